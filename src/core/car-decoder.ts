@@ -1,0 +1,252 @@
+/**
+ * The engine under both ways to read a CAR, `readCar` and `readCarStream`: takes chunks cut anywhere and gives
+ * blocks. The same bytes get the same verdict however they are cut. https://ipld.io/specs/transport/car/carv1/
+ */
+import { MAX_CAR_ROOTS, decodeCarHeader } from './car-header.ts';
+import type { CID } from './cid.ts';
+import { CID_LENGTH, cidToText, decodeCid, isCidBytes, isCidOf } from './cid.ts';
+import { isRepoError, RepoError } from './errors.ts';
+import type { Block } from './store.ts';
+import { decodeVarint, MAX_VARINT_LENGTH } from './varint.ts';
+
+/** A header of 64 roots takes 2.6 KB. This leaves room for other limits and none for filling memory. */
+export const MAX_CAR_HEADER: number = 1024 * 1024;
+
+/** Twice the 1 MiB that a record may have, as large as any block that hosts pass on. */
+export const MAX_BLOCK_SIZE: number = 2 * 1024 * 1024;
+
+/** So many blocks at most are checked and given at once, when a chunk holds more: it bounds what is alive. */
+const MAX_BATCH = 1024;
+
+export interface CarBlock extends Block {
+  /** Where the block's bytes begin in the CAR. */
+  readonly offset: number;
+}
+
+/**
+ * Answers which block is the first whose bytes are not those that its CID names, or -1 when all are. Blocks come in
+ * batches, so that an implementation may hash several at once.
+ */
+export type FindMismatch = (blocks: readonly Block[]) => number;
+
+export interface CarOptions {
+  /** Checks hashes; {@link findMismatch} when left out. `() => -1` takes every block's word for it. */
+  readonly findMismatch?: FindMismatch | undefined;
+  /** The most bytes a block may have; {@link MAX_BLOCK_SIZE} when left out. */
+  readonly maxBlockSize?: number | undefined;
+  /** The most bytes the header may have; {@link MAX_CAR_HEADER} when left out. */
+  readonly maxHeaderSize?: number | undefined;
+  /** The most roots the header may name; `MAX_CAR_ROOTS` when left out. */
+  readonly maxRoots?: number | undefined;
+}
+
+/** Hashes one block after the other. */
+export const findMismatch: FindMismatch = (blocks) => blocks.findIndex(({ cid, bytes }) => !isCidOf(cid, bytes));
+
+const hashMismatch = ({ cid, offset }: CarBlock): RepoError =>
+  new RepoError('Malformed', `block is not what its CID names; offset=${offset}, cid=${cidToText(cid)}`);
+
+const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
+
+/**
+ * Reads one CAR. Give it a chunk with `feed`, take batches until one is empty, and so on; `end` after the last chunk.
+ * Of no more use after it has thrown.
+ */
+export class CarDecoder {
+  readonly #findMismatch: FindMismatch;
+  readonly #maxBlockSize: number;
+  readonly #maxHeaderSize: number;
+  readonly #maxRoots: number;
+  readonly #prefix: Uint8Array = new Uint8Array(MAX_VARINT_LENGTH);
+  #prefixLength = 0;
+  #chunk: Uint8Array = NOTHING;
+  /** How far the chunk has been read, and where in the CAR it begins. */
+  #at = 0;
+  #chunkOffset = 0;
+  /** Of the section (header or block) that is being read: where it begins, and its size once that is known. */
+  #sectionOffset = 0;
+  #sectionSize: number | undefined;
+  /** The beginning of a section that is spread over chunks. */
+  #partial: Uint8Array = NOTHING;
+  #partialLength = 0;
+  #roots: readonly CID[] | undefined;
+  #fault: { readonly error: unknown } | undefined;
+
+  constructor(options: CarOptions = {}) {
+    this.#findMismatch = options.findMismatch ?? findMismatch;
+    this.#maxBlockSize = options.maxBlockSize ?? MAX_BLOCK_SIZE;
+    this.#maxHeaderSize = options.maxHeaderSize ?? MAX_CAR_HEADER;
+    this.#maxRoots = options.maxRoots ?? MAX_CAR_ROOTS;
+  }
+
+  /** The roots, once the header has been read. */
+  get roots(): readonly CID[] | undefined {
+    return this.#roots;
+  }
+
+  /**
+   * The next chunk. What was fed before must have been taken. Blocks and their CIDs are views of it where they lie
+   * whole inside it: it must not change, and lives as long as any of them.
+   */
+  feed(chunk: Uint8Array): void {
+    if (!(chunk instanceof Uint8Array)) {
+      throw new TypeError('a chunk of a CAR must be a Uint8Array');
+    }
+    this.#chunkOffset += this.#chunk.length;
+    this.#chunk = chunk;
+    this.#at = 0;
+  }
+
+  /** Reads the header as far as it is there. `take` does so, too; this is for who wants the roots before any block. */
+  readHeader(): readonly CID[] | undefined {
+    if (this.#roots === undefined) {
+      const header = this.#section('header', this.#maxHeaderSize);
+      this.#roots = header && decodeCarHeader(header, this.#maxRoots);
+    }
+    return this.#roots;
+  }
+
+  /**
+   * The next blocks, with their hashes checked; none when the chunk is used up. All blocks before a fault are given
+   * before it is thrown.
+   * @throws {RepoError} `Malformed`, `LimitExceeded`.
+   */
+  take(): readonly CarBlock[] {
+    this.#throwFault();
+    const blocks: CarBlock[] = [];
+    try {
+      if (this.readHeader() !== undefined) {
+        this.#fill(blocks);
+      }
+    } catch (error) {
+      this.#fault = { error };
+    }
+    const mismatch = blocks.length === 0 ? -1 : this.#findMismatch(blocks);
+    const wrong = blocks[mismatch];
+    if (wrong !== undefined) {
+      // Comes before whatever else is wrong in this chunk.
+      this.#fault = { error: hashMismatch(wrong) };
+      blocks.length = mismatch;
+    }
+    if (blocks.length === 0) {
+      this.#throwFault();
+    }
+    return blocks;
+  }
+
+  /**
+   * Says that there are no more chunks, and answers the roots. A CAR may end after any block: that more belonged to it
+   * only shows in the tree.
+   * @throws {RepoError} `Malformed` when the header is not there or the last block is not whole.
+   */
+  end(): readonly CID[] {
+    const size = this.#chunkOffset + this.#chunk.length;
+    if (this.#roots === undefined) {
+      throw new RepoError('Malformed', `CAR ends before its header does; size=${size}`);
+    }
+    if (this.#prefixLength > 0 || this.#sectionSize !== undefined) {
+      throw new RepoError('Malformed', `CAR ends inside a block; offset=${this.#sectionOffset}, size=${size}`);
+    }
+    return this.#roots;
+  }
+
+  #throwFault(): void {
+    if (this.#fault !== undefined) {
+      throw this.#fault.error;
+    }
+  }
+
+  #fill(blocks: CarBlock[]): void {
+    while (blocks.length < MAX_BATCH) {
+      const section = this.#section('block', CID_LENGTH + this.#maxBlockSize);
+      if (section === undefined) {
+        return;
+      }
+      if (!isCidBytes(section)) {
+        throw new RepoError(
+          'Malformed',
+          `block is not named by a CIDv1 of dag-cbor or raw with SHA-256; offset=${this.#sectionOffset}`,
+        );
+      }
+      const bytes = section.subarray(CID_LENGTH);
+      const offset = this.#chunkOffset + this.#at - bytes.length;
+      blocks.push({ cid: decodeCid(section.subarray(0, CID_LENGTH)), bytes, offset });
+    }
+  }
+
+  /** The next section without its length, or `undefined` when the chunk ends inside it. */
+  #section(what: 'block' | 'header', most: number): Uint8Array | undefined {
+    if (this.#sectionSize === undefined) {
+      const size = this.#size(what);
+      if (size === undefined) {
+        return undefined;
+      }
+      if (size > most) {
+        throw new RepoError(
+          'LimitExceeded',
+          `CAR ${what} is too large; offset=${this.#sectionOffset}, size=${size}, limit=${most}`,
+        );
+      }
+      this.#sectionSize = size;
+    }
+    const section = this.#gather(this.#sectionSize);
+    if (section !== undefined) {
+      this.#sectionSize = undefined;
+    }
+    return section;
+  }
+
+  /** The length before a section, or `undefined` when the chunk ends inside it. */
+  #size(what: 'block' | 'header'): number | undefined {
+    if (this.#prefixLength === 0) {
+      this.#sectionOffset = this.#chunkOffset + this.#at;
+    }
+    while (this.#at < this.#chunk.length) {
+      const byte = this.#chunk[this.#at++]!;
+      this.#prefix[this.#prefixLength++] = byte;
+      if (byte < 0x80 || this.#prefixLength === MAX_VARINT_LENGTH) {
+        const prefix = this.#prefix.subarray(0, this.#prefixLength);
+        this.#prefixLength = 0;
+        return this.#decodeSize(prefix, what);
+      }
+    }
+    return undefined;
+  }
+
+  #decodeSize(prefix: Uint8Array, what: 'block' | 'header'): number {
+    try {
+      return decodeVarint(prefix);
+    } catch (cause) {
+      if (!isRepoError(cause, 'Malformed')) {
+        throw cause;
+      }
+      throw new RepoError('Malformed', `CAR ${what} has no valid length; offset=${this.#sectionOffset}`, { cause });
+    }
+  }
+
+  /** So many bytes: a view of the chunk when it holds them all, else bytes of their own, gathered chunk by chunk. */
+  #gather(size: number): Uint8Array | undefined {
+    const take = Math.min(size - this.#partialLength, this.#chunk.length - this.#at);
+    const bytes = this.#chunk.subarray(this.#at, this.#at + take);
+    this.#at += take;
+    if (take === size) {
+      return bytes;
+    }
+    const length = this.#partialLength + take;
+    if (length > this.#partial.length) {
+      // By doubling, because a size that was announced is a claim until the bytes are here.
+      const larger = new Uint8Array(Math.min(size, Math.max(length, this.#partial.length * 2)));
+      larger.set(this.#partial.subarray(0, this.#partialLength));
+      this.#partial = larger;
+    }
+    this.#partial.set(bytes, this.#partialLength);
+    this.#partialLength = length;
+    if (length < size) {
+      return undefined;
+    }
+    const whole = this.#partial;
+    this.#partial = NOTHING;
+    this.#partialLength = 0;
+    return whole;
+  }
+}
