@@ -1,0 +1,56 @@
+/** Looks keys up. */
+import type { CID, CidBytes } from '../cid.ts';
+import { decodeCid } from '../cid.ts';
+import { loadPaths } from './load.ts';
+import type { Link } from './node.ts';
+import { linkTo, lowerBound, nodeOf } from './node.ts';
+import type { NodeReader } from './node-reader.ts';
+
+/**
+ * The value of a key in a tree whose nodes next to that key are loaded, or `undefined` when it has none.
+ * @throws {RepoError} `BlockNotFound` when a node on the way was not loaded.
+ */
+export const findLoaded = (root: Link, key: string): CidBytes | undefined => {
+  let link: Link | undefined = root;
+  while (link !== undefined) {
+    const node = nodeOf(link);
+    const index = lowerBound(node.keys, key);
+    if (node.keys[index] === key) {
+      return node.values[index];
+    }
+    link = node.children[index];
+  }
+  return undefined;
+};
+
+/**
+ * The value of a key, or `undefined` when it has none.
+ * @throws {RepoError} `BlockNotFound`, `Corrupt`, `Malformed`, as the reader does.
+ */
+export const findValue = async (reader: NodeReader, root: CID, key: string): Promise<CID | undefined> => {
+  let cid: CidBytes | undefined = root.bytes as CidBytes;
+  let layer: number | undefined;
+  while (cid !== undefined) {
+    const node = await reader.node(cid, layer);
+    const index = lowerBound(node.keys, key);
+    if (node.keys[index] === key) {
+      return decodeCid(node.values[index]!);
+    }
+    cid = node.children[index]?.cid;
+    layer = node.layer - 1;
+  }
+  return undefined;
+};
+
+/** The same for many keys, in their order, with one read for each level of the tree. */
+export const findValues = async (
+  reader: NodeReader,
+  root: CID,
+  keys: readonly string[],
+): Promise<(CID | undefined)[]> => {
+  const loaded = await loadPaths(reader, linkTo(root), keys, { neighbours: false });
+  return keys.map((key) => {
+    const value = findLoaded(loaded, key);
+    return value === undefined ? undefined : decodeCid(value);
+  });
+};

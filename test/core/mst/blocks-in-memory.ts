@@ -1,0 +1,65 @@
+/** Blocks in a map, with a count of what was read; and trees made into them. */
+import type { Bytes } from '../../../src/core/bytes.ts';
+import type { CID, CidBytes } from '../../../src/core/cid.ts';
+import { cidOf, cidToText, decodeCid } from '../../../src/core/cid.ts';
+import { createTreeBuilder } from '../../../src/core/mst/build.ts';
+import type { Block, BlockReader } from '../../../src/core/store.ts';
+
+export class BlocksInMemory implements BlockReader {
+  readonly blocks = new Map<string, Bytes>();
+  /** Requests, and the blocks that were asked for. */
+  requests = 0;
+  read = 0;
+
+  put(...blocks: readonly Block[]): void {
+    for (const { cid, bytes } of blocks) {
+      this.blocks.set(cidToText(cid), bytes as Bytes);
+    }
+  }
+
+  async get(cid: CID): Promise<Bytes | undefined> {
+    const [bytes] = await this.getMany([cid]);
+    return bytes;
+  }
+
+  async getMany(cids: readonly CID[]): Promise<(Bytes | undefined)[]> {
+    this.requests += 1;
+    this.read += cids.length;
+    return cids.map((cid) => this.blocks.get(cidToText(cid)));
+  }
+}
+
+/** A value that differs for different texts. */
+export const valueOf = (text: string): CidBytes => cidOf(0x71, new TextEncoder().encode(text)).bytes as CidBytes;
+
+/** The root of a tree of some leaves, whose nodes go into `blocks`. */
+export const buildTree = (blocks: BlocksInMemory, leaves: Iterable<readonly [string, CidBytes]>): CID => {
+  const builder = createTreeBuilder((cid, bytes) => blocks.put({ cid: decodeCid(cid), bytes }));
+  for (const [key, value] of [...leaves].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    builder.add(key, value);
+  }
+  return decodeCid(builder.finish());
+};
+
+/** Keys as repositories have them, in order: some collections, of which one is the beginning of another. */
+export const manyKeys = (count: number, random: () => number): string[] => {
+  const collections = ['app.bsky.feed.like', 'app.bsky.feed.post', 'app.bsky.feed.postgate', 'app.bsky.graph.follow'];
+  const keys = new Set<string>();
+  while (keys.size < count) {
+    const collection = collections[Math.floor(random() * collections.length)]!;
+    keys.add(`${collection}/3k${Math.floor(random() * 36 ** 8).toString(36)}`);
+  }
+  return [...keys].sort();
+};
+
+/** All items of batches, none of which may be empty. */
+export const flatten = async <T>(batches: AsyncIterable<readonly T[]>): Promise<T[]> => {
+  const items: T[] = [];
+  for await (const batch of batches) {
+    if (batch.length === 0) {
+      throw new Error('an empty batch');
+    }
+    items.push(...batch);
+  }
+  return items;
+};

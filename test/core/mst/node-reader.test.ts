@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import type { Bytes } from '../../../src/core/bytes.ts';
+import type { CidBytes } from '../../../src/core/cid.ts';
+import { cidBytesToText, cidToText } from '../../../src/core/cid.ts';
+import { findValue, findValues } from '../../../src/core/mst/find.ts';
+import { EMPTY_NODE, EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../../src/core/mst/node.ts';
+import { createNodeReader } from '../../../src/core/mst/node-reader.ts';
+import { subtreeAt } from '../../../src/core/mst/read-nodes.ts';
+import { seeded } from '../../random/seeded.ts';
+import { BlocksInMemory, buildTree, manyKeys, valueOf } from './blocks-in-memory.ts';
+import { keysOfLayer, writeShape } from './raw-node.ts';
+
+const bytesOf = (cid: { bytes: Uint8Array }): CidBytes => cid.bytes as CidBytes;
+
+test('reads a node once, and again when it has been pushed out', async () => {
+  const blocks = new BlocksInMemory();
+  const roots = ['a/1', 'a/2', 'a/3'].map((key) => bytesOf(buildTree(blocks, [[key, valueOf(key)]])));
+  const reader = createNodeReader(blocks, { capacity: 2 });
+  const [a, b, c] = roots as [CidBytes, CidBytes, CidBytes];
+  expect((await reader.node(a)).keys).toEqual(['a/1']);
+  await reader.node(b);
+  expect(await reader.node(a)).toBe(await reader.node(a));
+  expect(blocks.read).toBe(2);
+  // The one that was used longest ago goes: b.
+  await reader.node(c);
+  await reader.node(a);
+  expect(blocks.read).toBe(3);
+  await reader.node(b);
+  expect(blocks.read).toBe(4);
+});
+
+test('answers many in their order with one request, repeats included', async () => {
+  const blocks = new BlocksInMemory();
+  const keys = ['a/1', 'a/2', 'a/3', 'a/2'];
+  const subtrees = keys.map((key) => ({ subtree: bytesOf(buildTree(blocks, [[key, valueOf(key)]])), layer: undefined }));
+  const reader = createNodeReader(blocks);
+  await reader.node(subtrees[2]!.subtree);
+  blocks.requests = 0;
+  expect((await reader.nodes(subtrees)).map((node) => node.keys[0])).toEqual(keys);
+  expect(blocks.requests).toBe(1);
+  expect(await reader.nodes([])).toEqual([]);
+  expect(blocks.requests).toBe(1);
+});
+
+test('reads the empty tree', async () => {
+  const blocks = new BlocksInMemory();
+  blocks.put({ cid: EMPTY_ROOT, bytes: EMPTY_NODE_BYTES });
+  expect(await createNodeReader(blocks).node(bytesOf(EMPTY_ROOT))).toEqual(EMPTY_NODE);
+});
+
+describe('refuses', () => {
+  test('a block that is not there', async () => {
+    const reader = createNodeReader(new BlocksInMemory());
+    await expect(reader.node(bytesOf(EMPTY_ROOT))).rejects.toMatchObject({
+      code: 'BlockNotFound',
+      message: expect.stringContaining(EMPTY_ROOT.toString()),
+    });
+  });
+
+  test('bytes of another block, also good ones', async () => {
+    const blocks = new BlocksInMemory();
+    const root = buildTree(blocks, [['a/1', valueOf('1')]]);
+    blocks.blocks.set(cidToText(root), EMPTY_NODE_BYTES);
+    await expect(createNodeReader(blocks).node(bytesOf(root))).rejects.toMatchObject({ code: 'Corrupt' });
+  });
+
+  test('a block that is no node, naming it', async () => {
+    const blocks = new BlocksInMemory();
+    const cid = writeShape({ keys: ['b/1', 'a/1'] }, (block) => blocks.put(block));
+    await expect(createNodeReader(blocks).node(cid)).rejects.toMatchObject({
+      code: 'Malformed',
+      message: expect.stringMatching(/not in order.*cid=bafy/),
+      cause: { code: 'Malformed' },
+    });
+  });
+
+  test('a node on a layer that is not its own, from the store and from the cache', async () => {
+    const blocks = new BlocksInMemory();
+    const root = bytesOf(buildTree(blocks, [[keysOfLayer(1, 1)[0]!, valueOf('1')]]));
+    const reader = createNodeReader(blocks);
+    await expect(reader.node(root, 2)).rejects.toMatchObject({ code: 'Malformed' });
+    expect((await reader.node(root, 1)).layer).toBe(1);
+    await expect(reader.node(root, 2)).rejects.toMatchObject({ code: 'Malformed' });
+  });
+
+  test('a root without keys, when its child contradicts it', async () => {
+    const blocks = new BlocksInMemory();
+    const key = keysOfLayer(0, 1)[0]!;
+    const root = writeShape({ keys: [], children: [{ keys: [key] }] }, (block) => blocks.put(block));
+    const reader = createNodeReader(blocks);
+    const node = await reader.node(root);
+    await expect(reader.nodes([subtreeAt(node, 0)!])).rejects.toMatchObject({ code: 'Malformed' });
+    // Where its parent says its layer it is a node like any other.
+    expect((await reader.node(root, 1)).layer).toBe(1);
+    expect((await reader.node(root, 1)).layer).toBe(1);
+  });
+});
+
+test('a failure to read is not a missing block', async () => {
+  const failure = new Error('the disk is gone');
+  const reader = createNodeReader({ get: () => Promise.reject(failure), getMany: (): Promise<(Bytes | undefined)[]> => Promise.reject(failure) });
+  await expect(reader.node(bytesOf(EMPTY_ROOT))).rejects.toBe(failure);
+});
+
+describe('find', () => {
+  const blocks = new BlocksInMemory();
+  const keys = manyKeys(2000, seeded(21));
+  const root = buildTree(blocks, keys.map((key) => [key, valueOf(key)]));
+
+  test('finds every key and nothing between them', async () => {
+    const reader = createNodeReader(blocks);
+    for (const key of keys) {
+      expect((await findValue(reader, root, key))?.toString()).toBe(cidBytesToText(valueOf(key)));
+      expect(await findValue(reader, root, `${key}0`)).toBe(undefined);
+    }
+    expect(await findValue(reader, root, '')).toBe(undefined);
+    expect(await findValue(reader, root, '~')).toBe(undefined);
+  });
+
+  test('finds many with one request a layer, in the order asked', async () => {
+    const asked = [keys[1500]!, 'a/no', keys[3]!, keys[1500]!, '~/no', keys[0]!];
+    blocks.requests = 0;
+    const found = await findValues(createNodeReader(blocks), root, asked);
+    expect(found.map((cid) => cid?.bytes)).toEqual(asked.map((key) => (key.endsWith('/no') ? undefined : valueOf(key))));
+    const { layer } = await createNodeReader(blocks).node(bytesOf(root));
+    expect(blocks.requests).toBeLessThanOrEqual(layer + 2);
+  });
+
+  test('none in the empty tree', async () => {
+    const empty = new BlocksInMemory();
+    empty.put({ cid: EMPTY_ROOT, bytes: EMPTY_NODE_BYTES });
+    expect(await findValue(createNodeReader(empty), EMPTY_ROOT, 'a/b')).toBe(undefined);
+    expect(await findValues(createNodeReader(empty), EMPTY_ROOT, ['a/b'])).toEqual([undefined]);
+  });
+});
