@@ -1,0 +1,60 @@
+/** The files of one database, under the name by which SQLite knows them. */
+import type { DatabaseFiles } from './database-files.ts';
+import { primaryCode, SQLITE_FULL, SQLITE_OK } from './result-codes.ts';
+
+/** Why the file layer answered a code, for the error that SQLite makes of it. */
+export interface FileFailure {
+  readonly code: number;
+  readonly cause: unknown;
+}
+
+/** What platforms say when there is no more room. */
+const FULL_NAMES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(['QuotaExceededError', 'NS_ERROR_FILE_NO_DEVICE_SPACE']);
+const FULL_CODES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(['ENOSPC', 'EDQUOT']);
+
+const isFull = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && (FULL_NAMES.has(Reflect.get(error, 'name')) || FULL_CODES.has(Reflect.get(error, 'code')));
+
+export class Mount {
+  readonly files: DatabaseFiles;
+  readonly name: string;
+  #failure: FileFailure | undefined;
+  #fatal: FileFailure | undefined;
+
+  constructor(name: string, files: DatabaseFiles) {
+    this.name = name;
+    this.files = files;
+  }
+
+  /**
+   * Set once a flush failed: what reached the disk is unknown from then on, and asking again may be answered with a
+   * success that is none. Nothing is read or written after it.
+   */
+  get fatal(): FileFailure | undefined {
+    return this.#fatal;
+  }
+
+  /** Keeps why something failed; answers the code for SQLite. */
+  fail(code: number, cause: unknown): number {
+    const failure = { code: isFull(cause) ? SQLITE_FULL : code, cause };
+    this.#failure = failure;
+    return failure.code;
+  }
+
+  /** As {@link fail}, for good. */
+  failForGood(code: number, cause: unknown): number {
+    this.#fatal ??= { code, cause };
+    return code;
+  }
+
+  /** Forgets a failure that SQLite got over, so that it is not taken for the cause of a later one. */
+  forget(): void {
+    this.#failure = undefined;
+  }
+
+  /** What lies behind the code that SQLite answered, if it came from the files. */
+  behind(code: number): FileFailure | undefined {
+    const failure = this.#fatal ?? this.#failure;
+    return failure !== undefined && code !== SQLITE_OK && primaryCode(failure.code) === primaryCode(code) ? failure : undefined;
+  }
+}
