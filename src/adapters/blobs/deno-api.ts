@@ -1,0 +1,45 @@
+/** The part of Deno that is used here. Declared rather than depended upon, so that the library compiles anywhere. */
+
+export interface DenoFile {
+  write(bytes: Uint8Array): Promise<number>;
+  sync(): Promise<void>;
+  close(): void;
+  /** Closes the file at its end, or when it is cancelled. */
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+export interface DenoApi {
+  cwd(): string;
+  lstat(path: string): Promise<{ readonly isFile: boolean; readonly isDirectory: boolean; readonly size: number }>;
+  mkdir(path: string): Promise<void>;
+  open(path: string, options: { readonly read?: boolean; readonly write?: boolean; readonly createNew?: boolean }): Promise<DenoFile>;
+  readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  readDir(path: string): AsyncIterable<{ readonly name: string }>;
+  remove(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+}
+
+/** @throws {TypeError} outside of Deno. */
+export const denoApi = (): DenoApi => {
+  const { Deno } = globalThis as { Deno?: DenoApi };
+  if (Deno === undefined) {
+    throw new TypeError('this needs Deno; in Node and Bun there is pdsdb/node');
+  }
+  return Deno;
+};
+
+/** An absolute path, where the working directory may be known; else the path as it is. */
+export const denoPath = (deno: DenoApi, path: string): string => {
+  if (/^([/\\]|[A-Za-z]:[/\\])/.test(path)) {
+    return path;
+  }
+  try {
+    return `${deno.cwd()}/${path}`;
+  } catch (error) {
+    // Without the permission to know where we are, the path still works, as long as nobody changes the working directory.
+    if (error instanceof Error && (error.name === 'NotCapable' || error.name === 'PermissionDenied')) {
+      return path;
+    }
+    throw error;
+  }
+};

@@ -1,0 +1,95 @@
+/** Blobs as files, through Deno's own calls. */
+import { RepoError } from '../../core/errors.ts';
+import type { BlobStore } from '../../core/store.ts';
+import { denoApi, denoPath } from './deno-api.ts';
+import type { DenoApi, DenoFile } from './deno-api.ts';
+import { cannotSyncFolder, isNotFound } from '../../core/storage-error.ts';
+import type { BlobFolder, BlobWriter } from './blob-folder.ts';
+import { openFolderBlobs } from './folder-blob-store.ts';
+
+/**
+ * Opens the blobs of a repository's folder. Whoever calls this owns the folder: has opened its files, and with them its lock.
+ *
+ * Deno has no `Blob` over a file, so `get` reads the whole blob into memory.
+ * @throws {RepoError} `RepoNotFound` when the folder is not there; `StorageFull`; `StorageFailed`, also when a permission
+ *   is missing.
+ */
+export const openDenoBlobs = async (directory: string): Promise<BlobStore> => {
+  const deno = denoApi();
+  return openFolderBlobs(denoFolder(deno, denoPath(deno, directory)));
+};
+
+class DenoWriter implements BlobWriter {
+  #file: DenoFile | undefined;
+
+  constructor(file: DenoFile) {
+    this.#file = file;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const count = await this.#file!.write(bytes.subarray(done));
+      if (count === 0) {
+        throw new RepoError('StorageFailed', 'the file took no more bytes');
+      }
+      done += count;
+    }
+  }
+
+  async sync(): Promise<void> {
+    await this.#file!.sync();
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    file?.close();
+  }
+}
+
+const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
+  const at = (path: string): string => `${directory}/${path}`;
+  return {
+    async entry(path) {
+      try {
+        const info = await deno.lstat(at(path));
+        return { kind: info.isFile ? 'file' : info.isDirectory ? 'folder' : 'other', size: info.size };
+      } catch (error) {
+        if (isNotFound(error)) {
+          return undefined;
+        }
+        throw error;
+      }
+    },
+    async *names(path) {
+      for await (const { name } of deno.readDir(at(path))) {
+        yield name;
+      }
+    },
+    makeFolder: (path) => deno.mkdir(at(path)),
+    async syncFolder(path) {
+      try {
+        const folder = await deno.open(at(path), { read: true });
+        try {
+          await folder.sync();
+        } finally {
+          folder.close();
+        }
+      } catch (error) {
+        if (!cannotSyncFolder(error)) {
+          throw error;
+        }
+      }
+    },
+    create: async (path) => new DenoWriter(await deno.open(at(path), { write: true, createNew: true })),
+    async *read(path) {
+      // The stream closes the file at its end, and when whoever reads stops before.
+      const { readable } = await deno.open(at(path), { read: true });
+      yield* readable;
+    },
+    blob: async (path) => new Blob([await deno.readFile(at(path))]),
+    rename: (from, to) => deno.rename(at(from), at(to)),
+    remove: (path) => deno.remove(at(path)),
+  };
+};

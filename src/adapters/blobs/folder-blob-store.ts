@@ -1,0 +1,241 @@
+/**
+ * Blobs as files: `blobs/ba/<cid>` below a repository's folder, over whatever {@link BlobFolder} a runtime has.
+ *
+ * A blob is written beside its place, synced, and renamed to its CID's name, which is then synced too: the name
+ * appears last, and what bears it is whole.
+ */
+import { readBlobSource } from '../../core/blob-source.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '../../core/cid.ts';
+import type { CID } from '../../core/cid.ts';
+import { RepoError } from '../../core/errors.ts';
+import { Lifetime } from '../../core/lifetime.ts';
+import { sha256Stream } from '../../core/sha256.ts';
+import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../core/store.ts';
+import { isNotFound, systemCodeOf, toStorageError } from '../../core/storage-error.ts';
+import type { BlobFolder, BlobWriter } from './blob-folder.ts';
+
+const ROOT = 'blobs';
+
+/** A blob lies in the folder of its name's first two characters, and the text of every raw CID starts with `bafkrei`. */
+const FOLDER = 'blobs/ba';
+
+/** What a `put` that was cut off leaves behind. */
+const TEMPORARY = /^[0-9a-f]{32}\.tmp-[0-9a-z]+$/;
+
+/** The name of a blob's file: a canonical text, never what somebody sent. `undefined` for a CID that no blob has. */
+const nameOf = (cid: CID): string | undefined => {
+  const name = cidToText(cid);
+  return isBlobName(name) ? name : undefined;
+};
+
+const isBlobName = (name: string): boolean => cidTextToBytes(name)?.[1] === CODEC_RAW;
+
+const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
+  try {
+    return await work;
+  } catch (error) {
+    throw toStorageError(error, doing);
+  }
+};
+
+/**
+ * Opens the blobs of a repository's folder, and removes what writes that were cut off have left there: whoever opens owns
+ * the folder, and nobody else is writing.
+ */
+export const openFolderBlobs = async (folder: BlobFolder): Promise<BlobStore> => {
+  try {
+    await ensureFolder(folder, ROOT, '.');
+    for await (const name of folder.names(ROOT)) {
+      if (TEMPORARY.test(name)) {
+        await folder.remove(`${ROOT}/${name}`);
+      }
+    }
+  } catch (error) {
+    if (isNotFound(error)) {
+      throw new RepoError('RepoNotFound', 'there is no folder for the blobs to lie in', { cause: error });
+    }
+    throw toStorageError(error, 'opening the blobs');
+  }
+  return new FolderBlobStore(folder);
+};
+
+/** Makes a folder durably, unless it is there. */
+const ensureFolder = async (folder: BlobFolder, path: string, above: string): Promise<void> => {
+  try {
+    await folder.makeFolder(path);
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EEXIST') {
+      throw error;
+    }
+    const entry = await folder.entry(path);
+    if (entry?.kind !== 'folder') {
+      // A symbolic link too: it leads out of the folder that we own.
+      throw new RepoError('StorageFailed', `not a folder; path=${path}`);
+    }
+  }
+  // Also when it was there: a crash may have come between its creation and its becoming durable.
+  await folder.syncFolder(above);
+};
+
+class FolderBlobStore implements BlobStore {
+  readonly #folder: BlobFolder;
+  readonly #lifetime = new Lifetime('blob store');
+  #hasFolder = false;
+
+  constructor(folder: BlobFolder) {
+    this.#folder = folder;
+  }
+
+  put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobInfo> {
+    return this.#lifetime.run(async () => {
+      const temporary = `${ROOT}/${randomName()}.tmp-put`;
+      const writer = await io('storing a blob', this.#folder.create(temporary));
+      try {
+        return await this.#fill(writer, temporary, source, options);
+      } catch (error) {
+        await this.#discard(writer, temporary);
+        throw error;
+      }
+    });
+  }
+
+  async #fill(writer: BlobWriter, temporary: string, source: BlobSource, options: PutBlobOptions): Promise<BlobInfo> {
+    const hash = sha256Stream();
+    let size = 0;
+    for await (const piece of readBlobSource(source, options)) {
+      hash.update(piece);
+      size += piece.length;
+      await io('storing a blob', writer.write(piece));
+    }
+    const cid = cidOfDigest(CODEC_RAW, hash.digest());
+    await io('storing a blob', this.#keep(writer, temporary, `${FOLDER}/${cidToText(cid)}`, cid, size));
+    return { cid, size };
+  }
+
+  /** Puts a filled file in its place, unless the same bytes are there already. */
+  async #keep(writer: BlobWriter, temporary: string, path: string, cid: CID, size: number): Promise<void> {
+    if (!this.#hasFolder) {
+      await ensureFolder(this.#folder, FOLDER, ROOT);
+      this.#hasFolder = true;
+    }
+    if (await this.#isStored(path, cid, size)) {
+      await writer.close();
+      await this.#folder.remove(temporary);
+    } else {
+      await writer.sync();
+      await writer.close();
+      await this.#folder.rename(temporary, path);
+    }
+    // Also for a blob that was there: a crash may have come between its rename and its becoming durable.
+    await this.#folder.syncFolder(FOLDER);
+  }
+
+  /** Whether a path holds these bytes: their number is compared first, because hashing costs a read of all of them. */
+  async #isStored(path: string, cid: CID, size: number): Promise<boolean> {
+    const entry = await this.#folder.entry(path);
+    if (entry?.kind !== 'file' || entry.size !== size) {
+      return false;
+    }
+    const hash = sha256Stream();
+    for await (const piece of this.#folder.read(path)) {
+      hash.update(piece);
+    }
+    return equalBytes(hash.digest(), cid.multihash.digest);
+  }
+
+  async #discard(writer: BlobWriter, temporary: string): Promise<void> {
+    try {
+      await writer.close();
+    } catch {
+      // Closed already, or the failure that led here once more; that one is reported.
+    }
+    try {
+      await this.#folder.remove(temporary);
+    } catch {
+      // It bears no blob's name, so nobody sees it, and the next open removes it.
+    }
+  }
+
+  get(cid: CID): Promise<Blob | undefined> {
+    return this.#lifetime.run(async () => {
+      const name = nameOf(cid);
+      if (name === undefined) {
+        return undefined;
+      }
+      const path = `${FOLDER}/${name}`;
+      const entry = await io('reading a blob', this.#folder.entry(path));
+      if (entry === undefined) {
+        return undefined;
+      }
+      if (entry.kind !== 'file') {
+        throw new RepoError('StorageFailed', `not a regular file; path=${path}`);
+      }
+      return io('reading a blob', this.#folder.blob(path));
+    });
+  }
+
+  delete(cids: readonly CID[]): Promise<void> {
+    return this.#lifetime.run(async () => {
+      let removed = 0;
+      for (const cid of cids) {
+        const name = nameOf(cid);
+        if (name === undefined) {
+          continue;
+        }
+        try {
+          await this.#folder.remove(`${FOLDER}/${name}`);
+          removed++;
+        } catch (error) {
+          if (!isNotFound(error)) {
+            throw toStorageError(error, 'deleting a blob');
+          }
+        }
+      }
+      if (removed > 0) {
+        await io('deleting a blob', this.#folder.syncFolder(FOLDER));
+      }
+    });
+  }
+
+  async *list(options: { readonly after?: CID | undefined } = {}): AsyncGenerator<BlobInfo, void, undefined> {
+    const after = options.after === undefined ? '' : cidToText(options.after);
+    // A folder has no order of its own, so its names are held, 59 characters each; sizes are looked up one by one.
+    const names = await this.#lifetime.run(() => io('listing the blobs', this.#namesAfter(after)));
+    for (const name of names) {
+      const entry = await this.#lifetime.run(() => io('listing the blobs', this.#folder.entry(`${FOLDER}/${name}`)));
+      if (entry?.kind === 'file') {
+        yield { cid: decodeCid(cidTextToBytes(name)!), size: entry.size };
+      }
+    }
+  }
+
+  async #namesAfter(after: string): Promise<string[]> {
+    const names: string[] = [];
+    try {
+      for await (const name of this.#folder.names(FOLDER)) {
+        if (name > after && isBlobName(name)) {
+          names.push(name);
+        }
+      }
+    } catch (error) {
+      // No blob has been stored yet.
+      if (!isNotFound(error)) {
+        throw error;
+      }
+    }
+    // ASCII, so the order of JavaScript's strings is the order of their bytes.
+    return names.sort();
+  }
+
+  close(): Promise<void> {
+    return this.#lifetime.close(async () => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+const randomName = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,0 +1,113 @@
+/** Blobs as files, through `node:fs`: for Node and Bun. */
+import { constants, openAsBlob } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { RepoError } from '../../core/errors.ts';
+import type { BlobStore } from '../../core/store.ts';
+import { cannotSyncFolder, isNotFound } from '../../core/storage-error.ts';
+import type { BlobFolder, BlobWriter } from './blob-folder.ts';
+import { openFolderBlobs } from './folder-blob-store.ts';
+
+/**
+ * Opens the blobs of a repository's folder. Whoever calls this owns the folder: has opened its files, and with them its lock.
+ *
+ * `get` answers a `Blob` over the file, whose bytes are read when they are asked for. Once the blob is deleted, reading
+ * it fails.
+ * @throws {RepoError} `RepoNotFound` when the folder is not there; `StorageFull`; `StorageFailed`.
+ */
+export const openNodeBlobs = (directory: string): Promise<BlobStore> => openFolderBlobs(nodeFolder(resolve(directory)));
+
+/** Missing on Windows, where there is less need of it. */
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+
+/** How much of a file is hashed at a time. */
+const PIECE_SIZE = 1 << 18;
+
+class NodeWriter implements BlobWriter {
+  readonly #handle: fs.FileHandle;
+  #size = 0;
+
+  constructor(handle: fs.FileHandle) {
+    this.#handle = handle;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.#size);
+      if (bytesWritten === 0) {
+        throw new RepoError('StorageFailed', 'the file took no more bytes');
+      }
+      done += bytesWritten;
+      this.#size += bytesWritten;
+    }
+  }
+
+  sync(): Promise<void> {
+    return this.#handle.sync();
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+const nodeFolder = (directory: string): BlobFolder => {
+  const at = (path: string): string => join(directory, path);
+  return {
+    async entry(path) {
+      try {
+        const stats = await fs.lstat(at(path));
+        return { kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other', size: stats.size };
+      } catch (error) {
+        if (isNotFound(error)) {
+          return undefined;
+        }
+        throw error;
+      }
+    },
+    async *names(path) {
+      for await (const { name } of await fs.opendir(at(path))) {
+        yield name;
+      }
+    },
+    async makeFolder(path) {
+      await fs.mkdir(at(path));
+    },
+    async syncFolder(path) {
+      try {
+        const handle = await fs.open(at(path), 'r');
+        try {
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+      } catch (error) {
+        if (!cannotSyncFolder(error)) {
+          throw error;
+        }
+      }
+    },
+    create: async (path) => new NodeWriter(await fs.open(at(path), 'wx')),
+    async *read(path) {
+      const handle = await fs.open(at(path), constants.O_RDONLY | NO_FOLLOW);
+      try {
+        const piece = new Uint8Array(PIECE_SIZE);
+        for (let position = 0; ; ) {
+          const { bytesRead } = await handle.read(piece, 0, piece.length, position);
+          if (bytesRead === 0) {
+            return;
+          }
+          position += bytesRead;
+          yield piece.subarray(0, bytesRead);
+        }
+      } finally {
+        await handle.close();
+      }
+    },
+    // Present in every Node that is supported, and silent there, although its documentation calls it experimental.
+    blob: (path) => openAsBlob(at(path)),
+    rename: (from, to) => fs.rename(at(from), at(to)),
+    remove: (path) => fs.unlink(at(path)),
+  };
+};

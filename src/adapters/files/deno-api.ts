@@ -1,0 +1,63 @@
+/** The part of Deno that is used here. Declared rather than depended upon, so that the library compiles anywhere. */
+
+export interface DenoFileInfo {
+  readonly isFile: boolean;
+  readonly isDirectory: boolean;
+  readonly size: number;
+  readonly mtime: Date | null;
+}
+
+export interface DenoFile {
+  readSync(buffer: Uint8Array): number | null;
+  writeSync(bytes: Uint8Array): number;
+  seekSync(offset: number, whence: number): number;
+  truncateSync(size: number): void;
+  statSync(): DenoFileInfo;
+  syncSync(): void;
+  syncDataSync(): void;
+  /** Missing in Deno before 2. */
+  tryLockSync?(exclusive: boolean): boolean;
+  close(): void;
+}
+
+export interface DenoApi {
+  readonly pid: number;
+  cwd(): string;
+  hostname(): string;
+  readonly permissions: { querySync(what: { readonly name: 'sys'; readonly kind: 'hostname' }): { readonly state: string } };
+  lstatSync(path: string): DenoFileInfo;
+  statSync(path: string): DenoFileInfo;
+  mkdirSync(path: string, options: { readonly recursive: boolean }): void;
+  openSync(
+    path: string,
+    options: { readonly read: boolean; readonly write?: boolean; readonly create?: boolean; readonly createNew?: boolean },
+  ): DenoFile;
+  readDirSync(path: string): Iterable<{ readonly name: string }>;
+  removeSync(path: string): void;
+  renameSync(from: string, to: string): void;
+}
+
+/** @throws {TypeError} outside of Deno. */
+export const denoApi = (): DenoApi => {
+  const { Deno } = globalThis as { Deno?: DenoApi };
+  if (Deno === undefined) {
+    throw new TypeError('this needs Deno; in Node and Bun there is pdsdb/node');
+  }
+  return Deno;
+};
+
+/** An absolute path, where the working directory may be known; else the path as it is. */
+export const denoPath = (deno: DenoApi, path: string): string => {
+  if (/^([/\\]|[A-Za-z]:[/\\])/.test(path)) {
+    return path;
+  }
+  try {
+    return `${deno.cwd()}/${path}`;
+  } catch (error) {
+    // Without the permission to know where we are, the path still works, as long as nobody changes the working directory.
+    if (error instanceof Error && (error.name === 'NotCapable' || error.name === 'PermissionDenied')) {
+      return path;
+    }
+    throw error;
+  }
+};

@@ -1,0 +1,234 @@
+/**
+ * The files of a database in a folder, through Deno's own calls. `--allow-read` and `--allow-write` for the folder are
+ * all that is needed.
+ */
+import { RepoError } from '../../core/errors.ts';
+import type { DatabaseFiles } from '../../wasm/database-files.ts';
+import { denoApi, denoPath } from './deno-api.ts';
+import type { DenoApi, DenoFile } from './deno-api.ts';
+import { cannotSyncFolder, isNotFound, systemCodeOf } from '../../core/storage-error.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { openDiskFiles } from './files-on-disk.ts';
+import type { OpenFilesOptions } from './files-on-disk.ts';
+import { parseLock } from './lock-record.ts';
+
+/**
+ * Opens `pds.db` and its journals in a folder, and takes the folder's lock. A lock left by a Deno that is gone is taken over;
+ * whether a Node or a Bun is gone cannot be found out from here, and the message of `Locked` then says what to do.
+ * @throws {RepoError} `RepoNotFound` when the folder or the database is not there; with `create`, `RepoExists` when it
+ *   is; `Locked` when somebody else owns it; `StorageFull`; `StorageFailed`, also when a permission is missing. Nothing stays
+ *   open or locked then.
+ */
+export const openDenoFiles = async (directory: string, options: OpenFilesOptions = {}): Promise<DatabaseFiles> =>
+  openDiskFiles(denoDisk(denoApi()), directory, options);
+
+/** `Deno.SeekMode.Start` */
+const FROM_START = 0;
+
+class DenoDiskFile implements DiskFile {
+  #file: DenoFile | undefined;
+  #failure: unknown;
+
+  constructor(file: DenoFile) {
+    this.#file = file;
+  }
+
+  read(buffer: Uint8Array, { at }: { at: number }): number {
+    const file = this.#open();
+    if (buffer.length > 0) {
+      file.seekSync(at, FROM_START);
+    }
+    let done = 0;
+    while (done < buffer.length) {
+      const count = file.readSync(buffer.subarray(done)) ?? 0;
+      if (count === 0) {
+        break;
+      }
+      done += count;
+    }
+    return done;
+  }
+
+  write(buffer: Uint8Array, { at }: { at: number }): number {
+    const file = this.#sound();
+    if (buffer.length > 0) {
+      file.seekSync(at, FROM_START);
+    }
+    let done = 0;
+    while (done < buffer.length) {
+      const count = file.writeSync(buffer.subarray(done));
+      if (count === 0) {
+        throw new RepoError('StorageFailed', 'the file took no more bytes');
+      }
+      done += count;
+    }
+    return done;
+  }
+
+  truncate(size: number): void {
+    this.#sound().truncateSync(size);
+  }
+
+  getSize(): number {
+    return this.#open().statSync().size;
+  }
+
+  flush(): void {
+    const file = this.#sound();
+    try {
+      file.syncDataSync();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  close(): void {
+    const file = this.#file;
+    this.#file = undefined;
+    file?.close();
+  }
+
+  #open(): DenoFile {
+    if (this.#file === undefined) {
+      throw new RepoError('Closed', 'the file is closed');
+    }
+    return this.#file;
+  }
+
+  /** After a sync has failed, what was written since the last good one may be lost while the next sync says it is safe. */
+  #sound(): DenoFile {
+    const file = this.#open();
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
+    return file;
+  }
+}
+
+const undefinedIfNotFound = <T>(run: () => T): T | undefined => {
+  try {
+    return run();
+  } catch (error) {
+    if (isNotFound(error)) {
+      return undefined;
+    }
+    throw error;
+  }
+};
+
+const denoDisk = (deno: DenoApi): Disk => {
+  const syncFolder = (path: string): void => {
+    try {
+      const folder = deno.openSync(path, { read: true });
+      try {
+        folder.syncSync();
+      } finally {
+        folder.close();
+      }
+    } catch (error) {
+      if (!cannotSyncFolder(error)) {
+        throw error;
+      }
+    }
+  };
+  // Asked without a prompt. With it, locks of this process can be told from those of another host.
+  const mayKnowHost = deno.permissions.querySync({ name: 'sys', kind: 'hostname' }).state === 'granted';
+  const host = mayKnowHost ? deno.hostname() : undefined;
+  let hasFlock = true;
+  const exists = (path: string): boolean =>
+    undefinedIfNotFound(() => undefinedIfNotCapable(() => deno.statSync(path)) ?? true) !== undefined;
+
+  return {
+    resolve: (path) => denoPath(deno, path),
+    join: (folder, name) => `${folder}/${name}`,
+    entry: (path) =>
+      undefinedIfNotFound(() => {
+        const info = deno.lstatSync(path);
+        const kind = info.isFile ? 'file' : info.isDirectory ? 'folder' : 'other';
+        return { kind, size: info.size, modifiedMs: Math.floor(info.mtime?.getTime() ?? 0) };
+      }),
+    isFolder: (path) => undefinedIfNotFound(() => deno.statSync(path).isDirectory) ?? false,
+    makeFolder(path) {
+      const missing: string[] = [];
+      // Most often the folder is there; what is above it may be out of bounds, and is then left to `mkdir` to find out.
+      for (let above = path; !exists(above); above = folderOf(above)) {
+        missing.push(above);
+      }
+      if (missing.length === 0) {
+        return;
+      }
+      deno.mkdirSync(path, { recursive: true });
+      for (const made of missing) {
+        undefinedIfNotCapable(() => syncFolder(folderOf(made)));
+      }
+    },
+    syncFolder,
+    names: (folder) => Array.from(deno.readDirSync(folder), ({ name }) => name),
+    open: (path) => new DenoDiskFile(deno.openSync(path, { read: true, write: true, create: true })),
+    createLocked(path) {
+      const file = deno.openSync(path, { read: true, write: true, createNew: true });
+      // Taken before the record is written, so that nobody reads a record of ours without it.
+      hasFlock = tryFlock(file, true);
+      return new DenoDiskFile(file);
+    },
+    readText(path) {
+      const file = deno.openSync(path, { read: true });
+      try {
+        return readWhole(file);
+      } finally {
+        file.close();
+      }
+    },
+    rename: (from, to) => deno.renameSync(from, to),
+    remove: (path) => void undefinedIfNotFound(() => deno.removeSync(path)),
+    self: () => ({ pid: deno.pid, runtime: 'deno', host, flock: hasFlock }),
+    livenessOf(holder, path) {
+      if (holder.runtime !== 'deno' || holder.flock !== true || (host !== undefined && holder.host !== undefined && holder.host !== host)) {
+        return 'unknown';
+      }
+      const file = undefinedIfNotFound(() => deno.openSync(path, { read: true }));
+      try {
+        // The file may have been let go of, or replaced, since its record was read, and then says nothing about the holder:
+        // it has to be the same file whose flock is free and whose record this is. The flock is a shared one, so that two who
+        // look at once do not take each other for the holder.
+        const isFree = file !== undefined && tryFlock(file, false) && parseLock(readWhole(file))?.token === holder.token;
+        return isFree ? 'gone' : 'alive';
+      } finally {
+        file?.close();
+      }
+    },
+  };
+};
+
+const readWhole = (file: DenoFile): string => {
+  const bytes = new Uint8Array(file.statSync().size);
+  return new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0));
+};
+
+/** The path without its last part; what has only one part comes out as it is. */
+const folderOf = (path: string): string => path.replace(/[/\\]+[^/\\]+[/\\]*$/, '') || '/';
+
+/** What lies outside of what has been permitted: folders above a repository become durable when the system gets to it. */
+const undefinedIfNotCapable = <T>(run: () => T): T | undefined => {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'NotCapable') {
+      return undefined;
+    }
+    throw error;
+  }
+};
+
+/** Whether an flock was to be had. Not on file systems without them, and not in a Deno that has no call for it. */
+const tryFlock = (file: DenoFile, exclusive: boolean): boolean => {
+  try {
+    return file.tryLockSync?.(exclusive) ?? false;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOTSUP' || systemCodeOf(error) === 'ENOSYS' || systemCodeOf(error) === 'EOPNOTSUPP') {
+      return false;
+    }
+    throw error;
+  }
+};

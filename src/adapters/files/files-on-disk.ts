@@ -1,0 +1,170 @@
+/** The three files of a database in a folder, over whatever {@link Disk} a runtime has. */
+import { RepoError } from '../../core/errors.ts';
+import type { DatabaseFiles } from '../../wasm/database-files.ts';
+import { toStorageError } from '../../core/storage-error.ts';
+import type { Disk, DiskEntry, DiskFile } from './disk.ts';
+import { FILE_NAMES, JOURNAL_NAME, WAL_NAME } from './file-names.ts';
+import { acquireLock } from './lock.ts';
+import type { Lock, LockOptions } from './lock.ts';
+
+export interface OpenFilesOptions extends LockOptions {
+  /** Makes the folder and the files, and refuses those that are there. When left out, they have to be there. */
+  readonly create?: boolean | undefined;
+}
+
+/**
+ * Opens the files of a folder, and owns them until `close`.
+ * @throws {RepoError} `RepoNotFound`, `RepoExists`, `Locked`, `StorageFull`, `StorageFailed`. Nothing stays open or locked then.
+ */
+export const openDiskFiles = async (disk: Disk, directory: string, options: OpenFilesOptions = {}): Promise<DatabaseFiles> => {
+  const { create = false } = options;
+  const folder = disk.resolve(directory);
+  const paths = FILE_NAMES.map((name) => disk.join(folder, name));
+  attempt(`opening ${folder}`, () => {
+    // Before the lock, so that opening what is no repository leaves no trace in it.
+    if (create) {
+      disk.makeFolder(folder);
+    }
+    assertPresence(disk, folder, paths, create);
+  });
+  const lock = await acquireLock(disk, folder, options);
+  const opened: DiskFile[] = [];
+  const created: string[] = [];
+  try {
+    return attempt(`opening ${folder}`, () => {
+      const entries = assertPresence(disk, folder, paths, create);
+      paths.forEach((path, i) => {
+        const file = disk.open(path);
+        opened.push(file);
+        if (entries[i] === undefined) {
+          created.push(path);
+        }
+      });
+      // The names of files are the folder's content: without this a power cut may take the files, and all that was synced into them.
+      disk.syncFolder(folder);
+      const [main, journal, wal] = opened as [DiskFile, DiskFile, DiskFile];
+      return new DiskFiles(disk, folder, lock, main, journal, wal);
+    });
+  } catch (error) {
+    abandon(disk, opened, created, lock);
+    throw error;
+  }
+};
+
+const attempt = <T>(doing: string, run: () => T): T => {
+  try {
+    return run();
+  } catch (error) {
+    throw toStorageError(error, doing);
+  }
+};
+
+/** Undoes an open that failed half way. */
+const abandon = (disk: Disk, opened: readonly DiskFile[], created: readonly string[], lock: Lock): void => {
+  const steps = [
+    ...opened.map((file) => () => file.close()),
+    // Created by us a moment ago under the lock, hence empty.
+    ...created.map((path) => () => disk.remove(path)),
+    () => lock.release(),
+  ];
+  for (const step of steps) {
+    try {
+      step();
+    } catch {
+      // The failure that led here is the one to report. What could not be undone is an empty file, which counts as nothing.
+    }
+  }
+};
+
+/** Checks that the repository is there, or is not there; answers what lies under the three names. */
+const assertPresence = (disk: Disk, folder: string, paths: readonly string[], create: boolean): (DiskEntry | undefined)[] => {
+  if (!disk.isFolder(folder)) {
+    throw new RepoError('RepoNotFound', `there is no such folder; path=${folder}`);
+  }
+  const entries = paths.map((path) => {
+    const entry = disk.entry(path);
+    // Before it is opened: opening a FIFO waits for ever, and a symbolic link leads out of the folder that we own. It is
+    // not `Corrupt`, because no byte of a repository was found wrong: there is none.
+    if (entry !== undefined && entry.kind !== 'file') {
+      throw new RepoError('StorageFailed', `not a regular file; path=${path}`);
+    }
+    return entry;
+  });
+  const [main, , wal] = entries;
+  // An empty database without a log is a creation that was interrupted, before anything was promised.
+  const hasContent = (main?.size ?? 0) > 0 || (wal?.size ?? 0) > 0;
+  if (create && hasContent) {
+    throw new RepoError('RepoExists', `there is a repository already; path=${paths[0]}`);
+  }
+  if (!create && (main === undefined || !hasContent)) {
+    throw new RepoError('RepoNotFound', `there is no repository; path=${paths[0]}`);
+  }
+  return entries;
+};
+
+class DiskFiles implements DatabaseFiles {
+  readonly durableOn = 'flush';
+  readonly main: DiskFile;
+  readonly journal: DiskFile;
+  readonly wal: DiskFile;
+  readonly #disk: Disk;
+  readonly #folder: string;
+  readonly #lock: Lock;
+  #closing: Promise<void> | undefined;
+
+  constructor(disk: Disk, folder: string, lock: Lock, main: DiskFile, journal: DiskFile, wal: DiskFile) {
+    this.#disk = disk;
+    this.#folder = folder;
+    this.#lock = lock;
+    this.main = main;
+    this.journal = journal;
+    this.wal = wal;
+  }
+
+  async persist(): Promise<void> {
+    if (this.#closing !== undefined) {
+      throw new RepoError('Closed', 'the files are closed');
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#letGo();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #letGo(): Promise<void> {
+    const errors: unknown[] = [];
+    const steps = [
+      () => this.main.close(),
+      () => this.journal.close(),
+      () => this.wal.close(),
+      () => this.#removeEmpty(JOURNAL_NAME),
+      () => this.#removeEmpty(WAL_NAME),
+      // Before the lock goes: a journal that comes back after a power cut must not meet a database that went on.
+      () => this.#disk.syncFolder(this.#folder),
+      () => this.#lock.release(),
+    ];
+    // Each of them, whatever happened to the ones before: a handle or a lock left behind outlives the error.
+    for (const step of steps) {
+      try {
+        step();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) {
+      throw toStorageError(errors[0], `closing ${this.#folder}`);
+    }
+  }
+
+  #removeEmpty(name: string): void {
+    const path = this.#disk.join(this.#folder, name);
+    if (this.#disk.entry(path)?.size === 0) {
+      this.#disk.remove(path);
+    }
+  }
+}

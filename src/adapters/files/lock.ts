@@ -1,0 +1,309 @@
+/**
+ * One owner at a time: the lock file `pds.lock` in the repository's folder. It needs no more than a file system that
+ * creates a file or says that it exists (O_EXCL), and that renames over a file in one step. The kernel does not release it, so
+ * a lock whose process is gone has to be taken over, and of many who want to, only one may.
+ *
+ * Reading a lock. A file holds the record of its creator. It is *held* while that process is alive, or may be; *dead*
+ * once it is gone or has withdrawn in writing; *broken* when it holds no record. The record is written right after the
+ * creation, so a broken file younger than ten seconds is a lock being taken, and counts as held; later it counts as dead.
+ *
+ * Taking over. Nobody removes or renames what is dead. Each file has one successor, whose name follows from its own name and from the
+ * time of its creation: of `pds.lock`, made at m, it is `pds.lock.m`; of that, made at n, `pds.lock.m.n`. The time stands in the record, and
+ * is the time of the last change of a file without one, so the successor does not depend on what is known of the
+ * file. The files form a chain from `pds.lock` on. Whoever finds nothing but dead files creates the next one, and then
+ *   1. writes its record,
+ *   2. looks whether its file has a successor already; if so, it has been taken for dead, and withdraws in writing,
+ *   3. walks the chain again from `pds.lock`; unless the walk ends at its own token, it has lost,
+ *   4. renames its file over `pds.lock`, and only then removes what is left of the chain.
+ *
+ * Why at most one gets through. Dead is final, but for a file without a record. Files of the chain are removed by an owner,
+ * whose record then stands in `pds.lock`, or by a creator who has lost (2 shows that nobody has succeeded it).
+ *   - Two contenders in one chain hold files at different depths, because creating a name twice fails, and the walk of
+ *     the deeper one passes the other, who is alive: it ends there.
+ *   - A contender that saw an old chain, and creates a file after the winner has renamed: its walk (3) starts at `pds.lock`
+ *     and ends at the winner, or, when that has released, finds nothing or somebody else. Before the rename, the winner's file is in
+ *     the way of that name; the rename moves it and replaces `pds.lock` in the same step.
+ *   - A creator that was stopped for more than ten seconds before (1), and a contender that took its file for dead: the
+ *     creator writes the record, then looks for a successor; the contender creates the successor, then reads the record (3).
+ *     One of the two sees the other. If the creator sees the successor, or dies before it looks, the contender stays
+ *     the only one who may succeed it. If the successor is gone already, it was renamed before it was removed, and the creator's walk
+ *     does not find its own record any more. A creator withdraws through its open file, never by name: the name may be
+ *     the winner's by now.
+ *
+ * Releasing removes `pds.lock`, if it still holds our token.
+ */
+import { RepoError } from '../../core/errors.ts';
+import { systemCodeOf, toStorageError } from '../../core/storage-error.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { createToken, describeHolder, formatLock, parseLock } from './lock-record.ts';
+import type { LockRecord } from './lock-record.ts';
+
+export const LOCK_NAME = 'pds.lock';
+
+/** A file without a record that is younger than this is one being written. Writing it takes well under a millisecond. */
+export const SETTLE_MS = 10_000;
+
+/** How often to start over when others were faster. Each round lost means that somebody else got further. */
+const MAX_ROUNDS = 64;
+
+/** A chain grows by one for each owner that died while taking over; a longer one is not ours. */
+const MAX_CHAIN = 1000;
+
+/** A record has some 300 bytes; a file much larger than that is none, and is not read. */
+const MAX_RECORD_SIZE = 4096;
+
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 250;
+
+/** The files of a chain, after the first. */
+const CLAIM = /^pds\.lock(\.[0-9a-z]+-)+$/;
+
+export interface LockOptions {
+  /** How long to wait for an owner to let go. Not at all when left out. */
+  readonly waitMs?: number | undefined;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Lock {
+  /** Lets others in. A second call does nothing. */
+  release(): void;
+}
+
+/** Where the walk along the chain ends. */
+export type Position =
+  | { readonly kind: 'free'; readonly name: string }
+  | { readonly kind: 'own' }
+  | { readonly kind: 'held'; readonly holder: LockRecord; readonly unsure: boolean }
+  | { readonly kind: 'unsettled' };
+
+/**
+ * Takes the lock of a folder.
+ * @throws {RepoError} `Locked` when somebody else has it, at once or after `waitMs`; `StorageFailed` or `StorageFull`
+ *   when the lock file cannot be read or written.
+ */
+export const acquireLock = async (disk: Disk, folder: string, options: LockOptions = {}): Promise<Lock> => {
+  const { waitMs = 0, signal } = options;
+  const end = performance.now() + waitMs;
+  let pause = FIRST_PAUSE_MS;
+  for (;;) {
+    signal?.throwIfAborted();
+    const answer = tryLock(disk, folder);
+    if ('release' in answer) {
+      return answer;
+    }
+    const left = end - performance.now();
+    if (!(left > 0)) {
+      throw refusal(disk, folder, answer);
+    }
+    await sleep(Math.min(pause, left), signal);
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+  }
+};
+
+const refusal = (disk: Disk, folder: string, position: Position): RepoError => {
+  const file = disk.join(folder, LOCK_NAME);
+  if (position.kind !== 'held') {
+    return new RepoError('Locked', `the repository is being opened by somebody else; lock=${file}`);
+  }
+  const { holder, unsure } = position;
+  // Who cannot judge says who can.
+  const advice =
+    disk.self().runtime === 'deno' && holder.runtime !== 'deno'
+      ? ', and Deno cannot tell whether it still runs: if it does not, open the repository once in Node, or remove the lock file'
+      : ', and from here one cannot tell whether it still runs: if it does not, remove the lock file';
+  return new RepoError('Locked', `the repository is open elsewhere${unsure ? advice : ''}; holder=${describeHolder(holder)} lock=${file}`);
+};
+
+/** One try, in one go: takes the lock, or answers what is in the way. */
+export const tryLock = (disk: Disk, folder: string): Lock | Position => {
+  try {
+    let position: Position = { kind: 'unsettled' };
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      position = walk(disk, folder, undefined);
+      if (position.kind !== 'free') {
+        return position;
+      }
+      const lock = claim(disk, folder, position.name);
+      if (lock !== undefined) {
+        return lock;
+      }
+    }
+    return position;
+  } catch (error) {
+    throw toStorageError(error, `taking the lock in ${folder}`);
+  }
+};
+
+/** The name of the one file that may succeed the file of this name, made at this time. */
+export const successorOf = (name: string, madeMs: number): string => `${name}.${madeMs.toString(36)}-`;
+
+/** Walks the chain from `pds.lock` to the first file that is not dead, or to the name that the next one has to have. */
+const walk = (disk: Disk, folder: string, own: string | undefined): Position => {
+  let name = LOCK_NAME;
+  for (let step = 0; step < MAX_CHAIN; step++) {
+    const path = disk.join(folder, name);
+    const found = look(disk, path);
+    if (found === undefined) {
+      return { kind: 'free', name };
+    }
+    const { record, modifiedMs } = found;
+    if (record !== undefined && record.token === own) {
+      return { kind: 'own' };
+    }
+    if (record === undefined) {
+      // A clock that was set back makes the file one of the future, and that is no reason to wait for it.
+      if (Math.abs(Date.now() - modifiedMs) < SETTLE_MS) {
+        return { kind: 'unsettled' };
+      }
+    } else if (record.withdrawn !== true) {
+      const liveness = disk.livenessOf(record, path);
+      if (liveness !== 'gone') {
+        return { kind: 'held', holder: record, unsure: liveness === 'unknown' };
+      }
+    }
+    name = successorOf(name, record?.madeMs ?? modifiedMs);
+  }
+  throw new RepoError('StorageFailed', `the lock files go on without end; folder=${folder}`);
+};
+
+/** What a lock file holds, or `undefined` when there is none. */
+const look = (disk: Disk, path: string): { readonly record: LockRecord | undefined; readonly modifiedMs: number } | undefined => {
+  const entry = disk.entry(path);
+  if (entry === undefined) {
+    return undefined;
+  }
+  if (entry.kind !== 'file') {
+    throw new RepoError('StorageFailed', `the lock is no regular file; path=${path}`);
+  }
+  try {
+    const record = entry.size > MAX_RECORD_SIZE ? undefined : parseLock(disk.readText(path));
+    return { record, modifiedMs: entry.modifiedMs };
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
+};
+
+/** Steps 1 to 4. Answers `undefined` when somebody else was faster, and the walk has to start over. */
+const claim = (disk: Disk, folder: string, name: string): Lock | undefined => {
+  const path = disk.join(folder, name);
+  let file: DiskFile;
+  try {
+    file = disk.createLocked(path);
+  } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST') {
+      return undefined;
+    }
+    throw error;
+  }
+  let record: LockRecord | undefined;
+  try {
+    const entry = disk.entry(path);
+    if (entry === undefined) {
+      // Removed by an owner: we are too late.
+      file.close();
+      return undefined;
+    }
+    const successor = disk.join(folder, successorOf(name, entry.modifiedMs));
+    record = { ...disk.self(), token: createToken(), madeMs: entry.modifiedMs };
+    writeRecord(disk, file, record, path, successor);
+    if (disk.entry(successor) !== undefined) {
+      withdraw(file, record);
+      return undefined;
+    }
+    if (walk(disk, folder, record.token).kind === 'own') {
+      return settle(disk, folder, name, file, record.token);
+    }
+    if (name !== LOCK_NAME) {
+      disk.remove(path);
+    }
+  } catch (error) {
+    try {
+      if (record !== undefined) {
+        withdraw(file, record);
+      }
+    } catch {
+      // The failure that led here is the one to report. The record then stays, and is dead once this process is.
+    }
+    file.close();
+    throw error;
+  }
+  file.close();
+  return undefined;
+};
+
+const writeRecord = (disk: Disk, file: DiskFile, record: LockRecord, path: string, successor: string): void => {
+  try {
+    file.write(encodeLock(record), { at: 0 });
+  } catch (error) {
+    // Without room for a record, an empty file would keep everybody out for ten seconds.
+    if (disk.entry(successor) === undefined) {
+      disk.remove(path);
+    }
+    throw error;
+  }
+};
+
+/** Gives up a file that somebody else may have renamed or replaced by now: in writing, through the open file. */
+const withdraw = (file: DiskFile, record: LockRecord): void => {
+  try {
+    // Longer than the record that it is written over, so nothing of that stays behind it.
+    file.write(encodeLock({ ...record, withdrawn: true }), { at: 0 });
+  } finally {
+    file.close();
+  }
+};
+
+const encodeLock = (record: LockRecord): Uint8Array => new TextEncoder().encode(formatLock(record));
+
+/** Step 4, for the one who has won. The file stays open, because an flock on it lasts as long as that. */
+const settle = (disk: Disk, folder: string, name: string, file: DiskFile, token: string): Lock => {
+  const path = disk.join(folder, LOCK_NAME);
+  if (name !== LOCK_NAME) {
+    disk.rename(disk.join(folder, name), path);
+  }
+  const removeClaims = (): void => {
+    for (const other of disk.names(folder)) {
+      if (CLAIM.test(other)) {
+        disk.remove(disk.join(folder, other));
+      }
+    }
+  };
+  removeClaims();
+  let isReleased = false;
+  return {
+    release() {
+      if (isReleased) {
+        return;
+      }
+      isReleased = true;
+      try {
+        // Somebody may have removed the file by hand, and somebody else may have taken the lock since.
+        if (look(disk, path)?.record?.token === token) {
+          removeClaims();
+          disk.remove(path);
+        }
+      } catch (error) {
+        throw toStorageError(error, `releasing the lock in ${folder}`);
+      } finally {
+        file.close();
+      }
+    },
+  };
+};
+
+const sleep = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal!.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', abort, { once: true });
+  });

@@ -1,0 +1,163 @@
+/** The files of a database in a folder, through `node:fs`: for Node and Bun. */
+import * as fs from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { RepoError } from '../../core/errors.ts';
+import type { DatabaseFiles } from '../../wasm/database-files.ts';
+import { cannotSyncFolder, isNotFound } from '../../core/storage-error.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { openDiskFiles } from './files-on-disk.ts';
+import type { OpenFilesOptions } from './files-on-disk.ts';
+import { livenessOf, thisProcess } from './node-process.ts';
+
+/**
+ * Opens `pds.db` and its journals in a folder, and takes the folder's lock.
+ *
+ * Closed again, the folder holds `pds.db` and no journal. After a crash, opening it takes over the lock of the process that
+ * is gone; the journals are then SQLite's to recover.
+ * @throws {RepoError} `RepoNotFound` when the folder or the database is not there; with `create`, `RepoExists` when it
+ *   is; `Locked` when somebody else owns it; `StorageFull`; `StorageFailed`. Nothing stays open or locked then.
+ */
+export const openNodeFiles = (directory: string, options: OpenFilesOptions = {}): Promise<DatabaseFiles> =>
+  openDiskFiles(nodeDisk, directory, options);
+
+/** Missing on Windows, where there is less need of it. */
+const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;
+
+class NodeFile implements DiskFile {
+  #fd: number | undefined;
+  #failure: unknown;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  read(buffer: Uint8Array, { at }: { at: number }): number {
+    const fd = this.#open();
+    let done = 0;
+    while (done < buffer.length) {
+      const count = fs.readSync(fd, buffer, done, buffer.length - done, at + done);
+      if (count === 0) {
+        break;
+      }
+      done += count;
+    }
+    return done;
+  }
+
+  write(buffer: Uint8Array, { at }: { at: number }): number {
+    const fd = this.#sound();
+    let done = 0;
+    while (done < buffer.length) {
+      const count = fs.writeSync(fd, buffer, done, buffer.length - done, at + done);
+      if (count === 0) {
+        throw new RepoError('StorageFailed', 'the file took no more bytes');
+      }
+      done += count;
+    }
+    return done;
+  }
+
+  truncate(size: number): void {
+    fs.ftruncateSync(this.#sound(), size);
+  }
+
+  getSize(): number {
+    return fs.fstatSync(this.#open()).size;
+  }
+
+  flush(): void {
+    const fd = this.#sound();
+    try {
+      fs.fdatasyncSync(fd);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  close(): void {
+    const fd = this.#fd;
+    if (fd !== undefined) {
+      // Forgotten first: the system gives the number to the next file that is opened, whatever `close` answers.
+      this.#fd = undefined;
+      fs.closeSync(fd);
+    }
+  }
+
+  #open(): number {
+    if (this.#fd === undefined) {
+      throw new RepoError('Closed', 'the file is closed');
+    }
+    return this.#fd;
+  }
+
+  /** After a sync has failed, what was written since the last good one may be lost while the next sync says it is safe. */
+  #sound(): number {
+    const fd = this.#open();
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
+    return fd;
+  }
+}
+
+const syncFolder = (path: string): void => {
+  try {
+    const fd = fs.openSync(path, 'r');
+    try {
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch (error) {
+    if (!cannotSyncFolder(error)) {
+      throw error;
+    }
+  }
+};
+
+export const nodeDisk: Disk = {
+  resolve,
+  join,
+  entry(path) {
+    // The time as a fraction of milliseconds would round up now and then, and names are made of it.
+    const stats = fs.lstatSync(path, { throwIfNoEntry: false, bigint: true });
+    if (stats === undefined) {
+      return undefined;
+    }
+    const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
+    return { kind, size: Number(stats.size), modifiedMs: Number(stats.mtimeNs / 1_000_000n) };
+  },
+  isFolder: (path) => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+  makeFolder(path) {
+    const first = fs.mkdirSync(path, { recursive: true });
+    if (first === undefined) {
+      return;
+    }
+    // Each new name is the content of the folder above it.
+    const top = dirname(first);
+    for (let above = dirname(path); ; above = dirname(above)) {
+      syncFolder(above);
+      if (above === top || above === dirname(above)) {
+        return;
+      }
+    }
+  },
+  syncFolder,
+  names: (folder) => fs.readdirSync(folder),
+  open: (path) => new NodeFile(fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT | NO_FOLLOW, 0o666)),
+  createLocked: (path) => new NodeFile(fs.openSync(path, 'wx+')),
+  readText: (path) => fs.readFileSync(path, 'utf8'),
+  rename: (from, to) => fs.renameSync(from, to),
+  remove(path) {
+    try {
+      fs.unlinkSync(path);
+    } catch (error) {
+      if (!isNotFound(error)) {
+        throw error;
+      }
+    }
+  },
+  self: thisProcess,
+  livenessOf: (holder) => livenessOf(holder),
+};

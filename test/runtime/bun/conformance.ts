@@ -1,0 +1,9 @@
+/** Runs the cases for files and blobs in Bun, in the folder that is given. */
+import { blobStoreCases } from '../../../src/testing/blob-store-cases.ts';
+import { databaseFilesCases } from '../../../src/testing/database-files-cases.ts';
+import { makeBlobsHarness, makeFilesHarness } from '../../adapters/node-harness.ts';
+import { printCases } from '../print-cases.ts';
+
+const root = process.argv[2]!;
+await printCases(databaseFilesCases, () => makeFilesHarness(root));
+await printCases(blobStoreCases, () => makeBlobsHarness(root));

@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { blobStoreCases } from '../../src/testing/blob-store-cases.ts';
+import { databaseFilesCases } from '../../src/testing/database-files-cases.ts';
+import { scratchFolder } from '../adapters/scratch.ts';
+import { root } from '../house/sources.ts';
+import { findRuntime } from './find-runtime.ts';
+import { runConformance } from './run-conformance.ts';
+
+const deno = findRuntime('deno');
+
+describe.skipIf(deno === undefined)(deno === undefined ? 'deno (not found)' : 'deno', () => {
+  const folder = scratchFolder('deno');
+  const permissions = ['--no-prompt', `--allow-read=${folder}`, `--allow-write=${folder}`];
+  const names = [...databaseFilesCases, ...blobStoreCases].map(({ name }) => name);
+  runConformance(
+    'files and blobs, with permissions for one folder',
+    deno!,
+    ['run', ...permissions, join(root, 'test/runtime/deno/conformance.ts'), folder],
+    [...names, 'a missing permission is StorageFailed and names the flags'],
+  );
+});

@@ -1,0 +1,43 @@
+/** Runs the cases for whole repositories and for block stores in Deno, in the folder that is given. */
+import { denoSqliteWasm } from '../../../src/adapters/deno-sqlite-wasm.ts';
+import { openDenoFiles } from '../../../src/adapters/files/deno-files.ts';
+import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite-block-store.ts';
+import { createRepo, openRepo } from '../../../src/deno.ts';
+import { blockStoreCases } from '../../../src/testing/block-store-cases.ts';
+import type { BlockStoreHarness } from '../../../src/testing/block-store-harness.ts';
+import { repoCases } from '../../../src/testing/repo-cases.ts';
+import type { RepoHarness } from '../../../src/testing/repo-harness.ts';
+import { DID } from '../../../src/testing/repo-harness.ts';
+import { loadSqlite } from '../../../src/wasm/sqlite.ts';
+import { printCases } from '../print-cases.ts';
+import { denoTestApi as deno } from './deno-test-api.ts';
+
+const root = deno.args[0]!;
+let count = 0;
+
+const repoHarness = (): RepoHarness => {
+  const folder = `${root}/repo-${count++}`;
+  return {
+    create: (options) => createRepo(folder, options),
+    open: (options) => openRepo(folder, options),
+    other: repoHarness,
+  };
+};
+
+const sqlite = await loadSqlite(await denoSqliteWasm());
+
+const storeHarness = async (): Promise<BlockStoreHarness> => {
+  const folder = `${root}/store-${count++}`;
+  let made = false;
+  const open = async () => {
+    const files = await openDenoFiles(folder, { create: !made });
+    const database = sqlite.open(files);
+    const store = made ? await openSqliteBlockStore(database, files) : await createSqliteBlockStore(database, files, DID);
+    made = true;
+    return store;
+  };
+  return { open, openSecond: () => openDenoFiles(folder) };
+};
+
+await printCases(repoCases, async () => repoHarness());
+await printCases(blockStoreCases, storeHarness);

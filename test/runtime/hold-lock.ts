@@ -1,0 +1,39 @@
+/**
+ * A process that opens a repository's files when it is told to, in any runtime: `open <folder>` answers `open` or the code
+ * of the refusal, `close` answers `closed`. What drives it is handed in, because the runtimes differ in that alone.
+ */
+import { isRepoError } from '../../src/core/errors.ts';
+import type { DatabaseFiles } from '../../src/wasm/database-files.ts';
+
+export const holdLock = async (
+  commands: AsyncIterable<string>,
+  open: (folder: string) => Promise<DatabaseFiles>,
+): Promise<void> => {
+  let files: DatabaseFiles | undefined;
+  for await (const line of commands) {
+    const [verb, folder = ''] = line.split(' ');
+    if (verb === 'open') {
+      try {
+        files = await open(folder);
+        console.log('open');
+      } catch (error) {
+        console.log(isRepoError(error) ? `${error.code} ${error.message}` : String(error));
+      }
+    } else if (verb === 'close') {
+      await files?.close();
+      files = undefined;
+      console.log('closed');
+    }
+  }
+};
+
+/** The lines of a stream of bytes. */
+export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const piece of stream) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}

@@ -1,0 +1,211 @@
+/** The lock between processes: of one runtime, and of different ones. */
+import * as fs from 'node:fs';
+import { hostname } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { formatLock, parseLock } from '../../src/adapters/files/lock-record.ts';
+import type { LockRecord } from '../../src/adapters/files/lock-record.ts';
+import { successorOf } from '../../src/adapters/files/lock.ts';
+import { openNodeFiles } from '../../src/adapters/files/node-files.ts';
+import { thisProcess } from '../../src/adapters/files/node-process.ts';
+import { scratchFolder } from '../adapters/scratch.ts';
+import { findRuntime } from './find-runtime.ts';
+import { Holder, holderCommand } from './holder.ts';
+import type { Runtime } from './holder.ts';
+
+const ROUNDS = Number(process.env['PDSDB_RACES'] ?? 100);
+const RUNTIMES = ['node', 'bun', 'deno'] as const;
+
+const root = scratchFolder('lock');
+const commands = new Map<Runtime, readonly string[]>();
+const holders: Holder[] = [];
+const token = 'f'.repeat(32);
+const madeMs = 1_700_000_000_000;
+
+beforeAll(async () => {
+  for (const runtime of RUNTIMES) {
+    const command = await holderCommand(runtime, root);
+    if (command !== undefined) {
+      commands.set(runtime, command);
+    }
+  }
+});
+
+afterEach(async () => {
+  await Promise.all(holders.splice(0).map((holder) => holder.kill()));
+});
+
+const start = (runtime: Runtime): Holder => {
+  const holder = new Holder(commands.get(runtime)!);
+  holders.push(holder);
+  return holder;
+};
+
+/** A repository's folder, with something in its database. */
+const makeFolder = (): string => {
+  const folder = fs.mkdtempSync(join(root, 'repo-'));
+  fs.writeFileSync(join(folder, 'pds.db'), 'content');
+  return folder;
+};
+
+const locked = (): object => expect.objectContaining({ name: 'RepoError', code: 'Locked' });
+const isThere = (runtime: Runtime): boolean => runtime === 'node' || findRuntime(runtime) !== undefined;
+
+describe('in one process', () => {
+  test('a second open is Locked, also by another path to the same folder', async () => {
+    const folder = makeFolder();
+    const link = `${folder}-link`;
+    fs.symlinkSync(folder, link);
+    const files = await openNodeFiles(folder);
+    for (const path of [folder, `${folder}/`, link, join(folder, '../', folder.split('/').at(-1)!), relative(process.cwd(), folder)]) {
+      await expect(openNodeFiles(path), path).rejects.toEqual(locked());
+    }
+    await expect(openNodeFiles(folder)).rejects.toThrow(`pid=${process.pid} host=${hostname()}`);
+    await files.close();
+    const again = await openNodeFiles(link);
+    await expect(openNodeFiles(folder)).rejects.toEqual(locked());
+    await again.close();
+    expect(fs.readdirSync(folder)).toEqual(['pds.db']);
+  });
+
+  test('an open that waits gets through once the first one closes', async () => {
+    const folder = makeFolder();
+    const first = await openNodeFiles(folder);
+    const waiting = openNodeFiles(folder, { waitMs: 30_000 });
+    setTimeout(() => void first.close(), 50);
+    await (await waiting).close();
+  });
+});
+
+describe('whose process is gone', () => {
+  /** A lock as if somebody like us had left it, but for what is given. */
+  const leave = (folder: string, changes: Partial<LockRecord>): void => {
+    fs.writeFileSync(join(folder, 'pds.lock'), formatLock({ ...thisProcess(), token, madeMs, ...changes }));
+  };
+  const GONE = 2 ** 22 + 1;
+
+  test.skipIf(thisProcess().started === undefined).each([
+    ['our own pid, with another start time', { started: '1' }],
+    ['a pid that nobody has', { pid: GONE }],
+    ['another run of this machine', { boot: 'before' }],
+    ['a Deno with a pid that nobody has', { pid: GONE, runtime: 'deno', host: undefined, boot: undefined, namespace: undefined, started: undefined }],
+  ] as const)('%s: taken over', async (_, changes) => {
+    const folder = makeFolder();
+    leave(folder, changes);
+    await (await openNodeFiles(folder)).close();
+    expect(fs.readdirSync(folder)).toEqual(['pds.db']);
+  });
+
+  test.each([
+    ['another host', { pid: GONE, host: 'elsewhere' }],
+    ['another host, before this machine was started', { pid: GONE, host: 'elsewhere', boot: 'before' }],
+    ['another namespace of pids', { pid: GONE, namespace: 'pid:[1]' }],
+    ['a process of somebody else', { pid: 1, started: undefined }],
+  ] as const)('%s: left alone', async (_, changes) => {
+    const folder = makeFolder();
+    leave(folder, changes);
+    const before = fs.readFileSync(join(folder, 'pds.lock'), 'utf8');
+    await expect(openNodeFiles(folder)).rejects.toEqual(locked());
+    expect(fs.readFileSync(join(folder, 'pds.lock'), 'utf8')).toBe(before);
+    expect(fs.readdirSync(folder).sort()).toEqual(['pds.db', 'pds.lock']);
+  });
+
+  test.each(['', '{"pid":', 'garbage\n'])('a file with %j: being taken at first, dead after ten seconds', async (text) => {
+    const folder = makeFolder();
+    const path = join(folder, 'pds.lock');
+    fs.writeFileSync(path, text);
+    await expect(openNodeFiles(folder)).rejects.toEqual(locked());
+    const then = Date.now() / 1000 - 11;
+    fs.utimesSync(path, then, then);
+    await (await openNodeFiles(folder)).close();
+    expect(fs.readdirSync(folder)).toEqual(['pds.db']);
+  });
+
+  test('what is no file is a failure', async () => {
+    const folder = makeFolder();
+    fs.symlinkSync('pds.db', join(folder, 'pds.lock'));
+    await expect(openNodeFiles(folder)).rejects.toEqual(expect.objectContaining({ code: 'StorageFailed' }));
+  });
+});
+
+describe.each(RUNTIMES)('held by %s', (runtime) => {
+  test.skipIf(!isThere(runtime))('is refused to this process, and free once it is closed', async () => {
+    const folder = makeFolder();
+    const holder = start(runtime);
+    expect(await holder.ask(`open ${folder}`)).toBe('open');
+    expect(parseLock(fs.readFileSync(join(folder, 'pds.lock'), 'utf8'))).toMatchObject({ runtime, pid: holder.pid });
+    await expect(openNodeFiles(folder)).rejects.toThrow(`${runtime} pid=${holder.pid}`);
+    expect(await holder.ask('close')).toBe('closed');
+    expect(fs.readdirSync(folder)).toEqual(['pds.db']);
+    await (await openNodeFiles(folder)).close();
+  });
+
+  test.skipIf(!isThere(runtime))('stays held while the holder is stopped', async () => {
+    const folder = makeFolder();
+    const holder = start(runtime);
+    await holder.ask(`open ${folder}`);
+    holder.signal('SIGSTOP');
+    await expect(openNodeFiles(folder, { waitMs: 100 })).rejects.toEqual(locked());
+    holder.signal('SIGCONT');
+    expect(await holder.ask('close')).toBe('closed');
+  });
+
+  test.skipIf(!isThere(runtime)).for(RUNTIMES)('and killed: opened by %s', async (next, { skip }) => {
+    skip(!isThere(next), `${next} is not there`);
+    const folder = makeFolder();
+    const holder = start(runtime);
+    await holder.ask(`open ${folder}`);
+    const successor = start(next);
+    expect(await successor.ask(`open ${folder}`)).toMatch(/^Locked /);
+    await holder.kill();
+    const answer = await successor.ask(`open ${folder}`);
+    if (next === 'deno' && runtime !== 'deno') {
+      // Deno has no permission to look at processes, and says who has.
+      expect(answer).toMatch(/^Locked .*open the repository once in Node, or remove the lock file/);
+      await (await openNodeFiles(folder)).close();
+      expect(await successor.ask(`open ${folder}`)).toBe('open');
+    } else {
+      expect(answer).toBe('open');
+    }
+    await successor.ask('close');
+    expect(fs.readdirSync(folder)).toEqual(['pds.db']);
+  });
+});
+
+describe('races', () => {
+  /** What is lying there when everybody comes at once. */
+  const starts: readonly ((folder: string, gone: LockRecord) => void)[] = [
+    () => {},
+    (folder, gone) => fs.writeFileSync(join(folder, 'pds.lock'), formatLock(gone)),
+    (folder, gone) => {
+      fs.writeFileSync(join(folder, 'pds.lock'), formatLock(gone));
+      fs.writeFileSync(join(folder, successorOf('pds.lock', madeMs)), formatLock({ ...gone, token: 'e'.repeat(32) }));
+    },
+    (folder) => {
+      fs.writeFileSync(join(folder, 'pds.lock'), '');
+      fs.utimesSync(join(folder, 'pds.lock'), 1, 1);
+    },
+  ];
+
+  test.for<{ readonly name: string; readonly runtimes: readonly Runtime[] }>([
+    { name: 'node', runtimes: ['node', 'node', 'node', 'node'] },
+    { name: 'node and bun', runtimes: ['node', 'bun', 'node', 'bun'] },
+    { name: 'deno', runtimes: ['deno', 'deno', 'deno', 'deno'] },
+  ])(`$name: of four processes exactly one gets the lock, ${ROUNDS} times`, { timeout: 600_000 }, async ({ runtimes }, { skip }) => {
+    skip(!runtimes.every(isThere), 'a runtime is not there');
+    const contenders = runtimes.map((runtime) => start(runtime));
+    const doomed = start(runtimes[0]!);
+    for (let round = 0; round < ROUNDS; round++) {
+      const folder = makeFolder();
+      const gone = runtimes[0] === 'deno' ? { pid: doomed.pid, runtime: 'deno', flock: true, token, madeMs } : { ...thisProcess(), pid: 2 ** 22 + 1, token, madeMs };
+      starts[round % starts.length]!(folder, gone as LockRecord);
+      const answers = await Promise.all(contenders.map((contender) => contender.ask(`open ${folder}`)));
+      const winners = answers.filter((answer) => answer === 'open');
+      expect(winners.length, `round ${round}: ${answers.join('; ')}`).toBe(1);
+      expect(answers.every((answer) => answer === 'open' || answer.startsWith('Locked '))).toBe(true);
+      await Promise.all(contenders.map((contender) => contender.ask('close')));
+      expect(fs.readdirSync(folder), `round ${round}`).toEqual(['pds.db']);
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+});
