@@ -1,0 +1,217 @@
+/** A repository over a block store and a blob store, in the same place as both. */
+import type { BlobRef } from '../blob-ref.ts';
+import type { CID } from '../cid.ts';
+import { createNodeReader } from '../mst/node-reader.ts';
+import type {
+  CarSource,
+  ExportOptions,
+  GarbageOptions,
+  GarbageResult,
+  ImportOptions,
+  ImportResult,
+  VerifyOptions,
+  VerifyReport,
+} from '../long-work.ts';
+import type {
+  CollectionCount,
+  CommitRef,
+  FoundRecord,
+  Head,
+  HeadChange,
+  ListOptions,
+  LogEntry,
+  MissingBlob,
+  PutBlobRefOptions,
+  RecordChange,
+  RecordEntry,
+  RecordValue,
+  Repo,
+  RepoInfo,
+  StoredBlob,
+  Tree,
+  WriteOp,
+  WriteOptions,
+  WriteResult,
+} from '../repo.ts';
+import type { Signer } from '../signer.ts';
+import type { BlobSource, BlobStore, BlockStore } from '../store.ts';
+import { createTidClock } from '../tid.ts';
+import { getBlob, listBlobs, missingBlobs, putBlob } from './blobs.ts';
+import { exportCar } from './export.ts';
+import { collectGarbage } from './garbage.ts';
+import { diffStates, listRefs, logCommits, removeRef, resolveCommit, setRef } from './history.ts';
+import { importCar } from './import.ts';
+import { repoInfo } from './info.ts';
+import type { Listeners } from './listeners.ts';
+import { createListeners } from './listeners.ts';
+import type { RepoParts } from './parts.ts';
+import { readHead } from './parts.ts';
+import type { View } from './read.ts';
+import { countCollections, findRecord, listRecords } from './read.ts';
+import { RepoTree } from './tree.ts';
+import { verifyRepo } from './verify.ts';
+import { commitTree, deleteRecord, putRecord, writeOps } from './write.ts';
+
+/** What a door has opened. The repository owns both stores from then on, and closes them. */
+export interface RepoStores {
+  readonly did: string;
+  readonly store: BlockStore;
+  readonly blobs: BlobStore;
+  readonly signer?: Signer | undefined;
+}
+
+/** A repository over stores that are open. Reads nothing yet. */
+export const repoOver = ({ did, store, blobs, signer }: RepoStores): Repo =>
+  new LocalRepo({ did, store, blobs, signer, nodes: createNodeReader(store), clock: createTidClock() });
+
+class LocalRepo implements Repo {
+  readonly #parts: RepoParts;
+  readonly #listeners: Listeners;
+
+  constructor(parts: RepoParts) {
+    this.#parts = parts;
+    this.#listeners = createListeners(parts.nodes);
+  }
+
+  get did(): string {
+    return this.#parts.did;
+  }
+
+  head(): Promise<Head | undefined> {
+    return readHead(this.#parts);
+  }
+
+  info(): Promise<RepoInfo> {
+    return repoInfo(this.#parts);
+  }
+
+  async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
+    return findRecord(await this.#headView(), collection, rkey);
+  }
+
+  async *list(collection: string, options?: ListOptions): AsyncGenerator<RecordEntry> {
+    yield* listRecords(await this.#headView(), collection, options);
+  }
+
+  async collections(): Promise<CollectionCount[]> {
+    return countCollections(await this.#headView());
+  }
+
+  async write(ops: readonly WriteOp[], options?: WriteOptions): Promise<WriteResult> {
+    const { result, changes } = await writeOps(this.#parts, ops, options);
+    if (changes !== undefined) {
+      await this.#listeners.tell(result, changes);
+    }
+    return result;
+  }
+
+  async put(
+    collection: string,
+    rkey: string,
+    value: RecordValue | Uint8Array,
+    options?: WriteOptions,
+  ): Promise<{ readonly uri: string; readonly cid: CID; readonly commit: CommitRef }> {
+    const { uri, cid, commit, made } = await putRecord(this.#parts, collection, rkey, value, options);
+    if (made !== undefined) {
+      await this.#listeners.tell(made, made.changes);
+    }
+    return { uri, cid, commit };
+  }
+
+  async delete(collection: string, rkey: string, options?: WriteOptions): Promise<CommitRef | undefined> {
+    const { commit, made } = await deleteRecord(this.#parts, collection, rkey, options);
+    if (made !== undefined) {
+      await this.#listeners.tell(made, made.changes);
+    }
+    return commit;
+  }
+
+  async checkout(at?: string | CID): Promise<Tree> {
+    const head = await readHead(this.#parts);
+    const state = at === undefined ? head : await resolveCommit(this.#parts, at);
+    return RepoTree.checkout(this.#parts, state?.data, head?.cid);
+  }
+
+  async commit(tree: Tree, options?: WriteOptions): Promise<CommitRef> {
+    const edited = RepoTree.of(tree, this.#parts);
+    const { commit, transition } = await commitTree(this.#parts, edited.root, await edited.draftBlocks(), edited.checkedOutUnder, options);
+    if (transition !== undefined) {
+      await this.#listeners.tell(commit, transition);
+    }
+    return commit;
+  }
+
+  log(): AsyncIterable<LogEntry> {
+    return logCommits(this.#parts);
+  }
+
+  diff(from: string | CID | undefined, to?: string | CID): AsyncIterable<RecordChange> {
+    return diffStates(this.#parts, from, to);
+  }
+
+  refs(): Promise<ReadonlyMap<string, CID>> {
+    return listRefs(this.#parts);
+  }
+
+  setRef(name: string, target: string | CID): Promise<void> {
+    return setRef(this.#parts, name, target);
+  }
+
+  removeRef(name: string): Promise<boolean> {
+    return removeRef(this.#parts, name);
+  }
+
+  async importCar(source: CarSource, options?: ImportOptions): Promise<ImportResult> {
+    const { result, transition } = await importCar(this.#parts, source, options);
+    if (transition !== undefined) {
+      await this.#listeners.tell({ cid: result.head, rev: result.rev }, transition);
+    }
+    return result;
+  }
+
+  exportCar(options?: ExportOptions): ReadableStream<Uint8Array> {
+    return exportCar(this.#parts, options);
+  }
+
+  putBlob(source: BlobSource, options?: PutBlobRefOptions): Promise<BlobRef> {
+    return putBlob(this.#parts, source, options);
+  }
+
+  getBlob(cid: CID): Promise<Blob | undefined> {
+    return getBlob(this.#parts, cid);
+  }
+
+  blobs(): AsyncIterable<StoredBlob> {
+    return listBlobs(this.#parts);
+  }
+
+  missingBlobs(): AsyncIterable<MissingBlob> {
+    return missingBlobs(this.#parts);
+  }
+
+  verify(options?: VerifyOptions): Promise<VerifyReport> {
+    return verifyRepo(this.#parts, options);
+  }
+
+  gc(options?: GarbageOptions): Promise<GarbageResult> {
+    return collectGarbage(this.#parts, options);
+  }
+
+  onChange(listener: (change: HeadChange) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.blobs.close();
+    await this.#parts.store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #headView(): Promise<View> {
+    const { did, nodes, store } = this.#parts;
+    return { did, root: (await readHead(this.#parts))?.data, nodes, blocks: store };
+  }
+}

@@ -1,0 +1,73 @@
+/** What an open repository is made of, and how its commits are read. Every verb of this folder works on it. */
+import type { CID } from '../cid.ts';
+import { cidEquals, cidToText, isCidOf } from '../cid.ts';
+import type { Commit } from '../commit.ts';
+import { decodeCommit } from '../commit.ts';
+import type { Bytes } from '../bytes.ts';
+import { RepoError } from '../errors.ts';
+import type { NodeReader } from '../mst/node-reader.ts';
+import type { Head } from '../repo.ts';
+import type { Signer } from '../signer.ts';
+import type { BlobStore, BlockReader, BlockStore } from '../store.ts';
+import type { TidClock } from '../tid.ts';
+
+/** The ref that is the head. */
+export const MAIN = 'main';
+
+/** Meta keys of what this library adds: the words about a commit, and the MIME type of a blob. */
+export const messageKey = (commit: CID): string => `message:${cidToText(commit)}`;
+export const mimeTypeKey = (blob: CID): string => `mime:${cidToText(blob)}`;
+
+export interface RepoParts {
+  readonly did: string;
+  readonly store: BlockStore;
+  readonly blobs: BlobStore;
+  /** Reads tree nodes through a bounded cache. */
+  readonly nodes: NodeReader;
+  readonly clock: TidClock;
+  readonly signer: Signer | undefined;
+}
+
+/**
+ * A block that has to be there, with its hash checked: what comes out of a storage is what its CID says, or an error.
+ * @throws {RepoError} `BlockNotFound`, `Corrupt`.
+ */
+export const requireBlock = async (reader: BlockReader, cid: CID): Promise<Bytes> => {
+  const bytes = await reader.get(cid);
+  if (bytes === undefined) {
+    throw new RepoError('BlockNotFound', `block not found; cid=${cidToText(cid)}`);
+  }
+  assertBlock(cid, bytes);
+  return bytes;
+};
+
+/** @throws {RepoError} `Corrupt` when the bytes are not those that the CID names. */
+export const assertBlock = (cid: CID, bytes: Uint8Array): void => {
+  if (!isCidOf(cid, bytes)) {
+    throw new RepoError('Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`);
+  }
+};
+
+/** @throws {RepoError} `BlockNotFound`, `Corrupt`; `Malformed` when the block is no commit. */
+export const readCommit = async (reader: BlockReader, cid: CID): Promise<Commit> =>
+  decodeCommit(await requireBlock(reader, cid));
+
+export const headOf = (cid: CID, commit: Commit): Head => ({
+  cid,
+  rev: commit.rev,
+  data: commit.data,
+  signed: commit.sig !== undefined,
+});
+
+/** The newest commit, or `undefined` before the first one. */
+export const readHead = async (parts: RepoParts): Promise<Head | undefined> => {
+  const cid = await parts.store.ref(MAIN);
+  return cid === undefined ? undefined : headOf(cid, await readCommit(parts.store, cid));
+};
+
+/** @throws {RepoError} `InvalidSwap` unless the head is the expected one; `undefined` expects nothing. */
+export const assertSwapCommit = (head: Head | undefined, expected: CID | null | undefined): void => {
+  if (expected !== undefined && !cidEquals(head?.cid, expected ?? undefined)) {
+    throw new RepoError('InvalidSwap', `Commit was at ${head === undefined ? 'null' : cidToText(head.cid)}`);
+  }
+};

@@ -1,0 +1,29 @@
+/** A record's place: `collection/rkey` in the tree, `at://did/collection/rkey` outside. */
+import { isRepoError, RepoError } from '../errors.ts';
+import { assertCollection, assertRecordKey } from '../syntax.ts';
+
+/** @throws {RepoError} `InvalidCollection`, `InvalidRecordKey`. */
+export const recordPath = (collection: string, rkey: string): string => {
+  assertCollection(collection);
+  assertRecordKey(rkey);
+  return `${collection}/${rkey}`;
+};
+
+/** The two halves of a key of the tree. */
+export const splitPath = (path: string): { readonly collection: string; readonly rkey: string } => {
+  const slash = path.indexOf('/');
+  return { collection: path.slice(0, slash), rkey: path.slice(slash + 1) };
+};
+
+/** @throws {RepoError} `Malformed` unless a key of a tree from outside is a collection, a slash and a record key. */
+export const assertPath = (path: string): void => {
+  const { collection, rkey } = splitPath(path);
+  try {
+    recordPath(collection, rkey);
+  } catch (cause) {
+    if (!isRepoError(cause)) {
+      throw cause;
+    }
+    throw new RepoError('Malformed', `a key of the tree is not a collection and a record key: ${cause.message}`, { cause });
+  }
+};

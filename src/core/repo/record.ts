@@ -1,0 +1,55 @@
+/** One record on its way in and out: the rules of the data model at the edge of the repository. */
+import { blobMentions } from '../blob-ref.ts';
+import type { Bytes } from '../bytes.ts';
+import { decodeRecord, encodeCbor } from '../cbor.ts';
+import type { CID } from '../cid.ts';
+import { CODEC_DAG_CBOR, cidOf, cidToText } from '../cid.ts';
+import { RepoError } from '../errors.ts';
+import { assertRecordFields } from '../record-fields.ts';
+import type { RecordValue } from '../repo.ts';
+import type { Block } from '../store.ts';
+
+/** A record that passes this many bytes does not fit the firehose. https://atproto.com/specs/sync#firehose */
+export const MAX_RECORD_SIZE = 1_000_000;
+
+/** A record's bytes with its CID. A value gets its `$type` from the collection; bytes are kept as they are. */
+export const encodeRecord = (collection: string, value: RecordValue | Uint8Array): Block => {
+  const bytes = value instanceof Uint8Array ? new Uint8Array(value) : encodeValue(collection, value);
+  if (bytes.length > MAX_RECORD_SIZE) {
+    throw new RepoError('RecordTooLarge', `a record has at most ${MAX_RECORD_SIZE} bytes; collection=${collection} size=${bytes.length}`);
+  }
+  const decoded = decodeGiven(collection, bytes);
+  assertRecordFields(decoded);
+  if (decoded.$type !== collection) {
+    throw new RepoError('InvalidRecord', `Invalid $type: expected ${collection}, got ${String(decoded.$type)}`);
+  }
+  if (blobMentions(decoded).some(({ size }) => size < 0)) {
+    throw new RepoError('InvalidRecord', `blob references of the old form (cid and mimeType) are not written any more; collection=${collection}`);
+  }
+  return { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes };
+};
+
+const encodeValue = (collection: string, value: RecordValue): Bytes => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new RepoError('InvalidRecord', `a record is a map of the data model; collection=${collection}`);
+  }
+  return encodeCbor(value.$type === undefined ? { ...value, $type: collection } : value);
+};
+
+/** What was given as bytes may be anything; what we have just encoded is decoded too, so that both pass one gate. */
+const decodeGiven = (collection: string, bytes: Bytes): RecordValue => {
+  try {
+    return decodeRecord(bytes);
+  } catch (cause) {
+    throw new RepoError('InvalidRecord', `${(cause as Error).message}; collection=${collection}`, { cause });
+  }
+};
+
+/** @throws {RepoError} `Malformed`, naming the record, when the bytes break the data model. */
+export const decodeStored = (path: string, cid: CID, bytes: Bytes): RecordValue => {
+  try {
+    return decodeRecord(bytes);
+  } catch (cause) {
+    throw new RepoError('Malformed', `${(cause as Error).message}; path=${path} cid=${cidToText(cid)}`, { cause });
+  }
+};

@@ -1,0 +1,211 @@
+/** Checking everything that is here: every fault is named, none stops the search for others. */
+import type { CID, CidBytes } from '../cid.ts';
+import { cidToText, decodeCid, isCidOf } from '../cid.ts';
+import type { CidSet } from '../cid-set.ts';
+import { createCidSet } from '../cid-set.ts';
+import type { Commit } from '../commit.ts';
+import { decodeCommit, verifyCommit } from '../commit.ts';
+import type { RepoErrorCode } from '../errors.ts';
+import { isRepoError } from '../errors.ts';
+import { verifyTree } from '../mst/verify.ts';
+import type { Fault, Progress, VerifyOptions, VerifyReport } from '../long-work.ts';
+import { isBlobIntact } from './blobs.ts';
+import { createRecordCheck } from './check-records.ts';
+import type { RepoParts } from './parts.ts';
+import { MAIN } from './parts.ts';
+import type { ReadNodes } from './reach.ts';
+import { reachTree } from './reach.ts';
+
+/** Blocks that are read with one request. */
+const BATCH = 512;
+
+interface Search {
+  readonly parts: RepoParts;
+  readonly faults: Fault[];
+  readonly tally: { -readonly [K in keyof Progress]: Progress[K] };
+  /** Blocks that are here and are what their CIDs say. */
+  readonly sound: CidSet;
+  /** Blocks that are here and are not; each is a fault that has been named. */
+  readonly damaged: CidSet;
+  /** What has been looked at below some commit, so that what trees share is looked at once. */
+  readonly reached: CidSet;
+  tell(): void;
+}
+
+const report = (search: Search, code: RepoErrorCode, message: string, where: Pick<Fault, 'cid' | 'path'> = {}): void => {
+  search.faults.push({ code, message, ...where });
+};
+
+/** Every stored block, those of the history included, against its hash. */
+const checkBlocks = async (search: Search): Promise<void> => {
+  const { store } = search.parts;
+  const checkBatch = async (cids: readonly CID[]): Promise<void> => {
+    search.tell();
+    for (const [i, bytes] of (await store.getMany(cids)).entries()) {
+      const cid = cids[i]!;
+      search.tally.blocks += 1;
+      search.tally.bytes += bytes?.length ?? 0;
+      if (bytes !== undefined && isCidOf(cid, bytes)) {
+        search.sound.add(cid.bytes);
+      } else {
+        search.damaged.add(cid.bytes);
+        report(search, 'Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`, { cid });
+      }
+    }
+  };
+  let batch: CID[] = [];
+  for await (const cid of store.cids()) {
+    batch.push(cid);
+    if (batch.length === BATCH) {
+      await checkBatch(batch);
+      batch = [];
+    }
+  }
+  await checkBatch(batch);
+};
+
+/** Names a block that is missing; one that is damaged has been named already. */
+const reportMissing = (search: Search, cid: CidBytes, path: string): void => {
+  if (!search.damaged.has(cid) && !search.sound.has(cid)) {
+    const missing = decodeCid(cid.slice());
+    report(search, 'BlockNotFound', `block not found; path=${path} cid=${cidToText(missing)}`, { path, cid: missing });
+  }
+};
+
+/** The commit that a ref or the log names, or `undefined` and a fault. */
+const readCommit = async (search: Search, cid: CID, path: string): Promise<Commit | undefined> => {
+  const { did, store } = search.parts;
+  if (!search.sound.has(cid.bytes)) {
+    reportMissing(search, cid.bytes as CidBytes, path);
+    return undefined;
+  }
+  try {
+    const commit = decodeCommit((await store.get(cid))!);
+    if (commit.did !== did) {
+      report(search, 'WrongDid', `the commit is of another account; path=${path} did=${commit.did}`, { path, cid });
+    }
+    return commit;
+  } catch (error) {
+    if (!isRepoError(error, 'Malformed')) {
+      throw error;
+    }
+    report(search, 'Corrupt', `what stands for a commit is none: ${error.message}; path=${path}`, { path, cid });
+    return undefined;
+  }
+};
+
+/** The head's tree, whole, and each of its records. */
+const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | undefined): Promise<void> => {
+  const { reached, damaged, sound, tally } = search;
+  const records = createRecordCheck(search.parts.store, sound);
+  const { faults } = await verifyTree(search.parts.store, commit.data, {
+    signal,
+    onNode: (cid) => reached.add(cid),
+    async onLeaves(leaves) {
+      for (const { value } of leaves) {
+        reached.add(value);
+      }
+      await records.check(leaves);
+      tally.records += leaves.length;
+      search.tell();
+    },
+  });
+  // A damaged block has been named already, once is enough.
+  search.faults.push(...[...faults, ...records.faults].filter(({ cid }) => cid === undefined || !damaged.has(cid.bytes)));
+};
+
+/** The other refs and the local history: their commits are there, and every block of their trees. */
+const checkHistory = async (search: Search): Promise<void> => {
+  const { nodes, store } = search.parts;
+  const checkCommit = async (cid: CID, path: string, rev: string | undefined): Promise<void> => {
+    const commit = await readCommit(search, cid, path);
+    if (commit === undefined) {
+      return;
+    }
+    if (rev !== undefined && commit.rev !== rev) {
+      report(search, 'Corrupt', `the commit has another rev than the list of commits says; listed=${rev} rev=${commit.rev}`, { path, cid });
+    }
+    const readSound: ReadNodes = async (subtrees) => {
+      for (const { subtree } of subtrees) {
+        reportMissing(search, subtree, path);
+      }
+      return nodes.nodes(subtrees.filter(({ subtree }) => search.sound.has(subtree)));
+    };
+    await reachTree(readSound, commit.data, search.reached, (key, value) => reportMissing(search, value, key));
+  };
+  for await (const [name, cid] of store.refs()) {
+    if (name !== MAIN) {
+      await checkCommit(cid, name, undefined);
+    }
+  }
+  for await (const [rev, cid] of store.commits()) {
+    await checkCommit(cid, rev, rev);
+  }
+};
+
+const checkBlobs = async (search: Search, signal: AbortSignal | undefined): Promise<number> => {
+  const { blobs } = search.parts;
+  let count = 0;
+  for await (const { cid } of blobs.list()) {
+    signal?.throwIfAborted();
+    count += 1;
+    const blob = await blobs.get(cid);
+    if (blob === undefined || !(await isBlobIntact(cid, blob))) {
+      report(search, 'Corrupt', `the stored blob is not the one that the CID names; cid=${cidToText(cid)}`, { cid });
+    }
+    search.tally.bytes += blob?.size ?? 0;
+    search.tell();
+  }
+  return count;
+};
+
+const checkSignature = (search: Search, cid: CID, commit: Commit, bytes: Uint8Array, key: string | undefined): VerifyReport['signature'] => {
+  if (commit.sig === undefined) {
+    if (key !== undefined) {
+      report(search, 'InvalidSignature', `the head is not signed; rev=${commit.rev}`, { path: MAIN, cid });
+    }
+    return 'none';
+  }
+  if (key === undefined) {
+    return 'unchecked';
+  }
+  if (verifyCommit(bytes, key)) {
+    return 'valid';
+  }
+  report(search, 'InvalidSignature', `the head is not signed by the key; key=${key} rev=${commit.rev}`, { path: MAIN, cid });
+  return 'invalid';
+};
+
+/** `Repo.verify`. */
+export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}): Promise<VerifyReport> => {
+  const { signal, onProgress } = options;
+  const search: Search = {
+    parts,
+    faults: [],
+    tally: { phase: 'verify', bytes: 0, blocks: 0, records: 0 },
+    sound: createCidSet(),
+    damaged: createCidSet(),
+    reached: createCidSet(),
+    tell() {
+      signal?.throwIfAborted();
+      onProgress?.({ ...search.tally });
+    },
+  };
+  for (const message of await parts.store.check()) {
+    report(search, 'Corrupt', message);
+  }
+  await checkBlocks(search);
+
+  let signature: VerifyReport['signature'] = 'none';
+  const head = await parts.store.ref(MAIN);
+  const commit = head === undefined ? undefined : await readCommit(search, head, MAIN);
+  if (head !== undefined && commit !== undefined) {
+    const bytes = (await parts.store.get(head))!;
+    signature = checkSignature(search, head, commit, bytes, options.key);
+    await checkHead(search, commit, signal);
+  }
+  await checkHistory(search);
+  const blobs = await checkBlobs(search, signal);
+  const { records, blocks } = search.tally;
+  return { ok: search.faults.length === 0, faults: search.faults, signature, records, blocks, blobs };
+};

@@ -1,0 +1,89 @@
+/**
+ * The pure core: what a repository is, without any platform. Everything here runs wherever JavaScript does.
+ *
+ * @module
+ */
+export type { BlobMention, BlobRef } from './core/blob-ref.ts';
+export { blobMentions, isBlobRef } from './core/blob-ref.ts';
+export type { Bytes } from './core/bytes.ts';
+export type { CarBlock, CarOptions } from './core/car-decoder.ts';
+export { MAX_BLOCK_SIZE, MAX_CAR_HEADER } from './core/car-decoder.ts';
+export { MAX_CAR_ROOTS } from './core/car-header.ts';
+export type { Car, CarStream } from './core/car-reader.ts';
+export { readCar, readCarStream } from './core/car-reader.ts';
+export { carBlock, carHeader, writeCar, writeCarStream } from './core/car-writer.ts';
+export { decodeCbor, decodeRecord, encodeCbor } from './core/cbor.ts';
+export { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, checkCbor } from './core/cbor-check.ts';
+export type { CidCodec } from './core/cid.ts';
+export { CID, CODEC_DAG_CBOR, CODEC_RAW, cidEquals, cidOf, cidToText, decodeCid, isCidOf, parseCid } from './core/cid.ts';
+export type { Commit, CreatedCommit } from './core/commit.ts';
+export { createCommit, decodeCommit, encodeCommit, unsignedBytes, verifyCommit } from './core/commit.ts';
+export type { RepoErrorCode } from './core/errors.ts';
+export { REPO_ERROR_CODES, RepoError, isRepoError } from './core/errors.ts';
+export type { JsonValue } from './core/json.ts';
+export { fromJson, toJson } from './core/json.ts';
+export type { Curve, PublicKey } from './core/keys.ts';
+export { CURVES, formatDidKey, parseDidKey, parseMultikey, verifySignature } from './core/keys.ts';
+export { MemoryBlobStore } from './core/memory-blob-store.ts';
+export { MemoryBlockStore } from './core/memory-store.ts';
+export type { TreeBuilder } from './core/mst/build.ts';
+export { createTreeBuilder } from './core/mst/build.ts';
+export type { TreeReport, VerifyTreeOptions } from './core/mst/verify.ts';
+export { verifyTree } from './core/mst/verify.ts';
+export type {
+  CarSource,
+  ExportOptions,
+  Fault,
+  GarbageOptions,
+  GarbageResult,
+  ImportOptions,
+  ImportResult,
+  LongWork,
+  Progress,
+  VerifyOptions,
+  VerifyReport,
+} from './core/long-work.ts';
+export type {
+  CollectionCount,
+  CommitRef,
+  FoundRecord,
+  Head,
+  HeadChange,
+  ListOptions,
+  LogEntry,
+  MissingBlob,
+  PutBlobRefOptions,
+  RecordChange,
+  RecordEntry,
+  RecordValue,
+  Repo,
+  RepoInfo,
+  StoredBlob,
+  Tree,
+  TreeEntry,
+  WriteOp,
+  WriteOptions,
+  WriteResult,
+} from './core/repo.ts';
+export type { RepoStores } from './core/repo/local-repo.ts';
+export { repoOver } from './core/repo/local-repo.ts';
+export { MAX_RECORD_SIZE } from './core/repo/record.ts';
+export { MAX_REV_AHEAD_MS } from './core/repo/accept.ts';
+export type { Signer } from './core/signer.ts';
+export type { SigningKey } from './core/signing-key.ts';
+export { generateKey, importKey } from './core/signing-key.ts';
+export type {
+  BlobInfo,
+  BlobSource,
+  BlobStore,
+  Block,
+  BlockChange,
+  BlockReader,
+  BlockStore,
+  CommitRange,
+  PutBlobOptions,
+} from './core/store.ts';
+export { assertCollection, assertDid, assertRecordKey } from './core/syntax.ts';
+export type { Tid, TidClock } from './core/tid.ts';
+export { ZERO_TID, createTidClock, isTid, parseTid, tidOf, tidToMicroseconds } from './core/tid.ts';
+export type { WriteRequest } from './core/write-request.ts';

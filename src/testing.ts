@@ -1,0 +1,15 @@
+/**
+ * The conformance suites: what every adapter promises, as cases to run under any test framework or none.
+ *
+ * @module
+ */
+export { blobStoreCases } from './testing/blob-store-cases.ts';
+export type { BlobStoreHarness } from './testing/blob-store-harness.ts';
+export { blockStoreCases } from './testing/block-store-cases.ts';
+export type { BlockStoreHarness } from './testing/block-store-harness.ts';
+export type { Case } from './testing/case.ts';
+export { SkippedCase, isSkippedCase } from './testing/case.ts';
+export { databaseFilesCases } from './testing/database-files-cases.ts';
+export type { DatabaseFilesHarness } from './testing/database-files-cases.ts';
+export { repoCases } from './testing/repo-cases.ts';
+export type { RepoHarness } from './testing/repo-harness.ts';

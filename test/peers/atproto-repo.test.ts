@@ -1,0 +1,144 @@
+/** The reference implementation reads what we write, and we read what it writes. */
+import { P256Keypair, Secp256k1Keypair } from '@atproto/crypto';
+import { BlockMap, MemoryBlockstore, Repo as ReferenceRepo, WriteOpAction, getFullRepo, verifyRepoCar } from '@atproto/repo';
+import { describe, expect, test } from 'vitest';
+import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../src/core/memory-store.ts';
+import { decodeCid } from '../../src/core/cid.ts';
+import type { CidBytes } from '../../src/core/cid.ts';
+import type { Curve } from '../../src/core/keys.ts';
+import { CURVES } from '../../src/core/keys.ts';
+import { createTreeBuilder } from '../../src/core/mst/build.ts';
+import { layerOf } from '../../src/core/mst/key.ts';
+import type { Repo } from '../../src/core/repo.ts';
+import { repoOver } from '../../src/core/repo/local-repo.ts';
+import type { Signer } from '../../src/core/signer.ts';
+import { importKey } from '../../src/core/signing-key.ts';
+import { DID, bytesOf } from '../../src/testing/repo-harness.ts';
+import { listOf } from '../../src/testing/block-store-harness.ts';
+import { randomWrites } from '../random/random-writes.ts';
+import { seeded } from '../random/seeded.ts';
+
+const STEPS = 2000;
+
+const memoryRepo = (signer?: Signer): Repo =>
+  repoOver({ did: DID, signer, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
+
+/** Layers by key: hashing a key costs more than all else that a step does with it. */
+const layers = new Map<string, number>();
+
+const layerOnce = (key: string): number => {
+  const layer = layers.get(key) ?? layerOf(key);
+  layers.set(key, layer);
+  return layer;
+};
+
+/** The root of a tree that is built from what the repository lists. */
+const rootFromScratch = async (repo: Repo): Promise<{ root: string; paths: string[] }> => {
+  const tree = await repo.checkout();
+  const builder = createTreeBuilder();
+  const paths: string[] = [];
+  for await (const { collection, rkey, cid } of tree.entries()) {
+    const path = `${collection}/${rkey}`;
+    builder.add(path, cid.bytes as CidBytes, layerOnce(path));
+    paths.push(path);
+  }
+  return { root: String(decodeCid(builder.finish())), paths };
+};
+
+describe.each(CURVES)('after %s-signed random writes', (curve: Curve) => {
+  const seed = curve === 'p256' ? 20260101 : 20260102;
+
+  test(`${STEPS} of them (seed ${seed}): every step is the Map, the root is that of a tree from scratch, and the reference verifies`, async () => {
+    const key = importKey('0123456789abcdef'.repeat(4), curve);
+    // Signed at the end: a signature and its check cost ten times what the rest of a commit does.
+    const repo = memoryRepo();
+    const state = new Map<string, number>();
+    const steps = randomWrites(seeded(seed), state);
+    for (let i = 0; i < STEPS; i++) {
+      const { op } = steps.next().value!;
+      await repo.write([op]);
+      const { root, paths } = await rootFromScratch(repo);
+      expect(String((await repo.head())!.data)).toBe(root);
+      expect(paths).toEqual([...state.keys()].sort());
+    }
+    for (const [path, version] of state) {
+      const [collection, rkey] = path.split('/') as [string, string];
+      expect((await repo.get(collection, rkey))!.value.version).toBe(version);
+    }
+    await repo.write([], { signer: key });
+    expect((await repo.verify({ key: key.did() })).faults).toEqual([]);
+
+    const verified = await verifyRepoCar(await bytesOf(repo.exportCar()), DID, key.did());
+    expect(verified.creates).toHaveLength(state.size);
+    expect(verified.commit.cid.toString()).toBe(String((await repo.head())!.cid));
+    await expect(verifyRepoCar(await bytesOf(repo.exportCar()), DID, importKey('77'.repeat(32), curve).did())).rejects.toThrow();
+  });
+
+  test('batches of writes come to the same tree as one at a time', async () => {
+    const [one, many] = [memoryRepo(), memoryRepo()];
+    const steps = randomWrites(seeded(seed + 1), new Map());
+    for (let batch = 0; batch < 10; batch++) {
+      const ops = Array.from({ length: 50 }, () => steps.next().value!.op);
+      for (const op of ops) {
+        await one.write([op]);
+      }
+      await many.write(ops);
+      expect(String((await many.head())!.data)).toBe(String((await one.head())!.data));
+    }
+  });
+});
+
+describe.each([
+  ['secp256k1', () => Secp256k1Keypair.create()],
+  ['p256', () => P256Keypair.create()],
+] as const)('what the reference writes with a key of %s', (_, createKey) => {
+  test('is verified, written to and read by the reference again', async () => {
+    const key = await createKey();
+    const storage = new MemoryBlockstore();
+    let reference = await ReferenceRepo.create(storage, DID, key);
+    const state = new Map<string, number>();
+    const steps = randomWrites(seeded(7), state);
+    for (let i = 0; i < 200; i++) {
+      const { op } = steps.next().value!;
+      const { collection, rkey } = op as { collection: `${string}.${string}.${string}`; rkey: string };
+      const write =
+        op.action === 'delete'
+          ? { action: WriteOpAction.Delete as const, collection, rkey }
+          : { action: op.action === 'create' ? (WriteOpAction.Create as const) : (WriteOpAction.Update as const), collection, rkey, record: op.value as never };
+      reference = await reference.applyWrites(write, key);
+    }
+    const parts: Uint8Array[] = [];
+    for await (const part of getFullRepo(storage, reference.cid)) {
+      parts.push(part);
+    }
+
+    const repo = memoryRepo({ sign: (bytes) => key.sign(bytes), did: () => key.did() });
+    const result = await repo.importCar(new Blob(parts as Uint8Array<ArrayBuffer>[]), { key: key.did() });
+    expect(result.created).toBe(state.size);
+    expect(String(result.head)).toBe(reference.cid.toString());
+    expect(await repo.verify({ key: key.did() })).toMatchObject({ ok: true, signature: 'valid' });
+    expect((await listOf((await repo.checkout()).entries())).map(({ collection, rkey }) => `${collection}/${rkey}`)).toEqual([...state.keys()].sort());
+
+    // Its keys sign our commits as they stand.
+    await repo.write([{ action: 'create', collection: 'com.example.thing', value: { text: 'ours' } }]);
+    const verified = await verifyRepoCar(await bytesOf(repo.exportCar()), DID, key.did());
+    expect(verified.creates).toHaveLength(state.size + 1);
+  });
+});
+
+test('the reference applies what is new since a rev', async () => {
+  const key = importKey('33'.repeat(32));
+  const repo = memoryRepo(key);
+  const steps = randomWrites(seeded(9), new Map());
+  const first = await repo.write(Array.from({ length: 100 }, () => steps.next().value!.op));
+  const whole = await bytesOf(repo.exportCar());
+  await repo.write(Array.from({ length: 20 }, () => steps.next().value!.op));
+  const { readCarWithRoot, verifyDiffCar } = await import('@atproto/repo');
+  const base = await readCarWithRoot(whole);
+  const storage = new MemoryBlockstore(base.blocks as BlockMap);
+  const reference = await ReferenceRepo.load(storage, base.root);
+  const diff = await verifyDiffCar(reference, await bytesOf(repo.exportCar({ since: first.rev })), DID, key.did());
+  const ours = await listOf(repo.diff(first.rev));
+  expect(diff.writes.map(({ collection, rkey }) => `${collection}/${rkey}`).sort()).toEqual(ours.map(({ collection, rkey }) => `${collection}/${rkey}`).sort());
+});
