@@ -1,0 +1,65 @@
+/**
+ * Keeps the backups of one account in a folder, and touches nothing else. Put the account's export there as
+ * `new.car`; this takes it into `<folder>/repo`, checks everything, writes it out again as a dated CAR, and says what
+ * has changed since the last time.
+ *
+ *     deno run --allow-read=backups --allow-write=backups examples/backup.deno.ts backups
+ */
+import type { Repo } from 'pdsdb';
+import { decodeCommit, readCarStream, RepoError } from 'pdsdb';
+import { createRepo, openRepo } from 'pdsdb/deno';
+
+const open = async (path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> => (await Deno.open(path)).readable;
+
+/** Whom a CAR is of: its root is the commit, and may lie anywhere in the file. */
+const didOf = async (path: string): Promise<string> => {
+  const car = await readCarStream(await open(path));
+  for await (const blocks of car) {
+    const commit = blocks.find(({ cid }) => car.roots[0]?.equals(cid));
+    if (commit !== undefined) {
+      return decodeCommit(commit.bytes).did;
+    }
+  }
+  throw new Error(`${path} does not hold the commit that it names`);
+};
+
+/** The repository of the earlier backups, or a new one for the account of the CAR. */
+const openBackup = async (folder: string, car: string): Promise<Repo> => {
+  try {
+    return await openRepo(folder);
+  } catch (error) {
+    if (!(error instanceof RepoError) || error.code !== 'RepoNotFound') {
+      throw error;
+    }
+    return createRepo(folder, { did: await didOf(car) });
+  }
+};
+
+const [folder] = Deno.args;
+if (folder === undefined) {
+  throw new Error('which folder?');
+}
+const incoming = `${folder}/new.car`;
+const repo = await openBackup(`${folder}/repo`, incoming);
+try {
+  const before = await repo.head();
+  const { head, rev, missingBlobs } = await repo.importCar(await open(incoming));
+  console.log(`took in ${head.toString()} of ${repo.did}; ${missingBlobs} blobs are not here`);
+
+  for await (const { action, collection, rkey } of repo.diff(before?.cid)) {
+    console.log(`${action} ${collection}/${rkey}`);
+  }
+
+  const { ok, faults } = await repo.verify();
+  if (!ok) {
+    throw new Error(faults.map(({ code, message }) => `${code}: ${message}`).join('\n'));
+  }
+
+  // Under another name until it is whole, so that a backup with a backup's name is one.
+  const backup = `${folder}/${new Date().toISOString().slice(0, 10)}-${rev}.car`;
+  await Deno.writeFile(`${backup}.part`, repo.exportCar());
+  await Deno.rename(`${backup}.part`, backup);
+  console.log(`everything is sound; wrote ${backup}`);
+} finally {
+  await repo.close();
+}

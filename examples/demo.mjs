@@ -1,0 +1,163 @@
+/**
+ * A walk through the library, over real data where it is at hand: `npm run demo`. Plain JavaScript, so that Node 20
+ * runs it as it stands. What it makes lies in `out/demo`.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { decodeCommit, generateKey, readCar } from 'pdsdb';
+import { createRepo, openRepo } from 'pdsdb/node';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const out = join(root, 'out', 'demo');
+const realExport = join(resolve(root, process.env.PDSDB_FIXTURES ?? '../shared/fixtures'), 'repos', 'fakermaker.repo.car');
+
+let number = 0;
+/** Runs one step, and prints what it answered and how long it took. */
+const step = async (title, run) => {
+  const start = performance.now();
+  const { said, answer } = await run();
+  const took = performance.now() - start;
+  number += 1;
+  console.log(`${String(number).padStart(2)}. ${title}\n    ${said}  (${took < 10 ? took.toFixed(1) : Math.round(took)} ms)`);
+  return answer;
+};
+
+const same = (what, a, b) => {
+  if (String(a) !== String(b)) {
+    throw new Error(`${what}: ${a} is not ${b}`);
+  }
+};
+
+/** A small repository of an account that does not exist, as a CAR. */
+const makeExport = async (path) => {
+  const repo = await createRepo(join(out, 'made'), { did: 'did:web:demo.example', signer: generateKey() });
+  const ops = Array.from({ length: 500 }, (_, index) => ({
+    action: 'create',
+    collection: 'app.bsky.feed.post',
+    value: { text: `Post ${index + 1}`, createdAt: new Date(Date.UTC(2026, 0, 1, 0, index)).toISOString() },
+  }));
+  await repo.write(ops);
+  await writeStream(path, repo.exportCar());
+  await repo.close();
+};
+
+const writeStream = async (path, stream) => {
+  const file = await open(path, 'wx');
+  try {
+    for await (const chunk of stream) {
+      await file.writeFile(chunk);
+    }
+  } finally {
+    await file.close();
+  }
+};
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+
+const car = existsSync(realExport) ? realExport : join(out, 'made.car');
+if (car !== realExport) {
+  await step('Make an export, since no real one is at hand', async () => {
+    await makeExport(car);
+    return { said: `500 signed posts in ${car}` };
+  });
+}
+
+const did = await step('Read the CAR and find whose it is', async () => {
+  const opened = readCar(await readFile(car));
+  const blocks = [...opened];
+  const commit = decodeCommit(blocks.find(({ cid }) => cid.equals(opened.roots[0])).bytes);
+  return { said: `${commit.did}, version ${commit.version}, ${blocks.length} blocks, every hash checked`, answer: commit.did };
+});
+
+const folder = join(out, 'repo');
+let repo = await step('Create a repository', async () => {
+  const created = await createRepo(folder, { did });
+  return { said: `one SQLite file, ${join('out', 'demo', 'repo', 'pds.db')}`, answer: created };
+});
+
+await step('Import the CAR', async () => {
+  const { blocks, created, faults, head, missingBlobs } = await repo.importCar(await readFile(car));
+  return { said: `head ${head}: ${blocks} blocks, ${created} records, ${missingBlobs} blobs missing, ${faults.length} faulty records` };
+});
+
+await step('Verify everything', async () => {
+  const { ok, faults, records, blocks } = await repo.verify();
+  if (!ok) {
+    throw new Error(faults.map(({ code, message }) => `${code}: ${message}`).join('\n'));
+  }
+  return { said: `${blocks} blocks and ${records} records are sound` };
+});
+
+const [busiest] = await step('Count the collections', async () => {
+  const collections = await repo.collections();
+  const answer = [...collections].sort((a, b) => b.count - a.count);
+  return { said: answer.map(({ collection, count }) => `${collection} ${count}`).join(', '), answer };
+});
+
+await step(`List the last three of ${busiest.collection}`, async () => {
+  const keys = [];
+  for await (const { rkey } of repo.list(busiest.collection, { reverse: true, limit: 3 })) {
+    keys.push(rkey);
+  }
+  return { said: keys.join(', ') };
+});
+
+const blob = await step('Store a blob', async () => {
+  const image = new Blob([new Uint8Array(100_000).fill(7)], { type: 'image/png' });
+  const ref = await repo.putBlob(image);
+  return { said: `${ref.ref}, ${ref.mimeType}, ${ref.size} bytes`, answer: ref };
+});
+
+const key = generateKey();
+await step('Write ten records in one commit, signed with a key of our own', async () => {
+  const ops = Array.from({ length: 10 }, (_, index) => ({
+    action: 'create',
+    collection: 'app.bsky.feed.post',
+    value: {
+      text: `Hello from the demo, ${index + 1} of 10`,
+      createdAt: new Date().toISOString(),
+      embed: { $type: 'app.bsky.embed.images', images: [{ alt: 'seven', image: blob }] },
+    },
+  }));
+  const { cid, rev } = await repo.write(ops, { message: 'ten posts', signer: key });
+  return { said: `commit ${cid}, rev ${rev}` };
+});
+
+const before = await step('Close it and open it again', async () => {
+  const head = await repo.head();
+  await repo.close();
+  repo = await openRepo(folder);
+  same('the head', (await repo.head()).cid, head.cid);
+  return { said: 'the head is the same', answer: head };
+});
+
+const exported = join(out, 'export.car');
+await step('Export it', async () => {
+  await writeStream(exported, repo.exportCar());
+  return { said: `${(await stat(exported)).size} bytes in ${join('out', 'demo', 'export.car')}` };
+});
+
+await step('Import the export elsewhere, with our key, and compare', async () => {
+  const copy = await createRepo(join(out, 'copy'), { did });
+  const { head } = await copy.importCar(await readFile(exported), { key: key.did() });
+  const { ok, signature } = await copy.verify({ key: key.did() });
+  await copy.close();
+  same('the head', head, before.cid);
+  same('the copy is sound', ok, true);
+  same('the signature', signature, 'valid');
+  return { said: `the same head, ${head}, and the signature is valid` };
+});
+
+await step('Look at the history', async () => {
+  const lines = [];
+  for await (const { rev, message } of repo.log()) {
+    lines.push(message === undefined ? rev : `${rev} (${message})`);
+  }
+  return { said: lines.join(', ') };
+});
+
+await repo.close();
+console.log('Everything above was checked while it ran. It lies in out/demo.');

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+/** The command `pdsdb`. */
+import { readFileSync } from 'node:fs';
+import { run } from './cli/run.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+const interruption = new AbortController();
+process.on('SIGINT', () => {
+  if (interruption.signal.aborted) {
+    // The second time is meant: SQLite takes care of what was under way.
+    process.exit(130);
+  }
+  interruption.abort();
+});
+
+process.exitCode = await run(
+  process.argv.slice(2),
+  { env: process.env, stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signal: interruption.signal },
+  version,
+);

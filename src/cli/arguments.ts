@@ -1,0 +1,30 @@
+/** Arguments and options that several verbs take, so that they are spelt and explained alike. */
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+
+export const REPO: readonly [string, string] = ['<repo>', 'folder of the repository'];
+
+/** Whole numbers from `least` on. */
+export const wholeNumber =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number from ${least} on.`);
+    }
+    return value;
+  };
+
+/** `--key` of the verbs that write. */
+export const signerOption = (): Option =>
+  new Option('--key <file>', 'file with the key that signs, PDSDB_KEY when left out; the repository keeps no secret');
+
+/** `--key` of the verbs that check. */
+export const accountKeyOption = (): Option =>
+  new Option('--key <did:key>', "the account's public key; without it only the form of the signature is checked");
+
+export const forceOption = (): Option => new Option('--force', 'replace the file if it is there');
+
+/** An example under the help of a verb. */
+export const withExamples = (command: Command, ...lines: readonly string[]): Command =>
+  command.addHelpText('after', `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  $ pdsdb ${line}\n`).join('')}`);

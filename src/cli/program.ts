@@ -1,0 +1,72 @@
+/** The command line: every verb and what they share. */
+import { Command } from 'commander';
+import { addBlobVerbs } from './blob.ts';
+import { addDiff } from './diff.ts';
+import { addExport } from './export.ts';
+import { addGc } from './gc.ts';
+import { addGet } from './get.ts';
+import { addImport } from './import.ts';
+import { addInfo } from './info.ts';
+import { addInit } from './init.ts';
+import { addKeyVerbs } from './key.ts';
+import { addLog } from './log.ts';
+import { addLs } from './ls.ts';
+import { addPut } from './put.ts';
+import { addRefs } from './refs.ts';
+import { addRm } from './rm.ts';
+import type { Shell } from './shell.ts';
+import { addVerify } from './verify.ts';
+
+/** In the order of the help: what one does first comes first. */
+const VERBS = [
+  addInit,
+  addImport,
+  addExport,
+  addInfo,
+  addLs,
+  addGet,
+  addPut,
+  addRm,
+  addLog,
+  addDiff,
+  addVerify,
+  addBlobVerbs,
+  addRefs,
+  addGc,
+  addKeyVerbs,
+] as const;
+
+const AFTER_HELP = `
+Lists are tab-separated, a line an entry. Answers go to standard output; progress, warnings and errors to standard
+error. The exit code is 0, or 1 after an error, or 130 after Ctrl-C.
+
+Example:
+  $ pdsdb import alice alice.car
+  $ pdsdb ls alice app.bsky.feed.post --limit 3 --reverse
+`;
+
+/** The program over a shell. Parsing a command line with it runs the verb. */
+export const createProgram = (shell: Shell, version: string): Command => {
+  const program = new Command('pdsdb')
+    .description('An AT Protocol repository in one SQLite file.')
+    .version(version)
+    .option('--json', 'answer one JSON value; for lists, one a line')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => shell.stdout.write(text),
+      writeErr: (text) => shell.stderr.write(text),
+    })
+    .addHelpText('after', AFTER_HELP)
+    // Throws in place of ending the process, and so do the verbs, which inherit it.
+    .exitOverride();
+  const context = {
+    ...shell,
+    get json() {
+      return program.opts<{ json?: boolean }>().json === true;
+    },
+  };
+  for (const add of VERBS) {
+    add(program, context);
+  }
+  return program;
+};

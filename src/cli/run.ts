@@ -1,0 +1,83 @@
+/** Runs one command line to its exit code. */
+import { CommanderError } from 'commander';
+import { isRepoError } from '../index.ts';
+import { CommandError } from './command-error.ts';
+import { jsonText, printError } from './print.ts';
+import { createProgram } from './program.ts';
+import { Reported } from './reported.ts';
+import type { Shell } from './shell.ts';
+import { writeTo } from './shell.ts';
+
+const FAILED = 1;
+/** 128 and the number of SIGINT, as shells count. */
+const INTERRUPTED = 130;
+
+/** The errno of the system, where an error has one. */
+const errnoOf = (error: Error): string | undefined => {
+  const { code } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+};
+
+/** A code that programs can switch on: ours, the system's, or the lexicons' word for "your request makes no sense". */
+const codeOf = (error: Error): string => {
+  if (error instanceof CommandError || isRepoError(error)) {
+    return error.code;
+  }
+  return errnoOf(error) ?? (error instanceof CommanderError || error instanceof TypeError ? 'InvalidRequest' : 'InternalServerError');
+};
+
+const sentenceOf = (error: Error): string => {
+  const message = error.message.replace(/^error: /, '');
+  return isRepoError(error, 'SignerRequired') ? `${message} (give --key <file>, or set PDSDB_KEY)` : message;
+};
+
+/** Whoever read our output has enough of it (`| head`): not an error, and nobody is left to tell. */
+const isReaderGone = (error: Error): boolean => errnoOf(error) === 'EPIPE' && (error as NodeJS.ErrnoException).syscall === 'write';
+
+/** Says what went wrong, and answers the exit code. */
+const report = async (shell: Shell, error: Error, json: boolean): Promise<number> => {
+  if (isReaderGone(error)) {
+    return 0;
+  }
+  if (error instanceof CommanderError) {
+    // Help and version end this way, too. Commander has written its sentence.
+    if (error.exitCode === 0) {
+      return 0;
+    }
+  } else {
+    await printError(shell, shell.signal.aborted ? 'interrupted' : sentenceOf(error));
+  }
+  if (json && !(error instanceof Reported)) {
+    const value = shell.signal.aborted ? { error: 'Interrupted', message: 'interrupted' } : { error: codeOf(error), message: sentenceOf(error) };
+    await writeTo(shell.stdout, `${jsonText(value)}\n`);
+  }
+  return shell.signal.aborted ? INTERRUPTED : FAILED;
+};
+
+/**
+ * Runs the command and answers its exit code: 0, 1 after an error, 130 when `shell.signal` was aborted. Never throws.
+ * What went wrong stands on standard error, and with `--json` also as the last JSON value on standard output.
+ */
+export const run = async (args: readonly string[], shell: Shell, version: string): Promise<number> => {
+  // Failures to write reach the code that writes; an event that nobody hears would end the process.
+  const heard = (): void => {};
+  shell.stdout.on('error', heard);
+  shell.stderr.on('error', heard);
+  const program = createProgram(shell, version);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error('something that is no error was thrown', { cause: thrown });
+    // A command line that does not parse may have said --json after the word that broke it.
+    const json = program.opts<{ json?: boolean }>().json === true || (error instanceof CommanderError && args.includes('--json'));
+    try {
+      return await report(shell, error, json);
+    } catch (failed) {
+      return isReaderGone(failed as Error) ? 0 : FAILED;
+    }
+  } finally {
+    shell.stdout.off('error', heard);
+    shell.stderr.off('error', heard);
+  }
+};

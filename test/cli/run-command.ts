@@ -1,0 +1,70 @@
+/** The command, run where the test runs, and as a child process. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { run } from '../../src/cli/run.ts';
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** Whether what it writes to is a terminal. */
+  readonly isTTY?: boolean;
+}
+
+const collect = (chunks: Buffer[], isTTY: boolean): Writable & { isTTY: boolean } =>
+  Object.assign(
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        chunks.push(chunk);
+        done();
+      },
+    }),
+    { isTTY },
+  );
+
+/** Runs the command here: everything but the process around it. */
+export const pdsdb = async (
+  args: readonly string[],
+  { input = '', env = {}, signal = new AbortController().signal, isTTY = false }: RunOptions = {},
+): Promise<Outcome> => {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  const stdin = Readable.from([Buffer.from(input)]).pipe(new PassThrough());
+  const shell = { env, stdin, stdout: collect(out, isTTY), stderr: collect(err, isTTY), signal };
+  const code = await run(args, shell, '1.2.3');
+  return { code, stdout: Buffer.concat(out).toString('utf8'), stderr: Buffer.concat(err).toString('utf8') };
+};
+
+export interface Process extends ReturnType<typeof spawn> {
+  readonly ended: Promise<Outcome>;
+}
+
+/** Starts the command of a built package as a process. */
+export const startProcess = (folder: string, args: readonly string[]): Process => {
+  const child = spawn(process.execPath, [join(folder, 'dist', 'cli.js'), ...args]);
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  // A command may end before it has read all that it was given.
+  child.stdin.on('error', () => undefined);
+  const ended = new Promise<Outcome>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout: Buffer.concat(out).toString('utf8'), stderr: Buffer.concat(err).toString('utf8') }));
+  });
+  return Object.assign(child, { ended });
+};
+
+/** The lines of a text, each as JSON. */
+export const jsonLines = (text: string): unknown[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);

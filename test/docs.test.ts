@@ -1,0 +1,115 @@
+/** The documentation keeps what it says: its code compiles, its tables are whole, its links lead somewhere. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { createProgram } from '../src/cli/program.ts';
+import { REPO_ERROR_CODES } from '../src/core/errors.ts';
+import { docstringSnippets, markdownSnippets } from './house/snippets.ts';
+import { filesBelow, parseSource, root, sourcesBelow, textOf } from './house/sources.ts';
+
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'ARCHITECTURE.md', ...filesBelow('src').filter((path) => path.endsWith('.md'))];
+const README = textOf('README.md');
+
+/** What a snippet may use without saying where it comes from. */
+const AMBIENT = `
+/** The part of Deno's global that the examples use; the rest of the types would hide a missing import. */
+declare const Deno: { readonly args: readonly string[]; open(path: string): Promise<{ readonly readable: ReadableStream<Uint8Array<ArrayBuffer>> }> };
+`;
+
+/** Every complaint of the compiler about the snippets, compiled against the sources as a user's modules. */
+const compile = async (snippets: readonly { readonly name: string; readonly code: string }[]): Promise<string> => {
+  const folder = join(root, 'out', 'test', 'docs');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'ambient.d.ts'), AMBIENT);
+  for (const { name, code } of snippets) {
+    // `export {}` makes a module of one without imports, where top-level await is allowed.
+    await writeFile(join(folder, name), `${code}\nexport {};\n`);
+  }
+  await writeFile(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: {
+        noEmit: true,
+        rootDir: root,
+        declaration: false,
+        isolatedDeclarations: false,
+        noUnusedLocals: false,
+        typeRoots: [join(root, 'node_modules', '@types')],
+        paths: { pdsdb: [join(root, 'src/index.ts')], 'pdsdb/*': [join(root, 'src/*.ts')] },
+      },
+      include: ['.'],
+    }),
+  );
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  try {
+    await promisify(execFile)(process.execPath, [compiler, '-p', folder, '--pretty', 'false']);
+    return '';
+  } catch (error) {
+    // What is wrong with the sources themselves is for `npm run check` to say.
+    const { stdout } = error as { stdout: string };
+    return stdout.split('\n').filter((line) => line.includes('out/test/docs/')).join('\n');
+  }
+};
+
+describe('code in the documentation', () => {
+  test('compiles', async () => {
+    const pages = PAGES.flatMap((path) => markdownSnippets(path, textOf(path)));
+    const docstrings = sourcesBelow('src').flatMap(docstringSnippets);
+    expect(pages.length).toBeGreaterThan(2);
+    expect(await compile([...pages, ...docstrings])).toBe('');
+  });
+
+  test('would not, if it were wrong', async () => {
+    const wrong = [
+      ...markdownSnippets('a.md', "text\n```ts\nimport { nothing } from 'pdsdb';\n```\n"),
+      ...docstringSnippets(parseSource('b.ts', "/**\n * @example\n * const x: number = 'text';\n */\nexport const b = 1;\n")),
+    ];
+    const complaints = await compile(wrong);
+    expect(complaints).toContain('a-md-1.ts');
+    expect(complaints).toContain('b-ts-1.ts');
+  });
+});
+
+describe('README.md', () => {
+  /** The code words in the first column of the table below a heading. */
+  const firstColumn = (heading: string): string[] => {
+    const section = README.split(/^## /m).find((part) => part.startsWith(heading));
+    return [...(section ?? '').matchAll(/^\| `([^`]+)` \|/gm)].map(([, word]) => word!);
+  };
+
+  test('explains every error code, and no other', () => {
+    expect(firstColumn('Errors').sort()).toEqual([...REPO_ERROR_CODES].sort());
+  });
+
+  test('names every door, and no other', () => {
+    const { exports } = JSON.parse(textOf('package.json')) as { exports: Record<string, unknown> };
+    const doors = Object.keys(exports).filter((name) => name !== './package.json');
+    expect(firstColumn('Doors').sort()).toEqual(doors.map((name) => name.replace(/^\./, 'pdsdb')).sort());
+  });
+
+  test('names every verb of the command, and no other', () => {
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const shell = { env: {}, stdin: process.stdin, stdout: nowhere, stderr: nowhere, signal: new AbortController().signal };
+    const verbs = createProgram(shell, '0.0.0').commands.flatMap((command) =>
+      command.commands.length === 0 ? [command.name()] : command.commands.map((inner) => `${command.name()} ${inner.name()}`),
+    );
+    const words = firstColumn('Command').map((usage) => usage.replace(/ [<[-].*$/, ''));
+    expect(words.sort()).toEqual(verbs.sort());
+  });
+});
+
+test('links between pages lead somewhere', () => {
+  const dead = PAGES.flatMap((page) =>
+    [...textOf(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+      .map(([, target]) => target!)
+      .filter((target) => !existsSync(join(root, dirname(page), target)))
+      .map((target) => `${page} -> ${target}`),
+  );
+  expect(dead).toEqual([]);
+});

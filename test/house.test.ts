@@ -1,0 +1,209 @@
+/** The rules of the house, as tests: what CONTRIBUTING.md says in words is decided here. */
+import { describe, expect, test } from 'vitest';
+import { filesBelow, lineCount, nodesBelow, parseSource, root, sourcesBelow, textOf } from './house/sources.ts';
+import type { SourceFile } from './house/sources.ts';
+import { casesWithoutRunner } from './house/suites.ts';
+import { forbiddenImports } from './house/who-imports-whom.ts';
+
+/** A file that passes this is two files. */
+const MAX_LINES = 350;
+const FORBIDDEN_NAMES = /(^|\/)(utils?|helpers?|common|types?)(\/|\.[a-z.]+$)/;
+const KEBAB_CASE = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
+
+const sources = sourcesBelow('src');
+const tests = sourcesBelow('test');
+const examples = [...sourcesBelow('examples'), ...sourcesBelow('bench')];
+const everything = [...sources, ...tests, ...examples];
+const prose = ['.', 'src', 'examples', 'test'].flatMap((folder) =>
+  (folder === '.' ? ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'] : filesBelow(folder)).filter((path) =>
+    path.endsWith('.md'),
+  ),
+);
+const isDoor = (path: string): boolean => /^src\/[^/]+\.ts$/.test(path);
+
+/** Where in a file, for a message. */
+const at = (file: SourceFile, offset: number): string => `${file.path}:${lineCount(file.text.slice(0, offset + 1))}`;
+
+test('there is a house to look after', () => {
+  expect(sources.length).toBeGreaterThan(20);
+  expect(tests.length).toBeGreaterThan(10);
+});
+
+describe('files', () => {
+  test(`have at most ${MAX_LINES} lines`, () => {
+    expect(everything.filter((file) => lineCount(file.text) > MAX_LINES).map((file) => file.path)).toEqual([]);
+  });
+
+  test('are named after what is in them', () => {
+    const paths = ['src', 'test', 'examples', 'bench'].flatMap(filesBelow);
+    expect(paths.filter((path) => FORBIDDEN_NAMES.test(path))).toEqual([]);
+    expect(paths.filter((path) => /\/index\.ts$/.test(path) && path !== 'src/index.ts')).toEqual([]);
+    const names = paths.filter((path) => path.endsWith('.ts')).map((path) => path.split('/').at(-1)!);
+    expect(names.filter((name) => !KEBAB_CASE.test(name))).toEqual([]);
+  });
+
+  test('export by name', () => {
+    const withDefault = sources.filter((file) => file.body.some((node) => node.type === 'ExportDefaultDeclaration'));
+    expect(withDefault.map((file) => file.path)).toEqual([]);
+  });
+
+  test('do more than forward, unless they are doors', () => {
+    const forwarders = sources.filter(
+      (file) =>
+        !isDoor(file.path) &&
+        file.body.every(
+          (node) =>
+            node.type === 'ImportDeclaration' ||
+            node.type === 'ExportAllDeclaration' ||
+            (node.type === 'ExportNamedDeclaration' && !node.declaration),
+        ),
+    );
+    expect(forwarders.map((file) => file.path)).toEqual([]);
+  });
+
+  test('do nothing when imported', () => {
+    const DECLARES = /^(Import|Export)|Declaration$/;
+    const busy = sources
+      .filter((file) => file.path !== 'src/cli.ts')
+      .flatMap((file) => file.body.filter((node) => !DECLARES.test(node.type)).map((node) => at(file, node.start)));
+    expect(busy).toEqual([]);
+  });
+
+  test('name the .ts file that they import', () => {
+    const paths = new Set(filesBelow('src').concat(filesBelow('test'), filesBelow('examples'), filesBelow('bench')));
+    const wrong = everything.flatMap((file) =>
+      file.imports.filter((path) => /^(src|test|examples|bench)\//.test(path) && !paths.has(path)).map((path) => `${file.path} -> ${path}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('who may import whom', () => {
+  test.each(['core', 'wasm', 'adapters', 'testing', 'cli'])('src/%s keeps to its own', (folder) => {
+    expect(sourcesBelow(`src/${folder}`).flatMap(forbiddenImports)).toEqual([]);
+  });
+
+  test('doors wire the house and do not lead to each other', () => {
+    expect(sources.filter((file) => isDoor(file.path)).flatMap(forbiddenImports)).toEqual([]);
+  });
+
+  test('the rule catches what it is for', () => {
+    const caught = (path: string, text: string): number => forbiddenImports(parseSource(path, text)).length;
+    expect(caught('src/core/a.ts', `import { b } from '../wasm/b.ts';`)).toBe(1);
+    expect(caught('src/core/a.ts', `import { readFile } from 'node:fs';`)).toBe(1);
+    expect(caught('src/core/a.ts', `export const f = () => import('../node.ts');`)).toBe(1);
+    expect(caught('src/core/mst/a.ts', `export { b } from '../cid.ts';`)).toBe(0);
+    expect(caught('src/wasm/a.ts', `import { SqliteBlockStore } from '../adapters/sqlite-block-store.ts';`)).toBe(1);
+    expect(caught('src/adapters/files/node-files.ts', `import { b } from '../blobs/node-blobs.ts';`)).toBe(1);
+    expect(caught('src/adapters/files/deno-files.ts', `import * as fs from 'node:fs';`)).toBe(1);
+    expect(caught('src/index.ts', `export * from './node.ts';`)).toBe(1);
+    expect(caught('src/cli/ls.ts', `import { openRepo } from '../node.ts';`)).toBe(0);
+  });
+
+  test('every package that is imported is a dependency', () => {
+    const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> };
+    const packages = sources.flatMap((file) => file.imports).filter((path) => !/^(src\/|node:)/.test(path));
+    const names = packages.map((path) => path.split('/').slice(0, path.startsWith('@') ? 2 : 1).join('/'));
+    expect([...new Set(names)].filter((name) => !(name in dependencies))).toEqual([]);
+    expect(Object.keys(dependencies).filter((name) => !names.includes(name))).toEqual([]);
+  });
+});
+
+describe('code', () => {
+  test('knows no other platform than its own', () => {
+    const word = (files: readonly SourceFile[], pattern: RegExp): string[] =>
+      files.flatMap((file) => {
+        // A comment may name a platform; code may not.
+        const code = file.comments.reduceRight((text, { start, end }) => text.slice(0, start) + ' '.repeat(end - start) + text.slice(end), file.text);
+        const found = pattern.exec(code);
+        return found === null ? [] : [`${at(file, found.index)} ${found[0]}`];
+      });
+    const pure = sources.filter((file) => /^src\/(core|wasm|testing)\//.test(file.path));
+    expect(word(pure, /'node:|\bDeno\b|\bBun\b|\bprocess\.|\bBuffer\b/)).toEqual([]);
+    const deno = sources.filter((file) => /(^|\/|-)deno(-|\.)/.test(file.path));
+    expect(word(deno, /'node:|\bprocess\.|\bBuffer\b/)).toEqual([]);
+    const node = sources.filter((file) => /\/node-/.test(file.path));
+    expect(word(node, /\bDeno\./)).toEqual([]);
+  });
+
+  test('throws RepoError, or TypeError for a wrong argument', () => {
+    const thrown = sources
+      .filter((file) => /^src\/(core|wasm|adapters)\//.test(file.path))
+      .flatMap((file) =>
+        [...nodesBelow(file.body)]
+          .filter((node) => node.type === 'ThrowStatement')
+          .map((node) => [node, /^throw new (\w+)/.exec(file.text.slice(node.start, node.end))?.[1]] as const)
+          .filter(([, name]) => name !== undefined && !['RepoError', 'TypeError'].includes(name))
+          .map(([node, name]) => `${at(file, node.start)} ${name}`),
+      );
+    expect(thrown).toEqual([]);
+  });
+
+  test('loses no error', () => {
+    const silent = everything.flatMap((file) =>
+      [...nodesBelow(file.body)]
+        .filter((node) => node.type === 'CatchClause')
+        .map((node) => node.body as { start: number; end: number; body: unknown[] })
+        // A comment that says why nothing is lost is what an empty one has to hold.
+        .filter((block) => block.body.length === 0 && !file.comments.some(({ start, end }) => start > block.start && end < block.end))
+        .map((block) => at(file, block.start)),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  test('hides with #private', () => {
+    const keywords = sources.flatMap((file) =>
+      [...nodesBelow(file.body)].filter((node) => typeof node.accessibility === 'string').map((node) => at(file, node.start)),
+    );
+    expect(keywords).toEqual([]);
+  });
+
+  test('leaves nothing for later', () => {
+    const later = new RegExp(`\\b(${['TO', 'FIX'].map((word) => word + (word === 'TO' ? 'DO' : 'ME')).join('|')}|X{3})\\b`);
+    const marked = [...everything.map((file) => [file.path, file.text] as const), ...prose.map((path) => [path, textOf(path)] as const)];
+    expect(marked.filter(([, text]) => later.test(text)).map(([path]) => path)).toEqual([]);
+  });
+
+  test('speaks of the project alone', () => {
+    // Paths of one machine and hosts of one registry have no business in a repository.
+    const elsewhere = [root.replace(/\/$/, ''), ['registry', 'npmjs', 'org'].join('.'), '"resolved":'];
+    const texts = [...filesBelow('src'), ...filesBelow('test'), ...filesBelow('examples'), 'package.json', 'package-lock.json', ...prose];
+    const found = texts.filter((path) => path !== 'test/house.test.ts').filter((path) => elsewhere.some((word) => textOf(path).includes(word)));
+    expect(found).toEqual([]);
+  });
+
+  test('no test is left out or left alone', () => {
+    // A suite that lacks what it needs is skipped by name, with skipIf and the reason.
+    const calls = /\b(it|test|describe)\.(only|skip|todo)\(/;
+    expect(tests.filter((file) => file.path !== 'test/house.test.ts' && calls.test(file.text)).map((file) => file.path)).toEqual([]);
+  });
+});
+
+describe('ports', () => {
+  test('every adapter runs every case of its port', async () => {
+    expect(await casesWithoutRunner(sources, tests)).toEqual([]);
+  });
+});
+
+describe('package', () => {
+  const manifest = JSON.parse(textOf('package.json')) as {
+    exports: Record<string, string | { types: string; default: string }>;
+    bin: Record<string, string>;
+  };
+
+  test('every door is exported, and every export is a door', () => {
+    const exported = Object.values(manifest.exports)
+      .flatMap((target) => (typeof target === 'string' ? [] : [target.default]))
+      .concat(Object.values(manifest.bin))
+      .map((target) => target.replace('./dist/', 'src/').replace(/\.js$/, '.ts'));
+    expect(exported.sort()).toEqual(sources.map((file) => file.path).filter(isDoor).sort());
+  });
+
+  test('types lie beside what they describe', () => {
+    for (const target of Object.values(manifest.exports)) {
+      if (typeof target !== 'string') {
+        expect(target.types).toBe(target.default.replace(/\.js$/, '.d.ts'));
+      }
+    }
+  });
+});

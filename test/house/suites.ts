@@ -1,0 +1,64 @@
+/** Whether every implementation of a port is put to the cases of that port. */
+import type { SourceFile } from './sources.ts';
+
+/** A published suite, and which files hold the implementations that must pass it. */
+interface Port {
+  readonly cases: string;
+  readonly adapters: RegExp;
+}
+
+const PORTS: readonly Port[] = [
+  { cases: 'src/testing/blob-store-cases.ts', adapters: /^src\/(adapters\/blobs\/[a-z]+-blobs|core\/memory-blob-store)\.ts$/ },
+  { cases: 'src/testing/block-store-cases.ts', adapters: /^src\/(adapters\/[a-z]+-block-store|core\/memory-store)\.ts$/ },
+  { cases: 'src/testing/database-files-cases.ts', adapters: /^src\/(adapters\/files\/[a-z]+-files|testing\/memory-files)\.ts$/ },
+  // A repository is what a door opens.
+  { cases: 'src/testing/repo-cases.ts', adapters: /^src\/(deno|node)\.ts$/ },
+];
+
+/** Everything that a test file reaches through files of `test/`. */
+const reach = (start: SourceFile, tests: ReadonlyMap<string, SourceFile>): Set<string> => {
+  const seen = new Set<string>();
+  const rest = [start];
+  while (rest.length > 0) {
+    for (const path of rest.pop()!.valueImports) {
+      const next = seen.has(path) ? undefined : tests.get(path);
+      seen.add(path);
+      if (next !== undefined) {
+        rest.push(next);
+      }
+    }
+  }
+  return seen;
+};
+
+/** Sentences about adapters that no test puts to their cases, suites that nobody knows, and suites that are empty. */
+export const casesWithoutRunner = async (sources: readonly SourceFile[], tests: readonly SourceFile[]): Promise<string[]> => {
+  const faults: string[] = [];
+  const byPath = new Map(tests.map((file) => [file.path, file]));
+  const reached = tests.map((file) => reach(file, byPath));
+  const suites = sources.map((file) => file.path).filter((path) => /^src\/testing\/.*-cases\.ts$/.test(path));
+  const uses = (file: string, other: string): boolean => sources.find(({ path }) => path === file)?.imports.includes(other) ?? false;
+
+  for (const suite of suites) {
+    // A long suite lies in several files, of which one gathers the others.
+    const known = PORTS.some(({ cases }) => cases === suite || uses(cases, suite));
+    if (!known) {
+      faults.push(`${suite} belongs to no port that this test knows`);
+    }
+  }
+  for (const { cases, adapters } of PORTS) {
+    const all = sources.map((file) => file.path).filter((path) => adapters.test(path));
+    if (!suites.includes(cases) || all.length === 0) {
+      faults.push(`${cases} or its adapters are not there`);
+      continue;
+    }
+    for (const adapter of all.filter((path) => !reached.some((set) => set.has(path) && set.has(cases)))) {
+      faults.push(`${adapter} is not put to ${cases} by any test`);
+    }
+    const exported = Object.values((await import(/* @vite-ignore */ `../../${cases}`)) as Record<string, unknown>);
+    if (!exported.some((value) => Array.isArray(value) && value.length > 0)) {
+      faults.push(`${cases} holds no case`);
+    }
+  }
+  return faults;
+};
