@@ -113,7 +113,7 @@ describe('answers', () => {
     const [gone] = (await json(['gc', repo])) as [{ blocks: number; commits: number; blobs: number }];
     expect(gone).toMatchObject({ commits: 2, blobs: 0 });
     expect(gone.blocks).toBeGreaterThan(2);
-    expect(await json(['verify', repo])).toEqual([{ ok: true, faults: [], signature: 'unchecked' }]);
+    expect(await json(['verify', repo])).toEqual([{ ok: true, faults: [], signature: 'none' }]);
   });
 
   test('export and import make the same repository elsewhere', async () => {
@@ -256,7 +256,7 @@ describe('a script can rely on it', () => {
     const { did: stranger } = (await json(['key', 'generate']))[0] as { did: string };
     const faulty = await pdsdb(['verify', at('damaged'), '--key', stranger, '--json']);
     expect(faulty).toMatchObject({ code: 1, stderr: 'error: 1 fault found\n' });
-    expect(jsonLines(faulty.stdout)).toEqual([{ ok: false, faults: [expect.objectContaining({ code: 'InvalidSignature', message: expect.any(String) })] }]);
+    expect(jsonLines(faulty.stdout)).toEqual([{ ok: false, faults: [expect.objectContaining({ code: 'InvalidSignature', message: expect.any(String) })], signature: 'invalid' }]);
     expect((await pdsdb(['verify', at('damaged'), '--key', stranger])).stdout).toMatch(/^InvalidSignature\t/);
   });
 });
