@@ -1,10 +1,11 @@
 // Builds `dist/` from `src/`: JavaScript and declarations by the compiler, beside them what is JavaScript already.
 // Plain JavaScript itself, because Node 20 runs no TypeScript.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
 import { writeSha256 } from './build-wasm.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -30,3 +31,46 @@ for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTy
   }
 }
 chmodSync(join(out, 'cli.js'), 0o755);
+
+// Two dependencies come in forms that a browser without a bundler cannot import: each is put into a module beside its importer.
+const replaceImport = (file, from, to) => {
+  const path = join(out, file);
+  const parts = readFileSync(path, 'utf8').split(`from '${from}'`);
+  if (parts.length !== 2) {
+    throw new Error(`${path} does not import ${from} in the way that is expected here`);
+  }
+  writeFileSync(path, parts.join(`from '${to}'`));
+};
+
+// The stock file, as it is. The one for browsers, which asks for nothing of Node, runs everywhere. A module is strict, and
+// in strict mode `module` has to be declared.
+const sqlJs = join(root, 'node_modules', 'sql.js', 'dist');
+const stock = readFileSync(join(sqlJs, 'sql-wasm-browser.js'), 'utf8');
+writeFileSync(
+  join(out, 'wasm', 'sql-js.js'),
+  `const stock = { exports: {} };\n(function (module, exports, define) {\n${stock}\n})(stock, stock.exports);\nexport default stock.exports;\n`,
+);
+replaceImport('wasm/sqlite.js', 'sql.js', './sql-js.js');
+copyFileSync(join(sqlJs, 'sql-wasm.wasm'), join(out, 'wasm', 'sql-wasm.wasm'));
+
+const bundle = (contents, outfile, options) =>
+  build({
+    stdin: { contents, resolveDir: root },
+    nodePaths: [join(root, 'node_modules')],
+    outfile: join(out, outfile),
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'warning',
+    ...options,
+  });
+
+// The three checks that are used, out of CommonJS.
+const syntaxChecks = ['did:isValidDid', 'nsid:isValidNsid', 'recordkey:isValidRecordKey'].map((check) => check.split(':'));
+await bundle(syntaxChecks.map(([file, name]) => `export { ${name} } from '@atproto/syntax/dist/${file}.js';`).join('\n'), 'core/atproto-syntax.js');
+replaceImport('core/syntax.js', '@atproto/syntax', './atproto-syntax.js');
+
+// A worker in one piece, for pages without a bundler: import maps do not reach into workers. In a folder of the depth of
+// the module that names the wasm file.
+await bundle(`import { serveRepos } from '${pathToFileURL(join(out, 'worker.js')).pathname}';\nserveRepos();`, 'bundled/repo-worker.js', { minify: true });

@@ -3,10 +3,11 @@
  * blocks. The same bytes get the same verdict however they are cut. https://ipld.io/specs/transport/car/carv1/
  */
 import { MAX_CAR_ROOTS, decodeCarHeader } from './car-header.ts';
-import type { CID } from './cid.ts';
-import { CID_LENGTH, cidToText, decodeCid, isCidBytes, isCidOf } from './cid.ts';
+import type { CID, CidBytes } from './cid.ts';
+import { CID_LENGTH, cidBytesToText, isCidBytes, isDigestOf } from './cid.ts';
 import { isRepoError, RepoError } from './errors.ts';
-import type { Block } from './store.ts';
+import type { HashAll } from './sha256.ts';
+import { hashAll } from './sha256.ts';
 import { decodeVarint, MAX_VARINT_LENGTH } from './varint.ts';
 
 /** A header of 64 roots takes 2.6 KB. This leaves room for other limits and none for filling memory. */
@@ -15,36 +16,35 @@ export const MAX_CAR_HEADER: number = 1024 * 1024;
 /** Twice the 1 MiB that a record may have, as large as any block that hosts pass on. */
 export const MAX_BLOCK_SIZE: number = 2 * 1024 * 1024;
 
+/** Three times the largest accounts. A stream that never ends has to end somewhere before the disk does. */
+export const MAX_CAR_SIZE: number = 1024 * 1024 * 1024;
+
 /** So many blocks at most are checked and given at once, when a chunk holds more: it bounds what is alive. */
 const MAX_BATCH = 1024;
 
-export interface CarBlock extends Block {
+/** A block as it stands in a CAR, without an object for its CID: most of those that come by are never asked for. */
+export interface CarFrame {
+  readonly cid: CidBytes;
+  readonly bytes: Uint8Array;
   /** Where the block's bytes begin in the CAR. */
   readonly offset: number;
 }
 
-/**
- * Answers which block is the first whose bytes are not those that its CID names, or -1 when all are. Blocks come in
- * batches, so that an implementation may hash several at once.
- */
-export type FindMismatch = (blocks: readonly Block[]) => number;
-
 export interface CarOptions {
-  /** Checks hashes; {@link findMismatch} when left out. `() => -1` takes every block's word for it. */
-  readonly findMismatch?: FindMismatch | undefined;
+  /** Hashes the blocks, many at a time; one by one in JavaScript when left out. */
+  readonly hashAll?: HashAll | undefined;
   /** The most bytes a block may have; {@link MAX_BLOCK_SIZE} when left out. */
   readonly maxBlockSize?: number | undefined;
   /** The most bytes the header may have; {@link MAX_CAR_HEADER} when left out. */
   readonly maxHeaderSize?: number | undefined;
   /** The most roots the header may name; `MAX_CAR_ROOTS` when left out. */
   readonly maxRoots?: number | undefined;
+  /** The most bytes the whole CAR may have; {@link MAX_CAR_SIZE} when left out. */
+  readonly maxSize?: number | undefined;
 }
 
-/** Hashes one block after the other. */
-export const findMismatch: FindMismatch = (blocks) => blocks.findIndex(({ cid, bytes }) => !isCidOf(cid, bytes));
-
-const hashMismatch = ({ cid, offset }: CarBlock): RepoError =>
-  new RepoError('Malformed', `block is not what its CID names; offset=${offset}, cid=${cidToText(cid)}`);
+const hashMismatch = ({ cid, offset }: CarFrame): RepoError =>
+  new RepoError('Malformed', `block is not what its CID names; offset=${offset}, cid=${cidBytesToText(cid)}`);
 
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
@@ -53,10 +53,11 @@ const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
  * Of no more use after it has thrown.
  */
 export class CarDecoder {
-  readonly #findMismatch: FindMismatch;
+  readonly #hashAll: HashAll;
   readonly #maxBlockSize: number;
   readonly #maxHeaderSize: number;
   readonly #maxRoots: number;
+  readonly #maxSize: number;
   readonly #prefix: Uint8Array = new Uint8Array(MAX_VARINT_LENGTH);
   #prefixLength = 0;
   #chunk: Uint8Array = NOTHING;
@@ -73,10 +74,11 @@ export class CarDecoder {
   #fault: { readonly error: unknown } | undefined;
 
   constructor(options: CarOptions = {}) {
-    this.#findMismatch = options.findMismatch ?? findMismatch;
+    this.#hashAll = options.hashAll ?? hashAll;
     this.#maxBlockSize = options.maxBlockSize ?? MAX_BLOCK_SIZE;
     this.#maxHeaderSize = options.maxHeaderSize ?? MAX_CAR_HEADER;
     this.#maxRoots = options.maxRoots ?? MAX_CAR_ROOTS;
+    this.#maxSize = options.maxSize ?? MAX_CAR_SIZE;
   }
 
   /** The roots, once the header has been read. */
@@ -111,9 +113,9 @@ export class CarDecoder {
    * before it is thrown.
    * @throws {RepoError} `Malformed`, `LimitExceeded`.
    */
-  take(): readonly CarBlock[] {
+  take(): readonly CarFrame[] {
     this.#throwFault();
-    const blocks: CarBlock[] = [];
+    const blocks: CarFrame[] = [];
     try {
       if (this.readHeader() !== undefined) {
         this.#fill(blocks);
@@ -121,7 +123,7 @@ export class CarDecoder {
     } catch (error) {
       this.#fault = { error };
     }
-    const mismatch = blocks.length === 0 ? -1 : this.#findMismatch(blocks);
+    const mismatch = this.#findMismatch(blocks);
     const wrong = blocks[mismatch];
     if (wrong !== undefined) {
       // Comes before whatever else is wrong in this chunk.
@@ -150,13 +152,22 @@ export class CarDecoder {
     return this.#roots;
   }
 
+  /** The first block whose bytes are not those that its CID names, or -1. */
+  #findMismatch(blocks: readonly CarFrame[]): number {
+    if (blocks.length === 0) {
+      return -1;
+    }
+    const digests = this.#hashAll(blocks.map(({ bytes }) => bytes));
+    return blocks.findIndex(({ cid }, i) => !isDigestOf(cid, digests, i));
+  }
+
   #throwFault(): void {
     if (this.#fault !== undefined) {
       throw this.#fault.error;
     }
   }
 
-  #fill(blocks: CarBlock[]): void {
+  #fill(blocks: CarFrame[]): void {
     while (blocks.length < MAX_BATCH) {
       const section = this.#section('block', CID_LENGTH + this.#maxBlockSize);
       if (section === undefined) {
@@ -170,7 +181,7 @@ export class CarDecoder {
       }
       const bytes = section.subarray(CID_LENGTH);
       const offset = this.#chunkOffset + this.#at - bytes.length;
-      blocks.push({ cid: decodeCid(section.subarray(0, CID_LENGTH)), bytes, offset });
+      blocks.push({ cid: section.subarray(0, CID_LENGTH) as CidBytes, bytes, offset });
     }
   }
 
@@ -187,6 +198,10 @@ export class CarDecoder {
           `CAR ${what} is too large; offset=${this.#sectionOffset}, size=${size}, limit=${most}`,
         );
       }
+      // By what is announced, so that the verdict does not depend on how the CAR is cut.
+      if (this.#chunkOffset + this.#at + size > this.#maxSize) {
+        throw new RepoError('LimitExceeded', `CAR is too large; offset=${this.#sectionOffset}, limit=${this.#maxSize}`);
+      }
       this.#sectionSize = size;
     }
     const section = this.#gather(this.#sectionSize);
@@ -200,6 +215,13 @@ export class CarDecoder {
   #size(what: 'block' | 'header'): number | undefined {
     if (this.#prefixLength === 0) {
       this.#sectionOffset = this.#chunkOffset + this.#at;
+      // Nearly all blocks have a size of two bytes, and lie whole in the chunk.
+      const low = this.#chunk[this.#at]!;
+      const high = this.#chunk[this.#at + 1]!;
+      if (low >= 0x80 && high > 0 && high < 0x80) {
+        this.#at += 2;
+        return (low & 0x7f) | (high << 7);
+      }
     }
     while (this.#at < this.#chunk.length) {
       const byte = this.#chunk[this.#at++]!;

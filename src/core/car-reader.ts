@@ -4,11 +4,20 @@
  * Blocks come in the order of the CAR, duplicates included, each with its hash checked. Whether they make a
  * repository, and a whole one, is for others to say.
  */
-import type { CarBlock, CarOptions } from './car-decoder.ts';
+import type { CarFrame, CarOptions } from './car-decoder.ts';
 import { CarDecoder } from './car-decoder.ts';
 import { toChunks } from './car-source.ts';
 import type { CID } from './cid.ts';
+import { decodeCid } from './cid.ts';
 import type { CarSource } from './long-work.ts';
+import type { Block } from './store.ts';
+
+export interface CarBlock extends Block {
+  /** Where the block's bytes begin in the CAR. */
+  readonly offset: number;
+}
+
+const blockOf = ({ cid, bytes, offset }: CarFrame): CarBlock => ({ cid: decodeCid(cid), bytes, offset });
 
 /** A CAR in memory. Iterating reads its blocks from the first on, every time, and throws at the first fault. */
 export interface Car extends Iterable<CarBlock> {
@@ -44,7 +53,7 @@ export const readCar = (bytes: Uint8Array, options: CarOptions = {}): Car => {
     *[Symbol.iterator]() {
       const decoder = open();
       for (let blocks = decoder.take(); blocks.length > 0; blocks = decoder.take()) {
-        yield* blocks;
+        yield* blocks.map(blockOf);
       }
       decoder.end();
     },
@@ -55,7 +64,7 @@ export const readCar = (bytes: Uint8Array, options: CarOptions = {}): Car => {
 const decodeChunks = async function* (
   source: CarSource,
   decoder: CarDecoder,
-): AsyncGenerator<readonly CarBlock[], undefined> {
+): AsyncGenerator<readonly CarFrame[], undefined> {
   let opened = false;
   for await (const chunk of toChunks(source)) {
     decoder.feed(chunk);
@@ -63,20 +72,21 @@ const decodeChunks = async function* (
       opened = true;
       yield [];
     }
-    for (let blocks = decoder.take(); blocks.length > 0; blocks = decoder.take()) {
-      yield blocks;
+    for (let frames = decoder.take(); frames.length > 0; frames = decoder.take()) {
+      yield frames;
     }
   }
   decoder.end();
 };
 
-/**
- * Reads a CAR from any source, in memory for one chunk and one block. Resolves once the header is there. Blocks and
- * their CIDs may be views of the source's chunks: those must not change, and a block or CID that is kept keeps its chunk.
- * @throws {RepoError} `Malformed` when the bytes break the format; `LimitExceeded`. Here for the header, from the
- *   iteration for the rest. An error of the source comes out as it was.
- */
-export const readCarStream = async (source: CarSource, options: CarOptions = {}): Promise<CarStream> => {
+/** {@link CarStream} as this library reads it. */
+export interface CarFrameStream extends AsyncIterable<readonly CarFrame[]> {
+  readonly roots: readonly CID[];
+  close(): Promise<void>;
+}
+
+/** {@link readCarStream} without an object for each CID. */
+export const readCarFrames = async (source: CarSource, options: CarOptions = {}): Promise<CarFrameStream> => {
   const decoder = new CarDecoder(options);
   const batches = decodeChunks(source, decoder);
   await batches.next();
@@ -96,3 +106,30 @@ export const readCarStream = async (source: CarSource, options: CarOptions = {})
     },
   };
 };
+
+/**
+ * Reads a CAR from any source, in memory for one chunk and one block. Resolves once the header is there. Blocks and
+ * their CIDs may be views of the source's chunks: those must not change, and a block or CID that is kept keeps its chunk.
+ * @throws {RepoError} `Malformed` when the bytes break the format; `LimitExceeded`. Here for the header, from the
+ *   iteration for the rest. An error of the source comes out as it was.
+ */
+export const readCarStream = async (source: CarSource, options: CarOptions = {}): Promise<CarStream> => {
+  const frames = await readCarFrames(source, options);
+  return {
+    roots: frames.roots,
+    [Symbol.asyncIterator]: () => blocksOf(frames[Symbol.asyncIterator]()),
+    close: () => frames.close(),
+  };
+};
+
+/** By hand, for a generator would not let go of the source when it is returned before it has begun. */
+const blocksOf = (frames: AsyncIterator<readonly CarFrame[]>): AsyncIterator<readonly CarBlock[]> => ({
+  async next() {
+    const { done, value } = await frames.next();
+    return done === true ? { done, value: undefined } : { done: false, value: value.map(blockOf) };
+  },
+  async return() {
+    await frames.return?.();
+    return { done: true, value: undefined };
+  },
+});

@@ -11,6 +11,11 @@ import { RepoError } from './errors.ts';
 export const MAX_CBOR_DEPTH = 64;
 /** Entries of one array or map, as the specification recommends: 128 Ki. */
 export const MAX_CBOR_ENTRIES = 131_072;
+/**
+ * Values in one block, however they are nested. A map without entries is one byte there and 230 in memory: two million
+ * of them fit a block, and took 465 MB. This many take 60, and a megabyte of the densest honest record has fewer.
+ */
+export const MAX_CBOR_VALUES = 262_144;
 /** Bytes of one map key, as the specification recommends. */
 export const MAX_CBOR_KEY_LENGTH = 8192;
 
@@ -206,6 +211,27 @@ const checkValue = (bytes: Uint8Array, at: number, depth: number): number => {
   return type === MAP ? checkMap(bytes, start, argument, depth + 1) : checkArray(bytes, start, argument, depth + 1);
 };
 
+/** Whether bytes that have been checked hold more values, map keys included, than a block may. One loop, whatever the depth. */
+export const hasTooManyValues = (bytes: Uint8Array): boolean => {
+  // A value has a byte at least.
+  if (bytes.length <= MAX_CBOR_VALUES) {
+    return false;
+  }
+  let values = 0;
+  for (let at = 0; at < bytes.length; values++) {
+    const head = bytes[at]!;
+    const type = head >> 5;
+    if (type === TAG) {
+      at += CID_PREFIX_LENGTH + CID_LENGTH;
+    } else if (type > TAG) {
+      at += 1;
+    } else {
+      at += headLength(head & 31) + (type === BYTES || type === TEXT ? argumentAt(bytes, at) : 0);
+    }
+  }
+  return values > MAX_CBOR_VALUES;
+};
+
 /**
  * Checks that the bytes are one value of the atproto data model in its only DAG-CBOR encoding. Builds nothing.
  * @throws {RepoError} `Malformed`, with the offset of what is wrong.
@@ -217,5 +243,8 @@ export const checkCbor = (bytes: Uint8Array): void => {
   const end = checkValue(bytes, 0, 0);
   if (end !== bytes.length) {
     throw malformed('bytes after the value', end);
+  }
+  if (hasTooManyValues(bytes)) {
+    throw malformed(`more than ${MAX_CBOR_VALUES} values`, 0);
   }
 };

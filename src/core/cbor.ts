@@ -18,6 +18,7 @@ import {
   MAX_CBOR_DEPTH,
   MAX_CBOR_ENTRIES,
   MAX_CBOR_KEY_LENGTH,
+  MAX_CBOR_VALUES,
   NEGATIVE,
   TAG,
   TAG_CID,
@@ -25,6 +26,7 @@ import {
   UNSIGNED,
   argumentAt,
   checkCbor,
+  hasTooManyValues,
   headLength,
 } from './cbor-check.ts';
 import type { CID } from './cid.ts';
@@ -333,5 +335,9 @@ export const encodeCbor = (value: unknown): Bytes => {
   if (output.bytes.length === SCRATCH_SIZE) {
     scratch = output.bytes;
   }
-  return output.bytes.slice(0, output.at);
+  const bytes = output.bytes.slice(0, output.at);
+  if (hasTooManyValues(bytes)) {
+    throw invalid(`more than ${MAX_CBOR_VALUES} values`, output);
+  }
+  return bytes;
 };

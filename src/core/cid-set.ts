@@ -15,6 +15,8 @@ export interface CidSet {
   /** `false` when it was there already. The bytes are copied. */
   add(cid: Uint8Array): boolean;
   has(cid: Uint8Array): boolean;
+  /** As how many-th it was added, from 0; -1 when it is not there. */
+  indexOf(cid: Uint8Array): number;
   /** In the order in which they were added; views that the next `add` may leave behind, not to be kept. */
   [Symbol.iterator](): Iterator<CidBytes>;
 }
@@ -88,6 +90,7 @@ export const createCidSet = (): CidSet => {
       return true;
     },
     has: (cid) => slots[slotOf(cid)] !== 0,
+    indexOf: (cid) => slots[slotOf(cid)]! - 1,
     *[Symbol.iterator]() {
       for (let entry = 0; entry < size; entry++) {
         yield entries.subarray(entry * CID_LENGTH, (entry + 1) * CID_LENGTH);

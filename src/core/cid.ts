@@ -8,7 +8,7 @@ import { Digest } from 'multiformats/hashes/digest';
 import type { Bytes } from './bytes.ts';
 import { equalBytes } from './bytes.ts';
 import { RepoError } from './errors.ts';
-import { sha256 } from './sha256.ts';
+import { DIGEST_LENGTH, sha256 } from './sha256.ts';
 
 export { CID };
 
@@ -47,6 +47,21 @@ export const cidOfDigest = (codec: CidCodec, hash: Uint8Array): CID => decodeCid
 
 /** The CID of some bytes: hashes them. */
 export const cidOf = (codec: CidCodec, bytes: Uint8Array): CID => cidOfDigest(codec, sha256(bytes));
+
+/** The 36 bytes of the CID of a dag-cbor block whose digest is the one at `index` among those that a `HashAll` answered. */
+export const dagCborCidAt = (digests: Uint8Array, index: number): CidBytes =>
+  cidBytesOfDigest(CODEC_DAG_CBOR, digests.subarray(index * DIGEST_LENGTH, (index + 1) * DIGEST_LENGTH));
+
+/** Whether the digest at `index` is the one that a CID's 36 bytes, name. */
+export const isDigestOf = (cid: Uint8Array, digests: Uint8Array, index: number): boolean => {
+  const start = index * DIGEST_LENGTH;
+  for (let i = 0; i < DIGEST_LENGTH; i++) {
+    if (cid[i + CID_LENGTH - DIGEST_LENGTH] !== digests[start + i]) {
+      return false;
+    }
+  }
+  return true;
+};
 
 /** The 36 bytes of the CID of a dag-cbor block: hashes it. */
 export const cidBytesOf = (block: Uint8Array): CidBytes => cidBytesOfDigest(CODEC_DAG_CBOR, sha256(block));

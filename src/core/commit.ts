@@ -9,6 +9,7 @@ import { decodeCbor, encodeCbor } from './cbor.ts';
 import type { CID } from './cid.ts';
 import { asCid, cidOf, CODEC_DAG_CBOR } from './cid.ts';
 import { isRepoError, RepoError } from './errors.ts';
+import type { VerifySignature } from './keys.ts';
 import { SIGNATURE_LENGTH, verifySignature } from './keys.ts';
 import { isPlainMap } from './plain-map.ts';
 import type { Signer } from './signer.ts';
@@ -143,13 +144,13 @@ export const unsignedBytes = (commit: Commit | Uint8Array): Bytes => encodeCommi
  * False also for an honest commit from before the account's key changed.
  * @throws {RepoError} `UnknownKey` when `didKey` is no key of atproto; `Malformed` when given bytes that are no commit.
  */
-export const verifyCommit = (commit: Commit | Uint8Array, didKey: string): boolean => {
+export const verifyCommit = (commit: Commit | Uint8Array, didKey: string, verify: VerifySignature = verifySignature): boolean => {
   const whole = toCommit(commit);
-  return whole.sig !== undefined && verifySignature(didKey, unsignedBytes(whole), whole.sig);
+  return whole.sig !== undefined && verify(didKey, unsignedBytes(whole), whole.sig);
 };
 
 /** A signature in the form of atproto, checked against the signer's key when that is known. */
-const signBytes = async (unsigned: Bytes, signer: Signer): Promise<Bytes> => {
+const signBytes = async (unsigned: Bytes, signer: Signer, verify: VerifySignature): Promise<Bytes> => {
   const sig = await signer.sign(unsigned);
   if (!(sig instanceof Uint8Array) || sig.length !== SIGNATURE_LENGTH) {
     throw new RepoError('InvalidSignature', `the signer did not answer ${SIGNATURE_LENGTH} bytes`);
@@ -160,7 +161,7 @@ const signBytes = async (unsigned: Bytes, signer: Signer): Promise<Bytes> => {
     throw new RepoError('InvalidSignature', 'the signer answered a signature with a high s');
   }
   const didKey = signer.did?.();
-  if (didKey !== undefined && !verifySignature(didKey, unsigned, sig)) {
+  if (didKey !== undefined && !verify(didKey, unsigned, sig)) {
     throw new RepoError('InvalidSignature', `the signer answered a signature that is not of its key; key=${didKey}`);
   }
   return copyBytes(sig);
@@ -175,6 +176,7 @@ const signBytes = async (unsigned: Bytes, signer: Signer): Promise<Bytes> => {
 export const createCommit = async (
   { did, data, rev }: Pick<Commit, 'did' | 'data' | 'rev'>,
   signer?: Signer,
+  verify: VerifySignature = verifySignature,
 ): Promise<CreatedCommit> => {
   assertDid(did);
   const unsigned = encodeCommit({ did, version: 3, data, rev, prev: null });
@@ -183,7 +185,7 @@ export const createCommit = async (
   if (signer === undefined) {
     return { cid: cidOf(CODEC_DAG_CBOR, unsigned), bytes: unsigned, commit };
   }
-  const signed: Commit = { ...commit, sig: await signBytes(unsigned, signer) };
+  const signed: Commit = { ...commit, sig: await signBytes(unsigned, signer, verify) };
   const bytes = encodeCommit(signed);
   return { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes, commit: signed };
 };

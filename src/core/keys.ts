@@ -4,6 +4,7 @@
 import type { ECDSA } from '@noble/curves/abstract/weierstrass.js';
 import { p256 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { base58btc } from 'multiformats/bases/base58';
 import type { Bytes } from './bytes.ts';
 import { concatBytes } from './bytes.ts';
@@ -139,11 +140,25 @@ export const parseMultikey = (multibase: string, type = 'Multikey'): PublicKey =
 };
 
 /**
+ * Whether a signature is that of a `did:key` over the SHA-256 of `bytes`, under the rules of {@link verifySignature}. Whoever
+ * opens a repository may hand in one that is faster; it must answer the same.
+ * @throws {RepoError} `UnknownKey`
+ */
+export type VerifySignature = (didKey: string, bytes: Uint8Array, signature: Uint8Array) => boolean;
+
+/** Whether the s of a signature of 64 bytes lies in the upper half of its range. */
+export const isHighS = (curve: Curve, signature: Uint8Array): boolean => {
+  const { Point } = ecdsaOf(curve);
+  const s = BigInt(`0x${bytesToHex(signature.subarray(SIGNATURE_LENGTH / 2))}`);
+  return s > Point.Fn.ORDER >> 1n;
+};
+
+/**
  * Whether a signature is that of a key over the SHA-256 of `bytes`. Only the one form that atproto allows is: r and s
  * in 64 bytes, s in the lower half of its range. DER, a recovery byte and a high s are false like a wrong signature.
  * @throws {RepoError} `UnknownKey` when `didKey` is not a key that {@link parseDidKey} takes.
  */
-export const verifySignature = (didKey: string, bytes: Uint8Array, signature: Uint8Array): boolean => {
+export const verifySignature: VerifySignature = (didKey, bytes, signature) => {
   const { curve, publicKey } = parseDidKey(didKey);
   return (
     signature.length === SIGNATURE_LENGTH &&

@@ -2,7 +2,7 @@
 import { isRepoError, RepoError } from '../core/errors.ts';
 import { Connection } from './connection.ts';
 import type { DatabaseFiles } from './database-files.ts';
-import { markPlain } from './header.ts';
+import { isStoredAsLogged } from './header.ts';
 import type { Instance } from './instance.ts';
 import { SQLITE_ERROR, SQLITE_OK } from './result-codes.ts';
 import { Statement } from './statement.ts';
@@ -19,6 +19,9 @@ const LOG_SIZE_KEPT = 16 * 1024 * 1024;
 
 /** The page size that the power-cut tests were run with, and that of the sectors that the files claim. */
 const PAGE_SIZE = 4096;
+
+/** Pages in the log at which SQLite folds it in; its own default. */
+const AUTOMATIC_CHECKPOINT = 1000;
 
 const SETTINGS = [
   // First, for without it a log that is there cannot be read: there is no memory to share.
@@ -54,7 +57,7 @@ export class Database {
 
   /**
    * Opens the database in the files, or begins one where there is nothing. A change that a crash has cut short is
-   * undone, and one that was committed is there; apart from that opening and reading write nothing.
+   * undone, and one that was committed is there, and durable; apart from that opening and reading write nothing.
    *
    * @throws {RepoError} `Corrupt` when the file is not a database; whatever happens, the files stay the caller's to close.
    */
@@ -72,7 +75,9 @@ export class Database {
         return new Database(connection, files, false);
       }
       const [mode] = connection.texts('pragma journal_mode');
-      if (mode !== 'wal') {
+      if (mode === 'wal' && files.wal.getSize() > 0) {
+        settleLog(connection);
+      } else if (mode !== 'wal') {
         // `delete` would leave the journal's end to be made durable by the folder; a power cut undid commits with it.
         requireMode(connection, 'truncate');
       }
@@ -163,6 +168,26 @@ export class Database {
     return answer;
   }
 
+  /**
+   * Folds the log into the main file, which then stays as it is until {@link thaw}: what is committed meanwhile stays in
+   * the log. False, and nothing done, where nothing is written ahead. Not to be called in a transaction.
+   */
+  freeze(): boolean {
+    if (!this.#isLogging) {
+      return false;
+    }
+    this.#foldLog();
+    this.#connection.exec('pragma wal_autocheckpoint=0');
+    return true;
+  }
+
+  /** Lets the main file change again. */
+  thaw(): void {
+    if (!this.#isClosed && this.#connection.isUsable) {
+      this.#connection.exec(`pragma wal_autocheckpoint=${AUTOMATIC_CHECKPOINT}`);
+    }
+  }
+
   /** What `pragma integrity_check` finds wrong; nothing when all is well. Reads the whole file. */
   integrityCheck(): string[] {
     try {
@@ -199,6 +224,10 @@ export class Database {
           this.#connection.rollback();
         }
         this.#foldLog();
+        if (this.#files.durableOn === 'flush' && isStoredAsLogged(this.#files.main)) {
+          // SQLite writes it, with a journal: two bytes written in place would be the end of the first page, should a power cut tear it.
+          requireMode(this.#connection, 'truncate');
+        }
         isWhole = this.#files.durableOn === 'flush';
       }
     } finally {
@@ -243,12 +272,26 @@ export class Database {
   }
 }
 
-/** With the log folded in nothing needs a journal: one that was undone at opening is left with a blank first page. */
-const tidy = ({ main, journal }: DatabaseFiles): void => {
+/**
+ * Folds in what a crash has left in the log. Behind its last commit SQLite fills a sector, only part of which it syncs; when a
+ * power cut has taken the rest, the next commit would begin in a sector that holds the end of the last one, and a second power cut, on
+ * a disk that damages the sector that it is writing, would take that one with it. And after a kill the log may hold commits that
+ * were never synced: they are before anybody reads them.
+ */
+const settleLog = (connection: Connection): void => {
   try {
-    if (markPlain(main)) {
-      main.flush();
+    connection.texts('pragma wal_checkpoint(truncate)');
+  } catch (error) {
+    // The log stays as it is. Reading works on a full disk, and so do deleting and collecting garbage, in part.
+    if (!isRepoError(error, 'StorageFull')) {
+      throw error;
     }
+  }
+};
+
+/** With the log folded in nothing needs a journal: one that was undone at opening is left with a blank first page. */
+const tidy = ({ journal }: DatabaseFiles): void => {
+  try {
     if (journal.getSize() > 0) {
       journal.truncate(0);
       journal.flush();

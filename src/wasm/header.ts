@@ -43,13 +43,9 @@ export const storeAsPlain = (buffer: Uint8Array, at: number, write: () => number
   }
 };
 
-/** Says in a file that has no log that it has none, where another program has said otherwise. Answers whether it had. */
-export const markPlain = (file: SyncFile): boolean => {
+/** Whether the stored header says that there is a log, as another program may have left it. */
+export const isStoredAsLogged = (file: SyncFile): boolean => {
   const versions = new Uint8Array(2);
-  const there = file.read(versions, { at: WRITE_VERSION }) === versions.length;
-  if (!there || !holds(versions, WRITE_VERSION, LOGGED)) {
-    return false;
-  }
-  file.write(new Uint8Array([PLAIN, PLAIN]), { at: WRITE_VERSION });
-  return true;
+  const isThere = file.read(versions, { at: WRITE_VERSION }) === versions.length;
+  return isThere && holds(versions, WRITE_VERSION, LOGGED);
 };

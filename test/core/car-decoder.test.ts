@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
-import type { CarBlock, CarOptions } from '../../src/core/car-decoder.ts';
-import { CarDecoder, MAX_BLOCK_SIZE, MAX_CAR_HEADER, findMismatch } from '../../src/core/car-decoder.ts';
+import type { CarFrame, CarOptions } from '../../src/core/car-decoder.ts';
+import { CarDecoder, MAX_BLOCK_SIZE, MAX_CAR_HEADER } from '../../src/core/car-decoder.ts';
 import { encodeCbor } from '../../src/core/cbor.ts';
 import { CODEC_RAW, cidOf } from '../../src/core/cid.ts';
+import { hashAll } from '../../src/core/sha256.ts';
 import type { Block } from '../../src/core/store.ts';
 import { encodeVarint } from '../../src/core/varint.ts';
 import { seeded } from '../random/seeded.ts';
@@ -192,16 +193,18 @@ describe('limits', () => {
 describe('hashes', () => {
   const wrong = concatBytes([header, sectionOf({ cid: one.cid, bytes: two.bytes })]);
 
-  test('may be left to others', async () => {
-    expect((await verdictOn(wrong, { findMismatch: () => -1 })).end).toBe('ok');
+  test('are those of the hash that is handed in', async () => {
+    expect((await verdictOn(wrong)).end).toMatch(/^Malformed/);
+    expect((await verdictOn(wrong, { hashAll: () => new Uint8Array(one.cid.multihash.digest) })).end).toBe('ok');
+    expect((await verdictOn(good, { hashAll: (messages) => new Uint8Array(messages.length * 32) })).end).toMatch(/^Malformed/);
   });
 
   test('are checked a batch at a time, every block once', () => {
     const batches: number[] = [];
     const decoder = new CarDecoder({
-      findMismatch(blocks) {
-        batches.push(blocks.length);
-        return findMismatch(blocks);
+      hashAll(messages) {
+        batches.push(messages.length);
+        return hashAll(messages);
       },
     });
     decoder.feed(concatBytes([header, ...Array.from({ length: 2500 }, () => sectionOf(one))]));
@@ -220,7 +223,7 @@ describe('memory', () => {
     const decoder = new CarDecoder();
     const at = header.length + sectionOf(one).length + 100;
     const [head, tail] = [good.slice(0, at), good.slice(at)];
-    const blocks: CarBlock[] = [];
+    const blocks: CarFrame[] = [];
     for (const chunk of [head, tail]) {
       decoder.feed(chunk);
       blocks.push(...decoder.take());

@@ -13,7 +13,7 @@ import { CID_LENGTH, CODEC_DAG_CBOR, isCidBytes } from '../cid.ts';
 import { RepoError } from '../errors.ts';
 import { MAX_KEY_LENGTH, commonPrefixLength, isTreeKey, layerOf } from './key.ts';
 import type { Link, Node } from './node.ts';
-import { MAX_NODE_ENTRIES, MAX_TREE_DEPTH } from './node.ts';
+import { MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE, MAX_TREE_DEPTH } from './node.ts';
 
 /** What a node's bytes say: everything but its layer. */
 export type NodeContent = Omit<Node, 'layer'>;
@@ -35,6 +35,8 @@ const LINK_LENGTH = LINK.length + CID_LENGTH;
 
 interface Cursor {
   readonly bytes: Uint8Array;
+  /** CIDs are views of the bytes, not copies. */
+  readonly views: boolean;
   at: number;
   /** The entry that is being read, for messages. */
   entry: number;
@@ -86,8 +88,8 @@ const readCid = (cursor: Cursor, what: string): CidBytes => {
     throw malformedAt(cursor, 'there is a link that is not a CIDv1 of dag-cbor or raw with SHA-256');
   }
   cursor.at += CID_LENGTH;
-  // A copy: a value that somebody keeps must not hold on to the block, or to the file that the block came from.
-  return copyBytes(bytes.subarray(at, cursor.at));
+  const cid = bytes.subarray(at, cursor.at);
+  return cursor.views ? (cid as CidBytes) : copyBytes(cid);
 };
 
 const readChild = (cursor: Cursor, what: string): Link | undefined => {
@@ -135,20 +137,26 @@ const readKey = (cursor: Cursor, before: string): string => {
 };
 
 /**
- * What a node's bytes say, when nothing is known about where it hangs. The answer keeps no view of `bytes`.
+ * What a node's bytes say, when nothing is known about where it hangs.
+ * @param cids Copies, unless nobody keeps them: a view holds on to the block, and to the file that the block came from.
  * @throws {RepoError} `Malformed`, naming what is wrong.
  */
-export const decodeContent = (bytes: Uint8Array): NodeContent => {
-  const cursor: Cursor = { bytes, at: 0, entry: 0 };
+export const decodeContent = (bytes: Uint8Array, cids: 'copies' | 'views' = 'copies'): NodeContent => {
+  const cursor: Cursor = { bytes, views: cids === 'views', at: 0, entry: 0 };
   readToken(cursor, NODE_AND_E, 'the block is not a map of e and l');
   const count = readNumber(cursor, ARRAY, MAX_NODE_ENTRIES, 'e');
   const keys: string[] = [];
   const values: CidBytes[] = [];
   const children: (Link | undefined)[] = [undefined];
   let key = '';
+  let keysSize = 0;
   for (; cursor.entry < count; cursor.entry++) {
     key = readKey(cursor, key);
     keys.push(key);
+    keysSize += key.length;
+    if (keysSize > MAX_NODE_KEYS_SIZE) {
+      throw malformedAt(cursor, `its keys have together more than ${MAX_NODE_KEYS_SIZE} bytes`);
+    }
     readToken(cursor, T, 'there is no t after p');
     children.push(readChild(cursor, 't is neither a link nor null'));
     readToken(cursor, V, 'there is no v after t');

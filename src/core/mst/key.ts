@@ -3,7 +3,8 @@
  * https://atproto.com/specs/repository#mst-structure
  */
 import { RepoError } from '../errors.ts';
-import { sha256 } from '../sha256.ts';
+import type { HashAll } from '../sha256.ts';
+import { DIGEST_LENGTH, sha256 } from '../sha256.ts';
 
 /** In bytes, which are characters here. The specification's limit. */
 export const MAX_KEY_LENGTH = 1024;
@@ -33,16 +34,26 @@ const asciiBytes = (key: string): Uint8Array => {
   return bytes;
 };
 
-/** The layer that a key belongs to: the zero bits that its SHA-256 begins with, in pairs. A fourth goes one layer up. */
-export const layerOf = (key: string): number => {
+/** The zero bits that a digest begins with, in pairs. */
+const layerAt = (digests: Uint8Array, start: number): number => {
   let layer = 0;
-  for (const byte of sha256(asciiBytes(key))) {
+  for (let at = start; at < start + DIGEST_LENGTH; at++) {
+    const byte = digests[at]!;
     if (byte !== 0) {
       return layer + ((Math.clz32(byte) - 24) >> 1);
     }
     layer += 4;
   }
   return layer;
+};
+
+/** The layer that a key belongs to: the zero bits that its SHA-256 begins with, in pairs. A fourth goes one layer up. */
+export const layerOf = (key: string): number => layerAt(sha256(asciiBytes(key)), 0);
+
+/** The same for many keys, hashed together. */
+export const layersOf = (keys: readonly string[], hashAll: HashAll): number[] => {
+  const digests = hashAll(keys.map(asciiBytes));
+  return keys.map((_, i) => layerAt(digests, i * DIGEST_LENGTH));
 };
 
 /** How many characters two keys have in common from their beginning. */

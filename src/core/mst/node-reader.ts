@@ -1,6 +1,7 @@
 /** Nodes out of a store and a bounded cache. */
 import type { CidBytes } from '../cid.ts';
 import { cidBytesToText } from '../cid.ts';
+import type { HashAll } from '../sha256.ts';
 import type { BlockReader } from '../store.ts';
 import type { Node } from './node.ts';
 import type { Subtree } from './read-nodes.ts';
@@ -12,6 +13,8 @@ export const NODE_CACHE_CAPACITY = 4096;
 export interface NodeReaderOptions {
   /** How many nodes to keep decoded, an odd one rounded up; {@link NODE_CACHE_CAPACITY} when left out. 0 keeps none. */
   readonly capacity?: number | undefined;
+  /** Hashes nodes that are read, many at a time; one by one when left out. */
+  readonly hashAll?: HashAll | undefined;
 }
 
 /** Where trees are read from. The nodes it answers are shared and must not be changed. */
@@ -33,7 +36,7 @@ const fits = (node: Node, layer: number | undefined): boolean =>
   node.layer === layer || (layer === undefined && node.keys.length > 0);
 
 export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions = {}): NodeReader => {
-  const { capacity = NODE_CACHE_CAPACITY } = options;
+  const { capacity = NODE_CACHE_CAPACITY, hashAll } = options;
   // Two generations: when the young one is full it becomes the old one, and what was not used since is dropped. A single
   // map that drops its first entry each time took eight times as long: it steps over the holes that earlier ones left.
   const generation = Math.ceil(capacity / 2);
@@ -76,7 +79,7 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
       }
     }
     if (absent.length > 0) {
-      const read = await readNodes(blocks, absent.map((i) => subtrees[i]!));
+      const read = await readNodes(blocks, absent.map((i) => subtrees[i]!), hashAll);
       for (const [j, { node }] of read.entries()) {
         const i = absent[j]!;
         keep(texts[i]!, node);

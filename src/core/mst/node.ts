@@ -3,12 +3,19 @@ import type { Bytes } from '../bytes.ts';
 import type { CID, CidBytes } from '../cid.ts';
 import { cidBytesToText, parseCid } from '../cid.ts';
 import { RepoError } from '../errors.ts';
+import { MAX_KEY_LENGTH } from './key.ts';
 
 /**
  * Entries in one node. Keys that go into one node can be mined by hashing; among ten million random ones the longest
  * run is about 56.
  */
 export const MAX_NODE_ENTRIES = 8192;
+
+/**
+ * Bytes of the keys of one node, written out. Its wire form leaves out what a key has in common with the one before: 11 MB of
+ * sound nodes held 106 MB of keys, and many nodes are read at once. Among honest nodes the largest has 60 keys of 1 KB.
+ */
+export const MAX_NODE_KEYS_SIZE = 262_144;
 
 /** Nodes from the root to a leaf. A key for layer 64 would take 2^128 hashes to find. */
 export const MAX_TREE_DEPTH = 64;
@@ -60,7 +67,8 @@ export const isEmptyNode = (node: Node): boolean => node.keys.length === 0 && no
 
 /**
  * A node for a new tree.
- * @throws {RepoError} `LimitExceeded` with more than {@link MAX_NODE_ENTRIES} keys: nobody would read it again.
+ * @throws {RepoError} `LimitExceeded` with more than {@link MAX_NODE_ENTRIES} keys, or with more than
+ *   {@link MAX_NODE_KEYS_SIZE} bytes of them: nobody would read it again.
  */
 export const createNode = (
   layer: number,
@@ -70,6 +78,10 @@ export const createNode = (
 ): Node => {
   if (keys.length > MAX_NODE_ENTRIES) {
     throw new RepoError('LimitExceeded', `too many keys for one tree node; limit=${MAX_NODE_ENTRIES} key=${keys[0]}`);
+  }
+  // Nearly every node has fewer than could ever be too long together.
+  if (keys.length > MAX_NODE_KEYS_SIZE / MAX_KEY_LENGTH && keys.reduce((size, key) => size + key.length, 0) > MAX_NODE_KEYS_SIZE) {
+    throw new RepoError('LimitExceeded', `too long keys for one tree node; limit=${MAX_NODE_KEYS_SIZE} key=${keys[0]}`);
   }
   return { layer, keys, values, children };
 };

@@ -4,6 +4,7 @@
  * https://atproto.com/specs/sync
  */
 import type { CID, CidBytes } from '../cid.ts';
+import type { HashAll } from '../sha256.ts';
 import type { Block, BlockReader } from '../store.ts';
 import type { Leaf } from './node.ts';
 import type { Subtree } from './read-nodes.ts';
@@ -19,9 +20,9 @@ export type PreorderStep = Block | Leaf;
  * Fails, when its turn comes, with `BlockNotFound`; `Corrupt` when stored bytes are not those that their CID names;
  * `Malformed` when they are no node.
  */
-export const walkPreorder = (blocks: BlockReader, root: CID): AsyncGenerator<PreorderStep[]> =>
+export const walkPreorder = (blocks: BlockReader, root: CID, hashAll?: HashAll): AsyncGenerator<PreorderStep[]> =>
   unfold<PreorderStep, Subtree>({ subtree: root.bytes as CidBytes, layer: undefined }, async (subtrees) => {
-    const read = await readNodes(blocks, subtrees);
+    const read = await readNodes(blocks, subtrees, hashAll);
     return read.map(({ cid, bytes, node }) => {
       const steps: (PreorderStep | Subtree)[] = [{ cid, bytes }];
       for (let i = 0; i < node.children.length; i++) {

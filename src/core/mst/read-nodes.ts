@@ -1,7 +1,9 @@
 /** Nodes out of a store, each checked against its CID and decoded. */
 import type { CID, CidBytes } from '../cid.ts';
-import { cidToText, decodeCid, isCidOf } from '../cid.ts';
+import { cidToText, decodeCid, isDigestOf } from '../cid.ts';
 import { RepoError, isRepoError } from '../errors.ts';
+import type { HashAll } from '../sha256.ts';
+import { hashAll as hashOneByOne } from '../sha256.ts';
 import type { Block, BlockReader } from '../store.ts';
 import { decodeNode } from './codec.ts';
 import type { Node } from './node.ts';
@@ -25,11 +27,15 @@ export interface NodeBlock extends Block {
   readonly node: Node;
 }
 
-const openBlock = (cid: CID, bytes: Uint8Array | undefined, layer: number | undefined): NodeBlock => {
+const requireNode = (cid: CID, bytes: Uint8Array | undefined): Uint8Array => {
   if (bytes === undefined) {
     throw new RepoError('BlockNotFound', `tree node not found; cid=${cidToText(cid)}`);
   }
-  if (!isCidOf(cid, bytes)) {
+  return bytes;
+};
+
+const openBlock = (cid: CID, bytes: Uint8Array, isSound: boolean, layer: number | undefined): NodeBlock => {
+  if (!isSound) {
     throw new RepoError('Corrupt', `the stored bytes of a tree node are not those that its CID names; cid=${cidToText(cid)}`);
   }
   try {
@@ -47,8 +53,14 @@ const openBlock = (cid: CID, bytes: Uint8Array | undefined, layer: number | unde
  * @throws {RepoError} `BlockNotFound`; `Corrupt` when the bytes are not those that the CID names; `Malformed` when they are
  *   no node, or none of that layer.
  */
-export const readNodes = async (blocks: BlockReader, subtrees: readonly Subtree[]): Promise<NodeBlock[]> => {
+export const readNodes = async (
+  blocks: BlockReader,
+  subtrees: readonly Subtree[],
+  hashAll: HashAll = hashOneByOne,
+): Promise<NodeBlock[]> => {
   const cids = subtrees.map(({ subtree }) => decodeCid(subtree));
-  const found = await blocks.getMany(cids);
-  return subtrees.map(({ layer }, i) => openBlock(cids[i]!, found[i], layer));
+  const stored = await blocks.getMany(cids);
+  const found = cids.map((cid, i) => requireNode(cid, stored[i]));
+  const digests = hashAll(found);
+  return found.map((bytes, i) => openBlock(cids[i]!, bytes, isDigestOf(subtrees[i]!.subtree, digests, i), subtrees[i]!.layer));
 };

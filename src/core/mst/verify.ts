@@ -5,17 +5,21 @@
  * The work is bounded by the number of nodes and not by the number of ways to reach them: a node is opened once, and
  * nothing is opened below {@link MAX_TREE_DEPTH}. 41 nodes, 8.6 kB in all, that each refer twice to the next are 2^40 ways.
  */
+import { equalBytes } from '../bytes.ts';
 import type { CID, CidBytes } from '../cid.ts';
-import { cidToText, decodeCid, isCidOf } from '../cid.ts';
+import { cidBytesToText, decodeCid, isDigestOf } from '../cid.ts';
+import type { CidSet } from '../cid-set.ts';
 import { createCidSet } from '../cid-set.ts';
 import type { RepoErrorCode } from '../errors.ts';
 import { isRepoError } from '../errors.ts';
 import type { Fault } from '../long-work.ts';
+import type { HashAll } from '../sha256.ts';
+import { hashAll as hashOneByOne } from '../sha256.ts';
 import type { BlockReader } from '../store.ts';
 import { createTreeBuilder } from './build.ts';
 import type { NodeContent } from './codec.ts';
 import { decodeContent } from './codec.ts';
-import { layerOf } from './key.ts';
+import { layersOf } from './key.ts';
 import type { Leaf } from './node.ts';
 import { MAX_TREE_DEPTH } from './node.ts';
 import type { Subtree } from './read-nodes.ts';
@@ -28,7 +32,14 @@ export interface VerifyTreeOptions {
   readonly onLeaves?: ((leaves: readonly Leaf[]) => Promise<void>) | undefined;
   /** Ends the walk with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Hashes nodes and keys, many at a time; one by one when left out. */
+  readonly hashAll?: HashAll | undefined;
+  /** CIDs whose blocks were hashed a moment ago; those are not hashed again. */
+  readonly hashed?: Pick<CidSet, 'has'> | undefined;
 }
+
+/** The bytes of many blocks, in their order. Views will do. */
+export type ReadBlocks = (cids: readonly CidBytes[]) => Promise<readonly (Uint8Array | undefined)[]>;
 
 export interface TreeReport {
   /** None when the tree is sound. `BlockNotFound` for a missing node, `Corrupt` for other bytes than its CID's, else `Malformed`. */
@@ -71,79 +82,111 @@ const placeFault = (content: NodeContent, keyLayers: readonly number[], branch: 
   return other < 0 ? undefined : `the node has keys of the layers ${first} and ${keyLayers[other]}; key=${keys[other]}`;
 };
 
+/** What the check of one tree shares. */
+interface Check {
+  readonly read: ReadBlocks;
+  readonly report: Report;
+  readonly onNode: (cid: CidBytes) => void;
+  readonly hash: HashAll;
+  readonly hashed: Pick<CidSet, 'has'> | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Whether each block is what its CID says; `undefined` where there is no block. */
+const checkHashes = ({ hash, hashed }: Check, cids: readonly CidBytes[], blocks: readonly (Uint8Array | undefined)[]): (boolean | undefined)[] => {
+  const sound = blocks.map((bytes, i) => (bytes === undefined ? undefined : hashed?.has(cids[i]!) === true));
+  const unsure = [...sound.keys()].filter((i) => sound[i] === false);
+  if (unsure.length > 0) {
+    const digests = hash(unsure.map((i) => blocks[i]!));
+    for (const [at, i] of unsure.entries()) {
+      sound[i] = isDigestOf(cids[i]!, digests, at);
+    }
+  }
+  return sound;
+};
+
+/** What a block says, if it is there, is what its CID says, and is a node. */
+const openBlock = ({ report, onNode }: Check, cid: CidBytes, bytes: Uint8Array | undefined, sound: boolean | undefined): NodeContent | undefined => {
+  const fault = (code: RepoErrorCode, message: string): undefined => {
+    report(code, `${message}; cid=${cidBytesToText(cid)}`, { cid: decodeCid(cid) });
+  };
+  if (bytes === undefined) {
+    return fault('BlockNotFound', 'tree node not found');
+  }
+  if (sound !== true) {
+    return fault('Corrupt', 'the bytes of a tree node are not those that its CID names');
+  }
+  onNode(cid);
+  try {
+    return decodeContent(bytes, 'views');
+  } catch (error) {
+    if (!isRepoError(error, 'Malformed')) {
+      throw error;
+    }
+    return fault('Malformed', error.message);
+  }
+};
+
+/** What is in a node, in order. */
+const stepsOf = ({ keys, values, children }: NodeContent, keyLayers: readonly number[], branch: Branch): (Branch | LayeredLeaf)[] => {
+  const own = layerOfNode(keyLayers, branch);
+  const layer = own === undefined ? undefined : own - 1;
+  const depth = branch.depth + 1;
+  const steps: (Branch | LayeredLeaf)[] = [];
+  for (let i = 0; i < children.length; i++) {
+    const child = children[i]?.cid;
+    if (child !== undefined) {
+      steps.push({ subtree: child, layer, depth });
+    }
+    const key = keys[i];
+    if (key !== undefined) {
+      steps.push({ key, value: values[i]!, layer: keyLayers[i]! });
+    }
+  }
+  return steps;
+};
+
 /** Reads branches and answers what is in each: nothing where that cannot be told. */
-const createOpen = (blocks: BlockReader, report: Report, onNode: (cid: CidBytes) => void, signal: AbortSignal | undefined) => {
+const createOpen = (check: Check) => {
+  const { read, report, hash, signal } = check;
   const visited = createCidSet();
 
   /** Whether a branch may be opened, for a tree never leads to one node twice, nor so deep. */
-  const admit = (branch: Branch, cid: CID): boolean => {
+  const admit = ({ subtree, layer, depth }: Branch): boolean => {
     const refuse = (message: string): false => {
-      report('Malformed', `${message}; cid=${cidToText(cid)}`, { cid });
+      report('Malformed', `${message}; cid=${cidBytesToText(subtree)}`, { cid: decodeCid(subtree) });
       return false;
     };
-    if (branch.depth >= MAX_TREE_DEPTH) {
+    if (depth >= MAX_TREE_DEPTH) {
       return refuse(`the tree is deeper than ${MAX_TREE_DEPTH} nodes`);
     }
-    if (branch.layer !== undefined && branch.layer < 0) {
+    if (layer !== undefined && layer < 0) {
       return refuse('there is a node below layer 0');
     }
-    return visited.add(branch.subtree) || refuse('the tree has one node in two places');
-  };
-
-  const decode = (cid: CID, bytes: Uint8Array | undefined): NodeContent | undefined => {
-    if (bytes === undefined) {
-      report('BlockNotFound', `tree node not found; cid=${cidToText(cid)}`, { cid });
-      return undefined;
-    }
-    if (!isCidOf(cid, bytes)) {
-      report('Corrupt', `the bytes of a tree node are not those that its CID names; cid=${cidToText(cid)}`, { cid });
-      return undefined;
-    }
-    onNode(cid.bytes as CidBytes);
-    try {
-      return decodeContent(bytes);
-    } catch (error) {
-      if (!isRepoError(error, 'Malformed')) {
-        throw error;
-      }
-      report('Malformed', `${error.message}; cid=${cidToText(cid)}`, { cid });
-      return undefined;
-    }
-  };
-
-  const stepsOf = (content: NodeContent, branch: Branch, cid: CID): (Branch | LayeredLeaf)[] => {
-    const { keys, values, children } = content;
-    const keyLayers = keys.map(layerOf);
-    const fault = placeFault(content, keyLayers, branch);
-    if (fault !== undefined) {
-      report('Malformed', `${fault}; cid=${cidToText(cid)}`, { cid });
-    }
-    const layer = layerOfNode(keyLayers, branch);
-    const below = { layer: layer === undefined ? undefined : layer - 1, depth: branch.depth + 1 };
-    const steps: (Branch | LayeredLeaf)[] = [];
-    for (let i = 0; i < children.length; i++) {
-      const child = children[i]?.cid;
-      if (child !== undefined) {
-        steps.push({ subtree: child, ...below });
-      }
-      const key = keys[i];
-      if (key !== undefined) {
-        steps.push({ key, value: values[i]!, layer: keyLayers[i]! });
-      }
-    }
-    return steps;
+    return visited.add(subtree) || refuse('the tree has one node in two places');
   };
 
   return async (branches: readonly Branch[]): Promise<(Branch | LayeredLeaf)[][]> => {
     signal?.throwIfAborted();
-    const cids = branches.map(({ subtree }) => decodeCid(subtree));
-    const admitted = branches.map((branch, i) => admit(branch, cids[i]!));
-    const found = await blocks.getMany(cids.filter((_, i) => admitted[i]));
-    let next = 0;
+    const admitted = branches.map(admit);
+    const cids = branches.filter((_, i) => admitted[i]).map(({ subtree }) => subtree);
+    const blocks = await read(cids);
+    const sound = checkHashes(check, cids, blocks);
+    const contents = cids.map((cid, i) => openBlock(check, cid, blocks[i], sound[i]));
+    const layers = layersOf(contents.flatMap((content) => content?.keys ?? []), hash);
+    let opened = 0;
+    let placed = 0;
     return branches.map((branch, i) => {
-      const cid = cids[i]!;
-      const content = admitted[i] === true ? decode(cid, found[next++]) : undefined;
-      return content === undefined ? [] : stepsOf(content, branch, cid);
+      const content = admitted[i] === true ? contents[opened++] : undefined;
+      if (content === undefined) {
+        return [];
+      }
+      const keyLayers = layers.slice(placed, (placed += content.keys.length));
+      const fault = placeFault(content, keyLayers, branch);
+      if (fault !== undefined) {
+        report('Malformed', `${fault}; cid=${cidBytesToText(branch.subtree)}`, { cid: decodeCid(branch.subtree) });
+      }
+      return stepsOf(content, keyLayers, branch);
     });
   };
 };
@@ -151,10 +194,10 @@ const createOpen = (blocks: BlockReader, report: Report, onNode: (cid: CidBytes)
 /**
  * Checks a whole tree and answers every fault there is, going on after each. Holds some 50 bytes a node and what is open.
  * That the records are there is for `onLeaves` to check.
- * @throws what `blocks` or a callback throws, and the reason of `signal`. A fault of the tree is answered, not thrown.
+ * @throws what `read` or a callback throws, and the reason of `signal`. A fault of the tree is answered, not thrown.
  */
-export const verifyTree = async (blocks: BlockReader, root: CID, options: VerifyTreeOptions = {}): Promise<TreeReport> => {
-  const { onNode, onLeaves, signal } = options;
+export const verifyTreeOf = async (read: ReadBlocks, root: CidBytes, options: VerifyTreeOptions = {}): Promise<TreeReport> => {
+  const { onNode, onLeaves, hashAll, hashed, signal } = options;
   const faults: Fault[] = [];
   const report: Report = (code, message, where) => {
     faults.push({ code, message, ...where });
@@ -165,7 +208,7 @@ export const verifyTree = async (blocks: BlockReader, root: CID, options: Verify
     nodes += 1;
     onNode?.(cid);
   };
-  const builder = createTreeBuilder();
+  const builder = createTreeBuilder(undefined, { hashAll });
   let before = '';
   const checkLeaf = ({ key, value, layer }: LayeredLeaf): void => {
     if (key <= before) {
@@ -179,16 +222,22 @@ export const verifyTree = async (blocks: BlockReader, root: CID, options: Verify
     }
   };
 
-  const branch: Branch = { subtree: root.bytes as CidBytes, layer: undefined, depth: 0 };
-  for await (const batch of unfold<LayeredLeaf, Branch>(branch, createOpen(blocks, report, count, signal))) {
+  const branch: Branch = { subtree: root, layer: undefined, depth: 0 };
+  const open = createOpen({ read, report, onNode: count, hash: hashAll ?? hashOneByOne, hashed, signal });
+  for await (const batch of unfold<LayeredLeaf, Branch>(branch, open)) {
     signal?.throwIfAborted();
     batch.forEach(checkLeaf);
     leaves += batch.length;
     await onLeaves?.(batch);
   }
-  const built = faults.length === 0 ? decodeCid(builder.finish()) : root;
-  if (!built.equals(root)) {
-    report('Malformed', `a tree of the same keys has another root; built=${cidToText(built)} cid=${cidToText(root)}`, { cid: root });
+  const built = faults.length === 0 ? builder.finish() : root;
+  if (!equalBytes(built, root)) {
+    const message = `a tree of the same keys has another root; built=${cidBytesToText(built)} cid=${cidBytesToText(root)}`;
+    report('Malformed', message, { cid: decodeCid(root) });
   }
   return { faults, nodes, leaves };
 };
+
+/** {@link verifyTreeOf} for a tree in a store. */
+export const verifyTree = (blocks: BlockReader, root: CID, options: VerifyTreeOptions = {}): Promise<TreeReport> =>
+  verifyTreeOf((cids) => blocks.getMany(cids.map(decodeCid)), root.bytes as CidBytes, options);

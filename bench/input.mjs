@@ -1,0 +1,74 @@
+// What the operations work on: for each size one CAR, its key, and the pds.db that an import of it makes.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { importKey } from '../dist/index.js';
+import { createRepo } from '../dist/node.js';
+import { sampleAccount, seeded } from './sample-account.mjs';
+
+const folder = fileURLToPath(new URL('out/', import.meta.url));
+
+/** The key of every sample. It is no secret. */
+export const SECRET = '2b'.repeat(32);
+export const DID = 'did:plc:benchbenchbenchbenchbe22';
+export const signer = importKey(SECRET);
+
+const places = (size) => ({
+  car: join(folder, `${size}.car`),
+  facts: join(folder, `${size}.json`),
+  repo: join(folder, `${size}-repo`),
+});
+
+/** Makes the input of a size, unless it is there. */
+export const makeInput = async (size) => {
+  const { car, facts, repo } = places(size);
+  if (existsSync(facts)) {
+    return;
+  }
+  mkdirSync(folder, { recursive: true });
+  rmSync(repo, { recursive: true, force: true });
+  const { pieces, head, data, paths } = await sampleAccount(size, { did: DID, signer });
+  const file = openSync(car, 'w');
+  let batch = [];
+  for (const piece of pieces()) {
+    if (batch.push(piece) === 4096) {
+      writeSync(file, Buffer.concat(batch));
+      batch = [];
+    }
+  }
+  writeSync(file, Buffer.concat(batch));
+  closeSync(file);
+  const db = await createRepo(repo, { did: DID });
+  await db.importCar(new Blob([readFileSync(car)]), { key: signer.did() });
+  await db.close();
+  writeFileSync(facts, JSON.stringify({ size, head, data, paths }));
+};
+
+/** The input of a size, as the operations get it. */
+export const readInput = (size) => {
+  const { car, facts, repo } = places(size);
+  const known = JSON.parse(readFileSync(facts, 'utf8'));
+  return {
+    ...known,
+    carFile: car,
+    repo,
+    did: DID,
+    key: signer.did(),
+    signer,
+    car: () => new Uint8Array(readFileSync(car)),
+    /** So many paths, drawn at random. */
+    randomPaths: (count, seed = 7) => {
+      const random = seeded(seed);
+      return Array.from({ length: count }, () => known.paths[Math.floor(random() * known.paths.length)]);
+    },
+    /** A folder that goes with the process. */
+    scratch: () => {
+      const path = mkdtempSync(join(tmpdir(), 'pdsdb-bench-'));
+      process.on('exit', () => rmSync(path, { recursive: true, force: true }));
+      return path;
+    },
+    /** A copy of the repository, to be written to. */
+    copyRepo: (to) => cpSync(repo, to, { recursive: true }),
+  };
+};

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import initSqlJs from 'sql.js';
+import { CID as MultiformatsCid } from 'multiformats/cid';
+import { openRepo } from '../../dist/node.js';
+import { CBOR, NodeStore, NodeWalker, storeOver } from '../contenders/atcute.mjs';
+import { Repo, StorageOver } from '../contenders/atproto.mjs';
+import { openNative } from '../contenders/native-blocks.mjs';
+
+export const title = 'Open in a running process and read one record';
+export const targets = { '@atcute/mst + better-sqlite3': 1 / 3 };
+export const runs = 15;
+
+const blockFile = (input) => join(input.repo, 'pds.db');
+
+export const contenders = {
+  pdsdb: {
+    does: 'lock, layout, head, path of the tree with every hash checked, record; closed',
+    skips: 'nothing',
+    load: (input) => {
+      const paths = input.randomPaths(1000);
+      return async () => {
+        const repo = await openRepo(input.repo);
+        const [collection, rkey] = paths.pop().split('/');
+        const found = await repo.get(collection, rkey);
+        if (found === undefined) throw new Error('not found');
+        await repo.close();
+      };
+    },
+  },
+  '@atcute/mst + better-sqlite3': {
+    does: 'path of the tree, record',
+    skips: 'hashes, the lock, the layout',
+    load: (input) => {
+      const paths = input.randomPaths(1000);
+      return async () => {
+        const native = openNative(blockFile(input), { readonly: true });
+        const { data } = CBOR.decode(native.get(input.head));
+        const walker = await NodeWalker.create(new NodeStore(storeOver(native)), data.$link);
+        const link = await walker.findRpath(paths.pop());
+        CBOR.decode(native.get(link.$link));
+        native.close();
+      };
+    },
+  },
+  '@atproto/repo + better-sqlite3': {
+    does: 'Repo.load, getRecord',
+    skips: 'hashes, the lock, the layout',
+    load: (input) => {
+      const paths = input.randomPaths(1000);
+      return async () => {
+        const native = openNative(blockFile(input), { readonly: true });
+        const repo = await Repo.load(new StorageOver(native), MultiformatsCid.parse(input.head));
+        if ((await repo.getRecord(...paths.pop().split('/'))) === null) throw new Error('not found');
+        native.close();
+      };
+    },
+  },
+  '@atproto/repo + sql.js': {
+    does: 'the whole file into memory, Repo.load, getRecord',
+    skips: 'hashes, the lock, the layout',
+    load: async (input) => {
+      const paths = input.randomPaths(1000);
+      const SQL = await initSqlJs();
+      return async () => {
+        const db = new SQL.Database(readFileSync(blockFile(input)));
+        const select = db.prepare('select value from blocks where key = ?');
+        const blocks = { get: (cid) => select.get([cid])[0] };
+        const repo = await Repo.load(new StorageOver(blocks), MultiformatsCid.parse(input.head));
+        if ((await repo.getRecord(...paths.pop().split('/'))) === null) throw new Error('not found');
+        db.close();
+      };
+    },
+  },
+};

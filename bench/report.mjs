@@ -1,0 +1,73 @@
+// Measurements as tables in Markdown. Every number here was measured in the run that wrote it.
+import { cpus } from 'node:os';
+
+const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(2));
+
+/** A duration in the unit that the operation is told in. */
+export const timeOf = ({ divide }, ms) => {
+  if (divide === undefined) {
+    return `${digits(ms)} ms`;
+  }
+  // Told for each thing: `by` is a count, with a factor where the unit is not microseconds.
+  return `${digits((ms * 1000) / divide.by)} ${divide.unit}`;
+};
+
+const sizeText = (size) => size.toLocaleString('en');
+
+/** Our time at a size, which everybody else's is held against. */
+const oursAt = (rows, size) => rows.find((row) => row.size === size && row.name === 'pdsdb');
+
+const ratioText = (result, row) => {
+  const ours = oursAt(result.rows, row.size);
+  if (row.wall === undefined || ours?.wall === undefined || row === ours) {
+    return '';
+  }
+  const ratio = row.wall / ours.wall;
+  const target = result.targets[row.name];
+  // What was asked for was asked of the large sample, or of the only one.
+  const last = Math.max(...result.rows.filter(({ size }) => size <= 100_000).map(({ size }) => size));
+  const verdict = target === undefined || row.size !== last ? '' : ` (asked: ${digits(target)}, ${ratio >= target ? 'met' : 'not met'})`;
+  return `${digits(ratio)}${verdict}`;
+};
+
+const cells = (values) => `| ${values.join(' | ')} |`;
+
+export const tableOf = (result) => {
+  const head = ['records', 'who', 'time', 'processor time', 'peak memory', 'times ours'];
+  const rows = result.rows.map((row) =>
+    cells(
+      row.wall === undefined
+        ? [sizeText(row.size), row.name, 'failed', '', '', '']
+        : [
+            sizeText(row.size),
+            row.name,
+            timeOf(result, row.wall),
+            timeOf(result, row.cpu),
+            `${row.peak.toFixed(0)} MiB${result.memoryTarget === undefined ? '' : `, ${row.growth.toFixed(0)} of them while it ran`}`,
+            ratioText(result, row),
+          ],
+    ),
+  );
+  return [cells(head), cells(['--:', '---', '--:', '--:', '--:', '--:']), ...rows].join('\n');
+};
+
+const whatTheyDo = ({ rows }) => {
+  const seen = new Map(rows.map(({ name, does, skips }) => [name, `- **${name}** does: ${does}. Skips: ${skips}.`]));
+  return [...seen.values()].join('\n');
+};
+
+/** The whole page. */
+export const reportPage = (results) => {
+  const [cpu] = cpus();
+  const machine = `${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown processor'}, Node ${process.version}`;
+  const sections = results.map((result) =>
+    [`## ${result.title}`, `![${result.title}](benchmarks/${result.operation}.svg)`, tableOf(result), whatTheyDo(result)].join('\n\n'),
+  );
+  return [
+    '# Benchmarks',
+    `Written by \`npm run bench -- --write\` in \`bench/\`, on ${machine}. Nothing on this page above the notes is written by hand.`,
+    'Each contender runs in a process of its own, is warmed up, and is told by the median of its runs. *Times ours* is its time divided by that of pdsdb: above 1 pdsdb is faster. *Asked* is what the project set itself.',
+    ...sections,
+    '',
+  ].join('\n\n');
+};

@@ -1,0 +1,71 @@
+// `npm run bench`: every operation, ours and the peers', each contender in a process of its own, one after the other.
+//   --sizes 1000,10000,100000   records in the sample
+//   --million                   also 1,000,000 records, for ours alone
+//   --only verify,import        these operations
+//   --runs 5                    timed runs of each contender
+//   --write                     writes docs/benchmarks.md and its plots; else they are only printed
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { makeInput } from './input.mjs';
+import { reportPage, tableOf } from './report.mjs';
+import { plotOf } from './plot.mjs';
+
+const OPERATIONS = ['verify', 'import', 'open', 'get', 'list', 'commits', 'batch', 'export', 'diff', 'build', 'stream', 'hash'];
+const MILLION = 1_000_000;
+
+const { values } = parseArgs({
+  options: {
+    sizes: { type: 'string', default: '1000,10000,100000' },
+    million: { type: 'boolean', default: false },
+    only: { type: 'string', default: OPERATIONS.join(',') },
+    runs: { type: 'string', default: '5' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const sizes = values.sizes.split(',').map(Number);
+
+const measure = (operation, name, size, runs) => {
+  const one = fileURLToPath(new URL('one.mjs', import.meta.url));
+  const args = ['--max-old-space-size=8192', one, operation, name, String(size), String(runs)];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (status !== 0) {
+    process.stderr.write(`${operation}, ${name}, ${size} records: ${stderr}\n`);
+    return undefined;
+  }
+  return JSON.parse(stdout.trim().split('\n').at(-1));
+};
+
+const results = [];
+for (const operation of values.only.split(',')) {
+  const module = await import(`./operations/${operation}.mjs`);
+  const { title, contenders, targets, memoryTarget } = module;
+  const wanted = module.sizes ?? [...sizes, ...(values.million ? [MILLION] : [])];
+  const rows = [];
+  for (const size of wanted) {
+    await makeInput(size);
+    for (const [name, { does, skips }] of Object.entries(contenders)) {
+      if (size === MILLION && !name.startsWith('pdsdb')) {
+        continue;
+      }
+      // At a million one run says enough.
+      const runs = size === MILLION ? 1 : Math.max(Number(values.runs), module.runs ?? 0);
+      const measured = measure(operation, name, size, runs);
+      rows.push({ size, name, does, skips, ...measured });
+      process.stderr.write(`${operation} ${size} ${name}: ${measured === undefined ? 'failed' : `${measured.wall.toFixed(1)} ms, cpu ${measured.cpu.toFixed(1)} ms`}\n`);
+    }
+  }
+  const result = { operation, title, targets, memoryTarget, divide: module.divide, rows };
+  results.push(result);
+  console.log(`\n${title}\n${tableOf(result)}`);
+}
+
+if (values.write) {
+  const docs = new URL('../docs/', import.meta.url);
+  mkdirSync(new URL('benchmarks/', docs), { recursive: true });
+  for (const result of results) {
+    writeFileSync(new URL(`benchmarks/${result.operation}.svg`, docs), plotOf(result));
+  }
+  writeFileSync(new URL('benchmarks.md', docs), reportPage(results));
+}

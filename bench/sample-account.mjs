@@ -1,0 +1,69 @@
+// An account of any size as a CAR: likes with strong refs, posts, follows and reposts, in the shares that accounts have.
+// Made through the public door alone, and the same for the same seed.
+import { CODEC_DAG_CBOR, carBlock, carHeader, cidOf, createCommit, createTreeBuilder, decodeCid, encodeCbor, tidOf } from '../dist/index.js';
+
+const START = 1_650_000_000_000_000;
+const WORDS = 'the of a to in sky blue open network open post people build small web today thing read write again never'.split(' ');
+
+/** Random numbers from 0 up to 1, the same for the same seed (mulberry32). */
+export const seeded = (seed) => {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+};
+
+const plc = (random, pad) => `did:plc:${Math.floor(random() * 1e12).toString(36).padStart(24, pad)}`;
+
+/** Shares of a hundred. */
+const kindOf = (dice) =>
+  dice < 0.6 ? 'app.bsky.feed.like' : dice < 0.82 ? 'app.bsky.feed.post' : dice < 0.94 ? 'app.bsky.graph.follow' : 'app.bsky.feed.repost';
+
+const recordOf = ($type, n, random, subject) => {
+  const createdAt = new Date(START / 1000 + n * 60_000).toISOString();
+  if ($type === 'app.bsky.feed.post') {
+    const text = Array.from({ length: 4 + Math.floor(random() * 36) }, () => WORDS[Math.floor(random() * WORDS.length)]).join(' ');
+    return { $type, text, langs: ['en'], createdAt };
+  }
+  if ($type === 'app.bsky.graph.follow') {
+    return { $type, subject: plc(random, 'a'), createdAt };
+  }
+  return { $type, subject: { cid: String(subject), uri: `at://${plc(random, 'b')}/app.bsky.feed.post/${tidOf(START + n, 3)}` }, createdAt };
+};
+
+/** A record for a write, that no sample has. */
+export const freshRecord = (n) => ({ $type: 'app.bsky.feed.post', text: `a new post, number ${n}`, langs: ['en'], createdAt: new Date(START / 1000 + n).toISOString() });
+export const freshKey = (n) => tidOf(START + 4e15 + n * 1000, 5);
+
+/** Pieces of the CAR with the head and the paths, in order. */
+export const sampleAccount = async (count, { did, signer, seed = 1 }) => {
+  const random = seeded(seed);
+  const records = [];
+  let subject = cidOf(CODEC_DAG_CBOR, new Uint8Array());
+  for (let n = 0; n < count; n++) {
+    const $type = kindOf(random());
+    const bytes = encodeCbor(recordOf($type, n, random, subject));
+    subject = cidOf(CODEC_DAG_CBOR, bytes);
+    records.push({ path: `${$type}/${tidOf(START + n * 60_000_000, 7)}`, cid: subject, bytes });
+  }
+  records.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const nodes = [];
+  const builder = createTreeBuilder((cid, bytes) => nodes.push({ cid: decodeCid(cid), bytes }));
+  for (const { path, cid } of records) {
+    builder.add(path, cid.bytes);
+  }
+  const data = decodeCid(builder.finish());
+  const commit = await createCommit({ did, data, rev: tidOf(START + count * 60_000_000, 1) }, signer);
+  // Newest first and the commit somewhere in between, as the reference host writes it.
+  const order = [...records, commit, ...nodes].reverse();
+  function* pieces() {
+    yield carHeader(commit.cid);
+    for (const { cid, bytes } of order) {
+      yield carBlock(cid, bytes);
+    }
+  }
+  return { pieces, head: String(commit.cid), data: String(data), paths: records.map(({ path }) => path) };
+};

@@ -1,0 +1,187 @@
+/**
+ * SHA-256 of many messages at once, four side by side: each vector holds the same word of four messages. FIPS 180-4.
+ * AssemblyScript, not TypeScript: `npm run build` compiles it into `../sha256-wasm.ts`. Its numbers are those of WebAssembly.
+ *
+ * A lane that has come to the end of its message takes the next one, so that messages of any lengths keep all four busy.
+ * The caller owns all memory from `base` on: it puts messages there, a table of jobs, and room for the digests.
+ */
+
+/** A job is two words: where its message lies, and how many bytes it has. */
+const JOB_SIZE: usize = 8;
+const DIGEST_SIZE: usize = 32;
+const CHUNK_SIZE: usize = 64;
+const LANES: usize = 4;
+
+/** What begins every hash: the square roots of the first eight primes, after the point. */
+const INITIAL: usize = memory.data<u32>([
+  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+]);
+
+/** The constants of the rounds: the cube roots of the first 64 primes, after the point. */
+const ROUNDS: usize = memory.data<u32>([
+  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+]);
+
+/** Eight vectors: the state of the four hashes. */
+const STATE: usize = memory.data(8 * 16, 16);
+/** Sixty-four vectors: the message schedule, with the rounds' constants added. */
+const SCHEDULE: usize = memory.data(64 * 16, 16);
+/** For each lane two chunks, for the end of its message and the padding. */
+const TAILS: usize = memory.data(512, 16);
+/** For each lane: the chunk that is next, how many are left before the tail, how many are left of the tail, and the digest's place. */
+const LANE_STATES: usize = memory.data(64, 16);
+const LANE_SIZE: usize = 16;
+
+/** Where the caller's memory begins. */
+export function base(): usize {
+  return __heap_base;
+}
+
+function rotate(x: v128, by: i32): v128 {
+  return v128.or(i32x4.shr_u(x, by), i32x4.shl(x, 32 - by));
+}
+
+/** The word at `offset` of the four chunks, most significant byte first. */
+function gather(a: usize, b: usize, c: usize, d: usize): v128 {
+  let words = v128.load32_zero(a);
+  words = v128.load_lane<u32>(b, words, 1);
+  words = v128.load_lane<u32>(c, words, 2);
+  words = v128.load_lane<u32>(d, words, 3);
+  return i8x16.swizzle(words, i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+}
+
+/** One chunk of each of the four messages into the state. */
+function compress(p0: usize, p1: usize, p2: usize, p3: usize): void {
+  for (let t: usize = 0; t < 16; t++) {
+    v128.store(SCHEDULE + (t << 4), gather(p0 + (t << 2), p1 + (t << 2), p2 + (t << 2), p3 + (t << 2)));
+  }
+  for (let at: usize = SCHEDULE + 256; at < SCHEDULE + 1024; at += 16) {
+    const w2 = v128.load(at - 32);
+    const w15 = v128.load(at - 240);
+    const s0 = v128.xor(v128.xor(rotate(w15, 7), rotate(w15, 18)), i32x4.shr_u(w15, 3));
+    const s1 = v128.xor(v128.xor(rotate(w2, 17), rotate(w2, 19)), i32x4.shr_u(w2, 10));
+    v128.store(at, i32x4.add(i32x4.add(v128.load(at - 256), s0), i32x4.add(v128.load(at - 112), s1)));
+  }
+  let a = v128.load(STATE);
+  let b = v128.load(STATE, 16);
+  let c = v128.load(STATE, 32);
+  let d = v128.load(STATE, 48);
+  let e = v128.load(STATE, 64);
+  let f = v128.load(STATE, 80);
+  let g = v128.load(STATE, 96);
+  let h = v128.load(STATE, 112);
+  for (let t: usize = 0; t < 64; t++) {
+    const k = v128.load32_splat(ROUNDS + (t << 2));
+    const sum1 = v128.xor(v128.xor(rotate(e, 6), rotate(e, 11)), rotate(e, 25));
+    const choice = v128.bitselect(f, g, e);
+    const t1 = i32x4.add(i32x4.add(i32x4.add(h, k), v128.load(SCHEDULE + (t << 4))), i32x4.add(sum1, choice));
+    const sum0 = v128.xor(v128.xor(rotate(a, 2), rotate(a, 13)), rotate(a, 22));
+    const majority = v128.bitselect(v128.or(b, c), v128.and(b, c), a);
+    h = g;
+    g = f;
+    f = e;
+    e = i32x4.add(d, t1);
+    d = c;
+    c = b;
+    b = a;
+    a = i32x4.add(t1, i32x4.add(sum0, majority));
+  }
+  v128.store(STATE, i32x4.add(a, v128.load(STATE)));
+  v128.store(STATE, i32x4.add(b, v128.load(STATE, 16)), 16);
+  v128.store(STATE, i32x4.add(c, v128.load(STATE, 32)), 32);
+  v128.store(STATE, i32x4.add(d, v128.load(STATE, 48)), 48);
+  v128.store(STATE, i32x4.add(e, v128.load(STATE, 64)), 64);
+  v128.store(STATE, i32x4.add(f, v128.load(STATE, 80)), 80);
+  v128.store(STATE, i32x4.add(g, v128.load(STATE, 96)), 96);
+  v128.store(STATE, i32x4.add(h, v128.load(STATE, 112)), 112);
+}
+
+/** Sets a lane to the beginning of a message, and lays out what comes after its last whole chunk. */
+function start(lane: usize, job: usize, digest: usize): void {
+  const message: usize = load<u32>(job);
+  const length: usize = load<u32>(job, 4);
+  const whole = length >> 6;
+  const rest = length & 63;
+  const tail = TAILS + lane * 2 * CHUNK_SIZE;
+  const tailChunks: usize = rest < 56 ? 1 : 2;
+  memory.fill(tail, 0, 2 * CHUNK_SIZE);
+  memory.copy(tail, message + (whole << 6), rest);
+  store<u8>(tail + rest, 0x80);
+  store<u64>(tail + (tailChunks << 6) - 8, bswap<u64>((<u64>length) << 3));
+  for (let i: usize = 0; i < 8; i++) {
+    store<u32>(STATE + (i << 4) + (lane << 2), load<u32>(INITIAL + (i << 2)));
+  }
+  const at = LANE_STATES + lane * LANE_SIZE;
+  store<usize>(at, whole > 0 ? message : tail);
+  store<usize>(at, whole, 4);
+  store<usize>(at, tailChunks, 8);
+  store<usize>(at, digest, 12);
+}
+
+/** Goes on to the lane's next chunk; false when there is none. */
+function advance(lane: usize): bool {
+  const at = LANE_STATES + lane * LANE_SIZE;
+  const next = load<usize>(at) + CHUNK_SIZE;
+  const whole = load<usize>(at, 4);
+  if (whole > 0) {
+    store<usize>(at, whole - 1, 4);
+    store<usize>(at, whole == 1 ? TAILS + lane * 2 * CHUNK_SIZE : next);
+    return true;
+  }
+  const rest = load<usize>(at, 8) - 1;
+  store<usize>(at, rest, 8);
+  store<usize>(at, next);
+  return rest > 0;
+}
+
+function writeDigest(lane: usize): void {
+  const digest = load<usize>(LANE_STATES + lane * LANE_SIZE, 12);
+  for (let i: usize = 0; i < 8; i++) {
+    store<u32>(digest + (i << 2), bswap<u32>(load<u32>(STATE + (i << 4) + (lane << 2))));
+  }
+}
+
+/** Hashes `count` messages; the digests come out one after the other. */
+export function hash(jobs: usize, count: usize, digests: usize): void {
+  let next: usize = 0;
+  /** A bit for each lane that has a message. */
+  let running: u32 = 0;
+  for (let lane: usize = 0; lane < LANES; lane++) {
+    if (next < count) {
+      start(lane, jobs + next * JOB_SIZE, digests + next * DIGEST_SIZE);
+      next += 1;
+      running |= 1 << <u32>lane;
+    } else {
+      // It computes along, on whatever lies there, and nobody looks.
+      store<usize>(LANE_STATES + lane * LANE_SIZE, TAILS);
+    }
+  }
+  while (running != 0) {
+    compress(
+      load<usize>(LANE_STATES),
+      load<usize>(LANE_STATES, LANE_SIZE),
+      load<usize>(LANE_STATES, 2 * LANE_SIZE),
+      load<usize>(LANE_STATES, 3 * LANE_SIZE),
+    );
+    for (let lane: usize = 0; lane < LANES; lane++) {
+      if ((running & (1 << <u32>lane)) == 0 || advance(lane)) {
+        continue;
+      }
+      writeDigest(lane);
+      if (next < count) {
+        start(lane, jobs + next * JOB_SIZE, digests + next * DIGEST_SIZE);
+        next += 1;
+      } else {
+        running &= ~(1 << <u32>lane);
+        store<usize>(LANE_STATES + lane * LANE_SIZE, TAILS);
+      }
+    }
+  }
+}

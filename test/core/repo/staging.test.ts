@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import type { CidBytes } from '../../../src/core/cid.ts';
+import { CODEC_DAG_CBOR, cidBytesToText, cidOf } from '../../../src/core/cid.ts';
+import { createCidSet } from '../../../src/core/cid-set.ts';
+import { MemoryBlockStore } from '../../../src/core/memory-store.ts';
+import { Staging } from '../../../src/core/repo/staging.ts';
+import { keyOrder } from '../../../src/core/repo/staging-order.ts';
+import type { Block, BlockChange } from '../../../src/core/store.ts';
+
+const blockOf = (n: number, size = 8): Block => {
+  const bytes = new Uint8Array(size);
+  new DataView(bytes.buffer).setUint32(0, n);
+  return { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes };
+};
+const framesOf = (blocks: readonly Block[]) => blocks.map(({ cid, bytes }) => ({ cid: cid.bytes as CidBytes, bytes, offset: 0 }));
+const setOf = (blocks: readonly Block[]) => {
+  const set = createCidSet();
+  for (const { cid } of blocks) {
+    set.add(cid.bytes);
+  }
+  return set;
+};
+
+/** A change that notes what is put, in the order in which it is. */
+const recorded = (change: BlockChange, puts: string[]): BlockChange =>
+  new Proxy(change, {
+    get(target, name) {
+      if (name === 'put') {
+        return (blocks: readonly Block[]) => {
+          puts.push(...blocks.map(({ cid }) => String(cid)));
+          return target.put(blocks);
+        };
+      }
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+
+/** Stages blocks, keeps some of them, and answers what it did. */
+const settle = async (store: MemoryBlockStore, blocks: readonly Block[], linked: readonly Block[]) => {
+  const puts: string[] = [];
+  let unlinked = -1;
+  const added = await store.transact(async (change) => {
+    const staging = new Staging(recorded(change, puts));
+    await staging.add(framesOf(blocks));
+    const found = await staging.getMany([...blocks.map(({ cid }) => cid), blockOf(1e6).cid]);
+    expect(found.map((bytes) => bytes && [...bytes.subarray(0, 4)])).toEqual([...blocks.map(({ bytes }) => [...bytes.subarray(0, 4)]), undefined]);
+    return staging.settle(setOf(linked), (bytes) => {
+      unlinked = bytes;
+    });
+  });
+  return { added, puts, unlinked };
+};
+
+const few = Array.from({ length: 500 }, (_, n) => blockOf(n));
+
+test('few blocks are written once, those that are linked alone, and in the order of their keys', async () => {
+  const store = new MemoryBlockStore();
+  const linked = few.filter((_, n) => n % 3 > 0);
+  const { added, puts, unlinked } = await settle(store, [...few, few[0]!], linked);
+  expect([added, unlinked, await store.count()]).toEqual([linked.length, (500 - linked.length) * 8, linked.length]);
+  expect(puts).toEqual(linked.map(({ cid }) => String(cid)).sort());
+});
+
+test('more than are held go in as they come, and come out again when nothing links to them', async () => {
+  const store = new MemoryBlockStore();
+  const large = Array.from({ length: 60 }, (_, n) => blockOf(n, 1024 * 1024));
+  const stored = large[7]!;
+  await store.transact((change) => change.put([stored]));
+  const linked = large.filter((block, n) => n % 2 === 0 && block !== stored);
+  const puts: string[] = [];
+  const added = await store.transact(async (change) => {
+    const staging = new Staging(recorded(change, puts));
+    for (const block of large) {
+      await staging.add(framesOf([block]));
+    }
+    expect(puts.length).toBe(49);
+    expect((await staging.get(large[1]!.cid))?.subarray(0, 4)).toEqual(large[1]!.bytes.subarray(0, 4));
+    expect(staging.has(large[1]!.cid.bytes)).toBe(true);
+    return staging.settle(setOf(linked), () => undefined);
+  });
+  // What was there before stays, whoever links to it.
+  expect([added, await store.count()]).toEqual([linked.length, linked.length + 1]);
+  expect((await store.get(stored.cid))?.length).toBe(stored.bytes.length);
+});
+
+test('a block that was here already is not new, and has to be what its CID says', async () => {
+  const store = new MemoryBlockStore();
+  await store.transact((change) => change.put(few.slice(0, 100)));
+  expect((await settle(store, few, few)).added).toBe(400);
+  const damaged = new MemoryBlockStore();
+  await damaged.transact((change) => change.put([{ cid: few[5]!.cid, bytes: Uint8Array.of(1) }]));
+  await expect(settle(damaged, few, few)).rejects.toMatchObject({ code: 'Corrupt', message: expect.stringContaining(String(few[5]!.cid)) });
+  expect(await damaged.count()).toBe(1);
+});
+
+test('what is refused for what belongs to nothing is not written', async () => {
+  const store = new MemoryBlockStore();
+  const puts: string[] = [];
+  const change = store.transact(async (inner) => {
+    const staging = new Staging(recorded(inner, puts));
+    await staging.add(framesOf(few));
+    await staging.settle(setOf([]), (bytes) => {
+      throw new Error(`unlinked ${bytes}`);
+    });
+  });
+  await expect(change).rejects.toThrow('unlinked 4000');
+  expect(puts).toEqual([]);
+});
+
+test('the order is that of the texts, but for those that begin with the same seven characters', () => {
+  const cids = Array.from({ length: 5000 }, (_, n) => blockOf(n).cid.bytes as CidBytes);
+  const sorted = Array.from(keyOrder(cids), (i) => cidBytesToText(cids[i]!).slice(0, 13));
+  expect(sorted).toEqual(cids.map((cid) => cidBytesToText(cid).slice(0, 13)).sort());
+  expect(new Set(keyOrder(cids)).size).toBe(5000);
+});
