@@ -4,13 +4,22 @@
  * @module
  */
 import { openDenoBlobs } from './adapters/blobs/deno-blobs.ts';
-import { openDenoFiles } from './adapters/files/deno-files.ts';
 import { denoSqliteWasm } from './adapters/deno-sqlite-wasm.ts';
+import { openDenoFiles } from './adapters/files/deno-files.ts';
+import { restoreFolder } from './adapters/folders/backup-and-restore.ts';
+import type { SaveOptions, SavedBackup } from './adapters/folders/backup-folder.ts';
+import { writeBackup } from './adapters/folders/backup-folder.ts';
+import { besideDeno, denoParent, denoPlace } from './adapters/folders/deno-places.ts';
+import { salvageFolder } from './adapters/salvage/salvage-folder.ts';
+import type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
 import { sqliteRepo } from './adapters/sqlite-repo.ts';
+import type { BackupManifest, BackupOptions } from './core/backup.ts';
 import type { Repo } from './core/repo.ts';
 import type { Signer } from './core/signer.ts';
 import { assertDid } from './core/syntax.ts';
 
+export type { SaveOptions, SavedBackup } from './adapters/folders/backup-folder.ts';
+export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
 export { KeyValueTable } from './adapters/key-value-table.ts';
 
 export interface OpenOptions {
@@ -60,6 +69,57 @@ export const createRepo = async (directory: string, { did, ...options }: CreateO
  */
 export const openRepo = (directory: string, options: OpenOptions = {}): Promise<Repo> =>
   sqliteRepo(platform(directory, options, false), { signer: options.signer });
+
+/**
+ * Writes a backup of an open repository into a folder: `pds.db`, the blobs and `manifest.json`. The repository can be read
+ * and written meanwhile; the backup is as it was at the beginning. Durable once this resolves; if it rejects there is no
+ * backup, and one that was there is there still.
+ *
+ * @example
+ * ```ts
+ * import { openRepo, saveBackup } from 'pdsdb/deno';
+ *
+ * await using repo = await openRepo('alice');
+ * const { manifest } = await saveBackup(repo, 'backups/alice', { force: true });
+ * console.log(manifest.rev, manifest.files.size);
+ * ```
+ * @throws {RepoError} `RepoExists` when there is a backup and `force` is not given, and always when what is there is none;
+ *   `Corrupt` when the repository is damaged, unless `damaged` allows it; as {@link Repo.backup} does.
+ */
+export const saveBackup = (repo: Repo, directory: string, { force, ...options }: BackupOptions & SaveOptions = {}): Promise<SavedBackup> =>
+  writeBackup(denoPlace(directory), repo.backup(options), { force });
+
+/**
+ * Makes a repository out of a backup, in a folder that is not there or is empty; with `force` in place of the one that is there.
+ * Each file is checked against the manifest before anything of it can be seen; if one is damaged, all is as it was.
+ * Answers the manifest.
+ * @throws {RepoError} `RepoNotFound` when there is no backup; `Malformed`, naming the file, when it is damaged; `RepoExists`;
+ *   `Locked` when somebody has the repository open that is to be replaced; `UnknownVersion`; `StorageFull`, `StorageFailed`.
+ */
+export const restoreBackup = (backup: string, directory: string, options: SaveOptions = {}): Promise<BackupManifest> =>
+  restoreFolder(
+    denoPlace(backup),
+    denoPlace(directory),
+    { create: (name) => platform(besideDeno(directory, name), {}, true), openFiles: () => openDenoFiles(directory) },
+    options,
+  );
+
+/**
+ * Reads what can be read of a database that SQLite finds damaged, page by page, into a new one that takes its place; the
+ * damaged one is kept beside it, as `pds.db.damaged-<time>`. `openRepo` and `repair` come next.
+ * @throws {RepoError} `Corrupt` when nothing says whose repository it was; `RepoNotFound`, `Locked`, `StorageFull`,
+ *   `StorageFailed`. The damaged database is as it was then, or stands there with a copy of it and of its log beside it.
+ */
+export const salvageRepo = (directory: string, options: SalvageOptions = {}): Promise<SalvageReport> =>
+  salvageFolder(
+    {
+      wasm: denoSqliteWasm,
+      folder: denoParent(directory),
+      openFiles: () => openDenoFiles(directory),
+      createFiles: (name) => openDenoFiles(`${directory}/${name}`, { create: true }),
+    },
+    options,
+  );
 
 const platform = (directory: string, { waitMs }: OpenOptions, create: boolean) => ({
   wasm: denoSqliteWasm,

@@ -3,17 +3,25 @@
  *
  * @module
  */
+import type { CarSource } from './core/long-work.ts';
+import type { VerifyCarOptions, VerifyCarReport } from './core/repo/verify-car.ts';
+import { verifyCar as verifyCarBy } from './core/repo/verify-car.ts';
+import type { HashAll } from './core/sha256.ts';
+import { createHashAll } from './wasm/sha256.ts';
+
+export type { BackedUpFile, BackupContent, BackupFile, BackupManifest, BackupOptions } from './core/backup.ts';
+export { decodeManifest } from './core/backup.ts';
 export type { BlobMention, BlobRef } from './core/blob-ref.ts';
 export { blobMentions, isBlobRef } from './core/blob-ref.ts';
 export type { Bytes } from './core/bytes.ts';
-export type { CarBlock, CarOptions } from './core/car-decoder.ts';
-export { MAX_BLOCK_SIZE, MAX_CAR_HEADER } from './core/car-decoder.ts';
+export type { CarOptions } from './core/car-decoder.ts';
+export { MAX_BLOCK_SIZE, MAX_CAR_HEADER, MAX_CAR_SIZE } from './core/car-decoder.ts';
 export { MAX_CAR_ROOTS } from './core/car-header.ts';
-export type { Car, CarStream } from './core/car-reader.ts';
+export type { Car, CarBlock, CarStream } from './core/car-reader.ts';
 export { readCar, readCarStream } from './core/car-reader.ts';
 export { carBlock, carHeader, writeCar, writeCarStream } from './core/car-writer.ts';
 export { decodeCbor, decodeRecord, encodeCbor } from './core/cbor.ts';
-export { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, checkCbor } from './core/cbor-check.ts';
+export { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES, checkCbor } from './core/cbor-check.ts';
 export type { CidCodec } from './core/cid.ts';
 export { CID, CODEC_DAG_CBOR, CODEC_RAW, cidEquals, cidOf, cidToText, decodeCid, isCidOf, parseCid } from './core/cid.ts';
 export type { Commit, CreatedCommit } from './core/commit.ts';
@@ -65,10 +73,14 @@ export type {
   WriteOptions,
   WriteResult,
 } from './core/repo.ts';
+export type { Loss, RepairAction, RepairOptions, RepairReport, RepairStep } from './core/repair-report.ts';
 export type { RepoStores } from './core/repo/local-repo.ts';
+export { MAX_RECORD_FAULTS, MAX_UNLINKED } from './core/repo/import.ts';
 export { repoOver } from './core/repo/local-repo.ts';
 export { MAX_RECORD_SIZE } from './core/repo/record.ts';
+export type { VerifyCarOptions, VerifyCarReport } from './core/repo/verify-car.ts';
 export { MAX_REV_AHEAD_MS } from './core/repo/accept.ts';
+export type { HashAll } from './core/sha256.ts';
 export type { Signer } from './core/signer.ts';
 export type { SigningKey } from './core/signing-key.ts';
 export { generateKey, importKey } from './core/signing-key.ts';
@@ -76,14 +88,39 @@ export type {
   BlobInfo,
   BlobSource,
   BlobStore,
+  BlobStray,
   Block,
   BlockChange,
   BlockReader,
   BlockStore,
   CommitRange,
+  ListingOptions,
   PutBlobOptions,
+  StoreSnapshot,
 } from './core/store.ts';
 export { assertCollection, assertDid, assertRecordKey } from './core/syntax.ts';
 export type { Tid, TidClock } from './core/tid.ts';
 export { ZERO_TID, createTidClock, isTid, parseTid, tidOf, tidToMicroseconds } from './core/tid.ts';
 export type { WriteRequest } from './core/write-request.ts';
+export { createHashAll } from './wasm/sha256.ts';
+
+const hashAll: HashAll = /* @__PURE__ */ createHashAll();
+
+/**
+ * Checks that a CAR is a whole repository, without storing it: the hash of every block, the whole tree, that every record
+ * is there and keeps to the encoding of the data model, the DID and, given a key, the signature. All of the CAR is held in
+ * memory.
+ *
+ * @example
+ * ```ts
+ * import { verifyCar } from 'pdsdb';
+ *
+ * const car = await fetch('https://pds.example.com/xrpc/com.atproto.sync.getRepo?did=did:web:alice.example.com');
+ * const { ok, faults, records } = await verifyCar(car.body!, { did: 'did:web:alice.example.com' });
+ * console.log(ok ? `${records} records, all sound` : faults);
+ * ```
+ * @throws {RepoError} `Malformed`, `LimitExceeded` when it is no CAR, a block is not what its CID names, or it names no
+ *   commit; `BlockNotFound` when that is not in it; `UnknownKey`. All else is a fault in the report.
+ */
+export const verifyCar = (source: CarSource, options: VerifyCarOptions = {}): Promise<VerifyCarReport> =>
+  verifyCarBy(source, { ...options, hashAll: options.hashAll ?? hashAll });

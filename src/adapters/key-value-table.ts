@@ -229,9 +229,22 @@ export class KeyValueTable {
       if (last === undefined) {
         return;
       }
+      this.#assertOnward(bounds, last.key, range.reverse === true);
       yield* page;
       left -= page.length;
       bounds = range.reverse === true ? { ...bounds, upper: last.key } : { ...bounds, lower: last.key, inclusive: false };
+    }
+  }
+
+  /** In a damaged file a page of the index may lead back to itself: what does not go on goes on for ever. */
+  #assertOnward({ lower, inclusive, upper }: Bounds, last: string, reverse: boolean): void {
+    const bound = reverse ? upper : lower;
+    if (bound === undefined || (last === bound && inclusive && !reverse)) {
+      return;
+    }
+    const distance = compareText(last, bound);
+    if (reverse ? distance >= 0 : distance <= 0) {
+      throw this.#corrupt('keys that are not in order', last);
     }
   }
 

@@ -6,12 +6,14 @@ import { cidTextToBytes, cidToText, decodeCid } from '../core/cid.ts';
 import { isRepoError, RepoError } from '../core/errors.ts';
 import type { BlockRow } from '../core/pending-change.ts';
 import { PendingChange } from '../core/pending-change.ts';
-import type { BlockChange, BlockStore, CommitRange } from '../core/store.ts';
+import type { BlockChange, BlockStore, CommitRange, ListingOptions, StoreSnapshot } from '../core/store.ts';
 import type { Tid } from '../core/tid.ts';
 import { isTid } from '../core/tid.ts';
 import type { DatabaseFiles } from '../wasm/database-files.ts';
+import { takeSnapshot } from './database-snapshot.ts';
+import { cidKeys, isCidText, junkRows, removeRows, soundRows } from './junk-rows.ts';
 import type { KeyValueTable } from './key-value-table.ts';
-import type { Schema, SchemaDatabase } from './schema.ts';
+import type { Schema, SchemaDatabase, TablePrefix } from './schema.ts';
 import { createSchema, decodeText, openSchema, openTable } from './schema.ts';
 
 /** What the store needs of a database. */
@@ -20,6 +22,9 @@ export interface StoreDatabase extends SchemaDatabase {
   begin(): void;
   commit(): void;
   rollback(): void;
+  /** Whether the main file now stays as it is until `thaw`. */
+  freeze(): boolean;
+  thaw(): void;
   /** A sentence a fault. */
   integrityCheck(): readonly string[];
   /** Leaves everything in the main file. */
@@ -80,6 +85,8 @@ export class SqliteBlockStore implements BlockStore {
   readonly #meta: KeyValueTable;
   readonly #refs: KeyValueTable;
   readonly #queue: ChangeQueue = new ChangeQueue();
+  readonly #prefix: TablePrefix;
+  #isFrozen = false;
   #closing: Promise<void> | undefined;
   /** Why the store is of no more use. */
   #failure: { readonly cause: unknown } | undefined;
@@ -87,6 +94,7 @@ export class SqliteBlockStore implements BlockStore {
   /** Use {@link openSqliteBlockStore} or {@link createSqliteBlockStore}: a schema is what they have checked. */
   constructor(database: StoreDatabase, files: DatabaseFiles, { did, prefix }: Schema) {
     this.did = did;
+    this.#prefix = prefix;
     this.#database = database;
     this.#files = files;
     this.#blocks = openTable(database, prefix, 'blocks');
@@ -111,9 +119,9 @@ export class SqliteBlockStore implements BlockStore {
     return value && readCid(this.#refs, name, value);
   }
 
-  async *refs(): AsyncGenerator<[name: string, cid: CID]> {
+  async *refs({ lenient = false }: ListingOptions = {}): AsyncGenerator<[name: string, cid: CID]> {
     this.#assertUsable();
-    for (const [name, value] of this.#refs.iterate()) {
+    for (const [name, value] of lenient ? soundRows(this.#database, this.#refs.name, isRefRow) : this.#refs.iterate()) {
       yield [name, readCid(this.#refs, name, value)];
       this.#assertUsable();
     }
@@ -131,9 +139,9 @@ export class SqliteBlockStore implements BlockStore {
     return value && readCid(this.#commits, rev, value);
   }
 
-  async *commits(range: CommitRange = {}): AsyncGenerator<[rev: Tid, cid: CID]> {
+  async *commits({ lenient = false, ...range }: CommitRange & ListingOptions = {}): AsyncGenerator<[rev: Tid, cid: CID]> {
     this.#assertUsable();
-    for (const [rev, value] of this.#commits.iterate(range)) {
+    for (const [rev, value] of lenient ? soundRows(this.#database, this.#commits.name, isCommitRow) : this.#commits.iterate(range)) {
       if (!isTid(rev)) {
         throw new RepoError('Corrupt', `not a rev; table=${this.#commits.name} key=${rev.slice(0, 80)}`);
       }
@@ -142,9 +150,9 @@ export class SqliteBlockStore implements BlockStore {
     }
   }
 
-  async *cids(): AsyncGenerator<CID> {
+  async *cids({ lenient = false }: ListingOptions = {}): AsyncGenerator<CID> {
     this.#assertUsable();
-    for (const key of this.#blocks.keys()) {
+    for (const key of lenient ? cidKeys(this.#database, this.#blocks.name) : this.#blocks.keys()) {
       const bytes = cidTextToBytes(key);
       if (bytes === undefined) {
         throw new RepoError('Corrupt', `a block whose key is not a CID; table=${this.#blocks.name} key=${key.slice(0, 80)}`);
@@ -167,6 +175,26 @@ export class SqliteBlockStore implements BlockStore {
   async check(): Promise<readonly string[]> {
     this.#assertUsable();
     return this.#database.integrityCheck();
+  }
+
+  async junk(): Promise<readonly string[]> {
+    this.#assertUsable();
+    return junkRows(this.#database, this.#prefix).map(({ message }) => message);
+  }
+
+  async snapshot(): Promise<StoreSnapshot> {
+    this.#assertUsable();
+    return this.#queue.run(async () => {
+      this.#assertUsable();
+      if (this.#isFrozen) {
+        throw new RepoError('Locked', 'a backup of the repository is being made');
+      }
+      const refs = new Map<string, CID>([...this.#refs.iterate()].map(([name, value]) => [name, readCid(this.#refs, name, value)]));
+      const counts = { blocks: this.#blocks.count(), commits: this.#commits.count() };
+      this.#isFrozen = true;
+      const { file, release } = takeSnapshot(this.#database, this.#files, () => (this.#isFrozen = false));
+      return { files: [file], refs, ...counts, release };
+    });
   }
 
   close(): Promise<void> {
@@ -217,6 +245,10 @@ export class SqliteBlockStore implements BlockStore {
   #finish(change: PendingChange): void {
     for (const key of change.removed) {
       this.#blocks.delete(key);
+    }
+    if (change.removesJunk) {
+      // First: a row of this change may have the key of one that goes.
+      removeRows(this.#database, junkRows(this.#database, this.#prefix));
     }
     applyTo(this.#refs, change.refs, cidToText);
     applyTo(this.#meta, change.meta, String);
@@ -288,6 +320,9 @@ const applyTo = <V>(table: KeyValueTable, changes: ReadonlyMap<string, V | undef
     }
   }
 };
+
+const isRefRow = (_key: string, value: Uint8Array): boolean => isCidText(value);
+const isCommitRow = (key: string, value: Uint8Array): boolean => isTid(key) && isCidText(value);
 
 const readCid = (table: KeyValueTable, key: string, value: Bytes): CID => {
   const text = decodeText(table, key, value);

@@ -1,20 +1,31 @@
 /** A repository over the files of one database and a place for blobs: the same steps on every platform. */
 import type { Repo } from '../core/repo.ts';
+import type { VerifySignature } from '../core/keys.ts';
 import { repoOver } from '../core/repo/local-repo.ts';
+import type { HashAll } from '../core/sha256.ts';
 import type { Signer } from '../core/signer.ts';
 import type { BlobStore } from '../core/store.ts';
 import type { DatabaseFiles } from '../wasm/database-files.ts';
+import { createHashAll } from '../wasm/sha256.ts';
 import { loadSqlite } from '../wasm/sqlite.ts';
+import { breathing } from './breathing-store.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from './sqlite-block-store.ts';
+
+/** One for all repositories of the process: what it works in takes memory. */
+const hashAll: HashAll = /* @__PURE__ */ createHashAll();
 
 /** What a platform gives. */
 export interface RepoPlatform {
+  /** For a thread that has to listen while it works: awaited now and then, see `breathing`. */
+  readonly breathe?: (() => Promise<void>) | undefined;
   /** The compiled WebAssembly of sql.js. */
   wasm(): Promise<WebAssembly.Module>;
   /** Opens the database's files and takes their lock. */
   openFiles(): Promise<DatabaseFiles>;
   /** Opens the place for blobs; called while the lock is held. */
   openBlobs(): Promise<BlobStore>;
+  /** Checks signatures, where the platform does it faster than JavaScript. */
+  readonly verifySignature?: VerifySignature | undefined;
 }
 
 /**
@@ -32,7 +43,16 @@ export const sqliteRepo = async (
     return did === undefined ? openSqliteBlockStore(database, files) : createSqliteBlockStore(database, files, did);
   });
   try {
-    return repoOver({ did: store.did, store, blobs: await platform.openBlobs(), signer });
+    const { breathe, verifySignature } = platform;
+    return repoOver({
+      did: store.did,
+      store: breathe === undefined ? store : breathing(store, breathe),
+      blobs: await platform.openBlobs(),
+      signer,
+      hashAll,
+      verifySignature,
+      breathe,
+    });
   } catch (error) {
     await store.close();
     throw error;

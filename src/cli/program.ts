@@ -1,5 +1,6 @@
 /** The command line: every verb and what they share. */
 import { Command } from 'commander';
+import { addBackup } from './backup.ts';
 import { addBlobVerbs } from './blob.ts';
 import { addDiff } from './diff.ts';
 import { addExport } from './export.ts';
@@ -13,6 +14,8 @@ import { addLog } from './log.ts';
 import { addLs } from './ls.ts';
 import { addPut } from './put.ts';
 import { addRefs } from './refs.ts';
+import { addRepair } from './repair.ts';
+import { addRestore } from './restore.ts';
 import { addRm } from './rm.ts';
 import type { Shell } from './shell.ts';
 import { addVerify } from './verify.ts';
@@ -30,6 +33,9 @@ const VERBS = [
   addLog,
   addDiff,
   addVerify,
+  addRepair,
+  addBackup,
+  addRestore,
   addBlobVerbs,
   addRefs,
   addGc,

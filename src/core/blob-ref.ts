@@ -68,3 +68,18 @@ export const blobMentions = (value: unknown): BlobMention[] => {
   }
   return mentions;
 };
+
+/** The field that every blob has, in both forms. */
+const MIME_TYPE: readonly number[] = /* @__PURE__ */ [...'mimeType'].map((character) => character.charCodeAt(0));
+/** Its one capital, which is rarer than the rest, and found by the platform. */
+const CAPITAL = 4;
+
+/** Whether the bytes of a record may hold a mention of a blob: `false` is certain, and saves decoding it. */
+export const mayMentionBlob = (bytes: Uint8Array): boolean => {
+  for (let at = bytes.indexOf(MIME_TYPE[CAPITAL]!); at >= 0; at = bytes.indexOf(MIME_TYPE[CAPITAL]!, at + 1)) {
+    if (MIME_TYPE.every((code, i) => bytes[at - CAPITAL + i] === code)) {
+      return true;
+    }
+  }
+  return false;
+};

@@ -32,6 +32,17 @@ export interface ImportOptions extends LongWork {
   readonly allowUnsigned?: boolean | undefined;
   /** What to do about a record that breaks the data model: keep its bytes and report it, or refuse the import. */
   readonly records?: 'report' | 'reject' | undefined;
+  /** The most bytes that the CAR may have; `MAX_CAR_SIZE` (1 GiB) when left out. One more rejects with `LimitExceeded`. */
+  readonly maxSize?: number | undefined;
+  /** The most bytes that one block of it may have; `MAX_BLOCK_SIZE` (2 MiB) when left out. */
+  readonly maxBlockSize?: number | undefined;
+  /**
+   * The most bytes of blocks that the tree does not refer to, where they are also more than four times what it does
+   * refer to; `MAX_UNLINKED` (16 MiB) when left out.
+   */
+  readonly maxUnlinked?: number | undefined;
+  /** The most records that may break the data model before the whole CAR is refused; `MAX_RECORD_FAULTS` when left out. */
+  readonly maxFaults?: number | undefined;
   /** As for a write. `OutcomeUnknown` when it is asked for again, has happened, and reported faults. */
   readonly request?: WriteRequest | undefined;
 }

@@ -87,6 +87,11 @@ export class MemoryBlockStore implements BlockStore {
     return [];
   }
 
+  async junk(): Promise<readonly string[]> {
+    this.#assertOpen();
+    return [];
+  }
+
   close(): Promise<void> {
     return (this.#closing ??= this.#queue.idle());
   }

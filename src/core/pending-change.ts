@@ -30,6 +30,7 @@ export class PendingChange implements BlockChange {
   /** The keys of the blocks that are to go. */
   readonly removed: Set<string> = new Set();
   readonly #blocks: ChangeBlocks;
+  #removesJunk = false;
   #ended = false;
 
   constructor(blocks: ChangeBlocks) {
@@ -80,6 +81,16 @@ export class PendingChange implements BlockChange {
   async removeCommit(rev: Tid): Promise<void> {
     this.#assertRunning();
     this.commits.set(rev, undefined);
+  }
+
+  async removeJunk(): Promise<void> {
+    this.#assertRunning();
+    this.#removesJunk = true;
+  }
+
+  /** Whether the rows that are no entries are to go. */
+  get removesJunk(): boolean {
+    return this.#removesJunk;
   }
 
   /** From now on every call rejects: a straggler must not write into the change of somebody else. */

@@ -4,6 +4,7 @@
  *
  * https://atproto.com/specs/repository
  */
+import type { BackupFile, BackupOptions } from './backup.ts';
 import type { BlobMention, BlobRef } from './blob-ref.ts';
 import type { Bytes } from './bytes.ts';
 import type { CID } from './cid.ts';
@@ -17,6 +18,7 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from './long-work.ts';
+import type { RepairOptions, RepairReport } from './repair-report.ts';
 import type { Signer } from './signer.ts';
 import type { BlobInfo, BlobSource, PutBlobOptions } from './store.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -136,7 +138,7 @@ export interface Tree {
   /** The tree without that record; the same tree when there is none. */
   delete(collection: string, rkey: string): Promise<Tree>;
   list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry>;
-  /** The keys of one collection, or of all of them, without reading a record. */
+  /** The keys of one collection, or of all of them (where the cursor is `collection/rkey`), without reading a record. */
   entries(collection?: string, options?: ListOptions): AsyncIterable<TreeEntry>;
   collections(): Promise<CollectionCount[]>;
 }
@@ -284,6 +286,25 @@ export interface Repo extends AsyncDisposable {
 
   /** Checks everything that is here and answers every fault there is. Changes nothing. */
   verify(options?: VerifyOptions): Promise<VerifyReport>;
+  /**
+   * Mends what can be mended from what is here, and says what cannot, in one change: removes rows that are none and blocks
+   * that are damaged, so that an import brings them again; makes the newest commit whose tree is whole the head; writes
+   * the list of commits anew; removes files that are not the blobs of their names. A head whose tree lacks nothing but
+   * records stays. Everything that is done, and everything that is lost, is in the answer.
+   * @throws {RepoError} `Corrupt` when the database itself is damaged, below what this reaches: the doors for folders have
+   *   `salvageRepo` for that. `StorageFull`, `StorageFailed`.
+   */
+  repair(options?: RepairOptions): Promise<RepairReport>;
+  /**
+   * The files of the repository as it is now, also while it is written to: `pds.db`, the blobs, and last `manifest.json`
+   * with the size and the SHA-256 of each. Without a manifest it is no backup. Each file is read to its end before the
+   * next one is asked for. All is verified first.
+   *
+   * The doors for folders have `saveBackup` to write it; in a browser `importFolder` takes one in.
+   * @throws {RepoError} `Corrupt` when the repository is damaged, unless `damaged` allows it; `Locked` while another backup
+   *   is being made; `BlobNotFound` when a blob is removed meanwhile; `StorageFailed`, also where nothing is kept in files.
+   */
+  backup(options?: BackupOptions): AsyncIterable<BackupFile>;
   /** Removes what no ref and none of the newest commits reaches. */
   gc(options?: GarbageOptions): Promise<GarbageResult>;
 

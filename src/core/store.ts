@@ -5,6 +5,7 @@
  * Who owns the bytes: what is handed over is not written to again by either side, and what a store answers
  * is never changed by a later call.
  */
+import type { BackupFile } from './backup.ts';
 import type { Bytes } from './bytes.ts';
 import type { CID } from './cid.ts';
 import type { Tid } from './tid.ts';
@@ -30,6 +31,23 @@ export interface CommitRange {
   readonly reverse?: boolean | undefined;
 }
 
+/** How to list what may be damaged. */
+export interface ListingOptions {
+  /** Passes over rows that are no such entry, which `junk` names; else the list rejects with `Corrupt` at the first. */
+  readonly lenient?: boolean | undefined;
+}
+
+/** The storage at one moment, as files. What changes later does not reach them. */
+export interface StoreSnapshot {
+  /** To be read one after the other, each once. */
+  readonly files: readonly BackupFile[];
+  readonly refs: ReadonlyMap<string, CID>;
+  readonly blocks: number;
+  readonly commits: number;
+  /** To be called when the files have been read, or are not wanted any more. A second call does nothing. */
+  release(): void;
+}
+
 /**
  * One repository's blocks, refs, meta and list of commits. Everything that changes goes through `transact`.
  * Every method rejects with `Closed` after `close`.
@@ -38,15 +56,15 @@ export interface BlockStore extends BlockReader, AsyncDisposable {
   /** What a ref points to, or `undefined`. */
   ref(name: string): Promise<CID | undefined>;
   /** All refs in the order of their names (by bytes). */
-  refs(): AsyncIterable<[name: string, cid: CID]>;
+  refs(options?: ListingOptions): AsyncIterable<[name: string, cid: CID]>;
   /** A meta value, or `undefined`. */
   meta(key: string): Promise<string | undefined>;
   /** The commit of a rev of the local history, or `undefined`. */
   commit(rev: Tid): Promise<CID | undefined>;
   /** The local history: the commits that have been the head, by rev. */
-  commits(range?: CommitRange): AsyncIterable<[rev: Tid, cid: CID]>;
+  commits(range?: CommitRange & ListingOptions): AsyncIterable<[rev: Tid, cid: CID]>;
   /** Every block's CID in the order of their texts. For collecting garbage and for checks. */
-  cids(): AsyncIterable<CID>;
+  cids(options?: ListingOptions): AsyncIterable<CID>;
   /** How many blocks there are. */
   count(): Promise<number>;
   /**
@@ -64,6 +82,15 @@ export interface BlockStore extends BlockReader, AsyncDisposable {
    * (For SQLite: `pragma integrity_check`.)
    */
   check(): Promise<readonly string[]>;
+  /**
+   * Rows that are no entry of their table, a sentence each: a block that no CID names, a ref that is none.
+   */
+  junk(): Promise<readonly string[]>;
+  /**
+   * The storage as it is between two changes. Changes go on meanwhile. Left out by a store that keeps no files.
+   * @throws {RepoError} `Locked` while there is another snapshot; `StorageFailed`.
+   */
+  snapshot?(): Promise<StoreSnapshot>;
   /** Waits for the running change, then lets go of everything. A second call does nothing. */
   close(): Promise<void>;
 }
@@ -82,12 +109,21 @@ export interface BlockChange extends BlockReader {
   setMeta(key: string, value: string | undefined): Promise<void>;
   addCommit(rev: Tid, cid: CID): Promise<void>;
   removeCommit(rev: Tid): Promise<void>;
+  /** Removes the rows that `BlockStore.junk` names. */
+  removeJunk(): Promise<void>;
 }
 
 /** A stored blob: its CID (raw) and its size in bytes. */
 export interface BlobInfo {
   readonly cid: CID;
   readonly size: number;
+}
+
+/** Something by the name of a blob that is no file. */
+export interface BlobStray {
+  readonly cid: CID;
+  /** A sentence. */
+  readonly message: string;
 }
 
 export interface PutBlobOptions {
@@ -116,5 +152,10 @@ export interface BlobStore extends AsyncDisposable {
   delete(cids: readonly CID[]): Promise<void>;
   /** Every blob in the order of the CIDs' texts, from after `after` on. What is not named by a CID is passed over. */
   list(options?: { readonly after?: CID | undefined }): AsyncIterable<BlobInfo>;
+  /**
+   * What lies where a blob should and is none, and which `list` passes over: a symbolic link, a folder. Left out by a store
+   * where nothing but blobs can lie.
+   */
+  strays?(): AsyncIterable<BlobStray>;
   close(): Promise<void>;
 }

@@ -8,6 +8,13 @@ import { repoBlobCases } from './repo-blob-cases.ts';
 import { repoCarCases } from './repo-car-cases.ts';
 import type { RepoHarness } from './repo-harness.ts';
 import { repoReadCases } from './repo-read-cases.ts';
+import { repoRepairCases } from './repo-repair-cases.ts';
 import { repoWriteCases } from './repo-write-cases.ts';
 
-export const repoCases: readonly Case<RepoHarness>[] = [...repoWriteCases, ...repoReadCases, ...repoCarCases, ...repoBlobCases];
+export const repoCases: readonly Case<RepoHarness>[] = [
+  ...repoWriteCases,
+  ...repoReadCases,
+  ...repoCarCases,
+  ...repoBlobCases,
+  ...repoRepairCases,
+];

@@ -48,7 +48,8 @@ class DenoWriter implements BlobWriter {
   }
 }
 
-const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
+/** A folder of the file system, as the blobs and the backups need it. */
+export const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
   const at = (path: string): string => `${directory}/${path}`;
   return {
     async entry(path) {

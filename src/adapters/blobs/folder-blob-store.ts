@@ -11,7 +11,7 @@ import type { CID } from '../../core/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import { Lifetime } from '../../core/lifetime.ts';
 import { sha256Stream } from '../../core/sha256.ts';
-import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../core/store.ts';
+import type { BlobInfo, BlobSource, BlobStore, BlobStray, PutBlobOptions } from '../../core/store.ts';
 import { isNotFound, systemCodeOf, toStorageError } from '../../core/storage-error.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 
@@ -210,8 +210,23 @@ class FolderBlobStore implements BlobStore {
     }
   }
 
+  async *strays(): AsyncGenerator<BlobStray, void, undefined> {
+    for (const name of await this.#lifetime.run(() => io('listing the blobs', this.#namesAfter('')))) {
+      const path = `${FOLDER}/${name}`;
+      const entry = await this.#lifetime.run(() => io('listing the blobs', this.#folder.entry(path)));
+      if (entry !== undefined && entry.kind !== 'file') {
+        yield { cid: decodeCid(cidTextToBytes(name)!), message: `not a regular file; path=${path}` };
+      }
+    }
+  }
+
   async #namesAfter(after: string): Promise<string[]> {
     const names: string[] = [];
+    const entry = await this.#folder.entry(FOLDER);
+    if (entry !== undefined && entry.kind !== 'folder') {
+      // A symbolic link leads out of the folder that we own.
+      throw new RepoError('StorageFailed', `not a folder; path=${FOLDER}`);
+    }
     try {
       for await (const name of this.#folder.names(FOLDER)) {
         if (name > after && isBlobName(name)) {

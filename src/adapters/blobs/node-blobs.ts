@@ -52,7 +52,8 @@ class NodeWriter implements BlobWriter {
   }
 }
 
-const nodeFolder = (directory: string): BlobFolder => {
+/** A folder of the file system, as the blobs and the backups need it. */
+export const nodeFolder = (directory: string): BlobFolder => {
   const at = (path: string): string => join(directory, path);
   return {
     async entry(path) {

@@ -6,9 +6,13 @@ import type { Disk, DiskEntry, DiskFile } from './disk.ts';
 import { FILE_NAMES, JOURNAL_NAME, WAL_NAME } from './file-names.ts';
 import { acquireLock } from './lock.ts';
 import type { Lock, LockOptions } from './lock.ts';
+import { FIRST_PAGE_SIZE, mayBeUnfinished } from './unfinished-creation.ts';
 
 export interface OpenFilesOptions extends LockOptions {
-  /** Makes the folder and the files, and refuses those that are there. When left out, they have to be there. */
+  /**
+   * Makes the folder and the files, and refuses those that are there. What a creation that was cut short has left is taken as
+   * it is: a main file of one page, with or without a log. When left out, they have to be there.
+   */
   readonly create?: boolean | undefined;
 }
 
@@ -40,6 +44,9 @@ export const openDiskFiles = async (disk: Disk, directory: string, options: Open
           created.push(path);
         }
       });
+      if (create && !mayBeUnfinished(opened[0]!)) {
+        throw alreadyThere(paths[0]!);
+      }
       // The names of files are the folder's content: without this a power cut may take the files, and all that was synced into them.
       disk.syncFolder(folder);
       const [main, journal, wal] = opened as [DiskFile, DiskFile, DiskFile];
@@ -93,14 +100,18 @@ const assertPresence = (disk: Disk, folder: string, paths: readonly string[], cr
   const [main, , wal] = entries;
   // An empty database without a log is a creation that was interrupted, before anything was promised.
   const hasContent = (main?.size ?? 0) > 0 || (wal?.size ?? 0) > 0;
-  if (create && hasContent) {
-    throw new RepoError('RepoExists', `there is a repository already; path=${paths[0]}`);
+  // One with a first page may be one, and is looked at when it is open.
+  const isFirstPage = (main?.size ?? 0) > 0 && main!.size <= FIRST_PAGE_SIZE;
+  if (create && hasContent && !isFirstPage) {
+    throw alreadyThere(paths[0]!);
   }
   if (!create && (main === undefined || !hasContent)) {
     throw new RepoError('RepoNotFound', `there is no repository; path=${paths[0]}`);
   }
   return entries;
 };
+
+const alreadyThere = (path: string): RepoError => new RepoError('RepoExists', `there is a repository already; path=${path}`);
 
 class DiskFiles implements DatabaseFiles {
   readonly durableOn = 'flush';

@@ -30,7 +30,7 @@
  *     does not find its own record any more. A creator withdraws through its open file, never by name: the name may be
  *     the winner's by now.
  *
- * Releasing removes `pds.lock`, if it still holds our token.
+ * Releasing removes `pds.lock`, if it still holds our token; where that fails, it withdraws in writing.
  */
 import { RepoError } from '../../core/errors.ts';
 import { systemCodeOf, toStorageError } from '../../core/storage-error.ts';
@@ -69,6 +69,12 @@ export interface Lock {
   /** Lets others in. A second call does nothing. */
   release(): void;
 }
+
+/**
+ * The tokens of locks that this process could neither remove nor withdraw in writing, by the disk. To others they are held until
+ * the process ends; in the process itself they are dead, or it could not open the folder any more.
+ */
+const givenUp: WeakMap<Disk, Set<string>> = /* @__PURE__ */ new WeakMap();
 
 /** Where the walk along the chain ends. */
 export type Position =
@@ -156,7 +162,7 @@ const walk = (disk: Disk, folder: string, own: string | undefined): Position => 
       if (Math.abs(Date.now() - modifiedMs) < SETTLE_MS) {
         return { kind: 'unsettled' };
       }
-    } else if (record.withdrawn !== true) {
+    } else if (record.withdrawn !== true && givenUp.get(disk)?.has(record.token) !== true) {
       const liveness = disk.livenessOf(record, path);
       if (liveness !== 'gone') {
         return { kind: 'held', holder: record, unsure: liveness === 'unknown' };
@@ -215,18 +221,14 @@ const claim = (disk: Disk, folder: string, name: string): Lock | undefined => {
       return undefined;
     }
     if (walk(disk, folder, record.token).kind === 'own') {
-      return settle(disk, folder, name, file, record.token);
+      return settle(disk, folder, name, file, record);
     }
     if (name !== LOCK_NAME) {
       disk.remove(path);
     }
   } catch (error) {
-    try {
-      if (record !== undefined) {
-        withdraw(file, record);
-      }
-    } catch {
-      // The failure that led here is the one to report. The record then stays, and is dead once this process is.
+    if (record !== undefined) {
+      giveUp(disk, file, record);
     }
     file.close();
     throw error;
@@ -257,10 +259,20 @@ const withdraw = (file: DiskFile, record: LockRecord): void => {
   }
 };
 
+/** As {@link withdraw}, for a failure that is on its way out. Never throws. */
+const giveUp = (disk: Disk, file: DiskFile, record: LockRecord): void => {
+  givenUp.set(disk, (givenUp.get(disk) ?? new Set()).add(record.token));
+  try {
+    withdraw(file, record);
+  } catch {
+    // The failure that led here is the one to report. What stays of the record is dead here, and everywhere once this process is.
+  }
+};
+
 const encodeLock = (record: LockRecord): Uint8Array => new TextEncoder().encode(formatLock(record));
 
 /** Step 4, for the one who has won. The file stays open, because an flock on it lasts as long as that. */
-const settle = (disk: Disk, folder: string, name: string, file: DiskFile, token: string): Lock => {
+const settle = (disk: Disk, folder: string, name: string, file: DiskFile, record: LockRecord): Lock => {
   const path = disk.join(folder, LOCK_NAME);
   if (name !== LOCK_NAME) {
     disk.rename(disk.join(folder, name), path);
@@ -282,11 +294,12 @@ const settle = (disk: Disk, folder: string, name: string, file: DiskFile, token:
       isReleased = true;
       try {
         // Somebody may have removed the file by hand, and somebody else may have taken the lock since.
-        if (look(disk, path)?.record?.token === token) {
+        if (look(disk, path)?.record?.token === record.token) {
           removeClaims();
           disk.remove(path);
         }
       } catch (error) {
+        giveUp(disk, file, record);
         throw toStorageError(error, `releasing the lock in ${folder}`);
       } finally {
         file.close();

@@ -26,6 +26,8 @@ const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 class NodeFile implements DiskFile {
   #fd: number | undefined;
   #failure: unknown;
+  /** Asked for three times by each read of a record, and nobody else changes it. Not known after a failure. */
+  #size: number | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -46,6 +48,8 @@ class NodeFile implements DiskFile {
 
   write(buffer: Uint8Array, { at }: { at: number }): number {
     const fd = this.#sound();
+    const size = this.getSize();
+    this.#size = undefined;
     let done = 0;
     while (done < buffer.length) {
       const count = fs.writeSync(fd, buffer, done, buffer.length - done, at + done);
@@ -54,15 +58,20 @@ class NodeFile implements DiskFile {
       }
       done += count;
     }
+    this.#size = Math.max(size, at + done);
     return done;
   }
 
   truncate(size: number): void {
+    this.#size = undefined;
     fs.ftruncateSync(this.#sound(), size);
+    this.#size = size;
   }
 
   getSize(): number {
-    return fs.fstatSync(this.#open()).size;
+    const fd = this.#open();
+    this.#size ??= fs.fstatSync(fd).size;
+    return this.#size;
   }
 
   flush(): void {

@@ -4,6 +4,7 @@ import { decodeCommit, verifyCommit } from '../commit.ts';
 import type { CID } from '../cid.ts';
 import { cidEquals, cidToText } from '../cid.ts';
 import { RepoError } from '../errors.ts';
+import type { VerifySignature } from '../keys.ts';
 import type { ImportOptions } from '../long-work.ts';
 import type { Head } from '../repo.ts';
 import { assertDid } from '../syntax.ts';
@@ -40,12 +41,12 @@ const assertRev = (cid: CID, commit: Commit, head: Head | undefined, nowMs: numb
   }
 };
 
-const assertSigned = (commit: Commit, bytes: Uint8Array, { key, allowUnsigned }: ImportOptions): void => {
+const assertSigned = (commit: Commit, bytes: Uint8Array, { key, allowUnsigned }: ImportOptions, verify: VerifySignature): void => {
   if (commit.sig === undefined) {
     if (key !== undefined || allowUnsigned !== true) {
       throw new RepoError('InvalidSignature', `the commit is not signed; rev=${commit.rev}`);
     }
-  } else if (key !== undefined && !verifyCommit(bytes, key)) {
+  } else if (key !== undefined && !verifyCommit(bytes, key, verify)) {
     throw new RepoError('InvalidSignature', `the commit is not signed by the given key (another key may have signed it: keys change); key=${key} rev=${commit.rev}`);
   }
 };
@@ -60,11 +61,12 @@ export const acceptCommit = (
   bytes: Uint8Array,
   head: Head | undefined,
   options: ImportOptions,
+  verify: VerifySignature,
   nowMs: number = Date.now(),
 ): Commit => {
   const commit = decodeCommit(bytes);
   assertDids(commit, did, options.did);
-  assertSigned(commit, bytes, options);
+  assertSigned(commit, bytes, options, verify);
   assertRev(cid, commit, head, nowMs);
   return commit;
 };

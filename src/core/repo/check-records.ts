@@ -1,5 +1,5 @@
 /** Records of a tree, one by one: are they there, are they what their CIDs say, do they keep to the data model. */
-import { blobMentions } from '../blob-ref.ts';
+import { blobMentions, mayMentionBlob } from '../blob-ref.ts';
 import type { CID } from '../cid.ts';
 import { cidToText, decodeCid, isCidOf } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
@@ -8,8 +8,8 @@ import { isRepoError } from '../errors.ts';
 import type { Leaf } from '../mst/walk.ts';
 import type { Fault } from '../long-work.ts';
 import type { BlockReader } from '../store.ts';
-import { assertPath } from './path.ts';
-import { decodeStored } from './record.ts';
+import { createAssertPath } from './path.ts';
+import { checkStored, decodeStored } from './record.ts';
 
 /** Checks records as they come, and collects what it finds. */
 export interface RecordCheck {
@@ -22,9 +22,10 @@ export interface RecordCheck {
 }
 
 /** @param hashed CIDs whose blocks were hashed a moment ago; theirs are not hashed again. */
-export const createRecordCheck = (blocks: BlockReader, hashed: CidSet): RecordCheck => {
+export const createRecordCheck = (blocks: BlockReader, hashed: { has(cid: Uint8Array): boolean }): RecordCheck => {
   const faults: Fault[] = [];
   const mentioned = createCidSet();
+  const assertPath = createAssertPath();
 
   const checkOne = (path: string, cid: CID, bytes: Uint8Array<ArrayBuffer> | undefined): Fault | undefined => {
     if (bytes === undefined) {
@@ -35,8 +36,12 @@ export const createRecordCheck = (blocks: BlockReader, hashed: CidSet): RecordCh
     }
     try {
       assertPath(path);
-      for (const mention of blobMentions(decodeStored(path, cid, bytes))) {
-        mentioned.add(mention.cid.bytes);
+      if (mayMentionBlob(bytes)) {
+        for (const mention of blobMentions(decodeStored(path, cid, bytes))) {
+          mentioned.add(mention.cid.bytes);
+        }
+      } else {
+        checkStored(path, cid, bytes);
       }
       return undefined;
     } catch (error) {

@@ -10,7 +10,7 @@ import type { Head } from '../repo.ts';
 import type { Block } from '../store.ts';
 import { resolveCommit } from './history.ts';
 import type { RepoParts } from './parts.ts';
-import { assertBlock, readHead, requireBlock } from './parts.ts';
+import { assertBlocks, readHead, requireBlock } from './parts.ts';
 import { reachTree } from './reach.ts';
 
 const requireHead = async (parts: RepoParts): Promise<Head> => {
@@ -24,12 +24,12 @@ const requireHead = async (parts: RepoParts): Promise<Head> => {
 /** The blocks of many CIDs, in their order, hashes checked. */
 const requireBlocks = async (parts: RepoParts, cids: readonly CID[]): Promise<Block[]> => {
   const found = await parts.store.getMany(cids);
+  assertBlocks(parts.hashAll, cids, found);
   return found.map((bytes, i) => {
     const cid = cids[i]!;
     if (bytes === undefined) {
       throw new RepoError('BlockNotFound', `block not found; cid=${cidToText(cid)}`);
     }
-    assertBlock(cid, bytes);
     return { cid, bytes };
   });
 };
@@ -54,7 +54,7 @@ async function* headBlocks(parts: RepoParts, head: Head, since: Head | undefined
   if (written.add(head.cid.bytes)) {
     yield { blocks: [{ cid: head.cid, bytes: await requireBlock(parts.store, head.cid) }], records: 0 };
   }
-  for await (const steps of walkPreorder(parts.store, head.data)) {
+  for await (const steps of walkPreorder(parts.store, head.data, parts.hashAll)) {
     const fresh = steps.filter((step) => written.add('bytes' in step ? step.cid.bytes : step.value));
     const records = await requireBlocks(parts, fresh.flatMap((step) => ('bytes' in step ? [] : [decodeCid(step.value)])));
     let next = 0;

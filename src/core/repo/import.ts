@@ -1,57 +1,56 @@
 /**
- * Taking in a CAR. Everything happens in one transaction: blocks go in as they come, so that memory holds their names
- * and not their bytes; then the commit, the tree and the records are checked where they lie; then the head moves. If
- * anything is wrong the transaction is rolled back.
+ * Taking in a CAR. Everything happens in one transaction: blocks are staged as they come; then the commit, the tree and
+ * the records are checked where they lie; then what belongs to the tree is written and the head moves. If anything is
+ * wrong the transaction is rolled back.
  */
-import { readCarStream } from '../car-reader.ts';
-import type { CID } from '../cid.ts';
+import type { CarOptions } from '../car-decoder.ts';
+import { readCarFrames } from '../car-reader.ts';
+import type { CID, CidBytes } from '../cid.ts';
 import { cidEquals, cidToText } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
 import { createCidSet } from '../cid-set.ts';
-import { RepoError } from '../errors.ts';
+import { isRepoError, RepoError } from '../errors.ts';
 import { diffTrees } from '../mst/diff.ts';
 import { createNodeReader } from '../mst/node-reader.ts';
-import { verifyTree } from '../mst/verify.ts';
+import { verifyTreeOf } from '../mst/verify.ts';
 import type { CarSource, Fault, ImportOptions, ImportResult, Progress } from '../long-work.ts';
-import type { BlobStore, BlockChange } from '../store.ts';
+import type { HashAll } from '../sha256.ts';
+import type { BlobStore, BlockReader } from '../store.ts';
 import type { WriteRequest } from '../write-request.ts';
 import { acceptCommit } from './accept.ts';
 import type { RecordCheck } from './check-records.ts';
 import { createRecordCheck } from './check-records.ts';
 import type { Transition } from './listeners.ts';
-import { assertPath } from './path.ts';
+import { createAssertPath } from './path.ts';
 import type { RepoParts } from './parts.ts';
 import { MAIN, readHead } from './parts.ts';
 import type { Requests } from './requests.ts';
 import { assertRequest, readRequests } from './requests.ts';
-import { batchesOf } from './reach.ts';
+import { Staging } from './staging.ts';
 
 /** Bytes that nothing in the tree refers to: so many are taken for a mistake, and more for an attack. */
-const MAX_UNLINKED: number = 16 * 1024 * 1024;
+export const MAX_UNLINKED: number = 16 * 1024 * 1024;
+
+/**
+ * Records that break the data model, in one import. Each is named in the answer, in half a kilobyte; and one bad block may
+ * stand under a million keys.
+ */
+export const MAX_RECORD_FAULTS = 100_000;
 
 type Tally = { -readonly [K in keyof Progress]: Progress[K] };
 
-interface Staged {
-  readonly roots: readonly CID[];
-  /** What was not here before, to be removed again if nothing refers to it. */
-  readonly fresh: CidSet;
-}
-
-const stage = async (change: BlockChange, source: CarSource, tally: Tally, tell: () => void): Promise<Staged> => {
-  const car = await readCarStream(source);
-  const fresh = createCidSet();
+/** Stages the blocks of a CAR and answers its roots. */
+const stage = async (staging: Staging, source: CarSource, options: CarOptions, tally: Tally, tell: () => void): Promise<readonly CID[]> => {
+  const car = await readCarFrames(source, options);
   for await (const batch of car) {
     tell();
-    const added = await change.put(batch);
-    for (const [i, { cid, bytes }] of batch.entries()) {
+    await staging.add(batch);
+    for (const { bytes } of batch) {
       tally.bytes += bytes.length;
-      if (added[i] === true) {
-        fresh.add(cid.bytes);
-      }
     }
     tally.blocks += batch.length;
   }
-  return { roots: car.roots, fresh };
+  return car.roots;
 };
 
 /** What is wrong with a repository as a whole; a record that breaks the data model is not, unless it is to be. */
@@ -72,18 +71,21 @@ interface CheckedTree {
 
 /** Checks the tree and each of its records in one walk. */
 const checkTree = async (
-  change: BlockChange,
+  staging: Staging,
   commit: CID,
   root: CID,
-  fresh: CidSet,
-  signal: AbortSignal | undefined,
-  onRecords: (count: number) => void,
+  hashAll: HashAll | undefined,
+  { maxFaults = MAX_RECORD_FAULTS, signal }: ImportOptions,
+  onRecords: (count: number) => Promise<void>,
 ): Promise<CheckedTree> => {
   const linked = createCidSet();
   linked.add(commit.bytes);
-  const records = createRecordCheck(change, fresh);
-  const { faults, leaves } = await verifyTree(change, root, {
+  const records = createRecordCheck(staging, staging);
+  const assertPath = createAssertPath();
+  const { faults, leaves } = await verifyTreeOf((cids) => staging.read(cids), root.bytes as CidBytes, {
     signal,
+    hashAll,
+    hashed: staging,
     onNode: (cid) => linked.add(cid),
     async onLeaves(batch) {
       for (const { key, value } of batch) {
@@ -91,7 +93,10 @@ const checkTree = async (
         linked.add(value);
       }
       await records.check(batch);
-      onRecords(batch.length);
+      if (records.faults.length > maxFaults) {
+        throw new RepoError('LimitExceeded', `too many records break the data model; limit=${maxFaults}`);
+      }
+      await onRecords(batch.length);
     },
   });
   assertFaultless(faults);
@@ -101,7 +106,7 @@ const checkTree = async (
 
 /** What the new tree changes in the old one. */
 const countChanges = async (
-  change: BlockChange,
+  blocks: BlockReader,
   before: CID | undefined,
   after: CID,
   leaves: number,
@@ -110,7 +115,7 @@ const countChanges = async (
   if (before === undefined) {
     created = leaves;
   } else {
-    for await (const { from, to } of diffTrees(createNodeReader(change), before, after)) {
+    for await (const { from, to } of diffTrees(createNodeReader(blocks), before, after)) {
       if (from === undefined) {
         created += 1;
       } else if (to === undefined) {
@@ -123,25 +128,11 @@ const countChanges = async (
   return { created, updated, deleted, unchanged: leaves - created - updated };
 };
 
-/** Removes what came in and is not part of the repository: it must never become readable. */
-const dropUnlinked = async (change: BlockChange, fresh: CidSet, linked: CidSet, total: number): Promise<number> => {
-  const unlinked = createCidSet();
-  for (const cid of fresh) {
-    if (!linked.has(cid)) {
-      unlinked.add(cid);
-    }
+/** What belongs to nothing is not wanted in any number. */
+const assertFewUnlinked = (bytes: number, total: number, most: number): void => {
+  if (bytes > most && bytes > 4 * (total - bytes)) {
+    throw new RepoError('LimitExceeded', `the CAR is mostly blocks that its tree does not refer to; bytes=${bytes} of ${total}`);
   }
-  let bytes = 0;
-  for (const batch of batchesOf(unlinked)) {
-    for (const block of await change.getMany(batch)) {
-      bytes += block?.length ?? 0;
-    }
-    if (bytes > MAX_UNLINKED && bytes > 4 * (total - bytes)) {
-      throw new RepoError('LimitExceeded', `the CAR is mostly blocks that its tree does not refer to; bytes=${bytes} of ${total}`);
-    }
-    await change.remove(batch);
-  }
-  return unlinked.size;
 };
 
 const countMissing = async (blobs: BlobStore, mentioned: CidSet): Promise<number> => {
@@ -158,12 +149,12 @@ const countMissing = async (blobs: BlobStore, mentioned: CidSet): Promise<number
 };
 
 /** The commit that the CAR is about, in or out of it: a CAR of what is new since the head holds no blocks at all. */
-const requireRoot = async (change: BlockChange, roots: readonly CID[]): Promise<{ cid: CID; bytes: Uint8Array }> => {
+const requireRoot = async (blocks: BlockReader, roots: readonly CID[]): Promise<{ cid: CID; bytes: Uint8Array }> => {
   const [cid] = roots;
   if (cid === undefined) {
     throw new RepoError('Malformed', 'the CAR names no root, so it holds blocks and no repository');
   }
-  const bytes = await change.get(cid);
+  const bytes = await blocks.get(cid);
   if (bytes === undefined) {
     throw new RepoError('BlockNotFound', `the commit that the CAR names is not in it; cid=${cidToText(cid)}`);
   }
@@ -196,7 +187,7 @@ const noteOf = ({ blocks, created, updated, deleted, unchanged, missingBlobs, fa
 
 /** `Repo.importCar`. */
 export const importCar = async (parts: RepoParts, source: CarSource, options: ImportOptions = {}): Promise<Imported> => {
-  const { onProgress, request, signal } = options;
+  const { maxBlockSize, maxSize, maxUnlinked = MAX_UNLINKED, onProgress, request, signal } = options;
   assertRequest(request);
   const tally: Tally = { phase: 'read', bytes: 0, blocks: 0, records: 0 };
   const tell = (): void => {
@@ -210,15 +201,18 @@ export const importCar = async (parts: RepoParts, source: CarSource, options: Im
       return earlier;
     }
     const before = await readHead(parts);
-    const { roots, fresh } = await stage(change, source, tally, tell);
-    const { cid, bytes } = await requireRoot(change, roots);
-    const commit = acceptCommit(parts.did, cid, bytes, before, options);
+    const staging = new Staging(change);
+    const { hashAll } = parts;
+    const roots = await stage(staging, source, { hashAll, maxSize, maxBlockSize }, tally, tell);
+    const { cid, bytes } = await requireRoot(staging, roots);
+    const commit = acceptCommit(parts.did, cid, bytes, before, options, parts.verifySignature);
 
     tally.phase = 'verify';
     tell();
-    const { linked, leaves, records } = await checkTree(change, cid, commit.data, fresh, signal, (count) => {
+    const { linked, leaves, records } = await checkTree(staging, cid, commit.data, hashAll, options, async (count) => {
       tally.records += count;
       tell();
+      await parts.breathe();
     });
     const [fault] = records.faults;
     if (options.records === 'reject' && fault !== undefined) {
@@ -227,13 +221,21 @@ export const importCar = async (parts: RepoParts, source: CarSource, options: Im
 
     tally.phase = 'write';
     tell();
-    const counts = await countChanges(change, before?.data, commit.data, leaves);
-    const dropped = await dropUnlinked(change, fresh, linked, tally.bytes);
+    let base = before?.data;
+    const counts = await countChanges(staging, base, commit.data, leaves).catch((error: unknown) => {
+      if (!isRepoError(error, 'BlockNotFound')) {
+        throw error;
+      }
+      // The new tree was found whole a moment ago: what is missing is of the old one, as a repair may have left it.
+      base = undefined;
+      return countChanges(staging, base, commit.data, leaves);
+    });
+    const added = await staging.settle(linked, (unlinked) => assertFewUnlinked(unlinked, tally.bytes, maxUnlinked));
     const missingBlobs = await countMissing(parts.blobs, records.mentioned);
     await change.setRef(MAIN, cid);
     await change.addCommit(commit.rev, cid);
-    const result = { head: cid, rev: commit.rev, blocks: fresh.size - dropped, ...counts, missingBlobs, faults: records.faults };
+    const result = { head: cid, rev: commit.rev, blocks: added, ...counts, missingBlobs, faults: records.faults };
     await requests?.remember(change, request!, commit.rev, noteOf(result));
-    return { result, transition: cidEquals(before?.cid, cid) ? undefined : { before: before?.data, after: commit.data } };
+    return { result, transition: cidEquals(before?.cid, cid) ? undefined : { before: base, after: commit.data } };
   });
 };

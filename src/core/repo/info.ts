@@ -6,9 +6,9 @@ import { countCollections } from './read.ts';
 
 /** `Repo.info`. */
 export const repoInfo = async (parts: RepoParts): Promise<RepoInfo> => {
-  const { did, blobs, nodes, store } = parts;
+  const { did, blobs, hashAll, nodes, store } = parts;
   const head = await readHead(parts);
-  const collections = await countCollections({ did, root: head?.data, nodes, blocks: store });
+  const collections = await countCollections({ did, root: head?.data, nodes, hashAll, blocks: store });
   let commits = 0;
   for await (const _ of store.commits()) {
     commits += 1;

@@ -1,6 +1,9 @@
 /** A repository over a block store and a blob store, in the same place as both. */
+import type { BackupFile, BackupOptions } from '../backup.ts';
 import type { BlobRef } from '../blob-ref.ts';
 import type { CID } from '../cid.ts';
+import type { VerifySignature } from '../keys.ts';
+import { verifySignature as verifyInJavaScript } from '../keys.ts';
 import { createNodeReader } from '../mst/node-reader.ts';
 import type {
   CarSource,
@@ -33,9 +36,13 @@ import type {
   WriteOptions,
   WriteResult,
 } from '../repo.ts';
+import type { HashAll } from '../sha256.ts';
+import { hashAll as hashOneByOne } from '../sha256.ts';
+import type { RepairOptions, RepairReport } from '../repair-report.ts';
 import type { Signer } from '../signer.ts';
 import type { BlobSource, BlobStore, BlockStore } from '../store.ts';
 import { createTidClock } from '../tid.ts';
+import { backupRepo } from './backup.ts';
 import { getBlob, listBlobs, missingBlobs, putBlob } from './blobs.ts';
 import { exportCar } from './export.ts';
 import { collectGarbage } from './garbage.ts';
@@ -48,6 +55,7 @@ import type { RepoParts } from './parts.ts';
 import { readHead } from './parts.ts';
 import type { View } from './read.ts';
 import { countCollections, findRecord, listRecords } from './read.ts';
+import { repairRepo } from './repair.ts';
 import { RepoTree } from './tree.ts';
 import { verifyRepo } from './verify.ts';
 import { commitTree, deleteRecord, putRecord, writeOps } from './write.ts';
@@ -58,11 +66,25 @@ export interface RepoStores {
   readonly store: BlockStore;
   readonly blobs: BlobStore;
   readonly signer?: Signer | undefined;
+  /** Hashes many messages at once; one by one in JavaScript when left out. `createHashAll` makes a faster one. */
+  readonly hashAll?: HashAll | undefined;
+  /** Checks signatures; in JavaScript when left out. */
+  readonly verifySignature?: VerifySignature | undefined;
+  /**
+   * Called and awaited now and then in the middle of work that nothing else interrupts: where a thread has to listen while
+   * it works, this is when it does.
+   */
+  readonly breathe?: (() => Promise<void>) | undefined;
 }
 
+const holdBreath = async (): Promise<void> => {};
+
 /** A repository over stores that are open. Reads nothing yet. */
-export const repoOver = ({ did, store, blobs, signer }: RepoStores): Repo =>
-  new LocalRepo({ did, store, blobs, signer, nodes: createNodeReader(store), clock: createTidClock() });
+export const repoOver = (stores: RepoStores): Repo => {
+  const { did, store, blobs, signer, hashAll = hashOneByOne, verifySignature = verifyInJavaScript, breathe = holdBreath } = stores;
+  const nodes = createNodeReader(store, { hashAll });
+  return new LocalRepo({ did, store, blobs, signer, hashAll, verifySignature, breathe, nodes, clock: createTidClock(), heads: { last: undefined } });
+};
 
 class LocalRepo implements Repo {
   readonly #parts: RepoParts;
@@ -193,6 +215,18 @@ class LocalRepo implements Repo {
     return verifyRepo(this.#parts, options);
   }
 
+  async repair(options?: RepairOptions): Promise<RepairReport> {
+    const { report, transition } = await repairRepo(this.#parts, options);
+    if (transition !== undefined) {
+      await this.#listeners.tell({ cid: report.head!, rev: report.rev! }, transition);
+    }
+    return report;
+  }
+
+  backup(options?: BackupOptions): AsyncIterable<BackupFile> {
+    return backupRepo(this.#parts, options);
+  }
+
   gc(options?: GarbageOptions): Promise<GarbageResult> {
     return collectGarbage(this.#parts, options);
   }
@@ -211,7 +245,7 @@ class LocalRepo implements Repo {
   }
 
   async #headView(): Promise<View> {
-    const { did, nodes, store } = this.#parts;
-    return { did, root: (await readHead(this.#parts))?.data, nodes, blocks: store };
+    const { did, hashAll, nodes, store } = this.#parts;
+    return { did, root: (await readHead(this.#parts))?.data, nodes, hashAll, blocks: store };
   }
 }

@@ -1,12 +1,14 @@
 /** What an open repository is made of, and how its commits are read. Every verb of this folder works on it. */
 import type { CID } from '../cid.ts';
-import { cidEquals, cidToText, isCidOf } from '../cid.ts';
+import { cidEquals, cidToText, isCidOf, isDigestOf } from '../cid.ts';
 import type { Commit } from '../commit.ts';
 import { decodeCommit } from '../commit.ts';
 import type { Bytes } from '../bytes.ts';
 import { RepoError } from '../errors.ts';
+import type { VerifySignature } from '../keys.ts';
 import type { NodeReader } from '../mst/node-reader.ts';
 import type { Head } from '../repo.ts';
+import type { HashAll } from '../sha256.ts';
 import type { Signer } from '../signer.ts';
 import type { BlobStore, BlockReader, BlockStore } from '../store.ts';
 import type { TidClock } from '../tid.ts';
@@ -26,6 +28,13 @@ export interface RepoParts {
   readonly nodes: NodeReader;
   readonly clock: TidClock;
   readonly signer: Signer | undefined;
+  /** Hashes many messages at once. */
+  readonly hashAll: HashAll;
+  readonly verifySignature: VerifySignature;
+  /** Lets others have a word in the middle of work that nothing else interrupts. */
+  readonly breathe: () => Promise<void>;
+  /** The head that was read last: its commit is read, hashed and decoded once, and not for each record that is asked for. */
+  readonly heads: { last: Head | undefined };
 }
 
 /**
@@ -41,10 +50,26 @@ export const requireBlock = async (reader: BlockReader, cid: CID): Promise<Bytes
   return bytes;
 };
 
+const corrupt = (cid: CID): RepoError =>
+  new RepoError('Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`);
+
 /** @throws {RepoError} `Corrupt` when the bytes are not those that the CID names. */
 export const assertBlock = (cid: CID, bytes: Uint8Array): void => {
   if (!isCidOf(cid, bytes)) {
-    throw new RepoError('Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`);
+    throw corrupt(cid);
+  }
+};
+
+/**
+ * The same for many blocks, hashed together. What is not there is passed over.
+ * @throws {RepoError} `Corrupt`, naming the first.
+ */
+export const assertBlocks = (hashAll: HashAll, cids: readonly CID[], blocks: readonly (Uint8Array | undefined)[]): void => {
+  const there = [...blocks.keys()].filter((i) => blocks[i] !== undefined);
+  const digests = hashAll(there.map((i) => blocks[i]!));
+  const wrong = there.find((i, at) => !isDigestOf(cids[i]!.bytes, digests, at));
+  if (wrong !== undefined) {
+    throw corrupt(cids[wrong]!);
   }
 };
 
@@ -61,8 +86,14 @@ export const headOf = (cid: CID, commit: Commit): Head => ({
 
 /** The newest commit, or `undefined` before the first one. */
 export const readHead = async (parts: RepoParts): Promise<Head | undefined> => {
-  const cid = await parts.store.ref(MAIN);
-  return cid === undefined ? undefined : headOf(cid, await readCommit(parts.store, cid));
+  const { heads, store } = parts;
+  const cid = await store.ref(MAIN);
+  if (cid === undefined || cidEquals(heads.last?.cid, cid)) {
+    return cid && heads.last;
+  }
+  const head = headOf(cid, await readCommit(store, cid));
+  heads.last = head;
+  return head;
 };
 
 /** @throws {RepoError} `InvalidSwap` unless the head is the expected one; `undefined` expects nothing. */

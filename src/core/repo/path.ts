@@ -16,14 +16,24 @@ export const splitPath = (path: string): { readonly collection: string; readonly
 };
 
 /** @throws {RepoError} `Malformed` unless a key of a tree from outside is a collection, a slash and a record key. */
-export const assertPath = (path: string): void => {
-  const { collection, rkey } = splitPath(path);
-  try {
-    recordPath(collection, rkey);
-  } catch (cause) {
-    if (!isRepoError(cause)) {
-      throw cause;
+export type AssertPath = (path: string) => void;
+
+/** For the keys of one tree: they come in order, so that a collection is looked at once and not for each of its records. */
+export const createAssertPath = (): AssertPath => {
+  let known = '';
+  return (path) => {
+    const { collection, rkey } = splitPath(path);
+    try {
+      if (collection !== known) {
+        assertCollection(collection);
+        known = collection;
+      }
+      assertRecordKey(rkey);
+    } catch (cause) {
+      if (!isRepoError(cause)) {
+        throw cause;
+      }
+      throw new RepoError('Malformed', `a key of the tree is not a collection and a record key: ${cause.message}`, { cause });
     }
-    throw new RepoError('Malformed', `a key of the tree is not a collection and a record key: ${cause.message}`, { cause });
-  }
+  };
 };

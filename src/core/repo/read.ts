@@ -7,9 +7,10 @@ import type { NodeReader } from '../mst/node-reader.ts';
 import type { Leaf, WalkRange } from '../mst/walk.ts';
 import { walkLeaves } from '../mst/walk.ts';
 import type { CollectionCount, FoundRecord, ListOptions, RecordEntry, TreeEntry } from '../repo.ts';
+import type { HashAll } from '../sha256.ts';
 import type { BlockReader } from '../store.ts';
 import { assertCollection, assertRecordKey, formatUri } from '../syntax.ts';
-import { assertBlock, requireBlock } from './parts.ts';
+import { assertBlocks, requireBlock } from './parts.ts';
 import { recordPath, splitPath } from './path.ts';
 import { decodeStored } from './record.ts';
 
@@ -19,6 +20,7 @@ export interface View {
   readonly root: CID | undefined;
   readonly blocks: BlockReader;
   readonly nodes: NodeReader;
+  readonly hashAll: HashAll;
 }
 
 /** `get` of a repository and of a tree. */
@@ -34,7 +36,8 @@ export const findRecord = async (view: View, collection: string, rkey: string): 
 
 const rangeOf = (collection: string | undefined, { cursor, reverse }: ListOptions): WalkRange => {
   if (collection === undefined) {
-    return { reverse };
+    // Over all collections, what a list goes on from is a key of the tree.
+    return reverse === true ? { before: cursor, reverse } : { after: cursor };
   }
   assertCollection(collection);
   // With the slash, so that `app.bsky.feed.post` does not list `app.bsky.feed.postgate`.
@@ -72,13 +75,13 @@ export async function* listRecords(view: View, collection: string, options: List
   for await (const batch of limitedLeaves(view, collection, options)) {
     const cids = batch.map(({ value }) => decodeCid(value));
     const blocks = await view.blocks.getMany(cids);
+    assertBlocks(view.hashAll, cids, blocks);
     for (const [i, { key }] of batch.entries()) {
       const cid = cids[i]!;
       const bytes = blocks[i];
       if (bytes === undefined) {
         throw new RepoError('BlockNotFound', `the record's block is missing; path=${key} cid=${cidToText(cid)}`);
       }
-      assertBlock(cid, bytes);
       const { rkey } = splitPath(key);
       yield { uri: `at://${view.did}/${key}`, cid, rkey, value: decodeStored(key, cid, bytes), bytes };
     }

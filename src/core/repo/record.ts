@@ -5,6 +5,7 @@ import { decodeRecord, encodeCbor } from '../cbor.ts';
 import type { CID } from '../cid.ts';
 import { CODEC_DAG_CBOR, cidOf, cidToText } from '../cid.ts';
 import { RepoError } from '../errors.ts';
+import { checkRecord } from '../record-check.ts';
 import { assertRecordFields } from '../record-fields.ts';
 import type { RecordValue } from '../repo.ts';
 import type { Block } from '../store.ts';
@@ -46,9 +47,14 @@ const decodeGiven = (collection: string, bytes: Bytes): RecordValue => {
 };
 
 /** @throws {RepoError} `Malformed`, naming the record, when the bytes break the data model. */
-export const decodeStored = (path: string, cid: CID, bytes: Bytes): RecordValue => {
+export const decodeStored = (path: string, cid: CID, bytes: Bytes): RecordValue => named(path, cid, () => decodeRecord(bytes));
+
+/** Looks at a record as {@link decodeStored} does, and answers nothing. */
+export const checkStored = (path: string, cid: CID, bytes: Bytes): void => named(path, cid, () => checkRecord(bytes));
+
+const named = <T>(path: string, cid: CID, run: () => T): T => {
   try {
-    return decodeRecord(bytes);
+    return run();
   } catch (cause) {
     throw new RepoError('Malformed', `${(cause as Error).message}; path=${path} cid=${cidToText(cid)}`, { cause });
   }

@@ -146,7 +146,8 @@ export class RepoTree implements Tree {
     if (root === undefined) {
       drafts.add([{ cid: EMPTY_ROOT, bytes: EMPTY_NODE_BYTES }]);
     }
-    const nodes = createNodeReader(drafts);
-    return new RepoTree(parts, drafts, { did: parts.did, root: root ?? EMPTY_ROOT, blocks: drafts, nodes }, head);
+    const { did, hashAll } = parts;
+    const nodes = createNodeReader(drafts, { hashAll });
+    return new RepoTree(parts, drafts, { did, root: root ?? EMPTY_ROOT, blocks: drafts, nodes, hashAll }, head);
   }
 }

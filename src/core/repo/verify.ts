@@ -1,6 +1,6 @@
 /** Checking everything that is here: every fault is named, none stops the search for others. */
 import type { CID, CidBytes } from '../cid.ts';
-import { cidToText, decodeCid, isCidOf } from '../cid.ts';
+import { cidEquals, cidToText, decodeCid } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
 import { createCidSet } from '../cid-set.ts';
 import type { Commit } from '../commit.ts';
@@ -15,18 +15,19 @@ import type { RepoParts } from './parts.ts';
 import { MAIN } from './parts.ts';
 import type { ReadNodes } from './reach.ts';
 import { reachTree } from './reach.ts';
+import { pastDamage, surveyBlocks } from './survey.ts';
 
-/** Blocks that are read with one request. */
-const BATCH = 512;
+/** Blocks between two words about how far the search has come. */
+const TELL_EVERY = 512;
 
 interface Search {
   readonly parts: RepoParts;
   readonly faults: Fault[];
   readonly tally: { -readonly [K in keyof Progress]: Progress[K] };
   /** Blocks that are here and are what their CIDs say. */
-  readonly sound: CidSet;
+  sound: CidSet;
   /** Blocks that are here and are not; each is a fault that has been named. */
-  readonly damaged: CidSet;
+  damaged: CidSet;
   /** What has been looked at below some commit, so that what trees share is looked at once. */
   readonly reached: CidSet;
   tell(): void;
@@ -36,32 +37,20 @@ const report = (search: Search, code: RepoErrorCode, message: string, where: Pic
   search.faults.push({ code, message, ...where });
 };
 
-/** Every stored block, those of the history included, against its hash. */
+/** Every stored block against its hash. */
 const checkBlocks = async (search: Search): Promise<void> => {
-  const { store } = search.parts;
-  const checkBatch = async (cids: readonly CID[]): Promise<void> => {
-    search.tell();
-    for (const [i, bytes] of (await store.getMany(cids)).entries()) {
-      const cid = cids[i]!;
-      search.tally.blocks += 1;
-      search.tally.bytes += bytes?.length ?? 0;
-      if (bytes !== undefined && isCidOf(cid, bytes)) {
-        search.sound.add(cid.bytes);
-      } else {
-        search.damaged.add(cid.bytes);
-        report(search, 'Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`, { cid });
-      }
+  const { sound, damaged } = await surveyBlocks(search.parts.store, (cid, bytes, isSound) => {
+    search.tally.blocks += 1;
+    search.tally.bytes += bytes?.length ?? 0;
+    if (!isSound) {
+      report(search, 'Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`, { cid });
     }
-  };
-  let batch: CID[] = [];
-  for await (const cid of store.cids()) {
-    batch.push(cid);
-    if (batch.length === BATCH) {
-      await checkBatch(batch);
-      batch = [];
+    if (search.tally.blocks % TELL_EVERY === 0) {
+      search.tell();
     }
-  }
-  await checkBatch(batch);
+  });
+  search.sound = sound;
+  search.damaged = damaged;
 };
 
 /** Names a block that is missing; one that is damaged has been named already. */
@@ -97,8 +86,8 @@ const readCommit = async (search: Search, cid: CID, path: string): Promise<Commi
 /** The head's tree, whole, and each of its records. */
 const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | undefined): Promise<void> => {
   const { reached, damaged, sound, tally } = search;
-  const records = createRecordCheck(search.parts.store, sound);
-  const { faults } = await verifyTree(search.parts.store, commit.data, {
+  const records = createRecordCheck(pastDamage(search.parts.store), sound);
+  const { faults } = await verifyTree(pastDamage(search.parts.store), commit.data, {
     signal,
     onNode: (cid) => reached.add(cid),
     async onLeaves(leaves) {
@@ -133,13 +122,44 @@ const checkHistory = async (search: Search): Promise<void> => {
     };
     await reachTree(readSound, commit.data, search.reached, (key, value) => reportMissing(search, value, key));
   };
-  for await (const [name, cid] of store.refs()) {
+  for await (const [name, cid] of store.refs({ lenient: true })) {
     if (name !== MAIN) {
       await checkCommit(cid, name, undefined);
     }
   }
-  for await (const [rev, cid] of store.commits()) {
+  for await (const [rev, cid] of store.commits({ lenient: true })) {
     await checkCommit(cid, rev, rev);
+  }
+};
+
+/** The head against the list of commits: whatever becomes the head is written into both at once. */
+const checkList = async (search: Search, head: CID | undefined, commit: Commit | undefined): Promise<void> => {
+  const { store } = search.parts;
+  let newest: readonly [rev: string, cid: CID] | undefined;
+  for await (const entry of store.commits({ lenient: true })) {
+    newest = newest === undefined || entry[0] > newest[0] ? entry : newest;
+  }
+  if (head === undefined && (newest !== undefined || search.tally.blocks > 0)) {
+    const found = newest === undefined ? `blocks=${search.tally.blocks}` : `newest=${newest[0]}`;
+    report(search, 'Corrupt', `there is something here, and no head that leads to it; ${found}`, { path: MAIN });
+  } else if (commit !== undefined && newest !== undefined && newest[0] >= commit.rev && !cidEquals(newest[1], head)) {
+    report(search, 'Corrupt', `the head is not the newest commit of the list; head=${commit.rev} newest=${newest[0]}`, { path: MAIN, cid: newest[1] });
+  }
+};
+
+const checkBlob = async (search: Search, cid: CID): Promise<void> => {
+  try {
+    const blob = await search.parts.blobs.get(cid);
+    if (blob === undefined || !(await isBlobIntact(cid, blob))) {
+      report(search, 'Corrupt', `the stored blob is not the one that the CID names; cid=${cidToText(cid)}`, { cid });
+    }
+    search.tally.bytes += blob?.size ?? 0;
+  } catch (error) {
+    if (isRepoError(error, 'Closed')) {
+      throw error;
+    }
+    // One that cannot be read does not hide the others.
+    report(search, isRepoError(error) ? error.code : 'StorageFailed', `the blob cannot be read: ${(error as Error).message}; cid=${cidToText(cid)}`, { cid });
   }
 };
 
@@ -149,12 +169,11 @@ const checkBlobs = async (search: Search, signal: AbortSignal | undefined): Prom
   for await (const { cid } of blobs.list()) {
     signal?.throwIfAborted();
     count += 1;
-    const blob = await blobs.get(cid);
-    if (blob === undefined || !(await isBlobIntact(cid, blob))) {
-      report(search, 'Corrupt', `the stored blob is not the one that the CID names; cid=${cidToText(cid)}`, { cid });
-    }
-    search.tally.bytes += blob?.size ?? 0;
+    await checkBlob(search, cid);
     search.tell();
+  }
+  for await (const { cid, message } of blobs.strays?.() ?? []) {
+    report(search, 'Corrupt', message, { cid });
   }
   return count;
 };
@@ -194,18 +213,38 @@ export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}):
   for (const message of await parts.store.check()) {
     report(search, 'Corrupt', message);
   }
-  await checkBlocks(search);
+  /** Damage that a part of the search stumbles over is named, and does not hide what other parts find. */
+  const guarded = async <T>(part: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await part();
+    } catch (error) {
+      if (!isRepoError(error, 'Corrupt')) {
+        throw error;
+      }
+      if (!search.faults.some(({ message }) => message === error.message)) {
+        report(search, error.code, error.message);
+      }
+      return undefined;
+    }
+  };
+  await guarded(async () => {
+    for (const message of await parts.store.junk()) {
+      report(search, 'Corrupt', message);
+    }
+  });
+  await guarded(() => checkBlocks(search));
 
+  const head = await guarded(() => parts.store.ref(MAIN));
+  const commit = head && (await guarded(() => readCommit(search, head, MAIN)));
   let signature: VerifyReport['signature'] = 'none';
-  const head = await parts.store.ref(MAIN);
-  const commit = head === undefined ? undefined : await readCommit(search, head, MAIN);
   if (head !== undefined && commit !== undefined) {
     const bytes = (await parts.store.get(head))!;
     signature = checkSignature(search, head, commit, bytes, options.key);
-    await checkHead(search, commit, signal);
+    await guarded(() => checkHead(search, commit, signal));
   }
-  await checkHistory(search);
-  const blobs = await checkBlobs(search, signal);
+  await guarded(() => checkList(search, head, commit));
+  await guarded(() => checkHistory(search));
+  const blobs = (await guarded(() => checkBlobs(search, signal))) ?? 0;
   const { records, blocks } = search.tally;
   return { ok: search.faults.length === 0, faults: search.faults, signature, records, blocks, blobs };
 };

@@ -45,7 +45,7 @@ const storeCommit = async (
     throw new RepoError('SignerRequired', `the head is signed, so a commit on it needs a signer; did=${parts.did}`);
   }
   const rev = parts.clock.next(head === undefined || !isTid(head.rev) ? undefined : head.rev);
-  const commit = await createCommit({ did: parts.did, data, rev }, signer);
+  const commit = await createCommit({ did: parts.did, data, rev }, signer, parts.verifySignature);
   await change.put([...blocks, commit]);
   await change.setRef(MAIN, commit.cid);
   await change.addCommit(rev, commit.cid);

@@ -1,0 +1,120 @@
+/** Whatever has happened to the bytes below, what is read is right, or it is an error that says so. */
+import { describe, expect, test } from 'vitest';
+import type { Repo } from '../../src/core/repo.ts';
+import { isRepoError } from '../../src/core/errors.ts';
+import { POST, bytesOf, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { seeded } from '../random/seeded.ts';
+import { scratchFolder } from '../adapters/scratch.ts';
+import type { Sample } from './damaged-repo.ts';
+import { changeFile, flipBlock, makeSample, namesOf, open } from './damaged-repo.ts';
+
+const root = scratchFolder('reads');
+
+/** All of a list, as texts. */
+const all = async (items: AsyncIterable<unknown>): Promise<string> => {
+  const found: string[] = [];
+  for await (const item of items) {
+    found.push(JSON.stringify(item));
+  }
+  return found.join('\n');
+};
+
+/** Everything that reads, by name. */
+const READS: Readonly<Record<string, (repo: Repo, sample: Sample) => Promise<unknown>>> = {
+  get: async (repo) => JSON.stringify((await repo.get(POST, rkeyOf(5)))?.value),
+  list: (repo) => all(repo.list(POST)),
+  checkout: async (repo, { commits }) => all((await repo.checkout(commits[0]!.cid)).list(POST)),
+  exportCar: (repo) => bytesOf(repo.exportCar()),
+  getBlob: async (repo, { blob }) => new Uint8Array((await (await repo.getBlob(blob))?.arrayBuffer()) ?? []),
+  log: (repo) => all(repo.log()),
+  diff: (repo, { commits }) => all(repo.diff(commits[0]!.cid)),
+  collections: async (repo) => JSON.stringify(await repo.collections()),
+};
+
+const readAll = (sample: Sample): Promise<Record<string, unknown>> =>
+  open(sample.folder, async (repo) => {
+    const answers: Record<string, unknown> = {};
+    for (const [name, read] of Object.entries(READS)) {
+      try {
+        answers[name] = await read(repo, sample);
+      } catch (error) {
+        answers[name] = isRepoError(error) ? error.code : error;
+      }
+    }
+    return answers;
+  });
+
+describe('a block whose bytes are others is Corrupt where it is read', () => {
+  test.each([
+    ['a record', (s: Sample) => s.record, ['get', 'list', 'checkout', 'exportCar']],
+    ['the root of the tree', (s: Sample) => s.commits[2]!.data, ['get', 'list', 'exportCar', 'diff', 'collections']],
+    ['the head', (s: Sample) => s.commits[2]!.cid, ['get', 'list', 'exportCar', 'log', 'diff', 'collections']],
+    ['an old root', (s: Sample) => s.commits[0]!.data, ['checkout', 'diff']],
+    ['an old commit', (s: Sample) => s.commits[0]!.cid, ['checkout', 'log', 'diff']],
+  ] as const)('%s', async (_, cidOf, corrupt) => {
+    const sample = await makeSample(root);
+    const before = await readAll(sample);
+    await flipBlock(sample.folder, cidOf(sample));
+    const after = await readAll(sample);
+    for (const [name, answer] of Object.entries(before)) {
+      // All other answers need the block for something else, or not at all, and are what they were.
+      const wanted = (corrupt as readonly string[]).includes(name) ? ['Corrupt'] : [answer, 'Corrupt'];
+      expect(wanted, name).toContainEqual(after[name]);
+    }
+  });
+
+  test('a blob', async () => {
+    const sample = await makeSample(root);
+    changeFile(sample.blobFile, (bytes) => void (bytes[7]! ^= 1));
+    expect(await readAll(sample)).toMatchObject({ getBlob: 'Corrupt' });
+  });
+});
+
+const SEED = 20260101;
+
+test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an answer wrong, seed ${SEED}`, async () => {
+  const random = seeded(SEED);
+  const sample = await makeSample(root);
+  const before = await readAll(sample);
+  let pages = 0;
+  let original: Buffer | undefined;
+  changeFile(sample.database, (bytes) => {
+    original = Buffer.from(bytes);
+    pages = bytes.length / 4096;
+  });
+  let named = 0;
+  for (let page = 0; page < pages; page++) {
+    for (const kind of ['byte', 'zeros'] as const) {
+      const at = page * 4096 + Math.floor(random() * 4096);
+      changeFile(sample.database, () => {
+        const bytes = Buffer.from(original!);
+        if (kind === 'byte') {
+          bytes[at]! ^= 1 + Math.floor(random() * 255);
+        } else {
+          bytes.fill(0, page * 4096, (page + 1) * 4096);
+        }
+        return bytes;
+      });
+      const where = `${kind} at ${at}`;
+      const names = await namesOf(sample.folder);
+      named += names.length > 0 ? 1 : 0;
+      if (kind === 'zeros') {
+        expect(names, where).not.toEqual([]);
+      }
+      const after = await readAll(sample).catch((error: unknown) => {
+        expect(isRepoError(error), `${where}: ${String(error)}`).toBe(true);
+        return undefined;
+      });
+      for (const [name, answer] of Object.entries(after ?? {})) {
+        const isError = typeof answer === 'string' && ['BlockNotFound', 'Corrupt', 'RefNotFound', 'HeadNotFound'].includes(answer);
+        // What cannot be told from a repository that never had it: no head, no list of commits, no such file.
+        const isNothing = answer === '' || answer === '[]' || answer === undefined;
+        expect(isError || isNothing || names.length > 0 || JSON.stringify(answer) === JSON.stringify(before[name]), `${where}: ${name}`).toBe(true);
+        if (!isError && !isNothing && (name === 'get' || name === 'getBlob' || name === 'checkout')) {
+          expect(answer, `${where}: ${name}`).toEqual(before[name]);
+        }
+      }
+    }
+  }
+  expect(named).toBeGreaterThan(pages);
+}, 180_000);
