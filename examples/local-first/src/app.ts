@@ -1,0 +1,136 @@
+/** The page: notes, what can be done with all of them, and where they are. */
+import type { Repo } from 'pdsdb';
+import { button, element } from '../../page/element.ts';
+import { errorNote } from '../../page/error-note.ts';
+import { keepButton } from '../../page/keep-button.ts';
+import { isAbort } from '../../page/plain-words.ts';
+import { countOf } from '../../page/quantities.ts';
+import { fileNameOf, saveFile } from '../../page/save-file.ts';
+import { tell } from '../../page/toast.ts';
+import { composer } from './composer.ts';
+import type { Note } from './notebook.ts';
+import { addNote, changeNote, readNotes, removeNote, restoreNote } from './notebook.ts';
+import { NoteList } from './note-list.ts';
+import { storageFacts } from './storage-facts.ts';
+
+export class App {
+  readonly #repo: Repo;
+  readonly #trouble: HTMLElement = element('div', { class: 'trouble' });
+  readonly #facts: HTMLElement = element('div', { class: 'storage' });
+  readonly #list: NoteList;
+  /** One reading at a time; a change that comes during one makes another. */
+  #isReading = false;
+  #isStale = false;
+
+  constructor(repo: Repo) {
+    this.#repo = repo;
+    this.#list = new NoteList({
+      onChange: (note, text) => this.#try(() => changeNote(repo, note, text)),
+      onRemove: (note) => this.#remove(note),
+    });
+  }
+
+  /** Shows the page, and keeps it as the repository is, whichever tab changes that. */
+  start(root: HTMLElement): void {
+    root.replaceChildren(
+      element(
+        'main',
+        { class: 'notes' },
+        element('h1', {}, 'Notes'),
+        composer((text) => this.#try(() => addNote(this.#repo, text))),
+        this.#trouble,
+        this.#list.element,
+        element('section', { class: 'about' }, element('h2', {}, 'These notes'), this.#facts, this.#actions(), this.#keyWords()),
+      ),
+    );
+    this.#repo.onChange(() => this.refresh());
+    this.refresh();
+  }
+
+  /** Reads the notes again. */
+  refresh(): void {
+    this.#isStale = true;
+    if (!this.#isReading) {
+      this.#isReading = true;
+      this.#read()
+        .catch((error: unknown) => this.#report(error))
+        .finally(() => (this.#isReading = false));
+    }
+  }
+
+  async #read(): Promise<void> {
+    while (this.#isStale) {
+      this.#isStale = false;
+      this.#list.show(await readNotes(this.#repo));
+      this.#facts.replaceChildren(await storageFacts(this.#repo));
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#trouble.replaceChildren(errorNote(error));
+  }
+
+  /** Runs a change; says what went wrong, and passes it on. */
+  async #try(run: () => Promise<void>): Promise<void> {
+    this.#trouble.replaceChildren();
+    try {
+      await run();
+    } catch (error) {
+      if (!isAbort(error)) {
+        this.#report(error);
+      }
+      throw error;
+    }
+  }
+
+  /** The same where nobody waits for it: what went wrong has been said. */
+  #do(run: () => Promise<void>): void {
+    this.#try(run).catch(() => undefined);
+  }
+
+  #remove(note: Note): void {
+    this.#do(async () => {
+      await removeNote(this.#repo, note);
+      tell('Note deleted.', button('Undo', () => this.#do(() => restoreNote(this.#repo, note))));
+    });
+  }
+
+  #actions(): HTMLElement {
+    const onchange = (event: Event): void => {
+      const input = event.target as HTMLInputElement;
+      const file = input.files?.[0];
+      input.value = '';
+      if (file !== undefined) {
+        this.#do(() => this.#import(file));
+      }
+    };
+    return element(
+      'div',
+      { class: 'actions' },
+      keepButton(() => this.refresh()),
+      button('Export', () => this.#do(() => this.#export())),
+      element('label', { class: 'button file' }, 'Import', element('input', { type: 'file', onchange })),
+    );
+  }
+
+  async #export(): Promise<void> {
+    const name = `${fileNameOf('notes', new Date().toISOString().slice(0, 10))}.car`;
+    await saveFile(name, 'application/vnd.ipld.car', () => this.#repo.exportCar());
+    tell('Exported.');
+  }
+
+  /** Takes in an export of this same account, which is named by its key; one that is older than what is here is refused. */
+  async #import(file: File): Promise<void> {
+    const { created, updated, deleted } = await this.#repo.importCar(file, { key: this.#repo.did });
+    const changed = created + updated + deleted;
+    tell(changed === 0 ? 'Nothing in it is new.' : `${countOf(changed, 'note')} brought up to date.`);
+  }
+
+  #keyWords(): HTMLElement {
+    return element(
+      'p',
+      { class: 'quiet key-words' },
+      'Each change is a commit, signed with a key that was made in this browser and stays in its local storage. Whoever can use this browser profile, or run a script on this site, can read the key and the notes. When site data are cleared, both are gone. An export keeps the notes and not the key: any viewer of repositories reads it, but another browser cannot go on where it ends.',
+    );
+  }
+}

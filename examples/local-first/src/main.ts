@@ -1,0 +1,16 @@
+import { errorNote } from '../../page/error-note.ts';
+import { openAccount } from './account.ts';
+import { App } from './app.ts';
+import { openNotebook } from './notebook.ts';
+import { keepForOffline } from './service-worker.ts';
+
+const root = document.querySelector<HTMLElement>('#app') ?? document.body;
+
+try {
+  const app = new App(await openNotebook(await openAccount()));
+  app.start(root);
+  await keepForOffline();
+  app.refresh();
+} catch (error) {
+  root.replaceChildren(errorNote(error));
+}

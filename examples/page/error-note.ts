@@ -1,0 +1,15 @@
+/** An error, for people to read. */
+import { element } from './element.ts';
+import { inPlainWords } from './plain-words.ts';
+
+export const errorNote = (error: unknown, ...actions: readonly HTMLElement[]): HTMLElement => {
+  const { what, advice, detail } = inPlainWords(error);
+  return element(
+    'div',
+    { class: 'note bad', role: 'alert' },
+    element('h2', {}, what),
+    element('p', {}, advice),
+    element('details', {}, element('summary', {}, 'What the library said'), element('code', {}, detail)),
+    ...(actions.length === 0 ? [] : [element('div', { class: 'actions' }, ...actions)]),
+  );
+};

@@ -1,0 +1,214 @@
+/** The page: which of its views is shown, and what is open behind it. */
+import type { ImportResult } from 'pdsdb';
+import type { FolderEntry } from 'pdsdb/browser';
+import { element } from '../../page/element.ts';
+import { errorNote } from '../../page/error-note.ts';
+import { isAbort } from '../../page/plain-words.ts';
+import { tell } from '../../page/toast.ts';
+import { onDrop } from './dropped.ts';
+import { saveFolder } from './export.ts';
+import { droppedFiles } from './folder-files.ts';
+import { chooseFile, homeView } from './home.ts';
+import { importCarFile } from './import-car.ts';
+import { ImportView } from './import-view.ts';
+import { RepoView } from './repo-view.ts';
+import { deleteKept, keptFolder, keptRepos, openKept, takeFolder } from './repos.ts';
+import type { Route } from './route.ts';
+import { addressOf, goTo, onMove, readRoute, rememberRepo } from './route.ts';
+
+interface Open {
+  readonly did: string;
+  readonly view: RepoView;
+}
+
+export class App {
+  readonly #root: HTMLElement;
+  readonly #main: HTMLElement = element('div', { class: 'content' });
+  #open: Open | undefined;
+  #importing: AbortController | undefined;
+  /** What the last import has done, for the repository that it opens. */
+  #imported: ImportResult | undefined;
+  /** Moves that come while one is under way wait for it: each opens and closes. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(root: HTMLElement) {
+    this.#root = root;
+  }
+
+  /** Shows what the address says, and follows it from then on. */
+  start(): void {
+    const bar = element(
+      'header',
+      { class: 'bar' },
+      element('a', { class: 'brand', href: addressOf({}), 'data-internal': true }, 'Repositories'),
+      chooseFile('Open CAR', 'plain', (file) => this.#take(file)),
+    );
+    this.#root.replaceChildren(bar, this.#main);
+    document.addEventListener('click', (event) => this.#onClick(event));
+    onDrop({
+      onFile: (file) => this.#take(file),
+      onFolder: (folder) => this.#takeIn(() => this.#takeFolder(() => droppedFiles(folder))),
+    });
+    onMove(() => this.#follow());
+    this.#follow();
+  }
+
+  /** Links within the page do not load it again. */
+  #onClick(event: MouseEvent): void {
+    const link = (event.target as Element).closest?.<HTMLAnchorElement>('a[data-internal]');
+    if (link === null || link === undefined || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
+      return;
+    }
+    event.preventDefault();
+    goTo(readRoute(new URL(link.href)));
+  }
+
+  #take(file: File): void {
+    this.#takeIn(() => this.#import(file));
+  }
+
+  /** Runs an import, unless there is one. */
+  #takeIn(run: () => Promise<void>): void {
+    if (this.#importing === undefined) {
+      this.#do(run);
+    } else {
+      tell('One at a time: wait for this one to end.');
+    }
+  }
+
+  async #takeFolder(files: () => Promise<readonly FolderEntry[]>): Promise<void> {
+    this.#importing = new AbortController();
+    try {
+      await this.#close();
+      this.#wait('Reading the folder');
+      const did = await takeFolder(await files());
+      this.#importing = undefined;
+      goTo({ did });
+    } catch (error) {
+      this.#importing = undefined;
+      history.replaceState(undefined, '', addressOf({}));
+      await this.#home(errorNote(error));
+    }
+  }
+
+  async #import(file: File): Promise<void> {
+    const work = new AbortController();
+    const view = new ImportView(file, () => work.abort());
+    this.#importing = work;
+    try {
+      await this.#close();
+      document.title = `Importing ${file.name}`;
+      this.#main.replaceChildren(view.element);
+      const { did, result } = await importCarFile(file, {
+        signal: work.signal,
+        onDid: (found) => view.sayDid(found),
+        onProgress: (progress) => view.sayProgress(progress),
+      });
+      this.#importing = undefined;
+      this.#imported = result;
+      goTo({ did });
+    } catch (error) {
+      this.#importing = undefined;
+      history.replaceState(undefined, '', addressOf({}));
+      await this.#home(isAbort(error) ? undefined : errorNote(error));
+      if (isAbort(error)) {
+        tell('Cancelled. Nothing of the file was kept.');
+      }
+    }
+  }
+
+  #follow(): void {
+    if (this.#importing === undefined) {
+      this.#turn = this.#turn.then(() => this.#show(readRoute())).catch((error: unknown) => this.#fail(error));
+    }
+  }
+
+  async #show(route: Route): Promise<void> {
+    const { did } = route;
+    if (did === undefined) {
+      await this.#close();
+      await this.#home();
+      return;
+    }
+    if (this.#open?.did !== did) {
+      await this.#close();
+      const repo = await openKept(did);
+      rememberRepo(did);
+      const view = new RepoView(repo, {
+        imported: this.#imported,
+        onDelete: () => this.#delete(did),
+        onSaveFolder: (rev) => this.#saveFolder(did, rev),
+      });
+      this.#imported = undefined;
+      this.#open = { did, view };
+      this.#main.replaceChildren(view.element);
+    }
+    this.#open?.view.show(route);
+  }
+
+  async #home(note?: HTMLElement): Promise<void> {
+    document.title = 'Repository viewer';
+    this.#main.replaceChildren(
+      homeView(await keptRepos(), {
+        onFile: (file) => this.#take(file),
+        onFolder: (files) => this.#takeIn(() => this.#takeFolder(async () => files)),
+        note,
+      }),
+    );
+  }
+
+  async #close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.view.close();
+  }
+
+  async #saveFolder(did: string, rev: string | undefined): Promise<void> {
+    try {
+      await saveFolder(did, rev, () => this.#folderOf(did));
+    } catch (error) {
+      if (isAbort(error)) {
+        throw error;
+      }
+      // The page that asked for it is gone by now, and another one is on its way.
+      await this.#turn;
+      this.#fail(error);
+    }
+  }
+
+  /** The files of a repository, which is closed until they are read: the database must not change meanwhile. */
+  async *#folderOf(did: string): AsyncGenerator<FolderEntry, void> {
+    await this.#close();
+    this.#wait('Saving the folder');
+    try {
+      yield* keptFolder(did);
+    } finally {
+      this.#follow();
+    }
+  }
+
+  #delete(did: string): void {
+    this.#do(async () => {
+      await this.#close();
+      await deleteKept(did);
+      tell('Deleted from this browser.');
+      goTo({}, { replace: true });
+    });
+  }
+
+  /** Runs what nobody waits for. */
+  #do(run: () => Promise<void>): void {
+    run().catch((error: unknown) => this.#fail(error));
+  }
+
+  #wait(title: string): void {
+    this.#main.replaceChildren(element('main', { class: 'sheet' }, element('h1', {}, title), element('progress', { 'aria-label': 'Progress' })));
+  }
+
+  /** Says what went wrong in place of everything else. Whichever way leads on from there opens what it needs. */
+  #fail(error: unknown): void {
+    this.#close().catch((also: unknown) => console.warn(also));
+    const home = element('a', { class: 'button', href: addressOf({}), 'data-internal': true }, 'All repositories');
+    this.#main.replaceChildren(element('main', { class: 'sheet' }, errorNote(error, home)));
+  }
+}

@@ -1,0 +1,70 @@
+/** The first page: the repositories that are here, and how to bring one in. */
+import type { FolderEntry } from 'pdsdb/browser';
+import { element } from '../../page/element.ts';
+import { chosenFiles } from './folder-files.ts';
+import { addressOf } from './route.ts';
+
+/** A button that asks for a CAR file. */
+export const chooseFile = (label: string, kind: string, onFile: (file: File) => void): HTMLElement => {
+  const onchange = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    const file = input.files?.[0];
+    // So that the same file can be chosen again.
+    input.value = '';
+    if (file !== undefined) {
+      onFile(file);
+    }
+  };
+  // No `accept`: systems that do not know the ending would grey the files out.
+  return element('label', { class: `button file ${kind}` }, label, element('input', { type: 'file', onchange }));
+};
+
+const chooseFolder = (onFolder: (files: readonly FolderEntry[]) => void): HTMLElement => {
+  const onchange = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    const files = chosenFiles(input.files ?? []);
+    input.value = '';
+    if (files.length > 0) {
+      onFolder(files);
+    }
+  };
+  return element('label', { class: 'button file' }, 'Choose a folder', element('input', { type: 'file', webkitdirectory: true, onchange }));
+};
+
+export interface HomeOptions {
+  readonly onFile: (file: File) => void;
+  readonly onFolder: (files: readonly FolderEntry[]) => void;
+  /** Something to say first, such as why the last file was not taken in. */
+  readonly note?: HTMLElement | undefined;
+}
+
+const repoItem = (did: string): HTMLElement =>
+  element(
+    'li',
+    {},
+    element('a', { class: 'kept', href: addressOf({ did }), 'data-internal': true }, element('span', { class: 'mono' }, did), element('span', { 'aria-hidden': 'true' }, '\u203a')),
+  );
+
+export const homeView = (dids: readonly string[], { onFile, onFolder, note }: HomeOptions): HTMLElement =>
+  element(
+    'main',
+    { class: 'sheet home' },
+    element('h1', {}, 'Repository viewer'),
+    note,
+    dids.length === 0
+      ? element('p', { class: 'lead' }, 'Read a whole AT Protocol account, every post, like and follow of it, right here. The file stays in this browser: nothing is sent anywhere.')
+      : element('section', {}, element('h2', {}, 'In this browser'), element('ul', { class: 'kept-list' }, ...dids.map(repoItem))),
+    element(
+      'section',
+      { class: 'bring' },
+      element('h2', {}, dids.length === 0 ? 'Bring a repository' : 'Bring another'),
+      element('p', { class: 'quiet' }, 'Drop a CAR file anywhere on this page, or choose one; every block in it is checked before it is kept. Or bring a folder with a pds.db, blobs included.'),
+      element('div', { class: 'actions' }, chooseFile('Choose a CAR file', 'primary', onFile), chooseFolder(onFolder)),
+    ),
+    element(
+      'details',
+      {},
+      element('summary', {}, 'Where do I get a CAR file?'),
+      element('p', {}, 'Most clients offer it in the account settings as \u201cExport my data\u201d. On the command line, ', element('code', {}, 'goat repo export <handle>'), ' saves one for any public account.'),
+    ),
+  );

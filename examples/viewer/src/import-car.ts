@@ -1,0 +1,65 @@
+/** Takes a CAR file into the repository of its account, which is made if need be. */
+import type { ImportResult, Progress, Repo } from 'pdsdb';
+import { RepoError, cidEquals, decodeCommit, isRepoError, readCarStream } from 'pdsdb';
+import { createKept, deleteKept, openKept } from './repos.ts';
+
+export interface Imported {
+  readonly did: string;
+  readonly result: ImportResult;
+}
+
+export interface ImportCarOptions {
+  readonly signal: AbortSignal;
+  /** Called once it is known whose repository it is. */
+  readonly onDid: (did: string) => void;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/**
+ * Whose repository a CAR holds. Its root is the commit, which is mostly the first block; in some files it is the last.
+ * @throws {RepoError} `Malformed` when it is no CAR; `BlockNotFound` when it lacks the commit that it names.
+ */
+const didOf = async (file: Blob, signal: AbortSignal): Promise<string> => {
+  const car = await readCarStream(file);
+  const [root] = car.roots;
+  for await (const blocks of car) {
+    signal.throwIfAborted();
+    const commit = root === undefined ? undefined : blocks.find(({ cid }) => cidEquals(cid, root));
+    if (commit !== undefined) {
+      return decodeCommit(commit.bytes).did;
+    }
+  }
+  throw new RepoError('BlockNotFound', 'the file does not hold the commit that it names');
+};
+
+const openOrCreate = async (did: string): Promise<{ repo: Repo; isNew: boolean }> => {
+  try {
+    return { repo: await openKept(did), isNew: false };
+  } catch (error) {
+    if (!isRepoError(error, 'RepoNotFound')) {
+      throw error;
+    }
+    return { repo: await createKept(did), isNew: true };
+  }
+};
+
+/**
+ * Imports a CAR file. If anything is wrong with it, or the signal is aborted, nothing is here that was not here before.
+ * Records that break the data model are kept and reported.
+ */
+export const importCarFile = async (file: Blob, { signal, onDid, onProgress }: ImportCarOptions): Promise<Imported> => {
+  const did = await didOf(file, signal);
+  onDid(did);
+  const { repo, isNew } = await openOrCreate(did);
+  let result: ImportResult | undefined;
+  try {
+    signal.throwIfAborted();
+    result = await repo.importCar(file, { allowUnsigned: true, onProgress, signal });
+  } finally {
+    await repo.close();
+    if (result === undefined && isNew) {
+      await deleteKept(did);
+    }
+  }
+  return { did, result };
+};

@@ -1,0 +1,85 @@
+/** A record as JSON that people can read: dates as dates, CIDs short, links that lead somewhere. */
+import { CID } from 'pdsdb';
+import { element } from '../../page/element.ts';
+import { dateOf, formatCount, formatDate } from '../../page/quantities.ts';
+import { addressOf } from './route.ts';
+import { pathIn } from './search.ts';
+
+/** A record has up to a megabyte; nobody reads more of one array or text at a glance. */
+const MAX_ITEMS = 500;
+const MAX_TEXT = 20_000;
+
+/** How much of a CID is shown: its last characters are the ones that tell it apart. */
+const CID_HEAD = 8;
+const CID_TAIL = 6;
+
+export const shortCid = (text: string): string =>
+  text.length > CID_HEAD + CID_TAIL + 1 ? `${text.slice(0, CID_HEAD)}…${text.slice(-CID_TAIL)}` : text;
+
+/** What looks like a CID of atproto in a text. */
+const CID_TEXT = /^baf[ky]rei[a-z2-7]{52}$/;
+
+const WEB_LINK = /^https?:\/\/[^\s]+$/;
+
+const span = (kind: string, text: string, title?: string): HTMLElement => element('span', { class: `json-${kind}`, title }, text);
+
+const quoted = (text: string): string =>
+  JSON.stringify(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${formatCount(text.length - MAX_TEXT)} more characters)` : text);
+
+const cidNode = (text: string): HTMLElement => span('cid', shortCid(text), text);
+
+const textNode = (text: string, did: string): Node => {
+  const path = text.startsWith('at://') ? pathIn(text, did) : undefined;
+  if (path !== undefined) {
+    return element('a', { href: addressOf({ did, ...path }), 'data-internal': true, title: 'A record of this repository' }, text);
+  }
+  if (WEB_LINK.test(text)) {
+    return element('a', { href: text, target: '_blank', rel: 'noreferrer noopener' }, text);
+  }
+  if (CID_TEXT.test(text)) {
+    return cidNode(text);
+  }
+  const date = dateOf(text);
+  if (date !== undefined) {
+    const node = document.createDocumentFragment();
+    node.append(span('text', quoted(text)), element('time', { class: 'json-aside', datetime: text }, formatDate(date)));
+    return node;
+  }
+  return span('text', quoted(text));
+};
+
+/** Entries in lines of their own, between brackets. */
+const block = (open: string, close: string, lines: readonly Node[], hidden: number): Node => {
+  if (lines.length === 0) {
+    return span('mark', open + close);
+  }
+  const more = hidden === 0 ? [] : [element('div', { class: 'json-aside' }, `${formatCount(hidden)} more, not shown`)];
+  return element('span', {}, span('mark', open), element('div', { class: 'json-block' }, ...lines, ...more), span('mark', close));
+};
+
+const line = (key: string | undefined, value: Node, isLast: boolean): HTMLElement =>
+  element('div', {}, ...(key === undefined ? [] : [span('key', key), span('mark', ': ')]), value, isLast ? undefined : span('mark', ','));
+
+/** A value of the data model as elements. `did` is the repository's, so that links into it stay in this page. */
+export const jsonView = (value: unknown, did: string): Node => {
+  if (typeof value === 'string') {
+    return textNode(value, did);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return span('scalar', String(value));
+  }
+  if (value instanceof Uint8Array) {
+    return span('aside', `${formatCount(value.length)} bytes`);
+  }
+  const cid = CID.asCID(value);
+  if (cid !== null) {
+    return cidNode(cid.toString());
+  }
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, MAX_ITEMS);
+    return block('[', ']', shown.map((item, i) => line(undefined, jsonView(item, did), i === value.length - 1)), value.length - shown.length);
+  }
+  const entries = Object.entries(value);
+  const shown = entries.slice(0, MAX_ITEMS);
+  return block('{', '}', shown.map(([key, item], i) => line(key, jsonView(item, did), i === entries.length - 1)), entries.length - shown.length);
+};

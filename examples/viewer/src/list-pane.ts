@@ -1,0 +1,229 @@
+/** The records of a collection, or what a search found. */
+import type { CollectionCount, Repo } from 'pdsdb';
+import { button, element } from '../../page/element.ts';
+import { errorNote } from '../../page/error-note.ts';
+import { isAbort } from '../../page/plain-words.ts';
+import { formatShortDate } from '../../page/quantities.ts';
+import { CollectionRows } from './collection-rows.ts';
+import { FoundRows } from './found-rows.ts';
+import type { RecordPath, Row, Rows } from './rows.ts';
+import { SearchBox } from './search-box.ts';
+import { pathIn, search } from './search.ts';
+import { madeAt, summaryOf } from './summary.ts';
+import { VirtualList } from './virtual-list.ts';
+
+export interface ListPaneOptions {
+  readonly onOpen: (path: RecordPath) => void;
+  /** The reader moved on to a record without asking for it. */
+  readonly onMove: (path: RecordPath) => void;
+  readonly onBack: () => void;
+}
+
+const fillRow = (into: HTMLElement, row: Row | undefined, withCollection: boolean): void => {
+  if (row === undefined) {
+    into.replaceChildren(element('span', { class: 'pending' }));
+    return;
+  }
+  const made = madeAt(row);
+  const key = withCollection ? `${row.collection}/${row.rkey}` : row.rkey;
+  const date = made === undefined ? undefined : element('time', { datetime: made.toISOString() }, formatShortDate(made));
+  into.replaceChildren(
+    element('span', { class: row.fault === undefined ? 'said' : 'said danger' }, summaryOf(row)),
+    element('span', { class: 'where' }, element('span', { class: 'mono' }, key), date),
+  );
+};
+
+export class ListPane {
+  readonly element: HTMLElement;
+  readonly #repo: Repo;
+  readonly #options: ListPaneOptions;
+  readonly #title: HTMLElement = element('h2', { class: 'mono' });
+  readonly #note: HTMLElement = element('div', { class: 'list-note' });
+  readonly #box: SearchBox;
+  readonly #list: VirtualList;
+  #scope: readonly CollectionCount[] | undefined;
+  #own: CollectionRows | undefined;
+  #rows: Rows = new FoundRows();
+  #searching: AbortController | undefined;
+  /** The record that is to be brought into sight, until it is known where it is or the reader goes elsewhere. */
+  #sought: RecordPath | undefined;
+
+  constructor(repo: Repo, options: ListPaneOptions) {
+    this.#repo = repo;
+    this.#options = options;
+    this.#box = new SearchBox({ onQuery: (query) => this.#ask(query), onStop: () => this.#searching?.abort() });
+    this.#list = new VirtualList({
+      label: 'Records',
+      fill: (row, index) => fillRow(row, this.#rows.at(index), this.isEverywhere),
+      onRange: (first, last) => this.#rows.want(first, last),
+      onMove: (index) => this.#pass(index, options.onMove),
+      onOpen: (index) => this.#pass(index, options.onOpen),
+    });
+    const back = button('Back', options.onBack, { class: 'plain back' });
+    this.element = element(
+      'section',
+      { class: 'list-pane', 'aria-label': 'Records' },
+      element('header', {}, back, this.#title),
+      this.#box.element,
+      this.#note,
+      this.#list.element,
+    );
+  }
+
+  /** Whether what is shown was found in all collections. */
+  get isEverywhere(): boolean {
+    return this.#scope !== undefined && this.#own === undefined;
+  }
+
+  /** Shows a collection, or, with `everywhere`, what is to be searched in all of them. What is there already stays, a search too. */
+  show(scope: readonly CollectionCount[], { everywhere = false }: { readonly everywhere?: boolean } = {}): void {
+    if (JSON.stringify(scope) === JSON.stringify(this.#scope) && everywhere === this.isEverywhere) {
+      return;
+    }
+    this.#scope = scope;
+    this.#searching?.abort();
+    this.#own?.close();
+    this.#own = undefined;
+    this.#rows = new FoundRows();
+    this.#sought = undefined;
+    this.#note.replaceChildren();
+    const [only] = scope;
+    this.#title.textContent = everywhere ? 'All collections' : (only?.collection ?? '');
+    this.#title.classList.toggle('mono', !everywhere);
+    this.#box.reset(everywhere ? 'Search all keys and texts' : 'Search keys and texts');
+    if (!everywhere && only !== undefined) {
+      this.#own = new CollectionRows(this.#repo, only.collection, only.count, () => this.#arrived(), (error) => this.#fail(error));
+      this.#showOwn();
+    } else {
+      this.#show(this.#rows);
+      this.#box.sayCount(this.#total);
+    }
+    this.#list.setActive(-1);
+    this.#list.toTop();
+  }
+
+  /** Marks a record as the one that is being read; it is brought into sight once it is known where it is. */
+  mark(path: RecordPath | undefined): void {
+    this.#sought = path;
+    if (path === undefined && this.#rows === this.#own) {
+      this.#list.setActive(-1);
+    }
+    this.#findSought();
+  }
+
+  focusSearch(): void {
+    this.#box.focus();
+  }
+
+  focusList(): void {
+    this.#list.element.focus();
+  }
+
+  close(): void {
+    this.#searching?.abort();
+    this.#own?.close();
+    this.#list.close();
+  }
+
+  get #total(): number {
+    return (this.#scope ?? []).reduce((sum, { count }) => sum + count, 0);
+  }
+
+  #showOwn(): void {
+    if (this.#own !== undefined) {
+      this.#show(this.#own);
+      this.#box.sayCount(this.#own.count);
+    }
+  }
+
+  #show(rows: Rows): void {
+    this.#rows = rows;
+    this.#list.setCount(rows.count);
+  }
+
+  #arrived(): void {
+    if (this.#rows === this.#own) {
+      this.#list.refresh();
+      this.#findSought();
+    }
+  }
+
+  #findSought(): void {
+    const index = this.#sought === undefined || this.#rows !== this.#own ? -1 : (this.#own?.indexOf(this.#sought.rkey) ?? -1);
+    if (index >= 0) {
+      this.#sought = undefined;
+      if (index !== this.#list.active) {
+        this.#list.setActive(index);
+      }
+    }
+  }
+
+  #pass(index: number, to: (path: RecordPath) => void): void {
+    this.#sought = undefined;
+    const path = this.#rows.pathOf(index);
+    if (path !== undefined) {
+      to(path);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#note.replaceChildren(errorNote(error));
+  }
+
+  #ask(query: string): void {
+    this.#searching?.abort();
+    this.#note.replaceChildren();
+    const path = pathIn(query, this.#repo.did);
+    if (path !== undefined) {
+      this.#options.onOpen(path);
+    } else if (query !== '') {
+      this.#search(query).catch((error: unknown) => this.#fail(error));
+    } else if (this.#own !== undefined) {
+      this.#showOwn();
+    } else {
+      this.#show(new FoundRows());
+      this.#box.sayCount(this.#total);
+    }
+  }
+
+  async #search(query: string): Promise<void> {
+    const work = new AbortController();
+    this.#searching = work;
+    const found = new FoundRows();
+    const scope = this.#scope ?? [];
+    const total = this.#total;
+    const isCurrent = (): boolean => this.#searching === work;
+    let isFull = false;
+    this.#list.setActive(-1);
+    this.#show(found);
+    this.#list.toTop();
+    this.#box.sayProgress(0, 0, total);
+    try {
+      await search(this.#repo, scope.map(({ collection }) => collection), query, {
+        signal: work.signal,
+        onProgress: (rows, searched) => {
+          if (!isCurrent()) {
+            return;
+          }
+          isFull = !found.add(rows);
+          this.#show(found);
+          this.#box.sayProgress(found.count, searched, total);
+          if (isFull) {
+            work.abort();
+          }
+        },
+      });
+      if (isCurrent()) {
+        this.#box.sayEnd(found.count, 'all');
+      }
+    } catch (error) {
+      if (!isAbort(error)) {
+        throw error;
+      }
+      // Another query takes over by itself; who stops this one keeps what it found.
+      if (isCurrent() && this.#rows === found) {
+        this.#box.sayEnd(found.count, isFull ? 'full' : 'stopped');
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/** One record: what it is called, its blobs, its JSON. */
+import type { FoundRecord, Repo } from 'pdsdb';
+import { isTid, tidToMicroseconds, toJson } from 'pdsdb';
+import { button, element } from '../../page/element.ts';
+import { errorNote } from '../../page/error-note.ts';
+import { formatBytes, formatDate } from '../../page/quantities.ts';
+import { tell } from '../../page/toast.ts';
+import type { BlobView } from './blob-view.ts';
+import { blobView } from './blob-view.ts';
+import { jsonView, shortCid } from './json-view.ts';
+import type { RecordPath } from './rows.ts';
+
+const copy = (text: string, what: string): void => {
+  navigator.clipboard.writeText(text).then(
+    () => tell(`${what} copied.`),
+    () => tell('The browser did not allow copying.'),
+  );
+};
+
+const fact = (name: string, ...value: readonly (Node | string)[]): HTMLElement =>
+  element('div', {}, element('dt', {}, name), element('dd', {}, ...value));
+
+export class RecordView {
+  readonly element: HTMLElement = element('article', { class: 'record', tabindex: -1 });
+  readonly #repo: Repo;
+  #blobs: BlobView | undefined;
+  /** Counts what was asked for, so that a slow answer does not take the place of a later one. */
+  #asked = 0;
+
+  constructor(repo: Repo) {
+    this.#repo = repo;
+    this.clear();
+  }
+
+  /** Shows that nothing is chosen. */
+  clear(): void {
+    this.#asked += 1;
+    this.#replace(element('p', { class: 'quiet blank-pane' }, 'Choose a record to read it.'));
+  }
+
+  /** Shows a record, or says that there is none. */
+  async show({ collection, rkey }: RecordPath): Promise<void> {
+    this.#asked += 1;
+    const asked = this.#asked;
+    let content: readonly HTMLElement[];
+    let blobs: BlobView | undefined;
+    try {
+      const found = await this.#repo.get(collection, rkey);
+      blobs = found === undefined ? undefined : blobView(this.#repo, found.value, (error) => blobs?.element.replaceChildren(errorNote(error)));
+      content = found === undefined || blobs === undefined ? [this.#absent(collection, rkey)] : this.#present(found, { collection, rkey }, blobs);
+    } catch (error) {
+      content = [errorNote(error)];
+    }
+    if (asked !== this.#asked) {
+      blobs?.close();
+      return;
+    }
+    this.#replace(this.#heading(collection, rkey), ...content);
+    this.#blobs = blobs;
+    this.element.scrollTop = 0;
+  }
+
+  close(): void {
+    this.#asked += 1;
+    this.#blobs?.close();
+  }
+
+  #replace(...content: readonly HTMLElement[]): void {
+    this.#blobs?.close();
+    this.#blobs = undefined;
+    this.element.replaceChildren(...content);
+  }
+
+  #heading(collection: string, rkey: string): HTMLElement {
+    return element('header', {}, element('h2', { class: 'mono' }, rkey), element('p', { class: 'quiet mono' }, collection));
+  }
+
+  #absent(collection: string, rkey: string): HTMLElement {
+    return element(
+      'div',
+      { class: 'note warn' },
+      element('h2', {}, 'There is no such record here.'),
+      element('p', {}, `It may have been deleted, or it is newer than this copy of the repository: ${collection}/${rkey}.`),
+    );
+  }
+
+  #present({ uri, cid, value, bytes }: FoundRecord, { rkey }: RecordPath, blobs: BlobView): readonly HTMLElement[] {
+    const facts = [
+      ...(isTid(rkey) ? [fact('Key from', formatDate(new Date(tidToMicroseconds(rkey) / 1000)))] : []),
+      fact('Size', formatBytes(bytes.length)),
+      fact('CID', element('span', { class: 'mono', title: cid.toString() }, shortCid(cid.toString()))),
+    ];
+    return [
+      element('dl', { class: 'facts' }, ...facts),
+      blobs.element,
+      element('div', { class: 'json', role: 'group', 'aria-label': 'The record as JSON' }, jsonView(value, this.#repo.did)),
+      element(
+        'div',
+        { class: 'actions' },
+        button('Copy JSON', () => copy(JSON.stringify(toJson(value), undefined, 2), 'The record')),
+        button('Copy URI', () => copy(uri, 'The URI')),
+        button('Copy CID', () => copy(cid.toString(), 'The CID')),
+      ),
+    ];
+  }
+}

@@ -1,0 +1,137 @@
+/** A repository: its collections, the records of one of them, and one record, side by side where there is room. */
+import type { CollectionCount, Repo } from 'pdsdb';
+import { button, element } from '../../page/element.ts';
+import { errorNote } from '../../page/error-note.ts';
+import { ListPane } from './list-pane.ts';
+import type { OverviewOptions } from './overview.ts';
+import { overview } from './overview.ts';
+import { RecordView } from './record-view.ts';
+import type { Route } from './route.ts';
+import { goTo } from './route.ts';
+import type { RecordPath } from './rows.ts';
+import { EVERYWHERE, sidebar } from './sidebar.ts';
+
+/** While a key is held down, the records that it passes are not read. */
+const MOVE_PAUSE_MS = 120;
+
+/** Where list and record are side by side; the style sheet says the same. */
+const WIDE = '(min-width: 1000px)';
+
+export class RepoView {
+  readonly element: HTMLElement = element('main', { class: 'repo', 'data-pane': 'overview' });
+  readonly #repo: Repo;
+  readonly #side: HTMLElement = element('div', { class: 'side' });
+  readonly #overview: HTMLElement = element('div', { class: 'overview-pane' });
+  readonly #list: ListPane;
+  readonly #record: RecordView;
+  readonly #stopListening: () => void;
+  #counts: readonly CollectionCount[] | undefined;
+  #options: OverviewOptions;
+  #route: Route = {};
+  #moveTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(repo: Repo, options: OverviewOptions) {
+    this.#repo = repo;
+    this.#options = options;
+    this.#record = new RecordView(repo);
+    this.#list = new ListPane(repo, {
+      onOpen: (path) => this.#open(path),
+      onMove: (path) => this.#pass(path),
+      onBack: () => goTo({ did: repo.did }),
+    });
+    const back = button('Back to the list', () => this.#backToList(), { class: 'plain back' });
+    this.element.append(this.#side, this.#overview, this.#list.element, element('section', { class: 'record-pane', 'aria-label': 'Record' }, back, this.#record.element));
+    this.element.addEventListener('keydown', (event) => this.#onKey(event));
+    this.#stopListening = repo.onChange(() => {
+      this.#counts = undefined;
+      this.show(this.#route);
+    });
+  }
+
+  /** Shows a place in the repository. */
+  show(route: Route): void {
+    this.#route = route;
+    this.#show(route).catch((error: unknown) => {
+      this.element.dataset['pane'] = 'overview';
+      this.#overview.replaceChildren(errorNote(error));
+    });
+  }
+
+  /** Lets go of the repository, too. */
+  async close(): Promise<void> {
+    clearTimeout(this.#moveTimer);
+    this.#stopListening();
+    this.#list.close();
+    this.#record.close();
+    await this.#repo.close();
+  }
+
+  async #show(route: Route): Promise<void> {
+    const { did } = this.#repo;
+    const { collection, rkey } = route;
+    this.#counts ??= await this.#repo.collections();
+    const counts = this.#counts;
+    if (this.#route !== route) {
+      return;
+    }
+    this.#side.replaceChildren(sidebar(did, counts, collection));
+    document.title = [rkey, collection === EVERYWHERE ? undefined : collection, did].filter((part) => part !== undefined).join(' \u00b7 ');
+    this.element.dataset['pane'] = collection === undefined ? 'overview' : rkey === undefined ? 'list' : 'record';
+    if (collection === undefined) {
+      const page = await overview(this.#repo, this.#options);
+      if (this.#route === route) {
+        this.#overview.replaceChildren(page);
+      }
+      return;
+    }
+    // It has been read by who goes on.
+    this.#options = { ...this.#options, imported: undefined };
+    // What was found everywhere stays beside the record that was chosen from it.
+    if (rkey === undefined || !this.#list.isEverywhere) {
+      const isEverywhere = collection === EVERYWHERE;
+      this.#list.show(isEverywhere ? counts : [counts.find((one) => one.collection === collection) ?? { collection, count: 0 }], { everywhere: isEverywhere });
+    }
+    if (rkey === undefined) {
+      this.#list.mark(undefined);
+      this.#record.clear();
+      return;
+    }
+    this.#list.mark({ collection, rkey });
+    await this.#record.show({ collection, rkey });
+  }
+
+  #open(path: RecordPath): void {
+    clearTimeout(this.#moveTimer);
+    if (path.collection !== this.#route.collection || path.rkey !== this.#route.rkey) {
+      goTo({ did: this.#repo.did, ...path });
+    }
+    if (!matchMedia(WIDE).matches) {
+      // The list, which has the focus, is out of sight.
+      this.#record.element.focus();
+    }
+  }
+
+  /** Follows the keyboard with the record, where both are in sight. Not a step that Back takes back. */
+  #pass(path: RecordPath): void {
+    clearTimeout(this.#moveTimer);
+    if (matchMedia(WIDE).matches) {
+      this.#moveTimer = setTimeout(() => goTo({ did: this.#repo.did, ...path }, { replace: this.#route.rkey !== undefined }), MOVE_PAUSE_MS);
+    }
+  }
+
+  #backToList(): void {
+    const { collection } = this.#route;
+    goTo({ did: this.#repo.did, collection: this.#list.isEverywhere ? EVERYWHERE : collection });
+    this.#list.focusList();
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const isTyping = event.target instanceof HTMLInputElement;
+    if (event.key === '/' && !isTyping && this.#route.collection !== undefined) {
+      event.preventDefault();
+      this.#list.focusSearch();
+    } else if (event.key === 'Escape' && this.#route.rkey !== undefined) {
+      this.#backToList();
+    }
+  }
+}

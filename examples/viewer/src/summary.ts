@@ -1,0 +1,32 @@
+/** One line that says what a record is, for lists. */
+import type { RecordValue } from 'pdsdb';
+import { dateOf } from '../../page/quantities.ts';
+import type { Row } from './rows.ts';
+
+/** Fields that people wrote, the telling ones first. */
+const TELLING = ['text', 'title', 'displayName', 'name', 'description', 'value', 'status'];
+
+/** A row has room for no more. */
+const MAX_LENGTH = 240;
+
+const textIn = (value: unknown): string | undefined => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
+
+const subjectOf = (value: RecordValue): string | undefined => {
+  const subject = value['subject'];
+  const uri = typeof subject === 'object' && subject !== null && 'uri' in subject ? subject.uri : subject;
+  return textIn(uri);
+};
+
+const told = (value: RecordValue): string => {
+  const words = TELLING.map((field) => textIn(value[field])).find((text) => text !== undefined) ?? subjectOf(value);
+  return words ?? Object.keys(value).filter((key) => !key.startsWith('$')).join(', ');
+};
+
+/** What a record says, in one line. */
+export const summaryOf = ({ value, fault, found }: Row): string => {
+  const text = value === undefined ? `Not readable: ${fault ?? 'no value'}` : (found ?? told(value));
+  return text.slice(0, MAX_LENGTH).replaceAll(/\s+/g, ' ') || 'Empty';
+};
+
+/** When a record was made, as it says itself. */
+export const madeAt = ({ value }: Row): Date | undefined => dateOf(value?.['createdAt'] ?? value?.['indexedAt']);

@@ -1,0 +1,55 @@
+/** What a check found, in words. */
+import type { Fault, ImportResult, VerifyReport } from 'pdsdb';
+import { element } from '../../page/element.ts';
+import { countOf } from '../../page/quantities.ts';
+import { addressOf } from './route.ts';
+
+/** A list of more faults than this is read by nobody. */
+const MAX_FAULTS = 100;
+
+const SIGNATURES: Readonly<Record<VerifyReport['signature'], string>> = {
+  invalid: 'The signature is not by this key.',
+  none: 'The newest commit is not signed: whoever had the file could have changed it.',
+  unchecked: 'It is signed. Whether by the account’s own key was not checked: that takes the key.',
+  valid: 'The signature is by this key.',
+};
+
+const faultItem = (fault: Fault, did: string): HTMLElement => {
+  const [collection, rkey] = fault.path?.split('/') ?? [];
+  const place = collection !== undefined && rkey !== undefined ? element('a', { href: addressOf({ did, collection, rkey }), 'data-internal': true }, fault.path ?? '') : fault.path;
+  return element('li', {}, ...(place === undefined ? [] : [place, ': ']), fault.message);
+};
+
+/** Faults as a list, each with a link to its record. */
+export const faultList = (faults: readonly Fault[], did: string): HTMLElement => {
+  const shown = faults.slice(0, MAX_FAULTS).map((fault) => faultItem(fault, did));
+  const rest = faults.length - shown.length;
+  return element('ul', { class: 'faults' }, ...shown, rest > 0 ? element('li', {}, `and ${countOf(rest, 'more', 'more')}`) : undefined);
+};
+
+/** What `verify` answered, as a notice. */
+export const verifyNote = (report: VerifyReport, did: string): HTMLElement => {
+  const { ok, faults, signature, records, blocks, blobs } = report;
+  const checked = `${countOf(blocks, 'block')}, ${countOf(records, 'record')} and ${countOf(blobs, 'blob')} were read and checked against their hashes, and the tree against its rules.`;
+  return element(
+    'div',
+    { class: `note ${ok ? 'good' : 'bad'}`, role: 'status' },
+    element('h2', {}, ok ? 'Everything here is sound.' : `${countOf(faults.length, 'fault')} found.`),
+    element('p', {}, checked),
+    element('p', {}, SIGNATURES[signature]),
+    ok ? undefined : faultList(faults, did),
+  );
+};
+
+/** What an import did, in one sentence. */
+export const importWords = ({ created, updated, deleted, unchanged }: ImportResult): string => {
+  if (updated + deleted + unchanged === 0) {
+    return `${countOf(created, 'record')} imported and checked.`;
+  }
+  const changes = [
+    created > 0 ? `${countOf(created, 'record')} new` : undefined,
+    updated > 0 ? `${countOf(updated, 'record')} changed` : undefined,
+    deleted > 0 ? `${countOf(deleted, 'record')} deleted` : undefined,
+  ].filter((words) => words !== undefined);
+  return changes.length === 0 ? 'Nothing in it is new.' : `Brought up to date: ${changes.join(', ')}.`;
+};

@@ -1,0 +1,170 @@
+/**
+ * Blobs in IndexedDB, beside the pages of the same repository: as `Blob`s, whose bytes the browser reads when they are asked
+ * for, or as bytes where it keeps none (WebKit in private windows).
+ */
+import { get, getMany, keys } from 'idb-keyval';
+import { readBlobSource } from '../../core/blob-source.ts';
+import { copyBytes } from '../../core/bytes.ts';
+import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '../../core/cid.ts';
+import type { CID } from '../../core/cid.ts';
+import { RepoError } from '../../core/errors.ts';
+import { Lifetime } from '../../core/lifetime.ts';
+import { sha256Stream } from '../../core/sha256.ts';
+import { toStorageError } from '../../core/storage-error.ts';
+import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../core/store.ts';
+import { completionOf, openIdbDatabase } from '../origin/idb-database.ts';
+import type { IdbDatabase } from '../origin/idb-database.ts';
+
+/** How much of a stream is held in memory before the browser is given it, to keep wherever it keeps the bytes of a `Blob`. */
+const PIECE_SIZE = 1 << 20;
+
+/** How many blobs are looked at in one go when they are listed. */
+const LISTED_AT_ONCE = 100;
+
+/**
+ * Opens the blobs of a repository, whose database has to be there. Whoever calls this owns it: has opened its files.
+ * @throws {RepoError} `RepoNotFound`; `StorageFailed`.
+ * @throws {TypeError} when the name cannot be a repository's.
+ */
+export const openIdbBlobs = async (name: string): Promise<BlobStore> => {
+  const database = await openIdbDatabase(name, false);
+  if (database === undefined) {
+    throw new RepoError('RepoNotFound', `there is no repository of this name; name=${name}`);
+  }
+  return new IdbBlobStore(database);
+};
+
+const isBlobName = (name: unknown): name is string => typeof name === 'string' && cidTextToBytes(name)?.[1] === CODEC_RAW;
+
+/** What is stored of a blob, as a `Blob`; `undefined` for what is none. */
+const asBlob = (value: unknown): Blob | undefined => {
+  if (value instanceof Blob) {
+    return value;
+  }
+  return value instanceof Uint8Array ? new Blob([value as Uint8Array<ArrayBuffer>]) : undefined;
+};
+
+class IdbBlobStore implements BlobStore {
+  readonly #database: IdbDatabase;
+  readonly #lifetime = new Lifetime('blob store');
+
+  constructor(database: IdbDatabase) {
+    this.#database = database;
+  }
+
+  put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobInfo> {
+    return this.#lifetime.run(async () => {
+      const gathered = new Gathered();
+      for await (const piece of readBlobSource(source, options)) {
+        gathered.add(piece);
+      }
+      const { cid, blob } = gathered.end();
+      // Also over one that is there, whose bytes may be damaged: reading it to see costs as much as writing.
+      await this.#io('storing a blob', () => this.#set(cidToText(cid), blob));
+      return { cid, size: blob.size };
+    });
+  }
+
+  get(cid: CID): Promise<Blob | undefined> {
+    return this.#lifetime.run(async () => {
+      const name = cidToText(cid);
+      const found = await this.#io('reading a blob', () => get<unknown>(name, this.#database.store('blobs')));
+      const blob = asBlob(found);
+      if (found !== undefined && blob === undefined) {
+        throw new RepoError('Corrupt', `not a blob; key=${name}`);
+      }
+      return blob;
+    });
+  }
+
+  delete(cids: readonly CID[]): Promise<void> {
+    return this.#lifetime.run(async () => {
+      await this.#io('deleting a blob', () => this.#change((store) => cids.forEach((cid) => store.delete(cidToText(cid)))));
+    });
+  }
+
+  async *list(options: { readonly after?: CID | undefined } = {}): AsyncGenerator<BlobInfo, void, undefined> {
+    const after = options.after === undefined ? '' : cidToText(options.after);
+    const all = await this.#lifetime.run(() => this.#io('listing the blobs', () => keys<IDBValidKey>(this.#database.store('blobs'))));
+    // In order as they come: IndexedDB sorts texts by their code units, and these are ASCII.
+    const names = all.filter(isBlobName).filter((name) => name > after);
+    for (let start = 0; start < names.length; start += LISTED_AT_ONCE) {
+      const some = names.slice(start, start + LISTED_AT_ONCE);
+      const blobs = await this.#lifetime.run(() =>
+        this.#io('listing the blobs', () => getMany<unknown>(some, this.#database.store('blobs'))),
+      );
+      for (const [i, found] of blobs.entries()) {
+        const blob = asBlob(found);
+        if (blob !== undefined) {
+          yield { cid: decodeCid(cidTextToBytes(some[i]!)!), size: blob.size };
+          this.#lifetime.assertOpen();
+        }
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#lifetime.close(async () => this.#database.close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #set(name: string, blob: Blob): Promise<void> {
+    try {
+      await this.#change((store) => store.put(blob, name));
+    } catch (error) {
+      if (toStorageError(error, 'storing a blob').code === 'StorageFull') {
+        throw error;
+      }
+      const bytes = new Uint8Array(await blob.arrayBuffer());
+      await this.#change((store) => store.put(bytes, name));
+    }
+  }
+
+  /** Runs requests in one transaction, and waits until that is durable. */
+  async #change(run: (store: IDBObjectStore) => unknown): Promise<void> {
+    const transaction = this.#database.transaction(['blobs'], 'readwrite');
+    const completed = completionOf(transaction);
+    run(transaction.objectStore('blobs'));
+    await completed;
+  }
+
+  async #io<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toStorageError(error, doing);
+    }
+  }
+}
+
+/** A blob in the making: its hash, and its bytes in pieces that are large enough to be worth a `Blob` each. */
+class Gathered {
+  readonly #hash = sha256Stream();
+  readonly #blobs: Blob[] = [];
+  #pieces: Uint8Array<ArrayBuffer>[] = [];
+  #size = 0;
+
+  add(piece: Uint8Array): void {
+    this.#hash.update(piece);
+    // A copy: whoever made the piece may use its buffer again.
+    this.#pieces.push(copyBytes(piece));
+    this.#size += piece.length;
+    if (this.#size >= PIECE_SIZE) {
+      this.#hand();
+    }
+  }
+
+  end(): { readonly cid: CID; readonly blob: Blob } {
+    this.#hand();
+    return { cid: cidOfDigest(CODEC_RAW, this.#hash.digest()), blob: new Blob(this.#blobs) };
+  }
+
+  #hand(): void {
+    this.#blobs.push(new Blob(this.#pieces));
+    this.#pieces = [];
+    this.#size = 0;
+  }
+}

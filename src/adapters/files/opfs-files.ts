@@ -1,0 +1,253 @@
+/**
+ * The files of a database in the origin private file system: `<name>/pds.db` and its journals. For dedicated workers,
+ * which alone have sync handles.
+ *
+ * A sync handle is the `SyncFile` as it stands, and the lock: nobody else gets one of the same file.
+ */
+import { isRepoError, RepoError } from '../../core/errors.ts';
+import { toStorageError } from '../../core/storage-error.ts';
+import type { DatabaseFiles } from '../../wasm/database-files.ts';
+import { fileIn, folderIn, openSyncHandle, opfsRoot, removeFrom, whenFree } from '../origin/opfs.ts';
+import type { SyncHandle } from '../origin/opfs.ts';
+import { RELEASE_MS } from '../origin/patience.ts';
+import type { WaitOptions } from '../origin/patience.ts';
+import { assertRepoName, isRepoName } from '../origin/repo-name.ts';
+import { FILE_NAMES, JOURNAL_NAME, MAIN_NAME, WAL_NAME } from './file-names.ts';
+
+export interface OpenOpfsOptions extends WaitOptions {
+  /** Makes the folder and the files, and refuses those that are there. When left out, they have to be there. */
+  readonly create?: boolean | undefined;
+}
+
+/** One of the three files, open. */
+interface OpenFile {
+  readonly name: string;
+  readonly handle: SyncHandle;
+  readonly isNew: boolean;
+}
+
+/**
+ * Opens the files of a repository, and owns them until `close`.
+ * @throws {RepoError} `RepoNotFound`, `RepoExists` (with `create`), `Locked`, `StorageFull`, `StorageFailed`. Nothing stays
+ *   open then, and nothing is left of what was made.
+ * @throws {TypeError} when the name cannot be a repository's.
+ */
+export const openOpfsFiles = async (name: string, options: OpenOpfsOptions = {}): Promise<DatabaseFiles> => {
+  assertRepoName(name);
+  const { create = false, waitMs = RELEASE_MS } = options;
+  try {
+    const folder = await repoFolder(name, create);
+    return new OpfsFiles(name, folder, await openFiles(folder, name, create, waitMs));
+  } catch (error) {
+    throw toStorageError(error, `opening ${name}`);
+  }
+};
+
+const repoFolder = async (name: string, create: boolean): Promise<FileSystemDirectoryHandle> => {
+  const root = await opfsRoot();
+  const folder = create ? await root.getDirectoryHandle(name, { create }) : await folderIn(root, name);
+  return folder ?? notFound(name);
+};
+
+const notFound = (name: string): never => {
+  throw new RepoError('RepoNotFound', `there is no repository of this name; name=${name}`);
+};
+
+const openFiles = async (folder: FileSystemDirectoryHandle, name: string, create: boolean, waitMs: number): Promise<OpenFile[]> => {
+  const opened: OpenFile[] = [];
+  const open = async (fileName: string): Promise<SyncHandle> => {
+    const isNew = (await fileIn(folder, fileName)) === undefined;
+    const handle = await openSyncHandle(await folder.getFileHandle(fileName, { create: true }), waitMs);
+    opened.push({ name: fileName, handle, isNew });
+    return handle;
+  };
+  try {
+    if (!create && (await fileIn(folder, MAIN_NAME)) === undefined) {
+      notFound(name);
+    }
+    // The first is the lock: from here on the others are ours too.
+    const main = await open(MAIN_NAME);
+    await open(JOURNAL_NAME);
+    const wal = await open(WAL_NAME);
+    // An empty database without a log is a creation that was interrupted, before anything was promised.
+    const hasContent = main.getSize() > 0 || wal.getSize() > 0;
+    if (create && hasContent) {
+      throw new RepoError('RepoExists', `there is a repository of this name; name=${name}`);
+    }
+    if (!create && !hasContent) {
+      notFound(name);
+    }
+    return opened;
+  } catch (error) {
+    await abandon(folder, opened);
+    throw error;
+  }
+};
+
+/** Undoes an open that failed half way. */
+const abandon = async (folder: FileSystemDirectoryHandle, opened: readonly OpenFile[]): Promise<void> => {
+  for (const { handle } of opened) {
+    handle.close();
+  }
+  for (const { name, isNew } of opened) {
+    try {
+      if (isNew) {
+        await removeFrom(folder, name);
+      }
+    } catch {
+      // The failure that led here is the one to report. What could not be removed is an empty file, which counts as nothing.
+    }
+  }
+};
+
+class OpfsFiles implements DatabaseFiles {
+  readonly durableOn = 'flush';
+  readonly main: SyncHandle;
+  readonly journal: SyncHandle;
+  readonly wal: SyncHandle;
+  readonly #name: string;
+  readonly #folder: FileSystemDirectoryHandle;
+  #closing: Promise<void> | undefined;
+
+  constructor(name: string, folder: FileSystemDirectoryHandle, opened: readonly OpenFile[]) {
+    const [main, journal, wal] = opened.map(({ handle }) => handle) as [SyncHandle, SyncHandle, SyncHandle];
+    this.#name = name;
+    this.#folder = folder;
+    this.main = main;
+    this.journal = journal;
+    this.wal = wal;
+  }
+
+  async persist(): Promise<void> {
+    if (this.#closing !== undefined) {
+      throw new RepoError('Closed', 'the files are closed');
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#letGo();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #letGo(): Promise<void> {
+    const isEmpty = (file: SyncHandle): boolean => file.getSize() === 0;
+    const errors: unknown[] = [];
+    const empty: string[] = [];
+    const steps: (() => unknown)[] = [
+      () => isEmpty(this.journal) && empty.push(JOURNAL_NAME),
+      () => isEmpty(this.wal) && empty.push(WAL_NAME),
+      () => this.wal.close(),
+      () => this.journal.close(),
+      // An open file cannot be removed, and once the main file is closed the others may be somebody else's.
+      () => Promise.all(empty.map((name) => removeFrom(this.#folder, name))),
+      () => this.main.close(),
+    ];
+    // Each of them, whatever happened to the ones before: a handle left behind outlives the error.
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) {
+      throw toStorageError(errors[0], `closing ${this.#name}`);
+    }
+  }
+}
+
+/**
+ * Whether a repository is kept here, also one that does not open. Also for pages; `false` where there is no such file system.
+ * @throws {RepoError} `StorageFailed`.
+ * @throws {TypeError} when the name cannot be a repository's.
+ */
+export const hasOpfsRepo = async (name: string): Promise<boolean> => {
+  assertRepoName(name);
+  const root = await opfsRootIfAny();
+  try {
+    const folder = root && (await folderIn(root, name));
+    return folder !== undefined && (await hasContent(folder));
+  } catch (error) {
+    throw toStorageError(error, `looking for ${name}`);
+  }
+};
+
+/** The names of the repositories that are kept here, in order. Also for pages; none where there is no such file system. */
+export const listOpfsRepos = async (): Promise<string[]> => {
+  const names: string[] = [];
+  const root = await opfsRootIfAny();
+  try {
+    for await (const [name, entry] of root?.entries() ?? []) {
+      if (isRepoName(name) && entry.kind === 'directory' && (await hasContent(entry))) {
+        names.push(name);
+      }
+    }
+  } catch (error) {
+    throw toStorageError(error, 'listing the repositories');
+  }
+  return names.sort();
+};
+
+/** Where nothing can be kept, nothing is. */
+const opfsRootIfAny = async (): Promise<FileSystemDirectoryHandle | undefined> => {
+  try {
+    return await opfsRoot();
+  } catch (error) {
+    if (isRepoError(error, 'StorageFailed')) {
+      return undefined;
+    }
+    throw error;
+  }
+};
+
+const hasContent = async (folder: FileSystemDirectoryHandle): Promise<boolean> => {
+  const main = await fileIn(folder, MAIN_NAME);
+  if (main === undefined) {
+    return false;
+  }
+  const wal = await fileIn(folder, WAL_NAME);
+  const sizes = await Promise.all([main, wal].map(async (file) => (await file?.getFile())?.size ?? 0));
+  return sizes.some((size) => size > 0);
+};
+
+/**
+ * Removes a repository with its blobs; one that is not there is no error. For dedicated workers.
+ * @throws {RepoError} `Locked` when somebody has it open; `StorageFailed`.
+ * @throws {TypeError} when the name cannot be a repository's.
+ */
+export const deleteOpfsRepo = async (name: string, { waitMs = RELEASE_MS }: WaitOptions = {}): Promise<void> => {
+  assertRepoName(name);
+  try {
+    const root = await opfsRoot();
+    const folder = await folderIn(root, name);
+    if (folder !== undefined) {
+      await empty(folder, waitMs);
+      await whenFree(name, waitMs, () => removeFrom(root, name));
+    }
+  } catch (error) {
+    throw toStorageError(error, `deleting ${name}`);
+  }
+};
+
+/** From here on there is no repository, whatever happens: a crash would leave an empty file and blobs that nobody knows. */
+const empty = async (folder: FileSystemDirectoryHandle, waitMs: number): Promise<void> => {
+  const main = await fileIn(folder, MAIN_NAME);
+  if (main === undefined) {
+    return;
+  }
+  const handle = await openSyncHandle(main, waitMs);
+  try {
+    // The log first: without it the database is an older state of itself; without the database a log is nothing.
+    for (const name of FILE_NAMES.filter((other) => other !== MAIN_NAME)) {
+      await removeFrom(folder, name);
+    }
+    handle.truncate(0);
+    handle.flush();
+  } finally {
+    handle.close();
+  }
+};

@@ -1,0 +1,127 @@
+/** A file in memory that knows which of its pages have changed, for storage that is not synchronous. */
+import type { Bytes } from '../../core/bytes.ts';
+import { RepoError } from '../../core/errors.ts';
+import type { SyncFile } from '../../wasm/database-files.ts';
+
+/** SQLite's page size, so that a page of the database is one page here. */
+export const PAGE_SIZE = 4096;
+
+/** What has changed since the changes were last taken. */
+export interface PageChanges {
+  /** Whole pages, each a buffer of its own: of no use once the file is written to again. */
+  readonly pages: readonly (readonly [index: number, page: Bytes])[];
+  /** Of the file, in bytes. Pages from `ceil(size / PAGE_SIZE)` on are gone. */
+  readonly size: number;
+}
+
+/**
+ * Every page below the end is there, also one that is all zeros: it counts as changed when the file grows over it. What
+ * lies behind the end in the last page is zeros.
+ */
+export class PagedFile implements SyncFile {
+  readonly #pages: Bytes[];
+  readonly #changed = new Set<number>();
+  #size: number;
+  #takenSize: number;
+  #isClosed = false;
+
+  /** A file with this content, which counts as unchanged. The pages belong to the file from now on. */
+  constructor(pages: Bytes[] = [], size = 0) {
+    this.#pages = pages;
+    this.#size = size;
+    this.#takenSize = size;
+  }
+
+  get hasChanged(): boolean {
+    return this.#changed.size > 0 || this.#size !== this.#takenSize;
+  }
+
+  /** What has changed since the last call, or since the file was made. */
+  takeChanges(): PageChanges {
+    const pages = [...this.#changed].map((index) => [index, this.#pages[index]!] as const);
+    this.#changed.clear();
+    this.#takenSize = this.#size;
+    return { pages, size: this.#size };
+  }
+
+  read(buffer: Uint8Array, { at }: { at: number }): number {
+    this.#check();
+    const end = Math.max(at, Math.min(this.#size, at + buffer.length));
+    for (const { index, from, to, offset } of parts(at, end)) {
+      buffer.set(this.#pages[index]!.subarray(from, to), offset);
+    }
+    return end - at;
+  }
+
+  write(buffer: Uint8Array, { at }: { at: number }): number {
+    this.#check();
+    if (buffer.length === 0) {
+      return 0;
+    }
+    const end = at + buffer.length;
+    this.#grow(end);
+    for (const { index, from, to, offset } of parts(at, end)) {
+      this.#pages[index]!.set(buffer.subarray(offset, offset + to - from), from);
+      this.#changed.add(index);
+    }
+    return buffer.length;
+  }
+
+  truncate(size: number): void {
+    this.#check();
+    this.#grow(size);
+    const count = Math.ceil(size / PAGE_SIZE);
+    for (let index = count; index < this.#pages.length; index++) {
+      this.#changed.delete(index);
+    }
+    this.#pages.length = count;
+    if (size < this.#size && size % PAGE_SIZE > 0) {
+      this.#pages[count - 1]!.fill(0, size % PAGE_SIZE);
+      this.#changed.add(count - 1);
+    }
+    this.#size = size;
+  }
+
+  getSize(): number {
+    this.#check();
+    return this.#size;
+  }
+
+  /** Does nothing: when the changes are durable is up to whoever takes them. */
+  flush(): void {
+    this.#check();
+  }
+
+  /** Lets go of the content. From now on every method of a `SyncFile` throws `Closed`. */
+  close(): void {
+    this.#isClosed = true;
+    this.#pages.length = 0;
+    this.#changed.clear();
+  }
+
+  #grow(size: number): void {
+    const count = Math.ceil(size / PAGE_SIZE);
+    for (let index = this.#pages.length; index < count; index++) {
+      this.#pages.push(new Uint8Array(PAGE_SIZE));
+      this.#changed.add(index);
+    }
+    this.#size = Math.max(this.#size, size);
+  }
+
+  #check(): void {
+    if (this.#isClosed) {
+      throw new RepoError('Closed', 'the file is closed');
+    }
+  }
+}
+
+/** The pages that a range touches: which, from where to where in each, and where that lies in the range. */
+function* parts(start: number, end: number): Iterable<{ index: number; from: number; to: number; offset: number }> {
+  for (let at = start; at < end; ) {
+    const index = Math.floor(at / PAGE_SIZE);
+    const from = at - index * PAGE_SIZE;
+    const to = Math.min(PAGE_SIZE, end - index * PAGE_SIZE);
+    yield { index, from, to, offset: at - start };
+    at += to - from;
+  }
+}

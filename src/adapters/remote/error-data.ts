@@ -1,0 +1,74 @@
+/** Errors across the wire: as data there, and at the end where one was thrown as the very same object again. */
+import type { RepoErrorCode } from '../../core/errors.ts';
+import { RepoError } from '../../core/errors.ts';
+import type { ErrorData } from './protocol.ts';
+
+/** Errors that are remembered at a time: an error comes back while the call that it belongs to is under way. */
+const MAX_REMEMBERED = 64;
+/** A cause may be its own cause; a chain that is longer than this says nothing more. */
+const MAX_CAUSES = 8;
+
+export interface ErrorBook {
+  toData(error: unknown): ErrorData;
+  toError(data: ErrorData): unknown;
+}
+
+const rebuild = ({ name, message, code }: ErrorData, options: ErrorOptions): Error => {
+  if (code !== undefined) {
+    return new RepoError(code, message, options);
+  }
+  if (name === 'TypeError') {
+    return new TypeError(message, options);
+  }
+  const error = new Error(message, options);
+  error.name = name;
+  return error;
+};
+
+export const createErrorBook = (): ErrorBook => {
+  const prefix = Math.random().toString(36).slice(2);
+  const made = new Map<string, unknown>();
+  /** Tokens of errors that the other end has made. */
+  const foreign = new WeakMap<object, string>();
+  let count = 0;
+
+  const tokenOf = (error: unknown): string => {
+    const known = typeof error === 'object' && error !== null ? foreign.get(error) : undefined;
+    if (known !== undefined) {
+      return known;
+    }
+    const token = `${prefix}.${count++}`;
+    made.set(token, error);
+    for (const oldest of made.keys()) {
+      if (made.size <= MAX_REMEMBERED) {
+        break;
+      }
+      made.delete(oldest);
+    }
+    return token;
+  };
+
+  const toData = (error: unknown, depth: number): ErrorData => {
+    if (!(error instanceof Error)) {
+      // Whatever was thrown, or given as the reason of an abort. DOMException is an Error everywhere by now.
+      return { name: 'Error', message: String(error), token: tokenOf(error) };
+    }
+    const code = error.name === 'RepoError' && 'code' in error ? (error.code as RepoErrorCode) : undefined;
+    const cause = error.cause === undefined || depth === 0 ? undefined : toData(error.cause, depth - 1);
+    return { name: error.name, message: error.message, code, cause, token: tokenOf(error) };
+  };
+
+  const toError = (data: ErrorData): unknown => {
+    const { cause, token } = data;
+    if (token !== undefined && made.has(token)) {
+      return made.get(token);
+    }
+    const error = rebuild(data, cause === undefined ? {} : { cause: toError(cause) });
+    if (token !== undefined) {
+      foreign.set(error, token);
+    }
+    return error;
+  };
+
+  return { toData: (error) => toData(error, MAX_CAUSES), toError };
+};

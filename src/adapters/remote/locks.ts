@@ -1,0 +1,49 @@
+/** Locks among tabs: the part of the Web Locks API that is used, and what stands in for it. https://w3c.github.io/web-locks/ */
+
+/** `navigator.locks` is one. */
+export interface Locks {
+  /** Calls `held` once the lock is there, or with `null` when it was to be there at once, and holds it until that resolves. */
+  request<T>(
+    name: string,
+    options: { readonly ifAvailable?: boolean; readonly signal?: AbortSignal },
+    held: (lock: object | null) => Promise<T>,
+  ): Promise<T>;
+}
+
+/**
+ * Locks among those who have this object: for a browser without Web Locks, where a repository is open in one tab at a
+ * time.
+ */
+export const createLocalLocks = (): Locks => {
+  /** The end of the last one in each queue. */
+  const queues = new Map<string, Promise<void>>();
+  return {
+    async request<T>(name: string, { ifAvailable = false, signal }: { ifAvailable?: boolean; signal?: AbortSignal }, held: (lock: object | null) => Promise<T>): Promise<T> {
+      const before = queues.get(name);
+      if (ifAvailable && before !== undefined) {
+        return held(null);
+      }
+      let release = (): void => {};
+      const mine = new Promise<void>((resolve) => (release = resolve));
+      const tail = (before ?? Promise.resolve()).then(() => mine);
+      queues.set(name, tail);
+      try {
+        await before;
+        signal?.throwIfAborted();
+        return await held({});
+      } finally {
+        release();
+        if (queues.get(name) === tail) {
+          queues.delete(name);
+        }
+      }
+    },
+  };
+};
+
+/** The locks of this page or worker. */
+export const browserLocks = (): Locks => {
+  // Not in insecure contexts, and not in every browser.
+  const locks = navigator.locks as LockManager | undefined;
+  return locks === undefined ? createLocalLocks() : locks;
+};

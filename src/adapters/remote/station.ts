@@ -1,0 +1,117 @@
+/** The worker's side of the door: pages ask for repositories, each on a port of its own. */
+import { RepoError } from '../../core/errors.ts';
+import { createErrorBook } from './error-data.ts';
+import type { FolderFile } from './folder-files.ts';
+import { giveFolder, takeFolder } from './folder-files.ts';
+import type { Channel } from './leader.ts';
+import type { Locks } from './locks.ts';
+import { Member } from './member.ts';
+import type { RepoPlace } from './member.ts';
+import type { ChannelMessage, FolderMethods, FromPage, FromWorker, Message, WantedStorage, WorkerGreeting, WorkerRequest } from './protocol.ts';
+import { PROTOCOL_VERSION, channelName } from './protocol.ts';
+import { Peer } from './peer.ts';
+
+/** What this browser can do about repositories. */
+export interface RepoPlaces {
+  /** Where a repository is, or where a new one goes. */
+  find(name: string, storage: WantedStorage, create: boolean): Promise<RepoPlace>;
+  list(): Promise<readonly unknown[]>;
+  /** Removes a repository that nobody has open. */
+  remove(name: string): Promise<void>;
+  /** The files of a repository that nobody has open. */
+  exportFolder(name: string, storage: WantedStorage): Promise<AsyncIterable<FolderFile>>;
+  importFolder(name: string, storage: WantedStorage, files: AsyncIterable<FolderFile>): Promise<unknown>;
+}
+
+export interface Station {
+  /** Takes a message of the worker's scope; one that is not for a repository is left to others. */
+  receive(event: { readonly data: unknown; readonly ports: readonly MessagePort[] }): void;
+}
+
+const isGreeting = (data: unknown): data is WorkerGreeting => typeof data === 'object' && data !== null && 'pdsdb' in data && 'request' in data;
+
+/** Opens the channel of this name among all tabs. */
+export type OpenChannel = (name: string, hear: (message: ChannelMessage) => void) => Channel & { close(): void };
+
+/** `BroadcastChannel` is that in browsers. */
+export const openBroadcastChannel: OpenChannel = (name, hear) => {
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = ({ data }: MessageEvent<ChannelMessage>) => hear(data);
+  return channel;
+};
+
+/** What a page says on a port on which there is one thing to do. */
+const messagesOf = (port: MessagePort, receive: (message: Message) => void): void => {
+  port.onmessage = ({ data }: MessageEvent<FromPage>) => {
+    if (data.kind === 'message') {
+      receive(data.message);
+    }
+  };
+};
+
+export interface StationParts {
+  readonly places: RepoPlaces;
+  readonly locks: Locks;
+  readonly openChannel: OpenChannel;
+}
+
+export const createStation = ({ places, locks, openChannel }: StationParts): Station => {
+  const open = async (request: WorkerRequest & { do: 'open' }, port: MessagePort, post: (message: FromWorker) => void): Promise<void> => {
+    const place = await places.find(request.name, request.storage, request.did !== undefined);
+    const member = new Member({
+      id: request.member,
+      place,
+      did: request.did,
+      waitMs: request.waitMs,
+      locks,
+      openChannel: (hear) => openChannel(channelName(place.storage, request.name), hear),
+      toPage: post,
+    });
+    port.onmessage = ({ data }: MessageEvent<FromPage>) => member.receive(data);
+    await member.join();
+  };
+
+  const answer = async (request: WorkerRequest, port: MessagePort): Promise<void> => {
+    const post = (message: FromWorker): void => port.postMessage(message);
+    const send = (message: Message): void => post({ kind: 'message', message });
+    switch (request.do) {
+      case 'exportFolder': {
+        const files = await places.exportFolder(request.name, request.storage);
+        const peer = new Peer<object, FolderMethods>(send, giveFolder(files));
+        messagesOf(port, (message) => peer.receive(message));
+        post({ kind: 'done', value: undefined });
+        break;
+      }
+      case 'importFolder': {
+        const peer = new Peer<FolderMethods, object>(send, {});
+        messagesOf(port, (message) => peer.receive(message));
+        post({ kind: 'done', value: await places.importFolder(request.name, request.storage, takeFolder(peer)) });
+        break;
+      }
+      case 'list':
+        post({ kind: 'done', value: await places.list() });
+        break;
+      case 'open':
+        await open(request, port, post);
+        break;
+      case 'remove':
+        post({ kind: 'done', value: await places.remove(request.name) });
+        break;
+    }
+  };
+
+  return {
+    receive({ data, ports }) {
+      const [port] = ports;
+      if (!isGreeting(data) || port === undefined) {
+        return;
+      }
+      const { pdsdb, request } = data;
+      const asked =
+        pdsdb === PROTOCOL_VERSION
+          ? answer(request, port)
+          : Promise.reject(new RepoError('StorageFailed', `the page and its worker are of different versions; page=${String(pdsdb)} worker=${PROTOCOL_VERSION}`));
+      asked.catch((error: unknown) => port.postMessage({ kind: 'failed', error: createErrorBook().toData(error) } satisfies FromWorker));
+    },
+  };
+};

@@ -1,0 +1,168 @@
+/**
+ * Repositories in browsers, for pages. A worker of the page's own has the files (see `pdsdb/worker`); what is opened here
+ * asks it. Several tabs may have one repository open, and all may write.
+ *
+ * @module
+ */
+import type { BrowserStorage, KeptRepo } from './adapters/browser-platform.ts';
+import type { FolderEntry, FolderImport } from './adapters/folder-transfer.ts';
+import { ask } from './adapters/remote/connection.ts';
+import { giveToWorker, takeFromWorker } from './adapters/remote/folder-transfer.ts';
+import { browserLocks } from './adapters/remote/locks.ts';
+import { openRemote } from './adapters/remote/open-remote.ts';
+import type { Repo } from './core/repo.ts';
+import type { Signer } from './core/signer.ts';
+import { assertDid } from './core/syntax.ts';
+
+export type { BrowserStorage, KeptRepo } from './adapters/browser-platform.ts';
+export type { FolderContent, FolderEntry, FolderImport } from './adapters/folder-transfer.ts';
+
+/** A leader answers within milliseconds. One that does not in this time is frozen, or of an older version of the page. */
+const DEFAULT_WAIT_MS = 10_000;
+
+export interface WorkerOptions {
+  /**
+   * A module worker that calls `serveRepos()`. One may serve any number of repositories. Given as a function, it is made
+   * when it is needed, and terminated when that is over.
+   */
+  readonly worker: Worker | (() => Worker);
+}
+
+export interface PlaceOptions extends WorkerOptions {
+  /**
+   * Where the repository is kept. With `auto`, the default, where it is; a new one in OPFS, or in IndexedDB where the
+   * browser keeps no files.
+   */
+  readonly storage?: BrowserStorage | 'auto' | undefined;
+}
+
+export interface OpenOptions extends PlaceOptions {
+  /** Signs the commits that are made here; it stays in the page. Without one they are not signed. */
+  readonly signer?: Signer | undefined;
+  /** How long to wait for another tab that has it open and does not answer, in milliseconds. 10,000 when left out. */
+  readonly waitMs?: number | undefined;
+  /** Asks the browser to keep what is stored when room gets short; some ask the user. `info()` says whether it does. */
+  readonly persist?: boolean | undefined;
+}
+
+export interface CreateOptions extends OpenOptions {
+  /** The account that the repository is of. */
+  readonly did: string;
+}
+
+/**
+ * Makes a repository of this name and opens it. It has no commit yet. A name is 1 to 255 of `A-Z a-z 0-9 . _ : % -`,
+ * beginning with a letter or a digit: a DID is one.
+ *
+ * @example
+ * ```ts
+ * import { createRepo } from 'pdsdb/browser';
+ *
+ * const worker = new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
+ * const repo = await createRepo('alice', { did: 'did:web:alice.example.com', worker });
+ * await repo.put('app.bsky.feed.post', '3jzfcijpj2z2a', { text: 'hello', createdAt: new Date().toISOString() });
+ * ```
+ * @throws {RepoError} `InvalidDid`; `RepoExists` when there is one; `StorageFull`, `StorageFailed`, also when the worker
+ *   does not start; `Locked` when another tab is at it and does not answer.
+ */
+export const createRepo = async (name: string, { did, ...options }: CreateOptions): Promise<Repo> => {
+  assertDid(did);
+  return open(name, did, options);
+};
+
+/**
+ * Opens a repository, also while other tabs have it open. When the tab that has the files goes away another takes over:
+ * reads are asked again, and so are writes, which happen once. A write of which nobody can tell whether it has happened
+ * rejects with `OutcomeUnknown`; so does an import of a stream, which cannot be read twice.
+ *
+ * @example
+ * ```ts
+ * import { openRepo } from 'pdsdb/browser';
+ *
+ * const worker = new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
+ * const repo = await openRepo('alice', { worker });
+ * repo.onChange(({ created }) => console.log(created));
+ * ```
+ * @throws {RepoError} `RepoNotFound`; `Locked` when another tab has it open and does not answer; `UnknownVersion`;
+ *   `Corrupt`; `StorageFull`, `StorageFailed`, also when the worker does not start.
+ */
+export const openRepo = (name: string, options: OpenOptions): Promise<Repo> => open(name, undefined, options);
+
+/** The repositories that are kept in this browser for this origin, by name. */
+export const listRepos = (options: WorkerOptions): Promise<KeptRepo[]> =>
+  withWorker(options, async (worker) => (await ask(worker, { do: 'list' }, browserLocks())) as KeptRepo[]);
+
+/**
+ * Removes a repository with its blobs; one that is not there is no error.
+ * @throws {RepoError} `Locked` when it is open anywhere; `StorageFailed`.
+ */
+export const deleteRepo = (name: string, options: WorkerOptions): Promise<void> =>
+  withWorker(options, async (worker) => void (await ask(worker, { do: 'remove', name }, browserLocks())));
+
+/**
+ * The files of a repository, as they lie in a folder on a disk: `pds.db` first, then the blobs. Each is to be read before
+ * the next one is asked for. Nobody can open it until the iteration ends, which leaving it does as well.
+ * @throws {RepoError} `Locked` when it is open anywhere; `RepoNotFound`; `StorageFailed`.
+ */
+export async function* exportFolder(name: string, { worker, storage = 'auto' }: PlaceOptions): AsyncGenerator<FolderEntry, void, undefined> {
+  const { worker: own, release } = takeWorker(worker);
+  try {
+    yield* takeFromWorker(own, { do: 'exportFolder', name, storage }, browserLocks());
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Takes in the files of a folder, in any order, as a repository of this name. Nothing is there afterwards if anything is
+ * wrong.
+ * @throws {RepoError} `RepoExists`; `RepoNotFound` without a `pds.db`; `Malformed` when that is no repository's, or a blob
+ *   not the one of its name; `StorageFull`, `StorageFailed`.
+ */
+export const importFolder = (
+  name: string,
+  files: AsyncIterable<FolderEntry> | Iterable<FolderEntry>,
+  { storage = 'auto', ...options }: PlaceOptions,
+): Promise<FolderImport> =>
+  withWorker(options, async (worker) => (await giveToWorker(worker, { do: 'importFolder', name, storage }, files, browserLocks())) as FolderImport);
+
+const takeWorker = (worker: WorkerOptions['worker']): { readonly worker: Worker; readonly release: () => void } => {
+  if (typeof worker !== 'function') {
+    return { worker, release: () => {} };
+  }
+  const own = worker();
+  return { worker: own, release: () => own.terminate() };
+};
+
+const withWorker = async <T>({ worker }: WorkerOptions, use: (worker: Worker) => Promise<T>): Promise<T> => {
+  const { worker: own, release } = takeWorker(worker);
+  try {
+    return await use(own);
+  } finally {
+    release();
+  }
+};
+
+const open = async (
+  name: string,
+  did: string | undefined,
+  { worker, signer, storage = 'auto', waitMs = DEFAULT_WAIT_MS, persist = false }: OpenOptions,
+): Promise<Repo> => {
+  // Not in insecure contexts, and not in every browser.
+  const manager = navigator.storage as StorageManager | undefined;
+  if (persist) {
+    // Not waited for: some browsers ask the user, and what they answer changes nothing about opening.
+    void manager?.persist().catch(() => false);
+  }
+  const { worker: own, release } = takeWorker(worker);
+  return openRemote(own, {
+    name,
+    did,
+    storage,
+    waitMs,
+    signer,
+    locks: browserLocks(),
+    isPersistent: async () => (await manager?.persisted()) ?? false,
+    onEnd: release,
+  });
+};

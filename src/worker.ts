@@ -1,0 +1,90 @@
+/**
+ * What holds the repositories of a browser: a dedicated worker, in which this runs.
+ *
+ * @module
+ */
+import { createBreath } from './adapters/breathing-store.ts';
+import { browserPlatform, deleteBrowserRepo, listBrowserRepos } from './adapters/browser-platform.ts';
+import { browserSqliteWasm } from './adapters/browser-sqlite-wasm.ts';
+import type { WasmSource } from './adapters/browser-sqlite-wasm.ts';
+import { closingQuickly } from './adapters/files/closing-quickly.ts';
+import { exportFolder, importFolder } from './adapters/folder-transfer.ts';
+import { browserLocks } from './adapters/remote/locks.ts';
+import type { RepoPlaces } from './adapters/remote/station.ts';
+import { createStation, openBroadcastChannel } from './adapters/remote/station.ts';
+import { sqliteRepo } from './adapters/sqlite-repo.ts';
+import type { DatabaseFiles } from './wasm/database-files.ts';
+import { loadSqlite } from './wasm/sqlite.ts';
+
+export interface ServeOptions {
+  /**
+   * The WebAssembly of sql.js, or where it is: for when `new URL('…', import.meta.url)` does not find it. The file is
+   * `pdsdb/sql-wasm.wasm`.
+   */
+  readonly wasm?: WasmSource | undefined;
+}
+
+/** What is used of a dedicated worker's scope. */
+interface WorkerScope {
+  addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
+}
+
+/**
+ * Answers the page that has started this worker. To be called at once, before anything is awaited: what the page says
+ * earlier is lost.
+ *
+ * @example
+ * ```ts
+ * // repo-worker.ts, the whole of it
+ * import { serveRepos } from 'pdsdb/worker';
+ *
+ * serveRepos();
+ * ```
+ */
+export const serveRepos = ({ wasm: source }: ServeOptions = {}): void => {
+  let compiling: Promise<WebAssembly.Module> | undefined;
+  const wasm = async (): Promise<WebAssembly.Module> => {
+    compiling ??= browserSqliteWasm(source);
+    try {
+      return await compiling;
+    } catch (error) {
+      // The next one to ask tries again: the network may be back.
+      compiling = undefined;
+      throw error;
+    }
+  };
+
+  const places: RepoPlaces = {
+    async find(name, storage, create) {
+      const found = await browserPlatform(name, { wasm, storage, create });
+      let isHurried = false;
+      return {
+        name,
+        storage: found.storage,
+        async open(did) {
+          isHurried = false;
+          const platform = did === undefined ? await browserPlatform(name, { wasm, storage: found.storage }) : found;
+          const openFiles = async (): Promise<DatabaseFiles> => closingQuickly(await platform.openFiles(), () => isHurried);
+          return sqliteRepo({ ...platform, openFiles, breathe: createBreath() }, { did });
+        },
+        async prepare() {
+          try {
+            await loadSqlite(await wasm());
+          } catch {
+            // Whoever opens the repository tries again, and says what is wrong.
+          }
+        },
+        hurry() {
+          isHurried = true;
+        },
+      };
+    },
+    list: listBrowserRepos,
+    remove: (name) => deleteBrowserRepo(name),
+    exportFolder: async (name, storage) => exportFolder(await browserPlatform(name, { wasm, storage })),
+    importFolder: async (name, storage, files) => importFolder(await browserPlatform(name, { wasm, storage, create: true }), files),
+  };
+
+  const station = createStation({ places, locks: browserLocks(), openChannel: openBroadcastChannel });
+  (globalThis as unknown as WorkerScope).addEventListener('message', (event) => station.receive(event));
+};
