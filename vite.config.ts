@@ -1,10 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
+/** Two cores decide, and other work may share them: a test that takes seconds alone takes a minute there. */
+const PATIENCE_MS = 120_000;
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // The machine that decides has two cores, and some tests fill one of them for seconds.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: PATIENCE_MS,
+    hookTimeout: PATIENCE_MS,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**'] },
+      },
+      {
+        extends: true,
+        // After the others, and one file at a time: a browser has processes of its own, and some tests look at clocks.
+        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

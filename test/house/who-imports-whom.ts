@@ -26,8 +26,13 @@ const ROOMS: readonly Room[] = [
   { files: /^src\/adapters\/blobs\/(idb|opfs)-/, may: [/^src\/adapters\/(blobs|origin)\//, /^src\/(core|wasm)\//, packages(['idb-keyval'])] },
   { files: /^src\/adapters\/files\//, may: [/^src\/adapters\/files\//, /^src\/(core|wasm)\//, /^node:/] },
   { files: /^src\/adapters\/blobs\//, may: [/^src\/adapters\/blobs\//, /^src\/(core|wasm)\//, /^node:/] },
+  // A repository across a wire knows repositories, and nothing of what they stand on.
+  { files: /^src\/adapters\/remote\//, may: [/^src\/adapters\/remote\//, /^src\/core\//] },
   // Files and blobs of browsers meet here, for the page's main thread and the worker alike.
   { files: /^src\/adapters\/browser-platform\.ts$/, may: [/^src\/adapters\/(blobs|files|origin)\//, /^src\/adapters\/[^/]+$/, /^src\/(core|wasm)\//] },
+  // Whole folders, copied and salvaged, need of a file system what blobs need of one.
+  { files: /^src\/adapters\/folders\/deno-/, may: [/^src\/adapters\/(blobs|folders)\//, /^src\/(core|wasm)\//] },
+  { files: /^src\/adapters\/(folders|salvage)\//, may: [/^src\/adapters\/(blobs|folders|salvage)\//, /^src\/adapters\/[^/]+$/, /^src\/(core|wasm)\//, /^node:/] },
   { files: /^src\/adapters\/[^/]*deno/, may: [/^src\/adapters\/[^/]+$/, /^src\/(core|wasm)\//, packages(['sql.js'])] },
   { files: /^src\/adapters\/[^/]+$/, may: [/^src\/adapters\/[^/]+$/, /^src\/(core|wasm)\//, /^node:/, packages(['sql.js'])] },
   // What is published for people who write adapters runs everywhere, under no framework.

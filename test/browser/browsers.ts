@@ -1,0 +1,148 @@
+/** Real browsers: which are here, and how one is started, asked and ended. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { launch } from 'puppeteer-core';
+import type { Browser } from 'puppeteer-core';
+import type { CommandName } from './commands.ts';
+import { startWebkit } from './webkit.ts';
+
+export const BROWSERS = ['chromium', 'firefox', 'webkit'] as const;
+export type BrowserName = (typeof BROWSERS)[number];
+
+/** Where the programs are, in order of preference. */
+const PROGRAMS: Readonly<Record<BrowserName, readonly string[]>> = {
+  chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+  firefox: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
+  webkit: ['/usr/bin/WebKitWebDriver'],
+};
+
+const required = (process.env['PDSDB_REQUIRE'] ?? '').split(',');
+
+export const programOf = (name: BrowserName): string | undefined => PROGRAMS[name].find((path) => existsSync(path));
+
+/** Whether tests in a browser are passed over: it is not here, and nobody has said that it must be (PDSDB_REQUIRE). */
+export const isMissing = (name: BrowserName): boolean => programOf(name) === undefined && !required.includes(name);
+
+/** A page of the test site. */
+export interface TestPage {
+  /** Runs a command on the main thread of the page, or in its module worker. */
+  run<T = unknown>(where: 'page' | 'worker', command: CommandName, args?: unknown): Promise<T>;
+}
+
+export interface TestBrowser {
+  open(url: string): Promise<TestPage>;
+  /** Ends it as a crash would: all its processes at once. The profile stays. */
+  kill(): Promise<void>;
+  /** Limits what an origin may store, in bytes. Firefox has a preference for that. */
+  setQuota?(origin: string, bytes: number): Promise<void>;
+  /** Ends it. */
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** A folder for what the browser keeps. */
+  readonly profile: string;
+  /** Preferences of Firefox. */
+  readonly prefs?: Readonly<Record<string, unknown>>;
+}
+
+/** A folder for a profile, and the function that removes it. */
+export const makeProfile = async (): Promise<{ profile: string; remove: () => Promise<void> }> => {
+  const profile = await mkdtemp(join(tmpdir(), 'pdsdb-browser-'));
+  return { profile, remove: () => rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) };
+};
+
+const CHROMIUM_FLAGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+
+export const startBrowser = async (name: BrowserName, options: StartOptions): Promise<TestBrowser> => {
+  const executablePath = programOf(name);
+  if (executablePath === undefined) {
+    throw new Error(`${name} is required and not here; looked for ${PROGRAMS[name].join(', ')}`);
+  }
+  if (name === 'webkit') {
+    return startWebkit(executablePath, options.profile);
+  }
+  const browser = await launch({
+    browser: name === 'chromium' ? 'chrome' : 'firefox',
+    executablePath,
+    headless: true,
+    userDataDir: options.profile,
+    args: name === 'chromium' ? CHROMIUM_FLAGS : [],
+    extraPrefsFirefox: { ...options.prefs },
+    // The tests end it.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+    protocolTimeout: 600_000,
+  });
+  return name === 'chromium' ? new Chromium(browser) : new Firefox(browser, options.profile);
+};
+
+class PuppeteerBrowser implements TestBrowser {
+  readonly browser: Browser;
+
+  constructor(browser: Browser) {
+    this.browser = browser;
+  }
+
+  async open(url: string): Promise<TestPage> {
+    const page = await this.browser.newPage();
+    await page.goto(url);
+    await page.waitForFunction(() => 'runInBrowser' in globalThis);
+    return {
+      async run<T>(where: 'page' | 'worker', command: CommandName, args: unknown = {}) {
+        const answer = await page.evaluate((...all) => globalThis.runInBrowser(...all), where, command, JSON.stringify(args));
+        return JSON.parse(answer) as T;
+      },
+    };
+  }
+
+  async kill(): Promise<void> {
+    const child = this.browser.process()!;
+    if (child.exitCode !== null || child.signalCode !== null) {
+      return;
+    }
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    // The group, which the browser was started in: renderers and helpers are processes of their own.
+    process.kill(-child.pid!, 'SIGKILL');
+    await gone;
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+}
+
+class Chromium extends PuppeteerBrowser {
+  async setQuota(origin: string, quotaSize: number): Promise<void> {
+    const [page] = await this.browser.pages();
+    const session = await page!.createCDPSession();
+    // It holds as long as the session does.
+    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize });
+  }
+}
+
+class Firefox extends PuppeteerBrowser {
+  readonly #profile: string;
+
+  constructor(browser: Browser, profile: string) {
+    super(browser);
+    this.#profile = profile;
+  }
+
+  /** Waits as well until puppeteer has put the profile's own preferences back: the next start would meet it in the middle. */
+  override async kill(): Promise<void> {
+    await super.kill();
+    const backups = ['user.js.puppeteer', 'prefs.js.puppeteer'].map((name) => join(this.#profile, name));
+    for (let left = 50; left > 0 && backups.some((path) => existsSync(path)); left--) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    // What puppeteer has not put back is of no use to anybody.
+    await Promise.all([...backups, join(this.#profile, 'user.js')].map((path) => rm(path, { force: true })));
+  }
+}

@@ -1,0 +1,45 @@
+/** The package as it is published, in apps built in the ways in which people build apps, under a strict policy. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launch } from 'puppeteer-core';
+import type { Browser } from 'puppeteer-core';
+import { buildPackage } from '../built-package.ts';
+import { isMissing, programOf } from './browsers.ts';
+import { APP_NAMES, apps, missingFor } from './bundlers/apps.ts';
+
+const isRequired = (process.env['PDSDB_REQUIRE'] ?? '').split(',').includes('webpack');
+
+describe.skipIf(isMissing('chromium'))('an app (needs chromium)', () => {
+  let pkg: string;
+  let browser: Browser;
+  beforeAll(async () => {
+    pkg = await buildPackage('bundlers');
+    browser = await launch({ executablePath: programOf('chromium')!, headless: true, args: ['--no-sandbox', '--disable-gpu'] });
+  }, 180_000);
+  afterAll(() => browser?.close());
+
+  for (const name of APP_NAMES) {
+    test.skipIf(missingFor(name) !== undefined && !isRequired)(`with ${name}${missingFor(name) === undefined ? '' : ` (${missingFor(name)})`}`, { timeout: 180_000 }, async () => {
+      const app = await apps[name](pkg);
+      const page = await browser.newPage();
+      const trouble: string[] = [];
+      page.on('console', (message) => trouble.push(message.text()));
+      page.on('requestfailed', (request) => trouble.push(`failed: ${request.url()}`));
+      page.on('pageerror', (error) => trouble.push(String(error)));
+      page.on('response', (response) => response.status() >= 400 && trouble.push(`${response.status()} ${response.url()}`));
+      try {
+        await page.goto(app.url);
+        await page.waitForFunction(() => 'outcome' in globalThis, { timeout: 60_000 });
+        const outcome = await page.evaluate(() => (globalThis as unknown as { outcome: Promise<string> }).outcome);
+        expect(outcome).toBe('hello');
+        // No isolation of origins was needed, and nothing was refused by the policy.
+        expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+        expect(trouble.filter((one) => /Content.Security.Policy/i.test(one))).toEqual([]);
+      } catch (error) {
+        throw new Error(`${(error as Error).message}\n${trouble.join('\n')}`, { cause: error });
+      } finally {
+        await page.close();
+        await app.close();
+      }
+    });
+  }
+});

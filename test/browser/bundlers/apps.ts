@@ -1,0 +1,167 @@
+/** One small app, built and served in each of the ways in which people build and serve apps. */
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { build as esbuild } from 'esbuild';
+import { build as viteBuild, createServer as viteServer } from 'vite';
+
+const MAIN = `
+import { createRepo } from 'pdsdb/browser';
+
+globalThis.outcome = (async () => {
+  const worker = new Worker(WORKER, { type: 'module' });
+  const repo = await createRepo('app', { did: 'did:web:app.example', worker });
+  await repo.put('app.bsky.feed.post', '3jzfcijpj2z2a', { text: 'hello', createdAt: '2024-01-02T03:04:05.678Z' });
+  const found = await repo.get('app.bsky.feed.post', '3jzfcijpj2z2a');
+  await repo.close();
+  return found.value.text;
+})();
+`;
+const WORKER = `import { serveRepos } from 'pdsdb/worker';\n\nserveRepos();\n`;
+const HTML = '<!doctype html><meta charset="utf-8"><title>app</title><link rel="icon" href="data:,">';
+
+/** What a page with a database needs, and no more. */
+const CSP = "script-src 'self' 'wasm-unsafe-eval'";
+
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
+
+export interface App {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves the files of a folder, each with the policy; a hash in it allows an import map, which cannot be a file. */
+const serveFolder = async (folder: string, csp = CSP): Promise<App> => {
+  const server = createServer(async ({ url }, response) => {
+    const path = normalize(new URL(url!, 'http://localhost').pathname);
+    try {
+      const file = join(folder, path === '/' ? 'index.html' : path);
+      const body = await readFile(file);
+      response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'content-security-policy': csp }).end(body);
+    } catch {
+      // Whatever it is: the browser is to say which file it misses.
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+};
+
+/** The sources of the app, in a folder of the package's, whose node_modules have the package as people have it installed. */
+const writeApp = async (pkg: string, name: string): Promise<string> => {
+  const folder = join(pkg, 'apps', name);
+  await mkdir(join(folder, 'node_modules'), { recursive: true });
+  await symlink(pkg, join(folder, 'node_modules', 'pdsdb'), 'dir');
+  await writeFile(join(folder, 'main.js'), MAIN.replace('WORKER', `new URL('./repo-worker.js', import.meta.url)`));
+  await writeFile(join(folder, 'repo-worker.js'), WORKER);
+  await writeFile(join(folder, 'package.json'), '{ "name": "app", "private": true, "type": "module" }');
+  await writeFile(join(folder, 'index.html'), `${HTML}<script type="module" src="./main.js"></script>`);
+  return folder;
+};
+
+const withVite = async (pkg: string): Promise<App> => {
+  const root = await writeApp(pkg, 'vite');
+  await viteBuild({ root, configFile: false, logLevel: 'error', worker: { format: 'es' } });
+  return serveFolder(join(root, 'dist'));
+};
+
+const withViteDev = async (pkg: string): Promise<App> => {
+  const root = await writeApp(pkg, 'vite-dev');
+  const server = await viteServer({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    server: { port: 0, host: '127.0.0.1', fs: { strict: false }, headers: { 'Content-Security-Policy': CSP }, hmr: false },
+    // Bundled beforehand, the library would look for its wasm file beside the bundle.
+    optimizeDeps: { exclude: ['pdsdb'] },
+  });
+  await server.listen();
+  const { port } = server.httpServer!.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/`, close: () => server.close() };
+};
+
+const withEsbuild = async (pkg: string): Promise<App> => {
+  const folder = await writeApp(pkg, 'esbuild');
+  const out = join(folder, 'out');
+  // esbuild leaves `new URL` as it is: worker and wasm file are put where they are looked for.
+  await esbuild({ entryPoints: [join(folder, 'main.js'), join(folder, 'repo-worker.js')], bundle: true, format: 'esm', outdir: join(out, 'js'), logLevel: 'error' });
+  await mkdir(join(out, 'wasm'));
+  await writeFile(join(out, 'wasm', 'sql-wasm.wasm'), await readFile(join(pkg, 'dist', 'wasm', 'sql-wasm.wasm')));
+  await writeFile(join(out, 'index.html'), `${HTML}<script type="module" src="./js/main.js"></script>`);
+  return serveFolder(out);
+};
+
+const WEBPACK = join(import.meta.dirname, 'node_modules', 'webpack');
+
+const withWebpack = async (pkg: string): Promise<App> => {
+  const folder = await writeApp(pkg, 'webpack');
+  const out = join(folder, 'dist');
+  const script = `
+    const webpack = require(${JSON.stringify(WEBPACK)});
+    const [context, path] = process.argv.slice(1);
+    webpack({ context, mode: 'production', entry: './main.js', output: { path }, performance: false }, (error, stats) => {
+      if (error || stats.hasErrors()) { console.error(error ?? stats.toString('errors-only')); process.exitCode = 1; }
+    });
+  `;
+  // A process of its own: webpack is CommonJS, and of another package.
+  const child = spawn(process.execPath, ['-e', script, folder, out], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) {
+    throw new Error(`webpack failed:\n${said}`);
+  }
+  await writeFile(join(out, 'index.html'), `${HTML}<script type="module" src="./main.js"></script>`);
+  return serveFolder(out);
+};
+
+/** No bundler: modules as they are installed, named by an import map, and the worker that the package brings in one piece. */
+const withImportMap = async (pkg: string): Promise<App> => {
+  const imports: Record<string, string> = { 'pdsdb/browser': '/dist/browser.js', '@noble/curves/': '/node_modules/@noble/curves/', '@noble/hashes/': '/node_modules/@noble/hashes/' };
+  const { exports } = JSON.parse(await readFile(join(pkg, 'node_modules', 'multiformats', 'package.json'), 'utf8')) as { exports: Record<string, { import?: string }> };
+  for (const [name, target] of Object.entries(exports)) {
+    if (target.import !== undefined) {
+      imports[join('multiformats', name)] = join('/node_modules/multiformats', target.import);
+    }
+  }
+  const map = JSON.stringify({ imports });
+  const digest = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(map))).toString('base64');
+  await writeFile(join(pkg, 'main.js'), MAIN.replace('WORKER', `'/dist/bundled/repo-worker.js'`));
+  await writeFile(join(pkg, 'index.html'), `${HTML}<script type="importmap">${map}</script><script type="module" src="/main.js"></script>`);
+  return serveFolder(pkg, `${CSP} 'sha256-${digest}'`);
+};
+
+/** What is missing for a way of building, or `undefined`. */
+export const missingFor = (name: AppName): string | undefined => {
+  if (name !== 'webpack') {
+    return undefined;
+  }
+  try {
+    createRequire(import.meta.url).resolve(WEBPACK);
+    return undefined;
+  } catch {
+    // Not installed: the one reason for which this fails.
+    return 'webpack is not installed in test/browser/bundlers';
+  }
+};
+
+export const apps = {
+  'vite build': withVite,
+  'vite dev': withViteDev,
+  esbuild: withEsbuild,
+  webpack: withWebpack,
+  'an import map': withImportMap,
+} as const satisfies Record<string, (pkg: string) => Promise<App>>;
+
+export type AppName = keyof typeof apps;
+export const APP_NAMES = Object.keys(apps) as AppName[];

@@ -1,0 +1,165 @@
+/** An example as a visitor meets it: built by Vite over the package as it is published, served from files, in a real browser. */
+import { execFile } from 'node:child_process';
+import { cp, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Browser, ElementHandle, Page } from 'puppeteer-core';
+import { afterAll, beforeAll } from 'vitest';
+import { buildPackage } from '../built-package.ts';
+import { root } from '../house/sources.ts';
+import type { BrowserName, TestBrowser } from './browsers.ts';
+import { makeProfile, startBrowser } from './browsers.ts';
+import { bodyOf } from './site.ts';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+
+export interface ExampleSite {
+  /** `localhost`, so that it counts as secure. */
+  readonly url: string;
+  /** Has a file fetched from a path. */
+  give(path: string, bytes: Uint8Array): void;
+  /** The bytes that a page has saved last; waits for them. */
+  saved(): Promise<Buffer>;
+  /** From now on nobody answers. */
+  stop(): Promise<void>;
+}
+
+const close = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+
+const serve = async (folder: string): Promise<ExampleSite> => {
+  const given = new Map<string, Uint8Array>();
+  const arrived: Buffer[] = [];
+  let onArrival = (): void => {};
+  const server = createServer((request, response) => {
+    const work = async (): Promise<void> => {
+      const { pathname } = new URL(request.url!, 'http://localhost');
+      if (request.method === 'POST') {
+        arrived.push(await bodyOf(request));
+        response.end();
+        onArrival();
+        return;
+      }
+      const file = pathname.endsWith('/') ? `${pathname}index.html` : pathname;
+      const bytes = given.get(pathname) ?? (await readFile(join(folder, file)));
+      response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(bytes);
+    };
+    work().catch(() => response.writeHead(404).end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    give: (path, bytes) => given.set(path, bytes),
+    async saved() {
+      if (arrived.length === 0) {
+        await new Promise<void>((resolve) => (onArrival = resolve));
+      }
+      return arrived.shift()!;
+    },
+    stop: () => close(server),
+  };
+};
+
+/** The built example, for all tests of a file or a `describe`, each of which gives another `purpose`. */
+export const useExample = (name: string, purpose = 'all'): (() => ExampleSite) => {
+  let site: ExampleSite | undefined;
+  beforeAll(async () => {
+    const folder = await buildPackage(`example-${name}-${purpose}`);
+    await cp(join(root, 'examples'), join(folder, 'examples'), { recursive: true });
+    const outDir = join(folder, 'site');
+    // By its command, as everybody builds: inside a test Vite would take the page for one under development.
+    const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+    const args = [vite, 'build', join(folder, 'examples', name), '--outDir', outDir, '--logLevel', 'error'];
+    await promisify(execFile)(process.execPath, args, { env: { ...process.env, NODE_ENV: 'production' } });
+    site = await serve(outDir);
+  }, 180_000);
+  afterAll(() => site?.stop());
+  return () => site!;
+};
+
+/** By the clock, as a page in the background draws no frames. */
+export const POLLING: { readonly polling: number } = { polling: 100 };
+
+/** What is wrong in a page, as its console and its policy say. */
+export interface VisitedPage {
+  readonly page: Page;
+  readonly complaints: readonly string[];
+}
+
+/** What is saved goes to the test, not to a folder: neither browser has a dialog here. */
+const catchDownloads = (): void => {
+  delete (window as { showSaveFilePicker?: unknown }).showSaveFilePicker;
+  const blobs = new Map<string, Blob>();
+  const make = URL.createObjectURL.bind(URL);
+  URL.createObjectURL = (source: Blob) => {
+    const url = make(source);
+    blobs.set(url, source);
+    return url;
+  };
+  HTMLAnchorElement.prototype.click = function (this: HTMLAnchorElement) {
+    void fetch(`saved?name=${this.download}`, { method: 'POST', body: blobs.get(this.href) ?? null });
+  };
+};
+
+/** Pages of a browser with a profile of its own, for all tests of the `describe`. */
+export const useVisitor = (name: BrowserName, prefs: Readonly<Record<string, unknown>> = {}): ((url: string) => Promise<VisitedPage>) => {
+  let browser: (TestBrowser & { readonly browser: Browser }) | undefined;
+  let removeProfile: (() => Promise<void>) | undefined;
+  beforeAll(async () => {
+    const { profile, remove } = await makeProfile();
+    removeProfile = remove;
+    browser = (await startBrowser(name, { profile, prefs })) as TestBrowser & { readonly browser: Browser };
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await removeProfile?.();
+  });
+  return async (url) => {
+    const page = await browser!.browser.newPage();
+    page.setDefaultTimeout(60_000);
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') {
+        complaints.push(message.text());
+      }
+    });
+    await page.setViewport({ width: 1280, height: 800 });
+    await page.evaluateOnNewDocument(catchDownloads);
+    await page.goto(url);
+    return { page, complaints };
+  };
+};
+
+/** Presses the button, or follows the link, that is called so; if there is none, the first whose name begins so. */
+export const press = async (page: Page, label: string): Promise<void> => {
+  const find = (name: string): HTMLElement | undefined => {
+    const all = [...document.querySelectorAll<HTMLElement>('button, a')].filter((one) => one.checkVisibility());
+    const nameOf = (one: HTMLElement): string => one.ariaLabel ?? one.textContent;
+    return all.find((one) => nameOf(one) === name) ?? all.find((one) => nameOf(one).startsWith(name));
+  };
+  const handle = (await page.waitForFunction(find, POLLING, label)) as unknown as ElementHandle<HTMLElement>;
+  // Not by the mouse: where the button lies is for another to test, and a notice may lie over it.
+  await handle.evaluate((one) => HTMLElement.prototype.click.call(one));
+};
+
+/** Waits until the page shows a text. */
+export const sees = async (page: Page, text: string): Promise<void> => {
+  await page.waitForFunction((wanted) => document.body.innerText.includes(wanted), POLLING, text);
+};
+
+/** The texts of all elements that a selector finds. */
+export const textsOf = (page: Page, selector: string): Promise<string[]> =>
+  page.$$eval(selector, (found) => found.map((one) => (one as HTMLElement).innerText));

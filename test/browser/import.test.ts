@@ -1,0 +1,88 @@
+/** A large import in a worker, and pages that are frozen. PDSDB_RECORDS says how many records (20,000 when left out). */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../src/core/memory-store.ts';
+import { repoOver } from '../../src/core/repo/local-repo.ts';
+import { DID, KEY, bytesOf, creates } from '../../src/testing/repo-harness.ts';
+import { isMissing } from './browsers.ts';
+import { useBrowser, useSite } from './in-browser.ts';
+import { openEndingTab, serveTabs } from './tab-site.ts';
+
+const RECORDS = Number(process.env['PDSDB_RECORDS'] ?? 20_000);
+/** A timer of 50 ms on the page may be so late: what a person does not notice. */
+const MOST_LATE_MS = 200;
+
+const site = useSite();
+beforeAll(async () => {
+  await serveTabs(site());
+  const repo = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore(), signer: KEY });
+  await repo.write(creates(RECORDS));
+  const car = await bytesOf(repo.exportCar());
+  site().on('/large.car', (_request, response) => {
+    response.end(car);
+  });
+}, 300_000);
+
+for (const name of ['chromium', 'firefox'] as const) {
+  describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
+    const started = useBrowser(name, site);
+
+    for (const storage of ['opfs', 'indexeddb'] as const) {
+      test(`${storage}: importing ${RECORDS} records keeps the page alive, shows progress, and can be stopped`, { timeout: 600_000 }, async () => {
+        const tab = await openEndingTab(started().browser, site());
+        const repo = `large-${storage}`;
+        await tab.run('open', { name: repo, did: DID, storage });
+        const stopped = await tab.run<{ result: string }>('import', { name: repo, url: '/large.car', abortAfter: RECORDS / 10 });
+        expect(stopped.result).toBe('enough');
+        expect(await tab.run('info', { name: repo })).toMatchObject({ records: 0, commits: 0 });
+        const since = performance.now();
+        const { result, told, late, ticks } = await tab.run<{ result: number; told: number; late: number; ticks: number }>('import', { name: repo, url: '/large.car' });
+        console.log(`${name} ${storage}: ${RECORDS} records in ${Math.round(performance.now() - since)} ms, progress told ${told} times, a 50 ms timer at most ${Math.round(late)} ms late in ${ticks} ticks`);
+        expect(result).toBe(RECORDS);
+        expect(told).toBeGreaterThan(10);
+        expect(late).toBeLessThan(MOST_LATE_MS);
+        await tab.close();
+      });
+    }
+  });
+}
+
+for (const name of ['chromium', 'firefox'] as const) {
+  describe.skipIf(isMissing(name))(`a page of ${name} that is left (needs the browser)`, () => {
+    const started = useBrowser(name, site);
+
+    test.each(['opfs', 'indexeddb'])('lets go of the repository at once: %s', async (storage) => {
+      const [first, second] = [await openEndingTab(started().browser, site()), await openEndingTab(started().browser, site())];
+      await first.run('open', { name: storage, did: DID, storage });
+      await second.run('open', { name: storage });
+      await first.run('put', { name: storage, from: 0, count: 2 });
+      await first.goTo(`${site().url}tab?elsewhere`);
+      await second.run('put', { name: storage, from: 2, count: 2 });
+      expect(await second.run('keys', { name: storage })).toEqual([0, 1, 2, 3]);
+      expect(await second.run('verify', { name: storage })).toEqual({ ok: true, faults: [] });
+      await Promise.all([first.close(), second.close()]);
+    });
+  });
+}
+
+describe.skipIf(isMissing('chromium'))('a page of chromium that is frozen by force while it leads (needs the browser)', () => {
+  const started = useBrowser('chromium', site);
+
+  // The browser freezes its worker before that has let go of the files: the other page has to wait.
+  test.each(['opfs', 'indexeddb'])('keeps others waiting, and damages nothing when it comes back: %s', async (storage) => {
+    const [first, second] = [await openEndingTab(started().browser, site()), await openEndingTab(started().browser, site())];
+    await first.run('open', { name: storage, did: DID, storage });
+    await second.run('open', { name: storage });
+    await first.run('put', { name: storage, from: 0, count: 2 });
+    await first.setFrozen(true);
+    const waiting = second.run('put', { name: storage, from: 2, count: 2 });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await first.setFrozen(false);
+    await waiting;
+    await first.run('put', { name: storage, from: 4, count: 2 });
+    expect(await second.run('keys', { name: storage })).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(await first.run<unknown[]>('heard', { name: storage })).toHaveLength(6);
+    expect(await second.run('verify', { name: storage })).toEqual({ ok: true, faults: [] });
+    await Promise.all([first.close(), second.close()]);
+  });
+});

@@ -1,0 +1,40 @@
+/** The page: does what a test asks for, itself or in a module worker. */
+import { commands } from './commands.ts';
+import type { CommandName } from './commands.ts';
+
+/** What a test calls in the page. Arguments and answers are JSON. */
+declare global {
+  var runInBrowser: (where: 'page' | 'worker', command: CommandName, args: string) => Promise<string>;
+}
+
+const waiting = new Map<number, (answer: { answer?: string; error?: string }) => void>();
+let worker: Worker | undefined;
+let count = 0;
+
+const startWorker = (): Worker => {
+  const started = new Worker('worker.js', { type: 'module' });
+  started.onmessage = ({ data }: MessageEvent<{ id: number; answer?: string; error?: string }>) => {
+    waiting.get(data.id)?.(data);
+    waiting.delete(data.id);
+  };
+  started.onerror = (event) => {
+    waiting.forEach((settle) => settle({ error: `the worker failed: ${event.message}` }));
+    waiting.clear();
+  };
+  return started;
+};
+
+globalThis.runInBrowser = async (where, command, args) => {
+  if (where === 'page') {
+    return JSON.stringify((await commands[command](JSON.parse(args))) ?? null);
+  }
+  worker ??= startWorker();
+  const id = ++count;
+  const settled = new Promise<{ answer?: string; error?: string }>((resolve) => waiting.set(id, resolve));
+  worker.postMessage({ id, command, args });
+  const { answer, error } = await settled;
+  if (error !== undefined) {
+    throw new Error(error);
+  }
+  return answer ?? 'null';
+};

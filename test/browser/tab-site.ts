@@ -1,0 +1,102 @@
+/** Pages over the doors for browsers, on the test site. */
+import { build } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'puppeteer-core';
+import type { TestBrowser } from './browsers.ts';
+import type { Site } from './site.ts';
+import type { TabCommand } from './tab-page.ts';
+
+const PAGE = '<!doctype html><meta charset="utf-8"><title>tab</title><link rel="icon" href="data:,"><script type="module" src="tab-page.js"></script>';
+/** As little as a page with a database needs; no isolation of origins among it. */
+export const STRICT_CSP = "script-src 'self' 'wasm-unsafe-eval'";
+
+/** A page, asked by the names of `tab-page.ts`. */
+export interface Tab {
+  run<T = unknown>(command: TabCommand, args?: unknown): Promise<T>;
+}
+
+/** Puts the pages on the site. Answers what has been acknowledged in them since it was asked last. */
+export const serveTabs = async (site: Site): Promise<{ acknowledged(): number[] }> => {
+  const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+  const { outputFiles } = await build({
+    entryPoints: [here('tab-page.ts'), here('tab-worker.ts')],
+    bundle: true,
+    format: 'esm',
+    outdir: here('out'),
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    external: ['fs', 'path', 'crypto', 'node:*'],
+    logLevel: 'error',
+  });
+  const answer = (path: string, type: string, body: string): void =>
+    site.on(path, (_request, response) => {
+      response.writeHead(200, { 'content-type': type, 'content-security-policy': STRICT_CSP }).end(body);
+    });
+  answer('/tab', 'text/html', PAGE);
+  answer('/broken-worker.js', 'text/javascript', 'this is no script');
+  for (const { path, text } of outputFiles) {
+    answer(`/${path.split('/').at(-1)}`, 'text/javascript', text);
+  }
+  let acks: number[] = [];
+  site.on('/ack', (_request, response, url) => {
+    acks.push(Number(url.searchParams.get('n')));
+    response.end();
+  });
+  return {
+    acknowledged() {
+      const all = acks;
+      acks = [];
+      return all;
+    },
+  };
+};
+
+/** Opens a page, in any browser. */
+export const openTab = async (browser: TestBrowser, site: Site): Promise<Tab> => {
+  const page = await browser.open(`${site.url}tab`);
+  return { run: (command, args) => page.run('page', command as never, args) };
+};
+
+/** A page that can be ended while the browser goes on. */
+export interface EndingTab extends Tab {
+  close(): Promise<void>;
+  /** Ends it without a word: in Chromium its process crashes. Firefox has no command for that, and closes it. */
+  crash(): Promise<void>;
+  goTo(url: string): Promise<void>;
+  /** Has it frozen, as a page in the background is; Chromium alone. */
+  setFrozen(isFrozen: boolean): Promise<void>;
+}
+
+/** Opens a page in a browser that puppeteer drives. */
+export const openEndingTab = async (browser: TestBrowser, site: Site): Promise<EndingTab> => {
+  const { browser: driven } = browser as TestBrowser & { readonly browser: Browser };
+  const before = new Set(await driven.pages());
+  const tab = await openTab(browser, site);
+  const page = (await driven.pages()).find((one) => !before.has(one))!;
+  const isChromium = (await driven.version()).startsWith('Chrom') || (await driven.version()).startsWith('Headless');
+  const close = (): Promise<void> => page.close({ runBeforeUnload: false });
+  return {
+    ...tab,
+    close,
+    async goTo(url) {
+      await page.goto(url);
+    },
+    async crash() {
+      if (!isChromium) {
+        await close();
+        return;
+      }
+      const session = await page.createCDPSession();
+      const crashed = new Promise((resolve) => page.once('error', resolve));
+      // The page that would answer is no more.
+      session.send('Page.crash').catch(() => {});
+      await crashed;
+    },
+    async setFrozen(isFrozen) {
+      const session = await page.createCDPSession();
+      await session.send('Page.setWebLifecycleState', { state: isFrozen ? 'frozen' : 'active' });
+      await session.detach();
+    },
+  };
+};

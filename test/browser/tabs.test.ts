@@ -1,0 +1,96 @@
+/**
+ * Several pages over one repository in real browsers. PDSDB_COMMITS says how many commits each of two pages makes (40 when
+ * left out), PDSDB_CRASHES how often the page that leads is crashed (3).
+ */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { DID } from '../../src/testing/repo-harness.ts';
+import { isMissing } from './browsers.ts';
+import type { TestBrowser } from './browsers.ts';
+import { useBrowser, useSite } from './in-browser.ts';
+import { openEndingTab, serveTabs } from './tab-site.ts';
+import type { EndingTab } from './tab-site.ts';
+
+const COMMITS = Number(process.env['PDSDB_COMMITS'] ?? 40);
+const CRASHES = Number(process.env['PDSDB_CRASHES'] ?? 3);
+
+/** So long may it take until somebody answers again: below a second where nothing else runs, and more on a busy machine. */
+const TAKEOVER_MS = 5_000;
+
+const site = useSite();
+let acknowledged: () => number[];
+beforeAll(async () => {
+  ({ acknowledged } = await serveTabs(site()));
+});
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
+
+for (const name of ['chromium', 'firefox'] as const) {
+  describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
+    const started = useBrowser(name, site);
+    const browser = (): TestBrowser => started().browser;
+
+    for (const storage of ['opfs', 'indexeddb'] as const) {
+      describe(`over ${storage}`, () => {
+        test(`two pages make ${COMMITS} commits each at once: none is lost, none doubled, and both hear of all`, { timeout: 60_000 + COMMITS * 1_000 }, async () => {
+          const repo = `both-${storage}`;
+          const [first, second] = [await openEndingTab(browser(), site()), await openEndingTab(browser(), site())];
+          await first.run('open', { name: repo, did: DID, storage });
+          await second.run('open', { name: repo });
+          await Promise.all([
+            first.run('put', { name: repo, from: 0, count: COMMITS }),
+            second.run('put', { name: repo, from: COMMITS, count: COMMITS }),
+          ]);
+          for (const tab of [first, second]) {
+            expect(await tab.run('info', { name: repo })).toMatchObject({ commits: 2 * COMMITS, records: 2 * COMMITS, storage });
+            expect(await tab.run('keys', { name: repo })).toEqual(range(0, 2 * COMMITS));
+            const heard = await tab.run<{ rev: string; created: string[] }[]>('heard', { name: repo });
+            expect(heard.length).toBe(2 * COMMITS);
+            expect(heard.map(({ rev }) => rev)).toEqual(heard.map(({ rev }) => rev).sort());
+          }
+          expect(await second.run('verify', { name: repo })).toEqual({ ok: true, faults: [] });
+          await first.close();
+          // The other one leads now.
+          await second.run('put', { name: repo, from: 2 * COMMITS, count: 1 });
+          await second.close();
+        });
+
+        test(`the page that leads is crashed ${CRASHES} times while both write: every acknowledged commit is there`, { timeout: 60_000 + CRASHES * 30_000 }, async () => {
+          const repo = `crash-${storage}`;
+          acknowledged();
+          let leader: EndingTab = await openEndingTab(browser(), site());
+          await leader.run('open', { name: repo, did: DID, storage });
+          let sure: number[] = [];
+          let slowest = 0;
+          for (let crash = 0; crash < CRASHES; crash++) {
+            const other = await openEndingTab(browser(), site());
+            await other.run('open', { name: repo });
+            const from = 10_000 * (crash + 1);
+            const lost = leader.run('put', { name: repo, from, count: 5_000 }).catch(() => 'crashed');
+            const count = 60;
+            const going = other.run<number>('put', { name: repo, from: from + 5_000, count });
+            await pause(100 + Math.random() * 200);
+            await leader.crash();
+            // Since the browser has noticed: Chromium takes a second or two over a crash before that.
+            const since = performance.now();
+            await other.run('get', { name: repo, n: 0 });
+            slowest = Math.max(slowest, performance.now() - since);
+            expect(await going).toBe(count);
+            void lost;
+            sure = [...sure, ...acknowledged()];
+            const keys = await other.run<number[]>('keys', { name: repo });
+            const there = new Set(keys);
+            expect(sure.filter((n) => !there.has(n))).toEqual([]);
+            // One commit a record: nothing was done twice.
+            expect((await other.run<{ commits: number }>('info', { name: repo })).commits).toBe(keys.length);
+            expect(await other.run('verify', { name: repo })).toEqual({ ok: true, faults: [] });
+            leader = other;
+          }
+          console.log(`${name} ${storage}: ${sure.length} commits acknowledged, the slowest answer after a crash took ${Math.round(slowest)} ms`);
+          expect(slowest).toBeLessThan(TAKEOVER_MS);
+          await leader.close();
+        });
+      });
+    }
+  });
+}

@@ -1,0 +1,188 @@
+/** What goes wrong in browsers, brought about behind the library's back. Each answers what came of it. */
+import { del, set } from 'idb-keyval';
+import { browserPlatform } from '../../src/adapters/browser-platform.ts';
+import { openIdbFiles } from '../../src/adapters/files/idb-files.ts';
+import { openIdbDatabase } from '../../src/adapters/origin/idb-database.ts';
+import type { IdbDatabase } from '../../src/adapters/origin/idb-database.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
+import { isRepoError } from '../../src/core/errors.ts';
+import type { Repo } from '../../src/core/repo.ts';
+import { blobStoreCases } from '../../src/testing/blob-store-cases.ts';
+import { DID, POST, post, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { newName } from './places.ts';
+import { runCase } from './suites.ts';
+import { wasm } from './wasm.ts';
+
+/** The code of the error that something ends with, `done` when it does not, and what it says when it is no error of ours. */
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => (isRepoError(error) ? error.code : String(error)),
+  );
+
+const createIdb = async (name: string): Promise<Repo> =>
+  sqliteRepo(await browserPlatform(name, { storage: 'indexeddb', wasm, create: true }), { did: DID });
+const openIdb = async (name: string): Promise<Repo> => sqliteRepo(await browserPlatform(name, { storage: 'indexeddb', wasm }), {});
+const write = (repo: Repo, n: number): Promise<unknown> => repo.put(POST, rkeyOf(n), post(`number ${n}`));
+
+const kept = async (): Promise<string> => {
+  const name = newName();
+  const repo = await createIdb(name);
+  await write(repo, 1);
+  await repo.close();
+  return name;
+};
+
+const behind = async (name: string, run: (database: IdbDatabase) => Promise<unknown>): Promise<void> => {
+  const database = (await openIdbDatabase(name, false))!;
+  await run(database);
+  database.close();
+};
+
+export const troubleCommands = {
+  /** Two owners, as when a frozen page comes back: its lock was given to somebody else. */
+  async zombie() {
+    const name = await kept();
+    const zombie = await openIdb(name);
+    await navigator.locks.request(`pdsdb-files:${name}`, { steal: true }, async () => undefined);
+    const owner = await openIdb(name);
+    await write(owner, 2);
+    const late = await codeOf(write(zombie, 3));
+    const later = await codeOf(write(zombie, 4));
+    const close = await codeOf(zombie.close());
+    await write(owner, 5);
+    await owner.close();
+    const again = await openIdb(name);
+    const keys: string[] = [];
+    for await (const { rkey } of again.list(POST)) {
+      keys.push(rkey);
+    }
+    const { ok } = await again.verify();
+    await again.close();
+    return { late, later, close, ok, keys: keys.map((rkey) => Number(rkey.slice(2))) };
+  },
+
+  /** What a rejected `persist` leaves of the files: nothing more is taken. */
+  async poisoned() {
+    const name = await kept();
+    const files = await openIdbFiles(name);
+    await behind(name, (database) => set('files', { epoch: 99, sizes: { 'pds.db': 8192, 'pds.db-journal': 0, 'pds.db-wal': 0 } }, database.store('state')));
+    files.main.write(new Uint8Array([1]), { at: 4000 });
+    const codes = [await codeOf(files.persist()), await codeOf(files.persist())];
+    await files.close();
+    return codes;
+  },
+
+  /** Many at once, each with a change of its own. */
+  async persistedAtOnce() {
+    const name = newName();
+    const files = await openIdbFiles(name, { create: true });
+    const persisted = [1, 2, 3, 4, 5].map((byte) => {
+      files.main.write(new Uint8Array([byte]), { at: byte * 5000 });
+      return codeOf(files.persist());
+    });
+    const codes = await Promise.all(persisted);
+    await files.close();
+    const again = await openIdbFiles(name);
+    const found = new Uint8Array(1);
+    const bytes = [1, 2, 3, 4, 5].map((byte) => (again.main.read(found, { at: byte * 5000 }), found[0]));
+    await again.close();
+    return { codes, bytes };
+  },
+
+  /** Site data is cleared while a repository is open. */
+  async cleared() {
+    const name = await kept();
+    const repo = await openIdb(name);
+    const request = indexedDB.deleteDatabase(`pdsdb:${name}`);
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    const late = await codeOf(write(repo, 2));
+    const close = await codeOf(repo.close());
+    return { late, close, again: await codeOf(openIdb(name)) };
+  },
+
+  /** A page of the database is gone. */
+  async pageMissing() {
+    const name = await kept();
+    await behind(name, (database) => del(2, database.store('pds.db')));
+    return codeOf(openIdb(name));
+  },
+
+  /** A database without any page, as after a creation that was interrupted. */
+  async nothingPersisted() {
+    const name = newName();
+    (await openIdbDatabase(name, true))!.close();
+    const opened = await codeOf(openIdb(name));
+    const repo = await createIdb(name);
+    await repo.close();
+    return [opened, await codeOf(createIdb(name))];
+  },
+
+  /** A newer version of the library has been here. */
+  async newerVersion() {
+    const name = newName();
+    const request = indexedDB.open(`pdsdb:${name}`, 7);
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    request.result.close();
+    return codeOf(openIdb(name));
+  },
+
+  /** Opening what is not there leaves no trace of itself. */
+  async notThere() {
+    const name = newName();
+    const codes: string[] = [];
+    for (const storage of ['indexeddb', 'auto'] as const) {
+      codes.push(await codeOf(browserPlatform(name, { storage, wasm }).then((platform) => sqliteRepo(platform, {}))));
+    }
+    const databases = await indexedDB.databases();
+    return [...codes, String(databases.some((database) => database.name?.includes(name)))];
+  },
+
+  /** Where a new repository goes by itself, and that no second one is made beside it. */
+  async chosen() {
+    const name = newName();
+    const platform = await browserPlatform(name, { wasm, create: true });
+    const repo = await sqliteRepo(platform, { did: DID });
+    await repo.close();
+    const again = await browserPlatform(name, { wasm });
+    return [platform.storage, again.storage, await codeOf(browserPlatform(name, { wasm, create: true }))];
+  },
+
+  /** An OPFS file that is no database, and one that is empty. */
+  async opfsDamaged() {
+    const name = newName();
+    const repo = await sqliteRepo(await browserPlatform(name, { storage: 'opfs', wasm, create: true }), { did: DID });
+    await repo.close();
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(name);
+    const file = (await folder.getFileHandle('pds.db')) as FileSystemFileHandle & {
+      createSyncAccessHandle(): Promise<{ write(bytes: Uint8Array): number; truncate(size: number): void; close(): void }>;
+    };
+    const open = async (): Promise<unknown> => sqliteRepo(await browserPlatform(name, { storage: 'opfs', wasm }), {});
+    const damage = async (size: number, bytes: Uint8Array): Promise<string> => {
+      const handle = await file.createSyncAccessHandle();
+      handle.truncate(size);
+      handle.write(bytes);
+      handle.close();
+      return codeOf(open());
+    };
+    return [await damage(20_000, new Uint8Array(100)), await damage(0, new Uint8Array(0))];
+  },
+
+  /** The cases for blobs where files cannot be moved; answers those that failed. */
+  async blobsWithoutMove() {
+    const prototype = FileSystemFileHandle.prototype as { move?: unknown };
+    const move = Object.getOwnPropertyDescriptor(prototype, 'move');
+    delete prototype.move;
+    const failed: string[] = [];
+    for (const { name } of blobStoreCases) {
+      const outcome = await runCase('blob store', 'opfs', name);
+      if (outcome.outcome === 'failed') {
+        failed.push(`${name}: ${outcome.message}`);
+      }
+    }
+    if (move !== undefined) {
+      Object.defineProperty(prototype, 'move', move);
+    }
+    return failed;
+  },
+};

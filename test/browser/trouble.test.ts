@@ -1,0 +1,84 @@
+/** What browsers do to a repository, and what it makes of that. */
+import { describe, expect, test } from 'vitest';
+import { BROWSERS, isMissing } from './browsers.ts';
+import { useBrowser, useSite } from './in-browser.ts';
+
+/** Pages that one commit may store, of the 15,000 that a repository of 100,000 records has. */
+const MOST_PAGES = 100;
+const RECORDS = Number(process.env['PDSDB_RECORDS'] ?? 20_000);
+
+const site = useSite();
+
+for (const name of BROWSERS) {
+  describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
+    const started = useBrowser(name, site);
+
+    for (const where of ['worker', 'page'] as const) {
+      describe(`IndexedDB, in the ${where}`, () => {
+        test('of two owners, the one that came back too late can write nothing', async () => {
+          expect(await started().page.run(where, 'zombie')).toEqual({
+            late: 'StorageFailed',
+            later: 'StorageFailed',
+            close: 'done',
+            ok: true,
+            keys: [1, 2, 5],
+          });
+        });
+
+        test('after a rejection nothing more is taken', async () => {
+          expect(await started().page.run(where, 'poisoned')).toEqual(['Locked', 'StorageFailed']);
+        });
+
+        test('what is persisted at once is persisted in its order', async () => {
+          const codes = Array.from({ length: 5 }, () => 'done');
+          expect(await started().page.run(where, 'persistedAtOnce')).toEqual({ codes, bytes: [1, 2, 3, 4, 5] });
+        });
+
+        test('cleared site data is an error, and no empty repository afterwards', async () => {
+          expect(await started().page.run(where, 'cleared')).toEqual({ late: 'StorageFailed', close: 'done', again: 'RepoNotFound' });
+        });
+
+        test('a missing page is Corrupt', async () => {
+          expect(await started().page.run(where, 'pageMissing')).toBe('Corrupt');
+        });
+
+        test('an interrupted creation is no repository, and the name is free', async () => {
+          expect(await started().page.run(where, 'nothingPersisted')).toEqual(['RepoNotFound', 'RepoExists']);
+        });
+
+        test('a newer version is UnknownVersion', async () => {
+          expect(await started().page.run(where, 'newerVersion')).toBe('UnknownVersion');
+        });
+
+        test('opening what is not there makes nothing', async () => {
+          expect(await started().page.run(where, 'notThere')).toEqual(['RepoNotFound', 'RepoNotFound', 'false']);
+        });
+
+        test('a new repository goes where it can be kept', async () => {
+          const storage = where === 'page' || name === 'webkit' ? 'indexeddb' : 'opfs';
+          expect(await started().page.run(where, 'chosen')).toEqual([storage, storage, 'RepoExists']);
+        });
+      });
+    }
+
+    test(`one commit on ${RECORDS} records stores fewer than ${MOST_PAGES} pages`, { timeout: 600_000 }, async () => {
+      const counted = await started().page.run<{ size: number; most: number }>('worker', 'countPages', { name: 'large', records: RECORDS });
+      if (process.env['PDSDB_RECORDS'] !== undefined) {
+        console.log(name, counted);
+      }
+      expect(counted.size).toBeGreaterThan(RECORDS * 300);
+      expect(counted.most).toBeGreaterThan(0);
+      expect(counted.most).toBeLessThan(MOST_PAGES);
+    });
+
+    describe.skipIf(name === 'webkit')('OPFS (WebKitGTK has none)', () => {
+      test('a damaged database is Corrupt, and an empty one is none', async () => {
+        expect(await started().page.run('worker', 'opfsDamaged')).toEqual(['Corrupt', 'RepoNotFound']);
+      });
+
+      test('blobs pass their cases where files cannot be moved', async () => {
+        expect(await started().page.run('worker', 'blobsWithoutMove')).toEqual([]);
+      });
+    });
+  });
+}

@@ -1,0 +1,13 @@
+/** The module worker of the page: does what the page passes on. */
+import { commands } from './commands.ts';
+import type { CommandName } from './commands.ts';
+
+addEventListener('message', async ({ data }: MessageEvent<{ id: number; command: CommandName; args: string }>) => {
+  const { id, command, args } = data;
+  try {
+    const answer = (await commands[command](JSON.parse(args))) ?? null;
+    postMessage({ id, answer: JSON.stringify(answer) });
+  } catch (error) {
+    postMessage({ id, error: error instanceof Error ? `${error.name}: ${error.message}\n${error.stack}` : String(error) });
+  }
+});
