@@ -1,0 +1,152 @@
+/** Cuts the power at every moment of a recorded run, in several ways each, and has every outcome judged. */
+import { judge } from './judge.ts';
+import type { Expected, Verdict } from './judge.ts';
+import type { Cut } from './power-cut.ts';
+import type { RepoState } from './repo-state.ts';
+import type { StorageKind } from './storage-kind.ts';
+import type { Step } from './workload.ts';
+import { close, oneMore, open, record, Session } from './workload.ts';
+
+/** A run that is over: what the storage held before it, what was done to it, and the states it went through. */
+export interface Recording<I, E extends { readonly kind: string }> {
+  readonly kind: StorageKind<I, E>;
+  readonly before: I;
+  readonly log: readonly E[];
+  /** The first is that before the first step. */
+  readonly states: readonly RepoState[];
+}
+
+/** Runs the steps on a copy of what there is, nothing when left out. */
+export const recordRun = async <I, E extends { readonly kind: string }>(
+  kind: StorageKind<I, E>,
+  steps: readonly Step[],
+  { before = kind.blank(), state }: { readonly before?: I; readonly state?: RepoState } = {},
+): Promise<Recording<I, E>> => {
+  const { place, log } = kind.run(kind.copy(before));
+  return { kind, before, states: await record(new Session(place), steps, state), log };
+};
+
+export interface CutOptions {
+  readonly random: () => number;
+  /** How many cuts at each moment, beside the one that leaves nothing unsynced and the one that leaves everything. */
+  readonly each: number;
+  /** The part of the moments that is looked at; all of them when left out. */
+  readonly share?: number | undefined;
+  /** Ends at the first outcome that is not healthy. */
+  readonly untilFailure?: boolean | undefined;
+  /** The part of the outcomes whose recovery is cut as well. */
+  readonly again?: number | undefined;
+  /** Which cuts there are. Any that {@link anyCut} makes when left out. */
+  readonly sort?: ((random: () => number) => Cut) | undefined;
+}
+
+export interface CutCounts {
+  /** Cuts that were judged. Cuts that leave the same disk at the same point of the workload count once. */
+  cuts: number;
+  /** Of these, cuts of a recovery. */
+  recoveries: number;
+  lost: number;
+  corrupt: number;
+  /** The first outcomes that were not healthy. */
+  readonly failures: string[];
+}
+
+export const noCuts = (): CutCounts => ({ cuts: 0, recoveries: 0, lost: 0, corrupt: 0, failures: [] });
+
+const FAILURES_KEPT = 5;
+
+const NONE: Cut = { data: 'none', names: 'none', sector: 512, growth: 'zeros', damagesNeighbours: false };
+const ALL: Cut = { ...NONE, data: 'all', names: 'all' };
+
+const pick = <T>(random: () => number, items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
+
+/** Every kind of cut. A disk damages neighbours only within the sector size that the files claim. */
+export const anyCut = (random: () => number): Cut => {
+  const sector = pick(random, [512, 4096] as const);
+  return {
+    data: pick(random, ['all', 'none', 'some', 'some', 'some', 'torn'] as const),
+    names: pick(random, ['all', 'none', 'prefix', 'subset'] as const),
+    sector,
+    growth: pick(random, ['garbage', 'zeros'] as const),
+    damagesNeighbours: random() < 0.3,
+  };
+};
+
+/** Adds to `counts`. */
+export const cutEverywhere = async <I, E extends { readonly kind: string }>(
+  recording: Recording<I, E>,
+  options: CutOptions,
+  counts: CutCounts,
+): Promise<void> => {
+  const { kind, states, log } = recording;
+  const { random, each, share = 1, again = 0, sort = anyCut, untilFailure = false } = options;
+  const power = kind.power(recording.before);
+  let [acknowledged, started] = [0, 0];
+  let seen = new Set<string>();
+  for (const [position, entry] of log.entries()) {
+    power.follow(entry);
+    if (entry.kind === 'start') {
+      started += 1;
+    } else if (entry.kind === 'ack') {
+      acknowledged += 1;
+    }
+    if (!kind.onlyAdds(entry)) {
+      seen = new Set();
+    }
+    if (share < 1 && random() >= share) {
+      continue;
+    }
+    if (untilFailure && counts.failures.length > 0) {
+      return;
+    }
+    const expected: Expected = {
+      acknowledged: states[acknowledged]!,
+      started: started > acknowledged ? states[started] : undefined,
+      earlier: states.slice(0, acknowledged),
+    };
+    for (const cut of [NONE, ALL, ...Array.from({ length: each }, () => sort(random))]) {
+      const choices: number[] = [cut.sector];
+      const image = power.image(cut, random, (choice) => choices.push(choice));
+      const key = choices.join();
+      if (seen.has(key)) {
+        continue;
+      }
+      seen.add(key);
+      const left = again > 0 && random() < again ? kind.copy(image) : undefined;
+      const verdict = await judge(kind.run(image).place, expected, random() < 0.1);
+      note(counts, verdict, `position ${position} of ${log.length}, after ${entry.kind}, cut ${JSON.stringify(cut)}`);
+      // What may be no repository yet cannot be recovered.
+      if (left !== undefined && verdict.kind === 'healthy' && expected.acknowledged.exists) {
+        await cutRecovery(kind, left, verdict.state, options, counts);
+      }
+    }
+  }
+};
+
+/** Opens what a cut has left, makes a commit and closes; and cuts that. What was found once has to be found again. */
+const cutRecovery = async <I, E extends { readonly kind: string }>(
+  kind: StorageKind<I, E>,
+  before: I,
+  found: RepoState,
+  options: CutOptions,
+  counts: CutCounts,
+): Promise<void> => {
+  const recording = await recordRun(kind, [open, oneMore('recovered'), close], { before, state: found });
+  const depth = noCuts();
+  await cutEverywhere(recording, { ...options, again: 0, share: 0.1, each: 1 }, depth);
+  counts.cuts += depth.cuts;
+  counts.recoveries += depth.cuts;
+  counts.lost += depth.lost;
+  counts.corrupt += depth.corrupt;
+  counts.failures.push(...depth.failures.map((failure) => `in a recovery: ${failure}`));
+};
+
+const note = (counts: CutCounts, verdict: Verdict, where: string): void => {
+  counts.cuts += 1;
+  if (verdict.kind !== 'healthy') {
+    counts[verdict.kind] += 1;
+    if (counts.failures.length < FAILURES_KEPT) {
+      counts.failures.push(`${verdict.kind} at ${where}: ${verdict.why}`);
+    }
+  }
+};

@@ -1,0 +1,145 @@
+/** A short workload in which one call of the storage fails, and what has to hold then. */
+import { cidToText } from '../../src/core/cid.ts';
+import { isRepoError } from '../../src/core/errors.ts';
+import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../src/core/memory-store.ts';
+import type { Repo, WriteOp } from '../../src/core/repo.ts';
+import { repoOver } from '../../src/core/repo/local-repo.ts';
+import { bytesOf } from '../../src/testing/repo-harness.ts';
+import type { Place } from './place.ts';
+import { DID } from './workload.ts';
+
+const THING = 'com.example.thing';
+
+/** Creates of some records, which no other step touches. */
+const creates = (rkeys: readonly string[], more: object = {}): WriteOp[] =>
+  rkeys.map((rkey) => ({ action: 'create', collection: THING, rkey, value: { $type: THING, text: rkey.repeat(50), ...more } }));
+
+interface FaultStep {
+  readonly name: string;
+  /** The records that it makes, all of them or none. */
+  readonly rkeys: readonly string[];
+  run(repo: Repo): Promise<unknown>;
+}
+
+const blobBytes = new Uint8Array(5000).fill(7);
+
+const steps: readonly FaultStep[] = [
+  { name: 'write', rkeys: ['a'], run: (repo) => repo.write(creates(['a'])) },
+  { name: 'write with a blob', rkeys: ['b'], run: async (repo) => repo.write(creates(['b'], { picture: await repo.putBlob(blobBytes, { mimeType: 'image/png' }) })) },
+  { name: 'write many', rkeys: ['c', 'd', 'e'], run: (repo) => repo.write(creates(['c', 'd', 'e']), { message: 'three' }) },
+  {
+    name: 'import',
+    rkeys: ['f', 'g'],
+    run: async (repo) => {
+      const other = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
+      await other.importCar(await bytesOf(repo.exportCar()), { allowUnsigned: true });
+      await other.write(creates(['f', 'g']));
+      await repo.importCar(await bytesOf(other.exportCar()), { allowUnsigned: true });
+      await other.close();
+    },
+  },
+  { name: 'gc', rkeys: [], run: async (repo) => repo.putBlob(new Uint8Array(100)).then(() => repo.gc({ blobs: true })) },
+  { name: 'write once more', rkeys: ['h'], run: (repo) => repo.write(creates(['h'])) },
+];
+
+export interface FaultOutcome {
+  /** What must not be, a sentence each. */
+  readonly wrong: string[];
+  /** Which step met the fault, if one did. */
+  readonly met: string | undefined;
+}
+
+/**
+ * Runs the workload, closing and opening once in the middle. `heal` ends the fault. A step that rejects is asked for again; if the
+ * repository then says that it has failed, it is closed and opened, and asked once more.
+ */
+export const runWithFault = async (place: Place, hasFailed: () => boolean, heal: () => void): Promise<FaultOutcome> => {
+  const wrong: string[] = [];
+  const acknowledged = new Set<string>();
+  const tried = new Set<string>();
+  let met: string | undefined;
+  let repo: Repo | undefined;
+
+  /** Whether it was done. What it rejects with is looked at. */
+  const attempt = async (name: string, run: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      met ??= name;
+      if (!isRepoError(error)) {
+        wrong.push(`${name} rejects with ${error instanceof Error ? `${error.name}: ${error.message}` : typeof error}`);
+      } else if (!['StorageFailed', 'StorageFull', 'Closed', 'RepoNotFound', 'RepoExists', 'RecordExists', 'HeadNotFound'].includes(error.code)) {
+        wrong.push(`${name} rejects with ${error.code}: ${error.message}`);
+      }
+      return false;
+    }
+  };
+  const close = async (): Promise<void> => {
+    const closing = repo;
+    repo = undefined;
+    if (closing !== undefined) {
+      await attempt('close', () => closing.close());
+    }
+  };
+  const open = async (): Promise<boolean> =>
+    repo !== undefined ||
+    (await attempt('open', async () => (repo = await place.open()))) ||
+    (await attempt('create', async () => (repo = await place.open(DID))));
+  const perform = async (step: FaultStep): Promise<boolean> => {
+    tried.add(step.name);
+    const done = (await open()) && (await attempt(step.name, () => step.run(repo!)));
+    if (done) {
+      acknowledged.add(step.name);
+    }
+    return done;
+  };
+
+  await attempt('create', async () => (repo = await place.open(DID)));
+  for (const [i, step] of steps.entries()) {
+    if (!(await perform(step)) && !(await perform(step))) {
+      await close();
+      await perform(step);
+    }
+    if (i === 2) {
+      await close();
+    }
+  }
+  await close();
+  if (!hasFailed()) {
+    return { wrong, met };
+  }
+
+  heal();
+  const left = place.leftovers().filter((name) => /open files|^a lock/.test(name));
+  wrong.push(...left.map((name) => `after closing there is left: ${name}`));
+  if (await open()) {
+    await check(repo!, acknowledged, tried, wrong);
+    if (!(await attempt('a write after all', () => repo!.put(THING, 'z', { $type: THING })))) {
+      wrong.push('it cannot be written to');
+    }
+  } else {
+    wrong.push('it cannot be opened');
+  }
+  await close();
+  wrong.push(...place.leftovers().map((name) => `after closing again there is left: ${name}`));
+  return { wrong, met };
+};
+
+const check = async (repo: Repo, acknowledged: ReadonlySet<string>, tried: ReadonlySet<string>, wrong: string[]): Promise<void> => {
+  for (const { name, rkeys } of steps) {
+    const there = (await Promise.all(rkeys.map((rkey) => repo.get(THING, rkey)))).filter((record) => record !== undefined).length;
+    if (acknowledged.has(name) && there < rkeys.length) {
+      wrong.push(`${name} was acknowledged and is lost`);
+    } else if (there > 0 && there < rkeys.length) {
+      wrong.push(`${name} is there in part`);
+    } else if (there > 0 && !tried.has(name)) {
+      wrong.push(`${name} was never asked for`);
+    }
+  }
+  wrong.push(...(await repo.verify()).faults.map(({ message }) => message));
+  for await (const { cid } of repo.missingBlobs()) {
+    wrong.push(`a blob is mentioned and missing; cid=${cidToText(cid)}`);
+  }
+};

@@ -1,0 +1,103 @@
+/** Opens what a power cut has left, and says whether it is healthy. */
+import { isRepoError } from '../../src/core/errors.ts';
+import type { Repo } from '../../src/core/repo.ts';
+import type { Place } from './place.ts';
+import { readState } from './repo-state.ts';
+import type { RepoState } from './repo-state.ts';
+import { DID } from './workload.ts';
+
+export interface Expected {
+  /** After the last step that was acknowledged. */
+  readonly acknowledged: RepoState;
+  /** After the step that was running, if one was. */
+  readonly started: RepoState | undefined;
+  /** All states before, to tell a loss from something worse. */
+  readonly earlier: readonly RepoState[];
+}
+
+export type Verdict =
+  | { readonly kind: 'healthy'; readonly state: RepoState }
+  /** Opens, and something that was acknowledged is not there. */
+  | { readonly kind: 'lost'; readonly why: string }
+  /** Does not open, or is in a state that it never was in, or is found faulty, or cannot go on. */
+  | { readonly kind: 'corrupt'; readonly why: string };
+
+const corrupt = (why: string): Verdict => ({ kind: 'corrupt', why });
+
+/** Judges, makes one more commit, and closes. `thorough` opens it once more and checks that too. */
+export const judge = async (place: Place, expected: Expected, thorough: boolean): Promise<Verdict> => {
+  try {
+    const repo = await openOrCreate(place, expected);
+    if (!('head' in repo)) {
+      return repo;
+    }
+    const verdict = await judgeOpen(repo, expected);
+    if (verdict.kind !== 'healthy') {
+      await repo.close();
+      return verdict;
+    }
+    await repo.put('com.example.judged', 'self', { $type: 'com.example.judged', text: 'goes on' });
+    const head = await repo.head();
+    await repo.close();
+    const leftovers = place.leftovers();
+    if (leftovers.length > 0) {
+      return corrupt(`after closing there are left: ${leftovers.join(', ')}`);
+    }
+    if (thorough) {
+      const again = await place.open();
+      const { ok, faults } = await again.verify();
+      const isThere = (await again.head())!.cid.equals(head!.cid);
+      await again.close();
+      if (!ok || !isThere) {
+        return corrupt(`after one more commit: ${ok ? 'it is not there' : faults[0]!.message}`);
+      }
+    }
+    return verdict;
+  } catch (error) {
+    return corrupt(error instanceof Error ? `${isRepoError(error) ? error.code : error.name}: ${error.message}` : 'something else was thrown');
+  }
+};
+
+const openOrCreate = async (place: Place, { acknowledged }: Expected): Promise<Repo | Verdict> => {
+  try {
+    return await place.open();
+  } catch (error) {
+    if (!isRepoError(error, 'RepoNotFound')) {
+      throw error;
+    }
+    if (acknowledged.exists) {
+      return { kind: 'lost', why: 'the repository is not there' };
+    }
+    // Its creation was cut short, and can be had again.
+    return place.open(DID);
+  }
+};
+
+const judgeOpen = async (repo: Repo, { acknowledged, started, earlier }: Expected): Promise<Verdict> => {
+  const state = await readState(repo);
+  const candidates = [acknowledged, started].filter((candidate) => candidate !== undefined);
+  if (!candidates.some(({ text }) => text === state.text)) {
+    const why = `found\n${state.text}\ninstead of\n${candidates.map(({ text }) => text).join('\nor\n')}`;
+    return earlier.some(({ text }) => text === state.text) ? { kind: 'lost', why } : corrupt(why);
+  }
+  const after = started ?? acknowledged;
+  for (const [cid, mimeType] of acknowledged.blobs) {
+    if (after.blobs.has(cid) && (!state.blobs.has(cid) || state.blobs.get(cid) !== mimeType)) {
+      return { kind: 'lost', why: `the blob is not there, or has lost its type; cid=${cid}` };
+    }
+  }
+  for (const cid of state.blobs.keys()) {
+    if (!acknowledged.blobs.has(cid) && !after.blobs.has(cid)) {
+      return corrupt(`a blob came back, or came from nowhere; cid=${cid}`);
+    }
+  }
+  const { faults } = await repo.verify();
+  if (faults.length > 0) {
+    return corrupt(faults.map(({ message }) => message).join('; '));
+  }
+  for await (const { uri } of repo.missingBlobs()) {
+    return { kind: 'lost', why: `a record mentions a blob that is not there; uri=${uri}` };
+  }
+  return { kind: 'healthy', state: state };
+};
+

@@ -1,0 +1,237 @@
+/**
+ * A disk in memory. It keeps a log of what was done to it, and asks about every call, so that one can be made to fail or,
+ * as if a flush were missing in the code, to do nothing.
+ */
+import type { DiskFile } from '../../src/adapters/files/disk.ts';
+import type { DiskNode } from './disk-image.ts';
+import { DiskImage, splitPath } from './disk-image.ts';
+import type { LogEntry, NameChange } from './disk-log.ts';
+import { FileContent } from './file-content.ts';
+
+/** One call, before it is made. */
+export interface DiskCall {
+  readonly verb:
+    | 'close' | 'create' | 'entry' | 'flush' | 'getSize' | 'makeFolder' | 'names' | 'open' | 'read' | 'remove' | 'rename' | 'syncFolder'
+    | 'truncate' | 'write';
+  /** Of the file or the folder: for a rename, where it goes. */
+  readonly path: string;
+  /** Who makes it: the files of the database and their lock, or the blobs. */
+  readonly port: 'blobs' | 'files';
+}
+
+/** What becomes of a call: `undefined` lets it be. A number is how many bytes a write takes of what it was given, in parts. */
+export type Interference = { readonly throws: unknown; readonly after?: 'half' } | { readonly takes: number } | 'does nothing' | undefined;
+
+/** Long before any lock was taken: what is found on the disk is never taken for what is being written now. */
+const YEARS_AGO_MS = 1_500_000_000_000;
+
+/** Every process on every disk has a number of its own: a lock on one that came out of a power cut is nobody's. */
+let processes = 0;
+
+export class SimulatedDisk {
+  readonly image: DiskImage;
+  readonly log: LogEntry[] = [];
+  /** Is asked about every call. */
+  interfere: (call: DiskCall) => Interference = () => undefined;
+  /** The process that is running. Calls of all others fail. */
+  #process: number = ++processes;
+  #clock = 0;
+  readonly #changedMs = new Map<number, number>();
+  readonly #openFiles = new Set<OpenFile>();
+
+  constructor(image: DiskImage = new DiskImage()) {
+    this.image = image;
+  }
+
+  /** How many files the running process has open. */
+  get openCount(): number {
+    return [...this.#openFiles].filter((file) => file.process === this.#process).length;
+  }
+
+  /** Ends the running process: no call of it gets through any more, and what it wrote stays as it is. */
+  kill(): void {
+    this.#process = ++processes;
+  }
+
+  mark(kind: 'start' | 'ack', step: number): void {
+    this.log.push({ kind, step });
+  }
+
+  /** The number of the running process. */
+  get process(): number {
+    return this.#process;
+  }
+
+  // What follows is for the ports.
+
+  /** Asks whether the call may be made; throws if it is to fail. */
+  ask(process: number, call: DiskCall): Interference {
+    if (process !== this.#process) {
+      throw systemError('EIO', 'the process has been killed');
+    }
+    const interference = this.interfere(call);
+    if (typeof interference === 'object' && 'throws' in interference && interference.after === undefined) {
+      throw interference.throws;
+    }
+    return interference;
+  }
+
+  require(path: string, kind: DiskNode['kind']): DiskNode {
+    const node = this.image.find(path);
+    if (node === undefined) {
+      throw systemError('ENOENT', path);
+    }
+    if (node.kind !== kind) {
+      throw systemError(kind === 'folder' ? 'ENOTDIR' : 'EISDIR', path);
+    }
+    return node;
+  }
+
+  make(kind: DiskNode['kind'], path: string): DiskNode {
+    const node: DiskNode = { kind, id: this.image.nextId++ };
+    this.record({ kind: 'make', node });
+    this.changeNames([[path, node]]);
+    this.#changedMs.set(node.id, this.#now());
+    return node;
+  }
+
+  changeNames(changes: readonly (readonly [path: string, node: DiskNode | undefined])[]): void {
+    this.record({
+      kind: 'names',
+      changes: changes.map(([path, node]): NameChange => {
+        const [folder, name] = splitPath(path);
+        return { folder: this.require(folder, 'folder').id, name, node };
+      }),
+    });
+  }
+
+  changedMs(id: number): number {
+    return this.#changedMs.get(id) ?? YEARS_AGO_MS;
+  }
+
+  open(process: number, node: DiskNode, call: Pick<DiskCall, 'path' | 'port'>): OpenFile {
+    const file = new OpenFile(this, process, node.id, call);
+    this.#openFiles.add(file);
+    return file;
+  }
+
+  closed(file: OpenFile): void {
+    this.#openFiles.delete(file);
+  }
+
+  /** Does what an entry says, and keeps it. */
+  record(entry: LogEntry): void {
+    this.log.push(entry);
+    applyToImage(this.image, entry);
+    if (entry.kind === 'write' || entry.kind === 'truncate') {
+      this.#changedMs.set(entry.file, this.#now());
+    }
+  }
+
+  #now(): number {
+    return YEARS_AGO_MS + ++this.#clock;
+  }
+}
+
+const applyToImage = (image: DiskImage, entry: LogEntry): void => {
+  switch (entry.kind) {
+    case 'make':
+      if (entry.node.kind === 'file') {
+        image.files.set(entry.node.id, new FileContent());
+      } else {
+        image.folders.set(entry.node.id, new Map());
+      }
+      break;
+    case 'write':
+      image.files.get(entry.file)!.write(entry.bytes, entry.at);
+      break;
+    case 'truncate':
+      image.files.get(entry.file)!.truncate(entry.size);
+      break;
+    case 'names':
+      for (const { folder, name, node } of entry.changes) {
+        const names = image.folders.get(folder)!;
+        if (node === undefined) {
+          names.delete(name);
+        } else {
+          names.set(name, node);
+        }
+      }
+      break;
+    default:
+  }
+};
+
+export const systemError = (code: string, message: string): Error => Object.assign(new Error(`${code}: ${message}`), { code });
+
+/** An open file, whatever becomes of its name. */
+export class OpenFile implements DiskFile {
+  readonly process: number;
+  readonly #disk: SimulatedDisk;
+  readonly #id: number;
+  readonly #call: Pick<DiskCall, 'path' | 'port'>;
+  #isOpen = true;
+
+  constructor(disk: SimulatedDisk, process: number, id: number, call: Pick<DiskCall, 'path' | 'port'>) {
+    this.process = process;
+    this.#disk = disk;
+    this.#id = id;
+    this.#call = call;
+  }
+
+  read(buffer: Uint8Array, { at }: { at: number }): number {
+    this.#ask('read');
+    return this.#content.read(buffer, at);
+  }
+
+  write(buffer: Uint8Array, { at }: { at: number }): number {
+    const interference = this.#ask('write');
+    let taken = buffer.length;
+    if (typeof interference === 'object') {
+      taken = Math.floor(buffer.length * ('takes' in interference ? interference.takes : 0.5));
+    }
+    if (taken > 0) {
+      this.#disk.record({ kind: 'write', file: this.#id, at, bytes: buffer.slice(0, taken) });
+    }
+    if (typeof interference === 'object' && 'throws' in interference) {
+      throw interference.throws;
+    }
+    return taken;
+  }
+
+  truncate(size: number): void {
+    this.#ask('truncate');
+    this.#disk.record({ kind: 'truncate', file: this.#id, size });
+  }
+
+  getSize(): number {
+    this.#ask('getSize');
+    return this.#content.size;
+  }
+
+  flush(): void {
+    if (this.#ask('flush') !== 'does nothing') {
+      this.#disk.record({ kind: 'flush', file: this.#id });
+    }
+  }
+
+  /** A descriptor is gone, whatever `close` says. */
+  close(): void {
+    if (this.#isOpen) {
+      this.#isOpen = false;
+      this.#disk.closed(this);
+      this.#disk.ask(this.process, { verb: 'close', ...this.#call });
+    }
+  }
+
+  get #content(): FileContent {
+    return this.#disk.image.files.get(this.#id)!;
+  }
+
+  #ask(verb: DiskCall['verb']): Interference {
+    if (!this.#isOpen) {
+      throw systemError('EBADF', this.#call.path);
+    }
+    return this.#disk.ask(this.process, { verb, ...this.#call });
+  }
+}

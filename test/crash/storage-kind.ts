@@ -1,0 +1,82 @@
+/** The two ways in which storage keeps a repository, to run the same workload and the same cuts over both. */
+import { nodeSqliteWasm } from '../../src/adapters/node-sqlite-wasm.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
+import { DiskImage } from './disk-image.ts';
+import type { LogEntry } from './disk-log.ts';
+import type { Place } from './place.ts';
+import { placeOn } from './place.ts';
+import { PowerCut } from './power-cut.ts';
+import type { Cut } from './power-cut.ts';
+import type { DiskCall } from './simulated-disk.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
+import type { OriginEntry } from './simulated-origin.ts';
+import { OriginImage, SimulatedOrigin } from './simulated-origin.ts';
+
+export interface Mark {
+  readonly kind: 'start' | 'ack';
+  readonly step: number;
+}
+
+/** What a power cut is followed with. */
+export interface Power<I, E> {
+  follow(entry: E): void;
+  image(cut: Cut, random: () => number, note: (choice: number) => void): I;
+}
+
+/** A running storage. */
+export interface Running<E> {
+  readonly place: Place;
+  readonly log: readonly E[];
+}
+
+/** `I`: what it holds at one moment. `E`: an entry of its log. */
+export interface StorageKind<I, E extends { readonly kind: string }> {
+  readonly name: string;
+  blank(): I;
+  copy(image: I): I;
+  /** The image is the storage's from then on. */
+  run(image: I): Running<E>;
+  power(before: I): Power<I, E>;
+  /** Whether a cut after this entry leaves the same choices as one before it, and one more. */
+  onlyAdds(entry: E): boolean;
+}
+
+/** Files that are made durable by `flush`. `forgets` names calls that do nothing, as if they were missing in the code. */
+export const onDiskWithout = (forgets: (call: DiskCall, disk: SimulatedDisk) => boolean): StorageKind<DiskImage, LogEntry> => ({
+  name: 'files on a disk',
+  blank: () => new DiskImage(),
+  copy: (image) => image.copy(),
+  run(image) {
+    const disk = new SimulatedDisk(image);
+    disk.interfere = (call) => (forgets(call, disk) ? 'does nothing' : undefined);
+    return { place: placeOn(disk), log: disk.log };
+  },
+  power: (before) => new PowerCut(before),
+  onlyAdds: ({ kind }) => kind === 'write' || kind === 'truncate',
+});
+
+export const onDisk: StorageKind<DiskImage, LogEntry> = onDiskWithout(() => false);
+
+/** Pages that are made durable by `persist`: a cut leaves all of a transaction or nothing of it. */
+export const inOrigin: StorageKind<OriginImage, OriginEntry> = {
+  name: 'pages in transactions',
+  blank: () => new OriginImage(),
+  copy: (image) => new OriginImage(image),
+  run(image) {
+    const origin = new SimulatedOrigin(image);
+    return { place: placeInOrigin(origin), log: origin.log };
+  },
+  power(before) {
+    const image = new OriginImage(before);
+    return { follow: (entry) => image.apply(entry), image: () => new OriginImage(image) };
+  },
+  onlyAdds: () => false,
+};
+
+export const placeInOrigin = (origin: SimulatedOrigin): Place => ({
+  open: (did) =>
+    sqliteRepo({ wasm: nodeSqliteWasm, openFiles: () => origin.openFiles(did !== undefined), openBlobs: async () => origin.openBlobs() }, { did }),
+  kill: () => origin.kill(),
+  mark: (kind, step) => origin.mark(kind, step),
+  leftovers: () => (origin.isHeld ? ['a lock'] : []),
+});

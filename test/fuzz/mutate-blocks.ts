@@ -1,0 +1,89 @@
+/** Changes inside a repository that its hashes and its signature then cover: what lies deep is reached, and nothing above it objects. */
+import { concatBytes, equalBytes } from '../../src/core/bytes.ts';
+import { decodeCbor, encodeCbor } from '../../src/core/cbor.ts';
+import { CID_LENGTH, cidToText } from '../../src/core/cid.ts';
+import { isRepoError } from '../../src/core/errors.ts';
+import type { Signer } from '../../src/core/signer.ts';
+import type { Block } from '../../src/core/store.ts';
+import { blockOfBytes } from '../hostile/build-repository.ts';
+import type { Random } from './mutate-bytes.ts';
+import { below, mutateBytes, pick } from './mutate-bytes.ts';
+
+/** Blocks, the first of which is the commit. */
+export type Blocks = readonly Block[];
+
+const replaceAll = (bytes: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8Array | undefined => {
+  const parts: Uint8Array[] = [];
+  let done = 0;
+  for (let at = 0; at + CID_LENGTH <= bytes.length; at++) {
+    // Every name of a block begins in this way; most bytes do not.
+    if (bytes[at] === 1 && bytes[at + 1] === from[1] && equalBytes(bytes.subarray(at, at + CID_LENGTH), from)) {
+      parts.push(bytes.subarray(done, at), to);
+      at += CID_LENGTH - 1;
+      done = at + 1;
+    }
+  }
+  return done === 0 ? undefined : concatBytes([...parts, bytes.subarray(done)]);
+};
+
+/** The commit with a signature over whatever it now says; as it is when it is no map any more. */
+const signAgain = async (bytes: Uint8Array, signer: Signer): Promise<Uint8Array> => {
+  try {
+    const { sig: _, ...fields } = decodeCbor(bytes) as Record<string, unknown>;
+    return encodeCbor({ ...fields, sig: await signer.sign(encodeCbor(fields)) });
+  } catch (error) {
+    if (!isRepoError(error)) {
+      throw error;
+    }
+    return bytes;
+  }
+};
+
+/** Puts other bytes in the place of one block, and gives all blocks above it their new names. */
+const substitute = async (blocks: Blocks, index: number, bytes: Uint8Array, signer: Signer): Promise<Blocks> => {
+  const result = [...blocks];
+  const waiting: [index: number, bytes: Uint8Array][] = [[index, bytes]];
+  // A block that leads to itself would wait for ever; so many are the whole of a path.
+  for (let steps = 0; waiting.length > 0 && steps < 500; steps++) {
+    const [at, content] = waiting.shift()!;
+    const before = result[at]!;
+    const after = blockOfBytes(at === 0 ? await signAgain(content, signer) : content);
+    result[at] = after;
+    for (let other = 0; other < result.length; other++) {
+      const renamed = other === at ? undefined : replaceAll(result[other]!.bytes, before.cid.bytes, after.cid.bytes);
+      if (renamed !== undefined) {
+        waiting.push([other, renamed]);
+      }
+    }
+  }
+  return result;
+};
+
+/** Some blocks changed, left out, doubled, exchanged or pointed elsewhere. */
+export const mutateBlocks = async (blocks: Blocks, random: Random, signer: Signer): Promise<Blocks> => {
+  let result = blocks;
+  const rounds = random() < 0.7 ? 1 : 1 + below(random, 4);
+  for (let i = 0; i < rounds; i++) {
+    const at = below(random, result.length);
+    const dice = random();
+    if (dice < 0.65) {
+      // The first blocks are the commit and the upper nodes, where there is most to go wrong.
+      const index = random() < 0.5 ? below(random, Math.min(8, result.length)) : at;
+      result = await substitute(result, index, mutateBytes(result[index]!.bytes, random), signer);
+    } else if (dice < 0.75) {
+      // A link that leads to another block of the repository.
+      const bytes = replaceAll(result[at]!.bytes, pick(random, result).cid.bytes, pick(random, result).cid.bytes);
+      result = bytes === undefined ? result : await substitute(result, at, bytes, signer);
+    } else if (dice < 0.85) {
+      result = await substitute(result, at, pick(random, result).bytes, signer);
+    } else if (dice < 0.9) {
+      result = result.length > 1 ? result.filter((_, index) => index !== at || index === 0) : result;
+    } else if (dice < 0.95) {
+      result = [...result, result[at]!];
+    } else {
+      const [first, ...rest] = result;
+      result = [first!, ...rest.sort((a, b) => (cidToText(a.cid) < cidToText(b.cid) ? -1 : 1))];
+    }
+  }
+  return result;
+};

@@ -1,0 +1,36 @@
+/** What hostile CARs cost, in a process of its own for each, with little memory: refused or read within a second of work. */
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { beforeAll, expect, test } from 'vitest';
+import { scratchFolder } from '../adapters/scratch.ts';
+import { root } from '../house/sources.ts';
+import { boundsCases } from './bounds-cases.ts';
+import { BASE_REV, carOf, posts, repositoryOf } from './build-repository.ts';
+
+/** Of the process's own time on a processor, not by the clock: the machine may have other things to do. */
+const MOST_MS = 1000;
+const MOST_MB = 100;
+const HEAP_MB = 128;
+
+const scratch = scratchFolder('bounds');
+// Inside the project, where its packages are found.
+const child = join(root, 'out', 'test', 'bounds', 'bounds-child.mjs');
+const warm = join(scratch, 'warm.car');
+
+beforeAll(async () => {
+  await build({ entryPoints: [join(root, 'test', 'hostile', 'bounds-child.ts')], outfile: child, bundle: true, platform: 'node', format: 'esm', packages: 'external', target: 'node20', logLevel: 'warning' });
+  writeFileSync(warm, carOf(await repositoryOf({ records: posts(200), fields: { rev: BASE_REV } })));
+});
+
+test.each(boundsCases.map((one, i) => [one.name, one, i] as const))('%s', async (_name, { car, end }, i) => {
+  const path = join(scratch, `${i}.car`);
+  writeFileSync(path, await car());
+  const { stdout } = await promisify(execFile)(process.execPath, [`--max-old-space-size=${HEAP_MB}`, child, join(scratch, `repo-${i}`), path, warm]);
+  const cost = JSON.parse(stdout) as { end: string; ms: number; grownMb: number; polluted: boolean };
+  expect(cost).toMatchObject({ end, polluted: false });
+  expect(cost.grownMb, 'megabytes').toBeLessThan(MOST_MB);
+  expect(cost.ms, 'milliseconds').toBeLessThan(MOST_MS);
+});

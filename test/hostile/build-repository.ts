@@ -1,0 +1,76 @@
+/** Whole repositories as somebody outside writes them: every part can be another one than it should be. */
+import { concatBytes } from '../../src/core/bytes.ts';
+import { encodeCbor } from '../../src/core/cbor.ts';
+import type { CID, CidBytes } from '../../src/core/cid.ts';
+import { CODEC_DAG_CBOR, cidOf, decodeCid } from '../../src/core/cid.ts';
+import { createTreeBuilder } from '../../src/core/mst/build.ts';
+import type { Signer } from '../../src/core/signer.ts';
+import type { Block } from '../../src/core/store.ts';
+import type { Tid } from '../../src/core/tid.ts';
+import { tidOf } from '../../src/core/tid.ts';
+import { DID, KEY, POST, post, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { headerOf, sectionOf } from '../core/raw-car.ts';
+
+export const blockOfBytes = (bytes: Uint8Array): Block => ({ cid: cidOf(CODEC_DAG_CBOR, bytes), bytes });
+
+/** When the commits of these repositories were made: after the one that they are imported over, and before now. */
+export const BASE_REV: Tid = tidOf(1_700_000_000_000_000, 0);
+export const NEW_REV: Tid = tidOf(1_700_000_001_000_000, 0);
+
+export type Entry = readonly [path: string, record: Block];
+
+/** Posts under keys in order. */
+export const posts = (count: number, text = 'post'): Entry[] =>
+  Array.from({ length: count }, (_, i) => [`${POST}/${rkeyOf(i)}`, blockOfBytes(encodeCbor(post(`${text} ${i}`)))]);
+
+export interface RepositoryParts {
+  readonly records?: readonly Entry[];
+  /** Writes the tree: answers its root and hands its nodes over. The right tree of the records when left out. */
+  readonly tree?: (onNode: (node: Block) => void) => CidBytes;
+  /** The commit's fields in place of the right ones; `undefined` leaves one out. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** `null` for a commit without a signature. */
+  readonly signer?: Signer | null;
+  /** The commit's bytes in place of what all the above makes. */
+  readonly commit?: (data: CID) => Uint8Array | Promise<Uint8Array>;
+}
+
+export interface Repository {
+  readonly commit: Block;
+  readonly nodes: readonly Block[];
+  readonly records: readonly Block[];
+  /** The commit, the nodes, the records. */
+  readonly blocks: readonly Block[];
+}
+
+const buildTree = (records: readonly Entry[], onNode: (node: Block) => void): CidBytes => {
+  const builder = createTreeBuilder((cid, bytes) => onNode({ cid: decodeCid(cid), bytes }));
+  for (const [path, { cid }] of records.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    builder.add(path, cid.bytes as CidBytes);
+  }
+  return builder.finish();
+};
+
+/** The fields with a signature over their only encoding. */
+export const signFields = async (fields: Readonly<Record<string, unknown>>, signer: Signer = KEY): Promise<Uint8Array> => {
+  const unsigned = encodeCbor(fields);
+  return encodeCbor({ ...fields, sig: await signer.sign(unsigned) });
+};
+
+export const repositoryOf = async (parts: RepositoryParts = {}): Promise<Repository> => {
+  const { records = posts(20), fields = {}, signer = KEY } = parts;
+  const nodes: Block[] = [];
+  const onNode = (node: Block): void => void nodes.push(node);
+  const data = decodeCid(parts.tree === undefined ? buildTree(records, onNode) : parts.tree(onNode));
+  const all = { did: DID, version: 3, data, rev: NEW_REV, prev: null, ...fields };
+  const bytes = parts.commit === undefined ? await (signer === null ? encodeCbor(all) : signFields(all, signer)) : await parts.commit(data);
+  const commit = blockOfBytes(bytes);
+  const blocks = [commit, ...nodes.reverse(), ...records.map(([, record]) => record)];
+  return { commit, nodes, records: records.map(([, record]) => record), blocks };
+};
+
+/** Any blocks as a CAR, with any roots. */
+export const carOfBlocks = (roots: readonly CID[], blocks: readonly Block[]): Uint8Array =>
+  concatBytes([headerOf(...roots), ...blocks.map(sectionOf)]);
+
+export const carOf = ({ commit, blocks }: Repository): Uint8Array => carOfBlocks([commit.cid], blocks);

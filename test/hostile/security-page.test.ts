@@ -1,0 +1,32 @@
+/** docs/security.md says what the code and the suite say. `PDSDB_WRITE=1` writes its tables anew. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { root, sourcesBelow } from '../house/sources.ts';
+import { folderClasses } from './folder-cases.ts';
+import { importClasses } from './import-classes.ts';
+import { limits } from './limits.ts';
+import { folderTable, importTable, limitsTable, withTable } from './tables.ts';
+
+const path = join(root, 'docs', 'security.md');
+
+test('its tables are those of the code and of the suite', () => {
+  const page = readFileSync(path, 'utf8');
+  const tables = [['limits', limitsTable(limits)], ['CARs', importTable(importClasses)], ['folders', folderTable(folderClasses)]] as const;
+  const right = tables.reduce((text, [name, content]) => withTable(text, name, content), page);
+  if (process.env['PDSDB_WRITE'] === '1') {
+    writeFileSync(path, right);
+  }
+  expect(readFileSync(path, 'utf8')).toBe(right);
+});
+
+test('every limit that the core exports is listed', () => {
+  const exported = sourcesBelow('src/core').flatMap(({ text }) => [...text.matchAll(/^export const (MAX_[A-Z_]+)/gm)].map(([, name]) => name!));
+  expect(limits.map(({ name }) => name)).toEqual(exported.sort());
+});
+
+test('every case has a name of its own in its class', () => {
+  for (const { name, cases } of [...importClasses, ...folderClasses]) {
+    expect(new Set(cases.map((one) => one.name)).size, name).toBe(cases.length);
+  }
+});

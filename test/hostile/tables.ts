@@ -1,0 +1,44 @@
+/** The tables of docs/security.md, as they follow from the code and from the suite. */
+import type { FolderClass } from './folder-cases.ts';
+import type { HostileClass } from './hostile-case.ts';
+import type { Limit } from './limits.ts';
+
+const row = (...cells: readonly (number | string)[]): string => `| ${cells.join(' | ')} |`;
+const table = (head: readonly string[], rows: readonly string[]): string => [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
+
+export const limitsTable = (limits: readonly Limit[]): string =>
+  table(
+    ['limit', 'value', 'of', 'another one'],
+    limits.map(({ name, value, what, option }) => row(`\`${name}\``, value.toLocaleString('en'), what, option)),
+  );
+
+/** Cases tried, each three times over each of two stores. */
+export const importTable = (classes: readonly HostileClass[]): string =>
+  table(
+    ['class', 'tried', 'refused', 'taken in', 'of these with the record reported'],
+    classes.map(({ name, cases }) => {
+      const taken = cases.filter(({ expect }) => expect === 'accepted' || expect === 'reported').length;
+      return row(name, cases.length, cases.length - taken, taken, cases.filter(({ expect }) => expect === 'reported').length);
+    }),
+  );
+
+export const folderTable = (classes: readonly FolderClass[]): string =>
+  table(
+    ['class', 'tried', 'refused', 'opened, and the damage named', 'opened as sound'],
+    classes.map(({ name, cases }) => {
+      const refused = cases.filter(({ open }) => open !== undefined).length;
+      const sound = cases.filter(({ open, sound: isSound }) => open === undefined && isSound === true).length;
+      return row(name, cases.length, refused, cases.length - refused - sound, sound);
+    }),
+  );
+
+/** The text between two marks of a page, replaced. */
+export const withTable = (page: string, name: string, content: string): string => {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+  const from = page.indexOf(start);
+  const to = page.indexOf(end);
+  if (from < 0 || to < from) {
+    throw new Error(`the page has no place for the table; name=${name}`);
+  }
+  return `${page.slice(0, from + start.length)}\n\n${content}\n\n${page.slice(to)}`;
+};
