@@ -75,7 +75,7 @@ export class Database {
         return new Database(connection, files, false);
       }
       const [mode] = connection.texts('pragma journal_mode');
-      if (mode === 'wal' && files.wal.getSize() > 0) {
+      if (mode === 'wal' && ask(() => files.wal.getSize()) > 0) {
         settleLog(connection);
       } else if (mode !== 'wal') {
         // `delete` would leave the journal's end to be made durable by the folder; a power cut undid commits with it.
@@ -224,7 +224,7 @@ export class Database {
           this.#connection.rollback();
         }
         this.#foldLog();
-        if (this.#files.durableOn === 'flush' && isStoredAsLogged(this.#files.main)) {
+        if (this.#files.durableOn === 'flush' && ask(() => isStoredAsLogged(this.#files.main))) {
           // SQLite writes it, with a journal: two bytes written in place would be the end of the first page, should a power cut tear it.
           requireMode(this.#connection, 'truncate');
         }
@@ -298,6 +298,15 @@ const tidy = ({ journal }: DatabaseFiles): void => {
     }
   } catch (cause) {
     throw new RepoError('StorageFailed', 'the files could not be left as any reader wants them', { cause });
+  }
+};
+
+/** What a file says when it is asked past SQLite. */
+const ask = <T>(question: () => T): T => {
+  try {
+    return question();
+  } catch (cause) {
+    throw new RepoError('StorageFailed', 'a file of the database could not be read', { cause });
   }
 };
 

@@ -166,7 +166,7 @@ describe('answers', () => {
     const { code, stdout, stderr } = await pdsdb(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const verbs = [...stdout.split('Commands:')[1]!.matchAll(/^ {2}([a-z]+)[ |]/gm)].map(([, verb]) => verb!).filter((verb) => verb !== 'help');
-    expect(verbs).toEqual(['init', 'import', 'export', 'info', 'ls', 'get', 'put', 'rm', 'log', 'diff', 'verify', 'blob', 'refs', 'gc', 'key']);
+    expect(verbs).toEqual(['init', 'import', 'export', 'info', 'ls', 'get', 'put', 'rm', 'log', 'diff', 'verify', 'repair', 'backup', 'restore', 'blob', 'refs', 'gc', 'key']);
     for (const verb of [['ls'], ['blob', 'add'], ['key', 'generate']]) {
       expect((await pdsdb([...verb, '--help'])).stdout).toMatch(new RegExp(`Examples?:\n {2}\\$ pdsdb ${verb.join(' ')} `));
     }
