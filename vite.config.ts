@@ -15,7 +15,15 @@ export default defineConfig({
       {
         extends: true,
         // After the others, and one file at a time: a browser has processes of its own, and some tests look at clocks.
-        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], fileParallelism: false, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          // Browsers fail by themselves now and then (they do not start, or lose their debugger). What needed a second try
+          // is named in the report.
+          retry: process.env['CI'] === undefined ? 0 : 2,
+        },
       },
     ],
   },
