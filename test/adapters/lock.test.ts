@@ -85,8 +85,39 @@ describe('one after the other', () => {
     const disk = new LockDisk();
     disk.kill(9);
     disk.leave('pds.lock', text);
-    await expect(acquireLock(disk.seenBy(2), 'repo')).rejects.toEqual(code('Locked'));
+    expect(tryLock(disk.seenBy(2), 'repo')).toEqual({ kind: 'unsettled' });
     expect(disk.text('pds.lock')).toBe(text);
+    // Its creator was killed, as it turns out, and nobody has to ask twice.
+    (await acquireLock(disk.seenBy(2), 'repo')).release();
+  });
+
+  test('a lock whose removal fails is withdrawn in writing; where that fails too, its own process takes it again', async () => {
+    const disk = new LockDisk();
+    const seen = disk.seenBy(1);
+    const failure = new Error('EIO');
+    const fail = (): never => {
+      throw failure;
+    };
+    const withdrawn = await acquireLock({ ...seen, remove: fail }, 'repo');
+    expect(() => withdrawn.release()).toThrow(expect.objectContaining({ code: 'StorageFailed', cause: failure }));
+    (await acquireLock(disk.seenBy(2), 'repo')).release();
+
+    let isWritable = true;
+    const broken = {
+      ...seen,
+      createLocked(path: string) {
+        const file = seen.createLocked(path);
+        return { ...file, write: (bytes: Uint8Array, at: { at: number }) => (isWritable ? file.write(bytes, at) : fail()), close: () => file.close() };
+      },
+      remove: (path: string) => (isWritable ? seen.remove(path) : fail()),
+    };
+    const kept = await acquireLock(broken, 'repo');
+    isWritable = false;
+    expect(() => kept.release()).toThrow(expect.objectContaining({ cause: failure }));
+    isWritable = true;
+    await expect(acquireLock(disk.seenBy(2), 'repo')).rejects.toThrow(/pid=1 /);
+    (await acquireLock(broken, 'repo')).release();
+    expect(disk.names()).toEqual([]);
   });
 
   test('a successor that lives is the holder', async () => {

@@ -84,7 +84,7 @@ export class PowerCut {
 
   /**
    * The paths whose names are not synced now, those that are gone among them, and those whose data is not, with how many bytes were
-   * written; for a truncation that is all there may be.
+   * written; emptying a file is none, and cutting it short all there may be.
    */
   unsynced(): Map<string, number> {
     const found = new Map<string, number>();
@@ -97,7 +97,7 @@ export class PowerCut {
           walk(node.id, `${path}/${name}`);
         } else if (this.#files.get(node.id)!.pending.length > 0) {
           const { pending } = this.#files.get(node.id)!;
-          const bytes = pending.reduce((sum, entry) => sum + (entry.kind === 'write' ? entry.bytes.length : Infinity), 0);
+          const bytes = pending.reduce((sum, entry) => sum + (entry.kind === 'write' ? entry.bytes.length : entry.size === 0 ? 0 : Infinity), 0);
           found.set(`${path}/${name}`, bytes + (found.get(`${path}/${name}`) ?? 0));
         }
       }

@@ -5,7 +5,7 @@
  *
  * Reading a lock. A file holds the record of its creator. It is *held* while that process is alive, or may be; *dead*
  * once it is gone or has withdrawn in writing; *broken* when it holds no record. The record is written right after the
- * creation, so a broken file younger than ten seconds is a lock being taken, and counts as held; later it counts as dead.
+ * creation, so a broken file younger than two seconds is a lock being taken, and counts as held; later it counts as dead.
  *
  * Taking over. Nobody removes or renames what is dead. Each file has one successor, whose name follows from its own name and from the
  * time of its creation: of `pds.lock`, made at m, it is `pds.lock.m`; of that, made at n, `pds.lock.m.n`. The time stands in the record, and
@@ -23,7 +23,7 @@
  *   - A contender that saw an old chain, and creates a file after the winner has renamed: its walk (3) starts at `pds.lock`
  *     and ends at the winner, or, when that has released, finds nothing or somebody else. Before the rename, the winner's file is in
  *     the way of that name; the rename moves it and replaces `pds.lock` in the same step.
- *   - A creator that was stopped for more than ten seconds before (1), and a contender that took its file for dead: the
+ *   - A creator that was stopped for more than two seconds before (1), and a contender that took its file for dead: the
  *     creator writes the record, then looks for a successor; the contender creates the successor, then reads the record (3).
  *     One of the two sees the other. If the creator sees the successor, or dies before it looks, the contender stays
  *     the only one who may succeed it. If the successor is gone already, it was renamed before it was removed, and the creator's walk
@@ -40,8 +40,11 @@ import type { LockRecord } from './lock-record.ts';
 
 export const LOCK_NAME = 'pds.lock';
 
-/** A file without a record that is younger than this is one being written. Writing it takes well under a millisecond. */
-export const SETTLE_MS = 10_000;
+/**
+ * A file without a record that is younger than this is one being written. Writing it takes well under a millisecond, and a creator that
+ * was slower loses, no more; after a kill in that moment (one in some two hundred, on a busy machine) somebody has to wait so long.
+ */
+export const SETTLE_MS = 2_000;
 
 /** How often to start over when others were faster. Each round lost means that somebody else got further. */
 const MAX_ROUNDS = 64;
@@ -84,13 +87,13 @@ export type Position =
   | { readonly kind: 'unsettled' };
 
 /**
- * Takes the lock of a folder.
+ * Takes the lock of a folder. Where somebody is just taking it, or was killed in that moment, it waits until that is settled.
  * @throws {RepoError} `Locked` when somebody else has it, at once or after `waitMs`; `StorageFailed` or `StorageFull`
  *   when the lock file cannot be read or written.
  */
 export const acquireLock = async (disk: Disk, folder: string, options: LockOptions = {}): Promise<Lock> => {
   const { waitMs = 0, signal } = options;
-  const end = performance.now() + waitMs;
+  const begin = performance.now();
   let pause = FIRST_PAUSE_MS;
   for (;;) {
     signal?.throwIfAborted();
@@ -98,7 +101,8 @@ export const acquireLock = async (disk: Disk, folder: string, options: LockOptio
     if ('release' in answer) {
       return answer;
     }
-    const left = end - performance.now();
+    const patienceMs = answer.kind === 'unsettled' ? Math.max(waitMs, SETTLE_MS + LONGEST_PAUSE_MS) : waitMs;
+    const left = begin + patienceMs - performance.now();
     if (!(left > 0)) {
       throw refusal(disk, folder, answer);
     }
@@ -241,7 +245,7 @@ const writeRecord = (disk: Disk, file: DiskFile, record: LockRecord, path: strin
   try {
     file.write(encodeLock(record), { at: 0 });
   } catch (error) {
-    // Without room for a record, an empty file would keep everybody out for ten seconds.
+    // Without room for a record, an empty file would keep everybody out for two seconds.
     if (disk.entry(successor) === undefined) {
       disk.remove(path);
     }
