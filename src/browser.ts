@@ -22,8 +22,9 @@ const DEFAULT_WAIT_MS = 10_000;
 
 export interface WorkerOptions {
   /**
-   * A module worker that calls `serveRepos()`. One may serve any number of repositories. Given as a function, it is made
-   * when it is needed, and terminated when that is over.
+   * A module worker that calls `serveRepos()`, or better the function that makes one: then it is terminated when it is not
+   * needed, also while the page is out of sight, where it may be frozen and keep other tabs waiting. One worker may serve
+   * any number of repositories.
    */
   readonly worker: Worker | (() => Worker);
 }
@@ -58,7 +59,7 @@ export interface CreateOptions extends OpenOptions {
  * ```ts
  * import { createRepo } from 'pdsdb/browser';
  *
- * const worker = new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
+ * const worker = () => new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
  * const repo = await createRepo('alice', { did: 'did:web:alice.example.com', worker });
  * await repo.put('app.bsky.feed.post', '3jzfcijpj2z2a', { text: 'hello', createdAt: new Date().toISOString() });
  * ```
@@ -79,7 +80,7 @@ export const createRepo = async (name: string, { did, ...options }: CreateOption
  * ```ts
  * import { openRepo } from 'pdsdb/browser';
  *
- * const worker = new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
+ * const worker = () => new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
  * const repo = await openRepo('alice', { worker });
  * repo.onChange(({ created }) => console.log(created));
  * ```
@@ -154,8 +155,7 @@ const open = async (
     // Not waited for: some browsers ask the user, and what they answer changes nothing about opening.
     void manager?.persist().catch(() => false);
   }
-  const { worker: own, release } = takeWorker(worker);
-  return openRemote(own, {
+  return openRemote({ take: () => takeWorker(worker), isFresh: typeof worker === 'function' }, {
     name,
     did,
     storage,
@@ -163,6 +163,5 @@ const open = async (
     signer,
     locks: browserLocks(),
     isPersistent: async () => (await manager?.persisted()) ?? false,
-    onEnd: release,
   });
 };

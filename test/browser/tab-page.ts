@@ -10,7 +10,8 @@ import type { RepoHarness } from '../../src/testing/repo-harness.ts';
 const COLLECTION = 'app.bsky.feed.post';
 const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
 
-const worker = new Worker('tab-worker.js', { type: 'module' });
+const startWorker = (): Worker => new Worker('tab-worker.js', { type: 'module' });
+const worker = startWorker();
 const repos = new Map<string, Repo>();
 const changes = new Map<string, HeadChange[]>();
 let cases = 0;
@@ -69,7 +70,7 @@ export const tabCommands = {
   },
   async open({ name, did, storage, key, waitMs }: { name: string; did?: string; storage?: BrowserStorage; key?: string; waitMs?: number }) {
     const signer = key === undefined ? undefined : importKey(key, 'secp256k1');
-    const options = { worker, storage, signer, waitMs };
+    const options = { worker: startWorker, storage, signer, waitMs };
     const repo = await (did === undefined ? openRepo(name, options) : createRepo(name, { ...options, did }));
     repos.set(name, repo);
     const heard: HeadChange[] = [];
@@ -120,14 +121,14 @@ export const tabCommands = {
   },
   async copyFolder({ name, to, storage }: { name: string; to: string; storage: BrowserStorage }) {
     const files = exportFolder(name, { worker });
-    return importFolder(to, files, { storage, worker: () => new Worker('tab-worker.js', { type: 'module' }) });
+    return importFolder(to, files, { storage, worker: startWorker });
   },
   async badWorker({ script }: { script: string }) {
     const broken = new Worker(script, { type: 'module' });
     return createRepo('never', { did: DID, worker: broken }).catch((error: unknown) => `${(error as { code: string }).code}: ${(error as Error).message}`);
   },
   async deadWorker({ name }: { name: string }) {
-    const own = new Worker('tab-worker.js', { type: 'module' });
+    const own = startWorker();
     const repo = await createRepo(name, { did: DID, worker: own });
     const stuck = repo.write([], { signer: { sign: () => new Promise(() => {}) } }).catch((error: unknown) => (error as { code: string }).code);
     await repo.head();

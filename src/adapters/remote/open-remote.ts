@@ -8,7 +8,6 @@ import type { Connection, WorkerLike } from './connection.ts';
 import { connect } from './connection.ts';
 import type { Locks } from './locks.ts';
 import type { Attachment, WantedStorage } from './protocol.ts';
-import { pageLock } from './protocol.ts';
 import type { Send } from './peer.ts';
 import { watchPage } from './page-life.ts';
 
@@ -20,85 +19,87 @@ export interface OpenRemoteOptions {
   readonly signer: Signer | undefined;
   readonly locks: Locks;
   readonly isPersistent: (() => Promise<boolean>) | undefined;
-  /** Called once, when the worker has nothing more to do for this repository. */
-  readonly onEnd: () => void;
+}
+
+/** A worker while it is wanted. */
+export interface WorkerSupply {
+  take(): { readonly worker: WorkerLike; readonly release: () => void };
+  /** Each time another one, which is gone at once when it is released. */
+  readonly isFresh: boolean;
 }
 
 /**
- * Keeps a page with an open repository out of the cache of pages gone back and forth in, where Chromium freezes its
- * worker at once, with all that it has open, and other tabs would wait for it for minutes. A page that holds a lock is
- * not put there.
+ * Opens, or with a DID makes, a repository. Rejects as the worker does, or with `StorageFailed` when it does not start.
+ *
+ * A page that is left may be frozen with its worker, and other tabs would wait for what that has open. A worker of our
+ * own is ended before, as by a crash, which loses nothing; when the page comes back there is another one. A worker of the
+ * caller's is asked to let go, which it does if it is given the time.
  */
-const holdPage = (locks: Locks, member: string): (() => void) => {
-  let letGo = (): void => {};
-  const held = new Promise<void>((resolve) => (letGo = resolve));
-  locks.request(pageLock(member), {}, () => held).catch(() => {
-    // Without the lock the page may be frozen; nothing else depends on it.
-  });
-  return letGo;
-};
-
-/** Opens, or with a DID makes, a repository. Rejects as the worker does, or with `StorageFailed` when it does not start. */
-export const openRemote = (worker: WorkerLike, { name, did, storage, waitMs, signer, locks, isPersistent, onEnd }: OpenRemoteOptions): Promise<Repo> =>
+export const openRemote = (supply: WorkerSupply, { name, did, storage, waitMs, signer, locks, isPersistent }: OpenRemoteOptions): Promise<Repo> =>
   new Promise((resolve, reject) => {
-    const member = uniqueName();
     let repo: RemoteRepo | undefined;
+    let connection: Connection | undefined;
+    let release = (): void => {};
     let hungUp = (): void => {};
     let unwatch = (): void => {};
 
+    const letGo = (): void => {
+      connection?.close();
+      connection = undefined;
+      release();
+    };
     const end = (): void => {
       unwatch();
+      letGo();
       hungUp();
-      onEnd();
     };
     const sendUnder =
-      ({ generation }: Attachment): Send =>
+      ({ generation }: Attachment, to: Connection): Send =>
       (message) =>
-        connection.send({ kind: 'message', generation, message });
+        to.send({ kind: 'message', generation, message });
     const hangUp = (): Promise<void> =>
       new Promise((done) => {
         hungUp = done;
-        connection.send({ kind: 'close' });
+        if (connection === undefined) {
+          end();
+        } else {
+          connection.send({ kind: 'close' });
+        }
       });
-    const attach = (attachment: Attachment): void => {
+    const attach = (attachment: Attachment, to: Connection): void => {
       if (repo !== undefined) {
-        repo.moved(attachment, sendUnder(attachment));
+        repo.moved(attachment, sendUnder(attachment, to));
         return;
       }
-      repo = new RemoteRepo(attachment, sendUnder(attachment), { signer, hangUp, isPersistent });
-      const letGo = holdPage(locks, member);
-      const unwatchPage = watchPage({
-        onHide: () => connection.send({ kind: 'leave' }),
-        onShow: () => connection.send({ kind: 'return' }),
+      repo = new RemoteRepo(attachment, sendUnder(attachment, to), { signer, hangUp, isPersistent });
+      unwatch = watchPage({
+        onHide: () => (supply.isFresh ? letGo() : connection?.send({ kind: 'leave' })),
+        onShow: () => (supply.isFresh ? begin(undefined) : connection?.send({ kind: 'return' })),
       });
-      unwatch = () => {
-        unwatchPage();
-        letGo();
-      };
       resolve(repo);
     };
 
-    const connection: Connection = connect(worker, { do: 'open', name, member, did, storage, waitMs }, locks, {
-      onMessage(message) {
-        switch (message.kind) {
-          case 'attached':
-            attach(message.attachment);
-            break;
-          case 'closed':
-            connection.close();
-            end();
-            break;
-          case 'done':
-            break;
-          case 'message':
+    const begin = (make: string | undefined): void => {
+      const taken = supply.take();
+      release = taken.release;
+      const request = { do: 'open', name, member: uniqueName(), did: make, storage, waitMs } as const;
+      const opened: Connection = connect(taken.worker, request, locks, {
+        onMessage(message) {
+          if (message.kind === 'attached') {
+            attach(message.attachment, opened);
+          } else if (message.kind === 'message') {
             repo?.receive(message.message);
-            break;
-        }
-      },
-      onEnd(error) {
-        repo?.lost(error instanceof RepoError ? error : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }));
-        reject(error as Error);
-        end();
-      },
-    });
+          } else if (message.kind === 'closed') {
+            end();
+          }
+        },
+        onEnd(error) {
+          repo?.lost(error instanceof RepoError ? error : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }));
+          reject(error as Error);
+          end();
+        },
+      });
+      connection = opened;
+    };
+    begin(did);
   });

@@ -236,7 +236,5 @@ export type ChannelMessage =
 export const leaderLock = (storage: StorageKind, name: string): string => `pdsdb:leader:${storage}:${name}`;
 /** The lock that a member holds for life, so that others notice its end. */
 export const memberLock = (member: string): string => `pdsdb:member:${member}`;
-/** The lock that a page holds while it has a repository open. */
-export const pageLock = (member: string): string => `pdsdb:page:${member}`;
 /** The channel of a repository. */
 export const channelName = (storage: StorageKind, name: string): string => `pdsdb:${PROTOCOL_VERSION}:${storage}:${name}`;

@@ -17,6 +17,8 @@ const MAX_LISTS = 32;
 
 interface OpenedList {
   readonly iterator: AsyncIterator<unknown>;
+  /** Entries of a page. */
+  readonly most: number;
   /** What went wrong after something was found: the next page fails with it. */
   failure?: { readonly error: unknown };
 }
@@ -82,7 +84,7 @@ const readPage = async (list: OpenedList): Promise<Page<unknown>> => {
   const since = performance.now();
   let size = 0;
   try {
-    while (items.length < MAX_PAGE_ITEMS && size < MAX_PAGE_BYTES && (items.length === 0 || performance.now() - since < MAX_PAGE_MS)) {
+    while (items.length < list.most && size < MAX_PAGE_BYTES && (items.length === 0 || performance.now() - since < MAX_PAGE_MS)) {
       const { done, value } = await list.iterator.next();
       if (done === true) {
         return { items: joined(items), done: true };
@@ -146,7 +148,9 @@ export const createServerLists = (repo: Repo): ServerLists => {
 
   return {
     open(handle, list) {
-      const opened: OpenedList = { iterator: walk(repo, list)[Symbol.asyncIterator]() };
+      // A backup is not read ahead of whoever takes it: as long as it goes on, nobody else can make one.
+      const most = list.of === 'backup' ? 1 : MAX_PAGE_ITEMS;
+      const opened: OpenedList = { iterator: walk(repo, list)[Symbol.asyncIterator](), most };
       lists.set(handle, opened);
       return page(handle, opened);
     },

@@ -140,8 +140,8 @@ export class PlayedTab {
   }
 
   open(name: string, { did, signer, waitMs = 5_000 }: TabOpenOptions = {}): Promise<Repo> {
-    return openRemote(this.#worker, {
-      name, did, signer, waitMs, storage: 'auto', locks: this.locks, isPersistent: undefined, onEnd: () => {},
+    return openRemote({ take: () => ({ worker: this.#worker, release: () => {} }), isFresh: false }, {
+      name, did, signer, waitMs, storage: 'auto', locks: this.locks, isPersistent: undefined,
     });
   }
 
