@@ -58,8 +58,8 @@ const DAMAGES: readonly ((folder: string, random: Random) => void)[] = [
   },
   (folder, random) => {
     const path = pick(random, filesBelow(folder));
-    renameSync(path, join(folder, 'elsewhere'));
-    symlinkSync(join(folder, 'elsewhere'), path);
+    renameSync(path, `${path}-elsewhere`);
+    symlinkSync(`${path}-elsewhere`, path);
   },
   (folder, random) => {
     const path = pick(random, filesBelow(folder));
