@@ -52,6 +52,11 @@ export class Connection {
     return this.#inTransaction;
   }
 
+  /** Bytes of the log that have been written since it last began anew. */
+  get logSize(): number {
+    return this.#mount.logSize;
+  }
+
   get changes(): number {
     this.check();
     return this.api.sqlite3_changes(this.#pointer);
@@ -168,6 +173,7 @@ export class Connection {
   /** Notes that a transaction is open from now on. */
   began(): void {
     this.#inTransaction = true;
+    this.#mount.markLog();
   }
 
   /** Notes that none is. */
@@ -191,6 +197,18 @@ export class Connection {
       const error = this.failed(code);
       this.poison(error);
       throw error;
+    }
+  }
+
+  /**
+   * Cuts a commit that was refused out of the log. Its last frame may be there though a write behind it failed, and whoever opens the
+   * files after a crash would find it whole. When that fails, too, the database is not used again.
+   */
+  takeBackLog(): void {
+    try {
+      this.#mount.takeBackLog();
+    } catch (cause) {
+      this.poison(new RepoError('StorageFailed', 'a commit that was refused could not be taken back', { cause }));
     }
   }
 

@@ -5,35 +5,13 @@ import type { DatabaseFiles } from './database-files.ts';
 import { isStoredAsLogged } from './header.ts';
 import type { Instance } from './instance.ts';
 import { SQLITE_ERROR, SQLITE_OK } from './result-codes.ts';
+import { settingsFor } from './settings.ts';
 import { Statement } from './statement.ts';
 
-/**
- * Eight times SQLite's own. Keys are hashes, so that one import touches pages of the index all over: 200,000 rows in one
- * transaction, 70 MB, took 205,000 writes and 188,000 reads of the files with 2 MB, 46,000 and 28,000 with this, and
- * 34,000 and 17,000 with 64 MB.
- */
-const CACHE_IN_KIBIBYTES = 16_384;
-
-/** What a long transaction left of the log goes at the next checkpoint: in a browser it counts against the quota. */
-const LOG_SIZE_KEPT = 16 * 1024 * 1024;
-
-/** The page size that the power-cut tests were run with, and that of the sectors that the files claim. */
-const PAGE_SIZE = 4096;
-
-/** Pages in the log at which SQLite folds it in; its own default. */
-const AUTOMATIC_CHECKPOINT = 1000;
-
-const SETTINGS = [
-  // First, for without it a log that is there cannot be read: there is no memory to share.
-  'locking_mode=exclusive',
-  'temp_store=memory',
-  // The file may come from anywhere.
-  'trusted_schema=off',
-  'cell_size_check=on',
-  `page_size=${PAGE_SIZE}`,
-  `cache_size=-${CACHE_IN_KIBIBYTES}`,
-  `journal_size_limit=${LOG_SIZE_KEPT}`,
-] as const;
+/** Bytes of the log at which it is time to fold it in, as SQLite has it by default: a thousand pages. */
+const LONG_LOG: number = 4 * 1024 * 1024;
+/** Where a commit waits for that, because nobody has found the time since. */
+const LONGEST_LOG: number = 4 * LONG_LOG;
 
 /**
  * One connection, synchronous. What a call writes outside a transaction is committed when it returns.
@@ -46,6 +24,7 @@ export class Database {
   readonly #files: DatabaseFiles;
   readonly #statements = new Set<Statement>();
   #isLogging: boolean;
+  #isFrozen = false;
   #isClosed = false;
 
   /** For a connection whose settings are made; see {@link Database.open}. */
@@ -65,7 +44,7 @@ export class Database {
     const connection = Connection.open(instance, instance.vfs.mount(files));
     try {
       const isFlushed = files.durableOn === 'flush';
-      for (const setting of [...SETTINGS, `synchronous=${isFlushed ? 'full' : 'off'}`]) {
+      for (const setting of settingsFor(files.durableOn)) {
         connection.exec(`pragma ${setting}`);
       }
       // The first read: it recovers what a crash has left, and finds out whether this is a database.
@@ -137,10 +116,14 @@ export class Database {
     } catch (error) {
       if (connection.isUsable) {
         connection.rollback();
+        connection.takeBackLog();
       }
       throw error;
     }
     connection.ended();
+    if (connection.logSize > LONGEST_LOG) {
+      this.#foldWhatCan();
+    }
   }
 
   /**
@@ -177,14 +160,28 @@ export class Database {
       return false;
     }
     this.#foldLog();
-    this.#connection.exec('pragma wal_autocheckpoint=0');
+    this.#isFrozen = true;
     return true;
   }
 
   /** Lets the main file change again. */
   thaw(): void {
-    if (!this.#isClosed && this.#connection.isUsable) {
-      this.#connection.exec(`pragma wal_autocheckpoint=${AUTOMATIC_CHECKPOINT}`);
+    this.#isFrozen = false;
+  }
+
+  /** Whether it is time for {@link fold}, when nobody waits for it. A commit does it by itself once it cannot be put off. */
+  get isLogLong(): boolean {
+    return this.#connection.logSize > LONG_LOG && !this.#isFrozen;
+  }
+
+  /**
+   * Moves what was committed from the log to its place in the main file; the log begins anew with the next commit. Does
+   * nothing in a transaction, while frozen, or where nothing is written ahead. What was committed is safe whatever happens.
+   * @throws {RepoError} `StorageFull`, `StorageFailed`.
+   */
+  fold(): void {
+    if (this.#isLogging && !this.#isFrozen && !this.#connection.inTransaction) {
+      this.#connection.texts('pragma wal_checkpoint(passive)');
     }
   }
 
@@ -244,6 +241,17 @@ export class Database {
       this.#connection.rollback();
     } catch (error) {
       if (this.#connection.isUsable) {
+        throw error;
+      }
+    }
+  }
+
+  /** After a commit, which stands whatever becomes of this: a disk that is full, or fails, says so to the next one. */
+  #foldWhatCan(): void {
+    try {
+      this.fold();
+    } catch (error) {
+      if (!isRepoError(error)) {
         throw error;
       }
     }

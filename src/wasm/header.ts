@@ -31,13 +31,14 @@ export const showAsLogged = (buffer: Uint8Array, at: number): void => {
 };
 
 /** Runs a write of `buffer` with the header as it is to be stored. The buffer is SQLite's page, so it is put back. */
-export const storeAsPlain = (buffer: Uint8Array, at: number, write: () => number): number => {
+export const storeAsPlain = (buffer: Uint8Array, at: number, write: () => void): void => {
   if (!holds(buffer, at, LOGGED)) {
-    return write();
+    write();
+    return;
   }
   put(buffer, at, PLAIN);
   try {
-    return write();
+    write();
   } finally {
     put(buffer, at, LOGGED);
   }

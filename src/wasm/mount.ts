@@ -1,5 +1,6 @@
 /** The files of one database, under the name by which SQLite knows them. */
-import type { DatabaseFiles } from './database-files.ts';
+import type { DatabaseFiles, SyncFile } from './database-files.ts';
+import { GatheredFile } from './gathered-file.ts';
 import { primaryCode, SQLITE_FULL, SQLITE_OK } from './result-codes.ts';
 
 /** Why the file layer answered a code, for the error that SQLite makes of it. */
@@ -10,7 +11,7 @@ export interface FileFailure {
 
 /** What platforms say when there is no more room. */
 const FULL_NAMES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(['QuotaExceededError', 'NS_ERROR_FILE_NO_DEVICE_SPACE']);
-const FULL_CODES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(['ENOSPC', 'EDQUOT']);
+const FULL_CODES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(['ENOSPC', 'EDQUOT', 'StorageFull']);
 
 const isFull = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && (FULL_NAMES.has(Reflect.get(error, 'name')) || FULL_CODES.has(Reflect.get(error, 'code')));
@@ -18,12 +19,47 @@ const isFull = (error: unknown): boolean =>
 export class Mount {
   readonly files: DatabaseFiles;
   readonly name: string;
+  /** The three files as SQLite writes them: held back until a flush, where there is one. */
+  readonly main: SyncFile;
+  readonly journal: SyncFile;
+  readonly wal: SyncFile;
+  /** The log as a file that can be taken back; `undefined` where nothing is written ahead. */
+  readonly #log: GatheredFile | undefined;
   #failure: FileFailure | undefined;
   #fatal: FileFailure | undefined;
 
   constructor(name: string, files: DatabaseFiles) {
     this.name = name;
     this.files = files;
+    const slot = (file: SyncFile): SyncFile => (files.durableOn === 'flush' ? new GatheredFile(file) : file);
+    this.main = slot(files.main);
+    this.journal = slot(files.journal);
+    this.wal = slot(files.wal);
+    this.#log = this.wal instanceof GatheredFile ? this.wal : undefined;
+  }
+
+  /** Lets out what is held back of any file. */
+  send(): void {
+    for (const file of [this.main, this.journal, this.wal]) {
+      if (file instanceof GatheredFile) {
+        file.send();
+      }
+    }
+  }
+
+  /** Bytes of the log that have been written since it last began anew. */
+  get logSize(): number {
+    return this.#log?.end ?? 0;
+  }
+
+  /** A transaction begins. */
+  markLog(): void {
+    this.#log?.mark();
+  }
+
+  /** Cuts off what the transaction has written to the log. */
+  takeBackLog(): void {
+    this.#log?.takeBack();
   }
 
   /**

@@ -43,13 +43,18 @@ export class Statement {
     this.#bound(api.sqlite3_bind_text(this.#pointer, index, piece, length, SQLITE_STATIC));
   }
 
+  /** Binds a text that is UTF-8 already, as a copy. */
+  bindUtf8(index: number, text: Uint8Array): void {
+    this.#check();
+    const { api } = this.#connection;
+    this.#bound(api.sqlite3_bind_text(this.#pointer, index, this.#keep(text), text.length, SQLITE_STATIC));
+  }
+
   /** Binds a copy of the bytes; they are the caller's again at once. */
   bindBlob(index: number, bytes: Uint8Array): void {
     this.#check();
-    const { api, heap } = this.#connection;
-    const piece = this.#scratch.take(bytes.length);
-    heap.bytes.set(bytes, piece);
-    this.#bound(api.sqlite3_bind_blob(this.#pointer, index, piece, bytes.length, SQLITE_STATIC));
+    const { api } = this.#connection;
+    this.#bound(api.sqlite3_bind_blob(this.#pointer, index, this.#keep(bytes), bytes.length, SQLITE_STATIC));
   }
 
   /** @throws {TypeError} unless `value` is a safe integer. */
@@ -162,6 +167,13 @@ export class Statement {
     } else {
       this.bindBlob(index, value);
     }
+  }
+
+  /** A copy that stays where it is until the next reset. */
+  #keep(bytes: Uint8Array): Pointer {
+    const piece = this.#scratch.take(bytes.length);
+    this.#connection.heap.bytes.set(bytes, piece);
+    return piece;
   }
 
   #bound(code: number): void {

@@ -7,13 +7,15 @@
 import { RepoError } from '../core/errors.ts';
 import type { CApi, Pointer } from './c-api.ts';
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
+import { GatheredFile } from './gathered-file.ts';
 import type { Heap } from './heap.ts';
 import { showAsLogged, storeAsPlain } from './header.ts';
 import { Mount } from './mount.ts';
 import {
-  SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR_ACCESS, SQLITE_IOERR_CLOSE, SQLITE_IOERR_DELETE, SQLITE_IOERR_FSTAT, SQLITE_IOERR_FSYNC,
+  SQLITE_CANTOPEN, SQLITE_IOERR_ACCESS, SQLITE_IOERR_CLOSE, SQLITE_IOERR_DELETE, SQLITE_IOERR_FSTAT, SQLITE_IOERR_FSYNC,
   SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE, SQLITE_NOTFOUND, SQLITE_OK,
 } from './result-codes.ts';
+import { isCount, writeWhole } from './whole-write.ts';
 
 /** `sqlite3_vfs`, version 3, on a machine with 32-bit pointers. */
 const VFS_VERSION = 3;
@@ -41,8 +43,8 @@ const METHODS_VERSION = 1;
 const DEVICE_CHARACTERISTICS = 0x800;
 const SECTOR_SIZE = 4096;
 
-/** Chrome 150 answered this from `write` at the quota: its FILE_ERROR_NO_SPACE, which is -8, as an unsigned number. */
-const NO_SPACE = 2 ** 32 - 8;
+/** SQLITE_FCNTL_COMMIT_PHASETWO: a transaction has been committed, through the log or a journal. */
+const COMMITTED = 22;
 
 /** The kinds of file, by the flag that SQLite opens each with, and how it makes a name of the database's. */
 const SLOTS = [
@@ -54,15 +56,14 @@ const SLOTS = [
 interface Named {
   readonly mount: Mount;
   readonly file: SyncFile;
+  /** The same, where writes are held back. */
+  readonly gathered: GatheredFile | undefined;
   readonly slot: (typeof SLOTS)[number]['slot'];
   readonly flag: number;
 }
 
 /** C passes numbers, and a bigint for what has 64 bits. */
 type CFunction = (...args: any[]) => any;
-
-/** Whether a count of bytes that a platform answered is one. */
-const isCount = (value: number, most: number): boolean => Number.isInteger(value) && value >= 0 && value <= most;
 
 export class Vfs {
   readonly #api: CApi;
@@ -90,7 +91,8 @@ export class Vfs {
   mount(files: DatabaseFiles): Mount {
     const mount = new Mount(`${PREFIX}${++this.#mounts}`, files);
     for (const { slot, flag, suffix } of SLOTS) {
-      this.#named.set(mount.name + suffix, { mount, file: files[slot], slot, flag });
+      const file = mount[slot];
+      this.#named.set(mount.name + suffix, { mount, file, gathered: file instanceof GatheredFile ? file : undefined, slot, flag });
     }
     return mount;
   }
@@ -235,8 +237,8 @@ export class Vfs {
         heap.setWord(answer, 0);
         return SQLITE_OK;
       }),
-      // xFileControl: none is known.
-      method('iiii', SQLITE_NOTFOUND, () => SQLITE_NOTFOUND),
+      // xFileControl: none is known, and one is listened to.
+      method('iiii', SQLITE_NOTFOUND, (open, operation: number) => (operation === COMMITTED ? this.#settle(open) : SQLITE_NOTFOUND)),
       this.#api.addFunction(() => SECTOR_SIZE, 'ii'),
       this.#api.addFunction(() => DEVICE_CHARACTERISTICS, 'ii'),
     ];
@@ -280,29 +282,20 @@ export class Vfs {
     const at = Number(offset);
     const buffer = this.#heap.view(source, length);
     if (open.slot === 'main' && open.mount.files.durableOn === 'flush') {
-      return storeAsPlain(buffer, at, () => this.#writeAll(open, buffer, at));
-    }
-    return this.#writeAll(open, buffer, at);
-  };
-
-  #writeAll(open: Named, buffer: Uint8Array, at: number): number {
-    const { length } = buffer;
-    let done = 0;
-    while (done < length) {
-      const count = open.file.write(done === 0 ? buffer : buffer.subarray(done), { at: at + done });
-      // Firefox 153 takes nothing more at the quota, and says nothing.
-      if (count === 0 || count === NO_SPACE) {
-        return open.mount.fail(SQLITE_FULL, new Error(`a write was not taken; at=${at + done}`));
-      }
-      if (!isCount(count, length - done)) {
-        throw new RepoError('StorageFailed', `a write answered ${count}; asked=${length - done}`);
-      }
-      done += count;
+      storeAsPlain(buffer, at, () => writeWhole(open.file, buffer, at));
+    } else {
+      writeWhole(open.file, buffer, at);
     }
     return SQLITE_OK;
-  }
+  };
 
   readonly #flush = (open: Named): number => {
+    // What was held back goes out first, and that may fail as any write does; only a flush that fails is final.
+    try {
+      open.gathered?.send();
+    } catch (error) {
+      return open.mount.fail(SQLITE_IOERR_WRITE, error);
+    }
     try {
       open.file.flush();
       return SQLITE_OK;
@@ -310,4 +303,18 @@ export class Vfs {
       return open.mount.failForGood(SQLITE_IOERR_FSYNC, error);
     }
   };
+
+  /**
+   * Lets out the rest of a commit. Behind the last frame of the log SQLite fills the sector with copies of it, which it reads later
+   * and flushes only in part: held back any longer, they would belong to the next transaction, and go when that one is undone.
+   */
+  #settle({ mount }: Named): number {
+    try {
+      mount.send();
+    } catch (error) {
+      // The commit is durable, and will be found; but not by who has the rest of it in no file.
+      mount.failForGood(SQLITE_IOERR_WRITE, error);
+    }
+    return SQLITE_NOTFOUND;
+  }
 }

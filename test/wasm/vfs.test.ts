@@ -144,6 +144,54 @@ describe('errors of files', () => {
     expect(countRows(sqlite.open(files))).toBe(105);
   });
 
+  test('a commit that was refused is not found by the next opening, however much of it was written', () => {
+    const database = opened(100);
+    for (let room = 0; room < 40_000; room += 500) {
+      fault = (operation, file, args) => {
+        if (operation === 'write' && file === inner.wal) {
+          const [buffer, options] = args as [Uint8Array, { at: number }];
+          file.write(buffer.subarray(0, room), options);
+          throw platformError('ENOSPC');
+        }
+      };
+      expect(errorOf(() => fillTable(database, 10, 'refused')).code).toBe('StorageFull');
+      fault = undefined;
+      const found = sqlite.open(inner.reopened());
+      expect([room, countRows(found)]).toEqual([room, 100]);
+      expect(found.integrityCheck()).toEqual([]);
+      found.close();
+    }
+    fillTable(database, 10, 'taken');
+    expect(countRows(sqlite.open(inner.reopened()))).toBe(110);
+    database.close();
+  });
+
+  test('a commit that was refused and cannot be taken back either ends the database', () => {
+    const database = opened(100);
+    fault = (operation, file, args) => {
+      if (operation === 'write' && file === inner.wal) {
+        file.write(...(args as [Uint8Array, { at: number }]));
+      }
+      if (operation === 'write' || operation === 'truncate') {
+        throw platformError('ENOSPC');
+      }
+    };
+    expect(errorOf(() => fillTable(database, 10, 'refused')).code).toBe('StorageFull');
+    fault = undefined;
+    expect(errorOf(() => countRows(database)).code).toBe('StorageFailed');
+    database.close();
+    expect([100, 110]).toContain(countRows(sqlite.open(files)));
+  });
+
+  test('the end of the sector behind a commit outlives the next transaction, which fails', () => {
+    const database = opened(10);
+    fault = (operation) => (operation === 'write' ? 0 : undefined);
+    expect(errorOf(() => fillTable(database, 10, 'more')).code).toBe('StorageFull');
+    fault = undefined;
+    expect(countRows(database)).toBe(10);
+    database.close();
+  });
+
   test('a close that cannot fold the log in says so, and the log keeps what was committed', () => {
     const database = opened(100);
     fault = (operation, file) => {
