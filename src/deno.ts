@@ -6,6 +6,8 @@
 import { openDenoBlobs } from './adapters/blobs/deno-blobs.ts';
 import { denoSqliteWasm } from './adapters/deno-sqlite-wasm.ts';
 import { openDenoFiles } from './adapters/files/deno-files.ts';
+import type { FolderDatabase } from './adapters/folder-database.ts';
+import { openFolderDatabase } from './adapters/folder-database.ts';
 import { restoreFolder } from './adapters/folders/backup-and-restore.ts';
 import type { SaveOptions, SavedBackup } from './adapters/folders/backup-folder.ts';
 import { writeBackup } from './adapters/folders/backup-folder.ts';
@@ -20,12 +22,23 @@ import { assertDid } from './core/syntax.ts';
 
 export type { SaveOptions, SavedBackup } from './adapters/folders/backup-folder.ts';
 export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
+export type { FolderDatabase } from './adapters/folder-database.ts';
+export type { KeyRange } from './adapters/key-range.ts';
+export type { KeyValueTableOptions } from './adapters/key-value-table.ts';
+export type { SqlDatabase, SqlStatement } from './adapters/sql-database.ts';
 export { KeyValueTable } from './adapters/key-value-table.ts';
 
 export interface OpenOptions {
   /** Signs the commits that are made here. Without one they are not signed. */
   readonly signer?: Signer | undefined;
   /** How long to wait for another owner to let go, in milliseconds. Not at all when left out. */
+  readonly waitMs?: number | undefined;
+}
+
+export interface OpenDatabaseOptions {
+  /** Makes the database, and the folder if need be. When left out, it has to be there. */
+  readonly create?: boolean | undefined;
+  /** As for a repository. */
   readonly waitMs?: number | undefined;
 }
 
@@ -120,6 +133,26 @@ export const salvageRepo = (directory: string, options: SalvageOptions = {}): Pr
     },
     options,
   );
+
+/**
+ * Opens `pds.db` in a folder as a database of your own, without a repository in it: the same SQLite, lock and durability. What
+ * you put there is up to you; {@link KeyValueTable} is one way. One that nothing was committed to counts as not there.
+ *
+ * @example
+ * ```ts
+ * import { KeyValueTable, openDatabase } from 'pdsdb/deno';
+ *
+ * await using database = await openDatabase('drafts', { create: true });
+ * const drafts = new KeyValueTable(database, 'drafts');
+ * drafts.create();
+ * database.transaction(() => drafts.put('first', new TextEncoder().encode('Dear all')));
+ * console.log(drafts.count());
+ * ```
+ * @throws {RepoError} `RepoNotFound` when there is none; with `create`, `RepoExists` when there is one; `Locked`; `Corrupt` when
+ *   it is no database; `StorageFull`, `StorageFailed`.
+ */
+export const openDatabase = async (directory: string, options: OpenDatabaseOptions = {}): Promise<FolderDatabase> =>
+  openFolderDatabase(await denoSqliteWasm(), () => openDenoFiles(directory, options));
 
 const platform = (directory: string, { waitMs }: OpenOptions, create: boolean) => ({
   wasm: denoSqliteWasm,

@@ -1,6 +1,24 @@
 /**
  * The pure core: what a repository is, without any platform. Everything here runs wherever JavaScript does.
  *
+ * The tree of a repository can be read and edited by itself. An edit is a function from a tree to another one, over nodes
+ * that were loaded before; sealing names the new nodes, and nothing is stored on the way:
+ *
+ * @example
+ * ```ts
+ * import type { BlockStore } from 'pdsdb';
+ * import { CID, coveringProof, createNodeReader, insert, linkTo, loadPaths, remove, seal, walkLeaves } from 'pdsdb';
+ *
+ * const rename = async (store: BlockStore, root: CID, from: string, to: string, record: CID) => {
+ *   const reader = createNodeReader(store);
+ *   const tree = await loadPaths(reader, linkTo(root), [from, to]);
+ *   const { root: renamed, blocks } = seal(insert(remove(tree, from), to, record.bytes));
+ *   for await (const leaves of walkLeaves(reader, root, { prefix: 'app.bsky.feed.post/' })) {
+ *     console.log(leaves.map(({ key }) => key));
+ *   }
+ *   return { renamed, blocks, proof: await coveringProof(reader, root, [from, to]) };
+ * };
+ * ```
  * @module
  */
 import type { CarSource } from './core/long-work.ts';
@@ -22,7 +40,7 @@ export { readCar, readCarStream } from './core/car-reader.ts';
 export { carBlock, carHeader, writeCar, writeCarStream } from './core/car-writer.ts';
 export { decodeCbor, decodeRecord, encodeCbor } from './core/cbor.ts';
 export { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES, checkCbor } from './core/cbor-check.ts';
-export type { CidCodec } from './core/cid.ts';
+export type { CidBytes, CidCodec } from './core/cid.ts';
 export { CID, CODEC_DAG_CBOR, CODEC_RAW, cidEquals, cidOf, cidToText, decodeCid, isCidOf, parseCid } from './core/cid.ts';
 export type { Commit, CreatedCommit } from './core/commit.ts';
 export { createCommit, decodeCommit, encodeCommit, unsignedBytes, verifyCommit } from './core/commit.ts';
@@ -34,10 +52,28 @@ export type { Curve, PublicKey } from './core/keys.ts';
 export { CURVES, formatDidKey, parseDidKey, parseMultikey, verifySignature } from './core/keys.ts';
 export { MemoryBlobStore } from './core/memory-blob-store.ts';
 export { MemoryBlockStore } from './core/memory-store.ts';
-export type { TreeBuilder } from './core/mst/build.ts';
+export type { TreeBuilder, TreeBuilderOptions } from './core/mst/build.ts';
 export { createTreeBuilder } from './core/mst/build.ts';
+export type { NodeDifference, TreeChange } from './core/mst/diff.ts';
+export { diffNodes, diffTrees } from './core/mst/diff.ts';
+export { findLoaded, findValue, findValues } from './core/mst/find.ts';
+export { insert } from './core/mst/insert.ts';
+export { MAX_KEY_LENGTH, isTreeKey, layerOf } from './core/mst/key.ts';
+export type { LoadOptions } from './core/mst/load.ts';
+export { loadPaths } from './core/mst/load.ts';
+export type { Leaf, Link, Node } from './core/mst/node.ts';
+export { EMPTY_LINK, EMPTY_ROOT, MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE, MAX_TREE_DEPTH, linkTo } from './core/mst/node.ts';
+export type { NodeReader, NodeReaderOptions } from './core/mst/node-reader.ts';
+export { createNodeReader } from './core/mst/node-reader.ts';
+export { coveringProof, pathProof } from './core/mst/proof.ts';
+export type { Subtree } from './core/mst/read-nodes.ts';
+export { remove } from './core/mst/remove.ts';
+export type { Sealed } from './core/mst/seal.ts';
+export { seal } from './core/mst/seal.ts';
 export type { TreeReport, VerifyTreeOptions } from './core/mst/verify.ts';
 export { verifyTree } from './core/mst/verify.ts';
+export type { WalkRange } from './core/mst/walk.ts';
+export { walkLeaves } from './core/mst/walk.ts';
 export type {
   CarSource,
   ExportOptions,

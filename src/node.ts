@@ -5,10 +5,13 @@
  */
 import { openNodeBlobs } from './adapters/blobs/node-blobs.ts';
 import { openNodeFiles } from './adapters/files/node-files.ts';
+import type { FolderDatabase } from './adapters/folder-database.ts';
+import { openFolderDatabase } from './adapters/folder-database.ts';
 import { restoreFolder } from './adapters/folders/backup-and-restore.ts';
 import type { SaveOptions, SavedBackup } from './adapters/folders/backup-folder.ts';
 import { writeBackup } from './adapters/folders/backup-folder.ts';
 import { besideNode, nodeParent, nodePlace } from './adapters/folders/node-places.ts';
+import { nodeHashAll } from './adapters/node-hash.ts';
 import { createNodeVerifySignature } from './adapters/node-signatures.ts';
 import { nodeSqliteWasm } from './adapters/node-sqlite-wasm.ts';
 import { salvageFolder } from './adapters/salvage/salvage-folder.ts';
@@ -17,17 +20,30 @@ import { sqliteRepo } from './adapters/sqlite-repo.ts';
 import type { BackupManifest, BackupOptions } from './core/backup.ts';
 import type { VerifySignature } from './core/keys.ts';
 import type { Repo } from './core/repo.ts';
+import type { HashAll } from './core/sha256.ts';
 import type { Signer } from './core/signer.ts';
 import { assertDid } from './core/syntax.ts';
+import { createHashAll } from './wasm/sha256.ts';
 
 export type { SaveOptions, SavedBackup } from './adapters/folders/backup-folder.ts';
 export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
+export type { FolderDatabase } from './adapters/folder-database.ts';
+export type { KeyRange } from './adapters/key-range.ts';
+export type { KeyValueTableOptions } from './adapters/key-value-table.ts';
+export type { SqlDatabase, SqlStatement } from './adapters/sql-database.ts';
 export { KeyValueTable } from './adapters/key-value-table.ts';
 
 export interface OpenOptions {
   /** Signs the commits that are made here. Without one they are not signed. */
   readonly signer?: Signer | undefined;
   /** How long to wait for another owner to let go, in milliseconds. Not at all when left out. */
+  readonly waitMs?: number | undefined;
+}
+
+export interface OpenDatabaseOptions {
+  /** Makes the database, and the folder if need be. When left out, it has to be there. */
+  readonly create?: boolean | undefined;
+  /** As for a repository. */
   readonly waitMs?: number | undefined;
 }
 
@@ -125,8 +141,32 @@ export const salvageRepo = (directory: string, options: SalvageOptions = {}): Pr
 
 const verifySignature: VerifySignature = /* @__PURE__ */ createNodeVerifySignature();
 
+/**
+ * Opens `pds.db` in a folder as a database of your own, without a repository in it: the same SQLite, lock and durability. What
+ * you put there is up to you; {@link KeyValueTable} is one way. One that nothing was committed to counts as not there.
+ *
+ * @example
+ * ```ts
+ * import { KeyValueTable, openDatabase } from 'pdsdb/node';
+ *
+ * await using database = await openDatabase('drafts', { create: true });
+ * const drafts = new KeyValueTable(database, 'drafts');
+ * drafts.create();
+ * database.transaction(() => drafts.put('first', new TextEncoder().encode('Dear all')));
+ * console.log(drafts.count());
+ * ```
+ * @throws {RepoError} `RepoNotFound` when there is none; with `create`, `RepoExists` when there is one; `Locked`; `Corrupt` when
+ *   it is no database; `StorageFull`, `StorageFailed`.
+ */
+export const openDatabase = async (directory: string, options: OpenDatabaseOptions = {}): Promise<FolderDatabase> =>
+  openFolderDatabase(await nodeSqliteWasm(), () => openNodeFiles(directory, options));
+
+/** One for all repositories of the process: what it works in takes memory. */
+const hashAll: HashAll = /* @__PURE__ */ createHashAll(nodeHashAll, 4);
+
 const platform = (directory: string, { waitMs }: OpenOptions, create: boolean) => ({
   wasm: nodeSqliteWasm,
+  hashAll,
   verifySignature,
   openFiles: () => openNodeFiles(directory, { create, waitMs }),
   openBlobs: () => openNodeBlobs(directory),

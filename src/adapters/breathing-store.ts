@@ -57,6 +57,18 @@ const breathingChange = (change: BlockChange, breathe: Breathe): BlockChange => 
   removeJunk: () => change.removeJunk(),
 });
 
+const breathingScan = (scan: ReturnType<NonNullable<BlockStore['scan']>>, breathe: Breathe): ReturnType<NonNullable<BlockStore['scan']>> => {
+  if (scan === undefined) {
+    return undefined;
+  }
+  return (async function* () {
+    for await (const blocks of scan) {
+      yield blocks;
+      await breathe();
+    }
+  })();
+};
+
 /** The same store, with pauses. */
 export const breathing = (store: BlockStore, breathe: Breathe): BlockStore => {
   return {
@@ -68,6 +80,7 @@ export const breathing = (store: BlockStore, breathe: Breathe): BlockStore => {
     commits: (range) => store.commits(range),
     cids: (options) => store.cids(options),
     count: () => store.count(),
+    ...(store.scan === undefined ? {} : { scan: (maxBytes: number) => breathingScan(store.scan!(maxBytes), breathe) }),
     transact: (run) => store.transact((change) => run(breathingChange(change, breathe))),
     check: () => store.check(),
     junk: () => store.junk(),

@@ -6,7 +6,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { cidTextToBytes } from '../core/cid.ts';
 import { RepoError } from '../core/errors.ts';
 import { isTid } from '../core/tid.ts';
-import type { SqlDatabase, SqlStatement } from './key-value-table.ts';
+import type { SqlDatabase, SqlStatement } from './sql-database.ts';
 import type { TablePrefix } from './schema.ts';
 
 /** A row that is no entry. */

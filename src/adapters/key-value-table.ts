@@ -1,45 +1,13 @@
 /** Key-value tables in SQLite. Each is a namespace of its own, and any reader of SQLite files can read it. */
 import type { Bytes } from '../core/bytes.ts';
-import { compareBytes } from '../core/bytes.ts';
 import { RepoError } from '../core/errors.ts';
-
-/** What a table needs of a prepared statement. Parameters count from 1 and columns from 0, as in SQLite. */
-export interface SqlStatement {
-  bindBlob(index: number, bytes: Uint8Array): void;
-  bindInt(index: number, value: number): void;
-  bindText(index: number, text: string): void;
-  /** Whether there is a row, or another one. */
-  step(): boolean;
-  /** The bytes of a blob, or of a text as it is stored: a copy. */
-  columnBlob(index: number): Bytes;
-  columnInt(index: number): number;
-  columnText(index: number): string;
-  reset(): void;
-  finalize(): void;
-}
-
-/** What a table needs of a database. */
-export interface SqlDatabase {
-  /** How many rows the last statement inserted, updated or deleted. */
-  readonly changes: number;
-  exec(sql: string): void;
-  prepare(sql: string): SqlStatement;
-}
+import type { Bounds, KeyRange } from './key-range.ts';
+import { boundsOf, compareText } from './key-range.ts';
+import type { SqlDatabase, SqlStatement } from './sql-database.ts';
 
 export interface KeyValueTableOptions {
   /** Also reads values of type TEXT, as their UTF-8 bytes; a person who edits a table by hand leaves such. */
   readonly allowText?: boolean | undefined;
-}
-
-/** Which rows to list, in the order of the keys' UTF-8 bytes: `after` and `before` are exclusive. All when left out. */
-export interface KeyRange {
-  readonly after?: string | undefined;
-  readonly before?: string | undefined;
-  readonly prefix?: string | undefined;
-  /** From the last key to the first. */
-  readonly reverse?: boolean | undefined;
-  /** At most so many rows. */
-  readonly limit?: number | undefined;
 }
 
 /** Lower case, because SQLite takes `Refs` and `refs` for one table; `sqlite_` is its own. */
@@ -50,7 +18,6 @@ const PAGE_ROWS = 256;
 /** The bytes of values at which a page ends early: 256 of the largest blocks would be half a gigabyte. */
 const PAGE_BYTES = 1024 * 1024;
 
-const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 /** A replacement character in place of a wrong byte would make a key that is not in the table. */
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -58,13 +25,6 @@ const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: t
 interface Row {
   readonly key: string;
   readonly value: Bytes | undefined;
-}
-
-/** The keys of a page: from `lower` on (itself only when `inclusive`) to before `upper`. */
-interface Bounds {
-  readonly lower: string | undefined;
-  readonly inclusive: boolean;
-  readonly upper: string | undefined;
 }
 
 /**
@@ -77,6 +37,7 @@ interface Bounds {
 export class KeyValueTable {
   readonly name: string;
   readonly #database: SqlDatabase;
+  readonly #allowText: boolean;
   /** An SQL expression: whether the value is of the right type. */
   readonly #valueIsBytes: string;
   readonly #sql: Readonly<Record<'add' | 'count' | 'delete' | 'get' | 'has' | 'put', string>>;
@@ -95,13 +56,14 @@ export class KeyValueTable {
     }
     this.name = name;
     this.#database = database;
+    this.#allowText = options.allowText === true;
     this.#valueIsBytes = options.allowText === true ? `typeof(value) in ('blob', 'text')` : `typeof(value) = 'blob'`;
     this.#sql = {
       // Not `insert or ignore`, which would also pass over a value that is missing.
       add: `insert into ${name} (key, value) values (?, ?) on conflict (key) do nothing`,
       count: `select count(*) from ${name}`,
       delete: `delete from ${name} where key = ?`,
-      get: `select value, ${this.#valueIsBytes} from ${name} where key = ?`,
+      get: `select value from ${name} where key = ?`,
       has: `select 1 from ${name} where key = ?`,
       put: `insert into ${name} (key, value) values (?, ?) on conflict (key) do update set value = excluded.value`,
     };
@@ -114,14 +76,15 @@ export class KeyValueTable {
   }
 
   /** The value of a key, or `undefined`. */
-  get(key: string): Bytes | undefined {
+  get(key: string | Uint8Array): Bytes | undefined {
     const statement = this.#statement(this.#sql.get);
     try {
-      statement.bindText(1, key);
+      bindKey(statement, key);
       if (!statement.step()) {
         return undefined;
       }
-      if (statement.columnInt(1) === 0) {
+      const type = statement.columnType(0);
+      if (type !== 'blob' && !(type === 'text' && this.#allowText)) {
         throw this.#corrupt('a value that is not a blob', key);
       }
       return statement.columnBlob(0);
@@ -151,7 +114,7 @@ export class KeyValueTable {
   }
 
   /** Sets the value of a key that has none; `false`, and nothing done, when it has one. */
-  add(key: string, value: Uint8Array): boolean {
+  add(key: string | Uint8Array, value: Uint8Array): boolean {
     this.#write(this.#sql.add, key, value);
     return this.#database.changes > 0;
   }
@@ -185,6 +148,34 @@ export class KeyValueTable {
     }
   }
 
+  /**
+   * Rows as they lie in the file, which is the fastest order: a third of the time of `iterate`. In pages, each read in one go; rows
+   * that are added meanwhile may be among them. Keys are as they are stored, in UTF-8, and not looked at.
+   */
+  *scan(): Generator<readonly (readonly [key: Bytes, value: Bytes])[]> {
+    const statement = this.#statement(`select rowid, key, value from ${this.name} where rowid > ? order by rowid limit ${PAGE_ROWS}`);
+    for (let last = 0, isWhole = true; isWhole; ) {
+      const rows: [key: Bytes, value: Bytes][] = [];
+      let size = 0;
+      try {
+        statement.bindInt(1, last);
+        isWhole = false;
+        while (statement.step()) {
+          last = statement.columnInt(0);
+          rows.push([statement.columnBlob(1), statement.columnBlob(2)]);
+          size += rows.at(-1)![1].length;
+          if (rows.length === PAGE_ROWS || size >= PAGE_BYTES) {
+            isWhole = true;
+            break;
+          }
+        }
+      } finally {
+        statement.reset();
+      }
+      yield rows;
+    }
+  }
+
   /** How many rows there are. Reads the whole index. */
   count(): number {
     const statement = this.#statement(this.#sql.count);
@@ -205,14 +196,14 @@ export class KeyValueTable {
     this.#statements.clear();
   }
 
-  #write(sql: string, key: string, value: Uint8Array): void {
-    if (!key.isWellFormed()) {
+  #write(sql: string, key: string | Uint8Array, value: Uint8Array): void {
+    if (typeof key === 'string' && !key.isWellFormed()) {
       // Half a surrogate pair has no UTF-8: it would be stored as another key.
       throw new TypeError(`not a key: half of a surrogate pair; table=${this.name}`);
     }
     const statement = this.#statement(sql);
     try {
-      statement.bindText(1, key);
+      bindKey(statement, key);
       statement.bindBlob(2, value);
       statement.step();
     } finally {
@@ -306,8 +297,9 @@ export class KeyValueTable {
     return statement;
   }
 
-  #corrupt(what: string, key: string, cause?: unknown): RepoError {
-    return new RepoError('Corrupt', `${what}; table=${this.name} key=${key.slice(0, 80)}`, cause === undefined ? {} : { cause });
+  #corrupt(what: string, key: string | Uint8Array, cause?: unknown): RepoError {
+    const text = typeof key === 'string' ? key : new TextDecoder().decode(key);
+    return new RepoError('Corrupt', `${what}; table=${this.name} key=${text.slice(0, 80)}`, cause === undefined ? {} : { cause });
   }
 
   #assertOpen(): void {
@@ -317,27 +309,10 @@ export class KeyValueTable {
   }
 }
 
-const boundsOf = ({ after, before, prefix = '' }: KeyRange): Bounds => {
-  const past = textPast(prefix);
-  const upper = past === undefined || (before !== undefined && compareText(before, past) < 0) ? before : past;
-  return after !== undefined && compareText(after, prefix) >= 0
-    ? { lower: after, inclusive: false, upper }
-    : { lower: prefix === '' ? undefined : prefix, inclusive: true, upper };
-};
-
-/** The least text that comes after every text with this prefix; `undefined` when there is none. */
-const textPast = (prefix: string): string | undefined => {
-  const points = [...prefix].map((character) => character.codePointAt(0)!);
-  while (points.at(-1) === 0x10ffff) {
-    points.pop();
+const bindKey = (statement: SqlStatement, key: string | Uint8Array): void => {
+  if (typeof key === 'string') {
+    statement.bindText(1, key);
+  } else {
+    statement.bindUtf8(1, key);
   }
-  const last = points.pop();
-  if (last === undefined) {
-    return undefined;
-  }
-  // Surrogates are no characters.
-  return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
 };
-
-/** The order of SQLite: that of the UTF-8 bytes. `<` differs from U+E000 on. */
-const compareText = (a: string, b: string): number => compareBytes(encoder.encode(a), encoder.encode(b));

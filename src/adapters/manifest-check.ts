@@ -2,7 +2,9 @@
 import type { BackedUpFile, BackupContent, BackupFile, BackupManifest } from '../core/backup.ts';
 import { decodeManifest, isBackupPath, MAX_MANIFEST_SIZE } from '../core/backup.ts';
 import { concatBytes } from '../core/bytes.ts';
-import { RepoError } from '../core/errors.ts';
+import { cidToText } from '../core/cid.ts';
+import { isRepoError, RepoError } from '../core/errors.ts';
+import type { Repo } from '../core/repo.ts';
 import { sha256Stream } from '../core/sha256.ts';
 
 const WAL_PATH = 'pds.db-wal';
@@ -74,4 +76,35 @@ export const createManifestCheck = (): ManifestCheck => {
       }
     },
   };
+};
+
+/** What a manifest says of a repository, in the order in which it is compared. */
+type Described = readonly (readonly [what: string, value: number | string | null])[];
+
+/** Of a tree that cannot be read nobody counts the records, nor knows the rev: a backup of damage says no more than the head. */
+const describe = async (repo: Repo): Promise<Described> => {
+  try {
+    const { did, head, rev, blobs, blocks, commits, records } = await repo.info();
+    const names = [['did', did], ['head', head === undefined ? null : cidToText(head)], ['rev', rev ?? null]] as const;
+    return [...names, ['blobs', blobs], ['blocks', blocks], ['commits', commits], ['records', records]];
+  } catch (error) {
+    const head = (await repo.refs()).get('main');
+    if (!isRepoError(error) || error.code === 'StorageFailed' || head === undefined) {
+      throw error;
+    }
+    return [['did', repo.did], ['head', cidToText(head)], ['rev', null]];
+  }
+};
+
+/**
+ * Whether a repository is the one that a manifest describes, beyond the hashes of its files: those are as easily made to fit as the words.
+ * @throws {RepoError} `Malformed`, naming what differs.
+ */
+export const assertDescribed = async (repo: Repo, { did, head, rev, counts }: BackupManifest): Promise<void> => {
+  const said: Readonly<Record<string, unknown>> = { did, head, rev, ...counts };
+  for (const [what, value] of await describe(repo)) {
+    if (value !== said[what]) {
+      throw new RepoError('Malformed', `the backup is damaged: its manifest describes another repository; ${what}=${value} manifest=${String(said[what])}`);
+    }
+  }
 };

@@ -27,19 +27,32 @@ const openKey = (didKey: string): Key => {
 /** The same answers as `verifySignature`. Remembers the key that it was asked for last. */
 export const createNodeVerifySignature = (): VerifySignature => {
   let last: { readonly didKey: string; readonly key: Key } | undefined;
-  return (didKey, bytes, signature) => {
+  const keyOf = (didKey: string): Key => {
     if (last?.didKey !== didKey) {
       last = { didKey, key: openKey(didKey) };
     }
-    const { curve, object } = last.key;
-    if (object === undefined) {
-      return verifySignature(didKey, bytes, signature);
-    }
-    // OpenSSL takes the high s as well.
-    return (
-      signature.length === SIGNATURE_LENGTH &&
-      !isHighS(curve, signature) &&
-      verify('sha256', bytes, { key: object, dsaEncoding: 'ieee-p1363' }, signature)
-    );
+    return last.key;
   };
+  // OpenSSL takes the high s as well.
+  const hasForm = (curve: Curve, signature: Uint8Array): boolean => signature.length === SIGNATURE_LENGTH && !isHighS(curve, signature);
+
+  const now = (didKey: string, bytes: Uint8Array, signature: Uint8Array): boolean => {
+    const { curve, object } = keyOf(didKey);
+    return object === undefined
+      ? verifySignature(didKey, bytes, signature)
+      : hasForm(curve, signature) && verify('sha256', bytes, { key: object, dsaEncoding: 'ieee-p1363' }, signature);
+  };
+
+  /** In a thread of the platform's pool. */
+  const aside = async (didKey: string, bytes: Uint8Array, signature: Uint8Array): Promise<boolean> => {
+    const { curve, object } = keyOf(didKey);
+    if (object === undefined || !hasForm(curve, signature)) {
+      return now(didKey, bytes, signature);
+    }
+    return new Promise((resolve, reject) => {
+      verify('sha256', bytes, { key: object, dsaEncoding: 'ieee-p1363' }, signature, (error, isRight) => (error === null ? resolve(isRight) : reject(error)));
+    });
+  };
+
+  return Object.assign(now, { aside });
 };

@@ -9,7 +9,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import { isRepoError, RepoError } from '../core/errors.ts';
 import { assertDid } from '../core/syntax.ts';
-import type { SqlDatabase } from './key-value-table.ts';
+import type { SqlDatabase } from './sql-database.ts';
 import { KeyValueTable } from './key-value-table.ts';
 
 /** What creating and checking the layout needs of a database. */

@@ -1,23 +1,26 @@
 /** The blocks, refs, meta and history of a repository in `pds.db`. */
 import type { Bytes } from '../core/bytes.ts';
 import { ChangeQueue } from '../core/change-queue.ts';
-import type { CID } from '../core/cid.ts';
+import type { CID, CidLike } from '../core/cid.ts';
 import { cidTextToBytes, cidToText, decodeCid } from '../core/cid.ts';
 import { isRepoError, RepoError } from '../core/errors.ts';
-import type { BlockRow } from '../core/pending-change.ts';
 import { PendingChange } from '../core/pending-change.ts';
-import type { BlockChange, BlockStore, CommitRange, ListingOptions, StoreSnapshot } from '../core/store.ts';
+import type { BlockChange, BlockStore, CommitRange, ListingOptions, NamedBlock, StoreSnapshot } from '../core/store.ts';
 import type { Tid } from '../core/tid.ts';
 import { isTid } from '../core/tid.ts';
 import type { DatabaseFiles } from '../wasm/database-files.ts';
 import { takeSnapshot } from './database-snapshot.ts';
-import { cidKeys, isCidText, junkRows, removeRows, soundRows } from './junk-rows.ts';
+import { cidKeys, junkRows, removeRows, soundRows } from './junk-rows.ts';
+import { keyOf } from './block-key.ts';
 import type { KeyValueTable } from './key-value-table.ts';
+import type { LoggedDatabase } from './log-folding.ts';
+import { LogFolding } from './log-folding.ts';
 import type { Schema, SchemaDatabase, TablePrefix } from './schema.ts';
+import { applyTo, isCommitRow, isRefRow, readCid } from './row-values.ts';
 import { createSchema, decodeText, openSchema, openTable } from './schema.ts';
 
 /** What the store needs of a database. */
-export interface StoreDatabase extends SchemaDatabase {
+export interface StoreDatabase extends SchemaDatabase, LoggedDatabase {
   readonly inTransaction: boolean;
   begin(): void;
   commit(): void;
@@ -87,6 +90,7 @@ export class SqliteBlockStore implements BlockStore {
   readonly #queue: ChangeQueue = new ChangeQueue();
   readonly #prefix: TablePrefix;
   #isFrozen = false;
+  readonly #folding: LogFolding;
   #closing: Promise<void> | undefined;
   /** Why the store is of no more use. */
   #failure: { readonly cause: unknown } | undefined;
@@ -97,20 +101,21 @@ export class SqliteBlockStore implements BlockStore {
     this.#prefix = prefix;
     this.#database = database;
     this.#files = files;
+    this.#folding = new LogFolding(database);
     this.#blocks = openTable(database, prefix, 'blocks');
     this.#commits = openTable(database, prefix, 'commits');
     this.#meta = openTable(database, prefix, 'meta');
     this.#refs = openTable(database, prefix, 'refs');
   }
 
-  async get(cid: CID): Promise<Bytes | undefined> {
+  async get(cid: CidLike): Promise<Bytes | undefined> {
     this.#assertUsable();
-    return this.#blocks.get(cidToText(cid));
+    return this.#blocks.get(keyOf(cid));
   }
 
-  async getMany(cids: readonly CID[]): Promise<(Bytes | undefined)[]> {
+  async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
     this.#assertUsable();
-    return cids.map((cid) => this.#blocks.get(cidToText(cid)));
+    return cids.map((cid) => this.#blocks.get(keyOf(cid)));
   }
 
   async ref(name: string): Promise<CID | undefined> {
@@ -158,6 +163,25 @@ export class SqliteBlockStore implements BlockStore {
         throw new RepoError('Corrupt', `a block whose key is not a CID; table=${this.#blocks.name} key=${key.slice(0, 80)}`);
       }
       yield decodeCid(bytes);
+      this.#assertUsable();
+    }
+  }
+
+  scan(maxBytes: number): AsyncIterable<readonly NamedBlock[]> | undefined {
+    this.#assertUsable();
+    return this.#files.main.getSize() > maxBytes ? undefined : this.#scan();
+  }
+
+  async *#scan(): AsyncGenerator<readonly NamedBlock[]> {
+    for (const rows of this.#blocks.scan()) {
+      const blocks: NamedBlock[] = [];
+      for (const [key, bytes] of rows) {
+        const cid = cidTextToBytes(key);
+        if (cid !== undefined) {
+          blocks.push({ cid, bytes });
+        }
+      }
+      yield blocks;
       this.#assertUsable();
     }
   }
@@ -217,8 +241,8 @@ export class SqliteBlockStore implements BlockStore {
       }
     };
     // In the order they come: sorting each call's rows by key first won nothing, at up to 400,000 rows.
-    const add = ([key, bytes]: BlockRow): boolean => this.#blocks.add(key, bytes);
-    const change = new PendingChange({ get: (key) => this.#blocks.get(key), add: (rows) => writing(() => rows.map(add)) });
+    const add = ({ cid, bytes }: NamedBlock): boolean => this.#blocks.add(keyOf(cid), bytes);
+    const change = new PendingChange({ get: (cid) => this.#blocks.get(keyOf(cid)), add: (blocks) => writing(() => blocks.map(add)) });
     let answer: T;
     try {
       writing(() => this.#database.begin());
@@ -238,6 +262,7 @@ export class SqliteBlockStore implements BlockStore {
       change.end();
     }
     await this.#persist();
+    this.#folding.soon();
     return answer;
   }
 
@@ -281,6 +306,7 @@ export class SqliteBlockStore implements BlockStore {
   }
 
   async #close(): Promise<void> {
+    this.#folding.end();
     await this.#queue.idle();
     try {
       for (const table of [this.#blocks, this.#commits, this.#meta, this.#refs]) {
@@ -297,7 +323,7 @@ export class SqliteBlockStore implements BlockStore {
 
   #assertUsable(): void {
     if (this.#closing !== undefined) {
-      throw new RepoError('Closed', 'the block store is closed');
+      throw new RepoError('Closed', `the repository is closed; did=${this.did}`);
     }
     this.#assertNotFailed();
   }
@@ -308,27 +334,3 @@ export class SqliteBlockStore implements BlockStore {
     }
   }
 }
-
-const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
-
-const applyTo = <V>(table: KeyValueTable, changes: ReadonlyMap<string, V | undefined>, toText: (value: V) => string): void => {
-  for (const [key, value] of changes) {
-    if (value === undefined) {
-      table.delete(key);
-    } else {
-      table.put(key, encoder.encode(toText(value)));
-    }
-  }
-};
-
-const isRefRow = (_key: string, value: Uint8Array): boolean => isCidText(value);
-const isCommitRow = (key: string, value: Uint8Array): boolean => isTid(key) && isCidText(value);
-
-const readCid = (table: KeyValueTable, key: string, value: Bytes): CID => {
-  const text = decodeText(table, key, value);
-  const bytes = cidTextToBytes(text);
-  if (bytes === undefined) {
-    throw new RepoError('Corrupt', `not a CID; table=${table.name} key=${key.slice(0, 80)} value=${text.slice(0, 80)}`);
-  }
-  return decodeCid(bytes);
-};

@@ -12,7 +12,7 @@ import { breathing } from './breathing-store.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from './sqlite-block-store.ts';
 
 /** One for all repositories of the process: what it works in takes memory. */
-const hashAll: HashAll = /* @__PURE__ */ createHashAll();
+const bySimd: HashAll = /* @__PURE__ */ createHashAll();
 
 /** What a platform gives. */
 export interface RepoPlatform {
@@ -24,6 +24,8 @@ export interface RepoPlatform {
   openFiles(): Promise<DatabaseFiles>;
   /** Opens the place for blobs; called while the lock is held. */
   openBlobs(): Promise<BlobStore>;
+  /** Hashes many messages, where there is more than SIMD to do it with. */
+  readonly hashAll?: HashAll | undefined;
   /** Checks signatures, where the platform does it faster than JavaScript. */
   readonly verifySignature?: VerifySignature | undefined;
 }
@@ -43,7 +45,7 @@ export const sqliteRepo = async (
     return did === undefined ? openSqliteBlockStore(database, files) : createSqliteBlockStore(database, files, did);
   });
   try {
-    const { breathe, verifySignature } = platform;
+    const { breathe, hashAll = bySimd, verifySignature } = platform;
     return repoOver({
       did: store.did,
       store: breathe === undefined ? store : breathing(store, breathe),

@@ -169,6 +169,11 @@ export class CarDecoder {
 
   #fill(blocks: CarFrame[]): void {
     while (blocks.length < MAX_BATCH) {
+      const whole = this.#wholeBlock();
+      if (whole !== undefined) {
+        blocks.push(whole);
+        continue;
+      }
       const section = this.#section('block', CID_LENGTH + this.#maxBlockSize);
       if (section === undefined) {
         return;
@@ -183,6 +188,32 @@ export class CarDecoder {
       const offset = this.#chunkOffset + this.#at - bytes.length;
       blocks.push({ cid: section.subarray(0, CID_LENGTH) as CidBytes, bytes, offset });
     }
+  }
+
+  /** The next block, where it lies whole in the chunk and nothing about it is unusual: so do nearly all, and they are not looked at twice. */
+  #wholeBlock(): CarFrame | undefined {
+    const chunk = this.#chunk;
+    const at = this.#at;
+    const [low, high] = [chunk[at]!, chunk[at + 1]!];
+    // Their length takes two bytes, which the limits for blocks and for the whole then have to allow.
+    if (this.#sectionSize !== undefined || this.#prefixLength > 0 || !(low >= 0x80 && high > 0 && high < 0x80)) {
+      return undefined;
+    }
+    const start = at + 2;
+    const size = (low & 0x7f) | (high << 7);
+    const end = start + size;
+    const isWithin = end <= chunk.length && size - CID_LENGTH <= this.#maxBlockSize && this.#chunkOffset + end <= this.#maxSize;
+    if (!isWithin || size < CID_LENGTH || !isCidBytes(chunk, start)) {
+      return undefined;
+    }
+    this.#sectionOffset = this.#chunkOffset + at;
+    this.#at = end;
+    const blockStart = start + CID_LENGTH;
+    return {
+      cid: chunk.subarray(start, blockStart) as CidBytes,
+      bytes: chunk.subarray(blockStart, end),
+      offset: this.#chunkOffset + blockStart,
+    };
   }
 
   /** The next section without its length, or `undefined` when the chunk ends inside it. */
@@ -215,13 +246,6 @@ export class CarDecoder {
   #size(what: 'block' | 'header'): number | undefined {
     if (this.#prefixLength === 0) {
       this.#sectionOffset = this.#chunkOffset + this.#at;
-      // Nearly all blocks have a size of two bytes, and lie whole in the chunk.
-      const low = this.#chunk[this.#at]!;
-      const high = this.#chunk[this.#at + 1]!;
-      if (low >= 0x80 && high > 0 && high < 0x80) {
-        this.#at += 2;
-        return (low & 0x7f) | (high << 7);
-      }
     }
     while (this.#at < this.#chunk.length) {
       const byte = this.#chunk[this.#at++]!;

@@ -2,10 +2,10 @@
 import type { Bytes } from './bytes.ts';
 import { concatBytes } from './bytes.ts';
 import { encodeCarHeader } from './car-header.ts';
-import type { CID } from './cid.ts';
-import { CID_LENGTH, isCidBytes } from './cid.ts';
-import type { Block } from './store.ts';
-import { encodeVarint } from './varint.ts';
+import type { CID, CidLike } from './cid.ts';
+import { bytesOfCid, CID_LENGTH, isCidBytes } from './cid.ts';
+import type { NamedBlock } from './store.ts';
+import { encodeVarint, varintLength, writeVarint } from './varint.ts';
 
 /** Blocks are a few hundred bytes each, and whoever takes a chunk pays for it by the piece. */
 const CHUNK_SIZE = 64 * 1024;
@@ -19,49 +19,63 @@ export const carHeader = (roots: CID | readonly CID[]): Bytes => {
   return concatBytes([encodeVarint(header.length), header]);
 };
 
-/** What goes before a block's bytes: the length of all that follows, and the CID. */
-const carBlockHead = (cid: CID, size: number): Bytes => {
-  if (cid.bytes.length !== CID_LENGTH || !isCidBytes(cid.bytes)) {
+/** How many bytes a block takes in a CAR: its length, its CID and its own. */
+const sizeInCar = ({ cid, bytes }: NamedBlock): number => {
+  const name = bytesOfCid(cid);
+  if (name.length !== CID_LENGTH || !isCidBytes(name)) {
     throw new TypeError('a block of a CAR must be named by a CIDv1 of dag-cbor or raw with SHA-256');
   }
-  return concatBytes([encodeVarint(CID_LENGTH + size), cid.bytes]);
+  const size = CID_LENGTH + bytes.length;
+  return varintLength(size) + size;
 };
+
+/** Some bytes and the blocks that follow them, in one piece: what is copied once is not put together from small pieces first. */
+const joined = (before: Uint8Array, blocks: readonly NamedBlock[]): Bytes => {
+  const whole = new Uint8Array(blocks.reduce((size, block) => size + sizeInCar(block), before.length));
+  whole.set(before);
+  let at = before.length;
+  for (const { cid, bytes } of blocks) {
+    at = writeVarint(CID_LENGTH + bytes.length, whole, at);
+    whole.set(bytesOfCid(cid), at);
+    whole.set(bytes, at + CID_LENGTH);
+    at += CID_LENGTH + bytes.length;
+  }
+  return whole;
+};
+
+const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 /**
  * One block as it stands in a CAR. Whether the bytes are those that the CID names is not checked: they were when the
  * block was made.
  * @throws {TypeError} when the CID is not a CIDv1 of dag-cbor or raw with SHA-256.
  */
-export const carBlock = (cid: CID, bytes: Uint8Array): Bytes => concatBytes([carBlockHead(cid, bytes.length), bytes]);
+export const carBlock = (cid: CidLike, bytes: Uint8Array): Bytes => joined(NOTHING, [{ cid, bytes }]);
 
 /** A whole CAR, blocks in the order given. A lone root stands for a list of one. */
-export const writeCar = (roots: CID | readonly CID[], blocks: Iterable<Block>): Bytes => {
-  const parts: Uint8Array[] = [carHeader(roots)];
-  for (const { cid, bytes } of blocks) {
-    parts.push(carBlockHead(cid, bytes.length), bytes);
-  }
-  return concatBytes(parts);
-};
+export const writeCar = (roots: CID | readonly CID[], blocks: Iterable<NamedBlock>): Bytes => joined(carHeader(roots), [...blocks]);
 
 const carChunks = async function* (
   header: Bytes,
-  blocks: AsyncIterable<Block | readonly Block[]>,
+  blocks: AsyncIterable<NamedBlock | readonly NamedBlock[]>,
 ): AsyncGenerator<Bytes, undefined> {
-  let parts: Uint8Array[] = [header];
+  let before: Uint8Array = header;
+  let part: NamedBlock[] = [];
   let size = 0;
   for await (const item of blocks) {
-    for (const { cid, bytes } of 'cid' in item ? [item] : item) {
-      parts.push(carBlockHead(cid, bytes.length), bytes);
-      size += bytes.length;
+    for (const block of 'cid' in item ? [item] : item) {
+      part.push(block);
+      size += block.bytes.length;
       if (size >= CHUNK_SIZE) {
-        yield concatBytes(parts);
-        parts = [];
+        yield joined(before, part);
+        before = NOTHING;
+        part = [];
         size = 0;
       }
     }
   }
-  if (parts.length > 0) {
-    yield concatBytes(parts);
+  if (before.length > 0 || part.length > 0) {
+    yield joined(before, part);
   }
 };
 
@@ -91,13 +105,13 @@ const streamOf = (chunks: AsyncGenerator<Bytes, undefined>): ReadableStream<Byte
  */
 export const writeCarStream = (
   roots: CID | readonly CID[],
-  blocks: AsyncIterable<Block | readonly Block[]>,
+  blocks: AsyncIterable<NamedBlock | readonly NamedBlock[]>,
 ): ReadableStream<Bytes> => streamOf(carChunks(carHeader(roots), blocks));
 
 /** What a CAR is written from, once it is known. */
 export interface CarParts {
   readonly roots: CID | readonly CID[];
-  readonly blocks: AsyncIterable<Block | readonly Block[]>;
+  readonly blocks: AsyncIterable<NamedBlock | readonly NamedBlock[]>;
 }
 
 /** The same for a CAR whose root has to be looked up: `open` is called when somebody begins to read. */

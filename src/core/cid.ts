@@ -15,6 +15,9 @@ export { CID };
 /** The 36 bytes of a CID. The tree keeps these, and makes a {@link CID} only when somebody asks for one. */
 export type CidBytes = Bytes;
 
+/** A CID as an object, or as its 36 bytes where an object would be made for nothing. */
+export type CidLike = CID | CidBytes;
+
 export const CID_LENGTH = 36;
 export const CID_TEXT_LENGTH = 59;
 export const CODEC_DAG_CBOR = 0x71;
@@ -120,8 +123,36 @@ export const cidBytesToText = (bytes: Uint8Array): string => {
   return text + PAIRS[bytes[35]! << 2]!;
 };
 
+/** The 36 bytes. Of a CID of another kind, as many as it has. */
+export const bytesOfCid = (cid: CidLike): CidBytes => (cid instanceof Uint8Array ? cid : (cid.bytes as CidBytes));
+
 /** The text form of a CID, and the key of every map of CIDs here. */
-export const cidToText = (cid: CID): string => (cid.bytes.length === CID_LENGTH ? cidBytesToText(cid.bytes) : cid.toString());
+export const cidToText = (cid: CidLike): string => {
+  const bytes = bytesOfCid(cid);
+  return bytes.length === CID_LENGTH ? cidBytesToText(bytes) : String(cid);
+};
+
+const CODES: Uint8Array = /* @__PURE__ */ Uint8Array.from(ALPHABET, (character) => character.charCodeAt(0));
+
+/** Writes the text form of 36 bytes as the 59 bytes that it is in ASCII: a third of the time of making the text and encoding it. */
+export const writeCidText = (bytes: Uint8Array, into: Uint8Array): void => {
+  into[0] = 0x62;
+  let at = 1;
+  for (let i = 0; i < 35; i += 5) {
+    const [a, b, c, d, e] = [bytes[i]!, bytes[i + 1]!, bytes[i + 2]!, bytes[i + 3]!, bytes[i + 4]!];
+    into[at] = CODES[a >> 3]!;
+    into[at + 1] = CODES[((a & 7) << 2) | (b >> 6)]!;
+    into[at + 2] = CODES[(b >> 1) & 31]!;
+    into[at + 3] = CODES[((b & 1) << 4) | (c >> 4)]!;
+    into[at + 4] = CODES[((c & 15) << 1) | (d >> 7)]!;
+    into[at + 5] = CODES[(d >> 2) & 31]!;
+    into[at + 6] = CODES[((d & 3) << 3) | (e >> 5)]!;
+    into[at + 7] = CODES[e & 31]!;
+    at += 8;
+  }
+  into[57] = CODES[bytes[35]! >> 3]!;
+  into[58] = CODES[(bytes[35]! & 7) << 2]!;
+};
 
 const VALUES: Int8Array = /* @__PURE__ */ (() => {
   const values = new Int8Array(128).fill(-1);
@@ -131,9 +162,26 @@ const VALUES: Int8Array = /* @__PURE__ */ (() => {
   return values;
 })();
 
-/** The 36 bytes of a CID's text form, or `undefined` when the text is not the canonical one of a blessed CID. */
-export const cidTextToBytes = (text: string): CidBytes | undefined => {
-  if (text.length !== CID_TEXT_LENGTH || text.charCodeAt(0) !== 0x62) {
+/** A text that is as long as that of a CID, in ASCII; what is not is a zero, which no CID has. */
+const codesOf = (text: string): Uint8Array => {
+  const codes = new Uint8Array(CID_TEXT_LENGTH);
+  for (let i = 0; i < CID_TEXT_LENGTH; i++) {
+    const code = text.charCodeAt(i);
+    codes[i] = code < 128 ? code : 0;
+  }
+  return codes;
+};
+
+/**
+ * The 36 bytes of a CID's text form, or `undefined` when the text is not the canonical one of a blessed CID.
+ * @param text As a string or in ASCII.
+ */
+export const cidTextToBytes = (text: string | Uint8Array): CidBytes | undefined => {
+  if (text.length !== CID_TEXT_LENGTH) {
+    return undefined;
+  }
+  const codes = typeof text === 'string' ? codesOf(text) : text;
+  if (codes[0] !== 0x62) {
     return undefined;
   }
   const bytes = new Uint8Array(CID_LENGTH);
@@ -141,8 +189,7 @@ export const cidTextToBytes = (text: string): CidBytes | undefined => {
   let count = 0;
   let at = 0;
   for (let i = 1; i < CID_TEXT_LENGTH; i++) {
-    const code = text.charCodeAt(i);
-    const value = code < 128 ? VALUES[code]! : -1;
+    const value = VALUES[codes[i]!] ?? -1;
     if (value < 0) {
       return undefined;
     }

@@ -149,8 +149,8 @@ export const verifyCommit = (commit: Commit | Uint8Array, didKey: string, verify
   return whole.sig !== undefined && verify(didKey, unsignedBytes(whole), whole.sig);
 };
 
-/** A signature in the form of atproto, checked against the signer's key when that is known. */
-const signBytes = async (unsigned: Bytes, signer: Signer, verify: VerifySignature): Promise<Bytes> => {
+/** A signature in the form of atproto. Whether it is of the signer's key is another matter. */
+const signBytes = async (unsigned: Bytes, signer: Signer): Promise<Bytes> => {
   const sig = await signer.sign(unsigned);
   if (!(sig instanceof Uint8Array) || sig.length !== SIGNATURE_LENGTH) {
     throw new RepoError('InvalidSignature', `the signer did not answer ${SIGNATURE_LENGTH} bytes`);
@@ -160,11 +160,48 @@ const signBytes = async (unsigned: Bytes, signer: Signer, verify: VerifySignatur
   if (sig[SIGNATURE_LENGTH / 2]! >= 0x80) {
     throw new RepoError('InvalidSignature', 'the signer answered a signature with a high s');
   }
+  return copyBytes(sig);
+};
+
+/** @throws {RepoError} `InvalidSignature` unless the signature is of the signer's key, as far as that is known. */
+const assertSignedBy = async (signer: Signer, unsigned: Bytes, sig: Bytes, verify: VerifySignature): Promise<void> => {
   const didKey = signer.did?.();
-  if (didKey !== undefined && !verify(didKey, unsigned, sig)) {
+  if (didKey === undefined) {
+    return;
+  }
+  const isRight = verify.aside === undefined ? verify(didKey, unsigned, sig) : await verify.aside(didKey, unsigned, sig);
+  if (!isRight) {
     throw new RepoError('InvalidSignature', `the signer answered a signature that is not of its key; key=${didKey}`);
   }
-  return copyBytes(sig);
+};
+
+/** A commit whose signature is being checked. */
+export interface BegunCommit {
+  readonly commit: CreatedCommit;
+  /** Rejects as {@link createCommit} does when the signature is not of the signer's key. To be awaited before anybody sees the commit. */
+  readonly checked: Promise<void>;
+}
+
+/** {@link createCommit} for who has other work to do while the signature is checked. */
+export const beginCommit = async (
+  { did, data, rev }: Pick<Commit, 'did' | 'data' | 'rev'>,
+  signer?: Signer,
+  verify: VerifySignature = verifySignature,
+): Promise<BegunCommit> => {
+  assertDid(did);
+  const unsigned = encodeCommit({ did, version: 3, data, rev, prev: null });
+  // Read back before anybody signs it: what nobody could read is not made.
+  const commit = decodeCommit(unsigned);
+  if (signer === undefined) {
+    return { commit: { cid: cidOf(CODEC_DAG_CBOR, unsigned), bytes: unsigned, commit }, checked: Promise.resolve() };
+  }
+  const sig = await signBytes(unsigned, signer);
+  const checked = assertSignedBy(signer, unsigned, sig, verify);
+  // Whoever fails before he awaits it has an error of his own.
+  checked.catch(() => undefined);
+  const signed: Commit = { ...commit, sig };
+  const bytes = encodeCommit(signed);
+  return { commit: { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes, commit: signed }, checked };
 };
 
 /**
@@ -174,18 +211,11 @@ const signBytes = async (unsigned: Bytes, signer: Signer, verify: VerifySignatur
  *   atproto. An error of the signer comes out as it was.
  */
 export const createCommit = async (
-  { did, data, rev }: Pick<Commit, 'did' | 'data' | 'rev'>,
+  fields: Pick<Commit, 'did' | 'data' | 'rev'>,
   signer?: Signer,
   verify: VerifySignature = verifySignature,
 ): Promise<CreatedCommit> => {
-  assertDid(did);
-  const unsigned = encodeCommit({ did, version: 3, data, rev, prev: null });
-  // Read back before anybody signs it: what nobody could read is not made.
-  const commit = decodeCommit(unsigned);
-  if (signer === undefined) {
-    return { cid: cidOf(CODEC_DAG_CBOR, unsigned), bytes: unsigned, commit };
-  }
-  const signed: Commit = { ...commit, sig: await signBytes(unsigned, signer, verify) };
-  const bytes = encodeCommit(signed);
-  return { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes, commit: signed };
+  const { commit, checked } = await beginCommit(fields, signer, verify);
+  await checked;
+  return commit;
 };

@@ -144,7 +144,11 @@ export const parseMultikey = (multibase: string, type = 'Multikey'): PublicKey =
  * opens a repository may hand in one that is faster; it must answer the same.
  * @throws {RepoError} `UnknownKey`
  */
-export type VerifySignature = (didKey: string, bytes: Uint8Array, signature: Uint8Array) => boolean;
+export interface VerifySignature {
+  (didKey: string, bytes: Uint8Array, signature: Uint8Array): boolean;
+  /** The same beside other work, where the platform has a thread for it. */
+  readonly aside?: ((didKey: string, bytes: Uint8Array, signature: Uint8Array) => Promise<boolean>) | undefined;
+}
 
 /** Whether the s of a signature of 64 bytes lies in the upper half of its range. */
 export const isHighS = (curve: Curve, signature: Uint8Array): boolean => {

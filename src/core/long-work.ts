@@ -77,7 +77,10 @@ export interface ExportOptions extends LongWork {
 }
 
 export interface VerifyOptions extends LongWork {
-  /** The account's key as `did:key`. With it the head's signature is checked; without it only that it has the form of one. */
+  /**
+   * The account's key as `did:key`. With it the head's signature is checked; without it only that it has the form of one.
+   * `UnknownKey` when the text is no such key.
+   */
   readonly key?: string | undefined;
 }
 
@@ -95,7 +98,7 @@ export interface VerifyReport {
 export interface GarbageOptions {
   /** How many of the newest commits stay readable, the head included. 1 when left out. */
   readonly keep?: number | undefined;
-  /** Also removes blobs that no kept record mentions. */
+  /** Also removes blobs that no kept record mentions. A write that was asked for before it comes to that keeps its blobs. */
   readonly blobs?: boolean | undefined;
 }
 

@@ -2,12 +2,11 @@
 import type { Bytes } from './bytes.ts';
 import { compareBytes, copyBytes } from './bytes.ts';
 import { ChangeQueue } from './change-queue.ts';
-import type { CID } from './cid.ts';
+import type { CID, CidLike } from './cid.ts';
 import { cidToText, parseCid } from './cid.ts';
 import { RepoError } from './errors.ts';
-import type { BlockRow } from './pending-change.ts';
 import { PendingChange } from './pending-change.ts';
-import type { BlockChange, BlockStore, CommitRange } from './store.ts';
+import type { BlockChange, BlockStore, CommitRange, NamedBlock } from './store.ts';
 import type { Tid } from './tid.ts';
 
 /** Keeps what it is given until it is closed. Iterators list what there was when they began, less what has gone since. */
@@ -26,12 +25,12 @@ export class MemoryBlockStore implements BlockStore {
     }
   }
 
-  async get(cid: CID): Promise<Bytes | undefined> {
+  async get(cid: CidLike): Promise<Bytes | undefined> {
     this.#assertOpen();
     return this.#blocks.get(cidToText(cid));
   }
 
-  async getMany(cids: readonly CID[]): Promise<(Bytes | undefined)[]> {
+  async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
     this.#assertOpen();
     return cids.map((cid) => this.#blocks.get(cidToText(cid)));
   }
@@ -102,7 +101,8 @@ export class MemoryBlockStore implements BlockStore {
 
   async #change<T>(run: (change: BlockChange) => Promise<T>): Promise<T> {
     const added: string[] = [];
-    const add = ([key, bytes]: BlockRow): boolean => {
+    const add = ({ cid, bytes }: NamedBlock): boolean => {
+      const key = cidToText(cid);
       if (this.#blocks.has(key)) {
         return false;
       }
@@ -111,7 +111,7 @@ export class MemoryBlockStore implements BlockStore {
       added.push(key);
       return true;
     };
-    const change = new PendingChange({ get: (key) => this.#blocks.get(key), add: (rows) => rows.map(add) });
+    const change = new PendingChange({ get: (cid) => this.#blocks.get(cidToText(cid)), add: (blocks) => blocks.map(add) });
     try {
       const answer = await run(change);
       this.#finish(change);

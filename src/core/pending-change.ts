@@ -4,21 +4,18 @@
  * synchronous turn at the end and nobody sees half of it.
  */
 import type { Bytes } from './bytes.ts';
-import type { CID } from './cid.ts';
-import { CID_LENGTH, cidToText, isCidBytes } from './cid.ts';
+import type { CID, CidLike } from './cid.ts';
+import { bytesOfCid, CID_LENGTH, cidToText, isCidBytes } from './cid.ts';
 import { RepoError } from './errors.ts';
-import type { Block, BlockChange } from './store.ts';
+import type { BlockChange, NamedBlock } from './store.ts';
 import type { Tid } from './tid.ts';
-
-/** A block on its way into a store: the text of its CID, and its bytes. */
-export type BlockRow = readonly [key: string, bytes: Uint8Array];
 
 /** What a change needs of the storage while it is in the making. */
 export interface ChangeBlocks {
-  /** The block of that key, among them those that this change has added. */
-  get(key: string): Bytes | undefined;
+  /** A block, among them those that this change has added. */
+  get(cid: CidLike): Bytes | undefined;
   /** Adds blocks; one that is there already stays as it is. Answers, in their order, which of them were new. */
-  add(rows: readonly BlockRow[]): boolean[];
+  add(blocks: readonly NamedBlock[]): boolean[];
 }
 
 /** A change in the making. The store reads what is to be done from its maps once `end` has been called. */
@@ -37,23 +34,23 @@ export class PendingChange implements BlockChange {
     this.#blocks = blocks;
   }
 
-  async get(cid: CID): Promise<Bytes | undefined> {
+  async get(cid: CidLike): Promise<Bytes | undefined> {
     this.#assertRunning();
     return this.#read(cid);
   }
 
-  async getMany(cids: readonly CID[]): Promise<(Bytes | undefined)[]> {
+  async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
     this.#assertRunning();
     return cids.map((cid) => this.#read(cid));
   }
 
-  async put(blocks: readonly Block[]): Promise<boolean[]> {
+  async put(blocks: readonly NamedBlock[]): Promise<boolean[]> {
     this.#assertRunning();
-    // All keys are made before the first block goes in: a refused block refuses the call.
-    const rows = blocks.map(({ cid, bytes }): BlockRow => [blockKey(cid), bytes]);
-    const added = this.#blocks.add(rows);
+    // All names are looked at before the first block goes in: a refused block refuses the call.
+    blocks.forEach(assertNamed);
+    const added = this.#blocks.add(blocks);
     // A block that this change has removed is still in the storage, and new all the same.
-    return this.removed.size === 0 ? added : rows.map(([key], i) => this.removed.delete(key) || added[i]!);
+    return this.removed.size === 0 ? added : blocks.map(({ cid }, i) => this.removed.delete(cidToText(cid)) || added[i]!);
   }
 
   async remove(cids: readonly CID[]): Promise<void> {
@@ -98,9 +95,8 @@ export class PendingChange implements BlockChange {
     this.#ended = true;
   }
 
-  #read(cid: CID): Bytes | undefined {
-    const key = cidToText(cid);
-    return this.removed.has(key) ? undefined : this.#blocks.get(key);
+  #read(cid: CidLike): Bytes | undefined {
+    return this.removed.size > 0 && this.removed.has(cidToText(cid)) ? undefined : this.#blocks.get(cid);
   }
 
   #assertRunning(): void {
@@ -110,9 +106,9 @@ export class PendingChange implements BlockChange {
   }
 }
 
-const blockKey = (cid: CID): string => {
-  if (cid.bytes.length !== CID_LENGTH || !isCidBytes(cid.bytes)) {
+const assertNamed = ({ cid }: NamedBlock): void => {
+  const name = bytesOfCid(cid);
+  if (name.length !== CID_LENGTH || !isCidBytes(name)) {
     throw new RepoError('Malformed', `a block is named by a CIDv1 of dag-cbor or raw with SHA-256; cid=${cid.toString()}`);
   }
-  return cidToText(cid);
 };

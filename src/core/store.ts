@@ -7,7 +7,7 @@
  */
 import type { BackupFile } from './backup.ts';
 import type { Bytes } from './bytes.ts';
-import type { CID } from './cid.ts';
+import type { CID, CidLike } from './cid.ts';
 import type { Tid } from './tid.ts';
 
 /** Bytes and the CID that names them. Whoever makes a block has checked that it does. */
@@ -16,12 +16,18 @@ export interface Block {
   readonly bytes: Uint8Array;
 }
 
+/** A block on its way into a store, which may be named by the 36 bytes of its CID. */
+export interface NamedBlock {
+  readonly cid: CidLike;
+  readonly bytes: Uint8Array;
+}
+
 /** The least that reading a tree needs. */
 export interface BlockReader {
   /** The bytes of a block, or `undefined` when it is not there. A failure to read rejects; it is never "not there". */
-  get(cid: CID): Promise<Bytes | undefined>;
+  get(cid: CidLike): Promise<Bytes | undefined>;
   /** The same for many, in their order: the answer has as many places as the question. */
-  getMany(cids: readonly CID[]): Promise<(Bytes | undefined)[]>;
+  getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]>;
 }
 
 /** Which commits to list: `after` and `before` are exclusive. Oldest first unless `reverse`. */
@@ -68,6 +74,11 @@ export interface BlockStore extends BlockReader, AsyncDisposable {
   /** How many blocks there are. */
   count(): Promise<number>;
   /**
+   * Every block in whatever order is read fastest, for work over all of them; `undefined` where the storage has more than
+   * `maxBytes`. Hashes are not checked, and rows that are no block are passed over. Left out by a store that has no such order.
+   */
+  scan?(maxBytes: number): AsyncIterable<readonly NamedBlock[]> | undefined;
+  /**
    * Runs one change. Whole and durable once this resolves; if `run` throws, as if it had never been, and the
    * error comes out as it was. Changes queue: the next one starts when this one has ended.
    *
@@ -101,7 +112,7 @@ export interface BlockChange extends BlockReader {
    * Adds blocks; one that is there already is left as it is. Answers, in their order, which of them were new
    * (`true` for the first of two equal ones, `false` for the second).
    */
-  put(blocks: readonly Block[]): Promise<boolean[]>;
+  put(blocks: readonly NamedBlock[]): Promise<boolean[]>;
   /** Removes blocks; one that is not there is no error. */
   remove(cids: readonly CID[]): Promise<void>;
   /** Points a ref, or removes it with `undefined`. */

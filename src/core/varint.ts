@@ -33,17 +33,32 @@ export const decodeVarint = (bytes: Uint8Array): number => {
   return value;
 };
 
-/** @throws {TypeError} unless the value is a safe integer of 0 or more. */
-export const encodeVarint = (value: number): Bytes => {
+/** How many bytes a value takes. @throws {TypeError} unless it is a safe integer of 0 or more. */
+export const varintLength = (value: number): number => {
   if (!Number.isSafeInteger(value) || value < 0) {
     throw new TypeError(`not a value of a varint; value=${value}`);
   }
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes.push((rest % 0x80) | 0x80);
-    rest = Math.floor(rest / 0x80);
+  let length = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
+    length += 1;
   }
-  bytes.push(rest);
-  return Uint8Array.from(bytes);
+  return length;
+};
+
+/** Writes a value that {@link varintLength} has measured; answers where it ends. */
+export const writeVarint = (value: number, into: Uint8Array, start: number): number => {
+  let at = start;
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
+    into[at++] = (rest % 0x80) | 0x80;
+  }
+  into[at++] = rest;
+  return at;
+};
+
+/** @throws {TypeError} unless the value is a safe integer of 0 or more. */
+export const encodeVarint = (value: number): Bytes => {
+  const bytes = new Uint8Array(varintLength(value));
+  writeVarint(value, bytes, 0);
+  return bytes;
 };

@@ -123,6 +123,7 @@ export class Contender {
       ...file,
       write: (bytes, options) => this.#ask(() => file.write(bytes, options)),
       truncate: (size) => this.#ask(() => file.truncate(size)),
+      hasName: () => this.#ask(() => file.hasName()),
     };
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KeyValueTable } from '../../src/adapters/key-value-table.ts';
-import type { KeyRange } from '../../src/adapters/key-value-table.ts';
+import type { KeyRange } from '../../src/adapters/key-range.ts';
 import { compareBytes } from '../../src/core/bytes.ts';
 import type { Database } from '../../src/wasm/database.ts';
 import { seeded } from '../random/seeded.ts';

@@ -47,6 +47,7 @@ export class LockDisk {
       getSize: () => inode.text.length,
       flush: () => {},
       close: () => {},
+      hasName: () => [...this.#names.values()].includes(inode),
     };
   }
 

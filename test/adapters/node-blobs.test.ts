@@ -41,6 +41,17 @@ test('a symbolic link in place of a folder is refused', async () => {
   await expect(store.put(new Uint8Array(1))).rejects.toEqual(code('StorageFailed'));
   expect(fs.readdirSync(at('elsewhere'))).toEqual([]);
   expect(fs.readdirSync(at('blobs'))).toEqual(['ba']);
+  await store.close();
+  await expect(openNodeBlobs(folder)).rejects.toEqual(code('StorageFailed'));
+});
+
+test('a symbolic link in place of the folder that blobs lie in is not read through', async () => {
+  const store = await openNodeBlobs(folder);
+  const { cid } = await store.put(new TextEncoder().encode('hello'));
+  fs.renameSync(at('blobs/ba'), at('elsewhere'));
+  fs.symlinkSync('../elsewhere', at('blobs/ba'));
+  await expect(store.get(cid)).rejects.toEqual(code('StorageFailed'));
+  await store.close();
 });
 
 test('what is no regular file is not read, and storing the blob puts one there', async () => {

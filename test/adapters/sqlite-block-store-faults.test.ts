@@ -144,7 +144,8 @@ describe('when storage fails', () => {
     const files = failingFiles(() => error);
     const store = await createStore(files);
     await fill(store);
-    const large = Array.from({ length: 6_000 }, (_, n) => ({ cid: blockOf(n + 1_000).cid, bytes: new Uint8Array(4_000).fill(n) }));
+    const page = new Uint8Array(4_000);
+    const large = Array.from({ length: 20_000 }, (_, n) => ({ cid: blockOf(n + 1_000).cid, bytes: page }));
     let heard: unknown;
     const swallowing = store.transact(async (change) => {
       error = full;

@@ -1,6 +1,6 @@
 /** A damaged index whose pages lead in a circle: SQLite answers rows for ever, and lists of them have to end. */
 import { expect, test } from 'vitest';
-import type { SqlDatabase, SqlStatement } from '../../src/adapters/key-value-table.ts';
+import type { SqlDatabase, SqlStatement } from '../../src/adapters/sql-database.ts';
 import { KeyValueTable } from '../../src/adapters/key-value-table.ts';
 
 /** A database that answers the same rows to whatever is asked, as long as somebody asks. */
@@ -13,6 +13,8 @@ const circle = (keys: readonly string[]): SqlDatabase => ({
       bindBlob: () => undefined,
       bindInt: () => undefined,
       bindText: () => undefined,
+    bindUtf8: () => undefined,
+    columnType: () => 'blob' as const,
       step: () => ++at < keys.length,
       columnBlob: () => new TextEncoder().encode(keys[at]),
       columnInt: () => 1,

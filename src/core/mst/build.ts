@@ -21,7 +21,7 @@ export interface TreeBuilderOptions {
 export interface TreeBuilder {
   /**
    * Adds a key, which has to come after all before it.
-   * @param layer The key's layer, where it is known already.
+   * @param layer The key's layer, where it is known already: of a key that comes out of another tree, which is not looked at again.
    * @throws {RepoError} `Malformed` when it does not, or is no key; `LimitExceeded` when a node would become too large,
    *   here or later.
    */
@@ -140,7 +140,9 @@ export const createTreeBuilder = (
 
   return {
     add(key, value, layer) {
-      assertTreeKey(key);
+      if (layer === undefined) {
+        assertTreeKey(key);
+      }
       if (key <= before) {
         throw new RepoError('Malformed', `keys are not in order; key=${key} before=${before}`);
       }

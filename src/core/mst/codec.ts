@@ -172,24 +172,35 @@ export const decodeContent = (bytes: Uint8Array, cids: 'copies' | 'views' = 'cop
 
 /**
  * A node from its bytes, of which it keeps no view.
- * @param layer Where the node hangs, one less than its parent's. Left out for a root, which tells it by its keys; a root
- *   without keys over other nodes is put on layer {@link MAX_TREE_DEPTH}, which no child of it can confirm.
+ * @param layer As in {@link placeNode}.
  * @throws {RepoError} `Malformed`, naming what is wrong.
  */
 export const decodeNode = (bytes: Uint8Array, layer?: number): Node => {
   const content = decodeContent(bytes);
   const [first] = content.keys;
-  if (first === undefined) {
-    return { layer: layerWithoutKeys(content, layer), ...content };
+  return placeNode(content, layer, first === undefined ? undefined : layerOf(first));
+};
+
+/**
+ * A node from what its bytes say.
+ * @param layer Where the node hangs, one less than its parent's. Left out for a root, which tells it by its keys; a root
+ *   without keys over other nodes is put on layer {@link MAX_TREE_DEPTH}, which no child of it can confirm.
+ * @param own The layer of its first key, if it has keys.
+ * @throws {RepoError} `Malformed`, naming what is wrong.
+ */
+export const placeNode = (content: NodeContent, layer: number | undefined, own: number | undefined): Node => {
+  const { keys, values, children } = content;
+  const [first] = keys;
+  if (first === undefined || own === undefined) {
+    return { layer: layerWithoutKeys(content, layer), keys, values, children };
   }
-  const own = layerOf(first);
   if (layer !== undefined && layer !== own) {
     throw malformed(`it hangs on layer ${layer} with a key of layer ${own}; key=${first}`);
   }
-  if (own === 0 && content.children.some((child) => child !== undefined)) {
+  if (own === 0 && children.some((child) => child !== undefined)) {
     throw malformed(`it is on layer 0 and has children; key=${first}`);
   }
-  return { layer: own, ...content };
+  return { layer: own, keys, values, children };
 };
 
 /** Without keys only the parent tells the layer. Where nobody asked the parent it is the highest, so that a child contradicts. */

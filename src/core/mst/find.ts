@@ -2,7 +2,7 @@
 import type { CID, CidBytes } from '../cid.ts';
 import { decodeCid } from '../cid.ts';
 import { loadPaths } from './load.ts';
-import type { Link } from './node.ts';
+import type { Link, Node } from './node.ts';
 import { linkTo, lowerBound, nodeOf } from './node.ts';
 import type { NodeReader } from './node-reader.ts';
 
@@ -31,7 +31,7 @@ export const findValue = async (reader: NodeReader, root: CID, key: string): Pro
   let cid: CidBytes | undefined = root.bytes as CidBytes;
   let layer: number | undefined;
   while (cid !== undefined) {
-    const node = await reader.node(cid, layer);
+    const node: Node = reader.known(cid, layer) ?? (await reader.node(cid, layer));
     const index = lowerBound(node.keys, key);
     if (node.keys[index] === key) {
       return decodeCid(node.values[index]!);

@@ -1,17 +1,22 @@
 /** Nodes out of a store and a bounded cache. */
 import type { CidBytes } from '../cid.ts';
-import { cidBytesToText } from '../cid.ts';
 import type { HashAll } from '../sha256.ts';
 import type { BlockReader } from '../store.ts';
-import type { Node } from './node.ts';
+import type { NamedNode, Node } from './node.ts';
+import { NodeCache } from './node-cache.ts';
 import type { Subtree } from './read-nodes.ts';
 import { readNodes } from './read-nodes.ts';
 
-/** Nodes that are kept decoded. A node of four keys takes about 2 kB, so that a full cache is some 8 MB. */
-export const NODE_CACHE_CAPACITY = 4096;
+/**
+ * Nodes above the lowest layer that are kept decoded: all of a repository of 100,000 records. A node of four keys takes about 2 kB,
+ * so that a full cache is some 24 MB.
+ */
+export const NODE_CACHE_CAPACITY = 12_288;
+/** The same on the lowest layer. */
+const LOWEST_CACHE_CAPACITY = 2048;
 
 export interface NodeReaderOptions {
-  /** How many nodes to keep decoded, an odd one rounded up; {@link NODE_CACHE_CAPACITY} when left out. 0 keeps none. */
+  /** How many nodes to keep decoded of either kind, an odd number rounded up; {@link NODE_CACHE_CAPACITY} when left out. 0 keeps none. */
   readonly capacity?: number | undefined;
   /** Hashes nodes that are read, many at a time; one by one when left out. */
   readonly hashAll?: HashAll | undefined;
@@ -19,6 +24,10 @@ export interface NodeReaderOptions {
 
 /** Where trees are read from. The nodes it answers are shared and must not be changed. */
 export interface NodeReader {
+  /** Takes nodes that were made here into the cache, once they are stored. */
+  learn(nodes: readonly NamedNode[]): void;
+  /** A node that is in the cache, at once, so that a walk waits for nothing that is here. */
+  known(cid: CidBytes, layer?: number): Node | undefined;
   /**
    * A node.
    * @param layer The layer that its parent promises; left out for a root, or where it does not matter. Only a node without
@@ -37,42 +46,23 @@ const fits = (node: Node, layer: number | undefined): boolean =>
 
 export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions = {}): NodeReader => {
   const { capacity = NODE_CACHE_CAPACITY, hashAll } = options;
-  // Two generations: when the young one is full it becomes the old one, and what was not used since is dropped. A single
-  // map that drops its first entry each time took eight times as long: it steps over the holes that earlier ones left.
-  const generation = Math.ceil(capacity / 2);
-  let young = new Map<string, Node>();
-  let old = new Map<string, Node>();
+  // Apart from each other: most nodes are on the lowest layer, where few are met twice, and would push out those above.
+  const inner = new NodeCache(capacity);
+  const lowest = new NodeCache(Math.min(capacity, LOWEST_CACHE_CAPACITY));
 
-  const keep = (text: string, node: Node): void => {
-    if (generation === 0) {
-      return;
-    }
-    if (young.size >= generation) {
-      old = young;
-      young = new Map();
-    }
-    young.set(text, node);
-  };
+  const keep = ({ cid, node }: NamedNode): void => (node.layer === 0 ? lowest : inner).set(cid, node);
 
-  const recall = (text: string): Node | undefined => {
-    const recent = young.get(text);
-    if (recent !== undefined) {
-      return recent;
-    }
-    const node = old.get(text);
-    if (node !== undefined) {
-      keep(text, node);
-    }
-    return node;
+  const known = (cid: CidBytes, layer?: number): Node | undefined => {
+    const node = layer === 0 ? lowest.get(cid) : (inner.get(cid) ?? lowest.get(cid));
+    return node !== undefined && fits(node, layer) ? node : undefined;
   };
 
   const nodes = async (subtrees: readonly Subtree[]): Promise<Node[]> => {
     const answer: Node[] = [];
-    const texts = subtrees.map(({ subtree }) => cidBytesToText(subtree));
     const absent: number[] = [];
-    for (const [i, text] of texts.entries()) {
-      const node = recall(text);
-      if (node === undefined || !fits(node, subtrees[i]!.layer)) {
+    for (const [i, { subtree, layer }] of subtrees.entries()) {
+      const node = known(subtree, layer);
+      if (node === undefined) {
         absent.push(i);
       } else {
         answer[i] = node;
@@ -80,16 +70,22 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
     }
     if (absent.length > 0) {
       const read = await readNodes(blocks, absent.map((i) => subtrees[i]!), hashAll);
-      for (const [j, { node }] of read.entries()) {
-        const i = absent[j]!;
-        keep(texts[i]!, node);
-        answer[i] = node;
+      for (const [j, block] of read.entries()) {
+        keep(block);
+        answer[absent[j]!] = block.node;
       }
     }
     return answer;
   };
 
   return {
+    learn(made) {
+      for (const { cid, node } of made) {
+        // Without what lies below, which the cache may let go of.
+        keep({ cid, node: { ...node, children: node.children.map((child) => child && { cid: child.cid, node: undefined }) } });
+      }
+    },
+    known,
     async node(cid, layer) {
       const [node] = await nodes([{ subtree: cid, layer }]);
       return node!;

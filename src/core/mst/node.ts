@@ -40,6 +40,12 @@ export interface Link {
   readonly node: Node | undefined;
 }
 
+/** A node and the CID of its block. */
+export interface NamedNode {
+  readonly cid: CidBytes;
+  readonly node: Node;
+}
+
 /** A key and the CID of its record. */
 export interface Leaf {
   readonly key: string;

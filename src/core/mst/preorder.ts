@@ -5,14 +5,14 @@
  */
 import type { CID, CidBytes } from '../cid.ts';
 import type { HashAll } from '../sha256.ts';
-import type { Block, BlockReader } from '../store.ts';
+import type { BlockReader, NamedBlock } from '../store.ts';
 import type { Leaf } from './node.ts';
 import type { Subtree } from './read-nodes.ts';
 import { readNodes, subtreeAt } from './read-nodes.ts';
 import { unfold } from './unfold.ts';
 
 /** A node with its bytes as they are stored, or a key and the CID of its record. */
-export type PreorderStep = Block | Leaf;
+export type PreorderStep = NamedBlock | Leaf;
 
 /**
  * Nodes and leaves in preorder, in batches that are never empty. A step with `bytes` is a node.

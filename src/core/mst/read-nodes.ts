@@ -1,11 +1,12 @@
 /** Nodes out of a store, each checked against its CID and decoded. */
-import type { CID, CidBytes } from '../cid.ts';
-import { cidToText, decodeCid, isDigestOf } from '../cid.ts';
+import type { CidBytes } from '../cid.ts';
+import { cidBytesToText, isDigestOf } from '../cid.ts';
 import { RepoError, isRepoError } from '../errors.ts';
 import type { HashAll } from '../sha256.ts';
 import { hashAll as hashOneByOne } from '../sha256.ts';
-import type { Block, BlockReader } from '../store.ts';
-import { decodeNode } from './codec.ts';
+import type { BlockReader } from '../store.ts';
+import { decodeContent, placeNode } from './codec.ts';
+import { layersOf } from './key.ts';
 import type { Node } from './node.ts';
 
 /**
@@ -23,28 +24,28 @@ export const subtreeAt = (node: Node, index: number): Subtree | undefined => {
   return cid === undefined ? undefined : { subtree: cid, layer: node.layer - 1 };
 };
 
-export interface NodeBlock extends Block {
+export interface NodeBlock {
+  readonly cid: CidBytes;
+  readonly bytes: Uint8Array;
   readonly node: Node;
 }
 
-const requireNode = (cid: CID, bytes: Uint8Array | undefined): Uint8Array => {
+const requireNode = (cid: CidBytes, bytes: Uint8Array | undefined): Uint8Array => {
   if (bytes === undefined) {
-    throw new RepoError('BlockNotFound', `tree node not found; cid=${cidToText(cid)}`);
+    throw new RepoError('BlockNotFound', `tree node not found; cid=${cidBytesToText(cid)}`);
   }
   return bytes;
 };
 
-const openBlock = (cid: CID, bytes: Uint8Array, isSound: boolean, layer: number | undefined): NodeBlock => {
-  if (!isSound) {
-    throw new RepoError('Corrupt', `the stored bytes of a tree node are not those that its CID names; cid=${cidToText(cid)}`);
-  }
+/** Runs what may find that a block is no node, and names the block then. */
+const naming = <T>(cid: CidBytes, run: () => T): T => {
   try {
-    return { cid, bytes, node: decodeNode(bytes, layer) };
+    return run();
   } catch (cause) {
     if (!isRepoError(cause, 'Malformed')) {
       throw cause;
     }
-    throw new RepoError('Malformed', `${cause.message}; cid=${cidToText(cid)}`, { cause });
+    throw new RepoError('Malformed', `${cause.message}; cid=${cidBytesToText(cid)}`, { cause });
   }
 };
 
@@ -58,9 +59,22 @@ export const readNodes = async (
   subtrees: readonly Subtree[],
   hashAll: HashAll = hashOneByOne,
 ): Promise<NodeBlock[]> => {
-  const cids = subtrees.map(({ subtree }) => decodeCid(subtree));
-  const stored = await blocks.getMany(cids);
-  const found = cids.map((cid, i) => requireNode(cid, stored[i]));
+  const stored = await blocks.getMany(subtrees.map(({ subtree }) => subtree));
+  const found = subtrees.map(({ subtree }, i) => requireNode(subtree, stored[i]));
   const digests = hashAll(found);
-  return found.map((bytes, i) => openBlock(cids[i]!, bytes, isDigestOf(subtrees[i]!.subtree, digests, i), subtrees[i]!.layer));
+  const contents = found.map((bytes, i) => {
+    const { subtree: cid } = subtrees[i]!;
+    if (!isDigestOf(cid, digests, i)) {
+      throw new RepoError('Corrupt', `the stored bytes of a tree node are not those that its CID names; cid=${cidBytesToText(cid)}`);
+    }
+    return naming(cid, () => decodeContent(bytes));
+  });
+  // One key tells the layer of a node. All of them are hashed together.
+  const layers = layersOf(contents.flatMap(({ keys }) => keys.slice(0, 1)), hashAll);
+  let next = 0;
+  return contents.map((content, i) => {
+    const { subtree: cid, layer } = subtrees[i]!;
+    const own = content.keys.length === 0 ? undefined : layers[next++];
+    return { cid, bytes: found[i]!, node: naming(cid, () => placeNode(content, layer, own)) };
+  });
 };

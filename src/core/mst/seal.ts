@@ -1,9 +1,11 @@
 /** Gives new nodes their names: encodes and hashes each once, children before parents. */
 import type { CidBytes } from '../cid.ts';
-import { cidBytesOf, decodeCid } from '../cid.ts';
+import { dagCborCidAt, decodeCid } from '../cid.ts';
+import type { HashAll } from '../sha256.ts';
+import { hashAll as hashOneByOne } from '../sha256.ts';
 import type { Block } from '../store.ts';
 import { encodeNode } from './codec.ts';
-import type { Link } from './node.ts';
+import type { Link, NamedNode } from './node.ts';
 import { nodeOf } from './node.ts';
 
 export interface Sealed {
@@ -12,24 +14,33 @@ export interface Sealed {
   readonly tree: Link;
   /** The blocks of the nodes that were new, children before parents. Some may be stored already. */
   readonly blocks: readonly Block[];
+  /** The nodes of these blocks, in the same order. */
+  readonly nodes: readonly NamedNode[];
 }
 
-const sealLink = (link: Link, blocks: Block[]): Link => {
+interface Work {
+  readonly blocks: Block[];
+  readonly nodes: NamedNode[];
+  readonly hashAll: HashAll;
+}
+
+const sealLink = (link: Link, work: Work): Link => {
   if (link.cid !== undefined) {
     return link;
   }
   const node = nodeOf(link);
-  const children = node.children.map((child) => (child === undefined ? undefined : sealLink(child, blocks)));
+  const children = node.children.map((child) => (child === undefined ? undefined : sealLink(child, work)));
   const sealed = { ...node, children };
   const bytes = encodeNode(sealed);
-  const cid = cidBytesOf(bytes);
-  blocks.push({ cid: decodeCid(cid), bytes });
+  const cid = dagCborCidAt(work.hashAll([bytes]), 0);
+  work.blocks.push({ cid: decodeCid(cid), bytes });
+  work.nodes.push({ cid, node: sealed });
   return { cid, node: sealed };
 };
 
 /** Names every node of a tree that is new. A tree without changes has no blocks to show for it. */
-export const seal = (root: Link): Sealed => {
-  const blocks: Block[] = [];
-  const tree = sealLink(root, blocks);
-  return { root: tree.cid!, tree, blocks };
+export const seal = (root: Link, hashAll: HashAll = hashOneByOne): Sealed => {
+  const work: Work = { blocks: [], nodes: [], hashAll };
+  const tree = sealLink(root, work);
+  return { root: tree.cid!, tree, blocks: work.blocks, nodes: work.nodes };
 };

@@ -240,4 +240,4 @@ export const verifyTreeOf = async (read: ReadBlocks, root: CidBytes, options: Ve
 
 /** {@link verifyTreeOf} for a tree in a store. */
 export const verifyTree = (blocks: BlockReader, root: CID, options: VerifyTreeOptions = {}): Promise<TreeReport> =>
-  verifyTreeOf((cids) => blocks.getMany(cids.map(decodeCid)), root.bytes as CidBytes, options);
+  verifyTreeOf((cids) => blocks.getMany(cids), root.bytes as CidBytes, options);

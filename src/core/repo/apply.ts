@@ -9,11 +9,13 @@ import { RepoError } from '../errors.ts';
 import { findLoaded } from '../mst/find.ts';
 import { insert } from '../mst/insert.ts';
 import { loadPaths } from '../mst/load.ts';
+import type { NamedNode } from '../mst/node.ts';
 import { EMPTY_LINK } from '../mst/node.ts';
 import type { NodeReader } from '../mst/node-reader.ts';
 import { remove } from '../mst/remove.ts';
 import { seal } from '../mst/seal.ts';
 import type { RecordChange } from '../repo.ts';
+import type { HashAll } from '../sha256.ts';
 import type { Block } from '../store.ts';
 import { splitPath } from './path.ts';
 
@@ -29,6 +31,8 @@ export interface Applied {
   readonly root: CID;
   /** The new tree's nodes and records that were made here; some may be stored already. */
   readonly blocks: readonly Block[];
+  /** The nodes among them. */
+  readonly nodes: readonly NamedNode[];
   /** At most one a path, in key order; what ends as it began is not in it. */
   readonly changes: readonly RecordChange[];
 }
@@ -54,6 +58,7 @@ export const applyOps = async (
   nodes: NodeReader,
   root: CID | undefined,
   ops: readonly PlannedOp[],
+  hashAll?: HashAll,
 ): Promise<Applied> => {
   const paths = [...new Set(ops.map(({ path }) => path))].sort();
   const start = root === undefined ? EMPTY_LINK : { cid: root.bytes as CidBytes, node: undefined };
@@ -94,10 +99,10 @@ export const applyOps = async (
     const text = cidToText(cid);
     blocks.set(text, records.get(text)!);
   }
-  const sealed = seal(link);
+  const sealed = seal(link, hashAll);
   for (const block of sealed.blocks) {
     blocks.set(cidToText(block.cid), block);
   }
-  return { root: decodeCid(sealed.root), blocks: [...blocks.values()], changes };
+  return { root: decodeCid(sealed.root), blocks: [...blocks.values()], nodes: sealed.nodes, changes };
 };
 

@@ -8,6 +8,7 @@ import { createCidSet } from '../cid-set.ts';
 import { isRepoError, RepoError } from '../errors.ts';
 import type { Fault, Progress } from '../long-work.ts';
 import { sha256Stream } from '../sha256.ts';
+import { toStorageError } from '../storage-error.ts';
 import type { StoreSnapshot } from '../store.ts';
 import { isBlobIntact } from './blobs.ts';
 import { headOf, MAIN, readCommit } from './parts.ts';
@@ -42,10 +43,17 @@ const watched = (path: string, content: BackupContent, onPiece: (length: number)
     const hash = sha256Stream();
     let size = 0;
     const reader = content.stream().getReader();
+    const read = async (): Promise<ReadableStreamReadResult<Uint8Array>> => {
+      try {
+        return await reader.read();
+      } catch (error) {
+        throw toStorageError(error, `reading ${path}`);
+      }
+    };
     return new ReadableStream<Uint8Array>(
       {
         async pull(controller) {
-          const part = await reader.read();
+          const part = await read();
           if (!part.done) {
             hash.update(part.value);
             size += part.value.length;

@@ -9,6 +9,7 @@ import { isRepoError, RepoError } from '../errors.ts';
 import { walkLeaves } from '../mst/walk.ts';
 import type { MissingBlob, PutBlobRefOptions, StoredBlob } from '../repo.ts';
 import { sha256Stream } from '../sha256.ts';
+import { toStorageError } from '../storage-error.ts';
 import type { BlobSource } from '../store.ts';
 import type { RepoParts } from './parts.ts';
 import { mimeTypeKey, readHead } from './parts.ts';
@@ -27,12 +28,19 @@ export const putBlob = async (parts: RepoParts, source: BlobSource, options: Put
   return { $type: 'blob', ref: cid, mimeType, size };
 };
 
-/** Whether a blob's bytes are those that its CID names; reads all of them, in pieces. */
+/**
+ * Whether a blob's bytes are those that its CID names; reads all of them, in pieces.
+ * @throws {RepoError} `StorageFailed`: a platform may answer a `Blob` before it has read any of it, or that it is another file by now.
+ */
 export const isBlobIntact = async (cid: CID, blob: Blob): Promise<boolean> => {
   const hash = sha256Stream();
-  const reader = blob.stream().getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    hash.update(part.value);
+  try {
+    const reader = blob.stream().getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      hash.update(part.value);
+    }
+  } catch (error) {
+    throw toStorageError(error, `reading the blob ${cidToText(cid)}`);
   }
   return equalBytes(hash.digest(), cid.multihash.digest);
 };

@@ -1,13 +1,13 @@
 /** Records of a tree, one by one: are they there, are they what their CIDs say, do they keep to the data model. */
 import { blobMentions, mayMentionBlob } from '../blob-ref.ts';
-import type { CID } from '../cid.ts';
-import { cidToText, decodeCid, isCidOf } from '../cid.ts';
+import { cidBytesToText, decodeCid, isDigestOf } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
 import { createCidSet } from '../cid-set.ts';
 import { isRepoError } from '../errors.ts';
 import type { Leaf } from '../mst/walk.ts';
 import type { Fault } from '../long-work.ts';
-import type { BlockReader } from '../store.ts';
+import type { ReadBlocks } from '../mst/verify.ts';
+import { sha256 } from '../sha256.ts';
 import { createAssertPath } from './path.ts';
 import { checkStored, decodeStored } from './record.ts';
 
@@ -22,17 +22,24 @@ export interface RecordCheck {
 }
 
 /** @param hashed CIDs whose blocks were hashed a moment ago; theirs are not hashed again. */
-export const createRecordCheck = (blocks: BlockReader, hashed: { has(cid: Uint8Array): boolean }): RecordCheck => {
+export const createRecordCheck = (read: ReadBlocks, hashed: { has(cid: Uint8Array): boolean }): RecordCheck => {
   const faults: Fault[] = [];
   const mentioned = createCidSet();
   const assertPath = createAssertPath();
 
-  const checkOne = (path: string, cid: CID, bytes: Uint8Array<ArrayBuffer> | undefined): Fault | undefined => {
+  const report = (code: Fault['code'], message: string, { key: path, value }: Leaf): void => {
+    faults.push({ code, message, path, cid: decodeCid(value) });
+  };
+
+  const checkOne = (leaf: Leaf, bytes: Uint8Array | undefined): void => {
+    const { key: path, value: cid } = leaf;
     if (bytes === undefined) {
-      return { code: 'BlockNotFound', message: `the record's block is missing; path=${path} cid=${cidToText(cid)}`, path, cid };
+      report('BlockNotFound', `the record's block is missing; path=${path} cid=${cidBytesToText(cid)}`, leaf);
+      return;
     }
-    if (!hashed.has(cid.bytes) && !isCidOf(cid, bytes)) {
-      return { code: 'Corrupt', message: `the stored record is not the one that its CID names; path=${path} cid=${cidToText(cid)}`, path, cid };
+    if (!hashed.has(cid) && !isDigestOf(cid, sha256(bytes), 0)) {
+      report('Corrupt', `the stored record is not the one that its CID names; path=${path} cid=${cidBytesToText(cid)}`, leaf);
+      return;
     }
     try {
       assertPath(path);
@@ -43,12 +50,11 @@ export const createRecordCheck = (blocks: BlockReader, hashed: { has(cid: Uint8A
       } else {
         checkStored(path, cid, bytes);
       }
-      return undefined;
     } catch (error) {
       if (!isRepoError(error, 'Malformed')) {
         throw error;
       }
-      return { code: error.code, message: error.message, path, cid };
+      report(error.code, error.message, leaf);
     }
   };
 
@@ -56,14 +62,8 @@ export const createRecordCheck = (blocks: BlockReader, hashed: { has(cid: Uint8A
     faults,
     mentioned,
     async check(leaves) {
-      const cids = leaves.map(({ value }) => decodeCid(value));
-      const found = await blocks.getMany(cids);
-      for (const [i, { key }] of leaves.entries()) {
-        const fault = checkOne(key, cids[i]!, found[i]);
-        if (fault !== undefined) {
-          faults.push(fault);
-        }
-      }
+      const found = await read(leaves.map(({ value }) => value));
+      leaves.forEach((leaf, i) => checkOne(leaf, found[i]));
     },
   };
 };

@@ -1,13 +1,15 @@
 /** A repository, or what is new in it, as a CAR. */
 import { writeCarStreamOf } from '../car-writer.ts';
-import type { CID } from '../cid.ts';
-import { cidToText, decodeCid } from '../cid.ts';
+import type { CidBytes } from '../cid.ts';
+import { bytesOfCid, cidToText } from '../cid.ts';
 import { createCidSet } from '../cid-set.ts';
 import { RepoError } from '../errors.ts';
 import { walkPreorder } from '../mst/preorder.ts';
 import type { ExportOptions } from '../long-work.ts';
 import type { Head } from '../repo.ts';
-import type { Block } from '../store.ts';
+import type { HashAll } from '../sha256.ts';
+import type { BlockReader, NamedBlock } from '../store.ts';
+import { blocksAtHand } from './blocks-at-hand.ts';
 import { resolveCommit } from './history.ts';
 import type { RepoParts } from './parts.ts';
 import { assertBlocks, readHead, requireBlock } from './parts.ts';
@@ -22,9 +24,9 @@ const requireHead = async (parts: RepoParts): Promise<Head> => {
 };
 
 /** The blocks of many CIDs, in their order, hashes checked. */
-const requireBlocks = async (parts: RepoParts, cids: readonly CID[]): Promise<Block[]> => {
-  const found = await parts.store.getMany(cids);
-  assertBlocks(parts.hashAll, cids, found);
+const requireBlocks = async (blocks: BlockReader, hashAll: HashAll, cids: readonly CidBytes[]): Promise<NamedBlock[]> => {
+  const found = await blocks.getMany(cids);
+  assertBlocks(hashAll, cids, found);
   return found.map((bytes, i) => {
     const cid = cids[i]!;
     if (bytes === undefined) {
@@ -35,7 +37,7 @@ const requireBlocks = async (parts: RepoParts, cids: readonly CID[]): Promise<Bl
 };
 
 interface Piece {
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly NamedBlock[];
   /** How many of them are records. */
   readonly records: number;
 }
@@ -45,18 +47,21 @@ interface Piece {
  * What an older state has is left out; two equal records are written once.
  * https://atproto.com/specs/repository#car-file-serialization
  */
-async function* headBlocks(parts: RepoParts, head: Head, since: Head | undefined): AsyncGenerator<Piece> {
+async function* headBlocks(parts: RepoParts, head: Head, since: Head | undefined, signal: AbortSignal | undefined): AsyncGenerator<Piece> {
+  const { hashAll, store } = parts;
   const written = createCidSet();
   if (since !== undefined) {
     written.add(since.cid.bytes);
     await reachTree(parts.nodes.nodes, since.data, written);
   }
+  // What is new since then is a small part of what there is.
+  const blocks = since === undefined ? await blocksAtHand(store, signal) : store;
   if (written.add(head.cid.bytes)) {
-    yield { blocks: [{ cid: head.cid, bytes: await requireBlock(parts.store, head.cid) }], records: 0 };
+    yield { blocks: [{ cid: head.cid, bytes: await requireBlock(blocks, head.cid) }], records: 0 };
   }
-  for await (const steps of walkPreorder(parts.store, head.data, parts.hashAll)) {
-    const fresh = steps.filter((step) => written.add('bytes' in step ? step.cid.bytes : step.value));
-    const records = await requireBlocks(parts, fresh.flatMap((step) => ('bytes' in step ? [] : [decodeCid(step.value)])));
+  for await (const steps of walkPreorder(blocks, head.data, hashAll)) {
+    const fresh = steps.filter((step) => written.add('bytes' in step ? bytesOfCid(step.cid) : step.value));
+    const records = await requireBlocks(blocks, hashAll, fresh.flatMap((step) => ('bytes' in step ? [] : [step.value])));
     let next = 0;
     yield { blocks: fresh.map((step) => ('bytes' in step ? step : records[next++]!)), records: records.length };
   }
@@ -65,10 +70,10 @@ async function* headBlocks(parts: RepoParts, head: Head, since: Head | undefined
 /** `Repo.exportCar`. The head is the one at the first read; commits made meanwhile are not in it. */
 export const exportCar = (parts: RepoParts, options: ExportOptions = {}): ReadableStream<Uint8Array> => {
   const { signal, onProgress, since } = options;
-  async function* blocks(head: Head): AsyncGenerator<readonly Block[]> {
+  async function* blocks(head: Head): AsyncGenerator<readonly NamedBlock[]> {
     const base = since === undefined ? undefined : await resolveCommit(parts, since);
     const progress = { phase: 'write' as const, bytes: 0, blocks: 0, records: 0 };
-    for await (const piece of headBlocks(parts, head, base)) {
+    for await (const piece of headBlocks(parts, head, base, signal)) {
       signal?.throwIfAborted();
       for (const { bytes } of piece.blocks) {
         progress.bytes += bytes.length;

@@ -71,7 +71,7 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
   if (!Number.isInteger(keep) || keep < 1) {
     throw new TypeError(`keep is a whole number of commits, 1 or more; keep=${keep}`);
   }
-  const { orphans, ...counts } = await parts.store.transact(async (change) => {
+  const counts = await parts.store.transact(async (change) => {
     const { kept, dropped } = await keptCommits(parts, keep);
     const reached = await reachCommits(parts, kept);
     const garbage = createCidSet();
@@ -87,9 +87,20 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
       await change.removeCommit(rev);
       await change.setMeta(messageKey(cid), undefined);
     }
-    return { blocks: garbage.size, commits: dropped.length, orphans: blobs ? await orphanBlobs(parts, kept) : [] };
+    return { blocks: garbage.size, commits: dropped.length };
   });
-  // After the records that mentioned them are gone for good: a blob that goes too late is only waste.
-  await parts.blobs.delete(orphans);
-  return { ...counts, blobs: orphans.length };
+  return { ...counts, blobs: blobs ? await removeOrphans(parts) : 0 };
 };
+
+/**
+ * Removes the blobs that no commit mentions which is still here; answers how many. After the records that mentioned them
+ * are gone for good: a blob that goes too late is only waste. In a turn of its own among the changes, which changes
+ * nothing itself: a write that came meanwhile is seen, and none comes between the look and the act.
+ */
+const removeOrphans = (parts: RepoParts): Promise<number> =>
+  parts.store.transact(async () => {
+    const { kept } = await keptCommits(parts, Infinity);
+    const orphans = await orphanBlobs(parts, kept);
+    await parts.blobs.delete(orphans);
+    return orphans.length;
+  });

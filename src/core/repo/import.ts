@@ -6,7 +6,7 @@
 import type { CarOptions } from '../car-decoder.ts';
 import { readCarFrames } from '../car-reader.ts';
 import type { CID, CidBytes } from '../cid.ts';
-import { cidEquals, cidToText } from '../cid.ts';
+import { CID_LENGTH, cidEquals, cidToText } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
 import { createCidSet } from '../cid-set.ts';
 import { isRepoError, RepoError } from '../errors.ts';
@@ -28,7 +28,7 @@ import type { Requests } from './requests.ts';
 import { assertRequest, readRequests } from './requests.ts';
 import { Staging } from './staging.ts';
 
-/** Bytes that nothing in the tree refers to: so many are taken for a mistake, and more for an attack. */
+/** Bytes that nothing in the tree refers to, the names of blocks with them: so many are taken for a mistake, and more for an attack. */
 export const MAX_UNLINKED: number = 16 * 1024 * 1024;
 
 /**
@@ -80,7 +80,7 @@ const checkTree = async (
 ): Promise<CheckedTree> => {
   const linked = createCidSet();
   linked.add(commit.bytes);
-  const records = createRecordCheck(staging, staging);
+  const records = createRecordCheck((cids) => staging.read(cids), staging);
   const assertPath = createAssertPath();
   const { faults, leaves } = await verifyTreeOf((cids) => staging.read(cids), root.bytes as CidBytes, {
     signal,
@@ -198,6 +198,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, options: Im
     const requests = request && (await readRequests(parts));
     const earlier = requests && (await landed(parts, requests, request));
     if (earlier !== undefined) {
+      tell();
       return earlier;
     }
     const before = await readHead(parts);
@@ -230,7 +231,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, options: Im
       base = undefined;
       return countChanges(staging, base, commit.data, leaves);
     });
-    const added = await staging.settle(linked, (unlinked) => assertFewUnlinked(unlinked, tally.bytes, maxUnlinked));
+    const added = await staging.settle(linked, (unlinked) => assertFewUnlinked(unlinked, tally.bytes + tally.blocks * CID_LENGTH, maxUnlinked));
     const missingBlobs = await countMissing(parts.blobs, records.mentioned);
     await change.setRef(MAIN, cid);
     await change.addCommit(commit.rev, cid);

@@ -1,5 +1,6 @@
 /** Those who want to know about new heads. */
 import type { CID } from '../cid.ts';
+import { isRepoError } from '../errors.ts';
 import { diffTrees } from '../mst/diff.ts';
 import type { NodeReader } from '../mst/node-reader.ts';
 import type { CommitRef, HeadChange, RecordChange } from '../repo.ts';
@@ -12,7 +13,10 @@ export interface Transition {
 
 export interface Listeners {
   add(listener: (change: HeadChange) => void): () => void;
-  /** Tells of a head that is durable. The difference of two trees is looked for only if somebody listens. */
+  /**
+   * Tells of a head that is durable. The difference of two trees is looked for only if somebody listens. Never rejects:
+   * the write has succeeded, whatever becomes of the word about it.
+   */
   tell(commit: CommitRef, changes: readonly RecordChange[] | Transition): Promise<void>;
 }
 
@@ -27,6 +31,12 @@ const differenceOf = async (nodes: NodeReader, { before, after }: Transition): P
   return { created, updated, deleted };
 };
 
+/** Shows a fault as one of an event handler is shown: nobody is there to catch it. */
+const report = (error: unknown): void =>
+  queueMicrotask(() => {
+    throw error;
+  });
+
 const isTransition = (changes: readonly RecordChange[] | Transition): changes is Transition => 'after' in changes;
 
 export const createListeners = (nodes: NodeReader): Listeners => {
@@ -35,18 +45,25 @@ export const createListeners = (nodes: NodeReader): Listeners => {
   let last: Promise<void> = Promise.resolve();
 
   const notify = async (commit: CommitRef, changes: readonly RecordChange[] | Transition): Promise<void> => {
-    const paths = isTransition(changes)
-      ? await differenceOf(nodes, changes)
-      : { created: pathsOf(changes, 'create'), updated: pathsOf(changes, 'update'), deleted: pathsOf(changes, 'delete') };
+    let paths: Omit<HeadChange, keyof CommitRef>;
+    try {
+      paths = isTransition(changes)
+        ? await differenceOf(nodes, changes)
+        : { created: pathsOf(changes, 'create'), updated: pathsOf(changes, 'update'), deleted: pathsOf(changes, 'delete') };
+    } catch (error) {
+      // A repository that was closed meanwhile tells nobody any more.
+      if (!isRepoError(error, 'Closed')) {
+        report(error);
+      }
+      return;
+    }
     const change: HeadChange = { cid: commit.cid, rev: commit.rev, ...paths };
     for (const listener of listeners) {
       try {
         listener(change);
       } catch (error) {
-        // The write has succeeded; the fault is the listener's, and is shown as a fault of an event handler is.
-        queueMicrotask(() => {
-          throw error;
-        });
+        // The write has succeeded; the fault is the listener's.
+        report(error);
       }
     }
   };

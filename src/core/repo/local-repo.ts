@@ -2,6 +2,7 @@
 import type { BackupFile, BackupOptions } from '../backup.ts';
 import type { BlobRef } from '../blob-ref.ts';
 import type { CID } from '../cid.ts';
+import { RepoError } from '../errors.ts';
 import type { VerifySignature } from '../keys.ts';
 import { verifySignature as verifyInJavaScript } from '../keys.ts';
 import { createNodeReader } from '../mst/node-reader.ts';
@@ -46,6 +47,7 @@ import { backupRepo } from './backup.ts';
 import { getBlob, listBlobs, missingBlobs, putBlob } from './blobs.ts';
 import { exportCar } from './export.ts';
 import { collectGarbage } from './garbage.ts';
+import { assertCid, assertSwaps } from './given-cid.ts';
 import { diffStates, listRefs, logCommits, removeRef, resolveCommit, setRef } from './history.ts';
 import { importCar } from './import.ts';
 import { repoInfo } from './info.ts';
@@ -87,23 +89,32 @@ export const repoOver = (stores: RepoStores): Repo => {
 };
 
 class LocalRepo implements Repo {
-  readonly #parts: RepoParts;
+  readonly #held: RepoParts;
   readonly #listeners: Listeners;
+  #isClosed = false;
 
   constructor(parts: RepoParts) {
-    this.#parts = parts;
+    this.#held = parts;
     this.#listeners = createListeners(parts.nodes);
   }
 
   get did(): string {
-    return this.#parts.did;
+    return this.#held.did;
   }
 
-  head(): Promise<Head | undefined> {
+  /** What every method works on. The stores refuse what comes after `close`, too, and know nothing of whose they are. */
+  get #parts(): RepoParts {
+    if (this.#isClosed) {
+      throw new RepoError('Closed', `the repository is closed; did=${this.did}`);
+    }
+    return this.#held;
+  }
+
+  async head(): Promise<Head | undefined> {
     return readHead(this.#parts);
   }
 
-  info(): Promise<RepoInfo> {
+  async info(): Promise<RepoInfo> {
     return repoInfo(this.#parts);
   }
 
@@ -120,6 +131,7 @@ class LocalRepo implements Repo {
   }
 
   async write(ops: readonly WriteOp[], options?: WriteOptions): Promise<WriteResult> {
+    assertSwaps(options, ops);
     const { result, changes } = await writeOps(this.#parts, ops, options);
     if (changes !== undefined) {
       await this.#listeners.tell(result, changes);
@@ -133,6 +145,7 @@ class LocalRepo implements Repo {
     value: RecordValue | Uint8Array,
     options?: WriteOptions,
   ): Promise<{ readonly uri: string; readonly cid: CID; readonly commit: CommitRef }> {
+    assertSwaps(options);
     const { uri, cid, commit, made } = await putRecord(this.#parts, collection, rkey, value, options);
     if (made !== undefined) {
       await this.#listeners.tell(made, made.changes);
@@ -141,6 +154,7 @@ class LocalRepo implements Repo {
   }
 
   async delete(collection: string, rkey: string, options?: WriteOptions): Promise<CommitRef | undefined> {
+    assertSwaps(options);
     const { commit, made } = await deleteRecord(this.#parts, collection, rkey, options);
     if (made !== undefined) {
       await this.#listeners.tell(made, made.changes);
@@ -155,6 +169,7 @@ class LocalRepo implements Repo {
   }
 
   async commit(tree: Tree, options?: WriteOptions): Promise<CommitRef> {
+    assertSwaps(options);
     const edited = RepoTree.of(tree, this.#parts);
     const { commit, transition } = await commitTree(this.#parts, edited.root, await edited.draftBlocks(), edited.checkedOutUnder, options);
     if (transition !== undefined) {
@@ -163,23 +178,23 @@ class LocalRepo implements Repo {
     return commit;
   }
 
-  log(): AsyncIterable<LogEntry> {
-    return logCommits(this.#parts);
+  async *log(): AsyncGenerator<LogEntry> {
+    yield* logCommits(this.#parts);
   }
 
-  diff(from: string | CID | undefined, to?: string | CID): AsyncIterable<RecordChange> {
-    return diffStates(this.#parts, from, to);
+  async *diff(from: string | CID | undefined, to?: string | CID): AsyncGenerator<RecordChange> {
+    yield* diffStates(this.#parts, from, to);
   }
 
-  refs(): Promise<ReadonlyMap<string, CID>> {
+  async refs(): Promise<ReadonlyMap<string, CID>> {
     return listRefs(this.#parts);
   }
 
-  setRef(name: string, target: string | CID): Promise<void> {
+  async setRef(name: string, target: string | CID): Promise<void> {
     return setRef(this.#parts, name, target);
   }
 
-  removeRef(name: string): Promise<boolean> {
+  async removeRef(name: string): Promise<boolean> {
     return removeRef(this.#parts, name);
   }
 
@@ -192,26 +207,28 @@ class LocalRepo implements Repo {
   }
 
   exportCar(options?: ExportOptions): ReadableStream<Uint8Array> {
-    return exportCar(this.#parts, options);
+    // As it was handed over: the stream is what fails, and the store says why.
+    return exportCar(this.#held, options);
   }
 
-  putBlob(source: BlobSource, options?: PutBlobRefOptions): Promise<BlobRef> {
+  async putBlob(source: BlobSource, options?: PutBlobRefOptions): Promise<BlobRef> {
     return putBlob(this.#parts, source, options);
   }
 
-  getBlob(cid: CID): Promise<Blob | undefined> {
+  async getBlob(cid: CID): Promise<Blob | undefined> {
+    assertCid(cid, 'cid');
     return getBlob(this.#parts, cid);
   }
 
-  blobs(): AsyncIterable<StoredBlob> {
-    return listBlobs(this.#parts);
+  async *blobs(): AsyncGenerator<StoredBlob> {
+    yield* listBlobs(this.#parts);
   }
 
-  missingBlobs(): AsyncIterable<MissingBlob> {
-    return missingBlobs(this.#parts);
+  async *missingBlobs(): AsyncGenerator<MissingBlob> {
+    yield* missingBlobs(this.#parts);
   }
 
-  verify(options?: VerifyOptions): Promise<VerifyReport> {
+  async verify(options?: VerifyOptions): Promise<VerifyReport> {
     return verifyRepo(this.#parts, options);
   }
 
@@ -223,11 +240,11 @@ class LocalRepo implements Repo {
     return report;
   }
 
-  backup(options?: BackupOptions): AsyncIterable<BackupFile> {
-    return backupRepo(this.#parts, options);
+  async *backup(options?: BackupOptions): AsyncGenerator<BackupFile> {
+    yield* backupRepo(this.#parts, options);
   }
 
-  gc(options?: GarbageOptions): Promise<GarbageResult> {
+  async gc(options?: GarbageOptions): Promise<GarbageResult> {
     return collectGarbage(this.#parts, options);
   }
 
@@ -236,8 +253,9 @@ class LocalRepo implements Repo {
   }
 
   async close(): Promise<void> {
-    await this.#parts.blobs.close();
-    await this.#parts.store.close();
+    this.#isClosed = true;
+    await this.#held.blobs.close();
+    await this.#held.store.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

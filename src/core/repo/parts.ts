@@ -1,6 +1,6 @@
 /** What an open repository is made of, and how its commits are read. Every verb of this folder works on it. */
-import type { CID } from '../cid.ts';
-import { cidEquals, cidToText, isCidOf, isDigestOf } from '../cid.ts';
+import type { CID, CidLike } from '../cid.ts';
+import { bytesOfCid, cidEquals, cidToText, isDigestOf } from '../cid.ts';
 import type { Commit } from '../commit.ts';
 import { decodeCommit } from '../commit.ts';
 import type { Bytes } from '../bytes.ts';
@@ -9,6 +9,7 @@ import type { VerifySignature } from '../keys.ts';
 import type { NodeReader } from '../mst/node-reader.ts';
 import type { Head } from '../repo.ts';
 import type { HashAll } from '../sha256.ts';
+import { hashAll as hashOneByOne } from '../sha256.ts';
 import type { Signer } from '../signer.ts';
 import type { BlobStore, BlockReader, BlockStore } from '../store.ts';
 import type { TidClock } from '../tid.ts';
@@ -41,33 +42,28 @@ export interface RepoParts {
  * A block that has to be there, with its hash checked: what comes out of a storage is what its CID says, or an error.
  * @throws {RepoError} `BlockNotFound`, `Corrupt`.
  */
-export const requireBlock = async (reader: BlockReader, cid: CID): Promise<Bytes> => {
+export const requireBlock = async (reader: BlockReader, cid: CidLike, hashAll: HashAll = hashOneByOne): Promise<Bytes> => {
   const bytes = await reader.get(cid);
   if (bytes === undefined) {
     throw new RepoError('BlockNotFound', `block not found; cid=${cidToText(cid)}`);
   }
-  assertBlock(cid, bytes);
+  if (!isDigestOf(bytesOfCid(cid), hashAll([bytes]), 0)) {
+    throw corrupt(cid);
+  }
   return bytes;
 };
 
-const corrupt = (cid: CID): RepoError =>
+const corrupt = (cid: CidLike): RepoError =>
   new RepoError('Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`);
 
-/** @throws {RepoError} `Corrupt` when the bytes are not those that the CID names. */
-export const assertBlock = (cid: CID, bytes: Uint8Array): void => {
-  if (!isCidOf(cid, bytes)) {
-    throw corrupt(cid);
-  }
-};
-
 /**
- * The same for many blocks, hashed together. What is not there is passed over.
+ * The same for many blocks that were read, hashed together. What is not there is passed over.
  * @throws {RepoError} `Corrupt`, naming the first.
  */
-export const assertBlocks = (hashAll: HashAll, cids: readonly CID[], blocks: readonly (Uint8Array | undefined)[]): void => {
+export const assertBlocks = (hashAll: HashAll, cids: readonly CidLike[], blocks: readonly (Uint8Array | undefined)[]): void => {
   const there = [...blocks.keys()].filter((i) => blocks[i] !== undefined);
   const digests = hashAll(there.map((i) => blocks[i]!));
-  const wrong = there.find((i, at) => !isDigestOf(cids[i]!.bytes, digests, at));
+  const wrong = there.find((i, at) => !isDigestOf(bytesOfCid(cids[i]!), digests, at));
   if (wrong !== undefined) {
     throw corrupt(cids[wrong]!);
   }

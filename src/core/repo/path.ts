@@ -1,6 +1,6 @@
 /** A record's place: `collection/rkey` in the tree, `at://did/collection/rkey` outside. */
 import { isRepoError, RepoError } from '../errors.ts';
-import { assertCollection, assertRecordKey } from '../syntax.ts';
+import { assertCollection, assertRecordKey, MAX_RECORD_KEY_LENGTH } from '../syntax.ts';
 
 /** @throws {RepoError} `InvalidCollection`, `InvalidRecordKey`. */
 export const recordPath = (collection: string, rkey: string): string => {
@@ -18,17 +18,21 @@ export const splitPath = (path: string): { readonly collection: string; readonly
 /** @throws {RepoError} `Malformed` unless a key of a tree from outside is a collection, a slash and a record key. */
 export type AssertPath = (path: string) => void;
 
-/** For the keys of one tree: they come in order, so that a collection is looked at once and not for each of its records. */
+/**
+ * For the keys of one tree, as its nodes were read: those have the characters of record keys, so that of a record key its length is
+ * left to check. They come in order, and a collection is looked at once and not for each of its records.
+ */
 export const createAssertPath = (): AssertPath => {
-  let known = '';
+  let known = '/';
   return (path) => {
+    if (path.startsWith(known) && path.length - known.length <= MAX_RECORD_KEY_LENGTH) {
+      return;
+    }
     const { collection, rkey } = splitPath(path);
     try {
-      if (collection !== known) {
-        assertCollection(collection);
-        known = collection;
-      }
+      assertCollection(collection);
       assertRecordKey(rkey);
+      known = `${collection}/`;
     } catch (cause) {
       if (!isRepoError(cause)) {
         throw cause;

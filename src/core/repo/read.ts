@@ -30,7 +30,7 @@ export const findRecord = async (view: View, collection: string, rkey: string): 
   if (cid === undefined) {
     return undefined;
   }
-  const bytes = await requireBlock(view.blocks, cid);
+  const bytes = await requireBlock(view.blocks, cid, view.hashAll);
   return { uri: formatUri(view.did, collection, rkey), cid, value: decodeStored(path, cid, bytes), bytes };
 };
 

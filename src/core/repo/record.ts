@@ -2,9 +2,10 @@
 import { blobMentions } from '../blob-ref.ts';
 import type { Bytes } from '../bytes.ts';
 import { decodeRecord, encodeCbor } from '../cbor.ts';
-import type { CID } from '../cid.ts';
+import type { CidLike } from '../cid.ts';
 import { CODEC_DAG_CBOR, cidOf, cidToText } from '../cid.ts';
 import { RepoError } from '../errors.ts';
+import { isPlainMap } from '../plain-map.ts';
 import { checkRecord } from '../record-check.ts';
 import { assertRecordFields } from '../record-fields.ts';
 import type { RecordValue } from '../repo.ts';
@@ -31,8 +32,9 @@ export const encodeRecord = (collection: string, value: RecordValue | Uint8Array
 };
 
 const encodeValue = (collection: string, value: RecordValue): Bytes => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new RepoError('InvalidRecord', `a record is a map of the data model; collection=${collection}`);
+  // Spreading a Map or an ArrayBuffer would leave an empty record in place of what it holds.
+  if (typeof value !== 'object' || value === null || !isPlainMap(value)) {
+    throw new RepoError('InvalidRecord', `a record is a plain map of the data model; collection=${collection}`);
   }
   return encodeCbor(value.$type === undefined ? { ...value, $type: collection } : value);
 };
@@ -47,12 +49,12 @@ const decodeGiven = (collection: string, bytes: Bytes): RecordValue => {
 };
 
 /** @throws {RepoError} `Malformed`, naming the record, when the bytes break the data model. */
-export const decodeStored = (path: string, cid: CID, bytes: Bytes): RecordValue => named(path, cid, () => decodeRecord(bytes));
+export const decodeStored = (path: string, cid: CidLike, bytes: Uint8Array): RecordValue => named(path, cid, () => decodeRecord(bytes));
 
 /** Looks at a record as {@link decodeStored} does, and answers nothing. */
-export const checkStored = (path: string, cid: CID, bytes: Bytes): void => named(path, cid, () => checkRecord(bytes));
+export const checkStored = (path: string, cid: CidLike, bytes: Uint8Array): void => named(path, cid, () => checkRecord(bytes));
 
-const named = <T>(path: string, cid: CID, run: () => T): T => {
+const named = <T>(path: string, cid: CidLike, run: () => T): T => {
   try {
     return run();
   } catch (cause) {

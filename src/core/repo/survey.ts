@@ -1,6 +1,6 @@
 /** What of the storage can be relied upon: every stored block against its hash, those of the history included. */
 import type { Bytes } from '../bytes.ts';
-import type { CID } from '../cid.ts';
+import type { CID, CidLike } from '../cid.ts';
 import { isCidOf } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
 import { createCidSet } from '../cid-set.ts';
@@ -21,7 +21,7 @@ export interface Survey {
 export type OnBlock = (cid: CID, bytes: Bytes | undefined, sound: boolean) => void;
 
 /** A block whose row is of the wrong type reads as one that is not there; all else that goes wrong rejects. */
-const readOne = async (blocks: BlockReader, cid: CID): Promise<Bytes | undefined> => {
+const readOne = async (blocks: BlockReader, cid: CidLike): Promise<Bytes | undefined> => {
   try {
     return await blocks.get(cid);
   } catch (error) {

@@ -2,7 +2,7 @@
  * A tree that somebody edits before it becomes a commit. Trees share what they made so far in one map: blocks are named
  * by their content, so that no tree can see another's changes in it.
  */
-import type { CID, CidBytes } from '../cid.ts';
+import type { CID, CidBytes, CidLike } from '../cid.ts';
 import { cidToText, decodeCid } from '../cid.ts';
 import type { Bytes } from '../bytes.ts';
 import { copyBytes } from '../bytes.ts';
@@ -21,12 +21,12 @@ import { encodeRecord } from './record.ts';
 /** Blocks that no store has yet, over a store. */
 interface Drafts extends BlockReader {
   add(blocks: readonly Block[]): void;
-  draft(cid: CID): Bytes | undefined;
+  draft(cid: CidLike): Bytes | undefined;
 }
 
 const draftsOver = (store: BlockReader): Drafts => {
   const blocks = new Map<string, Bytes>();
-  const draft = (cid: CID): Bytes | undefined => blocks.get(cidToText(cid));
+  const draft = (cid: CidLike): Bytes | undefined => blocks.get(cidToText(cid));
   return {
     add(more) {
       for (const { cid, bytes } of more) {

@@ -7,6 +7,7 @@ import type { Commit } from '../commit.ts';
 import { decodeCommit, verifyCommit } from '../commit.ts';
 import type { RepoErrorCode } from '../errors.ts';
 import { isRepoError } from '../errors.ts';
+import { parseDidKey } from '../keys.ts';
 import { verifyTree } from '../mst/verify.ts';
 import type { Fault, Progress, VerifyOptions, VerifyReport } from '../long-work.ts';
 import { isBlobIntact } from './blobs.ts';
@@ -86,8 +87,9 @@ const readCommit = async (search: Search, cid: CID, path: string): Promise<Commi
 /** The head's tree, whole, and each of its records. */
 const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | undefined): Promise<void> => {
   const { reached, damaged, sound, tally } = search;
-  const records = createRecordCheck(pastDamage(search.parts.store), sound);
-  const { faults } = await verifyTree(pastDamage(search.parts.store), commit.data, {
+  const blocks = pastDamage(search.parts.store);
+  const records = createRecordCheck((cids) => blocks.getMany(cids), sound);
+  const { faults } = await verifyTree(blocks, commit.data, {
     signal,
     onNode: (cid) => reached.add(cid),
     async onLeaves(leaves) {
@@ -197,7 +199,11 @@ const checkSignature = (search: Search, cid: CID, commit: Commit, bytes: Uint8Ar
 
 /** `Repo.verify`. */
 export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}): Promise<VerifyReport> => {
-  const { signal, onProgress } = options;
+  const { key, signal, onProgress } = options;
+  if (key !== undefined) {
+    // Before anything is read, and also where there is no signature to hold it against.
+    parseDidKey(key);
+  }
   const search: Search = {
     parts,
     faults: [],
@@ -239,12 +245,13 @@ export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}):
   let signature: VerifyReport['signature'] = 'none';
   if (head !== undefined && commit !== undefined) {
     const bytes = (await parts.store.get(head))!;
-    signature = checkSignature(search, head, commit, bytes, options.key);
+    signature = checkSignature(search, head, commit, bytes, key);
     await guarded(() => checkHead(search, commit, signal));
   }
   await guarded(() => checkList(search, head, commit));
   await guarded(() => checkHistory(search));
   const blobs = (await guarded(() => checkBlobs(search, signal))) ?? 0;
+  search.tell();
   const { records, blocks } = search.tally;
   return { ok: search.faults.length === 0, faults: search.faults, signature, records, blocks, blobs };
 };

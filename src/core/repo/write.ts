@@ -1,7 +1,8 @@
 /** Commits: from operations or a tree to a new head, in one transaction. */
 import type { CID } from '../cid.ts';
-import { createCommit } from '../commit.ts';
+import { beginCommit } from '../commit.ts';
 import { RepoError } from '../errors.ts';
+import type { NamedNode } from '../mst/node.ts';
 import type { CommitRef, Head, RecordChange, RecordValue, WriteOp, WriteOptions, WriteResult } from '../repo.ts';
 import type { Block, BlockChange } from '../store.ts';
 import { formatUri } from '../syntax.ts';
@@ -45,8 +46,9 @@ const storeCommit = async (
     throw new RepoError('SignerRequired', `the head is signed, so a commit on it needs a signer; did=${parts.did}`);
   }
   const rev = parts.clock.next(head === undefined || !isTid(head.rev) ? undefined : head.rev);
-  const commit = await createCommit({ did: parts.did, data, rev }, signer, parts.verifySignature);
+  const { commit, checked } = await beginCommit({ did: parts.did, data, rev }, signer, parts.verifySignature);
   await change.put([...blocks, commit]);
+  await checked;
   await change.setRef(MAIN, commit.cid);
   await change.addCommit(rev, commit.cid);
   if (options.message !== undefined) {
@@ -71,26 +73,32 @@ type Outcome =
   | { readonly made: 'now'; readonly head: Committed };
 
 /** Applies planned operations and commits. With `idle: 'skip'`, operations that change nothing make no commit. */
-const commitOps = (
+const commitOps = async (
   parts: RepoParts,
   ops: readonly PlannedOp[],
   options: WriteOptions,
   idle: 'commit' | 'skip',
-): Promise<Outcome> =>
-  parts.store.transact(async (change) => {
+): Promise<Outcome> => {
+  let made: readonly NamedNode[] = [];
+  const outcome = await parts.store.transact(async (change): Promise<Outcome> => {
     const before = await landed(parts, options);
     if (before !== undefined) {
       return { made: 'before', head: before };
     }
     const head = await readHead(parts);
     assertSwapCommit(head, options.swapCommit);
-    const applied = await applyOps(parts.nodes, head?.data, ops);
+    const applied = await applyOps(parts.nodes, head?.data, ops, parts.hashAll);
     if (idle === 'skip' && applied.changes.length === 0) {
       return { made: 'no', head };
     }
     const commit = await storeCommit(parts, change, head, applied.root, applied.blocks, options);
+    made = applied.nodes;
     return { made: 'now', head: { ...commit, changes: applied.changes } };
   });
+  // The next write begins with them.
+  parts.nodes.learn(made);
+  return outcome;
+};
 
 /** `Repo.write`, with what it changed; `undefined` when that was done before. */
 export const writeOps = async (

@@ -1,6 +1,6 @@
 /** Blocks in a map, with a count of what was read; and trees made into them. */
 import type { Bytes } from '../../../src/core/bytes.ts';
-import type { CID, CidBytes } from '../../../src/core/cid.ts';
+import type { CID, CidBytes, CidLike } from '../../../src/core/cid.ts';
 import { cidOf, cidToText, decodeCid } from '../../../src/core/cid.ts';
 import { createTreeBuilder } from '../../../src/core/mst/build.ts';
 import type { Block, BlockReader } from '../../../src/core/store.ts';
@@ -17,12 +17,12 @@ export class BlocksInMemory implements BlockReader {
     }
   }
 
-  async get(cid: CID): Promise<Bytes | undefined> {
+  async get(cid: CidLike): Promise<Bytes | undefined> {
     const [bytes] = await this.getMany([cid]);
     return bytes;
   }
 
-  async getMany(cids: readonly CID[]): Promise<(Bytes | undefined)[]> {
+  async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
     this.requests += 1;
     this.read += cids.length;
     return cids.map((cid) => this.blocks.get(cidToText(cid)));

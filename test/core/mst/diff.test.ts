@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CID, CidBytes } from '../../../src/core/cid.ts';
-import { cidBytesToText } from '../../../src/core/cid.ts';
+import { cidBytesToText, cidToText } from '../../../src/core/cid.ts';
 import { diffNodes, diffTrees } from '../../../src/core/mst/diff.ts';
 import { EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../../src/core/mst/node.ts';
 import { createNodeReader } from '../../../src/core/mst/node-reader.ts';
@@ -30,7 +30,7 @@ const changes = async (blocks: BlocksInMemory, from: CID | undefined, to: CID | 
 
 const nodesOf = async (blocks: BlocksInMemory, root: CID | undefined): Promise<Set<string>> => {
   const steps = root === undefined ? [] : await flatten(walkPreorder(blocks, root));
-  return new Set(steps.flatMap((step) => ('bytes' in step ? [step.cid.toString()] : [])));
+  return new Set(steps.flatMap((step) => ('bytes' in step ? [cidToText(step.cid)] : [])));
 };
 
 const expectNodes = async (blocks: BlocksInMemory, from: CID | undefined, to: CID | undefined): Promise<void> => {

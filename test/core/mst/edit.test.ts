@@ -78,7 +78,7 @@ describe('what changes nothing answers the same tree', () => {
 
   test('sealing twice', () => {
     const sealed = seal(tree);
-    expect(seal(sealed.tree)).toEqual({ root: sealed.root, tree: sealed.tree, blocks: [] });
+    expect(seal(sealed.tree)).toEqual({ root: sealed.root, tree: sealed.tree, blocks: [], nodes: [] });
   });
 });
 

@@ -4,6 +4,7 @@ import type { CidBytes } from '../../../src/core/cid.ts';
 import { cidBytesToText, cidToText } from '../../../src/core/cid.ts';
 import { findValue, findValues } from '../../../src/core/mst/find.ts';
 import { EMPTY_NODE, EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../../src/core/mst/node.ts';
+import { NodeCache } from '../../../src/core/mst/node-cache.ts';
 import { createNodeReader } from '../../../src/core/mst/node-reader.ts';
 import { subtreeAt } from '../../../src/core/mst/read-nodes.ts';
 import { seeded } from '../../random/seeded.ts';
@@ -14,10 +15,10 @@ const bytesOf = (cid: { bytes: Uint8Array }): CidBytes => cid.bytes as CidBytes;
 
 test('reads a node once, and again when it has been pushed out', async () => {
   const blocks = new BlocksInMemory();
-  const roots = ['a/1', 'a/2', 'a/3'].map((key) => bytesOf(buildTree(blocks, [[key, valueOf(key)]])));
+  const roots = keysOfLayer(0, 3).map((key) => bytesOf(buildTree(blocks, [[key, valueOf(key)]])));
   const reader = createNodeReader(blocks, { capacity: 2 });
   const [a, b, c] = roots as [CidBytes, CidBytes, CidBytes];
-  expect((await reader.node(a)).keys).toEqual(['a/1']);
+  expect((await reader.node(a)).keys).toEqual(keysOfLayer(0, 1));
   await reader.node(b);
   expect(await reader.node(a)).toBe(await reader.node(a));
   expect(blocks.read).toBe(2);
@@ -27,6 +28,33 @@ test('reads a node once, and again when it has been pushed out', async () => {
   expect(blocks.read).toBe(3);
   await reader.node(b);
   expect(blocks.read).toBe(4);
+});
+
+test('a walk over the lowest layer pushes out nothing above it', async () => {
+  const blocks = new BlocksInMemory();
+  const above = bytesOf(buildTree(blocks, [[keysOfLayer(1, 1)[0]!, valueOf('1')]]));
+  const reader = createNodeReader(blocks, { capacity: 2 });
+  await reader.node(above);
+  for (const key of keysOfLayer(0, 20)) {
+    await reader.node(bytesOf(buildTree(blocks, [[key, valueOf(key)]])));
+  }
+  expect(reader.known(above, 1)?.layer).toBe(1);
+  expect(reader.known(above, 2)).toBe(undefined);
+});
+
+test('CIDs that share a place in the cache are never taken for each other', async () => {
+  const cid = (last: number): CidBytes => {
+    const bytes = valueOf('one').slice();
+    bytes[35] = last;
+    return bytes as CidBytes;
+  };
+  const cache = new NodeCache(4);
+  cache.set(cid(1), EMPTY_NODE);
+  expect(cache.get(cid(2))).toBe(undefined);
+  expect(cache.get(cid(1))).toBe(EMPTY_NODE);
+  const other = { ...EMPTY_NODE };
+  cache.set(cid(2), other);
+  expect([cache.get(cid(1)), cache.get(cid(2))]).toEqual([undefined, other]);
 });
 
 test('answers many in their order with one request, repeats included', async () => {

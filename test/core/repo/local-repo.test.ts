@@ -1,0 +1,17 @@
+/** What a repository says of itself once it is closed. */
+import { expect, test } from 'vitest';
+import { MemoryBlobStore } from '../../../src/core/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../../src/core/memory-store.ts';
+import { repoOver } from '../../../src/core/repo/local-repo.ts';
+import { DID } from '../../../src/testing/repo-harness.ts';
+
+test('a closed repository says which one it is', async () => {
+  const repo = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
+  await repo.close();
+  const closed = { code: 'Closed', message: `the repository is closed; did=${DID}` };
+  await expect(repo.head()).rejects.toMatchObject(closed);
+  await expect(repo.putBlob(new Uint8Array(1))).rejects.toMatchObject(closed);
+  await expect(repo.log()[Symbol.asyncIterator]().next()).rejects.toMatchObject(closed);
+  await expect(repo.exportCar().getReader().read()).rejects.toMatchObject({ code: 'Closed' });
+  expect(repo.did).toBe(DID);
+});
