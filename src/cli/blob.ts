@@ -18,7 +18,7 @@ interface GetFlags {
 
 const addBlob = async (context: Context, directory: string, source: string, mimeType: string): Promise<void> =>
   withRepo(context, directory, async (repo) => {
-    const stream = Readable.toWeb(openInput(context, source)) as ReadableStream<Uint8Array>;
+    const stream = Readable.toWeb(await openInput(context, source)) as ReadableStream<Uint8Array>;
     const ref = await repo.putBlob(stream, { mimeType, signal: context.signal });
     await printOne(context, toJson(ref), [
       ['cid', ref.ref.toString()],

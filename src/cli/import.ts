@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ImportOptions, ImportResult, Repo } from '../index.ts';
@@ -8,8 +7,10 @@ import { createRepo } from '../node.ts';
 import { accountKeyOption, withExamples } from './arguments.ts';
 import { didOfCar } from './commit-did.ts';
 import { openInput } from './input.ts';
+import { makeFolder } from './make-folder.ts';
 import { printOne, warn } from './print.ts';
 import { withProgress } from './progress.ts';
+import { removeRepo } from './remove-repo.ts';
 import type { Context } from './shell.ts';
 import { closing, withRepo } from './with-repo.ts';
 import { writeFile } from './write-file.ts';
@@ -21,17 +22,17 @@ interface Flags {
 }
 
 const importInto = (context: Context, repo: Repo, source: string, flags: Flags): Promise<ImportResult> =>
-  withProgress(context, (work) => {
+  withProgress(context, async (work) => {
     const options: ImportOptions = {
       ...work,
       key: flags.key,
       allowUnsigned: flags.allowUnsigned,
       records: flags.strict === true ? 'reject' : 'report',
     };
-    return repo.importCar(openInput(context, source), options);
+    return repo.importCar(await openInput(context, source), options);
   });
 
-/** Whether a folder is missing or has nothing in it, so that all that it holds later is ours to remove. */
+/** Whether a folder is missing or has nothing in it, so that there is no repository to import into. */
 const isVacant = async (directory: string): Promise<boolean> => {
   try {
     return (await readdir(directory)).length === 0;
@@ -43,46 +44,44 @@ const isVacant = async (directory: string): Promise<boolean> => {
   }
 };
 
-/** Makes a folder, parents included, and answers how to take back exactly what was made, and what came to lie in it. */
-const makeFolder = async (directory: string): Promise<() => Promise<void>> => {
-  const made = await mkdir(directory, { recursive: true });
-  return async () => {
-    if (made !== undefined) {
-      await rm(made, { recursive: true, force: true });
-      return;
-    }
-    for (const name of await readdir(directory)) {
-      await rm(join(directory, name), { recursive: true, force: true });
-    }
-  };
-};
-
 /** A CAR has to be read twice to know whom a new repository is of: standard input waits in a file beside it. */
-const spool = async (context: Context, directory: string): Promise<string> => {
+const spooling = async <T>(context: Context, directory: string, source: string, use: (path: string) => Promise<T>): Promise<T> => {
+  if (source !== '-') {
+    return use(source);
+  }
   const path = join(dirname(directory), `.pdsdb-import-${randomBytes(6).toString('hex')}.car`);
-  await writeFile(path, openInput(context, '-') as AsyncIterable<Buffer>, { mode: 0o600 });
-  return path;
+  try {
+    await writeFile(path, (await openInput(context, '-')) as AsyncIterable<Buffer>, { mode: 0o600 });
+    return await use(path);
+  } finally {
+    await rm(path, { force: true });
+  }
 };
 
-/** Imports into a repository that is made for it, and leaves nothing behind when that fails. */
+/** Makes a repository and imports into it. One that could not be filled goes again while its lock is still ours. */
+const fillNew = async (context: Context, directory: string, path: string, flags: Flags): Promise<ImportResult> => {
+  const did = await didOfCar(await openInput(context, path));
+  context.signal.throwIfAborted();
+  return closing(await createRepo(directory, { did }), async (repo) => {
+    try {
+      return await importInto(context, repo, path, flags);
+    } catch (error) {
+      await removeRepo(directory).catch(() => {
+        // What went wrong first is what the person has to hear.
+      });
+      throw error;
+    }
+  });
+};
+
+/** Imports into a repository that is made for it, and leaves nothing of its own behind when that fails. */
 const importNew = async (context: Context, directory: string, source: string, flags: Flags): Promise<ImportResult> => {
   const takeBack = await makeFolder(directory);
-  let spooled: string | undefined;
   try {
-    spooled = source === '-' ? await spool(context, directory) : undefined;
-    const path = spooled ?? source;
-    const did = await didOfCar(createReadStream(path));
-    context.signal.throwIfAborted();
-    return await closing(await createRepo(directory, { did }), (repo) => importInto(context, repo, path, flags));
+    return await spooling(context, directory, source, (path) => fillNew(context, directory, path, flags));
   } catch (error) {
-    await takeBack().catch(() => {
-      // What went wrong first is what the person has to hear.
-    });
+    await takeBack();
     throw error;
-  } finally {
-    if (spooled !== undefined) {
-      await rm(spooled, { force: true });
-    }
   }
 };
 

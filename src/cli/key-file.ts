@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { Curve, SigningKey } from '../index.ts';
 import { CURVES, importKey } from '../index.ts';
 import { CommandError } from './command-error.ts';
+import { assertNoFolder } from './input.ts';
 import type { Context } from './shell.ts';
 
 const LINE = /^(?:([a-z0-9]+):)?([0-9a-fA-F]{64})$/;
@@ -26,7 +27,10 @@ export const parseKey = (text: string, name: string): SigningKey => {
   return importKey(hex, curve);
 };
 
-export const readKeyFile = async (path: string): Promise<SigningKey> => parseKey(await readFile(path, 'utf8'), path);
+export const readKeyFile = async (path: string): Promise<SigningKey> => {
+  await assertNoFolder(path);
+  return parseKey(await readFile(path, 'utf8'), path);
+};
 
 /** The signer that `--key` names, or `PDSDB_KEY` where it is left out, if either does. */
 export const readSigner = async (context: Context, path: string | undefined): Promise<SigningKey | undefined> => {

@@ -27,6 +27,9 @@ const codeOf = (error: Error): string => {
 };
 
 const sentenceOf = (error: Error): string => {
+  if (error instanceof CommanderError && error.code === 'commander.help') {
+    return 'a verb is missing: --help lists them';
+  }
   const message = error.message.replace(/^error: /, '');
   return isRepoError(error, 'SignerRequired') ? `${message} (give --key <file>, or set PDSDB_KEY)` : message;
 };
@@ -59,7 +62,8 @@ const report = async (shell: Shell, error: Error, json: boolean): Promise<number
  * What went wrong stands on standard error, and with `--json` also as the last JSON value on standard output.
  */
 export const run = async (args: readonly string[], shell: Shell, version: string): Promise<number> => {
-  // Failures to write reach the code that writes; an event that nobody hears would end the process.
+  // Failures to write reach the code that writes; an event that nobody hears would end the process. For good: that of a
+  // text which nobody waited for, as Commander's help, comes after the verb has ended.
   const heard = (): void => {};
   shell.stdout.on('error', heard);
   shell.stderr.on('error', heard);
@@ -76,8 +80,5 @@ export const run = async (args: readonly string[], shell: Shell, version: string
     } catch (failed) {
       return isReaderGone(failed as Error) ? 0 : FAILED;
     }
-  } finally {
-    shell.stdout.off('error', heard);
-    shell.stderr.off('error', heard);
   }
 };

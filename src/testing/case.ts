@@ -89,6 +89,15 @@ export const rejectionOf = async (run: () => unknown, what: string): Promise<unk
   throw new Error(`${what}: expected a rejection, got ${show(answer)}`);
 };
 
+/** @throws {Error} unless `run` throws or rejects with a `TypeError` whose message says what was expected. */
+export const assertTypeError = async (run: () => unknown, what: string): Promise<void> => {
+  const error = await rejectionOf(run, what);
+  // Those of the language itself speak of reading properties of undefined.
+  if (!(error instanceof TypeError) || !error.message.includes('expected')) {
+    throw new Error(`${what}: expected a TypeError that says what is expected, got ${show(error)}`, { cause: error });
+  }
+};
+
 /** @throws {Error} unless `run` throws or rejects with a `RepoError` of this code. */
 export const assertRejects = async (run: () => unknown, code: RepoErrorCode, what: string): Promise<void> => {
   const error = await rejectionOf(run, what);

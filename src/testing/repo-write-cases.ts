@@ -3,7 +3,7 @@ import type { WriteOp } from '../core/repo.ts';
 import { isTid } from '../core/tid.ts';
 import { listOf } from './block-store-harness.ts';
 import type { Case } from './case.ts';
-import { assert, assertEqual, assertRejects, skip } from './case.ts';
+import { assert, assertEqual, assertRejects, assertTypeError, skip } from './case.ts';
 import type { RepoHarness } from './repo-harness.ts';
 import { DID, KEY, LIKE, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './repo-harness.ts';
 
@@ -162,6 +162,35 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     assertEqual(await describe(repo), before, 'the repository');
   }),
 
+  over('a value that is no plain map is refused, with whatever it holds', async (repo) => {
+    const bytes = new Uint8Array([1, 2, 3]);
+    const values: [name: string, value: object][] = [
+      ['ArrayBuffer', bytes.buffer],
+      ['DataView', new DataView(bytes.buffer)],
+      ['Date', new Date(0)],
+      ['Map', new Map([['text', 'x']])],
+      ['Set', new Set(['x'])],
+      ['Blob', new Blob(['x'])],
+    ];
+    for (const [name, value] of values) {
+      await assertRejects(() => repo.put(POST, 'a', value as never), 'InvalidRecord', name);
+    }
+    assertEqual(await repo.head(), undefined, 'the head');
+  }),
+
+  over('a text where a CID is expected is a TypeError', async (repo) => {
+    const { cid, commit } = await repo.put(POST, 'a', post('one'));
+    const before = await describe(repo);
+    const swapCommit = String(commit.cid) as never;
+    await assertTypeError(() => repo.write([], { swapCommit }), 'write with swapCommit');
+    await assertTypeError(() => repo.put(POST, 'a', post('two'), { swapCommit }), 'put');
+    await assertTypeError(() => repo.delete(POST, 'a', { swapCommit }), 'delete');
+    const tree = await (await repo.checkout()).put(POST, 'b', post('b'));
+    await assertTypeError(() => repo.commit(tree, { swapCommit }), 'commit');
+    await assertTypeError(() => repo.getBlob(String(cid) as never), 'getBlob');
+    assertEqual(await describe(repo), before, 'the repository');
+  }),
+
   over('a record may have a field named __proto__', async (repo) => {
     const value = JSON.parse('{"text":"x","__proto__":{"admin":true},"constructor":"c"}') as Record<string, unknown>;
     await repo.put(POST, 'a', value);
@@ -177,6 +206,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     assertEqual([report.ok, report.signature], [true, 'none'], 'the report');
     const strict = await repo.verify({ key: KEY.did!() });
     assertEqual(strict.faults.map(({ code }) => code), ['InvalidSignature'], 'with a key it is a fault');
+    await assertRejects(() => repo.verify({ key: 'did:key:bogus' }), 'UnknownKey', 'with a text that is no key');
   }, null),
 
   {

@@ -1,7 +1,8 @@
 /** The verbs as people and scripts use them, over files. `process.test.ts` has what takes a process. */
+import { createHash } from 'node:crypto';
 import { access, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jsonLines, pdsdb } from './run-command.ts';
 import type { RunOptions } from './run-command.ts';
@@ -11,6 +12,9 @@ const POST = 'app.bsky.feed.post';
 const CID = expect.stringMatching(/^baf[a-z2-7]{56}$/) as string;
 const TID = expect.stringMatching(/^[2-7a-z]{13}$/) as string;
 
+/** JSON but for one byte, which is no UTF-8. */
+const LATIN_1 = Buffer.from('{"text":"caf\u00e9"}', 'latin1');
+
 let folder: string;
 /** Runs a command that has to succeed, with `--json`, and answers its JSON values. */
 const json = async (args: readonly string[], options?: RunOptions): Promise<unknown[]> => {
@@ -19,6 +23,17 @@ const json = async (args: readonly string[], options?: RunOptions): Promise<unkn
   return jsonLines(outcome.stdout);
 };
 const at = (name: string): string => join(folder, name);
+/** The SHA-256 of each file in a folder and below. */
+const hashesOf = async (directory: string): Promise<Record<string, string>> => {
+  const hashes: Record<string, string> = {};
+  for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
+    if (!entry.isDirectory()) {
+      const path = join(entry.parentPath, entry.name);
+      hashes[relative(directory, path)] = createHash('sha256').update(await readFile(path)).digest('hex');
+    }
+  }
+  return Object.fromEntries(Object.entries(hashes).sort());
+};
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
@@ -34,6 +49,8 @@ beforeAll(async () => {
     await json(['put', at('alice'), `${POST}/3l3qo2vutsw2${'abc'[i]}`, JSON.stringify({ text: `post ${i}` })], { env: { PDSDB_KEY: at('key') } });
   }
   await json(['put', at('alice'), 'app.bsky.actor.profile/self', '-', '--key', at('key')], { input: '{"displayName":"Alice"}' });
+  await writeFile(at('latin-1.json'), LATIN_1);
+  await writeFile(at('endless.json'), `{"text":"${' '.repeat(16 * 1024 * 1024)}"}`);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -187,6 +204,14 @@ describe('a script can rely on it', () => {
     ['InvalidRequest', () => ['ls', at('alice'), '--cursor', 'a']],
     ['InvalidRequest', () => ['ls', '--nonsense', at('alice')]],
     ['InvalidRequest', () => ['nonsense']],
+    ['InvalidRequest', () => ['put', at('alice'), `${POST}/a`, `@${at('latin-1.json')}`, '--key', at('key')]],
+    ['InvalidRequest', () => ['put', at('alice'), `${POST}/a`, `@${at('endless.json')}`, '--key', at('key')]],
+    ['InvalidRequest', () => ['put', at('alice'), `${POST}/a`, `@${folder}`, '--key', at('key')]],
+    ['InvalidRequest', () => ['put', at('alice'), `${POST}/a`, '{}', '--key', folder]],
+    ['InvalidRequest', () => ['import', at('new'), folder]],
+    ['InvalidRequest', () => ['import', at('alice'), folder]],
+    ['InvalidRequest', () => ['blob', 'add', at('alice'), folder]],
+    ['InvalidRequest', () => ['export', at('alice'), '-o', folder, '--force']],
     ['InvalidRecord', () => ['put', at('alice'), `${POST}/a`, '{"half":0.5}', '--key', at('key')]],
     ['InvalidCollection', () => ['put', at('alice'), 'posts/a', '{}', '--key', at('key')]],
     ['ENOENT', () => ['put', at('alice'), `${POST}/a`, '@/nonexistent']],
@@ -203,6 +228,24 @@ describe('a script can rely on it', () => {
     expect(jsonLines(withJson.stdout)).toEqual([{ error: code, message: expect.any(String) }]);
     expect(await exists(at('new'))).toBe(false);
     expect(await pdsdb(['info', at('alice')])).toEqual(before);
+  });
+
+  test('a file that is not what it should be is named', async () => {
+    for (const args of [
+      ['import', at('new'), folder],
+      ['blob', 'add', at('alice'), folder],
+    ]) {
+      expect((await pdsdb(args)).stderr).toBe(`error: a folder, where a file is expected; path=${folder}\n`);
+    }
+    expect((await pdsdb(['put', at('alice'), `${POST}/a`, `@${at('latin-1.json')}`])).stderr).toBe(`error: not UTF-8; input=${at('latin-1.json')}\n`);
+    const piped = await pdsdb(['put', at('alice'), `${POST}/a`, '-', '--key', at('key')], { input: LATIN_1 });
+    expect(piped).toMatchObject({ code: 1, stderr: 'error: not UTF-8; input=standard input\n' });
+  });
+
+  test.each([[[]], [['blob']]])('without a verb there is the help, and with --json a sentence (%#)', async (args) => {
+    expect(await pdsdb(args)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Commands:') });
+    const [error] = jsonLines((await pdsdb([...args, '--json'])).stdout);
+    expect(error).toEqual({ error: 'InvalidRequest', message: 'a verb is missing: --help lists them' });
   });
 
   test('nothing is overwritten without --force', async () => {
@@ -243,12 +286,21 @@ describe('a script can rely on it', () => {
     expect((await readdir(folder)).filter((name) => name !== 'bad.car')).toEqual(before);
   });
 
-  test('a failed import changes nothing', async () => {
+  test('damaged input leaves a repository byte for byte as it was', async () => {
     await json(['import', at('kept'), at('whole.car')]);
-    const before = await pdsdb(['info', at('kept')]);
-    await writeFile(at('bad.car'), (await readFile(at('whole.car'))).subarray(0, -10));
-    expect(await pdsdb(['import', at('kept'), at('bad.car')])).toMatchObject({ code: 1 });
-    expect(await pdsdb(['info', at('kept')])).toEqual(before);
+    await json(['blob', 'add', at('kept'), at('key')]);
+    // One that is newer, so that nothing but the damage speaks against it.
+    await json(['put', at('alice'), `${POST}/newer`, '{"text":"newer"}', '--key', at('key')]);
+    await json(['export', at('alice'), '-o', at('newer.car')]);
+    const newer = await readFile(at('newer.car'));
+    const before = await hashesOf(at('kept'));
+    expect(Object.keys(before)).toEqual([expect.stringMatching(/^blobs\/ba\/baf/), 'pds.db']);
+    for (const damaged of [newer.with(newer.length >> 1, newer[newer.length >> 1]! ^ 1), newer.subarray(0, -10), Buffer.from('Dear sir or madam,\n')]) {
+      await writeFile(at('bad.car'), damaged);
+      expect(await pdsdb(['import', at('kept'), at('bad.car')])).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(/^error: [^\n]+\n$/) });
+      expect(await hashesOf(at('kept'))).toEqual(before);
+    }
+    expect(await json(['import', at('kept'), at('newer.car')])).toMatchObject([{ created: 1 }]);
   });
 
   test('verify has exit code 1 when something is wrong', async () => {

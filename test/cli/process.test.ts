@@ -1,5 +1,5 @@
 /** The command as a process: what it leaves to the shell, to pipes and to Ctrl-C. */
-import { access, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { generateKey } from '../../src/index.ts';
 import { createRepo, openRepo } from '../../src/node.ts';
 import { buildPackage } from '../built-package.ts';
 import { pdsdb, startProcess } from './run-command.ts';
-import type { Outcome } from './run-command.ts';
+import type { Outcome, Process } from './run-command.ts';
 
 const DID = 'did:web:alice.example';
 const RECORDS = 2000;
@@ -66,13 +66,24 @@ test('a reader that has enough ends it quietly', async () => {
   expect((await readdir(repository)).sort()).toEqual(['blobs', 'pds.db']);
 });
 
+test.each([[['--help']], [['ls', '--help']], [['--version']], [['--nonsense']]])('a reader that is gone before the first word: %s', async (args) => {
+  const helping = startProcess(built, args);
+  helping.stdout!.destroy();
+  helping.stderr!.destroy();
+  expect((await helping.ended).code).toBe(args[0] === '--nonsense' ? 1 : 0);
+});
+
+const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+  while (!(await isSo())) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+
 /** Gives an import half of what it needs, and presses Ctrl-C once it is under way. */
 const interruptImport = async (target: string, isUnderWay: () => Promise<boolean>): Promise<Outcome> => {
   const importing = startProcess(built, ['import', target, '-']);
   importing.stdin!.write(car.subarray(0, car.length / 2));
-  while (!(await isUnderWay())) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until(isUnderWay);
   importing.kill('SIGINT');
   return importing.ended;
 };
@@ -91,4 +102,57 @@ test('Ctrl-C during an import into a repository changes nothing', async () => {
   const repo = await openRepo(at('empty'));
   expect(await repo.info()).toMatchObject({ head: undefined, blocks: 0 });
   await repo.close();
+});
+
+/** Starts an import of standard input into a folder that is new, and waits until it has made the folder and waits itself. */
+const startWaiting = async (target: string): Promise<Process> => {
+  const waiting = startProcess(built, ['import', target, '-']);
+  waiting.stdin!.write(car.subarray(0, 100));
+  await until(() => exists(target));
+  return waiting;
+};
+const refused = { code: 1, stdout: '', stderr: expect.stringMatching(/^error: there is a repository already; path=[^\n]+\n$/) };
+
+test('an import that comes too late leaves the repository that another one has made', async () => {
+  const late = await startWaiting(at('raced'));
+  expect(await startProcess(built, ['import', at('raced'), at('many.car')]).ended).toMatchObject({ code: 0 });
+  late.stdin!.end(car.subarray(100));
+  expect(await late.ended).toEqual(refused);
+  const repo = await openRepo(at('raced'));
+  expect((await repo.info()).records).toBe(RECORDS);
+  expect((await repo.verify()).faults).toEqual([]);
+  await repo.close();
+});
+
+test('one that fails leaves a repository that somebody has written to meanwhile, and a file that is none of ours', async () => {
+  const late = await startWaiting(at('visited'));
+  const repo = await createRepo(at('visited'), { did: DID });
+  await repo.put('app.bsky.feed.post', 'a', { text: 'a' });
+  await writeFile(join(at('visited'), 'notes.txt'), 'mine');
+  late.stdin!.end(car.subarray(100));
+  expect(await late.ended).toMatchObject({ code: 1 });
+  expect((await repo.info()).records).toBe(1);
+  await repo.close();
+  expect((await readdir(at('visited'))).sort()).toEqual(['blobs', 'notes.txt', 'pds.db']);
+});
+
+test('of several at once into one folder, one makes it and the others leave it as it is', async () => {
+  const outcomes = await Promise.all([1, 2, 3].map(() => startProcess(built, ['import', at('crowded'), at('many.car')]).ended));
+  // One that comes when another has ended finds all of it there, and has nothing to do.
+  expect(outcomes.map(({ code }) => code)).toContain(0);
+  const repo = await openRepo(at('crowded'));
+  expect((await repo.info()).records).toBe(RECORDS);
+  await repo.close();
+});
+
+test('one that fails takes away the folders that it has made, as long as nothing lies in them', async () => {
+  await writeFile(at('bad.car'), car.subarray(0, -10));
+  const late = await startWaiting(at('backups/of/alice'));
+  expect(await startProcess(built, ['import', at('backups/bob'), at('many.car')]).ended).toMatchObject({ code: 0 });
+  late.stdin!.end(car.subarray(100, -10));
+  expect(await late.ended).toMatchObject({ code: 1 });
+  expect(await readdir(at('backups'))).toEqual(['bob']);
+  await mkdir(at('backups/empty'));
+  expect(await startProcess(built, ['import', at('backups/empty'), at('bad.car')]).ended).toMatchObject({ code: 1 });
+  expect(await readdir(at('backups/empty'))).toEqual([]);
 });

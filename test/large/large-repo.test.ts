@@ -1,5 +1,4 @@
 /** A repository of 100,000 records: what opening it, reading a record and writing one cost in pages. */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import type { Repo } from '../../src/core/repo.ts';
 import { importKey } from '../../src/core/signing-key.ts';
 import { createRepo } from '../../src/node.ts';
 import { DID } from '../../src/testing/repo-harness.ts';
+import { hasSqlite3, sqlite3 } from '../adapters/open-database.ts';
 import type { Counts } from './counted-files.ts';
 import { countedFiles } from './counted-files.ts';
 import type { SampleCar } from './sample-car.ts';
@@ -66,9 +66,12 @@ describe(`a repository of ${COUNT} records`, () => {
     await repo.close();
   });
 
-  test('closed, it is pds.db and blobs and nothing else, and sqlite3 reads it', () => {
+  test('closed, it is pds.db and blobs and nothing else', () => {
     expect(readdirSync(directory).sort()).toEqual(['blobs', 'pds.db']);
-    const ask = (sql: string): string => execFileSync('sqlite3', [join(directory, 'pds.db'), sql], { encoding: 'utf8' }).trim();
+  });
+
+  test.skipIf(!hasSqlite3)('closed, sqlite3 reads it (skipped where that command is not)', () => {
+    const ask = (sql: string): string => sqlite3(join(directory, 'pds.db'), sql).join('\n');
     expect(ask('pragma integrity_check')).toBe('ok');
     expect(ask('pragma journal_mode')).toBe('delete');
     expect(ask("select group_concat(name, ' ') from (select name from sqlite_schema where type = 'table' order by name)")).toBe('blocks commits meta refs');
