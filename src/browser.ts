@@ -6,9 +6,10 @@
  */
 import type { BrowserStorage, KeptRepo } from './adapters/browser-platform.ts';
 import type { FolderEntry, FolderImport } from './adapters/folder-transfer.ts';
+import type { RepoWorker } from './adapters/remote/connection.ts';
 import { ask } from './adapters/remote/connection.ts';
 import { giveToWorker, takeFromWorker } from './adapters/remote/folder-transfer.ts';
-import { browserLocks } from './adapters/remote/locks.ts';
+import { sharedLocks } from './adapters/remote/locks.ts';
 import { openRemote } from './adapters/remote/open-remote.ts';
 import type { Repo } from './core/repo.ts';
 import type { Signer } from './core/signer.ts';
@@ -16,6 +17,7 @@ import { assertDid } from './core/syntax.ts';
 
 export type { BrowserStorage, KeptRepo } from './adapters/browser-platform.ts';
 export type { FolderContent, FolderEntry, FolderImport } from './adapters/folder-transfer.ts';
+export type { RepoWorker } from './adapters/remote/connection.ts';
 
 /** A leader answers within milliseconds. One that does not in this time is frozen, or of an older version of the page. */
 const DEFAULT_WAIT_MS = 10_000;
@@ -24,9 +26,9 @@ export interface WorkerOptions {
   /**
    * A module worker that calls `serveRepos()`, or better the function that makes one: then it is terminated when it is not
    * needed, also while the page is out of sight, where it may be frozen and keep other tabs waiting. One worker may serve
-   * any number of repositories.
+   * any number of repositories. Where there can be no worker, `createPageWorker()` of `pdsdb/worker` stands in for one.
    */
-  readonly worker: Worker | (() => Worker);
+  readonly worker: RepoWorker | (() => RepoWorker);
 }
 
 export interface PlaceOptions extends WorkerOptions {
@@ -91,14 +93,14 @@ export const openRepo = (name: string, options: OpenOptions): Promise<Repo> => o
 
 /** The repositories that are kept in this browser for this origin, by name. */
 export const listRepos = (options: WorkerOptions): Promise<KeptRepo[]> =>
-  withWorker(options, async (worker) => (await ask(worker, { do: 'list' }, browserLocks())) as KeptRepo[]);
+  withWorker(options, async (worker) => (await ask(worker, { do: 'list' }, sharedLocks())) as KeptRepo[]);
 
 /**
  * Removes a repository with its blobs; one that is not there is no error.
  * @throws {RepoError} `Locked` when it is open anywhere; `StorageFailed`.
  */
 export const deleteRepo = (name: string, options: WorkerOptions): Promise<void> =>
-  withWorker(options, async (worker) => void (await ask(worker, { do: 'remove', name }, browserLocks())));
+  withWorker(options, async (worker) => void (await ask(worker, { do: 'remove', name }, sharedLocks())));
 
 /**
  * The files of a repository, as they lie in a folder on a disk: `pds.db` first, then the blobs. Each is to be read before
@@ -108,7 +110,7 @@ export const deleteRepo = (name: string, options: WorkerOptions): Promise<void> 
 export async function* exportFolder(name: string, { worker, storage = 'auto' }: PlaceOptions): AsyncGenerator<FolderEntry, void, undefined> {
   const { worker: own, release } = takeWorker(worker);
   try {
-    yield* takeFromWorker(own, { do: 'exportFolder', name, storage }, browserLocks());
+    yield* takeFromWorker(own, { do: 'exportFolder', name, storage }, sharedLocks());
   } finally {
     release();
   }
@@ -125,9 +127,9 @@ export const importFolder = (
   files: AsyncIterable<FolderEntry> | Iterable<FolderEntry>,
   { storage = 'auto', ...options }: PlaceOptions,
 ): Promise<FolderImport> =>
-  withWorker(options, async (worker) => (await giveToWorker(worker, { do: 'importFolder', name, storage }, files, browserLocks())) as FolderImport);
+  withWorker(options, async (worker) => (await giveToWorker(worker, { do: 'importFolder', name, storage }, files, sharedLocks())) as FolderImport);
 
-const takeWorker = (worker: WorkerOptions['worker']): { readonly worker: Worker; readonly release: () => void } => {
+const takeWorker = (worker: WorkerOptions['worker']): { readonly worker: RepoWorker; readonly release: () => void } => {
   if (typeof worker !== 'function') {
     return { worker, release: () => {} };
   }
@@ -135,7 +137,7 @@ const takeWorker = (worker: WorkerOptions['worker']): { readonly worker: Worker;
   return { worker: own, release: () => own.terminate() };
 };
 
-const withWorker = async <T>({ worker }: WorkerOptions, use: (worker: Worker) => Promise<T>): Promise<T> => {
+const withWorker = async <T>({ worker }: WorkerOptions, use: (worker: RepoWorker) => Promise<T>): Promise<T> => {
   const { worker: own, release } = takeWorker(worker);
   try {
     return await use(own);
@@ -161,7 +163,7 @@ const open = async (
     storage,
     waitMs,
     signer,
-    locks: browserLocks(),
+    locks: sharedLocks(),
     isPersistent: async () => (await manager?.persisted()) ?? false,
   });
 };

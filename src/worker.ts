@@ -1,5 +1,5 @@
 /**
- * What holds the repositories of a browser: a dedicated worker, in which this runs.
+ * What holds the repositories of a browser: a dedicated worker, in which this runs, or the page itself.
  *
  * @module
  */
@@ -9,12 +9,15 @@ import { browserSqliteWasm } from './adapters/browser-sqlite-wasm.ts';
 import type { WasmSource } from './adapters/browser-sqlite-wasm.ts';
 import { closingQuickly } from './adapters/files/closing-quickly.ts';
 import { exportFolder, importFolder } from './adapters/folder-transfer.ts';
+import type { RepoWorker } from './adapters/remote/connection.ts';
 import { browserLocks } from './adapters/remote/locks.ts';
-import type { RepoPlaces } from './adapters/remote/station.ts';
+import type { RepoPlaces, Station } from './adapters/remote/station.ts';
 import { createStation, openBroadcastChannel } from './adapters/remote/station.ts';
 import { sqliteRepo } from './adapters/sqlite-repo.ts';
 import type { DatabaseFiles } from './wasm/database-files.ts';
 import { loadSqlite } from './wasm/sqlite.ts';
+
+export type { RepoWorker } from './adapters/remote/connection.ts';
 
 export interface ServeOptions {
   /**
@@ -41,7 +44,37 @@ interface WorkerScope {
  * serveRepos();
  * ```
  */
-export const serveRepos = ({ wasm: source }: ServeOptions = {}): void => {
+export const serveRepos = (options: ServeOptions = {}): void => {
+  const station = browserStation(options);
+  (globalThis as unknown as WorkerScope).addEventListener('message', (event) => station.receive(event));
+};
+
+/**
+ * Stands in for a worker on the page itself, for where there can be none. New repositories are kept in IndexedDB, and those
+ * in OPFS cannot be opened: pages have no synchronous files. Whatever takes long takes the page's time, and while the page
+ * is frozen with a repository open, other tabs wait for it and then reject with `Locked`.
+ *
+ * @example
+ * ```ts
+ * import { openRepo } from 'pdsdb/browser';
+ * import { createPageWorker } from 'pdsdb/worker';
+ *
+ * const worker = createPageWorker();
+ * const repo = await openRepo('alice', { worker });
+ * ```
+ */
+export const createPageWorker = (options: ServeOptions = {}): RepoWorker => {
+  const station = browserStation(options);
+  return {
+    postMessage: (data, transfer) => station.receive({ data, ports: transfer as MessagePort[] }),
+    // It does not fail to load, and lives as long as the page.
+    addEventListener: () => {},
+    removeEventListener: () => {},
+    terminate: () => {},
+  };
+};
+
+const browserStation = ({ wasm: source }: ServeOptions): Station => {
   let compiling: Promise<WebAssembly.Module> | undefined;
   const wasm = async (): Promise<WebAssembly.Module> => {
     compiling ??= browserSqliteWasm(source);
@@ -85,6 +118,5 @@ export const serveRepos = ({ wasm: source }: ServeOptions = {}): void => {
     importFolder: async (name, storage, files) => importFolder(await browserPlatform(name, { wasm, storage, create: true }), files),
   };
 
-  const station = createStation({ places, locks: browserLocks(), openChannel: openBroadcastChannel });
-  (globalThis as unknown as WorkerScope).addEventListener('message', (event) => station.receive(event));
+  return createStation({ places, locks: browserLocks(), openChannel: openBroadcastChannel });
 };

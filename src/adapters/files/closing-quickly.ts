@@ -1,6 +1,9 @@
 /**
  * Files of a page that may be frozen at any moment. What closing them waits for (the removal of an empty log) a frozen
  * page never sees the end of, and everybody else would wait for the files.
+ *
+ * Only for files whose handles are all there is to let go of, as in OPFS. Those that are persisted (pages in IndexedDB)
+ * have a connection and a lock beside, which their own `close` lets go of, in one turn.
  */
 import type { DatabaseFiles, SyncFile } from '../../wasm/database-files.ts';
 
@@ -11,7 +14,7 @@ export const closingQuickly = (files: DatabaseFiles, isHurried: () => boolean): 
   const { main, journal, wal, durableOn } = files;
   const close = async (): Promise<void> => {
     const handles = [wal, journal, main].filter(hasClose);
-    if (!isHurried() || handles.length < 3) {
+    if (!isHurried() || durableOn !== 'flush' || handles.length < 3) {
       await files.close();
       return;
     }

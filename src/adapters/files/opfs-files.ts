@@ -4,10 +4,10 @@
  *
  * A sync handle is the `SyncFile` as it stands, and the lock: nobody else gets one of the same file.
  */
-import { isRepoError, RepoError } from '../../core/errors.ts';
+import { RepoError } from '../../core/errors.ts';
 import { toStorageError } from '../../core/storage-error.ts';
 import type { DatabaseFiles } from '../../wasm/database-files.ts';
-import { fileIn, folderIn, openSyncHandle, opfsRoot, removeFrom, whenFree } from '../origin/opfs.ts';
+import { fileIn, folderIn, openSyncHandle, opfsRoot, opfsRootIfAny, removeFrom, whenFree } from '../origin/opfs.ts';
 import type { SyncHandle } from '../origin/opfs.ts';
 import { RELEASE_MS } from '../origin/patience.ts';
 import type { WaitOptions } from '../origin/patience.ts';
@@ -161,7 +161,7 @@ class OpfsFiles implements DatabaseFiles {
 }
 
 /**
- * Whether a repository is kept here, also one that does not open. Also for pages; `false` where there is no such file system.
+ * Whether a repository is kept here, also one that does not open. Also for pages; `false` where there can be no such files.
  * @throws {RepoError} `StorageFailed`.
  * @throws {TypeError} when the name cannot be a repository's.
  */
@@ -176,7 +176,7 @@ export const hasOpfsRepo = async (name: string): Promise<boolean> => {
   }
 };
 
-/** The names of the repositories that are kept here, in order. Also for pages; none where there is no such file system. */
+/** The names of the repositories that are kept here, in order. Also for pages; none where there can be no such files. */
 export const listOpfsRepos = async (): Promise<string[]> => {
   const names: string[] = [];
   const root = await opfsRootIfAny();
@@ -190,18 +190,6 @@ export const listOpfsRepos = async (): Promise<string[]> => {
     throw toStorageError(error, 'listing the repositories');
   }
   return names.sort();
-};
-
-/** Where nothing can be kept, nothing is. */
-const opfsRootIfAny = async (): Promise<FileSystemDirectoryHandle | undefined> => {
-  try {
-    return await opfsRoot();
-  } catch (error) {
-    if (isRepoError(error, 'StorageFailed')) {
-      return undefined;
-    }
-    throw error;
-  }
 };
 
 const hasContent = async (folder: FileSystemDirectoryHandle): Promise<boolean> => {

@@ -25,6 +25,38 @@ export const opfsRoot = async (): Promise<FileSystemDirectoryHandle> => {
   }
 };
 
+/** What is said where a page has no files, and has none kept either: there is no such interface, or no permission. */
+const NO_FILES = ['NotSupportedError', 'SecurityError', 'TypeError'];
+
+/**
+ * What private windows of Safari say, which have no files. WebKit also says it when it is short of something for a moment,
+ * and then asking again helps.
+ */
+const MAYBE_NO_FILES = 'UnknownError';
+const MAYBE_MS = 1_000;
+
+/**
+ * The top folder of this origin, or `undefined` where a page can have no files, so that none are kept there.
+ * @throws {RepoError} `StorageFailed` when there may be some, and they cannot be looked at now.
+ */
+export const opfsRootIfAny = async (): Promise<FileSystemDirectoryHandle | undefined> => {
+  const found = await retryFor(MAYBE_MS, async () => {
+    try {
+      return { root: await opfsRoot() };
+    } catch (error) {
+      const reason = error instanceof RepoError && error.cause instanceof Error ? error.cause.name : '';
+      if (reason === MAYBE_NO_FILES) {
+        return undefined;
+      }
+      if (NO_FILES.includes(reason)) {
+        return { root: undefined };
+      }
+      throw error;
+    }
+  });
+  return found?.root;
+};
+
 /** The folder of this name, or `undefined`. */
 export const folderIn = (folder: FileSystemDirectoryHandle, name: string): Promise<FileSystemDirectoryHandle | undefined> =>
   orNothing(folder.getDirectoryHandle(name));
@@ -102,7 +134,8 @@ export const moveFile = async (file: FileSystemFileHandle, folder: FileSystemDir
  * have it (sync handles in dedicated workers alone) and whether it works (not in private windows of Firefox).
  */
 export const hasOpfs = async (): Promise<boolean> => {
-  const name = `.pdsdb-${crypto.randomUUID()}`;
+  // Not `crypto.randomUUID`, which insecure contexts have not.
+  const name = `.pdsdb-${Math.random().toString(36).slice(2)}`;
   try {
     const root = await opfsRoot();
     try {

@@ -4,7 +4,7 @@ import { RepoError } from '../../core/errors.ts';
 import type { Page } from './protocol.ts';
 import { GONE } from './protocol.ts';
 import type { ListServer } from './client-lists.ts';
-import type { ExportOptions } from '../../core/long-work.ts';
+import type { ExportOptions, LongWork } from '../../core/long-work.ts';
 
 /** The header of a CAR with one root has 59 bytes, and names the commit: what follows is the same for the same one. */
 const HEADER_LENGTH = 59;
@@ -15,20 +15,32 @@ const HEADER_LENGTH = 59;
  */
 export const exportStream = (server: ListServer, handle: number, { signal, onProgress, ...options }: ExportOptions): ReadableStream<Uint8Array> => {
   let given = 0;
+  /** How far the listener knows that it is. */
+  let told = 0;
   let header = new Uint8Array(0);
   /** Bytes to pass over. */
   let passing = 0;
   let opened = false;
   let done = false;
 
-  const open = (): Promise<Page<unknown>> => server.open(handle, { of: 'exportCar', options });
+  // What is passed over after the server has changed was told before.
+  const tell: LongWork['onProgress'] =
+    onProgress &&
+    ((progress) => {
+      if (progress.bytes > told) {
+        told = progress.bytes;
+        onProgress(progress);
+      }
+    });
+
+  const open = (): Promise<Page<unknown>> => server.open(handle, { of: 'exportCar', options, tells: tell !== undefined }, tell);
 
   const nextPage = async (): Promise<Page<unknown>> => {
     if (!opened) {
       opened = true;
       return open();
     }
-    const page = await server.next(handle);
+    const page = await server.next(handle, tell);
     if (page !== GONE) {
       return page;
     }
@@ -51,35 +63,42 @@ export const exportStream = (server: ListServer, handle: number, { signal, onPro
     return fresh;
   };
 
+  const give = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    for (let length = 0; length === 0; ) {
+      signal?.throwIfAborted();
+      const page = await nextPage();
+      done = page.done;
+      for (const piece of page.items as readonly Uint8Array[]) {
+        const fresh = takeNew(piece);
+        length += fresh.length;
+        if (fresh.length > 0) {
+          controller.enqueue(fresh);
+        }
+      }
+      if (done) {
+        controller.close();
+        return;
+      }
+    }
+  };
+
+  const leave = (): void => {
+    if (opened && !done) {
+      server.leave(handle);
+    }
+  };
+
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        for (;;) {
-          signal?.throwIfAborted();
-          const page = done ? { items: [], done } : await nextPage();
-          done = page.done;
-          let length = 0;
-          for (const piece of page.items as readonly Uint8Array[]) {
-            const fresh = takeNew(piece);
-            length += fresh.length;
-            if (fresh.length > 0) {
-              controller.enqueue(fresh);
-            }
-          }
-          if (done) {
-            controller.close();
-            return;
-          }
-          if (length > 0) {
-            return;
-          }
+        try {
+          await give(controller);
+        } catch (error) {
+          leave();
+          throw error;
         }
       },
-      cancel() {
-        if (opened && !done) {
-          server.leave(handle);
-        }
-      },
+      cancel: leave,
     },
     { highWaterMark: 0 },
   );

@@ -1,12 +1,13 @@
 /** Lists on the client's side: pages asked for as they are wanted, and asked for anew where the server has changed. */
+import type { LongWork } from '../../core/long-work.ts';
 import type { Page } from './protocol.ts';
 import { GONE } from './protocol.ts';
 import type { Gone, OpenList } from './protocol.ts';
 
-/** The three questions of a list. */
+/** The three questions of a list. Some lists tell of their progress while a page of them is found. */
 export interface ListServer {
-  open(handle: number, list: OpenList): Promise<Page<unknown>>;
-  next(handle: number): Promise<Page<unknown> | Gone>;
+  open(handle: number, list: OpenList, onProgress?: LongWork['onProgress']): Promise<Page<unknown>>;
+  next(handle: number, onProgress?: LongWork['onProgress']): Promise<Page<unknown> | Gone>;
   leave(handle: number): void;
 }
 

@@ -3,7 +3,7 @@ import type { BackupFile, BackupOptions } from '../../core/backup.ts';
 import type { BlobRef } from '../../core/blob-ref.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import type { CID } from '../../core/cid.ts';
-import { isRepoError, RepoError } from '../../core/errors.ts';
+import { RepoError } from '../../core/errors.ts';
 import type { CarSource, ExportOptions, GarbageOptions, GarbageResult, ImportOptions, ImportResult, VerifyOptions, VerifyReport } from '../../core/long-work.ts';
 import type { CollectionCount, CommitRef, FoundRecord, Head, HeadChange, ListOptions, LogEntry, MissingBlob, PutBlobRefOptions, RecordChange, RecordEntry, RecordValue, Repo, RepoInfo, StoredBlob, Tree, WriteOp, WriteOptions, WriteResult } from '../../core/repo.ts';
 import type { RepairOptions, RepairReport } from '../../core/repair-report.ts';
@@ -11,8 +11,8 @@ import { recordPath } from '../../core/repo/path.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
 import type { Signer } from '../../core/signer.ts';
 import type { BlobSource } from '../../core/store.ts';
-import { createChangeListeners } from './change-listeners.ts';
 import { walkBackup } from './client-backup.ts';
+import { createClientChanges } from './client-changes.ts';
 import { exportStream } from './client-export.ts';
 import type { Compare, ListServer } from './client-lists.ts';
 import { walkList } from './client-lists.ts';
@@ -31,7 +31,7 @@ type WriteMethod = 'commit' | 'delete' | 'put' | 'write';
 
 export interface RemoteRepoOptions {
   readonly signer?: Signer | undefined;
-  /** Tells the other end that this one goes; what it has still to answer comes before this resolves. */
+  /** Tells the other end that this one goes; what it has still to answer comes before this resolves. Rejects when closing failed. */
   hangUp(): Promise<void>;
   /** Whether the browser keeps what is stored when room gets short. */
   readonly isPersistent?: (() => Promise<boolean>) | undefined;
@@ -44,15 +44,15 @@ export class RemoteRepo implements Repo {
   readonly #peer: Peer<ServerMethods, ClientMethods>;
   readonly #sources = createOfferedSources();
   readonly #writes: ReturnType<typeof createClientWrites>;
-  readonly #listeners: ReturnType<typeof createChangeListeners>;
+  readonly #changes: ReturnType<typeof createClientChanges>;
   readonly #lists: ListServer;
   readonly #trees: TreeServer;
   /** The newest rev that this page has heard of. */
   #rev: string | undefined;
-  /** The rev that the listeners were told of last. */
-  #heard: string | undefined;
   #numbers = 0;
   #closing: Promise<void> | undefined;
+  /** What ended it, if that was no `close`. */
+  #loss: unknown;
 
   constructor(attachment: Attachment, send: Send, options: RemoteRepoOptions) {
     this.did = attachment.did;
@@ -69,10 +69,15 @@ export class RemoteRepo implements Repo {
       },
       (change) => this.#hear(change as HeadChange),
     );
-    this.#listeners = createChangeListeners(() => this.#subscribe(undefined), () => this.#tellServer('unsubscribe', []));
+    this.#changes = createClientChanges({
+      subscribe: (known) => this.#call('subscribe', [known], { moved: 'lost' }),
+      unsubscribe: () => this.#tellServer('unsubscribe', []),
+      rev: () => this.#rev,
+      isClosed: () => this.#closing !== undefined,
+    });
     this.#lists = {
-      open: (handle, list) => this.#call('open', [handle, list]),
-      next: (handle) => this.#call('next', [handle]),
+      open: (handle, list, onProgress) => this.#call('open', [handle, list], { onProgress }),
+      next: (handle, onProgress) => this.#call('next', [handle], { onProgress }),
       leave: (handle) => this.#tellServer('leave', [handle]),
     };
     this.#trees = treeServer((method, params) => this.#call(method, params), () => this.#numbers++);
@@ -86,14 +91,18 @@ export class RemoteRepo implements Repo {
   /** Somebody else answers from now on: what is open is asked anew, and who listens is told what they missed. */
   moved(attachment: Attachment, send: Send): void {
     this.#peer.moved(send);
-    if (this.#listeners.size > 0) {
-      this.#subscribe(this.#rev ?? null);
-    }
+    this.#changes.moved();
     this.#note(attachment.rev);
+  }
+
+  /** Whoever answers is silent: what waits is not waited for any longer. */
+  giveUp(error: unknown): void {
+    this.#peer.giveUp(error);
   }
 
   /** The other end is no more: all that waits, and all that comes, rejects. */
   lost(error: unknown): void {
+    this.#loss = error;
     this.#closing ??= Promise.resolve();
     this.#peer.end(error, { gone: true });
   }
@@ -251,7 +260,7 @@ export class RemoteRepo implements Repo {
   }
 
   onChange(listener: (change: HeadChange) => void): () => void {
-    return this.#listeners.add(listener);
+    return this.#changes.add(listener);
   }
 
   close(): Promise<void> {
@@ -270,13 +279,14 @@ export class RemoteRepo implements Repo {
     try {
       await this.#options.hangUp();
     } finally {
-      this.#peer.end(closed);
+      // Nobody is left to ask whether a change that was not answered has happened.
+      this.#peer.end(closed, { gone: true });
     }
   }
 
   #assertOpen(): void {
     if (this.#closing !== undefined) {
-      throw new RepoError('Closed', 'the repository is closed');
+      throw new RepoError('Closed', 'the repository is closed', this.#loss === undefined ? {} : { cause: this.#loss });
     }
   }
 
@@ -320,26 +330,9 @@ export class RemoteRepo implements Repo {
     return walkList(this.#lists, this.#numbers++, list, compare);
   }
 
-  #subscribe(known: string | null | undefined): void {
-    this.#call('subscribe', [known], { moved: 'lost' }).then(
-      (rev) => this.#note(rev),
-      (error: unknown) => {
-        // A server that went away meanwhile: the next one is asked by `moved`. After a close there is nothing to hear.
-        // All else is for whoever watches for uncaught errors.
-        if (this.#closing === undefined && !isRepoError(error, 'OutcomeUnknown')) {
-          throw error;
-        }
-      },
-    );
-  }
-
   #hear(change: HeadChange): void {
-    // Two servers may tell of the same head while one takes the other's place; revs only rise.
-    if (this.#heard === undefined || change.rev > this.#heard) {
-      this.#heard = change.rev;
-      this.#note(change.rev);
-      this.#listeners.tell(change);
-    }
+    this.#note(change.rev);
+    this.#changes.hear(change);
   }
 
   #note(rev: string | undefined): void {

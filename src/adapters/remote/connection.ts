@@ -1,5 +1,6 @@
 /** The page's side of the door: a worker, asked for one thing on a port of its own. */
 import { RepoError } from '../../core/errors.ts';
+import { uniqueName } from './client-writes.ts';
 import { createErrorBook } from './error-data.ts';
 import type { Locks } from './locks.ts';
 import type { FromPage, FromWorker, WorkerGreeting, WorkerRequest } from './protocol.ts';
@@ -8,11 +9,22 @@ import { PROTOCOL_VERSION, memberLock } from './protocol.ts';
 /** Messages and locks come by different ways: the last words of a worker may arrive after the news of its end. */
 const LAST_WORDS_MS = 100;
 
+/**
+ * So long may a worker take to load its script and say that it has begun. One whose script could not be loaded says that
+ * once, to whoever asked first; and one that was terminated says nothing.
+ */
+const START_MS = 20_000;
+
 /** `Worker`, as far as it is used. */
 export interface WorkerLike {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: 'error' | 'messageerror', listener: (event: Event) => void): void;
   removeEventListener(type: 'error' | 'messageerror', listener: (event: Event) => void): void;
+}
+
+/** `Worker`, or what stands in for one. */
+export interface RepoWorker extends WorkerLike {
+  terminate(): void;
 }
 
 export interface Connection {
@@ -22,9 +34,9 @@ export interface Connection {
 
 /** What a connection tells. Nothing follows `onEnd`. */
 export interface ConnectionEvents {
-  onMessage(message: Exclude<FromWorker, { readonly kind: 'failed' }>): void;
-  /** The worker has refused, failed or died. */
-  onEnd(error: unknown): void;
+  onMessage(message: Exclude<FromWorker, { readonly kind: 'begun' | 'failed' }>): void;
+  /** The worker has refused or failed; or it `isGone`, and whatever it had open nobody has open any more. */
+  onEnd(error: unknown, isGone: boolean): void;
 }
 
 const failureOf = (event: Event): RepoError => {
@@ -34,61 +46,70 @@ const failureOf = (event: Event): RepoError => {
   return new RepoError('StorageFailed', `the worker did not start: ${what}`, { cause: error ?? event });
 };
 
-/** Asks a worker for something. */
-export const connect = (worker: WorkerLike, request: WorkerRequest, locks: Locks, { onMessage, onEnd }: ConnectionEvents): Connection => {
+/**
+ * Asks a worker for something.
+ * @param locks Those that the worker holds a lock of while it is at it; `undefined` where there are none.
+ */
+export const connect = (worker: WorkerLike, request: WorkerRequest, locks: Locks | undefined, { onMessage, onEnd }: ConnectionEvents): Connection => {
   const { port1: port, port2: theirs } = new MessageChannel();
+  const member = uniqueName();
   const watch = new AbortController();
+  let hasBegun = false;
+  let hasAnswered = false;
 
   const close = (): void => {
     watch.abort();
+    clearTimeout(start);
     port.close();
     worker.removeEventListener('error', onError);
   };
-  const end = (error: unknown): void => {
+  const end = (error: unknown, isGone: boolean): void => {
     close();
-    onEnd(error);
+    onEnd(error, isGone);
   };
-  const onError = (event: Event): void => end(failureOf(event));
+  const onError = (event: Event): void => end(failureOf(event), true);
+  const start = setTimeout(() => end(new RepoError('StorageFailed', `the worker did not start: it has said nothing in ${START_MS} ms`), true), START_MS);
 
   /** A worker that is terminated, or crashes, fires no event; but the browser lets go of its locks. */
-  const watchLife = (member: string): void => {
-    locks
+  const watchLife = (shared: Locks): void => {
+    shared
       .request(memberLock(member), { signal: watch.signal }, async () => {
         await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
         if (!watch.signal.aborted) {
-          end(new RepoError('Closed', 'the worker that had the repository has ended'));
+          const code = hasAnswered ? 'Closed' : 'StorageFailed';
+          end(new RepoError(code, `the worker has ended; asked=${request.do}`), true);
         }
       })
       .catch((error: unknown) => {
         if (!watch.signal.aborted) {
-          end(error);
+          end(error, false);
         }
       });
   };
 
-  let answered = false;
   port.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-    if (!answered) {
-      answered = true;
+    if (!hasBegun) {
+      hasBegun = true;
+      clearTimeout(start);
       // From now on an error in the worker is one of other code in it: it does not end the worker.
       worker.removeEventListener('error', onError);
-      if (data.kind === 'attached' && request.do === 'open') {
-        watchLife(request.member);
-      }
     }
+    hasAnswered ||= data.kind === 'attached' || data.kind === 'done';
     if (data.kind === 'failed') {
-      end(createErrorBook().toError(data.error));
-    } else {
+      end(createErrorBook().toError(data.error), false);
+    } else if (data.kind !== 'begun') {
       onMessage(data);
+    } else if (locks !== undefined) {
+      watchLife(locks);
     }
   };
   worker.addEventListener('error', onError);
-  worker.postMessage({ pdsdb: PROTOCOL_VERSION, request } satisfies WorkerGreeting, [theirs]);
+  worker.postMessage({ pdsdb: PROTOCOL_VERSION, member, request } satisfies WorkerGreeting, [theirs]);
   return { send: (message) => port.postMessage(message), close };
 };
 
 /** Asks a worker for something that is answered once. */
-export const ask = (worker: WorkerLike, request: Exclude<WorkerRequest, { readonly do: 'open' }>, locks: Locks): Promise<unknown> =>
+export const ask = (worker: WorkerLike, request: Exclude<WorkerRequest, { readonly do: 'open' }>, locks: Locks | undefined): Promise<unknown> =>
   new Promise((resolve, reject) => {
     const connection = connect(worker, request, locks, {
       onMessage(message) {

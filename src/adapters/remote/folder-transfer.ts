@@ -9,12 +9,18 @@ import { Peer } from './peer.ts';
 
 type FolderRequest = WorkerRequest & { readonly do: 'exportFolder' | 'importFolder' };
 
-/** A worker at a folder: what it says goes to `receive`, and what it answers at the end is `done`. */
+/** What is at the page's end of it. */
+interface PageEnd {
+  receive(message: Message): void;
+  end(error: unknown): void;
+}
+
+/** A worker at a folder: what it says goes to `page`, and what it answers at the end is `done`. */
 const atFolder = (
   worker: WorkerLike,
   request: FolderRequest,
-  locks: Locks,
-  receive: (message: Message) => void,
+  locks: Locks | undefined,
+  page: () => PageEnd,
 ): { readonly send: (message: Message) => void; readonly done: Promise<unknown>; readonly close: () => void } => {
   let close = (): void => {};
   let send = (_: Message): void => {};
@@ -22,22 +28,28 @@ const atFolder = (
     const connection = connect(worker, request, locks, {
       onMessage(message) {
         if (message.kind === 'message') {
-          receive(message.message);
+          page().receive(message.message);
         } else if (message.kind === 'done') {
           resolve(message.value);
         }
       },
-      onEnd: reject,
+      onEnd(error) {
+        reject(error as Error);
+        page().end(error);
+      },
     });
-    close = () => connection.close();
+    close = () => {
+      connection.send({ kind: 'close' });
+      connection.close();
+    };
     send = (message) => connection.send({ kind: 'message', generation: 0, message });
   });
   return { send: (message) => send(message), done, close };
 };
 
 /** The files of a repository in the worker. */
-export async function* takeFromWorker(worker: WorkerLike, request: FolderRequest, locks: Locks): AsyncGenerator<FolderFile, void, undefined> {
-  const { send, done, close } = atFolder(worker, request, locks, (message) => peer.receive(message));
+export async function* takeFromWorker(worker: WorkerLike, request: FolderRequest, locks: Locks | undefined): AsyncGenerator<FolderFile, void, undefined> {
+  const { send, done, close } = atFolder(worker, request, locks, () => peer);
   const peer = new Peer<FolderMethods, object>(send, {});
   try {
     await done;
@@ -52,9 +64,9 @@ export const giveToWorker = async (
   worker: WorkerLike,
   request: FolderRequest,
   files: AsyncIterable<FolderFile> | Iterable<FolderFile>,
-  locks: Locks,
+  locks: Locks | undefined,
 ): Promise<unknown> => {
-  const { send, done, close } = atFolder(worker, request, locks, (message) => peer.receive(message));
+  const { send, done, close } = atFolder(worker, request, locks, () => peer);
   const peer = new Peer<object, FolderMethods>(send, giveFolder(files));
   try {
     return await done;

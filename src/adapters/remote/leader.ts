@@ -3,6 +3,7 @@ import type { Repo } from '../../core/repo.ts';
 import type { Locks } from './locks.ts';
 import type { Attachment, ChannelMessage, Message } from './protocol.ts';
 import { memberLock } from './protocol.ts';
+import type { Send } from './peer.ts';
 import type { Served } from './server.ts';
 import { serveRepo } from './server.ts';
 
@@ -26,6 +27,8 @@ export interface LeaderParts {
   readonly about: () => Promise<Omit<Attachment, 'generation'>>;
   readonly channel: Channel;
   readonly locks: Locks;
+  /** Called, maybe more than once, when the storage has failed: the repository is of use again once it was closed and opened. */
+  readonly onFailure: () => void;
 }
 
 export class Leader {
@@ -37,15 +40,20 @@ export class Leader {
   /** @param toPage Carries answers to the page of this worker. */
   constructor(parts: LeaderParts, toPage: (message: Message) => void) {
     this.#parts = parts;
-    this.#own = serveRepo(parts.repo, toPage);
+    this.#own = serveRepo(parts.repo, this.#watched(toPage));
   }
 
   /** Tells the other tabs who leads. */
   async announce(to?: string): Promise<void> {
-    const { id, about, channel } = this.#parts;
-    const known = await about();
-    if (!this.#leaving) {
-      channel.postMessage({ kind: 'here', from: id, to, about: known });
+    const { id, about, channel, onFailure } = this.#parts;
+    try {
+      const known = await about();
+      if (!this.#leaving) {
+        channel.postMessage({ kind: 'here', from: id, to, about: known });
+      }
+    } catch {
+      // Whoever asked is told of the next reign, which begins with what went wrong here, or ends with it.
+      onFailure();
     }
   }
 
@@ -67,6 +75,8 @@ export class Leader {
       }
     } else if (message.kind === 'bye' && message.to === this.#parts.id) {
       void this.#farewell(message.from);
+    } else if (message.kind === 'away' && message.to === this.#parts.id) {
+      this.#drop(message.from);
     }
   }
 
@@ -96,7 +106,7 @@ export class Leader {
     }
     const { id, repo, channel, locks } = this.#parts;
     this.#drop(member);
-    const served = serveRepo(repo, (message) => channel.postMessage({ kind: 'message', from: id, to: member, message }));
+    const served = serveRepo(repo, this.#watched((message) => channel.postMessage({ kind: 'message', from: id, to: member, message })));
     const unwatch = new AbortController();
     this.#followers.set(member, { served, unwatch });
     // The member holds this lock as long as it lives: whoever gets it next knows that it is gone.
@@ -105,9 +115,37 @@ export class Leader {
   }
 
   async #farewell(member: string): Promise<void> {
-    await this.#followers.get(member)?.served.idle();
-    this.#drop(member);
+    const follower = this.#followers.get(member);
+    await follower?.served.idle();
+    // It may have come back meanwhile, and is another one then.
+    if (this.#followers.get(member) === follower) {
+      this.#drop(member);
+    }
     this.#parts.channel.postMessage({ kind: 'bye', from: this.#parts.id, to: member });
+  }
+
+  /** The same, with an eye on answers that tell of a storage that fails: it may have failed for everybody. */
+  #watched(send: Send): Send {
+    return (message) => {
+      send(message);
+      if (message.kind === 'failure' && (message.error.code === 'StorageFailed' || message.error.code === 'StorageFull')) {
+        void this.#examine();
+      }
+    };
+  }
+
+  async #examine(): Promise<void> {
+    const { repo, onFailure } = this.#parts;
+    try {
+      await repo.head();
+      // Blobs have a connection of their own where they are in IndexedDB.
+      for await (const _ of repo.blobs()) {
+        break;
+      }
+    } catch {
+      // What it says was said to whoever asked for more.
+      onFailure();
+    }
   }
 
   #drop(member: string): void {

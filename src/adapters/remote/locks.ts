@@ -41,9 +41,8 @@ export const createLocalLocks = (): Locks => {
   };
 };
 
-/** The locks of this page or worker. */
-export const browserLocks = (): Locks => {
-  // Not in insecure contexts, and not in every browser.
-  const locks = navigator.locks as LockManager | undefined;
-  return locks === undefined ? createLocalLocks() : locks;
-};
+/** The locks that all pages and workers of an origin share; `undefined` in insecure contexts, and in old browsers. */
+export const sharedLocks = (): Locks | undefined => navigator.locks as LockManager | undefined;
+
+/** The locks of this worker. */
+export const browserLocks = (): Locks => sharedLocks() ?? createLocalLocks();

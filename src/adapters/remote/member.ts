@@ -3,28 +3,24 @@
  * then hands its page's messages on to the one that leads. Whoever leads holds a lock; all others wait for it, so that
  * the browser itself chooses the next one when the leader is gone.
  */
-import { isRepoError, RepoError } from '../../core/errors.ts';
+import { RepoError } from '../../core/errors.ts';
 import type { Repo } from '../../core/repo.ts';
 import { createErrorBook } from './error-data.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import { createHeartbeat } from './heartbeat.ts';
 import { Leader } from './leader.ts';
 import type { Channel } from './leader.ts';
 import type { Locks } from './locks.ts';
-import type { Attachment, ChannelMessage, FromPage, FromWorker, Message, StorageKind } from './protocol.ts';
-import { leaderLock, memberLock } from './protocol.ts';
+import type { Attachment, ChannelMessage, FromPage, FromWorker, Message } from './protocol.ts';
+import { leaderLock } from './protocol.ts';
+import type { RepoPlace } from './repo-place.ts';
+import { takeOver } from './take-over.ts';
 
-/** A place for a repository in the storage of this browser. */
-export interface RepoPlace {
-  readonly name: string;
-  readonly storage: StorageKind;
-  /** Opens what is there, or with a DID makes it. */
-  open(did: string | undefined): Promise<Repo>;
-  /** Loads what opening needs, for whoever may have to open it in a hurry. Never rejects: what fails, fails again then. */
-  prepare(): Promise<void>;
-  /** Has what is open closed without any waiting that could be spared: whoever waits may be frozen. */
-  hurry(): void;
-}
+/** The number of the one call that is the member's and not the page's: to be told when it may go. */
+const GOODBYE = -1;
 
 export interface MemberParts {
+  /** A text that is nobody else's, and a lock of that name is held until the end: see `memberLock`. */
   readonly id: string;
   readonly place: RepoPlace;
   /** Makes the repository, of this account. */
@@ -35,6 +31,8 @@ export interface MemberParts {
   /** Opens the channel that all workers of this repository share. */
   openChannel(hear: (message: ChannelMessage) => void): Channel & { close(): void };
   toPage(message: FromWorker): void;
+  /** Called when the page has no use of the repository any more. */
+  onEnd(): void;
 }
 
 type Role =
@@ -45,6 +43,7 @@ type Role =
 export class Member {
   readonly #parts: MemberParts;
   readonly #channel: Channel & { close(): void };
+  readonly #heartbeat: Heartbeat = createHeartbeat(() => this.#ping(), () => this.#tellSilence());
   #role: Role = { kind: 'looks' };
   #generation = 0;
   /** The DID of a repository that is still to be made. */
@@ -52,9 +51,10 @@ export class Member {
   /** The wait for the lock of the leader, or `undefined` while away. */
   #queue: AbortController | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
+  /** Holds the leader's lock, and is opening the files; not while somebody else keeps them. */
+  #isOpening = false;
   /** Lets go of the leader's lock. */
   #abdicate = (): void => {};
-  #releaseLife = (): void => {};
   #leaderSaidBye = (): void => {};
   #ended = false;
 
@@ -65,16 +65,12 @@ export class Member {
   }
 
   /** Looks for whoever leads, or leads. */
-  async join(): Promise<void> {
-    const { id, locks, waitMs } = this.#parts;
+  join(): void {
+    const { waitMs } = this.#parts;
     this.#patience = setTimeout(() => {
       const message = 'the tab that has the repository open does not answer';
       this.#fail(new RepoError('Locked', `${message}; name=${this.#parts.place.name} waitMs=${waitMs}`));
     }, waitMs);
-    await new Promise<void>((held) => {
-      const life = new Promise<void>((release) => (this.#releaseLife = release));
-      void locks.request(memberLock(id), {}, () => (held(), life));
-    });
     this.#look();
   }
 
@@ -107,6 +103,7 @@ export class Member {
     const { id, locks, place } = this.#parts;
     const queue = new AbortController();
     this.#queue = queue;
+    this.#heartbeat.resume();
     locks
       .request(leaderLock(place.storage, place.name), { signal: queue.signal }, () => this.#lead(queue))
       .catch((error: unknown) => {
@@ -126,50 +123,70 @@ export class Member {
     clearTimeout(this.#patience);
     // Whoever led is gone. A page that was waiting for its last word need not.
     this.#leaderSaidBye();
-    this.#role = { kind: 'looks' };
-    const repo = await this.#open(queue);
-    if (repo === undefined) {
-      return;
-    }
-    this.#did = undefined;
-    try {
-      await this.#reign(queue, repo);
-    } finally {
-      await repo.close();
-    }
-  }
-
-  /**
-   * Opens the repository. One that takes over waits for as long as the files are held: whoever led has let go of the lead,
-   * and is about to let go of these, or is frozen over it.
-   */
-  async #open(queue: AbortController): Promise<Repo | undefined> {
-    while (!queue.signal.aborted && !this.#ended) {
-      try {
-        return await this.#parts.place.open(this.#did);
-      } catch (error) {
-        if (this.#generation === 0 || !isRepoError(error, 'Locked')) {
-          throw error;
-        }
+    let hasFailed = false;
+    // A storage that has failed takes nothing more until it is opened again.
+    do {
+      this.#role = { kind: 'looks' };
+      const repo = await this.#open(queue);
+      if (repo === undefined) {
+        return;
       }
-    }
-    return undefined;
+      this.#did = undefined;
+      try {
+        hasFailed = await this.#reign(queue, repo);
+      } finally {
+        await repo.close().catch((error: unknown) => {
+          // Whoever asked for what has failed was told: that it cannot be closed well either says no more.
+          if (!hasFailed) {
+            throw error;
+          }
+        });
+      }
+    } while (hasFailed);
   }
 
-  async #reign(queue: AbortController, repo: Repo): Promise<void> {
+  async #open(queue: AbortController): Promise<Repo | undefined> {
+    const { place } = this.#parts;
+    this.#isOpening = true;
+    try {
+      if (this.#generation === 0) {
+        return await place.open(this.#did);
+      }
+      return await takeOver(place, {
+        isWanted: () => !queue.signal.aborted && !this.#ended,
+        onLocked: () => (this.#isOpening = false),
+      });
+    } finally {
+      this.#isOpening = false;
+    }
+  }
+
+  /** Answers whether it was the storage that ended it, which is to be opened again then. */
+  async #reign(queue: AbortController, repo: Repo): Promise<boolean> {
     const { id, locks, place } = this.#parts;
     const about = async (): Promise<Omit<Attachment, 'generation'>> => ({ did: repo.did, rev: (await repo.head())?.rev, storage: place.storage });
     const known = await about();
     // The page may have gone while the repository was opened.
     if (queue.signal.aborted || this.#ended) {
-      return;
+      return false;
     }
-    const leader = new Leader({ id, repo, about, channel: this.#channel, locks }, (message) => this.#parts.toPage({ kind: 'message', message }));
-    const reign = new Promise<void>((resolve) => (this.#abdicate = resolve));
+    let fail = (): void => {};
+    const reign = new Promise<boolean>((resolve) => {
+      this.#abdicate = () => resolve(false);
+      fail = () => resolve(true);
+    });
+    const parts = { id, repo, about, channel: this.#channel, locks, onFailure: () => fail() };
+    const leader = new Leader(parts, (message) => this.#parts.toPage({ kind: 'message', message }));
     this.#role = { kind: 'leads', leader };
     this.#attach(known);
     await leader.announce();
-    await reign;
+    const hasFailed = await reign;
+    if (hasFailed) {
+      await leader.leave().catch(() => {
+        // The storage has failed, and says so once more when it is closed.
+      });
+    }
+    return hasFailed && !queue.signal.aborted && !this.#ended;
   }
 
   #hear(message: ChannelMessage): void {
@@ -177,20 +194,35 @@ export class Member {
     if (this.#ended || this.#queue === undefined) {
       return;
     }
+    if (message.kind === 'ping') {
+      if (role.kind === 'leads' || this.#isOpening) {
+        this.#channel.postMessage({ kind: 'pong', from: this.#parts.id, to: message.from });
+      }
+      return;
+    }
     if (role.kind === 'leads') {
       role.leader.hear(message);
       return;
     }
     const { id, toPage } = this.#parts;
+    if (message.kind === 'pong' && message.to === id) {
+      this.#heartbeat.heard();
+    }
     if (message.kind === 'here') {
       if (message.to === id) {
         this.#follow(message.from, message.about);
       } else if (message.to === undefined) {
+        // It may be the same one, with the files opened anew: what the page says until it follows is asked again then.
+        this.#role = { kind: 'looks' };
         this.#leaderSaidBye();
         this.#channel.postMessage({ kind: 'hello', from: id });
       }
     } else if (role.kind === 'follows' && message.from === role.leader) {
       if (message.kind === 'message' && message.to === id) {
+        this.#heartbeat.heard();
+        if (message.message.kind === 'answer' || message.message.kind === 'failure') {
+          this.#heartbeat.answered(message.message.id);
+        }
         toPage({ kind: 'message', message: message.message });
       } else if (message.kind === 'bye' && message.to === id) {
         this.#leaderSaidBye();
@@ -211,6 +243,8 @@ export class Member {
 
   #attach(about: Omit<Attachment, 'generation'>): void {
     this.#generation += 1;
+    // What waits the page asks again.
+    this.#heartbeat.forget();
     this.#parts.toPage({ kind: 'attached', attachment: { ...about, generation: this.#generation } });
   }
 
@@ -218,23 +252,46 @@ export class Member {
     const role = this.#role;
     if (role.kind === 'leads') {
       role.leader.receive(message);
-    } else if (role.kind === 'follows') {
+      return;
+    }
+    if (message.kind === 'call') {
+      this.#heartbeat.asked(message.id);
+    }
+    if (role.kind === 'follows') {
       this.#channel.postMessage({ kind: 'message', from: this.#parts.id, to: role.leader, message });
     }
+  }
+
+  #ping(): void {
+    if (this.#isOpening) {
+      this.#heartbeat.heard();
+    } else {
+      this.#channel.postMessage({ kind: 'ping', from: this.#parts.id });
+    }
+  }
+
+  /** The lock is not taken from whoever is silent: a page that was frozen may go on at any moment, with the files open. */
+  #tellSilence(): void {
+    const error = new RepoError('Locked', `the tab that has the repository open does not answer; name=${this.#parts.place.name}`);
+    this.#parts.toPage({ kind: 'silent', error: createErrorBook().toData(error) });
+    this.#leaderSaidBye();
   }
 
   /** The page goes out of sight, and may be frozen: nobody must wait for it. */
   async #leave(): Promise<void> {
     const role = this.#role;
     clearTimeout(this.#patience);
+    this.#heartbeat.pause();
     this.#queue?.abort();
     this.#queue = undefined;
     this.#role = { kind: 'looks' };
+    // Also for one that is about to lead, and has the files half open.
+    this.#parts.place.hurry();
     if (role.kind === 'leads') {
-      this.#parts.place.hurry();
       await this.#endReign(role.leader);
     } else if (role.kind === 'follows') {
-      this.#channel.postMessage({ kind: 'bye', from: this.#parts.id, to: role.leader });
+      this.#channel.postMessage({ kind: 'away', from: this.#parts.id, to: role.leader });
+      this.#leaderSaidBye();
     }
   }
 
@@ -254,6 +311,7 @@ export class Member {
         await this.#endReign(role.leader);
       } else if (role.kind === 'follows') {
         const bye = new Promise<void>((resolve) => (this.#leaderSaidBye = resolve));
+        this.#heartbeat.asked(GOODBYE);
         this.#channel.postMessage({ kind: 'bye', from: this.#parts.id, to: role.leader });
         await bye;
       }
@@ -273,10 +331,11 @@ export class Member {
     }
     this.#ended = true;
     clearTimeout(this.#patience);
+    this.#heartbeat.forget();
     this.#parts.toPage(last);
     this.#queue?.abort();
     this.#abdicate();
-    this.#releaseLife();
     this.#channel.close();
+    this.#parts.onEnd();
   }
 }

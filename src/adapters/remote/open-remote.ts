@@ -3,9 +3,9 @@ import { RepoError } from '../../core/errors.ts';
 import type { Repo } from '../../core/repo.ts';
 import type { Signer } from '../../core/signer.ts';
 import { RemoteRepo } from './client.ts';
-import { uniqueName } from './client-writes.ts';
 import type { Connection, WorkerLike } from './connection.ts';
 import { connect } from './connection.ts';
+import { createErrorBook } from './error-data.ts';
 import type { Locks } from './locks.ts';
 import type { Attachment, WantedStorage } from './protocol.ts';
 import type { Send } from './peer.ts';
@@ -17,7 +17,8 @@ export interface OpenRemoteOptions {
   readonly storage: WantedStorage;
   readonly waitMs: number;
   readonly signer: Signer | undefined;
-  readonly locks: Locks;
+  /** `undefined` where the page and its worker share none. */
+  readonly locks: Locks | undefined;
   readonly isPersistent: (() => Promise<boolean>) | undefined;
 }
 
@@ -33,14 +34,14 @@ export interface WorkerSupply {
  *
  * A page that is left may be frozen with its worker, and other tabs would wait for what that has open. A worker of our
  * own is ended before, as by a crash, which loses nothing; when the page comes back there is another one. A worker of the
- * caller's is asked to let go, which it does if it is given the time.
+ * caller's is asked to let go, and given a moment for it.
  */
 export const openRemote = (supply: WorkerSupply, { name, did, storage, waitMs, signer, locks, isPersistent }: OpenRemoteOptions): Promise<Repo> =>
   new Promise((resolve, reject) => {
     let repo: RemoteRepo | undefined;
     let connection: Connection | undefined;
     let release = (): void => {};
-    let hungUp = (): void => {};
+    let hungUp = (_: unknown): void => {};
     let unwatch = (): void => {};
 
     const letGo = (): void => {
@@ -48,18 +49,18 @@ export const openRemote = (supply: WorkerSupply, { name, did, storage, waitMs, s
       connection = undefined;
       release();
     };
-    const end = (): void => {
+    const end = (failure?: unknown): void => {
       unwatch();
       letGo();
-      hungUp();
+      hungUp(failure);
     };
     const sendUnder =
       ({ generation }: Attachment, to: Connection): Send =>
       (message) =>
         to.send({ kind: 'message', generation, message });
     const hangUp = (): Promise<void> =>
-      new Promise((done) => {
-        hungUp = done;
+      new Promise((done, failed) => {
+        hungUp = (failure) => (failure === undefined ? done() : failed(failure as Error));
         if (connection === undefined) {
           end();
         } else {
@@ -75,6 +76,7 @@ export const openRemote = (supply: WorkerSupply, { name, did, storage, waitMs, s
       unwatch = watchPage({
         onHide: () => (supply.isFresh ? letGo() : connection?.send({ kind: 'leave' })),
         onShow: () => (supply.isFresh ? begin(undefined) : connection?.send({ kind: 'return' })),
+        needsTime: !supply.isFresh,
       });
       resolve(repo);
     };
@@ -82,21 +84,24 @@ export const openRemote = (supply: WorkerSupply, { name, did, storage, waitMs, s
     const begin = (make: string | undefined): void => {
       const taken = supply.take();
       release = taken.release;
-      const request = { do: 'open', name, member: uniqueName(), did: make, storage, waitMs } as const;
+      const request = { do: 'open', name, did: make, storage, waitMs } as const;
       const opened: Connection = connect(taken.worker, request, locks, {
         onMessage(message) {
           if (message.kind === 'attached') {
             attach(message.attachment, opened);
           } else if (message.kind === 'message') {
             repo?.receive(message.message);
+          } else if (message.kind === 'silent') {
+            repo?.giveUp(createErrorBook().toError(message.error));
           } else if (message.kind === 'closed') {
             end();
           }
         },
-        onEnd(error) {
+        onEnd(error, isGone) {
           repo?.lost(error instanceof RepoError ? error : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }));
           reject(error as Error);
-          end();
+          // Of a worker that is gone nothing is open any more: whoever closes has what they want.
+          end(isGone ? undefined : error);
         },
       });
       connection = opened;

@@ -38,12 +38,13 @@ interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly onProgress: LongWork['onProgress'];
+  readonly signal: LongWork['signal'];
   readonly moved: 'lost' | (() => readonly unknown[]);
   readonly changes: boolean;
 }
 
 const outcomeUnknown = (method: string, cause?: unknown): RepoError =>
-  new RepoError('OutcomeUnknown', `whoever had the repository open went away before it answered; method=${method}`, { cause });
+  new RepoError('OutcomeUnknown', `whoever had the repository open has not answered; method=${method}`, { cause });
 
 /** Asks for `Asked`, answers for `Answered`. */
 export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answered>> {
@@ -83,6 +84,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
         resolve: (value) => (settled(), resolve(value as ReturnType<Asked[K]>)),
         reject: (error) => (settled(), reject(error as Error)),
         onProgress,
+        signal,
         moved,
         changes,
       });
@@ -115,7 +117,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
         this.#settle(message.id)?.resolve(unpack(message.value));
         break;
       case 'call':
-        this.#run(message.id, message.method, message.params);
+        this.#run(message);
         break;
       case 'change':
         this.#onChange(unpack(message.change));
@@ -133,14 +135,22 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
   moved(send: Send): void {
     this.#send = send;
     this.#stop(new RepoError('Closed', 'the tab that had the repository open is gone'));
-    for (const [id, { method, moved, reject }] of [...this.#pending]) {
+    for (const [id, { method, moved, reject, signal }] of [...this.#pending]) {
       if (moved === 'lost') {
         this.#pending.delete(id);
         reject(outcomeUnknown(method));
-      } else {
-        this.#ask(id, method, moved());
+        continue;
       }
+      this.#ask(id, method, moved(), signal);
     }
+  }
+
+  /**
+   * The other end does not answer, and may go on at any time. What waits for it rejects with `error`, a change with
+   * `OutcomeUnknown`; answers that come later are ignored. The next call may have more luck.
+   */
+  giveUp(error: unknown): void {
+    this.#rejectAll(error, true);
   }
 
   /** Resolves when everything that the other end asked for so far has ended. */
@@ -158,14 +168,21 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     }
     this.#end = { error };
     this.#stop(error);
-    for (const { method, changes, reject } of this.#pending.values()) {
-      reject(gone && changes ? outcomeUnknown(method, error) : error);
-    }
-    this.#pending.clear();
+    this.#rejectAll(error, gone);
   }
 
-  #ask(id: number, method: string, params: readonly unknown[]): void {
-    this.#send({ kind: 'call', id, method, params: params.map(pack) });
+  #rejectAll(error: unknown, isUnanswered: boolean): void {
+    const waiting = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { method, changes, reject } of waiting) {
+      reject(isUnanswered && changes ? outcomeUnknown(method, error) : error);
+    }
+  }
+
+  /** A call that was aborted is asked all the same when the other end is replaced: what has happened is told, and not undone. */
+  #ask(id: number, method: string, params: readonly unknown[], signal?: AbortSignal): void {
+    const aborted = signal?.aborted === true ? this.#errors.toData(signal.reason) : undefined;
+    this.#send({ kind: 'call', id, method, params: params.map(pack), aborted });
   }
 
   #settle(id: number): Pending | undefined {
@@ -181,8 +198,11 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     this.#running.clear();
   }
 
-  #run(id: number, method: string, params: readonly unknown[]): void {
+  #run({ id, method, params, aborted }: Message & { kind: 'call' }): void {
     const controller = new AbortController();
+    if (aborted !== undefined) {
+      controller.abort(this.#errors.toError(aborted));
+    }
     this.#running.set(id, controller);
     // Where the question came from the answer goes, and not to an end that has taken that one's place meanwhile.
     const send = this.#send;

@@ -29,7 +29,8 @@ export interface ErrorData {
 export type Message =
   | { readonly kind: 'abort'; readonly id: number; readonly reason: ErrorData }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
-  | { readonly kind: 'call'; readonly id: number; readonly method: string; readonly params: readonly unknown[] }
+  /** With `aborted`, it was aborted before it could be asked: only what has happened already is answered. */
+  | { readonly kind: 'call'; readonly id: number; readonly method: string; readonly params: readonly unknown[]; readonly aborted?: ErrorData | undefined }
   | { readonly kind: 'change'; readonly change: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly error: ErrorData }
   | { readonly kind: 'progress'; readonly id: number; readonly progress: Progress };
@@ -101,7 +102,8 @@ export type OpenList =
   | { readonly of: 'backup'; readonly options: Omit<BackupOptions, keyof LongWork> }
   | { readonly of: 'blobs' }
   | { readonly of: 'diff'; readonly from: CID | string | undefined; readonly to: CID | string | undefined }
-  | { readonly of: 'exportCar'; readonly options: Omit<ExportOptions, keyof LongWork> }
+  /** The server tells of its progress if somebody listens. */
+  | { readonly of: 'exportCar'; readonly options: Omit<ExportOptions, keyof LongWork>; readonly tells: boolean }
   | { readonly of: 'log' }
   | { readonly of: 'missingBlobs' };
 
@@ -163,7 +165,7 @@ export type StorageKind = 'indexeddb' | 'opfs';
 /** Where to keep a repository, or to look for it. */
 export type WantedStorage = StorageKind | 'auto';
 
-/** What a page wants of its worker, said with a port on which it is answered. */
+/** What a page wants of its worker. */
 export type WorkerRequest =
   | { readonly do: 'exportFolder'; readonly name: string; readonly storage: WantedStorage }
   | { readonly do: 'importFolder'; readonly name: string; readonly storage: WantedStorage }
@@ -171,8 +173,6 @@ export type WorkerRequest =
   | {
       readonly do: 'open';
       readonly name: string;
-      /** Names this page's use of the repository among all tabs: a text that is nobody else's. */
-      readonly member: string;
       /** Makes the repository, of this account. */
       readonly did?: string | undefined;
       readonly storage: WantedStorage;
@@ -180,9 +180,14 @@ export type WorkerRequest =
     }
   | { readonly do: 'remove'; readonly name: string };
 
-/** The first message to a worker, which may hear other things as well. */
+/** The first message to a worker, which may hear other things as well. It comes with a port on which it is answered. */
 export interface WorkerGreeting {
   readonly pdsdb: typeof PROTOCOL_VERSION;
+  /**
+   * Names what the page wants among all tabs: a text that is nobody else's. Until it is done the worker holds the lock of
+   * this name, see {@link memberLock}.
+   */
+  readonly member: string;
   readonly request: WorkerRequest;
 }
 
@@ -217,24 +222,36 @@ export interface FolderMethods {
   leave(): void;
 }
 
-/** From a worker to its page. After `failed` and `closed` nothing follows. */
+/**
+ * From a worker to its page. `begun` comes first, once the worker holds its lock. After `failed` and `closed` nothing
+ * follows. `silent` is for when whoever has the files does not answer: the page waits no longer for what it has asked.
+ */
 export type FromWorker =
   | { readonly kind: 'attached'; readonly attachment: Attachment }
+  | { readonly kind: 'begun' }
   | { readonly kind: 'closed' }
   | { readonly kind: 'done'; readonly value: unknown }
   | { readonly kind: 'failed'; readonly error: ErrorData }
-  | { readonly kind: 'message'; readonly message: Message };
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'silent'; readonly error: ErrorData };
 
-/** Between the workers of several tabs, on a channel that all of them hear. */
+/**
+ * Between the workers of several tabs, on a channel that all of them hear. `bye` is of one that closes, and is answered
+ * when all that it has asked for has ended; `away` of one that may be frozen, and whom nobody is to wait for. A `ping` is
+ * answered by whoever has the files.
+ */
 export type ChannelMessage =
+  | { readonly kind: 'away'; readonly from: string; readonly to: string }
   | { readonly kind: 'bye'; readonly from: string; readonly to: string }
   | { readonly kind: 'hello'; readonly from: string }
   | { readonly kind: 'here'; readonly from: string; readonly to?: string | undefined; readonly about: Omit<Attachment, 'generation'> }
-  | { readonly kind: 'message'; readonly from: string; readonly to: string; readonly message: Message };
+  | { readonly kind: 'message'; readonly from: string; readonly to: string; readonly message: Message }
+  | { readonly kind: 'ping'; readonly from: string }
+  | { readonly kind: 'pong'; readonly from: string; readonly to: string };
 
 /** The lock of whoever has the files of a repository open. */
 export const leaderLock = (storage: StorageKind, name: string): string => `pdsdb:leader:${storage}:${name}`;
-/** The lock that a member holds for life, so that others notice its end. */
+/** The lock that a worker holds for as long as it is at what a page wants, so that others notice its end. */
 export const memberLock = (member: string): string => `pdsdb:member:${member}`;
 /** The channel of a repository. */
 export const channelName = (storage: StorageKind, name: string): string => `pdsdb:${PROTOCOL_VERSION}:${storage}:${name}`;

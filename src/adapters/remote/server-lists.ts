@@ -2,6 +2,7 @@
 import type { BackupFile } from '../../core/backup.ts';
 import { concatBytes } from '../../core/bytes.ts';
 import type { Bytes } from '../../core/bytes.ts';
+import type { LongWork } from '../../core/long-work.ts';
 import type { Repo } from '../../core/repo.ts';
 import type { FileHead, Gone, OpenList, Page } from './protocol.ts';
 import { GONE } from './protocol.ts';
@@ -15,8 +16,12 @@ const MAX_PAGE_MS = 50;
 /** Lists of one client that wait to be asked on. One that was left without a word makes room in time. */
 const MAX_LISTS = 32;
 
+type OnProgress = NonNullable<LongWork['onProgress']>;
+
 interface OpenedList {
   readonly iterator: AsyncIterator<unknown>;
+  /** Of whoever has asked for the page that is being read. */
+  onProgress: OnProgress;
   /** Entries of a page. */
   readonly most: number;
   /** What went wrong after something was found: the next page fails with it. */
@@ -24,8 +29,8 @@ interface OpenedList {
 }
 
 export interface ServerLists {
-  open(handle: number, list: OpenList): Promise<Page<unknown>>;
-  next(handle: number): Promise<Page<unknown> | Gone>;
+  open(handle: number, list: OpenList, onProgress: OnProgress): Promise<Page<unknown>>;
+  next(handle: number, onProgress: OnProgress): Promise<Page<unknown> | Gone>;
   leave(handle: number): void;
   close(): void;
 }
@@ -54,7 +59,7 @@ async function* readFiles(files: AsyncIterable<BackupFile>): AsyncGenerator<File
   }
 }
 
-const walk = (repo: Repo, list: OpenList): AsyncIterable<unknown> => {
+const walk = (repo: Repo, list: OpenList, onProgress: OnProgress): AsyncIterable<unknown> => {
   switch (list.of) {
     case 'backup':
       return readFiles(repo.backup(list.options));
@@ -63,7 +68,7 @@ const walk = (repo: Repo, list: OpenList): AsyncIterable<unknown> => {
     case 'diff':
       return repo.diff(list.from, list.to);
     case 'exportCar':
-      return readStream(repo.exportCar(list.options));
+      return readStream(repo.exportCar({ ...list.options, onProgress: list.tells ? onProgress : undefined }));
     case 'log':
       return repo.log();
     case 'missingBlobs':
@@ -147,16 +152,21 @@ export const createServerLists = (repo: Repo): ServerLists => {
   };
 
   return {
-    open(handle, list) {
+    open(handle, list, onProgress) {
       // A backup is not read ahead of whoever takes it: as long as it goes on, nobody else can make one.
       const most = list.of === 'backup' ? 1 : MAX_PAGE_ITEMS;
-      const opened: OpenedList = { iterator: walk(repo, list)[Symbol.asyncIterator](), most };
+      const walked = walk(repo, list, (progress) => opened.onProgress(progress));
+      const opened: OpenedList = { iterator: walked[Symbol.asyncIterator](), most, onProgress };
       lists.set(handle, opened);
       return page(handle, opened);
     },
-    async next(handle) {
+    async next(handle, onProgress) {
       const list = lists.get(handle);
-      return list === undefined ? GONE : page(handle, list);
+      if (list === undefined) {
+        return GONE;
+      }
+      list.onProgress = onProgress;
+      return page(handle, list);
     },
     leave,
     close() {

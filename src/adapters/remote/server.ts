@@ -120,8 +120,8 @@ const handlersOf = (repo: Repo, client: () => Client, subscription: Subscription
         return true;
       }),
 
-    open: (_, handle, list) => lists.open(handle, list),
-    next: (_, handle) => lists.next(handle),
+    open: ({ onProgress }, handle, list) => lists.open(handle, list, onProgress),
+    next: ({ onProgress }, handle) => lists.next(handle, onProgress),
     leave: async (_, handle) => lists.leave(handle),
     subscribe: (_, known) => subscription.start(known),
     unsubscribe: async () => subscription.stop(),

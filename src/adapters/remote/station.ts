@@ -6,10 +6,10 @@ import { giveFolder, takeFolder } from './folder-files.ts';
 import type { Channel } from './leader.ts';
 import type { Locks } from './locks.ts';
 import { Member } from './member.ts';
-import type { RepoPlace } from './member.ts';
 import type { ChannelMessage, FolderMethods, FromPage, FromWorker, Message, WantedStorage, WorkerGreeting, WorkerRequest } from './protocol.ts';
-import { PROTOCOL_VERSION, channelName } from './protocol.ts';
+import { PROTOCOL_VERSION, channelName, memberLock } from './protocol.ts';
 import { Peer } from './peer.ts';
+import type { RepoPlace } from './repo-place.ts';
 
 /** What this browser can do about repositories. */
 export interface RepoPlaces {
@@ -41,10 +41,12 @@ export const openBroadcastChannel: OpenChannel = (name, hear) => {
 };
 
 /** What a page says on a port on which there is one thing to do. */
-const messagesOf = (port: MessagePort, receive: (message: Message) => void): void => {
+const messagesOf = (port: MessagePort, receive: (message: Message) => void, onClose: () => void = () => {}): void => {
   port.onmessage = ({ data }: MessageEvent<FromPage>) => {
     if (data.kind === 'message') {
       receive(data.message);
+    } else if (data.kind === 'close') {
+      onClose();
     }
   };
 };
@@ -56,30 +58,38 @@ export interface StationParts {
 }
 
 export const createStation = ({ places, locks, openChannel }: StationParts): Station => {
-  const open = async (request: WorkerRequest & { do: 'open' }, port: MessagePort, post: (message: FromWorker) => void): Promise<void> => {
+  /** Resolves when the page has no more use of it, or has never had any. */
+  const open = async (id: string, request: WorkerRequest & { do: 'open' }, port: MessagePort, post: (message: FromWorker) => void): Promise<void> => {
     const place = await places.find(request.name, request.storage, request.did !== undefined);
-    const member = new Member({
-      id: request.member,
-      place,
-      did: request.did,
-      waitMs: request.waitMs,
-      locks,
-      openChannel: (hear) => openChannel(channelName(place.storage, request.name), hear),
-      toPage: post,
+    await new Promise<void>((ended) => {
+      const member = new Member({
+        id,
+        place,
+        did: request.did,
+        waitMs: request.waitMs,
+        locks,
+        openChannel: (hear) => openChannel(channelName(place.storage, request.name), hear),
+        toPage: post,
+        onEnd: ended,
+      });
+      port.onmessage = ({ data }: MessageEvent<FromPage>) => member.receive(data);
+      member.join();
     });
-    port.onmessage = ({ data }: MessageEvent<FromPage>) => member.receive(data);
-    await member.join();
   };
 
-  const answer = async (request: WorkerRequest, port: MessagePort): Promise<void> => {
+  /** Resolves when all is done, and then whoever waits for the end of this worker is told of it. */
+  const answer = async (member: string, request: WorkerRequest, port: MessagePort): Promise<void> => {
     const post = (message: FromWorker): void => port.postMessage(message);
+    post({ kind: 'begun' });
     const send = (message: Message): void => post({ kind: 'message', message });
     switch (request.do) {
       case 'exportFolder': {
         const files = await places.exportFolder(request.name, request.storage);
         const peer = new Peer<object, FolderMethods>(send, giveFolder(files));
-        messagesOf(port, (message) => peer.receive(message));
-        post({ kind: 'done', value: undefined });
+        await new Promise<void>((closed) => {
+          messagesOf(port, (message) => peer.receive(message), closed);
+          post({ kind: 'done', value: undefined });
+        });
         break;
       }
       case 'importFolder': {
@@ -92,7 +102,7 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
         post({ kind: 'done', value: await places.list() });
         break;
       case 'open':
-        await open(request, port, post);
+        await open(member, request, port, post);
         break;
       case 'remove':
         post({ kind: 'done', value: await places.remove(request.name) });
@@ -106,12 +116,14 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
       if (!isGreeting(data) || port === undefined) {
         return;
       }
-      const { pdsdb, request } = data;
-      const asked =
-        pdsdb === PROTOCOL_VERSION
-          ? answer(request, port)
-          : Promise.reject(new RepoError('StorageFailed', `the page and its worker are of different versions; page=${String(pdsdb)} worker=${PROTOCOL_VERSION}`));
-      asked.catch((error: unknown) => port.postMessage({ kind: 'failed', error: createErrorBook().toData(error) } satisfies FromWorker));
+      const { pdsdb, member, request } = data;
+      const fail = (error: unknown): void => port.postMessage({ kind: 'failed', error: createErrorBook().toData(error) } satisfies FromWorker);
+      if (pdsdb !== PROTOCOL_VERSION) {
+        fail(new RepoError('StorageFailed', `the page and its worker are of different versions; page=${String(pdsdb)} worker=${PROTOCOL_VERSION}`));
+        return;
+      }
+      // The failure is said before the lock is let go of, so that it is not taken for the end of the worker.
+      locks.request(memberLock(member), {}, () => answer(member, request, port).catch(fail)).catch(fail);
     },
   };
 };

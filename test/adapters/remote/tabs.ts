@@ -15,6 +15,7 @@ import type { Signer } from '../../../src/core/signer.ts';
 import type { BlobStore } from '../../../src/core/store.ts';
 import { nodeSqliteWasm } from '../../../src/adapters/node-sqlite-wasm.ts';
 import { MemoryFiles } from '../../../src/testing/memory-files.ts';
+import type { DatabaseFiles } from '../../../src/wasm/database-files.ts';
 
 /** One repository's place: files that outlive whoever has them open. */
 interface Place {
@@ -28,8 +29,21 @@ export class PlayedBrowser {
   readonly #prefix = `test-${process.pid}-${PlayedBrowser.#count++}:`;
   readonly #places = new Map<string, Place>();
   readonly locks: Locks = createLocalLocks();
+  readonly #durableOn: 'flush' | 'persist';
   /** Called before each opening of files; what it throws is what the storage says. */
   beforeOpen: (name: string) => void = () => {};
+  /** The time that opening takes, and the same. */
+  opening: () => Promise<void> = async () => {};
+  /** Called before changes are made durable, and the same. */
+  beforePersist: () => void = () => {};
+  /** Called before a blob is read, and the same. */
+  beforeBlob: () => void = () => {};
+  /** Called after files were closed, and the same. */
+  afterClose: () => void = () => {};
+
+  constructor({ durableOn = 'flush' }: { readonly durableOn?: 'flush' | 'persist' } = {}) {
+    this.#durableOn = durableOn;
+  }
 
   tab(): PlayedTab {
     return new PlayedTab(this, this.#prefix);
@@ -48,13 +62,14 @@ export class PlayedBrowser {
   }
 
   async open(name: string, did: string | undefined): Promise<Repo> {
+    await this.opening();
     this.beforeOpen(name);
     let place = this.#places.get(name);
     if (place === undefined) {
       if (did === undefined) {
         throw new RepoError('RepoNotFound', `there is no repository; name=${name}`);
       }
-      place = { files: new MemoryFiles(), blobs: new MemoryBlobStore() };
+      place = { files: new MemoryFiles({ durableOn: this.#durableOn }), blobs: new MemoryBlobStore() };
       this.#places.set(name, place);
     } else if (did !== undefined) {
       throw new RepoError('RepoExists', `there is a repository; name=${name}`);
@@ -64,17 +79,31 @@ export class PlayedBrowser {
     place.files = before.reopened();
     await before.close();
     const { files, blobs } = place;
-    return sqliteRepo({ wasm: nodeSqliteWasm, openFiles: async () => files, openBlobs: async () => lasting(blobs) }, { did });
+    return sqliteRepo({ wasm: nodeSqliteWasm, openFiles: async () => this.#watched(files), openBlobs: async () => lasting(blobs, this.beforeBlob) }, { did });
+  }
+
+  #watched(files: MemoryFiles): DatabaseFiles {
+    const { main, journal, wal, durableOn } = files;
+    const close = async (): Promise<void> => {
+      await files.close();
+      this.afterClose();
+    };
+    const persist = async (): Promise<void> => {
+      this.beforePersist();
+      await files.persist();
+    };
+    return { main, journal, wal, durableOn, persist, close, [Symbol.asyncDispose]: close };
   }
 }
 
 /** A blob store whose content outlives it. */
-const lasting = (blobs: MemoryBlobStore): BlobStore => {
+const lasting = (blobs: MemoryBlobStore, before: () => void): BlobStore => {
   let isClosed = false;
   const opened = (): MemoryBlobStore => {
     if (isClosed) {
       throw new RepoError('Closed', 'the blob store is closed');
     }
+    before();
     return blobs;
   };
   const close = async (): Promise<void> => {
@@ -107,6 +136,8 @@ export class PlayedTab {
   #isDead = false;
   /** Looks at each message to other tabs; `false` loses it. */
   outgoing: (message: ChannelMessage) => boolean = () => true;
+  /** The same for messages of other tabs. */
+  incoming: (message: ChannelMessage) => boolean = () => true;
 
   constructor(browser: PlayedBrowser, prefix: string) {
     this.#browser = browser;
@@ -120,7 +151,7 @@ export class PlayedTab {
       places: this.#places(),
       locks: this.locks,
       openChannel: (name, hear) => {
-        const channel = openBroadcastChannel(prefix + name, (message) => this.#isDead || hear(message));
+        const channel = openBroadcastChannel(prefix + name, (message) => void (!this.#isDead && this.incoming(message) && hear(message)));
         this.#channels.add(channel);
         return {
           postMessage: (message) => {
@@ -163,7 +194,9 @@ export class PlayedTab {
         if (!create && !browser.has(name)) {
           throw new RepoError('RepoNotFound', `there is no repository; name=${name}`);
         }
-        return { name, storage: 'opfs', open: (did) => browser.open(name, did), hurry: () => {}, prepare: async () => {} };
+        // Of a tab that is gone nothing opens files any more.
+        const open = async (did: string | undefined): Promise<Repo> => (this.#isDead ? new Promise(() => {}) : browser.open(name, did));
+        return { name, storage: 'opfs', open, hurry: () => {}, prepare: async () => {} };
       },
       list: async () => browser.names(),
       remove: async (name) => browser.remove(name),
