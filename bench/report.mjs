@@ -18,7 +18,8 @@ const sizeText = (size) => size.toLocaleString('en');
 const oursAt = (rows, size) => rows.find((row) => row.size === size && row.name === 'pdsdb');
 
 const ratioText = (result, row) => {
-  const ours = oursAt(result.rows, row.size);
+  const name = result.against?.[row.name];
+  const ours = name === undefined ? oursAt(result.rows, row.size) : result.rows.find((other) => other.size === row.size && other.name === name);
   if (row.wall === undefined || ours?.wall === undefined || row === ours) {
     return '';
   }
@@ -56,8 +57,36 @@ const whatTheyDo = ({ rows }) => {
   return [...seen.values()].join('\n');
 };
 
+const BROWSER_COLUMNS = [
+  ['import', 'import', 1, 'ms'],
+  ['get', 'get', 1000, 'us a record'],
+  ['list', 'list', 1, 'ms'],
+  ['export', 'export', 1, 'ms'],
+  ['commits', 'commit', 50, 'ms'],
+];
+
+const browserSection = (browsers, nodeImport) => {
+  if (browsers.length === 0) {
+    return [];
+  }
+  const rows = browsers.map(({ browser, version, storage, times }) =>
+    cells([
+      `${browser} ${version.replace(/^[^/]*\//, '')}`,
+      storage,
+      ...BROWSER_COLUMNS.map(([key, , by, unit]) => `${digits((times[key] * (unit.startsWith('us') ? 1000 : 1)) / by)} ${unit}`),
+      nodeImport === undefined ? '' : digits(times.import / nodeImport),
+    ]),
+  );
+  const head = ['browser', 'storage', ...BROWSER_COLUMNS.map(([, title]) => title), 'import, times Node'];
+  return [
+    '## In browsers',
+    [cells(head), cells(head.map((_, i) => (i < 2 ? '---' : '--:'))), ...rows].join('\n'),
+    `A page asks a worker, which has SQLite and the files: ${browsers[0].size.toLocaleString('en')} records, 1,000 random reads one by one, a list of at most 18,000, 50 commits that the page signs. Medians of ${browsers[0].runs} runs, each in a new tab; the first one compiles.`,
+  ];
+};
+
 /** The whole page. */
-export const reportPage = (results) => {
+export const reportPage = (results, browsers, notes) => {
   const [cpu] = cpus();
   const machine = `${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown processor'}, Node ${process.version}`;
   const sections = results.map((result) =>
@@ -68,6 +97,7 @@ export const reportPage = (results) => {
     `Written by \`npm run bench -- --write\` in \`bench/\`, on ${machine}. Nothing on this page above the notes is written by hand.`,
     'Each contender runs in a process of its own, is warmed up, and is told by the median of its runs. *Times ours* is its time divided by that of pdsdb: above 1 pdsdb is faster. *Asked* is what the project set itself.',
     ...sections,
-    '',
+    ...browserSection(browsers, results.find(({ operation }) => operation === 'import')?.rows.find(({ size, name }) => size === 100_000 && name === 'pdsdb')?.wall),
+    notes,
   ].join('\n\n');
 };

@@ -3,9 +3,10 @@
 //   --million                   also 1,000,000 records, for ours alone
 //   --only verify,import        these operations
 //   --runs 5                    timed runs of each contender
+//   --browsers                  also ours in Chromium and Firefox, where they are
 //   --write                     writes docs/benchmarks.md and its plots; else they are only printed
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeInput } from './input.mjs';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
   options: {
     sizes: { type: 'string', default: '1000,10000,100000' },
     million: { type: 'boolean', default: false },
+    browsers: { type: 'boolean', default: false },
     only: { type: 'string', default: OPERATIONS.join(',') },
     runs: { type: 'string', default: '5' },
     write: { type: 'boolean', default: false },
@@ -40,7 +42,7 @@ const measure = (operation, name, size, runs) => {
 const results = [];
 for (const operation of values.only.split(',')) {
   const module = await import(`./operations/${operation}.mjs`);
-  const { title, contenders, targets, memoryTarget } = module;
+  const { title, contenders, targets, memoryTarget, against } = module;
   const wanted = module.sizes ?? [...sizes, ...(values.million ? [MILLION] : [])];
   const rows = [];
   for (const size of wanted) {
@@ -56,9 +58,17 @@ for (const operation of values.only.split(',')) {
       process.stderr.write(`${operation} ${size} ${name}: ${measured === undefined ? 'failed' : `${measured.wall.toFixed(1)} ms, cpu ${measured.cpu.toFixed(1)} ms`}\n`);
     }
   }
-  const result = { operation, title, targets, memoryTarget, divide: module.divide, rows };
+  const result = { operation, title, targets, memoryTarget, against, divide: module.divide, rows };
   results.push(result);
   console.log(`\n${title}\n${tableOf(result)}`);
+}
+
+const browsers = [];
+if (values.browsers) {
+  const { stdout, stderr } = spawnSync(process.execPath, [fileURLToPath(new URL('browser.mjs', import.meta.url)), '--runs', values.runs], { encoding: 'utf8' });
+  process.stderr.write(stderr);
+  browsers.push(...stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)));
+  console.log(`\nIn browsers\n${stdout}`);
 }
 
 if (values.write) {
@@ -67,5 +77,5 @@ if (values.write) {
   for (const result of results) {
     writeFileSync(new URL(`benchmarks/${result.operation}.svg`, docs), plotOf(result));
   }
-  writeFileSync(new URL('benchmarks.md', docs), reportPage(results));
+  writeFileSync(new URL('benchmarks.md', docs), reportPage(results, browsers, readFileSync(new URL('notes.md', import.meta.url), 'utf8')));
 }

@@ -1,5 +1,6 @@
 /** The rules of the house, as tests: what CONTRIBUTING.md says in words is decided here. */
 import { describe, expect, test } from 'vitest';
+import { doorSize } from './house/door-size.ts';
 import { filesBelow, lineCount, nodesBelow, parseSource, root, sourcesBelow, textOf } from './house/sources.ts';
 import type { SourceFile } from './house/sources.ts';
 import { casesWithoutRunner } from './house/suites.ts';
@@ -182,6 +183,22 @@ describe('code', () => {
 describe('ports', () => {
   test('every adapter runs every case of its port', async () => {
     expect(await casesWithoutRunner(sources, tests)).toEqual([]);
+  });
+});
+
+describe('weight', () => {
+  // Kilobytes, minified and compressed. Whoever makes a door heavier says so here.
+  const most: Readonly<Record<string, number>> = { index: 70, node: 107, deno: 107, browser: 31, worker: 111, testing: 62 };
+  const doors = sources.map((file) => file.path).filter((path) => isDoor(path) && path !== 'src/cli.ts');
+
+  test.each(doors)('%s brings along no more than it did', async (door) => {
+    const name = door.slice('src/'.length, -'.ts'.length);
+    const { gzip, modules } = await doorSize(door);
+    expect(gzip).toBeLessThan(most[name]! * 1000);
+    // Sizes are of what is there: a door that lost its half would be light as well.
+    expect(gzip).toBeGreaterThan(most[name]! * 800);
+    const hasSqlite = modules.some((path) => path.includes('node_modules/sql.js/'));
+    expect(hasSqlite).toBe(['node', 'deno', 'worker'].includes(name));
   });
 });
 

@@ -8,7 +8,9 @@ import { openNative } from '../contenders/native-blocks.mjs';
 const COUNT = 10_000;
 
 export const title = 'Read 10,000 random records after open';
-export const targets = { '@atproto/repo + better-sqlite3': 3, '@atcute/mst + better-sqlite3': 1 };
+export const targets = { '@atproto/repo + better-sqlite3': 3, '@atproto/repo + better-sqlite3, warm': 3, '@atcute/mst + better-sqlite3': 1 };
+/** Who has read before is held against ours that has. */
+export const against = { '@atproto/repo + better-sqlite3, warm': 'pdsdb, warm' };
 export const divide = { by: COUNT, unit: 'us a record' };
 
 const blockFile = (input) => join(input.repo, 'pds.db');
@@ -53,6 +55,20 @@ export const contenders = {
           if ((await repo.getRecord(collection, rkey)) === null) throw new Error('not found');
         }
         native.close();
+      };
+    },
+  },
+  '@atproto/repo + better-sqlite3, warm': {
+    does: 'the same in a repository that was read from before',
+    skips: 'hashes',
+    load: async (input) => {
+      const paths = input.randomPaths(COUNT).map((path) => path.split('/'));
+      const native = openNative(blockFile(input), { readonly: true });
+      const repo = await Repo.load(new StorageOver(native), MultiformatsCid.parse(input.head));
+      return async () => {
+        for (const [collection, rkey] of paths) {
+          if ((await repo.getRecord(collection, rkey)) === null) throw new Error('not found');
+        }
       };
     },
   },

@@ -2,6 +2,7 @@
 import { asCid } from '../../core/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { WriteOp, WriteOptions } from '../../core/repo.ts';
+import { assertSwaps } from '../../core/repo/given-cid.ts';
 import { recordPath } from '../../core/repo/path.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
 import type { Signer } from '../../core/signer.ts';
@@ -49,6 +50,7 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
     }
     const rkey = action === 'create' ? (op.rkey ?? clock.next()) : op.rkey;
     recordPath(collection, rkey);
+    assertSwaps({}, [op]);
     const swapRecord = op.swapRecord === null || op.swapRecord === undefined ? op.swapRecord : asCid(op.swapRecord);
     return action === 'delete'
       ? { action, collection, rkey, swapRecord }
