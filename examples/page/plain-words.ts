@@ -23,6 +23,7 @@ const WORDS: Readonly<Partial<Record<RepoErrorCode, readonly [what: string, advi
   Malformed: ['This is not a repository, or it is damaged.', 'Choose a CAR file as an AT Protocol server exports it. If this is one, download it again.'],
   OutcomeUnknown: ['The answer was lost on its way.', 'Look whether the change is there before you try again.'],
   OutdatedRev: ['The file is older than what is kept here.', 'Nothing was changed. Delete the repository here first if you want to go back.'],
+  RecordExists: ['The record is there already.', 'Look at what it says now, and try again.'],
   RecordNotFound: ['The record is gone.', 'Somebody deleted it meanwhile.'],
   RepoExists: ['This repository is kept here already.', 'Open it, or delete it before you import the folder.'],
   RepoNotFound: ['There is no such repository in this browser.', 'It may have been deleted, or the browser cleared its storage. Import its file again.'],

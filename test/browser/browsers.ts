@@ -35,17 +35,27 @@ export interface TestBrowser {
   open(url: string): Promise<TestPage>;
   /** Ends it as a crash would: all its processes at once. The profile stays. */
   kill(): Promise<void>;
+  /** Whether its process is there and still answers to the test. */
+  isRunning(): boolean;
   /** Limits what an origin may store, in bytes. Firefox has a preference for that. */
   setQuota?(origin: string, bytes: number): Promise<void>;
-  /** Ends it. */
+  /** Ends it, as a crash would if it does not end otherwise. */
   close(): Promise<void>;
 }
+
+/** What puppeteer drives, for what it can do beyond; all but WebKitGTK. */
+export const drivenOf = (browser: TestBrowser): Browser => {
+  if (!(browser instanceof PuppeteerBrowser)) {
+    throw new TypeError('puppeteer does not drive this browser');
+  }
+  return browser.browser;
+};
 
 export interface StartOptions {
   /** A folder for what the browser keeps. */
   readonly profile: string;
   /** Preferences of Firefox. */
-  readonly prefs?: Readonly<Record<string, unknown>>;
+  readonly prefs?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A folder for a profile, and the function that removes it. */
@@ -53,6 +63,11 @@ export const makeProfile = async (): Promise<{ profile: string; remove: () => Pr
   const profile = await mkdtemp(join(tmpdir(), 'pdsdb-browser-'));
   return { profile, remove: () => rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) };
 };
+
+/** A busy machine takes its time. */
+const START_MS = 60_000;
+/** A browser that has not ended by then is stuck. */
+const CLOSE_MS = 10_000;
 
 const CHROMIUM_FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -78,6 +93,7 @@ export const startBrowser = async (name: BrowserName, options: StartOptions): Pr
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
+    timeout: START_MS,
     protocolTimeout: 600_000,
   });
   return name === 'chromium' ? new Chromium(browser) : new Firefox(browser, options.profile);
@@ -92,6 +108,7 @@ class PuppeteerBrowser implements TestBrowser {
 
   async open(url: string): Promise<TestPage> {
     const page = await this.browser.newPage();
+    page.setDefaultTimeout(START_MS);
     await page.goto(url);
     await page.waitForFunction(() => 'runInBrowser' in globalThis);
     return {
@@ -113,8 +130,18 @@ class PuppeteerBrowser implements TestBrowser {
     await gone;
   }
 
+  isRunning(): boolean {
+    return this.browser.connected;
+  }
+
   async close(): Promise<void> {
-    await this.browser.close();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('it does not end')), CLOSE_MS);
+    });
+    // Its own end, where it cannot be told to end any more, is what was wanted.
+    await Promise.race([this.browser.close(), late]).catch(() => this.kill());
+    clearTimeout(timer);
   }
 }
 

@@ -4,9 +4,9 @@ import { repoCases } from '../../src/testing/repo-cases.ts';
 import { DID } from '../../src/testing/repo-harness.ts';
 import { BROWSERS, isMissing } from './browsers.ts';
 import type { BrowserName } from './browsers.ts';
-import { useBrowser, useSite } from './in-browser.ts';
+import { useFreshBrowser } from './fresh-browser.ts';
+import { useSite } from './in-browser.ts';
 import { openTab, serveTabs } from './tab-site.ts';
-import type { Tab } from './tab-site.ts';
 
 const STORAGES = { chromium: ['opfs', 'indexeddb'], firefox: ['opfs', 'indexeddb'], webkit: ['indexeddb'] } as const satisfies Record<BrowserName, readonly string[]>;
 
@@ -17,17 +17,13 @@ beforeAll(async () => {
 
 for (const name of BROWSERS) {
   describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
-    const started = useBrowser(name, site);
-    let tab: Tab;
-    beforeAll(async () => {
-      tab = await openTab(started().browser, site());
-    });
+    const tab = useFreshBrowser(name, (browser) => openTab(browser, site()));
 
     for (const storage of STORAGES[name]) {
       describe(`a repository in a worker, over ${storage}`, () => {
         for (const { name: caseName } of repoCases) {
           test(caseName, async (context) => {
-            const { outcome, message } = await tab.run<{ outcome: string; message: string }>('runCase', { storage, name: caseName });
+            const { outcome, message } = await tab().run<{ outcome: string; message: string }>('runCase', { storage, name: caseName });
             if (outcome === 'skipped') {
               context.skip(message);
             }
@@ -37,35 +33,35 @@ for (const name of BROWSERS) {
 
         test('info says where it is kept, and its folder can be taken out and in', async () => {
           const source = `folder-${storage}`;
-          await tab.run('open', { name: source, did: DID, storage });
-          await tab.run('put', { name: source, from: 0, count: 3 });
-          expect(await tab.run('info', { name: source })).toEqual({ commits: 3, records: 3, storage, persistent: false });
-          await tab.run('close', { name: source });
-          expect(await tab.run('copyFolder', { name: source, to: `${source}-copy`, storage: 'indexeddb' })).toEqual({ did: DID, blobs: 0 });
-          await tab.run('open', { name: `${source}-copy` });
-          expect(await tab.run('verify', { name: `${source}-copy` })).toEqual({ ok: true, faults: [] });
-          expect(await tab.run('keys', { name: `${source}-copy` })).toEqual([0, 1, 2]);
+          await tab().run('open', { name: source, did: DID, storage });
+          await tab().run('put', { name: source, from: 0, count: 3 });
+          expect(await tab().run('info', { name: source })).toEqual({ commits: 3, records: 3, storage, persistent: false });
+          await tab().run('close', { name: source });
+          expect(await tab().run('copyFolder', { name: source, to: `${source}-copy`, storage: 'indexeddb' })).toEqual({ did: DID, blobs: 0 });
+          await tab().run('open', { name: `${source}-copy` });
+          expect(await tab().run('verify', { name: `${source}-copy` })).toEqual({ ok: true, faults: [] });
+          expect(await tab().run('keys', { name: `${source}-copy` })).toEqual([0, 1, 2]);
         });
       });
     }
 
     test('repositories are listed and deleted, but not while they are open', async () => {
-      await tab.run('open', { name: 'listed', did: DID });
-      expect((await tab.run<{ name: string }[]>('list')).map((repo) => repo.name)).toContain('listed');
-      await expect(tab.run('remove', { name: 'listed' })).rejects.toThrow(/open/);
-      await tab.run('close', { name: 'listed' });
-      await tab.run('remove', { name: 'listed' });
-      expect((await tab.run<{ name: string }[]>('list')).map((repo) => repo.name)).not.toContain('listed');
-      await expect(tab.run('open', { name: 'listed' })).rejects.toThrow(/no repository/);
+      await tab().run('open', { name: 'listed', did: DID });
+      expect((await tab().run<{ name: string }[]>('list')).map((repo) => repo.name)).toContain('listed');
+      await expect(tab().run('remove', { name: 'listed' })).rejects.toThrow(/open/);
+      await tab().run('close', { name: 'listed' });
+      await tab().run('remove', { name: 'listed' });
+      expect((await tab().run<{ name: string }[]>('list')).map((repo) => repo.name)).not.toContain('listed');
+      await expect(tab().run('open', { name: 'listed' })).rejects.toThrow(/no repository/);
     });
 
     test('a worker that does not start says why', async () => {
-      expect(await tab.run('badWorker', { script: 'no-such-worker.js' })).toMatch(/^StorageFailed: the worker did not start/);
-      expect(await tab.run('badWorker', { script: 'broken-worker.js' })).toMatch(/^StorageFailed: the worker did not start/);
+      expect(await tab().run('badWorker', { script: 'no-such-worker.js' })).toMatch(/^StorageFailed: the worker did not start/);
+      expect(await tab().run('badWorker', { script: 'broken-worker.js' })).toMatch(/^StorageFailed: the worker did not start/);
     });
 
     test('a worker that dies keeps nobody waiting', async () => {
-      expect(await tab.run('deadWorker', { name: 'dead' })).toEqual(['OutcomeUnknown', 'Closed']);
+      expect(await tab().run('deadWorker', { name: 'dead' })).toEqual(['OutcomeUnknown', 'Closed']);
     });
   });
 }

@@ -6,12 +6,13 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Browser, ElementHandle, Page } from 'puppeteer-core';
-import { afterAll, beforeAll } from 'vitest';
+import type { ElementHandle, Page } from 'puppeteer-core';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { buildPackage } from '../built-package.ts';
 import { root } from '../house/sources.ts';
-import type { BrowserName, TestBrowser } from './browsers.ts';
-import { makeProfile, startBrowser } from './browsers.ts';
+import { drivenOf } from './browsers.ts';
+import type { BrowserName } from './browsers.ts';
+import { useFreshBrowser } from './fresh-browser.ts';
 import { bodyOf } from './site.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -72,21 +73,28 @@ const serve = async (folder: string): Promise<ExampleSite> => {
   };
 };
 
-/** The built example, for all tests of a file or a `describe`, each of which gives another `purpose`. */
-export const useExample = (name: string, purpose = 'all'): (() => ExampleSite) => {
-  let site: ExampleSite | undefined;
+/**
+ * The example, built once for the tests of a file, each of which gives another purpose. Each call serves it at an address of
+ * its own, where nothing is kept yet, until all tests have run.
+ */
+export const useExample = (name: string, purpose: string): (() => Promise<ExampleSite>) => {
+  let outDir = '';
+  const sites: ExampleSite[] = [];
   beforeAll(async () => {
     const folder = await buildPackage(`example-${name}-${purpose}`);
+    outDir = join(folder, 'site');
     await cp(join(root, 'examples'), join(folder, 'examples'), { recursive: true });
-    const outDir = join(folder, 'site');
     // By its command, as everybody builds: inside a test Vite would take the page for one under development.
     const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
     const args = [vite, 'build', join(folder, 'examples', name), '--outDir', outDir, '--logLevel', 'error'];
     await promisify(execFile)(process.execPath, args, { env: { ...process.env, NODE_ENV: 'production' } });
-    site = await serve(outDir);
   }, 180_000);
-  afterAll(() => site?.stop());
-  return () => site!;
+  afterAll(() => Promise.all(sites.map((site) => site.stop())));
+  return async () => {
+    const site = await serve(outDir);
+    sites.push(site);
+    return site;
+  };
 };
 
 /** By the clock, as a page in the background draws no frames. */
@@ -114,20 +122,16 @@ const catchDownloads = (): void => {
 };
 
 /** Pages of a browser with a profile of its own, for all tests of the `describe`. */
-export const useVisitor = (name: BrowserName, prefs: Readonly<Record<string, unknown>> = {}): ((url: string) => Promise<VisitedPage>) => {
-  let browser: (TestBrowser & { readonly browser: Browser }) | undefined;
-  let removeProfile: (() => Promise<void>) | undefined;
-  beforeAll(async () => {
-    const { profile, remove } = await makeProfile();
-    removeProfile = remove;
-    browser = (await startBrowser(name, { profile, prefs })) as TestBrowser & { readonly browser: Browser };
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await removeProfile?.();
-  });
+export const useVisitor = (name: BrowserName): ((url: string) => Promise<VisitedPage>) => {
+  const browser = useFreshBrowser(name, drivenOf);
   return async (url) => {
-    const page = await browser!.browser.newPage();
+    const page = await browser().newPage();
+    // A test that fails closes none of its pages.
+    onTestFinished(async () => {
+      if (!page.isClosed()) {
+        await page.close();
+      }
+    });
     page.setDefaultTimeout(60_000);
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(String(error)));
@@ -143,17 +147,24 @@ export const useVisitor = (name: BrowserName, prefs: Readonly<Record<string, unk
   };
 };
 
-/** Presses the button, or follows the link, that is called so; if there is none, the first whose name begins so. */
-export const press = async (page: Page, label: string): Promise<void> => {
-  const find = (name: string): HTMLElement | undefined => {
+/** The button, or the link, that is called so; if there is none, the first whose name begins so. */
+export const find = async (page: Page, label: string): Promise<ElementHandle<HTMLElement>> => {
+  const findNow = (name: string): HTMLElement | undefined => {
     const all = [...document.querySelectorAll<HTMLElement>('button, a')].filter((one) => one.checkVisibility());
     const nameOf = (one: HTMLElement): string => one.ariaLabel ?? one.textContent;
     return all.find((one) => nameOf(one) === name) ?? all.find((one) => nameOf(one).startsWith(name));
   };
-  const handle = (await page.waitForFunction(find, POLLING, label)) as unknown as ElementHandle<HTMLElement>;
-  // Not by the mouse: where the button lies is for another to test, and a notice may lie over it.
-  await handle.evaluate((one) => HTMLElement.prototype.click.call(one));
+  return (await page.waitForFunction(findNow, POLLING, label)) as unknown as ElementHandle<HTMLElement>;
 };
+
+/** Presses what has been found, even if it is gone by now, as a notice goes after some seconds. */
+export const pressFound = async (found: ElementHandle<HTMLElement>): Promise<void> => {
+  // Not by the mouse: where the button lies is for another to test, and a notice may lie over it.
+  await found.evaluate((one) => HTMLElement.prototype.click.call(one));
+};
+
+/** Presses the button, or follows the link, that is called so. */
+export const press = async (page: Page, label: string): Promise<void> => pressFound(await find(page, label));
 
 /** Waits until the page shows a text. */
 export const sees = async (page: Page, text: string): Promise<void> => {

@@ -1,4 +1,4 @@
-/** A large import in a worker, and pages that are frozen. PDSDB_RECORDS says how many records (20,000 when left out). */
+/** A large import in a worker, and pages that are frozen. PDSDB_RECORDS says how many records (100,000 when left out). */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/memory-store.ts';
@@ -6,11 +6,19 @@ import { repoOver } from '../../src/core/repo/local-repo.ts';
 import { DID, KEY, bytesOf, creates } from '../../src/testing/repo-harness.ts';
 import { isMissing } from './browsers.ts';
 import { useBrowser, useSite } from './in-browser.ts';
+import { lateness } from './lateness.ts';
 import { openEndingTab, serveTabs } from './tab-site.ts';
 
-const RECORDS = Number(process.env['PDSDB_RECORDS'] ?? 20_000);
-/** A timer of 50 ms on the page may be so late: what a person does not notice. */
+const RECORDS = Number(process.env['PDSDB_RECORDS'] ?? 100_000);
+/** A timer of 50 ms on the page may be so late: what a person does not notice. What the machine is late by itself comes on top. */
 const MOST_LATE_MS = 200;
+
+interface Imported {
+  readonly result: number;
+  readonly told: number;
+  readonly late: number;
+  readonly ticks: number;
+}
 
 const site = useSite();
 beforeAll(async () => {
@@ -36,11 +44,16 @@ for (const name of ['chromium', 'firefox'] as const) {
         expect(stopped.result).toBe('enough');
         expect(await tab.run('info', { name: repo })).toMatchObject({ records: 0, commits: 0 });
         const since = performance.now();
-        const { result, told, late, ticks } = await tab.run<{ result: number; told: number; late: number; ticks: number }>('import', { name: repo, url: '/large.car' });
-        console.log(`${name} ${storage}: ${RECORDS} records in ${Math.round(performance.now() - since)} ms, progress told ${told} times, a 50 ms timer at most ${Math.round(late)} ms late in ${ticks} ticks`);
+        let imported: Imported | undefined;
+        // The same timer here, where nothing is done, says what the machine makes of it.
+        const { late: idle } = await lateness(async () => {
+          imported = await tab.run<Imported>('import', { name: repo, url: '/large.car' });
+        });
+        const { result, told, late, ticks } = imported!;
+        console.log(`${name} ${storage}: ${RECORDS} records in ${Math.round(performance.now() - since)} ms, progress told ${told} times, a 50 ms timer at most ${Math.round(late)} ms late in ${ticks} ticks, and ${Math.round(idle)} ms where nothing was done`);
         expect(result).toBe(RECORDS);
         expect(told).toBeGreaterThan(10);
-        expect(late).toBeLessThan(MOST_LATE_MS);
+        expect(late).toBeLessThan(MOST_LATE_MS + idle);
         await tab.close();
       });
     }

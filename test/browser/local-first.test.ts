@@ -6,17 +6,34 @@ import type { ElementHandle, Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
 import { MemoryBlobStore, MemoryBlockStore, decodeCommit, readCar, repoOver } from '../../src/index.ts';
 import { isMissing } from './browsers.ts';
-import { POLLING, press, sees, textsOf, useExample, useVisitor } from './example-site.ts';
+import { POLLING, find, press, pressFound, sees, textsOf, useExample, useVisitor } from './example-site.ts';
 
 const COLLECTION = 'com.example.note';
 
+/** What a browser does when room gets short: of what it keeps for a page, the files go. */
+const clearFiles = async (page: Page): Promise<void> => {
+  await page.waitForFunction(async () => {
+    const root = await navigator.storage.getDirectory();
+    try {
+      for await (const name of root.keys()) {
+        await root.removeEntry(name, { recursive: true });
+      }
+      return true;
+    } catch {
+      // The page that had them is gone, and lets go of them a moment later.
+      return false;
+    }
+  }, POLLING);
+};
+
+const serve = useExample('local-first', 'notes');
+
 for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`the notes in ${name} (needs the browser)`, { timeout: 120_000 }, () => {
-    // Of its own, as it goes away in the end.
-    const site = useExample('local-first', name);
     const visit = useVisitor(name);
 
     const add = async (page: Page, text: string): Promise<void> => {
+      await page.waitForSelector('#new-note');
       await page.type('#new-note', text);
       await press(page, 'Add note');
       await sees(page, text);
@@ -25,14 +42,28 @@ for (const name of ['chromium', 'firefox'] as const) {
     /** Waits until these are the notes. */
     const shows = async (page: Page, notes: readonly string[]): Promise<void> => {
       const same = (wanted: readonly string[]): boolean =>
-        JSON.stringify([...document.querySelectorAll('.note-text')].map((one) => one.textContent)) === JSON.stringify(wanted);
+        JSON.stringify([...document.querySelectorAll('.note-item > .note-text')].map((one) => one.textContent)) === JSON.stringify(wanted);
       await page.waitForFunction(same, POLLING, notes);
     };
 
+    const chooseFile = async (page: Page, bytes: Uint8Array | string): Promise<void> => {
+      const folder = await mkdtemp(join(tmpdir(), 'pdsdb-notes-'));
+      try {
+        await writeFile(join(folder, 'notes.car'), bytes);
+        const input = (await page.waitForSelector('input[type=file]')) as ElementHandle<HTMLInputElement>;
+        await input.uploadFile(join(folder, 'notes.car'));
+        // It is read once the page says what came of it.
+        await page.waitForFunction(() => document.querySelector('#toast')?.textContent !== '' || document.querySelector('.trouble > *') !== null, POLLING);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    };
+
     test('what is added, changed, deleted and taken back in one tab is seen in the other, and is there after a reload', async () => {
-      const { page: first, complaints } = await visit(site().url);
+      const { url } = await serve();
+      const { page: first, complaints } = await visit(url);
       await sees(first, 'Nothing here yet.');
-      const { page: second } = await visit(site().url);
+      const { page: second } = await visit(url);
       await sees(second, 'Nothing here yet.');
 
       await first.bringToFront();
@@ -52,8 +83,9 @@ for (const name of ['chromium', 'firefox'] as const) {
       await shows(first, ['A third one', 'Call the harbour office', 'Bread and milk, and tea']);
 
       await press(second, 'Delete: Call');
+      const undo = await find(second, 'Undo');
       await shows(first, ['A third one', 'Bread and milk, and tea']);
-      await press(second, 'Undo');
+      await pressFound(undo);
       await shows(first, ['A third one', 'Call the harbour office', 'Bread and milk, and tea']);
 
       await first.close();
@@ -62,14 +94,56 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect((await textsOf(second, '.facts')).join()).toContain('Private file system (OPFS)');
       expect((await textsOf(second, '.facts')).join()).toMatch(/Room used\s+[\d.]+ [kMG]?B of/);
       expect(complaints).toEqual([]);
-      await second.close();
+    });
+
+    test('what is being written is not lost when the note is changed or deleted in another tab', async () => {
+      const { url } = await serve();
+      const { page: first, complaints } = await visit(url);
+      await sees(first, 'Nothing here yet.');
+      await add(first, 'Paint the boat');
+      const { page: second } = await visit(url);
+      await press(second, 'Edit: Paint');
+      await second.type('.note-item textarea', ' blue');
+
+      await first.bringToFront();
+      await press(first, 'Edit: Paint');
+      await first.type('.note-item textarea', ' green');
+      await press(first, 'Save');
+      await shows(first, ['Paint the boat green']);
+      await second.bringToFront();
+      await sees(second, 'This note was changed meanwhile.');
+      expect(await textsOf(second, '.elsewhere .note-text')).toEqual(['Paint the boat green']);
+      expect(await second.$eval('.note-item textarea', (field) => (field as HTMLTextAreaElement).value)).toBe('Paint the boat blue');
+      // Whoever saves now has seen what is replaced.
+      await press(second, 'Save');
+      await shows(first, ['Paint the boat blue']);
+      await shows(second, ['Paint the boat blue']);
+
+      await press(second, 'Edit: Paint');
+      await second.type('.note-item textarea', ' and white');
+      await press(first, 'Delete: Paint');
+      await sees(first, 'Nothing here yet.');
+      await sees(second, 'This note was deleted meanwhile.');
+      await press(second, 'Save');
+      await shows(first, ['Paint the boat blue and white']);
+      await shows(second, ['Paint the boat blue and white']);
+
+      // Given up, it goes like any other.
+      await press(second, 'Edit: Paint');
+      await press(first, 'Delete: Paint');
+      await sees(second, 'This note was deleted meanwhile.');
+      await press(second, 'Cancel');
+      await sees(second, 'Nothing here yet.');
+      expect(complaints).toEqual([]);
     });
 
     test('an export is signed and whole, and an import of it changes nothing', async () => {
-      const { page, complaints } = await visit(site().url);
-      await sees(page, 'A third one');
+      const site = await serve();
+      const { page, complaints } = await visit(site.url);
+      await add(page, 'Oil the hinges');
+      await add(page, 'Mend the net');
       await press(page, 'Export');
-      const car = await site().saved();
+      const car = await site.saved();
       const blocks = readCar(car);
       const { did } = decodeCommit([...blocks].find(({ cid }) => cid.equals(blocks.roots[0]))!.bytes);
       await using repo = repoOver({ did, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
@@ -79,35 +153,62 @@ for (const name of ['chromium', 'firefox'] as const) {
       for await (const { value } of repo.list(COLLECTION)) {
         notes.push(value['text']);
       }
-      expect(notes).toEqual(['Bread and milk, and tea', 'Call the harbour office', 'A third one']);
+      expect(notes).toEqual(['Oil the hinges', 'Mend the net']);
 
+      await chooseFile(page, car);
+      await sees(page, 'Nothing in it is new.');
+      await chooseFile(page, 'no notes at all');
+      await sees(page, 'This is not a repository, or it is damaged.');
+      await shows(page, ['Mend the net', 'Oil the hinges']);
+      expect(complaints).toEqual([]);
+    });
+
+    test('notes that the browser has cleared are said to be gone, and come back from an export', async () => {
+      const site = await serve();
+      const { page, complaints } = await visit(site.url);
+      await add(page, 'Where the key is');
+      await press(page, 'Export');
+      const car = await site.saved();
+      // Another page of the same origin, where nothing is open.
+      site.give('/elsewhere.html', Buffer.from('<!doctype html><title>Elsewhere</title><link rel="icon" href="data:,">'));
+      await page.goto(`${site.url}elsewhere.html`);
+      await clearFiles(page);
+      await page.goto(site.url);
+      await sees(page, 'The notes that were here are gone.');
+      await chooseFile(page, 'no notes at all');
+      await sees(page, 'This is not a repository, or it is damaged.');
+      // It is said until it is decided what to go on with.
+      await page.reload();
+      await sees(page, 'The notes that were here are gone.');
+      const { page: other } = await visit(site.url);
+      await sees(other, 'The notes that were here are gone.');
+      const input = (await page.$('input[type=file]')) as ElementHandle<HTMLInputElement>;
       const folder = await mkdtemp(join(tmpdir(), 'pdsdb-notes-'));
       try {
         await writeFile(join(folder, 'notes.car'), car);
-        const input = (await page.$('input[type=file]')) as ElementHandle<HTMLInputElement>;
         await input.uploadFile(join(folder, 'notes.car'));
-        await sees(page, 'Nothing in it is new.');
-        await writeFile(join(folder, 'none.car'), 'no notes at all');
-        await input.uploadFile(join(folder, 'none.car'));
-        await sees(page, 'This is not a repository, or it is damaged.');
+        await shows(page, ['Where the key is']);
       } finally {
         await rm(folder, { recursive: true });
       }
-      await shows(page, ['A third one', 'Call the harbour office', 'Bread and milk, and tea']);
+      await add(page, 'Goes on from there');
+      // The other tab takes part, rather than beginning anew beside it.
+      await press(other, 'Begin anew');
+      await shows(other, ['Goes on from there', 'Where the key is']);
       expect(complaints).toEqual([]);
-      await page.close();
     });
 
     test('opens and takes notes when nobody answers any more', async () => {
-      const { page } = await visit(site().url);
+      const site = await serve();
+      const { page } = await visit(site.url);
+      await add(page, 'Written ashore');
       await sees(page, 'Ready');
-      await site().stop();
+      await site.stop();
       await page.reload();
-      await sees(page, 'A third one');
+      await sees(page, 'Written ashore');
       await add(page, 'Written at sea');
       await page.reload();
       await sees(page, 'Written at sea');
-      await page.close();
     });
   });
 }

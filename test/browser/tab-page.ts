@@ -6,6 +6,7 @@ import { importKey } from '../../src/core/signing-key.ts';
 import { isSkippedCase } from '../../src/testing/case.ts';
 import { repoCases } from '../../src/testing/repo-cases.ts';
 import type { RepoHarness } from '../../src/testing/repo-harness.ts';
+import { lateness } from './lateness.ts';
 
 const COLLECTION = 'app.bsky.feed.post';
 const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
@@ -42,20 +43,6 @@ const putMany = async (repo: Repo, from: number, count: number): Promise<number>
     await fetch(`/ack?n=${n}`);
   }
   return count;
-};
-
-/** How late a timer of 50 ms is at most while something is done. */
-const lateness = async (work: () => Promise<unknown>): Promise<{ late: number; ticks: number }> => {
-  let [late, ticks, last] = [0, 0, performance.now()];
-  const timer = setInterval(() => {
-    const now = performance.now();
-    late = Math.max(late, now - last - 50);
-    last = now;
-    ticks += 1;
-  }, 50);
-  await work();
-  clearInterval(timer);
-  return { late, ticks };
 };
 
 export const tabCommands = {

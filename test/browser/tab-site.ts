@@ -1,8 +1,10 @@
 /** Pages over the doors for browsers, on the test site. */
 import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
+import { drivenOf } from './browsers.ts';
 import type { TestBrowser } from './browsers.ts';
+import { processesOf } from './processes.ts';
 import type { Site } from './site.ts';
 import type { TabCommand } from './tab-page.ts';
 
@@ -61,42 +63,61 @@ export const openTab = async (browser: TestBrowser, site: Site): Promise<Tab> =>
 /** A page that can be ended while the browser goes on. */
 export interface EndingTab extends Tab {
   close(): Promise<void>;
-  /** Ends it without a word: in Chromium its process crashes. Firefox has no command for that, and closes it. */
+  /** Ends it without a word: its process dies. In Firefox the browser has to be started with `PROCESS_PER_TAB`. */
   crash(): Promise<void>;
   goTo(url: string): Promise<void>;
   /** Has it frozen, as a page in the background is; Chromium alone. */
   setFrozen(isFrozen: boolean): Promise<void>;
 }
 
+/** Has Firefox give each tab a process of its own, made when the tab is, so that it is known which one to kill. */
+export const PROCESS_PER_TAB: Readonly<Record<string, unknown>> = { 'dom.ipc.processCount': 100, 'dom.ipc.processPrelaunch.enabled': false };
+
 /** Opens a page in a browser that puppeteer drives. */
 export const openEndingTab = async (browser: TestBrowser, site: Site): Promise<EndingTab> => {
-  const { browser: driven } = browser as TestBrowser & { readonly browser: Browser };
+  const driven = drivenOf(browser);
   const before = new Set(await driven.pages());
+  const others = new Set(contentProcesses(driven));
   const tab = await openTab(browser, site);
   const page = (await driven.pages()).find((one) => !before.has(one))!;
-  const isChromium = (await driven.version()).startsWith('Chrom') || (await driven.version()).startsWith('Headless');
-  const close = (): Promise<void> => page.close({ runBeforeUnload: false });
+  const processes = contentProcesses(driven).filter((pid) => !others.has(pid));
   return {
     ...tab,
-    close,
+    close: () => page.close({ runBeforeUnload: false }),
     async goTo(url) {
       await page.goto(url);
     },
-    async crash() {
-      if (!isChromium) {
-        await close();
-        return;
-      }
-      const session = await page.createCDPSession();
-      const crashed = new Promise((resolve) => page.once('error', resolve));
-      // The page that would answer is no more.
-      session.send('Page.crash').catch(() => {});
-      await crashed;
-    },
+    crash: () => (isFirefox(driven) ? killProcess(page, processes) : crash(page)),
     async setFrozen(isFrozen) {
       const session = await page.createCDPSession();
       await session.send('Page.setWebLifecycleState', { state: isFrozen ? 'frozen' : 'active' });
       await session.detach();
     },
   };
+};
+
+const isFirefox = (driven: Browser): boolean => driven.process()!.spawnargs[0]!.includes('firefox');
+
+/** The processes in which Firefox runs pages. */
+const contentProcesses = (driven: Browser): number[] => (isFirefox(driven) ? processesOf(driven.process()!.pid!, 'Web Content') : []);
+
+/** Crashes the process of a page of Chromium, and waits until the browser has noticed. */
+const crash = async (page: Page): Promise<void> => {
+  const session = await page.createCDPSession();
+  const crashed = new Promise((resolve) => page.once('error', resolve));
+  // The page that would answer is no more.
+  session.send('Page.crash').catch(() => {});
+  await crashed;
+};
+
+/** Kills the process of a page of Firefox, and waits until there is nothing left in the page to be asked. */
+const killProcess = async (page: Page, processes: readonly number[]): Promise<void> => {
+  const [pid, ...more] = processes;
+  if (pid === undefined || more.length > 0) {
+    throw new Error(`one process was to be made for the tab, not ${processes.length}`);
+  }
+  process.kill(pid, 'SIGKILL');
+  while (await page.evaluate(() => true).catch(() => false)) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 };

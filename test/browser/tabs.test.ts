@@ -1,20 +1,21 @@
 /**
- * Several pages over one repository in real browsers. PDSDB_COMMITS says how many commits each of two pages makes (40 when
- * left out), PDSDB_CRASHES how often the page that leads is crashed (3).
+ * Several pages over one repository in real browsers. PDSDB_COMMITS says how many commits each of two pages makes (200 when
+ * left out), PDSDB_CRASHES how often the process of the page that leads is ended (3).
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DID } from '../../src/testing/repo-harness.ts';
 import { isMissing } from './browsers.ts';
 import type { TestBrowser } from './browsers.ts';
 import { useBrowser, useSite } from './in-browser.ts';
-import { openEndingTab, serveTabs } from './tab-site.ts';
+import { PROCESS_PER_TAB, openEndingTab, serveTabs } from './tab-site.ts';
 import type { EndingTab } from './tab-site.ts';
 
-const COMMITS = Number(process.env['PDSDB_COMMITS'] ?? 40);
+const COMMITS = Number(process.env['PDSDB_COMMITS'] ?? 200);
 const CRASHES = Number(process.env['PDSDB_CRASHES'] ?? 3);
 
-/** So long may it take until somebody answers again: below a second where nothing else runs, and more on a busy machine. */
-const TAKEOVER_MS = 5_000;
+/** So soon somebody answers again. Now and then a busy machine has other things to do first. */
+const TAKEOVER_MS = 1_000;
+const BUSY_TAKEOVER_MS = 10_000;
 
 const site = useSite();
 let acknowledged: () => number[];
@@ -27,7 +28,7 @@ const range = (from: number, count: number): number[] => Array.from({ length: co
 
 for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
-    const started = useBrowser(name, site);
+    const started = useBrowser(name, site, PROCESS_PER_TAB);
     const browser = (): TestBrowser => started().browser;
 
     for (const storage of ['opfs', 'indexeddb'] as const) {
@@ -55,13 +56,13 @@ for (const name of ['chromium', 'firefox'] as const) {
           await second.close();
         });
 
-        test(`the page that leads is crashed ${CRASHES} times while both write: every acknowledged commit is there`, { timeout: 60_000 + CRASHES * 30_000 }, async () => {
+        test(`the process of the page that leads dies ${CRASHES} times while both write: every acknowledged commit is there`, { timeout: 60_000 + CRASHES * 30_000 }, async () => {
           const repo = `crash-${storage}`;
           acknowledged();
           let leader: EndingTab = await openEndingTab(browser(), site());
           await leader.run('open', { name: repo, did: DID, storage });
           let sure: number[] = [];
-          let slowest = 0;
+          const takeovers: number[] = [];
           for (let crash = 0; crash < CRASHES; crash++) {
             const other = await openEndingTab(browser(), site());
             await other.run('open', { name: repo });
@@ -71,10 +72,10 @@ for (const name of ['chromium', 'firefox'] as const) {
             const going = other.run<number>('put', { name: repo, from: from + 5_000, count });
             await pause(100 + Math.random() * 200);
             await leader.crash();
-            // Since the browser has noticed: Chromium takes a second or two over a crash before that.
+            // Since the browser has noticed: Chromium takes up to two seconds over a crash before that.
             const since = performance.now();
             await other.run('get', { name: repo, n: 0 });
-            slowest = Math.max(slowest, performance.now() - since);
+            takeovers.push(performance.now() - since);
             expect(await going).toBe(count);
             void lost;
             sure = [...sure, ...acknowledged()];
@@ -86,8 +87,11 @@ for (const name of ['chromium', 'firefox'] as const) {
             expect(await other.run('verify', { name: repo })).toEqual({ ok: true, faults: [] });
             leader = other;
           }
-          console.log(`${name} ${storage}: ${sure.length} commits acknowledged, the slowest answer after a crash took ${Math.round(slowest)} ms`);
-          expect(slowest).toBeLessThan(TAKEOVER_MS);
+          takeovers.sort((a, b) => a - b);
+          const [median, slowest] = [takeovers[takeovers.length >> 1]!, takeovers.at(-1)!];
+          console.log(`${name} ${storage}: ${sure.length} commits acknowledged; after ${CRASHES} crashes an answer took ${Math.round(median)} ms, ${Math.round(slowest)} ms at most`);
+          expect(median).toBeLessThan(TAKEOVER_MS);
+          expect(slowest).toBeLessThan(BUSY_TAKEOVER_MS);
           await leader.close();
         });
       });

@@ -8,8 +8,9 @@ import type { TestBrowser, TestPage } from './browsers.ts';
 
 const MINI_BROWSERS = ['4.1', '4.0', '6.0'].map((version) => `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/webkit2gtk-${version}/MiniBrowser`);
 
-const START_MS = 20_000;
+const START_MS = 60_000;
 const SCRIPT_MS = 120_000;
+const CLOSE_MS = 10_000;
 
 const freePort = (): Promise<number> =>
   new Promise((resolve) => {
@@ -40,9 +41,10 @@ export const startWebkit = async (program: string, profile: string): Promise<Tes
     }
     await gone;
   };
-  const ask = async (method: 'DELETE' | 'POST', path: string, body?: unknown): Promise<unknown> => {
+  const ask = async (method: 'DELETE' | 'POST', path: string, body?: unknown, withinMs: number = SCRIPT_MS + START_MS): Promise<unknown> => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
+      signal: AbortSignal.timeout(withinMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
     const { value } = (await response.json()) as { value: { error?: string; message?: string } | null };
@@ -62,8 +64,10 @@ export const startWebkit = async (program: string, profile: string): Promise<Tes
         return pageOf((script, args) => ask('POST', `${base}/execute/async`, { script, args }));
       },
       kill,
+      isRunning: () => child.exitCode === null && child.signalCode === null,
       async close() {
-        await ask('DELETE', base);
+        // Its own end, where it cannot be told to end any more, is what was wanted.
+        await ask('DELETE', base, undefined, CLOSE_MS).catch(() => undefined);
         await kill();
       },
     };

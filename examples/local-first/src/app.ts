@@ -2,6 +2,7 @@
 import type { Repo } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
+import { fileButton } from '../../page/file-button.ts';
 import { keepButton } from '../../page/keep-button.ts';
 import { isAbort } from '../../page/plain-words.ts';
 import { countOf } from '../../page/quantities.ts';
@@ -96,20 +97,12 @@ export class App {
   }
 
   #actions(): HTMLElement {
-    const onchange = (event: Event): void => {
-      const input = event.target as HTMLInputElement;
-      const file = input.files?.[0];
-      input.value = '';
-      if (file !== undefined) {
-        this.#do(() => this.#import(file));
-      }
-    };
     return element(
       'div',
       { class: 'actions' },
       keepButton(() => this.refresh()),
       button('Export', () => this.#do(() => this.#export())),
-      element('label', { class: 'button file' }, 'Import', element('input', { type: 'file', onchange })),
+      fileButton('Import', (file) => this.#do(() => this.#import(file))),
     );
   }
 

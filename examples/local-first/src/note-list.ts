@@ -4,32 +4,48 @@ import type { Note } from './notebook.ts';
 import type { NoteActions } from './note-view.ts';
 import { NoteView } from './note-view.ts';
 
+export interface NoteListActions {
+  /** Resolves when the change is kept. */
+  readonly onChange: (note: Note, text: string) => Promise<void>;
+  readonly onRemove: (note: Note) => void;
+}
+
 export class NoteList {
   readonly element: HTMLElement = element('ul', { class: 'note-list', 'aria-label': 'Notes' });
   readonly #empty: HTMLElement = element('p', { class: 'empty quiet' }, 'Nothing here yet. The first note starts a repository of your own, in this browser.');
   readonly #actions: NoteActions;
   readonly #views = new Map<string, NoteView>();
 
-  constructor(actions: NoteActions) {
-    this.#actions = actions;
+  constructor(actions: NoteListActions) {
+    this.#actions = { ...actions, onGone: (rkey) => this.#drop(rkey) };
   }
 
   show(notes: readonly Note[]): void {
     const gone = new Set(this.#views.keys());
-    const elements = notes.map((note) => {
+    for (const note of notes) {
       gone.delete(note.rkey);
       const known = this.#views.get(note.rkey);
-      const view = known ?? new NoteView(note, this.#actions);
-      this.#views.set(note.rkey, view);
       known?.update(note);
-      return view.element;
-    });
-    gone.forEach((rkey) => this.#views.delete(rkey));
-    this.#place(elements.length === 0 ? [this.#empty] : elements);
+      this.#views.set(note.rkey, known ?? new NoteView(note, this.#actions));
+    }
+    for (const rkey of gone) {
+      // One that is being written in stays until that is done.
+      if (this.#views.get(rkey)?.remove() === true) {
+        this.#views.delete(rkey);
+      }
+    }
+    this.#place();
+  }
+
+  #drop(rkey: string): void {
+    this.#views.delete(rkey);
+    this.#place();
   }
 
   /** Moves only what is not in its place: an element that is moved loses the focus. */
-  #place(elements: readonly HTMLElement[]): void {
+  #place(): void {
+    const newestFirst = [...this.#views].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, view]) => view.element);
+    const elements = newestFirst.length === 0 ? [this.#empty] : newestFirst;
     const wanted = new Set(elements);
     for (const child of [...this.element.children]) {
       if (!wanted.has(child as HTMLElement)) {

@@ -1,7 +1,7 @@
 /** Notes as records of one collection. Every change is a signed commit, durable once it is answered. */
-import type { Repo } from 'pdsdb';
+import type { CID, Repo } from 'pdsdb';
 import { isRepoError } from 'pdsdb';
-import { createRepo, openRepo } from 'pdsdb/browser';
+import { createRepo, deleteRepo, openRepo } from 'pdsdb/browser';
 import type { Account } from './account.ts';
 
 const COLLECTION = 'com.example.note';
@@ -9,31 +9,67 @@ const COLLECTION = 'com.example.note';
 /** The name under which this browser keeps the repository. */
 const NAME = 'notes';
 
+/**
+ * Says that there have been notes here. It lies apart from them, and so tells their loss from a first visit: what a browser
+ * clears when room gets short is not all that it keeps.
+ */
+const MARK = 'notes.kept';
+
 export interface Note {
   readonly rkey: string;
+  /** Names what the note says; `undefined` when it has been deleted. */
+  readonly cid: CID | undefined;
   readonly text: string;
   readonly createdAt: string;
   readonly updatedAt: string | undefined;
 }
 
-/** The repository of the notes, made the first time. All tabs share it. */
-export const openNotebook = async ({ did, key }: Account): Promise<Repo> => {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'notes' });
+// A function rather than a Worker, so that a page that is left can let go of the files at once.
+const worker = (): Worker => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'notes' });
+
+/** The repository of the notes, which all tabs share; made the first time. `undefined` when there was one, and it is gone. */
+export const openNotebook = async (account: Account): Promise<Repo | undefined> => {
   try {
-    return await openRepo(NAME, { worker, signer: key });
+    const repo = await openRepo(NAME, { worker, signer: account.key });
+    localStorage.setItem(MARK, repo.did);
+    return repo;
   } catch (error) {
     if (!isRepoError(error, 'RepoNotFound')) {
       throw error;
     }
   }
+  return localStorage.getItem(MARK) === null ? createNotebook(account) : undefined;
+};
+
+const make = async ({ did, key }: Account): Promise<{ readonly repo: Repo; readonly isNew: boolean }> => {
   try {
-    return await createRepo(NAME, { did, worker, signer: key });
+    const repo = await createRepo(NAME, { did, worker, signer: key });
+    localStorage.setItem(MARK, did);
+    return { repo, isNew: true };
   } catch (error) {
     // Another tab was faster.
     if (!isRepoError(error, 'RepoExists')) {
       throw error;
     }
-    return openRepo(NAME, { worker, signer: key });
+    return { repo: await openRepo(NAME, { worker, signer: key }), isNew: false };
+  }
+};
+
+/** A new repository with no notes in it, unless another tab was faster. */
+export const createNotebook = async (account: Account): Promise<Repo> => (await make(account)).repo;
+
+/** A new repository with the notes of an export of this account. There is none afterwards if anything is wrong with it. */
+export const restoreNotebook = async (account: Account, file: Blob): Promise<Repo> => {
+  const { repo, isNew } = await make(account);
+  try {
+    await repo.importCar(file, { key: account.did });
+    return repo;
+  } catch (error) {
+    await repo.close();
+    if (isNew) {
+      await deleteRepo(NAME, { worker });
+    }
+    throw error;
   }
 };
 
@@ -42,9 +78,9 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 /** All notes, newest first: their keys are times. */
 export const readNotes = async (repo: Repo): Promise<readonly Note[]> => {
   const notes: Note[] = [];
-  for await (const { rkey, value } of repo.list(COLLECTION, { reverse: true })) {
+  for await (const { rkey, cid, value } of repo.list(COLLECTION, { reverse: true })) {
     const { text, createdAt, updatedAt } = value;
-    notes.push({ rkey, text: textOf(text), createdAt: textOf(createdAt), updatedAt: typeof updatedAt === 'string' ? updatedAt : undefined });
+    notes.push({ rkey, cid, text: textOf(text), createdAt: textOf(createdAt), updatedAt: typeof updatedAt === 'string' ? updatedAt : undefined });
   }
   return notes;
 };
@@ -53,14 +89,20 @@ export const addNote = async (repo: Repo, text: string): Promise<void> => {
   await repo.write([{ action: 'create', collection: COLLECTION, value: { $type: COLLECTION, text, createdAt: new Date().toISOString() } }]);
 };
 
-/** @throws {RepoError} `RecordNotFound` when another tab has deleted it meanwhile. */
-export const changeNote = async (repo: Repo, { rkey, createdAt }: Note, text: string): Promise<void> => {
+/**
+ * Has a note say something else; one that was deleted is there again.
+ * @throws {RepoError} When another tab was faster: `InvalidSwap` if it says something else, `RecordNotFound` if it is gone,
+ *   `RecordExists` if it is there again.
+ */
+export const changeNote = async (repo: Repo, { rkey, cid, createdAt }: Note, text: string): Promise<void> => {
   const value = { $type: COLLECTION, text, createdAt, updatedAt: new Date().toISOString() };
-  await repo.write([{ action: 'update', collection: COLLECTION, rkey, value }]);
+  const change = { collection: COLLECTION, rkey, value };
+  await repo.write([cid === undefined ? { action: 'create', ...change } : { action: 'update', ...change, swapRecord: cid }]);
 };
 
-export const removeNote = async (repo: Repo, { rkey }: Note): Promise<void> => {
-  await repo.delete(COLLECTION, rkey);
+/** @throws {RepoError} When another tab was faster: `InvalidSwap` if it says something else, `RecordNotFound` if it is gone. */
+export const removeNote = async (repo: Repo, { rkey, cid }: Note): Promise<void> => {
+  await repo.write([{ action: 'delete', collection: COLLECTION, rkey, swapRecord: cid }]);
 };
 
 /** Puts a note back that was removed, as it was. */

@@ -3,18 +3,21 @@ import type { ImportResult } from 'pdsdb';
 import type { FolderEntry } from 'pdsdb/browser';
 import { element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
+import { fileButton } from '../../page/file-button.ts';
 import { isAbort } from '../../page/plain-words.ts';
 import { tell } from '../../page/toast.ts';
 import { onDrop } from './dropped.ts';
 import { saveFolder } from './export.ts';
 import { droppedFiles } from './folder-files.ts';
-import { chooseFile, homeView } from './home.ts';
+import { homeView } from './home.ts';
 import { importCarFile } from './import-car.ts';
 import { ImportView } from './import-view.ts';
+import { INCOMING, sweepLeftovers } from './leftovers.ts';
 import { RepoView } from './repo-view.ts';
-import { deleteKept, keptFolder, keptRepos, openKept, takeFolder } from './repos.ts';
+import { deleteKept, keptFolder, keptNames, openKept } from './repos.ts';
 import type { Route } from './route.ts';
 import { addressOf, goTo, onMove, readRoute, rememberRepo } from './route.ts';
+import { takeFolder } from './take-folder.ts';
 
 interface Open {
   readonly did: string;
@@ -41,7 +44,7 @@ export class App {
       'header',
       { class: 'bar' },
       element('a', { class: 'brand', href: addressOf({}), 'data-internal': true }, 'Repositories'),
-      chooseFile('Open CAR', 'plain', (file) => this.#take(file)),
+      fileButton('Open CAR', (file) => this.#take(file), 'plain'),
     );
     this.#root.replaceChildren(bar, this.#main);
     document.addEventListener('click', (event) => this.#onClick(event));
@@ -50,6 +53,8 @@ export class App {
       onFolder: (folder) => this.#takeIn(() => this.#takeFolder(() => droppedFiles(folder))),
     });
     onMove(() => this.#follow());
+    // What could not be taken away is tried again the next time.
+    this.#turn = sweepLeftovers().catch((error: unknown) => console.warn(error));
     this.#follow();
   }
 
@@ -148,8 +153,9 @@ export class App {
 
   async #home(note?: HTMLElement): Promise<void> {
     document.title = 'Repository viewer';
+    const dids = (await keptNames()).filter((name) => !name.startsWith(INCOMING));
     this.#main.replaceChildren(
-      homeView(await keptRepos(), {
+      homeView(dids, {
         onFile: (file) => this.#take(file),
         onFolder: (files) => this.#takeIn(() => this.#takeFolder(async () => files)),
         note,

@@ -1,23 +1,9 @@
 /** The first page: the repositories that are here, and how to bring one in. */
 import type { FolderEntry } from 'pdsdb/browser';
 import { element } from '../../page/element.ts';
+import { fileButton } from '../../page/file-button.ts';
 import { chosenFiles } from './folder-files.ts';
 import { addressOf } from './route.ts';
-
-/** A button that asks for a CAR file. */
-export const chooseFile = (label: string, kind: string, onFile: (file: File) => void): HTMLElement => {
-  const onchange = (event: Event): void => {
-    const input = event.target as HTMLInputElement;
-    const file = input.files?.[0];
-    // So that the same file can be chosen again.
-    input.value = '';
-    if (file !== undefined) {
-      onFile(file);
-    }
-  };
-  // No `accept`: systems that do not know the ending would grey the files out.
-  return element('label', { class: `button file ${kind}` }, label, element('input', { type: 'file', onchange }));
-};
 
 const chooseFolder = (onFolder: (files: readonly FolderEntry[]) => void): HTMLElement => {
   const onchange = (event: Event): void => {
@@ -59,7 +45,7 @@ export const homeView = (dids: readonly string[], { onFile, onFolder, note }: Ho
       { class: 'bring' },
       element('h2', {}, dids.length === 0 ? 'Bring a repository' : 'Bring another'),
       element('p', { class: 'quiet' }, 'Drop a CAR file anywhere on this page, or choose one; every block in it is checked before it is kept. Or bring a folder with a pds.db, blobs included.'),
-      element('div', { class: 'actions' }, chooseFile('Choose a CAR file', 'primary', onFile), chooseFolder(onFolder)),
+      element('div', { class: 'actions' }, fileButton('Choose a CAR file', onFile, 'primary'), chooseFolder(onFolder)),
     ),
     element(
       'details',

@@ -1,6 +1,7 @@
 /** Takes a CAR file into the repository of its account, which is made if need be. */
 import type { ImportResult, Progress, Repo } from 'pdsdb';
 import { RepoError, cidEquals, decodeCommit, isRepoError, readCarStream } from 'pdsdb';
+import { noteEnded, noteMade, whileItComesIn } from './leftovers.ts';
 import { createKept, deleteKept, openKept } from './repos.ts';
 
 export interface Imported {
@@ -39,7 +40,24 @@ const openOrCreate = async (did: string): Promise<{ repo: Repo; isNew: boolean }
     if (!isRepoError(error, 'RepoNotFound')) {
       throw error;
     }
+    noteMade(did);
     return { repo: await createKept(did), isNew: true };
+  }
+};
+
+const importInto = async (did: string, file: Blob, { signal, onProgress }: ImportCarOptions): Promise<ImportResult> => {
+  const { repo, isNew } = await openOrCreate(did);
+  let result: ImportResult | undefined;
+  try {
+    signal.throwIfAborted();
+    result = await repo.importCar(file, { allowUnsigned: true, onProgress, signal });
+    return result;
+  } finally {
+    await repo.close();
+    if (result === undefined && isNew) {
+      await deleteKept(did);
+    }
+    noteEnded(did);
   }
 };
 
@@ -47,19 +65,8 @@ const openOrCreate = async (did: string): Promise<{ repo: Repo; isNew: boolean }
  * Imports a CAR file. If anything is wrong with it, or the signal is aborted, nothing is here that was not here before.
  * Records that break the data model are kept and reported.
  */
-export const importCarFile = async (file: Blob, { signal, onDid, onProgress }: ImportCarOptions): Promise<Imported> => {
-  const did = await didOf(file, signal);
-  onDid(did);
-  const { repo, isNew } = await openOrCreate(did);
-  let result: ImportResult | undefined;
-  try {
-    signal.throwIfAborted();
-    result = await repo.importCar(file, { allowUnsigned: true, onProgress, signal });
-  } finally {
-    await repo.close();
-    if (result === undefined && isNew) {
-      await deleteKept(did);
-    }
-  }
-  return { did, result };
+export const importCarFile = async (file: Blob, options: ImportCarOptions): Promise<Imported> => {
+  const did = await didOf(file, options.signal);
+  options.onDid(did);
+  return { did, result: await whileItComesIn(did, () => importInto(did, file, options), options.signal) };
 };

@@ -14,8 +14,8 @@ import { VirtualList } from './virtual-list.ts';
 
 export interface ListPaneOptions {
   readonly onOpen: (path: RecordPath) => void;
-  /** The reader moved on to a record without asking for it. */
-  readonly onMove: (path: RecordPath) => void;
+  /** The reader moved on to a record without asking for it, `undefined` while it is not known which one: the call comes again. */
+  readonly onMove: (path: RecordPath | undefined) => void;
   readonly onBack: () => void;
 }
 
@@ -47,6 +47,8 @@ export class ListPane {
   #searching: AbortController | undefined;
   /** The record that is to be brought into sight, until it is known where it is or the reader goes elsewhere. */
   #sought: RecordPath | undefined;
+  /** Where the reader went before the keys had come so far, as End does in a long list. */
+  #untold: { readonly index: number; readonly to: (path: RecordPath) => void } | undefined;
 
   constructor(repo: Repo, options: ListPaneOptions) {
     this.#repo = repo;
@@ -86,6 +88,7 @@ export class ListPane {
     this.#own = undefined;
     this.#rows = new FoundRows();
     this.#sought = undefined;
+    this.#untold = undefined;
     this.#note.replaceChildren();
     const [only] = scope;
     this.#title.textContent = everywhere ? 'All collections' : (only?.collection ?? '');
@@ -105,6 +108,7 @@ export class ListPane {
   /** Marks a record as the one that is being read; it is brought into sight once it is known where it is. */
   mark(path: RecordPath | undefined): void {
     this.#sought = path;
+    this.#untold = undefined;
     if (path === undefined && this.#rows === this.#own) {
       this.#list.setActive(-1);
     }
@@ -145,6 +149,9 @@ export class ListPane {
     if (this.#rows === this.#own) {
       this.#list.refresh();
       this.#findSought();
+      if (this.#untold !== undefined) {
+        this.#pass(this.#untold.index, this.#untold.to);
+      }
     }
   }
 
@@ -161,7 +168,10 @@ export class ListPane {
   #pass(index: number, to: (path: RecordPath) => void): void {
     this.#sought = undefined;
     const path = this.#rows.pathOf(index);
-    if (path !== undefined) {
+    this.#untold = path === undefined ? { index, to } : undefined;
+    if (path === undefined) {
+      this.#options.onMove(undefined);
+    } else {
       to(path);
     }
   }

@@ -9,7 +9,7 @@ import { RecordView } from './record-view.ts';
 import type { Route } from './route.ts';
 import { goTo } from './route.ts';
 import type { RecordPath } from './rows.ts';
-import { EVERYWHERE, sidebar } from './sidebar.ts';
+import { EVERYWHERE, Sidebar } from './sidebar.ts';
 
 /** While a key is held down, the records that it passes are not read. */
 const MOVE_PAUSE_MS = 120;
@@ -20,8 +20,8 @@ const WIDE = '(min-width: 1000px)';
 export class RepoView {
   readonly element: HTMLElement = element('main', { class: 'repo', 'data-pane': 'overview' });
   readonly #repo: Repo;
-  readonly #side: HTMLElement = element('div', { class: 'side' });
-  readonly #overview: HTMLElement = element('div', { class: 'overview-pane' });
+  readonly #sidebar: Sidebar;
+  readonly #overview: HTMLElement = element('div', { class: 'overview-pane', tabindex: -1 });
   readonly #list: ListPane;
   readonly #record: RecordView;
   readonly #stopListening: () => void;
@@ -33,6 +33,7 @@ export class RepoView {
   constructor(repo: Repo, options: OverviewOptions) {
     this.#repo = repo;
     this.#options = options;
+    this.#sidebar = new Sidebar(repo.did);
     this.#record = new RecordView(repo);
     this.#list = new ListPane(repo, {
       onOpen: (path) => this.#open(path),
@@ -40,7 +41,7 @@ export class RepoView {
       onBack: () => goTo({ did: repo.did }),
     });
     const back = button('Back to the list', () => this.#backToList(), { class: 'plain back' });
-    this.element.append(this.#side, this.#overview, this.#list.element, element('section', { class: 'record-pane', 'aria-label': 'Record' }, back, this.#record.element));
+    this.element.append(element('div', { class: 'side' }, this.#sidebar.element), this.#overview, this.#list.element, element('section', { class: 'record-pane', 'aria-label': 'Record' }, back, this.#record.element));
     this.element.addEventListener('keydown', (event) => this.#onKey(event));
     this.#stopListening = repo.onChange(() => {
       this.#counts = undefined;
@@ -74,9 +75,9 @@ export class RepoView {
     if (this.#route !== route) {
       return;
     }
-    this.#side.replaceChildren(sidebar(did, counts, collection));
+    this.#sidebar.show(counts, collection);
     document.title = [rkey, collection === EVERYWHERE ? undefined : collection, did].filter((part) => part !== undefined).join(' \u00b7 ');
-    this.element.dataset['pane'] = collection === undefined ? 'overview' : rkey === undefined ? 'list' : 'record';
+    this.#showPane(collection === undefined ? 'overview' : rkey === undefined ? 'list' : 'record');
     if (collection === undefined) {
       const page = await overview(this.#repo, this.#options);
       if (this.#route === route) {
@@ -100,21 +101,31 @@ export class RepoView {
     await this.#record.show({ collection, rkey });
   }
 
+  /** Shows a pane where there is no room for all of them. The focus goes along if it was where nothing is seen any more. */
+  #showPane(pane: 'list' | 'overview' | 'record'): void {
+    const focused = document.activeElement;
+    this.element.dataset['pane'] = pane;
+    if (focused !== null && this.element.contains(focused) && !focused.checkVisibility()) {
+      if (pane === 'list') {
+        this.#list.focusList();
+      } else {
+        (pane === 'record' ? this.#record.element : this.#overview).focus();
+      }
+    }
+  }
+
   #open(path: RecordPath): void {
     clearTimeout(this.#moveTimer);
     if (path.collection !== this.#route.collection || path.rkey !== this.#route.rkey) {
       goTo({ did: this.#repo.did, ...path });
     }
-    if (!matchMedia(WIDE).matches) {
-      // The list, which has the focus, is out of sight.
-      this.#record.element.focus();
-    }
   }
 
   /** Follows the keyboard with the record, where both are in sight. Not a step that Back takes back. */
-  #pass(path: RecordPath): void {
+  #pass(path: RecordPath | undefined): void {
+    // Whatever comes next, the record before it is not where the reader is any more.
     clearTimeout(this.#moveTimer);
-    if (matchMedia(WIDE).matches) {
+    if (path !== undefined && matchMedia(WIDE).matches) {
       this.#moveTimer = setTimeout(() => goTo({ did: this.#repo.did, ...path }, { replace: this.#route.rkey !== undefined }), MOVE_PAUSE_MS);
     }
   }
@@ -122,6 +133,7 @@ export class RepoView {
   #backToList(): void {
     const { collection } = this.#route;
     goTo({ did: this.#repo.did, collection: this.#list.isEverywhere ? EVERYWHERE : collection });
+    // Where it is out of sight, it gets the focus as soon as it is not.
     this.#list.focusList();
   }
 

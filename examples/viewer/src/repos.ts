@@ -1,43 +1,23 @@
-/** The repositories that this browser keeps, each under its DID, in a worker of this page. */
+/** The repositories that this browser keeps, each under its DID, in workers of this page. */
 import type { Repo } from 'pdsdb';
-import type { FolderEntry } from 'pdsdb/browser';
+import type { FolderEntry, FolderImport } from 'pdsdb/browser';
 import { createRepo, deleteRepo, exportFolder, importFolder, listRepos, openRepo } from 'pdsdb/browser';
 
-/** Begins the name of a folder whose DID is not known yet. No DID is one. */
-const INCOMING = 'incoming-';
+// A function rather than a Worker, so that a page that is left can let go of the files at once.
+const worker = (): Worker => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'repositories' });
 
-let running: Worker | undefined;
+/** The names of those that are here, in order: DIDs, and what `takeFolder` uses meanwhile. */
+export const keptNames = async (): Promise<readonly string[]> => (await listRepos({ worker })).map(({ name }) => name);
 
-const worker = (): Worker => {
-  running ??= new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'repositories' });
-  return running;
-};
+export const openKept = (did: string): Promise<Repo> => openRepo(did, { worker });
 
-/** The DIDs of those that are here, in order. */
-export const keptRepos = async (): Promise<readonly string[]> => 
-  (await listRepos({ worker: worker() })).map(({ name }) => name).filter((name) => !name.startsWith(INCOMING));
+export const createKept = (did: string): Promise<Repo> => createRepo(did, { did, worker });
 
-export const openKept = (did: string): Promise<Repo> => openRepo(did, { worker: worker() });
-
-export const createKept = (did: string): Promise<Repo> => createRepo(did, { did, worker: worker() });
-
-export const deleteKept = (did: string): Promise<void> => deleteRepo(did, { worker: worker() });
+/** One that is not there is no error. */
+export const deleteKept = (name: string): Promise<void> => deleteRepo(name, { worker });
 
 /** The files of a repository that is not open: `pds.db`, then the blobs. */
-export const keptFolder = (did: string): AsyncGenerator<FolderEntry, void, undefined> => exportFolder(did, { worker: worker() });
+export const keptFolder = (name: string): AsyncGenerator<FolderEntry, void, undefined> => exportFolder(name, { worker });
 
-/**
- * Takes in the folder of a repository, and answers its DID. The database says whose it is, and SQLite reads databases
- * where they are kept: so it is taken in under another name first.
- * @throws {RepoError} `RepoExists` when the repository is here; as `importFolder` does.
- */
-export const takeFolder = async (files: Iterable<FolderEntry>): Promise<string> => {
-  const name = `${INCOMING}${crypto.randomUUID()}`;
-  try {
-    const { did } = await importFolder(name, files, { worker: worker() });
-    await importFolder(did, exportFolder(name, { worker: worker() }), { worker: worker() });
-    return did;
-  } finally {
-    await deleteRepo(name, { worker: worker() });
-  }
-};
+export const keepFolder = (name: string, files: AsyncIterable<FolderEntry> | Iterable<FolderEntry>): Promise<FolderImport> =>
+  importFolder(name, files, { worker });

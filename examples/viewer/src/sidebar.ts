@@ -8,23 +8,54 @@ import { addressOf } from './route.ts';
 /** Takes the place of a collection where all of them are searched. No collection has a name without dots. */
 export const EVERYWHERE = 'search';
 
-const entry = (label: string, route: Route, isCurrent: boolean, count?: number): HTMLElement =>
-  element(
-    'li',
-    {},
-    element(
+export class Sidebar {
+  readonly element: HTMLElement = element('nav', { class: 'sidebar', 'aria-label': 'Collections' });
+  readonly #did: string;
+  #counts: readonly CollectionCount[] | undefined;
+  /** By collection; that of the overview has none. */
+  #links = new Map<string | undefined, HTMLElement>();
+
+  constructor(did: string) {
+    this.#did = did;
+  }
+
+  /** Shows the collections, and which of them the reader is in. The links stay as long as the collections do, and with them the focus. */
+  show(counts: readonly CollectionCount[], current: string | undefined): void {
+    if (counts !== this.#counts) {
+      this.#counts = counts;
+      this.#replaceLinks(counts);
+    }
+    for (const [collection, link] of this.#links) {
+      if (collection === current) {
+        link.setAttribute('aria-current', 'page');
+      } else {
+        link.removeAttribute('aria-current');
+      }
+    }
+  }
+
+  #replaceLinks(counts: readonly CollectionCount[]): void {
+    const focused = [...this.#links].find(([, link]) => link === document.activeElement);
+    this.#links = new Map();
+    this.element.replaceChildren(
+      element('ul', {}, this.#entry('Overview', undefined), this.#entry('Search everything', EVERYWHERE)),
+      element('h2', {}, counts.length === 0 ? 'No records' : 'Collections'),
+      element('ul', {}, ...counts.map(({ collection, count }) => this.#entry(collection, collection, count))),
+    );
+    if (focused !== undefined) {
+      this.#links.get(focused[0])?.focus();
+    }
+  }
+
+  #entry(label: string, collection: string | undefined, count?: number): HTMLElement {
+    const route: Route = { did: this.#did, collection };
+    const link = element(
       'a',
-      { href: addressOf(route), 'data-internal': true, 'aria-current': isCurrent ? 'page' : undefined },
+      { href: addressOf(route), 'data-internal': true },
       element('span', { class: count === undefined ? '' : 'mono' }, label),
       count === undefined ? undefined : element('span', { class: 'count' }, formatCount(count)),
-    ),
-  );
-
-export const sidebar = (did: string, counts: readonly CollectionCount[], current: string | undefined): HTMLElement =>
-  element(
-    'nav',
-    { class: 'sidebar', 'aria-label': 'Collections' },
-    element('ul', {}, entry('Overview', { did }, current === undefined), entry('Search everything', { did, collection: EVERYWHERE }, current === EVERYWHERE)),
-    element('h2', {}, counts.length === 0 ? 'No records' : 'Collections'),
-    element('ul', {}, ...counts.map(({ collection, count }) => entry(collection, { did, collection }, current === collection, count))),
-  );
+    );
+    this.#links.set(collection, link);
+    return element('li', {}, link);
+  }
+}

@@ -1,6 +1,6 @@
 /** One small app, built and served in each of the ways in which people build and serve apps. */
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -30,6 +30,8 @@ const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': '
 
 export interface App {
   readonly url: string;
+  /** How many visits it may take until it works; one when left out. */
+  readonly visits?: number;
   close(): Promise<void>;
 }
 
@@ -60,6 +62,8 @@ const serveFolder = async (folder: string, csp = CSP): Promise<App> => {
 /** The sources of the app, in a folder of the package's, whose node_modules have the package as people have it installed. */
 const writeApp = async (pkg: string, name: string): Promise<string> => {
   const folder = join(pkg, 'apps', name);
+  // What a first try has left.
+  await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, 'node_modules'), { recursive: true });
   await symlink(pkg, join(folder, 'node_modules', 'pdsdb'), 'dir');
   await writeFile(join(folder, 'main.js'), MAIN.replace('WORKER', `new URL('./repo-worker.js', import.meta.url)`));
@@ -87,7 +91,8 @@ const withViteDev = async (pkg: string): Promise<App> => {
   });
   await server.listen();
   const { port } = server.httpServer!.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/`, close: () => server.close() };
+  // What the worker imports is found when it is first loaded, bundled anew, and there at the next visit.
+  return { url: `http://127.0.0.1:${port}/`, visits: 4, close: () => server.close() };
 };
 
 const withEsbuild = async (pkg: string): Promise<App> => {

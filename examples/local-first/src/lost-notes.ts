@@ -1,0 +1,32 @@
+/** What there is to say and to do when the browser has cleared the notes. */
+import type { Repo } from 'pdsdb';
+import { button, element } from '../../page/element.ts';
+import { errorNote } from '../../page/error-note.ts';
+import { fileButton } from '../../page/file-button.ts';
+import type { Account } from './account.ts';
+import { createNotebook, restoreNotebook } from './notebook.ts';
+
+/** Says that the notes are gone, in place of everything else, until it is decided what to go on with. */
+export const askAboutLoss = (root: HTMLElement, account: Account): Promise<Repo> =>
+  new Promise((resolve) => {
+    const trouble = element('div', { class: 'trouble' });
+    const begin = (open: () => Promise<Repo>): void => {
+      trouble.replaceChildren();
+      open().then(resolve, (error: unknown) => trouble.replaceChildren(errorNote(error)));
+    };
+    root.replaceChildren(
+      element(
+        'main',
+        { class: 'notes' },
+        element('h1', {}, 'Notes'),
+        element(
+          'div',
+          { class: 'note warn', role: 'alert' },
+          element('h2', {}, 'The notes that were here are gone.'),
+          element('p', {}, 'This browser has cleared what it kept for this page, as it may when room gets short. The key of your account is still here: an export of the notes can be taken in again, but only before new ones are written.'),
+          element('div', { class: 'actions' }, fileButton('Import an export', (file) => begin(() => restoreNotebook(account, file))), button('Begin anew', () => begin(() => createNotebook(account)))),
+        ),
+        trouble,
+      ),
+    );
+  });

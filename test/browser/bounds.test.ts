@@ -1,0 +1,129 @@
+/** What hostile CARs cost in the worker of a browser: refused or read within a second of work, in little memory. */
+import { build } from 'esbuild';
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { boundsCases } from '../hostile/bounds-cases.ts';
+import { BASE_REV, carOf, posts, repositoryOf } from '../hostile/build-repository.ts';
+import { drivenOf, isMissing } from './browsers.ts';
+import { useFreshBrowser } from './fresh-browser.ts';
+import { useSite } from './in-browser.ts';
+
+/** Of the time of all the browser's processes together, on processors, not by the clock. */
+const MOST_MS = 1000;
+/** More than before, in all of them together. */
+const MOST_MB = 100;
+const SAMPLE_MS = 10;
+
+const PAGE = `<!doctype html><meta charset="utf-8"><title>bounds</title><link rel="icon" href="data:,"><script type="module">
+  const worker = new Worker('bounds-worker.js', { type: 'module' });
+  globalThis.runInBrowser = (where, command, args) => new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => ('answer' in data ? resolve(data.answer) : reject(new Error(data.error)));
+    worker.onerror = ({ message }) => reject(new Error('the worker failed: ' + message));
+    worker.postMessage(args);
+  });
+</script>`;
+
+/** Imports one CAR into a repository that has something in it, and says how that ended. */
+const WORKER = `
+  import { browserPlatform } from '../../src/adapters/browser-platform.ts';
+  import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
+  import { isRepoError } from '../../src/core/errors.ts';
+  import { DID } from '../../src/testing/repo-harness.ts';
+  import { wasm } from './wasm.ts';
+  let repo;
+  const options = { allowUnsigned: true };
+  const run = async ({ verb, name, url }) => {
+    if (verb === 'prepare') {
+      repo = await sqliteRepo(await browserPlatform(name, { storage: 'opfs', wasm, create: true }), { did: DID });
+      await repo.importCar((await fetch(url)).body, options);
+      return;
+    }
+    if (verb === 'end') {
+      return repo.close();
+    }
+    const { body } = await fetch(url);
+    const begin = performance.now();
+    const end = await repo.importCar(body, options).then(
+      ({ faults }) => (faults.length === 0 ? 'accepted' : 'reported'),
+      (error) => (isRepoError(error) ? error.code : String(error)),
+    );
+    return { end, ms: Math.round(performance.now() - begin), polluted: ({}).polluted !== undefined };
+  };
+  addEventListener('message', async ({ data }) => {
+    try {
+      postMessage({ answer: JSON.stringify((await run(JSON.parse(data))) ?? null) });
+    } catch (error) {
+      postMessage({ error: String(error?.stack ?? error) });
+    }
+  });
+`;
+
+/** Milliseconds of work and resident megabytes of all processes in the group of a browser, as Linux counts them. */
+const costOf = (browser: number): { readonly ms: number; readonly mb: number } => {
+  let [ticks, pages] = [0, 0];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (Number(fields[2]) === browser) {
+        ticks += Number(fields[11]) + Number(fields[12]);
+        pages += Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
+      }
+    } catch {
+      // It has ended since it was listed.
+    }
+  }
+  return { ms: ticks * 10, mb: (pages * 4096) / 2 ** 20 };
+};
+
+/** Made once for both browsers: some take longer to make than to read. */
+const cars = new Map<number, Uint8Array>();
+
+const site = useSite();
+beforeAll(async () => {
+  const resolveDir = fileURLToPath(new URL('.', import.meta.url));
+  const { outputFiles } = await build({
+    stdin: { contents: WORKER, resolveDir, loader: 'js' },
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    external: ['fs', 'path', 'crypto', 'node:*'],
+    logLevel: 'error',
+  });
+  site().on('/bounds', (_request, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE));
+  site().on('/bounds-worker.js', (_request, response) => void response.writeHead(200, { 'content-type': 'text/javascript' }).end(outputFiles[0]!.text));
+  const warm = carOf(await repositoryOf({ records: posts(200), fields: { rev: BASE_REV } }));
+  site().on('/warm.car', (_request, response) => void response.end(warm));
+});
+
+for (const name of ['chromium', 'firefox'] as const) {
+  describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
+    const started = useFreshBrowser(name, async (browser) => ({ browser, page: await browser.open(`${site().url}bounds`) }));
+
+    test.each(boundsCases.map((one, i) => [one.name, one, i] as const))('%s', async (_name, { car, end }, i) => {
+      const bytes = cars.get(i) ?? (await car());
+      cars.set(i, bytes);
+      site().on(`/${i}.car`, (_request, response) => void response.end(bytes));
+      const { browser, page } = started();
+      const ask = <T>(args: object): Promise<T> => page.run<T>('worker', 'hasOpfs', args);
+      await ask({ verb: 'prepare', name: `bounds-${i}-${Date.now()}`, url: '/warm.car' });
+      const pid = drivenOf(browser).process()!.pid!;
+      const before = costOf(pid);
+      let most = before.mb;
+      const sampling = setInterval(() => (most = Math.max(most, costOf(pid).mb)), SAMPLE_MS);
+      const outcome = await ask<{ end: string; ms: number; polluted: boolean }>({ verb: 'import', url: `/${i}.car` });
+      clearInterval(sampling);
+      const cost = { ms: costOf(pid).ms - before.ms, mb: Math.round(most - before.mb) };
+      await ask({ verb: 'end' });
+      if (process.env['PDSDB_TABLE'] !== undefined) {
+        console.log(`${name}: ${_name}: ${outcome.end} after ${outcome.ms} ms by the clock, ${cost.ms} ms of work, ${cost.mb} MB more`);
+      }
+      expect(outcome).toMatchObject({ end, polluted: false });
+      expect(cost.mb, 'megabytes').toBeLessThan(MOST_MB);
+      expect(cost.ms, 'milliseconds').toBeLessThan(MOST_MS);
+    });
+  });
+}

@@ -1,0 +1,57 @@
+/** What tests of the viewer share: files that are brought to it, and what they hold. */
+import type { Page } from 'puppeteer-core';
+import { MemoryBlobStore, MemoryBlockStore, decodeCommit, readCar, repoOver } from '../../src/index.ts';
+import type { Repo } from '../../src/index.ts';
+import type { ExampleSite } from './example-site.ts';
+
+export const POSTS = 'app.bsky.feed.post';
+export const LIKES = 'app.bsky.feed.like';
+
+/** One row is found by it, and it is a picture of one pixel. */
+export const PICTURE: Buffer<ArrayBuffer> = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+
+/** A CAR in memory, to compare with. */
+export const inMemory = async (car: Uint8Array): Promise<Repo> => {
+  const blocks = readCar(car);
+  const commit = [...blocks].find(({ cid }) => cid.equals(blocks.roots[0]))!;
+  const repo = repoOver({ did: decodeCommit(commit.bytes).did, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
+  await repo.importCar(car, { allowUnsigned: true });
+  return repo;
+};
+
+/** Drops a file on the page. */
+export const drop = async (page: Page, at: ExampleSite, name: string, bytes: Uint8Array): Promise<void> => {
+  at.give(`/${name}`, bytes);
+  await page.evaluate(async (path) => {
+    const data = new DataTransfer();
+    data.items.add(new File([await (await fetch(path)).blob()], path));
+    dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, name);
+};
+
+/**
+ * Waits until the page shows how far an import is, and presses Cancel then if it is told to: at once, in the page, as the
+ * import goes on meanwhile. To be called before the file is dropped.
+ */
+export const seesProgress = async (page: Page, { cancel = false }: { readonly cancel?: boolean } = {}): Promise<void> => {
+  const isUnderWay = (isCancelled: boolean): boolean => {
+    const isSeen = (document.querySelector('progress')?.position ?? 0) > 0;
+    if (isSeen && isCancelled) {
+      [...document.querySelectorAll('button')].find((button) => button.textContent === 'Cancel')!.click();
+    }
+    return isSeen;
+  };
+  await page.waitForFunction(isUnderWay, { polling: 20 }, cancel);
+};
+
+/** Puts a text into the search box, all of it at once. */
+export const searchFor = async (page: Page, text: string): Promise<void> => {
+  await page.$eval(
+    '.search input',
+    (input, value) => {
+      (input as HTMLInputElement).value = value;
+      input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    },
+    text,
+  );
+};
