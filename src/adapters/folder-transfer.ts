@@ -5,6 +5,7 @@
 import type { CID } from '../core/cid.ts';
 import { cidEquals, cidTextToBytes, cidToText, parseCid } from '../core/cid.ts';
 import { isRepoError, RepoError } from '../core/errors.ts';
+import { toStorageError } from '../core/storage-error.ts';
 import type { BlobStore } from '../core/store.ts';
 import type { DatabaseFiles, SyncFile } from '../wasm/database-files.ts';
 import { loadSqlite } from '../wasm/sqlite.ts';
@@ -95,12 +96,31 @@ export const importFolder = async (
   }
 };
 
+/** A file whose failures are told in the words of this library; those of where the entries come from stay as they are. */
+const toldInOurWords = (file: SyncFile): SyncFile => {
+  const attempt = <T>(run: () => T): T => {
+    try {
+      return run();
+    } catch (error) {
+      throw toStorageError(error, 'taking in the folder');
+    }
+  };
+  return {
+    read: (buffer, options) => attempt(() => file.read(buffer, options)),
+    write: (buffer, options) => attempt(() => file.write(buffer, options)),
+    truncate: (size) => attempt(() => file.truncate(size)),
+    getSize: () => attempt(() => file.getSize()),
+    flush: () => attempt(() => file.flush()),
+  };
+};
+
 const takeIn = async (
   platform: RepoPlatform,
   files: DatabaseFiles,
   blobs: BlobStore,
   entries: AsyncIterable<FolderEntry> | Iterable<FolderEntry>,
 ): Promise<FolderImport> => {
+  const [main, wal] = [toldInOurWords(files.main), toldInOurWords(files.wal)];
   const stored: CID[] = [];
   const check = createManifestCheck();
   try {
@@ -112,9 +132,9 @@ const takeIn = async (
       if (path === MANIFEST_PATH) {
         await check.take(content);
       } else if (path === MAIN_PATH) {
-        first = await fill(files.main, content, FIRST_PAGE);
+        first = await fill(main, content, FIRST_PAGE);
       } else if (path === WAL_PATH) {
-        await fill(files.wal, content, 0);
+        await fill(wal, content, 0);
       } else if (name !== undefined && cidTextToBytes(name) !== undefined) {
         stored.push(await putNamed(blobs, parseCid(name), content));
       }
@@ -123,11 +143,11 @@ const takeIn = async (
       throw new RepoError('RepoNotFound', 'the folder has no database; path=pds.db');
     }
     check.assertWhole();
-    files.wal.flush();
-    files.main.flush();
+    wal.flush();
+    main.flush();
     // Last of all: without its first page this is no database.
-    writeWhole(files.main, first, 0);
-    files.main.flush();
+    writeWhole(main, first, 0);
+    main.flush();
     const did = await didOf(platform, files);
     await files.persist();
     return { did, blobs: stored.length };

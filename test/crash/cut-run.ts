@@ -55,8 +55,9 @@ export const noCuts = (): CutCounts => ({ cuts: 0, recoveries: 0, lost: 0, corru
 
 const FAILURES_KEPT = 5;
 
-const NONE: Cut = { data: 'none', names: 'none', sector: 512, growth: 'zeros', damagesNeighbours: false };
-const ALL: Cut = { ...NONE, data: 'all', names: 'all' };
+/** Of what is not synced nothing survives. */
+export const NONE: Cut = { data: 'none', names: 'none', sector: 512, growth: 'zeros', damagesNeighbours: false };
+export const ALL: Cut = { ...NONE, data: 'all', names: 'all' };
 
 const pick = <T>(random: () => number, items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
 
@@ -83,12 +84,16 @@ export const cutEverywhere = async <I, E extends { readonly kind: string }>(
   const power = kind.power(recording.before);
   let [acknowledged, started] = [0, 0];
   let seen = new Set<string>();
+  let known = new Map<string, RepoState>();
   for (const [position, entry] of log.entries()) {
     power.follow(entry);
     if (entry.kind === 'start') {
       started += 1;
     } else if (entry.kind === 'ack') {
       acknowledged += 1;
+    }
+    if (entry.kind === 'start' || entry.kind === 'ack') {
+      known = new Map();
     }
     if (!kind.onlyAdds(entry)) {
       seen = new Set();
@@ -103,6 +108,7 @@ export const cutEverywhere = async <I, E extends { readonly kind: string }>(
       acknowledged: states[acknowledged]!,
       started: started > acknowledged ? states[started] : undefined,
       earlier: states.slice(0, acknowledged),
+      known,
     };
     for (const cut of [NONE, ALL, ...Array.from({ length: each }, () => sort(random))]) {
       const choices: number[] = [cut.sector];

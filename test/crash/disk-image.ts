@@ -35,6 +35,18 @@ export class DiskImage {
     return node;
   }
 
+  /** Whether a name in some folder stands for this node. */
+  hasName(id: number): boolean {
+    for (const names of this.folders.values()) {
+      for (const node of names.values()) {
+        if (node.id === id) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   /** Every path below a folder, folders with a stroke at their end, in order. */
   paths(folder = ''): string[] {
     const node = this.find(folder);

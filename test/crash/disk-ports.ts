@@ -1,9 +1,11 @@
 /** The library's ports over a simulated disk, for the process that runs on it now: the database's files and the folder of blobs. */
 import type { BlobFolder, BlobWriter } from '../../src/adapters/blobs/blob-folder.ts';
 import type { Disk, DiskEntry, DiskFile } from '../../src/adapters/files/disk.ts';
+import type { ParentFolder } from '../../src/adapters/folders/backup-folder.ts';
 import type { LockHolder } from '../../src/adapters/files/lock-record.ts';
 import type { DiskNode } from './disk-image.ts';
 import { splitPath } from './disk-image.ts';
+import { SimulatedBlob } from './simulated-blob.ts';
 import type { DiskCall, Interference, SimulatedDisk } from './simulated-disk.ts';
 import { systemError } from './simulated-disk.ts';
 
@@ -20,7 +22,10 @@ export const diskPort = (disk: SimulatedDisk): Disk => {
 };
 
 /** Paths within a folder. */
-export const blobFolderPort = (disk: SimulatedDisk, folder: string): BlobFolder => new BlobFolderPort(disk, folder);
+export const blobFolderPort = (disk: SimulatedDisk, folder: string): BlobFolder => new FolderPort(disk, folder);
+
+/** The same, for what whole folders lie in. */
+export const parentFolderPort = (disk: SimulatedDisk, folder: string): ParentFolder => new FolderPort(disk, folder);
 
 class DiskPort implements Disk {
   readonly process: number;
@@ -122,7 +127,7 @@ class DiskPort implements Disk {
   }
 }
 
-class BlobFolderPort implements BlobFolder {
+class FolderPort implements ParentFolder {
   readonly #disk: SimulatedDisk;
   readonly #process: number;
   readonly #folder: string;
@@ -180,17 +185,31 @@ class BlobFolderPort implements BlobFolder {
   }
 
   async blob(path: string): Promise<Blob> {
-    return new Blob([this.#bytes(path)]);
+    const at = this.#ask('entry', path);
+    const { id } = this.#disk.require(at, 'file');
+    return new SimulatedBlob(this.#disk.image.files.get(id)!.size, () => this.#bytes(path));
   }
 
   async rename(from: string, to: string): Promise<void> {
     const at = this.#ask('rename', to);
-    this.#disk.changeNames([[at, this.#disk.require(this.#at(from), 'file')], [this.#at(from), undefined]]);
+    const node = this.#disk.image.find(this.#at(from));
+    if (node === undefined) {
+      throw systemError('ENOENT', this.#at(from));
+    }
+    this.#disk.changeNames([[at, node], [this.#at(from), undefined]]);
   }
 
   async remove(path: string): Promise<void> {
     const at = this.#ask('remove', path);
     this.#disk.require(at, 'file');
+    this.#disk.changeNames([[at, undefined]]);
+  }
+
+  async removeFolder(path: string): Promise<void> {
+    const at = this.#ask('removeFolder', path);
+    if (this.#disk.image.folders.get(this.#disk.require(at, 'folder').id)!.size > 0) {
+      throw systemError('ENOTEMPTY', at);
+    }
     this.#disk.changeNames([[at, undefined]]);
   }
 

@@ -1,10 +1,11 @@
 /** A short workload in which one call of the storage fails, and what has to hold then. */
-import { cidToText } from '../../src/core/cid.ts';
+import { CODEC_RAW, cidOfDigest, cidToText } from '../../src/core/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/memory-store.ts';
 import type { Repo, WriteOp } from '../../src/core/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
+import { sha256 } from '../../src/core/sha256.ts';
 import { bytesOf } from '../../src/testing/repo-harness.ts';
 import type { Place } from './place.ts';
 import { DID } from './workload.ts';
@@ -23,10 +24,24 @@ interface FaultStep {
 }
 
 const blobBytes = new Uint8Array(5000).fill(7);
+const blobCid = cidOfDigest(CODEC_RAW, sha256(blobBytes));
+
+/** Whoever reads a blob has its bytes or an error, and so has a search for damage: what a failing disk keeps back is not taken for damage. */
+const readBlob = async (repo: Repo): Promise<void> => {
+  const blob = await repo.getBlob(blobCid);
+  if (blob?.size !== blobBytes.length) {
+    throw new Error('the blob is not there');
+  }
+  const { steps: mended } = await repo.repair({ dryRun: true });
+  if (mended.length > 0) {
+    throw new Error(`a repair would: ${mended[0]!.message}`);
+  }
+};
 
 const steps: readonly FaultStep[] = [
   { name: 'write', rkeys: ['a'], run: (repo) => repo.write(creates(['a'])) },
   { name: 'write with a blob', rkeys: ['b'], run: async (repo) => repo.write(creates(['b'], { picture: await repo.putBlob(blobBytes, { mimeType: 'image/png' }) })) },
+  { name: 'read the blob', rkeys: [], run: readBlob },
   { name: 'write many', rkeys: ['c', 'd', 'e'], run: (repo) => repo.write(creates(['c', 'd', 'e']), { message: 'three' }) },
   {
     name: 'import',
@@ -102,7 +117,7 @@ export const runWithFault = async (place: Place, hasFailed: () => boolean, heal:
       await close();
       await perform(step);
     }
-    if (i === 2) {
+    if (i === 3) {
       await close();
     }
   }

@@ -15,6 +15,11 @@ export class FileContent {
     return this.#size;
   }
 
+  /** Its bytes, in pieces; behind the end of the file the last one has zeros. */
+  pages(): readonly Uint8Array[] {
+    return this.#pages;
+  }
+
   copy(): FileContent {
     return new FileContent(this.#pages, this.#size);
   }

@@ -1,4 +1,5 @@
 /** Where a repository lies that can be cut off from its power: all that a workload and a judge need to know of it. */
+import { createHash } from 'node:crypto';
 import { openFolderBlobs } from '../../src/adapters/blobs/folder-blob-store.ts';
 import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
 import { nodeSqliteWasm } from '../../src/adapters/node-sqlite-wasm.ts';
@@ -16,7 +17,25 @@ export interface Place {
   mark(kind: 'start' | 'ack', step: number): void;
   /** What a closed repository should not have left behind. */
   leftovers(): string[];
+  /**
+   * A text that is the same for the same content of the database and of the blobs, once the repository is open: its log is folded in then,
+   * and what is left of the log is nothing that anybody reads.
+   */
+  fingerprint(): string;
 }
+
+/** Of files by their names. */
+export const fingerprintOf = (files: Iterable<readonly [name: string, pieces: Iterable<Uint8Array>]>): string => {
+  // The platform's own: of some hundred kilobytes for each cut, JavaScript would make the most of the time.
+  const hash = createHash('sha1');
+  for (const [name, pieces] of files) {
+    hash.update(`${name}\n`);
+    for (const piece of pieces) {
+      hash.update(piece);
+    }
+  }
+  return hash.digest('hex');
+};
 
 /** The folder of the repository on a simulated disk. */
 export const FOLDER = '/repo';
@@ -36,6 +55,13 @@ export const placeOn = (disk: SimulatedDisk): Place => ({
     ),
   kill: () => disk.kill(),
   mark: (kind, step) => disk.mark(kind, step),
+  fingerprint: () =>
+    fingerprintOf(
+      disk.image
+        .paths(FOLDER)
+        .filter((path) => CLOSED.test(path) && !path.endsWith('/'))
+        .map((path) => [`${path} ${disk.image.files.get(disk.image.find(path)!.id)!.size}`, disk.image.files.get(disk.image.find(path)!.id)!.pages()]),
+    ),
   leftovers: () => [
     ...disk.image.paths(FOLDER).filter((path) => !CLOSED.test(path)),
     ...(disk.openCount === 0 ? [] : [`${disk.openCount} open files`]),

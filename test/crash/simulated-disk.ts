@@ -11,8 +11,8 @@ import { FileContent } from './file-content.ts';
 /** One call, before it is made. */
 export interface DiskCall {
   readonly verb:
-    | 'close' | 'create' | 'entry' | 'flush' | 'getSize' | 'makeFolder' | 'names' | 'open' | 'read' | 'remove' | 'rename' | 'syncFolder'
-    | 'truncate' | 'write';
+    | 'close' | 'create' | 'entry' | 'flush' | 'getSize' | 'hasName' | 'makeFolder' | 'names' | 'open' | 'read' | 'remove' | 'rename'
+    | 'removeFolder' | 'syncFolder' | 'truncate' | 'write';
   /** Of the file or the folder: for a rename, where it goes. */
   readonly path: string;
   /** Who makes it: the files of the database and their lock, or the blobs. */
@@ -213,6 +213,11 @@ export class OpenFile implements DiskFile {
     if (this.#ask('flush') !== 'does nothing') {
       this.#disk.record({ kind: 'flush', file: this.#id });
     }
+  }
+
+  hasName(): boolean {
+    this.#ask('hasName');
+    return this.#disk.image.hasName(this.#id);
   }
 
   /** A descriptor is gone, whatever `close` says. */

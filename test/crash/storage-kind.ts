@@ -4,7 +4,7 @@ import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
 import { DiskImage } from './disk-image.ts';
 import type { LogEntry } from './disk-log.ts';
 import type { Place } from './place.ts';
-import { placeOn } from './place.ts';
+import { fingerprintOf, placeOn } from './place.ts';
 import { PowerCut } from './power-cut.ts';
 import type { Cut } from './power-cut.ts';
 import type { DiskCall } from './simulated-disk.ts';
@@ -78,5 +78,11 @@ export const placeInOrigin = (origin: SimulatedOrigin): Place => ({
     sqliteRepo({ wasm: nodeSqliteWasm, openFiles: () => origin.openFiles(did !== undefined), openBlobs: async () => origin.openBlobs() }, { did }),
   kill: () => origin.kill(),
   mark: (kind, step) => origin.mark(kind, step),
+  fingerprint() {
+    const [main] = origin.image.files;
+    const pages = [...main!.pages].filter(([index]) => index * 4096 < main!.size).sort(([a], [b]) => a - b);
+    const blobs = [...origin.image.blobs].sort(([a], [b]) => (a < b ? -1 : 1));
+    return fingerprintOf([...pages.map(([index, page]) => [`${index}`, [page]] as const), ...blobs.map(([name, bytes]) => [name, [bytes]] as const)]);
+  },
   leftovers: () => (origin.isHeld ? ['a lock'] : []),
 });

@@ -2,8 +2,8 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openRepo, restoreBackup, saveBackup } from '../../src/node.ts';
-import { KEY, POST, describe as describeRepo, post, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { createRepo, openRepo, restoreBackup, saveBackup } from '../../src/node.ts';
+import { DID, KEY, POST, describe as describeRepo, post, rkeyOf } from '../../src/testing/repo-harness.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import type { Sample } from './damaged-repo.ts';
 import { changeFile, flipBlock, makeSample, open, sql, verify } from './damaged-repo.ts';
@@ -95,6 +95,18 @@ describe('a backup', () => {
     expect((await verify(target)).faults).toHaveLength(1);
   });
 
+  test('of a repository whose tree cannot be read, or that has no commit yet, comes back as it was', async () => {
+    const { folder, around, target, commits } = await backedUp();
+    await flipBlock(folder, commits[2]!.data);
+    await open(folder, (repo) => saveBackup(repo, join(around, 'damaged'), { damaged: true }));
+    expect(await restoreBackup(join(around, 'damaged'), target)).toMatchObject({ head: String(commits[2]!.cid), rev: null });
+    const empty = await createRepo(join(around, 'empty'), { did: DID });
+    await saveBackup(empty, join(around, 'nothing'));
+    await empty.close();
+    expect(await restoreBackup(join(around, 'nothing'), join(around, 'nothing-again'))).toMatchObject({ head: null, rev: null });
+    expect(await verify(join(around, 'nothing-again'))).toMatchObject({ ok: true });
+  });
+
   test('that is interrupted leaves nothing', async () => {
     const { folder, around } = await backedUp();
     const interruption = new AbortController();
@@ -143,6 +155,15 @@ describe('a backup that is damaged is refused, and nothing is made of it', () =>
     ['a manifest of the future', (b) => edit(b, (manifest) => void (manifest['version'] = 2)), 'UnknownVersion', () => 'version=2'],
     ['a path that leads out', (b) => edit(b, ({ files }) => void (files['../../x'] = files['pds.db']!)), 'Malformed', () => '../../x'],
     ['another account', (b) => edit(b, (manifest) => void (manifest['did'] = 'did:web:other.example.com')), 'Malformed', () => 'did:web:other.example.com'],
+    ['another head', (b) => edit(b, (manifest) => void (manifest['head'] = String(b.commits[0]!.cid))), 'Malformed', () => 'head='],
+    ['another rev', (b) => edit(b, (manifest) => void (manifest['rev'] = b.commits[0]!.rev)), 'Malformed', () => 'rev='],
+    ['no head', (b) => edit(b, (manifest) => void (manifest['head'] = manifest['rev'] = null)), 'Malformed', () => 'manifest=null'],
+    ...['blobs', 'blocks', 'commits', 'records'].map((what): [string, (backup: BackedUp) => void, string, () => string] => [
+      `another number of ${what}`,
+      (b) => edit(b, (manifest) => ((manifest['counts'] as Record<string, number>)[what]! += 1)),
+      'Malformed',
+      () => `${what}=`,
+    ]),
     ['another hash', (b) => edit(b, ({ files }) => void (files['pds.db'] = { ...files['pds.db']!, sha256: '0'.repeat(64) })), 'Malformed', () => 'pds.db'],
   ])('%s', async (_, damage, code, names) => {
     const backup = await backedUp();

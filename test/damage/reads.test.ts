@@ -1,7 +1,9 @@
 /** Whatever has happened to the bytes below, what is read is right, or it is an error that says so. */
-import { describe, expect, test } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Repo } from '../../src/core/repo.ts';
 import { isRepoError } from '../../src/core/errors.ts';
+import { openRepo, saveBackup } from '../../src/node.ts';
 import { POST, bytesOf, rkeyOf } from '../../src/testing/repo-harness.ts';
 import { seeded } from '../random/seeded.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
@@ -118,3 +120,43 @@ test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an answ
   }
   expect(named).toBeGreaterThan(pages);
 }, 180_000);
+
+describe('a blob that changes while it is being read', () => {
+  /** Whoever has the `Blob` reads it later, and by then the file is another one: to the platform that is a failure of its own kind. */
+  const changing = async (sample: Sample, readsBefore = 0): Promise<Repo> => {
+    const repo = await openRepo(sample.folder);
+    const stream = Blob.prototype.stream;
+    let reads = 0;
+    vi.spyOn(Blob.prototype, 'stream').mockImplementation(function (this: Blob) {
+      if (reads++ >= readsBefore) {
+        for (const file of [sample.blobFile, sample.otherBlobFile]) {
+          writeFileSync(file, `another ${Math.random()}`);
+        }
+      }
+      return stream.call(this);
+    });
+    return repo;
+  };
+  afterEach(() => vi.restoreAllMocks());
+
+  test.each<[string, number, (repo: Repo, sample: Sample) => Promise<unknown>]>([
+    ['getBlob', 0, (repo, { blob }) => repo.getBlob(blob)],
+    ['repair', 0, (repo) => repo.repair()],
+    ['a backup that looks at it', 0, (repo, { folder }) => saveBackup(repo, `${folder}-backup`, { damaged: true })],
+    ['a backup that copies it', 2, (repo, { folder }) => saveBackup(repo, `${folder}-backup`)],
+  ])('makes %s fail with StorageFailed, and the cause', async (_, readsBefore, read) => {
+    const sample = await makeSample(root);
+    const repo = await changing(sample, readsBefore);
+    await expect(read(repo, sample)).rejects.toMatchObject({ name: 'RepoError', code: 'StorageFailed', cause: { name: 'NotReadableError' } });
+    vi.restoreAllMocks();
+    await repo.close();
+  });
+
+  test('is a fault among others to verify', async () => {
+    const sample = await makeSample(root);
+    const repo = await changing(sample);
+    expect((await repo.verify()).faults).toMatchObject([{ code: 'StorageFailed' }, { code: 'StorageFailed' }]);
+    vi.restoreAllMocks();
+    await repo.close();
+  });
+});

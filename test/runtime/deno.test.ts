@@ -6,6 +6,7 @@ import { scratchFolder } from '../adapters/scratch.ts';
 import { root } from '../house/sources.ts';
 import { findRuntime } from './find-runtime.ts';
 import { runConformance } from './run-conformance.ts';
+import { SYNCS } from './sync-scenario.ts';
 
 const deno = findRuntime('deno');
 
@@ -19,4 +20,8 @@ describe.skipIf(deno === undefined)(deno === undefined ? 'deno (not found)' : 'd
     ['run', ...permissions, join(root, 'test/runtime/deno/conformance.ts'), folder],
     [...names, 'a missing permission is StorageFailed and names the flags'],
   );
+  runConformance('syncs', deno!, ['run', ...permissions, join(root, 'test/runtime/deno/syncs.ts'), folder], [
+    'everything is synced once it is promised',
+    ...SYNCS.map(({ name }) => `without the sync of ${name}, something is not`),
+  ]);
 });

@@ -1,6 +1,6 @@
 /**
  * A process that opens a repository's files when it is told to, in any runtime: `open <folder>` answers `open` or the code
- * of the refusal, `close` answers `closed`. What drives it is handed in, because the runtimes differ in that alone.
+ * of the refusal, `write` changes the first byte and answers `written` or that, `close` answers `closed`. What drives it is handed in, because the runtimes differ in that alone.
  */
 import { isRepoError } from '../../src/core/errors.ts';
 import type { DatabaseFiles } from '../../src/wasm/database-files.ts';
@@ -10,6 +10,7 @@ export const holdLock = async (
   open: (folder: string) => Promise<DatabaseFiles>,
 ): Promise<void> => {
   let files: DatabaseFiles | undefined;
+  const refusal = (error: unknown): string => (isRepoError(error) ? `${error.code} ${error.message}` : String(error));
   for await (const line of commands) {
     const [verb, folder = ''] = line.split(' ');
     if (verb === 'open') {
@@ -17,7 +18,15 @@ export const holdLock = async (
         files = await open(folder);
         console.log('open');
       } catch (error) {
-        console.log(isRepoError(error) ? `${error.code} ${error.message}` : String(error));
+        console.log(refusal(error));
+      }
+    } else if (verb === 'write') {
+      try {
+        files!.main.write(new Uint8Array([1]), { at: 0 });
+        files!.main.flush();
+        console.log('written');
+      } catch (error) {
+        console.log(refusal(error));
       }
     } else if (verb === 'close') {
       await files?.close();

@@ -46,6 +46,7 @@ const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
 export const openFolderBlobs = async (folder: BlobFolder): Promise<BlobStore> => {
   try {
     await ensureFolder(folder, ROOT, '.');
+    assertFolder(await folder.entry(FOLDER), FOLDER);
     for await (const name of folder.names(ROOT)) {
       if (TEMPORARY.test(name)) {
         await folder.remove(`${ROOT}/${name}`);
@@ -60,6 +61,13 @@ export const openFolderBlobs = async (folder: BlobFolder): Promise<BlobStore> =>
   return new FolderBlobStore(folder);
 };
 
+/** What is there has to be a folder, and not a symbolic link to one: that leads out of the folder that we own. */
+const assertFolder = (entry: { readonly kind: string } | undefined, path: string): void => {
+  if (entry !== undefined && entry.kind !== 'folder') {
+    throw new RepoError('StorageFailed', `not a folder; path=${path}`);
+  }
+};
+
 /** Makes a folder durably, unless it is there. */
 const ensureFolder = async (folder: BlobFolder, path: string, above: string): Promise<void> => {
   try {
@@ -68,11 +76,7 @@ const ensureFolder = async (folder: BlobFolder, path: string, above: string): Pr
     if (systemCodeOf(error) !== 'EEXIST') {
       throw error;
     }
-    const entry = await folder.entry(path);
-    if (entry?.kind !== 'folder') {
-      // A symbolic link too: it leads out of the folder that we own.
-      throw new RepoError('StorageFailed', `not a folder; path=${path}`);
-    }
+    assertFolder(await folder.entry(path), path);
   }
   // Also when it was there: a crash may have come between its creation and its becoming durable.
   await folder.syncFolder(above);
@@ -164,7 +168,8 @@ class FolderBlobStore implements BlobStore {
         return undefined;
       }
       const path = `${FOLDER}/${name}`;
-      const entry = await io('reading a blob', this.#folder.entry(path));
+      const [above, entry] = await io('reading a blob', Promise.all([this.#folder.entry(FOLDER), this.#folder.entry(path)]));
+      assertFolder(above, FOLDER);
       if (entry === undefined) {
         return undefined;
       }
@@ -222,11 +227,7 @@ class FolderBlobStore implements BlobStore {
 
   async #namesAfter(after: string): Promise<string[]> {
     const names: string[] = [];
-    const entry = await this.#folder.entry(FOLDER);
-    if (entry !== undefined && entry.kind !== 'folder') {
-      // A symbolic link leads out of the folder that we own.
-      throw new RepoError('StorageFailed', `not a folder; path=${FOLDER}`);
-    }
+    assertFolder(await this.#folder.entry(FOLDER), FOLDER);
     try {
       for await (const name of this.#folder.names(FOLDER)) {
         if (name > after && isBlobName(name)) {

@@ -5,6 +5,8 @@ export interface DenoFileInfo {
   readonly isDirectory: boolean;
   readonly size: number;
   readonly mtime: Date | null;
+  /** `null` where the system does not tell. */
+  readonly nlink: number | null;
 }
 
 export interface DenoFile {
@@ -24,7 +26,9 @@ export interface DenoApi {
   readonly pid: number;
   cwd(): string;
   hostname(): string;
-  readonly permissions: { querySync(what: { readonly name: 'sys'; readonly kind: 'hostname' }): { readonly state: string } };
+  readonly permissions: {
+    querySync(what: { readonly name: 'sys'; readonly kind: 'hostname' } | { readonly name: 'read'; readonly path: string }): { readonly state: string };
+  };
   lstatSync(path: string): DenoFileInfo;
   statSync(path: string): DenoFileInfo;
   mkdirSync(path: string, options: { readonly recursive: boolean }): void;
@@ -34,6 +38,8 @@ export interface DenoApi {
   ): DenoFile;
   readDirSync(path: string): Iterable<{ readonly name: string }>;
   removeSync(path: string): void;
+  readLinkSync(path: string): string;
+  readTextFileSync(path: string): string;
   renameSync(from: string, to: string): void;
 }
 

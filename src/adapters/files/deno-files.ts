@@ -10,6 +10,7 @@ import { cannotSyncFolder, isNotFound, systemCodeOf } from '../../core/storage-e
 import type { Disk, DiskFile } from './disk.ts';
 import { openDiskFiles } from './files-on-disk.ts';
 import type { OpenFilesOptions } from './files-on-disk.ts';
+import { denoHolder } from './deno-holder.ts';
 import { parseLock } from './lock-record.ts';
 
 /**
@@ -89,6 +90,10 @@ class DenoDiskFile implements DiskFile {
     file?.close();
   }
 
+  hasName(): boolean {
+    return this.#open().statSync().nlink !== 0;
+  }
+
   #open(): DenoFile {
     if (this.#file === undefined) {
       throw new RepoError('Closed', 'the file is closed');
@@ -132,9 +137,8 @@ const denoDisk = (deno: DenoApi): Disk => {
       }
     }
   };
-  // Asked without a prompt. With it, locks of this process can be told from those of another host.
-  const mayKnowHost = deno.permissions.querySync({ name: 'sys', kind: 'hostname' }).state === 'granted';
-  const host = mayKnowHost ? deno.hostname() : undefined;
+  const self = denoHolder(deno);
+  const { host } = self;
   let hasFlock = true;
   const exists = (path: string): boolean =>
     undefinedIfNotFound(() => undefinedIfNotCapable(() => deno.statSync(path)) ?? true) !== undefined;
@@ -182,7 +186,7 @@ const denoDisk = (deno: DenoApi): Disk => {
     },
     rename: (from, to) => deno.renameSync(from, to),
     remove: (path) => void undefinedIfNotFound(() => deno.removeSync(path)),
-    self: () => ({ pid: deno.pid, runtime: 'deno', host, flock: hasFlock }),
+    self: () => ({ ...self, flock: hasFlock }),
     livenessOf(holder, path) {
       if (holder.runtime !== 'deno' || holder.flock !== true || (host !== undefined && holder.host !== undefined && holder.host !== host)) {
         return 'unknown';

@@ -17,6 +17,8 @@ export interface DiskEntry {
 export interface DiskFile extends SyncFile {
   /** A second call does nothing; every other method throws `Closed` afterwards. */
   close(): void;
+  /** Whether some name still leads to the file: not once it was removed, or another one was renamed over it. */
+  hasName(): boolean;
 }
 
 export interface Disk {

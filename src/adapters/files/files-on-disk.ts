@@ -1,8 +1,9 @@
 /** The three files of a database in a folder, over whatever {@link Disk} a runtime has. */
 import { RepoError } from '../../core/errors.ts';
-import type { DatabaseFiles } from '../../wasm/database-files.ts';
+import type { DatabaseFiles, SyncFile } from '../../wasm/database-files.ts';
 import { toStorageError } from '../../core/storage-error.ts';
 import type { Disk, DiskEntry, DiskFile } from './disk.ts';
+import { FencedFile } from './fenced-file.ts';
 import { FILE_NAMES, JOURNAL_NAME, WAL_NAME } from './file-names.ts';
 import { acquireLock } from './lock.ts';
 import type { Lock, LockOptions } from './lock.ts';
@@ -70,8 +71,8 @@ const attempt = <T>(doing: string, run: () => T): T => {
 const abandon = (disk: Disk, opened: readonly DiskFile[], created: readonly string[], lock: Lock): void => {
   const steps = [
     ...opened.map((file) => () => file.close()),
-    // Created by us a moment ago under the lock, hence empty.
-    ...created.map((path) => () => disk.remove(path)),
+    // Created by us a moment ago under the lock, hence empty; unless it was taken away meanwhile, and they are somebody else's.
+    ...created.map((path) => () => (lock.isHeld() ? disk.remove(path) : undefined)),
     () => lock.release(),
   ];
   for (const step of steps) {
@@ -115,9 +116,10 @@ const alreadyThere = (path: string): RepoError => new RepoError('RepoExists', `t
 
 class DiskFiles implements DatabaseFiles {
   readonly durableOn = 'flush';
-  readonly main: DiskFile;
-  readonly journal: DiskFile;
-  readonly wal: DiskFile;
+  readonly main: SyncFile;
+  readonly journal: SyncFile;
+  readonly wal: SyncFile;
+  readonly #opened: readonly DiskFile[];
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #lock: Lock;
@@ -127,9 +129,10 @@ class DiskFiles implements DatabaseFiles {
     this.#disk = disk;
     this.#folder = folder;
     this.#lock = lock;
-    this.main = main;
-    this.journal = journal;
-    this.wal = wal;
+    this.#opened = [main, journal, wal];
+    this.main = new FencedFile(main, lock);
+    this.journal = new FencedFile(journal, lock);
+    this.wal = new FencedFile(wal, lock);
   }
 
   async persist(): Promise<void> {
@@ -150,9 +153,7 @@ class DiskFiles implements DatabaseFiles {
   async #letGo(): Promise<void> {
     const errors: unknown[] = [];
     const steps = [
-      () => this.main.close(),
-      () => this.journal.close(),
-      () => this.wal.close(),
+      ...this.#opened.map((file) => () => file.close()),
       () => this.#removeEmpty(JOURNAL_NAME),
       () => this.#removeEmpty(WAL_NAME),
       // Before the lock goes: a journal that comes back after a power cut must not meet a database that went on.
@@ -174,7 +175,8 @@ class DiskFiles implements DatabaseFiles {
 
   #removeEmpty(name: string): void {
     const path = this.#disk.join(this.#folder, name);
-    if (this.#disk.entry(path)?.size === 0) {
+    // Without the lock it is the log of somebody else, which is about to be written.
+    if (this.#lock.isHeld() && this.#disk.entry(path)?.size === 0) {
       this.#disk.remove(path);
     }
   }

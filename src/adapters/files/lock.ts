@@ -30,6 +30,10 @@
  *     does not find its own record any more. A creator withdraws through its open file, never by name: the name may be
  *     the winner's by now.
  *
+ * Why no lock of the kernel, but for Deno's flock: each is to be had in some runtimes alone (a database of `node:sqlite` from Node 22 on,
+ * `O_EXLOCK` on macOS), none in all, and they do not see each other. A lock that others do not take excludes nobody. SQLite's own
+ * end, besides, as soon as anybody in the process closes any descriptor of the file.
+ *
  * Releasing removes `pds.lock`, if it still holds our token; where that fails, it withdraws in writing.
  */
 import { RepoError } from '../../core/errors.ts';
@@ -69,15 +73,22 @@ export interface LockOptions {
 }
 
 export interface Lock {
+  /** Whether the lock file is the one that we hold: not once somebody has removed it, or has put another in its place. */
+  isHeld(): boolean;
   /** Lets others in. A second call does nothing. */
   release(): void;
 }
 
 /**
- * The tokens of locks that this process could neither remove nor withdraw in writing, by the disk. To others they are held until
- * the process ends; in the process itself they are dead, or it could not open the folder any more.
+ * The tokens of this process's own locks, by the disk: whether it lives is no question. Those that it could neither remove nor withdraw in
+ * writing are given up: to others they are held until the process ends; in the process itself they are dead, or it could not open
+ * the folder any more.
  */
-const givenUp: WeakMap<Disk, Set<string>> = /* @__PURE__ */ new WeakMap();
+const own: WeakMap<Disk, Map<string, 'given up' | 'held'>> = /* @__PURE__ */ new WeakMap();
+
+const noteOwn = (disk: Disk, { token }: LockRecord, what: 'given up' | 'held'): void => {
+  own.set(disk, (own.get(disk) ?? new Map<string, 'given up' | 'held'>()).set(token, what));
+};
 
 /** Where the walk along the chain ends. */
 export type Position =
@@ -117,11 +128,11 @@ const refusal = (disk: Disk, folder: string, position: Position): RepoError => {
     return new RepoError('Locked', `the repository is being opened by somebody else; lock=${file}`);
   }
   const { holder, unsure } = position;
-  // Who cannot judge says who can.
-  const advice =
-    disk.self().runtime === 'deno' && holder.runtime !== 'deno'
-      ? ', and Deno cannot tell whether it still runs: if it does not, open the repository once in Node, or remove the lock file'
-      : ', and from here one cannot tell whether it still runs: if it does not, remove the lock file';
+  const isDeno = disk.self().runtime === 'deno';
+  // Who cannot judge says who can: Deno knows the flocks of Denos, and Node the processes of this machine.
+  const judge = isDeno && holder.runtime !== 'deno' ? 'Node' : !isDeno && holder.flock === true ? 'Deno' : undefined;
+  const once = judge === undefined ? '' : `open the repository once in ${judge}, or `;
+  const advice = `, and from here one cannot tell whether it still runs: if it does not, ${once}remove the lock file`;
   return new RepoError('Locked', `the repository is open elsewhere${unsure ? advice : ''}; holder=${describeHolder(holder)} lock=${file}`);
 };
 
@@ -149,7 +160,7 @@ export const tryLock = (disk: Disk, folder: string): Lock | Position => {
 export const successorOf = (name: string, madeMs: number): string => `${name}.${madeMs.toString(36)}-`;
 
 /** Walks the chain from `pds.lock` to the first file that is not dead, or to the name that the next one has to have. */
-const walk = (disk: Disk, folder: string, own: string | undefined): Position => {
+const walk = (disk: Disk, folder: string, token: string | undefined): Position => {
   let name = LOCK_NAME;
   for (let step = 0; step < MAX_CHAIN; step++) {
     const path = disk.join(folder, name);
@@ -158,7 +169,7 @@ const walk = (disk: Disk, folder: string, own: string | undefined): Position => 
       return { kind: 'free', name };
     }
     const { record, modifiedMs } = found;
-    if (record !== undefined && record.token === own) {
+    if (record !== undefined && record.token === token) {
       return { kind: 'own' };
     }
     if (record === undefined) {
@@ -166,8 +177,8 @@ const walk = (disk: Disk, folder: string, own: string | undefined): Position => 
       if (Math.abs(Date.now() - modifiedMs) < SETTLE_MS) {
         return { kind: 'unsettled' };
       }
-    } else if (record.withdrawn !== true && givenUp.get(disk)?.has(record.token) !== true) {
-      const liveness = disk.livenessOf(record, path);
+    } else if (record.withdrawn !== true && own.get(disk)?.get(record.token) !== 'given up') {
+      const liveness = own.get(disk)?.get(record.token) === 'held' ? 'alive' : disk.livenessOf(record, path);
       if (liveness !== 'gone') {
         return { kind: 'held', holder: record, unsure: liveness === 'unknown' };
       }
@@ -265,7 +276,7 @@ const withdraw = (file: DiskFile, record: LockRecord): void => {
 
 /** As {@link withdraw}, for a failure that is on its way out. Never throws. */
 const giveUp = (disk: Disk, file: DiskFile, record: LockRecord): void => {
-  givenUp.set(disk, (givenUp.get(disk) ?? new Set()).add(record.token));
+  noteOwn(disk, record, 'given up');
   try {
     withdraw(file, record);
   } catch {
@@ -275,7 +286,7 @@ const giveUp = (disk: Disk, file: DiskFile, record: LockRecord): void => {
 
 const encodeLock = (record: LockRecord): Uint8Array => new TextEncoder().encode(formatLock(record));
 
-/** Step 4, for the one who has won. The file stays open, because an flock on it lasts as long as that. */
+/** Step 4, for the one who has won. The file stays open: an flock on it lasts as long as that, and whether it has a name tells whether it is ours. */
 const settle = (disk: Disk, folder: string, name: string, file: DiskFile, record: LockRecord): Lock => {
   const path = disk.join(folder, LOCK_NAME);
   if (name !== LOCK_NAME) {
@@ -289,13 +300,18 @@ const settle = (disk: Disk, folder: string, name: string, file: DiskFile, record
     }
   };
   removeClaims();
+  noteOwn(disk, record, 'held');
+  // A file system that counts no names at all has nothing to tell.
+  const countsNames = file.hasName();
   let isReleased = false;
   return {
+    isHeld: () => !countsNames || file.hasName(),
     release() {
       if (isReleased) {
         return;
       }
       isReleased = true;
+      own.get(disk)?.delete(record.token);
       try {
         // Somebody may have removed the file by hand, and somebody else may have taken the lock since.
         if (look(disk, path)?.record?.token === record.token) {

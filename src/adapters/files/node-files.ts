@@ -93,6 +93,10 @@ class NodeFile implements DiskFile {
     }
   }
 
+  hasName(): boolean {
+    return fs.fstatSync(this.#open()).nlink > 0;
+  }
+
   #open(): number {
     if (this.#fd === undefined) {
       throw new RepoError('Closed', 'the file is closed');

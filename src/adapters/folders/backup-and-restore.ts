@@ -1,11 +1,13 @@
 /** Backups of folders into folders, and back: the same steps on every platform that has folders. */
-import type { BackupManifest } from '../../core/backup.ts';
+import type { BackupFile, BackupManifest } from '../../core/backup.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../../wasm/database-files.ts';
 import type { Place, SaveOptions } from './backup-folder.ts';
-import { discardFolder, openBackup, replaceFolder, siblingOf } from './backup-folder.ts';
+import { discardFolder, io, openBackup, replaceFolder, siblingOf } from './backup-folder.ts';
 import { importFolder } from '../folder-transfer.ts';
+import { assertDescribed } from '../manifest-check.ts';
 import type { RepoPlatform } from '../sqlite-repo.ts';
+import { sqliteRepo } from '../sqlite-repo.ts';
 
 /** What a platform gives for folders. */
 export interface FolderPlatform {
@@ -38,6 +40,26 @@ const takeOver = async ({ parent, name, path }: Place, platform: FolderPlatform,
   return platform.openFiles();
 };
 
+/** The import, and then a look at what it has made, in files that stay locked until both are over. */
+const importChecked = async (platform: RepoPlatform, entries: AsyncIterable<BackupFile>, manifest: BackupManifest): Promise<void> => {
+  const files = await platform.openFiles();
+  try {
+    const { main, journal, wal, durableOn } = files;
+    const stay = async (): Promise<void> => {};
+    const held: DatabaseFiles = { main, journal, wal, durableOn, persist: () => files.persist(), close: stay, [Symbol.asyncDispose]: stay };
+    const inHeld = { ...platform, openFiles: async () => held };
+    await importFolder(inHeld, entries);
+    const repo = await sqliteRepo(inHeld, {});
+    try {
+      await assertDescribed(repo, manifest);
+    } finally {
+      await repo.close();
+    }
+  } finally {
+    await files.close();
+  }
+};
+
 /**
  * Makes a repository out of a backup. Everything that the manifest names is checked before the repository gets its name;
  * if anything is wrong, all is as it was.
@@ -48,14 +70,11 @@ const takeOver = async ({ parent, name, path }: Place, platform: FolderPlatform,
 export const restoreFolder = async (backup: Place, place: Place, platform: FolderPlatform, { force = false }: SaveOptions): Promise<BackupManifest> => {
   const { manifest, files } = await openBackup(backup);
   const { parent, name } = place;
-  const there = await takeOver(place, platform, force);
+  const there = await io(`looking at ${place.path}`, takeOver(place, platform, force));
   try {
     const temporary = siblingOf(name, 'tmp');
     try {
-      const { did } = await importFolder(platform.create(temporary), files);
-      if (did !== manifest.did) {
-        throw new RepoError('Malformed', `the backup is damaged: its database is of another account; manifest=${manifest.did} database=${did}`);
-      }
+      await io(`restoring ${place.path}`, importChecked(platform.create(temporary), files, manifest));
       await replaceFolder(place, temporary, there !== undefined);
     } catch (error) {
       await discardFolder(parent, temporary);
@@ -63,7 +82,7 @@ export const restoreFolder = async (backup: Place, place: Place, platform: Folde
     }
   } finally {
     if (there !== undefined && there !== 'empty') {
-      await there.close();
+      await io(`closing ${place.path}`, there.close());
     }
   }
   return manifest;

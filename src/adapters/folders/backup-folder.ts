@@ -42,7 +42,8 @@ export const siblingOf = (name: string, what: 'old' | 'tmp'): string => {
   return `${name}.${what}-${random}`;
 };
 
-const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
+/** What the storage throws, in the words of this library. */
+export const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
   try {
     return await work;
   } catch (error) {
@@ -105,10 +106,10 @@ const writeFile = async (parent: ParentFolder, path: string, content: BackupCont
   } catch (error) {
     // The failure that led here is the one to report.
     reader.cancel(error).catch(() => undefined);
+    await writer.close().catch(() => undefined);
     throw error;
-  } finally {
-    await writer.close();
   }
+  await io(`writing ${path}`, writer.close());
   return kept;
 };
 
@@ -199,29 +200,12 @@ export const writeBackup = async (place: Place, files: AsyncIterable<BackupFile>
   }
 };
 
-const readManifest = async ({ parent, name, path }: Place): Promise<{ readonly bytes: Uint8Array; readonly manifest: BackupManifest }> => {
-  const file = `${name}/${MANIFEST_PATH}`;
-  const entry = await io(`reading ${path}`, parent.entry(file));
-  if (entry?.kind !== 'file') {
-    throw new RepoError('RepoNotFound', `there is no backup: it has no ${MANIFEST_PATH}; path=${path}`);
-  }
-  if (entry.size > MAX_MANIFEST_SIZE) {
-    throw new RepoError('LimitExceeded', `${MANIFEST_PATH} has more than ${MAX_MANIFEST_SIZE} bytes; size=${entry.size}`);
-  }
-  const pieces: Uint8Array[] = [];
-  for await (const piece of parent.read(file)) {
-    pieces.push(piece.slice());
-  }
-  const bytes = concatBytes(pieces);
-  return { bytes, manifest: decodeManifest(bytes) };
-};
-
-const streamOf = (pieces: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> => {
-  const iterator = pieces[Symbol.asyncIterator]();
+const readFile = (parent: ParentFolder, path: string): ReadableStream<Uint8Array> => {
+  const iterator = parent.read(path)[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await iterator.next();
+        const { done, value } = await io(`reading ${path}`, iterator.next());
         if (done === true) {
           controller.close();
         } else {
@@ -234,6 +218,24 @@ const streamOf = (pieces: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array>
     },
     { highWaterMark: 0 },
   );
+};
+
+const readManifest = async ({ parent, name, path }: Place): Promise<{ readonly bytes: Uint8Array; readonly manifest: BackupManifest }> => {
+  const file = `${name}/${MANIFEST_PATH}`;
+  const entry = await io(`reading ${path}`, parent.entry(file));
+  if (entry?.kind !== 'file') {
+    throw new RepoError('RepoNotFound', `there is no backup: it has no ${MANIFEST_PATH}; path=${path}`);
+  }
+  if (entry.size > MAX_MANIFEST_SIZE) {
+    throw new RepoError('LimitExceeded', `${MANIFEST_PATH} has more than ${MAX_MANIFEST_SIZE} bytes; size=${entry.size}`);
+  }
+  const pieces: Uint8Array[] = [];
+  const reader = readFile(parent, file).getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    pieces.push(part.value);
+  }
+  const bytes = concatBytes(pieces);
+  return { bytes, manifest: decodeManifest(bytes) };
 };
 
 /**
@@ -252,7 +254,7 @@ export const openBackup = async (place: Place): Promise<{ readonly manifest: Bac
         const is = entry === undefined ? 'missing' : entry.kind === 'file' ? `of ${entry.size} bytes in place of ${size}` : 'no regular file';
         throw new RepoError('Malformed', `the backup is damaged: a file is ${is}; path=${path}/${file}`);
       }
-      yield { path: file, content: { size, stream: () => streamOf(parent.read(`${name}/${file}`)) } };
+      yield { path: file, content: { size, stream: () => readFile(parent, `${name}/${file}`) } };
     }
   }
   return { manifest, files: files() };

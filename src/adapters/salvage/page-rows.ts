@@ -4,6 +4,7 @@
  * https://sqlite.org/fileformat2.html
  */
 import type { Bytes } from '../../core/bytes.ts';
+import { concatBytes } from '../../core/bytes.ts';
 
 /** One page by its number, from 1; `undefined` when the file has none of that number. */
 export type ReadPage = (number: number) => Uint8Array | undefined;
@@ -21,6 +22,13 @@ const LEAF_HEADER = 8;
 const FILE_HEADER = 100;
 /** The largest block there is, and what belongs to its row: longer ones are none. */
 const MAX_PAYLOAD = 8 * 1024 * 1024;
+/**
+ * How many cells may lead through the same overflow page. A sound database has one; leaves that are free, or that the log has replaced,
+ * repeat some. Without an end to it, a file of cells that share one chain would be read as often as it has cells.
+ */
+const MAX_FOLLOWED = 16;
+/** What the cells of a page may take together, in pages: in a sound one they take no more than it has, and one damaged pointer adds no more. */
+const MAX_CELLS_SIZE = 2;
 /** Serial types of texts and blobs begin here: even ones are blobs. */
 const FIRST_LENGTH_TYPE = 12;
 
@@ -62,26 +70,37 @@ const localLength = (payload: number, usable: number): number => {
   return fitting <= most ? fitting : least;
 };
 
-/** The payload, its rest out of the chain of overflow pages; `undefined` when the chain breaks. */
-const readPayload = (readPage: ReadPage, leaf: Uint8Array, at: number, length: number, usable: number): Bytes | undefined => {
-  const local = localLength(length, usable);
-  if (at + local + (local < length ? 4 : 0) > usable) {
-    return undefined;
-  }
-  const payload = new Uint8Array(length);
-  payload.set(leaf.subarray(at, at + local));
-  let next = local < length ? uint32(leaf, at + local) : 0;
+/** Whether one more cell may lead through an overflow page; counts it. */
+export type Follow = (page: number) => boolean;
+
+/** For one pass over a file. */
+export const createFollowing = (): Follow => {
+  const counts = new Map<number, number>();
+  return (page) => {
+    const count = (counts.get(page) ?? 0) + 1;
+    counts.set(page, count);
+    return count <= MAX_FOLLOWED;
+  };
+};
+
+/** The payload, its rest out of the chain of overflow pages; `undefined` when the chain breaks, or leads back to itself. */
+const readPayload = (readPage: ReadPage, leaf: Uint8Array, { start, local, length }: Cell, usable: number, follow: Follow): Bytes | undefined => {
+  const pieces: Uint8Array[] = [leaf.subarray(start, start + local)];
+  const seen = new Set<number>();
+  let next = local < length ? uint32(leaf, start + local) : 0;
   for (let filled = local; filled < length; ) {
-    const page = next === 0 ? undefined : readPage(next);
+    const page = next === 0 || seen.has(next) || !follow(next) ? undefined : readPage(next);
     if (page === undefined) {
       return undefined;
     }
+    seen.add(next);
     const piece = page.subarray(4, Math.min(usable, 4 + length - filled));
-    payload.set(piece, filled);
+    pieces.push(piece);
     filled += piece.length;
     next = uint32(page, 0);
   }
-  return payload;
+  // Only now that all of it is there: a length costs nothing to claim.
+  return concatBytes(pieces);
 };
 
 const uint16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
@@ -113,11 +132,29 @@ const rowOf = (payload: Bytes): FoundRow | undefined => {
   }
 };
 
+/** Where a cell's payload begins in its leaf, how much of it lies there, and how long it is. */
+interface Cell {
+  readonly start: number;
+  readonly local: number;
+  readonly length: number;
+}
+
+const cellAt = (page: Uint8Array, at: number, usable: number): Cell | undefined => {
+  const length = readVarint(page, at);
+  const rowid = length && readVarint(page, length.end);
+  if (rowid === undefined || length!.value > MAX_PAYLOAD) {
+    return undefined;
+  }
+  const local = localLength(length!.value, usable);
+  const end = rowid.end + local + (local < length!.value ? 4 : 0);
+  return end > usable ? undefined : { start: rowid.end, local, length: length!.value };
+};
+
 /**
- * The rows of one page, if it is a leaf of a table.
+ * The rows of one page, if it is a leaf of a table. However the page was made, the work is bounded by its size and by what `follow` allows.
  * @param usable Bytes of a page that SQLite uses: its size, less what the file reserves.
  */
-export function* rowsOfPage(readPage: ReadPage, number: number, usable: number): Generator<FoundRow> {
+export function* rowsOfPage(readPage: ReadPage, number: number, usable: number, follow: Follow): Generator<FoundRow> {
   const page = readPage(number);
   const start = number === 1 ? FILE_HEADER : 0;
   if (page === undefined || page[start] !== TABLE_LEAF) {
@@ -125,13 +162,14 @@ export function* rowsOfPage(readPage: ReadPage, number: number, usable: number):
   }
   const cells = uint16(page, start + 3);
   const pointers = start + LEAF_HEADER;
+  let room = MAX_CELLS_SIZE * usable;
   for (let i = 0; i < cells && pointers + 2 * i + 1 < usable; i++) {
-    const length = readVarint(page, uint16(page, pointers + 2 * i));
-    const rowid = length && readVarint(page, length.end);
-    if (rowid === undefined || length!.value > MAX_PAYLOAD) {
+    const cell = cellAt(page, uint16(page, pointers + 2 * i), usable);
+    if (cell === undefined || cell.local > room) {
       continue;
     }
-    const payload = readPayload(readPage, page, rowid.end, length!.value, usable);
+    room -= cell.local;
+    const payload = readPayload(readPage, page, cell, usable, follow);
     const row = payload && rowOf(payload);
     if (row !== undefined) {
       yield row;

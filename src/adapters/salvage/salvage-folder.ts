@@ -1,13 +1,15 @@
 /** A salvage where the damaged database lies: the new one takes its place, and it is kept beside it. */
+import { concatBytes } from '../../core/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
-import { toStorageError } from '../../core/storage-error.ts';
 import type { DatabaseFiles } from '../../wasm/database-files.ts';
 import { loadSqlite } from '../../wasm/sqlite.ts';
 import type { ParentFolder } from '../folders/backup-folder.ts';
-import { discardFolder, siblingOf } from '../folders/backup-folder.ts';
+import { discardFolder, io, siblingOf } from '../folders/backup-folder.ts';
 import { contentOf } from '../file-content.ts';
 import { createSqliteBlockStore } from '../sqlite-block-store.ts';
-import type { Findings, SalvageOptions, SalvageReport } from './salvage.ts';
+import type { ReadableFile } from './file-pages.ts';
+import { isMarkedAsReplaced, markAsReplaced, readableFile } from './file-pages.ts';
+import type { DamagedFiles, Findings, SalvageOptions, SalvageReport } from './salvage.ts';
 import { fillStore, findRows } from './salvage.ts';
 
 /** What a platform gives. */
@@ -38,7 +40,54 @@ const keep = async (folder: ParentFolder, file: DatabaseFiles['main'], name: str
   }
 };
 
-const build = async (platform: SalvagePlatform, name: string, files: DatabaseFiles, findings: Findings, options: SalvageOptions): Promise<void> => {
+const KEPT = /^pds\.db\.damaged-[0-9TZ.-]+$/;
+const TEMPORARY = /^salvage\.tmp-[0-9a-f]+$/;
+
+const namesIn = async (folder: ParentFolder, pattern: RegExp): Promise<string[]> => {
+  const names: string[] = [];
+  for await (const name of folder.names('.')) {
+    if (pattern.test(name)) {
+      names.push(name);
+    }
+  }
+  return names.sort();
+};
+
+const readWhole = async (folder: ParentFolder, name: string): Promise<ReadableFile> => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of folder.read(name)) {
+    pieces.push(piece.slice());
+  }
+  const bytes = concatBytes(pieces);
+  return {
+    getSize: () => bytes.length,
+    read(buffer, { at }) {
+      const found = bytes.subarray(at, at + buffer.length);
+      buffer.set(found);
+      return found.length;
+    },
+  };
+};
+
+/** What is there to be read, and what of it is kept already. */
+interface Damaged extends DamagedFiles {
+  readonly keptAs: string | undefined;
+}
+
+/** A salvage that was cut short has kept the database, and may have emptied its log since: then the log is read where it is kept. */
+const findDamaged = async ({ folder }: SalvagePlatform, files: DatabaseFiles): Promise<Damaged> => {
+  const [main, wal] = [readableFile(files.main), readableFile(files.wal)];
+  if (main.getSize() === 0 && wal.getSize() === 0) {
+    throw new RepoError('RepoNotFound', 'the database is empty');
+  }
+  const keptAs = isMarkedAsReplaced(main) ? (await namesIn(folder, KEPT)).at(-1) : undefined;
+  if (keptAs === undefined || wal.getSize() > 0 || (await folder.entry(`${keptAs}-wal`)) === undefined) {
+    return { main, wal, keptAs };
+  }
+  return { main, wal: await readWhole(folder, `${keptAs}-wal`), keptAs };
+};
+
+const build = async (platform: SalvagePlatform, name: string, files: DamagedFiles, findings: Findings, options: SalvageOptions): Promise<void> => {
   const sqlite = await loadSqlite(await platform.wasm());
   const fresh = await platform.createFiles(name);
   try {
@@ -53,31 +102,41 @@ const build = async (platform: SalvagePlatform, name: string, files: DatabaseFil
   }
 };
 
-/** The damaged database is kept first; only then does the new one take its name. */
-const replace = async ({ folder }: SalvagePlatform, name: string, files: DatabaseFiles): Promise<string> => {
-  const keptAs = `pds.db.damaged-${timeForName()}`;
-  try {
+/**
+ * The damaged database is kept first; only then does the new one take its name. The old log may be there no more when it does, or SQLite
+ * would fold it into the new database; and the old database may not be opened once its log is gone, or commits that were in
+ * the log alone would be missing without a word. So the old one is marked before its log goes: from there until the
+ * new one has its name, opening answers `Corrupt`, and another salvage goes on.
+ */
+const replace = async ({ folder }: SalvagePlatform, name: string, files: DatabaseFiles, keptBefore: string | undefined): Promise<string> => {
+  const keptAs = keptBefore ?? `pds.db.damaged-${timeForName()}`;
+  if (keptBefore === undefined) {
     await keep(folder, files.main, keptAs);
     if (files.wal.getSize() > 0) {
       await keep(folder, files.wal, `${keptAs}-wal`);
     }
     await folder.syncFolder('.');
-    // The log of the old database would be folded into the new one.
-    for (const file of [files.wal, files.journal]) {
-      file.truncate(0);
-      file.flush();
-    }
-    await folder.rename(`${name}/pds.db`, 'pds.db');
-    await folder.syncFolder('.');
-    return keptAs;
-  } catch (error) {
-    throw toStorageError(error, 'putting the salvaged database in its place');
+    markAsReplaced(files.main);
+  }
+  for (const file of [files.wal, files.journal]) {
+    file.truncate(0);
+    file.flush();
+  }
+  // Durable once the files are closed, which syncs the folder.
+  await folder.rename(`${name}/pds.db`, 'pds.db');
+  return keptAs;
+};
+
+const discardEarlier = async ({ folder }: SalvagePlatform): Promise<void> => {
+  for (const name of await namesIn(folder, TEMPORARY)) {
+    await discardFolder(folder, name);
   }
 };
 
 /**
  * Reads what can be read of a damaged `pds.db`, page by page, into a new one that takes its place. The damaged one is kept
- * beside it, with its log. What is missing afterwards is for `verify` to say and for `repair` to see to.
+ * beside it, with its log. A salvage that was cut short is gone on with by the next one. What is missing afterwards is for
+ * `verify` to say and for `repair` to see to.
  * @throws {RepoError} `Corrupt` when nothing says whose repository it was; `RepoNotFound`, `Locked`, `StorageFull`,
  *   `StorageFailed`. The damaged database is as it was then, or stands there with a copy of it and of its log beside it.
  */
@@ -85,17 +144,16 @@ export const salvageFolder = async (platform: SalvagePlatform, options: SalvageO
   const { dryRun = false } = options;
   const files = await platform.openFiles();
   try {
-    if (files.main.getSize() === 0 && files.wal.getSize() === 0) {
-      throw new RepoError('RepoNotFound', 'the database is empty');
-    }
-    const findings = findRows(files, options);
+    const { keptAs: keptBefore, ...damaged } = await io('reading what is kept', findDamaged(platform, files));
+    const findings = findRows(damaged, options);
     const { did, commits, refs, meta, blocks, damagedBlocks } = findings;
     let keptAs: string | undefined;
     if (!dryRun) {
+      await io('removing what an earlier salvage has left', discardEarlier(platform));
       const name = siblingOf('salvage', 'tmp');
       try {
-        await build(platform, name, files, findings, options);
-        keptAs = await replace(platform, name, files);
+        await build(platform, name, damaged, findings, options);
+        keptAs = await io('putting the salvaged database in its place', replace(platform, name, files, keptBefore));
       } finally {
         await discardFolder(platform.folder, name);
       }

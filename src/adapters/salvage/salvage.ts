@@ -13,8 +13,8 @@ import type { LongWork } from '../../core/long-work.ts';
 import type { Block, BlockChange } from '../../core/store.ts';
 import type { Tid } from '../../core/tid.ts';
 import { isTid } from '../../core/tid.ts';
-import type { SyncFile } from '../../wasm/database-files.ts';
 import type { SqliteBlockStore } from '../sqlite-block-store.ts';
+import type { ReadableFile } from './file-pages.ts';
 import { rowsOfFiles } from './file-pages.ts';
 import type { FoundRow } from './page-rows.ts';
 
@@ -40,8 +40,8 @@ export interface SalvageReport {
 
 /** The two files that are read. */
 export interface DamagedFiles {
-  readonly main: SyncFile;
-  readonly wal: SyncFile;
+  readonly main: ReadableFile;
+  readonly wal: ReadableFile;
 }
 
 /** Blocks and bytes that go into the new database with one call. */

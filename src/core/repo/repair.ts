@@ -177,6 +177,7 @@ const makePlan = async (parts: RepoParts, { signal, onProgress }: RepairOptions)
   planLosses(parts, planned);
   await planBlobs(parts, planned, signal);
   planned.steps.sort((a, b) => REPAIR_ACTIONS.indexOf(a.action) - REPAIR_ACTIONS.indexOf(b.action));
+  onProgress?.({ ...tally });
   return planned;
 };
 

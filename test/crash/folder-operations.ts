@@ -1,0 +1,227 @@
+/** What is done with whole folders, on a simulated disk, and what has to be there after it, or after it was cut short. */
+import { openFolderBlobs } from '../../src/adapters/blobs/folder-blob-store.ts';
+import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
+import { exportFolder, importFolder } from '../../src/adapters/folder-transfer.ts';
+import type { FolderEntry } from '../../src/adapters/folder-transfer.ts';
+import { restoreFolder } from '../../src/adapters/folders/backup-and-restore.ts';
+import type { Place } from '../../src/adapters/folders/backup-folder.ts';
+import { writeBackup } from '../../src/adapters/folders/backup-folder.ts';
+import { nodeSqliteWasm } from '../../src/adapters/node-sqlite-wasm.ts';
+import { salvageFolder } from '../../src/adapters/salvage/salvage-folder.ts';
+import type { RepoPlatform } from '../../src/adapters/sqlite-repo.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
+import { cidToText } from '../../src/core/cid.ts';
+import { isRepoError } from '../../src/core/errors.ts';
+import type { Repo, WriteOp } from '../../src/core/repo.ts';
+import { DiskImage } from './disk-image.ts';
+import { blobFolderPort, diskPort, parentFolderPort } from './disk-ports.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
+import { DID } from './workload.ts';
+
+const THING = 'com.example.thing';
+
+/** Disks as they are before: a repository, one that has not made its last commit yet, and a backup of each. */
+export interface Before {
+  readonly image: DiskImage;
+  /** Heads of the one and of the other. */
+  readonly newer: string;
+  readonly older: string;
+  /** The files of the newer one. */
+  readonly entries: readonly FolderEntry[];
+}
+
+export interface FolderOperation {
+  readonly name: string;
+  /** Makes the disk as it has to be. */
+  readonly arrange?: ((disk: SimulatedDisk) => Promise<void>) | undefined;
+  run(disk: SimulatedDisk, before: Before): Promise<unknown>;
+  /** What must not be, in words: after it was acknowledged, or after it was cut short. */
+  judge(disk: SimulatedDisk, before: Before, acknowledged: boolean): Promise<string | undefined>;
+}
+
+const platformOn = (disk: SimulatedDisk, folder: string, create: boolean): RepoPlatform => ({
+  wasm: nodeSqliteWasm,
+  openFiles: () => openDiskFiles(diskPort(disk), folder, { create }),
+  openBlobs: () => openFolderBlobs(blobFolderPort(disk, folder)),
+});
+
+const placeOf = (disk: SimulatedDisk, name: string): Place => ({ parent: parentFolderPort(disk, ''), name, path: `/${name}` });
+
+const backUp = async (disk: SimulatedDisk, from: string, to: string, force = false): Promise<void> => {
+  const repo = await sqliteRepo(platformOn(disk, from, false), {});
+  try {
+    await writeBackup(placeOf(disk, to), repo.backup(), { force });
+  } finally {
+    await repo.close();
+  }
+};
+
+const restore = (disk: SimulatedDisk, from: string, to: string, force = false): Promise<unknown> =>
+  restoreFolder(
+    placeOf(disk, from),
+    placeOf(disk, to),
+    { create: (name) => platformOn(disk, `/${name}`, true), openFiles: () => openDiskFiles(diskPort(disk), `/${to}`) },
+    { force },
+  );
+
+const salvage = (disk: SimulatedDisk, folder: string): Promise<unknown> =>
+  salvageFolder({
+    wasm: nodeSqliteWasm,
+    folder: parentFolderPort(disk, folder),
+    openFiles: () => openDiskFiles(diskPort(disk), folder),
+    createFiles: (name) => openDiskFiles(diskPort(disk), `${folder}/${name}`, { create: true }),
+  });
+
+/** The head of the repository in a folder, where all of it is sound; else a word about it. */
+const lookAt = async (disk: SimulatedDisk, folder: string): Promise<string> => {
+  if (disk.image.find(folder) === undefined) {
+    return 'nothing';
+  }
+  let repo: Repo | undefined;
+  try {
+    repo = await sqliteRepo(platformOn(disk, folder, false), {});
+    const { faults } = await repo.verify();
+    for await (const { uri } of repo.missingBlobs()) {
+      return `lacks the blob of ${uri}`;
+    }
+    return faults.length > 0 ? faults.map(({ message }) => message).join('; ') : cidToText((await repo.head())!.cid);
+  } catch (error) {
+    return isRepoError(error) ? error.code : String(error);
+  } finally {
+    await repo?.close();
+  }
+};
+
+/** What comes out of a backup. */
+const lookAtBackup = async (disk: SimulatedDisk, name: string): Promise<string> => {
+  if (disk.image.find(`/${name}`) === undefined) {
+    return 'nothing';
+  }
+  try {
+    await restore(disk, name, 'looked-at');
+    return await lookAt(disk, '/looked-at');
+  } catch (error) {
+    return isRepoError(error) ? `${error.code}: ${error.message}` : String(error);
+  }
+};
+
+/** What was renamed away from a name, if it lies there still. */
+const oldNameOf = (disk: SimulatedDisk, name: string): string | undefined =>
+  disk.image.paths().map((path) => new RegExp(`^/(${name}\\.old-[0-9a-f]+)/$`).exec(path)?.[1]).find((found) => found !== undefined);
+
+const oneOf = (what: string, found: string, ...wanted: readonly string[]): string | undefined =>
+  wanted.includes(found) ? undefined : `${what} is ${found} in place of ${wanted.join(' or ')}`;
+
+export const makeBefore = async (): Promise<Before> => {
+  const disk = new SimulatedDisk();
+  const make = async (folder: string): Promise<Repo> => {
+    const repo = await sqliteRepo(platformOn(disk, folder, true), { did: DID });
+    const picture = await repo.putBlob(new Uint8Array(5000).fill(7), { mimeType: 'image/png' });
+    const things = Array.from({ length: 30 }, (_, i): WriteOp => ({ action: 'create', collection: THING, rkey: `${i}`, value: { $type: THING, text: `${i}`.repeat(50), picture } }));
+    await repo.write(things);
+    return repo;
+  };
+  const repo = await make('/older');
+  const older = cidToText((await repo.head())!.cid);
+  await writeBackup(placeOf(disk, 'older-backup'), repo.backup(), {});
+  await repo.close();
+  await restore(disk, 'older-backup', 'newer');
+  const next = await sqliteRepo(platformOn(disk, '/newer', false), {});
+  await next.put(THING, 'last', { $type: THING });
+  const newer = cidToText((await next.head())!.cid);
+  await writeBackup(placeOf(disk, 'newer-backup'), next.backup(), {});
+  await next.close();
+  return { image: disk.image, newer, older, entries: await collect(disk) };
+};
+
+/** Commits that are in the log alone, a ref to each. */
+const KEPT = Array.from({ length: 3 }, (_, i) => `kept-${i}`);
+
+/** The newer repository as a process leaves it that is killed. */
+const killAfterCommits = async (disk: SimulatedDisk): Promise<void> => {
+  const repo = await sqliteRepo(platformOn(disk, '/newer', false), {});
+  for (const name of KEPT) {
+    const things = Array.from({ length: 2 }, (_, i): WriteOp => ({ action: 'create', collection: THING, rkey: `${name}-${i}`, value: { $type: THING, text: name.repeat(30) } }));
+    const { rev } = await repo.write(things, { message: name });
+    await repo.setRef(name, rev);
+  }
+  disk.kill();
+  await repo.close().catch(() => undefined);
+};
+
+/** The head that the last of those commits is, if all of them are there. */
+const lastKept = async (disk: SimulatedDisk): Promise<string> => {
+  const repo = await sqliteRepo(platformOn(disk, '/newer', false), {});
+  try {
+    const refs = await repo.refs();
+    return KEPT.every((name) => refs.has(name)) ? cidToText(refs.get(KEPT.at(-1)!)!) : 'one with what was in the log alone';
+  } finally {
+    await repo.close();
+  }
+};
+
+const judgeSalvage: FolderOperation['judge'] = async (disk, _before, acknowledged) => {
+  const isDatabase = new TextDecoder('latin1').decode(disk.image.read('/newer/pds.db')).startsWith('SQLite format 3');
+  let found = await lookAt(disk, '/newer');
+  if (!acknowledged && !isDatabase && found === 'Corrupt') {
+    // It has to be salvaged, again or for the first time. One that looks like a database is the new one, or would open as it is.
+    await salvage(disk, '/newer');
+    found = await lookAt(disk, '/newer');
+  }
+  return oneOf('the repository', found, found.startsWith('baf') ? await lastKept(disk) : 'sound');
+};
+
+const collect = async (disk: SimulatedDisk): Promise<FolderEntry[]> => {
+  const entries: FolderEntry[] = [];
+  for await (const { path, content } of exportFolder(platformOn(disk, '/newer', false))) {
+    entries.push({ path, content: await new Response(content.stream() as ReadableStream<Uint8Array<ArrayBuffer>>).blob() });
+  }
+  return entries;
+};
+
+export const folderOperations: readonly FolderOperation[] = [
+  {
+    name: 'a backup',
+    run: (disk) => backUp(disk, '/newer', 'backup'),
+    judge: async (disk, { newer }, acknowledged) =>
+      oneOf('the backup', await lookAtBackup(disk, 'backup'), newer, ...(acknowledged ? [] : ['nothing'])) ?? oneOf('the repository', await lookAt(disk, '/newer'), newer),
+  },
+  {
+    name: 'a backup in place of another',
+    run: (disk) => backUp(disk, '/newer', 'older-backup', true),
+    async judge(disk, { newer, older }, acknowledged) {
+      // Between two renames neither has the name, and the old one lies beside it.
+      const name = acknowledged || disk.image.find('/older-backup') !== undefined ? 'older-backup' : (oldNameOf(disk, 'older-backup') ?? 'older-backup');
+      return oneOf('the backup', await lookAtBackup(disk, name), newer, ...(acknowledged ? [] : [older]));
+    },
+  },
+  {
+    name: 'a restoration',
+    run: (disk) => restore(disk, 'newer-backup', 'restored'),
+    judge: async (disk, { newer }, acknowledged) => oneOf('the repository', await lookAt(disk, '/restored'), newer, ...(acknowledged ? [] : ['nothing'])),
+  },
+  {
+    name: 'a restoration in place of a repository',
+    run: (disk) => restore(disk, 'newer-backup', 'older', true),
+    async judge(disk, { newer, older }, acknowledged) {
+      const folder = acknowledged || disk.image.find('/older') !== undefined ? 'older' : (oldNameOf(disk, 'older') ?? 'older');
+      return oneOf('the repository', await lookAt(disk, `/${folder}`), newer, ...(acknowledged ? [] : [older]));
+    },
+  },
+  {
+    name: 'the import of a folder',
+    run: (disk, { entries }) => importFolder(platformOn(disk, '/imported', true), entries),
+    judge: async (disk, { newer }, acknowledged) =>
+      oneOf('the repository', await lookAt(disk, '/imported'), newer, ...(acknowledged ? [] : ['nothing', 'RepoNotFound', 'Corrupt'])),
+  },
+  { name: 'a salvage of what would open', arrange: killAfterCommits, run: (disk) => salvage(disk, '/newer'), judge: judgeSalvage },
+  {
+    name: 'a salvage of a database without its first page',
+    async arrange(disk) {
+      await killAfterCommits(disk);
+      disk.image.files.get(disk.image.find('/newer/pds.db')!.id)!.write(new Uint8Array(4096), 0);
+    },
+    run: (disk) => salvage(disk, '/newer'),
+    judge: judgeSalvage,
+  },
+];

@@ -1,0 +1,96 @@
+/** What Deno is asked to sync, and when: its calls are watched while a repository is used, in the folder that is given. */
+import * as door from '../../../src/deno.ts';
+import { assert } from '../../../src/testing/case.ts';
+import { printCases } from '../print-cases.ts';
+import { SyncLog } from '../sync-log.ts';
+import { SYNCS, syncScenario } from '../sync-scenario.ts';
+import { denoTestApi } from './deno-test-api.ts';
+
+const deno = denoTestApi as unknown as Record<string, any>;
+const root = `${denoTestApi.args[0]}/syncs`;
+denoTestApi.mkdirSync(root);
+
+let forgets: (path: string) => boolean = () => false;
+let log = new SyncLog();
+
+const watch = (target: object, name: string, after: (self: unknown, args: any[], answer: any) => void): void => {
+  const original = Reflect.get(target, name) as (...args: unknown[]) => unknown;
+  Reflect.set(target, name, function (this: unknown, ...args: unknown[]) {
+    const answer = original.apply(this, args);
+    if (answer instanceof Promise) {
+      return answer.then((settled) => (after(this, args, settled), settled));
+    }
+    after(this, args, answer);
+    return answer;
+  });
+};
+
+const paths = new Map<unknown, { readonly path: string; readonly isFolder: boolean }>();
+const created = new Set<string>();
+const opened = (_: unknown, [given, { create, createNew }]: any[], file: unknown): void => {
+  const path = given.replace(/\/\.$/, '');
+  paths.set(file, { path, isFolder: deno['statSync'](path).isDirectory });
+  // The first time is that of its creation: no folder is older than its run.
+  if ((create === true || createNew === true) && !created.has(path)) {
+    created.add(path);
+    log.named(path);
+  }
+};
+const pathOf = (file: unknown): string => paths.get(file)!.path;
+const wrote = (file: unknown, _: unknown[], count: number): void => log.wrote(pathOf(file), count);
+const synced = (file: unknown): void => {
+  const { path, isFolder } = paths.get(file)!;
+  if (!forgets(path)) {
+    log.synced(path, isFolder);
+  }
+};
+const removed = (_: unknown, [path]: any[]): void => {
+  created.delete(path);
+  log.removed(path);
+};
+const renamed = (_: unknown, [from, to]: any[]): void => log.renamed(from, to);
+
+const file = deno['FsFile'].prototype as object;
+watch(file, 'writeSync', wrote);
+watch(file, 'write', wrote);
+watch(file, 'truncateSync', (self, [size]) => log.truncated(pathOf(self), size));
+for (const name of ['syncSync', 'syncDataSync', 'sync']) {
+  watch(file, name, synced);
+}
+watch(deno, 'openSync', opened);
+watch(deno, 'open', opened);
+watch(deno, 'renameSync', renamed);
+watch(deno, 'rename', renamed);
+watch(deno, 'removeSync', removed);
+watch(deno, 'remove', removed);
+watch(deno, 'mkdir', (_, [path]) => log.named(path));
+watch(deno, 'mkdirSync', (_, [path]) => log.named(path));
+
+let runs = 0;
+const run = async (forgotten: typeof forgets = () => false): Promise<string[]> => {
+  const folder = `${root}/run-${runs++}`;
+  denoTestApi.mkdirSync(folder);
+  forgets = forgotten;
+  log = new SyncLog();
+  return syncScenario(door, folder, log);
+};
+
+await printCases(
+  [
+    {
+      name: 'everything is synced once it is promised',
+      async run() {
+        const found = await run();
+        assert(found.length === 0, found.join('; '));
+        assert(log.counts.files > 10 && log.counts.folders > 10, JSON.stringify(log.counts));
+      },
+    },
+    ...SYNCS.map(({ name, pattern }) => ({
+      name: `without the sync of ${name}, something is not`,
+      async run() {
+        assert((await run((path) => pattern.test(path))).length > 0, 'nobody noticed');
+      },
+    })),
+  ],
+  async () => undefined,
+);
