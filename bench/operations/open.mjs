@@ -8,6 +8,8 @@ import { Repo, StorageOver } from '../contenders/atproto.mjs';
 import { openNative } from '../contenders/native-blocks.mjs';
 
 export const title = 'Open in a running process and read one record';
+/** Takes no longer with a million records. */
+export const isShort = true;
 export const targets = { '@atcute/mst + better-sqlite3': 1 / 3 };
 /** Of a few milliseconds each. A process that runs has compiled what it opens with. */
 export const runs = 61;
