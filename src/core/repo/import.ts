@@ -198,7 +198,8 @@ export const importCar = async (parts: RepoParts, source: CarSource, options: Im
     const requests = request && (await readRequests(parts));
     const earlier = requests && (await landed(parts, requests, request));
     if (earlier !== undefined) {
-      tell();
+      // It has happened, so that nobody can stop it any more.
+      onProgress?.({ ...tally });
       return earlier;
     }
     const before = await readHead(parts);
