@@ -162,7 +162,7 @@ export const openDatabase = async (directory: string, options: OpenDatabaseOptio
   openFolderDatabase(await nodeSqliteWasm(), () => openNodeFiles(directory, options));
 
 /** One for all repositories of the process: what it works in takes memory. */
-const hashAll: HashAll = /* @__PURE__ */ createHashAll(nodeHashAll, 4);
+const hashAll: HashAll = /* @__PURE__ */ createHashAll(nodeHashAll, 3);
 
 const platform = (directory: string, { waitMs }: OpenOptions, create: boolean) => ({
   wasm: nodeSqliteWasm,

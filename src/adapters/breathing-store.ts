@@ -57,16 +57,11 @@ const breathingChange = (change: BlockChange, breathe: Breathe): BlockChange => 
   removeJunk: () => change.removeJunk(),
 });
 
-const breathingScan = (scan: ReturnType<NonNullable<BlockStore['scan']>>, breathe: Breathe): ReturnType<NonNullable<BlockStore['scan']>> => {
-  if (scan === undefined) {
-    return undefined;
+const breathingBatches = async function* <T>(batches: AsyncIterable<T>, breathe: Breathe): AsyncGenerator<T> {
+  for await (const batch of batches) {
+    yield batch;
+    await breathe();
   }
-  return (async function* () {
-    for await (const blocks of scan) {
-      yield blocks;
-      await breathe();
-    }
-  })();
 };
 
 /** The same store, with pauses. */
@@ -80,7 +75,10 @@ export const breathing = (store: BlockStore, breathe: Breathe): BlockStore => {
     commits: (range) => store.commits(range),
     cids: (options) => store.cids(options),
     count: () => store.count(),
-    ...(store.scan === undefined ? {} : { scan: (maxBytes: number) => breathingScan(store.scan!(maxBytes), breathe) }),
+    scan(maxBytes) {
+      const batches = store.scan?.(maxBytes);
+      return batches && breathingBatches(batches, breathe);
+    },
     transact: (run) => store.transact((change) => run(breathingChange(change, breathe))),
     check: () => store.check(),
     junk: () => store.junk(),

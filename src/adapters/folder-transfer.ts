@@ -9,6 +9,7 @@ import { toStorageError } from '../core/storage-error.ts';
 import type { BlobStore } from '../core/store.ts';
 import type { DatabaseFiles, SyncFile } from '../wasm/database-files.ts';
 import { loadSqlite } from '../wasm/sqlite.ts';
+import { writeWhole } from '../wasm/whole-write.ts';
 import { MANIFEST_PATH } from '../core/backup.ts';
 import { contentOf } from './file-content.ts';
 import { createManifestCheck } from './manifest-check.ts';
@@ -181,18 +182,6 @@ const fill = async (file: SyncFile, content: FolderContent, held: number): Promi
     throw new RepoError('Malformed', `a file has another size than it was said to have; said=${content.size} is=${at}`);
   }
   return first;
-};
-
-const writeWhole = (file: SyncFile, bytes: Uint8Array, start: number): void => {
-  let done = 0;
-  while (done < bytes.length) {
-    const count = file.write(bytes.subarray(done), { at: start + done });
-    // At the quota Firefox takes less than it is given, and Chrome 150 answered -8 as an unsigned number.
-    if (!(count > 0 && count <= bytes.length - done)) {
-      throw new RepoError('StorageFull', `the file took no more bytes; at=${start + done}`);
-    }
-    done += count;
-  }
 };
 
 const putNamed = async (blobs: BlobStore, named: CID, content: FolderContent): Promise<CID> => {

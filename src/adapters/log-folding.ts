@@ -1,11 +1,10 @@
 /** Folding a long write-ahead log into the database when nobody waits for it. */
-import { isRepoError } from '../core/errors.ts';
 
 /** What it needs of a database. */
 export interface LoggedDatabase {
   /** Whether it is time for `fold`. */
   readonly isLogLong: boolean;
-  /** Moves what was committed from the log to its place; does nothing in a transaction. */
+  /** Moves what was committed from the log to its place; does nothing in a transaction, and what fails is told to whoever comes next. */
   fold(): void;
 }
 
@@ -31,7 +30,7 @@ export class LogFolding {
     setTimeout(() => {
       this.#isDue = false;
       if (!this.#hasEnded) {
-        this.#fold();
+        this.#database.fold();
       }
     });
   }
@@ -39,16 +38,5 @@ export class LogFolding {
   /** From now on it is left to who closes the database. */
   end(): void {
     this.#hasEnded = true;
-  }
-
-  #fold(): void {
-    try {
-      this.#database.fold();
-    } catch (error) {
-      // Everything is in the log still. A flush that failed is told to whoever comes next, by the database itself.
-      if (!isRepoError(error)) {
-        throw error;
-      }
-    }
   }
 }

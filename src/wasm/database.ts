@@ -122,7 +122,7 @@ export class Database {
     }
     connection.ended();
     if (connection.logSize > LONGEST_LOG) {
-      this.#foldWhatCan();
+      this.fold();
     }
   }
 
@@ -176,12 +176,19 @@ export class Database {
 
   /**
    * Moves what was committed from the log to its place in the main file; the log begins anew with the next commit. Does
-   * nothing in a transaction, while frozen, or where nothing is written ahead. What was committed is safe whatever happens.
-   * @throws {RepoError} `StorageFull`, `StorageFailed`.
+   * nothing in a transaction, while frozen, or where nothing is written ahead. What was committed stands whatever becomes of
+   * this: a disk that is full, or fails, says so to whoever comes next.
    */
   fold(): void {
-    if (this.#isLogging && !this.#isFrozen && !this.#connection.inTransaction) {
+    if (!this.#isLogging || this.#isFrozen || this.#connection.inTransaction) {
+      return;
+    }
+    try {
       this.#connection.texts('pragma wal_checkpoint(passive)');
+    } catch (error) {
+      if (!isRepoError(error)) {
+        throw error;
+      }
     }
   }
 
@@ -241,17 +248,6 @@ export class Database {
       this.#connection.rollback();
     } catch (error) {
       if (this.#connection.isUsable) {
-        throw error;
-      }
-    }
-  }
-
-  /** After a commit, which stands whatever becomes of this: a disk that is full, or fails, says so to the next one. */
-  #foldWhatCan(): void {
-    try {
-      this.fold();
-    } catch (error) {
-      if (!isRepoError(error)) {
         throw error;
       }
     }

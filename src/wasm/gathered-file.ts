@@ -1,6 +1,6 @@
 /**
  * A file whose writes go out together where they follow each other. SQLite writes its log in pieces of 24 and 4096 bytes, and a
- * checkpoint page after page: 45 MB took 33,000 calls of the system, of some 15 µs each, and take 360.
+ * checkpoint page after page: 45 MB took 33,000 calls of the system, of some 15 µs each, where these pieces are 360.
  *
  * What was written and not flushed is promised to nobody. A write that fails only when it goes out fails in the transaction, or the
  * checkpoint, that it belongs to: nothing is held across the end of either, and each undoes itself when a flush is refused.
@@ -8,7 +8,7 @@
 import type { SyncFile } from './database-files.ts';
 import { writeWhole } from './whole-write.ts';
 
-/** Bytes that are held at most. Four times as many win nothing. */
+/** Bytes that are held at most. */
 const ROOM: number = 256 * 1024;
 
 export class GatheredFile implements SyncFile {

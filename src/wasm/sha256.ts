@@ -88,7 +88,7 @@ const hashSome = (lanes: Lanes, messages: readonly Uint8Array[], from: number, d
  * A hash of many messages by SIMD where there is some, and by `single` where there is none, for long messages, and for fewer than
  * `fewest`. Takes 1.2 MB of memory from its first use on.
  * @param single Hashes one message after the other.
- * @param fewest Against JavaScript even one lane of four wins; the platform's own hash is faster than three.
+ * @param fewest Against JavaScript even one lane of four wins; the platform's own hash is faster for up to two (0.95 µs against 2.3 for one of 320 bytes).
  */
 export const createHashAll = (single: HashAll = hashOneByOne, fewest = 1): HashAll => {
   let loaded: { readonly lanes: Lanes | undefined } | undefined;

@@ -43,6 +43,6 @@ export const limits: readonly Limit[] = [
   { name: 'MAX_REQUESTS', value: MAX_REQUESTS, what: 'writes whose outcome is remembered, for whoever asks again', option: FIXED },
   { name: 'MAX_REV_AHEAD_MS', value: MAX_REV_AHEAD_MS, what: 'milliseconds that the rev of a commit may be ahead of the clock', option: FIXED },
   { name: 'MAX_TREE_DEPTH', value: MAX_TREE_DEPTH, what: 'nodes from the root of a tree to a leaf', option: FIXED },
-  { name: 'MAX_UNLINKED', value: MAX_UNLINKED, what: 'bytes of blocks that the tree does not refer to, where they are also over four times the rest', option: '`maxUnlinked` of `importCar`' },
+  { name: 'MAX_UNLINKED', value: MAX_UNLINKED, what: 'bytes of blocks that the tree does not refer to, with their names, where they are also over four times the rest', option: '`maxUnlinked` of `importCar`' },
   { name: 'MAX_VARINT_LENGTH', value: MAX_VARINT_LENGTH, what: 'bytes of a length in a CAR', option: FIXED },
 ];

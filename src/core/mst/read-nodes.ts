@@ -7,7 +7,7 @@ import { hashAll as hashOneByOne } from '../sha256.ts';
 import type { BlockReader } from '../store.ts';
 import { decodeContent, placeNode } from './codec.ts';
 import { layersOf } from './key.ts';
-import type { Node } from './node.ts';
+import type { NamedNode, Node } from './node.ts';
 
 /**
  * A node that is not read yet, and the layer it has to be on: one less than its parent's, or `undefined` for a root and
@@ -24,10 +24,8 @@ export const subtreeAt = (node: Node, index: number): Subtree | undefined => {
   return cid === undefined ? undefined : { subtree: cid, layer: node.layer - 1 };
 };
 
-export interface NodeBlock {
-  readonly cid: CidBytes;
+export interface NodeBlock extends NamedNode {
   readonly bytes: Uint8Array;
-  readonly node: Node;
 }
 
 const requireNode = (cid: CidBytes, bytes: Uint8Array | undefined): Uint8Array => {
