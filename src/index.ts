@@ -116,7 +116,7 @@ export { repoOver } from './core/repo/local-repo.ts';
 export { MAX_RECORD_SIZE } from './core/repo/record.ts';
 export type { VerifyCarOptions, VerifyCarReport } from './core/repo/verify-car.ts';
 export { MAX_REV_AHEAD_MS } from './core/repo/accept.ts';
-export type { HashAll } from './core/sha256.ts';
+export type { HashAll, Message } from './core/sha256.ts';
 export type { Signer } from './core/signer.ts';
 export type { SigningKey } from './core/signing-key.ts';
 export { generateKey, importKey } from './core/signing-key.ts';

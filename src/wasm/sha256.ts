@@ -3,7 +3,7 @@
  * 520 bytes took a seventh of the time of JavaScript, and two thirds of that of one native call a block.
  */
 import type { Bytes } from '../core/bytes.ts';
-import type { HashAll } from '../core/sha256.ts';
+import type { HashAll, Message } from '../core/sha256.ts';
 import { DIGEST_LENGTH, hashAll as hashOneByOne } from '../core/sha256.ts';
 import { SHA256_WASM } from './sha256-wasm.ts';
 
@@ -59,7 +59,7 @@ const loadLanes = (): Lanes | undefined => {
 };
 
 /** As many messages from `from` on as fit; answers the first one that is left. */
-const hashSome = (lanes: Lanes, messages: readonly Uint8Array[], from: number, digests: Bytes): number => {
+const hashSome = (lanes: Lanes, messages: readonly Message[], from: number, digests: Bytes): number => {
   const { bytes, words, jobs, arena } = lanes;
   const end = arena + ARENA_SIZE;
   const last = Math.min(messages.length, from + MAX_JOBS);
@@ -72,7 +72,13 @@ const hashSome = (lanes: Lanes, messages: readonly Uint8Array[], from: number, d
     if (length > MAX_MESSAGE || at + length > end) {
       break;
     }
-    bytes.set(message, at);
+    if (typeof message === 'string') {
+      for (let i = 0; i < length; i++) {
+        bytes[at + i] = message.charCodeAt(i);
+      }
+    } else {
+      bytes.set(message, at);
+    }
     words[word] = at;
     words[word + 1] = length;
     word += WORDS_A_JOB;

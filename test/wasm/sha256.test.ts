@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DIGEST_LENGTH, hashAll, sha256 } from '../../src/core/sha256.ts';
+import { nodeHashAll } from '../../src/adapters/node-hash.ts';
 import { createHashAll } from '../../src/wasm/sha256.ts';
 import { SHA256_WASM } from '../../src/wasm/sha256-wasm.ts';
 import { seeded } from '../random/seeded.ts';
@@ -47,6 +48,15 @@ describe('createHashAll', () => {
     for (let round = 0; round < 20; round++) {
       const messages = Array.from({ length: Math.floor(random() * 40) }, () => messageOf(Math.floor(random() ** 4 * 20_000), random));
       expect(digestsOf(lanes(messages))).toEqual(digestsOf(hashAll(messages)));
+    }
+  });
+
+  test('hashes texts among bytes, as the bytes that they are in ASCII', () => {
+    const texts = ['', 'app.bsky.feed.like/3jzfcijpj2z2a', 'x'.repeat(1024)];
+    const expected = texts.map((text) => hex(sha256(new TextEncoder().encode(text))));
+    for (const hash of [lanes, hashAll, nodeHashAll]) {
+      expect(digestsOf(hash(texts))).toEqual(expected);
+      expect(digestsOf(hash([...texts, Uint8Array.of(97)]))).toEqual([...expected, hex(sha256(Uint8Array.of(97)))]);
     }
   });
 

@@ -1,20 +1,26 @@
 /** Builds a tree from keys that come in order, from left to right, holding no more than its right edge. */
 import type { Bytes } from '../bytes.ts';
+import { copyBytes } from '../bytes.ts';
 import type { CidBytes } from '../cid.ts';
 import { dagCborCidAt } from '../cid.ts';
 import { RepoError } from '../errors.ts';
 import type { HashAll } from '../sha256.ts';
 import { hashAll as hashOneByOne } from '../sha256.ts';
-import { encodeNode } from './codec.ts';
+import { encodeNode, roomFor, writeNode } from './codec.ts';
 import { assertTreeKey, layerOf, layersOf } from './key.ts';
-import type { Link } from './node.ts';
+import type { Link, Node } from './node.ts';
 import { EMPTY_NODE, createNode } from './node.ts';
 
-/** Keys and nodes that wait for each other where they are hashed together. Nodes of so many take some 200 kB. */
-const BATCH = 512;
+/**
+ * Keys and nodes that wait for each other where they are hashed together. With eight times as many they lived long enough for the
+ * garbage collector to move them, which took a third of the time of checking a tree.
+ */
+const BATCH = 64;
+/** Bytes of nodes that are written, and hashed, together. One that is larger is by itself. */
+const ARENA_SIZE: number = 64 * 1024;
 
 export interface TreeBuilderOptions {
-  /** Hashes keys and nodes, several hundred at a time; a few more of them are held then. One by one when left out. */
+  /** Hashes keys and nodes, many at a time; a few more of them are held then. One by one when left out. */
   readonly hashAll?: HashAll | undefined;
 }
 
@@ -44,8 +50,8 @@ interface Edge {
 }
 
 /** A node that is complete and has no CID yet. */
-interface Complete extends Edge {
-  readonly layer: number;
+interface Complete {
+  readonly node: Node;
   readonly link: OpenLink;
 }
 
@@ -56,7 +62,7 @@ const newEdge = (): Edge => ({ keys: [], values: [], children: [], last: undefin
  * @param onNode Is given each node when it is done, children before parents. The bytes are the callee's to keep.
  */
 export const createTreeBuilder = (
-  onNode: (cid: CidBytes, bytes: Bytes) => void = () => undefined,
+  onNode?: (cid: CidBytes, bytes: Bytes) => void,
   { hashAll }: TreeBuilderOptions = {},
 ): TreeBuilder => {
   const batch = hashAll === undefined ? 1 : BATCH;
@@ -65,6 +71,8 @@ export const createTreeBuilder = (
   const edges: Edge[] = [];
   const complete: Complete[][] = [];
   let waiting = 0;
+  // Where nodes are written to be hashed: a piece of memory of their own for each would keep the garbage collector busy.
+  let arena = new Uint8Array(ARENA_SIZE);
   // Keys whose layer is not known yet.
   let unplaced: { readonly key: string; readonly value: CidBytes }[] = [];
   let before = '';
@@ -77,18 +85,36 @@ export const createTreeBuilder = (
     return edges[layer]!;
   };
 
+  /** Names nodes of one layer from `from` on, as many as there is room for; answers the first that is left. */
+  const nameSome = (nodes: readonly Complete[], from: number): number => {
+    const blocks: Uint8Array[] = [];
+    let at = 0;
+    for (const { node } of nodes.slice(from)) {
+      const room = roomFor(node);
+      if (at + room > arena.length) {
+        if (blocks.length > 0) {
+          break;
+        }
+        arena = new Uint8Array(room);
+      }
+      const end = writeNode(node, arena, at);
+      blocks.push(arena.subarray(at, end));
+      at = end;
+    }
+    const digests = hash(blocks);
+    for (let i = 0; i < blocks.length; i++) {
+      const cid = dagCborCidAt(digests, i);
+      nodes[from + i]!.link.cid = cid;
+      onNode?.(cid, copyBytes(blocks[i]!));
+    }
+    return from + blocks.length;
+  };
+
   /** Encodes and hashes what is complete, a layer at a time, so that the nodes above find the CIDs of those below. */
   const name = (): void => {
     for (const nodes of complete) {
-      if (nodes.length === 0) {
-        continue;
-      }
-      const blocks = nodes.map(({ layer, keys, values, children, last }) => encodeNode(createNode(layer, keys, values, [...children, last])));
-      const digests = hash(blocks);
-      for (const [i, { link }] of nodes.entries()) {
-        const cid = dagCborCidAt(digests, i);
-        link.cid = cid;
-        onNode(cid, blocks[i]!);
+      for (let next = 0; next < nodes.length; ) {
+        next = nameSome(nodes, next);
       }
       nodes.length = 0;
     }
@@ -103,7 +129,8 @@ export const createTreeBuilder = (
     }
     edges[layer] = newEdge();
     const link: OpenLink = { cid: undefined, node: undefined };
-    complete[layer]!.push({ layer, link, ...edge });
+    edge.children.push(edge.last);
+    complete[layer]!.push({ link, node: createNode(layer, edge.keys, edge.values, edge.children) });
     waiting += 1;
     if (waiting >= batch) {
       name();
@@ -163,7 +190,7 @@ export const createTreeBuilder = (
       if (edges.length === 0) {
         const bytes = encodeNode(EMPTY_NODE);
         const cid = dagCborCidAt(hash([bytes]), 0);
-        onNode(cid, bytes);
+        onNode?.(cid, bytes);
         return cid;
       }
       // The highest layer has a key, for nothing else makes a layer.

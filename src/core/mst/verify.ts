@@ -60,12 +60,8 @@ interface LayeredLeaf extends Leaf {
 
 type Report = (code: RepoErrorCode, message: string, where: Pick<Fault, 'cid' | 'path'>) => void;
 
-/** The layer of a node: that of its first key, else the one that its parent says. */
-const layerOfNode = (keyLayers: readonly number[], branch: Branch): number | undefined => keyLayers[0] ?? branch.layer;
-
-/** What is wrong with a node that is well-formed by itself, given where it hangs. The first such thing is enough. */
-const placeFault = (content: NodeContent, keyLayers: readonly number[], branch: Branch): string | undefined => {
-  const { keys, children } = content;
+/** What is wrong with a node that is well-formed by itself, given where it hangs; `layers` of its keys from `at` on. The first such thing is enough. */
+const placeFault = ({ keys, children }: NodeContent, layers: readonly number[], at: number, branch: Branch): string | undefined => {
   if (keys.length === 0) {
     const root = branch.depth === 0;
     const empty = children[0] === undefined;
@@ -74,12 +70,16 @@ const placeFault = (content: NodeContent, keyLayers: readonly number[], branch: 
     }
     return undefined;
   }
-  const [first] = keyLayers;
+  const first = layers[at]!;
   if (branch.layer !== undefined && first !== branch.layer) {
     return `the node hangs on layer ${branch.layer} and has a key of layer ${first}; key=${keys[0]}`;
   }
-  const other = keyLayers.findIndex((layer) => layer !== first);
-  return other < 0 ? undefined : `the node has keys of the layers ${first} and ${keyLayers[other]}; key=${keys[other]}`;
+  for (let i = 1; i < keys.length; i++) {
+    if (layers[at + i] !== first) {
+      return `the node has keys of the layers ${first} and ${layers[at + i]}; key=${keys[i]}`;
+    }
+  }
+  return undefined;
 };
 
 /** What the check of one tree shares. */
@@ -127,9 +127,10 @@ const openBlock = ({ report, onNode }: Check, cid: CidBytes, bytes: Uint8Array |
   }
 };
 
-/** What is in a node, in order. */
-const stepsOf = ({ keys, values, children }: NodeContent, keyLayers: readonly number[], branch: Branch): (Branch | LayeredLeaf)[] => {
-  const own = layerOfNode(keyLayers, branch);
+/** What is in a node, in order; `layers` of its keys from `at` on. */
+const stepsOf = ({ keys, values, children }: NodeContent, layers: readonly number[], at: number, branch: Branch): (Branch | LayeredLeaf)[] => {
+  // That of its first key, else the one that its parent says.
+  const own = keys.length > 0 ? layers[at] : branch.layer;
   const layer = own === undefined ? undefined : own - 1;
   const depth = branch.depth + 1;
   const steps: (Branch | LayeredLeaf)[] = [];
@@ -140,7 +141,7 @@ const stepsOf = ({ keys, values, children }: NodeContent, keyLayers: readonly nu
     }
     const key = keys[i];
     if (key !== undefined) {
-      steps.push({ key, value: values[i]!, layer: keyLayers[i]! });
+      steps.push({ key, value: values[i]!, layer: layers[at + i]! });
     }
   }
   return steps;
@@ -173,7 +174,11 @@ const createOpen = (check: Check) => {
     const blocks = await read(cids);
     const sound = checkHashes(check, cids, blocks);
     const contents = cids.map((cid, i) => openBlock(check, cid, blocks[i], sound[i]));
-    const layers = layersOf(contents.flatMap((content) => content?.keys ?? []), hash);
+    const keys: string[] = [];
+    for (const content of contents) {
+      keys.push(...(content?.keys ?? []));
+    }
+    const layers = layersOf(keys, hash);
     let opened = 0;
     let placed = 0;
     return branches.map((branch, i) => {
@@ -181,12 +186,13 @@ const createOpen = (check: Check) => {
       if (content === undefined) {
         return [];
       }
-      const keyLayers = layers.slice(placed, (placed += content.keys.length));
-      const fault = placeFault(content, keyLayers, branch);
+      const at = placed;
+      placed += content.keys.length;
+      const fault = placeFault(content, layers, at, branch);
       if (fault !== undefined) {
         report('Malformed', `${fault}; cid=${cidBytesToText(branch.subtree)}`, { cid: decodeCid(branch.subtree) });
       }
-      return stepsOf(content, keyLayers, branch);
+      return stepsOf(content, layers, at, branch);
     });
   };
 };

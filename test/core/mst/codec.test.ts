@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { concatBytes, equalBytes } from '../../../src/core/bytes.ts';
 import type { CidBytes } from '../../../src/core/cid.ts';
 import { cidBytesOf, cidBytesToText, cidOf } from '../../../src/core/cid.ts';
-import { decodeNode, encodeNode } from '../../../src/core/mst/codec.ts';
+import { decodeContent, decodeNode, encodeNode } from '../../../src/core/mst/codec.ts';
+import { commonPrefixLength, isTreeKey } from '../../../src/core/mst/key.ts';
 import type { Node } from '../../../src/core/mst/node.ts';
 import { EMPTY_NODE, EMPTY_NODE_BYTES, EMPTY_ROOT, MAX_NODE_ENTRIES, MAX_TREE_DEPTH } from '../../../src/core/mst/node.ts';
 import { seeded } from '../../random/seeded.ts';
@@ -40,6 +41,32 @@ test('nodes come back as they went, whatever they hold (seed 11)', () => {
     expect(decodeNode(bytes)).toEqual(original);
     expect(decodeNode(bytes, layer)).toEqual(original);
   }
+});
+
+test('what a key is, byte by byte and by the pattern: the same (seed 12)', () => {
+  const random = seeded(12);
+  const ALPHABET = 'aZ9._~:-/.';
+  const text = (): string =>
+    Array.from({ length: Math.floor(random() * 7) }, () => (random() < 0.02 ? '\u00e9 %\u0000'[Math.floor(random() * 4)]! : ALPHABET[Math.floor(random() * 10)]!)).join('');
+  let accepted = 0;
+  for (let round = 0; round < 4000; round++) {
+    const keys = round % 2 === 0 ? [text()] : ['aa/bb', `aa/bb`.slice(0, Math.floor(random() * 6)) + text()];
+    const [first, other] = keys as [string, string | undefined];
+    const prefix = other === undefined ? 0 : commonPrefixLength(first, other);
+    const entries = [entry({ ...good, k: byteString(first) })];
+    if (other !== undefined) {
+      entries.push(second(prefix, other.slice(prefix)));
+    }
+    const isKept = keys.every(isTreeKey) && (other === undefined || other > first);
+    accepted += isKept ? 1 : 0;
+    const read = (): readonly string[] => decodeContent(Uint8Array.from(node(entries))).keys;
+    if (isKept) {
+      expect(read()).toEqual(keys);
+    } else {
+      expect(read).toThrow(expect.objectContaining({ code: 'Malformed' }));
+    }
+  }
+  expect(accepted).toBeGreaterThan(200);
 });
 
 test('what is decoded holds no view of the block', () => {
