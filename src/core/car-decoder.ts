@@ -3,7 +3,8 @@
  * blocks. The same bytes get the same verdict however they are cut. https://ipld.io/specs/transport/car/carv1/
  */
 import { MAX_CAR_ROOTS, decodeCarHeader } from './car-header.ts';
-import type { CID, CidBytes } from './cid.ts';
+import { CarFrames } from './car-frames.ts';
+import type { CID } from './cid.ts';
 import { CID_LENGTH, cidBytesToText, isCidBytes, isDigestOf } from './cid.ts';
 import { isRepoError, RepoError } from './errors.ts';
 import type { HashAll } from './sha256.ts';
@@ -22,14 +23,6 @@ export const MAX_CAR_SIZE: number = 1024 * 1024 * 1024;
 /** So many blocks at most are checked and given at once, when a chunk holds more: it bounds what is alive. */
 const MAX_BATCH = 1024;
 
-/** A block as it stands in a CAR, without an object for its CID: most of those that come by are never asked for. */
-export interface CarFrame {
-  readonly cid: CidBytes;
-  readonly bytes: Uint8Array;
-  /** Where the block's bytes begin in the CAR. */
-  readonly offset: number;
-}
-
 export interface CarOptions {
   /** Hashes the blocks, many at a time; one by one in JavaScript when left out. */
   readonly hashAll?: HashAll | undefined;
@@ -43,8 +36,8 @@ export interface CarOptions {
   readonly maxSize?: number | undefined;
 }
 
-const hashMismatch = ({ cid, offset }: CarFrame): RepoError =>
-  new RepoError('Malformed', `block is not what its CID names; offset=${offset}, cid=${cidBytesToText(cid)}`);
+const hashMismatch = (frames: CarFrames, index: number): RepoError =>
+  new RepoError('Malformed', `block is not what its CID names; offset=${frames.offsetAt(index)}, cid=${cidBytesToText(frames.cidAt(index))}`);
 
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
@@ -113,27 +106,26 @@ export class CarDecoder {
    * before it is thrown.
    * @throws {RepoError} `Malformed`, `LimitExceeded`.
    */
-  take(): readonly CarFrame[] {
+  take(): CarFrames {
     this.#throwFault();
-    const blocks: CarFrame[] = [];
+    let frames = new CarFrames(this.#chunk, this.#chunkOffset);
     try {
       if (this.readHeader() !== undefined) {
-        this.#fill(blocks);
+        frames = this.#fill(frames);
       }
     } catch (error) {
       this.#fault = { error };
     }
-    const mismatch = this.#findMismatch(blocks);
-    const wrong = blocks[mismatch];
-    if (wrong !== undefined) {
+    const mismatch = this.#findMismatch(frames);
+    if (mismatch >= 0) {
       // Comes before whatever else is wrong in this chunk.
-      this.#fault = { error: hashMismatch(wrong) };
-      blocks.length = mismatch;
+      this.#fault = { error: hashMismatch(frames, mismatch) };
+      frames.cut(mismatch);
     }
-    if (blocks.length === 0) {
+    if (frames.length === 0) {
       this.#throwFault();
     }
-    return blocks;
+    return frames;
   }
 
   /**
@@ -153,12 +145,10 @@ export class CarDecoder {
   }
 
   /** The first block whose bytes are not those that its CID names, or -1. */
-  #findMismatch(blocks: readonly CarFrame[]): number {
-    if (blocks.length === 0) {
-      return -1;
-    }
-    const digests = this.#hashAll(blocks.map(({ bytes }) => bytes));
-    return blocks.findIndex(({ cid }, i) => !isDigestOf(cid, digests, i));
+  #findMismatch(frames: CarFrames): number {
+    const { length, memory, starts } = frames;
+    const digests = length === 0 ? NOTHING : this.#hashAll(Array.from({ length }, (_, i) => frames.bytesAt(i)));
+    return starts.findIndex((start, i) => !isDigestOf(memory, digests, i, start - CID_LENGTH));
   }
 
   #throwFault(): void {
@@ -167,16 +157,15 @@ export class CarDecoder {
     }
   }
 
-  #fill(blocks: CarFrame[]): void {
-    while (blocks.length < MAX_BATCH) {
-      const whole = this.#wholeBlock();
-      if (whole !== undefined) {
-        blocks.push(whole);
+  /** Adds the next blocks of the chunk. One that began in an earlier chunk has memory of its own, and is answered by itself. */
+  #fill(frames: CarFrames): CarFrames {
+    while (frames.length < MAX_BATCH) {
+      if (this.#addWhole(frames)) {
         continue;
       }
       const section = this.#section('block', CID_LENGTH + this.#maxBlockSize);
       if (section === undefined) {
-        return;
+        break;
       }
       if (!isCidBytes(section)) {
         throw new RepoError(
@@ -184,36 +173,38 @@ export class CarDecoder {
           `block is not named by a CIDv1 of dag-cbor or raw with SHA-256; offset=${this.#sectionOffset}`,
         );
       }
-      const bytes = section.subarray(CID_LENGTH);
-      const offset = this.#chunkOffset + this.#at - bytes.length;
-      blocks.push({ cid: section.subarray(0, CID_LENGTH) as CidBytes, bytes, offset });
+      const start = this.#at - section.length;
+      if (section.buffer !== this.#chunk.buffer) {
+        const spread = new CarFrames(section, this.#chunkOffset + start);
+        spread.push(CID_LENGTH, section.length);
+        return spread;
+      }
+      frames.push(start + CID_LENGTH, this.#at);
     }
+    return frames;
   }
 
-  /** The next block, where it lies whole in the chunk and nothing about it is unusual: so do nearly all, and they are not looked at twice. */
-  #wholeBlock(): CarFrame | undefined {
+  /** Adds the next block, where it lies whole in the chunk and nothing about it is unusual: so do nearly all, and they are not looked at twice. */
+  #addWhole(frames: CarFrames): boolean {
     const chunk = this.#chunk;
     const at = this.#at;
-    const [low, high] = [chunk[at]!, chunk[at + 1]!];
+    const low = chunk[at]!;
+    const high = chunk[at + 1]!;
     // Their length takes two bytes, which the limits for blocks and for the whole then have to allow.
     if (this.#sectionSize !== undefined || this.#prefixLength > 0 || !(low >= 0x80 && high > 0 && high < 0x80)) {
-      return undefined;
+      return false;
     }
     const start = at + 2;
     const size = (low & 0x7f) | (high << 7);
     const end = start + size;
     const isWithin = end <= chunk.length && size - CID_LENGTH <= this.#maxBlockSize && this.#chunkOffset + end <= this.#maxSize;
     if (!isWithin || size < CID_LENGTH || !isCidBytes(chunk, start)) {
-      return undefined;
+      return false;
     }
     this.#sectionOffset = this.#chunkOffset + at;
     this.#at = end;
-    const blockStart = start + CID_LENGTH;
-    return {
-      cid: chunk.subarray(start, blockStart) as CidBytes,
-      bytes: chunk.subarray(blockStart, end),
-      offset: this.#chunkOffset + blockStart,
-    };
+    frames.push(start + CID_LENGTH, end);
+    return true;
   }
 
   /** The next section without its length, or `undefined` when the chunk ends inside it. */

@@ -4,8 +4,9 @@
  * Blocks come in the order of the CAR, duplicates included, each with its hash checked. Whether they make a
  * repository, and a whole one, is for others to say.
  */
-import type { CarFrame, CarOptions } from './car-decoder.ts';
+import type { CarOptions } from './car-decoder.ts';
 import { CarDecoder } from './car-decoder.ts';
+import { CarFrames } from './car-frames.ts';
 import { toChunks } from './car-source.ts';
 import type { CID } from './cid.ts';
 import { decodeCid } from './cid.ts';
@@ -17,7 +18,8 @@ export interface CarBlock extends Block {
   readonly offset: number;
 }
 
-const blockOf = ({ cid, bytes, offset }: CarFrame): CarBlock => ({ cid: decodeCid(cid), bytes, offset });
+const blocksIn = (frames: CarFrames): CarBlock[] =>
+  frames.starts.map((_, i) => ({ cid: decodeCid(frames.cidAt(i)), bytes: frames.bytesAt(i), offset: frames.offsetAt(i) }));
 
 /** A CAR in memory. Iterating reads its blocks from the first on, every time, and throws at the first fault. */
 export interface Car extends Iterable<CarBlock> {
@@ -25,8 +27,8 @@ export interface Car extends Iterable<CarBlock> {
 }
 
 /**
- * A CAR that is being read. Iterate it once, for batches of blocks, none of them empty: as many as each chunk of the
- * source completes, so that there is one `await` a chunk and not one a block. The source is let go of however the
+ * A CAR that is being read. Iterate it once, for batches of blocks, none of them empty: those that lie in one
+ * chunk of the source, so that there is an `await` or two a chunk and not one a block. The source is let go of however the
  * iteration ends; who does not iterate calls `close`.
  */
 export interface CarStream extends AsyncIterable<readonly CarBlock[]> {
@@ -53,7 +55,7 @@ export const readCar = (bytes: Uint8Array, options: CarOptions = {}): Car => {
     *[Symbol.iterator]() {
       const decoder = open();
       for (let blocks = decoder.take(); blocks.length > 0; blocks = decoder.take()) {
-        yield* blocks.map(blockOf);
+        yield* blocksIn(blocks);
       }
       decoder.end();
     },
@@ -64,13 +66,13 @@ export const readCar = (bytes: Uint8Array, options: CarOptions = {}): Car => {
 const decodeChunks = async function* (
   source: CarSource,
   decoder: CarDecoder,
-): AsyncGenerator<readonly CarFrame[], undefined> {
+): AsyncGenerator<CarFrames, undefined> {
   let opened = false;
   for await (const chunk of toChunks(source)) {
     decoder.feed(chunk);
     if (!opened && decoder.readHeader() !== undefined) {
       opened = true;
-      yield [];
+      yield new CarFrames(chunk, 0);
     }
     for (let frames = decoder.take(); frames.length > 0; frames = decoder.take()) {
       yield frames;
@@ -80,7 +82,7 @@ const decodeChunks = async function* (
 };
 
 /** {@link CarStream} as this library reads it. */
-export interface CarFrameStream extends AsyncIterable<readonly CarFrame[]> {
+export interface CarFrameStream extends AsyncIterable<CarFrames> {
   readonly roots: readonly CID[];
   close(): Promise<void>;
 }
@@ -123,10 +125,10 @@ export const readCarStream = async (source: CarSource, options: CarOptions = {})
 };
 
 /** By hand, for a generator would not let go of the source when it is returned before it has begun. */
-const blocksOf = (frames: AsyncIterator<readonly CarFrame[]>): AsyncIterator<readonly CarBlock[]> => ({
+const blocksOf = (frames: AsyncIterator<CarFrames>): AsyncIterator<readonly CarBlock[]> => ({
   async next() {
     const { done, value } = await frames.next();
-    return done === true ? { done, value: undefined } : { done: false, value: value.map(blockOf) };
+    return done === true ? { done, value: undefined } : { done: false, value: blocksIn(value) };
   },
   async return() {
     await frames.return?.();

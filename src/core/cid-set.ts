@@ -1,5 +1,5 @@
 /**
- * A set of CIDs for work over a whole repository. 36 bytes and a slot of 4 to 8 bytes each, where a `Set` of their
+ * A set of CIDs for work over a whole repository. 36 bytes and a slot of 8 to 16 bytes each, where a `Set` of their
  * texts takes about 200: a million of them has to fit beside everything else.
  */
 import type { CidBytes } from './cid.ts';
@@ -7,17 +7,23 @@ import { CID_LENGTH } from './cid.ts';
 
 const FIRST_CAPACITY = 1024;
 
+/** CIDs in one piece of memory: a set that grows copies no CID, and has no room for twice as many. */
+const PIECE_BITS = 10;
+const PIECE: number = 1 << PIECE_BITS;
+
 /** Where in a CID the digest begins; its first four bytes are as good a hash as any. */
 const DIGEST = 4;
 
 export interface CidSet {
   readonly size: number;
-  /** `false` when it was there already. The bytes are copied. */
-  add(cid: Uint8Array): boolean;
+  /** Adds the 36 bytes at `at`, as a copy; `false` when they were there already. */
+  add(bytes: Uint8Array, at?: number): boolean;
   has(cid: Uint8Array): boolean;
   /** As how many-th it was added, from 0; -1 when it is not there. */
   indexOf(cid: Uint8Array): number;
-  /** In the order in which they were added; views that the next `add` may leave behind, not to be kept. */
+  /** The one that was added as `index`-th; a view that is not to be changed. */
+  at(index: number): CidBytes;
+  /** In the order in which they were added; views as above. */
   [Symbol.iterator](): Iterator<CidBytes>;
 }
 
@@ -27,7 +33,7 @@ export const createCidSet = (): CidSet => {
   let capacity = FIRST_CAPACITY;
   let shift = 32 - Math.log2(FIRST_CAPACITY);
   let size = 0;
-  let entries = new Uint8Array((capacity >> 1) * CID_LENGTH);
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
   // One more than the entry's number; 0 is a free slot. Open addressing, at most half full.
   let slots = new Uint32Array(capacity);
 
@@ -37,10 +43,14 @@ export const createCidSet = (): CidSet => {
     return Math.imul(word, multiplier) >>> shift;
   };
 
-  const sameAt = (entry: number, cid: Uint8Array): boolean => {
-    const start = entry * CID_LENGTH;
+  const pieceOf = (entry: number): Uint8Array<ArrayBuffer> => pieces[entry >> PIECE_BITS]!;
+  const startOf = (entry: number): number => (entry & (PIECE - 1)) * CID_LENGTH;
+
+  const sameAt = (entry: number, bytes: Uint8Array, at: number): boolean => {
+    const piece = pieceOf(entry);
+    const start = startOf(entry);
     for (let i = CID_LENGTH - 1; i >= 0; i--) {
-      if (entries[start + i] !== cid[i]) {
+      if (piece[start + i] !== bytes[at + i]) {
         return false;
       }
     }
@@ -48,9 +58,9 @@ export const createCidSet = (): CidSet => {
   };
 
   /** The slot where the CID is, or the free one where it would be. */
-  const slotOf = (cid: Uint8Array): number => {
-    let slot = firstSlotAt(cid, 0);
-    while (slots[slot] !== 0 && !sameAt(slots[slot]! - 1, cid)) {
+  const slotOf = (bytes: Uint8Array, at: number): number => {
+    let slot = firstSlotAt(bytes, at);
+    while (slots[slot] !== 0 && !sameAt(slots[slot]! - 1, bytes, at)) {
       slot = (slot + 1) & (capacity - 1);
     }
     return slot;
@@ -59,12 +69,9 @@ export const createCidSet = (): CidSet => {
   const grow = (): void => {
     capacity *= 2;
     shift -= 1;
-    const wider = new Uint8Array((capacity >> 1) * CID_LENGTH);
-    wider.set(entries);
-    entries = wider;
     slots = new Uint32Array(capacity);
     for (let entry = 0; entry < size; entry++) {
-      let slot = firstSlotAt(entries, entry * CID_LENGTH);
+      let slot = firstSlotAt(pieceOf(entry), startOf(entry));
       while (slots[slot] !== 0) {
         slot = (slot + 1) & (capacity - 1);
       }
@@ -72,16 +79,25 @@ export const createCidSet = (): CidSet => {
     }
   };
 
+  const viewAt = (entry: number): CidBytes => pieceOf(entry).subarray(startOf(entry), startOf(entry) + CID_LENGTH);
+
   return {
     get size() {
       return size;
     },
-    add(cid) {
-      const slot = slotOf(cid);
+    add(bytes, at = 0) {
+      const slot = slotOf(bytes, at);
       if (slots[slot] !== 0) {
         return false;
       }
-      entries.set(cid, size * CID_LENGTH);
+      const start = startOf(size);
+      if (start === 0) {
+        pieces.push(new Uint8Array(PIECE * CID_LENGTH));
+      }
+      const piece = pieceOf(size);
+      for (let i = 0; i < CID_LENGTH; i++) {
+        piece[start + i] = bytes[at + i]!;
+      }
       size += 1;
       slots[slot] = size;
       if (size * 2 >= capacity) {
@@ -89,11 +105,12 @@ export const createCidSet = (): CidSet => {
       }
       return true;
     },
-    has: (cid) => slots[slotOf(cid)] !== 0,
-    indexOf: (cid) => slots[slotOf(cid)]! - 1,
+    has: (cid) => slots[slotOf(cid, 0)] !== 0,
+    indexOf: (cid) => slots[slotOf(cid, 0)]! - 1,
+    at: viewAt,
     *[Symbol.iterator]() {
       for (let entry = 0; entry < size; entry++) {
-        yield entries.subarray(entry * CID_LENGTH, (entry + 1) * CID_LENGTH);
+        yield viewAt(entry);
       }
     },
   };

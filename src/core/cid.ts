@@ -55,11 +55,12 @@ export const cidOf = (codec: CidCodec, bytes: Uint8Array): CID => cidOfDigest(co
 export const dagCborCidAt = (digests: Uint8Array, index: number): CidBytes =>
   cidBytesOfDigest(CODEC_DAG_CBOR, digests.subarray(index * DIGEST_LENGTH, (index + 1) * DIGEST_LENGTH));
 
-/** Whether the digest at `index` is the one that a CID's 36 bytes, name. */
-export const isDigestOf = (cid: Uint8Array, digests: Uint8Array, index: number): boolean => {
+/** Whether the digest at `index` is the one that the 36 bytes of a CID at `at` name. */
+export const isDigestOf = (bytes: Uint8Array, digests: Uint8Array, index: number, at = 0): boolean => {
   const start = index * DIGEST_LENGTH;
+  const digest = at + CID_LENGTH - DIGEST_LENGTH;
   for (let i = 0; i < DIGEST_LENGTH; i++) {
-    if (cid[i + CID_LENGTH - DIGEST_LENGTH] !== digests[start + i]) {
+    if (bytes[digest + i] !== digests[start + i]) {
       return false;
     }
   }

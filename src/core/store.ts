@@ -108,6 +108,8 @@ export interface BlockStore extends BlockReader, AsyncDisposable {
 
 /** A change in the making. Its reads see what it wrote so far. Of no use after `run` has ended. */
 export interface BlockChange extends BlockReader {
+  /** Says that some `bytes` of blocks are about to be put, for a store that writes so much in another way. */
+  expect?(bytes: number): Promise<void>;
   /**
    * Adds blocks; one that is there already is left as it is. Answers, in their order, which of them were new
    * (`true` for the first of two equal ones, `false` for the second).

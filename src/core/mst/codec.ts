@@ -11,12 +11,9 @@ import { copyBytes } from '../bytes.ts';
 import type { CidBytes } from '../cid.ts';
 import { CID_LENGTH, CODEC_DAG_CBOR, isCidBytes } from '../cid.ts';
 import { RepoError } from '../errors.ts';
-import { MAX_KEY_LENGTH, commonPrefixLength, isTreeKey, layerOf } from './key.ts';
-import type { Link, Node } from './node.ts';
-import { MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE, MAX_TREE_DEPTH } from './node.ts';
-
-/** What a node's bytes say: everything but its layer. */
-export type NodeContent = Omit<Node, 'layer'>;
+import { MAX_KEY_LENGTH, commonPrefixLength, isTreeKey } from './key.ts';
+import type { Link, NodeContent } from './node.ts';
+import { MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE } from './node.ts';
 
 const NULL = 0xf6;
 const UNSIGNED = 0;
@@ -54,10 +51,9 @@ interface Cursor {
   slash: number;
 }
 
-const malformed = (what: string): RepoError => new RepoError('Malformed', `not a tree node: ${what}`);
-
 /** The message is put together here, so that reading what is sound makes no text. */
-const malformedAt = ({ at, entry }: Cursor, what: string): RepoError => malformed(`${what}; entry=${entry} offset=${at}`);
+const malformedAt = ({ at, entry }: Cursor, what: string): RepoError =>
+  new RepoError('Malformed', `not a tree node: ${what}; entry=${entry} offset=${at}`);
 
 const readHead = (cursor: Cursor, head: number, what: string): void => {
   if (cursor.bytes[cursor.at] !== head) {
@@ -236,51 +232,6 @@ export const decodeContent = (bytes: Uint8Array, cids: 'copies' | 'views' = 'cop
     throw malformedAt(cursor, 'there are bytes after the end');
   }
   return { keys, values, children };
-};
-
-/**
- * A node from its bytes, of which it keeps no view.
- * @param layer As in {@link placeNode}.
- * @throws {RepoError} `Malformed`, naming what is wrong.
- */
-export const decodeNode = (bytes: Uint8Array, layer?: number): Node => {
-  const content = decodeContent(bytes);
-  const [first] = content.keys;
-  return placeNode(content, layer, first === undefined ? undefined : layerOf(first));
-};
-
-/**
- * A node from what its bytes say.
- * @param layer Where the node hangs, one less than its parent's. Left out for a root, which tells it by its keys; a root
- *   without keys over other nodes is put on layer {@link MAX_TREE_DEPTH}, which no child of it can confirm.
- * @param own The layer of its first key, if it has keys.
- * @throws {RepoError} `Malformed`, naming what is wrong.
- */
-export const placeNode = (content: NodeContent, layer: number | undefined, own: number | undefined): Node => {
-  const { keys, values, children } = content;
-  const [first] = keys;
-  if (first === undefined || own === undefined) {
-    return { layer: layerWithoutKeys(content, layer), keys, values, children };
-  }
-  if (layer !== undefined && layer !== own) {
-    throw malformed(`it hangs on layer ${layer} with a key of layer ${own}; key=${first}`);
-  }
-  if (own === 0 && children.some((child) => child !== undefined)) {
-    throw malformed(`it is on layer 0 and has children; key=${first}`);
-  }
-  return { layer: own, keys, values, children };
-};
-
-/** Without keys only the parent tells the layer. Where nobody asked the parent it is the highest, so that a child contradicts. */
-const layerWithoutKeys = (content: NodeContent, layer: number | undefined): number => {
-  const empty = content.children[0] === undefined;
-  if (layer === undefined) {
-    return empty ? 0 : MAX_TREE_DEPTH;
-  }
-  if (empty || layer <= 0) {
-    throw malformed(`it has no keys, ${empty ? 'nothing below it, and is not a root' : 'and no layer below it'}; layer=${layer}`);
-  }
-  return layer;
 };
 
 const writeName = (bytes: Uint8Array, at: number, letter: number): number => {

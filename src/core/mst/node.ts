@@ -31,6 +31,9 @@ export interface Node {
   readonly children: readonly (Link | undefined)[];
 }
 
+/** What a node's bytes say: everything but its layer. */
+export type NodeContent = Omit<Node, 'layer'>;
+
 /**
  * The way to a node. Without `node` it has not been loaded; without `cid` it is new, and {@link seal} will name it. One
  * of them is always there.

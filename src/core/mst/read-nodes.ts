@@ -5,9 +5,10 @@ import { RepoError, isRepoError } from '../errors.ts';
 import type { HashAll } from '../sha256.ts';
 import { hashAll as hashOneByOne } from '../sha256.ts';
 import type { BlockReader } from '../store.ts';
-import { decodeContent, placeNode } from './codec.ts';
+import { decodeContent } from './codec.ts';
 import { layersOf } from './key.ts';
 import type { NamedNode, Node } from './node.ts';
+import { placeNode } from './place-node.ts';
 
 /**
  * A node that is not read yet, and the layer it has to be on: one less than its parent's, or `undefined` for a root and

@@ -7,6 +7,7 @@ import { isRepoError } from '../errors.ts';
 import type { Leaf } from '../mst/walk.ts';
 import type { Fault } from '../long-work.ts';
 import type { ReadBlocks } from '../mst/verify.ts';
+import { checkRecord } from '../record-check.ts';
 import { sha256 } from '../sha256.ts';
 import { createAssertPath } from './path.ts';
 import { checkStored, decodeStored } from './record.ts';
@@ -21,8 +22,28 @@ export interface RecordCheck {
   check(leaves: readonly Leaf[]): Promise<void>;
 }
 
-/** @param hashed CIDs whose blocks were hashed a moment ago; theirs are not hashed again. */
-export const createRecordCheck = (read: ReadBlocks, hashed: { has(cid: Uint8Array): boolean }): RecordCheck => {
+/** Whether bytes are a record that is sound and mentions no blob: there is nothing more to be said about it. */
+export const isPlainRecord = (bytes: Uint8Array): boolean => {
+  try {
+    checkRecord(bytes);
+    return !mayMentionBlob(bytes);
+  } catch (error) {
+    if (!isRepoError(error, 'Malformed')) {
+      throw error;
+    }
+    return false;
+  }
+};
+
+/** What is known of blocks before they are read. */
+export interface KnownBlocks {
+  /** Whether a block was hashed a moment ago; it is not hashed again. */
+  has(cid: Uint8Array): boolean;
+  /** Whether {@link isPlainRecord} said so; then it is not even read. */
+  isPlain?(cid: Uint8Array): boolean;
+}
+
+export const createRecordCheck = (read: ReadBlocks, known: KnownBlocks): RecordCheck => {
   const faults: Fault[] = [];
   const mentioned = createCidSet();
   const assertPath = createAssertPath();
@@ -31,25 +52,9 @@ export const createRecordCheck = (read: ReadBlocks, hashed: { has(cid: Uint8Arra
     faults.push({ code, message, path, cid: decodeCid(value) });
   };
 
-  const checkOne = (leaf: Leaf, bytes: Uint8Array | undefined): void => {
-    const { key: path, value: cid } = leaf;
-    if (bytes === undefined) {
-      report('BlockNotFound', `the record's block is missing; path=${path} cid=${cidBytesToText(cid)}`, leaf);
-      return;
-    }
-    if (!hashed.has(cid) && !isDigestOf(cid, sha256(bytes), 0)) {
-      report('Corrupt', `the stored record is not the one that its CID names; path=${path} cid=${cidBytesToText(cid)}`, leaf);
-      return;
-    }
+  const reporting = (leaf: Leaf, check: () => void): void => {
     try {
-      assertPath(path);
-      if (mayMentionBlob(bytes)) {
-        for (const mention of blobMentions(decodeStored(path, cid, bytes))) {
-          mentioned.add(mention.cid.bytes);
-        }
-      } else {
-        checkStored(path, cid, bytes);
-      }
+      check();
     } catch (error) {
       if (!isRepoError(error, 'Malformed')) {
         throw error;
@@ -58,12 +63,44 @@ export const createRecordCheck = (read: ReadBlocks, hashed: { has(cid: Uint8Arra
     }
   };
 
+  const checkOne = (leaf: Leaf, bytes: Uint8Array | undefined): void => {
+    const { key: path, value: cid } = leaf;
+    if (bytes === undefined) {
+      report('BlockNotFound', `the record's block is missing; path=${path} cid=${cidBytesToText(cid)}`, leaf);
+      return;
+    }
+    if (!known.has(cid) && !isDigestOf(cid, sha256(bytes), 0)) {
+      report('Corrupt', `the stored record is not the one that its CID names; path=${path} cid=${cidBytesToText(cid)}`, leaf);
+      return;
+    }
+    reporting(leaf, () => {
+      assertPath(path);
+      if (mayMentionBlob(bytes)) {
+        for (const mention of blobMentions(decodeStored(path, cid, bytes))) {
+          mentioned.add(mention.cid.bytes);
+        }
+      } else {
+        checkStored(path, cid, bytes);
+      }
+    });
+  };
+
+  /** Whether nothing but its path was left to look at. */
+  const isSettled = (leaf: Leaf): boolean => {
+    const isPlain = known.isPlain?.(leaf.value) === true;
+    if (isPlain) {
+      reporting(leaf, () => assertPath(leaf.key));
+    }
+    return isPlain;
+  };
+
   return {
     faults,
     mentioned,
     async check(leaves) {
-      const found = await read(leaves.map(({ value }) => value));
-      leaves.forEach((leaf, i) => checkOne(leaf, found[i]));
+      const unsure = leaves.filter((leaf) => !isSettled(leaf));
+      const found = await read(unsure.map(({ value }) => value));
+      unsure.forEach((leaf, i) => checkOne(leaf, found[i]));
     },
   };
 };

@@ -8,7 +8,6 @@ import { readCarFrames } from '../car-reader.ts';
 import type { CID, CidBytes } from '../cid.ts';
 import { CID_LENGTH, cidEquals, cidToText } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
-import { createCidSet } from '../cid-set.ts';
 import { isRepoError, RepoError } from '../errors.ts';
 import { diffTrees } from '../mst/diff.ts';
 import { createNodeReader } from '../mst/node-reader.ts';
@@ -45,9 +44,7 @@ const stage = async (staging: Staging, source: CarSource, options: CarOptions, t
   for await (const batch of car) {
     tell();
     await staging.add(batch);
-    for (const { bytes } of batch) {
-      tally.bytes += bytes.length;
-    }
+    tally.bytes += batch.size;
     tally.blocks += batch.length;
   }
   return car.roots;
@@ -63,13 +60,11 @@ const assertFaultless = (faults: readonly Fault[]): void => {
 };
 
 interface CheckedTree {
-  /** All that the repository consists of. */
-  readonly linked: CidSet;
   readonly leaves: number;
   readonly records: RecordCheck;
 }
 
-/** Checks the tree and each of its records in one walk. */
+/** Checks the tree and each of its records in one walk, and links what it consists of. */
 const checkTree = async (
   staging: Staging,
   commit: CID,
@@ -78,19 +73,18 @@ const checkTree = async (
   { maxFaults = MAX_RECORD_FAULTS, signal }: ImportOptions,
   onRecords: (count: number) => Promise<void>,
 ): Promise<CheckedTree> => {
-  const linked = createCidSet();
-  linked.add(commit.bytes);
+  staging.link(commit.bytes);
   const records = createRecordCheck((cids) => staging.read(cids), staging);
   const assertPath = createAssertPath();
   const { faults, leaves } = await verifyTreeOf((cids) => staging.read(cids), root.bytes as CidBytes, {
     signal,
     hashAll,
     hashed: staging,
-    onNode: (cid) => linked.add(cid),
+    onNode: (cid) => staging.link(cid),
     async onLeaves(batch) {
       for (const { key, value } of batch) {
         assertPath(key);
-        linked.add(value);
+        staging.link(value);
       }
       await records.check(batch);
       if (records.faults.length > maxFaults) {
@@ -101,7 +95,7 @@ const checkTree = async (
   });
   assertFaultless(faults);
   assertFaultless(records.faults.filter(({ code }) => code !== 'Malformed'));
-  return { linked, leaves, records };
+  return { leaves, records };
 };
 
 /** What the new tree changes in the old one. */
@@ -211,7 +205,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, options: Im
 
     tally.phase = 'verify';
     tell();
-    const { linked, leaves, records } = await checkTree(staging, cid, commit.data, hashAll, options, async (count) => {
+    const { leaves, records } = await checkTree(staging, cid, commit.data, hashAll, options, async (count) => {
       tally.records += count;
       tell();
       await parts.breathe();
@@ -232,7 +226,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, options: Im
       base = undefined;
       return countChanges(staging, base, commit.data, leaves);
     });
-    const added = await staging.settle(linked, (unlinked) => assertFewUnlinked(unlinked, tally.bytes + tally.blocks * CID_LENGTH, maxUnlinked));
+    const added = await staging.settle((unlinked) => assertFewUnlinked(unlinked, tally.bytes + tally.blocks * CID_LENGTH, maxUnlinked));
     const missingBlobs = await countMissing(parts.blobs, records.mentioned);
     await change.setRef(MAIN, cid);
     await change.addCommit(commit.rev, cid);

@@ -18,14 +18,14 @@ const keyAt = (cid: CidBytes): number => {
 };
 
 /**
- * The indexes of CIDs, in the order of their texts but for a few neighbours: rows that go in so leave full pages behind
+ * The indexes of `total` CIDs, in the order of their texts but for a few neighbours: rows that go in so leave full pages behind
  * them. By numbers, so that no text is made for it. Of more than 262,144 CIDs, each so many by themselves.
  */
-export const keyOrder = (cids: readonly CidBytes[]): Uint32Array => {
-  const order = new Uint32Array(cids.length);
-  for (let start = 0; start < cids.length; start += INDEXES) {
-    const count = Math.min(INDEXES, cids.length - start);
-    const keys = Float64Array.from({ length: count }, (_, i) => keyAt(cids[start + i]!) * INDEXES + i).sort();
+export const keyOrder = (total: number, cidAt: (index: number) => CidBytes): Uint32Array => {
+  const order = new Uint32Array(total);
+  for (let start = 0; start < total; start += INDEXES) {
+    const count = Math.min(INDEXES, total - start);
+    const keys = Float64Array.from({ length: count }, (_, i) => keyAt(cidAt(start + i)) * INDEXES + i).sort();
     for (let i = 0; i < count; i++) {
       order[start + i] = start + (keys[i]! % INDEXES);
     }

@@ -1,60 +1,77 @@
 /**
  * The blocks of a CAR that is being taken in. They are held in memory while they are few, so that they are checked where
  * they lie, written once and in the order of their keys, and those that belong to nothing are never written at all. Past
- * that they go into the change as they come, and only their names stay here.
+ * that they go into the change in pieces, each in the order of its keys, and only their names stay here.
  */
 import type { Bytes } from '../bytes.ts';
 import { equalBytes } from '../bytes.ts';
-import type { CarFrame } from '../car-decoder.ts';
+import type { CarFrames } from '../car-frames.ts';
 import type { CID, CidBytes, CidLike } from '../cid.ts';
 import { bytesOfCid, CID_LENGTH, cidBytesToText, decodeCid } from '../cid.ts';
-import type { CidSet } from '../cid-set.ts';
-import { createCidSet } from '../cid-set.ts';
 import { RepoError } from '../errors.ts';
+import { HeldBlocks } from '../held-blocks.ts';
 import type { BlockChange, BlockReader } from '../store.ts';
+import { isPlainRecord } from './check-records.ts';
 import { keyOrder } from './staging-order.ts';
 
-/** Bytes that are held: 100,000 records fit, with 32 MB of blocks, and a CAR of any size does not take more. */
-const MAX_HELD: number = 80 * 1024 * 1024;
-/** What a block takes beside its bytes, as an object with two views: a million of four bytes took 432 MB. */
-const HELD_OVERHEAD = 350;
+/** Bytes that are held: 100,000 records fit, with 33 MB of blocks, and a CAR of any size does not take more. */
+const MAX_HELD: number = 48 * 1024 * 1024;
 /** Blocks that are written with one call. */
 const BATCH = 1024;
+const FIRST_CAPACITY = 1024;
+
+/** What is known of a block. */
+const NEW = 1;
+const LINKED = 2;
+const PLAIN = 4;
+
+interface NumberedBlock {
+  readonly number: number;
+  readonly cid: CidBytes;
+  readonly bytes: Uint8Array;
+}
 
 /** The blocks of one CAR, over those of the change that it is taken in with. Hashes were checked before. */
 export class Staging implements BlockReader {
   readonly #change: BlockChange;
-  readonly #cids: CidSet = createCidSet();
-  /** By the number of the CID: the block while it is held, its size, and whether the change wrote it anew. */
-  readonly #held: (CarFrame | undefined)[] = [];
-  readonly #sizes: number[] = [];
-  readonly #isNew: boolean[] = [];
-  /** Blocks from this number on are held. */
-  #firstHeld = 0;
-  #heldBytes = 0;
+  readonly #blocks: HeldBlocks = new HeldBlocks();
+  /** By the number of the block. */
+  #flags: Uint8Array = new Uint8Array(FIRST_CAPACITY);
 
   constructor(change: BlockChange) {
     this.#change = change;
   }
 
   /** Takes blocks in. A second one of the same CID is passed over. */
-  async add(frames: readonly CarFrame[]): Promise<void> {
-    for (const frame of frames) {
-      if (this.#cids.add(frame.cid)) {
-        this.#held.push(frame);
-        this.#sizes.push(frame.bytes.length);
-        this.#isNew.push(false);
-        this.#heldBytes += frame.bytes.length + HELD_OVERHEAD;
-      }
+  async add(frames: CarFrames): Promise<void> {
+    this.#blocks.add(frames);
+    if (this.#blocks.size > this.#flags.length) {
+      const flags = new Uint8Array(2 * this.#blocks.size);
+      flags.set(this.#flags);
+      this.#flags = flags;
     }
-    if (this.#heldBytes > MAX_HELD) {
+    if (this.#blocks.bytes > MAX_HELD) {
+      this.#notePlainRecords();
       await this.#write(() => true);
     }
   }
 
   /** Whether a block came in, whose hash has been checked thereby. */
   has(cid: Uint8Array): boolean {
-    return this.#cids.has(cid);
+    return this.#blocks.cids.has(cid);
+  }
+
+  /** Whether a block is known to be a sound record that mentions no blob, and need not be read for that. */
+  isPlain(cid: Uint8Array): boolean {
+    return ((this.#flags[this.#blocks.cids.indexOf(cid)] ?? 0) & PLAIN) !== 0;
+  }
+
+  /** Notes that the repository consists of this block among others. One that did not come in is passed over. */
+  link(cid: Uint8Array): void {
+    const number = this.#blocks.cids.indexOf(cid);
+    if (number >= 0) {
+      this.#flags[number]! |= LINKED;
+    }
   }
 
   async get(cid: CidLike): Promise<Bytes | undefined> {
@@ -68,7 +85,7 @@ export class Staging implements BlockReader {
 
   /** The same for blocks that are held as they are. What is answered must not be changed. */
   async read(cids: readonly CidBytes[]): Promise<(Uint8Array | undefined)[]> {
-    const found: (Uint8Array | undefined)[] = cids.map((cid) => this.#held[this.#cids.indexOf(cid)]?.bytes);
+    const found = cids.map((cid) => this.#blocks.bytesAt(this.#blocks.cids.indexOf(cid)));
     const absent = [...found.keys()].filter((i) => found[i] === undefined);
     if (absent.length > 0) {
       const stored = await this.#change.getMany(absent.map((i) => cids[i]!));
@@ -80,58 +97,76 @@ export class Staging implements BlockReader {
   }
 
   /**
-   * Leaves in the change what is among `linked`, and nothing else of what came in. Answers how many of them were not
-   * here before.
+   * Leaves in the change what was linked, and nothing else of what came in. Answers how many of them were not here before.
    * @param admit Is told how many bytes belong to nothing, before anything is written; what it throws comes out.
    */
-  async settle(linked: CidSet, admit: (unlinkedBytes: number) => void): Promise<number> {
-    const isLinked: boolean[] = [];
+  async settle(admit: (unlinkedBytes: number) => void): Promise<number> {
     const remove: CID[] = [];
     let added = 0;
     let unlinkedBytes = 0;
-    for (const cid of this.#cids) {
-      const number = isLinked.length;
-      const belongs = linked.has(cid);
-      isLinked.push(belongs);
-      unlinkedBytes += belongs ? 0 : this.#sizes[number]! + CID_LENGTH;
-      added += belongs && this.#isNew[number] === true ? 1 : 0;
-      if (!belongs && this.#isNew[number] === true) {
-        remove.push(decodeCid(cid.slice()));
+    for (let number = 0; number < this.#blocks.size; number++) {
+      const isNew = this.#is(number, NEW);
+      if (this.#is(number, LINKED)) {
+        added += isNew ? 1 : 0;
+        continue;
+      }
+      unlinkedBytes += this.#blocks.sizeAt(number) + CID_LENGTH;
+      if (isNew) {
+        remove.push(decodeCid(this.#blocks.cids.at(number).slice()));
       }
     }
     admit(unlinkedBytes);
     await this.#change.remove(remove);
-    return added + (await this.#write((number) => isLinked[number]!));
+    return added + (await this.#write((number) => this.#is(number, LINKED)));
+  }
+
+  #is(number: number, flag: number): boolean {
+    return (this.#flags[number]! & flag) !== 0;
+  }
+
+  /** Looks at what is about to leave memory: reading a million records again, from pages all over, took longer than all the rest. */
+  #notePlainRecords(): void {
+    for (let number = this.#blocks.first; number < this.#blocks.size; number++) {
+      if (isPlainRecord(this.#blocks.bytesAt(number)!)) {
+        this.#flags[number]! |= PLAIN;
+      }
+    }
   }
 
   /** Writes what is held and wanted, in the order of the keys, and lets go of it all. Answers how many were new. */
   async #write(isWanted: (number: number) => boolean): Promise<number> {
+    const { cids, first, size } = this.#blocks;
     const numbers: number[] = [];
-    for (let number = this.#firstHeld; number < this.#held.length; number++) {
+    let bytes = 0;
+    for (let number = first; number < size; number++) {
       if (isWanted(number)) {
         numbers.push(number);
+        bytes += this.#blocks.sizeAt(number);
       }
     }
-    const order = keyOrder(numbers.map((number) => this.#held[number]!.cid));
+    await this.#change.expect?.(bytes);
+    const order = keyOrder(numbers.length, (i) => cids.at(numbers[i]!));
     let added = 0;
     for (let at = 0; at < order.length; at += BATCH) {
-      const part = Array.from(order.subarray(at, at + BATCH), (i) => numbers[i]!);
-      const blocks = part.map((number) => this.#held[number]!);
+      const blocks = Array.from(order.subarray(at, at + BATCH), (i): NumberedBlock => {
+        const number = numbers[i]!;
+        return { number, cid: cids.at(number), bytes: this.#blocks.bytesAt(number)! };
+      });
       const isNew = await this.#change.put(blocks);
-      for (const [i, number] of part.entries()) {
-        this.#isNew[number] = isNew[i]!;
-        added += isNew[i] === true ? 1 : 0;
+      for (const [i, { number }] of blocks.entries()) {
+        if (isNew[i] === true) {
+          this.#flags[number]! |= NEW;
+          added += 1;
+        }
       }
       await this.#assertSame(blocks.filter((_, i) => isNew[i] === false));
     }
-    this.#held.fill(undefined, this.#firstHeld);
-    this.#firstHeld = this.#held.length;
-    this.#heldBytes = 0;
+    this.#blocks.release();
     return added;
   }
 
   /** What was there already stays, so it has to be what its CID says: it was hashed whenever it came, and not since. */
-  async #assertSame(blocks: readonly CarFrame[]): Promise<void> {
+  async #assertSame(blocks: readonly NumberedBlock[]): Promise<void> {
     if (blocks.length === 0) {
       return;
     }

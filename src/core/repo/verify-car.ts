@@ -1,12 +1,12 @@
 /** Checking a CAR as a repository, without storing it. */
 import type { CID, CidBytes } from '../cid.ts';
 import { cidBytesToText, cidToText, decodeCid } from '../cid.ts';
-import { createCidSet } from '../cid-set.ts';
 import type { CarOptions } from '../car-decoder.ts';
 import { readCarFrames } from '../car-reader.ts';
 import type { Commit } from '../commit.ts';
 import { decodeCommit, verifyCommit } from '../commit.ts';
 import { isRepoError, RepoError } from '../errors.ts';
+import { HeldBlocks } from '../held-blocks.ts';
 import type { CarSource, Fault, LongWork, Progress, VerifyReport } from '../long-work.ts';
 import type { Leaf } from '../mst/node.ts';
 import { verifyTreeOf } from '../mst/verify.ts';
@@ -54,33 +54,26 @@ interface CarBlocks {
 
 const readBlocks = async (source: CarSource, limits: CarOptions, tell: (bytes: number) => void): Promise<CarBlocks> => {
   const car = await readCarFrames(source, limits);
-  const cids = createCidSet();
-  const blocks: Uint8Array[] = [];
+  const blocks = new HeldBlocks();
   for await (const frames of car) {
-    let size = 0;
-    for (const { cid, bytes } of frames) {
-      size += bytes.length;
-      if (cids.add(cid)) {
-        blocks.push(bytes);
-      }
-    }
-    tell(size);
+    blocks.add(frames);
+    tell(frames.size);
   }
-  const isTaken = new Uint8Array(blocks.length);
+  const isTaken = new Uint8Array(blocks.size);
   let taken = 0;
   return {
     roots: car.roots,
-    size: blocks.length,
+    size: blocks.size,
     get taken() {
       return taken;
     },
     take(cid) {
-      const index = cids.indexOf(cid);
-      if (isTaken[index] === 0) {
-        isTaken[index] = 1;
+      const number = blocks.cids.indexOf(cid);
+      if (isTaken[number] === 0) {
+        isTaken[number] = 1;
         taken += 1;
       }
-      return blocks[index];
+      return blocks.bytesAt(number);
     },
   };
 };

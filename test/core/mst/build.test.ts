@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import type { CidBytes } from '../../../src/core/cid.ts';
 import { cidBytesToText, cidTextToBytes } from '../../../src/core/cid.ts';
 import { createTreeBuilder } from '../../../src/core/mst/build.ts';
-import { decodeNode } from '../../../src/core/mst/codec.ts';
 import { MAX_NODE_ENTRIES } from '../../../src/core/mst/node.ts';
 import { valueOf } from './blocks-in-memory.ts';
+import { decodeNode } from './decode-node.ts';
 import { keysOfLayer } from './raw-node.ts';
 
 const VALUE = cidTextToBytes('bafyreie5cvv4h45feadgeuwhbcutmh6t2ceseocckahdoe6uat64zmz454')!;

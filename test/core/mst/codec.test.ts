@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { concatBytes, equalBytes } from '../../../src/core/bytes.ts';
 import type { CidBytes } from '../../../src/core/cid.ts';
 import { cidBytesOf, cidBytesToText, cidOf } from '../../../src/core/cid.ts';
-import { decodeContent, decodeNode, encodeNode } from '../../../src/core/mst/codec.ts';
+import { decodeContent, encodeNode } from '../../../src/core/mst/codec.ts';
 import { commonPrefixLength, isTreeKey } from '../../../src/core/mst/key.ts';
 import type { Node } from '../../../src/core/mst/node.ts';
 import { EMPTY_NODE, EMPTY_NODE_BYTES, EMPTY_ROOT, MAX_NODE_ENTRIES, MAX_TREE_DEPTH } from '../../../src/core/mst/node.ts';
 import { seeded } from '../../random/seeded.ts';
 import { valueOf } from './blocks-in-memory.ts';
+import { decodeNode } from './decode-node.ts';
 import { NULL, byteString, entry, hex, keysOfLayer, link, list, map, textString, uint } from './raw-node.ts';
 import type { Raw } from './raw-node.ts';
 

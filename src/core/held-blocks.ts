@@ -1,0 +1,96 @@
+/** Blocks of a CAR that has to be read to its end before anybody knows what they are for. */
+import type { CarFrames } from './car-frames.ts';
+import { CID_LENGTH } from './cid.ts';
+import type { CidSet } from './cid-set.ts';
+import { createCidSet } from './cid-set.ts';
+
+/** The place of a block: which memory it lies in, and from where to where. */
+const WORDS = 3;
+const PLACE_SIZE: number = WORDS * Uint32Array.BYTES_PER_ELEMENT;
+const FIRST_CAPACITY = 1024;
+
+/** Memory up to this size is a source's chunk, and lives as long as any block in it; what is larger is a CAR that the caller has in memory. */
+const LARGEST_CHUNK: number = 4 * 1024 * 1024;
+
+/**
+ * Blocks, numbered in the order in which they came; of those with one CID the first counts. They stay where they came in, and a place
+ * is twelve bytes: an object with two views took 350, and the garbage collector moved them all.
+ */
+export class HeldBlocks {
+  readonly #cids: CidSet = createCidSet();
+  readonly #memories: Uint8Array[] = [];
+  #places: Uint32Array = new Uint32Array(FIRST_CAPACITY * WORDS);
+  #first = 0;
+  #bytes = 0;
+
+  /** How many came, held or not. */
+  get size(): number {
+    return this.#cids.size;
+  }
+
+  /** The number of the first one that is held. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** What the held ones take, but for their names. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The names of all that came, by their numbers. */
+  get cids(): Omit<CidSet, 'add'> {
+    return this.#cids;
+  }
+
+  /** Takes in blocks whose hashes have been checked. */
+  add({ memory, starts, ends }: CarFrames): void {
+    const isChunk = memory.length <= LARGEST_CHUNK;
+    for (let i = 0; i < starts.length; i++) {
+      const start = starts[i]!;
+      const end = ends[i]!;
+      if (!this.#cids.add(memory, start - CID_LENGTH)) {
+        continue;
+      }
+      if (this.#memories.at(-1) !== memory) {
+        this.#memories.push(memory);
+        this.#bytes += isChunk ? memory.length : 0;
+      }
+      this.#place(this.size - 1, start, end);
+      this.#bytes += PLACE_SIZE + (isChunk ? 0 : end - start);
+    }
+  }
+
+  /** The bytes of a block, as a view; `undefined` where it is not held. */
+  bytesAt(number: number): Uint8Array | undefined {
+    if (number < this.#first || number >= this.size) {
+      return undefined;
+    }
+    const at = number * WORDS;
+    return this.#memories[this.#places[at]!]!.subarray(this.#places[at + 1], this.#places[at + 2]);
+  }
+
+  /** How many bytes a block has, held or not. */
+  sizeAt(number: number): number {
+    return this.#places[number * WORDS + 2]! - this.#places[number * WORDS + 1]!;
+  }
+
+  /** Lets go of the bytes of all. */
+  release(): void {
+    this.#memories.length = 0;
+    this.#first = this.size;
+    this.#bytes = 0;
+  }
+
+  #place(number: number, start: number, end: number): void {
+    const at = number * WORDS;
+    if (at === this.#places.length) {
+      const places = new Uint32Array(2 * at);
+      places.set(this.#places);
+      this.#places = places;
+    }
+    this.#places[at] = this.#memories.length - 1;
+    this.#places[at + 1] = start;
+    this.#places[at + 2] = end;
+  }
+}
