@@ -45,6 +45,7 @@ const breathingReader = (reader: BlockReader, breathe: Breathe): BlockReader => 
 
 const breathingChange = (change: BlockChange, breathe: Breathe): BlockChange => ({
   ...breathingReader(change, breathe),
+  expect: async (bytes) => change.expect?.(bytes),
   async put(blocks) {
     await breathe();
     return change.put(blocks);

@@ -9,6 +9,8 @@ import type { BlockChange, BlockStore, CommitRange, ListingOptions, NamedBlock, 
 import type { Tid } from '../core/tid.ts';
 import { isTid } from '../core/tid.ts';
 import type { DatabaseFiles } from '../wasm/database-files.ts';
+import type { IsBulk } from './bulk-writing.ts';
+import { isBulk } from './bulk-writing.ts';
 import { takeSnapshot } from './database-snapshot.ts';
 import { cidKeys, junkRows, removeRows, soundRows } from './junk-rows.ts';
 import { keyOf } from './block-key.ts';
@@ -17,12 +19,14 @@ import type { LoggedDatabase } from './log-folding.ts';
 import { LogFolding } from './log-folding.ts';
 import type { Schema, SchemaDatabase, TablePrefix } from './schema.ts';
 import { applyTo, isCommitRow, isRefRow, readCid } from './row-values.ts';
-import { createSchema, decodeText, openSchema, openTable } from './schema.ts';
+import { decodeText, openTable } from './schema.ts';
 
 /** What the store needs of a database. */
 export interface StoreDatabase extends SchemaDatabase, LoggedDatabase {
   readonly inTransaction: boolean;
   begin(): void;
+  /** Has the transaction that has begun, and has written nothing yet, write each page once, and no log. */
+  writePlainly(): void;
   commit(): void;
   rollback(): void;
   /** Whether the main file now stays as it is until `thaw`. */
@@ -34,41 +38,10 @@ export interface StoreDatabase extends SchemaDatabase, LoggedDatabase {
   close(): void;
 }
 
-/**
- * Makes an empty database a repository of this account and opens it. From this call on database and files belong to
- * the store: they are closed with it, and at once if this rejects.
- * @throws {RepoError} `RepoExists` when the database holds anything; `InvalidDid`, `StorageFull`, `StorageFailed`.
- */
-export const createSqliteBlockStore = (database: StoreDatabase, files: DatabaseFiles, did: string): Promise<SqliteBlockStore> =>
-  openStore(database, files, () => createSchema(database, did));
-
-/**
- * Opens the repository in a database. Database and files belong to the store as above.
- * @throws {RepoError} `RepoNotFound` when the database is empty; `UnknownVersion`; `Corrupt` when it is not a
- *   repository; `StorageFull`, `StorageFailed`.
- */
-export const openSqliteBlockStore = (database: StoreDatabase, files: DatabaseFiles): Promise<SqliteBlockStore> =>
-  openStore(database, files, () => openSchema(database));
-
-const openStore = async (database: StoreDatabase, files: DatabaseFiles, schema: () => Schema): Promise<SqliteBlockStore> => {
-  try {
-    const store = new SqliteBlockStore(database, files, schema());
-    await files.persist();
-    return store;
-  } catch (error) {
-    // What keeps the store from opening says more than what may then go wrong with closing.
-    await closeBoth(database, files).catch(() => undefined);
-    throw error;
-  }
-};
-
-const closeBoth = async (database: StoreDatabase, files: DatabaseFiles): Promise<void> => {
-  try {
-    database.close();
-  } finally {
-    await files.close();
-  }
-};
+export interface SqliteBlockStoreOptions {
+  /** When to write past the log; at 8 MiB that make the file many times as large when left out. Tests cut the power there with less. */
+  readonly isBulk?: IsBulk | undefined;
+}
 
 /**
  * A block store over SQLite. Reads do not wait for a change: they see its blocks as they come, and its removals, refs,
@@ -90,17 +63,19 @@ export class SqliteBlockStore implements BlockStore {
   readonly #queue: ChangeQueue = new ChangeQueue();
   readonly #prefix: TablePrefix;
   #isFrozen = false;
+  readonly #isBulk: IsBulk;
   readonly #folding: LogFolding;
   #closing: Promise<void> | undefined;
   /** Why the store is of no more use. */
   #failure: { readonly cause: unknown } | undefined;
 
-  /** Use {@link openSqliteBlockStore} or {@link createSqliteBlockStore}: a schema is what they have checked. */
-  constructor(database: StoreDatabase, files: DatabaseFiles, { did, prefix }: Schema) {
+  /** Use `openSqliteBlockStore` or `createSqliteBlockStore`: a schema is what they have checked. */
+  constructor(database: StoreDatabase, files: DatabaseFiles, { did, prefix }: Schema, options: SqliteBlockStoreOptions = {}) {
     this.did = did;
     this.#prefix = prefix;
     this.#database = database;
     this.#files = files;
+    this.#isBulk = options.isBulk ?? isBulk;
     this.#folding = new LogFolding(database);
     this.#blocks = openTable(database, prefix, 'blocks');
     this.#commits = openTable(database, prefix, 'commits');
@@ -241,8 +216,20 @@ export class SqliteBlockStore implements BlockStore {
       }
     };
     // In the order they come: sorting each call's rows by key first won nothing, at up to 400,000 rows.
+    let isUntouched = true;
     const add = ({ cid, bytes }: NamedBlock): boolean => this.#blocks.add(keyOf(cid), bytes);
-    const change = new PendingChange({ get: (cid) => this.#blocks.get(keyOf(cid)), add: (blocks) => writing(() => blocks.map(add)) });
+    const change = new PendingChange({
+      get: (cid) => this.#blocks.get(keyOf(cid)),
+      add(blocks) {
+        isUntouched = false;
+        return writing(() => blocks.map(add));
+      },
+      expect: (bytes) => {
+        if (isUntouched && this.#isBulk(bytes, this.#files.main.getSize())) {
+          writing(() => this.#database.writePlainly());
+        }
+      },
+    });
     let answer: T;
     try {
       writing(() => this.#database.begin());

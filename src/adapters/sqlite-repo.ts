@@ -9,7 +9,8 @@ import type { DatabaseFiles } from '../wasm/database-files.ts';
 import { createHashAll } from '../wasm/sha256.ts';
 import { loadSqlite } from '../wasm/sqlite.ts';
 import { breathing } from './breathing-store.ts';
-import { createSqliteBlockStore, openSqliteBlockStore } from './sqlite-block-store.ts';
+import type { IsBulk } from './bulk-writing.ts';
+import { createSqliteBlockStore, openSqliteBlockStore } from './open-sqlite-block-store.ts';
 
 /** One for all repositories of the process: what it works in takes memory. */
 const bySimd: HashAll = /* @__PURE__ */ createHashAll();
@@ -24,6 +25,8 @@ export interface RepoPlatform {
   openFiles(): Promise<DatabaseFiles>;
   /** Opens the place for blobs; called while the lock is held. */
   openBlobs(): Promise<BlobStore>;
+  /** See {@link SqliteBlockStoreOptions}. */
+  readonly isBulk?: IsBulk | undefined;
   /** Hashes many messages, where there is more than SIMD to do it with. */
   readonly hashAll?: HashAll | undefined;
   /** Checks signatures, where the platform does it faster than JavaScript. */
@@ -42,7 +45,8 @@ export const sqliteRepo = async (
   const files = await platform.openFiles();
   const store = await openDatabase(files, () => {
     const database = sqlite.open(files);
-    return did === undefined ? openSqliteBlockStore(database, files) : createSqliteBlockStore(database, files, did);
+    const { isBulk } = platform;
+    return did === undefined ? openSqliteBlockStore(database, files, { isBulk }) : createSqliteBlockStore(database, files, did, { isBulk });
   });
   try {
     const { breathe, hashAll = bySimd, verifySignature } = platform;

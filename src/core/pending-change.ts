@@ -16,6 +16,8 @@ export interface ChangeBlocks {
   get(cid: CidLike): Bytes | undefined;
   /** Adds blocks; one that is there already stays as it is. Answers, in their order, which of them were new. */
   add(blocks: readonly NamedBlock[]): boolean[];
+  /** Hears how many bytes of blocks are about to be added. */
+  expect?(bytes: number): void;
 }
 
 /** A change in the making. The store reads what is to be done from its maps once `end` has been called. */
@@ -42,6 +44,11 @@ export class PendingChange implements BlockChange {
   async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
     this.#assertRunning();
     return cids.map((cid) => this.#read(cid));
+  }
+
+  async expect(bytes: number): Promise<void> {
+    this.#assertRunning();
+    this.#blocks.expect?.(bytes);
   }
 
   async put(blocks: readonly NamedBlock[]): Promise<boolean[]> {

@@ -108,7 +108,7 @@ export interface BlockStore extends BlockReader, AsyncDisposable {
 
 /** A change in the making. Its reads see what it wrote so far. Of no use after `run` has ended. */
 export interface BlockChange extends BlockReader {
-  /** Says that some `bytes` of blocks are about to be put, for a store that writes so much in another way. */
+  /** Says how many bytes of blocks are about to be put, for a store that has another way of writing many. Left out where there is none. */
   expect?(bytes: number): Promise<void>;
   /**
    * Adds blocks; one that is there already is left as it is. Answers, in their order, which of them were new

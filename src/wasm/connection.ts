@@ -52,6 +52,15 @@ export class Connection {
     return this.#inTransaction;
   }
 
+  /** Whether SQLite is to find a database that is logged, or what its file says. */
+  get showsLogged(): boolean {
+    return this.#mount.showsLogged;
+  }
+
+  set showsLogged(isLogged: boolean) {
+    this.#mount.showsLogged = isLogged;
+  }
+
   /** Bytes of the log that have been written since it last began anew. */
   get logSize(): number {
     return this.#mount.logSize;
@@ -209,6 +218,20 @@ export class Connection {
       this.#mount.takeBackLog();
     } catch (cause) {
       this.poison(new RepoError('StorageFailed', 'a commit that was refused could not be taken back', { cause }));
+    }
+  }
+
+  /**
+   * Makes it durable that the log is empty. SQLite does not: where the next thing to be written is a log, an old one that a power cut brings
+   * back is told from it. When that fails, the database is not used again.
+   */
+  flushLog(): void {
+    try {
+      this.#mount.flushLog();
+    } catch (cause) {
+      const error = new RepoError('StorageFailed', 'the log could not be made durable', { cause });
+      this.poison(error);
+      throw error;
     }
   }
 

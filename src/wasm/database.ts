@@ -4,7 +4,7 @@ import { Connection } from './connection.ts';
 import type { DatabaseFiles } from './database-files.ts';
 import { isStoredAsLogged } from './header.ts';
 import type { Instance } from './instance.ts';
-import { SQLITE_ERROR, SQLITE_OK } from './result-codes.ts';
+import { journalMode, requireMode, switchMode } from './journal-mode.ts';
 import { settingsFor } from './settings.ts';
 import { Statement } from './statement.ts';
 
@@ -53,7 +53,7 @@ export class Database {
         requireMode(connection, 'memory');
         return new Database(connection, files, false);
       }
-      const [mode] = connection.texts('pragma journal_mode');
+      const mode = journalMode(connection);
       if (mode === 'wal' && ask(() => files.wal.getSize()) > 0) {
         settleLog(connection);
       } else if (mode !== 'wal') {
@@ -103,6 +103,25 @@ export class Database {
     this.#startLog();
     this.#connection.exec('begin immediate');
     this.#connection.began();
+  }
+
+  /**
+   * Has the transaction that has begun, and has written nothing yet, write its pages to their places, with a journal of what was there:
+   * each once, where the log has them written twice and read in between. The next one writes ahead again. Does nothing where nothing is
+   * written ahead, while frozen, or while a statement is between two rows.
+   */
+  writePlainly(): void {
+    if (!this.#isLogging || this.#isFrozen) {
+      return;
+    }
+    const connection = this.#connection;
+    connection.rollback();
+    this.#foldLog();
+    // A log that came back would be read over what is written now.
+    connection.flushLog();
+    this.#isLogging = switchMode(connection, 'truncate') === 'wal';
+    connection.exec('begin immediate');
+    connection.began();
   }
 
   /**
@@ -156,6 +175,7 @@ export class Database {
    * the log. False, and nothing done, where nothing is written ahead. Not to be called in a transaction.
    */
   freeze(): boolean {
+    this.#startLog();
     if (!this.#isLogging) {
       return false;
     }
@@ -258,12 +278,7 @@ export class Database {
     if (this.#isLogging || this.#files.durableOn !== 'flush' || this.#connection.inTransaction) {
       return;
     }
-    const code = this.#connection.tryExec('pragma journal_mode=wal');
-    // SQLITE_ERROR: some statement is between two rows. This transaction then goes through the journal, as safely.
-    if (code !== SQLITE_OK && code !== SQLITE_ERROR) {
-      throw this.#connection.failed(code);
-    }
-    this.#isLogging = this.#connection.texts('pragma journal_mode')[0] === 'wal';
+    this.#isLogging = switchMode(this.#connection, 'wal') === 'wal';
   }
 
   #foldLog(): void {
@@ -311,12 +326,5 @@ const ask = <T>(question: () => T): T => {
     return question();
   } catch (cause) {
     throw new RepoError('StorageFailed', 'a file of the database could not be read', { cause });
-  }
-};
-
-const requireMode = (connection: Connection, mode: string): void => {
-  const [answer] = connection.texts(`pragma journal_mode=${mode}`);
-  if (answer !== mode) {
-    throw new RepoError('StorageFailed', `the journal mode cannot be changed; wanted=${mode}, is=${answer}`);
   }
 };

@@ -25,12 +25,15 @@ export class Mount {
   readonly wal: SyncFile;
   /** The log as a file that can be taken back; `undefined` where nothing is written ahead. */
   readonly #log: GatheredFile | undefined;
+  /** The database is shown to SQLite as one that is logged, whatever its file says: see `header.ts`. */
+  showsLogged: boolean;
   #failure: FileFailure | undefined;
   #fatal: FileFailure | undefined;
 
   constructor(name: string, files: DatabaseFiles) {
     this.name = name;
     this.files = files;
+    this.showsLogged = files.durableOn === 'flush';
     const slot = (file: SyncFile): SyncFile => (files.durableOn === 'flush' ? new GatheredFile(file) : file);
     this.main = slot(files.main);
     this.journal = slot(files.journal);
@@ -55,6 +58,11 @@ export class Mount {
   /** A transaction begins. */
   markLog(): void {
     this.#log?.mark();
+  }
+
+  /** Makes durable what was done to the log, that it was emptied among it. */
+  flushLog(): void {
+    this.#log?.flush();
   }
 
   /** Cuts off what the transaction has written to the log. */

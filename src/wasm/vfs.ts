@@ -264,7 +264,7 @@ export class Vfs {
       done += count;
     }
     if (done === length) {
-      if (open.slot === 'main' && open.mount.files.durableOn === 'flush') {
+      if (open.slot === 'main' && open.mount.showsLogged) {
         showAsLogged(buffer, at);
       }
       return SQLITE_OK;

@@ -1,5 +1,5 @@
 /** Stores over a database, and something to put into them. */
-import { createSqliteBlockStore, openSqliteBlockStore } from '../../src/adapters/sqlite-block-store.ts';
+import { createSqliteBlockStore, openSqliteBlockStore } from '../../src/adapters/open-sqlite-block-store.ts';
 import type { SqliteBlockStore } from '../../src/adapters/sqlite-block-store.ts';
 import type { BlockStore } from '../../src/core/store.ts';
 import { blockOf, blocksOf, put, revOf } from '../../src/testing/block-store-harness.ts';

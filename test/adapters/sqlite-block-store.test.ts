@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openNodeFiles } from '../../src/adapters/files/node-files.ts';
-import { createSqliteBlockStore } from '../../src/adapters/sqlite-block-store.ts';
+import { createSqliteBlockStore } from '../../src/adapters/open-sqlite-block-store.ts';
 import { blockStoreCases } from '../../src/testing/block-store-cases.ts';
 import { blockOf, cidsOf, listOf, revOf } from '../../src/testing/block-store-harness.ts';
 import type { BlockStoreHarness } from '../../src/testing/block-store-harness.ts';

@@ -1,7 +1,7 @@
 /** The published suites, and what their cases run on in a browser. */
 import type { BrowserStorage } from '../../src/adapters/browser-platform.ts';
 import { browserPlatform } from '../../src/adapters/browser-platform.ts';
-import { createSqliteBlockStore, openSqliteBlockStore } from '../../src/adapters/sqlite-block-store.ts';
+import { createSqliteBlockStore, openSqliteBlockStore } from '../../src/adapters/open-sqlite-block-store.ts';
 import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
 import { blobStoreCases } from '../../src/testing/blob-store-cases.ts';
 import { blockStoreCases } from '../../src/testing/block-store-cases.ts';

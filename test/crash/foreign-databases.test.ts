@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeSqliteWasm } from '../../src/adapters/node-sqlite-wasm.ts';
-import { createSqliteBlockStore } from '../../src/adapters/sqlite-block-store.ts';
+import { createSqliteBlockStore } from '../../src/adapters/open-sqlite-block-store.ts';
 import { MemoryFiles } from '../../src/testing/memory-files.ts';
 import { loadSqlite } from '../../src/wasm/sqlite.ts';
 import { scratchFolder } from '../adapters/scratch.ts';

@@ -17,7 +17,7 @@ import { unsyncedAtAcks } from './unsynced-at-acks.ts';
 import { workload } from './workload.ts';
 
 const SEED = 1;
-const ROUNDS = 3;
+const ROUNDS = 10;
 
 interface Mutation {
   readonly name: string;
@@ -34,10 +34,12 @@ const syncOf = (port: DiskCall['port'], folder: string) => (call: DiskCall): boo
   call.verb === 'syncFolder' && call.port === port && call.path === folder;
 /** While files are being opened all of them are open; while they are being closed only the lock is. */
 const isOpening = (disk: SimulatedDisk): boolean => disk.openCount > 1;
+const isEmpty = (disk: SimulatedDisk, path: string): boolean => disk.image.files.get(disk.image.find(path)!.id)!.size === 0;
 
 const mutations: readonly Mutation[] = [
   { name: 'flush of pds.db', forgets: flushOf(/pds\.db$/), by: 'cuts' },
   { name: 'flush of pds.db-wal', forgets: flushOf(/-wal$/), by: 'cuts' },
+  { name: 'flush of a log that was emptied', forgets: (call, disk) => flushOf(/-wal$/)(call) && isEmpty(disk, call.path), by: 'cuts' },
   { name: 'flush of pds.db-journal', forgets: flushOf(/-journal$/), by: 'cuts' },
   { name: 'sync of the folder after opening the files', forgets: (call, disk) => syncOf('files', FOLDER)(call) && isOpening(disk), by: 'cuts' },
   { name: 'sync of the folder after removing the journals', forgets: (call, disk) => syncOf('files', FOLDER)(call) && !isOpening(disk), by: 'log' },

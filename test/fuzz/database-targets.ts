@@ -1,5 +1,5 @@
 /** Databases: bytes that somebody changed, and rows that somebody changed with SQL. Nothing wrong is ever answered as right. */
-import { openSqliteBlockStore } from '../../src/adapters/sqlite-block-store.ts';
+import { openSqliteBlockStore } from '../../src/adapters/open-sqlite-block-store.ts';
 import { isCidOf } from '../../src/core/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';

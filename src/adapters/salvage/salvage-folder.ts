@@ -6,7 +6,7 @@ import { loadSqlite } from '../../wasm/sqlite.ts';
 import type { ParentFolder } from '../folders/backup-folder.ts';
 import { discardFolder, io, siblingOf } from '../folders/backup-folder.ts';
 import { contentOf } from '../file-content.ts';
-import { createSqliteBlockStore } from '../sqlite-block-store.ts';
+import { createSqliteBlockStore } from '../open-sqlite-block-store.ts';
 import type { ReadableFile } from './file-pages.ts';
 import { isMarkedAsReplaced, markAsReplaced, readableFile } from './file-pages.ts';
 import type { DamagedFiles, Findings, SalvageOptions, SalvageReport } from './salvage.ts';

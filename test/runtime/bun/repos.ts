@@ -1,7 +1,7 @@
 /** Runs the cases for whole repositories and for block stores in Bun, in the folder that is given. */
 import { nodeSqliteWasm } from '../../../src/adapters/node-sqlite-wasm.ts';
 import { openNodeFiles } from '../../../src/adapters/files/node-files.ts';
-import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite-block-store.ts';
+import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/open-sqlite-block-store.ts';
 import { createRepo, openRepo } from '../../../src/node.ts';
 import { blockStoreCases } from '../../../src/testing/block-store-cases.ts';
 import type { BlockStoreHarness } from '../../../src/testing/block-store-harness.ts';

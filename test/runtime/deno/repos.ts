@@ -1,7 +1,7 @@
 /** Runs the cases for whole repositories and for block stores in Deno, in the folder that is given. */
 import { denoSqliteWasm } from '../../../src/adapters/deno-sqlite-wasm.ts';
 import { openDenoFiles } from '../../../src/adapters/files/deno-files.ts';
-import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite-block-store.ts';
+import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/open-sqlite-block-store.ts';
 import { createRepo, openRepo } from '../../../src/deno.ts';
 import { blockStoreCases } from '../../../src/testing/block-store-cases.ts';
 import type { BlockStoreHarness } from '../../../src/testing/block-store-harness.ts';
