@@ -4,22 +4,31 @@ import { CID_LENGTH } from './cid.ts';
 import type { CidSet } from './cid-set.ts';
 import { createCidSet } from './cid-set.ts';
 
-/** The place of a block: which memory it lies in, and from where to where. */
-const WORDS = 3;
+/** The place of a block that is held: which memory it lies in, and where it begins there. */
+const WORDS = 2;
 const PLACE_SIZE: number = WORDS * Uint32Array.BYTES_PER_ELEMENT;
 const FIRST_CAPACITY = 1024;
+
+const enlarged = (words: Uint32Array): Uint32Array => {
+  const larger = new Uint32Array(2 * words.length);
+  larger.set(words);
+  return larger;
+};
 
 /** Memory up to this size is a source's chunk, and lives as long as any block in it; what is larger is a CAR that the caller has in memory. */
 const LARGEST_CHUNK: number = 4 * 1024 * 1024;
 
 /**
- * Blocks, numbered in the order in which they came; of those with one CID the first counts. They stay where they came in, and a place
- * is twelve bytes: an object with two views took 350, and the garbage collector moved them all.
+ * Blocks, numbered in the order in which they came; of those with one CID the first counts. They stay where they came in, and three
+ * numbers say where: an object with two views took 350 bytes, and the garbage collector moved them all.
  */
 export class HeldBlocks {
   readonly #cids: CidSet = createCidSet();
   readonly #memories: Uint8Array[] = [];
+  /** Of those that are held, from the first on. */
   #places: Uint32Array = new Uint32Array(FIRST_CAPACITY * WORDS);
+  /** Of all. */
+  #sizes: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   #first = 0;
   #bytes = 0;
 
@@ -56,7 +65,7 @@ export class HeldBlocks {
         this.#memories.push(memory);
         this.#bytes += isChunk ? memory.length : 0;
       }
-      this.#place(this.size - 1, start, end);
+      this.#place(this.size - 1, start, end - start);
       this.#bytes += PLACE_SIZE + (isChunk ? 0 : end - start);
     }
   }
@@ -66,13 +75,14 @@ export class HeldBlocks {
     if (number < this.#first || number >= this.size) {
       return undefined;
     }
-    const at = number * WORDS;
-    return this.#memories[this.#places[at]!]!.subarray(this.#places[at + 1], this.#places[at + 2]);
+    const at = (number - this.#first) * WORDS;
+    const start = this.#places[at + 1]!;
+    return this.#memories[this.#places[at]!]!.subarray(start, start + this.#sizes[number]!);
   }
 
   /** How many bytes a block has, held or not. */
   sizeAt(number: number): number {
-    return this.#places[number * WORDS + 2]! - this.#places[number * WORDS + 1]!;
+    return this.#sizes[number]!;
   }
 
   /** Lets go of the bytes of all. */
@@ -82,15 +92,16 @@ export class HeldBlocks {
     this.#bytes = 0;
   }
 
-  #place(number: number, start: number, end: number): void {
-    const at = number * WORDS;
+  #place(number: number, start: number, size: number): void {
+    const at = (number - this.#first) * WORDS;
     if (at === this.#places.length) {
-      const places = new Uint32Array(2 * at);
-      places.set(this.#places);
-      this.#places = places;
+      this.#places = enlarged(this.#places);
+    }
+    if (number === this.#sizes.length) {
+      this.#sizes = enlarged(this.#sizes);
     }
     this.#places[at] = this.#memories.length - 1;
     this.#places[at + 1] = start;
-    this.#places[at + 2] = end;
+    this.#sizes[number] = size;
   }
 }

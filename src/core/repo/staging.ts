@@ -63,7 +63,8 @@ export class Staging implements BlockReader {
 
   /** Whether a block is known to be a sound record that mentions no blob, and need not be read for that. */
   isPlain(cid: Uint8Array): boolean {
-    return ((this.#flags[this.#blocks.cids.indexOf(cid)] ?? 0) & PLAIN) !== 0;
+    // Before anything has left memory, nothing is known: that saves a look-up for each record.
+    return this.#blocks.first > 0 && ((this.#flags[this.#blocks.cids.indexOf(cid)] ?? 0) & PLAIN) !== 0;
   }
 
   /** Notes that the repository consists of this block among others. One that did not come in is passed over. */
@@ -85,8 +86,15 @@ export class Staging implements BlockReader {
 
   /** The same for blocks that are held as they are. What is answered must not be changed. */
   async read(cids: readonly CidBytes[]): Promise<(Uint8Array | undefined)[]> {
-    const found = cids.map((cid) => this.#blocks.bytesAt(this.#blocks.cids.indexOf(cid)));
-    const absent = [...found.keys()].filter((i) => found[i] === undefined);
+    const found: (Uint8Array | undefined)[] = [];
+    const absent: number[] = [];
+    for (let i = 0; i < cids.length; i++) {
+      const bytes = this.#blocks.bytesAt(this.#blocks.cids.indexOf(cids[i]!));
+      found.push(bytes);
+      if (bytes === undefined) {
+        absent.push(i);
+      }
+    }
     if (absent.length > 0) {
       const stored = await this.#change.getMany(absent.map((i) => cids[i]!));
       for (const [at, i] of absent.entries()) {
@@ -148,14 +156,15 @@ export class Staging implements BlockReader {
     const order = keyOrder(numbers.length, (i) => cids.at(numbers[i]!));
     let added = 0;
     for (let at = 0; at < order.length; at += BATCH) {
-      const blocks = Array.from(order.subarray(at, at + BATCH), (i): NumberedBlock => {
-        const number = numbers[i]!;
-        return { number, cid: cids.at(number), bytes: this.#blocks.bytesAt(number)! };
-      });
+      const blocks: NumberedBlock[] = [];
+      for (let i = at; i < Math.min(at + BATCH, order.length); i++) {
+        const number = numbers[order[i]!]!;
+        blocks.push({ number, cid: cids.at(number), bytes: this.#blocks.bytesAt(number)! });
+      }
       const isNew = await this.#change.put(blocks);
-      for (const [i, { number }] of blocks.entries()) {
+      for (let i = 0; i < blocks.length; i++) {
         if (isNew[i] === true) {
-          this.#flags[number]! |= NEW;
+          this.#flags[blocks[i]!.number]! |= NEW;
           added += 1;
         }
       }
