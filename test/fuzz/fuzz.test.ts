@@ -1,6 +1,7 @@
 /** Ten seconds of what `npm run fuzz` does for as long as one likes, and what it found before. */
 import { afterAll, expect, test } from 'vitest';
-import { corpus } from './corpus.ts';
+import { boundsCases } from '../hostile/bounds-cases.ts';
+import { boundsFindings, corpus } from './corpus.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 import { removeFolders } from './folder-target.ts';
 import { fuzzTargets } from './fuzz-targets.ts';
@@ -22,6 +23,10 @@ test.each(corpus.map((one) => [one.what, one] as const))('%s', async (_, { targe
   const found = fuzzTargets.find(({ name }) => name === target);
   expect(found).toBeDefined();
   expect(await runCase(found!, seed)).toBeUndefined();
+});
+
+test('findings about time and memory are cases of the bounds tests', () => {
+  expect(boundsCases.map(({ name }) => name)).toEqual(expect.arrayContaining([...boundsFindings]));
 });
 
 test('what must not happen is found: another error, a changed prototype', async () => {
