@@ -23,7 +23,9 @@ const PAGE_ROWS = 256;
 /** The texts of our CIDs, to the two bits at their end that are zeros. */
 const IS_CID_KEY = [
   `typeof(key) = 'text'`,
+  // In letters, which SQLite counts and compares as far as the first that is zero, and in bytes.
   'length(key) = 59',
+  'length(cast(key as blob)) = 59',
   `substr(key, 1, 7) in ('bafkrei', 'bafyrei')`,
   `key not glob '*[^a-z2-7]*'`,
   `instr('aeimquy4', substr(key, 59, 1)) > 0`,

@@ -90,8 +90,8 @@ export const addRepair = (program: Command, context: Context): void => {
       const outcome = await repair(context, directory, dryRun);
       await (context.json ? printJson(context, dryRun, outcome) : printText(context, dryRun, outcome));
       if (outcome.report?.whole === false) {
-        const { length } = outcome.report.lost;
-        throw new Reported(`${length} ${length === 1 ? 'thing is' : 'things are'} gone`);
+        const { head, lost: { length } } = outcome.report;
+        throw new Reported(head === undefined ? 'no commit is left' : `${length} ${length === 1 ? 'thing is' : 'things are'} gone`);
       }
     });
   withExamples(command, 'repair alice --dry-run', 'repair alice');

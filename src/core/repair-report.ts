@@ -50,7 +50,7 @@ export interface Loss {
 }
 
 export interface RepairReport {
-  /** Nothing that the head refers to is lost, but for blobs that were never here. */
+  /** Nothing that the head refers to is lost, but for blobs that were never here; nor is the head itself. */
   readonly whole: boolean;
   readonly dryRun: boolean;
   /** The head as it is afterwards. */

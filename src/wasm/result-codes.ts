@@ -63,6 +63,8 @@ const REPO_CODES: ReadonlyMap<number, RepoErrorCode> = /* @__PURE__ */ new Map<n
   [6, 'Locked'],
   [11, 'Corrupt'],
   [SQLITE_FULL, 'StorageFull'],
+  // A row that claims a gigabyte: nobody here writes one.
+  [18, 'Corrupt'],
   [26, 'Corrupt'],
 ]);
 

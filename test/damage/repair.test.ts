@@ -120,6 +120,7 @@ describe('names', () => {
   onSample('no list of commits', () => ['delete from commits'], ['addCommit', 'addCommit', 'addCommit']);
   onSample('neither', () => ['delete from refs', 'delete from commits'], ['moveHead', 'addCommit', 'addCommit', 'addCommit']);
   onSample('rows that are none', () => [`insert into blocks values ('x', x'00')`, `insert into commits values ('y', x'00')`, `insert into meta values (null, x'00')`], ['dropRow', 'dropRow', 'dropRow']);
+  onSample('a name with a zero behind it', () => [`insert into blocks select key || char(0), value from blocks limit 1`], ['dropRow']);
   onSample('a head that is no CID', () => [`update refs set value = x'00' where key = 'main'`], ['dropRow', 'moveHead']);
   onSample('a head of the past', (s) => [`update refs set value = cast('${String(s.commits[0]!.cid)}' as blob) where key = 'main'`], ['moveHead']);
   onSample('a ref to nowhere', (s) => [`insert into refs values ('lost', cast('${String(s.blob)}' as blob))`], ['dropRef']);

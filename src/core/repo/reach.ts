@@ -2,7 +2,10 @@
 import type { CID, CidBytes } from '../cid.ts';
 import { decodeCid } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
+import type { RepoError } from '../errors.ts';
+import { isRepoError } from '../errors.ts';
 import type { Node } from '../mst/node.ts';
+import type { NodeReader } from '../mst/node-reader.ts';
 import type { Subtree } from '../mst/read-nodes.ts';
 import { subtreeAt } from '../mst/read-nodes.ts';
 
@@ -41,6 +44,30 @@ export const reachTree = async (
       }
     }
   }
+};
+
+/** Nodes, past those that are none: their bytes are what the CID says, and no node of that layer. `onFault` is told of each. */
+export const nodesPastFaults = async (
+  nodes: NodeReader,
+  subtrees: readonly Subtree[],
+  onFault: (subtree: Subtree, fault: RepoError) => void,
+): Promise<readonly (Node | undefined)[]> => {
+  try {
+    return await nodes.nodes(subtrees);
+  } catch (error) {
+    if (!isRepoError(error, 'Malformed')) {
+      throw error;
+    }
+    if (subtrees.length === 1) {
+      onFault(subtrees[0]!, error);
+      return [undefined];
+    }
+  }
+  const found: (Node | undefined)[] = [];
+  for (const subtree of subtrees) {
+    found.push(...(await nodesPastFaults(nodes, [subtree], onFault)));
+  }
+  return found;
 };
 
 /** CIDs of a set in batches, for requests of a bounded size. */

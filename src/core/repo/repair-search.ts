@@ -1,16 +1,15 @@
 /** What a repair has to know before it does anything: what is sound, which commits there are, and whose trees are whole. */
-import type { CID, CidBytes } from '../cid.ts';
+import type { CID } from '../cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
-import { createCidSet } from '../cid-set.ts';
 import type { Commit } from '../commit.ts';
 import { decodeCommit } from '../commit.ts';
 import { isRepoError } from '../errors.ts';
+import { verifyTree } from '../mst/verify.ts';
 import type { Tid } from '../tid.ts';
 import type { RepoParts } from './parts.ts';
 import { MAIN } from './parts.ts';
-import { reachTree } from './reach.ts';
-import { surveyBlocks } from './survey.ts';
+import { pastDamage, surveyBlocks } from './survey.ts';
 
 /** A commit whose block is sound. */
 export interface FoundCommit {
@@ -65,31 +64,27 @@ export const searchRepo = async ({ did, store }: RepoParts, tell: (bytes: number
   return { ...survey, commits, refs, listed };
 };
 
-/** What a tree lacks: nodes, and records by path. */
+/** What a tree lacks: nodes, with a word about each that is here and in the wrong place, and records by path. */
 export interface TreeGaps {
-  readonly nodes: readonly CID[];
+  readonly nodes: readonly { readonly cid: CID; readonly fault: string | undefined }[];
   readonly records: readonly { readonly path: string; readonly cid: CID }[];
 }
 
-/** Walks what can be walked of a tree. */
-export const gapsOf = async (parts: RepoParts, { sound }: RepairSearch, root: CID): Promise<TreeGaps> => {
-  const nodes: CID[] = [];
+/** Looks at a tree as `verify` does: one that it finds a fault in is not called whole here. */
+export const gapsOf = async ({ store, hashAll }: RepoParts, { sound }: RepairSearch, root: CID): Promise<TreeGaps> => {
   const records: { path: string; cid: CID }[] = [];
-  const gap = (cid: Uint8Array): CID => decodeCid(cid.slice());
-  await reachTree(
-    (subtrees) => {
-      const here = subtrees.filter(({ subtree }) => sound.has(subtree));
-      nodes.push(...subtrees.filter(({ subtree }) => !sound.has(subtree)).map(({ subtree }) => gap(subtree)));
-      return parts.nodes.nodes(here);
-    },
-    root,
-    createCidSet(),
-    (path, value: CidBytes) => {
-      if (!sound.has(value)) {
-        records.push({ path, cid: gap(value) });
+  const { faults } = await verifyTree(pastDamage(store), root, {
+    hashAll,
+    hashed: sound,
+    async onLeaves(leaves) {
+      for (const { key, value } of leaves) {
+        if (!sound.has(value)) {
+          records.push({ path: key, cid: decodeCid(value.slice()) });
+        }
       }
     },
-  );
+  });
+  const nodes = faults.map(({ cid = root, code, message }) => ({ cid, fault: code === 'Malformed' ? message : undefined }));
   return { nodes, records };
 };
 

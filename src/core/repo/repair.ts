@@ -80,14 +80,22 @@ const query = (did: string, name: string, cid: CID): string => `?did=${encodeURI
 const planLosses = ({ did }: RepoParts, { lost, head, search }: Plan): void => {
   const request = (cid: CID): string => `/xrpc/com.atproto.sync.getBlocks${query(did, 'cids', cid)}`;
   const known = createCidSet();
+  const old = search.refs.get(MAIN);
+  if (head === undefined && old !== undefined) {
+    known.add(old.bytes);
+    lost.push({ kind: 'block', message: `the commit of the head is gone, and there is no other: import a CAR; cid=${cidToText(old)}`, cid: old, request: request(old) });
+  }
   for (const { path, cid } of head?.gaps.records ?? []) {
     known.add(cid.bytes);
     const message = `a record is gone: fetch it, or delete it; path=${path} cid=${cidToText(cid)}`;
     lost.push({ kind: 'record', message, cid, path, request: request(cid) });
   }
-  for (const cid of head?.gaps.nodes ?? []) {
+  for (const { cid, fault } of head?.gaps.nodes ?? []) {
     known.add(cid.bytes);
-    const message = `a node of the head's tree is gone, and the records below it cannot be reached: import a CAR; cid=${cidToText(cid)}`;
+    const message =
+      fault === undefined
+        ? `a node of the head's tree is gone, and the records below it cannot be reached: import a CAR; cid=${cidToText(cid)}`
+        : `the tree of the head is none, and what it says of records cannot be relied upon: import a CAR; ${fault}`;
     lost.push({ kind: 'block', message, cid, request: request(cid) });
   }
   for (const cid of [...search.damaged].map((bytes) => decodeCid(bytes.slice()))) {
@@ -207,6 +215,10 @@ const apply = async (change: BlockChange, { search, head, junk, refs, dropped, a
   }
 };
 
+/** There is no head, and there ought to be one: where nothing was ever written nothing is missing. */
+const lacksHead = ({ head, search: { refs, listed, sound, damaged } }: Plan): boolean =>
+  head === undefined && (refs.has(MAIN) || listed.size + sound.size + damaged.size > 0);
+
 /** What a repair did, and from which head to which other one. */
 export interface Repaired {
   readonly report: RepairReport;
@@ -234,7 +246,7 @@ export const repairRepo = async (parts: RepoParts, options: RepairOptions = {}):
     await removeBlobs(parts, badBlobs);
   }
   const { nodes = [], records = [] } = head?.gaps ?? {};
-  const whole = nodes.length === 0 && records.length === 0 && !lost.some(({ kind, path }) => kind === 'blob' && path !== undefined);
+  const whole = !lacksHead(planned) && nodes.length === 0 && records.length === 0 && !lost.some(({ kind, path }) => kind === 'blob' && path !== undefined);
   const report: RepairReport = { whole, dryRun, head: head?.cid, rev: head?.commit.rev, steps, lost };
   const moved = !dryRun && refs.has(MAIN) && head !== undefined && nodes.length === 0;
   return { report, transition: moved ? { before: undefined, after: head.commit.data } : undefined };

@@ -15,7 +15,7 @@ import { createRecordCheck } from './check-records.ts';
 import type { RepoParts } from './parts.ts';
 import { MAIN } from './parts.ts';
 import type { ReadNodes } from './reach.ts';
-import { reachTree } from './reach.ts';
+import { nodesPastFaults, reachTree } from './reach.ts';
 import { pastDamage, surveyBlocks } from './survey.ts';
 
 /** Blocks between two words about how far the search has come. */
@@ -120,7 +120,9 @@ const checkHistory = async (search: Search): Promise<void> => {
       for (const { subtree } of subtrees) {
         reportMissing(search, subtree, path);
       }
-      return nodes.nodes(subtrees.filter(({ subtree }) => search.sound.has(subtree)));
+      return nodesPastFaults(nodes, subtrees.filter(({ subtree }) => search.sound.has(subtree)), ({ subtree }, { message }) =>
+        report(search, 'Corrupt', `${message}; path=${path}`, { path, cid: decodeCid(subtree.slice()) }),
+      );
     };
     await reachTree(readSound, commit.data, search.reached, (key, value) => reportMissing(search, value, key));
   };
