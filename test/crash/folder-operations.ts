@@ -1,20 +1,13 @@
 /** What is done with whole folders, on a simulated disk, and what has to be there after it, or after it was cut short. */
-import { openFolderBlobs } from '../../src/adapters/blobs/folder-blob-store.ts';
-import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
 import { exportFolder, importFolder } from '../../src/adapters/folder-transfer.ts';
 import type { FolderEntry } from '../../src/adapters/folder-transfer.ts';
-import { restoreFolder } from '../../src/adapters/folders/backup-and-restore.ts';
-import type { Place } from '../../src/adapters/folders/backup-folder.ts';
 import { writeBackup } from '../../src/adapters/folders/backup-folder.ts';
-import { nodeSqliteWasm } from '../../src/adapters/node-sqlite-wasm.ts';
-import { salvageFolder } from '../../src/adapters/salvage/salvage-folder.ts';
-import type { RepoPlatform } from '../../src/adapters/sqlite-repo.ts';
 import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
 import { cidToText } from '../../src/core/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import type { Repo, WriteOp } from '../../src/core/repo.ts';
 import { DiskImage } from './disk-image.ts';
-import { blobFolderPort, diskPort, parentFolderPort } from './disk-ports.ts';
+import { backUp, placeOf, platformOn, restore, salvage } from './folders-on-disk.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { DID } from './workload.ts';
 
@@ -38,39 +31,6 @@ export interface FolderOperation {
   /** What must not be, in words: after it was acknowledged, or after it was cut short. */
   judge(disk: SimulatedDisk, before: Before, acknowledged: boolean): Promise<string | undefined>;
 }
-
-const platformOn = (disk: SimulatedDisk, folder: string, create: boolean): RepoPlatform => ({
-  wasm: nodeSqliteWasm,
-  openFiles: () => openDiskFiles(diskPort(disk), folder, { create }),
-  openBlobs: () => openFolderBlobs(blobFolderPort(disk, folder)),
-});
-
-const placeOf = (disk: SimulatedDisk, name: string): Place => ({ parent: parentFolderPort(disk, ''), name, path: `/${name}` });
-
-const backUp = async (disk: SimulatedDisk, from: string, to: string, force = false): Promise<void> => {
-  const repo = await sqliteRepo(platformOn(disk, from, false), {});
-  try {
-    await writeBackup(placeOf(disk, to), repo.backup(), { force });
-  } finally {
-    await repo.close();
-  }
-};
-
-const restore = (disk: SimulatedDisk, from: string, to: string, force = false): Promise<unknown> =>
-  restoreFolder(
-    placeOf(disk, from),
-    placeOf(disk, to),
-    { create: (name) => platformOn(disk, `/${name}`, true), openFiles: () => openDiskFiles(diskPort(disk), `/${to}`) },
-    { force },
-  );
-
-const salvage = (disk: SimulatedDisk, folder: string): Promise<unknown> =>
-  salvageFolder({
-    wasm: nodeSqliteWasm,
-    folder: parentFolderPort(disk, folder),
-    openFiles: () => openDiskFiles(diskPort(disk), folder),
-    createFiles: (name) => openDiskFiles(diskPort(disk), `${folder}/${name}`, { create: true }),
-  });
 
 /** The head of the repository in a folder, where all of it is sound; else a word about it. */
 const lookAt = async (disk: SimulatedDisk, folder: string): Promise<string> => {

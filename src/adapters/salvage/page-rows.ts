@@ -6,11 +6,17 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { concatBytes } from '../../core/bytes.ts';
 
-/** One page by its number, from 1; `undefined` when the file has none of that number. */
-export type ReadPage = (number: number) => Uint8Array | undefined;
+/** The pages of a database, as one looks at them: a number may stand for a page of the file or for one of its log. */
+export interface Pages {
+  /** Where the page of a number, from 1, lies: never in two places what is in one. `undefined` when there is none. */
+  place(number: number): number | undefined;
+  /** `undefined` when not all of it is there. */
+  read(place: number): Uint8Array | undefined;
+}
 
 /** A row of a table of keys and values. */
 export interface FoundRow {
+  /** With U+FFFD in the place of what is no UTF-8. */
   readonly key: string;
   readonly value: Bytes;
 }
@@ -32,7 +38,7 @@ const MAX_CELLS_SIZE = 2;
 /** Serial types of texts and blobs begin here: even ones are blobs. */
 const FIRST_LENGTH_TYPE = 12;
 
-const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
 interface Varint {
   readonly value: number;
@@ -71,25 +77,26 @@ const localLength = (payload: number, usable: number): number => {
 };
 
 /** Whether one more cell may lead through an overflow page; counts it. */
-export type Follow = (page: number) => boolean;
+export type Follow = (place: number) => boolean;
 
 /** For one pass over a file. */
 export const createFollowing = (): Follow => {
   const counts = new Map<number, number>();
-  return (page) => {
-    const count = (counts.get(page) ?? 0) + 1;
-    counts.set(page, count);
+  return (place) => {
+    const count = (counts.get(place) ?? 0) + 1;
+    counts.set(place, count);
     return count <= MAX_FOLLOWED;
   };
 };
 
 /** The payload, its rest out of the chain of overflow pages; `undefined` when the chain breaks, or leads back to itself. */
-const readPayload = (readPage: ReadPage, leaf: Uint8Array, { start, local, length }: Cell, usable: number, follow: Follow): Bytes | undefined => {
+const readPayload = (pages: Pages, leaf: Uint8Array, { start, local, length }: Cell, usable: number, follow: Follow): Bytes | undefined => {
   const pieces: Uint8Array[] = [leaf.subarray(start, start + local)];
   const seen = new Set<number>();
   let next = local < length ? uint32(leaf, start + local) : 0;
   for (let filled = local; filled < length; ) {
-    const page = next === 0 || seen.has(next) || !follow(next) ? undefined : readPage(next);
+    const place = next === 0 || seen.has(next) ? undefined : pages.place(next);
+    const page = place === undefined || !follow(place) ? undefined : pages.read(place);
     if (page === undefined) {
       return undefined;
     }
@@ -124,12 +131,7 @@ const rowOf = (payload: Bytes): FoundRow | undefined => {
   if (end !== payload.length) {
     return undefined;
   }
-  try {
-    return { key: decoder.decode(payload.subarray(start, middle)), value: payload.slice(middle, end) };
-  } catch {
-    // Not UTF-8: what was a key is none any more.
-    return undefined;
-  }
+  return { key: decoder.decode(payload.subarray(start, middle)), value: payload.slice(middle, end) };
 };
 
 /** Where a cell's payload begins in its leaf, how much of it lies there, and how long it is. */
@@ -154,8 +156,9 @@ const cellAt = (page: Uint8Array, at: number, usable: number): Cell | undefined 
  * The rows of one page, if it is a leaf of a table. However the page was made, the work is bounded by its size and by what `follow` allows.
  * @param usable Bytes of a page that SQLite uses: its size, less what the file reserves.
  */
-export function* rowsOfPage(readPage: ReadPage, number: number, usable: number, follow: Follow): Generator<FoundRow> {
-  const page = readPage(number);
+export function* rowsOfPage(pages: Pages, number: number, usable: number, follow: Follow): Generator<FoundRow> {
+  const place = pages.place(number);
+  const page = place === undefined ? undefined : pages.read(place);
   const start = number === 1 ? FILE_HEADER : 0;
   if (page === undefined || page[start] !== TABLE_LEAF) {
     return;
@@ -169,7 +172,7 @@ export function* rowsOfPage(readPage: ReadPage, number: number, usable: number, 
       continue;
     }
     room -= cell.local;
-    const payload = readPayload(readPage, page, cell, usable, follow);
+    const payload = readPayload(pages, page, cell, usable, follow);
     const row = payload && rowOf(payload);
     if (row !== undefined) {
       yield row;

@@ -7,8 +7,8 @@ import type { ParentFolder } from '../folders/backup-folder.ts';
 import { discardFolder, io, siblingOf } from '../folders/backup-folder.ts';
 import { contentOf } from '../file-content.ts';
 import { createSqliteBlockStore } from '../open-sqlite-block-store.ts';
-import type { ReadableFile } from './file-pages.ts';
-import { isMarkedAsReplaced, markAsReplaced, readableFile } from './file-pages.ts';
+import type { ReadableFile } from './damaged-file.ts';
+import { isMarkedAsReplaced, markAsReplaced, readableFile } from './damaged-file.ts';
 import type { DamagedFiles, Findings, SalvageOptions, SalvageReport } from './salvage.ts';
 import { fillStore, findRows } from './salvage.ts';
 
