@@ -81,18 +81,18 @@ export const createManifestCheck = (): ManifestCheck => {
 /** What a manifest says of a repository, in the order in which it is compared. */
 type Described = readonly (readonly [what: string, value: number | string | null])[];
 
-/** Of a tree that cannot be read nobody counts the records, nor knows the rev: a backup of damage says no more than the head. */
+/** Where a tree cannot be read, or the list of commits, nobody can count: of such damage the head alone is compared. */
 const describe = async (repo: Repo): Promise<Described> => {
   try {
     const { did, head, rev, blobs, blocks, commits, records } = await repo.info();
     const names = [['did', did], ['head', head === undefined ? null : cidToText(head)], ['rev', rev ?? null]] as const;
     return [...names, ['blobs', blobs], ['blocks', blocks], ['commits', commits], ['records', records]];
   } catch (error) {
-    const head = (await repo.refs()).get('main');
-    if (!isRepoError(error) || error.code === 'StorageFailed' || head === undefined) {
+    if (!isRepoError(error) || error.code === 'StorageFailed') {
       throw error;
     }
-    return [['did', repo.did], ['head', cidToText(head)], ['rev', null]];
+    const head = (await repo.refs()).get('main');
+    return [['did', repo.did], ['head', head === undefined ? null : cidToText(head)]];
   }
 };
 

@@ -107,6 +107,18 @@ describe('a backup', () => {
     expect(await verify(join(around, 'nothing-again'))).toMatchObject({ ok: true });
   });
 
+  test.each([
+    ['with a commit that is none', `insert into commits values ('zzzzzzzzzzzzz', x'00')`],
+    ['with a block that is none', `insert into blocks values ('x', x'00')`],
+    ['with a commit that has no name, and without a head', `delete from refs; insert into commits values (null, x'00')`],
+  ])('of a repository %s comes back as it was', async (_, statement) => {
+    const { folder, around, target } = await backedUp();
+    await sql(folder, ...statement.split('; '));
+    await open(folder, (repo) => saveBackup(repo, join(around, 'damaged'), { damaged: true }));
+    await restoreBackup(join(around, 'damaged'), target);
+    expect((await verify(target)).faults).toEqual((await verify(folder)).faults);
+  });
+
   test('that is interrupted leaves nothing', async () => {
     const { folder, around } = await backedUp();
     const interruption = new AbortController();
