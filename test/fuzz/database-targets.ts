@@ -1,7 +1,6 @@
 /** Databases: bytes that somebody changed, and rows that somebody changed with SQL. Nothing wrong is ever answered as right. */
 import { openSqliteBlockStore } from '../../src/adapters/open-sqlite-block-store.ts';
 import { isCidOf } from '../../src/core/cid.ts';
-import { isRepoError } from '../../src/core/errors.ts';
 import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
 import type { Repo } from '../../src/core/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
@@ -12,8 +11,7 @@ import { createStore } from '../adapters/open-store.ts';
 import { BASE_REV, carOf, posts, repositoryOf } from '../hostile/build-repository.ts';
 import type { FuzzTarget, Outcome } from './fuzz-target.ts';
 import { hold, orRefused } from './fuzz-target.ts';
-import type { Random } from './mutate-bytes.ts';
-import { below, mutateBytes, pick } from './mutate-bytes.ts';
+import { editRows, mutateFile } from './mutate-database.ts';
 
 const RECORDS = 40;
 
@@ -89,57 +87,13 @@ const judge = async (files: MemoryFiles): Promise<Outcome> => {
   return sound ? 'accepted' : 'refused';
 };
 
-const TABLES = ['blocks', 'commits', 'meta', 'refs'] as const;
-const anyRow = (random: Random, table: string): string => `rowid = (select rowid from ${table} limit 1 offset ${below(random, RECORDS)})`;
-const EDITS: readonly ((random: Random, table: string) => string)[] = [
-  (random, table) => `delete from ${table} where ${anyRow(random, table)}`,
-  (_, table) => `delete from ${table}`,
-  (random, table) => `update ${table} set value = zeroblob(${below(random, 5000)}) where ${anyRow(random, table)}`,
-  (random, table) => `update ${table} set value = substr(value, 1, ${below(random, 60)}) where ${anyRow(random, table)}`,
-  (random, table) => `update ${table} set value = cast(value as text) where ${anyRow(random, table)}`,
-  (random, table) => `update ${table} set value = ${pick(random, ['1', '1.5', "'text'", "x''", "x'ff'", '9223372036854775807'])} where ${anyRow(random, table)}`,
-  (random, table) => `update ${table} set value = (select value from ${pick(random, TABLES)} limit 1 offset ${below(random, RECORDS)}) where ${anyRow(random, table)} and exists (select 1 from blocks)`,
-  (random, table) => `update or ignore ${table} set key = ${pick(random, ["upper(key)", "key || char(0)", "''", "'__proto__'", "cast(key as blob)", '5', "'main'", "substr(key, 2)"])} where ${anyRow(random, table)}`,
-  (random, table) => `insert or ignore into ${table} values (${pick(random, ["'x'", "''", "null", "x'00'", "'__proto__'", "'zzzzzzzzzzzzz'", "'main'"])}, ${pick(random, ["x'00'", "'text'", "zeroblob(100000)", '0'])})`,
-  (_, table) => `drop table ${table}`,
-  (_, table) => `create trigger t after insert on ${table} begin delete from blocks; end`,
-  (_, table) => `create index i on ${table} (value)`,
-  () => `create view v as select * from blocks`,
-  (_, table) => `alter table ${table} add column extra`,
-  (_, table) => `alter table ${table} rename to kv_${table}`,
-  (random) => `pragma user_version = ${below(random, 1000)}`,
-  (random) => `pragma application_id = ${below(random, 1000)}`,
-];
-
 export const databaseTargets: readonly FuzzTarget[] = [
-  {
-    name: 'bytes of pds.db',
-    async run(random) {
-      const start = random() < 0.3 ? 0 : below(random, seedBytes.length);
-      const end = Math.min(seedBytes.length, start + pick(random, [100, 4096, seedBytes.length]));
-      const middle = mutateBytes(seedBytes.subarray(start, end), random);
-      const image = new Uint8Array(start + middle.length + seedBytes.length - end);
-      image.set(seedBytes.subarray(0, start));
-      image.set(middle, start);
-      image.set(seedBytes.subarray(end), start + middle.length);
-      return judge(filesOf(image));
-    },
-  },
+  { name: 'bytes of pds.db', run: (random) => judge(filesOf(mutateFile(seedBytes, random))) },
   {
     name: 'rows and schema of pds.db',
     async run(random) {
       const files = filesOf(seedBytes);
-      const database = await openDatabase(files);
-      for (let i = 0; i <= below(random, 3); i++) {
-        try {
-          database.exec(pick(random, EDITS)(random, pick(random, TABLES)));
-        } catch (error) {
-          if (!isRepoError(error)) {
-            throw error;
-          }
-        }
-      }
-      database.close();
+      await editRows(files, random);
       return judge(files);
     },
   },

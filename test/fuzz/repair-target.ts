@@ -1,0 +1,107 @@
+/** Databases and blobs that somebody damaged, and then a repair: it loses nothing that is sound, says what is gone, and what it calls whole is. */
+import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
+import { cidToText } from '../../src/core/cid.ts';
+import { isRepoError } from '../../src/core/errors.ts';
+import type { Fault } from '../../src/core/long-work.ts';
+import type { Repo } from '../../src/core/repo.ts';
+import type { RepairReport } from '../../src/core/repair-report.ts';
+import { verifyCar } from '../../src/core/repo/verify-car.ts';
+import { KEY, bytesOf } from '../../src/testing/repo-harness.ts';
+import { platformOn } from '../crash/folders-on-disk.ts';
+import { SimulatedDisk } from '../crash/simulated-disk.ts';
+import type { FolderSample } from './folder-sample.ts';
+import { folderSample, soundBlocks, withFiles } from './folder-sample.ts';
+import type { FuzzTarget } from './fuzz-target.ts';
+import { hold, orRefused } from './fuzz-target.ts';
+import type { Random } from './mutate-bytes.ts';
+import { mutateBytes, pick } from './mutate-bytes.ts';
+import { editRows, forgeBlocks, mutateFile, mutatePages } from './mutate-database.ts';
+
+/** Damages the database in a folder. */
+export const damageDatabase = async (disk: SimulatedDisk, folder: string, { commits }: FolderSample, random: Random): Promise<void> => {
+  const dice = random();
+  const path = `${folder}/pds.db`;
+  if (dice < 0.3) {
+    disk.image.leave(path, mutatePages(disk.image.read(path)!, random));
+  } else if (dice < 0.4) {
+    disk.image.leave(path, mutateFile(disk.image.read(path)!, random));
+  } else {
+    await withFiles(disk, folder, (files) => (dice < 0.7 ? editRows(files, random) : forgeBlocks(files, commits, random)));
+  }
+};
+
+export const damageBlob = (disk: SimulatedDisk, folder: string, random: Random): void => {
+  const path = pick(random, disk.image.paths(`${folder}/blobs/ba`));
+  disk.image.leave(path, mutateBytes(disk.image.read(path)!, random));
+};
+
+/** Records that break the data model are taken in and kept; a repair does not judge them. */
+export const isOfRecord = ({ code, path }: Fault): boolean => code === 'Malformed' && path !== undefined;
+
+/** A repair answers for the head. What refs and the history lack is for `verify` to say. */
+const isOfHistory = ({ code, path, message }: Fault): boolean => code === 'Corrupt' && path !== undefined && path !== 'main' && message.startsWith('not a tree node');
+
+const wordsOf = (report: RepairReport): string => JSON.stringify({ ...report, dryRun: false });
+const listOf = (faults: readonly Fault[]): string => faults.map(({ message }) => message).join('; ');
+
+/** Repairs what SQLite finds in order, and judges. Answers whether all of the head is there. */
+export const repairAndJudge = async (repo: Repo): Promise<boolean> => {
+  const planned = await repo.repair({ dryRun: true });
+  const done = await repo.repair();
+  hold(wordsOf(done) === wordsOf(planned), 'a repair does what it has said it would');
+  const again = await repo.repair();
+  hold(again.steps.length === 0, `a second repair finds nothing to do: ${again.steps.map(({ message }) => message).join('; ')}`);
+  // A blob that the first one has removed counts as one that was never here.
+  hold(again.whole || !done.whole, 'what was whole is whole');
+  const { faults } = await repo.verify();
+  const wrong = faults.filter((fault) => !isOfRecord(fault) && !isOfHistory(fault) && fault.code !== 'BlockNotFound');
+  hold(wrong.length === 0 || !done.whole, `what is whole after a repair is sound: ${listOf(wrong)}`);
+  const head = await orRefused(() => repo.head());
+  hold(!done.whole || (head && cidToText(head.cid)) === (done.head && cidToText(done.head)), 'the head is the one that the repair names');
+  if (done.whole && head !== undefined) {
+    const report = await verifyCar(await bytesOf(repo.exportCar()));
+    hold(report.faults.every(isOfRecord), `what a repair calls whole is: ${listOf(report.faults)}`);
+    hold(cidToText(report.head) === cidToText(head.cid), 'and is exported');
+  }
+  return done.whole;
+};
+
+/** SQLite does not find the database in order: it is for a salvage. */
+const hasToBeSalvaged = async (repo: Repo): Promise<boolean> => {
+  try {
+    await repo.repair({ dryRun: true });
+    return false;
+  } catch (error) {
+    return isRepoError(error, 'Corrupt') && error.message.includes('salvaged');
+  }
+};
+
+export const repairTarget: FuzzTarget = {
+  name: 'repair',
+  async run(random) {
+    const sample = await folderSample();
+    const disk = new SimulatedDisk(sample.image.copy());
+    await damageDatabase(disk, '/repo', sample, random);
+    if (random() < 0.2) {
+      damageBlob(disk, '/repo', random);
+    }
+    const repo = await orRefused(() => sqliteRepo(platformOn(disk, '/repo', false), { signer: KEY }));
+    if (repo === undefined) {
+      return 'refused';
+    }
+    try {
+      if (await hasToBeSalvaged(repo)) {
+        return 'refused';
+      }
+    } finally {
+      await orRefused(() => repo.close());
+    }
+    const before = await soundBlocks(disk, '/repo');
+    const again = await sqliteRepo(platformOn(disk, '/repo', false), { signer: KEY });
+    const isWhole = await repairAndJudge(again);
+    await again.close();
+    const after = await soundBlocks(disk, '/repo');
+    hold([...before].every((cid) => after.has(cid)), 'a repair removes nothing that is sound');
+    return isWhole ? 'accepted' : 'refused';
+  },
+};
