@@ -33,7 +33,7 @@ export type { BlobMention, BlobRef } from './core/blob-ref.ts';
 export { blobMentions, isBlobRef } from './core/blob-ref.ts';
 export type { Bytes } from './core/bytes.ts';
 export type { CarOptions } from './core/car-decoder.ts';
-export { MAX_BLOCK_SIZE, MAX_CAR_HEADER, MAX_CAR_SIZE } from './core/car-decoder.ts';
+export { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from './core/car-decoder.ts';
 export { MAX_CAR_ROOTS } from './core/car-header.ts';
 export type { Car, CarBlock, CarStream } from './core/car-reader.ts';
 export { readCar, readCarStream } from './core/car-reader.ts';

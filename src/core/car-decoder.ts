@@ -20,12 +20,20 @@ export const MAX_BLOCK_SIZE: number = 2 * 1024 * 1024;
 /** Three times the largest accounts. A stream that never ends has to end somewhere before the disk does. */
 export const MAX_CAR_SIZE: number = 1024 * 1024 * 1024;
 
+/**
+ * Room for ten million records and their nodes, three times what a CAR of {@link MAX_CAR_SIZE} holds at 320 bytes a record. Of blocks of a few
+ * bytes 26 million would fit, and whoever reads a CAR whole holds the name of each: so many names take 1.1 GB, and 1.5 while their table grows.
+ */
+export const MAX_CAR_BLOCKS: number = 16 * 1024 * 1024;
+
 /** So many blocks at most are checked and given at once, when a chunk holds more: it bounds what is alive. */
 const MAX_BATCH = 1024;
 
 export interface CarOptions {
   /** Hashes the blocks, many at a time; one by one in JavaScript when left out. */
   readonly hashAll?: HashAll | undefined;
+  /** The most blocks the CAR may have, doubled ones counted; {@link MAX_CAR_BLOCKS} when left out. */
+  readonly maxBlocks?: number | undefined;
   /** The most bytes a block may have; {@link MAX_BLOCK_SIZE} when left out. */
   readonly maxBlockSize?: number | undefined;
   /** The most bytes the header may have; {@link MAX_CAR_HEADER} when left out. */
@@ -47,6 +55,7 @@ const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
  */
 export class CarDecoder {
   readonly #hashAll: HashAll;
+  readonly #maxBlocks: number;
   readonly #maxBlockSize: number;
   readonly #maxHeaderSize: number;
   readonly #maxRoots: number;
@@ -64,10 +73,13 @@ export class CarDecoder {
   #partial: Uint8Array = NOTHING;
   #partialLength = 0;
   #roots: readonly CID[] | undefined;
+  /** How many blocks have been given. */
+  #blocks = 0;
   #fault: { readonly error: unknown } | undefined;
 
   constructor(options: CarOptions = {}) {
     this.#hashAll = options.hashAll ?? hashAll;
+    this.#maxBlocks = options.maxBlocks ?? MAX_CAR_BLOCKS;
     this.#maxBlockSize = options.maxBlockSize ?? MAX_BLOCK_SIZE;
     this.#maxHeaderSize = options.maxHeaderSize ?? MAX_CAR_HEADER;
     this.#maxRoots = options.maxRoots ?? MAX_CAR_ROOTS;
@@ -112,6 +124,7 @@ export class CarDecoder {
     try {
       if (this.readHeader() !== undefined) {
         frames = this.#fill(frames);
+        this.#blocks += frames.length;
       }
     } catch (error) {
       this.#fault = { error };
@@ -160,6 +173,11 @@ export class CarDecoder {
   /** Adds the next blocks of the chunk. One that began in an earlier chunk has memory of its own, and is answered by itself. */
   #fill(frames: CarFrames): CarFrames {
     while (frames.length < MAX_BATCH) {
+      if (this.#blocks + frames.length >= this.#maxBlocks && this.#at < this.#chunk.length) {
+        // At the first byte of one more, so that the verdict does not depend on how the CAR is cut.
+        const offset = this.#chunkOffset + this.#at;
+        throw new RepoError('LimitExceeded', `CAR has too many blocks; offset=${offset}, limit=${this.#maxBlocks}`);
+      }
       if (this.#addWhole(frames)) {
         continue;
       }

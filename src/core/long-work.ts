@@ -34,6 +34,8 @@ export interface ImportOptions extends LongWork {
   readonly records?: 'report' | 'reject' | undefined;
   /** The most bytes that the CAR may have; `MAX_CAR_SIZE` (1 GiB) when left out. One more rejects with `LimitExceeded`. */
   readonly maxSize?: number | undefined;
+  /** The most blocks that it may have, doubled ones counted; `MAX_CAR_BLOCKS` (16,777,216) when left out. */
+  readonly maxBlocks?: number | undefined;
   /** The most bytes that one block of it may have; `MAX_BLOCK_SIZE` (2 MiB) when left out. */
   readonly maxBlockSize?: number | undefined;
   /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import type { CarOptions } from '../../src/core/car-decoder.ts';
-import { CarDecoder, MAX_BLOCK_SIZE, MAX_CAR_HEADER } from '../../src/core/car-decoder.ts';
+import { CarDecoder, MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER } from '../../src/core/car-decoder.ts';
 import { encodeCbor } from '../../src/core/cbor.ts';
 import { CODEC_RAW, cidOf } from '../../src/core/cid.ts';
 import { hashAll } from '../../src/core/sha256.ts';
@@ -165,7 +165,7 @@ test('blocks before a fault are given', async () => {
 
 describe('limits', () => {
   test('are what they say', () => {
-    expect([MAX_CAR_HEADER, MAX_BLOCK_SIZE]).toEqual([2 ** 20, 2 ** 21]);
+    expect([MAX_CAR_HEADER, MAX_BLOCK_SIZE, MAX_CAR_BLOCKS]).toEqual([2 ** 20, 2 ** 21, 2 ** 24]);
   });
 
   test('a block of exactly 2 MiB is taken, and one byte more is refused before it is here', async () => {

@@ -99,6 +99,7 @@ const sections: readonly HostileCase[] = [
     'a block of 2 MiB and a byte': () => carOfBlocks([root], [...whole.blocks, blockOfBytes(new Uint8Array(2 * 1024 * 1024 + 1))]),
   }),
   { name: 'a CAR of more bytes than it may have', car: () => car, options: { maxSize: car.length - 1 }, expect: 'LimitExceeded', message: /CAR is too large/ },
+  { name: 'a CAR of more blocks than it may have', car: () => car, options: { maxBlocks: whole.blocks.length - 1 }, expect: 'LimitExceeded', message: /CAR has too many blocks/ },
   { name: 'a block of more bytes than it may have', car: () => car, options: { maxBlockSize: 50 }, expect: 'LimitExceeded', message: /block is too large/ },
   {
     name: 'more blocks that nothing refers to than there may be',

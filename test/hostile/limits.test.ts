@@ -6,7 +6,8 @@ import { encodeCbor } from '../../src/core/cbor.ts';
 import type { CidBytes } from '../../src/core/cid.ts';
 import { decodeContent, encodeNode } from '../../src/core/mst/codec.ts';
 import { MAX_NODE_KEYS_SIZE, createNode } from '../../src/core/mst/node.ts';
-import { readPieces, readWhole, cut } from '../core/raw-car.ts';
+import { verifyCar } from '../../src/core/repo/verify-car.ts';
+import { cut, headerOf, readPieces, readWhole } from '../core/raw-car.ts';
 import { head } from '../core/mst/raw-node.ts';
 import { carOf, posts, repositoryOf } from './build-repository.ts';
 
@@ -54,4 +55,20 @@ test('bytes of a CAR, wherever it is cut', async () => {
   for (const size of [1, 7, 1000]) {
     expect(await readPieces(cut(car, () => size), { maxSize: car.length - 1 })).toEqual(past);
   }
+});
+
+test('blocks of a CAR, wherever it is cut', async () => {
+  const repository = await repositoryOf();
+  const [car, count] = [carOf(repository), repository.blocks.length];
+  expect(readWhole(car, { maxBlocks: count }).end).toBe('ok');
+  expect(await verifyCar(car, { maxBlocks: count })).toMatchObject({ ok: true });
+  const past = readWhole(car, { maxBlocks: count - 1 });
+  expect(past.end).toMatch(/^LimitExceeded: CAR has too many blocks/);
+  expect(past.blocks).toHaveLength(count - 1);
+  for (const size of [1, 7, 1000]) {
+    expect(await readPieces(cut(car, () => size), { maxBlocks: count })).toMatchObject({ end: 'ok' });
+    expect(await readPieces(cut(car, () => size), { maxBlocks: count - 1 })).toEqual(past);
+  }
+  await expect(verifyCar(car, { maxBlocks: count - 1 })).rejects.toMatchObject({ code: 'LimitExceeded' });
+  expect(readWhole(headerOf(), { maxBlocks: 0 }).end).toBe('ok');
 });

@@ -1,5 +1,5 @@
 /** Every limit on what comes from outside, as the documentation lists them. */
-import { MAX_BLOCK_SIZE, MAX_CAR_HEADER, MAX_CAR_SIZE } from '../../src/core/car-decoder.ts';
+import { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from '../../src/core/car-decoder.ts';
 import { MAX_CAR_ROOTS } from '../../src/core/car-header.ts';
 import { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES } from '../../src/core/cbor-check.ts';
 import { MAX_KEY_LENGTH } from '../../src/core/mst/key.ts';
@@ -24,6 +24,7 @@ const FIXED = '';
 
 export const limits: readonly Limit[] = [
   { name: 'MAX_BLOCK_SIZE', value: MAX_BLOCK_SIZE, what: 'bytes of one block of a CAR', option: '`maxBlockSize` of `importCar`, `readCar`, `readCarStream`' },
+  { name: 'MAX_CAR_BLOCKS', value: MAX_CAR_BLOCKS, what: 'blocks of a CAR', option: '`maxBlocks` of `importCar`, `verifyCar`, `readCar`, `readCarStream`' },
   { name: 'MAX_CAR_HEADER', value: MAX_CAR_HEADER, what: 'bytes of the header of a CAR', option: '`maxHeaderSize` of `readCar`, `readCarStream`' },
   { name: 'MAX_CAR_ROOTS', value: MAX_CAR_ROOTS, what: 'roots that a CAR names', option: '`maxRoots` of `readCar`, `readCarStream`' },
   { name: 'MAX_CAR_SIZE', value: MAX_CAR_SIZE, what: 'bytes of a whole CAR', option: '`maxSize` of `importCar`, `verifyCar`, `readCar`, `readCarStream`' },

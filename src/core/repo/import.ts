@@ -181,7 +181,7 @@ const noteOf = ({ blocks, created, updated, deleted, unchanged, missingBlobs, fa
 
 /** `Repo.importCar`. */
 export const importCar = async (parts: RepoParts, source: CarSource, options: ImportOptions = {}): Promise<Imported> => {
-  const { maxBlockSize, maxSize, maxUnlinked = MAX_UNLINKED, onProgress, request, signal } = options;
+  const { maxBlocks, maxBlockSize, maxSize, maxUnlinked = MAX_UNLINKED, onProgress, request, signal } = options;
   assertRequest(request);
   const tally: Tally = { phase: 'read', bytes: 0, blocks: 0, records: 0 };
   const tell = (): void => {
@@ -199,7 +199,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, options: Im
     const before = await readHead(parts);
     const staging = new Staging(change);
     const { hashAll } = parts;
-    const roots = await stage(staging, source, { hashAll, maxSize, maxBlockSize }, tally, tell);
+    const roots = await stage(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, tell);
     const { cid, bytes } = await requireRoot(staging, roots);
     const commit = acceptCommit(parts.did, cid, bytes, before, options, parts.verifySignature);
 

@@ -22,6 +22,8 @@ export interface VerifyCarOptions extends LongWork {
   readonly key?: string | undefined;
   /** The most bytes that the CAR may have; `MAX_CAR_SIZE` (1 GiB) when left out. */
   readonly maxSize?: number | undefined;
+  /** The most blocks that it may have; `MAX_CAR_BLOCKS` (16,777,216) when left out. */
+  readonly maxBlocks?: number | undefined;
   /** Hashes many messages at once; the fastest that this runtime has when left out. */
   readonly hashAll?: HashAll | undefined;
 }
@@ -125,13 +127,13 @@ const recordFault = ({ key, value }: Leaf, bytes: Uint8Array | undefined, assert
  *   commit; `BlockNotFound` when that is not in it; `UnknownKey`. All else is a fault in the report.
  */
 export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {}): Promise<VerifyCarReport> => {
-  const { did, hashAll, key, maxSize, onProgress, signal } = options;
+  const { did, hashAll, key, maxBlocks, maxSize, onProgress, signal } = options;
   const tally: { -readonly [K in keyof Progress]: Progress[K] } = { phase: 'read', bytes: 0, blocks: 0, records: 0 };
   const tell = (): void => {
     signal?.throwIfAborted();
     onProgress?.({ ...tally });
   };
-  const car = await readBlocks(source, { hashAll, maxSize }, (bytes) => {
+  const car = await readBlocks(source, { hashAll, maxBlocks, maxSize }, (bytes) => {
     tally.bytes += bytes;
     tell();
   });
