@@ -19,7 +19,7 @@ export const REPAIR_ACTIONS = [
   'dropRef',
   /** A commit that is not here, or whose tree is not and that is newer than the head, was taken from the list. */
   'dropCommit',
-  /** A commit that is here was put into the list. */
+  /** A commit that is here with all of its tree was put into the list. */
   'addCommit',
   /** A file that is not the blob of its name was removed, so that the blob counts as missing. */
   'dropBlob',

@@ -109,6 +109,45 @@ const killAfterCommits = async (disk: SimulatedDisk): Promise<void> => {
   await repo.close().catch(() => undefined);
 };
 
+/** The same, of one that has grown and shrunk before: what lies on which page of it is otherwise than in any database that is filled anew. */
+const killAfterRemovals = async (disk: SimulatedDisk): Promise<void> => {
+  const repo = await sqliteRepo(platformOn(disk, '/newer', false), {});
+  const rkeys = Array.from({ length: 120 }, (_, i) => `much-${(i * 71) % 120}`);
+  await repo.write(rkeys.map((rkey): WriteOp => ({ action: 'create', collection: THING, rkey, value: { $type: THING, text: rkey.repeat(40) } })));
+  await repo.write(rkeys.filter((_, i) => i % 3 > 0).map((rkey): WriteOp => ({ action: 'delete', collection: THING, rkey })));
+  await repo.gc({ keep: 1 });
+  await repo.close();
+  await killAfterCommits(disk);
+};
+
+/**
+ * The same, closed, and with a journal beside it, as another program leaves one that is killed in a transaction: every other page as it was
+ * before, which is as it is. https://sqlite.org/fileformat2.html#the_rollback_journal
+ */
+const leaveJournal = async (disk: SimulatedDisk): Promise<void> => {
+  await killAfterRemovals(disk);
+  await (await sqliteRepo(platformOn(disk, '/newer', false), {})).close();
+  const [main, page, sector] = [disk.image.read('/newer/pds.db')!, 4096, 512];
+  const numbers = Array.from({ length: main.length / page }, (_, i) => i + 1).filter((number) => number % 2 === 0);
+  const journal = new Uint8Array(sector + numbers.length * (page + 8));
+  const view = new DataView(journal.buffer);
+  journal.set([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
+  // How many pages, what their sums begin with, how many the database had, and how large a sector and a page are.
+  [numbers.length, 0, main.length / page, sector, page].forEach((value, i) => view.setUint32(8 + 4 * i, value));
+  for (const [i, number] of numbers.entries()) {
+    const content = main.subarray((number - 1) * page, number * page);
+    const at = sector + i * (page + 8);
+    view.setUint32(at, number);
+    journal.set(content, at + 4);
+    let sum = 0;
+    for (let from = page - 200; from > 0; from -= 200) {
+      sum += content[from]!;
+    }
+    view.setUint32(at + 4 + page, sum);
+  }
+  disk.image.leave('/newer/pds.db-journal', journal);
+};
+
 /** The head that the last of those commits is, if all of them are there. */
 const lastKept = async (disk: SimulatedDisk): Promise<string> => {
   const repo = await sqliteRepo(platformOn(disk, '/newer', false), {});
@@ -175,6 +214,14 @@ export const folderOperations: readonly FolderOperation[] = [
       oneOf('the repository', await lookAt(disk, '/imported'), newer, ...(acknowledged ? [] : ['nothing', 'RepoNotFound', 'Corrupt'])),
   },
   { name: 'a salvage of what would open', arrange: killAfterCommits, run: (disk) => salvage(disk, '/newer'), judge: judgeSalvage },
+  { name: 'a salvage of what has grown and shrunk', arrange: killAfterRemovals, run: (disk) => salvage(disk, '/newer'), judge: judgeSalvage },
+  {
+    name: 'a salvage of a database with a journal',
+    arrange: leaveJournal,
+    run: (disk) => salvage(disk, '/newer'),
+    judge: async (disk, before, acknowledged) =>
+      acknowledged && !disk.image.paths('/newer').some((path) => /damaged-.*-journal$/.test(path)) ? 'the journal is not kept' : judgeSalvage(disk, before, acknowledged),
+  },
   {
     name: 'a salvage of a database without its first page',
     async arrange(disk) {

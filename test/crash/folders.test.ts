@@ -92,10 +92,6 @@ const syncOf = (pattern: RegExp, n?: number): Mutation['forgets'] => {
   return ({ verb, port, path }) => verb === 'syncFolder' && port === 'blobs' && pattern.test(path) && (n === undefined || ++count === n);
 };
 
-/**
- * Not among them is the flush of the log that a salvage has emptied: a log that comes back has the pages of the old database, and over
- * the new one, whose rows are the same, these happen to be read as they were.
- */
 const mutations: readonly Mutation[] = [
   { operation: 'a backup', name: 'flush of its files', forgets: flushOf(/^\/backup\.tmp-[^/]+\/(pds\.db|blobs|manifest)/) },
   { operation: 'a backup', name: 'flush of its manifest', forgets: flushOf(/^\/backup\.tmp-[^/]+\/manifest\.json$/) },
@@ -111,6 +107,8 @@ const mutations: readonly Mutation[] = [
   { operation: 'a salvage of what would open', name: 'flush of the copy of its log', forgets: flushOf(/damaged-[^/]*-wal$/) },
   { operation: 'a salvage of what would open', name: 'sync of the folder after the copies', forgets: syncOf(/^\/newer$/, 1) },
   { operation: 'a salvage of what would open', name: 'flush of the mark', forgets: flushOf(/^\/newer\/pds\.db$/) },
+  { operation: 'a salvage of what has grown and shrunk', name: 'flush of the log that it has emptied', forgets: flushOf(/^\/newer\/pds\.db-wal$/) },
+  { operation: 'a salvage of a database with a journal', name: 'flush of the journal that it has emptied', forgets: flushOf(/^\/newer\/pds\.db-journal$/) },
 ];
 
 test.each(mutations)('without the $name, $operation is not safe', { timeout: 600_000 }, async ({ operation: wanted, forgets }) => {

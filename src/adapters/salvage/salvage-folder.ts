@@ -103,8 +103,8 @@ const build = async (platform: SalvagePlatform, name: string, files: DamagedFile
 };
 
 /**
- * The damaged database is kept first; only then does the new one take its name. The old log may be there no more when it does, or SQLite
- * would fold it into the new database; and the old database may not be opened once its log is gone, or commits that were in
+ * The damaged database is kept first; only then does the new one take its name. The old log and journal may be there no more when it does, or SQLite
+ * would fold them into the new database; and the old database may not be opened once its log is gone, or commits that were in
  * the log alone would be missing without a word. So the old one is marked before its log goes: from there until the
  * new one has its name, opening answers `Corrupt`, and another salvage goes on.
  */
@@ -112,8 +112,10 @@ const replace = async ({ folder }: SalvagePlatform, name: string, files: Databas
   const keptAs = keptBefore ?? `pds.db.damaged-${timeForName()}`;
   if (keptBefore === undefined) {
     await keep(folder, files.main, keptAs);
-    if (files.wal.getSize() > 0) {
-      await keep(folder, files.wal, `${keptAs}-wal`);
+    for (const [file, suffix] of [[files.wal, '-wal'], [files.journal, '-journal']] as const) {
+      if (file.getSize() > 0) {
+        await keep(folder, file, `${keptAs}${suffix}`);
+      }
     }
     await folder.syncFolder('.');
     markAsReplaced(files.main);

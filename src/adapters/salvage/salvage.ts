@@ -5,11 +5,14 @@
  */
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidTextToBytes, cidToText, decodeCid, isCidOf } from '../../core/cid.ts';
 import type { CID } from '../../core/cid.ts';
+import type { CidSet } from '../../core/cid-set.ts';
 import { createCidSet } from '../../core/cid-set.ts';
 import type { Commit } from '../../core/commit.ts';
 import { decodeCommit } from '../../core/commit.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/long-work.ts';
+import { createNodeReader } from '../../core/mst/node-reader.ts';
+import { createIsWhole } from '../../core/repo/whole-trees.ts';
 import type { Block, BlockChange } from '../../core/store.ts';
 import type { Tid } from '../../core/tid.ts';
 import { isTid } from '../../core/tid.ts';
@@ -28,6 +31,7 @@ export interface SalvageReport {
   readonly did: string;
   readonly dryRun: boolean;
   readonly blocks: number;
+  /** Those of the past that no list names are listed where their trees are whole: some are what `gc` has left on free pages. */
   readonly commits: number;
   readonly refs: number;
   /** Words about commits, and MIME types of blobs. */
@@ -55,6 +59,9 @@ const TELL_EVERY = 1 << 20;
 export interface Findings {
   readonly did: string;
   readonly commits: ReadonlyMap<Tid, CID>;
+  /** Of these commits, those that only their blocks speak of, with their roots. */
+  readonly unlisted: ReadonlyMap<Tid, CID>;
+  readonly sound: CidSet;
   readonly refs: ReadonlyMap<string, CID>;
   readonly meta: ReadonlyMap<string, string>;
   readonly blocks: number;
@@ -164,7 +171,7 @@ export const findRows = ({ main, wal }: DamagedFiles, { signal, onProgress }: Sa
     // One that is damaged in one page may be sound in another.
     lost += seen.has(cid) ? 0 : 1;
   }
-  return { did, meta, ...linksOf(did, commits, links), blocks: seen.size, damagedBlocks: lost };
+  return { did, meta, sound: seen, ...linksOf(did, commits, links), blocks: seen.size, damagedBlocks: lost };
 };
 
 const cidOfText = (text: string): CID => decodeCid(cidTextToBytes(text)!);
@@ -174,7 +181,7 @@ const linksOf = (
   did: string,
   found: ReadonlyMap<string, Commit>,
   links: readonly (readonly [key: string, text: string])[],
-): Pick<Findings, 'commits' | 'refs'> => {
+): Pick<Findings, 'commits' | 'refs' | 'unlisted'> => {
   const commits = new Map<Tid, CID>();
   const refs = new Map<string, CID>();
   const revs = new Map<string, string>();
@@ -194,16 +201,19 @@ const linksOf = (
     }
   }
   const tagged = new Set([...refs].filter(([name]) => name !== 'main').map(([, cid]) => cid.toString()));
-  for (const [text, { rev }] of own) {
+  const unlisted = new Map<Tid, CID>();
+  for (const [text, { rev, data }] of own) {
     if (!commits.has(rev as Tid) && !tagged.has(text)) {
       commits.set(rev as Tid, cidOfText(text));
+      unlisted.set(rev as Tid, data);
     }
   }
   const newest = [...commits.keys()].sort().at(-1);
   if (newest !== undefined) {
     refs.set('main', commits.get(newest)!);
+    unlisted.delete(newest);
   }
-  return { commits, refs };
+  return { commits, refs, unlisted };
 };
 
 const putBlocks = async (change: BlockChange, { main, wal }: DamagedFiles, signal: AbortSignal | undefined): Promise<void> => {
@@ -229,11 +239,15 @@ const putBlocks = async (change: BlockChange, { main, wal }: DamagedFiles, signa
 };
 
 /** Fills a new store, in one change. */
-export const fillStore = (store: SqliteBlockStore, files: DamagedFiles, { commits, refs, meta }: Findings, { signal }: SalvageOptions): Promise<void> =>
+export const fillStore = (store: SqliteBlockStore, files: DamagedFiles, { commits, unlisted, sound, refs, meta }: Findings, { signal }: SalvageOptions): Promise<void> =>
   store.transact(async (change) => {
     await putBlocks(change, files, signal);
+    const isWhole = createIsWhole(createNodeReader(change), sound);
     for (const [rev, cid] of commits) {
-      await change.addCommit(rev, cid);
+      const root = unlisted.get(rev);
+      if (root === undefined || (await isWhole(root))) {
+        await change.addCommit(rev, cid);
+      }
     }
     for (const [name, cid] of refs) {
       await change.setRef(name, cid);

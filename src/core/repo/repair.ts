@@ -16,6 +16,7 @@ import { batchesOf } from './reach.ts';
 import type { ChosenHead, RepairSearch } from './repair-search.ts';
 import { chooseHead, searchRepo } from './repair-search.ts';
 import { pastDamage } from './survey.ts';
+import { createIsWhole } from './whole-trees.ts';
 import { walkLeaves } from '../mst/walk.ts';
 
 /** Where a move of the head is written down for good: the report may be lost, and the old head's CID with it. */
@@ -39,7 +40,7 @@ const plan = (steps: Plan['steps'], action: RepairStep['action'], message: strin
 };
 
 /** The refs and the list of commits as they have to be. */
-const planNames = ({ steps, search, head, refs, dropped, added }: Plan): void => {
+const planNames = async ({ nodes }: RepoParts, { steps, search, head, refs, dropped, added }: Plan): Promise<void> => {
   const old = search.refs.get(MAIN);
   if (!cidEquals(old, head?.cid)) {
     const from = old === undefined ? 'nothing' : cidToText(old);
@@ -62,12 +63,14 @@ const planNames = ({ steps, search, head, refs, dropped, added }: Plan): void =>
       dropped.set(rev, cid);
     }
   }
+  const isWhole = createIsWhole(nodes, search.sound);
   for (const [text, { cid, commit }] of search.commits) {
     const rev = commit.rev as Tid;
     const isHead = cidEquals(cid, head?.cid);
     const isEarlier = head !== undefined && rev < head.commit.rev;
     const isListed = search.listed.has(rev) && !dropped.has(rev);
-    if ((isHead && !cidEquals(search.listed.get(rev), cid)) || (isEarlier && !isListed && !added.has(rev))) {
+    // What a `gc` has left of a commit, and a salvage found again, is no history.
+    if ((isHead && !cidEquals(search.listed.get(rev), cid)) || (isEarlier && !isListed && !added.has(rev) && (await isWhole(commit.data)))) {
       plan(steps, 'addCommit', `a commit went into the list; rev=${rev} cid=${text}`, { cid, path: rev });
       added.set(rev, cid);
     }
@@ -181,7 +184,7 @@ const makePlan = async (parts: RepoParts, { signal, onProgress }: RepairOptions)
   for (const cid of [...search.damaged].map((bytes) => decodeCid(bytes.slice()))) {
     plan(planned.steps, 'dropBlock', `a block whose bytes are not those that its CID names was removed; cid=${cidToText(cid)}`, { cid });
   }
-  planNames(planned);
+  await planNames(parts, planned);
   planLosses(parts, planned);
   await planBlobs(parts, planned, signal);
   planned.steps.sort((a, b) => REPAIR_ACTIONS.indexOf(a.action) - REPAIR_ACTIONS.indexOf(b.action));
