@@ -28,6 +28,9 @@ const open = async ({ name, storage }: Place): Promise<Repo> => sqliteRepo(await
 const create = async ({ name, storage }: Place): Promise<Repo> =>
   sqliteRepo(await browserPlatform(name, { storage, wasm, create: true }), { did: DID, signer: KEY });
 
+/** What is found after a browser was killed, or the code of the error that opening ends with; and how long opening by itself took. */
+export type Found = (State & { readonly openMs: number }) | { readonly refusal: string; readonly openMs: number };
+
 const using = async <T>(opening: Promise<Repo>, run: (repo: Repo) => Promise<T>): Promise<T> => {
   const repo = await opening;
   try {
@@ -50,6 +53,21 @@ const stateOf = async (repo: Repo): Promise<State> => {
     log.push(String(cid));
   }
   return { head: head && String(head.cid), faults: faults.map(({ code, message }) => `${code}: ${message}`), records, blobs, log };
+};
+
+const openAgain = async (place: Place): Promise<Found> => {
+  const start = performance.now();
+  let repo: Repo;
+  try {
+    repo = await open(place);
+  } catch (error) {
+    if (!isRepoError(error)) {
+      throw error;
+    }
+    return { refusal: error.code, openMs: performance.now() - start };
+  }
+  const openMs = performance.now() - start;
+  return { ...(await using(Promise.resolve(repo), stateOf)), openMs };
 };
 
 const postTo = async (path: string, body: Blob | string): Promise<void> => {
@@ -162,6 +180,7 @@ export const repoCommands = {
   countPages,
   make,
   state: (place: Place) => using(open(place), stateOf),
+  openAgain,
   /** The code of the error that opening ends with. */
   refusal: (place: Place) => using(open(place), async () => 'opened').catch((error: unknown) => (isRepoError(error) ? error.code : String(error))),
   writeForever,
