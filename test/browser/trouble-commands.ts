@@ -33,6 +33,31 @@ const kept = async (): Promise<string> => {
   return name;
 };
 
+/** Notes every connection to a database that is opened from now on, until `stop`. */
+const noteConnections = () => {
+  const connections: IDBDatabase[] = [];
+  const { open } = IDBFactory.prototype;
+  IDBFactory.prototype.open = function (...given: Parameters<IDBFactory['open']>) {
+    const request = open.apply(this, given);
+    request.addEventListener('success', () => connections.push(request.result));
+    return request;
+  };
+  return {
+    /** Closes them as a browser does that lets go of them: its event comes at once, or has not come yet. Answers how many there were. */
+    lose(withEvent: boolean): number {
+      const lost = connections.splice(0);
+      for (const connection of lost) {
+        connection.close();
+        if (withEvent) {
+          connection.dispatchEvent(new Event('close'));
+        }
+      }
+      return lost.length;
+    },
+    stop: () => void (IDBFactory.prototype.open = open),
+  };
+};
+
 const behind = async (name: string, run: (database: IdbDatabase) => Promise<unknown>): Promise<void> => {
   const database = (await openIdbDatabase(name, false))!;
   await run(database);
@@ -60,6 +85,52 @@ export const troubleCommands = {
     const { ok } = await again.verify();
     await again.close();
     return { late, later, close, ok, keys: keys.map((rkey) => Number(rkey.slice(2))) };
+  },
+
+  /** The browser lets go of connections, again and again; nobody else is there. */
+  async connectionsLost() {
+    const name = await kept();
+    const connections = noteConnections();
+    const repo = await openIdb(name);
+    const lost: number[] = [];
+    const codes: string[] = [];
+    for (const withEvent of [false, true]) {
+      lost.push(connections.lose(withEvent));
+      codes.push(await codeOf(write(repo, 2 + lost.length)));
+      codes.push(await codeOf(repo.putBlob(new Uint8Array([lost.length]))));
+    }
+    lost.push(connections.lose(true));
+    codes.push(...(await Promise.all([10, 11, 12].map((n) => codeOf(write(repo, n))))));
+    connections.lose(false);
+    codes.push(await codeOf(repo.close()));
+    connections.stop();
+    const again = await openIdb(name);
+    const { ok, records, blobs } = await again.verify();
+    await again.close();
+    return { lost, codes, ok, records, blobs };
+  },
+
+  /** The same, and meanwhile somebody else has written, or has cleared everything and made a repository that has come just as far. */
+  async connectionsLostToOthers(how: 'made anew' | 'written') {
+    const name = await kept();
+    const connections = noteConnections();
+    const late = await openIdb(name);
+    connections.lose(true);
+    connections.stop();
+    await navigator.locks.request(`pdsdb-files:${name}`, { steal: true }, async () => undefined);
+    if (how === 'made anew') {
+      const request = indexedDB.deleteDatabase(`pdsdb:${name}`);
+      await new Promise((resolve) => (request.onsuccess = resolve));
+    }
+    const owner = how === 'made anew' ? await createIdb(name) : await openIdb(name);
+    await write(owner, how === 'made anew' ? 1 : 2);
+    await owner.close();
+    const code = await codeOf(write(late, 3));
+    await late.close();
+    const again = await openIdb(name);
+    const { ok, records } = await again.verify();
+    await again.close();
+    return { code, ok, records };
   },
 
   /** What a rejected `persist` leaves of the files: nothing more is taken. */

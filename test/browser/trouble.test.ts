@@ -25,6 +25,15 @@ for (const name of BROWSERS) {
           });
         });
 
+        test('a connection that the browser lets go of is opened again', async () => {
+          const codes = Array.from({ length: 8 }, () => 'done');
+          expect(await started().page.run(where, 'connectionsLost')).toEqual({ lost: [2, 2, 2], codes, ok: true, records: 6, blobs: 2 });
+        });
+
+        test.each([['written', 2], ['made anew', 1]])('where somebody else has %s, one that is opened again writes nothing', async (how, records) => {
+          expect(await started().page.run(where, 'connectionsLostToOthers', how)).toEqual({ code: 'StorageFailed', ok: true, records });
+        });
+
         test('after a rejection nothing more is taken', async () => {
           expect(await started().page.run(where, 'poisoned')).toEqual(['Locked', 'StorageFailed']);
         });

@@ -125,10 +125,11 @@ class IdbBlobStore implements BlobStore {
 
   /** Runs requests in one transaction, and waits until that is durable. */
   async #change(run: (store: IDBObjectStore) => unknown): Promise<void> {
-    const transaction = this.#database.transaction(['blobs'], 'readwrite');
-    const completed = completionOf(transaction);
-    run(transaction.objectStore('blobs'));
-    await completed;
+    await this.#database.begin(() => ['blobs'], 'readwrite', (transaction) => {
+      const completed = completionOf(transaction);
+      run(transaction.objectStore('blobs'));
+      return completed;
+    });
   }
 
   async #io<T>(doing: string, work: () => Promise<T>): Promise<T> {

@@ -38,6 +38,8 @@ type FileName = (typeof FILE_NAMES)[number];
 interface FilesState {
   /** How often they were persisted. */
   readonly epoch: number;
+  /** Drawn anew each time: a repository of this name that was made since site data was cleared may have come to the same epoch. */
+  readonly mark?: number;
   readonly sizes: Readonly<Record<FileName, number>>;
 }
 
@@ -69,7 +71,7 @@ export const openIdbFiles = async (name: string, options: OpenIdbOptions = {}): 
     if (database === undefined || stored === undefined || (!create && !hasContent)) {
       throw new RepoError('RepoNotFound', `there is no repository of this name; name=${name}`);
     }
-    return new IdbFiles(database, stored.state.epoch, stored.files, release);
+    return new IdbFiles(database, stored.state, stored.files, release);
   } catch (error) {
     database?.close();
     await release();
@@ -102,8 +104,10 @@ const readState = async (store: UseStore): Promise<FilesState> => {
 };
 
 /** Reads in one transaction, so that all of it is of one moment. */
-const readFiles = async (database: IdbDatabase): Promise<{ state: FilesState; files: PagedFile[] }> => {
-  const transaction = database.transaction([...FILE_NAMES, 'state'], 'readonly');
+const readFiles = (database: IdbDatabase): Promise<{ state: FilesState; files: PagedFile[] }> =>
+  database.begin(() => [...FILE_NAMES, 'state'], 'readonly', readFilesIn);
+
+const readFilesIn = async (transaction: IDBTransaction): Promise<{ state: FilesState; files: PagedFile[] }> => {
   const state = await readState(async (_mode, run) => run(transaction.objectStore('state')));
   const files: PagedFile[] = [];
   for (const file of FILE_NAMES) {
@@ -140,19 +144,20 @@ export class IdbFiles implements DatabaseFiles {
   readonly #database: IdbDatabase;
   readonly #release: ReleaseLock;
   #closing: Promise<void> | undefined;
-  #epoch: number;
+  /** What has to be found when the next changes are stored. */
+  #state: FilesState;
   #pagesPersisted = 0;
   /** What ended the last `persist`. From then on memory and storage are not the same. */
   #failure: RepoError | undefined;
 
   /** Takes the files in the order of their names. */
-  constructor(database: IdbDatabase, epoch: number, files: readonly PagedFile[], release: ReleaseLock) {
+  constructor(database: IdbDatabase, state: FilesState, files: readonly PagedFile[], release: ReleaseLock) {
     const [main, journal, wal] = files as [PagedFile, PagedFile, PagedFile];
     this.main = main;
     this.journal = journal;
     this.wal = wal;
     this.#database = database;
-    this.#epoch = epoch;
+    this.#state = state;
     this.#release = release;
   }
 
@@ -201,31 +206,38 @@ export class IdbFiles implements DatabaseFiles {
     ];
   }
 
-  /** All requests are made in this one turn: a transaction ends by itself when it has none left. */
+  /** Where nobody has closed the connection, all of it happens in this turn: what is stored is what is there now. */
   async #store(): Promise<void> {
-    const changed = this.#files.filter(([, file]) => file.hasChanged);
-    if (changed.length === 0) {
-      return;
+    if (this.#changed.length > 0) {
+      // After a connection was opened again there may be more to store, or others who waited have stored it: then this waits for them.
+      await this.#database.begin(() => [...this.#changed.map(([name]) => name), 'state'], 'readwrite', (transaction) => this.#storeIn(transaction));
     }
-    const transaction = this.#database.transaction([...changed.map(([name]) => name), 'state'], 'readwrite');
+  }
+
+  get #changed(): (readonly [FileName, PagedFile])[] {
+    return this.#files.filter(([, file]) => file.hasChanged);
+  }
+
+  /** All requests are made in this one turn: a transaction ends by itself when it has none left. */
+  async #storeIn(transaction: IDBTransaction): Promise<void> {
     const completed = completionOf(transaction);
     const state = transaction.objectStore('state');
     // Moved on at once: a transaction that is asked for before this one is complete runs after it.
-    const expected = this.#epoch++;
-    const epoch = this.#epoch;
+    const expected = this.#state;
+    const sizes = { 'pds.db': this.main.getSize(), 'pds.db-journal': this.journal.getSize(), 'pds.db-wal': this.wal.getSize() };
+    this.#state = { epoch: expected.epoch + 1, mark: Math.random(), sizes };
     let isOutdated = false;
     const before = state.get(FILES);
     before.onsuccess = () => {
       const found = (before.result ?? NOTHING) as FilesState;
-      if (found.epoch !== expected) {
+      if (found.epoch !== expected.epoch || found.mark !== expected.mark) {
         isOutdated = true;
         transaction.abort();
       }
     };
     try {
-      changed.forEach(([name, file]) => this.#putPages(transaction.objectStore(name), file));
-      const sizes = { 'pds.db': this.main.getSize(), 'pds.db-journal': this.journal.getSize(), 'pds.db-wal': this.wal.getSize() };
-      state.put({ epoch, sizes } satisfies FilesState, FILES);
+      this.#changed.forEach(([name, file]) => this.#putPages(transaction.objectStore(name), file));
+      state.put(this.#state, FILES);
     } catch (error) {
       // The caller hears of the error that is thrown here; the abort that follows from it says no more.
       completed.catch(() => undefined);

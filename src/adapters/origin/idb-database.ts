@@ -27,49 +27,106 @@ export const completionOf = (transaction: IDBTransaction): Promise<void> =>
     transaction.onabort = () => reject(transaction.error);
   });
 
-/** A connection to the database of one repository. */
+/** Opens a connection; `undefined` when there is no database, and none is to be made. */
+type Connect = () => Promise<IDBDatabase | undefined>;
+
+/** The database of one repository. */
 export class IdbDatabase {
-  readonly #database: IDBDatabase;
+  readonly #connect: Connect;
+  #connection: IDBDatabase;
+  /** Whether the browser has closed the connection. */
+  #isGone = false;
+  #connecting: Promise<void> | undefined;
+  /** Why there are no transactions any more. */
   #lost: RepoError | undefined;
 
   /** For a connection that is open; see {@link openIdbDatabase}. */
-  constructor(database: IDBDatabase) {
-    this.#database = database;
-    database.onversionchange = () => {
-      // Whoever deletes the database, or brings it to a newer version, waits until everybody has let go of it.
-      this.#lost ??= new RepoError('StorageFailed', 'the database was deleted or changed by somebody else');
-      database.close();
-    };
-    database.onclose = () => {
-      // Site data was cleared, or the browser let the connection go, as it does on iOS for pages in the background.
-      this.#lost ??= new RepoError('StorageFailed', 'the browser has closed the database');
-    };
+  constructor(connection: IDBDatabase, connect: Connect) {
+    this.#connection = connection;
+    this.#connect = connect;
+    this.#watch(connection);
   }
 
   /**
-   * Begins a transaction that is durable, not only done, when it is complete: the default may be lost in a power cut.
-   * @throws {RepoError} `Closed` after `close`; `StorageFailed` when the connection is lost.
+   * Begins a transaction that is durable, not only done, when it is complete: the default may be lost in a power cut. `use` makes its requests at
+   * once, in this turn. Only when the browser has closed the connection, as it does on iOS for pages in the background, is it opened
+   * again first: nothing of the transaction has happened then. That is tried once; `scope` is asked again. Whether what is there now is still what
+   * was there is for `use` to see.
+   * @throws {RepoError} `Closed` after `close`; `StorageFailed` when the database is gone.
    */
-  transaction(stores: readonly IdbStore[], mode: IDBTransactionMode): IDBTransaction {
-    if (this.#lost !== undefined) {
-      throw this.#lost;
+  async begin<T>(scope: () => readonly IdbStore[], mode: IDBTransactionMode, use: (transaction: IDBTransaction) => T): Promise<Awaited<T>> {
+    const transaction = this.#transaction(scope, mode);
+    if (transaction !== undefined) {
+      return await use(transaction);
     }
-    try {
-      return this.#database.transaction(stores, mode, { durability: 'strict' });
-    } catch (error) {
-      throw toStorageError(error, 'a transaction');
+    // One for all who wait for it, who go on in their order.
+    await (this.#connecting ??= this.#reconnect());
+    const again = this.#transaction(scope, mode);
+    if (again === undefined) {
+      throw new RepoError('StorageFailed', 'the browser has closed the database');
     }
+    return await use(again);
   }
 
   /** One of the stores, for the functions of idb-keyval. */
   store(name: IdbStore): UseStore {
-    return async (mode, run) => run(this.transaction([name], mode).objectStore(name));
+    return (mode, run) => this.begin(() => [name], mode, (transaction) => run(transaction.objectStore(name)));
   }
 
   /** Waits for nothing: transactions that have begun are completed. A second call does nothing. */
   close(): void {
     this.#lost ??= new RepoError('Closed', 'the database is closed');
-    this.#database.close();
+    this.#connection.close();
+  }
+
+  /** `undefined` when the browser has closed the connection. */
+  #transaction(scope: () => readonly IdbStore[], mode: IDBTransactionMode): IDBTransaction | undefined {
+    if (this.#lost !== undefined) {
+      throw this.#lost;
+    }
+    try {
+      return this.#isGone ? undefined : this.#connection.transaction(scope(), mode, { durability: 'strict' });
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'InvalidStateError') {
+        // It is closing, and its event has not come yet.
+        this.#isGone = true;
+        return undefined;
+      }
+      throw toStorageError(error, 'a transaction');
+    }
+  }
+
+  async #reconnect(): Promise<void> {
+    try {
+      const connection = await this.#connect();
+      if (connection === undefined) {
+        // Site data was cleared. A new database would be an empty repository.
+        throw new RepoError('StorageFailed', 'the browser has closed the database, and it is there no more');
+      }
+      if (this.#lost !== undefined) {
+        connection.close();
+        throw this.#lost;
+      }
+      this.#connection = connection;
+      this.#isGone = false;
+      this.#watch(connection);
+    } catch (error) {
+      this.#lost ??= toStorageError(error, 'opening the database again');
+      throw this.#lost;
+    } finally {
+      this.#connecting = undefined;
+    }
+  }
+
+  #watch(connection: IDBDatabase): void {
+    connection.onversionchange = () => {
+      // Whoever deletes the database, or brings it to a newer version, waits until everybody has let go of it.
+      this.#lost ??= new RepoError('StorageFailed', 'the database was deleted or changed by somebody else');
+      connection.close();
+    };
+    connection.onclose = () => {
+      this.#isGone ||= connection === this.#connection;
+    };
   }
 }
 
@@ -80,6 +137,11 @@ export class IdbDatabase {
  */
 export const openIdbDatabase = async (name: string, create: boolean): Promise<IdbDatabase | undefined> => {
   assertRepoName(name);
+  const connection = await connect(name, create);
+  return connection && new IdbDatabase(connection, () => connect(name, false));
+};
+
+const connect = async (name: string, create: boolean): Promise<IDBDatabase | undefined> => {
   // Asked first, because WebKit keeps the name of a database that was only begun.
   if (!create && !(await idbDatabaseNames()).includes(name)) {
     return undefined;
@@ -96,7 +158,7 @@ export const openIdbDatabase = async (name: string, create: boolean): Promise<Id
     }
   };
   try {
-    return new IdbDatabase(await promisifyRequest(request));
+    return await promisifyRequest(request);
   } catch (cause) {
     if (isMissing) {
       return undefined;
