@@ -68,7 +68,8 @@ const DAMAGES: readonly ((folder: string, random: Random) => void)[] = [
   },
   (folder, random) => {
     const path = join(folder, pick(random, NAMES));
-    if (existsSync(dirname(path))) {
+    // What was done before may have left no file of that name.
+    if (existsSync(dirname(path)) && filesBelow(folder).includes(join(folder, 'pds.db'))) {
       writeFileSync(path, mutateBytes(readFileSync(join(folder, 'pds.db')).subarray(0, below(random, 9000)), random));
     }
   },
