@@ -207,6 +207,11 @@ export class Connection {
       this.poison(error);
       throw error;
     }
+    if (this.#mount.isHalfWritten) {
+      const error = new RepoError('StorageFailed', 'a transaction could neither be ended nor be undone');
+      this.poison(error);
+      throw error;
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ import { isRepoError, RepoError } from '../core/errors.ts';
 import { Connection } from './connection.ts';
 import type { DatabaseFiles } from './database-files.ts';
 import { isStoredAsLogged } from './header.ts';
+import { isHotJournal } from './hot-journal.ts';
 import type { Instance } from './instance.ts';
 import { journalMode, requireMode, switchMode } from './journal-mode.ts';
 import { settingsFor } from './settings.ts';
@@ -134,7 +135,9 @@ export class Database {
       connection.exec('commit');
     } catch (error) {
       if (connection.isUsable) {
-        connection.rollback();
+        this.#undo();
+      }
+      if (connection.isUsable) {
         connection.takeBackLog();
       }
       throw error;
@@ -311,7 +314,7 @@ const settleLog = (connection: Connection): void => {
 /** With the log folded in nothing needs a journal: one that was undone at opening is left with a blank first page. */
 const tidy = ({ journal }: DatabaseFiles): void => {
   try {
-    if (journal.getSize() > 0) {
+    if (journal.getSize() > 0 && !isHotJournal(journal)) {
       journal.truncate(0);
       journal.flush();
     }

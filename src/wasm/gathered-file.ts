@@ -18,8 +18,6 @@ export class GatheredFile implements SyncFile {
   /** Where what is held begins, and how many bytes it has. */
   #start = 0;
   #length = 0;
-  /** The size of the file without what is held, once it is known: nobody else changes it, and the system takes a microsecond to say. */
-  #size: number | undefined;
   /** What an earlier process has left in the file may never have been flushed. */
   #isFlushed = false;
   #end = 0;
@@ -52,7 +50,7 @@ export class GatheredFile implements SyncFile {
     this.#end = at + length;
     this.#lowest = Math.min(this.#lowest, at);
     if (length > ROOM) {
-      this.#put(buffer, at);
+      writeWhole(this.#file, buffer, at);
       return length;
     }
     this.#held ??= new Uint8Array(ROOM);
@@ -67,7 +65,6 @@ export class GatheredFile implements SyncFile {
   truncate(size: number): void {
     this.#isFlushed = false;
     this.send();
-    this.#size = undefined;
     this.#file.truncate(size);
     this.#end = Math.min(this.#end, size);
   }
@@ -80,15 +77,14 @@ export class GatheredFile implements SyncFile {
   /** Cuts off all that was written since the mark, durably. */
   takeBack(): void {
     this.#length = 0;
-    if (this.#lowest < this.getSize()) {
+    if (this.#lowest < this.#file.getSize()) {
       this.truncate(this.#lowest);
       this.flush();
     }
   }
 
   getSize(): number {
-    this.#size ??= this.#file.getSize();
-    return Math.max(this.#size, this.#length === 0 ? 0 : this.#start + this.#length);
+    return Math.max(this.#file.getSize(), this.#length === 0 ? 0 : this.#start + this.#length);
   }
 
   /** Nothing is asked of the disk where nothing was written since the last time: a checkpoint flushes the log that a commit has just flushed. */
@@ -105,15 +101,7 @@ export class GatheredFile implements SyncFile {
     const length = this.#length;
     if (length > 0) {
       this.#length = 0;
-      this.#put(this.#held!.subarray(0, length), this.#start);
+      writeWhole(this.#file, this.#held!.subarray(0, length), this.#start);
     }
-  }
-
-  #put(bytes: Uint8Array, at: number): void {
-    const size = this.#size;
-    // Not known until it has gone well.
-    this.#size = undefined;
-    writeWhole(this.#file, bytes, at);
-    this.#size = size === undefined ? undefined : Math.max(size, at + bytes.length);
   }
 }

@@ -1,6 +1,7 @@
 /** The files of one database, under the name by which SQLite knows them. */
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
 import { GatheredFile } from './gathered-file.ts';
+import { isHotJournal } from './hot-journal.ts';
 import { primaryCode, SQLITE_FULL, SQLITE_OK } from './result-codes.ts';
 
 /** Why the file layer answered a code, for the error that SQLite makes of it. */
@@ -53,6 +54,15 @@ export class Mount {
   /** Bytes of the log that have been written since it last began anew. */
   get logSize(): number {
     return this.#log?.end ?? 0;
+  }
+
+  /** Whether the last transaction could not be undone. Nothing is read either where that cannot be told. */
+  get isHalfWritten(): boolean {
+    try {
+      return isHotJournal(this.journal);
+    } catch {
+      return true;
+    }
   }
 
   /** A transaction begins. */

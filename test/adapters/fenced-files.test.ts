@@ -37,6 +37,10 @@ describe('files whose lock was taken away', () => {
     first.main.write(bytes, { at: 0 });
     takeLockAway();
     const second = await openNodeFiles(folder);
+    for (const journal of [second.journal, second.wal]) {
+      journal.write(bytes, { at: 0 });
+      journal.truncate(0);
+    }
     await first.close();
     expect(fs.readdirSync(folder).sort()).toEqual(['pds.db', 'pds.db-journal', 'pds.db-wal', 'pds.lock']);
     second.wal.write(bytes, { at: 0 });

@@ -35,10 +35,31 @@ describe('opening', () => {
     expect(fs.readdirSync(folder)).toEqual(['pds.db']);
   });
 
-  test('while open, the files are all there, and the lock', async () => {
+  test('while open, the database and the lock are there, and each journal once it is written to', async () => {
     const files = await openNodeFiles(folder, { create: true });
-    expect(fs.readdirSync(folder).sort()).toEqual(['pds.db', 'pds.db-journal', 'pds.db-wal', 'pds.lock']);
+    const names = () => fs.readdirSync(folder).sort();
+    expect(names()).toEqual(['pds.db', 'pds.lock']);
+    expect([files.wal.read(new Uint8Array(4), { at: 0 }), files.wal.getSize()]).toEqual([0, 0]);
+    files.wal.truncate(0);
+    files.wal.flush();
+    expect(names()).toEqual(['pds.db', 'pds.lock']);
+    files.wal.write(bytes, { at: 0 });
+    expect(names()).toEqual(['pds.db', 'pds.db-wal', 'pds.lock']);
+    files.journal.truncate(4096);
+    expect(names()).toEqual(['pds.db', 'pds.db-journal', 'pds.db-wal', 'pds.lock']);
     await files.close();
+    expect(() => files.wal.write(bytes, { at: 0 })).toThrow(code('Closed') as Error);
+  });
+
+  test('what is only read is left without a trace', async () => {
+    await made();
+    const before = fs.statSync(folder, { bigint: true }).mtimeNs;
+    const files = await openNodeFiles(folder);
+    fs.rmSync(at('pds.lock'));
+    const opened = fs.statSync(folder, { bigint: true }).mtimeNs;
+    expect([files.main.getSize() > 0, opened > before]).toEqual([true, true]);
+    await files.close();
+    expect(fs.statSync(folder, { bigint: true }).mtimeNs).toBe(opened);
   });
 
   test('create refuses what has content, and leaves it alone', async () => {
@@ -143,6 +164,9 @@ describe('the files', () => {
   test('a close whose steps fail lets go of the lock all the same', async () => {
     await made();
     const files = await openNodeFiles(folder);
+    for (const journal of [files.journal, files.wal]) {
+      journal.write(bytes, { at: 0 });
+    }
     fs.rmSync(at('pds.db-wal'));
     fs.mkdirSync(at('pds.db-wal'));
     fs.rmSync(at('pds.db-journal'));

@@ -92,6 +92,12 @@ const syncOf = (pattern: RegExp, n?: number): Mutation['forgets'] => {
   return ({ verb, port, path }) => verb === 'syncFolder' && port === 'blobs' && pattern.test(path) && (n === undefined || ++count === n);
 };
 
+/** The first `n` syncs of a folder, whoever asks for them: the first write to a file of a database is behind a sync of its own. */
+const firstSyncsOf = (pattern: RegExp, n: number): Mutation['forgets'] => {
+  let count = 0;
+  return ({ verb, path }) => verb === 'syncFolder' && pattern.test(path) && ++count <= n;
+};
+
 const mutations: readonly Mutation[] = [
   { operation: 'a backup', name: 'flush of its files', forgets: flushOf(/^\/backup\.tmp-[^/]+\/(pds\.db|blobs|manifest)/) },
   { operation: 'a backup', name: 'flush of its manifest', forgets: flushOf(/^\/backup\.tmp-[^/]+\/manifest\.json$/) },
@@ -105,7 +111,7 @@ const mutations: readonly Mutation[] = [
   { operation: 'the import of a folder', name: 'flush of pds.db', forgets: flushOf(/^\/imported\/pds\.db$/) },
   { operation: 'a salvage of what would open', name: 'flush of the copy of the database', forgets: flushOf(/damaged-[^/]*Z$/) },
   { operation: 'a salvage of what would open', name: 'flush of the copy of its log', forgets: flushOf(/damaged-[^/]*-wal$/) },
-  { operation: 'a salvage of what would open', name: 'sync of the folder after the copies', forgets: syncOf(/^\/newer$/, 1) },
+  { operation: 'a salvage of what would open', name: 'sync of the folder after the copies', forgets: firstSyncsOf(/^\/newer$/, 2) },
   { operation: 'a salvage of what would open', name: 'flush of the mark', forgets: flushOf(/^\/newer\/pds\.db$/) },
   { operation: 'a salvage of what has grown and shrunk', name: 'flush of the log that it has emptied', forgets: flushOf(/^\/newer\/pds\.db-wal$/) },
   { operation: 'a salvage of a database with a journal', name: 'flush of the journal that it has emptied', forgets: flushOf(/^\/newer\/pds\.db-journal$/) },

@@ -44,8 +44,14 @@ const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
  * the folder, and nobody else is writing.
  */
 export const openFolderBlobs = async (folder: BlobFolder): Promise<BlobStore> => {
+  let isNamed = false;
   try {
-    await ensureFolder(folder, ROOT, '.');
+    const root = await folder.entry(ROOT);
+    assertFolder(root, ROOT);
+    if (root === undefined) {
+      await ensureFolder(folder, ROOT, '.');
+      isNamed = true;
+    }
     assertFolder(await folder.entry(FOLDER), FOLDER);
     for await (const name of folder.names(ROOT)) {
       if (TEMPORARY.test(name)) {
@@ -58,7 +64,7 @@ export const openFolderBlobs = async (folder: BlobFolder): Promise<BlobStore> =>
     }
     throw toStorageError(error, 'opening the blobs');
   }
-  return new FolderBlobStore(folder);
+  return new FolderBlobStore(folder, isNamed);
 };
 
 /** What is there has to be a folder, and not a symbolic link to one: that leads out of the folder that we own. */
@@ -85,10 +91,13 @@ const ensureFolder = async (folder: BlobFolder, path: string, above: string): Pr
 class FolderBlobStore implements BlobStore {
   readonly #folder: BlobFolder;
   readonly #lifetime = new Lifetime('blob store');
+  /** Whether the name of the folder of all blobs is durable: who made it may have been killed before that. */
+  #isNamed: boolean;
   #hasFolder = false;
 
-  constructor(folder: BlobFolder) {
+  constructor(folder: BlobFolder, isNamed: boolean) {
     this.#folder = folder;
+    this.#isNamed = isNamed;
   }
 
   put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobInfo> {
@@ -119,6 +128,10 @@ class FolderBlobStore implements BlobStore {
 
   /** Puts a filled file in its place, unless the same bytes are there already. */
   async #keep(writer: BlobWriter, temporary: string, path: string, cid: CID, size: number): Promise<void> {
+    if (!this.#isNamed) {
+      await this.#folder.syncFolder('.');
+      this.#isNamed = true;
+    }
     if (!this.#hasFolder) {
       await ensureFolder(this.#folder, FOLDER, ROOT);
       this.#hasFolder = true;

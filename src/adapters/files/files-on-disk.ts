@@ -2,9 +2,10 @@
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles, SyncFile } from '../../wasm/database-files.ts';
 import { toStorageError } from '../../core/storage-error.ts';
-import type { Disk, DiskEntry, DiskFile } from './disk.ts';
+import type { Disk, DiskEntry } from './disk.ts';
 import { FencedFile } from './fenced-file.ts';
 import { FILE_NAMES, JOURNAL_NAME, WAL_NAME } from './file-names.ts';
+import { FileNames, LateFile } from './late-file.ts';
 import { acquireLock } from './lock.ts';
 import type { Lock, LockOptions } from './lock.ts';
 import { FIRST_PAGE_SIZE, mayBeUnfinished } from './unfinished-creation.ts';
@@ -33,24 +34,27 @@ export const openDiskFiles = async (disk: Disk, directory: string, options: Open
     assertPresence(disk, folder, paths, create);
   });
   const lock = await acquireLock(disk, folder, options);
-  const opened: DiskFile[] = [];
+  const opened: LateFile[] = [];
   const created: string[] = [];
   try {
     return attempt(`opening ${folder}`, () => {
       const entries = assertPresence(disk, folder, paths, create);
+      const names = new FileNames(disk, folder);
       paths.forEach((path, i) => {
-        const file = disk.open(path);
-        opened.push(file);
-        if (entries[i] === undefined) {
+        // The main file is made by its creation; the journals by who writes to them.
+        const isNew = entries[i] === undefined;
+        opened.push(new LateFile(names, path, !isNew || i === 0));
+        if (isNew && i === 0) {
           created.push(path);
         }
       });
-      if (create && !mayBeUnfinished(opened[0]!)) {
-        throw alreadyThere(paths[0]!);
+      if (create) {
+        if (!mayBeUnfinished(opened[0]!)) {
+          throw alreadyThere(paths[0]!);
+        }
+        names.settle();
       }
-      // The names of files are the folder's content: without this a power cut may take the files, and all that was synced into them.
-      disk.syncFolder(folder);
-      const [main, journal, wal] = opened as [DiskFile, DiskFile, DiskFile];
+      const [main, journal, wal] = opened as [LateFile, LateFile, LateFile];
       return new DiskFiles(disk, folder, lock, main, journal, wal);
     });
   } catch (error) {
@@ -68,7 +72,7 @@ const attempt = <T>(doing: string, run: () => T): T => {
 };
 
 /** Undoes an open that failed half way. */
-const abandon = (disk: Disk, opened: readonly DiskFile[], created: readonly string[], lock: Lock): void => {
+const abandon = (disk: Disk, opened: readonly LateFile[], created: readonly string[], lock: Lock): void => {
   const steps = [
     ...opened.map((file) => () => file.close()),
     // Created by us a moment ago under the lock, hence empty; unless it was taken away meanwhile, and they are somebody else's.
@@ -119,13 +123,14 @@ class DiskFiles implements DatabaseFiles {
   readonly main: SyncFile;
   readonly journal: SyncFile;
   readonly wal: SyncFile;
-  readonly #opened: readonly DiskFile[];
+  readonly #opened: readonly LateFile[];
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #lock: Lock;
+  #hasRemoved = false;
   #closing: Promise<void> | undefined;
 
-  constructor(disk: Disk, folder: string, lock: Lock, main: DiskFile, journal: DiskFile, wal: DiskFile) {
+  constructor(disk: Disk, folder: string, lock: Lock, main: LateFile, journal: LateFile, wal: LateFile) {
     this.#disk = disk;
     this.#folder = folder;
     this.#lock = lock;
@@ -157,7 +162,7 @@ class DiskFiles implements DatabaseFiles {
       () => this.#removeEmpty(JOURNAL_NAME),
       () => this.#removeEmpty(WAL_NAME),
       // Before the lock goes: a journal that comes back after a power cut must not meet a database that went on.
-      () => this.#disk.syncFolder(this.#folder),
+      () => (this.#hasRemoved ? this.#disk.syncFolder(this.#folder) : undefined),
       () => this.#lock.release(),
     ];
     // Each of them, whatever happened to the ones before: a handle or a lock left behind outlives the error.
@@ -177,6 +182,7 @@ class DiskFiles implements DatabaseFiles {
     const path = this.#disk.join(this.#folder, name);
     // Without the lock it is the log of somebody else, which is about to be written.
     if (this.#lock.isHeld() && this.#disk.entry(path)?.size === 0) {
+      this.#hasRemoved = true;
       this.#disk.remove(path);
     }
   }

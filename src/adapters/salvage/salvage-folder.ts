@@ -124,8 +124,8 @@ const replace = async ({ folder }: SalvagePlatform, name: string, files: Databas
     file.truncate(0);
     file.flush();
   }
-  // Durable once the files are closed, which syncs the folder.
   await folder.rename(`${name}/pds.db`, 'pds.db');
+  await folder.syncFolder('.');
   return keptAs;
 };
 
