@@ -3,6 +3,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { RepoError } from '../core/errors.ts';
 import type { Bounds, KeyRange } from './key-range.ts';
 import { boundsOf, compareText } from './key-range.ts';
+import { ScannedRows } from './scanned-rows.ts';
 import type { SqlDatabase, SqlStatement } from './sql-database.ts';
 
 export interface KeyValueTableOptions {
@@ -152,19 +153,17 @@ export class KeyValueTable {
    * Rows as they lie in the file, which is the fastest order: no look-up in the index for each. In pages, each read in one go; rows
    * that are added meanwhile may be among them. Keys are as they are stored, in UTF-8, and not looked at.
    */
-  *scan(): Generator<readonly (readonly [key: Bytes, value: Bytes])[]> {
+  *scan(): Generator<ScannedRows> {
     const statement = this.#statement(`select rowid, key, value from ${this.name} where rowid > ? order by rowid limit ${PAGE_ROWS}`);
     for (let last = 0, isWhole = true; isWhole; ) {
-      const rows: [key: Bytes, value: Bytes][] = [];
-      let size = 0;
+      const rows = new ScannedRows();
       try {
         statement.bindInt(1, last);
         isWhole = false;
         while (statement.step()) {
           last = statement.columnInt(0);
-          rows.push([statement.columnBlob(1), statement.columnBlob(2)]);
-          size += rows.at(-1)![1].length;
-          if (rows.length === PAGE_ROWS || size >= PAGE_BYTES) {
+          rows.add(statement, 1, 2);
+          if (rows.keys.length === PAGE_ROWS || rows.size >= PAGE_BYTES) {
             isWhole = true;
             break;
           }

@@ -12,6 +12,10 @@ export interface SqlStatement {
   step(): boolean;
   /** The bytes of a blob, or of a text as it is stored: a copy. */
   columnBlob(index: number): Bytes;
+  /** How many bytes {@link columnBlob} answers. */
+  columnSize(index: number): number;
+  /** Copies these bytes to where there is room for them. */
+  columnInto(index: number, into: Uint8Array, at: number): void;
   columnType(index: number): 'blob' | 'integer' | 'null' | 'real' | 'text';
   columnInt(index: number): number;
   columnText(index: number): string;

@@ -2,8 +2,9 @@
 import type { Bytes } from '../core/bytes.ts';
 import { ChangeQueue } from '../core/change-queue.ts';
 import type { CID, CidLike } from '../core/cid.ts';
-import { cidTextToBytes, cidToText, decodeCid } from '../core/cid.ts';
+import { CID_LENGTH, cidTextToBytes, cidToText, decodeCid } from '../core/cid.ts';
 import { isRepoError, RepoError } from '../core/errors.ts';
+import { PackedBlocks } from '../core/packed-blocks.ts';
 import { PendingChange } from '../core/pending-change.ts';
 import type { BlockChange, BlockStore, CommitRange, ListingOptions, NamedBlock, StoreSnapshot } from '../core/store.ts';
 import type { Tid } from '../core/tid.ts';
@@ -142,18 +143,21 @@ export class SqliteBlockStore implements BlockStore {
     }
   }
 
-  scan(maxBytes: number): AsyncIterable<readonly NamedBlock[]> | undefined {
+  scan(maxBytes: number): AsyncIterable<PackedBlocks> | undefined {
     this.#assertUsable();
     return this.#files.main.getSize() > maxBytes ? undefined : this.#scan();
   }
 
-  async *#scan(): AsyncGenerator<readonly NamedBlock[]> {
-    for (const rows of this.#blocks.scan()) {
-      const blocks: NamedBlock[] = [];
-      for (const [key, bytes] of rows) {
-        const cid = cidTextToBytes(key);
+  async *#scan(): AsyncGenerator<PackedBlocks> {
+    for (const { memory, keys, values, ends } of this.#blocks.scan()) {
+      const blocks = new PackedBlocks(memory);
+      for (let i = 0; i < keys.length; i++) {
+        const start = values[i]!;
+        const cid = cidTextToBytes(memory.subarray(keys[i], start));
         if (cid !== undefined) {
-          blocks.push({ cid, bytes });
+          // Over the end of its text, which is longer.
+          memory.set(cid, start - CID_LENGTH);
+          blocks.push(start, ends[i]!);
         }
       }
       yield blocks;

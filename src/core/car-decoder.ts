@@ -3,7 +3,7 @@
  * blocks. The same bytes get the same verdict however they are cut. https://ipld.io/specs/transport/car/carv1/
  */
 import { MAX_CAR_ROOTS, decodeCarHeader } from './car-header.ts';
-import { CarFrames } from './car-frames.ts';
+import { PackedBlocks } from './packed-blocks.ts';
 import type { CID } from './cid.ts';
 import { CID_LENGTH, cidBytesToText, isCidBytes, isDigestOf } from './cid.ts';
 import { isRepoError, RepoError } from './errors.ts';
@@ -44,7 +44,7 @@ export interface CarOptions {
   readonly maxSize?: number | undefined;
 }
 
-const hashMismatch = (frames: CarFrames, index: number): RepoError =>
+const hashMismatch = (frames: PackedBlocks, index: number): RepoError =>
   new RepoError('Malformed', `block is not what its CID names; offset=${frames.offsetAt(index)}, cid=${cidBytesToText(frames.cidAt(index))}`);
 
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
@@ -118,9 +118,9 @@ export class CarDecoder {
    * before it is thrown.
    * @throws {RepoError} `Malformed`, `LimitExceeded`.
    */
-  take(): CarFrames {
+  take(): PackedBlocks {
     this.#throwFault();
-    let frames = new CarFrames(this.#chunk, this.#chunkOffset);
+    let frames = new PackedBlocks(this.#chunk, this.#chunkOffset);
     try {
       if (this.readHeader() !== undefined) {
         frames = this.#fill(frames);
@@ -158,7 +158,7 @@ export class CarDecoder {
   }
 
   /** The first block whose bytes are not those that its CID names, or -1. */
-  #findMismatch(frames: CarFrames): number {
+  #findMismatch(frames: PackedBlocks): number {
     const { length, memory, starts } = frames;
     const digests = length === 0 ? NOTHING : this.#hashAll(Array.from({ length }, (_, i) => frames.bytesAt(i)));
     return starts.findIndex((start, i) => !isDigestOf(memory, digests, i, start - CID_LENGTH));
@@ -171,7 +171,7 @@ export class CarDecoder {
   }
 
   /** Adds the next blocks of the chunk. One that began in an earlier chunk has memory of its own, and is answered by itself. */
-  #fill(frames: CarFrames): CarFrames {
+  #fill(frames: PackedBlocks): PackedBlocks {
     while (frames.length < MAX_BATCH) {
       if (this.#blocks + frames.length >= this.#maxBlocks && this.#at < this.#chunk.length) {
         // At the first byte of one more, so that the verdict does not depend on how the CAR is cut.
@@ -193,7 +193,7 @@ export class CarDecoder {
       }
       const start = this.#at - section.length;
       if (section.buffer !== this.#chunk.buffer) {
-        const spread = new CarFrames(section, this.#chunkOffset + start);
+        const spread = new PackedBlocks(section, this.#chunkOffset + start);
         spread.push(CID_LENGTH, section.length);
         return spread;
       }
@@ -203,7 +203,7 @@ export class CarDecoder {
   }
 
   /** Adds the next block, where it lies whole in the chunk and nothing about it is unusual: so do nearly all, and they are not looked at twice. */
-  #addWhole(frames: CarFrames): boolean {
+  #addWhole(frames: PackedBlocks): boolean {
     const chunk = this.#chunk;
     const at = this.#at;
     const low = chunk[at]!;

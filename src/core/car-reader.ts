@@ -6,7 +6,7 @@
  */
 import type { CarOptions } from './car-decoder.ts';
 import { CarDecoder } from './car-decoder.ts';
-import { CarFrames } from './car-frames.ts';
+import { PackedBlocks } from './packed-blocks.ts';
 import { toChunks } from './car-source.ts';
 import type { CID } from './cid.ts';
 import { decodeCid } from './cid.ts';
@@ -18,7 +18,7 @@ export interface CarBlock extends Block {
   readonly offset: number;
 }
 
-const blocksIn = (frames: CarFrames): CarBlock[] =>
+const blocksIn = (frames: PackedBlocks): CarBlock[] =>
   frames.starts.map((_, i) => ({ cid: decodeCid(frames.cidAt(i)), bytes: frames.bytesAt(i), offset: frames.offsetAt(i) }));
 
 /** A CAR in memory. Iterating reads its blocks from the first on, every time, and throws at the first fault. */
@@ -66,13 +66,13 @@ export const readCar = (bytes: Uint8Array, options: CarOptions = {}): Car => {
 const decodeChunks = async function* (
   source: CarSource,
   decoder: CarDecoder,
-): AsyncGenerator<CarFrames, undefined> {
+): AsyncGenerator<PackedBlocks, undefined> {
   let opened = false;
   for await (const chunk of toChunks(source)) {
     decoder.feed(chunk);
     if (!opened && decoder.readHeader() !== undefined) {
       opened = true;
-      yield new CarFrames(chunk, 0);
+      yield new PackedBlocks(chunk, 0);
     }
     for (let frames = decoder.take(); frames.length > 0; frames = decoder.take()) {
       yield frames;
@@ -82,13 +82,13 @@ const decodeChunks = async function* (
 };
 
 /** {@link CarStream} as this library reads it. */
-export interface CarFrameStream extends AsyncIterable<CarFrames> {
+export interface PackedCarStream extends AsyncIterable<PackedBlocks> {
   readonly roots: readonly CID[];
   close(): Promise<void>;
 }
 
 /** {@link readCarStream} without an object for each CID. */
-export const readCarFrames = async (source: CarSource, options: CarOptions = {}): Promise<CarFrameStream> => {
+export const readPackedCar = async (source: CarSource, options: CarOptions = {}): Promise<PackedCarStream> => {
   const decoder = new CarDecoder(options);
   const batches = decodeChunks(source, decoder);
   await batches.next();
@@ -116,7 +116,7 @@ export const readCarFrames = async (source: CarSource, options: CarOptions = {})
  *   iteration for the rest. An error of the source comes out as it was.
  */
 export const readCarStream = async (source: CarSource, options: CarOptions = {}): Promise<CarStream> => {
-  const frames = await readCarFrames(source, options);
+  const frames = await readPackedCar(source, options);
   return {
     roots: frames.roots,
     [Symbol.asyncIterator]: () => blocksOf(frames[Symbol.asyncIterator]()),
@@ -125,7 +125,7 @@ export const readCarStream = async (source: CarSource, options: CarOptions = {})
 };
 
 /** By hand, for a generator would not let go of the source when it is returned before it has begun. */
-const blocksOf = (frames: AsyncIterator<CarFrames>): AsyncIterator<readonly CarBlock[]> => ({
+const blocksOf = (frames: AsyncIterator<PackedBlocks>): AsyncIterator<readonly CarBlock[]> => ({
   async next() {
     const { done, value } = await frames.next();
     return done === true ? { done, value: undefined } : { done: false, value: blocksIn(value) };

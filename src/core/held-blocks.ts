@@ -1,5 +1,5 @@
 /** Blocks of a CAR that has to be read to its end before anybody knows what they are for. */
-import type { CarFrames } from './car-frames.ts';
+import type { PackedBlocks } from './packed-blocks.ts';
 import { CID_LENGTH } from './cid.ts';
 import type { CidSet } from './cid-set.ts';
 import { createCidSet } from './cid-set.ts';
@@ -53,7 +53,7 @@ export class HeldBlocks {
   }
 
   /** Takes in blocks whose hashes have been checked. */
-  add({ memory, starts, ends }: CarFrames): void {
+  add({ memory, starts, ends }: PackedBlocks): void {
     const isChunk = memory.length <= LARGEST_CHUNK;
     for (let i = 0; i < starts.length; i++) {
       const start = starts[i]!;

@@ -8,6 +8,7 @@
 import type { BackupFile } from './backup.ts';
 import type { Bytes } from './bytes.ts';
 import type { CID, CidLike } from './cid.ts';
+import type { PackedBlocks } from './packed-blocks.ts';
 import type { Tid } from './tid.ts';
 
 /** Bytes and the CID that names them. Whoever makes a block has checked that it does. */
@@ -77,7 +78,7 @@ export interface BlockStore extends BlockReader, AsyncDisposable {
    * Every block in whatever order is read fastest, for work over all of them; `undefined` where the storage has more than
    * `maxBytes`. Hashes are not checked, and rows that are no block are passed over. Left out by a store that has no such order.
    */
-  scan?(maxBytes: number): AsyncIterable<readonly NamedBlock[]> | undefined;
+  scan?(maxBytes: number): AsyncIterable<PackedBlocks> | undefined;
   /**
    * Runs one change. Whole and durable once this resolves; if `run` throws, as if it had never been, and the
    * error comes out as it was. Changes queue: the next one starts when this one has ended.

@@ -131,6 +131,21 @@ export class Statement {
     return heap.copy(bytes, api.sqlite3_column_bytes(this.#pointer, column));
   }
 
+  /** How many bytes {@link columnBlob} answers. */
+  columnSize(column: number): number {
+    const { api } = this.#connection;
+    // In this order: asking for the bytes settles what they are.
+    api.sqlite3_column_blob(this.#pointer, column);
+    return api.sqlite3_column_bytes(this.#pointer, column);
+  }
+
+  /** Copies a column's bytes to where there is room for them. */
+  columnInto(column: number, into: Uint8Array, at: number): void {
+    const { api, heap } = this.#connection;
+    const bytes = api.sqlite3_column_blob(this.#pointer, column);
+    into.set(heap.view(bytes, api.sqlite3_column_bytes(this.#pointer, column)), at);
+  }
+
   /** A column as a number, exact for safe integers; 0 for NULL. */
   columnInt(column: number): number {
     return this.#connection.api.sqlite3_column_double(this.#pointer, column);

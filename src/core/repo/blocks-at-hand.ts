@@ -3,8 +3,9 @@
  * up by its name takes three times as long.
  */
 import type { Bytes } from '../bytes.ts';
+import type { CidLike } from '../cid.ts';
 import { bytesOfCid } from '../cid.ts';
-import { createCidSet } from '../cid-set.ts';
+import { HeldBlocks } from '../held-blocks.ts';
 import type { BlockReader, BlockStore } from '../store.ts';
 
 /** As much as SQLite's cache holds, and an import. A storage that is larger is read block by block. */
@@ -12,29 +13,25 @@ const MAX_BYTES: number = 64 * 1024 * 1024;
 
 /**
  * A reader that has read everything already, or the store itself where that would be too much. What was not there is asked of the
- * store. Hashes are not checked.
+ * store. Hashes are not checked, and what it answers are views.
  */
 export const blocksAtHand = async (store: BlockStore, signal: AbortSignal | undefined): Promise<BlockReader> => {
   const scan = store.scan?.(MAX_BYTES);
   if (scan === undefined) {
     return store;
   }
-  const cids = createCidSet();
-  const blocks: Bytes[] = [];
-  for await (const batch of scan) {
+  const blocks = new HeldBlocks();
+  for await (const packed of scan) {
     signal?.throwIfAborted();
-    for (const { cid, bytes } of batch) {
-      if (cids.add(bytesOfCid(cid))) {
-        blocks.push(bytes as Bytes);
-      }
-    }
+    blocks.add(packed);
   }
+  const held = (cid: CidLike): Bytes | undefined => blocks.bytesAt(blocks.cids.indexOf(bytesOfCid(cid))) as Bytes | undefined;
   const reader: BlockReader = {
     async get(cid) {
-      return blocks[cids.indexOf(bytesOfCid(cid))] ?? store.get(cid);
+      return held(cid) ?? store.get(cid);
     },
     async getMany(wanted) {
-      const found = wanted.map((cid) => blocks[cids.indexOf(bytesOfCid(cid))]);
+      const found = wanted.map(held);
       return found.every((bytes) => bytes !== undefined) ? found : Promise.all(wanted.map((cid) => reader.get(cid)));
     },
   };

@@ -4,7 +4,7 @@
  * wrong the transaction is rolled back.
  */
 import type { CarOptions } from '../car-decoder.ts';
-import { readCarFrames } from '../car-reader.ts';
+import { readPackedCar } from '../car-reader.ts';
 import type { CID, CidBytes } from '../cid.ts';
 import { CID_LENGTH, cidEquals, cidToText } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
@@ -40,7 +40,7 @@ type Tally = { -readonly [K in keyof Progress]: Progress[K] };
 
 /** Stages the blocks of a CAR and answers its roots. */
 const stage = async (staging: Staging, source: CarSource, options: CarOptions, tally: Tally, tell: () => void): Promise<readonly CID[]> => {
-  const car = await readCarFrames(source, options);
+  const car = await readPackedCar(source, options);
   for await (const batch of car) {
     tell();
     await staging.add(batch);

@@ -5,7 +5,7 @@
  */
 import type { Bytes } from '../bytes.ts';
 import { equalBytes } from '../bytes.ts';
-import type { CarFrames } from '../car-frames.ts';
+import type { PackedBlocks } from '../packed-blocks.ts';
 import type { CID, CidBytes, CidLike } from '../cid.ts';
 import { bytesOfCid, CID_LENGTH, cidBytesToText, decodeCid } from '../cid.ts';
 import { RepoError } from '../errors.ts';
@@ -43,7 +43,7 @@ export class Staging implements BlockReader {
   }
 
   /** Takes blocks in. A second one of the same CID is passed over. */
-  async add(frames: CarFrames): Promise<void> {
+  async add(frames: PackedBlocks): Promise<void> {
     this.#blocks.add(frames);
     if (this.#blocks.size > this.#flags.length) {
       const flags = new Uint8Array(2 * this.#blocks.size);

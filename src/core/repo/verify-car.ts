@@ -2,7 +2,7 @@
 import type { CID, CidBytes } from '../cid.ts';
 import { cidBytesToText, cidToText, decodeCid } from '../cid.ts';
 import type { CarOptions } from '../car-decoder.ts';
-import { readCarFrames } from '../car-reader.ts';
+import { readPackedCar } from '../car-reader.ts';
 import type { Commit } from '../commit.ts';
 import { decodeCommit, verifyCommit } from '../commit.ts';
 import { isRepoError, RepoError } from '../errors.ts';
@@ -55,7 +55,7 @@ interface CarBlocks {
 }
 
 const readBlocks = async (source: CarSource, limits: CarOptions, tell: (bytes: number) => void): Promise<CarBlocks> => {
-  const car = await readCarFrames(source, limits);
+  const car = await readPackedCar(source, limits);
   const blocks = new HeldBlocks();
   for await (const frames of car) {
     blocks.add(frames);

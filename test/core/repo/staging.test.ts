@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { concatBytes } from '../../../src/core/bytes.ts';
-import { CarFrames } from '../../../src/core/car-frames.ts';
+import { PackedBlocks } from '../../../src/core/packed-blocks.ts';
 import { encodeCbor } from '../../../src/core/cbor.ts';
 import type { CidBytes } from '../../../src/core/cid.ts';
 import { bytesOfCid, CID_LENGTH, CODEC_DAG_CBOR, cidBytesToText, cidOf, cidToText } from '../../../src/core/cid.ts';
@@ -16,8 +16,8 @@ const blockOf = (n: number, size = 8): Block => {
   return { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes };
 };
 /** Blocks one behind the other in one piece of memory, as they lie in a chunk. */
-const framesOf = (blocks: readonly NamedBlock[]): CarFrames => {
-  const frames = new CarFrames(concatBytes(blocks.flatMap(({ cid, bytes }) => [bytesOfCid(cid), bytes])), 0);
+const framesOf = (blocks: readonly NamedBlock[]): PackedBlocks => {
+  const frames = new PackedBlocks(concatBytes(blocks.flatMap(({ cid, bytes }) => [bytesOfCid(cid), bytes])), 0);
   let end = 0;
   for (const { bytes } of blocks) {
     const start = end + CID_LENGTH;

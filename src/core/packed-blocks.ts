@@ -1,17 +1,20 @@
-/** Blocks as they stand in a CAR, without an object for each: most of those that come by are never asked for. */
+/**
+ * Blocks in one piece of memory, the bytes of each right behind its CID, as they stand in a CAR. There is no object for each: most of
+ * those that come by are never asked for.
+ */
 import type { CidBytes } from './cid.ts';
 import { CID_LENGTH } from './cid.ts';
 
-/** Blocks that lie in one piece of memory, in the order of the CAR. What it answers are views, which must not be changed. */
-export class CarFrames {
+/** What it answers are views, which must not be changed. */
+export class PackedBlocks {
   readonly memory: Uint8Array;
-  /** Where in the CAR the memory begins. */
+  /** Where the memory begins in the CAR that it is a part of. */
   readonly #offset: number;
   /** Where the bytes of each block begin, which come right behind its CID; where they end. */
   readonly starts: number[] = [];
   readonly ends: number[] = [];
 
-  constructor(memory: Uint8Array, offset: number) {
+  constructor(memory: Uint8Array, offset = 0) {
     this.memory = memory;
     this.#offset = offset;
   }
