@@ -158,6 +158,10 @@ describe.each(RUNTIMES)('held by %s', (runtime) => {
     const files = await openNodeFiles(folder);
     const before = fs.readFileSync(join(folder, 'pds.db'));
     files.main.write(new Uint8Array([2]), { at: 0 });
+    for (const journal of [files.journal, files.wal]) {
+      journal.write(new Uint8Array([1]), { at: 0 });
+      journal.truncate(0);
+    }
     holder.signal('SIGCONT');
     expect(await holder.ask('write')).toMatch(/^Locked the lock was taken away/);
     expect(await holder.ask('close')).toBe('closed');
