@@ -160,7 +160,14 @@ export class CarDecoder {
   /** The first block whose bytes are not those that its CID names, or -1. */
   #findMismatch(frames: PackedBlocks): number {
     const { length, memory, starts } = frames;
-    const digests = length === 0 ? NOTHING : this.#hashAll(Array.from({ length }, (_, i) => frames.bytesAt(i)));
+    if (length === 0) {
+      return -1;
+    }
+    const messages: Uint8Array[] = [];
+    for (let i = 0; i < length; i++) {
+      messages.push(frames.bytesAt(i));
+    }
+    const digests = this.#hashAll(messages);
     return starts.findIndex((start, i) => !isDigestOf(memory, digests, i, start - CID_LENGTH));
   }
 

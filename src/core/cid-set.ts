@@ -11,6 +11,9 @@ const FIRST_CAPACITY = 1024;
 const PIECE_BITS = 10;
 const PIECE: number = 1 << PIECE_BITS;
 
+/** A larger number is believed when they have come. */
+const MAX_EXPECTED_BITS = 20;
+
 /** Where in a CID the digest begins; its first four bytes are as good a hash as any. */
 const DIGEST = 4;
 
@@ -27,11 +30,12 @@ export interface CidSet {
   [Symbol.iterator](): Iterator<CidBytes>;
 }
 
-export const createCidSet = (): CidSet => {
+/** @param expected About how many there are going to be: a set that grows places all that it has anew. */
+export const createCidSet = (expected = 0): CidSet => {
   // Drawn anew for each set, so that nobody can mine CIDs that all fall on one slot.
   const multiplier = Math.floor(Math.random() * 0x1_0000_0000) | 1;
-  let capacity = FIRST_CAPACITY;
-  let shift = 32 - Math.log2(FIRST_CAPACITY);
+  let capacity = Math.max(FIRST_CAPACITY, 2 ** Math.min(MAX_EXPECTED_BITS, Math.ceil(Math.log2(2 * expected + 1))));
+  let shift = 32 - Math.log2(capacity);
   let size = 0;
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   // One more than the entry's number; 0 is a free slot. Open addressing, at most half full.

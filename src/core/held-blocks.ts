@@ -8,6 +8,8 @@ import { createCidSet } from './cid-set.ts';
 const WORDS = 2;
 const PLACE_SIZE: number = WORDS * Uint32Array.BYTES_PER_ELEMENT;
 const FIRST_CAPACITY = 1024;
+/** Bytes of a block in most CARs, its CID with them. */
+const USUAL_BLOCK = 256;
 
 const enlarged = (words: Uint32Array): Uint32Array => {
   const larger = new Uint32Array(2 * words.length);
@@ -23,7 +25,7 @@ const LARGEST_CHUNK: number = 4 * 1024 * 1024;
  * numbers say where: an object with two views took 350 bytes, and the garbage collector moved them all.
  */
 export class HeldBlocks {
-  readonly #cids: CidSet = createCidSet();
+  readonly #cids: CidSet;
   readonly #memories: Uint8Array[] = [];
   /** Of those that are held, from the first on. */
   #places: Uint32Array = new Uint32Array(FIRST_CAPACITY * WORDS);
@@ -31,6 +33,16 @@ export class HeldBlocks {
   #sizes: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   #first = 0;
   #bytes = 0;
+
+  /** @param expected About how many are going to come. */
+  constructor(expected = 0) {
+    this.#cids = createCidSet(expected);
+  }
+
+  /** For the blocks of a CAR, whose size is known where it is in memory. */
+  static for(source: unknown): HeldBlocks {
+    return new HeldBlocks(source instanceof Uint8Array ? source.length / USUAL_BLOCK : 0);
+  }
 
   /** How many came, held or not. */
   get size(): number {

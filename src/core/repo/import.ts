@@ -197,7 +197,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, options: Im
       return earlier;
     }
     const before = await readHead(parts);
-    const staging = new Staging(change);
+    const staging = new Staging(change, source);
     const { hashAll } = parts;
     const roots = await stage(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, tell);
     const { cid, bytes } = await requireRoot(staging, roots);

@@ -34,12 +34,14 @@ interface NumberedBlock {
 /** The blocks of one CAR, over those of the change that it is taken in with. Hashes were checked before. */
 export class Staging implements BlockReader {
   readonly #change: BlockChange;
-  readonly #blocks: HeldBlocks = new HeldBlocks();
+  readonly #blocks: HeldBlocks;
   /** By the number of the block. */
   #flags: Uint8Array = new Uint8Array(FIRST_CAPACITY);
 
-  constructor(change: BlockChange) {
+  /** @param source What the blocks are going to come from, by whose size the table of their names is made. */
+  constructor(change: BlockChange, source?: unknown) {
     this.#change = change;
+    this.#blocks = HeldBlocks.for(source);
   }
 
   /** Takes blocks in. A second one of the same CID is passed over. */

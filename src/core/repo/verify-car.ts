@@ -56,7 +56,7 @@ interface CarBlocks {
 
 const readBlocks = async (source: CarSource, limits: CarOptions, tell: (bytes: number) => void): Promise<CarBlocks> => {
   const car = await readPackedCar(source, limits);
-  const blocks = new HeldBlocks();
+  const blocks = HeldBlocks.for(source);
   for await (const frames of car) {
     blocks.add(frames);
     tell(frames.size);
