@@ -6,6 +6,7 @@ import { CID_LENGTH, cidTextToBytes, cidToText, decodeCid } from '../core/cid.ts
 import { isRepoError, RepoError } from '../core/errors.ts';
 import { PackedBlocks } from '../core/packed-blocks.ts';
 import { PendingChange } from '../core/pending-change.ts';
+import { toStorageError } from '../core/storage-error.ts';
 import type { BlockChange, BlockStore, CommitRange, ListingOptions, NamedBlock, StoreSnapshot } from '../core/store.ts';
 import type { Tid } from '../core/tid.ts';
 import { isTid } from '../core/tid.ts';
@@ -145,7 +146,7 @@ export class SqliteBlockStore implements BlockStore {
 
   scan(maxBytes: number): AsyncIterable<PackedBlocks> | undefined {
     this.#assertUsable();
-    return this.#files.main.getSize() > maxBytes ? undefined : this.#scan();
+    return this.#fileSize() > maxBytes ? undefined : this.#scan();
   }
 
   async *#scan(): AsyncGenerator<PackedBlocks> {
@@ -229,7 +230,7 @@ export class SqliteBlockStore implements BlockStore {
         return writing(() => blocks.map(add));
       },
       expect: (bytes) => {
-        if (isUntouched && this.#isBulk(bytes, this.#files.main.getSize())) {
+        if (isUntouched && this.#isBulk(bytes, this.#fileSize())) {
           writing(() => this.#database.writePlainly());
         }
       },
@@ -255,6 +256,14 @@ export class SqliteBlockStore implements BlockStore {
     await this.#persist();
     this.#folding.soon();
     return answer;
+  }
+
+  #fileSize(): number {
+    try {
+      return this.#files.main.getSize();
+    } catch (error) {
+      throw toStorageError(error, 'asking for the size of the database');
+    }
   }
 
   /** From here to the commit nothing is awaited: nobody sees a new ref that may yet be undone. */
