@@ -220,8 +220,8 @@ export class SqliteBlockStore implements BlockStore {
         throw error;
       }
     };
-    // In the order they come: sorting each call's rows by key first won nothing, at up to 400,000 rows.
     let isUntouched = true;
+    // In the order they come: sorting each call's rows by key first won nothing, at up to 400,000 rows.
     const add = ({ cid, bytes }: NamedBlock): boolean => this.#blocks.add(keyOf(cid), bytes);
     const change = new PendingChange({
       get: (cid) => this.#blocks.get(keyOf(cid)),

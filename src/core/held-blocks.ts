@@ -22,7 +22,7 @@ const LARGEST_CHUNK: number = 4 * 1024 * 1024;
 
 /**
  * Blocks, numbered in the order in which they came; of those with one CID the first counts. They stay where they came in, and three
- * numbers say where: an object with two views took 350 bytes, and the garbage collector moved them all.
+ * numbers say where: an object with two views took 350 bytes, and was moved by the garbage collector.
  */
 export class HeldBlocks {
   readonly #cids: CidSet;

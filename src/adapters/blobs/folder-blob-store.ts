@@ -91,8 +91,8 @@ const ensureFolder = async (folder: BlobFolder, path: string, above: string): Pr
 class FolderBlobStore implements BlobStore {
   readonly #folder: BlobFolder;
   readonly #lifetime = new Lifetime('blob store');
-  /** Whether the name of the folder of all blobs is durable: who made it may have been killed before that. */
-  #isNamed: boolean;
+  /** Whether the name of the folder of all blobs was durable at the opening: who made it may have been killed before that. */
+  readonly #isNamed: boolean;
   #hasFolder = false;
 
   constructor(folder: BlobFolder, isNamed: boolean) {
@@ -128,11 +128,10 @@ class FolderBlobStore implements BlobStore {
 
   /** Puts a filled file in its place, unless the same bytes are there already. */
   async #keep(writer: BlobWriter, temporary: string, path: string, cid: CID, size: number): Promise<void> {
-    if (!this.#isNamed) {
-      await this.#folder.syncFolder('.');
-      this.#isNamed = true;
-    }
     if (!this.#hasFolder) {
+      if (!this.#isNamed) {
+        await this.#folder.syncFolder('.');
+      }
       await ensureFolder(this.#folder, FOLDER, ROOT);
       this.#hasFolder = true;
     }

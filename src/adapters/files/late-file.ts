@@ -49,11 +49,11 @@ export class LateFile implements SyncFile {
   #file: DiskFile | undefined;
   #isClosed = false;
 
-  /** @param isThere Then it is opened at once, and made if it is not. */
-  constructor(names: FileNames, path: string, isThere: boolean) {
+  /** @param atOnce Opens it now, and makes it if it is not there. */
+  constructor(names: FileNames, path: string, atOnce: boolean) {
     this.#path = path;
     this.#names = names;
-    this.#file = isThere ? names.open(path) : undefined;
+    this.#file = atOnce ? names.open(path) : undefined;
   }
 
   read(buffer: Uint8Array, options: { at: number }): number {

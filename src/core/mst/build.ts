@@ -13,7 +13,7 @@ import { EMPTY_NODE, createNode } from './node.ts';
 
 /**
  * Keys and nodes that wait for each other where they are hashed together. With eight times as many they lived long enough for the
- * garbage collector to move them, which took a third of the time of checking a tree.
+ * garbage collector to move them, which took a quarter of the time of checking a tree.
  */
 const BATCH = 64;
 /** Bytes of nodes that are written, and hashed, together. One that is larger is by itself. */

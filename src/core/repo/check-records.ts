@@ -4,6 +4,7 @@ import { cidBytesToText, decodeCid, isDigestOf } from '../cid.ts';
 import type { CidSet } from '../cid-set.ts';
 import { createCidSet } from '../cid-set.ts';
 import { isRepoError } from '../errors.ts';
+import { beginsAsNode } from '../mst/codec.ts';
 import type { Leaf } from '../mst/walk.ts';
 import type { Fault } from '../long-work.ts';
 import type { ReadBlocks } from '../mst/verify.ts';
@@ -24,8 +25,8 @@ export interface RecordCheck {
 
 /** Whether bytes are a record that is sound and mentions no blob: there is nothing more to be said about it. */
 export const isPlainRecord = (bytes: Uint8Array): boolean => {
-  // A node of the tree, most likely, told by its first bytes: an error for each took longer than checking all records.
-  if (bytes[0] === 0xa2 && bytes[1] === 0x61 && bytes[2] === 0x65) {
+  // An error for each node of the tree took longer than checking all records.
+  if (beginsAsNode(bytes)) {
     return false;
   }
   try {
