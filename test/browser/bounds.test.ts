@@ -43,6 +43,11 @@ const WORKER = `
       return repo.close();
     }
     const { body } = await fetch(url);
+    if (verb === 'read') {
+      // To its end, and nothing else.
+      for (const reader = body.getReader(); !(await reader.read()).done; ) {}
+      return;
+    }
     const begin = performance.now();
     const end = await repo.importCar(body, options).then(
       ({ faults }) => (faults.length === 0 ? 'accepted' : 'reported'),
@@ -59,8 +64,16 @@ const WORKER = `
   });
 `;
 
-/** Milliseconds of work and resident megabytes of all processes in the group of a browser, as Linux counts them. */
-const costOf = (browser: number): { readonly ms: number; readonly mb: number } => {
+interface Cost {
+  readonly ms: number;
+  readonly mb: number;
+}
+
+/**
+ * Milliseconds of work of all processes in the group of a browser, and the resident megabytes that each has for itself, as Linux counts
+ * them: what they share, as the pipes between them, would count in each.
+ */
+const spentBy = (browser: number): Cost => {
   let [ticks, pages] = [0, 0];
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
@@ -68,13 +81,27 @@ const costOf = (browser: number): { readonly ms: number; readonly mb: number } =
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       if (Number(fields[2]) === browser) {
         ticks += Number(fields[11]) + Number(fields[12]);
-        pages += Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
+        const [, resident, shared] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ').map(Number);
+        pages += resident! - shared!;
       }
     } catch {
       // It has ended since it was listed.
     }
   }
   return { ms: ticks * 10, mb: (pages * 4096) / 2 ** 20 };
+};
+
+/** What a browser spends until `work` is done: all the time, and the most memory beyond what it had. */
+const costOf = async <T>(browser: number, work: () => Promise<T>): Promise<{ readonly answer: T; readonly cost: Cost }> => {
+  const before = spentBy(browser);
+  let most = before.mb;
+  const sampling = setInterval(() => (most = Math.max(most, spentBy(browser).mb)), SAMPLE_MS);
+  try {
+    const answer = await work();
+    return { answer, cost: { ms: spentBy(browser).ms - before.ms, mb: Math.round(most - before.mb) } };
+  } finally {
+    clearInterval(sampling);
+  }
 };
 
 /** Made once for both browsers: some take longer to make than to read. */
@@ -111,19 +138,16 @@ for (const name of ['chromium', 'firefox'] as const) {
       const ask = <T>(args: object): Promise<T> => page.run<T>('worker', 'hasOpfs', args);
       await ask({ verb: 'prepare', name: `bounds-${i}-${Date.now()}`, url: '/warm.car' });
       const pid = drivenOf(browser).process()!.pid!;
-      const before = costOf(pid);
-      let most = before.mb;
-      const sampling = setInterval(() => (most = Math.max(most, costOf(pid).mb)), SAMPLE_MS);
-      const outcome = await ask<{ end: string; ms: number; polluted: boolean }>({ verb: 'import', url: `/${i}.car` });
-      clearInterval(sampling);
-      const cost = { ms: costOf(pid).ms - before.ms, mb: Math.round(most - before.mb) };
+      // Getting the bytes across is the browser's own work, and half of all for the longest CAR.
+      const { cost: reading } = await costOf(pid, () => ask({ verb: 'read', url: `/${i}.car` }));
+      const { answer: outcome, cost } = await costOf(pid, () => ask<{ end: string; ms: number; polluted: boolean }>({ verb: 'import', url: `/${i}.car` }));
       await ask({ verb: 'end' });
       if (process.env['PDSDB_TABLE'] !== undefined) {
-        console.log(`${name}: ${_name}: ${outcome.end} after ${outcome.ms} ms by the clock, ${cost.ms} ms of work, ${cost.mb} MB more`);
+        console.log(`${name}: ${_name}: ${outcome.end} after ${outcome.ms} ms by the clock, ${cost.ms} ms of work, ${cost.mb} MB more; reading: ${reading.ms} ms, ${reading.mb} MB`);
       }
       expect(outcome).toMatchObject({ end, polluted: false });
       expect(cost.mb, 'megabytes').toBeLessThan(MOST_MB);
-      expect(cost.ms, 'milliseconds').toBeLessThan(MOST_MS);
+      expect(cost.ms - reading.ms, 'milliseconds').toBeLessThan(MOST_MS);
     });
   });
 }

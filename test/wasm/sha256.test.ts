@@ -67,6 +67,14 @@ describe('createHashAll', () => {
     expect(digestsOf(lanes(large))).toEqual(large.map((message) => hex(sha256(message))));
   });
 
+  test('hashes blocks of any size by itself where there is no better hash, and what is longer', () => {
+    const random = seeded(2);
+    const messages = [2_097_153, 5, 2_097_152, 1_048_577, 1_048_576, 700_000, 700_000, 0].map((length) => messageOf(length, random));
+    const expected = digestsOf(nodeHashAll(messages));
+    expect(digestsOf(createHashAll()(messages))).toEqual(expected);
+    expect(messages.map((message) => hex(createHashAll()([message])))).toEqual(expected);
+  });
+
   test('leaves long messages to the fallback, each by itself, in their places', () => {
     const lengths: number[] = [];
     const hash = createHashAll((messages) => {
