@@ -22,7 +22,7 @@ type Fault = (operation: Operation, file: SyncFile, args: readonly unknown[]) =>
 let inner: MemoryFiles;
 let fault: Fault | undefined;
 let files: DatabaseFiles;
-beforeEach(() => {
+const begin = (): void => {
   inner = new MemoryFiles();
   fault = undefined;
   const faulty = (file: SyncFile): SyncFile => {
@@ -41,7 +41,8 @@ beforeEach(() => {
     close: () => inner.close(),
     [Symbol.asyncDispose]: () => inner.close(),
   };
-});
+};
+beforeEach(begin);
 
 const opened = (rows: number): Database => {
   const database = sqlite.open(files);
@@ -249,6 +250,44 @@ describe('answers of files', () => {
     expect(countRows(database)).toBe(2000);
     database.close();
   });
+});
+
+test('what a statement could neither end nor undo is not read in part, though no transaction was begun', () => {
+  const outcomes = new Set<string>();
+  for (let k = 1, reached = true; reached; k++) {
+    begin();
+    // New, and so not written ahead before its first transaction.
+    const database = sqlite.open(files);
+    createTable(database);
+    database.exec(
+      'with recursive counted(i) as (select 1 union all select i + 1 from counted where i < 1000) insert into rows select i, zeroblob(150) from counted',
+    );
+    // Pages leave the cache, and reach the file, in the middle of the statement.
+    database.exec('pragma cache_size=2');
+    let calls = 0;
+    fault = (operation) => {
+      calls += operation === 'read' ? 0 : 1;
+      if (calls >= k) {
+        throw platformError('EIO');
+      }
+    };
+    try {
+      database.exec('update rows set value = zeroblob(250)');
+    } catch (error) {
+      expect(isRepoError(error), String(error)).toBe(true);
+    }
+    reached = calls >= k;
+    fault = undefined;
+    try {
+      const changed = database.prepare('select count(*) from rows where length(value) = 250');
+      changed.step();
+      outcomes.add(`${changed.columnInt(0)} changed`);
+      database.close();
+    } catch (error) {
+      outcomes.add((error as RepoError).code);
+    }
+  }
+  expect([...outcomes].toSorted()).toEqual(['0 changed', '1000 changed', 'StorageFailed']);
 });
 
 test('whichever call fails, once or from then on, the database is before or after, and whole', () => {
