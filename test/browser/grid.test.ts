@@ -23,7 +23,6 @@ const GRID: Readonly<Record<BrowserName, readonly Column[]>> = {
   webkit: [WORKER_IDB, PAGE_IDB],
 };
 
-
 const site = useSite();
 
 for (const name of BROWSERS) {
