@@ -88,6 +88,17 @@ describe('one value has one encoding', () => {
   });
 });
 
+test('texts of every length, and with a character of several bytes at every place', () => {
+  for (let length = 0; length < 140; length++) {
+    const ascii = Array.from({ length }, (_, i) => String.fromCharCode(32 + ((i * 7 + length) % 95))).join('');
+    expect(decodeCbor(encodeByDagCbor(ascii))).toBe(ascii);
+    for (const wide of length < 80 ? ['é', '€', '𝄞', '\u{feff}'] : []) {
+      const texts = Array.from({ length: length + 1 }, (_, at) => ascii.slice(0, at) + wide + ascii.slice(at));
+      expect(decodeCbor(encodeByDagCbor(texts))).toEqual(texts);
+    }
+  }
+});
+
 describe('keys that the language knows', () => {
   const value = JSON.parse('{"1":0,"10":{"__proto__":{"polluted":true}},"__proto__":7,"constructor":1,"toString":2}') as object;
 
