@@ -39,5 +39,23 @@ export const asciiBytes = (text: string): Bytes => {
   return bytes;
 };
 
+/**
+ * A text of the characters that have the numbers of the bytes, which for ASCII is what it says. Eight at a time: one call for thirteen from
+ * a view takes five times as long as a call with that many arguments, and so does one call for each.
+ */
+export const asciiText = (bytes: Uint8Array, start: number, end: number): string => {
+  let text = '';
+  let at = start;
+  for (; at + 8 <= end; at += 8) {
+    text += String.fromCharCode(
+      bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!,
+    );
+  }
+  for (; at + 2 <= end; at += 2) {
+    text += String.fromCharCode(bytes[at]!, bytes[at + 1]!);
+  }
+  return at < end ? text + String.fromCharCode(bytes[at]!) : text;
+};
+
 /** Bytes of our own with the same content; what a store answers must not change under its reader. */
 export const copyBytes = (bytes: Uint8Array): Bytes => new Uint8Array(bytes);

@@ -6,7 +6,7 @@
  * https://atproto.com/specs/data-model
  */
 import type { Bytes } from './bytes.ts';
-import { copyBytes } from './bytes.ts';
+import { asciiText, copyBytes } from './bytes.ts';
 import {
   ARRAY,
   BYTES,
@@ -44,41 +44,23 @@ interface Input {
 // The byte order mark is a character of the text, not a hint.
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Up to this length the loop below beats a call of `TextDecoder`: nearly every key is shorter, and of values those with a form. */
+/** Up to this length ASCII is read without a call of `TextDecoder`: nearly every key is shorter, and of values those with a form. */
 const SHORT_TEXT = 64;
 
-/** ASCII, eight characters at a time, which costs little more than one; `undefined` for other text. */
-const readAscii = (bytes: Uint8Array, start: number, end: number): string | undefined => {
-  let text = '';
-  let at = start;
-  for (; at + 8 <= end; at += 8) {
-    const a = bytes[at]!;
-    const b = bytes[at + 1]!;
-    const c = bytes[at + 2]!;
-    const d = bytes[at + 3]!;
-    const e = bytes[at + 4]!;
-    const f = bytes[at + 5]!;
-    const g = bytes[at + 6]!;
-    const h = bytes[at + 7]!;
-    if ((a | b | c | d | e | f | g | h) >= 0x80) {
-      return undefined;
-    }
-    text += String.fromCharCode(a, b, c, d, e, f, g, h);
-  }
-  for (; at < end; at++) {
+const isAscii = (bytes: Uint8Array, start: number, end: number): boolean => {
+  for (let at = start; at < end; at++) {
     if (bytes[at]! >= 0x80) {
-      return undefined;
+      return false;
     }
-    text += String.fromCharCode(bytes[at]!);
   }
-  return text;
+  return true;
 };
 
 const readText = (input: Input, length: number): string => {
   const { bytes, at: start } = input;
   const end = start + length;
   input.at = end;
-  return (length <= SHORT_TEXT ? readAscii(bytes, start, end) : undefined) ?? decoder.decode(bytes.subarray(start, end));
+  return length <= SHORT_TEXT && isAscii(bytes, start, end) ? asciiText(bytes, start, end) : decoder.decode(bytes.subarray(start, end));
 };
 
 const readMap = (input: Input, count: number): Record<string, unknown> => {

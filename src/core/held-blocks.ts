@@ -3,6 +3,8 @@ import type { PackedBlocks } from './packed-blocks.ts';
 import { CID_LENGTH } from './cid.ts';
 import type { CidSet } from './cid-set.ts';
 import { createCidSet } from './cid-set.ts';
+import type { HeldMemory } from './held-memory.ts';
+import { LARGEST_CHUNK } from './held-memory.ts';
 
 /** The place of a block that is held: which memory it lies in, and where it begins there. */
 const WORDS = 2;
@@ -17,15 +19,13 @@ const enlarged = (words: Uint32Array): Uint32Array => {
   return larger;
 };
 
-/** Memory up to this size is a source's chunk, and lives as long as any block in it; what is larger is a CAR that the caller has in memory. */
-const LARGEST_CHUNK: number = 4 * 1024 * 1024;
-
 /**
- * Blocks, numbered in the order in which they came; of those with one CID the first counts. They stay where they came in, and three
- * numbers say where: an object with two views took 350 bytes, and was moved by the garbage collector.
+ * Blocks, numbered in the order in which they came; of those with one CID the first counts. Three numbers say where each
+ * is: an object with two views took 350 bytes, and was moved by the garbage collector.
  */
 export class HeldBlocks {
   readonly #cids: CidSet;
+  readonly #memory: HeldMemory | undefined;
   readonly #memories: Uint8Array[] = [];
   /** Of those that are held, from the first on. */
   #places: Uint32Array = new Uint32Array(FIRST_CAPACITY * WORDS);
@@ -34,14 +34,18 @@ export class HeldBlocks {
   #first = 0;
   #bytes = 0;
 
-  /** @param expected About how many are going to come. */
-  constructor(expected = 0) {
+  /**
+   * @param expected About how many are going to come.
+   * @param memory Where they are put until `release`; they stay where they came in when it is left out.
+   */
+  constructor(expected = 0, memory?: HeldMemory) {
     this.#cids = createCidSet(expected);
+    this.#memory = memory;
   }
 
   /** For the blocks of a CAR, whose size is known where it is in memory. */
-  static for(source: unknown): HeldBlocks {
-    return new HeldBlocks(source instanceof Uint8Array ? source.length / USUAL_BLOCK : 0);
+  static for(source: unknown, memory?: HeldMemory): HeldBlocks {
+    return new HeldBlocks(source instanceof Uint8Array ? source.length / USUAL_BLOCK : 0, memory);
   }
 
   /** How many came, held or not. */
@@ -65,20 +69,15 @@ export class HeldBlocks {
   }
 
   /** Takes in blocks whose hashes have been checked. */
-  add({ memory, starts, ends }: PackedBlocks): void {
-    const isChunk = memory.length <= LARGEST_CHUNK;
+  add(blocks: PackedBlocks): void {
+    const { memory, starts } = blocks;
+    // Not before there is something new in it: a stream may send one block for ever.
+    let kept: PackedBlocks | undefined;
     for (let i = 0; i < starts.length; i++) {
-      const start = starts[i]!;
-      const end = ends[i]!;
-      if (!this.#cids.add(memory, start - CID_LENGTH)) {
-        continue;
+      if (this.#cids.add(memory, starts[i]! - CID_LENGTH)) {
+        kept ??= this.#memory?.keep(blocks) ?? blocks;
+        this.#place(kept.memory, kept.starts[i]!, kept.ends[i]!);
       }
-      if (this.#memories.at(-1) !== memory) {
-        this.#memories.push(memory);
-        this.#bytes += isChunk ? memory.length : 0;
-      }
-      this.#place(this.size - 1, start, end - start);
-      this.#bytes += PLACE_SIZE + (isChunk ? 0 : end - start);
     }
   }
 
@@ -100,11 +99,14 @@ export class HeldBlocks {
   /** Lets go of the bytes of all. */
   release(): void {
     this.#memories.length = 0;
+    this.#memory?.clear();
     this.#first = this.size;
     this.#bytes = 0;
   }
 
-  #place(number: number, start: number, size: number): void {
+  /** Notes where the last one that came is. */
+  #place(memory: Uint8Array, start: number, end: number): void {
+    const number = this.size - 1;
     const at = (number - this.#first) * WORDS;
     if (at === this.#places.length) {
       this.#places = enlarged(this.#places);
@@ -112,8 +114,14 @@ export class HeldBlocks {
     if (number === this.#sizes.length) {
       this.#sizes = enlarged(this.#sizes);
     }
+    const isChunk = memory.length <= LARGEST_CHUNK;
+    if (this.#memories.at(-1) !== memory) {
+      this.#memories.push(memory);
+      this.#bytes += isChunk ? memory.length : 0;
+    }
     this.#places[at] = this.#memories.length - 1;
     this.#places[at + 1] = start;
-    this.#sizes[number] = size;
+    this.#sizes[number] = end - start;
+    this.#bytes += PLACE_SIZE + (isChunk ? 0 : end - start);
   }
 }

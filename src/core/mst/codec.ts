@@ -7,7 +7,7 @@
  * and whatever is not that form is refused, not mended.
  */
 import type { Bytes } from '../bytes.ts';
-import { copyBytes } from '../bytes.ts';
+import { asciiText, copyBytes } from '../bytes.ts';
 import type { CidBytes } from '../cid.ts';
 import { CID_LENGTH, CODEC_DAG_CBOR, isCidBytes } from '../cid.ts';
 import { RepoError } from '../errors.ts';
@@ -122,24 +122,6 @@ const readChild = (cursor: Cursor, what: string): Link | undefined => {
   return { cid, node: undefined };
 };
 
-/**
- * Any byte becomes a character of the same number; those that are not of a key fail the check of the key. Eight at a time: one
- * call for thirteen from a view takes five times as long as a call with that many arguments, and so does one call for each.
- */
-const textOf = (bytes: Uint8Array, start: number, end: number): string => {
-  let text = '';
-  let at = start;
-  for (; at + 8 <= end; at += 8) {
-    text += String.fromCharCode(
-      bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!,
-    );
-  }
-  for (; at + 2 <= end; at += 2) {
-    text += String.fromCharCode(bytes[at]!, bytes[at + 1]!);
-  }
-  return at < end ? text + String.fromCharCode(bytes[at]!) : text;
-};
-
 /** What a byte of a key may be: 1 for those of a part, 2 for the slash between the parts. */
 const KEY_BYTES: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === SLASH ? 2 : /[A-Za-z0-9._~:-]/.test(String.fromCharCode(byte)) ? 1 : 0,
@@ -188,7 +170,8 @@ const readKey = (cursor: Cursor, before: string): string => {
   if (length === 0 || (prefix < before.length && next < turn)) {
     throw malformedAt(cursor, 'a key is not in order');
   }
-  const key = before.slice(0, prefix) + textOf(cursor.bytes, start, end);
+  // What is not of a key fails the check below.
+  const key = before.slice(0, prefix) + asciiText(cursor.bytes, start, end);
   cursor.slash = plainSlash(cursor.bytes, start, end, prefix, cursor.slash);
   if (cursor.slash < 0) {
     if (!isTreeKey(key)) {
