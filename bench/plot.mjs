@@ -1,11 +1,11 @@
 // One operation as a plot: bars of time at the largest size that everybody ran, on a logarithmic scale.
 import { timeOf } from './report.mjs';
 
-const WIDTH = 720;
+const WIDTH = 800;
 const BAR = 22;
 const GAP = 10;
-const LABEL = 230;
-const VALUE = 110;
+const LABEL = 290;
+const VALUE = 130;
 const TOP = 34;
 
 const escape = (text) => text.replace(/[&<>]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[character]);
