@@ -1,6 +1,6 @@
 /**
- * Memory for the chunks of a stream, while it is not known yet what is in them. It is used over and over: of chunks that are let go of many at a
- * time most still wait for the garbage collector when as many have come again, and an import grew by 240 MB or by 460, as it pleased.
+ * Memory for the chunks of a stream, while it is not known yet what is in them. It is used over and over: chunks that are let go of many at a
+ * time wait for the garbage collector while others come. With it a million records took some 10 MB of 240 less.
  */
 import { CID_LENGTH } from './cid.ts';
 import { PackedBlocks } from './packed-blocks.ts';
@@ -18,10 +18,10 @@ export class HeldMemory {
   #piece = 0;
   #at = 0;
 
-  /** The blocks where they stay until `clear`: copies of a chunk's, and those of a whole CAR as they lie. */
+  /** The blocks, of which there is one at least, where they stay until `clear`: copies of a chunk's, and those of a whole CAR as they lie. */
   keep(blocks: PackedBlocks): PackedBlocks {
     const { memory, starts, ends } = blocks;
-    if (memory.length > LARGEST_CHUNK || starts.length === 0) {
+    if (memory.length > LARGEST_CHUNK) {
       return blocks;
     }
     const from = starts[0]! - CID_LENGTH;

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { concatBytes, equalBytes } from '../../src/core/bytes.ts';
-import { CID_LENGTH, CODEC_RAW, cidOf } from '../../src/core/cid.ts';
+import { equalBytes } from '../../src/core/bytes.ts';
+import { CODEC_RAW, cidOf } from '../../src/core/cid.ts';
 import { HeldBlocks } from '../../src/core/held-blocks.ts';
 import { HeldMemory, LARGEST_CHUNK } from '../../src/core/held-memory.ts';
-import { PackedBlocks } from '../../src/core/packed-blocks.ts';
+import type { PackedBlocks } from '../../src/core/packed-blocks.ts';
 import type { Block } from '../../src/core/store.ts';
 import { seeded } from '../random/seeded.ts';
+import { packedOf } from './packed.ts';
 
 const blockOf = (n: number, size: number): Block => {
   const bytes = new Uint8Array(size).fill(n);
@@ -14,17 +15,7 @@ const blockOf = (n: number, size: number): Block => {
 };
 
 /** A chunk with something before and behind its blocks. */
-const chunkOf = (blocks: readonly Block[], before = 5, behind = 3): PackedBlocks => {
-  const parts = blocks.flatMap(({ cid, bytes }) => [cid.bytes, bytes]);
-  const packed = new PackedBlocks(concatBytes([new Uint8Array(before), ...parts, new Uint8Array(behind)]));
-  let end = before;
-  for (const { bytes } of blocks) {
-    const start = end + CID_LENGTH;
-    end = start + bytes.length;
-    packed.push(start, end);
-  }
-  return packed;
-};
+const chunkOf = (blocks: readonly Block[], before = 5, behind = 3): PackedBlocks => packedOf(blocks, before, behind);
 
 /** Counts the chunks that are kept. */
 class CountingMemory extends HeldMemory {

@@ -1,30 +1,18 @@
 import { expect, test } from 'vitest';
-import { concatBytes } from '../../../src/core/bytes.ts';
-import { PackedBlocks } from '../../../src/core/packed-blocks.ts';
 import { encodeCbor } from '../../../src/core/cbor.ts';
 import type { CidBytes } from '../../../src/core/cid.ts';
-import { bytesOfCid, CID_LENGTH, CODEC_DAG_CBOR, cidBytesToText, cidOf, cidToText } from '../../../src/core/cid.ts';
+import { CID_LENGTH, CODEC_DAG_CBOR, cidBytesToText, cidOf, cidToText } from '../../../src/core/cid.ts';
 import { MemoryBlockStore } from '../../../src/core/memory-store.ts';
 import { createRecordCheck } from '../../../src/core/repo/check-records.ts';
 import { Staging } from '../../../src/core/repo/staging.ts';
 import { keyOrder } from '../../../src/core/repo/staging-order.ts';
-import type { Block, BlockChange, NamedBlock } from '../../../src/core/store.ts';
+import type { Block, BlockChange } from '../../../src/core/store.ts';
+import { packedOf } from '../packed.ts';
 
 const blockOf = (n: number, size = 8): Block => {
   const bytes = new Uint8Array(size);
   new DataView(bytes.buffer).setUint32(0, n);
   return { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes };
-};
-/** Blocks one behind the other in one piece of memory, as they lie in a chunk. */
-const framesOf = (blocks: readonly NamedBlock[]): PackedBlocks => {
-  const frames = new PackedBlocks(concatBytes(blocks.flatMap(({ cid, bytes }) => [bytesOfCid(cid), bytes])), 0);
-  let end = 0;
-  for (const { bytes } of blocks) {
-    const start = end + CID_LENGTH;
-    end = start + bytes.length;
-    frames.push(start, end);
-  }
-  return frames;
 };
 const link = (staging: Staging, blocks: readonly Block[]): void => blocks.forEach(({ cid }) => staging.link(cid.bytes));
 
@@ -49,7 +37,7 @@ const settle = async (store: MemoryBlockStore, blocks: readonly Block[], linked:
   let unlinked = -1;
   const added = await store.transact(async (change) => {
     const staging = new Staging(recorded(change, puts));
-    await staging.add(framesOf(blocks));
+    await staging.add(packedOf(blocks));
     const found = await staging.getMany([...blocks.map(({ cid }) => cid), blockOf(1e6).cid]);
     expect(found.map((bytes) => bytes && [...bytes.subarray(0, 4)])).toEqual([...blocks.map(({ bytes }) => [...bytes.subarray(0, 4)]), undefined]);
     link(staging, linked);
@@ -80,7 +68,7 @@ test('more than are held go in as they come, and come out again when nothing lin
   const added = await store.transact(async (change) => {
     const staging = new Staging(recorded(change, puts));
     for (const block of large) {
-      await staging.add(framesOf([block]));
+      await staging.add(packedOf([block]));
     }
     // One more than fit in 40 MiB; that they take up some bytes beside is why it is not 41.
     expect(puts.length).toBe(40);
@@ -101,7 +89,7 @@ test('a chunk is held for any one block in it, and not without end', async () =>
   await store.transact(async (change) => {
     const staging = new Staging(recorded(change, puts));
     for (let n = 0; n < 60; n++) {
-      await staging.add(framesOf([blockOf(n), filler]));
+      await staging.add(packedOf([blockOf(n), filler]));
     }
     expect(puts.length).toBe(41);
     await staging.settle(() => undefined);
@@ -121,10 +109,10 @@ test('a record that left memory is not read again when it is sound and mentions 
   const read: string[] = [];
   await store.transact(async (change) => {
     const staging = new Staging(change);
-    await staging.add(framesOf([plain, blob, broken]));
+    await staging.add(packedOf([plain, blob, broken]));
     expect([plain, blob, broken].map(({ cid }) => staging.isPlain(cid.bytes))).toEqual([false, false, false]);
     for (let n = 0; n < 49; n++) {
-      await staging.add(framesOf([blockOf(n, 1024 * 1024)]));
+      await staging.add(packedOf([blockOf(n, 1024 * 1024)]));
     }
     expect([plain, blob, broken].map(({ cid }) => staging.isPlain(cid.bytes))).toEqual([true, false, false]);
     const records = createRecordCheck((cids) => {
@@ -157,7 +145,7 @@ test('what is refused for what belongs to nothing is not written', async () => {
   const puts: string[] = [];
   const change = store.transact(async (inner) => {
     const staging = new Staging(recorded(inner, puts));
-    await staging.add(framesOf(few));
+    await staging.add(packedOf(few));
     await staging.settle((bytes) => {
       throw new Error(`unlinked ${bytes}`);
     });
