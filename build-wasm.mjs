@@ -1,10 +1,10 @@
-// Compiles the AssemblyScript in `src/wasm/assembly/` into a module that holds WebAssembly as text: it loads in every runtime
+// Compiles the AssemblyScript in `src/wasm/hash/assembly/` into a module that holds WebAssembly as text: it loads in every runtime
 // and bundler without a file to find or leave to read one. The module is kept in the tree, so that `src/` runs as it is.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
-const source = 'src/wasm/assembly/sha256.ts';
+const source = 'src/wasm/hash/assembly/sha256.ts';
 const root = new URL('.', import.meta.url);
 
 /** What the module has to contain. */
@@ -29,5 +29,5 @@ export const compileSha256 = async () => {
 
 /** Writes the module into the tree. */
 export const writeSha256 = async () => {
-  writeFileSync(new URL('src/wasm/sha256-wasm.ts', root), await compileSha256());
+  writeFileSync(new URL('src/wasm/hash/sha256-wasm.ts', root), await compileSha256());
 };

@@ -33,24 +33,25 @@ for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTy
 chmodSync(join(out, 'cli.js'), 0o755);
 
 // Two dependencies come in forms that a browser without a bundler cannot import: each is put into a module beside its importer.
-const replaceImport = (file, from, to) => {
+const replaceOnce = (file, from, to) => {
   const path = join(out, file);
-  const parts = readFileSync(path, 'utf8').split(`from '${from}'`);
+  const parts = readFileSync(path, 'utf8').split(from);
   if (parts.length !== 2) {
-    throw new Error(`${path} does not import ${from} in the way that is expected here`);
+    throw new Error(`${path} must contain ${from} exactly once`);
   }
-  writeFileSync(path, parts.join(`from '${to}'`));
+  writeFileSync(path, parts.join(to));
 };
+const replaceImport = (file, from, to) => replaceOnce(file, `from '${from}'`, `from '${to}'`);
 
 // The stock file, as it is. The one for browsers, which asks for nothing of Node, runs everywhere. A module is strict, and
 // in strict mode `module` has to be declared.
 const sqlJs = join(root, 'node_modules', 'sql.js', 'dist');
 const stock = readFileSync(join(sqlJs, 'sql-wasm-browser.js'), 'utf8');
 writeFileSync(
-  join(out, 'wasm', 'sql-js.js'),
+  join(out, 'wasm', 'database', 'sql-js.js'),
   `const stock = { exports: {} };\n(function (module, exports, define) {\n${stock}\n})(stock, stock.exports);\nexport default stock.exports;\n`,
 );
-replaceImport('wasm/sqlite.js', 'sql.js', './sql-js.js');
+replaceImport('wasm/database/sqlite.js', 'sql.js', './sql-js.js');
 copyFileSync(join(sqlJs, 'sql-wasm.wasm'), join(out, 'wasm', 'sql-wasm.wasm'));
 
 const bundle = (contents, outfile, options) =>
@@ -68,9 +69,11 @@ const bundle = (contents, outfile, options) =>
 
 // The three checks that are used, out of CommonJS.
 const syntaxChecks = ['did:isValidDid', 'nsid:isValidNsid', 'recordkey:isValidRecordKey'].map((check) => check.split(':'));
-await bundle(syntaxChecks.map(([file, name]) => `export { ${name} } from '@atproto/syntax/dist/${file}.js';`).join('\n'), 'core/atproto-syntax.js');
-replaceImport('core/syntax.js', '@atproto/syntax', './atproto-syntax.js');
+await bundle(syntaxChecks.map(([file, name]) => `export { ${name} } from '@atproto/syntax/dist/${file}.js';`).join('\n'), 'core/syntax/atproto-syntax.js');
+replaceImport('core/syntax/identifiers.js', '@atproto/syntax', './atproto-syntax.js');
 
-// A worker in one piece, for pages without a bundler: import maps do not reach into workers. In a folder of the depth of
-// the module that names the wasm file.
-await bundle(`import { serveRepos } from '${pathToFileURL(join(out, 'worker.js')).pathname}';\nserveRepos();`, 'bundled/repo-worker.js', { minify: true });
+// A worker in one file, for pages without a bundler: import maps do not reach into workers. The module that names the wasm
+// file is one folder deeper than the bundle.
+const bundledWorker = 'bundled/repo-worker.js';
+await bundle(`import { serveRepos } from '${pathToFileURL(join(out, 'worker.js')).pathname}';\nserveRepos();`, bundledWorker, { minify: true });
+replaceOnce(bundledWorker, '../../wasm/sql-wasm.wasm', '../wasm/sql-wasm.wasm');

@@ -4,20 +4,20 @@
  *
  * @module
  */
-import type { BrowserStorage, KeptRepo } from './adapters/browser-platform.ts';
-import type { FolderEntry, FolderImport } from './adapters/folder-transfer.ts';
-import type { RepoWorker } from './adapters/remote/connection.ts';
-import { ask } from './adapters/remote/connection.ts';
-import { giveToWorker, takeFromWorker } from './adapters/remote/folder-transfer.ts';
-import { sharedLocks } from './adapters/remote/locks.ts';
-import { openRemote } from './adapters/remote/open-remote.ts';
-import type { Repo } from './core/repo.ts';
-import type { Signer } from './core/signer.ts';
-import { assertDid } from './core/syntax.ts';
+import type { BrowserStorage, KeptRepo } from './adapters/platform/browser-platform.ts';
+import type { FolderEntry, FolderImport } from './adapters/folders/transfer.ts';
+import type { RepoWorker } from './adapters/rpc/connection.ts';
+import { ask } from './adapters/rpc/connection.ts';
+import { giveToWorker, takeFromWorker } from './adapters/rpc/folder-transfer.ts';
+import { sharedLocks } from './adapters/rpc/locks.ts';
+import { openRemote } from './adapters/tabs/open-remote.ts';
+import type { Repo } from './core/repo/repo.ts';
+import type { Signer } from './core/crypto/signer.ts';
+import { assertDid } from './core/syntax/identifiers.ts';
 
-export type { BrowserStorage, KeptRepo } from './adapters/browser-platform.ts';
-export type { FolderContent, FolderEntry, FolderImport } from './adapters/folder-transfer.ts';
-export type { RepoWorker } from './adapters/remote/connection.ts';
+export type { BrowserStorage, KeptRepo } from './adapters/platform/browser-platform.ts';
+export type { FolderContent, FolderEntry, FolderImport } from './adapters/folders/transfer.ts';
+export type { RepoWorker } from './adapters/rpc/connection.ts';
 
 /** A leader answers within milliseconds. One that does not in this time is frozen, or of an older version of the page. */
 const DEFAULT_WAIT_MS = 10_000;

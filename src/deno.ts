@@ -4,29 +4,29 @@
  * @module
  */
 import { openDenoBlobs } from './adapters/blobs/deno-blobs.ts';
-import { denoSqliteWasm } from './adapters/deno-sqlite-wasm.ts';
+import { denoSqliteWasm } from './adapters/platform/deno-sqlite-wasm.ts';
 import { openDenoFiles } from './adapters/files/deno-files.ts';
-import type { FolderDatabase } from './adapters/folder-database.ts';
-import { openFolderDatabase } from './adapters/folder-database.ts';
-import { restoreFolder } from './adapters/folders/backup-and-restore.ts';
-import type { SaveOptions, SavedBackup } from './adapters/folders/backup-folder.ts';
-import { writeBackup } from './adapters/folders/backup-folder.ts';
+import type { FolderDatabase } from './adapters/folders/folder-database.ts';
+import { openFolderDatabase } from './adapters/folders/folder-database.ts';
+import { restoreFolder } from './adapters/folders/restore.ts';
+import type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
+import { writeBackup } from './adapters/folders/backup.ts';
 import { besideDeno, denoParent, denoPlace } from './adapters/folders/deno-places.ts';
 import { salvageFolder } from './adapters/salvage/salvage-folder.ts';
 import type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
-import { sqliteRepo } from './adapters/sqlite-repo.ts';
-import type { BackupManifest, BackupOptions } from './core/backup.ts';
-import type { Repo } from './core/repo.ts';
-import type { Signer } from './core/signer.ts';
-import { assertDid } from './core/syntax.ts';
+import { sqliteRepo } from './adapters/sqlite/open-repo.ts';
+import type { BackupManifest, BackupOptions } from './core/repo/transfer/backup-manifest.ts';
+import type { Repo } from './core/repo/repo.ts';
+import type { Signer } from './core/crypto/signer.ts';
+import { assertDid } from './core/syntax/identifiers.ts';
 
-export type { SaveOptions, SavedBackup } from './adapters/folders/backup-folder.ts';
+export type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
 export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
-export type { FolderDatabase } from './adapters/folder-database.ts';
-export type { KeyRange } from './adapters/key-range.ts';
-export type { KeyValueTableOptions } from './adapters/key-value-table.ts';
-export type { SqlDatabase, SqlStatement } from './adapters/sql-database.ts';
-export { KeyValueTable } from './adapters/key-value-table.ts';
+export type { FolderDatabase } from './adapters/folders/folder-database.ts';
+export type { KeyRange } from './adapters/sqlite/key-range.ts';
+export type { KeyValueTableOptions } from './adapters/sqlite/key-value-table.ts';
+export type { SqlDatabase, SqlStatement } from './adapters/sqlite/sql-database.ts';
+export { KeyValueTable } from './adapters/sqlite/key-value-table.ts';
 
 export interface OpenOptions {
   /** Signs the commits that are made here. Without one they are not signed. */

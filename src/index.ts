@@ -21,37 +21,37 @@
  * ```
  * @module
  */
-import type { CarSource } from './core/long-work.ts';
-import type { VerifyCarOptions, VerifyCarReport } from './core/repo/verify-car.ts';
-import { verifyCar as verifyCarBy } from './core/repo/verify-car.ts';
-import type { HashAll } from './core/sha256.ts';
-import { createHashAll } from './wasm/sha256.ts';
+import type { CarSource } from './core/repo/long-work.ts';
+import type { VerifyCarOptions, VerifyCarReport } from './core/repo/transfer/verify-car.ts';
+import { verifyCar as verifyCarBy } from './core/repo/transfer/verify-car.ts';
+import type { HashAll } from './core/data/sha256.ts';
+import { createHashAll } from './wasm/hash/sha256.ts';
 
-export type { BackedUpFile, BackupContent, BackupFile, BackupManifest, BackupOptions } from './core/backup.ts';
-export { decodeManifest } from './core/backup.ts';
-export type { BlobMention, BlobRef } from './core/blob-ref.ts';
-export { blobMentions, isBlobRef } from './core/blob-ref.ts';
-export type { Bytes } from './core/bytes.ts';
-export type { CarOptions } from './core/car-decoder.ts';
-export { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from './core/car-decoder.ts';
-export { MAX_CAR_ROOTS } from './core/car-header.ts';
-export type { Car, CarBlock, CarStream } from './core/car-reader.ts';
-export { readCar, readCarStream } from './core/car-reader.ts';
-export { carBlock, carHeader, writeCar, writeCarStream } from './core/car-writer.ts';
-export { decodeCbor, decodeRecord, encodeCbor } from './core/cbor.ts';
-export { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES, checkCbor } from './core/cbor-check.ts';
-export type { CidBytes, CidCodec } from './core/cid.ts';
-export { CID, CODEC_DAG_CBOR, CODEC_RAW, cidEquals, cidOf, cidToText, decodeCid, isCidOf, parseCid } from './core/cid.ts';
-export type { Commit, CreatedCommit } from './core/commit.ts';
-export { createCommit, decodeCommit, encodeCommit, unsignedBytes, verifyCommit } from './core/commit.ts';
+export type { BackedUpFile, BackupContent, BackupFile, BackupManifest, BackupOptions } from './core/repo/transfer/backup-manifest.ts';
+export { decodeManifest } from './core/repo/transfer/backup-manifest.ts';
+export type { BlobMention, BlobRef } from './core/data/blob-ref.ts';
+export { blobMentions, isBlobRef } from './core/data/blob-ref.ts';
+export type { Bytes } from './core/data/bytes.ts';
+export type { CarOptions } from './core/car/decoder.ts';
+export { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from './core/car/decoder.ts';
+export { MAX_CAR_ROOTS } from './core/car/header.ts';
+export type { Car, CarBlock, CarStream } from './core/car/reader.ts';
+export { readCar, readCarStream } from './core/car/reader.ts';
+export { carBlock, carHeader, writeCar, writeCarStream } from './core/car/writer.ts';
+export { decodeCbor, decodeRecord, encodeCbor } from './core/data/cbor.ts';
+export { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES, checkCbor } from './core/data/cbor-check.ts';
+export type { CidBytes, CidCodec } from './core/data/cid.ts';
+export { CID, CODEC_DAG_CBOR, CODEC_RAW, cidEquals, cidOf, cidToText, decodeCid, isCidOf, parseCid } from './core/data/cid.ts';
+export type { Commit, CreatedCommit } from './core/repo/commit.ts';
+export { createCommit, decodeCommit, encodeCommit, unsignedBytes, verifyCommit } from './core/repo/commit.ts';
 export type { RepoErrorCode } from './core/errors.ts';
 export { REPO_ERROR_CODES, RepoError, isRepoError } from './core/errors.ts';
-export type { JsonValue } from './core/json.ts';
-export { fromJson, toJson } from './core/json.ts';
-export type { Curve, PublicKey } from './core/keys.ts';
-export { CURVES, formatDidKey, parseDidKey, parseMultikey, verifySignature } from './core/keys.ts';
-export { MemoryBlobStore } from './core/memory-blob-store.ts';
-export { MemoryBlockStore } from './core/memory-store.ts';
+export type { JsonValue } from './core/data/json.ts';
+export { fromJson, toJson } from './core/data/json.ts';
+export type { Curve, PublicKey } from './core/crypto/keys.ts';
+export { CURVES, formatDidKey, parseDidKey, parseMultikey, verifySignature } from './core/crypto/keys.ts';
+export { MemoryBlobStore } from './core/storage/memory-blob-store.ts';
+export { MemoryBlockStore } from './core/storage/memory-block-store.ts';
 export type { TreeBuilder, TreeBuilderOptions } from './core/mst/build.ts';
 export { createTreeBuilder } from './core/mst/build.ts';
 export type { NodeDifference, TreeChange } from './core/mst/diff.ts';
@@ -86,7 +86,7 @@ export type {
   Progress,
   VerifyOptions,
   VerifyReport,
-} from './core/long-work.ts';
+} from './core/repo/long-work.ts';
 export type {
   CollectionCount,
   CommitRef,
@@ -108,18 +108,18 @@ export type {
   WriteOp,
   WriteOptions,
   WriteResult,
-} from './core/repo.ts';
-export type { Loss, RepairAction, RepairOptions, RepairReport, RepairStep } from './core/repair-report.ts';
+} from './core/repo/repo.ts';
+export type { Loss, RepairAction, RepairOptions, RepairReport, RepairStep } from './core/repo/care/repair-report.ts';
 export type { RepoStores } from './core/repo/local-repo.ts';
-export { MAX_RECORD_FAULTS, MAX_UNLINKED } from './core/repo/import.ts';
+export { MAX_RECORD_FAULTS, MAX_UNLINKED } from './core/repo/transfer/import.ts';
 export { repoOver } from './core/repo/local-repo.ts';
 export { MAX_RECORD_SIZE } from './core/repo/record.ts';
-export type { VerifyCarOptions, VerifyCarReport } from './core/repo/verify-car.ts';
-export { MAX_REV_AHEAD_MS } from './core/repo/accept.ts';
-export type { HashAll, Message } from './core/sha256.ts';
-export type { Signer } from './core/signer.ts';
-export type { SigningKey } from './core/signing-key.ts';
-export { generateKey, importKey } from './core/signing-key.ts';
+export type { VerifyCarOptions, VerifyCarReport } from './core/repo/transfer/verify-car.ts';
+export { MAX_REV_AHEAD_MS } from './core/repo/write/accept.ts';
+export type { HashAll, Message } from './core/data/sha256.ts';
+export type { Signer } from './core/crypto/signer.ts';
+export type { SigningKey } from './core/crypto/signing-key.ts';
+export { generateKey, importKey } from './core/crypto/signing-key.ts';
 export type {
   BlobInfo,
   BlobSource,
@@ -133,12 +133,12 @@ export type {
   ListingOptions,
   PutBlobOptions,
   StoreSnapshot,
-} from './core/store.ts';
-export { assertCollection, assertDid, assertRecordKey } from './core/syntax.ts';
-export type { Tid, TidClock } from './core/tid.ts';
-export { ZERO_TID, createTidClock, isTid, parseTid, tidOf, tidToMicroseconds } from './core/tid.ts';
-export type { WriteRequest } from './core/write-request.ts';
-export { createHashAll } from './wasm/sha256.ts';
+} from './core/storage/ports.ts';
+export { assertCollection, assertDid, assertRecordKey } from './core/syntax/identifiers.ts';
+export type { Tid, TidClock } from './core/syntax/tid.ts';
+export { ZERO_TID, createTidClock, isTid, parseTid, tidOf, tidToMicroseconds } from './core/syntax/tid.ts';
+export type { WriteRequest } from './core/repo/write/write-request.ts';
+export { createHashAll } from './wasm/hash/sha256.ts';
 
 const hashAll: HashAll = /* @__PURE__ */ createHashAll();
 

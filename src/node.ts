@@ -5,33 +5,33 @@
  */
 import { openNodeBlobs } from './adapters/blobs/node-blobs.ts';
 import { openNodeFiles } from './adapters/files/node-files.ts';
-import type { FolderDatabase } from './adapters/folder-database.ts';
-import { openFolderDatabase } from './adapters/folder-database.ts';
-import { restoreFolder } from './adapters/folders/backup-and-restore.ts';
-import type { SaveOptions, SavedBackup } from './adapters/folders/backup-folder.ts';
-import { writeBackup } from './adapters/folders/backup-folder.ts';
+import type { FolderDatabase } from './adapters/folders/folder-database.ts';
+import { openFolderDatabase } from './adapters/folders/folder-database.ts';
+import { restoreFolder } from './adapters/folders/restore.ts';
+import type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
+import { writeBackup } from './adapters/folders/backup.ts';
 import { besideNode, nodeParent, nodePlace } from './adapters/folders/node-places.ts';
-import { nodeHashAll } from './adapters/node-hash.ts';
-import { createNodeVerifySignature } from './adapters/node-signatures.ts';
-import { nodeSqliteWasm } from './adapters/node-sqlite-wasm.ts';
+import { nodeHashAll } from './adapters/platform/node-hash.ts';
+import { createNodeVerifySignature } from './adapters/platform/node-signatures.ts';
+import { nodeSqliteWasm } from './adapters/platform/node-sqlite-wasm.ts';
 import { salvageFolder } from './adapters/salvage/salvage-folder.ts';
 import type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
-import { sqliteRepo } from './adapters/sqlite-repo.ts';
-import type { BackupManifest, BackupOptions } from './core/backup.ts';
-import type { VerifySignature } from './core/keys.ts';
-import type { Repo } from './core/repo.ts';
-import type { HashAll } from './core/sha256.ts';
-import type { Signer } from './core/signer.ts';
-import { assertDid } from './core/syntax.ts';
-import { createHashAll } from './wasm/sha256.ts';
+import { sqliteRepo } from './adapters/sqlite/open-repo.ts';
+import type { BackupManifest, BackupOptions } from './core/repo/transfer/backup-manifest.ts';
+import type { VerifySignature } from './core/crypto/keys.ts';
+import type { Repo } from './core/repo/repo.ts';
+import type { HashAll } from './core/data/sha256.ts';
+import type { Signer } from './core/crypto/signer.ts';
+import { assertDid } from './core/syntax/identifiers.ts';
+import { createHashAll } from './wasm/hash/sha256.ts';
 
-export type { SaveOptions, SavedBackup } from './adapters/folders/backup-folder.ts';
+export type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
 export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
-export type { FolderDatabase } from './adapters/folder-database.ts';
-export type { KeyRange } from './adapters/key-range.ts';
-export type { KeyValueTableOptions } from './adapters/key-value-table.ts';
-export type { SqlDatabase, SqlStatement } from './adapters/sql-database.ts';
-export { KeyValueTable } from './adapters/key-value-table.ts';
+export type { FolderDatabase } from './adapters/folders/folder-database.ts';
+export type { KeyRange } from './adapters/sqlite/key-range.ts';
+export type { KeyValueTableOptions } from './adapters/sqlite/key-value-table.ts';
+export type { SqlDatabase, SqlStatement } from './adapters/sqlite/sql-database.ts';
+export { KeyValueTable } from './adapters/sqlite/key-value-table.ts';
 
 export interface OpenOptions {
   /** Signs the commits that are made here. Without one they are not signed. */

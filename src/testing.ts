@@ -3,13 +3,13 @@
  *
  * @module
  */
-export { blobStoreCases } from './testing/blob-store-cases.ts';
-export type { BlobStoreHarness } from './testing/blob-store-harness.ts';
-export { blockStoreCases } from './testing/block-store-cases.ts';
-export type { BlockStoreHarness } from './testing/block-store-harness.ts';
+export { blobStoreCases } from './testing/storage/blob-store-cases.ts';
+export type { BlobStoreHarness } from './testing/storage/blob-store-harness.ts';
+export { blockStoreCases } from './testing/storage/block-store-cases.ts';
+export type { BlockStoreHarness } from './testing/storage/block-store-harness.ts';
 export type { Case } from './testing/case.ts';
 export { SkippedCase, isSkippedCase } from './testing/case.ts';
-export { databaseFilesCases } from './testing/database-files-cases.ts';
-export type { DatabaseFilesHarness } from './testing/database-files-cases.ts';
-export { repoCases } from './testing/repo-cases.ts';
-export type { RepoHarness } from './testing/repo-harness.ts';
+export { databaseFilesCases } from './testing/files/database-files-cases.ts';
+export type { DatabaseFilesHarness } from './testing/files/database-files-cases.ts';
+export { repoCases } from './testing/repo/cases.ts';
+export type { RepoHarness } from './testing/repo/harness.ts';

@@ -3,21 +3,21 @@
  *
  * @module
  */
-import { createBreath } from './adapters/breathing-store.ts';
-import { browserPlatform, deleteBrowserRepo, listBrowserRepos } from './adapters/browser-platform.ts';
-import { browserSqliteWasm } from './adapters/browser-sqlite-wasm.ts';
-import type { WasmSource } from './adapters/browser-sqlite-wasm.ts';
+import { createBreath } from './adapters/sqlite/yielding-store.ts';
+import { browserPlatform, deleteBrowserRepo, listBrowserRepos } from './adapters/platform/browser-platform.ts';
+import { browserSqliteWasm } from './adapters/platform/browser-sqlite-wasm.ts';
+import type { WasmSource } from './adapters/platform/browser-sqlite-wasm.ts';
 import { closingQuickly } from './adapters/files/closing-quickly.ts';
-import { exportFolder, importFolder } from './adapters/folder-transfer.ts';
-import type { RepoWorker } from './adapters/remote/connection.ts';
-import { browserLocks } from './adapters/remote/locks.ts';
-import type { RepoPlaces, Station } from './adapters/remote/station.ts';
-import { createStation, openBroadcastChannel } from './adapters/remote/station.ts';
-import { sqliteRepo } from './adapters/sqlite-repo.ts';
-import type { DatabaseFiles } from './wasm/database-files.ts';
-import { loadSqlite } from './wasm/sqlite.ts';
+import { exportFolder, importFolder } from './adapters/folders/transfer.ts';
+import type { RepoWorker } from './adapters/rpc/connection.ts';
+import { browserLocks } from './adapters/rpc/locks.ts';
+import type { RepoPlaces, Station } from './adapters/tabs/station.ts';
+import { createStation, openBroadcastChannel } from './adapters/tabs/station.ts';
+import { sqliteRepo } from './adapters/sqlite/open-repo.ts';
+import type { DatabaseFiles } from './wasm/vfs/database-files.ts';
+import { loadSqlite } from './wasm/database/sqlite.ts';
 
-export type { RepoWorker } from './adapters/remote/connection.ts';
+export type { RepoWorker } from './adapters/rpc/connection.ts';
 
 export interface ServeOptions {
   /**

@@ -1,24 +1,24 @@
 /** The command line: every verb and what they share. */
 import { Command } from 'commander';
-import { addBackup } from './backup.ts';
-import { addBlobVerbs } from './blob.ts';
-import { addDiff } from './diff.ts';
-import { addExport } from './export.ts';
-import { addGc } from './gc.ts';
-import { addGet } from './get.ts';
-import { addImport } from './import.ts';
-import { addInfo } from './info.ts';
-import { addInit } from './init.ts';
-import { addKeyVerbs } from './key.ts';
-import { addLog } from './log.ts';
-import { addLs } from './ls.ts';
-import { addPut } from './put.ts';
-import { addRefs } from './refs.ts';
-import { addRepair } from './repair.ts';
-import { addRestore } from './restore.ts';
-import { addRm } from './rm.ts';
-import type { Shell } from './shell.ts';
-import { addVerify } from './verify.ts';
+import { addBackup } from './repo/backup.ts';
+import { addBlobVerbs } from './blob/blob.ts';
+import { addDiff } from './repo/diff.ts';
+import { addExport } from './repo/export.ts';
+import { addGc } from './repo/gc.ts';
+import { addGet } from './record/get.ts';
+import { addImport } from './repo/import.ts';
+import { addInfo } from './repo/info.ts';
+import { addInit } from './repo/init.ts';
+import { addKeyVerbs } from './key/key.ts';
+import { addLog } from './repo/log.ts';
+import { addLs } from './record/ls.ts';
+import { addPut } from './record/put.ts';
+import { addRefs } from './repo/refs.ts';
+import { addRepair } from './repo/repair.ts';
+import { addRestore } from './repo/restore.ts';
+import { addRm } from './record/rm.ts';
+import type { Shell } from './terminal/shell.ts';
+import { addVerify } from './repo/verify.ts';
 
 /** In the order of the help: what one does first comes first. */
 const VERBS = [

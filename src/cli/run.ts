@@ -1,12 +1,12 @@
 /** Runs one command line to its exit code. */
 import { CommanderError } from 'commander';
 import { isRepoError } from '../index.ts';
-import { CommandError } from './command-error.ts';
-import { jsonText, printError } from './print.ts';
+import { CommandError } from './terminal/command-error.ts';
+import { jsonText, printError } from './terminal/print.ts';
 import { createProgram } from './program.ts';
-import { Reported } from './reported.ts';
-import type { Shell } from './shell.ts';
-import { writeTo } from './shell.ts';
+import { Reported } from './terminal/reported.ts';
+import type { Shell } from './terminal/shell.ts';
+import { writeTo } from './terminal/shell.ts';
 
 const FAILED = 1;
 /** 128 and the number of SIGINT, as shells count. */

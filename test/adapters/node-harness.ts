@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, rmdir, symlink, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { openNodeBlobs } from '../../src/adapters/blobs/node-blobs.ts';
 import { openNodeFiles } from '../../src/adapters/files/node-files.ts';
-import type { BlobStoreHarness } from '../../src/testing/blob-store-harness.ts';
-import type { DatabaseFilesHarness } from '../../src/testing/database-files-cases.ts';
+import type { BlobStoreHarness } from '../../src/testing/storage/blob-store-harness.ts';
+import type { DatabaseFilesHarness } from '../../src/testing/files/database-files-cases.ts';
 
 /** A text of the form of a blob's CID. */
 export const SOME_CID = `bafkrei${'a'.repeat(52)}`;

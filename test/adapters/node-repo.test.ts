@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createRepo, openRepo } from '../../src/node.ts';
-import { repoCases } from '../../src/testing/repo-cases.ts';
-import type { RepoHarness } from '../../src/testing/repo-harness.ts';
+import { repoCases } from '../../src/testing/repo/cases.ts';
+import type { RepoHarness } from '../../src/testing/repo/harness.ts';
 import { runCases } from '../run-cases.ts';
 
 let root: string;

@@ -26,10 +26,10 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>bounds</title><link re
 
 /** Imports one CAR into a repository that has something in it, and says how that ended. */
 const WORKER = `
-  import { browserPlatform } from '../../src/adapters/browser-platform.ts';
-  import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
+  import { browserPlatform } from '../../src/adapters/platform/browser-platform.ts';
+  import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
   import { isRepoError } from '../../src/core/errors.ts';
-  import { DID } from '../../src/testing/repo-harness.ts';
+  import { DID } from '../../src/testing/repo/harness.ts';
   import { wasm } from './wasm.ts';
   let repo;
   const options = { allowUnsigned: true };

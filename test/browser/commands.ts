@@ -1,5 +1,5 @@
 /** What a test may ask of the page and of the worker. Arguments and answers are JSON. */
-import type { BrowserStorage } from '../../src/adapters/browser-platform.ts';
+import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
 import { hasOpfs } from '../../src/adapters/origin/opfs.ts';
 import { repoCommands } from './repo-commands.ts';
 import { runCase } from './suites.ts';

@@ -1,7 +1,7 @@
 /** The doors for browsers in real ones: the whole-repository cases through a worker, and what only they can do. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { repoCases } from '../../src/testing/repo-cases.ts';
-import { DID } from '../../src/testing/repo-harness.ts';
+import { repoCases } from '../../src/testing/repo/cases.ts';
+import { DID } from '../../src/testing/repo/harness.ts';
 import { BROWSERS, isMissing } from './browsers.ts';
 import type { BrowserName } from './browsers.ts';
 import { useFreshBrowser } from './fresh-browser.ts';

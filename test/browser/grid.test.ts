@@ -1,6 +1,6 @@
 /** Every published case in every browser over every storage that it has, each a test by name. */
 import { describe, expect, test } from 'vitest';
-import type { BrowserStorage } from '../../src/adapters/browser-platform.ts';
+import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
 import { BROWSERS, isMissing } from './browsers.ts';
 import type { BrowserName } from './browsers.ts';
 import { useBrowser, useSite } from './in-browser.ts';

@@ -1,9 +1,9 @@
 /** A large import in a worker, and pages that are frozen. PDSDB_RECORDS says how many records (100,000 when left out). */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
-import { MemoryBlockStore } from '../../src/core/memory-store.ts';
+import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import { DID, KEY, bytesOf, creates } from '../../src/testing/repo-harness.ts';
+import { DID, KEY, bytesOf, creates } from '../../src/testing/repo/harness.ts';
 import { isMissing } from './browsers.ts';
 import { useBrowser, useSite } from './in-browser.ts';
 import { lateness } from './lateness.ts';

@@ -1,7 +1,7 @@
 /** A page that hands over one worker for all that it opens, rather than a function that makes one; or works by itself. */
 import { createRepo, listRepos, openRepo } from '../../src/browser.ts';
 import type { BrowserStorage } from '../../src/browser.ts';
-import type { Repo } from '../../src/core/repo.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
 import { createPageWorker } from '../../src/worker.ts';
 
 const COLLECTION = 'app.bsky.feed.post';

@@ -2,7 +2,7 @@
 import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { DID } from '../../src/testing/repo-harness.ts';
+import { DID } from '../../src/testing/repo/harness.ts';
 import { BROWSERS, isMissing } from './browsers.ts';
 import { useBrowser, useSite } from './in-browser.ts';
 import { openEndingTab, openTab, serveTabs } from './tab-site.ts';

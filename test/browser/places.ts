@@ -2,13 +2,13 @@
 import { del, get, keys, set } from 'idb-keyval';
 import { openIdbBlobs } from '../../src/adapters/blobs/idb-blobs.ts';
 import { openOpfsBlobs } from '../../src/adapters/blobs/opfs-blobs.ts';
-import type { BrowserStorage } from '../../src/adapters/browser-platform.ts';
+import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
 import { hasIdbRepo, openIdbFiles } from '../../src/adapters/files/idb-files.ts';
 import { hasOpfsRepo, openOpfsFiles } from '../../src/adapters/files/opfs-files.ts';
 import { openIdbDatabase } from '../../src/adapters/origin/idb-database.ts';
-import type { BlobStoreHarness } from '../../src/testing/blob-store-harness.ts';
-import type { DatabaseFilesHarness } from '../../src/testing/database-files-cases.ts';
-import type { DatabaseFiles } from '../../src/wasm/database-files.ts';
+import type { BlobStoreHarness } from '../../src/testing/storage/blob-store-harness.ts';
+import type { DatabaseFilesHarness } from '../../src/testing/files/database-files-cases.ts';
+import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
 
 /** A text of the form of a blob's CID. */
 const SOME_CID = `bafkrei${'a'.repeat(52)}`;

@@ -1,13 +1,13 @@
 /** What tests ask of whole repositories in a browser. */
-import type { BrowserStorage } from '../../src/adapters/browser-platform.ts';
-import { browserPlatform, deleteBrowserRepo, listBrowserRepos } from '../../src/adapters/browser-platform.ts';
+import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
+import { browserPlatform, deleteBrowserRepo, listBrowserRepos } from '../../src/adapters/platform/browser-platform.ts';
 import { openIdbFiles } from '../../src/adapters/files/idb-files.ts';
-import { exportFolder, importFolder } from '../../src/adapters/folder-transfer.ts';
-import type { FolderEntry } from '../../src/adapters/folder-transfer.ts';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
+import { exportFolder, importFolder } from '../../src/adapters/folders/transfer.ts';
+import type { FolderEntry } from '../../src/adapters/folders/transfer.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import type { Repo } from '../../src/core/repo.ts';
-import { creates, DID, KEY, POST, post, rkeyOf } from '../../src/testing/repo-harness.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
+import { creates, DID, KEY, POST, post, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { wasm } from './wasm.ts';
 
 export interface Place {

@@ -1,19 +1,19 @@
 /** The published suites, and what their cases run on in a browser. */
-import type { BrowserStorage } from '../../src/adapters/browser-platform.ts';
-import { browserPlatform } from '../../src/adapters/browser-platform.ts';
-import { createSqliteBlockStore, openSqliteBlockStore } from '../../src/adapters/open-sqlite-block-store.ts';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
-import { blobStoreCases } from '../../src/testing/blob-store-cases.ts';
-import { blockStoreCases } from '../../src/testing/block-store-cases.ts';
-import type { BlockStoreHarness } from '../../src/testing/block-store-harness.ts';
+import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
+import { browserPlatform } from '../../src/adapters/platform/browser-platform.ts';
+import { createSqliteBlockStore, openSqliteBlockStore } from '../../src/adapters/sqlite/open-block-store.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
+import { blobStoreCases } from '../../src/testing/storage/blob-store-cases.ts';
+import { blockStoreCases } from '../../src/testing/storage/block-store-cases.ts';
+import type { BlockStoreHarness } from '../../src/testing/storage/block-store-harness.ts';
 import type { Case } from '../../src/testing/case.ts';
 import { isSkippedCase } from '../../src/testing/case.ts';
-import { databaseFilesCases } from '../../src/testing/database-files-cases.ts';
-import { repoCases } from '../../src/testing/repo-cases.ts';
-import { DID } from '../../src/testing/repo-harness.ts';
-import type { RepoHarness } from '../../src/testing/repo-harness.ts';
-import type { DatabaseFiles } from '../../src/wasm/database-files.ts';
-import { loadSqlite } from '../../src/wasm/sqlite.ts';
+import { databaseFilesCases } from '../../src/testing/files/database-files-cases.ts';
+import { repoCases } from '../../src/testing/repo/cases.ts';
+import { DID } from '../../src/testing/repo/harness.ts';
+import type { RepoHarness } from '../../src/testing/repo/harness.ts';
+import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
+import { loadSqlite } from '../../src/wasm/database/sqlite.ts';
 import { blobsHarness, filesHarness, newName, openFiles } from './places.ts';
 import { wasm } from './wasm.ts';
 

@@ -1,11 +1,11 @@
 /** A page as people write them, over the doors for browsers: what it does for a test, its worker has been asked to do. */
 import { createRepo, deleteRepo, exportFolder, importFolder, listRepos, openRepo } from '../../src/browser.ts';
 import type { BrowserStorage } from '../../src/browser.ts';
-import type { HeadChange, Repo } from '../../src/core/repo.ts';
-import { importKey } from '../../src/core/signing-key.ts';
+import type { HeadChange, Repo } from '../../src/core/repo/repo.ts';
+import { importKey } from '../../src/core/crypto/signing-key.ts';
 import { isSkippedCase } from '../../src/testing/case.ts';
-import { repoCases } from '../../src/testing/repo-cases.ts';
-import type { RepoHarness } from '../../src/testing/repo-harness.ts';
+import { repoCases } from '../../src/testing/repo/cases.ts';
+import type { RepoHarness } from '../../src/testing/repo/harness.ts';
 import { lateness } from './lateness.ts';
 
 const COLLECTION = 'app.bsky.feed.post';

@@ -3,7 +3,7 @@
  * left out), PDSDB_CRASHES how often the process of the page that leads is ended (3).
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { DID } from '../../src/testing/repo-harness.ts';
+import { DID } from '../../src/testing/repo/harness.ts';
 import { isMissing } from './browsers.ts';
 import type { TestBrowser } from './browsers.ts';
 import { useBrowser, useSite } from './in-browser.ts';

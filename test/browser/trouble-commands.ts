@@ -1,14 +1,14 @@
 /** What goes wrong in browsers, brought about behind the library's back. Each answers what came of it. */
 import { del, set } from 'idb-keyval';
-import { browserPlatform } from '../../src/adapters/browser-platform.ts';
+import { browserPlatform } from '../../src/adapters/platform/browser-platform.ts';
 import { openIdbFiles } from '../../src/adapters/files/idb-files.ts';
 import { openIdbDatabase } from '../../src/adapters/origin/idb-database.ts';
 import type { IdbDatabase } from '../../src/adapters/origin/idb-database.ts';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import type { Repo } from '../../src/core/repo.ts';
-import { blobStoreCases } from '../../src/testing/blob-store-cases.ts';
-import { DID, POST, post, rkeyOf } from '../../src/testing/repo-harness.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
+import { blobStoreCases } from '../../src/testing/storage/blob-store-cases.ts';
+import { DID, POST, post, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { newName } from './places.ts';
 import { runCase } from './suites.ts';
 import { wasm } from './wasm.ts';

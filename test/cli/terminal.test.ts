@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseKey } from '../../src/cli/key-file.ts';
-import { mimeTypeOf } from '../../src/cli/mime-type.ts';
-import { formatBytes } from '../../src/cli/progress.ts';
-import { parseRecordPath } from '../../src/cli/record-path.ts';
+import { parseKey } from '../../src/cli/key/key-file.ts';
+import { mimeTypeOf } from '../../src/cli/blob/mime-type.ts';
+import { formatBytes } from '../../src/cli/terminal/progress.ts';
+import { parseRecordPath } from '../../src/cli/record/record-path.ts';
 import { pdsdb } from './run-command.ts';
 
 let folder: string;

@@ -1,7 +1,7 @@
 /** The library's ports over a simulated disk, for the process that runs on it now: the database's files and the folder of blobs. */
 import type { BlobFolder, BlobWriter } from '../../src/adapters/blobs/blob-folder.ts';
 import type { Disk, DiskEntry, DiskFile } from '../../src/adapters/files/disk.ts';
-import type { ParentFolder } from '../../src/adapters/folders/backup-folder.ts';
+import type { ParentFolder } from '../../src/adapters/folders/backup.ts';
 import type { LockHolder } from '../../src/adapters/files/lock-record.ts';
 import type { DiskNode } from './disk-image.ts';
 import { splitPath } from './disk-image.ts';

@@ -1,12 +1,12 @@
 /** A short workload in which one call of the storage fails, and what has to hold then. */
-import { CODEC_RAW, cidOfDigest, cidToText } from '../../src/core/cid.ts';
+import { CODEC_RAW, cidOfDigest, cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
-import { MemoryBlockStore } from '../../src/core/memory-store.ts';
-import type { Repo, WriteOp } from '../../src/core/repo.ts';
+import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
+import type { Repo, WriteOp } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import { sha256 } from '../../src/core/sha256.ts';
-import { bytesOf } from '../../src/testing/repo-harness.ts';
+import { sha256 } from '../../src/core/data/sha256.ts';
+import { bytesOf } from '../../src/testing/repo/harness.ts';
 import type { Place } from './place.ts';
 import { DID } from './workload.ts';
 

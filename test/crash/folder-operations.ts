@@ -1,11 +1,11 @@
 /** What is done with whole folders, on a simulated disk, and what has to be there after it, or after it was cut short. */
-import { exportFolder, importFolder } from '../../src/adapters/folder-transfer.ts';
-import type { FolderEntry } from '../../src/adapters/folder-transfer.ts';
-import { writeBackup } from '../../src/adapters/folders/backup-folder.ts';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
-import { cidToText } from '../../src/core/cid.ts';
+import { exportFolder, importFolder } from '../../src/adapters/folders/transfer.ts';
+import type { FolderEntry } from '../../src/adapters/folders/transfer.ts';
+import { writeBackup } from '../../src/adapters/folders/backup.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import type { Repo, WriteOp } from '../../src/core/repo.ts';
+import type { Repo, WriteOp } from '../../src/core/repo/repo.ts';
 import { DiskImage } from './disk-image.ts';
 import { backUp, placeOf, platformOn, restore, salvage } from './folders-on-disk.ts';
 import { SimulatedDisk } from './simulated-disk.ts';

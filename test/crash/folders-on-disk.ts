@@ -1,15 +1,15 @@
 /** What the library does with whole folders, on a simulated disk. */
 import { openFolderBlobs } from '../../src/adapters/blobs/folder-blob-store.ts';
 import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
-import { restoreFolder } from '../../src/adapters/folders/backup-and-restore.ts';
-import type { Place } from '../../src/adapters/folders/backup-folder.ts';
-import { writeBackup } from '../../src/adapters/folders/backup-folder.ts';
-import { nodeSqliteWasm } from '../../src/adapters/node-sqlite-wasm.ts';
+import { restoreFolder } from '../../src/adapters/folders/restore.ts';
+import type { Place } from '../../src/adapters/folders/backup.ts';
+import { writeBackup } from '../../src/adapters/folders/backup.ts';
+import { nodeSqliteWasm } from '../../src/adapters/platform/node-sqlite-wasm.ts';
 import type { SalvageReport } from '../../src/adapters/salvage/salvage.ts';
 import { salvageFolder } from '../../src/adapters/salvage/salvage-folder.ts';
-import type { RepoPlatform } from '../../src/adapters/sqlite-repo.ts';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
-import type { BackupManifest } from '../../src/core/backup.ts';
+import type { RepoPlatform } from '../../src/adapters/sqlite/open-repo.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
+import type { BackupManifest } from '../../src/core/repo/transfer/backup-manifest.ts';
 import { blobFolderPort, diskPort, parentFolderPort } from './disk-ports.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 

@@ -1,6 +1,6 @@
 /** Opens what a power cut has left, and says whether it is healthy. */
 import { isRepoError } from '../../src/core/errors.ts';
-import type { Repo } from '../../src/core/repo.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
 import type { Place } from './place.ts';
 import { readState } from './repo-state.ts';
 import type { RepoState } from './repo-state.ts';

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { openFolderBlobs } from '../../src/adapters/blobs/folder-blob-store.ts';
 import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
-import { nodeSqliteWasm } from '../../src/adapters/node-sqlite-wasm.ts';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
-import type { Repo } from '../../src/core/repo.ts';
+import { nodeSqliteWasm } from '../../src/adapters/platform/node-sqlite-wasm.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
 import { blobFolderPort, diskPort } from './disk-ports.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 

@@ -1,6 +1,6 @@
 /** What a repository promises to keep, in a form that can be compared. */
-import { cidToText } from '../../src/core/cid.ts';
-import type { Repo } from '../../src/core/repo.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
 
 export interface RepoState {
   /** Whether there is a repository. */

@@ -6,15 +6,15 @@
 import { FILE_NAMES } from '../../src/adapters/files/file-names.ts';
 import { PagedFile } from '../../src/adapters/files/paged-file.ts';
 import type { PageChanges } from '../../src/adapters/files/paged-file.ts';
-import { readBlobSource } from '../../src/core/blob-source.ts';
-import { concatBytes } from '../../src/core/bytes.ts';
-import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '../../src/core/cid.ts';
-import type { CID } from '../../src/core/cid.ts';
+import { readBlobSource } from '../../src/core/storage/blob-source.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
+import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '../../src/core/data/cid.ts';
+import type { CID } from '../../src/core/data/cid.ts';
 import { RepoError } from '../../src/core/errors.ts';
-import { sha256 } from '../../src/core/sha256.ts';
-import { toStorageError } from '../../src/core/storage-error.ts';
-import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../src/core/store.ts';
-import type { DatabaseFiles } from '../../src/wasm/database-files.ts';
+import { sha256 } from '../../src/core/data/sha256.ts';
+import { toStorageError } from '../../src/core/storage/storage-error.ts';
+import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../src/core/storage/ports.ts';
+import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
 
 type Pages = Map<number, Uint8Array<ArrayBuffer>>;
 

@@ -1,6 +1,6 @@
 /** The two ways in which storage keeps a repository, to run the same workload and the same cuts over both. */
-import { nodeSqliteWasm } from '../../src/adapters/node-sqlite-wasm.ts';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
+import { nodeSqliteWasm } from '../../src/adapters/platform/node-sqlite-wasm.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { DiskImage } from './disk-image.ts';
 import type { LogEntry } from './disk-log.ts';
 import type { Place } from './place.ts';

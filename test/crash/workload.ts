@@ -1,10 +1,10 @@
 /** What is done to a repository while the disk keeps its log: every way of changing one, in an order that a seed decides. */
 import { CID } from 'multiformats/cid';
-import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
-import { MemoryBlockStore } from '../../src/core/memory-store.ts';
-import type { Repo, WriteOp } from '../../src/core/repo.ts';
+import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
+import type { Repo, WriteOp } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import { bytesOf } from '../../src/testing/repo-harness.ts';
+import { bytesOf } from '../../src/testing/repo/harness.ts';
 import { randomWrites } from '../random/random-writes.ts';
 import { seeded } from '../random/seeded.ts';
 import type { Place } from './place.ts';

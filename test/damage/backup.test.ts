@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, r
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRepo, openRepo, restoreBackup, saveBackup } from '../../src/node.ts';
-import { DID, KEY, POST, describe as describeRepo, post, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { DID, KEY, POST, describe as describeRepo, post, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import type { Sample } from './damaged-repo.ts';
 import { changeFile, flipBlock, makeSample, open, sql, verify } from './damaged-repo.ts';

@@ -2,13 +2,13 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openNodeFiles } from '../../src/adapters/files/node-files.ts';
-import type { CID } from '../../src/core/cid.ts';
-import type { Repo } from '../../src/core/repo.ts';
-import type { VerifyReport } from '../../src/core/long-work.ts';
+import type { CID } from '../../src/core/data/cid.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
+import type { VerifyReport } from '../../src/core/repo/long-work.ts';
 import { createRepo, openRepo } from '../../src/node.ts';
-import { DID, KEY, POST, creates, post, rkeyOf } from '../../src/testing/repo-harness.ts';
-import type { Database } from '../../src/wasm/database.ts';
-import { openDatabase } from '../adapters/open-database.ts';
+import { DID, KEY, POST, creates, post, rkeyOf } from '../../src/testing/repo/harness.ts';
+import type { Database } from '../../src/wasm/database/database.ts';
+import { openDatabase } from '../adapters/sqlite/open-database.ts';
 
 /** What a test wants to know of a repository before it damages it. */
 export interface Sample {

@@ -1,8 +1,8 @@
 /** Blocks that are what their CIDs say, and yet no part of a repository: somebody has put them into the database who knows the format. */
 import { describe, expect, test } from 'vitest';
-import type { CidBytes } from '../../src/core/cid.ts';
-import { cidToText } from '../../src/core/cid.ts';
-import { tidOf } from '../../src/core/tid.ts';
+import type { CidBytes } from '../../src/core/data/cid.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
+import { tidOf } from '../../src/core/syntax/tid.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import { keysOfLayer, writeShape } from '../core/mst/raw-node.ts';
 import type { Repository, RepositoryParts } from '../hostile/build-repository.ts';

@@ -1,10 +1,10 @@
 /** Whatever has happened to the bytes below, what is read is right, or it is an error that says so. */
 import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Repo } from '../../src/core/repo.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import { openRepo, saveBackup } from '../../src/node.ts';
-import { POST, bytesOf, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { POST, bytesOf, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { seeded } from '../random/seeded.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import type { Sample } from './damaged-repo.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRepo, openRepo, salvageRepo } from '../../src/node.ts';
-import { DID, KEY, POST, bytesOf, post, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { DID, KEY, POST, bytesOf, post, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import type { Sample } from './damaged-repo.ts';
 import { changeFile, flipBlock, makeSample, open, sql, verify } from './damaged-repo.ts';

@@ -1,7 +1,7 @@
 /** What a salvage finds though somebody would say that it is gone: behind damage in the log, and under names that are damaged. */
 import { expect, test } from 'vitest';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
-import { cidToText } from '../../src/core/cid.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
 import { platformOn, salvage } from '../crash/folders-on-disk.ts';
 import { SimulatedDisk } from '../crash/simulated-disk.ts';
 import { folderSample, soundBlocks } from '../fuzz/folder-sample.ts';

@@ -1,7 +1,7 @@
 /** Repositories that somebody damaged, and then a backup: it is refused and nothing is there, or the same repository comes out of it again. */
-import { writeBackup } from '../../src/adapters/folders/backup-folder.ts';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
-import { cidToText } from '../../src/core/cid.ts';
+import { writeBackup } from '../../src/adapters/folders/backup.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
 import { placeOf, platformOn, restore } from '../crash/folders-on-disk.ts';
 import { SimulatedDisk } from '../crash/simulated-disk.ts';
 import { contentOf, folderSample, sameContent, soundBlocks } from './folder-sample.ts';

@@ -1,14 +1,14 @@
 /** CARs into a repository that holds something: refused without a trace, or sound and given out again as they came. */
-import { equalBytes } from '../../src/core/bytes.ts';
-import type { Fault } from '../../src/core/long-work.ts';
-import { cidToText } from '../../src/core/cid.ts';
-import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
-import { MemoryBlockStore } from '../../src/core/memory-store.ts';
-import { encodeCbor } from '../../src/core/cbor.ts';
+import { equalBytes } from '../../src/core/data/bytes.ts';
+import type { Fault } from '../../src/core/repo/long-work.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
+import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import { verifyCar } from '../../src/core/repo/verify-car.ts';
-import { DID, KEY, POST, bytesOf } from '../../src/testing/repo-harness.ts';
-import { asyncOf, cut } from '../core/raw-car.ts';
+import { verifyCar } from '../../src/core/repo/transfer/verify-car.ts';
+import { DID, KEY, POST, bytesOf } from '../../src/testing/repo/harness.ts';
+import { asyncOf, cut } from '../core/car/raw-car.ts';
 import { keysOfLayer } from '../core/mst/raw-node.ts';
 import type { Entry, Repository } from '../hostile/build-repository.ts';
 import { BASE_REV, blockOfBytes, carOf, carOfBlocks, posts, repositoryOf } from '../hostile/build-repository.ts';

@@ -1,13 +1,13 @@
 /** Databases: bytes that somebody changed, and rows that somebody changed with SQL. Nothing wrong is ever answered as right. */
-import { openSqliteBlockStore } from '../../src/adapters/open-sqlite-block-store.ts';
-import { isCidOf } from '../../src/core/cid.ts';
-import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
-import type { Repo } from '../../src/core/repo.ts';
+import { openSqliteBlockStore } from '../../src/adapters/sqlite/open-block-store.ts';
+import { isCidOf } from '../../src/core/data/cid.ts';
+import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import { MemoryFiles } from '../../src/testing/memory-files.ts';
-import { KEY, POST, bytesOf, post, rkeyOf } from '../../src/testing/repo-harness.ts';
-import { openDatabase } from '../adapters/open-database.ts';
-import { createStore } from '../adapters/open-store.ts';
+import { MemoryFiles } from '../../src/testing/files/memory-files.ts';
+import { KEY, POST, bytesOf, post, rkeyOf } from '../../src/testing/repo/harness.ts';
+import { openDatabase } from '../adapters/sqlite/open-database.ts';
+import { createStore } from '../adapters/sqlite/open-store.ts';
 import { BASE_REV, carOf, posts, repositoryOf } from '../hostile/build-repository.ts';
 import type { FuzzTarget, Outcome } from './fuzz-target.ts';
 import { hold, orRefused } from './fuzz-target.ts';

@@ -1,16 +1,16 @@
 /** A disk with a repository, the same one as a killed process leaves it, and a backup: to be damaged, and mended again. */
-import { openSqliteBlockStore } from '../../src/adapters/open-sqlite-block-store.ts';
+import { openSqliteBlockStore } from '../../src/adapters/sqlite/open-block-store.ts';
 import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
-import { decodeManifest, encodeManifest } from '../../src/core/backup.ts';
-import { encodeCbor } from '../../src/core/cbor.ts';
-import { cidToText } from '../../src/core/cid.ts';
-import { surveyBlocks } from '../../src/core/repo/survey.ts';
-import type { DatabaseFiles } from '../../src/wasm/database-files.ts';
-import type { Tid } from '../../src/core/tid.ts';
-import { tidOf } from '../../src/core/tid.ts';
-import { DID, POST, describe, post } from '../../src/testing/repo-harness.ts';
-import { openDatabase } from '../adapters/open-database.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
+import { decodeManifest, encodeManifest } from '../../src/core/repo/transfer/backup-manifest.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
+import { surveyBlocks } from '../../src/core/repo/care/survey.ts';
+import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
+import type { Tid } from '../../src/core/syntax/tid.ts';
+import { tidOf } from '../../src/core/syntax/tid.ts';
+import { DID, POST, describe, post } from '../../src/testing/repo/harness.ts';
+import { openDatabase } from '../adapters/sqlite/open-database.ts';
 import type { DiskImage } from '../crash/disk-image.ts';
 import { diskPort } from '../crash/disk-ports.ts';
 import { backUp, platformOn } from '../crash/folders-on-disk.ts';

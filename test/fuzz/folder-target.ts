@@ -2,11 +2,11 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { encodeCbor } from '../../src/core/cbor.ts';
-import { cidOf, CODEC_RAW, parseCid } from '../../src/core/cid.ts';
-import type { Repo } from '../../src/core/repo.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
+import { cidOf, CODEC_RAW, parseCid } from '../../src/core/data/cid.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
 import { createRepo, openRepo } from '../../src/node.ts';
-import { DID, KEY, POST, post, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { DID, KEY, POST, post, rkeyOf } from '../../src/testing/repo/harness.ts';
 import type { Entry } from '../hostile/build-repository.ts';
 import { blockOfBytes, carOf, posts, repositoryOf } from '../hostile/build-repository.ts';
 import type { FuzzTarget } from './fuzz-target.ts';

@@ -1,10 +1,10 @@
 /** Changes inside a repository that its hashes and its signature then cover: what lies deep is reached, and nothing above it objects. */
-import { concatBytes, equalBytes } from '../../src/core/bytes.ts';
-import { decodeCbor, encodeCbor } from '../../src/core/cbor.ts';
-import { CID_LENGTH, cidToText } from '../../src/core/cid.ts';
+import { concatBytes, equalBytes } from '../../src/core/data/bytes.ts';
+import { decodeCbor, encodeCbor } from '../../src/core/data/cbor.ts';
+import { CID_LENGTH, cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import type { Signer } from '../../src/core/signer.ts';
-import type { Block } from '../../src/core/store.ts';
+import type { Signer } from '../../src/core/crypto/signer.ts';
+import type { Block } from '../../src/core/storage/ports.ts';
 import { blockOfBytes } from '../hostile/build-repository.ts';
 import type { Random } from './mutate-bytes.ts';
 import { below, mutateBytes, pick } from './mutate-bytes.ts';

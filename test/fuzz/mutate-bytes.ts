@@ -1,5 +1,5 @@
 /** Changes to bytes of the kinds that break parsers: a bit, a byte, a piece doubled, dropped or moved, a length. */
-import { concatBytes } from '../../src/core/bytes.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
 
 export type Random = () => number;
 

@@ -2,14 +2,14 @@
  * Damage to a database: bytes and pages as disks damage them, rows as somebody does with SQL, and blocks whose names and signatures then fit, as
  * somebody does who knows the format.
  */
-import { concatBytes } from '../../src/core/bytes.ts';
-import { cidTextToBytes, cidToText, decodeCid } from '../../src/core/cid.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
+import { cidTextToBytes, cidToText, decodeCid } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import type { Block } from '../../src/core/store.ts';
-import { KEY } from '../../src/testing/repo-harness.ts';
-import type { Database } from '../../src/wasm/database.ts';
-import type { DatabaseFiles } from '../../src/wasm/database-files.ts';
-import { openDatabase } from '../adapters/open-database.ts';
+import type { Block } from '../../src/core/storage/ports.ts';
+import { KEY } from '../../src/testing/repo/harness.ts';
+import type { Database } from '../../src/wasm/database/database.ts';
+import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
+import { openDatabase } from '../adapters/sqlite/open-database.ts';
 import { mutateBlocks } from './mutate-blocks.ts';
 import type { Random } from './mutate-bytes.ts';
 import { below, mutateBytes, pick } from './mutate-bytes.ts';

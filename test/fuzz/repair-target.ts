@@ -1,12 +1,12 @@
 /** Databases and blobs that somebody damaged, and then a repair: it loses nothing that is sound, says what is gone, and what it calls whole is. */
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
-import { cidToText } from '../../src/core/cid.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import type { Fault } from '../../src/core/long-work.ts';
-import type { Repo } from '../../src/core/repo.ts';
-import type { RepairReport } from '../../src/core/repair-report.ts';
-import { verifyCar } from '../../src/core/repo/verify-car.ts';
-import { KEY, bytesOf } from '../../src/testing/repo-harness.ts';
+import type { Fault } from '../../src/core/repo/long-work.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
+import type { RepairReport } from '../../src/core/repo/care/repair-report.ts';
+import { verifyCar } from '../../src/core/repo/transfer/verify-car.ts';
+import { KEY, bytesOf } from '../../src/testing/repo/harness.ts';
 import { platformOn } from '../crash/folders-on-disk.ts';
 import { SimulatedDisk } from '../crash/simulated-disk.ts';
 import type { FolderSample } from './folder-sample.ts';

@@ -1,8 +1,8 @@
 /** Backups that somebody damaged, and then a restoration: nothing has happened, or the repository is there that was backed up. */
 import { createHash } from 'node:crypto';
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
-import { equalBytes } from '../../src/core/bytes.ts';
-import { describe } from '../../src/testing/repo-harness.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
+import { equalBytes } from '../../src/core/data/bytes.ts';
+import { describe } from '../../src/testing/repo/harness.ts';
 import { platformOn, restore } from '../crash/folders-on-disk.ts';
 import type { DiskImage } from '../crash/disk-image.ts';
 import { SimulatedDisk } from '../crash/simulated-disk.ts';

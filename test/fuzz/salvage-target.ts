@@ -1,8 +1,8 @@
 /** Databases that somebody damaged, and then a salvage: nothing has happened, or there is a sound database and the old one beside it. */
-import { sqliteRepo } from '../../src/adapters/sqlite-repo.ts';
-import { equalBytes } from '../../src/core/bytes.ts';
-import { cidToText } from '../../src/core/cid.ts';
-import { KEY } from '../../src/testing/repo-harness.ts';
+import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
+import { equalBytes } from '../../src/core/data/bytes.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
+import { KEY } from '../../src/testing/repo/harness.ts';
 import { platformOn, salvage } from '../crash/folders-on-disk.ts';
 import { SimulatedDisk } from '../crash/simulated-disk.ts';
 import { contentOf, folderSample, sameContent, soundBlocks } from './folder-sample.ts';

@@ -1,14 +1,14 @@
 /** Decoders: what they let through is what their encoders write, byte for byte. */
-import { equalBytes } from '../../src/core/bytes.ts';
-import { decodeCbor, encodeCbor } from '../../src/core/cbor.ts';
-import { cidTextToBytes, cidToText, parseCid } from '../../src/core/cid.ts';
-import { decodeCommit, encodeCommit, verifyCommit } from '../../src/core/commit.ts';
-import { fromJson, toJson } from '../../src/core/json.ts';
-import type { JsonValue } from '../../src/core/json.ts';
-import { blobMentions } from '../../src/core/blob-ref.ts';
+import { equalBytes } from '../../src/core/data/bytes.ts';
+import { decodeCbor, encodeCbor } from '../../src/core/data/cbor.ts';
+import { cidTextToBytes, cidToText, parseCid } from '../../src/core/data/cid.ts';
+import { decodeCommit, encodeCommit, verifyCommit } from '../../src/core/repo/commit.ts';
+import { fromJson, toJson } from '../../src/core/data/json.ts';
+import type { JsonValue } from '../../src/core/data/json.ts';
+import { blobMentions } from '../../src/core/data/blob-ref.ts';
 import { decodeContent, encodeNode } from '../../src/core/mst/codec.ts';
-import { assertRecordFields } from '../../src/core/record-fields.ts';
-import { KEY, POST } from '../../src/testing/repo-harness.ts';
+import { assertRecordFields } from '../../src/core/data/record-fields.ts';
+import { KEY, POST } from '../../src/testing/repo/harness.ts';
 import { posts, repositoryOf } from '../hostile/build-repository.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 import { hold, orRefused } from './fuzz-target.ts';

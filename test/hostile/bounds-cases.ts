@@ -1,9 +1,9 @@
 /** CARs that are small for what they ask: of time, of memory, or of both. */
-import { concatBytes } from '../../src/core/bytes.ts';
-import type { CidBytes } from '../../src/core/cid.ts';
-import { encodeCbor } from '../../src/core/cbor.ts';
-import { POST, rkeyOf } from '../../src/testing/repo-harness.ts';
-import { headerOf, sectionOf } from '../core/raw-car.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
+import type { CidBytes } from '../../src/core/data/cid.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
+import { POST, rkeyOf } from '../../src/testing/repo/harness.ts';
+import { headerOf, sectionOf } from '../core/car/raw-car.ts';
 import { hex, keysOfLayer, writeShape } from '../core/mst/raw-node.ts';
 import type { Shape } from '../core/mst/raw-node.ts';
 import type { Entry } from './build-repository.ts';

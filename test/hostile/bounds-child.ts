@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isRepoError } from '../../src/core/errors.ts';
 import { createRepo } from '../../src/node.ts';
-import { DID } from '../../src/testing/repo-harness.ts';
+import { DID } from '../../src/testing/repo/harness.ts';
 
 const [folder, path, warm] = process.argv.slice(2) as [string, string, string];
 const repo = await createRepo(folder, { did: DID });

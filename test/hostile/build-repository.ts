@@ -1,15 +1,15 @@
 /** Whole repositories as somebody outside writes them: every part can be another one than it should be. */
-import { concatBytes } from '../../src/core/bytes.ts';
-import { encodeCbor } from '../../src/core/cbor.ts';
-import type { CID, CidBytes } from '../../src/core/cid.ts';
-import { CODEC_DAG_CBOR, cidOf, decodeCid } from '../../src/core/cid.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
+import type { CID, CidBytes } from '../../src/core/data/cid.ts';
+import { CODEC_DAG_CBOR, cidOf, decodeCid } from '../../src/core/data/cid.ts';
 import { createTreeBuilder } from '../../src/core/mst/build.ts';
-import type { Signer } from '../../src/core/signer.ts';
-import type { Block } from '../../src/core/store.ts';
-import type { Tid } from '../../src/core/tid.ts';
-import { tidOf } from '../../src/core/tid.ts';
-import { DID, KEY, POST, post, rkeyOf } from '../../src/testing/repo-harness.ts';
-import { headerOf, sectionOf } from '../core/raw-car.ts';
+import type { Signer } from '../../src/core/crypto/signer.ts';
+import type { Block } from '../../src/core/storage/ports.ts';
+import type { Tid } from '../../src/core/syntax/tid.ts';
+import { tidOf } from '../../src/core/syntax/tid.ts';
+import { DID, KEY, POST, post, rkeyOf } from '../../src/testing/repo/harness.ts';
+import { headerOf, sectionOf } from '../core/car/raw-car.ts';
 
 export const blockOfBytes = (bytes: Uint8Array): Block => ({ cid: cidOf(CODEC_DAG_CBOR, bytes), bytes });
 

@@ -1,9 +1,9 @@
 /** CARs whose frame is wrong: header, roots, lengths, and what is around them. */
-import { concatBytes } from '../../src/core/bytes.ts';
-import { encodeCbor } from '../../src/core/cbor.ts';
-import { CODEC_DAG_CBOR, cidOf } from '../../src/core/cid.ts';
-import { encodeVarint } from '../../src/core/varint.ts';
-import { headerOf, section, sectionOf } from '../core/raw-car.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
+import { CODEC_DAG_CBOR, cidOf } from '../../src/core/data/cid.ts';
+import { encodeVarint } from '../../src/core/data/varint.ts';
+import { headerOf, section, sectionOf } from '../core/car/raw-car.ts';
 import { hex } from '../core/mst/raw-node.ts';
 import { blockOfBytes, carOf, carOfBlocks, posts, repositoryOf } from './build-repository.ts';
 import type { Repository } from './build-repository.ts';

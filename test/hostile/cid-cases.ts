@@ -1,12 +1,12 @@
 /** Blocks under names that are not theirs, and names of kinds that a repository has not. */
-import { concatBytes } from '../../src/core/bytes.ts';
-import { encodeCbor } from '../../src/core/cbor.ts';
-import type { CidBytes } from '../../src/core/cid.ts';
-import { CODEC_RAW, cidOf } from '../../src/core/cid.ts';
-import type { Block } from '../../src/core/store.ts';
-import { headerOf, section, sectionOf } from '../core/raw-car.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
+import type { CidBytes } from '../../src/core/data/cid.ts';
+import { CODEC_RAW, cidOf } from '../../src/core/data/cid.ts';
+import type { Block } from '../../src/core/storage/ports.ts';
+import { headerOf, section, sectionOf } from '../core/car/raw-car.ts';
 import { hex, writeShape } from '../core/mst/raw-node.ts';
-import { POST } from '../../src/testing/repo-harness.ts';
+import { POST } from '../../src/testing/repo/harness.ts';
 import { blockOfBytes, carOf, posts, repositoryOf } from './build-repository.ts';
 import type { HostileCase, HostileClass } from './hostile-case.ts';
 import { refusals } from './hostile-case.ts';

@@ -1,13 +1,13 @@
 /** Commits that are none, are of somebody else, of another time, or that nobody signed. */
 import { p256 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { concatBytes } from '../../src/core/bytes.ts';
-import { decodeCbor, encodeCbor } from '../../src/core/cbor.ts';
-import type { CID } from '../../src/core/cid.ts';
-import { cidToText } from '../../src/core/cid.ts';
-import type { ImportOptions } from '../../src/core/long-work.ts';
-import { tidOf } from '../../src/core/tid.ts';
-import { DID, KEY, OTHER_DID, OTHER_KEY, POST, post } from '../../src/testing/repo-harness.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
+import { decodeCbor, encodeCbor } from '../../src/core/data/cbor.ts';
+import type { CID } from '../../src/core/data/cid.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
+import type { ImportOptions } from '../../src/core/repo/long-work.ts';
+import { tidOf } from '../../src/core/syntax/tid.ts';
+import { DID, KEY, OTHER_DID, OTHER_KEY, POST, post } from '../../src/testing/repo/harness.ts';
 import { hex } from '../core/mst/raw-node.ts';
 import { BASE_REV, NEW_REV, carOf, posts, repositoryOf, signFields } from './build-repository.ts';
 import type { RepositoryParts } from './build-repository.ts';

@@ -1,7 +1,7 @@
 /** All that a store holds, in words, to compare before and after. */
-import { cidToText } from '../../src/core/cid.ts';
-import { sha256 } from '../../src/core/sha256.ts';
-import type { BlobStore, BlockStore } from '../../src/core/store.ts';
+import { cidToText } from '../../src/core/data/cid.ts';
+import { sha256 } from '../../src/core/data/sha256.ts';
+import type { BlobStore, BlockStore } from '../../src/core/storage/ports.ts';
 
 /** A line a row, bytes as their hash. */
 export const dumpStore = async (store: BlockStore, blobs: BlobStore): Promise<readonly string[]> => {

@@ -1,7 +1,7 @@
 /** A damaged index whose pages lead in a circle: SQLite answers rows for ever, and lists of them have to end. */
 import { expect, test } from 'vitest';
-import type { SqlDatabase, SqlStatement } from '../../src/adapters/sql-database.ts';
-import { KeyValueTable } from '../../src/adapters/key-value-table.ts';
+import type { SqlDatabase, SqlStatement } from '../../src/adapters/sqlite/sql-database.ts';
+import { KeyValueTable } from '../../src/adapters/sqlite/key-value-table.ts';
 
 /** A database that answers the same rows to whatever is asked, as long as somebody asks. */
 const circle = (keys: readonly string[]): SqlDatabase => ({

@@ -2,10 +2,10 @@
 import { cpSync, lstatSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { equalBytes } from '../../src/core/bytes.ts';
+import { equalBytes } from '../../src/core/data/bytes.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import { openRepo } from '../../src/node.ts';
-import { KEY, POST } from '../../src/testing/repo-harness.ts';
+import { KEY, POST } from '../../src/testing/repo/harness.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import type { FolderCase } from './folder-cases.ts';
 import { BLOB, BLOB_CID, RKEY, folderClasses, makeSound } from './folder-cases.ts';

@@ -3,13 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openNodeFiles } from '../../src/adapters/files/node-files.ts';
-import type { CID } from '../../src/core/cid.ts';
-import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidToText } from '../../src/core/cid.ts';
+import type { CID } from '../../src/core/data/cid.ts';
+import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidToText } from '../../src/core/data/cid.ts';
 import type { RepoErrorCode } from '../../src/core/errors.ts';
-import { encodeCbor } from '../../src/core/cbor.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
 import { createRepo } from '../../src/node.ts';
-import { DID, KEY, creates, post, rkeyOf } from '../../src/testing/repo-harness.ts';
-import { openDatabase } from '../adapters/open-database.ts';
+import { DID, KEY, creates, post, rkeyOf } from '../../src/testing/repo/harness.ts';
+import { openDatabase } from '../adapters/sqlite/open-database.ts';
 
 export const BLOB: Uint8Array = /* @__PURE__ */ new TextEncoder().encode('a blob of some length, so that it can be cut');
 export const BLOB_CID: CID = /* @__PURE__ */ cidOf(CODEC_RAW, BLOB);

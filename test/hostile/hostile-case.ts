@@ -1,7 +1,7 @@
 /** One CAR from outside, and what has to become of it. */
 import type { RepoErrorCode } from '../../src/core/errors.ts';
-import type { ImportOptions } from '../../src/core/long-work.ts';
-import type { Repo } from '../../src/core/repo.ts';
+import type { ImportOptions } from '../../src/core/repo/long-work.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
 
 export interface HostileCase {
   readonly name: string;

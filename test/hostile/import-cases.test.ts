@@ -1,16 +1,16 @@
 /** Every CAR of the hostile classes, into a repository that holds something, over both stores and cut in every way. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { equalBytes } from '../../src/core/bytes.ts';
+import { equalBytes } from '../../src/core/data/bytes.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
-import { MemoryBlockStore } from '../../src/core/memory-store.ts';
-import type { Repo } from '../../src/core/repo.ts';
+import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import type { BlobStore, BlockStore } from '../../src/core/store.ts';
-import { MemoryFiles } from '../../src/testing/memory-files.ts';
-import { DID, bytesOf } from '../../src/testing/repo-harness.ts';
-import { createStore } from '../adapters/open-store.ts';
-import { asyncOf, cut } from '../core/raw-car.ts';
+import type { BlobStore, BlockStore } from '../../src/core/storage/ports.ts';
+import { MemoryFiles } from '../../src/testing/files/memory-files.ts';
+import { DID, bytesOf } from '../../src/testing/repo/harness.ts';
+import { createStore } from '../adapters/sqlite/open-store.ts';
+import { asyncOf, cut } from '../core/car/raw-car.ts';
 import { seeded } from '../random/seeded.ts';
 import { carOf } from './build-repository.ts';
 import { dumpStore } from './dump-store.ts';

@@ -1,13 +1,13 @@
 /** The limits that no other suite tries, at the limit and one past it. */
 import { expect, test } from 'vitest';
-import { concatBytes } from '../../src/core/bytes.ts';
-import { MAX_CBOR_VALUES, checkCbor } from '../../src/core/cbor-check.ts';
-import { encodeCbor } from '../../src/core/cbor.ts';
-import type { CidBytes } from '../../src/core/cid.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
+import { MAX_CBOR_VALUES, checkCbor } from '../../src/core/data/cbor-check.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
+import type { CidBytes } from '../../src/core/data/cid.ts';
 import { decodeContent, encodeNode } from '../../src/core/mst/codec.ts';
 import { MAX_NODE_KEYS_SIZE, createNode } from '../../src/core/mst/node.ts';
-import { verifyCar } from '../../src/core/repo/verify-car.ts';
-import { cut, headerOf, readPieces, readWhole } from '../core/raw-car.ts';
+import { verifyCar } from '../../src/core/repo/transfer/verify-car.ts';
+import { cut, headerOf, readPieces, readWhole } from '../core/car/raw-car.ts';
 import { head } from '../core/mst/raw-node.ts';
 import { carOf, posts, repositoryOf } from './build-repository.ts';
 

@@ -1,16 +1,16 @@
 /** Every limit on what comes from outside, as the documentation lists them. */
-import { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from '../../src/core/car-decoder.ts';
-import { MAX_CAR_ROOTS } from '../../src/core/car-header.ts';
-import { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES } from '../../src/core/cbor-check.ts';
+import { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from '../../src/core/car/decoder.ts';
+import { MAX_CAR_ROOTS } from '../../src/core/car/header.ts';
+import { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES } from '../../src/core/data/cbor-check.ts';
 import { MAX_KEY_LENGTH } from '../../src/core/mst/key.ts';
 import { MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE, MAX_TREE_DEPTH } from '../../src/core/mst/node.ts';
-import { MAX_REV_AHEAD_MS } from '../../src/core/repo/accept.ts';
-import { MAX_RECORD_FAULTS, MAX_UNLINKED } from '../../src/core/repo/import.ts';
-import { MAX_MANIFEST_SIZE } from '../../src/core/backup.ts';
-import { MAX_REQUESTS } from '../../src/core/repo/requests.ts';
+import { MAX_REV_AHEAD_MS } from '../../src/core/repo/write/accept.ts';
+import { MAX_RECORD_FAULTS, MAX_UNLINKED } from '../../src/core/repo/transfer/import.ts';
+import { MAX_MANIFEST_SIZE } from '../../src/core/repo/transfer/backup-manifest.ts';
+import { MAX_REQUESTS } from '../../src/core/repo/write/requests.ts';
 import { MAX_RECORD_SIZE } from '../../src/core/repo/record.ts';
-import { MAX_COLLECTION_LENGTH, MAX_DID_LENGTH, MAX_RECORD_KEY_LENGTH } from '../../src/core/syntax.ts';
-import { MAX_VARINT_LENGTH } from '../../src/core/varint.ts';
+import { MAX_COLLECTION_LENGTH, MAX_DID_LENGTH, MAX_RECORD_KEY_LENGTH } from '../../src/core/syntax/identifiers.ts';
+import { MAX_VARINT_LENGTH } from '../../src/core/data/varint.ts';
 
 export interface Limit {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** Records that break the data model: reported by default, refused on request, never read as something else. */
-import { concatBytes } from '../../src/core/bytes.ts';
-import { POST, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
+import { POST, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { hex } from '../core/mst/raw-node.ts';
 import type { Entry } from './build-repository.ts';
 import { blockOfBytes, carOf, posts, repositoryOf } from './build-repository.ts';

@@ -1,12 +1,12 @@
 /** Trees that are no tree of their keys, or not one that anybody should walk. */
-import { concatBytes } from '../../src/core/bytes.ts';
-import { encodeCbor } from '../../src/core/cbor.ts';
-import type { CidBytes } from '../../src/core/cid.ts';
-import { cidOf } from '../../src/core/cid.ts';
-import { POST } from '../../src/testing/repo-harness.ts';
+import { concatBytes } from '../../src/core/data/bytes.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
+import type { CidBytes } from '../../src/core/data/cid.ts';
+import { cidOf } from '../../src/core/data/cid.ts';
+import { POST } from '../../src/testing/repo/harness.ts';
 import { NULL, byteString, entry, hex, keysOfLayer, link, list, map, textString, uint, writeShape } from '../core/mst/raw-node.ts';
 import type { Raw, Shape } from '../core/mst/raw-node.ts';
-import type { Block } from '../../src/core/store.ts';
+import type { Block } from '../../src/core/storage/ports.ts';
 import { blockOfBytes, carOf, repositoryOf } from './build-repository.ts';
 import type { HostileCase, HostileClass } from './hostile-case.ts';
 import { refusals } from './hostile-case.ts';

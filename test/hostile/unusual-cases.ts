@@ -1,10 +1,10 @@
 /** What is unusual and right: each of these has to be taken in. */
 import { expect } from 'vitest';
-import { equalBytes } from '../../src/core/bytes.ts';
-import { encodeCbor } from '../../src/core/cbor.ts';
-import { CODEC_RAW, cidOf, cidToText } from '../../src/core/cid.ts';
-import { tidOf } from '../../src/core/tid.ts';
-import { KEY, OTHER_KEY, POST, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { equalBytes } from '../../src/core/data/bytes.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
+import { CODEC_RAW, cidOf, cidToText } from '../../src/core/data/cid.ts';
+import { tidOf } from '../../src/core/syntax/tid.ts';
+import { KEY, OTHER_KEY, POST, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { keysOfLayer } from '../core/mst/raw-node.ts';
 import type { Entry, Repository } from './build-repository.ts';
 import { BASE_REV, blockOfBytes, carOf, carOfBlocks, posts, repositoryOf } from './build-repository.ts';

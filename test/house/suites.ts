@@ -8,11 +8,11 @@ interface Port {
 }
 
 const PORTS: readonly Port[] = [
-  { cases: 'src/testing/blob-store-cases.ts', adapters: /^src\/(adapters\/blobs\/[a-z]+-blobs|core\/memory-blob-store)\.ts$/ },
-  { cases: 'src/testing/block-store-cases.ts', adapters: /^src\/(adapters\/[a-z]+-block-store|core\/memory-store)\.ts$/ },
-  { cases: 'src/testing/database-files-cases.ts', adapters: /^src\/(adapters\/files\/[a-z]+-files|testing\/memory-files)\.ts$/ },
+  { cases: 'src/testing/storage/blob-store-cases.ts', adapters: /^src\/(adapters\/blobs\/[a-z]+-blobs|core\/storage\/[a-z]+-blob-store)\.ts$/ },
+  { cases: 'src/testing/storage/block-store-cases.ts', adapters: /^src\/(adapters\/[a-z]+\/block-store|core\/storage\/[a-z]+-block-store)\.ts$/ },
+  { cases: 'src/testing/files/database-files-cases.ts', adapters: /^src\/(adapters\/files\/[a-z]+-files|testing\/files\/memory-files)\.ts$/ },
   // A repository is what a door opens.
-  { cases: 'src/testing/repo-cases.ts', adapters: /^src\/(deno|node)\.ts$/ },
+  { cases: 'src/testing/repo/cases.ts', adapters: /^src\/(deno|node)\.ts$/ },
 ];
 
 /** Everything that a test file reaches through files of `test/`. */
@@ -36,7 +36,7 @@ export const casesWithoutRunner = async (sources: readonly SourceFile[], tests: 
   const faults: string[] = [];
   const byPath = new Map(tests.map((file) => [file.path, file]));
   const reached = tests.map((file) => reach(file, byPath));
-  const suites = sources.map((file) => file.path).filter((path) => /^src\/testing\/.*-cases\.ts$/.test(path));
+  const suites = sources.map((file) => file.path).filter((path) => /^src\/testing\/.*\bcases\.ts$/.test(path));
   const uses = (file: string, other: string): boolean => sources.find(({ path }) => path === file)?.imports.includes(other) ?? false;
 
   for (const suite of suites) {

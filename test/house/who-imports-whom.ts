@@ -13,28 +13,36 @@ interface Room {
 
 const packages = (names: readonly string[]): RegExp => new RegExp(`^(${names.map((name) => name.replace('/', '\\/')).join('|')})(\\/|$)`);
 
-/** The first room that a file lies in decides. */
+/** What every adapter may import. */
+const BELOW_ADAPTERS = /^src\/(core|wasm)\//;
+const adapters = (...folders: string[]): RegExp => new RegExp(`^src/adapters/(${folders.join('|')})/`);
+
+/** The first room that matches a file decides. */
 const ROOMS: readonly Room[] = [
   { files: /^src\/core\//, may: [/^src\/core\//, packages(PURE)] },
   // SQLite and hashes in linear memory: of the core it knows bytes, errors and hashes, never a block or a tree.
-  { files: /^src\/wasm\//, may: [/^src\/wasm\//, /^src\/core\/(bytes|errors|sha256)\.ts$/, packages(['@noble/hashes', 'sql.js'])] },
-  { files: /^src\/adapters\/files\/deno-/, may: [/^src\/adapters\/files\//, /^src\/(core|wasm)\//] },
-  { files: /^src\/adapters\/blobs\/deno-/, may: [/^src\/adapters\/blobs\//, /^src\/(core|wasm)\//] },
-  // What a browser keeps for an origin: the ground that files and blobs in browsers stand on.
-  { files: /^src\/adapters\/origin\//, may: [/^src\/adapters\/origin\//, /^src\/(core|wasm)\//, packages(['idb-keyval'])] },
-  { files: /^src\/adapters\/files\/(idb|opfs)-/, may: [/^src\/adapters\/(files|origin)\//, /^src\/(core|wasm)\//, packages(['idb-keyval'])] },
-  { files: /^src\/adapters\/blobs\/(idb|opfs)-/, may: [/^src\/adapters\/(blobs|origin)\//, /^src\/(core|wasm)\//, packages(['idb-keyval'])] },
-  { files: /^src\/adapters\/files\//, may: [/^src\/adapters\/files\//, /^src\/(core|wasm)\//, /^node:/] },
-  { files: /^src\/adapters\/blobs\//, may: [/^src\/adapters\/blobs\//, /^src\/(core|wasm)\//, /^node:/] },
-  // A repository across a wire knows repositories, and nothing of what they stand on.
-  { files: /^src\/adapters\/remote\//, may: [/^src\/adapters\/remote\//, /^src\/core\//] },
+  { files: /^src\/wasm\//, may: [/^src\/wasm\//, /^src\/core\/(data\/(bytes|sha256)|errors)\.ts$/, packages(['@noble/hashes', 'sql.js'])] },
+  { files: /^src\/adapters\/files\/deno-/, may: [adapters('files'), BELOW_ADAPTERS] },
+  { files: /^src\/adapters\/blobs\/deno-/, may: [adapters('blobs'), BELOW_ADAPTERS] },
+  // What a browser keeps for an origin. Files and blobs in browsers use it.
+  { files: /^src\/adapters\/origin\//, may: [adapters('origin'), BELOW_ADAPTERS, packages(['idb-keyval'])] },
+  { files: /^src\/adapters\/files\/(idb|opfs)-/, may: [adapters('files', 'origin'), BELOW_ADAPTERS, packages(['idb-keyval'])] },
+  { files: /^src\/adapters\/blobs\/(idb|opfs)-/, may: [adapters('blobs', 'origin'), BELOW_ADAPTERS, packages(['idb-keyval'])] },
+  { files: /^src\/adapters\/files\//, may: [adapters('files'), BELOW_ADAPTERS, /^node:/] },
+  { files: /^src\/adapters\/blobs\//, may: [adapters('blobs'), BELOW_ADAPTERS, /^node:/] },
+  // SQLite's tables know no file and no blob: both are handed to them.
+  { files: /^src\/adapters\/sqlite\//, may: [adapters('sqlite'), BELOW_ADAPTERS] },
+  // A repository over a port knows repositories, and nothing below them.
+  { files: /^src\/adapters\/rpc\//, may: [adapters('rpc'), /^src\/core\//] },
+  // Which tab owns the files: it speaks through the port.
+  { files: /^src\/adapters\/tabs\//, may: [adapters('tabs', 'rpc'), /^src\/core\//] },
   // Files and blobs of browsers meet here, for the page's main thread and the worker alike.
-  { files: /^src\/adapters\/browser-platform\.ts$/, may: [/^src\/adapters\/(blobs|files|origin)\//, /^src\/adapters\/[^/]+$/, /^src\/(core|wasm)\//] },
+  { files: /^src\/adapters\/platform\/browser-platform\.ts$/, may: [adapters('blobs', 'files', 'origin', 'platform', 'sqlite'), BELOW_ADAPTERS] },
   // Whole folders, copied and salvaged, need of a file system what blobs need of one.
-  { files: /^src\/adapters\/folders\/deno-/, may: [/^src\/adapters\/(blobs|folders)\//, /^src\/(core|wasm)\//] },
-  { files: /^src\/adapters\/(folders|salvage)\//, may: [/^src\/adapters\/(blobs|folders|salvage)\//, /^src\/adapters\/[^/]+$/, /^src\/(core|wasm)\//, /^node:/] },
-  { files: /^src\/adapters\/[^/]*deno/, may: [/^src\/adapters\/[^/]+$/, /^src\/(core|wasm)\//, packages(['sql.js'])] },
-  { files: /^src\/adapters\/[^/]+$/, may: [/^src\/adapters\/[^/]+$/, /^src\/(core|wasm)\//, /^node:/, packages(['sql.js'])] },
+  { files: /^src\/adapters\/folders\/deno-/, may: [adapters('blobs', 'folders'), BELOW_ADAPTERS] },
+  { files: /^src\/adapters\/(folders|salvage)\//, may: [adapters('blobs', 'folders', 'salvage', 'sqlite'), BELOW_ADAPTERS, /^node:/] },
+  { files: /^src\/adapters\/platform\/(browser|deno)/, may: [adapters('platform'), BELOW_ADAPTERS, packages(['sql.js'])] },
+  { files: /^src\/adapters\/platform\//, may: [adapters('platform'), BELOW_ADAPTERS, /^node:/, packages(['sql.js'])] },
   // What is published for people who write adapters runs everywhere, under no framework.
   { files: /^src\/testing\//, may: [/^src\/(core|testing|wasm)\//, packages(PURE)] },
   // The command has no more than everybody has: the doors.

@@ -2,12 +2,12 @@
  * What a process does until it is killed: makes or opens the repository and changes it without end, in any runtime. It prints
  * `start <n>` before and `ack <n>` after each step, in a line of its own each, and begins at the number that it is given.
  */
-import type { Repo, WriteOp } from '../../src/core/repo.ts';
+import type { Repo, WriteOp } from '../../src/core/repo/repo.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import { MemoryBlobStore } from '../../src/core/memory-blob-store.ts';
-import { MemoryBlockStore } from '../../src/core/memory-store.ts';
+import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import { bytesOf } from '../../src/testing/repo-harness.ts';
+import { bytesOf } from '../../src/testing/repo/harness.ts';
 
 export const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
 export const STEPS = 'com.example.step';

@@ -1,5 +1,5 @@
 /** The files of a database, counting what goes in and out of them. */
-import type { DatabaseFiles, SyncFile } from '../../src/wasm/database-files.ts';
+import type { DatabaseFiles, SyncFile } from '../../src/wasm/vfs/database-files.ts';
 
 export interface Counts {
   /** Pages of 4 KiB, or parts of them, that were read. */

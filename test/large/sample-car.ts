@@ -1,14 +1,14 @@
 /** An account of any size as a CAR: posts, likes with strong refs, follows, reposts, in the shares that accounts have. */
-import { encodeCbor } from '../../src/core/cbor.ts';
-import { writeCar } from '../../src/core/car-writer.ts';
-import type { Bytes } from '../../src/core/bytes.ts';
-import type { CID, CidBytes } from '../../src/core/cid.ts';
-import { CODEC_DAG_CBOR, cidOf, decodeCid } from '../../src/core/cid.ts';
-import { createCommit } from '../../src/core/commit.ts';
+import { encodeCbor } from '../../src/core/data/cbor.ts';
+import { writeCar } from '../../src/core/car/writer.ts';
+import type { Bytes } from '../../src/core/data/bytes.ts';
+import type { CID, CidBytes } from '../../src/core/data/cid.ts';
+import { CODEC_DAG_CBOR, cidOf, decodeCid } from '../../src/core/data/cid.ts';
+import { createCommit } from '../../src/core/repo/commit.ts';
 import { createTreeBuilder } from '../../src/core/mst/build.ts';
-import type { Signer } from '../../src/core/signer.ts';
-import type { Block } from '../../src/core/store.ts';
-import { tidOf } from '../../src/core/tid.ts';
+import type { Signer } from '../../src/core/crypto/signer.ts';
+import type { Block } from '../../src/core/storage/ports.ts';
+import { tidOf } from '../../src/core/syntax/tid.ts';
 import { seeded } from '../random/seeded.ts';
 
 export interface SampleCar {

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasSqlite3, sqlite3 } from '../adapters/open-database.ts';
+import { hasSqlite3, sqlite3 } from '../adapters/sqlite/open-database.ts';
 import { jsonLines, pdsdb } from '../cli/run-command.ts';
 import { fixtures, hasFixtures } from '../fixtures.ts';
 

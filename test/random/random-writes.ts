@@ -1,5 +1,5 @@
 /** Sequences of writes that look like somebody using an account, from a seed. */
-import type { WriteOp } from '../../src/core/repo.ts';
+import type { WriteOp } from '../../src/core/repo/repo.ts';
 
 const COLLECTIONS = ['app.bsky.feed.like', 'app.bsky.feed.post', 'app.bsky.feed.postgate', 'com.example.thing'] as const;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { blobStoreCases } from '../../src/testing/blob-store-cases.ts';
-import { databaseFilesCases } from '../../src/testing/database-files-cases.ts';
+import { blobStoreCases } from '../../src/testing/storage/blob-store-cases.ts';
+import { databaseFilesCases } from '../../src/testing/files/database-files-cases.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import { root } from '../house/sources.ts';
 import { findRuntime } from './find-runtime.ts';

@@ -1,8 +1,8 @@
 /** What each runtime does with a repository that another one may have written. */
-import type { Repo } from '../../src/core/repo.ts';
-import { importKey } from '../../src/core/signing-key.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
+import { importKey } from '../../src/core/crypto/signing-key.ts';
 import type { CreateOptions, OpenOptions } from '../../src/node.ts';
-import { DID, LIKE, POST, creates, post, rkeyOf } from '../../src/testing/repo-harness.ts';
+import { DID, LIKE, POST, creates, post, rkeyOf } from '../../src/testing/repo/harness.ts';
 
 const key = importKey('55'.repeat(32));
 

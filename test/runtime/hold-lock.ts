@@ -3,7 +3,7 @@
  * of the refusal, `write` changes the first byte and answers `written` or that, `close` answers `closed`. What drives it is handed in, because the runtimes differ in that alone.
  */
 import { isRepoError } from '../../src/core/errors.ts';
-import type { DatabaseFiles } from '../../src/wasm/database-files.ts';
+import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
 
 export const holdLock = async (
   commands: AsyncIterable<string>,

@@ -1,5 +1,5 @@
 /** All that is promised to be durable, once, with a word after each step about what was not synced. */
-import type { Repo } from '../../src/core/repo.ts';
+import type { Repo } from '../../src/core/repo/repo.ts';
 import type { SyncLog } from './sync-log.ts';
 
 export interface SyncDoor {

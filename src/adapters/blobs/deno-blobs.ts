@@ -1,9 +1,9 @@
 /** Blobs as files, through Deno's own calls. */
 import { RepoError } from '../../core/errors.ts';
-import type { BlobStore } from '../../core/store.ts';
+import type { BlobStore } from '../../core/storage/ports.ts';
 import { denoApi, denoPath } from './deno-api.ts';
 import type { DenoApi, DenoFile } from './deno-api.ts';
-import { cannotSyncFolder, isNotFound } from '../../core/storage-error.ts';
+import { cannotSyncFolder, isNotFound } from '../../core/storage/storage-error.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 

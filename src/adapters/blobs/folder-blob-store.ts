@@ -4,15 +4,15 @@
  * A blob is written beside its place, synced, and renamed to its CID's name, which is then synced too: the name
  * appears last, and what bears it is whole.
  */
-import { readBlobSource } from '../../core/blob-source.ts';
-import { equalBytes } from '../../core/bytes.ts';
-import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '../../core/cid.ts';
-import type { CID } from '../../core/cid.ts';
+import { readBlobSource } from '../../core/storage/blob-source.ts';
+import { equalBytes } from '../../core/data/bytes.ts';
+import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '../../core/data/cid.ts';
+import type { CID } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
-import { Lifetime } from '../../core/lifetime.ts';
-import { sha256Stream } from '../../core/sha256.ts';
-import type { BlobInfo, BlobSource, BlobStore, BlobStray, PutBlobOptions } from '../../core/store.ts';
-import { isNotFound, systemCodeOf, toStorageError } from '../../core/storage-error.ts';
+import { Lifetime } from '../../core/storage/lifetime.ts';
+import { sha256Stream } from '../../core/data/sha256.ts';
+import type { BlobInfo, BlobSource, BlobStore, BlobStray, PutBlobOptions } from '../../core/storage/ports.ts';
+import { isNotFound, systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 
 const ROOT = 'blobs';

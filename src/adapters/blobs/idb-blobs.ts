@@ -3,15 +3,15 @@
  * for, or as bytes where it keeps none (WebKit in private windows).
  */
 import { get, getMany, keys } from 'idb-keyval';
-import { readBlobSource } from '../../core/blob-source.ts';
-import { copyBytes } from '../../core/bytes.ts';
-import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '../../core/cid.ts';
-import type { CID } from '../../core/cid.ts';
+import { readBlobSource } from '../../core/storage/blob-source.ts';
+import { copyBytes } from '../../core/data/bytes.ts';
+import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '../../core/data/cid.ts';
+import type { CID } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
-import { Lifetime } from '../../core/lifetime.ts';
-import { sha256Stream } from '../../core/sha256.ts';
-import { toStorageError } from '../../core/storage-error.ts';
-import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../core/store.ts';
+import { Lifetime } from '../../core/storage/lifetime.ts';
+import { sha256Stream } from '../../core/data/sha256.ts';
+import { toStorageError } from '../../core/storage/storage-error.ts';
+import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../core/storage/ports.ts';
 import { completionOf, openIdbDatabase } from '../origin/idb-database.ts';
 import type { IdbDatabase } from '../origin/idb-database.ts';
 

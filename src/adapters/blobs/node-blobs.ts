@@ -3,8 +3,8 @@ import { constants, openAsBlob } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { RepoError } from '../../core/errors.ts';
-import type { BlobStore } from '../../core/store.ts';
-import { cannotSyncFolder, isNotFound } from '../../core/storage-error.ts';
+import type { BlobStore } from '../../core/storage/ports.ts';
+import { cannotSyncFolder, isNotFound } from '../../core/storage/storage-error.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 

@@ -1,10 +1,10 @@
 /** Blobs as files in the origin private file system: `<name>/blobs/ba/<cid>`. For dedicated workers. */
 import { RepoError } from '../../core/errors.ts';
-import { isNotFound } from '../../core/storage-error.ts';
-import type { BlobStore } from '../../core/store.ts';
+import { isNotFound } from '../../core/storage/storage-error.ts';
+import type { BlobStore } from '../../core/storage/ports.ts';
 import { folderIn, moveFile, openSyncHandle, opfsRoot } from '../origin/opfs.ts';
 import type { SyncHandle } from '../origin/opfs.ts';
-import { RELEASE_MS } from '../origin/patience.ts';
+import { RELEASE_MS } from '../origin/timeout.ts';
 import { assertRepoName } from '../origin/repo-name.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';

@@ -5,7 +5,7 @@
  * Only for files whose handles are all there is to let go of, as in OPFS. Those that are persisted (pages in IndexedDB)
  * have a connection and a lock beside, which their own `close` lets go of, in one turn.
  */
-import type { DatabaseFiles, SyncFile } from '../../wasm/database-files.ts';
+import type { DatabaseFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 
 const hasClose = (file: SyncFile): file is SyncFile & { close(): void } => 'close' in file && typeof file.close === 'function';
 

@@ -3,10 +3,10 @@
  * all that is needed.
  */
 import { RepoError } from '../../core/errors.ts';
-import type { DatabaseFiles } from '../../wasm/database-files.ts';
+import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { denoApi, denoPath } from './deno-api.ts';
 import type { DenoApi, DenoFile } from './deno-api.ts';
-import { cannotSyncFolder, isNotFound, systemCodeOf } from '../../core/storage-error.ts';
+import { cannotSyncFolder, isNotFound, systemCodeOf } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { openDiskFiles } from './files-on-disk.ts';
 import type { OpenFilesOptions } from './files-on-disk.ts';

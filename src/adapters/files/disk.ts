@@ -2,7 +2,7 @@
  * What the files of a database and their lock need of a file system: the few calls that Node, Bun and Deno have in
  * common, all of them synchronous. Every one throws what its platform throws, with the system's `code` on it.
  */
-import type { SyncFile } from '../../wasm/database-files.ts';
+import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 import type { Liveness, LockHolder, LockRecord } from './lock-record.ts';
 
 /** What lies under a name, seen without following a symbolic link. */

@@ -3,7 +3,7 @@
  * does not go on with what it was about to write. Between the look and the write there is a gap still, of some microseconds.
  */
 import { RepoError } from '../../core/errors.ts';
-import type { SyncFile } from '../../wasm/database-files.ts';
+import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 import type { Lock } from './lock.ts';
 
 export class FencedFile implements SyncFile {

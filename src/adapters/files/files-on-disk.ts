@@ -1,11 +1,11 @@
 /** The three files of a database in a folder, over whatever {@link Disk} a runtime has. */
 import { RepoError } from '../../core/errors.ts';
-import type { DatabaseFiles, SyncFile } from '../../wasm/database-files.ts';
-import { toStorageError } from '../../core/storage-error.ts';
+import type { DatabaseFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
+import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskEntry } from './disk.ts';
 import { FencedFile } from './fenced-file.ts';
 import { FILE_NAMES, JOURNAL_NAME, WAL_NAME } from './file-names.ts';
-import { FileNames, LateFile } from './late-file.ts';
+import { FileNames, LateFile } from './lazy-file.ts';
 import { acquireLock } from './lock.ts';
 import type { Lock, LockOptions } from './lock.ts';
 import { FIRST_PAGE_SIZE, mayBeUnfinished } from './unfinished-creation.ts';

@@ -12,14 +12,14 @@
  */
 import { get, promisifyRequest } from 'idb-keyval';
 import type { UseStore } from 'idb-keyval';
-import type { Bytes } from '../../core/bytes.ts';
+import type { Bytes } from '../../core/data/bytes.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
-import { toStorageError } from '../../core/storage-error.ts';
-import type { DatabaseFiles } from '../../wasm/database-files.ts';
+import { toStorageError } from '../../core/storage/storage-error.ts';
+import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { completionOf, deleteIdbDatabase, idbDatabaseNames, openIdbDatabase } from '../origin/idb-database.ts';
 import type { IdbDatabase } from '../origin/idb-database.ts';
-import { RELEASE_MS } from '../origin/patience.ts';
-import type { WaitOptions } from '../origin/patience.ts';
+import { RELEASE_MS } from '../origin/timeout.ts';
+import type { WaitOptions } from '../origin/timeout.ts';
 import { assertRepoName } from '../origin/repo-name.ts';
 import { takeWebLock } from '../origin/web-lock.ts';
 import type { ReleaseLock } from '../origin/web-lock.ts';

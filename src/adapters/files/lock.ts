@@ -37,7 +37,7 @@
  * Releasing removes `pds.lock`, if it still holds our token; where that fails, it withdraws in writing.
  */
 import { RepoError } from '../../core/errors.ts';
-import { systemCodeOf, toStorageError } from '../../core/storage-error.ts';
+import { systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { createToken, describeHolder, formatLock, parseLock } from './lock-record.ts';
 import type { LockRecord } from './lock-record.ts';

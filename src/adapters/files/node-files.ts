@@ -2,8 +2,8 @@
 import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { RepoError } from '../../core/errors.ts';
-import type { DatabaseFiles } from '../../wasm/database-files.ts';
-import { cannotSyncFolder, isNotFound } from '../../core/storage-error.ts';
+import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
+import { cannotSyncFolder, isNotFound } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { openDiskFiles } from './files-on-disk.ts';
 import type { OpenFilesOptions } from './files-on-disk.ts';

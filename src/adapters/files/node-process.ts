@@ -1,7 +1,7 @@
 /** Processes as Node and Bun see them: who we are, and whether somebody else is still there. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { systemCodeOf } from '../../core/storage-error.ts';
+import { systemCodeOf } from '../../core/storage/storage-error.ts';
 import type { Liveness, LockHolder } from './lock-record.ts';
 import { macBoot, macStat } from './mac-process.ts';
 

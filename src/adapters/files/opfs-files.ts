@@ -5,12 +5,12 @@
  * A sync handle is the `SyncFile` as it stands, and the lock: nobody else gets one of the same file.
  */
 import { RepoError } from '../../core/errors.ts';
-import { toStorageError } from '../../core/storage-error.ts';
-import type { DatabaseFiles } from '../../wasm/database-files.ts';
+import { toStorageError } from '../../core/storage/storage-error.ts';
+import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { fileIn, folderIn, openSyncHandle, opfsRoot, opfsRootIfAny, removeFrom, whenFree } from '../origin/opfs.ts';
 import type { SyncHandle } from '../origin/opfs.ts';
-import { RELEASE_MS } from '../origin/patience.ts';
-import type { WaitOptions } from '../origin/patience.ts';
+import { RELEASE_MS } from '../origin/timeout.ts';
+import type { WaitOptions } from '../origin/timeout.ts';
 import { assertRepoName, isRepoName } from '../origin/repo-name.ts';
 import { FILE_NAMES, JOURNAL_NAME, MAIN_NAME, WAL_NAME } from './file-names.ts';
 

@@ -1,7 +1,7 @@
 /** A file in memory that knows which of its pages have changed, for storage that is not synchronous. */
-import type { Bytes } from '../../core/bytes.ts';
+import type { Bytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { SyncFile } from '../../wasm/database-files.ts';
+import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 
 /** SQLite's page size, so that a page of the database is one page here. */
 export const PAGE_SIZE = 4096;

@@ -1,5 +1,5 @@
 /** A database that SQLite has begun to write and that nobody was promised: what a creation leaves that was cut short. */
-import type { SyncFile } from '../../wasm/database-files.ts';
+import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 
 /** The largest page that SQLite has would be too much: ours are of this size, and a first page alone holds no table. */
 export const FIRST_PAGE_SIZE = 4096;

@@ -1,5 +1,5 @@
 /** Folders, as backups and salvages need them, through Deno's own calls. */
-import type { ParentFolder, Place } from './backup-folder.ts';
+import type { ParentFolder, Place } from './backup.ts';
 import { denoApi, denoPath } from '../blobs/deno-api.ts';
 import { denoFolder } from '../blobs/deno-blobs.ts';
 

@@ -1,7 +1,7 @@
 /** Folders, as backups and salvages need them, through `node:fs`: for Node and Bun. */
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { ParentFolder, Place } from './backup-folder.ts';
+import type { ParentFolder, Place } from './backup.ts';
 import { nodeFolder } from '../blobs/node-blobs.ts';
 
 /** A folder that other folders lie in. */

@@ -2,7 +2,7 @@
 import { promisifyRequest } from 'idb-keyval';
 import type { UseStore } from 'idb-keyval';
 import { RepoError } from '../../core/errors.ts';
-import { toStorageError } from '../../core/storage-error.ts';
+import { toStorageError } from '../../core/storage/storage-error.ts';
 import { assertRepoName, isRepoName } from './repo-name.ts';
 
 /** What the names of our databases begin with; the name of the repository follows. */

@@ -1,8 +1,8 @@
 /** The origin private file system, as far as a repository needs it. https://fs.spec.whatwg.org/ */
 import { RepoError } from '../../core/errors.ts';
-import { isNotFound, toStorageError } from '../../core/storage-error.ts';
-import type { SyncFile } from '../../wasm/database-files.ts';
-import { RELEASE_MS, retryFor } from './patience.ts';
+import { isNotFound, toStorageError } from '../../core/storage/storage-error.ts';
+import type { SyncFile } from '../../wasm/vfs/database-files.ts';
+import { RELEASE_MS, retryFor } from './timeout.ts';
 
 /** `FileSystemSyncAccessHandle`, which the compiler knows in workers alone. */
 export interface SyncHandle extends SyncFile {

@@ -1,6 +1,6 @@
 /** A damaged database as a file that is read, and the mark of one that is about to be replaced. */
-import { toStorageError } from '../../core/storage-error.ts';
-import type { SyncFile } from '../../wasm/database-files.ts';
+import { toStorageError } from '../../core/storage/storage-error.ts';
+import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 
 /** A file that is read, and nothing else. */
 export type ReadableFile = Pick<SyncFile, 'getSize' | 'read'>;

@@ -3,8 +3,8 @@
  * one that nothing leads to any more gives its rows as well. What the rows say is for the reader to judge.
  * https://sqlite.org/fileformat2.html
  */
-import type { Bytes } from '../../core/bytes.ts';
-import { concatBytes } from '../../core/bytes.ts';
+import type { Bytes } from '../../core/data/bytes.ts';
+import { concatBytes } from '../../core/data/bytes.ts';
 
 /** The pages of a database, as one looks at them: a number may stand for a page of the file or for one of its log. */
 export interface Pages {

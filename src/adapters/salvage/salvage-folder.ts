@@ -1,12 +1,12 @@
 /** A salvage where the damaged database lies: the new one takes its place, and it is kept beside it. */
-import { concatBytes } from '../../core/bytes.ts';
+import { concatBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { DatabaseFiles } from '../../wasm/database-files.ts';
-import { loadSqlite } from '../../wasm/sqlite.ts';
-import type { ParentFolder } from '../folders/backup-folder.ts';
-import { discardFolder, io, siblingOf } from '../folders/backup-folder.ts';
-import { contentOf } from '../file-content.ts';
-import { createSqliteBlockStore } from '../open-sqlite-block-store.ts';
+import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
+import { loadSqlite } from '../../wasm/database/sqlite.ts';
+import type { ParentFolder } from '../folders/backup.ts';
+import { discardFolder, io, siblingOf } from '../folders/backup.ts';
+import { contentOf } from '../sqlite/file-content.ts';
+import { createSqliteBlockStore } from '../sqlite/open-block-store.ts';
 import type { ReadableFile } from './damaged-file.ts';
 import { isMarkedAsReplaced, markAsReplaced, readableFile } from './damaged-file.ts';
 import type { DamagedFiles, Findings, SalvageOptions, SalvageReport } from './salvage.ts';

@@ -3,20 +3,20 @@
  * says is none. Commits are blocks, and say whose repository it is and in what order they came; so only refs, and the few
  * texts of `meta`, have to be believed.
  */
-import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidTextToBytes, cidToText, decodeCid, isCidOf } from '../../core/cid.ts';
-import type { CID } from '../../core/cid.ts';
-import type { CidSet } from '../../core/cid-set.ts';
-import { createCidSet } from '../../core/cid-set.ts';
-import type { Commit } from '../../core/commit.ts';
-import { decodeCommit } from '../../core/commit.ts';
+import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidTextToBytes, cidToText, decodeCid, isCidOf } from '../../core/data/cid.ts';
+import type { CID } from '../../core/data/cid.ts';
+import type { CidSet } from '../../core/data/cid-set.ts';
+import { createCidSet } from '../../core/data/cid-set.ts';
+import type { Commit } from '../../core/repo/commit.ts';
+import { decodeCommit } from '../../core/repo/commit.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
-import type { LongWork } from '../../core/long-work.ts';
+import type { LongWork } from '../../core/repo/long-work.ts';
 import { createNodeReader } from '../../core/mst/node-reader.ts';
-import { createIsWhole } from '../../core/repo/whole-trees.ts';
-import type { Block, BlockChange } from '../../core/store.ts';
-import type { Tid } from '../../core/tid.ts';
-import { isTid } from '../../core/tid.ts';
-import type { SqliteBlockStore } from '../sqlite-block-store.ts';
+import { createIsWhole } from '../../core/repo/care/whole-trees.ts';
+import type { Block, BlockChange } from '../../core/storage/ports.ts';
+import type { Tid } from '../../core/syntax/tid.ts';
+import { isTid } from '../../core/syntax/tid.ts';
+import type { SqliteBlockStore } from '../sqlite/block-store.ts';
 import type { ReadableFile } from './damaged-file.ts';
 import { rowsOfFiles } from './file-pages.ts';
 import type { FoundRow } from './page-rows.ts';

@@ -1,11 +1,11 @@
 /** Builds a tree from keys that come in order, from left to right, holding no more than its right edge. */
-import type { Bytes } from '../bytes.ts';
-import { copyBytes } from '../bytes.ts';
-import type { CidBytes } from '../cid.ts';
-import { dagCborCidAt } from '../cid.ts';
+import type { Bytes } from '../data/bytes.ts';
+import { copyBytes } from '../data/bytes.ts';
+import type { CidBytes } from '../data/cid.ts';
+import { dagCborCidAt } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
-import type { HashAll } from '../sha256.ts';
-import { hashAll as hashOneByOne } from '../sha256.ts';
+import type { HashAll } from '../data/sha256.ts';
+import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import { encodeNode, roomFor, writeNode } from './codec.ts';
 import { assertTreeKey, layerOf, layersOf } from './key.ts';
 import type { Link, Node } from './node.ts';

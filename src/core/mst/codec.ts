@@ -6,10 +6,10 @@
  * Written and read straight from and to bytes: each node has exactly one form, so there is nothing to be general about,
  * and whatever is not that form is refused, not mended.
  */
-import type { Bytes } from '../bytes.ts';
-import { asciiText, copyBytes } from '../bytes.ts';
-import type { CidBytes } from '../cid.ts';
-import { CID_LENGTH, CODEC_DAG_CBOR, isCidBytes } from '../cid.ts';
+import type { Bytes } from '../data/bytes.ts';
+import { asciiText, copyBytes } from '../data/bytes.ts';
+import type { CidBytes } from '../data/cid.ts';
+import { CID_LENGTH, CODEC_DAG_CBOR, isCidBytes } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
 import { MAX_KEY_LENGTH, commonPrefixLength, isTreeKey } from './key.ts';
 import type { Link, NodeContent } from './node.ts';

@@ -5,9 +5,9 @@
  * Both trees are opened layer by layer, together. A node is on one layer for ever, and once in a tree, so when a layer's
  * turn comes each node on it that both trees have, and that no shared parent hides, is in both lists.
  */
-import { equalBytes } from '../bytes.ts';
-import type { CID, CidBytes } from '../cid.ts';
-import { cidBytesToText, cidEquals } from '../cid.ts';
+import { equalBytes } from '../data/bytes.ts';
+import type { CID, CidBytes } from '../data/cid.ts';
+import { cidBytesToText, cidEquals } from '../data/cid.ts';
 import type { Leaf, Node } from './node.ts';
 import type { NodeReader } from './node-reader.ts';
 import type { Subtree } from './read-nodes.ts';

@@ -1,6 +1,6 @@
 /** Looks keys up. */
-import type { CID, CidBytes } from '../cid.ts';
-import { decodeCid } from '../cid.ts';
+import type { CID, CidBytes } from '../data/cid.ts';
+import { decodeCid } from '../data/cid.ts';
 import { loadPaths } from './load.ts';
 import type { Link, Node } from './node.ts';
 import { linkTo, lowerBound, nodeOf } from './node.ts';

@@ -1,6 +1,6 @@
 /** Puts a key into a tree. */
-import { equalBytes } from '../bytes.ts';
-import type { CidBytes } from '../cid.ts';
+import { equalBytes } from '../data/bytes.ts';
+import type { CidBytes } from '../data/cid.ts';
 import { assertTreeKey, layerOf } from './key.ts';
 import type { Link, Node } from './node.ts';
 import { createNode, isEmptyNode, lowerBound, newLink, nodeOf } from './node.ts';

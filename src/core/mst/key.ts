@@ -2,10 +2,10 @@
  * Keys of the tree: `collection/rkey`, in ASCII, so that the order of JavaScript strings is the order of bytes.
  * https://atproto.com/specs/repository#mst-structure
  */
-import { asciiBytes } from '../bytes.ts';
+import { asciiBytes } from '../data/bytes.ts';
 import { RepoError } from '../errors.ts';
-import type { HashAll } from '../sha256.ts';
-import { DIGEST_LENGTH, sha256 } from '../sha256.ts';
+import type { HashAll } from '../data/sha256.ts';
+import { DIGEST_LENGTH, sha256 } from '../data/sha256.ts';
 
 /** In bytes, which are characters here. The specification's limit. */
 export const MAX_KEY_LENGTH = 1024;

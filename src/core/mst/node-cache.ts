@@ -1,6 +1,6 @@
 /** A bounded cache of decoded nodes. */
-import { equalBytes } from '../bytes.ts';
-import type { CidBytes } from '../cid.ts';
+import { equalBytes } from '../data/bytes.ts';
+import type { CidBytes } from '../data/cid.ts';
 import type { Node } from './node.ts';
 
 interface Entry {

@@ -1,7 +1,7 @@
 /** Nodes out of a store and a bounded cache. */
-import type { CidBytes } from '../cid.ts';
-import type { HashAll } from '../sha256.ts';
-import type { BlockReader } from '../store.ts';
+import type { CidBytes } from '../data/cid.ts';
+import type { HashAll } from '../data/sha256.ts';
+import type { BlockReader } from '../storage/ports.ts';
 import type { NamedNode, Node } from './node.ts';
 import { NodeCache } from './node-cache.ts';
 import type { Subtree } from './read-nodes.ts';

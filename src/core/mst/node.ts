@@ -1,7 +1,7 @@
 /** What a tree is made of. Nodes never change: an edit makes new ones along its path, and the old tree stays whole. */
-import type { Bytes } from '../bytes.ts';
-import type { CID, CidBytes } from '../cid.ts';
-import { cidBytesToText, parseCid } from '../cid.ts';
+import type { Bytes } from '../data/bytes.ts';
+import type { CID, CidBytes } from '../data/cid.ts';
+import { cidBytesToText, parseCid } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
 import { MAX_KEY_LENGTH } from './key.ts';
 

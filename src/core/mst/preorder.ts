@@ -3,9 +3,9 @@
  * left and the record, at last the subtree to the right. Whoever reads along can check each block as it comes.
  * https://atproto.com/specs/sync
  */
-import type { CID, CidBytes } from '../cid.ts';
-import type { HashAll } from '../sha256.ts';
-import type { BlockReader, NamedBlock } from '../store.ts';
+import type { CID, CidBytes } from '../data/cid.ts';
+import type { HashAll } from '../data/sha256.ts';
+import type { BlockReader, NamedBlock } from '../storage/ports.ts';
 import type { Leaf } from './node.ts';
 import type { Subtree } from './read-nodes.ts';
 import { readNodes, subtreeAt } from './read-nodes.ts';

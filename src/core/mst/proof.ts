@@ -3,9 +3,9 @@
  * can check them with {@link findValue} over nothing but these blocks.
  * https://atproto.com/specs/sync
  */
-import type { CID } from '../cid.ts';
-import { decodeCid } from '../cid.ts';
-import type { Block } from '../store.ts';
+import type { CID } from '../data/cid.ts';
+import { decodeCid } from '../data/cid.ts';
+import type { Block } from '../storage/ports.ts';
 import { encodeNode } from './codec.ts';
 import { loadPaths } from './load.ts';
 import type { Link } from './node.ts';

@@ -1,10 +1,10 @@
 /** Nodes out of a store, each checked against its CID and decoded. */
-import type { CidBytes } from '../cid.ts';
-import { cidBytesToText, isDigestOf } from '../cid.ts';
+import type { CidBytes } from '../data/cid.ts';
+import { cidBytesToText, isDigestOf } from '../data/cid.ts';
 import { RepoError, isRepoError } from '../errors.ts';
-import type { HashAll } from '../sha256.ts';
-import { hashAll as hashOneByOne } from '../sha256.ts';
-import type { BlockReader } from '../store.ts';
+import type { HashAll } from '../data/sha256.ts';
+import { hashAll as hashOneByOne } from '../data/sha256.ts';
+import type { BlockReader } from '../storage/ports.ts';
 import { decodeContent } from './codec.ts';
 import { layersOf } from './key.ts';
 import type { NamedNode, Node } from './node.ts';

@@ -1,9 +1,9 @@
 /** Gives new nodes their names: encodes and hashes each once, children before parents. */
-import type { CidBytes } from '../cid.ts';
-import { dagCborCidAt, decodeCid } from '../cid.ts';
-import type { HashAll } from '../sha256.ts';
-import { hashAll as hashOneByOne } from '../sha256.ts';
-import type { Block } from '../store.ts';
+import type { CidBytes } from '../data/cid.ts';
+import { dagCborCidAt, decodeCid } from '../data/cid.ts';
+import type { HashAll } from '../data/sha256.ts';
+import { hashAll as hashOneByOne } from '../data/sha256.ts';
+import type { Block } from '../storage/ports.ts';
 import { encodeNode } from './codec.ts';
 import type { Link, NamedNode } from './node.ts';
 import { nodeOf } from './node.ts';

@@ -5,17 +5,17 @@
  * The work is bounded by the number of nodes and not by the number of ways to reach them: a node is opened once, and
  * nothing is opened below {@link MAX_TREE_DEPTH}. 41 nodes, 8.6 kB in all, that each refer twice to the next are 2^40 ways.
  */
-import { equalBytes } from '../bytes.ts';
-import type { CID, CidBytes } from '../cid.ts';
-import { cidBytesToText, decodeCid, isDigestOf } from '../cid.ts';
-import type { CidSet } from '../cid-set.ts';
-import { createCidSet } from '../cid-set.ts';
+import { equalBytes } from '../data/bytes.ts';
+import type { CID, CidBytes } from '../data/cid.ts';
+import { cidBytesToText, decodeCid, isDigestOf } from '../data/cid.ts';
+import type { CidSet } from '../data/cid-set.ts';
+import { createCidSet } from '../data/cid-set.ts';
 import type { RepoErrorCode } from '../errors.ts';
 import { isRepoError } from '../errors.ts';
-import type { Fault } from '../long-work.ts';
-import type { HashAll } from '../sha256.ts';
-import { hashAll as hashOneByOne } from '../sha256.ts';
-import type { BlockReader } from '../store.ts';
+import type { Fault } from '../repo/long-work.ts';
+import type { HashAll } from '../data/sha256.ts';
+import { hashAll as hashOneByOne } from '../data/sha256.ts';
+import type { BlockReader } from '../storage/ports.ts';
 import { createTreeBuilder } from './build.ts';
 import { decodeContent } from './codec.ts';
 import { layersOf } from './key.ts';

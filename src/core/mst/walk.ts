@@ -1,5 +1,5 @@
 /** The leaves of a tree in the order of their keys, from any key in either direction. */
-import type { CID, CidBytes } from '../cid.ts';
+import type { CID, CidBytes } from '../data/cid.ts';
 import type { Leaf, Node } from './node.ts';
 import type { NodeReader } from './node-reader.ts';
 import type { Subtree } from './read-nodes.ts';

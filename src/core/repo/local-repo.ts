@@ -1,10 +1,10 @@
 /** A repository over a block store and a blob store, in the same place as both. */
-import type { BackupFile, BackupOptions } from '../backup.ts';
-import type { BlobRef } from '../blob-ref.ts';
-import type { CID } from '../cid.ts';
+import type { BackupFile, BackupOptions } from './transfer/backup-manifest.ts';
+import type { BlobRef } from '../data/blob-ref.ts';
+import type { CID } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
-import type { VerifySignature } from '../keys.ts';
-import { verifySignature as verifyInJavaScript } from '../keys.ts';
+import type { VerifySignature } from '../crypto/keys.ts';
+import { verifySignature as verifyInJavaScript } from '../crypto/keys.ts';
 import { createNodeReader } from '../mst/node-reader.ts';
 import type {
   CarSource,
@@ -15,7 +15,7 @@ import type {
   ImportResult,
   VerifyOptions,
   VerifyReport,
-} from '../long-work.ts';
+} from './long-work.ts';
 import type {
   CollectionCount,
   CommitRef,
@@ -36,31 +36,31 @@ import type {
   WriteOp,
   WriteOptions,
   WriteResult,
-} from '../repo.ts';
-import type { HashAll } from '../sha256.ts';
-import { hashAll as hashOneByOne } from '../sha256.ts';
-import type { RepairOptions, RepairReport } from '../repair-report.ts';
-import type { Signer } from '../signer.ts';
-import type { BlobSource, BlobStore, BlockStore } from '../store.ts';
-import { createTidClock } from '../tid.ts';
-import { backupRepo } from './backup.ts';
-import { getBlob, listBlobs, missingBlobs, putBlob } from './blobs.ts';
-import { exportCar } from './export.ts';
-import { collectGarbage } from './garbage.ts';
-import { assertCid, assertSwaps } from './given-cid.ts';
-import { diffStates, listRefs, logCommits, removeRef, resolveCommit, setRef } from './history.ts';
-import { importCar } from './import.ts';
-import { repoInfo } from './info.ts';
-import type { Listeners } from './listeners.ts';
-import { createListeners } from './listeners.ts';
+} from './repo.ts';
+import type { HashAll } from '../data/sha256.ts';
+import { hashAll as hashOneByOne } from '../data/sha256.ts';
+import type { RepairOptions, RepairReport } from './care/repair-report.ts';
+import type { Signer } from '../crypto/signer.ts';
+import type { BlobSource, BlobStore, BlockStore } from '../storage/ports.ts';
+import { createTidClock } from '../syntax/tid.ts';
+import { backupRepo } from './transfer/backup.ts';
+import { getBlob, listBlobs, missingBlobs, putBlob } from './read/blobs.ts';
+import { exportCar } from './transfer/export.ts';
+import { collectGarbage } from './care/garbage.ts';
+import { assertCid, assertSwaps } from './write/given-cid.ts';
+import { diffStates, listRefs, logCommits, removeRef, resolveCommit, setRef } from './read/history.ts';
+import { importCar } from './transfer/import.ts';
+import { repoInfo } from './read/info.ts';
+import type { Listeners } from './read/listeners.ts';
+import { createListeners } from './read/listeners.ts';
 import type { RepoParts } from './parts.ts';
 import { readHead } from './parts.ts';
-import type { View } from './read.ts';
-import { countCollections, findRecord, listRecords } from './read.ts';
-import { repairRepo } from './repair.ts';
-import { RepoTree } from './tree.ts';
-import { verifyRepo } from './verify.ts';
-import { commitTree, deleteRecord, putRecord, writeOps } from './write.ts';
+import type { View } from './read/records.ts';
+import { countCollections, findRecord, listRecords } from './read/records.ts';
+import { repairRepo } from './care/repair.ts';
+import { RepoTree } from './write/tree.ts';
+import { verifyRepo } from './care/verify.ts';
+import { commitTree, deleteRecord, putRecord, writeOps } from './write/write.ts';
 
 /** What a door has opened. The repository owns both stores from then on, and closes them. */
 export interface RepoStores {

@@ -1,18 +1,18 @@
 /** What an open repository is made of, and how its commits are read. Every verb of this folder works on it. */
-import type { CID, CidLike } from '../cid.ts';
-import { bytesOfCid, cidEquals, cidToText, isDigestOf } from '../cid.ts';
-import type { Commit } from '../commit.ts';
-import { decodeCommit } from '../commit.ts';
-import type { Bytes } from '../bytes.ts';
+import type { CID, CidLike } from '../data/cid.ts';
+import { bytesOfCid, cidEquals, cidToText, isDigestOf } from '../data/cid.ts';
+import type { Commit } from './commit.ts';
+import { decodeCommit } from './commit.ts';
+import type { Bytes } from '../data/bytes.ts';
 import { RepoError } from '../errors.ts';
-import type { VerifySignature } from '../keys.ts';
+import type { VerifySignature } from '../crypto/keys.ts';
 import type { NodeReader } from '../mst/node-reader.ts';
-import type { Head } from '../repo.ts';
-import type { HashAll } from '../sha256.ts';
-import { hashAll as hashOneByOne } from '../sha256.ts';
-import type { Signer } from '../signer.ts';
-import type { BlobStore, BlockReader, BlockStore } from '../store.ts';
-import type { TidClock } from '../tid.ts';
+import type { Head } from './repo.ts';
+import type { HashAll } from '../data/sha256.ts';
+import { hashAll as hashOneByOne } from '../data/sha256.ts';
+import type { Signer } from '../crypto/signer.ts';
+import type { BlobStore, BlockReader, BlockStore } from '../storage/ports.ts';
+import type { TidClock } from '../syntax/tid.ts';
 
 /** The ref that is the head. */
 export const MAIN = 'main';

@@ -1,6 +1,6 @@
 /** A record's place: `collection/rkey` in the tree, `at://did/collection/rkey` outside. */
 import { isRepoError, RepoError } from '../errors.ts';
-import { assertCollection, assertRecordKey, MAX_RECORD_KEY_LENGTH } from '../syntax.ts';
+import { assertCollection, assertRecordKey, MAX_RECORD_KEY_LENGTH } from '../syntax/identifiers.ts';
 
 /** @throws {RepoError} `InvalidCollection`, `InvalidRecordKey`. */
 export const recordPath = (collection: string, rkey: string): string => {

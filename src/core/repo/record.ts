@@ -1,15 +1,15 @@
 /** One record on its way in and out: the rules of the data model at the edge of the repository. */
-import { blobMentions } from '../blob-ref.ts';
-import type { Bytes } from '../bytes.ts';
-import { decodeRecord, encodeCbor } from '../cbor.ts';
-import type { CidLike } from '../cid.ts';
-import { CODEC_DAG_CBOR, cidOf, cidToText } from '../cid.ts';
+import { blobMentions } from '../data/blob-ref.ts';
+import type { Bytes } from '../data/bytes.ts';
+import { decodeRecord, encodeCbor } from '../data/cbor.ts';
+import type { CidLike } from '../data/cid.ts';
+import { CODEC_DAG_CBOR, cidOf, cidToText } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
-import { isPlainMap } from '../plain-map.ts';
-import { checkRecord } from '../record-check.ts';
-import { assertRecordFields } from '../record-fields.ts';
-import type { RecordValue } from '../repo.ts';
-import type { Block } from '../store.ts';
+import { isPlainMap } from '../data/plain-map.ts';
+import { checkRecord } from '../data/record-check.ts';
+import { assertRecordFields } from '../data/record-fields.ts';
+import type { RecordValue } from './repo.ts';
+import type { Block } from '../storage/ports.ts';
 
 /** A record that passes this many bytes does not fit the firehose. https://atproto.com/specs/sync#firehose */
 export const MAX_RECORD_SIZE = 1_000_000;

@@ -1,9 +1,9 @@
 /** Blocks in a map, with a count of what was read; and trees made into them. */
-import type { Bytes } from '../../../src/core/bytes.ts';
-import type { CID, CidBytes, CidLike } from '../../../src/core/cid.ts';
-import { cidOf, cidToText, decodeCid } from '../../../src/core/cid.ts';
+import type { Bytes } from '../../../src/core/data/bytes.ts';
+import type { CID, CidBytes, CidLike } from '../../../src/core/data/cid.ts';
+import { cidOf, cidToText, decodeCid } from '../../../src/core/data/cid.ts';
 import { createTreeBuilder } from '../../../src/core/mst/build.ts';
-import type { Block, BlockReader } from '../../../src/core/store.ts';
+import type { Block, BlockReader } from '../../../src/core/storage/ports.ts';
 
 export class BlocksInMemory implements BlockReader {
   readonly blocks = new Map<string, Bytes>();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CidBytes } from '../../../src/core/cid.ts';
-import { cidBytesToText, cidTextToBytes } from '../../../src/core/cid.ts';
+import type { CidBytes } from '../../../src/core/data/cid.ts';
+import { cidBytesToText, cidTextToBytes } from '../../../src/core/data/cid.ts';
 import { createTreeBuilder } from '../../../src/core/mst/build.ts';
 import { MAX_NODE_ENTRIES } from '../../../src/core/mst/node.ts';
 import { valueOf } from './blocks-in-memory.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { concatBytes, equalBytes } from '../../../src/core/bytes.ts';
-import type { CidBytes } from '../../../src/core/cid.ts';
-import { cidBytesOf, cidBytesToText, cidOf } from '../../../src/core/cid.ts';
+import { concatBytes, equalBytes } from '../../../src/core/data/bytes.ts';
+import type { CidBytes } from '../../../src/core/data/cid.ts';
+import { cidBytesOf, cidBytesToText, cidOf } from '../../../src/core/data/cid.ts';
 import { decodeContent, encodeNode } from '../../../src/core/mst/codec.ts';
 import { commonPrefixLength, isTreeKey } from '../../../src/core/mst/key.ts';
 import type { Node } from '../../../src/core/mst/node.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CID, CidBytes } from '../../../src/core/cid.ts';
-import { cidBytesToText, cidToText } from '../../../src/core/cid.ts';
+import type { CID, CidBytes } from '../../../src/core/data/cid.ts';
+import { cidBytesToText, cidToText } from '../../../src/core/data/cid.ts';
 import { diffNodes, diffTrees } from '../../../src/core/mst/diff.ts';
 import { EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../../src/core/mst/node.ts';
 import { createNodeReader } from '../../../src/core/mst/node-reader.ts';

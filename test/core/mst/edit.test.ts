@@ -1,7 +1,7 @@
 /** Inserting, removing, loading and sealing, against a plain `Map` and against trees built from scratch. */
 import { describe, expect, test } from 'vitest';
-import type { CID, CidBytes } from '../../../src/core/cid.ts';
-import { cidBytesToText, cidToText, decodeCid } from '../../../src/core/cid.ts';
+import type { CID, CidBytes } from '../../../src/core/data/cid.ts';
+import { cidBytesToText, cidToText, decodeCid } from '../../../src/core/data/cid.ts';
 import { findLoaded } from '../../../src/core/mst/find.ts';
 import { insert } from '../../../src/core/mst/insert.ts';
 import { loadPaths } from '../../../src/core/mst/load.ts';

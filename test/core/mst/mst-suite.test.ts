@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readCar } from '../../../src/core/car-reader.ts';
-import type { CID } from '../../../src/core/cid.ts';
-import { cidBytesToText, cidTextToBytes, cidToText } from '../../../src/core/cid.ts';
+import { readCar } from '../../../src/core/car/reader.ts';
+import type { CID } from '../../../src/core/data/cid.ts';
+import { cidBytesToText, cidTextToBytes, cidToText } from '../../../src/core/data/cid.ts';
 import { diffNodes, diffTrees } from '../../../src/core/mst/diff.ts';
 import { insert } from '../../../src/core/mst/insert.ts';
 import { loadPaths } from '../../../src/core/mst/load.ts';

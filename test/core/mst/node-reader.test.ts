@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Bytes } from '../../../src/core/bytes.ts';
-import type { CidBytes } from '../../../src/core/cid.ts';
-import { cidBytesToText, cidToText } from '../../../src/core/cid.ts';
+import type { Bytes } from '../../../src/core/data/bytes.ts';
+import type { CidBytes } from '../../../src/core/data/cid.ts';
+import { cidBytesToText, cidToText } from '../../../src/core/data/cid.ts';
 import { findValue, findValues } from '../../../src/core/mst/find.ts';
 import { EMPTY_NODE, EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../../src/core/mst/node.ts';
 import { NodeCache } from '../../../src/core/mst/node-cache.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { CID } from '../../../src/core/cid.ts';
-import { cidBytesToText, cidTextToBytes, cidToText, decodeCid, parseCid } from '../../../src/core/cid.ts';
+import type { CID } from '../../../src/core/data/cid.ts';
+import { cidBytesToText, cidTextToBytes, cidToText, decodeCid, parseCid } from '../../../src/core/data/cid.ts';
 import { findValue } from '../../../src/core/mst/find.ts';
 import { insert } from '../../../src/core/mst/insert.ts';
 import { loadPaths } from '../../../src/core/mst/load.ts';
@@ -11,7 +11,7 @@ import { createNodeReader } from '../../../src/core/mst/node-reader.ts';
 import { coveringProof, pathProof } from '../../../src/core/mst/proof.ts';
 import { remove } from '../../../src/core/mst/remove.ts';
 import { seal } from '../../../src/core/mst/seal.ts';
-import type { Block } from '../../../src/core/store.ts';
+import type { Block } from '../../../src/core/storage/ports.ts';
 import { fixtures, hasFixtures } from '../../fixtures.ts';
 import { seeded } from '../../random/seeded.ts';
 import { BlocksInMemory, buildTree, manyKeys, valueOf } from './blocks-in-memory.ts';

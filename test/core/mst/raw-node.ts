@@ -1,9 +1,9 @@
 /** Nodes as somebody hostile writes them: any field can be of any kind, missing or too much. */
-import { concatBytes } from '../../../src/core/bytes.ts';
-import type { CidBytes } from '../../../src/core/cid.ts';
-import { cidOf } from '../../../src/core/cid.ts';
+import { concatBytes } from '../../../src/core/data/bytes.ts';
+import type { CidBytes } from '../../../src/core/data/cid.ts';
+import { cidOf } from '../../../src/core/data/cid.ts';
 import { commonPrefixLength, layerOf } from '../../../src/core/mst/key.ts';
-import type { Block } from '../../../src/core/store.ts';
+import type { Block } from '../../../src/core/storage/ports.ts';
 
 /** CBOR that is taken as it is. */
 export type Raw = Uint8Array;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { concatBytes } from '../../../src/core/bytes.ts';
-import type { CidBytes } from '../../../src/core/cid.ts';
-import { cidOf, cidToText, decodeCid } from '../../../src/core/cid.ts';
+import { concatBytes } from '../../../src/core/data/bytes.ts';
+import type { CidBytes } from '../../../src/core/data/cid.ts';
+import { cidOf, cidToText, decodeCid } from '../../../src/core/data/cid.ts';
 import { layerOf } from '../../../src/core/mst/key.ts';
 import type { Leaf } from '../../../src/core/mst/node.ts';
 import { EMPTY_NODE_BYTES, EMPTY_ROOT, MAX_NODE_ENTRIES, MAX_TREE_DEPTH } from '../../../src/core/mst/node.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CidBytes } from '../../../src/core/cid.ts';
-import { cidBytesToText, cidToText, decodeCid } from '../../../src/core/cid.ts';
+import type { CidBytes } from '../../../src/core/data/cid.ts';
+import { cidBytesToText, cidToText, decodeCid } from '../../../src/core/data/cid.ts';
 import { EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../../src/core/mst/node.ts';
 import { createNodeReader } from '../../../src/core/mst/node-reader.ts';
 import { walkPreorder } from '../../../src/core/mst/preorder.ts';

@@ -1,9 +1,9 @@
 /** What a repository says of itself once it is closed. */
 import { expect, test } from 'vitest';
-import { MemoryBlobStore } from '../../../src/core/memory-blob-store.ts';
-import { MemoryBlockStore } from '../../../src/core/memory-store.ts';
+import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../../src/core/storage/memory-block-store.ts';
 import { repoOver } from '../../../src/core/repo/local-repo.ts';
-import { DID } from '../../../src/testing/repo-harness.ts';
+import { DID } from '../../../src/testing/repo/harness.ts';
 
 test('a closed repository says which one it is', async () => {
   const repo = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });

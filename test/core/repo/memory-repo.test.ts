@@ -1,9 +1,9 @@
 import { describe } from 'vitest';
-import { MemoryBlobStore } from '../../../src/core/memory-blob-store.ts';
-import { MemoryBlockStore } from '../../../src/core/memory-store.ts';
+import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../../src/core/storage/memory-block-store.ts';
 import { repoOver } from '../../../src/core/repo/local-repo.ts';
-import { repoCases } from '../../../src/testing/repo-cases.ts';
-import type { RepoHarness } from '../../../src/testing/repo-harness.ts';
+import { repoCases } from '../../../src/testing/repo/cases.ts';
+import type { RepoHarness } from '../../../src/testing/repo/harness.ts';
 import { runCases } from '../../run-cases.ts';
 
 const memoryHarness = (): RepoHarness => ({

@@ -1,6 +1,6 @@
 /** Runs the cases for files and blobs in Bun, in the folder that is given. */
-import { blobStoreCases } from '../../../src/testing/blob-store-cases.ts';
-import { databaseFilesCases } from '../../../src/testing/database-files-cases.ts';
+import { blobStoreCases } from '../../../src/testing/storage/blob-store-cases.ts';
+import { databaseFilesCases } from '../../../src/testing/files/database-files-cases.ts';
 import { makeBlobsHarness, makeFilesHarness } from '../../adapters/node-harness.ts';
 import { printCases } from '../print-cases.ts';
 

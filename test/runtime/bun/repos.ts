@@ -1,14 +1,14 @@
 /** Runs the cases for whole repositories and for block stores in Bun, in the folder that is given. */
-import { nodeSqliteWasm } from '../../../src/adapters/node-sqlite-wasm.ts';
+import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import { openNodeFiles } from '../../../src/adapters/files/node-files.ts';
-import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/open-sqlite-block-store.ts';
+import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite/open-block-store.ts';
 import { createRepo, openRepo } from '../../../src/node.ts';
-import { blockStoreCases } from '../../../src/testing/block-store-cases.ts';
-import type { BlockStoreHarness } from '../../../src/testing/block-store-harness.ts';
-import { repoCases } from '../../../src/testing/repo-cases.ts';
-import type { RepoHarness } from '../../../src/testing/repo-harness.ts';
-import { DID } from '../../../src/testing/repo-harness.ts';
-import { loadSqlite } from '../../../src/wasm/sqlite.ts';
+import { blockStoreCases } from '../../../src/testing/storage/block-store-cases.ts';
+import type { BlockStoreHarness } from '../../../src/testing/storage/block-store-harness.ts';
+import { repoCases } from '../../../src/testing/repo/cases.ts';
+import type { RepoHarness } from '../../../src/testing/repo/harness.ts';
+import { DID } from '../../../src/testing/repo/harness.ts';
+import { loadSqlite } from '../../../src/wasm/database/sqlite.ts';
 import { printCases } from '../print-cases.ts';
 
 const root = process.argv[2]!;

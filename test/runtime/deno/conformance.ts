@@ -1,11 +1,11 @@
 /** Runs the cases for files and blobs in Deno, in the folder that is given and with permissions for no other. */
 import { openDenoBlobs } from '../../../src/adapters/blobs/deno-blobs.ts';
 import { openDenoFiles } from '../../../src/adapters/files/deno-files.ts';
-import { blobStoreCases } from '../../../src/testing/blob-store-cases.ts';
-import type { BlobStoreHarness } from '../../../src/testing/blob-store-harness.ts';
+import { blobStoreCases } from '../../../src/testing/storage/blob-store-cases.ts';
+import type { BlobStoreHarness } from '../../../src/testing/storage/blob-store-harness.ts';
 import { assert, assertRejects } from '../../../src/testing/case.ts';
-import { databaseFilesCases } from '../../../src/testing/database-files-cases.ts';
-import type { DatabaseFilesHarness } from '../../../src/testing/database-files-cases.ts';
+import { databaseFilesCases } from '../../../src/testing/files/database-files-cases.ts';
+import type { DatabaseFilesHarness } from '../../../src/testing/files/database-files-cases.ts';
 import { printCases } from '../print-cases.ts';
 import { denoTestApi as deno } from './deno-test-api.ts';
 

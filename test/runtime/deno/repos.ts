@@ -1,14 +1,14 @@
 /** Runs the cases for whole repositories and for block stores in Deno, in the folder that is given. */
-import { denoSqliteWasm } from '../../../src/adapters/deno-sqlite-wasm.ts';
+import { denoSqliteWasm } from '../../../src/adapters/platform/deno-sqlite-wasm.ts';
 import { openDenoFiles } from '../../../src/adapters/files/deno-files.ts';
-import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/open-sqlite-block-store.ts';
+import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite/open-block-store.ts';
 import { createRepo, openRepo } from '../../../src/deno.ts';
-import { blockStoreCases } from '../../../src/testing/block-store-cases.ts';
-import type { BlockStoreHarness } from '../../../src/testing/block-store-harness.ts';
-import { repoCases } from '../../../src/testing/repo-cases.ts';
-import type { RepoHarness } from '../../../src/testing/repo-harness.ts';
-import { DID } from '../../../src/testing/repo-harness.ts';
-import { loadSqlite } from '../../../src/wasm/sqlite.ts';
+import { blockStoreCases } from '../../../src/testing/storage/block-store-cases.ts';
+import type { BlockStoreHarness } from '../../../src/testing/storage/block-store-harness.ts';
+import { repoCases } from '../../../src/testing/repo/cases.ts';
+import type { RepoHarness } from '../../../src/testing/repo/harness.ts';
+import { DID } from '../../../src/testing/repo/harness.ts';
+import { loadSqlite } from '../../../src/wasm/database/sqlite.ts';
 import { printCases } from '../print-cases.ts';
 import { denoTestApi as deno } from './deno-test-api.ts';
 

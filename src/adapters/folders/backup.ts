@@ -1,0 +1,262 @@
+/**
+ * Backups in folders: `manifest.json` beside the files that it names. A backup is written under another name, synced, and
+ * gets its own name last; the folder of that name is a whole backup or is not there.
+ */
+import type { BackupContent, BackupFile, BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
+import { decodeManifest, MANIFEST_PATH, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
+import { concatBytes } from '../../core/data/bytes.ts';
+import { RepoError } from '../../core/errors.ts';
+import { toStorageError } from '../../core/storage/storage-error.ts';
+import type { BlobFolder } from '../blobs/blob-folder.ts';
+
+/** What is needed of the folder in which backups and repositories lie. */
+export interface ParentFolder extends BlobFolder {
+  /** Removes a folder that is empty. */
+  removeFolder(path: string): Promise<void>;
+}
+
+/** A folder, by the one that it lies in. */
+export interface Place {
+  readonly parent: ParentFolder;
+  /** Its name in there. */
+  readonly name: string;
+  /** As the caller has named it, for messages. */
+  readonly path: string;
+}
+
+/** What was written. */
+export interface SavedBackup {
+  readonly manifest: BackupManifest;
+  /** Of all files together, in bytes. */
+  readonly size: number;
+}
+
+export interface SaveOptions {
+  /** Takes the place of a backup that is there. */
+  readonly force?: boolean | undefined;
+}
+
+/** A sibling of a folder, which nobody else has. */
+export const siblingOf = (name: string, what: 'old' | 'tmp'): string => {
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `${name}.${what}-${random}`;
+};
+
+/** What the storage throws, in the words of this library. */
+export const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
+  try {
+    return await work;
+  } catch (error) {
+    throw toStorageError(error, doing);
+  }
+};
+
+/** Removes a folder with all that is in it, and follows no link. */
+export const removeTree = async (parent: ParentFolder, path: string): Promise<void> => {
+  const names: string[] = [];
+  for await (const name of parent.names(path)) {
+    names.push(name);
+  }
+  for (const name of names) {
+    const inner = `${path}/${name}`;
+    if ((await parent.entry(inner))?.kind === 'folder') {
+      await removeTree(parent, inner);
+    } else {
+      await parent.remove(inner);
+    }
+  }
+  await parent.removeFolder(path);
+};
+
+const isEmpty = async (parent: ParentFolder, path: string): Promise<boolean> => {
+  for await (const _ of parent.names(path)) {
+    return false;
+  }
+  return true;
+};
+
+/** Whether a folder may be replaced: nothing is lost with an empty one, and a backup is what `force` is for. */
+const assertReplaceable = async ({ parent, name, path }: Place, force: boolean): Promise<boolean> => {
+  const entry = await parent.entry(name);
+  if (entry === undefined) {
+    return false;
+  }
+  if (entry.kind === 'folder' && (await isEmpty(parent, name))) {
+    return true;
+  }
+  const isBackup = entry.kind === 'folder' && (await parent.entry(`${name}/${MANIFEST_PATH}`))?.kind === 'file';
+  if (!force || !isBackup) {
+    throw new RepoError('RepoExists', isBackup ? `there is a backup already; path=${path}` : `what is there is no backup, and is not replaced; path=${path}`);
+  }
+  return true;
+};
+
+const writeFile = async (parent: ParentFolder, path: string, content: BackupContent): Promise<Uint8Array[]> => {
+  const kept: Uint8Array[] = [];
+  const writer = await io(`writing ${path}`, parent.create(path));
+  const reader = content.stream().getReader();
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      await io(`writing ${path}`, writer.write(part.value));
+      if (path.endsWith(`/${MANIFEST_PATH}`)) {
+        kept.push(part.value);
+      }
+    }
+    await io(`writing ${path}`, writer.sync());
+  } catch (error) {
+    // The failure that led here is the one to report.
+    reader.cancel(error).catch(() => undefined);
+    await writer.close().catch(() => undefined);
+    throw error;
+  }
+  await io(`writing ${path}`, writer.close());
+  return kept;
+};
+
+/** Makes the folders above a path, and notes them. */
+const makeFolders = async (parent: ParentFolder, path: string, made: Set<string>): Promise<void> => {
+  const names = path.split('/').slice(0, -1);
+  for (let i = 1; i <= names.length; i++) {
+    const folder = names.slice(0, i).join('/');
+    if (!made.has(folder)) {
+      await io(`making ${folder}`, parent.makeFolder(folder));
+      made.add(folder);
+    }
+  }
+};
+
+const writeAll = async (parent: ParentFolder, temporary: string, files: AsyncIterable<BackupFile>): Promise<SavedBackup> => {
+  const made = new Set<string>();
+  let manifest: BackupManifest | undefined;
+  let size = 0;
+  for await (const { path, content } of files) {
+    const place = `${temporary}/${path}`;
+    await makeFolders(parent, place, made);
+    const kept = await writeFile(parent, place, content);
+    size += content.size;
+    if (path === MANIFEST_PATH) {
+      manifest = decodeManifest(concatBytes(kept));
+    }
+  }
+  if (manifest === undefined) {
+    throw new RepoError('Malformed', `a backup without its manifest is none; path=${temporary}`);
+  }
+  for (const folder of made) {
+    await io(`syncing ${folder}`, parent.syncFolder(folder));
+  }
+  return { manifest, size };
+};
+
+/** Gives a finished folder its name, and removes what had it. If that fails, what had it has it still, or again. */
+export const replaceFolder = async ({ parent, name, path }: Place, temporary: string, replaces: boolean): Promise<void> => {
+  const old = siblingOf(name, 'old');
+  await io(`replacing ${path}`, (async () => {
+    if (replaces) {
+      await parent.rename(name, old);
+    }
+    try {
+      await parent.rename(temporary, name);
+    } catch (error) {
+      if (replaces) {
+        await parent.rename(old, name);
+      }
+      throw error;
+    }
+    await parent.syncFolder('.');
+    if (replaces) {
+      await removeTree(parent, old);
+      await parent.syncFolder('.');
+    }
+  })());
+};
+
+/** Removes what was begun; the failure that led here is the one to report. */
+export const discardFolder = async (parent: ParentFolder, temporary: string): Promise<void> => {
+  try {
+    if ((await parent.entry(temporary)) !== undefined) {
+      await removeTree(parent, temporary);
+    }
+  } catch {
+    // It has a name of its own and no manifest, or no repository's name: nobody takes it for anything.
+  }
+};
+
+/**
+ * Writes a backup: durable, all of it, once this resolves; not there at all if it rejects.
+ * @throws {RepoError} `RepoExists` when there is something that may not be replaced; as the files do; `StorageFull`,
+ *   `StorageFailed`.
+ */
+export const writeBackup = async (place: Place, files: AsyncIterable<BackupFile>, { force = false }: SaveOptions): Promise<SavedBackup> => {
+  const { parent, name, path } = place;
+  const replaces = await io(`looking at ${path}`, assertReplaceable(place, force));
+  const temporary = siblingOf(name, 'tmp');
+  try {
+    const saved = await writeAll(parent, temporary, files);
+    await replaceFolder(place, temporary, replaces);
+    return saved;
+  } catch (error) {
+    await discardFolder(parent, temporary);
+    throw error;
+  }
+};
+
+const readFile = (parent: ParentFolder, path: string): ReadableStream<Uint8Array> => {
+  const iterator = parent.read(path)[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await io(`reading ${path}`, iterator.next());
+        if (done === true) {
+          controller.close();
+        } else {
+          controller.enqueue(value.slice());
+        }
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+};
+
+const readManifest = async ({ parent, name, path }: Place): Promise<{ readonly bytes: Uint8Array; readonly manifest: BackupManifest }> => {
+  const file = `${name}/${MANIFEST_PATH}`;
+  const entry = await io(`reading ${path}`, parent.entry(file));
+  if (entry?.kind !== 'file') {
+    throw new RepoError('RepoNotFound', `there is no backup: it has no ${MANIFEST_PATH}; path=${path}`);
+  }
+  if (entry.size > MAX_MANIFEST_SIZE) {
+    throw new RepoError('LimitExceeded', `${MANIFEST_PATH} has more than ${MAX_MANIFEST_SIZE} bytes; size=${entry.size}`);
+  }
+  const pieces: Uint8Array[] = [];
+  const reader = readFile(parent, file).getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    pieces.push(part.value);
+  }
+  const bytes = concatBytes(pieces);
+  return { bytes, manifest: decodeManifest(bytes) };
+};
+
+/**
+ * The manifest of a backup, and its files: the manifest first, then what it names. Their content is for the reader to check.
+ * @throws {RepoError} `RepoNotFound` when it has no manifest; `Malformed`, naming the file, when one is missing, is no
+ *   regular file or has another size; `UnknownVersion`; `StorageFailed`.
+ */
+export const openBackup = async (place: Place): Promise<{ readonly manifest: BackupManifest; readonly files: AsyncIterable<BackupFile> }> => {
+  const { parent, name, path } = place;
+  const { bytes, manifest } = await readManifest(place);
+  async function* files(): AsyncGenerator<BackupFile, void, undefined> {
+    yield { path: MANIFEST_PATH, content: new Blob([bytes as Uint8Array<ArrayBuffer>]) };
+    for (const [file, { size }] of manifest.files) {
+      const entry = await io(`reading ${path}`, parent.entry(`${name}/${file}`));
+      if (entry?.kind !== 'file' || entry.size !== size) {
+        const is = entry === undefined ? 'missing' : entry.kind === 'file' ? `of ${entry.size} bytes in place of ${size}` : 'no regular file';
+        throw new RepoError('Malformed', `the backup is damaged: a file is ${is}; path=${path}/${file}`);
+      }
+      yield { path: file, content: { size, stream: () => readFile(parent, `${name}/${file}`) } };
+    }
+  }
+  return { manifest, files: files() };
+};
+

@@ -1,0 +1,89 @@
+/** Backups of folders into folders, and back: the same steps on every platform that has folders. */
+import type { BackupFile, BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
+import { RepoError } from '../../core/errors.ts';
+import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
+import type { Place, SaveOptions } from './backup.ts';
+import { discardFolder, io, openBackup, replaceFolder, siblingOf } from './backup.ts';
+import { importFolder } from './transfer.ts';
+import { assertDescribed } from './manifest-check.ts';
+import type { RepoPlatform } from '../sqlite/open-repo.ts';
+import { sqliteRepo } from '../sqlite/open-repo.ts';
+
+/** What a platform gives for folders. */
+export interface FolderPlatform {
+  /** The repository in a folder beside the one that is wanted, to be made. */
+  create(name: string): RepoPlatform;
+  /** Opens the files of the repository that is there, and so takes its lock. */
+  openFiles(): Promise<DatabaseFiles>;
+}
+
+/** Answers what is there as an owner, so that nobody has it open while it is replaced; `undefined` when nothing is. */
+const takeOver = async ({ parent, name, path }: Place, platform: FolderPlatform, force: boolean): Promise<DatabaseFiles | 'empty' | undefined> => {
+  const entry = await parent.entry(name);
+  if (entry === undefined) {
+    return undefined;
+  }
+  let isEmpty = entry.kind === 'folder';
+  if (isEmpty) {
+    for await (const _ of parent.names(name)) {
+      isEmpty = false;
+      break;
+    }
+  }
+  if (isEmpty) {
+    return 'empty';
+  }
+  const isRepo = entry.kind === 'folder' && (await parent.entry(`${name}/pds.db`))?.kind === 'file';
+  if (!isRepo || !force) {
+    throw new RepoError('RepoExists', isRepo ? `there is a repository already; path=${path}` : `what is there is no repository, and is not replaced; path=${path}`);
+  }
+  return platform.openFiles();
+};
+
+/** The import, and then a look at what it has made, in files that stay locked until both are over. */
+const importChecked = async (platform: RepoPlatform, entries: AsyncIterable<BackupFile>, manifest: BackupManifest): Promise<void> => {
+  const files = await platform.openFiles();
+  try {
+    const { main, journal, wal, durableOn } = files;
+    const stay = async (): Promise<void> => {};
+    const held: DatabaseFiles = { main, journal, wal, durableOn, persist: () => files.persist(), close: stay, [Symbol.asyncDispose]: stay };
+    const inHeld = { ...platform, openFiles: async () => held };
+    await importFolder(inHeld, entries);
+    const repo = await sqliteRepo(inHeld, {});
+    try {
+      await assertDescribed(repo, manifest);
+    } finally {
+      await repo.close();
+    }
+  } finally {
+    await files.close();
+  }
+};
+
+/**
+ * Makes a repository out of a backup. Everything that the manifest names is checked before the repository gets its name;
+ * if anything is wrong, all is as it was.
+ * @throws {RepoError} `RepoNotFound` when there is no backup; `Malformed`, naming the file, when it is damaged;
+ *   `RepoExists` without `force`, and when what is there is no repository; `Locked` when somebody has it open;
+ *   `UnknownVersion`; `StorageFull`, `StorageFailed`.
+ */
+export const restoreFolder = async (backup: Place, place: Place, platform: FolderPlatform, { force = false }: SaveOptions): Promise<BackupManifest> => {
+  const { manifest, files } = await openBackup(backup);
+  const { parent, name } = place;
+  const there = await io(`looking at ${place.path}`, takeOver(place, platform, force));
+  try {
+    const temporary = siblingOf(name, 'tmp');
+    try {
+      await io(`restoring ${place.path}`, importChecked(platform.create(temporary), files, manifest));
+      await replaceFolder(place, temporary, there !== undefined);
+    } catch (error) {
+      await discardFolder(parent, temporary);
+      throw error;
+    }
+  } finally {
+    if (there !== undefined && there !== 'empty') {
+      await io(`closing ${place.path}`, there.close());
+    }
+  }
+  return manifest;
+};

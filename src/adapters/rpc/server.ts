@@ -1,0 +1,146 @@
+/** A repository that answers a client at the other end of a wire. */
+import { RepoError } from '../../core/errors.ts';
+import type { FoundRecord, Repo, Tree, TreeEntry, WriteOp, WriteOptions } from '../../core/repo/repo.ts';
+import type { Signer } from '../../core/crypto/signer.ts';
+import type { Handlers, Send } from './peer.ts';
+import { Peer } from './peer.ts';
+import type { ClientMethods, Gone, Message, Page, ServerMethods, TreeRef, WireOp, WireRecord, WireSigner, WireWriteOptions } from './protocol.ts';
+import { GONE } from './protocol.ts';
+import { createServerLists, MAX_PAGE_BYTES, MAX_PAGE_ITEMS } from './server-lists.ts';
+import type { ServerTrees } from './server-trees.ts';
+import { createServerTrees, editTree } from './server-trees.ts';
+import { takeSource } from './sources.ts';
+import type { Subscription } from './subscription.ts';
+import { createSubscription } from './subscription.ts';
+
+/** One client, being answered. */
+export interface Served {
+  receive(message: Message): void;
+  /** Resolves when what the client has asked for so far has ended. */
+  idle(): Promise<void>;
+  /** Forgets the client, and stops what runs for it. The repository stays open. */
+  end(): void;
+}
+
+type Client = Peer<ClientMethods, ServerMethods>;
+
+const toWire = (rkey: string, { uri, cid, bytes }: Pick<FoundRecord, 'bytes' | 'cid' | 'uri'>): WireRecord => ({ uri, cid, rkey, bytes });
+
+/** The client's signer. If the client goes, the question fails, and with it the write that waits for the answer. */
+const signerOf = (client: Client, { id, did }: WireSigner): Signer => ({
+  sign: (bytes) => client.call('sign', [id, bytes]),
+  ...(did === undefined ? {} : { did: () => did }),
+});
+
+const writeOptions = (client: Client, { signer, ...options }: WireWriteOptions): WriteOptions => ({
+  ...options,
+  signer: signer && signerOf(client, signer),
+});
+
+/** A page of records, shorter when they are large. */
+const listPage = async (tree: Tree, collection: string, { limit, ...options }: { readonly limit?: number | undefined }): Promise<Page<WireRecord>> => {
+  const items: WireRecord[] = [];
+  const most = limit === undefined ? MAX_PAGE_ITEMS : Math.min(limit, MAX_PAGE_ITEMS);
+  let size = 0;
+  try {
+    for await (const record of tree.list(collection, { ...options, limit: most })) {
+      items.push(toWire(record.rkey, record));
+      size += record.bytes.length;
+      if (size >= MAX_PAGE_BYTES) {
+        return { items, done: false };
+      }
+    }
+  } catch (error) {
+    if (items.length === 0) {
+      throw error;
+    }
+    // What came before it is good; the next page begins with what failed.
+    return { items, done: false };
+  }
+  return { items, done: items.length < most };
+};
+
+const withTree = async <T>(trees: ServerTrees, ref: TreeRef, use: (tree: Tree) => Promise<T>): Promise<T | Gone> => {
+  const tree = await trees.find(ref);
+  return tree === GONE ? GONE : use(tree);
+};
+
+const handlersOf = (repo: Repo, client: () => Client, subscription: Subscription): Handlers<ServerMethods> & { readonly close: () => void } => {
+  const trees = createServerTrees(repo);
+  const lists = createServerLists(repo);
+  return {
+    head: () => repo.head(),
+    info: () => repo.info(),
+    async get(_, collection, rkey) {
+      const found = await repo.get(collection, rkey);
+      return found && toWire(rkey, found);
+    },
+    collections: () => repo.collections(),
+    write: (_, ops, options) => repo.write(ops as readonly (WireOp & WriteOp)[], writeOptions(client(), options)),
+    put: (_, collection, rkey, value, options) => repo.put(collection, rkey, value, writeOptions(client(), options)),
+    delete: (_, collection, rkey, options) => repo.delete(collection, rkey, writeOptions(client(), options)),
+    checkout: (_, at) => trees.checkout(at),
+    commit: (_, ref, options) => withTree(trees, ref, (tree) => repo.commit(tree, writeOptions(client(), options))),
+    refs: () => repo.refs(),
+    setRef: (_, name, target) => repo.setRef(name, target),
+    removeRef: (_, name) => repo.removeRef(name),
+    importCar: ({ signal, onProgress }, source, options) => repo.importCar(takeSource(source, client()), { ...options, signal, onProgress }),
+    putBlob: ({ signal }, source, options) => repo.putBlob(takeSource(source, client()), { ...options, signal }),
+    getBlob: (_, cid) => repo.getBlob(cid),
+    verify: ({ signal, onProgress }, options) => repo.verify({ ...options, signal, onProgress }),
+    repair: ({ signal, onProgress }, options) => repo.repair({ ...options, signal, onProgress }),
+    gc: (_, options) => repo.gc(options),
+
+    treeGet: (_, ref, collection, rkey) =>
+      withTree(trees, ref, async (tree) => {
+        const found = await tree.get(collection, rkey);
+        return found && toWire(rkey, found);
+      }),
+    async treeList(_, ref, collection, options) {
+      const known = ref ?? { base: (await repo.head())?.cid };
+      return withTree(trees, known, async (tree) => ({ ...(await listPage(tree, collection, options)), base: known.base }));
+    },
+    treeEntries: (_, ref, collection, { limit, ...options }) =>
+      withTree(trees, ref, async (tree) => {
+        const most = limit === undefined ? MAX_PAGE_ITEMS : Math.min(limit, MAX_PAGE_ITEMS);
+        const items: TreeEntry[] = [];
+        for await (const entry of tree.entries(collection, { ...options, limit: most })) {
+          items.push(entry);
+        }
+        return { items, done: items.length < most };
+      }),
+    treeCollections: (_, ref) => withTree(trees, ref, (tree) => tree.collections()),
+    treeEdit: (_, ref, edit, key) =>
+      withTree(trees, ref, async (tree) => {
+        const edited = await editTree(tree, edit);
+        if (edited === tree) {
+          return false;
+        }
+        trees.keep(key, edited);
+        return true;
+      }),
+
+    open: ({ onProgress }, handle, list) => lists.open(handle, list, onProgress),
+    next: ({ onProgress }, handle) => lists.next(handle, onProgress),
+    leave: async (_, handle) => lists.leave(handle),
+    subscribe: (_, known) => subscription.start(known),
+    unsubscribe: async () => subscription.stop(),
+    close: () => lists.close(),
+  };
+};
+
+/** Answers a client. @param send Carries messages to it, in order. */
+export const serveRepo = (repo: Repo, send: Send): Served => {
+  const subscription = createSubscription(repo, (change) => peer.tell(change));
+  const { close, ...handlers } = handlersOf(repo, () => peer, subscription);
+  const peer: Client = new Peer<ClientMethods, ServerMethods>(send, handlers);
+  return {
+    receive: (message) => peer.receive(message),
+    idle: () => peer.idle(),
+    end() {
+      subscription.stop();
+      close();
+      peer.end(new RepoError('Closed', 'the page that asked is gone'));
+    },
+  };
+};

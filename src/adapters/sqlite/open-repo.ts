@@ -1,0 +1,76 @@
+/** A repository over the files of one database and a place for blobs: the same steps on every platform. */
+import type { Repo } from '../../core/repo/repo.ts';
+import type { VerifySignature } from '../../core/crypto/keys.ts';
+import { repoOver } from '../../core/repo/local-repo.ts';
+import type { HashAll } from '../../core/data/sha256.ts';
+import type { Signer } from '../../core/crypto/signer.ts';
+import type { BlobStore } from '../../core/storage/ports.ts';
+import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
+import { createHashAll } from '../../wasm/hash/sha256.ts';
+import { loadSqlite } from '../../wasm/database/sqlite.ts';
+import { breathing } from './yielding-store.ts';
+import type { IsBulk } from './bulk-writing.ts';
+import { createSqliteBlockStore, openSqliteBlockStore } from './open-block-store.ts';
+
+/** One for all repositories of the process: what it works in takes memory. */
+const bySimd: HashAll = /* @__PURE__ */ createHashAll();
+
+/** What a platform gives. */
+export interface RepoPlatform {
+  /** For a thread that has to listen while it works: awaited now and then, see `breathing`. */
+  readonly breathe?: (() => Promise<void>) | undefined;
+  /** The compiled WebAssembly of sql.js. */
+  wasm(): Promise<WebAssembly.Module>;
+  /** Opens the database's files and takes their lock. */
+  openFiles(): Promise<DatabaseFiles>;
+  /** Opens the place for blobs; called while the lock is held. */
+  openBlobs(): Promise<BlobStore>;
+  /** See {@link SqliteBlockStoreOptions}. */
+  readonly isBulk?: IsBulk | undefined;
+  /** Hashes many messages, where there is more than SIMD to do it with. */
+  readonly hashAll?: HashAll | undefined;
+  /** Checks signatures, where the platform does it faster than JavaScript. */
+  readonly verifySignature?: VerifySignature | undefined;
+}
+
+/**
+ * Makes (`did` given) or opens a repository. The lock comes first, and if anything fails it is let go of again.
+ * @throws {RepoError} as the platform, {@link createSqliteBlockStore} and {@link openSqliteBlockStore} do.
+ */
+export const sqliteRepo = async (
+  platform: RepoPlatform,
+  { did, signer }: { readonly did?: string | undefined; readonly signer?: Signer | undefined },
+): Promise<Repo> => {
+  const sqlite = await loadSqlite(await platform.wasm());
+  const files = await platform.openFiles();
+  const store = await openDatabase(files, () => {
+    const database = sqlite.open(files);
+    const { isBulk } = platform;
+    return did === undefined ? openSqliteBlockStore(database, files, { isBulk }) : createSqliteBlockStore(database, files, did, { isBulk });
+  });
+  try {
+    const { breathe, hashAll = bySimd, verifySignature } = platform;
+    return repoOver({
+      did: store.did,
+      store: breathe === undefined ? store : breathing(store, breathe),
+      blobs: await platform.openBlobs(),
+      signer,
+      hashAll,
+      verifySignature,
+      breathe,
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+};
+
+/** From the store on, the files are the store's to close; until then they are ours. Closing them twice does nothing. */
+const openDatabase = async <T>(files: DatabaseFiles, open: () => Promise<T>): Promise<T> => {
+  try {
+    return await open();
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
+};

@@ -1,0 +1,110 @@
+/** A repository of this browser, opened for a page through its worker. */
+import { RepoError } from '../../core/errors.ts';
+import type { Repo } from '../../core/repo/repo.ts';
+import type { Signer } from '../../core/crypto/signer.ts';
+import { RemoteRepo } from '../rpc/client.ts';
+import type { Connection, WorkerLike } from '../rpc/connection.ts';
+import { connect } from '../rpc/connection.ts';
+import { createErrorBook } from '../rpc/error-data.ts';
+import type { Locks } from '../rpc/locks.ts';
+import type { Attachment, WantedStorage } from '../rpc/protocol.ts';
+import type { Send } from '../rpc/peer.ts';
+import { watchPage } from './page-lifecycle.ts';
+
+export interface OpenRemoteOptions {
+  readonly name: string;
+  readonly did: string | undefined;
+  readonly storage: WantedStorage;
+  readonly waitMs: number;
+  readonly signer: Signer | undefined;
+  /** `undefined` where the page and its worker share none. */
+  readonly locks: Locks | undefined;
+  readonly isPersistent: (() => Promise<boolean>) | undefined;
+}
+
+/** A worker while it is wanted. */
+export interface WorkerSupply {
+  take(): { readonly worker: WorkerLike; readonly release: () => void };
+  /** Each time another one, which is gone at once when it is released. */
+  readonly isFresh: boolean;
+}
+
+/**
+ * Opens, or with a DID makes, a repository. Rejects as the worker does, or with `StorageFailed` when it does not start.
+ *
+ * A page that is left may be frozen with its worker, and other tabs would wait for what that has open. A worker of our
+ * own is ended before, as by a crash, which loses nothing; when the page comes back there is another one. A worker of the
+ * caller's is asked to let go, and given a moment for it.
+ */
+export const openRemote = (supply: WorkerSupply, { name, did, storage, waitMs, signer, locks, isPersistent }: OpenRemoteOptions): Promise<Repo> =>
+  new Promise((resolve, reject) => {
+    let repo: RemoteRepo | undefined;
+    let connection: Connection | undefined;
+    let release = (): void => {};
+    let hungUp = (_: unknown): void => {};
+    let unwatch = (): void => {};
+
+    const letGo = (): void => {
+      connection?.close();
+      connection = undefined;
+      release();
+    };
+    const end = (failure?: unknown): void => {
+      unwatch();
+      letGo();
+      hungUp(failure);
+    };
+    const sendUnder =
+      ({ generation }: Attachment, to: Connection): Send =>
+      (message) =>
+        to.send({ kind: 'message', generation, message });
+    const hangUp = (): Promise<void> =>
+      new Promise((done, failed) => {
+        hungUp = (failure) => (failure === undefined ? done() : failed(failure as Error));
+        if (connection === undefined) {
+          end();
+        } else {
+          connection.send({ kind: 'close' });
+        }
+      });
+    const attach = (attachment: Attachment, to: Connection): void => {
+      if (repo !== undefined) {
+        repo.moved(attachment, sendUnder(attachment, to));
+        return;
+      }
+      repo = new RemoteRepo(attachment, sendUnder(attachment, to), { signer, hangUp, isPersistent });
+      unwatch = watchPage({
+        onHide: () => (supply.isFresh ? letGo() : connection?.send({ kind: 'leave' })),
+        onShow: () => (supply.isFresh ? begin(undefined) : connection?.send({ kind: 'return' })),
+        needsTime: !supply.isFresh,
+      });
+      resolve(repo);
+    };
+
+    const begin = (make: string | undefined): void => {
+      const taken = supply.take();
+      release = taken.release;
+      const request = { do: 'open', name, did: make, storage, waitMs } as const;
+      const opened: Connection = connect(taken.worker, request, locks, {
+        onMessage(message) {
+          if (message.kind === 'attached') {
+            attach(message.attachment, opened);
+          } else if (message.kind === 'message') {
+            repo?.receive(message.message);
+          } else if (message.kind === 'silent') {
+            repo?.giveUp(createErrorBook().toError(message.error));
+          } else if (message.kind === 'closed') {
+            end();
+          }
+        },
+        onEnd(error, isGone) {
+          repo?.lost(error instanceof RepoError ? error : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }));
+          reject(error as Error);
+          // Of a worker that is gone nothing is open any more: whoever closes has what they want.
+          end(isGone ? undefined : error);
+        },
+      });
+      connection = opened;
+    };
+    begin(did);
+  });

@@ -1,0 +1,15 @@
+/** Where one repository lies, as far as whoever leads has to know it. */
+import type { Repo } from '../../core/repo/repo.ts';
+import type { StorageKind } from '../rpc/protocol.ts';
+
+/** A place for a repository in the storage of this browser. */
+export interface RepoPlace {
+  readonly name: string;
+  readonly storage: StorageKind;
+  /** Opens what is there, or with a DID makes it. */
+  open(did: string | undefined): Promise<Repo>;
+  /** Loads what opening needs, for whoever may have to open it in a hurry. Never rejects: what fails, fails again then. */
+  prepare(): Promise<void>;
+  /** Has what is open closed without any waiting that could be spared: whoever waits may be frozen. */
+  hurry(): void;
+}

@@ -1,0 +1,129 @@
+/** The worker's side of the door: pages ask for repositories, each on a port of its own. */
+import { RepoError } from '../../core/errors.ts';
+import { createErrorBook } from '../rpc/error-data.ts';
+import type { FolderFile } from '../rpc/folder-files.ts';
+import { giveFolder, takeFolder } from '../rpc/folder-files.ts';
+import type { Channel } from './leader.ts';
+import type { Locks } from '../rpc/locks.ts';
+import { Member } from './member.ts';
+import type { ChannelMessage, FolderMethods, FromPage, FromWorker, Message, WantedStorage, WorkerGreeting, WorkerRequest } from '../rpc/protocol.ts';
+import { PROTOCOL_VERSION, channelName, memberLock } from '../rpc/protocol.ts';
+import { Peer } from '../rpc/peer.ts';
+import type { RepoPlace } from './repo-place.ts';
+
+/** What this browser can do about repositories. */
+export interface RepoPlaces {
+  /** Where a repository is, or where a new one goes. */
+  find(name: string, storage: WantedStorage, create: boolean): Promise<RepoPlace>;
+  list(): Promise<readonly unknown[]>;
+  /** Removes a repository that nobody has open. */
+  remove(name: string): Promise<void>;
+  /** The files of a repository that nobody has open. */
+  exportFolder(name: string, storage: WantedStorage): Promise<AsyncIterable<FolderFile>>;
+  importFolder(name: string, storage: WantedStorage, files: AsyncIterable<FolderFile>): Promise<unknown>;
+}
+
+export interface Station {
+  /** Takes a message of the worker's scope; one that is not for a repository is left to others. */
+  receive(event: { readonly data: unknown; readonly ports: readonly MessagePort[] }): void;
+}
+
+const isGreeting = (data: unknown): data is WorkerGreeting => typeof data === 'object' && data !== null && 'pdsdb' in data && 'request' in data;
+
+/** Opens the channel of this name among all tabs. */
+export type OpenChannel = (name: string, hear: (message: ChannelMessage) => void) => Channel & { close(): void };
+
+/** `BroadcastChannel` is that in browsers. */
+export const openBroadcastChannel: OpenChannel = (name, hear) => {
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = ({ data }: MessageEvent<ChannelMessage>) => hear(data);
+  return channel;
+};
+
+/** What a page says on a port on which there is one thing to do. */
+const messagesOf = (port: MessagePort, receive: (message: Message) => void, onClose: () => void = () => {}): void => {
+  port.onmessage = ({ data }: MessageEvent<FromPage>) => {
+    if (data.kind === 'message') {
+      receive(data.message);
+    } else if (data.kind === 'close') {
+      onClose();
+    }
+  };
+};
+
+export interface StationParts {
+  readonly places: RepoPlaces;
+  readonly locks: Locks;
+  readonly openChannel: OpenChannel;
+}
+
+export const createStation = ({ places, locks, openChannel }: StationParts): Station => {
+  /** Resolves when the page has no more use of it, or has never had any. */
+  const open = async (id: string, request: WorkerRequest & { do: 'open' }, port: MessagePort, post: (message: FromWorker) => void): Promise<void> => {
+    const place = await places.find(request.name, request.storage, request.did !== undefined);
+    await new Promise<void>((ended) => {
+      const member = new Member({
+        id,
+        place,
+        did: request.did,
+        waitMs: request.waitMs,
+        locks,
+        openChannel: (hear) => openChannel(channelName(place.storage, request.name), hear),
+        toPage: post,
+        onEnd: ended,
+      });
+      port.onmessage = ({ data }: MessageEvent<FromPage>) => member.receive(data);
+      member.join();
+    });
+  };
+
+  /** Resolves when all is done, and then whoever waits for the end of this worker is told of it. */
+  const answer = async (member: string, request: WorkerRequest, port: MessagePort): Promise<void> => {
+    const post = (message: FromWorker): void => port.postMessage(message);
+    post({ kind: 'begun' });
+    const send = (message: Message): void => post({ kind: 'message', message });
+    switch (request.do) {
+      case 'exportFolder': {
+        const files = await places.exportFolder(request.name, request.storage);
+        const peer = new Peer<object, FolderMethods>(send, giveFolder(files));
+        await new Promise<void>((closed) => {
+          messagesOf(port, (message) => peer.receive(message), closed);
+          post({ kind: 'done', value: undefined });
+        });
+        break;
+      }
+      case 'importFolder': {
+        const peer = new Peer<FolderMethods, object>(send, {});
+        messagesOf(port, (message) => peer.receive(message));
+        post({ kind: 'done', value: await places.importFolder(request.name, request.storage, takeFolder(peer)) });
+        break;
+      }
+      case 'list':
+        post({ kind: 'done', value: await places.list() });
+        break;
+      case 'open':
+        await open(member, request, port, post);
+        break;
+      case 'remove':
+        post({ kind: 'done', value: await places.remove(request.name) });
+        break;
+    }
+  };
+
+  return {
+    receive({ data, ports }) {
+      const [port] = ports;
+      if (!isGreeting(data) || port === undefined) {
+        return;
+      }
+      const { pdsdb, member, request } = data;
+      const fail = (error: unknown): void => port.postMessage({ kind: 'failed', error: createErrorBook().toData(error) } satisfies FromWorker);
+      if (pdsdb !== PROTOCOL_VERSION) {
+        fail(new RepoError('StorageFailed', `the page and its worker are of different versions; page=${String(pdsdb)} worker=${PROTOCOL_VERSION}`));
+        return;
+      }
+      // The failure is said before the lock is let go of, so that it is not taken for the end of the worker.
+      locks.request(memberLock(member), {}, () => answer(member, request, port).catch(fail)).catch(fail);
+    },
+  };
+};

@@ -1,0 +1,111 @@
+import { Readable } from 'node:stream';
+import type { Command } from 'commander';
+import { RepoError, parseCid, toJson } from '../../index.ts';
+import { REPO, forceOption, withExamples } from '../terminal/arguments.ts';
+import { CommandError } from '../terminal/command-error.ts';
+import { openInput } from '../terminal/input.ts';
+import { mimeTypeOf } from './mime-type.ts';
+import { printList, printOne } from '../terminal/print.ts';
+import type { Context } from '../terminal/shell.ts';
+import { writeTo } from '../terminal/shell.ts';
+import { withRepo } from '../terminal/with-repo.ts';
+import { writeFile } from '../terminal/write-file.ts';
+
+interface GetFlags {
+  readonly output?: string;
+  readonly force?: boolean;
+}
+
+const addBlob = async (context: Context, directory: string, source: string, mimeType: string): Promise<void> =>
+  withRepo(context, directory, async (repo) => {
+    const stream = Readable.toWeb(await openInput(context, source)) as ReadableStream<Uint8Array>;
+    const ref = await repo.putBlob(stream, { mimeType, signal: context.signal });
+    await printOne(context, toJson(ref), [
+      ['cid', ref.ref.toString()],
+      ['type', ref.mimeType],
+      ['size', ref.size],
+    ]);
+  });
+
+const getBlob = async (context: Context, directory: string, text: string, { output, force }: GetFlags): Promise<void> => {
+  if (output === undefined && context.stdout.isTTY === true) {
+    throw new CommandError('InvalidRequest', 'a blob is not for terminals; give -o <file>, or send the output somewhere');
+  }
+  const cid = parseCid(text);
+  await withRepo(context, directory, async (repo) => {
+    const blob = await repo.getBlob(cid);
+    if (blob === undefined) {
+      throw new RepoError('BlobNotFound', `blob not found; cid=${text}`);
+    }
+    if (output === undefined) {
+      for await (const chunk of blob.stream()) {
+        context.signal.throwIfAborted();
+        await writeTo(context.stdout, chunk);
+      }
+      return;
+    }
+    const size = await writeFile(output, blob.stream(), { force });
+    await printOne(context, { cid: text, mimeType: blob.type, size, file: output }, [
+      ['cid', text],
+      ['type', blob.type],
+      ['size', size],
+      ['file', output],
+    ]);
+  });
+};
+
+/** `blob`: images, videos and what else records refer to. */
+export const addBlobVerbs = (program: Command, context: Context): void => {
+  const blob = program.command('blob').description('images, videos and what else records refer to');
+
+  const add = blob
+    .command('add')
+    .description('store a blob and show the reference to put into a record')
+    .argument(...REPO)
+    .argument('<file>', 'the file, or - for standard input')
+    .option('--type <mime>', "its MIME type; guessed from the file's name when left out")
+    .action((directory: string, source: string, { type }: { type?: string }) =>
+      addBlob(context, directory, source, type ?? mimeTypeOf(source)),
+    );
+  withExamples(add, 'blob add alice avatar.png --json');
+
+  const get = blob
+    .command('get')
+    .description('write a blob, its hash checked')
+    .argument(...REPO)
+    .argument('<cid>', 'which blob')
+    .option('-o, --output <file>', 'file to write; standard output when left out')
+    .addOption(forceOption())
+    .action((directory: string, cid: string, flags: GetFlags) => getBlob(context, directory, cid, flags));
+  withExamples(get, 'blob get alice bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku -o avatar.png');
+
+  const list = blob
+    .command('ls')
+    .description('list the blobs that are here: CID, size, MIME type')
+    .argument(...REPO)
+    .action((directory: string) =>
+      withRepo(context, directory, async (repo) => {
+        const printer = printList(context);
+        for await (const { cid, size, mimeType } of repo.blobs()) {
+          await printer.add({ cid: cid.toString(), size, mimeType }, [cid.toString(), size, mimeType]);
+        }
+        await printer.end();
+      }),
+    );
+  withExamples(list, 'blob ls alice');
+
+  const missing = blob
+    .command('missing')
+    .description('list the blobs that records mention and that are not here: CID, size, MIME type, a record')
+    .argument(...REPO)
+    .action((directory: string) =>
+      withRepo(context, directory, async (repo) => {
+        const printer = printList(context);
+        for await (const { cid, size, mimeType, uri } of repo.missingBlobs()) {
+          await printer.add({ cid: cid.toString(), size, mimeType, uri }, [cid.toString(), size, mimeType, uri]);
+        }
+        await printer.end();
+      }),
+    );
+  withExamples(missing, 'blob missing alice');
+};

@@ -1,0 +1,39 @@
+/**
+ * Files that hold a signing key: one line, `secp256k1:` or `p256:` and 64 hexadecimal digits. Digits alone are a
+ * secp256k1 key, as PDS tools export them.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Curve, SigningKey } from '../../index.ts';
+import { CURVES, importKey } from '../../index.ts';
+import { CommandError } from '../terminal/command-error.ts';
+import { assertNoFolder } from '../terminal/input.ts';
+import type { Context } from '../terminal/shell.ts';
+
+const LINE = /^(?:([a-z0-9]+):)?([0-9a-fA-F]{64})$/;
+
+/** Only the owner may read a key. */
+export const KEY_FILE_MODE = 0o600;
+
+const isCurve = (text: string): text is Curve => (CURVES as readonly string[]).includes(text);
+
+export const formatKey = (key: SigningKey): string => `${key.curve}:${Buffer.from(key.export()).toString('hex')}`;
+
+/** @throws {CommandError} `InvalidRequest`; the message never repeats the text, which may be half a secret. */
+export const parseKey = (text: string, name: string): SigningKey => {
+  const [, curve = 'secp256k1', hex] = LINE.exec(text.trim()) ?? [];
+  if (hex === undefined || !isCurve(curve)) {
+    throw new CommandError('InvalidRequest', `expected one line, a curve (${CURVES.join(', ')}), a colon and 64 hexadecimal digits; file=${name}`);
+  }
+  return importKey(hex, curve);
+};
+
+export const readKeyFile = async (path: string): Promise<SigningKey> => {
+  await assertNoFolder(path);
+  return parseKey(await readFile(path, 'utf8'), path);
+};
+
+/** The signer that `--key` names, or `PDSDB_KEY` where it is left out, if either does. */
+export const readSigner = async (context: Context, path: string | undefined): Promise<SigningKey | undefined> => {
+  const file = path ?? context.env['PDSDB_KEY'];
+  return file === undefined || file === '' ? undefined : readKeyFile(file);
+};

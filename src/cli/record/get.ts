@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import { RepoError, toJson } from '../../index.ts';
+import { REPO, withExamples } from '../terminal/arguments.ts';
+import { jsonText } from '../terminal/print.ts';
+import { parseWholeRecordPath } from './record-path.ts';
+import type { Context } from '../terminal/shell.ts';
+import { writeTo } from '../terminal/shell.ts';
+import { withRepo } from '../terminal/with-repo.ts';
+
+/** `get`: one record. For people its value alone, so that it can be edited and put back. */
+export const addGet = (program: Command, context: Context): void => {
+  const command = program
+    .command('get')
+    .description('show a record: its value as JSON; with --json also its URI and CID')
+    .argument(...REPO)
+    .argument('<collection/rkey>', 'which record')
+    .action((directory: string, path: string) =>
+      withRepo(context, directory, async (repo) => {
+        const { collection, rkey } = parseWholeRecordPath(path);
+        const record = await repo.get(collection, rkey);
+        if (record === undefined) {
+          throw new RepoError('RecordNotFound', `record not found; path=${path}`);
+        }
+        const value = toJson(record.value);
+        const text = context.json
+          ? jsonText({ uri: record.uri, cid: record.cid.toString(), value })
+          : jsonText(value, 2);
+        await writeTo(context.stdout, `${text}\n`);
+      }),
+    );
+  withExamples(command, 'get alice app.bsky.actor.profile/self');
+};

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import type { Tree, TreeEntry } from '../../index.ts';
+import { isRepoError, toJson } from '../../index.ts';
+import { REPO, wholeNumber, withExamples } from '../terminal/arguments.ts';
+import { CommandError } from '../terminal/command-error.ts';
+import type { ListPrinter } from '../terminal/print.ts';
+import { jsonText, printList } from '../terminal/print.ts';
+import { Reported } from '../terminal/reported.ts';
+import type { Context } from '../terminal/shell.ts';
+import { withRepo } from '../terminal/with-repo.ts';
+
+interface Flags {
+  readonly values?: boolean;
+  readonly limit?: number;
+  readonly reverse?: boolean;
+  readonly cursor?: string;
+}
+
+/** Prints an entry with its value. One that cannot be read does not hide the others: its line says why. */
+const addWithValue = async (list: ListPrinter, tree: Tree, path: string, { collection, rkey, cid }: TreeEntry): Promise<boolean> => {
+  try {
+    const record = await tree.get(collection, rkey);
+    const value = toJson(record?.value);
+    await list.add({ path, cid: cid.toString(), value }, [path, cid.toString(), jsonText(value)]);
+    return true;
+  } catch (error) {
+    if (!isRepoError(error, 'Malformed') && !isRepoError(error, 'Corrupt')) {
+      throw error;
+    }
+    const { code, message } = error;
+    await list.add({ path, cid: cid.toString(), error: code, message }, [path, cid.toString(), '', `${code}: ${message}`]);
+    return false;
+  }
+};
+
+/** `ls`: a line a record. */
+export const addLs = (program: Command, context: Context): void => {
+  const command = program
+    .command('ls')
+    .description('list records: path and CID, a record a line')
+    .argument(...REPO)
+    .argument('[collection]', 'only this collection; all of them when left out')
+    .option('--values', 'with the value of each record, as JSON')
+    .option('--limit <n>', 'at most so many', wholeNumber(1))
+    .option('--reverse', 'from the last key to the first: newest first where keys are TIDs')
+    .option('--cursor <rkey>', 'start after this record key')
+    .action(async (directory: string, collection: string | undefined, { values, ...options }: Flags) => {
+      if (options.cursor !== undefined && collection === undefined) {
+        throw new CommandError('InvalidRequest', '--cursor needs a collection');
+      }
+      await withRepo(context, directory, async (repo) => {
+        const tree = await repo.checkout();
+        const list = printList(context);
+        let unreadable = 0;
+        for await (const entry of tree.entries(collection, options)) {
+          const path = `${entry.collection}/${entry.rkey}`;
+          if (values === true) {
+            unreadable += (await addWithValue(list, tree, path, entry)) ? 0 : 1;
+          } else {
+            await list.add({ path, cid: entry.cid.toString() }, [path, entry.cid.toString()]);
+          }
+        }
+        await list.end();
+        if (unreadable > 0) {
+          throw new Reported(`${unreadable} of the records listed cannot be read`);
+        }
+      });
+    });
+  withExamples(command, 'ls alice', 'ls alice app.bsky.feed.post --reverse --limit 10 --values --json');
+};

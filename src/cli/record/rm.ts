@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { RepoError } from '../../index.ts';
+import { REPO, signerOption, withExamples } from '../terminal/arguments.ts';
+import { readSigner } from '../key/key-file.ts';
+import { printOne } from '../terminal/print.ts';
+import { parseWholeRecordPath } from './record-path.ts';
+import type { Context } from '../terminal/shell.ts';
+import { withRepo } from '../terminal/with-repo.ts';
+
+interface Flags {
+  readonly key?: string;
+  readonly message?: string;
+}
+
+/** `rm`: deletes a record in a commit of its own. The history keeps it until `gc`. */
+export const addRm = (program: Command, context: Context): void => {
+  const command = program
+    .command('rm')
+    .description('delete a record; the history keeps it until gc')
+    .argument(...REPO)
+    .argument('<collection/rkey>', 'which record')
+    .addOption(signerOption())
+    .option('-m, --message <text>', 'a word about the commit, kept beside it; log shows it')
+    .action(async (directory: string, path: string, { key, message }: Flags) => {
+      const { collection, rkey } = parseWholeRecordPath(path);
+      await withRepo(
+        context,
+        directory,
+        async (repo) => {
+          const commit = await repo.delete(collection, rkey, { message });
+          if (commit === undefined) {
+            throw new RepoError('RecordNotFound', `record not found; path=${path}`);
+          }
+          const answer = { uri: `at://${repo.did}/${path}`, commit: { cid: commit.cid.toString(), rev: commit.rev } };
+          await printOne(context, answer, [
+            ['uri', answer.uri],
+            ['commit', answer.commit.cid],
+            ['rev', answer.commit.rev],
+          ]);
+        },
+        await readSigner(context, key),
+      );
+    });
+  withExamples(command, 'rm alice app.bsky.feed.post/3l3qo2vutsw2b --key alice.key');
+};

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { REPO, forceOption, withExamples } from '../terminal/arguments.ts';
+import { CommandError } from '../terminal/command-error.ts';
+import { printOne } from '../terminal/print.ts';
+import { formatBytes, withProgress } from '../terminal/progress.ts';
+import type { Context } from '../terminal/shell.ts';
+import { writeTo } from '../terminal/shell.ts';
+import { withRepo } from '../terminal/with-repo.ts';
+import { writeFile } from '../terminal/write-file.ts';
+
+interface Flags {
+  readonly output?: string;
+  readonly since?: string;
+  readonly force?: boolean;
+}
+
+/** `export`: the repository as a CAR, to a file or to standard output. */
+export const addExport = (program: Command, context: Context): void => {
+  const command = program
+    .command('export')
+    .description('write the repository as a CAR')
+    .argument(...REPO)
+    .option('-o, --output <file>', 'file to write; standard output when left out')
+    .option('--since <rev>', 'only what came after this rev: no whole repository, but what another copy needs')
+    .addOption(forceOption())
+    .action(async (directory: string, { output, since, force }: Flags) => {
+      if (output === undefined && context.stdout.isTTY === true) {
+        throw new CommandError('InvalidRequest', 'a CAR is not for terminals; give -o <file>, or send the output somewhere');
+      }
+      await withRepo(context, directory, async (repo) => {
+        const head = await repo.head();
+        const size = await withProgress(context, async (work) => {
+          const car = repo.exportCar({ ...work, since });
+          if (output !== undefined) {
+            return writeFile(output, car, { force });
+          }
+          for await (const chunk of car) {
+            await writeTo(context.stdout, chunk);
+          }
+          return undefined;
+        });
+        if (size !== undefined) {
+          const answer = { head: head?.cid.toString(), rev: head?.rev, bytes: size, file: output };
+          await printOne(context, answer, [
+            ['head', answer.head],
+            ['rev', answer.rev],
+            ['size', formatBytes(size)],
+            ['file', output],
+          ]);
+        }
+      });
+    });
+  withExamples(command, 'export alice -o alice.car', 'export alice --since 3l3qo2vutsw2b -o alice-since-3l3qo2vutsw2b.car');
+};

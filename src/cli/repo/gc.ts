@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { REPO, wholeNumber, withExamples } from '../terminal/arguments.ts';
+import { printOne } from '../terminal/print.ts';
+import type { Context } from '../terminal/shell.ts';
+import { withRepo } from '../terminal/with-repo.ts';
+
+/** `gc`: gives up history. */
+export const addGc = (program: Command, context: Context): void => {
+  const command = program
+    .command('gc')
+    .description('remove what no ref and none of the newest commits reaches')
+    .argument(...REPO)
+    .option('--keep <n>', 'how many of the newest commits to keep, the head included', wholeNumber(1), 1)
+    .option('--blobs', 'also remove blobs that no kept record mentions')
+    .action((directory: string, options: { keep: number; blobs?: boolean }) =>
+      withRepo(context, directory, async (repo) => {
+        const { blocks, commits, blobs } = await repo.gc(options);
+        await printOne(context, { blocks, commits, blobs }, [
+          ['blocks removed', blocks],
+          ['commits removed', commits],
+          ['blobs removed', blobs],
+        ]);
+      }),
+    );
+  withExamples(command, 'gc alice --keep 100');
+};

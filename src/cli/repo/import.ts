@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { ImportOptions, ImportResult, Repo } from '../../index.ts';
+import { createRepo } from '../../node.ts';
+import { accountKeyOption, withExamples } from '../terminal/arguments.ts';
+import { didOfCar } from './commit-did.ts';
+import { openInput } from '../terminal/input.ts';
+import { makeFolder } from './make-folder.ts';
+import { printOne, warn } from '../terminal/print.ts';
+import { withProgress } from '../terminal/progress.ts';
+import { removeRepo } from './remove-repo.ts';
+import type { Context } from '../terminal/shell.ts';
+import { closing, withRepo } from '../terminal/with-repo.ts';
+import { writeFile } from '../terminal/write-file.ts';
+
+interface Flags {
+  readonly key?: string;
+  readonly allowUnsigned?: boolean;
+  readonly strict?: boolean;
+}
+
+const importInto = (context: Context, repo: Repo, source: string, flags: Flags): Promise<ImportResult> =>
+  withProgress(context, async (work) => {
+    const options: ImportOptions = {
+      ...work,
+      key: flags.key,
+      allowUnsigned: flags.allowUnsigned,
+      records: flags.strict === true ? 'reject' : 'report',
+    };
+    return repo.importCar(await openInput(context, source), options);
+  });
+
+/** Whether a folder is missing or has nothing in it, so that there is no repository to import into. */
+const isVacant = async (directory: string): Promise<boolean> => {
+  try {
+    return (await readdir(directory)).length === 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw error;
+    }
+    return true;
+  }
+};
+
+/** A CAR has to be read twice to know whom a new repository is of: standard input waits in a file beside it. */
+const spooling = async <T>(context: Context, directory: string, source: string, use: (path: string) => Promise<T>): Promise<T> => {
+  if (source !== '-') {
+    return use(source);
+  }
+  const path = join(dirname(directory), `.pdsdb-import-${randomBytes(6).toString('hex')}.car`);
+  try {
+    await writeFile(path, (await openInput(context, '-')) as AsyncIterable<Buffer>, { mode: 0o600 });
+    return await use(path);
+  } finally {
+    await rm(path, { force: true });
+  }
+};
+
+/** Makes a repository and imports into it. One that could not be filled goes again while its lock is still ours. */
+const fillNew = async (context: Context, directory: string, path: string, flags: Flags): Promise<ImportResult> => {
+  const did = await didOfCar(await openInput(context, path));
+  context.signal.throwIfAborted();
+  return closing(await createRepo(directory, { did }), async (repo) => {
+    try {
+      return await importInto(context, repo, path, flags);
+    } catch (error) {
+      await removeRepo(directory).catch(() => {
+        // What went wrong first is what the person has to hear.
+      });
+      throw error;
+    }
+  });
+};
+
+/** Imports into a repository that is made for it, and leaves nothing of its own behind when that fails. */
+const importNew = async (context: Context, directory: string, source: string, flags: Flags): Promise<ImportResult> => {
+  const takeBack = await makeFolder(directory);
+  try {
+    return await spooling(context, directory, source, (path) => fillNew(context, directory, path, flags));
+  } catch (error) {
+    await takeBack();
+    throw error;
+  }
+};
+
+const print = async (context: Context, result: ImportResult): Promise<void> => {
+  const { rev, blocks, created, updated, deleted, unchanged, missingBlobs } = result;
+  const head = result.head.toString();
+  const faults = result.faults.map(({ code, message, path, cid }) => ({ code, message, path, cid: cid?.toString() }));
+  const counts = { blocks, created, updated, deleted, unchanged, missingBlobs };
+  await printOne(context, { head, rev, ...counts, ...(faults.length > 0 ? { faults } : {}) }, [
+    ['head', head],
+    ['rev', rev],
+    ['blocks', blocks],
+    ['created', created],
+    ['updated', updated],
+    ['deleted', deleted],
+    ['unchanged', unchanged],
+    ['missing blobs', missingBlobs],
+  ]);
+  for (const { message } of faults) {
+    await warn(context, message);
+  }
+};
+
+/** `import`: takes in a CAR. A folder that does not exist, or is empty, becomes the repository of the CAR's account. */
+export const addImport = (program: Command, context: Context): void => {
+  const command = program
+    .command('import')
+    .description('take in a CAR: everything is checked first, and nothing has changed if anything is wrong')
+    .argument('<repo>', 'folder of the repository; created, with the DID of the commit, when it is not there')
+    .argument('<car>', 'the CAR file, or - for standard input')
+    .addOption(accountKeyOption())
+    .option('--allow-unsigned', 'take a commit without a signature, too')
+    .option('--strict', 'refuse the CAR if a record in it breaks the data model')
+    .action(async (directory: string, source: string, flags: Flags) => {
+      const target = resolve(directory);
+      const result = (await isVacant(target))
+        ? await importNew(context, target, source, flags)
+        : await withRepo(context, target, (repo) => importInto(context, repo, source, flags));
+      await print(context, result);
+    });
+  withExamples(command, 'import alice alice.car', 'import alice - < alice.car');
+};

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { REPO, withExamples } from '../terminal/arguments.ts';
+import { printOne } from '../terminal/print.ts';
+import type { Context } from '../terminal/shell.ts';
+import { withRepo } from '../terminal/with-repo.ts';
+
+/** `info`: whose it is, its head and counts. */
+export const addInfo = (program: Command, context: Context): void => {
+  const command = program
+    .command('info')
+    .description('show whose repository it is, its head, and how much is in it')
+    .argument(...REPO)
+    .action((directory: string) =>
+      withRepo(context, directory, async (repo) => {
+        const { did, head, rev, data, signed, commits, records, blocks, blobs, collections } = await repo.info();
+        const json = {
+          did,
+          head: head?.toString() ?? null,
+          rev: rev ?? null,
+          data: data?.toString() ?? null,
+          signed,
+          commits,
+          records,
+          blocks,
+          blobs,
+          collections: Object.fromEntries(collections.map(({ collection, count }) => [collection, count])),
+        };
+        await printOne(context, json, [
+          ['did', did],
+          ['head', json.head ?? 'none yet'],
+          ['rev', rev],
+          ['data', data?.toString()],
+          ['signed', signed ? 'yes' : 'no'],
+          ['commits', commits],
+          ['records', records],
+          ['blocks', blocks],
+          ['blobs', blobs],
+          ...collections.map(({ collection, count }) => [collection, count] as const),
+        ]);
+      }),
+    );
+  withExamples(command, 'info alice', 'info alice --json');
+};

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import { createRepo } from '../../node.ts';
+import { REPO, signerOption, withExamples } from '../terminal/arguments.ts';
+import { readSigner } from '../key/key-file.ts';
+import { printOne } from '../terminal/print.ts';
+import type { Context } from '../terminal/shell.ts';
+import { closing } from '../terminal/with-repo.ts';
+
+/** `init`: an empty repository. With a key it gets its first commit, signed and empty, as a server makes one. */
+export const addInit = (program: Command, context: Context): void => {
+  const command = program
+    .command('init')
+    .description('create an empty repository')
+    .argument(...REPO)
+    .requiredOption('--did <did>', 'the account that the repository is of')
+    .addOption(signerOption())
+    .action(async (directory: string, options: { did: string; key?: string }) => {
+      const signer = await readSigner(context, options.key);
+      const repo = await createRepo(directory, signer === undefined ? { did: options.did } : { did: options.did, signer });
+      await closing(repo, async () => {
+        const head = (await repo.head()) ?? (signer === undefined ? undefined : await repo.write([]));
+        const answer = { did: repo.did, head: head?.cid.toString() ?? null, rev: head?.rev ?? null };
+        await printOne(context, answer, [
+          ['did', answer.did],
+          ['head', answer.head ?? 'none yet'],
+        ]);
+      });
+    });
+  withExamples(command, 'init alice --did did:plc:ewvi7nxzyoun6zhxrhs64oiz --key alice.key');
+};

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { REPO, wholeNumber, withExamples } from '../terminal/arguments.ts';
+import { printList } from '../terminal/print.ts';
+import type { Context } from '../terminal/shell.ts';
+import { withRepo } from '../terminal/with-repo.ts';
+
+/** `log`: the local history. */
+export const addLog = (program: Command, context: Context): void => {
+  const command = program
+    .command('log')
+    .description('list the commits kept here, newest first: rev, CID, signed or unsigned, message')
+    .argument(...REPO)
+    .option('--limit <n>', 'at most so many', wholeNumber(1))
+    .action((directory: string, { limit = Number.POSITIVE_INFINITY }: { limit?: number }) =>
+      withRepo(context, directory, async (repo) => {
+        const list = printList(context);
+        let left = limit;
+        for await (const { cid, rev, signed, message } of repo.log()) {
+          await list.add({ cid: cid.toString(), rev, signed, message }, [rev, cid.toString(), signed ? 'signed' : 'unsigned', message]);
+          left -= 1;
+          if (left === 0) {
+            break;
+          }
+        }
+        await list.end();
+      }),
+    );
+  withExamples(command, 'log alice --limit 10');
+};

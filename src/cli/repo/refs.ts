@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { RepoError } from '../../index.ts';
+import { REPO, withExamples } from '../terminal/arguments.ts';
+import { printList, printOne } from '../terminal/print.ts';
+import type { Context } from '../terminal/shell.ts';
+import { parseState } from './state.ts';
+import { withRepo } from '../terminal/with-repo.ts';
+
+/** `refs`: names for commits, which `gc` then keeps. */
+export const addRefs = (program: Command, context: Context): void => {
+  const refs = program.command('refs').description('names for commits, which gc then keeps; main is the head');
+
+  const list = refs
+    .command('ls')
+    .description('list refs: name and CID')
+    .argument(...REPO)
+    .action((directory: string) =>
+      withRepo(context, directory, async (repo) => {
+        const printer = printList(context);
+        for (const [name, cid] of await repo.refs()) {
+          await printer.add({ name, cid: cid.toString() }, [name, cid.toString()]);
+        }
+        await printer.end();
+      }),
+    );
+  withExamples(list, 'refs ls alice');
+
+  const set = refs
+    .command('set')
+    .description('point a ref at a commit')
+    .argument(...REPO)
+    .argument('<name>', 'name of the ref')
+    .argument('<target>', 'a rev, a CID or another ref')
+    .action((directory: string, name: string, target: string) =>
+      withRepo(context, directory, async (repo) => {
+        await repo.setRef(name, parseState(target));
+        const cid = (await repo.refs()).get(name)!.toString();
+        await printOne(context, { name, cid }, [
+          ['name', name],
+          ['cid', cid],
+        ]);
+      }),
+    );
+  withExamples(set, 'refs set alice before-cleanup main');
+
+  const remove = refs
+    .command('rm')
+    .description('remove a ref; the commit stays until gc')
+    .argument(...REPO)
+    .argument('<name>', 'name of the ref')
+    .action((directory: string, name: string) =>
+      withRepo(context, directory, async (repo) => {
+        if (!(await repo.removeRef(name))) {
+          throw new RepoError('RefNotFound', `ref not found; name=${name}`);
+        }
+        await printOne(context, { name }, [['removed', name]]);
+      }),
+    );
+  withExamples(remove, 'refs rm alice before-cleanup');
+};

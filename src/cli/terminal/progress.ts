@@ -1,0 +1,48 @@
+/** One line on standard error that says how far long work has come. */
+import type { Progress } from '../../index.ts';
+import type { Context } from './shell.ts';
+
+/** Often enough to look alive, seldom enough to cost nothing. */
+const INTERVAL_MS = 100;
+const CLEAR_LINE = '\r\u001b[2K';
+
+const count = (value: number): string => value.toLocaleString('en-US');
+
+/** 1,234,567 bytes are `1.2 MB`: powers of ten, as file managers count. */
+export const formatBytes = (bytes: number): string => {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+};
+
+/**
+ * Runs long work with a line that is kept up to date, and wipes the line at the end. Where standard error is no
+ * terminal there is no line, and `onProgress` is left out.
+ */
+export const withProgress = async <T>(
+  context: Context,
+  run: (work: { readonly signal: AbortSignal; readonly onProgress?: (progress: Progress) => void }) => Promise<T>,
+): Promise<T> => {
+  const { signal, stderr } = context;
+  if (stderr.isTTY !== true) {
+    return run({ signal });
+  }
+  let shownAt = 0;
+  const onProgress = ({ phase, bytes, blocks, records }: Progress): void => {
+    const now = Date.now();
+    if (now - shownAt >= INTERVAL_MS) {
+      shownAt = now;
+      stderr.write(`${CLEAR_LINE}${phase}: ${formatBytes(bytes)}, ${count(blocks)} blocks, ${count(records)} records`);
+    }
+  };
+  try {
+    return await run({ signal, onProgress });
+  } finally {
+    stderr.write(shownAt === 0 ? '' : CLEAR_LINE);
+  }
+};

@@ -1,0 +1,49 @@
+/** Where the bytes of a CAR come from: memory, a file, a response, or anything that gives them chunk by chunk. */
+import type { CarSource } from '../repo/long-work.ts';
+
+/** A reader rather than `for await`, because streams are not iterable in every browser (Safari). */
+const readStream = async function* (stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        return undefined;
+      }
+      yield value;
+    }
+  } finally {
+    // To a stream that has ended nothing happens, and one that has failed answers its failure again.
+    const cancelled = reader.cancel();
+    reader.releaseLock();
+    await cancelled;
+  }
+};
+
+const readBytes = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array, undefined> {
+  yield bytes;
+};
+
+/**
+ * Any source as chunks. Reads only as far as it is asked to; stopping early cancels the source. An error of the
+ * source comes out as it was.
+ * @throws {TypeError} when it is none of the kinds of {@link CarSource}.
+ */
+export const toChunks = (source: CarSource): AsyncIterable<Uint8Array> => {
+  if (source instanceof Uint8Array) {
+    return readBytes(source);
+  }
+  if (typeof source === 'object' && source !== null) {
+    // By what they can do rather than by class: a source may come from another realm.
+    if ('stream' in source && typeof source.stream === 'function') {
+      return readStream(source.stream());
+    }
+    if ('getReader' in source && typeof source.getReader === 'function') {
+      return readStream(source);
+    }
+    if (Symbol.asyncIterator in source) {
+      return source;
+    }
+  }
+  throw new TypeError('a CAR must come as a Uint8Array, a Blob, a ReadableStream or an AsyncIterable of Uint8Array');
+};

@@ -1,0 +1,175 @@
+/**
+ * Values of the data model to their JSON form and back: a link is `{ "$link": "bafy…" }`, bytes are
+ * `{ "$bytes": "AAEC" }` (base64 without padding), and a blob is the map that it is.
+ *
+ * https://atproto.com/specs/data-model#json-representation
+ */
+import { base64 } from 'multiformats/bases/base64';
+import type { Bytes } from './bytes.ts';
+import { MAX_CBOR_DEPTH } from './cbor-check.ts';
+import type { CID } from './cid.ts';
+import { asCid, cidTextToBytes, cidToText, decodeCid } from './cid.ts';
+import { RepoError } from '../errors.ts';
+import { createMap, isPlainMap } from './plain-map.ts';
+import { assertMapFields } from './record-fields.ts';
+import { formatPath } from './value-path.ts';
+
+/** What `JSON.parse` answers, and `JSON.stringify` takes. */
+export type JsonValue =
+  | boolean
+  | number
+  | string
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
+/** The way from the top of a value to what is being looked at. */
+type Path = (string | number)[];
+
+const invalid = (what: string, path: Path): RepoError => new RepoError('InvalidRecord', `${what}; path=${formatPath(path)}`);
+
+/** What both forms have in common: `null`, truth values, texts, and integers that are safe. */
+const scalarOf = (value: unknown, path: Path): boolean | number | string | null => {
+  switch (typeof value) {
+    case 'boolean':
+      return value;
+    case 'bigint':
+    case 'number': {
+      const integer = Number(value);
+      if (!Number.isSafeInteger(integer)) {
+        throw invalid('a number that is no safe integer', path);
+      }
+      // Makes 0 of -0, which the encoding does not have.
+      return integer + 0;
+    }
+    case 'string':
+      if (!value.isWellFormed()) {
+        throw invalid('half of a surrogate pair', path);
+      }
+      return value;
+    default:
+      if (value !== null) {
+        throw invalid(`a value of type ${typeof value}`, path);
+      }
+      return null;
+  }
+};
+
+const assertLevel = (path: Path): void => {
+  if (path.length >= MAX_CBOR_DEPTH) {
+    throw invalid(`more than ${MAX_CBOR_DEPTH} levels`, path);
+  }
+};
+
+/** Converts every entry of an array. */
+const mapArray = <T>(array: readonly unknown[], path: Path, convert: (value: unknown, path: Path) => T): T[] => {
+  assertLevel(path);
+  // By length, as `map` would leave holes as they are.
+  return Array.from(array, (entry, i) => {
+    path.push(i);
+    const converted = convert(entry, path);
+    path.pop();
+    return converted;
+  });
+};
+
+/** Converts every member of a map that is not `undefined`. */
+const mapMap = <T>(map: object, path: Path, convert: (value: unknown, path: Path) => T): Record<string, T> => {
+  assertLevel(path);
+  const converted = createMap() as Record<string, T>;
+  for (const [key, value] of Object.entries(map)) {
+    path.push(key);
+    if (!key.isWellFormed()) {
+      throw invalid('a key with half of a surrogate pair', path);
+    }
+    if (value !== undefined) {
+      converted[key] = convert(value, path);
+    }
+    path.pop();
+  }
+  return converted;
+};
+
+const valueToJson = (value: unknown, path: Path): JsonValue => {
+  if (typeof value !== 'object' || value === null) {
+    return scalarOf(value, path);
+  }
+  if (Array.isArray(value)) {
+    return mapArray(value, path, valueToJson);
+  }
+  if (value instanceof Uint8Array) {
+    return { $bytes: base64.baseEncode(value) };
+  }
+  const cid = asCid(value);
+  if (cid !== undefined) {
+    return { $link: cidToText(cid) };
+  }
+  if (!isPlainMap(value)) {
+    throw invalid('an object that is no plain map', path);
+  }
+  if ('$link' in value || '$bytes' in value) {
+    throw invalid('a map with $link or $bytes, which has no JSON form', path);
+  }
+  return mapMap(value, path, valueToJson);
+};
+
+/**
+ * The JSON form of a value of the data model, in maps without a prototype. {@link fromJson} of it is the same value.
+ * It shows what is stored: a blob that is not whole, or an empty `$type`, comes out as it is.
+ * @throws {RepoError} `InvalidRecord`, with the path of what has no JSON form: what is no value of the data model, or
+ *   a map with a key `$link` or `$bytes`, which would read as something else.
+ */
+export const toJson = (value: unknown): JsonValue => valueToJson(value, []);
+
+const linkOf = (text: unknown, path: Path): CID => {
+  const bytes = typeof text === 'string' ? cidTextToBytes(text) : undefined;
+  if (bytes === undefined) {
+    throw invalid('a $link that is not the text of a CIDv1 of dag-cbor or raw with SHA-256', path);
+  }
+  return decodeCid(bytes);
+};
+
+/** Base64 of the standard alphabet, without padding or with the right one. No pattern: on megabytes it runs out of stack. */
+const bytesOf = (text: unknown, path: Path): Bytes => {
+  const padding = typeof text !== 'string' ? 0 : text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const body = typeof text === 'string' ? text.slice(0, text.length - padding) : '=';
+  if (body.includes('=') || (padding > 0 && (body.length + padding) % 4 !== 0)) {
+    throw invalid('$bytes that are not base64', path);
+  }
+  try {
+    return base64.baseDecode(body) as Bytes;
+  } catch (cause) {
+    // A character of another alphabet, or bits at the end that belong to no byte.
+    throw new RepoError('InvalidRecord', `$bytes that are not base64; path=${formatPath(path)}`, { cause });
+  }
+};
+
+const valueFromJson = (json: unknown, path: Path): unknown => {
+  if (typeof json !== 'object' || json === null) {
+    return scalarOf(json, path);
+  }
+  if (Array.isArray(json)) {
+    return mapArray(json, path, valueFromJson);
+  }
+  if (!isPlainMap(json)) {
+    throw invalid('an object that is no plain map', path);
+  }
+  const keys = Object.keys(json);
+  const special = keys.length === 1 ? keys[0] : undefined;
+  if (special === '$link') {
+    return linkOf(json['$link'], path);
+  }
+  if (special === '$bytes') {
+    return bytesOf(json['$bytes'], path);
+  }
+  const map = mapMap(json, path, valueFromJson);
+  assertMapFields(map, path);
+  return map;
+};
+
+/**
+ * The value of the data model that a JSON form stands for. Maps have no prototype, so `__proto__` stays a key.
+ * @throws {RepoError} `InvalidRecord`, with the path of what is wrong: a float, an unsafe integer, a `$link` or `$bytes`
+ *   that is not one or has company, a blob that is not whole, a `$type` that is not the name of a type.
+ */
+export const fromJson = (json: unknown): unknown => valueFromJson(json, []);

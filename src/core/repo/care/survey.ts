@@ -1,0 +1,76 @@
+/** What of the storage can be relied upon: every stored block against its hash, those of the history included. */
+import type { Bytes } from '../../data/bytes.ts';
+import type { CID, CidLike } from '../../data/cid.ts';
+import { isCidOf } from '../../data/cid.ts';
+import type { CidSet } from '../../data/cid-set.ts';
+import { createCidSet } from '../../data/cid-set.ts';
+import { isRepoError } from '../../errors.ts';
+import type { BlockReader, BlockStore } from '../../storage/ports.ts';
+
+/** Blocks that are read with one request. */
+const BATCH = 512;
+
+export interface Survey {
+  /** Blocks that are here and are what their CIDs say. */
+  readonly sound: CidSet;
+  /** Blocks that are here and are not. */
+  readonly damaged: CidSet;
+}
+
+/** Hears of each block as it is looked at: `sound` says whether it is what its CID says. `bytes` is missing where it cannot be read. */
+export type OnBlock = (cid: CID, bytes: Bytes | undefined, sound: boolean) => void;
+
+/** A block whose row is of the wrong type reads as one that is not there; all else that goes wrong rejects. */
+const readOne = async (blocks: BlockReader, cid: CidLike): Promise<Bytes | undefined> => {
+  try {
+    return await blocks.get(cid);
+  } catch (error) {
+    if (!isRepoError(error, 'Corrupt')) {
+      throw error;
+    }
+    return undefined;
+  }
+};
+
+/** Reads on past blocks that cannot be read: they are as if they were not there. For searches that know which these are. */
+export const pastDamage = (blocks: BlockReader): BlockReader => ({
+  get: (cid) => readOne(blocks, cid),
+  async getMany(cids) {
+    try {
+      return await blocks.getMany(cids);
+    } catch (error) {
+      if (!isRepoError(error, 'Corrupt')) {
+        throw error;
+      }
+      const found: (Bytes | undefined)[] = [];
+      for (const cid of cids) {
+        found.push(await readOne(blocks, cid));
+      }
+      return found;
+    }
+  },
+});
+
+/** Looks at every block. @throws what `onBlock` throws, and what a storage that fails does. */
+export const surveyBlocks = async (store: BlockStore, onBlock: OnBlock): Promise<Survey> => {
+  const survey: Survey = { sound: createCidSet(), damaged: createCidSet() };
+  const blocks = pastDamage(store);
+  const look = async (cids: readonly CID[]): Promise<void> => {
+    for (const [i, bytes] of (await blocks.getMany(cids)).entries()) {
+      const cid = cids[i]!;
+      const sound = bytes !== undefined && isCidOf(cid, bytes);
+      (sound ? survey.sound : survey.damaged).add(cid.bytes);
+      onBlock(cid, bytes, sound);
+    }
+  };
+  let batch: CID[] = [];
+  for await (const cid of store.cids({ lenient: true })) {
+    batch.push(cid);
+    if (batch.length === BATCH) {
+      await look(batch);
+      batch = [];
+    }
+  }
+  await look(batch);
+  return survey;
+};

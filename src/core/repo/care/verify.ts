@@ -1,0 +1,259 @@
+/** Checking everything that is here: every fault is named, none stops the search for others. */
+import type { CID, CidBytes } from '../../data/cid.ts';
+import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
+import type { CidSet } from '../../data/cid-set.ts';
+import { createCidSet } from '../../data/cid-set.ts';
+import type { Commit } from '../commit.ts';
+import { decodeCommit, verifyCommit } from '../commit.ts';
+import type { RepoErrorCode } from '../../errors.ts';
+import { isRepoError } from '../../errors.ts';
+import { parseDidKey } from '../../crypto/keys.ts';
+import { verifyTree } from '../../mst/verify.ts';
+import type { Fault, Progress, VerifyOptions, VerifyReport } from '../long-work.ts';
+import { isBlobIntact } from '../read/blobs.ts';
+import { createRecordCheck } from '../transfer/check-records.ts';
+import type { RepoParts } from '../parts.ts';
+import { MAIN } from '../parts.ts';
+import type { ReadNodes } from './reach.ts';
+import { nodesPastFaults, reachTree } from './reach.ts';
+import { pastDamage, surveyBlocks } from './survey.ts';
+
+/** Blocks between two words about how far the search has come. */
+const TELL_EVERY = 512;
+
+interface Search {
+  readonly parts: RepoParts;
+  readonly faults: Fault[];
+  readonly tally: { -readonly [K in keyof Progress]: Progress[K] };
+  /** Blocks that are here and are what their CIDs say. */
+  sound: CidSet;
+  /** Blocks that are here and are not; each is a fault that has been named. */
+  damaged: CidSet;
+  /** What has been looked at below some commit, so that what trees share is looked at once. */
+  readonly reached: CidSet;
+  tell(): void;
+}
+
+const report = (search: Search, code: RepoErrorCode, message: string, where: Pick<Fault, 'cid' | 'path'> = {}): void => {
+  search.faults.push({ code, message, ...where });
+};
+
+/** Every stored block against its hash. */
+const checkBlocks = async (search: Search): Promise<void> => {
+  const { sound, damaged } = await surveyBlocks(search.parts.store, (cid, bytes, isSound) => {
+    search.tally.blocks += 1;
+    search.tally.bytes += bytes?.length ?? 0;
+    if (!isSound) {
+      report(search, 'Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`, { cid });
+    }
+    if (search.tally.blocks % TELL_EVERY === 0) {
+      search.tell();
+    }
+  });
+  search.sound = sound;
+  search.damaged = damaged;
+};
+
+/** Names a block that is missing; one that is damaged has been named already. */
+const reportMissing = (search: Search, cid: CidBytes, path: string): void => {
+  if (!search.damaged.has(cid) && !search.sound.has(cid)) {
+    const missing = decodeCid(cid.slice());
+    report(search, 'BlockNotFound', `block not found; path=${path} cid=${cidToText(missing)}`, { path, cid: missing });
+  }
+};
+
+/** The commit that a ref or the log names, or `undefined` and a fault. */
+const readCommit = async (search: Search, cid: CID, path: string): Promise<Commit | undefined> => {
+  const { did, store } = search.parts;
+  if (!search.sound.has(cid.bytes)) {
+    reportMissing(search, cid.bytes as CidBytes, path);
+    return undefined;
+  }
+  try {
+    const commit = decodeCommit((await store.get(cid))!);
+    if (commit.did !== did) {
+      report(search, 'WrongDid', `the commit is of another account; path=${path} did=${commit.did}`, { path, cid });
+    }
+    return commit;
+  } catch (error) {
+    if (!isRepoError(error, 'Malformed')) {
+      throw error;
+    }
+    report(search, 'Corrupt', `what stands for a commit is none: ${error.message}; path=${path}`, { path, cid });
+    return undefined;
+  }
+};
+
+/** The head's tree, whole, and each of its records. */
+const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | undefined): Promise<void> => {
+  const { reached, damaged, sound, tally } = search;
+  const blocks = pastDamage(search.parts.store);
+  const records = createRecordCheck((cids) => blocks.getMany(cids), sound);
+  const { faults } = await verifyTree(blocks, commit.data, {
+    signal,
+    onNode: (cid) => reached.add(cid),
+    async onLeaves(leaves) {
+      for (const { value } of leaves) {
+        reached.add(value);
+      }
+      await records.check(leaves);
+      tally.records += leaves.length;
+      search.tell();
+    },
+  });
+  // A damaged block has been named already, once is enough.
+  search.faults.push(...[...faults, ...records.faults].filter(({ cid }) => cid === undefined || !damaged.has(cid.bytes)));
+};
+
+/** The other refs and the local history: their commits are there, and every block of their trees. */
+const checkHistory = async (search: Search): Promise<void> => {
+  const { nodes, store } = search.parts;
+  const checkCommit = async (cid: CID, path: string, rev: string | undefined): Promise<void> => {
+    const commit = await readCommit(search, cid, path);
+    if (commit === undefined) {
+      return;
+    }
+    if (rev !== undefined && commit.rev !== rev) {
+      report(search, 'Corrupt', `the commit has another rev than the list of commits says; listed=${rev} rev=${commit.rev}`, { path, cid });
+    }
+    const readSound: ReadNodes = async (subtrees) => {
+      for (const { subtree } of subtrees) {
+        reportMissing(search, subtree, path);
+      }
+      return nodesPastFaults(nodes, subtrees.filter(({ subtree }) => search.sound.has(subtree)), ({ subtree }, { message }) =>
+        report(search, 'Corrupt', `${message}; path=${path}`, { path, cid: decodeCid(subtree.slice()) }),
+      );
+    };
+    await reachTree(readSound, commit.data, search.reached, (key, value) => reportMissing(search, value, key));
+  };
+  for await (const [name, cid] of store.refs({ lenient: true })) {
+    if (name !== MAIN) {
+      await checkCommit(cid, name, undefined);
+    }
+  }
+  for await (const [rev, cid] of store.commits({ lenient: true })) {
+    await checkCommit(cid, rev, rev);
+  }
+};
+
+/** The head against the list of commits: whatever becomes the head is written into both at once. */
+const checkList = async (search: Search, head: CID | undefined, commit: Commit | undefined): Promise<void> => {
+  const { store } = search.parts;
+  let newest: readonly [rev: string, cid: CID] | undefined;
+  for await (const entry of store.commits({ lenient: true })) {
+    newest = newest === undefined || entry[0] > newest[0] ? entry : newest;
+  }
+  if (head === undefined && (newest !== undefined || search.tally.blocks > 0)) {
+    const found = newest === undefined ? `blocks=${search.tally.blocks}` : `newest=${newest[0]}`;
+    report(search, 'Corrupt', `there is something here, and no head that leads to it; ${found}`, { path: MAIN });
+  } else if (commit !== undefined && newest !== undefined && newest[0] >= commit.rev && !cidEquals(newest[1], head)) {
+    report(search, 'Corrupt', `the head is not the newest commit of the list; head=${commit.rev} newest=${newest[0]}`, { path: MAIN, cid: newest[1] });
+  }
+};
+
+const checkBlob = async (search: Search, cid: CID): Promise<void> => {
+  try {
+    const blob = await search.parts.blobs.get(cid);
+    if (blob === undefined || !(await isBlobIntact(cid, blob))) {
+      report(search, 'Corrupt', `the stored blob is not the one that the CID names; cid=${cidToText(cid)}`, { cid });
+    }
+    search.tally.bytes += blob?.size ?? 0;
+  } catch (error) {
+    if (isRepoError(error, 'Closed')) {
+      throw error;
+    }
+    // One that cannot be read does not hide the others.
+    report(search, isRepoError(error) ? error.code : 'StorageFailed', `the blob cannot be read: ${(error as Error).message}; cid=${cidToText(cid)}`, { cid });
+  }
+};
+
+const checkBlobs = async (search: Search, signal: AbortSignal | undefined): Promise<number> => {
+  const { blobs } = search.parts;
+  let count = 0;
+  for await (const { cid } of blobs.list()) {
+    signal?.throwIfAborted();
+    count += 1;
+    await checkBlob(search, cid);
+    search.tell();
+  }
+  for await (const { cid, message } of blobs.strays?.() ?? []) {
+    report(search, 'Corrupt', message, { cid });
+  }
+  return count;
+};
+
+const checkSignature = (search: Search, cid: CID, commit: Commit, bytes: Uint8Array, key: string | undefined): VerifyReport['signature'] => {
+  if (commit.sig === undefined) {
+    if (key !== undefined) {
+      report(search, 'InvalidSignature', `the head is not signed; rev=${commit.rev}`, { path: MAIN, cid });
+    }
+    return 'none';
+  }
+  if (key === undefined) {
+    return 'unchecked';
+  }
+  if (verifyCommit(bytes, key)) {
+    return 'valid';
+  }
+  report(search, 'InvalidSignature', `the head is not signed by the key; key=${key} rev=${commit.rev}`, { path: MAIN, cid });
+  return 'invalid';
+};
+
+/** `Repo.verify`. */
+export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}): Promise<VerifyReport> => {
+  const { key, signal, onProgress } = options;
+  if (key !== undefined) {
+    // Before anything is read, and also where there is no signature to hold it against.
+    parseDidKey(key);
+  }
+  const search: Search = {
+    parts,
+    faults: [],
+    tally: { phase: 'verify', bytes: 0, blocks: 0, records: 0 },
+    sound: createCidSet(),
+    damaged: createCidSet(),
+    reached: createCidSet(),
+    tell() {
+      signal?.throwIfAborted();
+      onProgress?.({ ...search.tally });
+    },
+  };
+  for (const message of await parts.store.check()) {
+    report(search, 'Corrupt', message);
+  }
+  /** Damage that a part of the search stumbles over is named, and does not hide what other parts find. */
+  const guarded = async <T>(part: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await part();
+    } catch (error) {
+      if (!isRepoError(error, 'Corrupt')) {
+        throw error;
+      }
+      if (!search.faults.some(({ message }) => message === error.message)) {
+        report(search, error.code, error.message);
+      }
+      return undefined;
+    }
+  };
+  await guarded(async () => {
+    for (const message of await parts.store.junk()) {
+      report(search, 'Corrupt', message);
+    }
+  });
+  await guarded(() => checkBlocks(search));
+
+  const head = await guarded(() => parts.store.ref(MAIN));
+  const commit = head && (await guarded(() => readCommit(search, head, MAIN)));
+  let signature: VerifyReport['signature'] = 'none';
+  if (head !== undefined && commit !== undefined) {
+    const bytes = (await parts.store.get(head))!;
+    signature = checkSignature(search, head, commit, bytes, key);
+    await guarded(() => checkHead(search, commit, signal));
+  }
+  await guarded(() => checkList(search, head, commit));
+  await guarded(() => checkHistory(search));
+  const blobs = (await guarded(() => checkBlobs(search, signal))) ?? 0;
+  search.tell();
+  const { records, blocks } = search.tally;
+  return { ok: search.faults.length === 0, faults: search.faults, signature, records, blocks, blobs };
+};

@@ -1,0 +1,111 @@
+/**
+ * What takes long, and so can be watched and stopped: CARs in and out, checks of everything, collecting garbage. What
+ * each is told and what it answers.
+ */
+import type { CID } from '../data/cid.ts';
+import type { RepoErrorCode } from '../errors.ts';
+import type { WriteRequest } from './write/write-request.ts';
+
+/** Where a long piece of work is. Counts only rise. */
+export interface Progress {
+  readonly phase: 'read' | 'verify' | 'write';
+  /** Bytes read or written so far. */
+  readonly bytes: number;
+  readonly blocks: number;
+  readonly records: number;
+}
+
+export interface LongWork {
+  readonly signal?: AbortSignal | undefined;
+  /** Called now and then, at the end for certain. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export type CarSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+export interface ImportOptions extends LongWork {
+  /** The account's key as `did:key`. With it the signature is checked; without it only its form is. */
+  readonly key?: string | undefined;
+  /** The DID that the commit must name. The repository's own when left out. */
+  readonly did?: string | undefined;
+  /** Takes a commit without a signature, too. */
+  readonly allowUnsigned?: boolean | undefined;
+  /** What to do about a record that breaks the data model: keep its bytes and report it, or refuse the import. */
+  readonly records?: 'report' | 'reject' | undefined;
+  /** The most bytes that the CAR may have; `MAX_CAR_SIZE` (1 GiB) when left out. One more rejects with `LimitExceeded`. */
+  readonly maxSize?: number | undefined;
+  /** The most blocks that it may have, doubled ones counted; `MAX_CAR_BLOCKS` (16,777,216) when left out. */
+  readonly maxBlocks?: number | undefined;
+  /** The most bytes that one block of it may have; `MAX_BLOCK_SIZE` (2 MiB) when left out. */
+  readonly maxBlockSize?: number | undefined;
+  /**
+   * The most bytes of blocks that the tree does not refer to, where they are also more than four times what it does
+   * refer to; `MAX_UNLINKED` (16 MiB) when left out.
+   */
+  readonly maxUnlinked?: number | undefined;
+  /** The most records that may break the data model before the whole CAR is refused; `MAX_RECORD_FAULTS` when left out. */
+  readonly maxFaults?: number | undefined;
+  /** As for a write. `OutcomeUnknown` when it is asked for again, has happened, and reported faults. */
+  readonly request?: WriteRequest | undefined;
+}
+
+/** Something wrong, in one place. */
+export interface Fault {
+  readonly code: RepoErrorCode;
+  readonly message: string;
+  /** `collection/rkey`, or the name of a ref. */
+  readonly path?: string | undefined;
+  readonly cid?: CID | undefined;
+}
+
+export interface ImportResult {
+  readonly head: CID;
+  readonly rev: string;
+  /** Blocks of the new head that were not here before. */
+  readonly blocks: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly deleted: number;
+  readonly unchanged: number;
+  /** Blobs that the records mention and that are not here. */
+  readonly missingBlobs: number;
+  /** Records that break the data model. Their bytes are kept, and `get` of them throws `Malformed`. */
+  readonly faults: readonly Fault[];
+}
+
+export interface ExportOptions extends LongWork {
+  /** A rev of the local history: only what came after it. Such a CAR is no whole repository. */
+  readonly since?: string | undefined;
+}
+
+export interface VerifyOptions extends LongWork {
+  /**
+   * The account's key as `did:key`. With it the head's signature is checked; without it only that it has the form of one.
+   * `UnknownKey` when the text is no such key.
+   */
+  readonly key?: string | undefined;
+}
+
+export interface VerifyReport {
+  /** There are no faults. */
+  readonly ok: boolean;
+  readonly faults: readonly Fault[];
+  /** Of the head: whether it was checked, and with what outcome. `none` is not a fault unless a key was given. */
+  readonly signature: 'invalid' | 'none' | 'unchecked' | 'valid';
+  readonly records: number;
+  readonly blocks: number;
+  readonly blobs: number;
+}
+
+export interface GarbageOptions {
+  /** How many of the newest commits stay readable, the head included. 1 when left out. */
+  readonly keep?: number | undefined;
+  /** Also removes blobs that no kept record mentions. A write that was asked for before it comes to that keeps its blobs. */
+  readonly blobs?: boolean | undefined;
+}
+
+export interface GarbageResult {
+  readonly blocks: number;
+  readonly commits: number;
+  readonly blobs: number;
+}

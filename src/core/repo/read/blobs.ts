@@ -1,0 +1,117 @@
+/** Blobs beside the tree: stored with their MIME type, read with their hash checked, and counted against the records. */
+import type { BlobMention, BlobRef } from '../../data/blob-ref.ts';
+import { blobMentions } from '../../data/blob-ref.ts';
+import { equalBytes } from '../../data/bytes.ts';
+import type { CID } from '../../data/cid.ts';
+import { cidToText, decodeCid } from '../../data/cid.ts';
+import { createCidSet } from '../../data/cid-set.ts';
+import { isRepoError, RepoError } from '../../errors.ts';
+import { walkLeaves } from '../../mst/walk.ts';
+import type { MissingBlob, PutBlobRefOptions, StoredBlob } from '../repo.ts';
+import { sha256Stream } from '../../data/sha256.ts';
+import { toStorageError } from '../../storage/storage-error.ts';
+import type { BlobSource } from '../../storage/ports.ts';
+import type { RepoParts } from '../parts.ts';
+import { mimeTypeKey, readHead } from '../parts.ts';
+import { decodeStored } from '../record.ts';
+
+const DEFAULT_MIME_TYPE = 'application/octet-stream';
+
+/** `Repo.putBlob`: first the bytes, durable, then the word about their type. */
+export const putBlob = async (parts: RepoParts, source: BlobSource, options: PutBlobRefOptions = {}): Promise<BlobRef> => {
+  const given = options.mimeType ?? (source instanceof Blob && source.type !== '' ? source.type : undefined);
+  const { cid, size } = await parts.blobs.put(source, options);
+  if (given !== undefined) {
+    await parts.store.transact((change) => change.setMeta(mimeTypeKey(cid), given));
+  }
+  const mimeType = given ?? (await parts.store.meta(mimeTypeKey(cid))) ?? DEFAULT_MIME_TYPE;
+  return { $type: 'blob', ref: cid, mimeType, size };
+};
+
+/**
+ * Whether a blob's bytes are those that its CID names; reads all of them, in pieces.
+ * @throws {RepoError} `StorageFailed`: a platform may answer a `Blob` before it has read any of it, or that it is another file by now.
+ */
+export const isBlobIntact = async (cid: CID, blob: Blob): Promise<boolean> => {
+  const hash = sha256Stream();
+  try {
+    const reader = blob.stream().getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      hash.update(part.value);
+    }
+  } catch (error) {
+    throw toStorageError(error, `reading the blob ${cidToText(cid)}`);
+  }
+  return equalBytes(hash.digest(), cid.multihash.digest);
+};
+
+/** `Repo.getBlob`. */
+export const getBlob = async (parts: RepoParts, cid: CID): Promise<Blob | undefined> => {
+  const blob = await parts.blobs.get(cid);
+  if (blob === undefined) {
+    return undefined;
+  }
+  if (!(await isBlobIntact(cid, blob))) {
+    throw new RepoError('Corrupt', `the stored blob is not the one that the CID names; cid=${cidToText(cid)}`);
+  }
+  const type = await parts.store.meta(mimeTypeKey(cid));
+  return type === undefined ? blob : blob.slice(0, blob.size, type);
+};
+
+/** `Repo.blobs`. */
+export async function* listBlobs(parts: RepoParts): AsyncGenerator<StoredBlob> {
+  for await (const info of parts.blobs.list()) {
+    yield { ...info, mimeType: await parts.store.meta(mimeTypeKey(info.cid)) };
+  }
+}
+
+/** A blob that a record mentions, with the record's key. */
+export interface PathMention extends BlobMention {
+  readonly path: string;
+}
+
+/** What the records of a tree mention, in key order, as often as they do. Records that cannot be read mention nothing. */
+export async function* mentionedBlobs(parts: RepoParts, root: CID): AsyncGenerator<PathMention> {
+  for await (const batch of walkLeaves(parts.nodes, root, {})) {
+    const cids = batch.map(({ value }) => decodeCid(value));
+    const blocks = await parts.store.getMany(cids);
+    for (const [i, { key: path }] of batch.entries()) {
+      const bytes = blocks[i];
+      if (bytes === undefined) {
+        throw new RepoError('BlockNotFound', `the record's block is missing; path=${path} cid=${cidToText(cids[i]!)}`);
+      }
+      for (const mention of mentionsOf(path, cids[i]!, bytes)) {
+        yield { ...mention, path };
+      }
+    }
+  }
+}
+
+/** The mentions of one stored record; none when its bytes break the data model, which `verify` reports. */
+export const mentionsOf = (path: string, cid: CID, bytes: Uint8Array<ArrayBuffer>): readonly BlobMention[] => {
+  try {
+    return blobMentions(decodeStored(path, cid, bytes));
+  } catch (error) {
+    if (isRepoError(error, 'Malformed')) {
+      return [];
+    }
+    throw error;
+  }
+};
+
+/** `Repo.missingBlobs`: one entry a blob, at its first mention. */
+export async function* missingBlobs(parts: RepoParts): AsyncGenerator<MissingBlob> {
+  const head = await readHead(parts);
+  if (head === undefined) {
+    return;
+  }
+  const settled = createCidSet();
+  for await (const { cid } of parts.blobs.list()) {
+    settled.add(cid.bytes);
+  }
+  for await (const { path, ...mention } of mentionedBlobs(parts, head.data)) {
+    if (settled.add(mention.cid.bytes)) {
+      yield { ...mention, uri: `at://${parts.did}/${path}` };
+    }
+  }
+}

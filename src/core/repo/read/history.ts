@@ -1,0 +1,103 @@
+/** Commits by rev, by CID and by the name of a ref; the log; what changed between two of them. */
+import { CID, cidTextToBytes, decodeCid } from '../../data/cid.ts';
+import { RepoError } from '../../errors.ts';
+import { diffTrees } from '../../mst/diff.ts';
+import type { Head, LogEntry, RecordChange } from '../repo.ts';
+import { isTid } from '../../syntax/tid.ts';
+import type { RepoParts } from '../parts.ts';
+import { MAIN, headOf, messageKey, readCommit, readHead } from '../parts.ts';
+import { splitPath } from '../path.ts';
+
+/** Short, and no path of any file system: a branch may be unpacked somewhere one day. */
+const REF_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/**
+ * The commit that a rev, a CID (as such or as its text) or a ref's name stands for.
+ * @throws {RepoError} `RefNotFound` when nothing here has that name, `BlockNotFound` when its commit is gone.
+ */
+export const resolveCommit = async (parts: RepoParts, at: string | CID): Promise<Head> => {
+  const cid = await commitCid(parts, at);
+  if (cid === undefined) {
+    throw new RepoError('RefNotFound', `no rev, commit or ref of that name is here; name=${String(at).slice(0, 80)}`);
+  }
+  return headOf(cid, await readCommit(parts.store, cid));
+};
+
+const commitCid = async (parts: RepoParts, at: string | CID): Promise<CID | undefined> => {
+  if (typeof at !== 'string') {
+    const cid = CID.asCID(at);
+    if (cid === null) {
+      throw new TypeError('a commit is named by a rev, a CID or the name of a ref');
+    }
+    return (await parts.store.get(cid)) === undefined ? undefined : cid;
+  }
+  if (isTid(at)) {
+    return parts.store.commit(at);
+  }
+  const bytes = cidTextToBytes(at);
+  return bytes === undefined ? parts.store.ref(at) : commitCid(parts, decodeCid(bytes));
+};
+
+/** The local history, newest first. */
+export async function* logCommits(parts: RepoParts): AsyncGenerator<LogEntry> {
+  for await (const [, cid] of parts.store.commits({ reverse: true })) {
+    const head = headOf(cid, await readCommit(parts.store, cid));
+    const message = await parts.store.meta(messageKey(cid));
+    yield message === undefined ? head : { ...head, message };
+  }
+}
+
+/** What changed between two states, in key order. */
+export async function* diffStates(
+  parts: RepoParts,
+  from: string | CID | undefined,
+  to: string | CID | undefined,
+): AsyncGenerator<RecordChange> {
+  const before = from === undefined ? undefined : await resolveCommit(parts, from);
+  const after = to === undefined ? await readHead(parts) : await resolveCommit(parts, to);
+  for await (const change of diffTrees(parts.nodes, before?.data, after?.data)) {
+    const prev = change.from === undefined ? undefined : decodeCid(change.from);
+    const cid = change.to === undefined ? undefined : decodeCid(change.to);
+    const action = prev === undefined ? 'create' : cid === undefined ? 'delete' : 'update';
+    yield { action, ...splitPath(change.key), cid, prev };
+  }
+}
+
+export const listRefs = async (parts: RepoParts): Promise<ReadonlyMap<string, CID>> => {
+  const refs = new Map<string, CID>();
+  for await (const [name, cid] of parts.store.refs()) {
+    refs.set(name, cid);
+  }
+  return refs;
+};
+
+const assertRefName = (name: string): void => {
+  if (name === MAIN) {
+    throw new RepoError('InvalidSwap', `the ref ${MAIN} is the head: it moves by commits and imports`);
+  }
+  if (!REF_NAME.test(name) || isTid(name) || cidTextToBytes(name) !== undefined) {
+    throw new RepoError(
+      'InvalidRef',
+      `a ref's name has 1 to 128 of A-Z a-z 0-9 . _ - and is neither a rev nor a CID; name=${String(name).slice(0, 80)}`,
+    );
+  }
+};
+
+/** Points a ref at a commit that is here. */
+export const setRef = async (parts: RepoParts, name: string, target: string | CID): Promise<void> => {
+  assertRefName(name);
+  await parts.store.transact(async (change) => {
+    const { cid } = await resolveCommit(parts, target);
+    await change.setRef(name, cid);
+  });
+};
+
+/** `false` when there was none. */
+export const removeRef = async (parts: RepoParts, name: string): Promise<boolean> => {
+  assertRefName(name);
+  return parts.store.transact(async (change) => {
+    const there = (await parts.store.ref(name)) !== undefined;
+    await change.setRef(name, undefined);
+    return there;
+  });
+};

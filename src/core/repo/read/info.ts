@@ -1,0 +1,32 @@
+/** A repository in numbers. */
+import type { RepoInfo } from '../repo.ts';
+import type { RepoParts } from '../parts.ts';
+import { readHead } from '../parts.ts';
+import { countCollections } from './records.ts';
+
+/** `Repo.info`. */
+export const repoInfo = async (parts: RepoParts): Promise<RepoInfo> => {
+  const { did, blobs, hashAll, nodes, store } = parts;
+  const head = await readHead(parts);
+  const collections = await countCollections({ did, root: head?.data, nodes, hashAll, blocks: store });
+  let commits = 0;
+  for await (const _ of store.commits()) {
+    commits += 1;
+  }
+  let storedBlobs = 0;
+  for await (const _ of blobs.list()) {
+    storedBlobs += 1;
+  }
+  return {
+    did,
+    head: head?.cid,
+    rev: head?.rev,
+    data: head?.data,
+    signed: head?.signed ?? false,
+    commits,
+    records: collections.reduce((sum, { count }) => sum + count, 0),
+    blocks: await store.count(),
+    blobs: storedBlobs,
+    collections,
+  };
+};

@@ -1,0 +1,88 @@
+/** Those who want to know about new heads. */
+import type { CID } from '../../data/cid.ts';
+import { isRepoError } from '../../errors.ts';
+import { diffTrees } from '../../mst/diff.ts';
+import type { NodeReader } from '../../mst/node-reader.ts';
+import type { CommitRef, HeadChange, RecordChange } from '../repo.ts';
+
+/** The trees of two heads, where what differs is not known yet. */
+export interface Transition {
+  readonly before: CID | undefined;
+  readonly after: CID;
+}
+
+export interface Listeners {
+  add(listener: (change: HeadChange) => void): () => void;
+  /**
+   * Tells of a head that is durable. The difference of two trees is looked for only if somebody listens. Never rejects:
+   * the write has succeeded, whatever becomes of the word about it.
+   */
+  tell(commit: CommitRef, changes: readonly RecordChange[] | Transition): Promise<void>;
+}
+
+const pathsOf = (changes: readonly RecordChange[], action: RecordChange['action']): string[] =>
+  changes.filter((change) => change.action === action).map(({ collection, rkey }) => `${collection}/${rkey}`);
+
+const differenceOf = async (nodes: NodeReader, { before, after }: Transition): Promise<Omit<HeadChange, keyof CommitRef>> => {
+  const [created, updated, deleted]: [string[], string[], string[]] = [[], [], []];
+  for await (const { key, from, to } of diffTrees(nodes, before, after)) {
+    (from === undefined ? created : to === undefined ? deleted : updated).push(key);
+  }
+  return { created, updated, deleted };
+};
+
+/** Shows a fault as one of an event handler is shown: nobody is there to catch it. */
+const report = (error: unknown): void =>
+  queueMicrotask(() => {
+    throw error;
+  });
+
+const isTransition = (changes: readonly RecordChange[] | Transition): changes is Transition => 'after' in changes;
+
+export const createListeners = (nodes: NodeReader): Listeners => {
+  const listeners = new Set<(change: HeadChange) => void>();
+  // One after the other: a large difference must not let a later head overtake it.
+  let last: Promise<void> = Promise.resolve();
+
+  const notify = async (commit: CommitRef, changes: readonly RecordChange[] | Transition): Promise<void> => {
+    let paths: Omit<HeadChange, keyof CommitRef>;
+    try {
+      paths = isTransition(changes)
+        ? await differenceOf(nodes, changes)
+        : { created: pathsOf(changes, 'create'), updated: pathsOf(changes, 'update'), deleted: pathsOf(changes, 'delete') };
+    } catch (error) {
+      // A repository that was closed meanwhile tells nobody any more.
+      if (!isRepoError(error, 'Closed')) {
+        report(error);
+      }
+      return;
+    }
+    const change: HeadChange = { cid: commit.cid, rev: commit.rev, ...paths };
+    for (const listener of listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        // The write has succeeded; the fault is the listener's.
+        report(error);
+      }
+    }
+  };
+
+  return {
+    add(listener) {
+      // One function may be added twice, and be taken away once.
+      const own = (change: HeadChange): void => listener(change);
+      listeners.add(own);
+      return () => {
+        listeners.delete(own);
+      };
+    },
+    tell(commit, changes) {
+      if (listeners.size === 0) {
+        return last;
+      }
+      last = last.then(() => notify(commit, changes));
+      return last;
+    },
+  };
+};

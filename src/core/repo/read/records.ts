@@ -1,0 +1,117 @@
+/** Records out of one tree: by key, by collection, and counted. */
+import type { CID } from '../../data/cid.ts';
+import { cidToText, decodeCid } from '../../data/cid.ts';
+import { RepoError } from '../../errors.ts';
+import { findValue } from '../../mst/find.ts';
+import type { NodeReader } from '../../mst/node-reader.ts';
+import type { Leaf, WalkRange } from '../../mst/walk.ts';
+import { walkLeaves } from '../../mst/walk.ts';
+import type { CollectionCount, FoundRecord, ListOptions, RecordEntry, TreeEntry } from '../repo.ts';
+import type { HashAll } from '../../data/sha256.ts';
+import type { BlockReader } from '../../storage/ports.ts';
+import { assertCollection, assertRecordKey, formatUri } from '../../syntax/identifiers.ts';
+import { assertBlocks, requireBlock } from '../parts.ts';
+import { recordPath, splitPath } from '../path.ts';
+import { decodeStored } from '../record.ts';
+
+/** One state of the records: the root of its tree and where its blocks are. `root` is missing where there is no tree yet. */
+export interface View {
+  readonly did: string;
+  readonly root: CID | undefined;
+  readonly blocks: BlockReader;
+  readonly nodes: NodeReader;
+  readonly hashAll: HashAll;
+}
+
+/** `get` of a repository and of a tree. */
+export const findRecord = async (view: View, collection: string, rkey: string): Promise<FoundRecord | undefined> => {
+  const path = recordPath(collection, rkey);
+  const cid = view.root === undefined ? undefined : await findValue(view.nodes, view.root, path);
+  if (cid === undefined) {
+    return undefined;
+  }
+  const bytes = await requireBlock(view.blocks, cid, view.hashAll);
+  return { uri: formatUri(view.did, collection, rkey), cid, value: decodeStored(path, cid, bytes), bytes };
+};
+
+const rangeOf = (collection: string | undefined, { cursor, reverse }: ListOptions): WalkRange => {
+  if (collection === undefined) {
+    // Over all collections, what a list goes on from is a key of the tree.
+    return reverse === true ? { before: cursor, reverse } : { after: cursor };
+  }
+  assertCollection(collection);
+  // With the slash, so that `app.bsky.feed.post` does not list `app.bsky.feed.postgate`.
+  const prefix = `${collection}/`;
+  if (cursor === undefined) {
+    return { prefix, reverse };
+  }
+  assertRecordKey(cursor);
+  const from = prefix + cursor;
+  return reverse === true ? { prefix, before: from, reverse } : { prefix, after: from };
+};
+
+/** Batches of leaves, at most `limit` in all. */
+async function* limitedLeaves(view: View, collection: string | undefined, options: ListOptions): AsyncGenerator<readonly Leaf[]> {
+  const { limit } = options;
+  if (limit !== undefined && (!Number.isInteger(limit) || limit < 0)) {
+    throw new TypeError(`limit is a whole number of records, 0 or more; limit=${limit}`);
+  }
+  const range = rangeOf(collection, options);
+  let rest = limit ?? Infinity;
+  if (view.root === undefined || rest === 0) {
+    return;
+  }
+  for await (const batch of walkLeaves(view.nodes, view.root, range)) {
+    yield batch.length > rest ? batch.slice(0, rest) : batch;
+    rest -= batch.length;
+    if (rest <= 0) {
+      return;
+    }
+  }
+}
+
+/** The records of a collection. The blocks of a batch are read with one request. */
+export async function* listRecords(view: View, collection: string, options: ListOptions = {}): AsyncGenerator<RecordEntry> {
+  for await (const batch of limitedLeaves(view, collection, options)) {
+    const cids = batch.map(({ value }) => decodeCid(value));
+    const blocks = await view.blocks.getMany(cids);
+    assertBlocks(view.hashAll, cids, blocks);
+    for (const [i, { key }] of batch.entries()) {
+      const cid = cids[i]!;
+      const bytes = blocks[i];
+      if (bytes === undefined) {
+        throw new RepoError('BlockNotFound', `the record's block is missing; path=${key} cid=${cidToText(cid)}`);
+      }
+      const { rkey } = splitPath(key);
+      yield { uri: `at://${view.did}/${key}`, cid, rkey, value: decodeStored(key, cid, bytes), bytes };
+    }
+  }
+}
+
+/** Keys and CIDs of one collection or of all, without reading a record. */
+export async function* listEntries(view: View, collection?: string, options: ListOptions = {}): AsyncGenerator<TreeEntry> {
+  for await (const batch of limitedLeaves(view, collection, options)) {
+    for (const { key, value } of batch) {
+      yield { ...splitPath(key), cid: decodeCid(value) };
+    }
+  }
+}
+
+/** The collections of a tree, in order, with how many records each has. Reads the tree's nodes and no record. */
+export const countCollections = async (view: View): Promise<CollectionCount[]> => {
+  const counts: { collection: string; count: number }[] = [];
+  if (view.root === undefined) {
+    return counts;
+  }
+  for await (const batch of walkLeaves(view.nodes, view.root, {})) {
+    for (const { key } of batch) {
+      const last = counts.at(-1);
+      if (last !== undefined && key.startsWith(last.collection) && key[last.collection.length] === '/') {
+        last.count += 1;
+      } else {
+        counts.push({ collection: splitPath(key).collection, count: 1 });
+      }
+    }
+  }
+  return counts;
+};

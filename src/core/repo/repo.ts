@@ -1,0 +1,319 @@
+/**
+ * What a repository can do. Every door answers this one interface: over files in Node, Deno and Bun, and over a
+ * worker in browsers.
+ *
+ * https://atproto.com/specs/repository
+ */
+import type { BackupFile, BackupOptions } from './transfer/backup-manifest.ts';
+import type { BlobMention, BlobRef } from '../data/blob-ref.ts';
+import type { Bytes } from '../data/bytes.ts';
+import type { CID } from '../data/cid.ts';
+import type {
+  CarSource,
+  ExportOptions,
+  GarbageOptions,
+  GarbageResult,
+  ImportOptions,
+  ImportResult,
+  VerifyOptions,
+  VerifyReport,
+} from './long-work.ts';
+import type { RepairOptions, RepairReport } from './care/repair-report.ts';
+import type { Signer } from '../crypto/signer.ts';
+import type { BlobInfo, BlobSource, PutBlobOptions } from '../storage/ports.ts';
+import type { WriteRequest } from './write/write-request.ts';
+
+/** The newest commit, or any other. */
+export interface Head {
+  readonly cid: CID;
+  /** A TID. `2222222222222` for a version 2 commit, which need not have one. */
+  readonly rev: string;
+  /** The root of the tree. */
+  readonly data: CID;
+  readonly signed: boolean;
+}
+
+/** A commit that was just made, or the head that stayed. */
+export interface CommitRef {
+  readonly cid: CID;
+  readonly rev: string;
+}
+
+export interface LogEntry extends Head {
+  readonly message?: string | undefined;
+}
+
+/**
+ * A value of the lexicon data model: CIDs as multiformats' `CID`, bytes as `Uint8Array`, blob references as
+ * {@link BlobRef}, integers that are safe, no floats. Maps come out without a prototype.
+ */
+export type RecordValue = Readonly<Record<string, unknown>>;
+
+export interface RecordEntry {
+  /** `at://did/collection/rkey` */
+  readonly uri: string;
+  readonly cid: CID;
+  readonly rkey: string;
+  readonly value: RecordValue;
+  /** The record's block as it was stored. */
+  readonly bytes: Bytes;
+}
+
+export interface FoundRecord {
+  readonly uri: string;
+  readonly cid: CID;
+  readonly value: RecordValue;
+  /** The record's block as it was stored. */
+  readonly bytes: Bytes;
+}
+
+/** One operation of `com.atproto.repo.applyWrites`, with the names of the lexicon. */
+export type WriteOp =
+  | {
+      readonly action: 'create';
+      readonly collection: string;
+      /** A new TID when left out. */
+      readonly rkey?: string | undefined;
+      /** A value of the data model, or its canonical DAG-CBOR bytes. */
+      readonly value: RecordValue | Uint8Array;
+      readonly swapRecord?: null | undefined;
+    }
+  | {
+      readonly action: 'update';
+      readonly collection: string;
+      readonly rkey: string;
+      readonly value: RecordValue | Uint8Array;
+      /** The CID that the record must have now. */
+      readonly swapRecord?: CID | undefined;
+    }
+  | {
+      readonly action: 'delete';
+      readonly collection: string;
+      readonly rkey: string;
+      readonly swapRecord?: CID | undefined;
+    };
+
+export interface WriteOptions {
+  /** The CID that the head must have now; `null` when there must be none. Else `InvalidSwap`. */
+  readonly swapCommit?: CID | null | undefined;
+  /** A word about the commit, kept beside it and not part of it. `log` answers it. */
+  readonly message?: string | undefined;
+  /** Signs this commit in place of the repository's signer. */
+  readonly signer?: Signer | undefined;
+  /** Makes it safe to ask again when the answer was lost. */
+  readonly request?: WriteRequest | undefined;
+}
+
+export interface WriteResult extends CommitRef {
+  /** One for each operation, in their order; a delete has no `cid`. */
+  readonly results: readonly { readonly uri: string; readonly cid?: CID | undefined }[];
+}
+
+export interface ListOptions {
+  /** At most so many. All of them when left out. */
+  readonly limit?: number | undefined;
+  /** A record key: the list starts after it. The last `rkey` of a page is the cursor of the next. */
+  readonly cursor?: string | undefined;
+  /** From the last key to the first: newest first where keys are TIDs. */
+  readonly reverse?: boolean | undefined;
+}
+
+export interface CollectionCount {
+  readonly collection: string;
+  /** Records in it. */
+  readonly count: number;
+}
+
+/** What a tree holds for a key, before its record is read. */
+export interface TreeEntry {
+  readonly collection: string;
+  readonly rkey: string;
+  readonly cid: CID;
+}
+
+/** One state of the records, which never changes: `put` and `delete` answer another. Becomes the head by `Repo.commit`. */
+export interface Tree {
+  get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
+  put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree>;
+  /** The tree without that record; the same tree when there is none. */
+  delete(collection: string, rkey: string): Promise<Tree>;
+  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry>;
+  /** The keys of one collection, or of all of them (where the cursor is `collection/rkey`), without reading a record. */
+  entries(collection?: string, options?: ListOptions): AsyncIterable<TreeEntry>;
+  collections(): Promise<CollectionCount[]>;
+}
+
+/** One record that differs between two trees. `cid` is missing when deleted, `prev` when created. */
+export interface RecordChange {
+  readonly action: 'create' | 'update' | 'delete';
+  readonly collection: string;
+  readonly rkey: string;
+  readonly cid?: CID | undefined;
+  readonly prev?: CID | undefined;
+}
+
+export interface RepoInfo {
+  readonly did: string;
+  readonly head: CID | undefined;
+  readonly rev: string | undefined;
+  readonly data: CID | undefined;
+  readonly signed: boolean;
+  /** In the local history. */
+  readonly commits: number;
+  /** At the head. */
+  readonly records: number;
+  /** In the storage, history included. */
+  readonly blocks: number;
+  readonly blobs: number;
+  readonly collections: readonly CollectionCount[];
+  /** Where a browser keeps it. */
+  readonly storage?: 'indexeddb' | 'opfs' | undefined;
+  /** Whether the browser has promised to keep it when room gets short. */
+  readonly persistent?: boolean | undefined;
+}
+
+export interface MissingBlob extends BlobMention {
+  /** The first record, in key order, that mentions it. */
+  readonly uri: string;
+}
+
+export interface StoredBlob extends BlobInfo {
+  /** As it was said when the blob was stored here. */
+  readonly mimeType: string | undefined;
+}
+
+export interface PutBlobRefOptions extends PutBlobOptions {
+  /** Kept with the blob and put into the reference. A `Blob`'s own type, or `application/octet-stream`, when left out. */
+  readonly mimeType?: string | undefined;
+}
+
+/** A new head, after it is durable. */
+export interface HeadChange extends CommitRef {
+  /** Keys (`collection/rkey`) that the head before it had not. In key order, as the others are. */
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+  readonly deleted: readonly string[];
+}
+
+/** One account's repository, open. Methods reject with `Closed` after `close`. */
+export interface Repo extends AsyncDisposable {
+  readonly did: string;
+
+  /** The newest commit, or `undefined` before the first one. */
+  head(): Promise<Head | undefined>;
+  /** Counts and the head. Walks the tree, not the records. */
+  info(): Promise<RepoInfo>;
+
+  /**
+   * A record, or `undefined` when there is none.
+   * @throws {RepoError} `InvalidCollection`, `InvalidRecordKey`; `Malformed` when its bytes break the data model;
+   *   `Corrupt` when they are not those that its CID names.
+   */
+  get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
+  /** The records of a collection in key order. One that breaks the data model rejects when its turn comes. */
+  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry>;
+  /** The collections that have records, in order, with how many. */
+  collections(): Promise<CollectionCount[]>;
+
+  /**
+   * Makes one commit of all the operations; none makes an empty commit, which signs the same records anew.
+   * Durable once this resolves; nothing has changed if it rejects.
+   *
+   * Operations see the ones before them. What several say about one path is merged, so that the commit holds at
+   * most one operation a path.
+   * @throws {RepoError} `RecordExists` (create), `RecordNotFound` (update, delete), `InvalidSwap`, `InvalidRecord`,
+   *   `InvalidCollection`, `InvalidRecordKey`, `RecordTooLarge`, `SignerRequired`, `StorageFull`, `StorageFailed`.
+   */
+  write(ops: readonly WriteOp[], options?: WriteOptions): Promise<WriteResult>;
+  /** Creates or replaces a record in a commit of its own. A value that is there already makes no commit. */
+  put(
+    collection: string,
+    rkey: string,
+    value: RecordValue | Uint8Array,
+    options?: WriteOptions,
+  ): Promise<{ readonly uri: string; readonly cid: CID; readonly commit: CommitRef }>;
+  /** Deletes a record in a commit of its own; `undefined`, and no commit, when there is none. */
+  delete(collection: string, rkey: string, options?: WriteOptions): Promise<CommitRef | undefined>;
+
+  /**
+   * A state of the records: of a commit's rev or CID, of a ref's name, or of the head when left out (an empty tree
+   * before the first commit).
+   * @throws {RepoError} `RefNotFound` when nothing here has that name; `BlockNotFound` when its blocks are gone.
+   */
+  checkout(at?: string | CID): Promise<Tree>;
+  /** Makes a tree the head. `InvalidSwap` when the head is not the commit that `checkout` answered this tree, or its ancestor, from. */
+  commit(tree: Tree, options?: WriteOptions): Promise<CommitRef>;
+  /** The local history, newest first. */
+  log(): AsyncIterable<LogEntry>;
+  /** What changed from one state to another, in key order. Either is a rev, a CID or a ref; `undefined` is the empty tree. */
+  diff(from: string | CID | undefined, to?: string | CID): AsyncIterable<RecordChange>;
+
+  /** Every ref; `main` is the head. */
+  refs(): Promise<ReadonlyMap<string, CID>>;
+  /**
+   * Points a ref at a commit that is here: a branch or a tag, which `gc` then keeps. `main` moves only by commits.
+   * @throws {RepoError} `RefNotFound` when `target` is not here; `InvalidSwap` for `main`.
+   */
+  setRef(name: string, target: string | CID): Promise<void>;
+  /** Removes a ref; `false` when there was none. */
+  removeRef(name: string): Promise<boolean>;
+
+  /**
+   * Takes in a CAR: everything is checked first (every hash, the whole tree, that nothing is missing, the DID, the rev
+   * and, with a key, the signature), and nothing has changed if anything is wrong. A CAR with only what is new
+   * (`since`) applies too.
+   * @throws {RepoError} `Malformed`, `BlockNotFound`, `WrongDid`, `InvalidSignature`, `OutdatedRev`, `FutureRev`,
+   *   `LimitExceeded`, `InvalidRecord` (with `records: 'reject'`).
+   */
+  importCar(source: CarSource, options?: ImportOptions): Promise<ImportResult>;
+  /**
+   * The repository as a CAR, in preorder: the commit, then the tree depth first with each record after its key.
+   * The stream fails with `HeadNotFound` before the first commit.
+   */
+  exportCar(options?: ExportOptions): ReadableStream<Uint8Array>;
+
+  /** Stores a blob and answers the reference to put into a record. Durable once this resolves. */
+  putBlob(source: BlobSource, options?: PutBlobRefOptions): Promise<BlobRef>;
+  /**
+   * A blob with its MIME type, or `undefined` when it is not here.
+   * @throws {RepoError} `Corrupt` when the bytes are not those that the CID names.
+   */
+  getBlob(cid: CID): Promise<Blob | undefined>;
+  /** The blobs that are here, in the order of their CIDs. */
+  blobs(): AsyncIterable<StoredBlob>;
+  /** The blobs that records of the head mention and that are not here, one entry a blob. */
+  missingBlobs(): AsyncIterable<MissingBlob>;
+
+  /** Checks everything that is here and answers every fault there is. Changes nothing. */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
+  /**
+   * Mends what can be mended from what is here, and says what cannot, in one change: removes rows that are none and blocks
+   * that are damaged, so that an import brings them again; makes the newest commit whose tree is whole the head; writes
+   * the list of commits anew; removes files that are not the blobs of their names. A head whose tree lacks nothing but
+   * records stays. Everything that is done, and everything that is lost, is in the answer.
+   * @throws {RepoError} `Corrupt` when the database itself is damaged, below what this reaches: the doors for folders have
+   *   `salvageRepo` for that. `StorageFull`, `StorageFailed`.
+   */
+  repair(options?: RepairOptions): Promise<RepairReport>;
+  /**
+   * The files of the repository as it is now, also while it is written to: `pds.db`, the blobs, and last `manifest.json`
+   * with the size and the SHA-256 of each. Without a manifest it is no backup. Each file is read to its end before the
+   * next one is asked for. All is verified first.
+   *
+   * The doors for folders have `saveBackup` to write it; in a browser `importFolder` takes one in.
+   * @throws {RepoError} `Corrupt` when the repository is damaged, unless `damaged` allows it; `Locked` while another backup
+   *   is being made; `BlobNotFound` when a blob is removed meanwhile; `StorageFailed`, also where nothing is kept in files.
+   */
+  backup(options?: BackupOptions): AsyncIterable<BackupFile>;
+  /** Removes what no ref and none of the newest commits reaches. */
+  gc(options?: GarbageOptions): Promise<GarbageResult>;
+
+  /**
+   * Calls `listener` after each new head, whoever made it, in the order of the heads. Answers a function that ends it.
+   * What a listener throws is reported as an uncaught error is, and changes nothing here.
+   */
+  onChange(listener: (change: HeadChange) => void): () => void;
+
+  /** Waits for what is running, then lets go of the files. A second call does nothing. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,191 @@
+/** A repository as the files that a backup consists of, while it is in use. */
+import type { BackedUpFile, BackupContent, BackupFile, BackupOptions } from './backup-manifest.ts';
+import { encodeManifest, MANIFEST_PATH } from './backup-manifest.ts';
+import { copyBytes } from '../../data/bytes.ts';
+import type { CID } from '../../data/cid.ts';
+import { cidToText, decodeCid } from '../../data/cid.ts';
+import { createCidSet } from '../../data/cid-set.ts';
+import { isRepoError, RepoError } from '../../errors.ts';
+import type { Fault, Progress } from '../long-work.ts';
+import { sha256Stream } from '../../data/sha256.ts';
+import { toStorageError } from '../../storage/storage-error.ts';
+import type { StoreSnapshot } from '../../storage/ports.ts';
+import { isBlobIntact } from '../read/blobs.ts';
+import { headOf, MAIN, readCommit } from '../parts.ts';
+import type { RepoParts } from '../parts.ts';
+import { countCollections } from '../read/records.ts';
+import { verifyRepo } from '../care/verify.ts';
+
+type Tally = { -readonly [K in keyof Progress]: Progress[K] };
+
+/** What an import takes in knowingly is no damage: records outside the data model, and a head that nobody has signed. */
+const isDamage = ({ code, path }: Fault): boolean => !(code === 'Malformed' && path !== undefined) && code !== 'InvalidSignature';
+
+const refuseDamage = async (parts: RepoParts, tally: Tally, { signal, onProgress }: BackupOptions): Promise<void> => {
+  const { faults } = await verifyRepo(parts, {
+    signal,
+    onProgress(progress) {
+      Object.assign(tally, progress);
+      onProgress?.(progress);
+    },
+  });
+  const [fault, ...more] = faults.filter(isDamage);
+  if (fault !== undefined) {
+    const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
+    throw new RepoError('Corrupt', `the repository is damaged, and a backup of it would be too: repair it first; ${fault.message}${others}`);
+  }
+};
+
+/** Reads the content and notes what it was. */
+const watched = (path: string, content: BackupContent, onPiece: (length: number) => void, onEnd: (file: BackedUpFile) => void): BackupContent => ({
+  size: content.size,
+  stream() {
+    const hash = sha256Stream();
+    let size = 0;
+    const reader = content.stream().getReader();
+    const read = async (): Promise<ReadableStreamReadResult<Uint8Array>> => {
+      try {
+        return await reader.read();
+      } catch (error) {
+        throw toStorageError(error, `reading ${path}`);
+      }
+    };
+    return new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          const part = await read();
+          if (!part.done) {
+            hash.update(part.value);
+            size += part.value.length;
+            onPiece(part.value.length);
+            controller.enqueue(part.value);
+            return;
+          }
+          if (size !== content.size) {
+            throw new RepoError('StorageFailed', `a file has another size than it was said to have; path=${path} said=${content.size} is=${size}`);
+          }
+          onEnd({ size, sha256: toHex(hash.digest()) });
+          controller.close();
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
+  },
+});
+
+const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+const digestText = (cid: CID): string => toHex(cid.multihash.digest);
+
+/** The files in the making: what each was is known once it has been read to its end. */
+const createManifestFiles = (onPiece: (length: number) => void) => {
+  const files = new Map<string, BackedUpFile>();
+  return {
+    files,
+    watch: (path: string, content: BackupContent, check?: (file: BackedUpFile) => void): BackupFile => ({
+      path,
+      content: watched(path, content, onPiece, (file) => {
+        check?.(file);
+        files.set(path, file);
+      }),
+    }),
+    assertRead(path: string): void {
+      if (!files.has(path)) {
+        throw new TypeError(`each file of a backup is read to its end before the next one is asked for; path=${path}`);
+      }
+    },
+  };
+};
+
+const blobPath = (cid: CID): string => `blobs/ba/${cidToText(cid)}`;
+
+/** All blobs that are here now, so that one that goes while the backup is made is missed. */
+const blobCids = async ({ blobs }: RepoParts): Promise<Iterable<CID>> => {
+  const cids = createCidSet();
+  for await (const { cid } of blobs.list()) {
+    cids.add(cid.bytes);
+  }
+  return (function* () {
+    for (const bytes of cids) {
+      yield decodeCid(copyBytes(bytes));
+    }
+  })();
+};
+
+const requireBlob = async ({ blobs }: RepoParts, cid: CID): Promise<Blob> => {
+  const blob = await blobs.get(cid);
+  if (blob === undefined) {
+    throw new RepoError('BlobNotFound', `a blob went away while the backup was made: make it again; cid=${cidToText(cid)}`);
+  }
+  return blob;
+};
+
+/** The head of the snapshot and what it holds; a damaged one is taken at its word. */
+const describeHead = async (parts: RepoParts, { refs }: StoreSnapshot, damaged: boolean): Promise<{ head: string | null; rev: string | null; records: number }> => {
+  const cid = refs.get(MAIN);
+  if (cid === undefined) {
+    return { head: null, rev: null, records: 0 };
+  }
+  const head = cidToText(cid);
+  try {
+    const { rev, data } = headOf(cid, await readCommit(parts.store, cid));
+    const collections = await countCollections({ did: parts.did, root: data, nodes: parts.nodes, hashAll: parts.hashAll, blocks: parts.store });
+    return { head, rev, records: collections.reduce((sum, { count }) => sum + count, 0) };
+  } catch (error) {
+    if (!damaged || !isRepoError(error)) {
+      throw error;
+    }
+    return { head, rev: null, records: 0 };
+  }
+};
+
+/** `Repo.backup`. */
+export async function* backupRepo(parts: RepoParts, options: BackupOptions = {}): AsyncGenerator<BackupFile, void, undefined> {
+  const { damaged = false, onProgress, signal } = options;
+  const tally: Tally = { phase: 'verify', bytes: 0, blocks: 0, records: 0 };
+  if (parts.store.snapshot === undefined) {
+    throw new RepoError('StorageFailed', 'this repository is kept in no files that could be copied: export it as a CAR');
+  }
+  if (!damaged) {
+    await refuseDamage(parts, tally, options);
+  }
+  tally.phase = 'write';
+  const { files, watch, assertRead } = createManifestFiles((length) => {
+    signal?.throwIfAborted();
+    tally.bytes += length;
+    onProgress?.({ ...tally });
+  });
+  const snapshot = await parts.store.snapshot();
+  try {
+    const cids = await blobCids(parts);
+    const { records, ...head } = await describeHead(parts, snapshot, damaged);
+    for (const { path, content } of snapshot.files) {
+      yield watch(path, content);
+      assertRead(path);
+    }
+    snapshot.release();
+    let blobs = 0;
+    for (const cid of cids) {
+      const path = blobPath(cid);
+      const blob = await requireBlob(parts, cid);
+      if (damaged && !(await isBlobIntact(cid, blob))) {
+        // Nobody could take it in again: a blob is named by what it is.
+        continue;
+      }
+      yield watch(path, blob, ({ sha256 }) => {
+        if (sha256 !== digestText(cid)) {
+          throw new RepoError('Corrupt', `the stored blob is not the one that the CID names; cid=${cidToText(cid)}`);
+        }
+      });
+      assertRead(path);
+      blobs += 1;
+    }
+    const { blocks, commits } = snapshot;
+    const counts = { blobs, blocks, commits, records };
+    const manifest = encodeManifest({ did: parts.did, ...head, counts, files, created: new Date().toISOString() });
+    yield { path: MANIFEST_PATH, content: new Blob([manifest as Uint8Array<ArrayBuffer>]) };
+  } finally {
+    snapshot.release();
+  }
+}

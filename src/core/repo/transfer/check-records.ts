@@ -1,0 +1,111 @@
+/** Records of a tree, one by one: are they there, are they what their CIDs say, do they keep to the data model. */
+import { blobMentions, mayMentionBlob } from '../../data/blob-ref.ts';
+import { cidBytesToText, decodeCid, isDigestOf } from '../../data/cid.ts';
+import type { CidSet } from '../../data/cid-set.ts';
+import { createCidSet } from '../../data/cid-set.ts';
+import { isRepoError } from '../../errors.ts';
+import { beginsAsNode } from '../../mst/codec.ts';
+import type { Leaf } from '../../mst/walk.ts';
+import type { Fault } from '../long-work.ts';
+import type { ReadBlocks } from '../../mst/verify.ts';
+import { checkRecord } from '../../data/record-check.ts';
+import { sha256 } from '../../data/sha256.ts';
+import { createAssertPath } from '../path.ts';
+import { checkStored, decodeStored } from '../record.ts';
+
+/** Checks records as they come, and collects what it finds. */
+export interface RecordCheck {
+  /** What is wrong so far: `BlockNotFound`, `Corrupt`; `Malformed` for one that breaks the data model. */
+  readonly faults: readonly Fault[];
+  /** Every blob that a record mentioned so far. */
+  readonly mentioned: CidSet;
+  /** Checks the records of some leaves; their blocks are read with one request. */
+  check(leaves: readonly Leaf[]): Promise<void>;
+}
+
+/** Whether bytes are a record that is sound and mentions no blob: there is nothing more to be said about it. */
+export const isPlainRecord = (bytes: Uint8Array): boolean => {
+  // An error for each node of the tree took longer than checking all records.
+  if (beginsAsNode(bytes)) {
+    return false;
+  }
+  try {
+    checkRecord(bytes);
+    return !mayMentionBlob(bytes);
+  } catch (error) {
+    if (!isRepoError(error, 'Malformed')) {
+      throw error;
+    }
+    return false;
+  }
+};
+
+/** What is known of blocks before they are read. */
+export interface KnownBlocks {
+  /** Whether a block was hashed a moment ago; it is not hashed again. */
+  has(cid: Uint8Array): boolean;
+  /** Whether {@link isPlainRecord} said so; then it is not even read. */
+  isPlain?(cid: Uint8Array): boolean;
+}
+
+export const createRecordCheck = (read: ReadBlocks, known: KnownBlocks): RecordCheck => {
+  const faults: Fault[] = [];
+  const mentioned = createCidSet();
+  const assertPath = createAssertPath();
+
+  const report = (code: Fault['code'], message: string, { key: path, value }: Leaf): void => {
+    faults.push({ code, message, path, cid: decodeCid(value) });
+  };
+
+  const reporting = (leaf: Leaf, check: () => void): void => {
+    try {
+      check();
+    } catch (error) {
+      if (!isRepoError(error, 'Malformed')) {
+        throw error;
+      }
+      report(error.code, error.message, leaf);
+    }
+  };
+
+  const checkOne = (leaf: Leaf, bytes: Uint8Array | undefined): void => {
+    const { key: path, value: cid } = leaf;
+    if (bytes === undefined) {
+      report('BlockNotFound', `the record's block is missing; path=${path} cid=${cidBytesToText(cid)}`, leaf);
+      return;
+    }
+    if (!known.has(cid) && !isDigestOf(cid, sha256(bytes), 0)) {
+      report('Corrupt', `the stored record is not the one that its CID names; path=${path} cid=${cidBytesToText(cid)}`, leaf);
+      return;
+    }
+    reporting(leaf, () => {
+      assertPath(path);
+      if (mayMentionBlob(bytes)) {
+        for (const mention of blobMentions(decodeStored(path, cid, bytes))) {
+          mentioned.add(mention.cid.bytes);
+        }
+      } else {
+        checkStored(path, cid, bytes);
+      }
+    });
+  };
+
+  /** Whether nothing but its path was left to look at. */
+  const isSettled = (leaf: Leaf): boolean => {
+    const isPlain = known.isPlain?.(leaf.value) === true;
+    if (isPlain) {
+      reporting(leaf, () => assertPath(leaf.key));
+    }
+    return isPlain;
+  };
+
+  return {
+    faults,
+    mentioned,
+    async check(leaves) {
+      const unsure = leaves.filter((leaf) => !isSettled(leaf));
+      const found = await read(unsure.map(({ value }) => value));
+      unsure.forEach((leaf, i) => checkOne(leaf, found[i]));
+    },
+  };
+};

@@ -1,0 +1,237 @@
+/**
+ * Taking in a CAR. Everything happens in one transaction: blocks are staged as they come; then the commit, the tree and
+ * the records are checked where they lie; then what belongs to the tree is written and the head moves. If anything is
+ * wrong the transaction is rolled back.
+ */
+import type { CarOptions } from '../../car/decoder.ts';
+import { readPackedCar } from '../../car/reader.ts';
+import type { CID, CidBytes } from '../../data/cid.ts';
+import { CID_LENGTH, cidEquals, cidToText } from '../../data/cid.ts';
+import type { CidSet } from '../../data/cid-set.ts';
+import { isRepoError, RepoError } from '../../errors.ts';
+import { diffTrees } from '../../mst/diff.ts';
+import { createNodeReader } from '../../mst/node-reader.ts';
+import { verifyTreeOf } from '../../mst/verify.ts';
+import type { CarSource, Fault, ImportOptions, ImportResult, Progress } from '../long-work.ts';
+import type { HashAll } from '../../data/sha256.ts';
+import type { BlobStore, BlockReader } from '../../storage/ports.ts';
+import type { WriteRequest } from '../write/write-request.ts';
+import { acceptCommit } from '../write/accept.ts';
+import type { RecordCheck } from './check-records.ts';
+import { createRecordCheck } from './check-records.ts';
+import type { Transition } from '../read/listeners.ts';
+import { createAssertPath } from '../path.ts';
+import type { RepoParts } from '../parts.ts';
+import { MAIN, readHead } from '../parts.ts';
+import type { Requests } from '../write/requests.ts';
+import { assertRequest, readRequests } from '../write/requests.ts';
+import { Staging } from './staging.ts';
+
+/** Bytes that nothing in the tree refers to, the names of blocks with them: so many are taken for a mistake, and more for an attack. */
+export const MAX_UNLINKED: number = 16 * 1024 * 1024;
+
+/**
+ * Records that break the data model, in one import. Each is named in the answer, in half a kilobyte; and one bad block may
+ * stand under a million keys.
+ */
+export const MAX_RECORD_FAULTS = 100_000;
+
+type Tally = { -readonly [K in keyof Progress]: Progress[K] };
+
+/** Stages the blocks of a CAR and answers its roots. */
+const stage = async (staging: Staging, source: CarSource, options: CarOptions, tally: Tally, tell: () => void): Promise<readonly CID[]> => {
+  const car = await readPackedCar(source, options);
+  for await (const batch of car) {
+    tell();
+    await staging.add(batch);
+    tally.bytes += batch.size;
+    tally.blocks += batch.length;
+  }
+  return car.roots;
+};
+
+/** What is wrong with a repository as a whole; a record that breaks the data model is not, unless it is to be. */
+const assertFaultless = (faults: readonly Fault[]): void => {
+  const [first] = faults;
+  if (first !== undefined) {
+    const more = faults.length === 1 ? '' : ` (and ${faults.length - 1} more)`;
+    throw new RepoError(first.code, `${first.message}${more}`);
+  }
+};
+
+interface CheckedTree {
+  readonly leaves: number;
+  readonly records: RecordCheck;
+}
+
+/** Checks the tree and each of its records in one walk, and links what it consists of. */
+const checkTree = async (
+  staging: Staging,
+  commit: CID,
+  root: CID,
+  hashAll: HashAll | undefined,
+  { maxFaults = MAX_RECORD_FAULTS, signal }: ImportOptions,
+  onRecords: (count: number) => Promise<void>,
+): Promise<CheckedTree> => {
+  staging.link(commit.bytes);
+  const records = createRecordCheck((cids) => staging.read(cids), staging);
+  const assertPath = createAssertPath();
+  const { faults, leaves } = await verifyTreeOf((cids) => staging.read(cids), root.bytes as CidBytes, {
+    signal,
+    hashAll,
+    hashed: staging,
+    onNode: (cid) => staging.link(cid),
+    async onLeaves(batch) {
+      for (const { key, value } of batch) {
+        assertPath(key);
+        staging.link(value);
+      }
+      await records.check(batch);
+      if (records.faults.length > maxFaults) {
+        throw new RepoError('LimitExceeded', `too many records break the data model; limit=${maxFaults}`);
+      }
+      await onRecords(batch.length);
+    },
+  });
+  assertFaultless(faults);
+  assertFaultless(records.faults.filter(({ code }) => code !== 'Malformed'));
+  return { leaves, records };
+};
+
+/** What the new tree changes in the old one. */
+const countChanges = async (
+  blocks: BlockReader,
+  before: CID | undefined,
+  after: CID,
+  leaves: number,
+): Promise<Pick<ImportResult, 'created' | 'deleted' | 'unchanged' | 'updated'>> => {
+  let [created, updated, deleted] = [0, 0, 0];
+  if (before === undefined) {
+    created = leaves;
+  } else {
+    for await (const { from, to } of diffTrees(createNodeReader(blocks), before, after)) {
+      if (from === undefined) {
+        created += 1;
+      } else if (to === undefined) {
+        deleted += 1;
+      } else {
+        updated += 1;
+      }
+    }
+  }
+  return { created, updated, deleted, unchanged: leaves - created - updated };
+};
+
+/** What belongs to nothing is not wanted in any number. */
+const assertFewUnlinked = (bytes: number, total: number, most: number): void => {
+  if (bytes > most && bytes > 4 * (total - bytes)) {
+    throw new RepoError('LimitExceeded', `the CAR is mostly blocks that its tree does not refer to; bytes=${bytes} of ${total}`);
+  }
+};
+
+const countMissing = async (blobs: BlobStore, mentioned: CidSet): Promise<number> => {
+  let missing = mentioned.size;
+  if (missing === 0) {
+    return 0;
+  }
+  for await (const { cid } of blobs.list()) {
+    if (mentioned.has(cid.bytes)) {
+      missing -= 1;
+    }
+  }
+  return missing;
+};
+
+/** The commit that the CAR is about, in or out of it: a CAR of what is new since the head holds no blocks at all. */
+const requireRoot = async (blocks: BlockReader, roots: readonly CID[]): Promise<{ cid: CID; bytes: Uint8Array }> => {
+  const [cid] = roots;
+  if (cid === undefined) {
+    throw new RepoError('Malformed', 'the CAR names no root, so it holds blocks and no repository');
+  }
+  const bytes = await blocks.get(cid);
+  if (bytes === undefined) {
+    throw new RepoError('BlockNotFound', `the commit that the CAR names is not in it; cid=${cidToText(cid)}`);
+  }
+  return { cid, bytes };
+};
+
+/** What an import did. */
+export interface Imported {
+  readonly result: ImportResult;
+  /** From the tree before it to its own; `undefined` when the head stayed. */
+  readonly transition: Transition | undefined;
+}
+
+/** What an import of this name did before; its counts are the note that it left. */
+const landed = async (parts: RepoParts, requests: Requests, request: WriteRequest): Promise<Imported | undefined> => {
+  const before = await requests.landed(request);
+  if (before === undefined) {
+    return undefined;
+  }
+  if (before.note === '') {
+    throw new RepoError('OutcomeUnknown', `the import has happened, and the faults that it reported are not known any more; did=${parts.did} request=${request.id}`);
+  }
+  const [blocks, created, updated, deleted, unchanged, missingBlobs] = before.note.split(' ').map(Number) as [number, number, number, number, number, number];
+  const { cid: head, rev } = before.commit;
+  return { result: { head, rev, blocks, created, updated, deleted, unchanged, missingBlobs, faults: [] }, transition: undefined };
+};
+
+const noteOf = ({ blocks, created, updated, deleted, unchanged, missingBlobs, faults }: ImportResult): string =>
+  faults.length > 0 ? '' : [blocks, created, updated, deleted, unchanged, missingBlobs].join(' ');
+
+/** `Repo.importCar`. */
+export const importCar = async (parts: RepoParts, source: CarSource, options: ImportOptions = {}): Promise<Imported> => {
+  const { maxBlocks, maxBlockSize, maxSize, maxUnlinked = MAX_UNLINKED, onProgress, request, signal } = options;
+  assertRequest(request);
+  const tally: Tally = { phase: 'read', bytes: 0, blocks: 0, records: 0 };
+  const tell = (): void => {
+    signal?.throwIfAborted();
+    onProgress?.({ ...tally });
+  };
+  return parts.store.transact(async (change) => {
+    const requests = request && (await readRequests(parts));
+    const earlier = requests && (await landed(parts, requests, request));
+    if (earlier !== undefined) {
+      // It has happened, so that nobody can stop it any more.
+      onProgress?.({ ...tally });
+      return earlier;
+    }
+    const before = await readHead(parts);
+    const staging = new Staging(change, source);
+    const { hashAll } = parts;
+    const roots = await stage(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, tell);
+    const { cid, bytes } = await requireRoot(staging, roots);
+    const commit = acceptCommit(parts.did, cid, bytes, before, options, parts.verifySignature);
+
+    tally.phase = 'verify';
+    tell();
+    const { leaves, records } = await checkTree(staging, cid, commit.data, hashAll, options, async (count) => {
+      tally.records += count;
+      tell();
+      await parts.breathe();
+    });
+    const [fault] = records.faults;
+    if (options.records === 'reject' && fault !== undefined) {
+      throw new RepoError('InvalidRecord', fault.message);
+    }
+
+    tally.phase = 'write';
+    tell();
+    let base = before?.data;
+    const counts = await countChanges(staging, base, commit.data, leaves).catch((error: unknown) => {
+      if (!isRepoError(error, 'BlockNotFound')) {
+        throw error;
+      }
+      // The new tree was found whole a moment ago: what is missing is of the old one, as a repair may have left it.
+      base = undefined;
+      return countChanges(staging, base, commit.data, leaves);
+    });
+    const added = await staging.settle((unlinked) => assertFewUnlinked(unlinked, tally.bytes + tally.blocks * CID_LENGTH, maxUnlinked));
+    const missingBlobs = await countMissing(parts.blobs, records.mentioned);
+    await change.setRef(MAIN, cid);
+    await change.addCommit(commit.rev, cid);
+    const result = { head: cid, rev: commit.rev, blocks: added, ...counts, missingBlobs, faults: records.faults };
+    await requests?.remember(change, request!, commit.rev, noteOf(result));
+    return { result, transition: cidEquals(before?.cid, cid) ? undefined : { before: base, after: commit.data } };
+  });
+};

@@ -1,0 +1,72 @@
+/** Whether a commit from outside may become the head. */
+import type { Commit } from '../commit.ts';
+import { decodeCommit, verifyCommit } from '../commit.ts';
+import type { CID } from '../../data/cid.ts';
+import { cidEquals, cidToText } from '../../data/cid.ts';
+import { RepoError } from '../../errors.ts';
+import type { VerifySignature } from '../../crypto/keys.ts';
+import type { ImportOptions } from '../long-work.ts';
+import type { Head } from '../repo.ts';
+import { assertDid } from '../../syntax/identifiers.ts';
+import { tidToMicroseconds } from '../../syntax/tid.ts';
+
+/**
+ * A rev may lie this far in the future, as hosts allow it. One further ahead would poison our own clock: the next rev
+ * of ours has to be greater. https://atproto.com/specs/sync
+ */
+export const MAX_REV_AHEAD_MS: number = 5 * 60 * 1000;
+
+const assertDids = (commit: Commit, did: string, expected: string | undefined): void => {
+  if (expected !== undefined) {
+    assertDid(expected);
+  }
+  const wrong = [did, expected].find((wanted) => wanted !== undefined && wanted !== commit.did);
+  if (wrong !== undefined) {
+    throw new RepoError('WrongDid', `the commit is of another account; expected=${wrong} found=${commit.did}`);
+  }
+};
+
+const assertRev = (cid: CID, commit: Commit, head: Head | undefined, nowMs: number): void => {
+  if (tidToMicroseconds(commit.rev) > (nowMs + MAX_REV_AHEAD_MS) * 1000) {
+    throw new RepoError('FutureRev', `the commit's rev is more than five minutes ahead of the clock; rev=${commit.rev}`);
+  }
+  if (head === undefined || cidEquals(head.cid, cid)) {
+    return;
+  }
+  if (commit.rev === head.rev) {
+    throw new RepoError('OutdatedRev', `another commit of the head's rev, a fork; rev=${commit.rev} head=${cidToText(head.cid)} found=${cidToText(cid)}`);
+  }
+  if (commit.rev < head.rev) {
+    throw new RepoError('OutdatedRev', `the commit is older than the head; head=${head.rev} found=${commit.rev}`);
+  }
+};
+
+const assertSigned = (commit: Commit, bytes: Uint8Array, { key, allowUnsigned }: ImportOptions, verify: VerifySignature): void => {
+  if (commit.sig === undefined) {
+    if (key !== undefined || allowUnsigned !== true) {
+      throw new RepoError('InvalidSignature', `the commit is not signed; rev=${commit.rev}`);
+    }
+  } else if (key !== undefined && !verifyCommit(bytes, key, verify)) {
+    throw new RepoError('InvalidSignature', `the commit is not signed by the given key (another key may have signed it: keys change); key=${key} rev=${commit.rev}`);
+  }
+};
+
+/**
+ * The commit in a block, if it may follow `head`.
+ * @throws {RepoError} `Malformed`, `WrongDid`, `InvalidSignature`, `OutdatedRev`, `FutureRev`, `UnknownKey`.
+ */
+export const acceptCommit = (
+  did: string,
+  cid: CID,
+  bytes: Uint8Array,
+  head: Head | undefined,
+  options: ImportOptions,
+  verify: VerifySignature,
+  nowMs: number = Date.now(),
+): Commit => {
+  const commit = decodeCommit(bytes);
+  assertDids(commit, did, options.did);
+  assertSigned(commit, bytes, options, verify);
+  assertRev(cid, commit, head, nowMs);
+  return commit;
+};

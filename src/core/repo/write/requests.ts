@@ -1,0 +1,72 @@
+/**
+ * Writes with a name, so that whoever lost the answer of one can ask again and does not write twice. The last ones are
+ * kept in a meta value, which changes in the same transaction as the head.
+ */
+import type { CID } from '../../data/cid.ts';
+import { RepoError } from '../../errors.ts';
+import type { CommitRef } from '../repo.ts';
+import type { BlockChange } from '../../storage/ports.ts';
+import type { Tid } from '../../syntax/tid.ts';
+import type { WriteRequest } from './write-request.ts';
+import type { RepoParts } from '../parts.ts';
+
+/** The meta key: a line for the rev up to which requests were forgotten, then one a request, oldest first. */
+const REQUESTS = 'requests';
+
+/**
+ * With lines of about 30 bytes, so many fit a page of SQLite with the rest of its row, and a commit changes one page
+ * more. Answers are lost when a tab dies; what was under way then are a few writes a tab.
+ */
+export const MAX_REQUESTS = 128;
+
+const NOTHING_FORGOTTEN = '-';
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,40}$/;
+
+/** The last named writes, as they were when the transaction began. */
+export interface Requests {
+  /** What an earlier write of that name did, with the note that it left; `undefined` when there was none, for certain. */
+  landed(request: WriteRequest): Promise<{ readonly commit: CommitRef; readonly note: string } | undefined>;
+  /** Remembers a write; part of the transaction that makes it. */
+  remember(change: BlockChange, request: WriteRequest, rev: string, note?: string): Promise<void>;
+}
+
+const unknown = (id: string): RepoError =>
+  new RepoError('OutcomeUnknown', `the write was asked for twice, and its first outcome is no longer known; request=${id}`);
+
+/** Reads the requests. To be called inside a transaction, whose queue keeps others away. */
+export const readRequests = async (parts: RepoParts): Promise<Requests> => {
+  const [forgotten = NOTHING_FORGOTTEN, ...lines] = ((await parts.store.meta(REQUESTS)) ?? NOTHING_FORGOTTEN).split('\n');
+
+  return {
+    async landed({ id, again }) {
+      const line = lines.find((one) => one.split(' ', 2)[1] === id);
+      if (line === undefined) {
+        // Revs only rise: a write that was asked for under `since` and happened has a later rev than that.
+        if (again !== undefined && forgotten !== NOTHING_FORGOTTEN && forgotten > (again.since ?? '')) {
+          throw unknown(id);
+        }
+        return undefined;
+      }
+      const rev = line.slice(0, line.indexOf(' '));
+      const cid: CID | undefined = await parts.store.commit(rev as Tid);
+      if (cid === undefined) {
+        throw unknown(id);
+      }
+      return { commit: { cid, rev }, note: line.slice(rev.length + id.length + 2) };
+    },
+    async remember(change, { id }, rev, note = '') {
+      const kept = [...lines, `${rev} ${id} ${note}`.trimEnd()];
+      const dropped = kept.splice(0, Math.max(0, kept.length - MAX_REQUESTS));
+      const last = dropped.at(-1);
+      const floor = last === undefined ? forgotten : last.slice(0, last.indexOf(' '));
+      await change.setMeta(REQUESTS, [floor, ...kept].join('\n'));
+    },
+  };
+};
+
+/** @throws {TypeError} unless the name can be one; a note is kept on its line, so that neither may break it. */
+export const assertRequest = (request: WriteRequest | undefined): void => {
+  if (request !== undefined && !REQUEST_ID.test(request.id)) {
+    throw new TypeError('the id of a request is 1 to 40 of A-Z a-z 0-9 . _ -');
+  }
+};

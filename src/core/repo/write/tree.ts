@@ -1,0 +1,153 @@
+/**
+ * A tree that somebody edits before it becomes a commit. Trees share what they made so far in one map: blocks are named
+ * by their content, so that no tree can see another's changes in it.
+ */
+import type { CID, CidBytes, CidLike } from '../../data/cid.ts';
+import { cidToText, decodeCid } from '../../data/cid.ts';
+import type { Bytes } from '../../data/bytes.ts';
+import { copyBytes } from '../../data/bytes.ts';
+import { EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../mst/node.ts';
+import { createNodeReader } from '../../mst/node-reader.ts';
+import type { CollectionCount, FoundRecord, ListOptions, RecordEntry, RecordValue, Tree, TreeEntry } from '../repo.ts';
+import type { Block, BlockReader } from '../../storage/ports.ts';
+import type { PlannedOp } from './apply.ts';
+import { applyOps } from './apply.ts';
+import type { RepoParts } from '../parts.ts';
+import { recordPath } from '../path.ts';
+import type { View } from '../read/records.ts';
+import { countCollections, findRecord, listEntries, listRecords } from '../read/records.ts';
+import { encodeRecord } from '../record.ts';
+
+/** Blocks that no store has yet, over a store. */
+interface Drafts extends BlockReader {
+  add(blocks: readonly Block[]): void;
+  draft(cid: CidLike): Bytes | undefined;
+}
+
+const draftsOver = (store: BlockReader): Drafts => {
+  const blocks = new Map<string, Bytes>();
+  const draft = (cid: CidLike): Bytes | undefined => blocks.get(cidToText(cid));
+  return {
+    add(more) {
+      for (const { cid, bytes } of more) {
+        blocks.set(cidToText(cid), bytes as Bytes);
+      }
+    },
+    draft,
+    async get(cid) {
+      const bytes = draft(cid);
+      // What is answered belongs to whoever asked.
+      return bytes === undefined ? store.get(cid) : copyBytes(bytes);
+    },
+    async getMany(cids) {
+      const found = cids.map(draft);
+      const absent = cids.filter((_, i) => found[i] === undefined);
+      const stored = absent.length === 0 ? [] : await store.getMany(absent);
+      let next = 0;
+      return found.map((bytes) => (bytes === undefined ? stored[next++] : copyBytes(bytes)));
+    },
+  };
+};
+
+/** See {@link Tree}. Knows the repository it came from, and the head at that time. */
+export class RepoTree implements Tree {
+  readonly #parts: RepoParts;
+  readonly #drafts: Drafts;
+  readonly #view: View & { readonly root: CID };
+  /** The head when this tree, or the one it came from, was checked out. */
+  readonly checkedOutUnder: CID | undefined;
+
+  constructor(parts: RepoParts, drafts: Drafts, view: View & { readonly root: CID }, checkedOutUnder: CID | undefined) {
+    this.#parts = parts;
+    this.#drafts = drafts;
+    this.#view = view;
+    this.checkedOutUnder = checkedOutUnder;
+  }
+
+  get root(): CID {
+    return this.#view.root;
+  }
+
+  get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
+    return findRecord(this.#view, collection, rkey);
+  }
+
+  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry> {
+    return listRecords(this.#view, collection, options);
+  }
+
+  entries(collection?: string, options?: ListOptions): AsyncIterable<TreeEntry> {
+    return listEntries(this.#view, collection, options);
+  }
+
+  collections(): Promise<CollectionCount[]> {
+    return countCollections(this.#view);
+  }
+
+  async put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree> {
+    const path = recordPath(collection, rkey);
+    return this.#apply({ action: 'put', path, record: encodeRecord(collection, value) });
+  }
+
+  async delete(collection: string, rkey: string): Promise<Tree> {
+    return this.#apply({ action: 'discard', path: recordPath(collection, rkey) });
+  }
+
+  async #apply(op: PlannedOp): Promise<RepoTree> {
+    const { root, blocks, changes } = await applyOps(this.#view.nodes, this.#view.root, [op]);
+    if (changes.length === 0) {
+      return this;
+    }
+    this.#drafts.add(blocks);
+    return new RepoTree(this.#parts, this.#drafts, { ...this.#view, root }, this.checkedOutUnder);
+  }
+
+  /** The blocks of this tree that were made here: a node that is not a draft has none below it. */
+  async draftBlocks(): Promise<Block[]> {
+    const found = new Map<string, Block>();
+    const add = (cid: CID): boolean => {
+      const text = cidToText(cid);
+      const bytes = this.#drafts.draft(cid);
+      if (bytes === undefined || found.has(text)) {
+        return false;
+      }
+      found.set(text, { cid, bytes });
+      return true;
+    };
+    const rest: CID[] = [this.root];
+    for (let cid = rest.pop(); cid !== undefined; cid = rest.pop()) {
+      if (!add(cid)) {
+        continue;
+      }
+      const node = await this.#view.nodes.node(cid.bytes as CidBytes);
+      for (const value of node.values) {
+        add(decodeCid(value));
+      }
+      for (const child of node.children) {
+        if (child?.cid !== undefined) {
+          rest.push(decodeCid(child.cid));
+        }
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** @throws {TypeError} when the tree is not one of this repository. */
+  static of(tree: Tree, parts: RepoParts): RepoTree {
+    if (!(tree instanceof RepoTree) || tree.#parts !== parts) {
+      throw new TypeError('the tree does not come from checkout() of this repository');
+    }
+    return tree;
+  }
+
+  /** The tree with a root, which is in the store; without one, the empty tree. */
+  static checkout(parts: RepoParts, root: CID | undefined, head: CID | undefined): RepoTree {
+    const drafts = draftsOver(parts.store);
+    if (root === undefined) {
+      drafts.add([{ cid: EMPTY_ROOT, bytes: EMPTY_NODE_BYTES }]);
+    }
+    const { did, hashAll } = parts;
+    const nodes = createNodeReader(drafts, { hashAll });
+    return new RepoTree(parts, drafts, { did, root: root ?? EMPTY_ROOT, blocks: drafts, nodes, hashAll }, head);
+  }
+}

@@ -1,0 +1,173 @@
+/** Commits: from operations or a tree to a new head, in one transaction. */
+import type { CID } from '../../data/cid.ts';
+import { beginCommit } from '../commit.ts';
+import { RepoError } from '../../errors.ts';
+import type { NamedNode } from '../../mst/node.ts';
+import type { CommitRef, Head, RecordChange, RecordValue, WriteOp, WriteOptions, WriteResult } from '../repo.ts';
+import type { Block, BlockChange } from '../../storage/ports.ts';
+import { formatUri } from '../../syntax/identifiers.ts';
+import { isTid } from '../../syntax/tid.ts';
+import type { PlannedOp } from './apply.ts';
+import { applyOps } from './apply.ts';
+import type { Transition } from '../read/listeners.ts';
+import type { RepoParts } from '../parts.ts';
+import { MAIN, assertSwapCommit, messageKey, readHead } from '../parts.ts';
+import { recordPath } from '../path.ts';
+import { encodeRecord } from '../record.ts';
+import { assertRequest, readRequests } from './requests.ts';
+
+/** A commit with what it changed, for those who listen. */
+export interface Committed extends CommitRef {
+  readonly changes: readonly RecordChange[];
+}
+
+const planOp = (parts: RepoParts, op: WriteOp): PlannedOp => {
+  const { action, collection, swapRecord } = op;
+  if (action !== 'create' && action !== 'update' && action !== 'delete') {
+    throw new TypeError(`an operation is create, update or delete; action=${String(action)}`);
+  }
+  const path = recordPath(collection, action === 'create' ? (op.rkey ?? parts.clock.next()) : op.rkey);
+  return action === 'delete'
+    ? { action, path, swapRecord }
+    : { action, path, record: encodeRecord(collection, op.value), swapRecord };
+};
+
+/** Signs and stores a commit over blocks that make up a tree; part of a transaction. */
+const storeCommit = async (
+  parts: RepoParts,
+  change: BlockChange,
+  head: Head | undefined,
+  data: CID,
+  blocks: readonly Block[],
+  options: WriteOptions,
+): Promise<CommitRef> => {
+  const signer = options.signer ?? parts.signer;
+  if (signer === undefined && head?.signed === true) {
+    throw new RepoError('SignerRequired', `the head is signed, so a commit on it needs a signer; did=${parts.did}`);
+  }
+  const rev = parts.clock.next(head === undefined || !isTid(head.rev) ? undefined : head.rev);
+  const { commit, checked } = await beginCommit({ did: parts.did, data, rev }, signer, parts.verifySignature);
+  await change.put([...blocks, commit]);
+  await checked;
+  await change.setRef(MAIN, commit.cid);
+  await change.addCommit(rev, commit.cid);
+  if (options.message !== undefined) {
+    await change.setMeta(messageKey(commit.cid), options.message);
+  }
+  if (options.request !== undefined) {
+    await (await readRequests(parts)).remember(change, options.request, rev);
+  }
+  return { cid: commit.cid, rev };
+};
+
+/** The commit that a write of this name has made already. */
+const landed = async (parts: RepoParts, { request }: WriteOptions): Promise<CommitRef | undefined> => {
+  assertRequest(request);
+  return request && (await (await readRequests(parts)).landed(request))?.commit;
+};
+
+/** The head after some operations: the one that they made now, or when they were asked for before, or the one that stayed. */
+type Outcome =
+  | { readonly made: 'before'; readonly head: CommitRef }
+  | { readonly made: 'no'; readonly head: Head | undefined }
+  | { readonly made: 'now'; readonly head: Committed };
+
+/** Applies planned operations and commits. With `idle: 'skip'`, operations that change nothing make no commit. */
+const commitOps = async (
+  parts: RepoParts,
+  ops: readonly PlannedOp[],
+  options: WriteOptions,
+  idle: 'commit' | 'skip',
+): Promise<Outcome> => {
+  let made: readonly NamedNode[] = [];
+  const outcome = await parts.store.transact(async (change): Promise<Outcome> => {
+    const before = await landed(parts, options);
+    if (before !== undefined) {
+      return { made: 'before', head: before };
+    }
+    const head = await readHead(parts);
+    assertSwapCommit(head, options.swapCommit);
+    const applied = await applyOps(parts.nodes, head?.data, ops, parts.hashAll);
+    if (idle === 'skip' && applied.changes.length === 0) {
+      return { made: 'no', head };
+    }
+    const commit = await storeCommit(parts, change, head, applied.root, applied.blocks, options);
+    made = applied.nodes;
+    return { made: 'now', head: { ...commit, changes: applied.changes } };
+  });
+  // The next write begins with them.
+  parts.nodes.learn(made);
+  return outcome;
+};
+
+/** `Repo.write`, with what it changed; `undefined` when that was done before. */
+export const writeOps = async (
+  parts: RepoParts,
+  ops: readonly WriteOp[],
+  options: WriteOptions = {},
+): Promise<{ readonly result: WriteResult; readonly changes: readonly RecordChange[] | undefined }> => {
+  const planned = ops.map((op) => planOp(parts, op));
+  const { made, head } = await commitOps(parts, planned, options, 'commit');
+  const results = planned.map((op) => {
+    const uri = `at://${parts.did}/${op.path}`;
+    return 'record' in op ? { uri, cid: op.record.cid } : { uri };
+  });
+  // Every write makes a commit, so there is a head.
+  return { result: { cid: head!.cid, rev: head!.rev, results }, changes: made === 'now' ? head.changes : undefined };
+};
+
+/** A put: where the record is, the head that has it, and the commit if one was made. */
+export interface Put {
+  readonly uri: string;
+  readonly cid: CID;
+  readonly commit: CommitRef;
+  readonly made: Committed | undefined;
+}
+
+/** `Repo.put`: what is there already makes no commit. */
+export const putRecord = async (
+  parts: RepoParts,
+  collection: string,
+  rkey: string,
+  value: RecordValue | Uint8Array,
+  options: WriteOptions = {},
+): Promise<Put> => {
+  const path = recordPath(collection, rkey);
+  const record = encodeRecord(collection, value);
+  const { made, head } = await commitOps(parts, [{ action: 'put', path, record }], options, 'skip');
+  // A put that changed nothing found its record, so there is a head.
+  const commit = { cid: head!.cid, rev: head!.rev };
+  return { uri: formatUri(parts.did, collection, rkey), cid: record.cid, commit, made: made === 'now' ? head : undefined };
+};
+
+/** `Repo.delete`: `undefined`, and no commit, when there is no such record. */
+export const deleteRecord = async (
+  parts: RepoParts,
+  collection: string,
+  rkey: string,
+  options: WriteOptions = {},
+): Promise<{ readonly commit: CommitRef | undefined; readonly made: Committed | undefined }> => {
+  const path = recordPath(collection, rkey);
+  const { made, head } = await commitOps(parts, [{ action: 'discard', path }], options, 'skip');
+  const commit = made === 'no' ? undefined : { cid: head.cid, rev: head.rev };
+  return { commit, made: made === 'now' ? head : undefined };
+};
+
+/** `Repo.commit`: makes a tree the head, if the head is still the one that the tree was checked out under. `transition` is what that changed, if it was done now. */
+export const commitTree = (
+  parts: RepoParts,
+  root: CID,
+  blocks: readonly Block[],
+  checkedOutUnder: CID | undefined,
+  options: WriteOptions = {},
+): Promise<{ readonly commit: CommitRef; readonly transition: Transition | undefined }> =>
+  parts.store.transact(async (change) => {
+    const before = await landed(parts, options);
+    if (before !== undefined) {
+      return { commit: before, transition: undefined };
+    }
+    const head = await readHead(parts);
+    assertSwapCommit(head, options.swapCommit === undefined ? (checkedOutUnder ?? null) : options.swapCommit);
+    const commit = await storeCommit(parts, change, head, root, blocks, options);
+    return { commit, transition: { before: head?.data, after: root } };
+  });

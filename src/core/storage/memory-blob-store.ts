@@ -1,0 +1,60 @@
+/** Blobs in memory: for tests, for trying things out, and for repositories that are not meant to last. */
+import { readBlobSource } from './blob-source.ts';
+import { concatBytes, copyBytes } from '../data/bytes.ts';
+import { CODEC_RAW, cidOf, cidToText, parseCid } from '../data/cid.ts';
+import type { CID } from '../data/cid.ts';
+import { Lifetime } from './lifetime.ts';
+import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from './ports.ts';
+
+/** A {@link BlobStore} that forgets everything when it is closed. */
+export class MemoryBlobStore implements BlobStore {
+  readonly #blobs = new Map<string, Blob>();
+  readonly #lifetime = new Lifetime('blob store');
+
+  put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobInfo> {
+    return this.#lifetime.run(async () => {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of readBlobSource(source, options)) {
+        pieces.push(copyBytes(piece));
+      }
+      const bytes = concatBytes(pieces);
+      const cid = cidOf(CODEC_RAW, bytes);
+      this.#blobs.set(cidToText(cid), new Blob([bytes]));
+      return { cid, size: bytes.length };
+    });
+  }
+
+  get(cid: CID): Promise<Blob | undefined> {
+    return this.#lifetime.run(async () => this.#blobs.get(cidToText(cid)));
+  }
+
+  delete(cids: readonly CID[]): Promise<void> {
+    return this.#lifetime.run(async () => {
+      for (const cid of cids) {
+        this.#blobs.delete(cidToText(cid));
+      }
+    });
+  }
+
+  async *list(options: { readonly after?: CID | undefined } = {}): AsyncGenerator<BlobInfo, void, undefined> {
+    this.#lifetime.assertOpen();
+    const after = options.after === undefined ? '' : cidToText(options.after);
+    // CIDs are ASCII, so the order of JavaScript's strings is the order of their bytes.
+    const names = [...this.#blobs.keys()].filter((name) => name > after).sort();
+    for (const name of names) {
+      this.#lifetime.assertOpen();
+      const blob = this.#blobs.get(name);
+      if (blob !== undefined) {
+        yield { cid: parseCid(name), size: blob.size };
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#lifetime.close(async () => this.#blobs.clear());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

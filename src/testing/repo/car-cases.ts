@@ -1,0 +1,272 @@
+/** What every repository promises about CARs in and out. */
+import { readCar } from '../../core/car/reader.ts';
+import { writeCar } from '../../core/car/writer.ts';
+import type { CID } from '../../core/data/cid.ts';
+import { CODEC_DAG_CBOR, cidOf } from '../../core/data/cid.ts';
+import { createCommit } from '../../core/repo/commit.ts';
+import { createTreeBuilder } from '../../core/mst/build.ts';
+import { decodeCid } from '../../core/data/cid.ts';
+import type { CidBytes } from '../../core/data/cid.ts';
+import type { Repo, WriteOp } from '../../core/repo/repo.ts';
+import type { Signer } from '../../core/crypto/signer.ts';
+import type { Block } from '../../core/storage/ports.ts';
+import { tidOf } from '../../core/syntax/tid.ts';
+import { listOf } from '../storage/block-store-harness.ts';
+import type { Case } from '../case.ts';
+import { assert, assertEqual, assertRejects } from '../case.ts';
+import type { RepoHarness } from './harness.ts';
+import { DID, KEY, LIKE, OTHER_DID, OTHER_KEY, POST, bytesOf, creates, describe, over, post, rkeyOf } from './harness.ts';
+
+const chunked = (bytes: Uint8Array, size: number): ReadableStream<Uint8Array> => {
+  let at = 0;
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (at >= bytes.length) {
+        controller.close();
+        return;
+      }
+      controller.enqueue(bytes.slice(at, at + size));
+      at += size;
+    },
+  });
+};
+
+/** A CAR of a repository that was never anywhere, made of these records. */
+const carOf = async (
+  records: readonly (readonly [path: string, block: Block])[],
+  { did = DID, signer = KEY, time = 1_700_000_000_000_000, more = [] }: { did?: string; signer?: Signer | null; time?: number; more?: readonly Block[] } = {},
+): Promise<Uint8Array> => {
+  const blocks: Block[] = [];
+  const builder = createTreeBuilder((cid, bytes) => blocks.push({ cid: decodeCid(cid), bytes }));
+  for (const [path, { cid }] of records.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    builder.add(path, cid.bytes as CidBytes);
+  }
+  const data = decodeCid(builder.finish());
+  const commit = await createCommit({ did, data, rev: tidOf(time, 0) }, signer ?? undefined);
+  return writeCar(commit.cid, [...records.map(([, block]) => block), ...blocks, commit, ...more]);
+};
+
+const blockOf = (bytes: Uint8Array): Block => ({ cid: cidOf(CODEC_DAG_CBOR, bytes), bytes });
+
+/** `{ "$type": "app.bsky.feed.post", "n": 1.5 }`: well-formed CBOR, and not of the data model. */
+const FLOAT: Block = /* @__PURE__ */ blockOf(
+  new Uint8Array([0xa2, 0x61, 0x6e, 0xfb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0x65, ...new TextEncoder().encode('$type'), 0x72, ...new TextEncoder().encode(POST)]),
+);
+
+/** A repository of some posts, as a CAR. */
+const exported = async (harness: RepoHarness, ops: readonly WriteOp[] = creates(30)): Promise<{ car: Uint8Array; head: CID; rev: string }> => {
+  const repo = await harness.other().create({ did: DID, signer: KEY });
+  const { cid, rev } = await repo.write(ops);
+  const car = await bytesOf(repo.exportCar());
+  await repo.close();
+  return { car, head: cid, rev };
+};
+
+/** Asserts that an import is refused and leaves everything as it was. */
+const refused = async (repo: Repo, car: Uint8Array, code: Parameters<typeof assertRejects>[1], what: string, options = {}): Promise<void> => {
+  const before = await describe(repo);
+  await assertRejects(() => repo.importCar(car, options), code, what);
+  assertEqual(await describe(repo), before, `${what}: the repository afterwards`);
+};
+
+export const repoCarCases: readonly Case<RepoHarness>[] = [
+  over('what one repository exports another imports: same head, same records, same CAR again', async (repo, harness) => {
+    const { car, head, rev } = await exported(harness);
+    const result = await repo.importCar(car, { key: KEY.did!() });
+    assertEqual(String(result.head), String(head), 'the head');
+    assertEqual(result.rev, rev, 'the rev');
+    assertEqual([result.created, result.updated, result.deleted, result.unchanged], [30, 0, 0, 0], 'counts');
+    assertEqual(result.blocks, readCar(car)[Symbol.iterator] ? [...readCar(car)].length : 0, 'blocks');
+    assertEqual((await repo.get(POST, rkeyOf(7)))?.value.text, 'post 7', 'a record');
+    assertEqual(await bytesOf(repo.exportCar()), car, 'the CAR');
+    assert((await repo.verify({ key: KEY.did!() })).ok, 'it is sound');
+  }),
+
+  over('a CAR comes as bytes, a Blob, a stream or chunks of any size', async (repo, harness) => {
+    const { car } = await exported(harness);
+    const head = (await repo.importCar(car)).head;
+    for (const source of [new Blob([car as Uint8Array<ArrayBuffer>]), chunked(car, 1), chunked(car, 1000), [car].values()]) {
+      const from = Symbol.iterator in source ? (async function* () { yield* source; })() : source;
+      const again = await repo.importCar(from);
+      assertEqual([String(again.head), again.blocks, again.unchanged], [String(head), 0, 30], 'again');
+    }
+    assertEqual((await listOf(repo.log())).length, 1, 'commits');
+  }),
+
+  over('an import over an older state counts what it changes', async (repo, harness) => {
+    const source = await harness.other().create({ did: DID, signer: KEY });
+    await source.write(creates(10));
+    await repo.importCar(source.exportCar());
+    await source.write([
+      { action: 'create', collection: LIKE, rkey: 'l', value: { subject: 'x' } },
+      { action: 'update', collection: POST, rkey: rkeyOf(3), value: post('changed') },
+      { action: 'delete', collection: POST, rkey: rkeyOf(7) },
+    ]);
+    const result = await repo.importCar(source.exportCar());
+    assertEqual([result.created, result.updated, result.deleted, result.unchanged], [1, 1, 1, 8], 'counts');
+    assertEqual(await repo.get(POST, rkeyOf(7)), undefined, 'what is gone there is gone here');
+    assertEqual((await listOf(repo.log())).length, 2, 'commits');
+    assert((await repo.verify()).ok, 'it is sound');
+    await source.close();
+  }),
+
+  over('what is new since a rev applies on its base, and nowhere else', async (repo, harness) => {
+    const source = await harness.other().create({ did: DID, signer: KEY });
+    const base = await source.write(creates(50));
+    await repo.importCar(source.exportCar());
+    await source.write([{ action: 'update', collection: POST, rkey: rkeyOf(3), value: post('changed') }]);
+    const full = await bytesOf(source.exportCar());
+    const diff = await bytesOf(source.exportCar({ since: base.rev }));
+    assert(diff.length < full.length / 3, 'it is short');
+    const empty = await harness.other().create({ did: DID });
+    await refused(empty, diff, 'BlockNotFound', 'without its base');
+    await empty.close();
+    const result = await repo.importCar(diff);
+    assertEqual([result.updated, result.unchanged], [1, 49], 'counts');
+    assert((await repo.verify()).ok, 'it is sound');
+    const nothing = await bytesOf(source.exportCar({ since: (await source.head())!.rev }));
+    assertEqual([...readCar(nothing)].length, 0, 'since the head there is nothing');
+    assertEqual((await repo.importCar(nothing)).unchanged, 50, 'and that is no fault');
+    await source.close();
+  }),
+
+  over('an export is in preorder: the commit, then each node before what is below it', async (repo) => {
+    await repo.write(creates(200));
+    const head = (await repo.head())!;
+    const blocks = [...readCar(await bytesOf(repo.exportCar()))];
+    assertEqual(String(blocks[0]?.cid), String(head.cid), 'the first block');
+    assertEqual(String(blocks[1]?.cid), String(head.data), 'the second');
+    const records = new Map((await listOf(repo.list(POST))).map(({ cid, rkey }) => [String(cid), rkey]));
+    const order = blocks.flatMap(({ cid }) => records.get(String(cid)) ?? []);
+    assertEqual(order, [...records.values()], 'records in key order');
+  }),
+
+  over('there is nothing to export before the first commit', async (repo) => {
+    await assertRejects(() => bytesOf(repo.exportCar()), 'HeadNotFound', 'exportCar');
+    await repo.write(creates(1));
+    await assertRejects(() => bytesOf(repo.exportCar({ since: 'nothing' })), 'RefNotFound', 'an unknown rev');
+  }),
+
+  over('a CAR of another account, key or time is refused', async (repo, harness) => {
+    const record = blockOf((await exported(harness, creates(1)), new Uint8Array([0xa1, 0x65, 0x24, 0x74, 0x79, 0x70, 0x65, 0x61, 0x78])));
+    const records = [[`${POST}/a`, record] as const];
+    await refused(repo, await carOf(records, { did: OTHER_DID }), 'WrongDid', 'another account');
+    await refused(repo, await carOf(records), 'WrongDid', 'not the one that was asked for', { did: OTHER_DID });
+    await refused(repo, await carOf(records), 'InvalidSignature', 'another key', { key: OTHER_KEY.did!() });
+    await refused(repo, await carOf(records), 'UnknownKey', 'a key that is none', { key: 'did:key:zzz' });
+    await refused(repo, await carOf(records, { signer: null }), 'InvalidSignature', 'no signature');
+    await refused(repo, await carOf(records, { signer: null }), 'InvalidSignature', 'no signature, and a key', { key: KEY.did!(), allowUnsigned: true });
+    await refused(repo, await carOf(records, { time: (Date.now() + 6 * 60_000) * 1000 }), 'FutureRev', 'six minutes ahead');
+    await repo.importCar(await carOf(records, { time: 1_700_000_000_000_000 }), { key: KEY.did!() });
+    await refused(repo, await carOf(records, { time: 1_600_000_000_000_000 }), 'OutdatedRev', 'older than the head');
+    await refused(repo, await carOf([]), 'OutdatedRev', 'another commit of the same rev');
+    await repo.importCar(await carOf(records, { signer: null, time: 1_700_000_000_000_001 }), { allowUnsigned: true });
+    assertEqual((await repo.head())?.signed, false, 'an unsigned one, allowed');
+  }),
+
+  over('damage anywhere in a CAR is found, and nothing is left of it', async (repo, harness) => {
+    await repo.write(creates(5));
+    const { car } = await exported(harness, creates(5));
+    const codes = new Set<string>();
+    for (let at = 0; at < car.length; at += 13) {
+      const damaged = car.slice();
+      damaged[at]! ^= 1;
+      const error = await repo.importCar(damaged).catch((cause: unknown) => cause as { name: string; code: string });
+      assert('code' in error && error.name === 'RepoError', `a flipped bit at ${at} is refused`);
+      codes.add(error.code);
+    }
+    assertEqual(codes.has('Malformed'), true, 'as Malformed');
+    for (let length = 0; length < car.length; length += 97) {
+      const error = await repo.importCar(car.subarray(0, length)).catch((cause: unknown) => cause as { name: string });
+      assertEqual('name' in error && error.name, 'RepoError', `cut after ${length} bytes`);
+    }
+    await refused(repo, new TextEncoder().encode('This is not a CAR, it is a text.\n'), 'Malformed', 'a text file');
+    await refused(repo, new Uint8Array(0), 'Malformed', 'nothing at all');
+    assertEqual((await repo.info()).records, 5, 'records');
+    assert((await repo.verify()).ok, 'it is sound');
+  }),
+
+  over('blocks that the tree does not refer to are not kept', async (repo, harness) => {
+    const stranger = blockOf(new TextEncoder().encode('a block of somebody else'));
+    const { car } = await exported(harness);
+    const { roots } = readCar(car);
+    await repo.importCar(writeCar(roots, [stranger, ...readCar(car)]));
+    const tree = await repo.checkout();
+    assertEqual((await listOf(tree.entries())).length, 30, 'records');
+    await assertRejects(() => repo.checkout(stranger.cid), 'RefNotFound', 'the block');
+    assertEqual((await repo.info()).blocks, [...readCar(car)].length, 'blocks');
+  }),
+
+  over('blocks may come in any order, twice, and with more roots than one', async (repo, harness) => {
+    const { car, head } = await exported(harness);
+    const blocks = [...readCar(car)];
+    const { roots } = readCar(car);
+    const result = await repo.importCar(writeCar([...roots, blocks[3]!.cid], [...blocks.toReversed(), ...blocks]));
+    assertEqual(String(result.head), String(head), 'the head');
+    assertEqual(await bytesOf(repo.exportCar()), car, 'the CAR');
+  }),
+
+  over('a record that breaks the data model is reported and kept, or refused on request', async (repo, harness) => {
+    const good = blockOf(new Uint8Array([0xa1, 0x65, 0x24, 0x74, 0x79, 0x70, 0x65, 0x61, 0x78]));
+    const car = await carOf([[`${POST}/bad`, FLOAT], [`${POST}/good`, good]]);
+    await refused(repo, car, 'InvalidRecord', 'refused on request', { records: 'reject' });
+    const result = await repo.importCar(car);
+    assertEqual(result.faults.map(({ code, path }) => `${code} ${path}`), [`Malformed ${POST}/bad`], 'the faults');
+    await assertRejects(() => repo.get(POST, 'bad'), 'Malformed', 'get');
+    assertEqual((await repo.get(POST, 'good'))?.value.$type, 'x', 'the other record');
+    const report = await repo.verify();
+    assertEqual(report.faults.map(({ code, path }) => `${code} ${path}`), [`Malformed ${POST}/bad`], 'the report');
+    const there = await harness.other().create({ did: DID });
+    await there.importCar(repo.exportCar());
+    assertEqual((await there.info()).records, 2, 'its bytes go on with the export');
+    await there.close();
+  }),
+
+  over('a tree with a key that is no record path is refused', async (repo) => {
+    const record = blockOf(new Uint8Array([0xa1, 0x65, 0x24, 0x74, 0x79, 0x70, 0x65, 0x61, 0x78]));
+    await refused(repo, await carOf([['nonsid/a', record]]), 'Malformed', 'a collection that is no NSID');
+  }),
+
+  over('an import can be watched and stopped', async (repo, harness) => {
+    const { car } = await exported(harness, creates(300));
+    const phases = new Set<string>();
+    let last = 0;
+    const stop = new AbortController();
+    const before = await describe(repo);
+    const reason = await repo
+      .importCar(chunked(car, 4096), { signal: stop.signal, onProgress: ({ bytes }) => bytes > 20_000 && stop.abort(new Error('enough')) })
+      .catch((error: unknown) => error);
+    assertEqual((reason as Error).message, 'enough', 'the reason comes out');
+    assertEqual(await describe(repo), before, 'the repository');
+    await repo.importCar(chunked(car, 4096), {
+      onProgress({ phase, bytes, records }) {
+        phases.add(phase);
+        assert(bytes >= last, 'bytes rise');
+        last = bytes;
+        assert(records <= 300, 'records');
+      },
+    });
+    assertEqual([...phases], ['read', 'verify', 'write'], 'phases');
+  }),
+
+  over('reads and writes go on while a CAR comes in', async (repo, harness) => {
+    await repo.write(creates(3));
+    const { car } = await exported(harness, creates(40));
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const slow = (async function* () {
+      yield car.subarray(0, car.length >> 1);
+      await gate;
+      yield car.subarray(car.length >> 1);
+    })();
+    const importing = repo.importCar(slow);
+    const writing = repo.put(POST, 'later', post('later'));
+    assertEqual((await repo.info()).records, 3, 'the old head');
+    assertEqual((await repo.get(POST, rkeyOf(1)))?.value.text, 'post 1', 'a record of it');
+    release();
+    assertEqual((await importing).unchanged, 3, 'the import');
+    await writing;
+    assertEqual((await repo.info()).records, 41, 'then the write');
+    assert((await repo.verify()).ok, 'it is sound');
+  }),
+];

@@ -1,0 +1,20 @@
+/**
+ * What every repository promises, over whichever stores, as cases to run:
+ *
+ *     for (const { name, run } of repoCases) test(name, async () => run(await makeHarness()));
+ */
+import type { Case } from '../case.ts';
+import { repoBlobCases } from './blob-cases.ts';
+import { repoCarCases } from './car-cases.ts';
+import type { RepoHarness } from './harness.ts';
+import { repoReadCases } from './read-cases.ts';
+import { repoRepairCases } from './repair-cases.ts';
+import { repoWriteCases } from './write-cases.ts';
+
+export const repoCases: readonly Case<RepoHarness>[] = [
+  ...repoWriteCases,
+  ...repoReadCases,
+  ...repoCarCases,
+  ...repoBlobCases,
+  ...repoRepairCases,
+];

@@ -1,0 +1,82 @@
+/** What the cases for whole repositories run on, and the records that they put there. */
+import type { Bytes } from '../../core/data/bytes.ts';
+import { concatBytes } from '../../core/data/bytes.ts';
+import type { Repo, RepoInfo, WriteOp } from '../../core/repo/repo.ts';
+import type { Signer } from '../../core/crypto/signer.ts';
+import type { SigningKey } from '../../core/crypto/signing-key.ts';
+import { importKey } from '../../core/crypto/signing-key.ts';
+import type { Case } from '../case.ts';
+
+/** One place for one repository. Each case wants a harness of its own. */
+export interface RepoHarness {
+  /** Makes a repository where there is none. */
+  create(options: { readonly did: string; readonly signer?: Signer | undefined }): Promise<Repo>;
+  /** Opens the same place again. What was open there before has been closed. */
+  open(options?: { readonly signer?: Signer | undefined }): Promise<Repo>;
+  /** A second place, empty: for what goes from one repository to another. */
+  other(): RepoHarness;
+  /** Said of a place that keeps nothing once it is closed. */
+  readonly forgetful?: true;
+}
+
+export const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
+export const OTHER_DID = 'did:web:other.example.com';
+
+export const POST = 'app.bsky.feed.post';
+/** Its name begins with that of {@link POST}: lists must tell them apart. */
+export const POSTGATE = 'app.bsky.feed.postgate';
+export const LIKE = 'app.bsky.feed.like';
+
+/** Keys out of thin air, the same each time. */
+export const KEY: SigningKey = /* @__PURE__ */ importKey('11'.repeat(32), 'secp256k1');
+export const OTHER_KEY: SigningKey = /* @__PURE__ */ importKey('22'.repeat(32), 'p256');
+
+/** A short record; those with different texts have different CIDs. */
+export const post = (text: string): { readonly $type: string; readonly text: string; readonly createdAt: string } => ({
+  $type: POST,
+  text,
+  createdAt: '2024-01-02T03:04:05.678Z',
+});
+
+/** Record keys that sort as their numbers do. */
+export const rkeyOf = (n: number): string => `3k${String(n).padStart(11, '0')}`;
+
+/** Creates of so many posts, their keys in order. */
+export const creates = (count: number, from = 0): WriteOp[] =>
+  Array.from({ length: count }, (_, i) => ({
+    action: 'create',
+    collection: POST,
+    rkey: rkeyOf(from + i),
+    value: post(`post ${from + i}`),
+  }));
+
+/** All of a stream. */
+export const bytesOf = async (stream: ReadableStream<Uint8Array>): Promise<Bytes> => {
+  const parts: Uint8Array[] = [];
+  const reader = stream.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    parts.push(part.value);
+  }
+  return concatBytes(parts);
+};
+
+/** A repository in words, to compare before and after. */
+export const describe = async (repo: Repo): Promise<string> => {
+  const { head, rev, records, blocks, blobs, commits, collections }: RepoInfo = await repo.info();
+  const counts = collections.map(({ collection, count }) => `${collection}=${count}`).join(' ');
+  return `${head} ${rev} ${records} records ${blocks} blocks ${blobs} blobs ${commits} commits ${counts}`;
+};
+
+/** A case over a new repository, which is closed afterwards. `null` for one without a signer. */
+export const over = (
+  name: string,
+  run: (repo: Repo, harness: RepoHarness) => Promise<void>,
+  signer: Signer | null = KEY,
+): Case<RepoHarness> => ({
+  name,
+  run: async (harness) => {
+    const repo = await harness.create({ did: DID, signer: signer ?? undefined });
+    await run(repo, harness);
+    await repo.close();
+  },
+});

@@ -1,0 +1,122 @@
+/** What every repository promises about repairs and backups of one that is sound. What damage does to one is for its own tests. */
+import type { BackupFile } from '../../core/repo/transfer/backup-manifest.ts';
+import { decodeManifest } from '../../core/repo/transfer/backup-manifest.ts';
+import type { Bytes } from '../../core/data/bytes.ts';
+import { equalBytes } from '../../core/data/bytes.ts';
+import type { Repo } from '../../core/repo/repo.ts';
+import { sha256 } from '../../core/data/sha256.ts';
+import type { Case } from '../case.ts';
+import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';
+import type { RepoHarness } from './harness.ts';
+import { POST, bytesOf, creates, describe, over, post, rkeyOf } from './harness.ts';
+
+/** The files of a backup, each read to its end. */
+const filesOf = async (files: AsyncIterable<BackupFile>, meanwhile?: () => Promise<unknown>): Promise<Map<string, Bytes>> => {
+  const read = new Map<string, Bytes>();
+  for await (const { path, content } of files) {
+    await meanwhile?.();
+    const bytes = await bytesOf(content.stream());
+    assertEqual(bytes.length, content.size, `the size of ${path}`);
+    read.set(path, bytes);
+  }
+  return read;
+};
+
+const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+const needsFiles = (harness: RepoHarness): void => {
+  if (harness.forgetful === true) {
+    skip('nothing is kept in files here');
+  }
+};
+
+const filled = async (repo: Repo): Promise<void> => {
+  const image = await repo.putBlob(new Uint8Array(100_000).fill(7), { mimeType: 'image/png' });
+  await repo.write(creates(40));
+  await repo.put(POST, rkeyOf(99), { ...post('with an image'), image });
+};
+
+export const repoRepairCases: readonly Case<RepoHarness>[] = [
+  over('a repair of what is sound does nothing and says so, also before the first commit', async (repo) => {
+    const { head: none, ...nothing } = await repo.repair();
+    assertEqual([none, nothing.whole, nothing.steps.length, nothing.lost.length], [undefined, true, 0, 0], 'before the first commit');
+    await filled(repo);
+    const before = await describe(repo);
+    for (const dryRun of [true, false]) {
+      const report = await repo.repair({ dryRun });
+      assertEqual([report.whole, report.dryRun, report.steps.length, report.lost.length], [true, dryRun, 0, 0], 'the report');
+      assertEqual(String(report.head), String((await repo.head())?.cid), 'the head of the report');
+    }
+    assertEqual(await describe(repo), before, 'the repository');
+  }),
+
+  over('a repair keeps history, refs and what was deleted', async (repo) => {
+    const { rev } = await repo.write(creates(10));
+    await repo.setRef('before', rev);
+    await repo.delete(POST, rkeyOf(3));
+    await repo.gc({ keep: 1 });
+    const before = await describe(repo);
+    assertEqual((await repo.repair()).steps.length, 0, 'steps');
+    assertEqual(await describe(repo), before, 'the repository');
+    const old = await repo.checkout('before');
+    assert((await old.get(POST, rkeyOf(3))) !== undefined, 'the deleted record is in the old state');
+  }),
+
+  over('a backup names each of its files, with size and hash, in a manifest that comes last', async (repo, harness) => {
+    needsFiles(harness);
+    await filled(repo);
+    const files = await filesOf(repo.backup());
+    const paths = [...files.keys()];
+    assertEqual(paths.at(-1), 'manifest.json', 'the last file');
+    const manifest = decodeManifest(files.get('manifest.json')!);
+    assertEqual([...manifest.files.keys()], paths.slice(0, -1), 'the files that the manifest names');
+    for (const [path, { size, sha256: hash }] of manifest.files) {
+      assertEqual([size, hash], [files.get(path)!.length, toHex(sha256(files.get(path)!))], path);
+    }
+    const head = await repo.head();
+    assertEqual([manifest.did, manifest.head, manifest.rev], [repo.did, String(head?.cid), head?.rev], 'whose and what it is');
+    assertEqual([manifest.counts.records, manifest.counts.blobs, manifest.counts.commits], [41, 1, 2], 'counts');
+  }),
+
+  over('a backup is of one moment, whatever is written while it is made', async (repo, harness) => {
+    needsFiles(harness);
+    await filled(repo);
+    const before = await filesOf(repo.backup());
+    const { head } = decodeManifest(before.get('manifest.json')!);
+    let count = 0;
+    const during = await filesOf(repo.backup(), () => repo.write(creates(20, 1000 + 20 * count++)));
+    assertEqual(decodeManifest(during.get('manifest.json')!).head, head, 'the head');
+    assert(equalBytes(before.get('pds.db')!, during.get('pds.db')!), 'the database is the same to the byte');
+    assert((await repo.verify()).ok, 'the repository is sound');
+    const after = decodeManifest((await filesOf(repo.backup())).get('manifest.json')!);
+    assertEqual(after.head, String((await repo.head())?.cid), 'the next backup has what was written');
+  }),
+
+  over('one backup at a time; one that is left in the middle lets the next one begin', async (repo, harness) => {
+    needsFiles(harness);
+    await filled(repo);
+    for await (const _ of repo.backup()) {
+      await assertRejects(() => filesOf(repo.backup()), 'Locked', 'a second one');
+      break;
+    }
+    assert((await filesOf(repo.backup())).has('manifest.json'), 'the next one');
+  }),
+
+  over('a file of a backup that is passed over is an error, and not a gap', async (repo, harness) => {
+    needsFiles(harness);
+    await filled(repo);
+    const error = await rejectionOf(async () => {
+      for await (const _ of repo.backup()) {
+        // Nothing is read.
+      }
+    }, 'a backup that nobody reads');
+    assert(error instanceof TypeError, 'a TypeError');
+  }),
+
+  over('without files there is no backup', async (repo, harness) => {
+    if (harness.forgetful !== true) {
+      skip('there are files here');
+    }
+    await assertRejects(() => filesOf(repo.backup()), 'StorageFailed', 'backup');
+  }),
+];

@@ -1,0 +1,242 @@
+/** What every block store promises about changes. */
+import type { BlockChange, BlockStore } from '../../core/storage/ports.ts';
+import { blockOf, blockOfBytes, blocksOf, cidsOf, listOf, put, revOf, textsOf } from './block-store-harness.ts';
+import type { BlockStoreHarness } from './block-store-harness.ts';
+import type { Case } from '../case.ts';
+import { assert, assertEqual, assertRejects, rejectionOf } from '../case.ts';
+
+const [a, b, c] = [blockOf(0), blockOf(1), blockOf(2)];
+
+/** A case over one store with blocks `a` and `b`, `a` being the head. */
+const over = (name: string, run: (store: BlockStore) => Promise<void>): Case<BlockStoreHarness> => ({
+  name: `change: ${name}`,
+  run: async (harness) => {
+    const store = await harness.open();
+    await store.transact(async (change) => {
+      await change.put([a, b]);
+      await change.setRef('main', a.cid);
+      await change.setMeta('message', 'first');
+      await change.addCommit(revOf(1), a.cid);
+    });
+    await run(store);
+    await store.close();
+  },
+});
+
+/** All that can be seen of a store, as texts. */
+const stateOf = async (store: BlockStore): Promise<string[]> => [
+  ...(await textsOf(store.refs())),
+  ...(await textsOf(store.commits())),
+  ...(await listOf(store.cids())).map(String),
+  `count ${await store.count()}`,
+  `message ${await store.meta('message')}`,
+  `${await store.get(a.cid)}`,
+  `${await store.get(b.cid)}`,
+];
+
+/** A promise, and what resolves it. */
+const signalOf = (): { readonly given: Promise<void>; readonly give: () => void } => {
+  let give = (): void => undefined;
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give };
+};
+
+/** Something of everything that a change can do. */
+const changeAll = async (change: BlockChange): Promise<void> => {
+  await change.put([c]);
+  await change.remove([b.cid]);
+  await change.setRef('main', c.cid);
+  await change.setRef('tag', a.cid);
+  await change.setMeta('message', 'second');
+  await change.addCommit(revOf(2), c.cid);
+  await change.removeCommit(revOf(1));
+};
+
+export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
+  over('all of it is there afterwards', async (store) => {
+    await store.transact(changeAll);
+    assertEqual(await textsOf(store.refs()), [`main ${c.cid}`, `tag ${a.cid}`], 'refs');
+    assertEqual(await textsOf(store.commits()), [`${revOf(2)} ${c.cid}`], 'commits');
+    assertEqual(await store.commit(revOf(1)), undefined, 'the commit that went');
+    assertEqual(await store.meta('message'), 'second', 'the message');
+    assertEqual(await store.getMany(cidsOf([a, b, c])), [a.bytes, undefined, c.bytes], 'blocks');
+    assertEqual(await store.count(), 2, 'the number of blocks');
+  }),
+
+  over('transact answers what run answers', async (store) => {
+    assertEqual(await store.transact(async () => 'an answer'), 'an answer', 'the answer');
+    assertEqual(await store.transact(async () => undefined), undefined, 'no answer');
+  }),
+
+  over('put answers which blocks were new', async (store) => {
+    assertEqual(await put(store, [c, a, c]), [true, false, false], 'one of three');
+    assertEqual(await put(store, [c]), [false], 'none');
+    assertEqual(await put(store, []), [], 'the answer to no question');
+  }),
+
+  over('put keeps its order, whatever the order of the CIDs', async (store) => {
+    const blocks = blocksOf(500);
+    const answers = await put(store, blocks);
+    assertEqual(answers, blocks.map((_, n) => n > 1), 'all but the first two');
+  }),
+
+  over('a block that is there is left as it is', async (store) => {
+    await put(store, [{ cid: a.cid, bytes: b.bytes }]);
+    assertEqual(await store.get(a.cid), a.bytes, 'the block');
+  }),
+
+  over('it reads what it has written and not what it has removed', async (store) => {
+    await store.transact(async (change) => {
+      await change.put([c]);
+      await change.remove([a.cid]);
+      assertEqual(await change.get(c.cid), c.bytes, 'what it put');
+      assertEqual(await change.get(a.cid), undefined, 'what it removed');
+      assertEqual(await change.getMany(cidsOf([a, b, c, c])), [undefined, b.bytes, c.bytes, c.bytes], 'all of them');
+      assertEqual(await change.getMany([]), [], 'the answer to no question');
+    });
+  }),
+
+  over('a block that is removed and then put stays', async (store) => {
+    await store.transact(async (change) => {
+      await change.remove(cidsOf([a, c]));
+      assertEqual(await change.put([a, a, c]), [true, false, true], 'what is new after the removal');
+      assertEqual(await change.get(a.cid), a.bytes, 'the block within the change');
+    });
+    assertEqual(await store.getMany(cidsOf([a, c])), [a.bytes, c.bytes], 'the blocks afterwards');
+  }),
+
+  over('a block that is put and then removed is gone', async (store) => {
+    await store.transact(async (change) => {
+      await change.put([a, c]);
+      await change.remove(cidsOf([a, c, a]));
+      assertEqual(await change.get(c.cid), undefined, 'the block within the change');
+    });
+    assertEqual(await store.getMany(cidsOf([a, b, c])), [undefined, b.bytes, undefined], 'the blocks afterwards');
+  }),
+
+  over('removing what is not there is no error', async (store) => {
+    await store.transact(async (change) => {
+      await change.remove([]);
+      await change.remove([c.cid]);
+      await change.setRef('nothing', undefined);
+      await change.setMeta('nothing', undefined);
+      await change.removeCommit(revOf(9));
+    });
+    assertEqual(await store.count(), 2, 'the number of blocks');
+  }),
+
+  over('the last word about a ref, a value or a commit counts', async (store) => {
+    await store.transact(async (change) => {
+      await change.setRef('main', undefined);
+      await change.setRef('main', b.cid);
+      await change.setRef('tag', b.cid);
+      await change.setRef('tag', undefined);
+      await change.setMeta('message', undefined);
+      await change.addCommit(revOf(1), b.cid);
+      await change.addCommit(revOf(2), b.cid);
+      await change.removeCommit(revOf(2));
+    });
+    assertEqual(await textsOf(store.refs()), [`main ${b.cid}`], 'refs');
+    assertEqual(await textsOf(store.commits()), [`${revOf(1)} ${b.cid}`], 'commits');
+    assertEqual(await store.meta('message'), undefined, 'the message');
+  }),
+
+  over('a run that throws leaves no trace, and its error comes out as it was', async (store) => {
+    const before = await stateOf(store);
+    const thrown = new Error('half way');
+    const caught = await rejectionOf(
+      () =>
+        store.transact(async (change) => {
+          await changeAll(change);
+          throw thrown;
+        }),
+      'a run that throws',
+    );
+    assert(caught === thrown, 'the very error comes out');
+    assertEqual(await stateOf(store), before, 'the state');
+    assertEqual(await put(store, [c]), [true], 'the block that was put is new again');
+  }),
+
+  over('a run that throws before its first await leaves no trace either', async (store) => {
+    const before = await stateOf(store);
+    const thrown = new Error('at once');
+    const caught = await rejectionOf(
+      () =>
+        store.transact(() => {
+          throw thrown;
+        }),
+      'a run that throws',
+    );
+    assert(caught === thrown, 'the very error comes out');
+    assertEqual(await stateOf(store), before, 'the state');
+  }),
+
+  over('they queue, in the order in which they were asked for', async (store) => {
+    const log: string[] = [];
+    const work = async (n: number): Promise<void> =>
+      store.transact(async (change) => {
+        log.push(`${n} starts`);
+        const last = Number((await store.meta('counter')) ?? 0);
+        await change.put([blockOf(n + 100)]);
+        await change.setMeta('counter', String(last + 1));
+        log.push(`${n} ends`);
+      });
+    const numbers = Array.from({ length: 20 }, (_, n) => n);
+    await Promise.all(numbers.map(work));
+    assertEqual(log, numbers.flatMap((n) => [`${n} starts`, `${n} ends`]), 'the order');
+    assertEqual(await store.meta('counter'), '20', 'how many counted');
+  }),
+
+  over('one that fails does not hold up the next', async (store) => {
+    const failing = rejectionOf(() => store.transact(() => Promise.reject(new Error('refused'))), 'the first');
+    const next = put(store, [c]);
+    await failing;
+    assertEqual(await next, [true], 'the second');
+  }),
+
+  over('readers outside go on, and see nothing of its refs, meta, commits and removals', async (store) => {
+    const [written, seen] = [signalOf(), signalOf()];
+    const changing = store.transact(async (change) => {
+      await changeAll(change);
+      written.give();
+      await seen.given;
+    });
+    await written.given;
+    assertEqual(await textsOf(store.refs()), [`main ${a.cid}`], 'refs');
+    assertEqual(String(await store.ref('main')), String(a.cid), 'the head');
+    assertEqual(await store.ref('tag'), undefined, 'the tag');
+    assertEqual(await textsOf(store.commits()), [`${revOf(1)} ${a.cid}`], 'commits');
+    assertEqual(await store.commit(revOf(2)), undefined, 'the new commit');
+    assertEqual(await store.meta('message'), 'first', 'the message');
+    assertEqual(await store.getMany(cidsOf([a, b])), [a.bytes, b.bytes], 'the blocks, the removed one among them');
+    seen.give();
+    await changing;
+    assertEqual(String(await store.ref('main')), String(c.cid), 'the head afterwards');
+    assertEqual(await store.get(b.cid), undefined, 'the removed block afterwards');
+  }),
+
+  over('it is of no use after run has ended', async (store) => {
+    let kept: BlockChange | undefined;
+    await store.transact(async (change) => {
+      kept = change;
+    });
+    const change = kept!;
+    const calls: Record<string, () => Promise<unknown>> = {
+      addCommit: () => change.addCommit(revOf(2), b.cid),
+      get: () => change.get(a.cid),
+      getMany: () => change.getMany([a.cid]),
+      put: () => change.put([blockOfBytes(new Uint8Array(3))]),
+      remove: () => change.remove([a.cid]),
+      removeCommit: () => change.removeCommit(revOf(1)),
+      setMeta: () => change.setMeta('message', 'late'),
+      setRef: () => change.setRef('main', b.cid),
+    };
+    const before = await stateOf(store);
+    for (const [name, call] of Object.entries(calls)) {
+      await assertRejects(call, 'Closed', name);
+    }
+    assertEqual(await stateOf(store), before, 'the state');
+  }),
+];

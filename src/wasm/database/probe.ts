@@ -1,0 +1,68 @@
+/** The proof, made at every load, that SQLite reads and writes the files it is given and no others. */
+import { RepoError } from '../../core/errors.ts';
+import type { Database } from './database.ts';
+import type { DatabaseFiles, SyncFile } from '../vfs/database-files.ts';
+
+/** Enough for the few pages of the probe and their log. */
+const ROOM = 256 * 1024;
+
+/** What every SQLite database begins with. https://sqlite.org/fileformat.html#magic_header_string */
+const HEADER = 'SQLite format 3\0';
+
+const memoryFile = (): SyncFile => {
+  const bytes = new Uint8Array(ROOM);
+  let size = 0;
+  return {
+    read: (buffer, { at }) => {
+      const part = bytes.subarray(at, Math.min(size, at + buffer.length));
+      buffer.set(part);
+      return part.length;
+    },
+    write: (buffer, { at }) => {
+      bytes.set(buffer, at);
+      size = Math.max(size, at + buffer.length);
+      return buffer.length;
+    },
+    truncate: (length) => {
+      bytes.fill(0, length);
+      size = length;
+    },
+    getSize: () => size,
+    flush: () => {},
+  };
+};
+
+const settled = (): Promise<void> => Promise.resolve();
+
+const wrong = (what: string): RepoError => new RepoError('StorageFailed', `SQLite does not work on files here; probe=${what}`);
+
+/** @throws {RepoError} `StorageFailed`, before any file of the caller's is touched. */
+export const probe = (sqlite: { open(files: DatabaseFiles): Database }): void => {
+  const files: DatabaseFiles = {
+    main: memoryFile(),
+    journal: memoryFile(),
+    wal: memoryFile(),
+    durableOn: 'flush',
+    persist: settled,
+    close: settled,
+    [Symbol.asyncDispose]: settled,
+  };
+  const written = sqlite.open(files);
+  written.transaction(() => written.exec("create table probe (key text primary key); insert into probe values ('written')"));
+  if (files.wal.getSize() === 0) {
+    throw wrong('log');
+  }
+  written.close();
+  const header = new Uint8Array(HEADER.length);
+  files.main.read(header, { at: 0 });
+  if (new TextDecoder().decode(header) !== HEADER || files.wal.getSize() !== 0 || files.journal.getSize() !== 0) {
+    throw wrong('file');
+  }
+  const read = sqlite.open(files);
+  const statement = read.prepare('select key from probe');
+  const found = statement.step() ? statement.columnText(0) : '';
+  read.close();
+  if (found !== 'written') {
+    throw wrong('read');
+  }
+};

@@ -1,0 +1,79 @@
+/** Stock sql.js, made to work on real files. */
+import initSqlJs from 'sql.js';
+import { RepoError } from '../../core/errors.ts';
+import { cApiOf } from './c-api.ts';
+import type { CApi } from './c-api.ts';
+import { Database } from './database.ts';
+import type { DatabaseFiles } from '../vfs/database-files.ts';
+import { Heap } from './heap.ts';
+import { Instance } from './instance.ts';
+import { probe } from './probe.ts';
+import { Vfs } from '../vfs/vfs.ts';
+
+/** SQLite, loaded. Any number of databases may be open in it at once. */
+export class Sqlite {
+  readonly #instance: Instance;
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+  }
+
+  /** Opens a database; see {@link Database.open}. */
+  open(files: DatabaseFiles): Database {
+    return Database.open(this.#instance, files);
+  }
+}
+
+/** sql.js makes one instance in a process, whatever it is asked, and so do we. */
+let loading: Promise<Sqlite> | undefined;
+
+/**
+ * Loads SQLite from the compiled `sql-wasm.wasm` of the same sql.js, and proves that it works on files of ours. Once a
+ * process: later calls have the answer of the first. A program that uses sql.js beside this library loads this first.
+ *
+ * @throws {RepoError} `StorageFailed` when this is not the sql.js that was expected.
+ */
+export const loadSqlite = (module: WebAssembly.Module): Promise<Sqlite> => (loading ??= load(module));
+
+const load = async (module: WebAssembly.Module): Promise<Sqlite> => {
+  const { api, exports } = await instantiate(module);
+  const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
+  const table = Object.values(exports).find((value) => value instanceof WebAssembly.Table);
+  if (memory === undefined || table === undefined) {
+    throw new RepoError('StorageFailed', 'this is not the sql.js that pdsdb was made for; missing=memory');
+  }
+  const heap = new Heap(api, memory);
+  const sqlite = new Sqlite(new Instance(api, heap, new Vfs(api, heap, table)));
+  probe(sqlite);
+  return sqlite;
+};
+
+interface Instantiated {
+  readonly api: CApi;
+  readonly exports: WebAssembly.Exports;
+}
+
+const instantiate = (module: WebAssembly.Module): Promise<Instantiated> =>
+  new Promise((resolve, reject) => {
+    let exports: WebAssembly.Exports | undefined;
+    const sqlJs = initSqlJs({
+      instantiateWasm: (imports, done) => {
+        // sql.js waits for ever when this fails; we do not.
+        WebAssembly.instantiate(module, imports)
+          .then((instance) => {
+            exports = instance.exports;
+            done(instance, module);
+          })
+          .catch(reject);
+        return {};
+      },
+    });
+    sqlJs
+      .then((answer) => {
+        if (exports === undefined) {
+          throw new RepoError('StorageFailed', 'other code has loaded sql.js before, and its memory is out of reach: load pdsdb first');
+        }
+        resolve({ api: cApiOf(answer), exports });
+      })
+      .catch(reject);
+  });

@@ -1,0 +1,320 @@
+/**
+ * SQLite's file layer over {@link SyncFile}s. https://sqlite.org/c3ref/vfs.html, https://sqlite.org/c3ref/io_methods.html
+ *
+ * sql.js brings SQLite's `unix` VFS over a file system in memory. That VFS is a C structure with a public layout; four
+ * of its functions are replaced by ours, and with them SQLite reads and writes real files page by page.
+ */
+import { RepoError } from '../../core/errors.ts';
+import type { CApi, Pointer } from '../database/c-api.ts';
+import type { DatabaseFiles, SyncFile } from './database-files.ts';
+import { GatheredFile } from './buffered-file.ts';
+import type { Heap } from '../database/heap.ts';
+import { showAsLogged, storeAsPlain } from './header.ts';
+import { Mount } from './mount.ts';
+import {
+  SQLITE_CANTOPEN, SQLITE_IOERR_ACCESS, SQLITE_IOERR_CLOSE, SQLITE_IOERR_DELETE, SQLITE_IOERR_FSTAT, SQLITE_IOERR_FSYNC,
+  SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE, SQLITE_NOTFOUND, SQLITE_OK,
+} from '../database/result-codes.ts';
+import { isCount, writeWhole } from './write-all.ts';
+
+/** `sqlite3_vfs`, version 3, on a machine with 32-bit pointers. */
+const VFS_VERSION = 3;
+const VFS_MAX_PATHNAME = 512;
+const VFS_NAME = 'unix\0';
+const AT_VERSION = 0;
+const AT_MAX_PATHNAME = 8;
+const AT_NAME = 16;
+const AT_OPEN = 24;
+const AT_DELETE = 28;
+const AT_ACCESS = 32;
+const AT_FULL_PATHNAME = 36;
+/** The structure is static data; in all of sql.js 1.10 to 1.16 it lies within the first 80 KB. */
+const STATIC_DATA = 1 << 20;
+
+/** Every name that is ours begins so. The others are those of sql.js, for a program that uses it beside us. */
+const PREFIX = 'pdsdb-';
+
+/** `sqlite3_file` begins with a pointer to its methods; behind it we keep the number of the open file. */
+const AT_METHODS = 0;
+const AT_FILE = 4;
+const METHODS_VERSION = 1;
+
+/** What a file claims: nothing but SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN. A false SAFE_APPEND corrupted databases in simulation. */
+const DEVICE_CHARACTERISTICS = 0x800;
+const SECTOR_SIZE = 4096;
+
+/** SQLITE_FCNTL_COMMIT_PHASETWO: a transaction has been committed, through the log or a journal. */
+const COMMITTED = 22;
+
+/** The kinds of file, by the flag that SQLite opens each with, and how it makes a name of the database's. */
+const SLOTS = [
+  { slot: 'main', flag: 0x100, suffix: '' },
+  { slot: 'journal', flag: 0x800, suffix: '-journal' },
+  { slot: 'wal', flag: 0x80000, suffix: '-wal' },
+] as const;
+
+interface Named {
+  readonly mount: Mount;
+  readonly file: SyncFile;
+  /** The same, where writes are held back. */
+  readonly gathered: GatheredFile | undefined;
+  readonly slot: (typeof SLOTS)[number]['slot'];
+  readonly flag: number;
+}
+
+/** C passes numbers, and a bigint for what has 64 bits. */
+type CFunction = (...args: any[]) => any;
+
+export class Vfs {
+  readonly #api: CApi;
+  readonly #heap: Heap;
+  readonly #methods: Pointer;
+  /** Names that are bound to files now. */
+  readonly #named = new Map<string, Named>();
+  readonly #open = new Map<number, Named>();
+  #mounts = 0;
+  #opened = 0;
+
+  /**
+   * Takes the place of the default VFS.
+   *
+   * @throws {RepoError} `StorageFailed` when that is not exactly where and as it is expected.
+   */
+  constructor(api: CApi, heap: Heap, table: WebAssembly.Table) {
+    this.#api = api;
+    this.#heap = heap;
+    this.#methods = this.#fileMethods();
+    this.#replace(table);
+  }
+
+  /** Binds three files to a name that SQLite may open. */
+  mount(files: DatabaseFiles): Mount {
+    const mount = new Mount(`${PREFIX}${++this.#mounts}`, files);
+    for (const { slot, flag, suffix } of SLOTS) {
+      const file = mount[slot];
+      this.#named.set(mount.name + suffix, { mount, file, gathered: file instanceof GatheredFile ? file : undefined, slot, flag });
+    }
+    return mount;
+  }
+
+  unmount(mount: Mount): void {
+    for (const { suffix } of SLOTS) {
+      this.#named.delete(mount.name + suffix);
+    }
+    for (const [id, named] of this.#open) {
+      if (named.mount === mount) {
+        this.#open.delete(id);
+      }
+    }
+  }
+
+  #replace(table: WebAssembly.Table): void {
+    const heap = this.#heap;
+    const vfs = this.#find();
+    /** Ours for our names, and what was there for the others. `at` is where a name stands among the arguments. */
+    const divert = (at: number, signature: string, failed: number, run: (name: string, ...args: any[]) => number): void => {
+      const theirs = table.get(heap.word(vfs + at)) as CFunction;
+      const either: CFunction = (self: Pointer, nameAt: Pointer, ...rest) => {
+        const name = nameAt === 0 ? '' : heap.cText(nameAt);
+        if (!name.startsWith(PREFIX)) {
+          return theirs(self, nameAt, ...rest);
+        }
+        const named = this.#named.get(name);
+        try {
+          return named?.mount.fatal === undefined ? run(name, ...rest) : failed;
+        } catch (error) {
+          return named?.mount.fail(failed, error) ?? failed;
+        }
+      };
+      heap.setWord(vfs + at, this.#api.addFunction(either, signature));
+    };
+
+    divert(AT_OPEN, 'iiiiii', SQLITE_CANTOPEN, (name, file: Pointer, flags: number, outFlags: Pointer) => {
+      heap.setWord(file + AT_METHODS, 0);
+      const named = this.#named.get(name);
+      if (named === undefined || (flags & named.flag) === 0) {
+        return SQLITE_CANTOPEN;
+      }
+      const id = ++this.#opened;
+      this.#open.set(id, named);
+      heap.setWord(file + AT_FILE, id);
+      heap.setWord(file + AT_METHODS, this.#methods);
+      if (outFlags !== 0) {
+        heap.setWord(outFlags, flags);
+      }
+      return SQLITE_OK;
+    });
+
+    divert(AT_DELETE, 'iiii', SQLITE_IOERR_DELETE, (name) => {
+      const named = this.#named.get(name);
+      if (named === undefined || named.slot === 'main') {
+        return SQLITE_IOERR_DELETE;
+      }
+      // The file stays, for creating one is not durable before its folder is; SQLite sees no difference (`xAccess`).
+      if (named.file.getSize() > 0) {
+        named.file.truncate(0);
+        return this.#flush(named);
+      }
+      return SQLITE_OK;
+    });
+
+    divert(AT_ACCESS, 'iiiii', SQLITE_IOERR_ACCESS, (name, _flags: number, answer: Pointer) => {
+      const named = this.#named.get(name);
+      heap.setWord(answer, named !== undefined && (named.slot === 'main' || named.file.getSize() > 0) ? 1 : 0);
+      return SQLITE_OK;
+    });
+
+    divert(AT_FULL_PATHNAME, 'iiiii', SQLITE_CANTOPEN, (name, room: number, answer: Pointer) => {
+      if (heap.roomFor(name) >= room) {
+        return SQLITE_CANTOPEN;
+      }
+      heap.bytes[answer + heap.setText(answer, name)] = 0;
+      return SQLITE_OK;
+    });
+  }
+
+  /** The one structure in static memory that looks like the default VFS. */
+  #find(): Pointer {
+    const heap = this.#heap;
+    const name = new TextEncoder().encode(VFS_NAME);
+    const isName = (pointer: Pointer): boolean =>
+      pointer > 0 && pointer < STATIC_DATA && name.every((byte, i) => heap.bytes[pointer + i] === byte);
+    const found: Pointer[] = [];
+    for (let pointer = 0; pointer < STATIC_DATA; pointer += 4) {
+      if (
+        heap.word(pointer + AT_VERSION) === VFS_VERSION &&
+        heap.word(pointer + AT_MAX_PATHNAME) === VFS_MAX_PATHNAME &&
+        isName(heap.word(pointer + AT_NAME))
+      ) {
+        found.push(pointer);
+      }
+    }
+    if (found.length !== 1) {
+      throw new RepoError('StorageFailed', `this is not the sql.js that pdsdb was made for; vfs=${found.length}`);
+    }
+    return found[0]!;
+  }
+
+  /** Makes the C structure of functions that every open file of ours points to. */
+  #fileMethods(): Pointer {
+    const heap = this.#heap;
+    /** The one guard: whatever is thrown is kept for the error that SQLite makes of the code, and C never sees it. */
+    const method = (signature: string, failed: number, run: (open: Named, ...args: any[]) => number): Pointer => {
+      const guarded: CFunction = (file: Pointer, ...args) => {
+        const open = this.#open.get(heap.word(file + AT_FILE));
+        if (open === undefined || open.mount.fatal !== undefined) {
+          return failed;
+        }
+        try {
+          return run(open, ...args);
+        } catch (error) {
+          return open.mount.fail(failed, error);
+        }
+      };
+      return this.#api.addFunction(guarded, signature);
+    };
+    const settled = method('iii', SQLITE_OK, () => SQLITE_OK);
+
+    const functions: readonly Pointer[] = [
+      // xClose, which has to work after a fatal failure too.
+      this.#api.addFunction((file: Pointer) => (this.#open.delete(heap.word(file + AT_FILE)) ? SQLITE_OK : SQLITE_IOERR_CLOSE), 'ii'),
+      method('iiiij', SQLITE_IOERR_READ, this.#read),
+      method('iiiij', SQLITE_IOERR_WRITE, this.#write),
+      method('iij', SQLITE_IOERR_TRUNCATE, (open, size: bigint) => {
+        open.file.truncate(Number(size));
+        return SQLITE_OK;
+      }),
+      method('iii', SQLITE_IOERR_FSYNC, this.#flush),
+      method('iii', SQLITE_IOERR_FSTAT, (open, answer: Pointer) => {
+        heap.setLong(answer, open.file.getSize());
+        return SQLITE_OK;
+      }),
+      // xLock and xUnlock: the files were locked before we got them.
+      settled,
+      settled,
+      // xCheckReservedLock: nobody else has one.
+      method('iii', SQLITE_OK, (_open, answer: Pointer) => {
+        heap.setWord(answer, 0);
+        return SQLITE_OK;
+      }),
+      // xFileControl: none is known, and one is listened to.
+      method('iiii', SQLITE_NOTFOUND, (open, operation: number) => (operation === COMMITTED ? this.#settle(open) : SQLITE_NOTFOUND)),
+      this.#api.addFunction(() => SECTOR_SIZE, 'ii'),
+      this.#api.addFunction(() => DEVICE_CHARACTERISTICS, 'ii'),
+    ];
+
+    const methods = heap.allocate(4 * (1 + functions.length));
+    heap.setWord(methods, METHODS_VERSION);
+    functions.forEach((pointer, i) => heap.setWord(methods + 4 * (1 + i), pointer));
+    return methods;
+  }
+
+  readonly #read = (open: Named, target: Pointer, length: number, offset: bigint): number => {
+    const at = Number(offset);
+    const buffer = this.#heap.view(target, length);
+    let done = 0;
+    while (done < length) {
+      const count = open.file.read(done === 0 ? buffer : buffer.subarray(done), { at: at + done });
+      if (!isCount(count, length - done)) {
+        throw new RepoError('StorageFailed', `a read answered ${count}; asked=${length - done}`);
+      }
+      if (count === 0) {
+        break;
+      }
+      done += count;
+    }
+    if (done === length) {
+      if (open.slot === 'main' && open.mount.showsLogged) {
+        showAsLogged(buffer, at);
+      }
+      return SQLITE_OK;
+    }
+    // Zeros in place of bytes that are there would be taken for content.
+    if (at + done < open.file.getSize()) {
+      throw new RepoError('StorageFailed', `a read stopped before the end of the file; at=${at + done}`);
+    }
+    // SQLite relies on zeros behind a short read: without them "failure will eventually lead to database corruption".
+    buffer.fill(0, done);
+    return SQLITE_IOERR_SHORT_READ;
+  };
+
+  readonly #write = (open: Named, source: Pointer, length: number, offset: bigint): number => {
+    const at = Number(offset);
+    const buffer = this.#heap.view(source, length);
+    if (open.slot === 'main' && open.mount.files.durableOn === 'flush') {
+      storeAsPlain(buffer, at, () => writeWhole(open.file, buffer, at));
+    } else {
+      writeWhole(open.file, buffer, at);
+    }
+    return SQLITE_OK;
+  };
+
+  readonly #flush = (open: Named): number => {
+    // What was held back goes out first, and that may fail as any write does; only a flush that fails is final.
+    try {
+      open.gathered?.send();
+    } catch (error) {
+      return open.mount.fail(SQLITE_IOERR_WRITE, error);
+    }
+    try {
+      open.file.flush();
+      return SQLITE_OK;
+    } catch (error) {
+      return open.mount.failForGood(SQLITE_IOERR_FSYNC, error);
+    }
+  };
+
+  /**
+   * Lets out the rest of a commit. Behind the last frame of the log SQLite fills the sector with copies of it, which it reads later
+   * and flushes only in part: held back any longer, they would belong to the next transaction, and go when that one is undone.
+   */
+  #settle({ mount }: Named): number {
+    try {
+      mount.send();
+    } catch (error) {
+      // The commit is durable, and will be found; but not by who has the rest of it in no file.
+      mount.failForGood(SQLITE_IOERR_WRITE, error);
+    }
+    return SQLITE_NOTFOUND;
+  }
+}

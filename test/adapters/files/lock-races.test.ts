@@ -1,0 +1,95 @@
+/** Every order in which processes can come to the disk, as far as chance leads there. */
+import { describe, expect, test } from 'vitest';
+import { formatLock } from '../../../src/adapters/files/lock-record.ts';
+import { SETTLE_MS, successorOf } from '../../../src/adapters/files/lock.ts';
+import { seeded } from '../../random/seeded.ts';
+import { Contender } from './contender.ts';
+import { LockDisk } from './lock-disk.ts';
+
+const ROUNDS = Number(process.env['PDSDB_LOCK_ROUNDS'] ?? 200);
+const DEAD = 9;
+
+const MADE = 1_700_000_000_000;
+const next = successorOf('pds.lock', MADE);
+const dead = formatLock({ pid: DEAD, runtime: 'node', token: 'a'.repeat(32), madeMs: MADE });
+
+type Leave = readonly (readonly [name: string, text: string])[];
+
+const starts: readonly (readonly [name: string, files: Leave])[] = [
+  ['nothing', []],
+  ['a dead lock', [['pds.lock', dead]]],
+  ['an empty lock', [['pds.lock', '']]],
+  ['a dead lock with a dead successor', [['pds.lock', dead], [next, dead]]],
+  ['a dead lock with an empty successor', [['pds.lock', dead], [next, '']]],
+  ['a successor that nobody removed', [[next, dead]]],
+];
+
+interface Outcome {
+  readonly owners: number;
+  readonly most: number;
+}
+
+/** Four contenders, of whom some die and some let go; time passes in jumps. */
+const race = (seed: number, files: Leave): Outcome => {
+  const random = seeded(seed);
+  const disk = new LockDisk();
+  disk.kill(DEAD);
+  files.forEach(([name, text]) => disk.leave(name, text, SETTLE_MS * 2));
+  let lateMs = 0;
+  const clock = (): number => base + lateMs;
+  const base = Date.now();
+  disk.clock = clock;
+  const contenders = [100, 101, 102, 103].map((pid) => new Contender(disk, pid, random() < 0.4, clock));
+  const running = new Set(contenders);
+  const dying = random() < 0.5 ? 0.02 : 0;
+  let owners = 0;
+  let most = 0;
+  let current = contenders[0]!;
+  for (let step = 0; step < 1000 && running.size > 0; step++) {
+    // Mostly the same one goes on: to be far apart is what makes trouble.
+    if (!running.has(current) || random() < 0.2) {
+      const others = [...running];
+      current = others[Math.floor(random() * others.length)]!;
+    }
+    if (random() < 0.02) {
+      lateMs += SETTLE_MS * 2;
+    }
+    if (random() < dying) {
+      disk.kill(current.pid);
+      running.delete(current);
+      contenders.splice(contenders.indexOf(current), 1);
+      continue;
+    }
+    const before = current.owns;
+    current.step();
+    owners += !before && current.owns ? 1 : 0;
+    most = Math.max(most, contenders.filter(({ owns }) => owns).length);
+    if (current.hasEnded) {
+      running.delete(current);
+    }
+  }
+  // Once all of them are gone and time has passed, the next one gets it and leaves nothing behind.
+  [100, 101, 102, 103].forEach((pid) => disk.kill(pid));
+  lateMs += SETTLE_MS * 2;
+  const last = new Contender(disk, 200, true, clock);
+  for (let step = 0; step < 1000 && !last.hasEnded; step++) {
+    last.step();
+    owners += last.owns ? 1 : 0;
+  }
+  expect(disk.names(), `what is left; seed=${seed}`).toEqual([]);
+  expect(last.hasEnded, `the last one came to an end; seed=${seed}`).toBe(true);
+  return { owners, most };
+};
+
+describe('contenders in any order', () => {
+  test.each(starts)(`from %s: never two owners, and never none for good; seeds 1 to ${ROUNDS}`, (_, files) => {
+    let owners = 0;
+    for (let seed = 1; seed <= ROUNDS; seed++) {
+      const outcome = race(seed, files);
+      expect(outcome.most, `owners at a time; seed=${seed}`).toBeLessThan(2);
+      expect(outcome.owners, `owners in all; seed=${seed}`).toBeGreaterThan(0);
+      owners += outcome.owners;
+    }
+    expect(owners).toBeGreaterThan(ROUNDS);
+  });
+});

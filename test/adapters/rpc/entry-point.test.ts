@@ -1,0 +1,206 @@
+/** The door between a page and its worker, and what becomes of those who knock when nobody is there. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
+import type { WorkerLike } from '../../../src/adapters/rpc/connection.ts';
+import { ask } from '../../../src/adapters/rpc/connection.ts';
+import { giveToWorker, takeFromWorker } from '../../../src/adapters/rpc/folder-transfer.ts';
+import type { FolderFile } from '../../../src/adapters/rpc/folder-files.ts';
+import type { Locks } from '../../../src/adapters/rpc/locks.ts';
+import { createLocalLocks } from '../../../src/adapters/rpc/locks.ts';
+import { openRemote } from '../../../src/adapters/tabs/open-remote.ts';
+import type { RepoPlaces } from '../../../src/adapters/tabs/station.ts';
+import { createStation } from '../../../src/adapters/tabs/station.ts';
+import { sqliteRepo } from '../../../src/adapters/sqlite/open-repo.ts';
+import { RepoError } from '../../../src/core/errors.ts';
+import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
+import type { Repo } from '../../../src/core/repo/repo.ts';
+import { listOf } from '../../../src/testing/storage/block-store-harness.ts';
+import { DID, POST, post } from '../../../src/testing/repo/harness.ts';
+import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
+import { PlayedBrowser } from './tabs.ts';
+
+const forever = <T>(): Promise<T> => new Promise(() => {});
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+interface PlayedWorker {
+  readonly worker: WorkerLike;
+  /** Ends it as `terminate()` does: without a word, but its locks are let go of. */
+  terminate(): void;
+}
+
+/** A worker with locks of its own or the page's, which does at each place what `places` says. */
+const startWorker = (places: Partial<RepoPlaces>, locks: Locks): PlayedWorker => {
+  let terminate = (): void => {};
+  let isDead = false;
+  const death = new Promise<never>((_, reject) => {
+    terminate = () => {
+      isDead = true;
+      reject(new Error('terminated'));
+    };
+  });
+  death.catch(() => {});
+  const station = createStation({
+    places: places as RepoPlaces,
+    locks: { request: (name, options, held) => locks.request(name, options, (lock) => Promise.race([held(lock), death])) },
+    openChannel: () => ({ postMessage: () => {}, close: () => {} }),
+  });
+  const receive = (data: unknown, port: MessagePort): void => {
+    const mouth = { postMessage: (message: unknown) => isDead || port.postMessage(message) };
+    Object.defineProperty(mouth, 'onmessage', { set: (listener: typeof port.onmessage) => (port.onmessage = (event) => void (isDead || listener?.call(port, event))) });
+    station.receive({ data, ports: [mouth as unknown as MessagePort] });
+  };
+  return {
+    worker: {
+      postMessage: (data, [port]) => queueMicrotask(() => receive(structuredClone(data), port as MessagePort)),
+      addEventListener: () => {},
+      removeEventListener: () => {},
+    },
+    terminate,
+  };
+};
+
+/** A place with one repository in memory. */
+const memoryPlace = (): Pick<RepoPlaces, 'find'> => ({
+  find: async (name) => ({
+    name,
+    storage: 'indexeddb',
+    open: (did) => sqliteRepo({ wasm: nodeSqliteWasm, openFiles: async () => new MemoryFiles(), openBlobs: async () => new MemoryBlobStore() }, { did }),
+    prepare: async () => {},
+    hurry: () => {},
+  }),
+});
+
+const open = (worker: WorkerLike, locks: Locks | undefined): Promise<Repo> =>
+  openRemote({ take: () => ({ worker, release: () => {} }), isFresh: false }, {
+    name: 'repo', did: DID, storage: 'auto', waitMs: 5_000, signer: undefined, locks, isPersistent: undefined,
+  });
+
+const oneFile: FolderFile = { path: 'pds.db', content: { size: 3, stream: () => new Blob(['abc']).stream() } };
+
+describe('a worker that is terminated keeps nobody waiting', () => {
+  const locks = createLocalLocks();
+  const died = { code: 'StorageFailed', message: expect.stringMatching(/has ended/) as string };
+
+  test('who opens a repository', async () => {
+    const { worker, terminate } = startWorker({ find: () => forever() }, locks);
+    const opened = open(worker, locks);
+    await Promise.all([expect(opened).rejects.toMatchObject(died), pause(20).then(terminate)]);
+  });
+
+  test('who asks for a list, or a deletion', async () => {
+    const { worker, terminate } = startWorker({ list: () => forever(), remove: () => forever() }, locks);
+    const asked = [ask(worker, { do: 'list' }, locks), ask(worker, { do: 'remove', name: 'repo' }, locks)];
+    await Promise.all([...asked.map((one) => expect(one).rejects.toMatchObject(died)), pause(20).then(terminate)]);
+  });
+
+  test('who gives a folder', async () => {
+    const { worker, terminate } = startWorker({
+      async importFolder(_name, _storage, files) {
+        await listOf(files);
+        return forever();
+      },
+    }, locks);
+    const given = giveToWorker(worker, { do: 'importFolder', name: 'repo', storage: 'auto' }, [oneFile], locks);
+    await Promise.all([expect(given).rejects.toMatchObject(died), pause(20).then(terminate)]);
+  });
+
+  test('who takes one', async () => {
+    const files = async function* (): AsyncGenerator<FolderFile> {
+      yield oneFile;
+      await forever();
+    };
+    const { worker, terminate } = startWorker({ exportFolder: async () => files() }, locks);
+    const taken = listOf(takeFromWorker(worker, { do: 'exportFolder', name: 'repo', storage: 'auto' }, locks));
+    await Promise.all([expect(taken).rejects.toMatchObject({ code: 'Closed' }), pause(20).then(terminate)]);
+  });
+
+  test('who closes', async () => {
+    const { worker, terminate } = startWorker(memoryPlace(), locks);
+    const repo = await open(worker, locks);
+    const stuck = repo.put(POST, 'a', post('a'), { signer: { sign: () => forever() } });
+    const outcome = stuck.catch((error: RepoError) => error.code);
+    await repo.head();
+    const closed = repo.close();
+    terminate();
+    await closed;
+    expect(await outcome).toBe('OutcomeUnknown');
+  });
+
+  test('what is asked later says why', async () => {
+    const { worker, terminate } = startWorker(memoryPlace(), locks);
+    const repo = await open(worker, locks);
+    terminate();
+    await pause(200);
+    await expect(repo.head()).rejects.toMatchObject({ code: 'Closed', cause: { code: 'Closed', message: died.message } });
+    await repo.close();
+  });
+});
+
+describe('a worker that is done is not watched any longer', () => {
+  test('after each thing that it was asked for', async () => {
+    const names = new Set<string>();
+    const local = createLocalLocks();
+    const locks: Locks = {
+      request: (name, options, held) => {
+        names.add(name);
+        return local.request(name, options, held);
+      },
+    };
+    const { worker } = startWorker({
+      ...memoryPlace(),
+      list: async () => [],
+      exportFolder: async () => (async function* () { yield oneFile; })(),
+      importFolder: async (_name, _storage, files) => (await listOf(files)).length,
+    }, locks);
+    expect(await ask(worker, { do: 'list' }, locks)).toEqual([]);
+    expect((await listOf(takeFromWorker(worker, { do: 'exportFolder', name: 'repo', storage: 'auto' }, locks))).length).toBe(1);
+    expect(await giveToWorker(worker, { do: 'importFolder', name: 'repo', storage: 'auto' }, [oneFile], locks)).toBe(1);
+    await (await open(worker, locks)).close();
+    expect([...names].filter((name) => name.startsWith('pdsdb:member:')).length).toBe(4);
+    for (const name of names) {
+      await expect.poll(() => local.request(name, { ifAvailable: true }, async (lock) => lock !== null), { message: name }).toBe(true);
+    }
+  });
+});
+
+describe('a worker that does not begin', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('is waited for some seconds, and not for ever', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const silent: WorkerLike = { postMessage: () => {}, addEventListener: () => {}, removeEventListener: () => {} };
+    const failed = { code: 'StorageFailed', message: expect.stringMatching(/^the worker did not start/) as string };
+    const all = [open(silent, undefined), ask(silent, { do: 'list' }, undefined)].map((asked) => expect(asked).rejects.toMatchObject(failed));
+    await vi.advanceTimersByTimeAsync(20_000);
+    await Promise.all(all);
+  });
+});
+
+describe('where there are no locks that a page and its worker share', () => {
+  test('a repository stays open', async () => {
+    const { worker } = startWorker(memoryPlace(), createLocalLocks());
+    const repo = await open(worker, undefined);
+    await pause(300);
+    await repo.put(POST, 'a', post('a'));
+    expect((await repo.info()).records).toBe(1);
+    await repo.close();
+  });
+});
+
+describe('closing', () => {
+  test('rejects with what went wrong, and has closed all the same', async () => {
+    const browser = new PlayedBrowser();
+    const repo = await browser.tab().open('repo', { did: DID });
+    await repo.put(POST, 'a', post('a'));
+    const failure = new RepoError('StorageFull', 'no room to fold the log');
+    browser.afterClose = () => {
+      browser.afterClose = () => {};
+      throw failure;
+    };
+    await expect(repo.close()).rejects.toMatchObject({ code: 'StorageFull', message: failure.message });
+    await expect(repo.head()).rejects.toMatchObject({ code: 'Closed' });
+    expect((await (await browser.tab().open('repo')).info()).records).toBe(1);
+  });
+});

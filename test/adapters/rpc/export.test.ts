@@ -1,0 +1,90 @@
+/** Exports across a wire: as far as they are read, as they are followed, and as they are left. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ListServer } from '../../../src/adapters/rpc/client-lists.ts';
+import { exportStream } from '../../../src/adapters/rpc/client-export.ts';
+import type { Page } from '../../../src/adapters/rpc/protocol.ts';
+import { GONE } from '../../../src/adapters/rpc/protocol.ts';
+import type { Progress } from '../../../src/core/repo/long-work.ts';
+import type { Repo } from '../../../src/core/repo/repo.ts';
+import { DID, bytesOf, creates } from '../../../src/testing/repo/harness.ts';
+import { PlayedBrowser } from './tabs.ts';
+import type { PlayedTab } from './tabs.ts';
+
+const RECORDS = 3_000;
+
+let tabs: PlayedTab[];
+let leading: Repo;
+let following: Repo;
+
+beforeEach(async () => {
+  const browser = new PlayedBrowser();
+  tabs = [browser.tab(), browser.tab()];
+  leading = await tabs[0]!.open('repo', { did: DID });
+  await leading.write(creates(RECORDS));
+  following = await tabs[1]!.open('repo');
+});
+
+afterEach(() => {
+  tabs.forEach((tab) => tab.crash());
+});
+
+const isRising = (told: readonly Progress[]): boolean => told.every(({ bytes }, i) => i === 0 || bytes > told[i - 1]!.bytes);
+
+test('progress is told, rises, and has counted everything at the end', async () => {
+  for (const repo of [leading, following]) {
+    const told: Progress[] = [];
+    const { length } = await bytesOf(repo.exportCar({ onProgress: (progress) => told.push(progress) }));
+    expect(told.length).toBeGreaterThan(2);
+    expect(isRising(told)).toBe(true);
+    expect(told.at(-1)).toMatchObject({ phase: 'write', records: RECORDS });
+    expect(told.at(-1)!.bytes).toBeLessThan(length);
+  }
+});
+
+test('progress rises also where the leader dies in the middle', async () => {
+  const told: Progress[] = [];
+  const reader = following.exportCar({ onProgress: (progress) => told.push(progress) }).getReader();
+  await reader.read();
+  tabs[0]!.crash();
+  while (!(await reader.read()).done) {
+    // Until it ends.
+  }
+  expect(isRising(told)).toBe(true);
+  expect(told.at(-1)!.records).toBe(RECORDS);
+});
+
+test('nothing is read that nobody asks for', async () => {
+  const told: Progress[] = [];
+  const reader = following.exportCar({ onProgress: (progress) => told.push(progress) }).getReader();
+  await following.head();
+  expect(told).toEqual([]);
+  await reader.read();
+  const { records } = told.at(-1)!;
+  await following.head();
+  expect(told.at(-1)!.records).toBe(records);
+  expect(records).toBeLessThan(RECORDS);
+  await reader.cancel();
+});
+
+test('one that fails half way is left, so that the server forgets it', async () => {
+  const left: number[] = [];
+  const header = (byte: number): Page<unknown> => ({ items: [new Uint8Array(100).fill(byte)], done: false });
+  const pages = [header(1), header(2)];
+  const server: ListServer = {
+    open: async () => pages.shift()!,
+    next: async () => GONE,
+    leave: (handle) => void left.push(handle),
+  };
+  const moved = exportStream(server, 7, {}).getReader();
+  await moved.read();
+  await expect(moved.read()).rejects.toMatchObject({ code: 'InvalidSwap' });
+  expect(left).toEqual([7]);
+
+  pages.push(header(1));
+  const stop = new AbortController();
+  const stopped = exportStream(server, 8, { signal: stop.signal }).getReader();
+  await stopped.read();
+  stop.abort(new Error('enough'));
+  await expect(stopped.read()).rejects.toThrow('enough');
+  expect(left).toEqual([7, 8]);
+});

@@ -1,0 +1,43 @@
+/** The whole-repository cases through a page and its worker, and through a page whose repository another tab has open. */
+import { describe } from 'vitest';
+import { repoCases } from '../../../src/testing/repo/cases.ts';
+import type { RepoHarness } from '../../../src/testing/repo/harness.ts';
+import { runCases } from '../../run-cases.ts';
+import { PlayedBrowser } from './tabs.ts';
+
+const ledHarness = (): RepoHarness => {
+  const browser = new PlayedBrowser();
+  return {
+    create: (options) => browser.tab().open('repo', options),
+    open: (options) => browser.tab().open('repo', options),
+    other: ledHarness,
+  };
+};
+
+/** Another tab leads for as long as the repository is open. */
+const followingHarness = (): RepoHarness => {
+  const browser = new PlayedBrowser();
+  const follow = async (did: string | undefined, options: Parameters<RepoHarness['open']>[0]) => {
+    const leading = await browser.tab().open('repo', { did });
+    const following = await browser.tab().open('repo', options);
+    const close = following.close.bind(following);
+    following.close = async () => {
+      await close();
+      await leading.close();
+    };
+    return following;
+  };
+  return {
+    create: ({ did, signer }) => follow(did, { signer }),
+    open: (options) => follow(undefined, options),
+    other: followingHarness,
+  };
+};
+
+describe('a repository in a worker', () => {
+  runCases(repoCases, ledHarness);
+});
+
+describe('a repository that another tab has open', () => {
+  runCases(repoCases, followingHarness);
+});

@@ -1,0 +1,82 @@
+/** What crosses a wire comes out as it went in: values with CIDs, and errors. */
+import { describe, expect, test } from 'vitest';
+import { createErrorBook } from '../../../src/adapters/rpc/error-data.ts';
+import { Peer } from '../../../src/adapters/rpc/peer.ts';
+import type { Message } from '../../../src/adapters/rpc/protocol.ts';
+import { createRecentMap } from '../../../src/adapters/rpc/recent-map.ts';
+import { pack, unpack } from '../../../src/adapters/rpc/wire-values.ts';
+import { CID, CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
+import { RepoError } from '../../../src/core/errors.ts';
+
+const cid = cidOf(CODEC_RAW, new Uint8Array([1, 2, 3]));
+const across = (value: unknown): unknown => unpack(structuredClone(pack(value)));
+
+describe('values', () => {
+  test('CIDs are CIDs again, wherever they lie', () => {
+    const value = { cid, list: [cid, { deep: cid }], map: new Map([['a', cid]]), none: undefined, nothing: null };
+    const found = across(value) as typeof value;
+    expect(found.cid).toBeInstanceOf(CID);
+    expect([found.cid, found.list[0], (found.list[1] as { deep: CID }).deep, found.map.get('a')].map(String)).toEqual(Array(4).fill(String(cid)));
+    expect([found.none, found.nothing]).toEqual([undefined, null]);
+  });
+
+  test('a part of a buffer does not carry the whole of it', () => {
+    const part = new Uint8Array(1_000_000).subarray(5, 8);
+    const packed = pack(part) as Uint8Array;
+    expect([packed.length, packed.buffer.byteLength]).toEqual([3, 3]);
+  });
+});
+
+describe('errors', () => {
+  test('keep class, code, message and causes', () => {
+    const [here, there] = [createErrorBook(), createErrorBook()];
+    const error = new RepoError('StorageFull', 'no room', { cause: new TypeError('inner', { cause: new DOMException('deep', 'AbortError') }) });
+    const found = there.toError(structuredClone(here.toData(error))) as RepoError & { cause: Error & { cause: Error } };
+    expect(found).toBeInstanceOf(RepoError);
+    expect([found.code, found.message]).toEqual(['StorageFull', 'no room']);
+    expect(found.cause).toBeInstanceOf(TypeError);
+    expect([found.cause.cause.name, found.cause.cause.message]).toEqual(['AbortError', 'deep']);
+  });
+
+  test('that come back are the same objects', () => {
+    const [here, there] = [createErrorBook(), createErrorBook()];
+    for (const thrown of [new Error('mine'), 'a text', 7]) {
+      const visiting = there.toError(structuredClone(here.toData(thrown)));
+      expect(here.toError(structuredClone(there.toData(visiting)))).toBe(thrown);
+    }
+  });
+
+  test('that are their own cause end', () => {
+    const error = new Error('round');
+    error.cause = error;
+    expect(createErrorBook().toData(error).message).toBe('round');
+  });
+});
+
+describe('two ends', () => {
+  interface Methods {
+    slow(n: number): number;
+  }
+
+  test('a method that the other end does not know rejects, and so does what cannot be sent', async () => {
+    const wire: { toServer?: (message: Message) => void } = {};
+    const client = new Peer<Methods & { other(value: unknown): void }, object>((message) => wire.toServer!(structuredClone(message)), {});
+    const server = new Peer<object, Methods>((message) => client.receive(structuredClone(message)), { slow: async (_, n) => n + 1 });
+    wire.toServer = (message) => server.receive(message);
+    expect(await client.call('slow', [1])).toBe(2);
+    await expect(client.call('other', [1])).rejects.toThrow(/different versions/);
+    await expect(client.call('other', [() => {}])).rejects.toThrow(TypeError);
+    client.end(new Error('over'));
+    await expect(client.call('slow', [1])).rejects.toThrow('over');
+  });
+});
+
+test('a recent map forgets what was used longest ago', () => {
+  const forgotten: string[] = [];
+  const map = createRecentMap<number, string>(2, (value) => forgotten.push(value));
+  map.set(1, 'a');
+  map.set(2, 'b');
+  map.get(1);
+  map.set(3, 'c');
+  expect([forgotten, map.get(1), map.get(2)]).toEqual([['b'], 'a', undefined]);
+});

@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest';
+import { createSchema, openSchema } from '../../../src/adapters/sqlite/schema.ts';
+import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
+import type { Database } from '../../../src/wasm/database/database.ts';
+import { openDatabase } from './open-database.ts';
+
+const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
+const COLUMNS = '(key TEXT PRIMARY KEY, value BLOB NOT NULL)';
+
+/** A database as some other program may have written it. */
+const written = async (...sql: readonly string[]): Promise<Database> => {
+  const database = await openDatabase();
+  database.transaction(() => sql.forEach((statement) => database.exec(statement)));
+  return database;
+};
+
+const tables = (prefix = '', names = ['blocks', 'commits', 'meta', 'refs']): string[] =>
+  names.map((name) => `CREATE TABLE ${prefix}${name} ${COLUMNS}`);
+
+const meta = (did: string, version: string, prefix = ''): string =>
+  `insert into ${prefix}meta values ('did', cast('${did}' as blob)), ('version', cast('${version}' as blob))`;
+
+const readAll = (database: Database, sql: string): string[] => {
+  const statement = database.prepare(sql);
+  const rows: string[] = [];
+  while (statement.step()) {
+    rows.push(statement.columnText(0));
+  }
+  statement.finalize();
+  return rows;
+};
+
+const refusal = (code: string, message: RegExp): unknown =>
+  expect.objectContaining({ name: 'RepoError', code, message: expect.stringMatching(message) });
+
+describe('createSchema', () => {
+  test('makes four plain tables, and says whose they are', async () => {
+    const database = await openDatabase();
+    expect(createSchema(database, DID)).toEqual({ did: DID, prefix: '' });
+    expect(readAll(database, `select sql from sqlite_schema where type <> 'index' order by name`)).toEqual(tables());
+    expect(readAll(database, `select key || ' ' || typeof(value) || ' ' || cast(value as text) from meta order by key`)).toEqual([
+      `did blob ${DID}`,
+      'version blob 1',
+    ]);
+    expect(openSchema(database)).toEqual({ did: DID, prefix: '' });
+  });
+
+  test('makes nothing where there is something', async () => {
+    const database = await written('create table notes (text)');
+    expect(() => createSchema(database, DID)).toThrow(refusal('RepoExists', /table=notes/));
+    expect(readAll(database, 'select name from sqlite_schema')).toEqual(['notes']);
+  });
+
+  test('makes nothing for what is no DID', async () => {
+    const database = await openDatabase();
+    expect(() => createSchema(database, 'alice.example.com')).toThrow(refusal('InvalidDid', /alice/));
+    expect(readAll(database, 'select name from sqlite_schema')).toEqual([]);
+  });
+
+  test('makes all of it or nothing', async () => {
+    const files = new MemoryFiles();
+    const database = await openDatabase(files);
+    const exec = database.exec.bind(database);
+    database.exec = (sql) => {
+      if (sql.includes('refs')) {
+        throw new Error('no more');
+      }
+      exec(sql);
+    };
+    expect(() => createSchema(database, DID)).toThrow('no more');
+    expect(readAll(database, 'select name from sqlite_schema')).toEqual([]);
+  });
+});
+
+describe('openSchema takes', () => {
+  test('tables with the prefix of other writers', async () => {
+    const database = await written(...tables('kv_'), meta(DID, '1', 'kv_'));
+    expect(openSchema(database)).toEqual({ did: DID, prefix: 'kv_' });
+  });
+
+  test.each(['', 'kv_'] as const)('a repository without the history, and adds its table; prefix=%s', async (prefix) => {
+    const database = await written(...tables(prefix, ['blocks', 'refs', 'meta']), meta(DID, '1', prefix));
+    expect(openSchema(database)).toEqual({ did: DID, prefix });
+    expect(readAll(database, `select sql from sqlite_schema where name = '${prefix}commits'`)).toEqual(tables(prefix, ['commits']));
+    expect(openSchema(database)).toEqual({ did: DID, prefix });
+  });
+
+  test('the same columns in another hand', async () => {
+    const database = await written(
+      'create table if not exists "blocks"("key" text primary key,"value" blob not null)',
+      'CREATE TABLE [refs] (\n  [key]   TEXT PRIMARY KEY,\n  [value] BLOB NOT NULL\n)',
+      `Create Table meta( key Text Primary Key , value Blob Not Null )`,
+      meta(DID, '1'),
+    );
+    expect(openSchema(database).did).toBe(DID);
+  });
+
+  test('what SQLite keeps for itself, and meta values that are texts', async () => {
+    const database = await written(...tables(), `insert into meta values ('did', '${DID}'), ('version', '1')`, 'analyze');
+    expect(readAll(database, 'select name from sqlite_schema')).toContain('sqlite_stat1');
+    expect(openSchema(database).did).toBe(DID);
+  });
+});
+
+describe('openSchema refuses', () => {
+  test('an empty database, and leaves it empty', async () => {
+    const files = new MemoryFiles();
+    const database = await openDatabase(files);
+    expect(() => openSchema(database)).toThrow(refusal('RepoNotFound', /empty/));
+    database.close();
+    expect(files.main.getSize()).toBe(0);
+  });
+
+  test('a newer version in words that help, and writes nothing', async () => {
+    const files = new MemoryFiles();
+    const first = await openDatabase(files);
+    first.transaction(() => {
+      // A table that this version does not know is no reason to call a newer repository corrupt.
+      [...tables('', ['blocks', 'meta', 'refs', 'records']), meta(DID, '2')].forEach((sql) => first.exec(sql));
+    });
+    first.close();
+    const before = files.main.bytes();
+    const database = await openDatabase(files);
+    expect(() => openSchema(database)).toThrow(refusal('UnknownVersion', /a newer version of this library .* version=2 known=1/));
+    database.close();
+    expect(files.main.bytes()).toEqual(before);
+  });
+
+  test.each(['0', '-1', '1.0', '01', 'one', '', ' 1', '1e9', '9'.repeat(40)])('the version %j', async (version) => {
+    const database = await written(...tables(), meta(DID, version));
+    expect(() => openSchema(database)).toThrow(refusal('Corrupt', /version=/));
+  });
+
+  test('a version or a DID that is missing, of another type, or not UTF-8', async () => {
+    const rows: readonly [string, RegExp][] = [
+      [`('did', cast('${DID}' as blob))`, /missing; table=meta key=version/],
+      [`('version', x'31')`, /missing; table=meta key=did/],
+      [`('version', 1)`, /not a blob; table=meta key=version/],
+      [`('version', x'ff')`, /not UTF-8; table=meta key=version/],
+      [`('version', x'31'), ('did', x'ff')`, /not UTF-8; table=meta key=did/],
+      [`('version', x'31'), ('did', cast('alice.example.com' as blob))`, /alice/],
+    ];
+    for (const [values, message] of rows) {
+      const database = await written(...tables(), `insert into meta values ${values}`);
+      expect(() => openSchema(database), values).toThrow(refusal('Corrupt', message));
+    }
+  });
+
+  const strange: readonly [string, RegExp][] = [
+    ['create table notes (text)', /table=notes/],
+    ['create table kv_refs (key text primary key, value blob not null)', /table=kv_refs/],
+    ['create view news as select * from refs', /view=news/],
+    ['create trigger spy after insert on refs begin delete from meta; end', /trigger=spy/],
+    ['create index faster on blocks (value)', /index=faster/],
+    ['create virtual table files using fts3(a)', /table=files/],
+  ];
+
+  test.each(strange)('what it did not make: %s', async (sql, message) => {
+    const database = await written(...tables(), meta(DID, '1'), sql);
+    expect(() => openSchema(database)).toThrow(refusal('Corrupt', message));
+  });
+
+  test.each([
+    '(key TEXT PRIMARY KEY COLLATE NOCASE, value BLOB NOT NULL)',
+    '(key TEXT PRIMARY KEY, value BLOB)',
+    '(key TEXT, value BLOB NOT NULL)',
+    '(key BLOB PRIMARY KEY, value BLOB NOT NULL)',
+    '(key TEXT PRIMARY KEY, value TEXT NOT NULL)',
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL, more)',
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL UNIQUE)',
+    `(key TEXT PRIMARY KEY, value BLOB NOT NULL DEFAULT x'00')`,
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL CHECK (length(value) < 100))',
+    '(key TEXT PRIMARY KEY ON CONFLICT REPLACE, value BLOB NOT NULL)',
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID',
+    '(value BLOB NOT NULL, key TEXT PRIMARY KEY)',
+  ])('other columns: %s', async (columns) => {
+    for (const name of ['blocks', 'commits', 'meta', 'refs']) {
+      const others = ['blocks', 'commits', 'meta', 'refs'].filter((other) => other !== name);
+      const database = await written(...tables('', others), `create table ${name} ${columns}`);
+      if (name !== 'meta') {
+        database.exec(meta(DID, '1'));
+      }
+      expect(() => openSchema(database), name).toThrow(refusal('Corrupt', new RegExp(`not a table of keys and values; table=${name}`)));
+    }
+  });
+
+  test('a repository that lacks a table', async () => {
+    for (const missing of ['blocks', 'refs']) {
+      const database = await written(...tables('', ['blocks', 'meta', 'refs'].filter((name) => name !== missing)), meta(DID, '1'));
+      expect(() => openSchema(database)).toThrow(refusal('Corrupt', new RegExp(`missing; table=${missing}`)));
+    }
+    const database = await written(...tables('', ['blocks', 'refs']));
+    expect(() => openSchema(database)).toThrow(refusal('Corrupt', /no table meta; table=blocks/));
+  });
+
+  test('texts that are not UTF-8', async () => {
+    const database = await openDatabase();
+    database.exec(`pragma encoding = 'UTF-16le'`);
+    [...tables(), meta(DID, '1')].forEach((sql) => database.exec(sql));
+    expect(() => openSchema(database)).toThrow(refusal('Corrupt', /encoding=UTF-16le/));
+  });
+});

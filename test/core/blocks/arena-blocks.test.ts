@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { equalBytes } from '../../../src/core/data/bytes.ts';
+import { CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
+import { HeldBlocks } from '../../../src/core/blocks/arena-blocks.ts';
+import { HeldMemory, LARGEST_CHUNK } from '../../../src/core/blocks/arena.ts';
+import type { PackedBlocks } from '../../../src/core/blocks/packed-blocks.ts';
+import type { Block } from '../../../src/core/storage/ports.ts';
+import { seeded } from '../../random/seeded.ts';
+import { packedOf } from './packed.ts';
+
+const blockOf = (n: number, size: number): Block => {
+  const bytes = new Uint8Array(size).fill(n);
+  new DataView(bytes.buffer).setUint32(0, n);
+  return { cid: cidOf(CODEC_RAW, bytes), bytes };
+};
+
+/** A chunk with something before and behind its blocks. */
+const chunkOf = (blocks: readonly Block[], before = 5, behind = 3): PackedBlocks => packedOf(blocks, before, behind);
+
+/** Counts the chunks that are kept. */
+class CountingMemory extends HeldMemory {
+  readonly pieces = new Set<Uint8Array>();
+  kept = 0;
+
+  override keep(blocks: PackedBlocks): PackedBlocks {
+    const kept = super.keep(blocks);
+    this.kept += 1;
+    this.pieces.add(kept.memory);
+    return kept;
+  }
+}
+
+const assertHeld = (held: HeldBlocks, blocks: readonly Block[]): void => {
+  for (const { cid, bytes } of blocks) {
+    const found = held.bytesAt(held.cids.indexOf(cid.bytes));
+    expect(found !== undefined && equalBytes(found, bytes), String(cid)).toBe(true);
+  }
+};
+
+describe.each([1, 2, 3])('seed %i', (seed) => {
+  test('blocks of chunks of any size are there, whatever becomes of the chunks, until they are released', () => {
+    const random = seeded(seed);
+    const held = new HeldBlocks(0, new HeldMemory());
+    let next = 0;
+    for (let round = 0; round < 3; round++) {
+      const first = next;
+      const blocks: Block[] = [];
+      while (held.bytes < 3_000_000) {
+        const some = Array.from({ length: 1 + Math.floor(random() * 20) }, () => blockOf(next++, 4 + Math.floor(random() ** 4 * 300_000)));
+        blocks.push(...some);
+        const chunk = chunkOf(some, Math.floor(random() * 50));
+        held.add(chunk);
+        chunk.memory.fill(0xff);
+      }
+      expect([held.first, held.size]).toEqual([first, next]);
+      assertHeld(held, blocks);
+      held.release();
+      expect([held.first, held.bytes, held.bytesAt(next - 1)]).toEqual([next, 0, undefined]);
+      expect(held.sizeAt(next - 1)).toBe(blocks.at(-1)!.bytes.length);
+    }
+  });
+});
+
+test('memory that was released is used again', () => {
+  const memory = new CountingMemory();
+  const held = new HeldBlocks(0, memory);
+  for (let n = 0; n < 400; n++) {
+    held.add(chunkOf([blockOf(n, 60_000)]));
+    if (n % 100 === 99) {
+      assertHeld(held, Array.from({ length: 100 }, (_, i) => blockOf(n - i, 60_000)));
+      held.release();
+    }
+  }
+  const sizes = [...memory.pieces].map(({ length }) => length);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(100 * 60_000 * 1.3);
+});
+
+test('a chunk without a block that is new is not kept, so that one block sent for ever takes nothing', () => {
+  const memory = new CountingMemory();
+  const held = new HeldBlocks(0, memory);
+  const same = chunkOf([blockOf(1, 50_000), blockOf(1, 50_000)]);
+  for (let i = 0; i < 50; i++) {
+    held.add(same);
+  }
+  expect([memory.kept, held.size]).toEqual([1, 1]);
+});
+
+test('a whole CAR in memory stays where it is, and its blocks alone are counted', () => {
+  const held = new HeldBlocks(0, new HeldMemory());
+  const block = blockOf(7, 1000);
+  const packed = chunkOf([block], 5, LARGEST_CHUNK);
+  held.add(packed);
+  expect(held.bytesAt(0)!.buffer).toBe(packed.memory.buffer);
+  expect(held.bytes).toBeLessThan(1100);
+});

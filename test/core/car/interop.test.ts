@@ -1,0 +1,91 @@
+/** CARs that others wrote: real exports, the fixtures of the reference implementation, the MST suite, the firehose. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readCar, readCarStream } from '../../../src/core/car/reader.ts';
+import { writeCar, writeCarStream } from '../../../src/core/car/writer.ts';
+import { cidToText } from '../../../src/core/data/cid.ts';
+import type { Block } from '../../../src/core/storage/ports.ts';
+import { fixtures, hasFixtures } from '../../fixtures.ts';
+import { seeded } from '../../random/seeded.ts';
+import { asyncOf, cut } from './raw-car.ts';
+
+const without = hasFixtures ? '' : ' (skipped: no vectors)';
+
+const listed = (folder: string, pattern: RegExp): string[] =>
+  hasFixtures
+    ? readdirSync(fixtures(folder))
+        .filter((name) => pattern.test(name))
+        .map((name) => fixtures(`${folder}/${name}`))
+    : [];
+
+const read = (path: string): Uint8Array => new Uint8Array(readFileSync(path));
+const nameOf = ({ cid }: Block): string => cidToText(cid);
+
+/** How many blocks a CAR has, once it has been read in both ways and written back to the same bytes. */
+const roundTrip = async (bytes: Uint8Array): Promise<number> => {
+  const car = readCar(bytes);
+  const blocks = [...car];
+  const random = seeded(bytes.length);
+  const streamed: Block[] = [];
+  for await (const batch of await readCarStream(asyncOf(cut(bytes, () => Math.ceil(random() * 5000))))) {
+    streamed.push(...batch);
+  }
+  expect(streamed.map(nameOf)).toEqual(blocks.map(nameOf));
+  expect(Buffer.from(bytes).equals(writeCar(car.roots, blocks))).toBe(true);
+  const written = await new Response(writeCarStream(car.roots, asyncOf(streamed))).arrayBuffer();
+  expect(Buffer.from(bytes).equals(new Uint8Array(written))).toBe(true);
+  return blocks.length;
+};
+
+describe.skipIf(!hasFixtures)(`real exports${without}`, () => {
+  const counts: Readonly<Record<string, number>> = {
+    'divy.repo': 9,
+    'fakermaker.repo.car': 690,
+    'greenground.repo.car': 4,
+    'paul_staging.repo.car': 458,
+    'repo_slice.car': 5,
+  };
+  test.each(listed('repos', /\.(car|repo)$/).map((path) => [basename(path), path] as const))('%s', async (name, path) => {
+    expect(await roundTrip(read(path))).toBe(counts[name]);
+  });
+});
+
+describe.skipIf(!hasFixtures)(`car-file-fixtures.json${without}`, () => {
+  interface Case {
+    readonly root: string;
+    readonly blocks: readonly { readonly cid: string; readonly bytes: string }[];
+    readonly car: string;
+  }
+  const cases = hasFixtures ? (JSON.parse(readFileSync(fixtures('repos/car-file-fixtures.json'), 'utf8')) as Case[]) : [];
+  test.each(cases.map((entry) => [entry.root, entry] as const))('%s', async (root, { blocks, car }) => {
+    const bytes = new Uint8Array(Buffer.from(car, 'base64'));
+    expect(await roundTrip(bytes)).toBe(blocks.length);
+    const parsed = readCar(bytes);
+    expect(parsed.roots.map(cidToText)).toEqual([root]);
+    const found = [...parsed].map((block) => [nameOf(block), Buffer.from(block.bytes).toString('base64').replace(/=+$/, '')]);
+    expect(found).toEqual(blocks.map((block) => [block.cid, block.bytes]));
+  });
+});
+
+describe.skipIf(!hasFixtures)(`the MST suite${without}`, () => {
+  test('every tree', async () => {
+    const paths = listed('mst-suite/cars/exhaustive', /\.car$/);
+    expect(paths).toHaveLength(128);
+    for (const path of paths) {
+      expect(await roundTrip(read(path)), path).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe.skipIf(!hasFixtures)(`the firehose${without}`, () => {
+  test.each(listed('firehose', /\.json$/).map((path) => [basename(path), path] as const))('%s', async (_, path) => {
+    const { blocks, commit } = JSON.parse(readFileSync(path, 'utf8')) as {
+      readonly blocks: { readonly $bytes: string };
+      readonly commit: { readonly $link: string };
+    };
+    const bytes = new Uint8Array(Buffer.from(blocks.$bytes, 'base64'));
+    expect(await roundTrip(bytes)).toBeGreaterThan(0);
+    expect([...readCar(bytes)].map(nameOf)).toContain(commit.$link);
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { writeCar } from '../../../../src/core/car/writer.ts';
+import { encodeCbor } from '../../../../src/core/data/cbor.ts';
+import { CODEC_DAG_CBOR, CODEC_RAW, cidOf } from '../../../../src/core/data/cid.ts';
+import { readCar } from '../../../../src/core/car/reader.ts';
+import { createCommit } from '../../../../src/core/repo/commit.ts';
+import { EMPTY_ROOT } from '../../../../src/core/mst/node.ts';
+import { verifyCar } from '../../../../src/core/repo/transfer/verify-car.ts';
+import { generateKey } from '../../../../src/core/crypto/signing-key.ts';
+import type { Block } from '../../../../src/core/storage/ports.ts';
+import { tidOf } from '../../../../src/core/syntax/tid.ts';
+import { createHashAll } from '../../../../src/wasm/hash/sha256.ts';
+import { sampleCar } from '../../../large/sample-car.ts';
+
+const DID = 'did:web:alice.example.com';
+const key = generateKey();
+const sample = await sampleCar(300, { did: DID, signer: key });
+const blocks = [...readCar(sample.car)];
+
+const without = (left: Block): Uint8Array => writeCar(sample.head, blocks.filter((block) => block !== left));
+const isNode = ({ bytes }: Block): boolean => bytes[0] === 0xa2 && bytes[2] === 0x65;
+
+describe.each([
+  ['hashed one by one', undefined],
+  ['hashed four at a time', createHashAll()],
+])('%s', (_, hashAll) => {
+  test('a whole repository has no faults', async () => {
+    const report = await verifyCar(sample.car, { did: DID, key: key.did(), hashAll });
+    expect(report).toMatchObject({ ok: true, faults: [], signature: 'valid', records: 300, unlinked: 0 });
+    expect([String(report.head), report.blocks]).toEqual([String(sample.head), blocks.length]);
+    expect(report.commit.data.equals(sample.data)).toBe(true);
+  });
+
+  test('without a key the signature is unchecked, with another one invalid', async () => {
+    expect(await verifyCar(sample.car, { hashAll })).toMatchObject({ ok: true, signature: 'unchecked' });
+    const report = await verifyCar(sample.car, { key: generateKey().did(), hashAll });
+    expect(report).toMatchObject({ ok: false, signature: 'invalid', faults: [{ code: 'InvalidSignature', cid: sample.head }] });
+  });
+
+  test('another account is a fault', async () => {
+    expect(await verifyCar(sample.car, { did: 'did:web:bob.example.com', hashAll })).toMatchObject({ ok: false, faults: [{ code: 'WrongDid' }] });
+  });
+
+  test('every block that is missing is named', async () => {
+    const left = blocks.filter(({ cid }) => !cid.equals(sample.head)).filter((block, i) => isNode(block) || i % 20 === 0);
+    for (const block of left) {
+      const { faults } = await verifyCar(without(block), { hashAll });
+      expect(faults[0]).toMatchObject({ code: 'BlockNotFound' });
+      expect(String(faults[0]!.cid)).toBe(String(block.cid));
+    }
+  });
+
+  test('a byte that changed anywhere is found', async () => {
+    for (let at = 100; at < sample.car.length; at += 997) {
+      const changed = sample.car.slice();
+      changed[at]! ^= 1;
+      await expect(verifyCar(changed, { hashAll }), String(at)).rejects.toMatchObject({ name: 'RepoError' });
+    }
+  });
+
+  test('blocks that belong to nothing are counted and no fault', async () => {
+    const extra = { cid: cidOf(CODEC_RAW, Uint8Array.of(1)), bytes: Uint8Array.of(1) };
+    const report = await verifyCar(writeCar(sample.head, [extra, ...blocks, extra, blocks[3]!]), { hashAll });
+    expect(report).toMatchObject({ ok: true, unlinked: 1, blocks: blocks.length });
+  });
+});
+
+/** A repository of one record, as it is given. */
+const carOf = async (path: string, bytes: Uint8Array): Promise<Uint8Array> => {
+  const record = { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes };
+  const node = encodeCbor({ e: [{ k: new TextEncoder().encode(path), p: 0, t: null, v: record.cid }], l: null });
+  const root = { cid: cidOf(CODEC_DAG_CBOR, node), bytes: node };
+  const commit = await createCommit({ did: DID, data: root.cid, rev: tidOf(1, 1) }, key);
+  return writeCar(commit.cid, [commit, root, record]);
+};
+
+describe('faults of records', () => {
+  test('one that breaks the data model', async () => {
+    const report = await verifyCar(await carOf('com.example.a/1', Uint8Array.of(0xfb, 0, 0, 0, 0, 0, 0, 0, 0)));
+    expect(report.faults).toMatchObject([{ code: 'Malformed', path: 'com.example.a/1' }]);
+  });
+
+  test('one without a $type', async () => {
+    expect((await verifyCar(await carOf('com.example.a/1', encodeCbor({ a: 1 })))).faults).toMatchObject([{ code: 'Malformed' }]);
+  });
+
+  test('one under a key that is no collection and record key', async () => {
+    expect((await verifyCar(await carOf('nocollection/1', encodeCbor({ $type: 'com.example.a' })))).faults).toMatchObject([{ code: 'Malformed' }]);
+  });
+});
+
+test('a commit without a signature is a fault', async () => {
+  const commit = await createCommit({ did: DID, data: EMPTY_ROOT, rev: tidOf(1, 1) });
+  const report = await verifyCar(writeCar(commit.cid, [commit, { cid: EMPTY_ROOT, bytes: Uint8Array.of(0xa2, 0x61, 0x65, 0x80, 0x61, 0x6c, 0xf6) }]));
+  expect(report).toMatchObject({ ok: false, signature: 'none', records: 0, faults: [{ code: 'InvalidSignature' }] });
+});
+
+test('a CAR without its commit, or without a root, is refused', async () => {
+  await expect(verifyCar(writeCar(sample.head, []))).rejects.toMatchObject({ code: 'BlockNotFound' });
+  await expect(verifyCar(writeCar([], []))).rejects.toMatchObject({ code: 'Malformed' });
+});
+
+test('tells how far it is, and stops when it is asked to', async () => {
+  const told: number[] = [];
+  await verifyCar(sample.car, { onProgress: ({ records }) => told.push(records) });
+  expect(told.at(-1)).toBe(300);
+  await expect(verifyCar(sample.car, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+});
+

@@ -1,0 +1,37 @@
+/** A table for the tests of SQLite, and what is done with it again and again. */
+import { spawnSync } from 'node:child_process';
+import type { Database } from '../../../src/wasm/database/database.ts';
+
+export const hasSqlite3: boolean = spawnSync('sqlite3', ['--version']).status === 0;
+
+export const createTable = (database: Database): void =>
+  database.exec('create table rows (key text primary key, value blob not null)');
+
+/** The value that {@link fillTable} gives a row. */
+export const valueOf = (i: number): Uint8Array<ArrayBuffer> => new Uint8Array(100 + (i % 100)).fill(i % 251);
+
+/** Adds rows `<name><i>` in one transaction. */
+export const fillTable = (database: Database, count: number, name = 'row'): void => {
+  const insert = database.prepare('insert into rows values (?, ?)');
+  database.transaction(() => {
+    for (let i = 0; i < count; i++) {
+      insert.run(`${name}${i}`, valueOf(i));
+    }
+  });
+  insert.finalize();
+};
+
+export const countRows = (database: Database): number => {
+  const statement = database.prepare('select count(*) from rows');
+  const count = statement.step() ? statement.columnInt(0) : -1;
+  statement.finalize();
+  return count;
+};
+
+/** The settings of a connection, as SQLite tells them. */
+export const pragma = (database: Database, name: string): string => {
+  const statement = database.prepare(`pragma ${name}`);
+  const value = statement.step() ? statement.columnText(0) : '';
+  statement.finalize();
+  return value;
+};
