@@ -1,5 +1,6 @@
-// Compiles the AssemblyScript in `src/wasm/hash/assembly/` into a module that holds WebAssembly as text: it loads in every runtime
-// and bundler without a file to find or leave to read one. The module is kept in the tree, so that `src/` runs as it is.
+// Compiles the AssemblyScript in `src/wasm/hash/assembly/` into a module that holds WebAssembly as text: it loads in
+// every runtime and bundler without a file to find or leave to read one. The module is kept in the tree, so that `src/`
+// runs as it is.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -11,7 +12,22 @@ const root = new URL('.', import.meta.url);
 export const compileSha256 = async () => {
   let wasm;
   const { error, stderr } = await asc.main(
-    [source, '--outFile', 'sha256.wasm', '--runtime', 'stub', '-O3', '--converge', '--noAssert', '--enable', 'simd', '--enable', 'bulk-memory', '--baseDir', fileURLToPath(root)],
+    [
+      source,
+      '--outFile',
+      'sha256.wasm',
+      '--runtime',
+      'stub',
+      '-O3',
+      '--converge',
+      '--noAssert',
+      '--enable',
+      'simd',
+      '--enable',
+      'bulk-memory',
+      '--baseDir',
+      fileURLToPath(root),
+    ],
     { writeFile: (name, contents) => name === 'sha256.wasm' && (wasm = contents) },
   );
   if (error !== null || wasm === undefined) {

@@ -16,7 +16,9 @@ await writeSha256();
 rmSync(out, { recursive: true, force: true });
 // The compiler is found as a package would be, so that this runs the same under npm and by itself.
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json'), '--outDir', out], { stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json'), '--outDir', out], {
+  stdio: 'inherit',
+});
 if (status !== 0) {
   process.exit(status ?? 1);
 }
@@ -32,7 +34,8 @@ for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTy
 }
 chmodSync(join(out, 'cli.js'), 0o755);
 
-// Two dependencies come in forms that a browser without a bundler cannot import: each is put into a module beside its importer.
+// Two dependencies come in forms that a browser without a bundler cannot import: each is put into a module beside its
+// importer.
 const replaceOnce = (file, from, to) => {
   const path = join(out, file);
   const parts = readFileSync(path, 'utf8').split(from);
@@ -43,8 +46,8 @@ const replaceOnce = (file, from, to) => {
 };
 const replaceImport = (file, from, to) => replaceOnce(file, `from '${from}'`, `from '${to}'`);
 
-// The stock file, as it is. The one for browsers, which asks for nothing of Node, runs everywhere. A module is strict, and
-// in strict mode `module` has to be declared.
+// The stock file, as it is. The one for browsers, which asks for nothing of Node, runs everywhere. A module is strict,
+// and in strict mode `module` has to be declared.
 const sqlJs = join(root, 'node_modules', 'sql.js', 'dist');
 const stock = readFileSync(join(sqlJs, 'sql-wasm-browser.js'), 'utf8');
 writeFileSync(
@@ -68,12 +71,21 @@ const bundle = (contents, outfile, options) =>
   });
 
 // The three checks that are used, out of CommonJS.
-const syntaxChecks = ['did:isValidDid', 'nsid:isValidNsid', 'recordkey:isValidRecordKey'].map((check) => check.split(':'));
-await bundle(syntaxChecks.map(([file, name]) => `export { ${name} } from '@atproto/syntax/dist/${file}.js';`).join('\n'), 'core/syntax/atproto-syntax.js');
+const syntaxChecks = ['did:isValidDid', 'nsid:isValidNsid', 'recordkey:isValidRecordKey'].map((check) =>
+  check.split(':'),
+);
+await bundle(
+  syntaxChecks.map(([file, name]) => `export { ${name} } from '@atproto/syntax/dist/${file}.js';`).join('\n'),
+  'core/syntax/atproto-syntax.js',
+);
 replaceImport('core/syntax/identifiers.js', '@atproto/syntax', './atproto-syntax.js');
 
-// A worker in one file, for pages without a bundler: import maps do not reach into workers. The module that names the wasm
-// file is one folder deeper than the bundle.
+// A worker in one file, for pages without a bundler: import maps do not reach into workers. The module that names the
+// wasm file is one folder deeper than the bundle.
 const bundledWorker = 'bundled/repo-worker.js';
-await bundle(`import { serveRepos } from '${pathToFileURL(join(out, 'worker.js')).pathname}';\nserveRepos();`, bundledWorker, { minify: true });
+await bundle(
+  `import { serveRepos } from '${pathToFileURL(join(out, 'worker.js')).pathname}';\nserveRepos();`,
+  bundledWorker,
+  { minify: true },
+);
 replaceOnce(bundledWorker, '../../wasm/sql-wasm.wasm', '../wasm/sql-wasm.wasm');

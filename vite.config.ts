@@ -9,7 +9,10 @@ const WORKERS = 2;
 /** How long a page stands still, and how soon the next tab takes over, is only seen where nothing else runs. */
 const LOOK_AT_CLOCKS = ['import', 'kill', 'tabs', 'viewer-large'].map((name) => `test/browser/${name}.test.ts`);
 
-/** Browsers fail by themselves now and then (they do not start, or lose their debugger). What needed a second try is named in the report. */
+/**
+ * Browsers fail by themselves now and then (they do not start, or lose their debugger). What needed a second try is
+ * named in the report.
+ */
 const BROWSER_RETRIES = process.env['CI'] === undefined ? 0 : 2;
 
 export default defineConfig({

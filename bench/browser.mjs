@@ -1,5 +1,6 @@
-// The same operations in browsers: a page asks a worker, which has SQLite and the files. `npm run bench -- --browsers` after the others,
-// or `node browser.mjs --size 100000 --runs 3` by itself. Prints JSON, a line for each browser and storage.
+// The same operations in browsers: a page asks a worker, which has SQLite and the files. `npm run bench -- --browsers`
+// after the others, or `node browser.mjs --size 100000 --runs 3` by itself. Prints JSON, a line for each browser and
+// storage.
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -10,14 +11,24 @@ import { build } from 'esbuild';
 import { launch } from 'puppeteer-core';
 import { SECRET, makeInput, readInput } from './input.mjs';
 
-const { values } = parseArgs({ options: { size: { type: 'string', default: '100000' }, runs: { type: 'string', default: '3' } } });
+const { values } = parseArgs({
+  options: { size: { type: 'string', default: '100000' }, runs: { type: 'string', default: '3' } },
+});
 const size = Number(values.size);
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 
 const BROWSERS = {
   chromium: {
     program: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   },
   firefox: { program: '/usr/bin/firefox-esr', args: [] },
 };
@@ -27,7 +38,10 @@ const input = readInput(size);
 
 /** The page: whatever it imports, in one file. */
 const page = await build({
-  stdin: { contents: `import { createRepo, deleteRepo } from './browser.js'; import { importKey } from './index.js'; Object.assign(globalThis, { createRepo, deleteRepo, importKey });`, resolveDir: dist },
+  stdin: {
+    contents: `import { createRepo, deleteRepo } from './browser.js'; import { importKey } from './index.js'; Object.assign(globalThis, { createRepo, deleteRepo, importKey });`,
+    resolveDir: dist,
+  },
   bundle: true,
   format: 'esm',
   write: false,
@@ -80,7 +94,12 @@ const measureOnce = async ({ storage, did, key, secret, paths, collection }) => 
     if (bytes < car.size / 2) throw new Error(`exported ${bytes} bytes`);
   });
   await timed('commits', async () => {
-    const ops = Array.from({ length: 50 }, (_, n) => ({ action: 'create', collection: 'com.example.note', rkey: `n${n}`, value: { text: `note ${n}` } }));
+    const ops = Array.from({ length: 50 }, (_, n) => ({
+      action: 'create',
+      collection: 'com.example.note',
+      rkey: `n${n}`,
+      value: { text: `note ${n}` },
+    }));
     for (const op of ops) await repo.write([op], { signer });
   });
   await repo.close();
@@ -96,7 +115,14 @@ for (const [name, { program, args }] of Object.entries(BROWSERS)) {
     continue;
   }
   const userDataDir = mkdtempSync(join(tmpdir(), 'pdsdb-bench-'));
-  const browser = await launch({ browser: name === 'firefox' ? 'firefox' : 'chrome', executablePath: program, headless: true, args, userDataDir, protocolTimeout: 600_000 });
+  const browser = await launch({
+    browser: name === 'firefox' ? 'firefox' : 'chrome',
+    executablePath: program,
+    headless: true,
+    args,
+    userDataDir,
+    protocolTimeout: 600_000,
+  });
   try {
     for (const storage of ['opfs', 'indexeddb']) {
       const runs = [];
@@ -104,11 +130,22 @@ for (const [name, { program, args }] of Object.entries(BROWSERS)) {
         const tab = await browser.newPage();
         await tab.goto(url);
         await tab.waitForFunction(() => typeof createRepo === 'function');
-        runs.push(await tab.evaluate(measureOnce, { storage, did: input.did, key: input.key, secret: SECRET, paths: input.randomPaths(1000), collection: 'app.bsky.feed.post' }));
+        runs.push(
+          await tab.evaluate(measureOnce, {
+            storage,
+            did: input.did,
+            key: input.key,
+            secret: SECRET,
+            paths: input.randomPaths(1000),
+            collection: 'app.bsky.feed.post',
+          }),
+        );
         await tab.close();
       }
       const times = Object.fromEntries(Object.keys(runs[0]).map((key) => [key, median(runs.map((run) => run[key]))]));
-      console.log(JSON.stringify({ browser: name, version: await browser.version(), storage, size, runs: runs.length, times }));
+      console.log(
+        JSON.stringify({ browser: name, version: await browser.version(), storage, size, runs: runs.length, times }),
+      );
     }
   } finally {
     await browser.close();

@@ -11,7 +11,9 @@ const run = await contenders[name].load(input);
 const MEBIBYTE = 1024;
 // Where Linux says it itself: what `resourceUsage` answers includes the process that has started this one.
 const peakKibibytes = () => {
-  const line = existsSync('/proc/self/status') ? /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) : null;
+  const line = existsSync('/proc/self/status')
+    ? /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))
+    : null;
   return line === null ? process.resourceUsage().maxRSS : Number(line[1]);
 };
 const peak = () => peakKibibytes() / MEBIBYTE;
@@ -32,5 +34,7 @@ for (let i = -WARM_UP; i < Number(runs); i++) {
   }
 }
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-console.log(JSON.stringify({ wall: median(wall), cpu: median(cpu), runs: wall.length, peak: peak(), growth: peak() - before }));
+console.log(
+  JSON.stringify({ wall: median(wall), cpu: median(cpu), runs: wall.length, peak: peak(), growth: peak() - before }),
+);
 process.exit(0);

@@ -19,7 +19,10 @@ const oursAt = (rows, size) => rows.find((row) => row.size === size && row.name 
 
 const ratioText = (result, row) => {
   const name = result.against?.[row.name];
-  const ours = name === undefined ? oursAt(result.rows, row.size) : result.rows.find((other) => other.size === row.size && other.name === name);
+  const ours =
+    name === undefined
+      ? oursAt(result.rows, row.size)
+      : result.rows.find((other) => other.size === row.size && other.name === name);
   if (row.wall === undefined || ours?.wall === undefined || row === ours) {
     return '';
   }
@@ -27,7 +30,10 @@ const ratioText = (result, row) => {
   const target = result.targets[row.name];
   // What was asked for was asked of the large sample, or of the only one.
   const last = Math.max(...result.rows.filter(({ size }) => size <= 100_000).map(({ size }) => size));
-  const verdict = target === undefined || row.size !== last ? '' : ` (asked: ${digits(target)}, ${ratio >= target ? 'met' : 'not met'})`;
+  const verdict =
+    target === undefined || row.size !== last
+      ? ''
+      : ` (asked: ${digits(target)}, ${ratio >= target ? 'met' : 'not met'})`;
   return `${digits(ratio)}${verdict}`;
 };
 
@@ -73,7 +79,9 @@ const browserSection = (browsers, nodeImport) => {
     cells([
       `${browser} ${version.replace(/^[^/]*\//, '')}`,
       storage,
-      ...BROWSER_COLUMNS.map(([key, , by, unit]) => `${digits((times[key] * (unit.startsWith('us') ? 1000 : 1)) / by)} ${unit}`),
+      ...BROWSER_COLUMNS.map(
+        ([key, , by, unit]) => `${digits((times[key] * (unit.startsWith('us') ? 1000 : 1)) / by)} ${unit}`,
+      ),
       nodeImport === undefined ? '' : digits(times.import / nodeImport),
     ]),
   );
@@ -90,14 +98,24 @@ export const reportPage = (results, browsers, notes) => {
   const [cpu] = cpus();
   const machine = `${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown processor'}, Node ${process.version}`;
   const sections = results.map((result) =>
-    [`## ${result.title}`, `![${result.title}](benchmarks/${result.operation}.svg)`, tableOf(result), whatTheyDo(result)].join('\n\n'),
+    [
+      `## ${result.title}`,
+      `![${result.title}](benchmarks/${result.operation}.svg)`,
+      tableOf(result),
+      whatTheyDo(result),
+    ].join('\n\n'),
   );
   return [
     '# Benchmarks',
     `Written by \`npm run bench -- --write\` in \`bench/\`, on ${machine}. Nothing on this page above the notes is written by hand.`,
     'Each contender runs in a process of its own, is warmed up, and is told by the median of its runs. *Times ours* is its time divided by that of pdsdb: above 1 pdsdb is faster. *Asked* is what the project set itself.',
     ...sections,
-    ...browserSection(browsers, results.find(({ operation }) => operation === 'import')?.rows.find(({ size, name }) => size === 100_000 && name === 'pdsdb')?.wall),
+    ...browserSection(
+      browsers,
+      results
+        .find(({ operation }) => operation === 'import')
+        ?.rows.find(({ size, name }) => size === 100_000 && name === 'pdsdb')?.wall,
+    ),
     notes,
   ].join('\n\n');
 };

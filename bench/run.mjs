@@ -13,7 +13,20 @@ import { makeInput } from './input.mjs';
 import { reportPage, tableOf } from './report.mjs';
 import { plotOf } from './plot.mjs';
 
-const OPERATIONS = ['verify', 'import', 'open', 'get', 'list', 'commits', 'batch', 'export', 'diff', 'build', 'stream', 'hash'];
+const OPERATIONS = [
+  'verify',
+  'import',
+  'open',
+  'get',
+  'list',
+  'commits',
+  'batch',
+  'export',
+  'diff',
+  'build',
+  'stream',
+  'hash',
+];
 const MILLION = 1_000_000;
 
 const { values } = parseArgs({
@@ -55,7 +68,9 @@ for (const operation of values.only.split(',')) {
       const runs = size === MILLION && !module.isShort ? 1 : Math.max(Number(values.runs), module.runs ?? 0);
       const measured = measure(operation, name, size, runs);
       rows.push({ size, name, does, skips, ...measured });
-      process.stderr.write(`${operation} ${size} ${name}: ${measured === undefined ? 'failed' : `${measured.wall.toFixed(1)} ms, cpu ${measured.cpu.toFixed(1)} ms`}\n`);
+      process.stderr.write(
+        `${operation} ${size} ${name}: ${measured === undefined ? 'failed' : `${measured.wall.toFixed(1)} ms, cpu ${measured.cpu.toFixed(1)} ms`}\n`,
+      );
     }
   }
   const result = { operation, title, targets, memoryTarget, against, divide: module.divide, rows };
@@ -65,9 +80,18 @@ for (const operation of values.only.split(',')) {
 
 const browsers = [];
 if (values.browsers) {
-  const { stdout, stderr } = spawnSync(process.execPath, [fileURLToPath(new URL('browser.mjs', import.meta.url)), '--runs', values.runs], { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [fileURLToPath(new URL('browser.mjs', import.meta.url)), '--runs', values.runs],
+    { encoding: 'utf8' },
+  );
   process.stderr.write(stderr);
-  browsers.push(...stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)));
+  browsers.push(
+    ...stdout
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line)),
+  );
   console.log(`\nIn browsers\n${stdout}`);
 }
 
@@ -77,5 +101,8 @@ if (values.write) {
   for (const result of results) {
     writeFileSync(new URL(`benchmarks/${result.operation}.svg`, docs), plotOf(result));
   }
-  writeFileSync(new URL('benchmarks.md', docs), reportPage(results, browsers, readFileSync(new URL('notes.md', import.meta.url), 'utf8')));
+  writeFileSync(
+    new URL('benchmarks.md', docs),
+    reportPage(results, browsers, readFileSync(new URL('notes.md', import.meta.url), 'utf8')),
+  );
 }

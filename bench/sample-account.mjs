@@ -1,9 +1,20 @@
-// An account of any size as a CAR: likes with strong refs, posts, follows and reposts, in the shares that accounts have.
-// Made through the public door alone, and the same for the same seed.
-import { CODEC_DAG_CBOR, carBlock, carHeader, cidOf, createCommit, createTreeBuilder, decodeCid, encodeCbor, tidOf } from '../dist/index.js';
+// An account of any size as a CAR: likes with strong refs, posts, follows and reposts, in the shares that accounts
+// have. Made through the public door alone, and the same for the same seed.
+import {
+  CODEC_DAG_CBOR,
+  carBlock,
+  carHeader,
+  cidOf,
+  createCommit,
+  createTreeBuilder,
+  decodeCid,
+  encodeCbor,
+  tidOf,
+} from '../dist/index.js';
 
 const START = 1_650_000_000_000_000;
-const WORDS = 'the of a to in sky blue open network open post people build small web today thing read write again never'.split(' ');
+const WORDS =
+  'the of a to in sky blue open network open post people build small web today thing read write again never'.split(' ');
 
 /** Random numbers from 0 up to 1, the same for the same seed (mulberry32). */
 export const seeded = (seed) => {
@@ -16,26 +27,47 @@ export const seeded = (seed) => {
   };
 };
 
-const plc = (random, pad) => `did:plc:${Math.floor(random() * 1e12).toString(36).padStart(24, pad)}`;
+const plc = (random, pad) =>
+  `did:plc:${Math.floor(random() * 1e12)
+    .toString(36)
+    .padStart(24, pad)}`;
 
 /** Shares of a hundred. */
 const kindOf = (dice) =>
-  dice < 0.6 ? 'app.bsky.feed.like' : dice < 0.82 ? 'app.bsky.feed.post' : dice < 0.94 ? 'app.bsky.graph.follow' : 'app.bsky.feed.repost';
+  dice < 0.6
+    ? 'app.bsky.feed.like'
+    : dice < 0.82
+      ? 'app.bsky.feed.post'
+      : dice < 0.94
+        ? 'app.bsky.graph.follow'
+        : 'app.bsky.feed.repost';
 
 const recordOf = ($type, n, random, subject) => {
   const createdAt = new Date(START / 1000 + n * 60_000).toISOString();
   if ($type === 'app.bsky.feed.post') {
-    const text = Array.from({ length: 4 + Math.floor(random() * 36) }, () => WORDS[Math.floor(random() * WORDS.length)]).join(' ');
+    const text = Array.from(
+      { length: 4 + Math.floor(random() * 36) },
+      () => WORDS[Math.floor(random() * WORDS.length)],
+    ).join(' ');
     return { $type, text, langs: ['en'], createdAt };
   }
   if ($type === 'app.bsky.graph.follow') {
     return { $type, subject: plc(random, 'a'), createdAt };
   }
-  return { $type, subject: { cid: String(subject), uri: `at://${plc(random, 'b')}/app.bsky.feed.post/${tidOf(START + n, 3)}` }, createdAt };
+  return {
+    $type,
+    subject: { cid: String(subject), uri: `at://${plc(random, 'b')}/app.bsky.feed.post/${tidOf(START + n, 3)}` },
+    createdAt,
+  };
 };
 
 /** A record for a write, that no sample has. */
-export const freshRecord = (n) => ({ $type: 'app.bsky.feed.post', text: `a new post, number ${n}`, langs: ['en'], createdAt: new Date(START / 1000 + n).toISOString() });
+export const freshRecord = (n) => ({
+  $type: 'app.bsky.feed.post',
+  text: `a new post, number ${n}`,
+  langs: ['en'],
+  createdAt: new Date(START / 1000 + n).toISOString(),
+});
 export const freshKey = (n) => tidOf(START + 4e15 + n * 1000, 5);
 
 /** Pieces of the CAR with the head and the paths, in order. */

@@ -11,7 +11,11 @@ import { createRepo, openRepo } from 'pdsdb/node';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = join(root, 'out', 'demo');
-const realExport = join(resolve(root, process.env.PDSDB_FIXTURES ?? '../shared/fixtures'), 'repos', 'fakermaker.repo.car');
+const realExport = join(
+  resolve(root, process.env.PDSDB_FIXTURES ?? '../shared/fixtures'),
+  'repos',
+  'fakermaker.repo.car',
+);
 
 let number = 0;
 /** Runs one step, and prints what it answered and how long it took. */
@@ -20,7 +24,9 @@ const step = async (title, run) => {
   const { said, answer } = await run();
   const took = performance.now() - start;
   number += 1;
-  console.log(`${String(number).padStart(2)}. ${title}\n    ${said}  (${took < 10 ? took.toFixed(1) : Math.round(took)} ms)`);
+  console.log(
+    `${String(number).padStart(2)}. ${title}\n    ${said}  (${took < 10 ? took.toFixed(1) : Math.round(took)} ms)`,
+  );
   return answer;
 };
 
@@ -69,7 +75,10 @@ const did = await step('Read the CAR and find whose it is', async () => {
   const opened = readCar(await readFile(car));
   const blocks = [...opened];
   const commit = decodeCommit(blocks.find(({ cid }) => cid.equals(opened.roots[0])).bytes);
-  return { said: `${commit.did}, version ${commit.version}, ${blocks.length} blocks, every hash checked`, answer: commit.did };
+  return {
+    said: `${commit.did}, version ${commit.version}, ${blocks.length} blocks, every hash checked`,
+    answer: commit.did,
+  };
 });
 
 const folder = join(out, 'repo');
@@ -80,7 +89,9 @@ let repo = await step('Create a repository', async () => {
 
 await step('Import the CAR', async () => {
   const { blocks, created, faults, head, missingBlobs } = await repo.importCar(await readFile(car));
-  return { said: `head ${head}: ${blocks} blocks, ${created} records, ${missingBlobs} blobs missing, ${faults.length} faulty records` };
+  return {
+    said: `head ${head}: ${blocks} blocks, ${created} records, ${missingBlobs} blobs missing, ${faults.length} faulty records`,
+  };
 });
 
 await step('Verify everything', async () => {

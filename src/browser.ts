@@ -1,6 +1,6 @@
 /**
- * Repositories in browsers, for pages. A worker of the page's own has the files (see `pdsdb/worker`); what is opened here
- * asks it. Several tabs may have one repository open, and all may write.
+ * Repositories in browsers, for pages. A worker of the page's own has the files (see `pdsdb/worker`); what is opened
+ * here asks it. Several tabs may have one repository open, and all may write.
  *
  * @module
  */
@@ -19,14 +19,17 @@ export type { BrowserStorage, KeptRepo } from './adapters/platform/browser-platf
 export type { FolderContent, FolderEntry, FolderImport } from './adapters/folders/transfer.ts';
 export type { RepoWorker } from './adapters/rpc/connection.ts';
 
-/** A leader answers within milliseconds. One that does not in this time is frozen, or of an older version of the page. */
+/**
+ * A leader answers within milliseconds. One that does not in this time is frozen, or of an older version of the page.
+ */
 const DEFAULT_WAIT_MS = 10_000;
 
 export interface WorkerOptions {
   /**
-   * A module worker that calls `serveRepos()`, or better the function that makes one: then it is terminated when it is not
-   * needed, also while the page is out of sight, where it may be frozen and keep other tabs waiting. One worker may serve
-   * any number of repositories. Where there can be no worker, `createPageWorker()` of `pdsdb/worker` stands in for one.
+   * A module worker that calls `serveRepos()`, or better the function that makes one: then it is terminated when it is
+   * not needed, also while the page is out of sight, where it may be frozen and keep other tabs waiting. One worker may
+   * serve any number of repositories. Where there can be no worker, `createPageWorker()` of `pdsdb/worker` stands in
+   * for one.
    */
   readonly worker: RepoWorker | (() => RepoWorker);
 }
@@ -65,8 +68,8 @@ export interface CreateOptions extends OpenOptions {
  * const repo = await createRepo('alice', { did: 'did:web:alice.example.com', worker });
  * await repo.put('app.bsky.feed.post', '3jzfcijpj2z2a', { text: 'hello', createdAt: new Date().toISOString() });
  * ```
- * @throws {RepoError} `InvalidDid`; `RepoExists` when there is one; `StorageFull`, `StorageFailed`, also when the worker
- *   does not start; `Locked` when another tab is at it and does not answer.
+ * @throws {RepoError} `InvalidDid`; `RepoExists` when there is one; `StorageFull`, `StorageFailed`, also when the
+ *   worker does not start; `Locked` when another tab is at it and does not answer.
  */
 export const createRepo = async (name: string, { did, ...options }: CreateOptions): Promise<Repo> => {
   assertDid(did);
@@ -103,11 +106,14 @@ export const deleteRepo = (name: string, options: WorkerOptions): Promise<void> 
   withWorker(options, async (worker) => void (await ask(worker, { do: 'remove', name }, sharedLocks())));
 
 /**
- * The files of a repository, as they lie in a folder on a disk: `pds.db` first, then the blobs. Each is to be read before
- * the next one is asked for. Nobody can open it until the iteration ends, which leaving it does as well.
+ * The files of a repository, as they lie in a folder on a disk: `pds.db` first, then the blobs. Each is to be read
+ * before the next one is asked for. Nobody can open it until the iteration ends, which leaving it does as well.
  * @throws {RepoError} `Locked` when it is open anywhere; `RepoNotFound`; `StorageFailed`.
  */
-export async function* exportFolder(name: string, { worker, storage = 'auto' }: PlaceOptions): AsyncGenerator<FolderEntry, void, undefined> {
+export async function* exportFolder(
+  name: string,
+  { worker, storage = 'auto' }: PlaceOptions,
+): AsyncGenerator<FolderEntry, void, undefined> {
   const { worker: own, release } = takeWorker(worker);
   try {
     yield* takeFromWorker(own, { do: 'exportFolder', name, storage }, sharedLocks());
@@ -117,17 +123,21 @@ export async function* exportFolder(name: string, { worker, storage = 'auto' }: 
 }
 
 /**
- * Takes in the files of a folder, in any order, as a repository of this name. Nothing is there afterwards if anything is
- * wrong.
- * @throws {RepoError} `RepoExists`; `RepoNotFound` without a `pds.db`; `Malformed` when that is no repository's, or a blob
- *   not the one of its name; `StorageFull`, `StorageFailed`.
+ * Takes in the files of a folder, in any order, as a repository of this name. Nothing is there afterwards if anything
+ * is wrong.
+ * @throws {RepoError} `RepoExists`; `RepoNotFound` without a `pds.db`; `Malformed` when that is no repository's, or a
+ *   blob not the one of its name; `StorageFull`, `StorageFailed`.
  */
 export const importFolder = (
   name: string,
   files: AsyncIterable<FolderEntry> | Iterable<FolderEntry>,
   { storage = 'auto', ...options }: PlaceOptions,
 ): Promise<FolderImport> =>
-  withWorker(options, async (worker) => (await giveToWorker(worker, { do: 'importFolder', name, storage }, files, sharedLocks())) as FolderImport);
+  withWorker(
+    options,
+    async (worker) =>
+      (await giveToWorker(worker, { do: 'importFolder', name, storage }, files, sharedLocks())) as FolderImport,
+  );
 
 const takeWorker = (worker: WorkerOptions['worker']): { readonly worker: RepoWorker; readonly release: () => void } => {
   if (typeof worker !== 'function') {
@@ -157,13 +167,16 @@ const open = async (
     // Not waited for: some browsers ask the user, and what they answer changes nothing about opening.
     void manager?.persist().catch(() => false);
   }
-  return openRemote({ take: () => takeWorker(worker), isFresh: typeof worker === 'function' }, {
-    name,
-    did,
-    storage,
-    waitMs,
-    signer,
-    locks: sharedLocks(),
-    isPersistent: async () => (await manager?.persisted()) ?? false,
-  });
+  return openRemote(
+    { take: () => takeWorker(worker), isFresh: typeof worker === 'function' },
+    {
+      name,
+      did,
+      storage,
+      waitMs,
+      signer,
+      locks: sharedLocks(),
+      isPersistent: async () => (await manager?.persisted()) ?? false,
+    },
+  );
 };

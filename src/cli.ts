@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { run } from './cli/run.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 const interruption = new AbortController();
 process.on('SIGINT', () => {
@@ -16,6 +18,12 @@ process.on('SIGINT', () => {
 
 process.exitCode = await run(
   process.argv.slice(2),
-  { env: process.env, stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signal: interruption.signal },
+  {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: interruption.signal,
+  },
   version,
 );

@@ -1,8 +1,8 @@
 /**
  * The pure core: what a repository is, without any platform. Everything here runs wherever JavaScript does.
  *
- * The tree of a repository can be read and edited by itself. An edit is a function from a tree to another one, over nodes
- * that were loaded before; sealing names the new nodes, and nothing is stored on the way:
+ * The tree of a repository can be read and edited by itself. An edit is a function from a tree to another one, over
+ * nodes that were loaded before; sealing names the new nodes, and nothing is stored on the way:
  *
  * @example
  * ```ts
@@ -27,7 +27,13 @@ import { verifyCar as verifyCarBy } from './core/repo/transfer/verify-car.ts';
 import type { HashAll } from './core/data/sha256.ts';
 import { createHashAll } from './wasm/hash/sha256.ts';
 
-export type { BackedUpFile, BackupContent, BackupFile, BackupManifest, BackupOptions } from './core/repo/transfer/backup-manifest.ts';
+export type {
+  BackedUpFile,
+  BackupContent,
+  BackupFile,
+  BackupManifest,
+  BackupOptions,
+} from './core/repo/transfer/backup-manifest.ts';
 export { decodeManifest } from './core/repo/transfer/backup-manifest.ts';
 export type { BlobMention, BlobRef } from './core/data/blob-ref.ts';
 export { blobMentions, isBlobRef } from './core/data/blob-ref.ts';
@@ -39,9 +45,25 @@ export type { Car, CarBlock, CarStream } from './core/car/reader.ts';
 export { readCar, readCarStream } from './core/car/reader.ts';
 export { carBlock, carHeader, writeCar, writeCarStream } from './core/car/writer.ts';
 export { decodeCbor, decodeRecord, encodeCbor } from './core/data/cbor.ts';
-export { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES, checkCbor } from './core/data/cbor-check.ts';
+export {
+  MAX_CBOR_DEPTH,
+  MAX_CBOR_ENTRIES,
+  MAX_CBOR_KEY_LENGTH,
+  MAX_CBOR_VALUES,
+  checkCbor,
+} from './core/data/cbor-check.ts';
 export type { CidBytes, CidCodec } from './core/data/cid.ts';
-export { CID, CODEC_DAG_CBOR, CODEC_RAW, cidEquals, cidOf, cidToText, decodeCid, isCidOf, parseCid } from './core/data/cid.ts';
+export {
+  CID,
+  CODEC_DAG_CBOR,
+  CODEC_RAW,
+  cidEquals,
+  cidOf,
+  cidToText,
+  decodeCid,
+  isCidOf,
+  parseCid,
+} from './core/data/cid.ts';
 export type { Commit, CreatedCommit } from './core/repo/commit.ts';
 export { createCommit, decodeCommit, encodeCommit, unsignedBytes, verifyCommit } from './core/repo/commit.ts';
 export type { RepoErrorCode } from './core/errors.ts';
@@ -62,7 +84,14 @@ export { MAX_KEY_LENGTH, isTreeKey, layerOf } from './core/mst/key.ts';
 export type { LoadOptions } from './core/mst/load.ts';
 export { loadPaths } from './core/mst/load.ts';
 export type { Leaf, Link, Node } from './core/mst/node.ts';
-export { EMPTY_LINK, EMPTY_ROOT, MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE, MAX_TREE_DEPTH, linkTo } from './core/mst/node.ts';
+export {
+  EMPTY_LINK,
+  EMPTY_ROOT,
+  MAX_NODE_ENTRIES,
+  MAX_NODE_KEYS_SIZE,
+  MAX_TREE_DEPTH,
+  linkTo,
+} from './core/mst/node.ts';
 export type { NodeReader, NodeReaderOptions } from './core/mst/node-reader.ts';
 export { createNodeReader } from './core/mst/node-reader.ts';
 export { coveringProof, pathProof } from './core/mst/proof.ts';
@@ -143,9 +172,9 @@ export { createHashAll } from './wasm/hash/sha256.ts';
 const hashAll: HashAll = /* @__PURE__ */ createHashAll();
 
 /**
- * Checks that a CAR is a whole repository, without storing it: the hash of every block, the whole tree, that every record
- * is there and keeps to the encoding of the data model, the DID and, given a key, the signature. All of the CAR is held in
- * memory.
+ * Checks that a CAR is a whole repository, without storing it: the hash of every block, the whole tree, that every
+ * record is there and keeps to the encoding of the data model, the DID and, given a key, the signature. All of the CAR
+ * is held in memory.
  *
  * @example
  * ```ts

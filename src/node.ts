@@ -89,9 +89,9 @@ export const openRepo = (directory: string, options: OpenOptions = {}): Promise<
   sqliteRepo(platform(directory, options, false), { signer: options.signer });
 
 /**
- * Writes a backup of an open repository into a folder: `pds.db`, the blobs and `manifest.json`. The repository can be read
- * and written meanwhile; the backup is as it was at the beginning. Durable once this resolves; if it rejects there is no
- * backup, and one that was there is there still.
+ * Writes a backup of an open repository into a folder: `pds.db`, the blobs and `manifest.json`. The repository can be
+ * read and written meanwhile; the backup is as it was at the beginning. Durable once this resolves; if it rejects there
+ * is no backup, and one that was there is there still.
  *
  * @example
  * ```ts
@@ -101,18 +101,22 @@ export const openRepo = (directory: string, options: OpenOptions = {}): Promise<
  * const { manifest } = await saveBackup(repo, 'backups/alice', { force: true });
  * console.log(manifest.rev, manifest.files.size);
  * ```
- * @throws {RepoError} `RepoExists` when there is a backup and `force` is not given, and always when what is there is none;
- *   `Corrupt` when the repository is damaged, unless `damaged` allows it; as {@link Repo.backup} does.
+ * @throws {RepoError} `RepoExists` when there is a backup and `force` is not given, and always when what is there is
+ *   none; `Corrupt` when the repository is damaged, unless `damaged` allows it; as {@link Repo.backup} does.
  */
-export const saveBackup = (repo: Repo, directory: string, { force, ...options }: BackupOptions & SaveOptions = {}): Promise<SavedBackup> =>
-  writeBackup(nodePlace(directory), repo.backup(options), { force });
+export const saveBackup = (
+  repo: Repo,
+  directory: string,
+  { force, ...options }: BackupOptions & SaveOptions = {},
+): Promise<SavedBackup> => writeBackup(nodePlace(directory), repo.backup(options), { force });
 
 /**
- * Makes a repository out of a backup, in a folder that is not there or is empty; with `force` in place of the one that is there.
- * Each file is checked against the manifest before anything of it can be seen; if one is damaged, all is as it was.
- * Answers the manifest.
- * @throws {RepoError} `RepoNotFound` when there is no backup; `Malformed`, naming the file, when it is damaged; `RepoExists`;
- *   `Locked` when somebody has the repository open that is to be replaced; `UnknownVersion`; `StorageFull`, `StorageFailed`.
+ * Makes a repository out of a backup, in a folder that is not there or is empty; with `force` in place of the one that
+ * is there. Each file is checked against the manifest before anything of it can be seen; if one is damaged, all is as
+ * it was. Answers the manifest.
+ * @throws {RepoError} `RepoNotFound` when there is no backup; `Malformed`, naming the file, when it is damaged;
+ *   `RepoExists`; `Locked` when somebody has the repository open that is to be replaced; `UnknownVersion`;
+ *   `StorageFull`, `StorageFailed`.
  */
 export const restoreBackup = (backup: string, directory: string, options: SaveOptions = {}): Promise<BackupManifest> =>
   restoreFolder(
@@ -123,10 +127,10 @@ export const restoreBackup = (backup: string, directory: string, options: SaveOp
   );
 
 /**
- * Reads what can be read of a database that SQLite finds damaged, page by page, into a new one that takes its place; the
- * damaged one is kept beside it, as `pds.db.damaged-<time>`. `openRepo` and `repair` come next.
+ * Reads what can be read of a database that SQLite finds damaged, page by page, into a new one that takes its place;
+ * the damaged one is kept beside it, as `pds.db.damaged-<time>`. `openRepo` and `repair` come next.
  * @throws {RepoError} `Corrupt` when nothing says whose repository it was; `RepoNotFound`, `Locked`, `StorageFull`,
- *   `StorageFailed`. The damaged database is as it was then, or stands there with a copy of it and of its log beside it.
+ *   `StorageFailed`. The damaged database is as it was then, or is in its place with a copy of it and of its log.
  */
 export const salvageRepo = (directory: string, options: SalvageOptions = {}): Promise<SalvageReport> =>
   salvageFolder(
@@ -142,8 +146,9 @@ export const salvageRepo = (directory: string, options: SalvageOptions = {}): Pr
 const verifySignature: VerifySignature = /* @__PURE__ */ createNodeVerifySignature();
 
 /**
- * Opens `pds.db` in a folder as a database of your own, without a repository in it: the same SQLite, lock and durability. What
- * you put there is up to you; {@link KeyValueTable} is one way. One that nothing was committed to counts as not there.
+ * Opens `pds.db` in a folder as a database of your own, without a repository in it: the same SQLite, lock and
+ * durability. What you put there is up to you; {@link KeyValueTable} is one way. One that nothing was committed to
+ * counts as not there.
  *
  * @example
  * ```ts
@@ -155,8 +160,8 @@ const verifySignature: VerifySignature = /* @__PURE__ */ createNodeVerifySignatu
  * database.transaction(() => drafts.put('first', new TextEncoder().encode('Dear all')));
  * console.log(drafts.count());
  * ```
- * @throws {RepoError} `RepoNotFound` when there is none; with `create`, `RepoExists` when there is one; `Locked`; `Corrupt` when
- *   it is no database; `StorageFull`, `StorageFailed`.
+ * @throws {RepoError} `RepoNotFound` when there is none; with `create`, `RepoExists` when there is one; `Locked`;
+ *   `Corrupt` when it is no database; `StorageFull`, `StorageFailed`.
  */
 export const openDatabase = async (directory: string, options: OpenDatabaseOptions = {}): Promise<FolderDatabase> =>
   openFolderDatabase(await nodeSqliteWasm(), () => openNodeFiles(directory, options));

@@ -50,9 +50,9 @@ export const serveRepos = (options: ServeOptions = {}): void => {
 };
 
 /**
- * Stands in for a worker on the page itself, for where there can be none. New repositories are kept in IndexedDB, and those
- * in OPFS cannot be opened: pages have no synchronous files. Whatever takes long takes the page's time, and while the page
- * is frozen with a repository open, other tabs wait for it and then reject with `Locked`.
+ * Stands in for a worker on the page itself, for where there can be none. New repositories are kept in IndexedDB, and
+ * those in OPFS cannot be opened: pages have no synchronous files. Whatever takes long takes the page's time, and while
+ * the page is frozen with a repository open, other tabs wait for it and then reject with `Locked`.
  *
  * @example
  * ```ts
@@ -97,7 +97,8 @@ const browserStation = ({ wasm: source }: ServeOptions): Station => {
         async open(did) {
           isHurried = false;
           const platform = did === undefined ? await browserPlatform(name, { wasm, storage: found.storage }) : found;
-          const openFiles = async (): Promise<DatabaseFiles> => closingQuickly(await platform.openFiles(), () => isHurried);
+          const openFiles = async (): Promise<DatabaseFiles> =>
+            closingQuickly(await platform.openFiles(), () => isHurried);
           return sqliteRepo({ ...platform, openFiles, breathe: createBreath() }, { did });
         },
         async prepare() {
@@ -115,7 +116,8 @@ const browserStation = ({ wasm: source }: ServeOptions): Station => {
     list: listBrowserRepos,
     remove: (name) => deleteBrowserRepo(name),
     exportFolder: async (name, storage) => exportFolder(await browserPlatform(name, { wasm, storage })),
-    importFolder: async (name, storage, files) => importFolder(await browserPlatform(name, { wasm, storage, create: true }), files),
+    importFolder: async (name, storage, files) =>
+      importFolder(await browserPlatform(name, { wasm, storage, create: true }), files),
   };
 
   return createStation({ places, locks: browserLocks(), openChannel: openBroadcastChannel });

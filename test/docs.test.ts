@@ -11,7 +11,13 @@ import { REPO_ERROR_CODES } from '../src/core/errors.ts';
 import { docstringSnippets, markdownSnippets } from './house/snippets.ts';
 import { filesBelow, parseSource, root, sourcesBelow, textOf } from './house/sources.ts';
 
-const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'ARCHITECTURE.md', ...filesBelow('src').filter((path) => path.endsWith('.md'))];
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'ARCHITECTURE.md',
+  ...filesBelow('src').filter((path) => path.endsWith('.md')),
+];
 const README = textOf('README.md');
 
 /** What a snippet may use without saying where it comes from. */
@@ -53,7 +59,10 @@ const compile = async (snippets: readonly { readonly name: string; readonly code
   } catch (error) {
     // What is wrong with the sources themselves is for `npm run check` to say.
     const { stdout } = error as { stdout: string };
-    return stdout.split('\n').filter((line) => line.includes('out/test/docs/')).join('\n');
+    return stdout
+      .split('\n')
+      .filter((line) => line.includes('out/test/docs/'))
+      .join('\n');
   }
 };
 
@@ -68,7 +77,9 @@ describe('code in the documentation', () => {
   test('would not, if it were wrong', async () => {
     const wrong = [
       ...markdownSnippets('a.md', "text\n```ts\nimport { nothing } from 'pdsdb';\n```\n"),
-      ...docstringSnippets(parseSource('b.ts', "/**\n * @example\n * const x: number = 'text';\n */\nexport const b = 1;\n")),
+      ...docstringSnippets(
+        parseSource('b.ts', "/**\n * @example\n * const x: number = 'text';\n */\nexport const b = 1;\n"),
+      ),
     ];
     const complaints = await compile(wrong);
     expect(complaints).toContain('a-md-1.ts');
@@ -95,9 +106,17 @@ describe('README.md', () => {
 
   test('names every verb of the command, and no other', () => {
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const shell = { env: {}, stdin: process.stdin, stdout: nowhere, stderr: nowhere, signal: new AbortController().signal };
+    const shell = {
+      env: {},
+      stdin: process.stdin,
+      stdout: nowhere,
+      stderr: nowhere,
+      signal: new AbortController().signal,
+    };
     const verbs = createProgram(shell, '0.0.0').commands.flatMap((command) =>
-      command.commands.length === 0 ? [command.name()] : command.commands.map((inner) => `${command.name()} ${inner.name()}`),
+      command.commands.length === 0
+        ? [command.name()]
+        : command.commands.map((inner) => `${command.name()} ${inner.name()}`),
     );
     const words = firstColumn('Command').map((usage) => usage.replace(/ [<[-].*$/, ''));
     expect(words.sort()).toEqual(verbs.sort());

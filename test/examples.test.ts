@@ -37,7 +37,9 @@ const output = async (program: string, args: readonly string[], cwd: string): Pr
 /** Node 20 runs no TypeScript, so types are taken away as newer Nodes take them away. */
 const stripTypes = async (name: string): Promise<string> => {
   const source = join(root, 'examples', name);
-  const { code } = await transformWithOxc(await readFile(source, 'utf8'), source, { typescript: { onlyRemoveTypeImports: true } });
+  const { code } = await transformWithOxc(await readFile(source, 'utf8'), source, {
+    typescript: { onlyRemoveTypeImports: true },
+  });
   const target = join(built, 'examples', name.replace(/\.ts$/, '.js'));
   await writeFile(target, code);
   return target;
@@ -69,27 +71,30 @@ describe('inspect.node.ts', () => {
   });
 });
 
-describe.skipIf(!hasDeno)(`backup.deno.ts${hasDeno ? '' : ' (skipped: no deno, neither in PATH nor in test/runtime)'}`, () => {
-  const backUp = async (): Promise<string> => {
-    await copyFile(join(root, 'examples', 'backup.deno.ts'), join(built, 'examples', 'backup.deno.ts'));
-    const backups = at('backups');
-    // No prompt, and no permission but for the one folder.
-    const flags = ['run', '--no-prompt', '--no-check', `--allow-read=${backups}`, `--allow-write=${backups}`];
-    return output('deno', [...flags, join('examples', 'backup.deno.ts'), backups], built);
-  };
+describe.skipIf(!hasDeno)(
+  `backup.deno.ts${hasDeno ? '' : ' (skipped: no deno, neither in PATH nor in test/runtime)'}`,
+  () => {
+    const backUp = async (): Promise<string> => {
+      await copyFile(join(root, 'examples', 'backup.deno.ts'), join(built, 'examples', 'backup.deno.ts'));
+      const backups = at('backups');
+      // No prompt, and no permission but for the one folder.
+      const flags = ['run', '--no-prompt', '--no-check', `--allow-read=${backups}`, `--allow-write=${backups}`];
+      return output('deno', [...flags, join('examples', 'backup.deno.ts'), backups], built);
+    };
 
-  test('takes in a CAR, and says what has changed', async () => {
-    const first = await backUp();
-    expect(first.match(new RegExp(`^create ${POST}/`, 'gm'))).toHaveLength(4);
-    const [dated] = (await readdir(at('backups'))).filter((name) => /^\d{4}-\d\d-\d\d-\w{13}\.car$/.test(name));
-    expect(await readFile(at(`backups/${dated}`))).toEqual(await readFile(at('backups/new.car')));
+    test('takes in a CAR, and says what has changed', async () => {
+      const first = await backUp();
+      expect(first.match(new RegExp(`^create ${POST}/`, 'gm'))).toHaveLength(4);
+      const [dated] = (await readdir(at('backups'))).filter((name) => /^\d{4}-\d\d-\d\d-\w{13}\.car$/.test(name));
+      expect(await readFile(at(`backups/${dated}`))).toEqual(await readFile(at('backups/new.car')));
 
-    const repo = await openRepo(at('alice'), { signer: generateKey() });
-    await repo.put(POST, 'new', { text: 'five' });
-    await repo.close();
-    expect(await pdsdb(['export', at('alice'), '-o', at('backups/new.car'), '--force'])).toMatchObject({ code: 0 });
-    const second = await backUp();
-    expect(second.match(/^(create|update|delete) .*$/gm)).toEqual([`create ${POST}/new`]);
-    expect((await readdir(at('backups'))).filter((name) => name.endsWith('.car'))).toHaveLength(3);
-  });
-});
+      const repo = await openRepo(at('alice'), { signer: generateKey() });
+      await repo.put(POST, 'new', { text: 'five' });
+      await repo.close();
+      expect(await pdsdb(['export', at('alice'), '-o', at('backups/new.car'), '--force'])).toMatchObject({ code: 0 });
+      const second = await backUp();
+      expect(second.match(/^(create|update|delete) .*$/gm)).toEqual([`create ${POST}/new`]);
+      expect((await readdir(at('backups'))).filter((name) => name.endsWith('.car'))).toHaveLength(3);
+    });
+  },
+);

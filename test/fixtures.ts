@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = resolve(fileURLToPath(new URL('..', import.meta.url)), process.env['PDSDB_FIXTURES'] ?? '../shared/fixtures');
+const root = resolve(
+  fileURLToPath(new URL('..', import.meta.url)),
+  process.env['PDSDB_FIXTURES'] ?? '../shared/fixtures',
+);
 
 export const hasFixtures: boolean = existsSync(root);
 

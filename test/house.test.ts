@@ -8,6 +8,7 @@ import { forbiddenImports } from './house/who-imports-whom.ts';
 
 /** A file that passes this is two files. */
 const MAX_LINES = 350;
+const MAX_COLUMNS = 120;
 const FORBIDDEN_NAMES = /(^|\/)(utils?|helpers?|common|types?)(\/|\.[a-z.]+$)/;
 const KEBAB_CASE = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
 
@@ -16,8 +17,8 @@ const tests = sourcesBelow('test');
 const examples = [...sourcesBelow('examples'), ...sourcesBelow('bench')];
 const everything = [...sources, ...tests, ...examples];
 const prose = ['.', 'src', 'examples', 'test'].flatMap((folder) =>
-  (folder === '.' ? ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'] : filesBelow(folder)).filter((path) =>
-    path.endsWith('.md'),
+  (folder === '.' ? ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'] : filesBelow(folder)).filter(
+    (path) => path.endsWith('.md'),
   ),
 );
 const isDoor = (path: string): boolean => /^src\/[^/]+\.ts$/.test(path);
@@ -33,6 +34,18 @@ test('there is a house to look after', () => {
 describe('files', () => {
   test(`have at most ${MAX_LINES} lines`, () => {
     expect(everything.filter((file) => lineCount(file.text) > MAX_LINES).map((file) => file.path)).toEqual([]);
+  });
+
+  test(`have comments of at most ${MAX_COLUMNS} columns`, () => {
+    // The formatter breaks code; comments are left to their authors. A link may be longer.
+    const isWide = (line: string): boolean => line.length > MAX_COLUMNS && !/https?:\/\//.test(line);
+    const written = everything.filter((file) => !file.path.startsWith('src/wasm/hash/assembly/'));
+    const wide = written.flatMap((file) =>
+      file.comments
+        .filter(({ start, end }) => file.text.slice(start, end).split('\n').some(isWide))
+        .map(({ start }) => at(file, start)),
+    );
+    expect(wide).toEqual([]);
   });
 
   test('are named after what is in them', () => {
@@ -73,7 +86,9 @@ describe('files', () => {
   test('name the .ts file that they import', () => {
     const paths = new Set(filesBelow('src').concat(filesBelow('test'), filesBelow('examples'), filesBelow('bench')));
     const wrong = everything.flatMap((file) =>
-      file.imports.filter((path) => /^(src|test|examples|bench)\//.test(path) && !paths.has(path)).map((path) => `${file.path} -> ${path}`),
+      file.imports
+        .filter((path) => /^(src|test|examples|bench)\//.test(path) && !paths.has(path))
+        .map((path) => `${file.path} -> ${path}`),
     );
     expect(wrong).toEqual([]);
   });
@@ -104,7 +119,12 @@ describe('who may import whom', () => {
   test('every package that is imported is a dependency', () => {
     const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> };
     const packages = sources.flatMap((file) => file.imports).filter((path) => !/^(src\/|node:)/.test(path));
-    const names = packages.map((path) => path.split('/').slice(0, path.startsWith('@') ? 2 : 1).join('/'));
+    const names = packages.map((path) =>
+      path
+        .split('/')
+        .slice(0, path.startsWith('@') ? 2 : 1)
+        .join('/'),
+    );
     expect([...new Set(names)].filter((name) => !(name in dependencies))).toEqual([]);
     expect(Object.keys(dependencies).filter((name) => !names.includes(name))).toEqual([]);
   });
@@ -115,7 +135,10 @@ describe('code', () => {
     const word = (files: readonly SourceFile[], pattern: RegExp): string[] =>
       files.flatMap((file) => {
         // A comment may name a platform; code may not.
-        const code = file.comments.reduceRight((text, { start, end }) => text.slice(0, start) + ' '.repeat(end - start) + text.slice(end), file.text);
+        const code = file.comments.reduceRight(
+          (text, { start, end }) => text.slice(0, start) + ' '.repeat(end - start) + text.slice(end),
+          file.text,
+        );
         const found = pattern.exec(code);
         return found === null ? [] : [`${at(file, found.index)} ${found[0]}`];
       });
@@ -146,7 +169,10 @@ describe('code', () => {
         .filter((node) => node.type === 'CatchClause')
         .map((node) => node.body as { start: number; end: number; body: unknown[] })
         // A comment that says why nothing is lost is what an empty one has to hold.
-        .filter((block) => block.body.length === 0 && !file.comments.some(({ start, end }) => start > block.start && end < block.end))
+        .filter(
+          (block) =>
+            block.body.length === 0 && !file.comments.some(({ start, end }) => start > block.start && end < block.end),
+        )
         .map((block) => at(file, block.start)),
     );
     expect(silent).toEqual([]);
@@ -154,29 +180,47 @@ describe('code', () => {
 
   test('hides with #private', () => {
     const keywords = sources.flatMap((file) =>
-      [...nodesBelow(file.body)].filter((node) => typeof node.accessibility === 'string').map((node) => at(file, node.start)),
+      [...nodesBelow(file.body)]
+        .filter((node) => typeof node.accessibility === 'string')
+        .map((node) => at(file, node.start)),
     );
     expect(keywords).toEqual([]);
   });
 
   test('leaves nothing for later', () => {
-    const later = new RegExp(`\\b(${['TO', 'FIX'].map((word) => word + (word === 'TO' ? 'DO' : 'ME')).join('|')}|X{3})\\b`);
-    const marked = [...everything.map((file) => [file.path, file.text] as const), ...prose.map((path) => [path, textOf(path)] as const)];
+    const later = new RegExp(
+      `\\b(${['TO', 'FIX'].map((word) => word + (word === 'TO' ? 'DO' : 'ME')).join('|')}|X{3})\\b`,
+    );
+    const marked = [
+      ...everything.map((file) => [file.path, file.text] as const),
+      ...prose.map((path) => [path, textOf(path)] as const),
+    ];
     expect(marked.filter(([, text]) => later.test(text)).map(([path]) => path)).toEqual([]);
   });
 
   test('speaks of the project alone', () => {
     // Paths of one machine and hosts of one registry have no business in a repository.
     const elsewhere = [root.replace(/\/$/, ''), ['registry', 'npmjs', 'org'].join('.'), '"resolved":'];
-    const texts = [...filesBelow('src'), ...filesBelow('test'), ...filesBelow('examples'), 'package.json', 'package-lock.json', ...prose];
-    const found = texts.filter((path) => path !== 'test/house.test.ts').filter((path) => elsewhere.some((word) => textOf(path).includes(word)));
+    const texts = [
+      ...filesBelow('src'),
+      ...filesBelow('test'),
+      ...filesBelow('examples'),
+      'package.json',
+      'package-lock.json',
+      ...prose,
+    ];
+    const found = texts
+      .filter((path) => path !== 'test/house.test.ts')
+      .filter((path) => elsewhere.some((word) => textOf(path).includes(word)));
     expect(found).toEqual([]);
   });
 
   test('no test is left out or left alone', () => {
     // A suite that lacks what it needs is skipped by name, with skipIf and the reason.
     const calls = /\b(it|test|describe)\.(only|skip|todo)\(/;
-    expect(tests.filter((file) => file.path !== 'test/house.test.ts' && calls.test(file.text)).map((file) => file.path)).toEqual([]);
+    expect(
+      tests.filter((file) => file.path !== 'test/house.test.ts' && calls.test(file.text)).map((file) => file.path),
+    ).toEqual([]);
   });
 });
 
@@ -188,7 +232,14 @@ describe('ports', () => {
 
 describe('weight', () => {
   // Kilobytes, minified and compressed. Whoever makes a door heavier says so here.
-  const most: Readonly<Record<string, number>> = { index: 70, node: 107, deno: 107, browser: 31, worker: 111, testing: 62 };
+  const most: Readonly<Record<string, number>> = {
+    index: 70,
+    node: 107,
+    deno: 107,
+    browser: 31,
+    worker: 111,
+    testing: 62,
+  };
   const doors = sources.map((file) => file.path).filter((path) => isDoor(path) && path !== 'src/cli.ts');
 
   test.each(doors)('%s brings along no more than it did', async (door) => {
@@ -213,7 +264,12 @@ describe('package', () => {
       .flatMap((target) => (typeof target === 'string' ? [] : [target.default]))
       .concat(Object.values(manifest.bin))
       .map((target) => target.replace('./dist/', 'src/').replace(/\.js$/, '.ts'));
-    expect(exported.sort()).toEqual(sources.map((file) => file.path).filter(isDoor).sort());
+    expect(exported.sort()).toEqual(
+      sources
+        .map((file) => file.path)
+        .filter(isDoor)
+        .sort(),
+    );
   });
 
   test('types lie beside what they describe', () => {

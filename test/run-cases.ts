@@ -1,4 +1,7 @@
-/** Runs a conformance suite under vitest: each case on a harness of its own, a skipped one with the reason in the report. */
+/**
+ * Runs a conformance suite under vitest: each case on a harness of its own, a skipped one with the reason in the
+ * report.
+ */
 import { test } from 'vitest';
 import type { Case } from '../src/testing/case.ts';
 import { isSkippedCase } from '../src/testing/case.ts';

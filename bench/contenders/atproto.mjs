@@ -2,7 +2,18 @@
 import { Secp256k1Keypair } from '@atproto/crypto';
 import atproto from '@atproto/repo';
 
-const { BlockMap, DataDiff, MST, MemoryBlockstore, ReadableBlockstore, Repo, WriteOpAction, getFullRepo, readCarWithRoot, verifyRepoCar } = atproto;
+const {
+  BlockMap,
+  DataDiff,
+  MST,
+  MemoryBlockstore,
+  ReadableBlockstore,
+  Repo,
+  WriteOpAction,
+  getFullRepo,
+  readCarWithRoot,
+  verifyRepoCar,
+} = atproto;
 
 export { BlockMap, DataDiff, MST, MemoryBlockstore, Repo, WriteOpAction, getFullRepo, readCarWithRoot, verifyRepoCar };
 

@@ -16,7 +16,11 @@ export function* framesOf(car) {
       factor *= 128;
     } while (byte > 0x7f);
     if (!first) {
-      yield { cid: car.subarray(at, at + 36), digest: car.subarray(at + 4, at + 36), bytes: car.subarray(at + 36, at + length) };
+      yield {
+        cid: car.subarray(at, at + 36),
+        digest: car.subarray(at + 4, at + 36),
+        bytes: car.subarray(at + 36, at + length),
+      };
     }
     first = false;
     at += length;

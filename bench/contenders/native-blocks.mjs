@@ -11,7 +11,9 @@ export const openNative = (file, options = {}) => {
     db.exec(SCHEMA);
   }
   const select = db.prepare('select value from blocks where key = ?').pluck();
-  const insert = options.readonly ? undefined : db.prepare('insert into blocks (key, value) values (?, ?) on conflict (key) do nothing');
+  const insert = options.readonly
+    ? undefined
+    : db.prepare('insert into blocks (key, value) values (?, ?) on conflict (key) do nothing');
   return {
     db,
     get: (cid) => select.get(cid),

@@ -1,6 +1,15 @@
 import { join } from 'node:path';
 import { openRepo } from '../../dist/node.js';
-import { CAR, CBOR, CID, MemoryBlockStore, NodeStore, NodeWrangler, commitWithAtcute, secretOf } from '../contenders/atcute.mjs';
+import {
+  CAR,
+  CBOR,
+  CID,
+  MemoryBlockStore,
+  NodeStore,
+  NodeWrangler,
+  commitWithAtcute,
+  secretOf,
+} from '../contenders/atcute.mjs';
 import { Repo, StorageOver, WriteOpAction, keypairOf } from '../contenders/atproto.mjs';
 import { openNative } from '../contenders/native-blocks.mjs';
 import { CID as MultiformatsCid } from 'multiformats/cid';
@@ -25,7 +34,12 @@ export const contenders = {
       const repo = await openRepo(folder, { signer: input.signer });
       let n = 0;
       return async () => {
-        const ops = Array.from({ length: COUNT }, () => ({ action: 'create', collection: COLLECTION, rkey: freshKey(n), value: freshRecord(n++) }));
+        const ops = Array.from({ length: COUNT }, () => ({
+          action: 'create',
+          collection: COLLECTION,
+          rkey: freshKey(n),
+          value: freshRecord(n++),
+        }));
         await repo.write(ops);
       };
     },
@@ -41,7 +55,12 @@ export const contenders = {
       const keypair = await keypairOf(SECRET);
       let n = 0;
       return async () => {
-        const writes = Array.from({ length: COUNT }, () => ({ action: WriteOpAction.Create, collection: COLLECTION, rkey: freshKey(n), record: freshRecord(n++) }));
+        const writes = Array.from({ length: COUNT }, () => ({
+          action: WriteOpAction.Create,
+          collection: COLLECTION,
+          rkey: freshKey(n),
+          record: freshRecord(n++),
+        }));
         repo = await repo.applyWrites(writes, keypair);
       };
     },

@@ -40,7 +40,10 @@ export const contenders = {
       return async () => {
         for (let i = 0; i < COUNT; i++) {
           const record = freshRecord(n);
-          repo = await repo.applyWrites({ action: WriteOpAction.Create, collection: COLLECTION, rkey: freshKey(n++), record }, keypair);
+          repo = await repo.applyWrites(
+            { action: WriteOpAction.Create, collection: COLLECTION, rkey: freshKey(n++), record },
+            keypair,
+          );
         }
       };
     },

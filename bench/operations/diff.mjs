@@ -22,7 +22,9 @@ const edit = async (input) => {
   const step = Math.floor(input.paths.length / COUNT);
   const ops = Array.from({ length: COUNT }, (_, i) => {
     const [collection, rkey] = input.paths[i * step].split('/');
-    return i % 2 === 0 ? { action: 'delete', collection, rkey } : { action: 'create', collection: COLLECTION, rkey: freshKey(i), value: freshRecord(i) };
+    return i % 2 === 0
+      ? { action: 'delete', collection, rkey }
+      : { action: 'create', collection: COLLECTION, rkey: freshKey(i), value: freshRecord(i) };
   });
   await repo.write(ops);
   const after = await repo.head();

@@ -10,7 +10,11 @@ const COUNT = 10_000;
 export const title = 'Read 10,000 random records after open';
 /** Takes no longer with a million records. */
 export const isShort = true;
-export const targets = { '@atproto/repo + better-sqlite3': 3, '@atproto/repo + better-sqlite3, warm': 3, '@atcute/mst + better-sqlite3': 1 };
+export const targets = {
+  '@atproto/repo + better-sqlite3': 3,
+  '@atproto/repo + better-sqlite3, warm': 3,
+  '@atcute/mst + better-sqlite3': 1,
+};
 /** Who has read before is held against ours that has. */
 export const against = { '@atproto/repo + better-sqlite3, warm': 'pdsdb, warm' };
 export const divide = { by: COUNT, unit: 'us a record' };

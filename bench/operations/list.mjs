@@ -26,7 +26,8 @@ export const contenders = {
     load: (input) => async () => {
       const repo = await openRepo(input.repo);
       let count = 0;
-      for await (const { value } of repo.list(COLLECTION, { limit: COUNT })) count += value.$type === COLLECTION ? 1 : 0;
+      for await (const { value } of repo.list(COLLECTION, { limit: COUNT }))
+        count += value.$type === COLLECTION ? 1 : 0;
       assertCount(count);
       await repo.close();
     },

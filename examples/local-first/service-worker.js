@@ -12,7 +12,9 @@ addEventListener('install', (event) => {
 addEventListener('activate', (event) => {
   const removeOld = async () => {
     const names = await caches.keys();
-    await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+    await Promise.all(
+      names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)),
+    );
     await clients.claim();
   };
   event.waitUntil(removeOld());
@@ -24,7 +26,9 @@ addEventListener('fetch', (event) => {
   }
   const answer = async () => {
     const cache = await caches.open(CACHE);
-    return (await cache.match(event.request, { ignoreSearch: event.request.mode === 'navigate' })) ?? fetch(event.request);
+    return (
+      (await cache.match(event.request, { ignoreSearch: event.request.mode === 'navigate' })) ?? fetch(event.request)
+    );
   };
   event.respondWith(answer());
 });

@@ -5,8 +5,8 @@ export type Attributes = Readonly<Record<string, string | number | boolean | Lis
 export type Child = Node | string | undefined;
 
 /**
- * An element with attributes, listeners (`onclick`) and children. What is `undefined` or `false` is left out. Texts become
- * text nodes, never markup: what a record says cannot become part of the page.
+ * An element with attributes, listeners (`onclick`) and children. What is `undefined` or `false` is left out. Texts
+ * become text nodes, never markup: what a record says cannot become part of the page.
  */
 export const element = <K extends keyof HTMLElementTagNameMap>(
   tag: K,

@@ -10,26 +10,56 @@ export interface PlainError {
 }
 
 const WORDS: Readonly<Partial<Record<RepoErrorCode, readonly [what: string, advice: string]>>> = {
-  BlockNotFound: ['The file is not whole: some of its blocks are missing.', 'Download the repository again. A file with only the newest changes needs the repository that it continues.'],
+  BlockNotFound: [
+    'The file is not whole: some of its blocks are missing.',
+    'Download the repository again. A file with only the newest changes needs the repository that it continues.',
+  ],
   Closed: ['The repository was closed.', 'Reload the page to open it again.'],
-  Corrupt: ['What is stored here is damaged.', 'Export what can still be read, delete the repository here, and import a fresh file.'],
-  FutureRev: ['The file was made in the future, says this device’s clock.', 'Set the clock of this device and try again.'],
+  Corrupt: [
+    'What is stored here is damaged.',
+    'Export what can still be read, delete the repository here, and import a fresh file.',
+  ],
+  FutureRev: [
+    'The file was made in the future, says this device’s clock.',
+    'Set the clock of this device and try again.',
+  ],
   InvalidDid: ['The file does not say whose repository it is.', 'Download it again from the account’s server.'],
   InvalidRecord: ['The value is no record.', 'Correct what the message names.'],
-  InvalidSignature: ['The signature is not the account’s.', 'The account may have changed its key. If it has not, do not trust this file.'],
+  InvalidSignature: [
+    'The signature is not the account’s.',
+    'The account may have changed its key. If it has not, do not trust this file.',
+  ],
   InvalidSwap: ['Somebody else changed this meanwhile.', 'Look at what it says now, and try again.'],
   LimitExceeded: ['The file holds something larger than any server makes.', 'Check where it comes from.'],
   Locked: ['The repository is busy in another tab.', 'Close the other tab, or wait a moment and try again.'],
-  Malformed: ['This is not a repository, or it is damaged.', 'Choose a CAR file as an AT Protocol server exports it. If this is one, download it again.'],
+  Malformed: [
+    'This is not a repository, or it is damaged.',
+    'Choose a CAR file as an AT Protocol server exports it. If this is one, download it again.',
+  ],
   OutcomeUnknown: ['The answer was lost on its way.', 'Look whether the change is there before you try again.'],
-  OutdatedRev: ['The file is older than what is kept here.', 'Nothing was changed. Delete the repository here first if you want to go back.'],
+  OutdatedRev: [
+    'The file is older than what is kept here.',
+    'Nothing was changed. Delete the repository here first if you want to go back.',
+  ],
   RecordExists: ['The record is there already.', 'Look at what it says now, and try again.'],
   RecordNotFound: ['The record is gone.', 'Somebody deleted it meanwhile.'],
   RepoExists: ['This repository is kept here already.', 'Open it, or delete it before you import the folder.'],
-  RepoNotFound: ['There is no such repository in this browser.', 'It may have been deleted, or the browser cleared its storage. Import its file again.'],
-  SignerRequired: ['The repository is signed with a key that is not here.', 'It can be read and exported, not changed.'],
-  StorageFailed: ['The browser could not read or write its storage.', 'Reload the page. In a private window, try an ordinary one.'],
-  StorageFull: ['There is no room left.', 'Nothing was changed. Free some disk space, or delete a repository that is kept here.'],
+  RepoNotFound: [
+    'There is no such repository in this browser.',
+    'It may have been deleted, or the browser cleared its storage. Import its file again.',
+  ],
+  SignerRequired: [
+    'The repository is signed with a key that is not here.',
+    'It can be read and exported, not changed.',
+  ],
+  StorageFailed: [
+    'The browser could not read or write its storage.',
+    'Reload the page. In a private window, try an ordinary one.',
+  ],
+  StorageFull: [
+    'There is no room left.',
+    'Nothing was changed. Free some disk space, or delete a repository that is kept here.',
+  ],
   UnknownVersion: ['A newer version of this page wrote the repository.', 'Reload the page to get that version.'],
   WrongDid: ['The file is of another account.', 'Import it into a repository of its own.'],
 };
@@ -39,7 +69,10 @@ const detailOf = (error: unknown): string => (error instanceof Error ? error.mes
 /** What to tell people about an error. */
 export const inPlainWords = (error: unknown): PlainError => {
   const words = isRepoError(error) ? WORDS[error.code] : undefined;
-  const [what, advice] = words ?? ['Something went wrong.', 'Reload the page and try again. If it stays, report the message below.'];
+  const [what, advice] = words ?? [
+    'Something went wrong.',
+    'Reload the page and try again. If it stays, report the message below.',
+  ];
   return { what, advice, detail: isRepoError(error) ? `${error.code}: ${error.message}` : detailOf(error) };
 };
 

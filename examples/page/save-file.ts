@@ -3,7 +3,9 @@ import { element } from './element.ts';
 
 /** What some browsers have: a file that is written to as it comes. https://wicg.github.io/file-system-access/ */
 interface SavePicker {
-  showSaveFilePicker?(options: { suggestedName: string }): Promise<{ createWritable(): Promise<WritableStream<Uint8Array>> }>;
+  showSaveFilePicker?(options: {
+    suggestedName: string;
+  }): Promise<{ createWritable(): Promise<WritableStream<Uint8Array>> }>;
 }
 
 /**

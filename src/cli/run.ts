@@ -23,7 +23,10 @@ const codeOf = (error: Error): string => {
   if (error instanceof CommandError || isRepoError(error)) {
     return error.code;
   }
-  return errnoOf(error) ?? (error instanceof CommanderError || error instanceof TypeError ? 'InvalidRequest' : 'InternalServerError');
+  return (
+    errnoOf(error) ??
+    (error instanceof CommanderError || error instanceof TypeError ? 'InvalidRequest' : 'InternalServerError')
+  );
 };
 
 const sentenceOf = (error: Error): string => {
@@ -35,7 +38,8 @@ const sentenceOf = (error: Error): string => {
 };
 
 /** Whoever read our output has enough of it (`| head`): not an error, and nobody is left to tell. */
-const isReaderGone = (error: Error): boolean => errnoOf(error) === 'EPIPE' && (error as NodeJS.ErrnoException).syscall === 'write';
+const isReaderGone = (error: Error): boolean =>
+  errnoOf(error) === 'EPIPE' && (error as NodeJS.ErrnoException).syscall === 'write';
 
 /** Says what went wrong, and answers the exit code. */
 const report = async (shell: Shell, error: Error, json: boolean): Promise<number> => {
@@ -51,7 +55,9 @@ const report = async (shell: Shell, error: Error, json: boolean): Promise<number
     await printError(shell, shell.signal.aborted ? 'interrupted' : sentenceOf(error));
   }
   if (json && !(error instanceof Reported)) {
-    const value = shell.signal.aborted ? { error: 'Interrupted', message: 'interrupted' } : { error: codeOf(error), message: sentenceOf(error) };
+    const value = shell.signal.aborted
+      ? { error: 'Interrupted', message: 'interrupted' }
+      : { error: codeOf(error), message: sentenceOf(error) };
     await writeTo(shell.stdout, `${jsonText(value)}\n`);
   }
   return shell.signal.aborted ? INTERRUPTED : FAILED;
@@ -72,9 +78,11 @@ export const run = async (args: readonly string[], shell: Shell, version: string
     await program.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (thrown) {
-    const error = thrown instanceof Error ? thrown : new Error('something that is no error was thrown', { cause: thrown });
+    const error =
+      thrown instanceof Error ? thrown : new Error('something that is no error was thrown', { cause: thrown });
     // A command line that does not parse may have said --json after the word that broke it.
-    const json = program.opts<{ json?: boolean }>().json === true || (error instanceof CommanderError && args.includes('--json'));
+    const json =
+      program.opts<{ json?: boolean }>().json === true || (error instanceof CommanderError && args.includes('--json'));
     try {
       return await report(shell, error, json);
     } catch (failed) {

@@ -27,7 +27,8 @@ export const skip = (reason: string): never => {
 };
 
 /** Tells a {@link SkippedCase} apart, also one that came from a second copy of this library. */
-export const isSkippedCase = (value: unknown): value is SkippedCase => value instanceof Error && value.name === 'SkippedCase';
+export const isSkippedCase = (value: unknown): value is SkippedCase =>
+  value instanceof Error && value.name === 'SkippedCase';
 
 /** A value for a message: short, and telling bytes, text and `undefined` apart. */
 const show = (value: unknown): string => {

@@ -70,8 +70,8 @@ interface Cost {
 }
 
 /**
- * Milliseconds of work of all processes in the group of a browser, and the resident megabytes that each has for itself, as Linux counts
- * them: what they share, as the pipes between them, would count in each.
+ * Milliseconds of work of all processes in the group of a browser, and the resident megabytes that each has for itself,
+ * as Linux counts them: what they share, as the pipes between them, would count in each.
  */
 const spentBy = (browser: number): Cost => {
   let [ticks, pages] = [0, 0];
@@ -92,7 +92,10 @@ const spentBy = (browser: number): Cost => {
 };
 
 /** What a browser spends until `work` is done: all the time, and the most memory beyond what it had. */
-const costOf = async <T>(browser: number, work: () => Promise<T>): Promise<{ readonly answer: T; readonly cost: Cost }> => {
+const costOf = async <T>(
+  browser: number,
+  work: () => Promise<T>,
+): Promise<{ readonly answer: T; readonly cost: Cost }> => {
   const before = spentBy(browser);
   let most = before.mb;
   const sampling = setInterval(() => (most = Math.max(most, spentBy(browser).mb)), SAMPLE_MS);
@@ -121,14 +124,21 @@ beforeAll(async () => {
     logLevel: 'error',
   });
   site().on('/bounds', (_request, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE));
-  site().on('/bounds-worker.js', (_request, response) => void response.writeHead(200, { 'content-type': 'text/javascript' }).end(outputFiles[0]!.text));
+  site().on(
+    '/bounds-worker.js',
+    (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'text/javascript' }).end(outputFiles[0]!.text),
+  );
   const warm = carOf(await repositoryOf({ records: posts(200), fields: { rev: BASE_REV } }));
   site().on('/warm.car', (_request, response) => void response.end(warm));
 });
 
 for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
-    const started = useFreshBrowser(name, async (browser) => ({ browser, page: await browser.open(`${site().url}bounds`) }));
+    const started = useFreshBrowser(name, async (browser) => ({
+      browser,
+      page: await browser.open(`${site().url}bounds`),
+    }));
 
     test.each(boundsCases.map((one, i) => [one.name, one, i] as const))('%s', async (_name, { car, end }, i) => {
       const bytes = cars.get(i) ?? (await car());
@@ -140,10 +150,14 @@ for (const name of ['chromium', 'firefox'] as const) {
       const pid = drivenOf(browser).process()!.pid!;
       // Getting the bytes across is the browser's own work, and half of all for the longest CAR.
       const { cost: reading } = await costOf(pid, () => ask({ verb: 'read', url: `/${i}.car` }));
-      const { answer: outcome, cost } = await costOf(pid, () => ask<{ end: string; ms: number; polluted: boolean }>({ verb: 'import', url: `/${i}.car` }));
+      const { answer: outcome, cost } = await costOf(pid, () =>
+        ask<{ end: string; ms: number; polluted: boolean }>({ verb: 'import', url: `/${i}.car` }),
+      );
       await ask({ verb: 'end' });
       if (process.env['PDSDB_TABLE'] !== undefined) {
-        console.log(`${name}: ${_name}: ${outcome.end} after ${outcome.ms} ms by the clock, ${cost.ms} ms of work, ${cost.mb} MB more; reading: ${reading.ms} ms, ${reading.mb} MB`);
+        console.log(
+          `${name}: ${_name}: ${outcome.end} after ${outcome.ms} ms by the clock, ${cost.ms} ms of work, ${cost.mb} MB more; reading: ${reading.ms} ms, ${reading.mb} MB`,
+        );
       }
       expect(outcome).toMatchObject({ end, polluted: false });
       expect(cost.mb, 'megabytes').toBeLessThan(MOST_MB);

@@ -70,8 +70,13 @@ const START_MS = 60_000;
 const CLOSE_MS = 10_000;
 
 const CHROMIUM_FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 export const startBrowser = async (name: BrowserName, options: StartOptions): Promise<TestBrowser> => {
@@ -113,7 +118,12 @@ class PuppeteerBrowser implements TestBrowser {
     await page.waitForFunction(() => 'runInBrowser' in globalThis);
     return {
       async run<T>(where: 'page' | 'worker', command: CommandName, args: unknown = {}) {
-        const answer = await page.evaluate((...all) => globalThis.runInBrowser(...all), where, command, JSON.stringify(args));
+        const answer = await page.evaluate(
+          (...all) => globalThis.runInBrowser(...all),
+          where,
+          command,
+          JSON.stringify(args),
+        );
         return JSON.parse(answer) as T;
       },
     };
@@ -162,7 +172,10 @@ class Firefox extends PuppeteerBrowser {
     this.#profile = profile;
   }
 
-  /** Waits as well until puppeteer has put the profile's own preferences back: the next start would meet it in the middle. */
+  /**
+   * Waits as well until puppeteer has put the profile's own preferences back: the next start would meet it in the
+   * middle.
+   */
   override async kill(): Promise<void> {
     await super.kill();
     const backups = ['user.js.puppeteer', 'prefs.js.puppeteer'].map((name) => join(this.#profile, name));

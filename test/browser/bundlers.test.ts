@@ -22,30 +22,37 @@ describe.skipIf(isMissing('chromium'))('an app (needs chromium)', () => {
   const browser = useFreshBrowser('chromium', drivenOf);
 
   for (const name of APP_NAMES) {
-    test.skipIf(missingFor(name) !== undefined && !isRequired)(`with ${name}${missingFor(name) === undefined ? '' : ` (${missingFor(name)})`}`, { timeout: 180_000 }, async () => {
-      const app = await apps[name](pkg);
-      const page = await browser().newPage();
-      const trouble: string[] = [];
-      page.on('console', (message) => trouble.push(message.text()));
-      page.on('requestfailed', (request) => trouble.push(`failed: ${request.url()}`));
-      page.on('pageerror', (error) => trouble.push(String(error)));
-      page.on('response', (response) => response.status() >= 400 && trouble.push(`${response.status()} ${response.url()}`));
-      try {
-        let outcome = '';
-        for (let left = app.visits ?? 1; outcome !== 'hello' && left > 0; left--) {
-          await page.goto(app.url);
-          outcome = await outcomeOf(page);
+    test.skipIf(missingFor(name) !== undefined && !isRequired)(
+      `with ${name}${missingFor(name) === undefined ? '' : ` (${missingFor(name)})`}`,
+      { timeout: 180_000 },
+      async () => {
+        const app = await apps[name](pkg);
+        const page = await browser().newPage();
+        const trouble: string[] = [];
+        page.on('console', (message) => trouble.push(message.text()));
+        page.on('requestfailed', (request) => trouble.push(`failed: ${request.url()}`));
+        page.on('pageerror', (error) => trouble.push(String(error)));
+        page.on(
+          'response',
+          (response) => response.status() >= 400 && trouble.push(`${response.status()} ${response.url()}`),
+        );
+        try {
+          let outcome = '';
+          for (let left = app.visits ?? 1; outcome !== 'hello' && left > 0; left--) {
+            await page.goto(app.url);
+            outcome = await outcomeOf(page);
+          }
+          expect(outcome).toBe('hello');
+          // No isolation of origins was needed, and nothing was refused by the policy.
+          expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+          expect(trouble.filter((one) => /Content.Security.Policy/i.test(one))).toEqual([]);
+        } catch (error) {
+          throw new Error(`${(error as Error).message}\n${trouble.join('\n')}`, { cause: error });
+        } finally {
+          await page.close();
+          await app.close();
         }
-        expect(outcome).toBe('hello');
-        // No isolation of origins was needed, and nothing was refused by the policy.
-        expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
-        expect(trouble.filter((one) => /Content.Security.Policy/i.test(one))).toEqual([]);
-      } catch (error) {
-        throw new Error(`${(error as Error).message}\n${trouble.join('\n')}`, { cause: error });
-      } finally {
-        await page.close();
-        await app.close();
-      }
-    });
+      },
+    );
   }
 });

@@ -12,7 +12,8 @@ export const commands = {
   ...repoCommands,
   ...troubleCommands,
   hasOpfs: () => hasOpfs(),
-  runCase: ({ suite, storage, name }: { suite: SuiteName; storage: BrowserStorage; name: string }) => runCase(suite, storage, name),
+  runCase: ({ suite, storage, name }: { suite: SuiteName; storage: BrowserStorage; name: string }) =>
+    runCase(suite, storage, name),
 } satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof commands;

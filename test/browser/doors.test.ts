@@ -8,7 +8,11 @@ import { useFreshBrowser } from './fresh-browser.ts';
 import { useSite } from './in-browser.ts';
 import { openTab, serveTabs } from './tab-site.ts';
 
-const STORAGES = { chromium: ['opfs', 'indexeddb'], firefox: ['opfs', 'indexeddb'], webkit: ['indexeddb'] } as const satisfies Record<BrowserName, readonly string[]>;
+const STORAGES = {
+  chromium: ['opfs', 'indexeddb'],
+  firefox: ['opfs', 'indexeddb'],
+  webkit: ['indexeddb'],
+} as const satisfies Record<BrowserName, readonly string[]>;
 
 const site = useSite();
 beforeAll(async () => {
@@ -23,7 +27,10 @@ for (const name of BROWSERS) {
       describe(`a repository in a worker, over ${storage}`, () => {
         for (const { name: caseName } of repoCases) {
           test(caseName, async (context) => {
-            const { outcome, message } = await tab().run<{ outcome: string; message: string }>('runCase', { storage, name: caseName });
+            const { outcome, message } = await tab().run<{ outcome: string; message: string }>('runCase', {
+              storage,
+              name: caseName,
+            });
             if (outcome === 'skipped') {
               context.skip(message);
             }
@@ -35,9 +42,17 @@ for (const name of BROWSERS) {
           const source = `folder-${storage}`;
           await tab().run('open', { name: source, did: DID, storage });
           await tab().run('put', { name: source, from: 0, count: 3 });
-          expect(await tab().run('info', { name: source })).toEqual({ commits: 3, records: 3, storage, persistent: false });
+          expect(await tab().run('info', { name: source })).toEqual({
+            commits: 3,
+            records: 3,
+            storage,
+            persistent: false,
+          });
           await tab().run('close', { name: source });
-          expect(await tab().run('copyFolder', { name: source, to: `${source}-copy`, storage: 'indexeddb' })).toEqual({ did: DID, blobs: 0 });
+          expect(await tab().run('copyFolder', { name: source, to: `${source}-copy`, storage: 'indexeddb' })).toEqual({
+            did: DID,
+            blobs: 0,
+          });
           await tab().run('open', { name: `${source}-copy` });
           expect(await tab().run('verify', { name: `${source}-copy` })).toEqual({ ok: true, faults: [] });
           expect(await tab().run('keys', { name: `${source}-copy` })).toEqual([0, 1, 2]);
@@ -56,8 +71,12 @@ for (const name of BROWSERS) {
     });
 
     test('a worker that does not start says why', async () => {
-      expect(await tab().run('badWorker', { script: 'no-such-worker.js' })).toMatch(/^StorageFailed: the worker did not start/);
-      expect(await tab().run('badWorker', { script: 'broken-worker.js' })).toMatch(/^StorageFailed: the worker did not start/);
+      expect(await tab().run('badWorker', { script: 'no-such-worker.js' })).toMatch(
+        /^StorageFailed: the worker did not start/,
+      );
+      expect(await tab().run('badWorker', { script: 'broken-worker.js' })).toMatch(
+        /^StorageFailed: the worker did not start/,
+      );
     });
 
     test('a worker that dies keeps nobody waiting', async () => {

@@ -1,4 +1,7 @@
-/** An example as a visitor meets it: built by Vite over the package as it is published, served from files, in a real browser. */
+/**
+ * An example as a visitor meets it: built by Vite over the package as it is published, served from files, in a real
+ * browser.
+ */
 import { execFile } from 'node:child_process';
 import { cp, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -74,8 +77,8 @@ const serve = async (folder: string): Promise<ExampleSite> => {
 };
 
 /**
- * The example, built once for the tests of a file, each of which gives another purpose. Each call serves it at an address of
- * its own, where nothing is kept yet, until all tests have run.
+ * The example, built once for the tests of a file, each of which gives another purpose. Each call serves it at an
+ * address of its own, where nothing is kept yet, until all tests have run.
  */
 export const useExample = (name: string, purpose: string): (() => Promise<ExampleSite>) => {
   let outDir = '';

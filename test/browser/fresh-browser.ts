@@ -9,7 +9,11 @@ interface Running<T> {
   readonly opened: T;
 }
 
-const start = async <T>(name: BrowserName, open: (browser: TestBrowser) => Promise<T> | T, prefs: StartOptions['prefs']): Promise<Running<T>> => {
+const start = async <T>(
+  name: BrowserName,
+  open: (browser: TestBrowser) => Promise<T> | T,
+  prefs: StartOptions['prefs'],
+): Promise<Running<T>> => {
   const { profile, remove } = await makeProfile();
   let browser: TestBrowser | undefined;
   try {
@@ -23,11 +27,15 @@ const start = async <T>(name: BrowserName, open: (browser: TestBrowser) => Promi
 };
 
 /**
- * A browser with a fresh profile, and what `open` opens in it. All tests share it, but one that is tried again gets another
- * one: it finds nothing of its first try, and nothing that still runs from there. So does one that comes after a browser
- * has ended by itself.
+ * A browser with a fresh profile, and what `open` opens in it. All tests share it, but one that is tried again gets
+ * another one: it finds nothing of its first try, and nothing that still runs from there. So does one that comes after
+ * a browser has ended by itself.
  */
-export const useFreshBrowser = <T>(name: BrowserName, open: (browser: TestBrowser) => Promise<T> | T, prefs: StartOptions['prefs'] = {}): (() => T) => {
+export const useFreshBrowser = <T>(
+  name: BrowserName,
+  open: (browser: TestBrowser) => Promise<T> | T,
+  prefs: StartOptions['prefs'] = {},
+): (() => T) => {
   let running: Running<T> | undefined;
   const end = async (): Promise<void> => {
     const last = running;

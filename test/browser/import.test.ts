@@ -1,4 +1,6 @@
-/** A large import in a worker, and pages that are frozen. PDSDB_RECORDS says how many records (100,000 when left out). */
+/**
+ * A large import in a worker, and pages that are frozen. PDSDB_RECORDS says how many records (100,000 when left out).
+ */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
@@ -10,7 +12,10 @@ import { lateness } from './lateness.ts';
 import { openEndingTab, serveTabs } from './tab-site.ts';
 
 const RECORDS = Number(process.env['PDSDB_RECORDS'] ?? 100_000);
-/** A timer of 50 ms on the page may be so late: what a person does not notice. What the machine is late by itself comes on top. */
+/**
+ * A timer of 50 ms on the page may be so late: what a person does not notice. What the machine is late by itself comes
+ * on top.
+ */
 const MOST_LATE_MS = 200;
 
 interface Imported {
@@ -36,11 +41,17 @@ for (const name of ['chromium', 'firefox'] as const) {
     const started = useBrowser(name, site);
 
     for (const storage of ['opfs', 'indexeddb'] as const) {
-      test(`${storage}: importing ${RECORDS} records keeps the page alive, shows progress, and can be stopped`, { timeout: 600_000 }, async () => {
+      test(`${storage}: importing ${RECORDS} records keeps the page alive, shows progress, and can be stopped`, {
+        timeout: 600_000,
+      }, async () => {
         const tab = await openEndingTab(started().browser, site());
         const repo = `large-${storage}`;
         await tab.run('open', { name: repo, did: DID, storage });
-        const stopped = await tab.run<{ result: string }>('import', { name: repo, url: '/large.car', abortAfter: RECORDS / 10 });
+        const stopped = await tab.run<{ result: string }>('import', {
+          name: repo,
+          url: '/large.car',
+          abortAfter: RECORDS / 10,
+        });
         expect(stopped.result).toBe('enough');
         expect(await tab.run('info', { name: repo })).toMatchObject({ records: 0, commits: 0 });
         const since = performance.now();
@@ -50,7 +61,9 @@ for (const name of ['chromium', 'firefox'] as const) {
           imported = await tab.run<Imported>('import', { name: repo, url: '/large.car' });
         });
         const { result, told, late, ticks } = imported!;
-        console.log(`${name} ${storage}: ${RECORDS} records in ${Math.round(performance.now() - since)} ms, progress told ${told} times, a 50 ms timer at most ${Math.round(late)} ms late in ${ticks} ticks, and ${Math.round(idle)} ms where nothing was done`);
+        console.log(
+          `${name} ${storage}: ${RECORDS} records in ${Math.round(performance.now() - since)} ms, progress told ${told} times, a 50 ms timer at most ${Math.round(late)} ms late in ${ticks} ticks, and ${Math.round(idle)} ms where nothing was done`,
+        );
         expect(result).toBe(RECORDS);
         expect(told).toBeGreaterThan(10);
         expect(late).toBeLessThan(MOST_LATE_MS + idle);
@@ -65,7 +78,10 @@ for (const name of ['chromium', 'firefox'] as const) {
     const started = useBrowser(name, site);
 
     test.each(['opfs', 'indexeddb'])('lets go of the repository at once: %s', async (storage) => {
-      const [first, second] = [await openEndingTab(started().browser, site()), await openEndingTab(started().browser, site())];
+      const [first, second] = [
+        await openEndingTab(started().browser, site()),
+        await openEndingTab(started().browser, site()),
+      ];
       await first.run('open', { name: storage, did: DID, storage });
       await second.run('open', { name: storage });
       await first.run('put', { name: storage, from: 0, count: 2 });
@@ -81,18 +97,24 @@ for (const name of ['chromium', 'firefox'] as const) {
 describe.skipIf(isMissing('chromium'))('a page of chromium that is frozen (needs the browser)', () => {
   const started = useBrowser('chromium', site);
 
-  test.each(['opfs', 'indexeddb'])('lets go of the repository, and takes part again when it comes back: %s', async (storage) => {
-    const [first, second] = [await openEndingTab(started().browser, site()), await openEndingTab(started().browser, site())];
-    await first.run('open', { name: storage, did: DID, storage });
-    await second.run('open', { name: storage });
-    await first.run('put', { name: storage, from: 0, count: 2 });
-    await first.setFrozen(true);
-    await second.run('put', { name: storage, from: 2, count: 2 });
-    await first.setFrozen(false);
-    await first.run('put', { name: storage, from: 4, count: 2 });
-    expect(await second.run('keys', { name: storage })).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(await first.run<unknown[]>('heard', { name: storage })).toHaveLength(6);
-    expect(await second.run('verify', { name: storage })).toEqual({ ok: true, faults: [] });
-    await Promise.all([first.close(), second.close()]);
-  });
+  test.each(['opfs', 'indexeddb'])(
+    'lets go of the repository, and takes part again when it comes back: %s',
+    async (storage) => {
+      const [first, second] = [
+        await openEndingTab(started().browser, site()),
+        await openEndingTab(started().browser, site()),
+      ];
+      await first.run('open', { name: storage, did: DID, storage });
+      await second.run('open', { name: storage });
+      await first.run('put', { name: storage, from: 0, count: 2 });
+      await first.setFrozen(true);
+      await second.run('put', { name: storage, from: 2, count: 2 });
+      await first.setFrozen(false);
+      await first.run('put', { name: storage, from: 4, count: 2 });
+      expect(await second.run('keys', { name: storage })).toEqual([0, 1, 2, 3, 4, 5]);
+      expect(await first.run<unknown[]>('heard', { name: storage })).toHaveLength(6);
+      expect(await second.run('verify', { name: storage })).toEqual({ ok: true, faults: [] });
+      await Promise.all([first.close(), second.close()]);
+    },
+  );
 });

@@ -16,5 +16,9 @@ export const useSite = (): (() => Site) => {
 };
 
 /** A browser for all tests of the `describe`, and a page of the site in it. */
-export const useBrowser = (name: BrowserName, site: () => Site, prefs: StartOptions['prefs'] = {}): (() => { browser: TestBrowser; page: TestPage }) =>
+export const useBrowser = (
+  name: BrowserName,
+  site: () => Site,
+  prefs: StartOptions['prefs'] = {},
+): (() => { browser: TestBrowser; page: TestPage }) =>
   useFreshBrowser(name, async (browser) => ({ browser, page: await browser.open(site().url) }), prefs);

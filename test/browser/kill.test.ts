@@ -1,6 +1,6 @@
 /**
- * Browsers killed in the middle of their writes and started again on the same profile. PDSDB_KILLS says how often (3 when left
- * out), PDSDB_OPEN_MS in how many milliseconds the repository has to be open again.
+ * Browsers killed in the middle of their writes and started again on the same profile. PDSDB_KILLS says how often (3
+ * when left out), PDSDB_OPEN_MS in how many milliseconds the repository has to be open again.
  */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hasBegunAnew } from './chromium-logs.ts';
@@ -24,7 +24,9 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Writes until it has been acknowledged once, and some time longer. It never ends by itself: an end is an error. */
 const writeAWhile = async (page: TestPage, place: Place, first: Promise<void>, ms: number): Promise<void> => {
-  const failed = page.run('worker', 'writeForever', place).then(() => Promise.reject(new Error('it has stopped writing')));
+  const failed = page
+    .run('worker', 'writeForever', place)
+    .then(() => Promise.reject(new Error('it has stopped writing')));
   failed.catch(() => undefined);
   await Promise.race([first, failed]);
   await pause(ms);
@@ -85,7 +87,9 @@ for (const name of ['chromium', 'firefox'] as const) {
             await browser.kill();
           }
         }
-        console.log(`${name} ${storage}: ${KILLS} kills, ${commits} commits acknowledged and found, opened in ${Math.round(slowest)} ms at most, and read and verified in ${Math.round(slowestAll)} ms at most${mayBeginAnew ? `, thrown away by the browser ${anew} times` : ''}`);
+        console.log(
+          `${name} ${storage}: ${KILLS} kills, ${commits} commits acknowledged and found, opened in ${Math.round(slowest)} ms at most, and read and verified in ${Math.round(slowestAll)} ms at most${mayBeginAnew ? `, thrown away by the browser ${anew} times` : ''}`,
+        );
         expect(anew).toBeLessThanOrEqual(KILLS / 3);
         expect(commits).toBeGreaterThan(KILLS - anew - 1);
       });

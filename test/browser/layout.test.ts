@@ -42,7 +42,9 @@ const filesIn = (top: string): string[] =>
     .map((entry) => relative(top, join(entry.parentPath, entry.name)))
     .sort();
 
-const stateInNode = async (directory: string): Promise<Pick<State, 'head' | 'faults' | 'records' | 'blobs' | 'log'>> => {
+const stateInNode = async (
+  directory: string,
+): Promise<Pick<State, 'head' | 'faults' | 'records' | 'blobs' | 'log'>> => {
   const repo = await openRepo(directory);
   const head = await repo.head();
   const { faults, records, blobs } = await repo.verify({ key: KEY.did() });
@@ -67,7 +69,10 @@ for (const name of BROWSERS) {
         await page.run('worker', 'exportTo', { name: 'did:plc:made', storage });
 
         expect(filesIn(folder).filter((path) => !path.startsWith('blobs/ba/bafkrei'))).toEqual(['pds.db']);
-        const { header, ...state } = { ...(await stateInNode(folder)), header: readFileSync(join(folder, 'pds.db')).subarray(0, 15).toString() };
+        const { header, ...state } = {
+          ...(await stateInNode(folder)),
+          header: readFileSync(join(folder, 'pds.db')).subarray(0, 15).toString(),
+        };
         expect(header).toBe('SQLite format 3');
         expect(state).toEqual(there);
 
@@ -83,7 +88,9 @@ for (const name of BROWSERS) {
         expect(taken).toMatchObject({ blobs: 20 });
         expect(await page.run<State>('worker', 'state', { name: 'taken', storage })).toEqual(here);
 
-        const kept = (await page.run<{ name: string; storage: string }[]>('worker', 'list')).filter((repo) => repo.storage === storage);
+        const kept = (await page.run<{ name: string; storage: string }[]>('worker', 'list')).filter(
+          (repo) => repo.storage === storage,
+        );
         expect(kept.map((repo) => repo.name)).toEqual(['did:plc:made', 'taken']);
         await page.run('worker', 'remove', { name: 'did:plc:made' });
         await page.run('worker', 'remove', { name: 'taken' });
@@ -105,7 +112,9 @@ for (const name of BROWSERS) {
         const blob = 'blobs/ba/bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
         writeFileSync(join(folder, blob), '');
         const place = { name: 'refused', storage };
-        await expect(page.run('worker', 'importFrom', { ...place, paths: [blob, 'pds.db'] })).rejects.toThrow(/RepoError/);
+        await expect(page.run('worker', 'importFrom', { ...place, paths: [blob, 'pds.db'] })).rejects.toThrow(
+          /RepoError/,
+        );
         await expect(page.run('worker', 'importFrom', { ...place, paths: [blob] })).rejects.toThrow(/no database/);
         expect(await page.run('worker', 'refusal', place)).toBe('RepoNotFound');
         // The name is free.

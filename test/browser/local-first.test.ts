@@ -42,7 +42,8 @@ for (const name of ['chromium', 'firefox'] as const) {
     /** Waits until these are the notes. */
     const shows = async (page: Page, notes: readonly string[]): Promise<void> => {
       const same = (wanted: readonly string[]): boolean =>
-        JSON.stringify([...document.querySelectorAll('.note-item > .note-text')].map((one) => one.textContent)) === JSON.stringify(wanted);
+        JSON.stringify([...document.querySelectorAll('.note-item > .note-text')].map((one) => one.textContent)) ===
+        JSON.stringify(wanted);
       await page.waitForFunction(same, POLLING, notes);
     };
 
@@ -53,7 +54,10 @@ for (const name of ['chromium', 'firefox'] as const) {
         const input = (await page.waitForSelector('input[type=file]')) as ElementHandle<HTMLInputElement>;
         await input.uploadFile(join(folder, 'notes.car'));
         // It is read once the page says what came of it.
-        await page.waitForFunction(() => document.querySelector('#toast')?.textContent !== '' || document.querySelector('.trouble > *') !== null, POLLING);
+        await page.waitForFunction(
+          () => document.querySelector('#toast')?.textContent !== '' || document.querySelector('.trouble > *') !== null,
+          POLLING,
+        );
       } finally {
         await rm(folder, { recursive: true });
       }
@@ -113,7 +117,9 @@ for (const name of ['chromium', 'firefox'] as const) {
       await second.bringToFront();
       await sees(second, 'This note was changed meanwhile.');
       expect(await textsOf(second, '.elsewhere .note-text')).toEqual(['Paint the boat green']);
-      expect(await second.$eval('.note-item textarea', (field) => (field as HTMLTextAreaElement).value)).toBe('Paint the boat blue');
+      expect(await second.$eval('.note-item textarea', (field) => (field as HTMLTextAreaElement).value)).toBe(
+        'Paint the boat blue',
+      );
       // Whoever saves now has seen what is replaced.
       await press(second, 'Save');
       await shows(first, ['Paint the boat blue']);
@@ -170,7 +176,10 @@ for (const name of ['chromium', 'firefox'] as const) {
       await press(page, 'Export');
       const car = await site.saved();
       // Another page of the same origin, where nothing is open.
-      site.give('/elsewhere.html', Buffer.from('<!doctype html><title>Elsewhere</title><link rel="icon" href="data:,">'));
+      site.give(
+        '/elsewhere.html',
+        Buffer.from('<!doctype html><title>Elsewhere</title><link rel="icon" href="data:,">'),
+      );
       await page.goto(`${site.url}elsewhere.html`);
       await clearFiles(page);
       await page.goto(site.url);

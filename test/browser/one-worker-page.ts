@@ -1,4 +1,6 @@
-/** A page that hands over one worker for all that it opens, rather than a function that makes one; or works by itself. */
+/**
+ * A page that hands over one worker for all that it opens, rather than a function that makes one; or works by itself.
+ */
 import { createRepo, listRepos, openRepo } from '../../src/browser.ts';
 import type { BrowserStorage } from '../../src/browser.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
@@ -22,7 +24,9 @@ const rkeyOf = (n: number): string => `3k${String(n).padStart(11, '0')}`;
 /** Those of `tab-page.ts` that the tests need, under the same names. */
 const commands: Record<string, (args: any) => Promise<unknown>> = {
   async open({ name, did, storage }: { name: string; did?: string; storage?: BrowserStorage }) {
-    opened = await (did === undefined ? openRepo(name, { worker, storage }) : createRepo(name, { worker, storage, did }));
+    opened = await (did === undefined
+      ? openRepo(name, { worker, storage })
+      : createRepo(name, { worker, storage, did }));
   },
   async openOnPage({ name, did }: { name: string; did?: string }) {
     opened = await (did === undefined ? openRepo(name, { worker: page }) : createRepo(name, { worker: page, did }));
@@ -54,4 +58,5 @@ const commands: Record<string, (args: any) => Promise<unknown>> = {
   close: () => repo().close(),
 };
 
-globalThis.runInBrowser = async (_where, command, args) => JSON.stringify((await commands[command]!(JSON.parse(args))) ?? null);
+globalThis.runInBrowser = async (_where, command, args) =>
+  JSON.stringify((await commands[command]!(JSON.parse(args))) ?? null);

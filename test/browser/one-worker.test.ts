@@ -1,4 +1,7 @@
-/** Pages that hand over a worker instead of a function: frozen, it lets go by itself, and takes part again. And pages without one. */
+/**
+ * Pages that hand over a worker instead of a function: frozen, it lets go by itself, and takes part again. And pages
+ * without one.
+ */
 import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -29,7 +32,10 @@ beforeAll(async () => {
 describe.skipIf(isMissing('chromium'))('a page of chromium with one worker (needs the browser)', () => {
   const started = useBrowser('chromium', site);
   const openTwo = async (name: string, storage: string): Promise<[EndingTab, EndingTab]> => {
-    const [first, second] = [await openEndingTab(started().browser, site()), await openEndingTab(started().browser, site())];
+    const [first, second] = [
+      await openEndingTab(started().browser, site()),
+      await openEndingTab(started().browser, site()),
+    ];
     await first.run('open', { name, did: DID, storage });
     await second.run('open', { name });
     await first.run('put', { from: 0, count: 2 });

@@ -1,4 +1,7 @@
-/** Places in a browser's storage for the cases: a repository's name each, and what a case does behind the library's back. */
+/**
+ * Places in a browser's storage for the cases: a repository's name each, and what a case does behind the library's
+ * back.
+ */
 import { del, get, keys, set } from 'idb-keyval';
 import { openIdbBlobs } from '../../src/adapters/blobs/idb-blobs.ts';
 import { openOpfsBlobs } from '../../src/adapters/blobs/opfs-blobs.ts';
@@ -31,7 +34,12 @@ const below = async (folder: FileSystemDirectoryHandle, ...names: string[]): Pro
 
 const write = async (folder: FileSystemDirectoryHandle, name: string, content: Uint8Array | string): Promise<void> => {
   const file = (await folder.getFileHandle(name, { create: true })) as FileSystemFileHandle & {
-    createSyncAccessHandle(): Promise<{ write(bytes: Uint8Array): number; truncate(size: number): void; flush(): void; close(): void }>;
+    createSyncAccessHandle(): Promise<{
+      write(bytes: Uint8Array): number;
+      truncate(size: number): void;
+      flush(): void;
+      close(): void;
+    }>;
   };
   const handle = await file.createSyncAccessHandle();
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
@@ -50,8 +58,8 @@ const namesIn = async (folder: FileSystemDirectoryHandle): Promise<string[]> => 
 };
 
 /**
- * Opens the files of a place, and creates them where there are none: at once, or not at all. Which of the two is decided before,
- * because of many who try one and then the other all may find the lock taken.
+ * Opens the files of a place, and creates them where there are none: at once, or not at all. Which of the two is
+ * decided before, because of many who try one and then the other all may find the lock taken.
  */
 export const openFiles = async (storage: BrowserStorage, name: string): Promise<DatabaseFiles> =>
   storage === 'opfs'
@@ -101,12 +109,15 @@ const opfsBlobs = (name: string): BlobStoreHarness => ({
     await write(await below(blobs, 'ba'), SOME_CID.replace('bafkrei', 'bafyrei'), 'x');
     await below(blobs, 'ba', SOME_CID);
   },
-  leaveUnfinished: async () => write(await below(await folderOf(name), 'blobs'), `${'0'.repeat(32)}.tmp-put`, 'half a blo'),
+  leaveUnfinished: async () =>
+    write(await below(await folderOf(name), 'blobs'), `${'0'.repeat(32)}.tmp-put`, 'half a blo'),
   leftovers: async () => (await namesIn(await below(await folderOf(name), 'blobs'))).filter((other) => other !== 'ba'),
 });
 
 const idbBlobs = (name: string): BlobStoreHarness => {
-  const withBlobs = async <T>(run: (database: NonNullable<Awaited<ReturnType<typeof openIdbDatabase>>>) => Promise<T>): Promise<T> => {
+  const withBlobs = async <T>(
+    run: (database: NonNullable<Awaited<ReturnType<typeof openIdbDatabase>>>) => Promise<T>,
+  ): Promise<T> => {
     const database = (await openIdbDatabase(name, true))!;
     try {
       return await run(database);

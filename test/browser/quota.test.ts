@@ -28,10 +28,18 @@ for (const name of ['chromium', 'firefox'] as const) {
         const place = { name: 'full', storage };
 
         test('a repository that fills the quota is StorageFull, and stays what it was', async () => {
-          const { code, head, commits } = await page().run<{ code: string; head: string; commits: number }>('worker', 'fill', place);
+          const { code, head, commits } = await page().run<{ code: string; head: string; commits: number }>(
+            'worker',
+            'fill',
+            place,
+          );
           expect(code).toBe('StorageFull');
           expect(commits).toBeGreaterThan(2);
-          expect(await page().run<State>('worker', 'state', place)).toMatchObject({ head, faults: [], records: 10 + 8 * (commits - 1) });
+          expect(await page().run<State>('worker', 'state', place)).toMatchObject({
+            head,
+            faults: [],
+            records: 10 + 8 * (commits - 1),
+          });
         });
 
         test('so is one that is filled with blobs', async () => {

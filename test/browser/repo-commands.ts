@@ -23,12 +23,16 @@ export interface State {
   readonly log: readonly string[];
 }
 
-const open = async ({ name, storage }: Place): Promise<Repo> => sqliteRepo(await browserPlatform(name, { storage, wasm }), { signer: KEY });
+const open = async ({ name, storage }: Place): Promise<Repo> =>
+  sqliteRepo(await browserPlatform(name, { storage, wasm }), { signer: KEY });
 
 const create = async ({ name, storage }: Place): Promise<Repo> =>
   sqliteRepo(await browserPlatform(name, { storage, wasm, create: true }), { did: DID, signer: KEY });
 
-/** What is found after a browser was killed, or the code of the error that opening ends with; and how long opening by itself took. */
+/**
+ * What is found after a browser was killed, or the code of the error that opening ends with; and how long opening by
+ * itself took.
+ */
 export type Found = (State & { readonly openMs: number }) | { readonly refusal: string; readonly openMs: number };
 
 const using = async <T>(opening: Promise<Repo>, run: (repo: Repo) => Promise<T>): Promise<T> => {
@@ -52,7 +56,13 @@ const stateOf = async (repo: Repo): Promise<State> => {
   for await (const { cid } of repo.log()) {
     log.push(String(cid));
   }
-  return { head: head && String(head.cid), faults: faults.map(({ code, message }) => `${code}: ${message}`), records, blobs, log };
+  return {
+    head: head && String(head.cid),
+    faults: faults.map(({ code, message }) => `${code}: ${message}`),
+    records,
+    blobs,
+    log,
+  };
 };
 
 const openAgain = async (place: Place): Promise<Found> => {
@@ -96,8 +106,8 @@ const make = (place: Place): Promise<State> =>
   });
 
 /**
- * Writes commit after commit, each of which says its number, and posts the head after each one, until it is killed. Every tenth
- * one stores a blob first, and every fiftieth writes many records.
+ * Writes commit after commit, each of which says its number, and posts the head after each one, until it is killed.
+ * Every tenth one stores a blob first, and every fiftieth writes many records.
  */
 const writeForever = async (place: Place): Promise<never> => {
   const repo = await open(place).catch((error: unknown) => {
@@ -111,7 +121,11 @@ const writeForever = async (place: Place): Promise<never> => {
     const image = i % 10 === 9 ? await repo.putBlob(new TextEncoder().encode(text.repeat(1000))) : undefined;
     const many = i % 50 === 49 ? 200 : 1;
     const { cid } = await repo.write(
-      Array.from({ length: many }, () => ({ action: 'create', collection: POST, value: image === undefined ? post(text) : { ...post(text), image } })),
+      Array.from({ length: many }, () => ({
+        action: 'create',
+        collection: POST,
+        value: image === undefined ? post(text) : { ...post(text), image },
+      })),
     );
     await postTo('/acknowledged', String(cid));
   }
@@ -125,7 +139,9 @@ const fill = (place: Place): Promise<{ code: string; head: string; commits: numb
       try {
         const value = { ...post('large'), bytes: crypto.getRandomValues(new Uint8Array(60_000)) };
         const ops = Array.from({ length: 8 }, () => ({ action: 'create', collection: POST, value }) as const);
-        head = String((await repo.write(ops.map((op, i) => ({ ...op, value: { ...value, text: `${commits} ${i}` } })))).cid);
+        head = String(
+          (await repo.write(ops.map((op, i) => ({ ...op, value: { ...value, text: `${commits} ${i}` } })))).cid,
+        );
       } catch (error) {
         return { code: isRepoError(error) ? error.code : `${String(error)}`, head, commits };
       }
@@ -182,7 +198,10 @@ export const repoCommands = {
   state: (place: Place) => using(open(place), stateOf),
   openAgain,
   /** The code of the error that opening ends with. */
-  refusal: (place: Place) => using(open(place), async () => 'opened').catch((error: unknown) => (isRepoError(error) ? error.code : String(error))),
+  refusal: (place: Place) =>
+    using(open(place), async () => 'opened').catch((error: unknown) =>
+      isRepoError(error) ? error.code : String(error),
+    ),
   writeForever,
   fill,
   fillBlobs,

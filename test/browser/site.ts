@@ -17,7 +17,8 @@ export interface Site {
   close(): Promise<void>;
 }
 
-const PAGE = '<!doctype html><meta charset="utf-8"><title>pdsdb</title><link rel="icon" href="data:,"><script type="module" src="page.js"></script>';
+const PAGE =
+  '<!doctype html><meta charset="utf-8"><title>pdsdb</title><link rel="icon" href="data:,"><script type="module" src="page.js"></script>';
 
 const bundle = async (): Promise<Map<string, string>> => {
   const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));

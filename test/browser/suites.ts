@@ -31,7 +31,8 @@ const blockHarness = (storage: BrowserStorage): BlockStoreHarness => {
       return store;
     },
     openSecond: () => openFiles(storage, name),
-    // The store is left as it is: a worker that is gone says no farewell either. Its files are let go of, as a browser does.
+    // The store is left as it is: a worker that is gone says no farewell either. Its files are let go of, as a browser
+    // does.
     crash: async () => files?.close(),
   };
 };
@@ -39,7 +40,8 @@ const blockHarness = (storage: BrowserStorage): BlockStoreHarness => {
 const repoHarness = (storage: BrowserStorage): RepoHarness => {
   const name = newName();
   return {
-    create: async ({ did, signer }) => sqliteRepo(await browserPlatform(name, { storage, wasm, create: true }), { did, signer }),
+    create: async ({ did, signer }) =>
+      sqliteRepo(await browserPlatform(name, { storage, wasm, create: true }), { did, signer }),
     open: async (options) => sqliteRepo(await browserPlatform(name, { storage, wasm }), { signer: options?.signer }),
     other: () => repoHarness(storage),
   };
@@ -62,7 +64,9 @@ export const suites = {
 export type SuiteName = keyof typeof suites;
 export const SUITE_NAMES = Object.keys(suites) as SuiteName[];
 
-export type Outcome = { readonly outcome: 'passed' } | { readonly outcome: 'failed' | 'skipped'; readonly message: string };
+export type Outcome =
+  | { readonly outcome: 'passed' }
+  | { readonly outcome: 'failed' | 'skipped'; readonly message: string };
 
 /** Runs one case of a suite. */
 export const runCase = async (name: SuiteName, storage: BrowserStorage, caseName: string): Promise<Outcome> => {

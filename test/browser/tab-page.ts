@@ -1,4 +1,6 @@
-/** A page as people write them, over the doors for browsers: what it does for a test, its worker has been asked to do. */
+/**
+ * A page as people write them, over the doors for browsers: what it does for a test, its worker has been asked to do.
+ */
 import { createRepo, deleteRepo, exportFolder, importFolder, listRepos, openRepo } from '../../src/browser.ts';
 import type { BrowserStorage } from '../../src/browser.ts';
 import type { HeadChange, Repo } from '../../src/core/repo/repo.ts';
@@ -55,7 +57,19 @@ export const tabCommands = {
       return { outcome: isSkippedCase(error) ? 'skipped' : 'failed', message: `${kind}: ${message}\n${stack}` };
     }
   },
-  async open({ name, did, storage, key, waitMs }: { name: string; did?: string; storage?: BrowserStorage; key?: string; waitMs?: number }) {
+  async open({
+    name,
+    did,
+    storage,
+    key,
+    waitMs,
+  }: {
+    name: string;
+    did?: string;
+    storage?: BrowserStorage;
+    key?: string;
+    waitMs?: number;
+  }) {
     const signer = key === undefined ? undefined : importKey(key, 'secp256k1');
     const options = { worker: startWorker, storage, signer, waitMs };
     const repo = await (did === undefined ? openRepo(name, options) : createRepo(name, { ...options, did }));
@@ -66,7 +80,8 @@ export const tabCommands = {
     return repo.did;
   },
   put: ({ name, from, count }: { name: string; from: number; count: number }) => putMany(repoOf(name), from, count),
-  get: async ({ name, n }: { name: string; n: number }) => (await repoOf(name).get(COLLECTION, rkeyOf(n)))?.value['text'],
+  get: async ({ name, n }: { name: string; n: number }) =>
+    (await repoOf(name).get(COLLECTION, rkeyOf(n)))?.value['text'],
   heard: async ({ name }: { name: string }) => changes.get(name)!.map(({ rev, created }) => ({ rev, created })),
   async info({ name }: { name: string }) {
     const { commits, records, storage, persistent } = await repoOf(name).info();
@@ -102,7 +117,10 @@ export const tabCommands = {
             }
           },
         })
-        .then(({ created }) => created, (error: unknown) => (error as Error).message);
+        .then(
+          ({ created }) => created,
+          (error: unknown) => (error as Error).message,
+        );
     });
     return { result, told, late, ticks };
   },
@@ -112,12 +130,16 @@ export const tabCommands = {
   },
   async badWorker({ script }: { script: string }) {
     const broken = new Worker(script, { type: 'module' });
-    return createRepo('never', { did: DID, worker: broken }).catch((error: unknown) => `${(error as { code: string }).code}: ${(error as Error).message}`);
+    return createRepo('never', { did: DID, worker: broken }).catch(
+      (error: unknown) => `${(error as { code: string }).code}: ${(error as Error).message}`,
+    );
   },
   async deadWorker({ name }: { name: string }) {
     const own = startWorker();
     const repo = await createRepo(name, { did: DID, worker: own });
-    const stuck = repo.write([], { signer: { sign: () => new Promise(() => {}) } }).catch((error: unknown) => (error as { code: string }).code);
+    const stuck = repo
+      .write([], { signer: { sign: () => new Promise(() => {}) } })
+      .catch((error: unknown) => (error as { code: string }).code);
     await repo.head();
     own.terminate();
     const outcome = await stuck;

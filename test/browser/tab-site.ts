@@ -8,7 +8,8 @@ import { processesOf } from './processes.ts';
 import type { Site } from './site.ts';
 import type { TabCommand } from './tab-page.ts';
 
-const PAGE = '<!doctype html><meta charset="utf-8"><title>tab</title><link rel="icon" href="data:,"><script type="module" src="tab-page.js"></script>';
+const PAGE =
+  '<!doctype html><meta charset="utf-8"><title>tab</title><link rel="icon" href="data:,"><script type="module" src="tab-page.js"></script>';
 /** As little as a page with a database needs; no isolation of origins among it. */
 export const STRICT_CSP = "script-src 'self' 'wasm-unsafe-eval'";
 
@@ -71,7 +72,10 @@ export interface EndingTab extends Tab {
 }
 
 /** Has Firefox give each tab a process of its own, made when the tab is, so that it is known which one to kill. */
-export const PROCESS_PER_TAB: Readonly<Record<string, unknown>> = { 'dom.ipc.processCount': 100, 'dom.ipc.processPrelaunch.enabled': false };
+export const PROCESS_PER_TAB: Readonly<Record<string, unknown>> = {
+  'dom.ipc.processCount': 100,
+  'dom.ipc.processPrelaunch.enabled': false,
+};
 
 /** Opens a page in a browser that puppeteer drives. */
 export const openEndingTab = async (browser: TestBrowser, site: Site): Promise<EndingTab> => {
@@ -99,7 +103,8 @@ export const openEndingTab = async (browser: TestBrowser, site: Site): Promise<E
 const isFirefox = (driven: Browser): boolean => driven.process()!.spawnargs[0]!.includes('firefox');
 
 /** The processes in which Firefox runs pages. */
-const contentProcesses = (driven: Browser): number[] => (isFirefox(driven) ? processesOf(driven.process()!.pid!, 'Web Content') : []);
+const contentProcesses = (driven: Browser): number[] =>
+  isFirefox(driven) ? processesOf(driven.process()!.pid!, 'Web Content') : [];
 
 /** Crashes the process of a page of Chromium, and waits until the browser has noticed. */
 const crash = async (page: Page): Promise<void> => {

@@ -1,6 +1,6 @@
 /**
- * Several pages over one repository in real browsers. PDSDB_COMMITS says how many commits each of two pages makes (200 when
- * left out), PDSDB_CRASHES how often the process of the page that leads is ended (3).
+ * Several pages over one repository in real browsers. PDSDB_COMMITS says how many commits each of two pages makes (200
+ * when left out), PDSDB_CRASHES how often the process of the page that leads is ended (3).
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DID } from '../../src/testing/repo/harness.ts';
@@ -33,7 +33,9 @@ for (const name of ['chromium', 'firefox'] as const) {
 
     for (const storage of ['opfs', 'indexeddb'] as const) {
       describe(`over ${storage}`, () => {
-        test(`two pages make ${COMMITS} commits each at once: none is lost, none doubled, and both hear of all`, { timeout: 60_000 + COMMITS * 1_000 }, async () => {
+        test(`two pages make ${COMMITS} commits each at once: none is lost, none doubled, and both hear of all`, {
+          timeout: 60_000 + COMMITS * 1_000,
+        }, async () => {
           const repo = `both-${storage}`;
           const [first, second] = [await openEndingTab(browser(), site()), await openEndingTab(browser(), site())];
           await first.run('open', { name: repo, did: DID, storage });
@@ -43,7 +45,11 @@ for (const name of ['chromium', 'firefox'] as const) {
             second.run('put', { name: repo, from: COMMITS, count: COMMITS }),
           ]);
           for (const tab of [first, second]) {
-            expect(await tab.run('info', { name: repo })).toMatchObject({ commits: 2 * COMMITS, records: 2 * COMMITS, storage });
+            expect(await tab.run('info', { name: repo })).toMatchObject({
+              commits: 2 * COMMITS,
+              records: 2 * COMMITS,
+              storage,
+            });
             expect(await tab.run('keys', { name: repo })).toEqual(range(0, 2 * COMMITS));
             const heard = await tab.run<{ rev: string; created: string[] }[]>('heard', { name: repo });
             expect(heard.length).toBe(2 * COMMITS);
@@ -56,7 +62,9 @@ for (const name of ['chromium', 'firefox'] as const) {
           await second.close();
         });
 
-        test(`the process of the page that leads dies ${CRASHES} times while both write: every acknowledged commit is there`, { timeout: 60_000 + CRASHES * 30_000 }, async () => {
+        test(`the process of the page that leads dies ${CRASHES} times while both write: every acknowledged commit is there`, {
+          timeout: 60_000 + CRASHES * 30_000,
+        }, async () => {
           const repo = `crash-${storage}`;
           acknowledged();
           let leader: EndingTab = await openEndingTab(browser(), site());
@@ -89,7 +97,9 @@ for (const name of ['chromium', 'firefox'] as const) {
           }
           takeovers.sort((a, b) => a - b);
           const [median, slowest] = [takeovers[takeovers.length >> 1]!, takeovers.at(-1)!];
-          console.log(`${name} ${storage}: ${sure.length} commits acknowledged; after ${CRASHES} crashes an answer took ${Math.round(median)} ms, ${Math.round(slowest)} ms at most`);
+          console.log(
+            `${name} ${storage}: ${sure.length} commits acknowledged; after ${CRASHES} crashes an answer took ${Math.round(median)} ms, ${Math.round(slowest)} ms at most`,
+          );
           expect(median).toBeLessThan(TAKEOVER_MS);
           expect(slowest).toBeLessThan(BUSY_TAKEOVER_MS);
           await leader.close();

@@ -13,7 +13,10 @@ import { newName } from './places.ts';
 import { runCase } from './suites.ts';
 import { wasm } from './wasm.ts';
 
-/** The code of the error that something ends with, `done` when it does not, and what it says when it is no error of ours. */
+/**
+ * The code of the error that something ends with, `done` when it does not, and what it says when it is no error of
+ * ours.
+ */
 const codeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'done',
@@ -22,7 +25,8 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
 
 const createIdb = async (name: string): Promise<Repo> =>
   sqliteRepo(await browserPlatform(name, { storage: 'indexeddb', wasm, create: true }), { did: DID });
-const openIdb = async (name: string): Promise<Repo> => sqliteRepo(await browserPlatform(name, { storage: 'indexeddb', wasm }), {});
+const openIdb = async (name: string): Promise<Repo> =>
+  sqliteRepo(await browserPlatform(name, { storage: 'indexeddb', wasm }), {});
 const write = (repo: Repo, n: number): Promise<unknown> => repo.put(POST, rkeyOf(n), post(`number ${n}`));
 
 const kept = async (): Promise<string> => {
@@ -43,7 +47,10 @@ const noteConnections = () => {
     return request;
   };
   return {
-    /** Closes them as a browser does that lets go of them: its event comes at once, or has not come yet. Answers how many there were. */
+    /**
+     * Closes them as a browser does that lets go of them: its event comes at once, or has not come yet. Answers how
+     * many there were.
+     */
     lose(withEvent: boolean): number {
       const lost = connections.splice(0);
       for (const connection of lost) {
@@ -110,7 +117,10 @@ export const troubleCommands = {
     return { lost, codes, ok, records, blobs };
   },
 
-  /** The same, and meanwhile somebody else has written, or has cleared everything and made a repository that has come just as far. */
+  /**
+   * The same, and meanwhile somebody else has written, or has cleared everything and made a repository that has come
+   * just as far.
+   */
   async connectionsLostToOthers(how: 'made anew' | 'written') {
     const name = await kept();
     const connections = noteConnections();
@@ -137,7 +147,13 @@ export const troubleCommands = {
   async poisoned() {
     const name = await kept();
     const files = await openIdbFiles(name);
-    await behind(name, (database) => set('files', { epoch: 99, sizes: { 'pds.db': 8192, 'pds.db-journal': 0, 'pds.db-wal': 0 } }, database.store('state')));
+    await behind(name, (database) =>
+      set(
+        'files',
+        { epoch: 99, sizes: { 'pds.db': 8192, 'pds.db-journal': 0, 'pds.db-wal': 0 } },
+        database.store('state'),
+      ),
+    );
     files.main.write(new Uint8Array([1]), { at: 4000 });
     const codes = [await codeOf(files.persist()), await codeOf(files.persist())];
     await files.close();
@@ -226,7 +242,11 @@ export const troubleCommands = {
     await repo.close();
     const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(name);
     const file = (await folder.getFileHandle('pds.db')) as FileSystemFileHandle & {
-      createSyncAccessHandle(): Promise<{ write(bytes: Uint8Array): number; truncate(size: number): void; close(): void }>;
+      createSyncAccessHandle(): Promise<{
+        write(bytes: Uint8Array): number;
+        truncate(size: number): void;
+        close(): void;
+      }>;
     };
     const open = async (): Promise<unknown> => sqliteRepo(await browserPlatform(name, { storage: 'opfs', wasm }), {});
     const damage = async (size: number, bytes: Uint8Array): Promise<string> => {

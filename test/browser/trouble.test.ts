@@ -27,11 +27,24 @@ for (const name of BROWSERS) {
 
         test('a connection that the browser lets go of is opened again', async () => {
           const codes = Array.from({ length: 8 }, () => 'done');
-          expect(await started().page.run(where, 'connectionsLost')).toEqual({ lost: [2, 2, 2], codes, ok: true, records: 6, blobs: 2 });
+          expect(await started().page.run(where, 'connectionsLost')).toEqual({
+            lost: [2, 2, 2],
+            codes,
+            ok: true,
+            records: 6,
+            blobs: 2,
+          });
         });
 
-        test.each([['written', 2], ['made anew', 1]])('where somebody else has %s, one that is opened again writes nothing', async (how, records) => {
-          expect(await started().page.run(where, 'connectionsLostToOthers', how)).toEqual({ code: 'StorageFailed', ok: true, records });
+        test.each([
+          ['written', 2],
+          ['made anew', 1],
+        ])('where somebody else has %s, one that is opened again writes nothing', async (how, records) => {
+          expect(await started().page.run(where, 'connectionsLostToOthers', how)).toEqual({
+            code: 'StorageFailed',
+            ok: true,
+            records,
+          });
         });
 
         test('after a rejection nothing more is taken', async () => {
@@ -44,7 +57,11 @@ for (const name of BROWSERS) {
         });
 
         test('cleared site data is an error, and no empty repository afterwards', async () => {
-          expect(await started().page.run(where, 'cleared')).toEqual({ late: 'StorageFailed', close: 'done', again: 'RepoNotFound' });
+          expect(await started().page.run(where, 'cleared')).toEqual({
+            late: 'StorageFailed',
+            close: 'done',
+            again: 'RepoNotFound',
+          });
         });
 
         test('a missing page is Corrupt', async () => {
@@ -71,7 +88,10 @@ for (const name of BROWSERS) {
     }
 
     test(`one commit on ${RECORDS} records stores fewer than ${MOST_PAGES} pages`, { timeout: 600_000 }, async () => {
-      const counted = await started().page.run<{ size: number; most: number }>('worker', 'countPages', { name: 'large', records: RECORDS });
+      const counted = await started().page.run<{ size: number; most: number }>('worker', 'countPages', {
+        name: 'large',
+        records: RECORDS,
+      });
       if (process.env['PDSDB_RECORDS'] !== undefined) {
         console.log(name, counted);
       }

@@ -11,7 +11,10 @@ import { LIKES, POSTS, drop, searchFor, seesProgress } from './viewer-page.ts';
 const DID = 'did:web:large.example';
 const LARGE = 100_000;
 
-/** What a reader feels as stutter; what the machine needs for a page that does not move comes on top. There is no GPU here. */
+/**
+ * What a reader feels as stutter; what the machine needs for a page that does not move comes on top. There is no GPU
+ * here.
+ */
 const MAX_MEDIAN_FRAME_MS = 50;
 
 const serve = useExample('viewer', 'large');
@@ -35,7 +38,10 @@ const takeIn = async (page: Page): Promise<void> => {
 
 /** Keys of a collection, newest first. */
 const keysOf = (collection: string): string[] =>
-  paths.filter((path) => path.startsWith(`${collection}/`)).map((path) => path.slice(collection.length + 1)).reverse();
+  paths
+    .filter((path) => path.startsWith(`${collection}/`))
+    .map((path) => path.slice(collection.length + 1))
+    .reverse();
 
 const medianOf = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)]!;
 
@@ -57,106 +63,135 @@ const framesDuring = async (page: Page, move: () => Promise<void>): Promise<numb
 };
 
 for (const name of ['chromium', 'firefox'] as const) {
-  describe.skipIf(isMissing(name))(`the viewer in ${name}, with 100,000 records (needs the browser)`, { timeout: 180_000 }, () => {
-    const visit = useVisitor(name);
+  describe.skipIf(isMissing(name))(
+    `the viewer in ${name}, with 100,000 records (needs the browser)`,
+    { timeout: 180_000 },
+    () => {
+      const visit = useVisitor(name);
 
-    /** Goes to a place in the large repository. It is taken in first where it is not here, as when a test is tried again. */
-    const visitLarge = async (path: string): Promise<Page> => {
-      const { page } = await visit(site.url);
-      await sees(page, 'Bring a');
-      if (!(await textsOf(page, '.kept .mono')).includes(DID)) {
-        await takeIn(page);
-      }
-      await page.goto(`${site.url}?repo=${DID}#${path}`);
-      return page;
-    };
-
-    test('takes in 100,000 records, and scrolls through them by wheel and by keyboard', async () => {
-      const { page, complaints } = await visit(site.url);
-      await sees(page, 'Bring a');
-      await takeIn(page);
-      await press(page, LIKES);
-      await page.waitForSelector('.row .said');
-      const keys = keysOf(LIKES);
-
-      // Straight on to the end, while most keys have not come: the list stays there, and the record follows.
-      const isAt = async (key: string): Promise<void> => {
-        await page.waitForFunction((wanted) => document.querySelector('.row[aria-selected=true] .mono')?.textContent === wanted, POLLING, key);
-        await page.waitForFunction((wanted) => location.hash.endsWith(`/${wanted}`), POLLING, key);
+      /**
+       * Goes to a place in the large repository. It is taken in first where it is not here, as when a test is tried
+       * again.
+       */
+      const visitLarge = async (path: string): Promise<Page> => {
+        const { page } = await visit(site.url);
+        await sees(page, 'Bring a');
+        if (!(await textsOf(page, '.kept .mono')).includes(DID)) {
+          await takeIn(page);
+        }
+        await page.goto(`${site.url}?repo=${DID}#${path}`);
+        return page;
       };
-      await page.$eval('.virtual-list', (list) => {
-        (list as HTMLElement).focus();
-        for (const key of ['PageDown', 'PageDown', 'End']) {
-          list.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
-        }
+
+      test('takes in 100,000 records, and scrolls through them by wheel and by keyboard', async () => {
+        const { page, complaints } = await visit(site.url);
+        await sees(page, 'Bring a');
+        await takeIn(page);
+        await press(page, LIKES);
+        await page.waitForSelector('.row .said');
+        const keys = keysOf(LIKES);
+
+        // Straight on to the end, while most keys have not come: the list stays there, and the record follows.
+        const isAt = async (key: string): Promise<void> => {
+          await page.waitForFunction(
+            (wanted) => document.querySelector('.row[aria-selected=true] .mono')?.textContent === wanted,
+            POLLING,
+            key,
+          );
+          await page.waitForFunction((wanted) => location.hash.endsWith(`/${wanted}`), POLLING, key);
+        };
+        await page.$eval('.virtual-list', (list) => {
+          (list as HTMLElement).focus();
+          for (const key of ['PageDown', 'PageDown', 'End']) {
+            list.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+          }
+        });
+        await isAt(keys.at(-1)!);
+        await page.keyboard.press('Home');
+        await isAt(keys[0]!);
+
+        const idle = medianOf(await framesDuring(page, () => new Promise((resolve) => setTimeout(resolve, 500))));
+        const box = (await (await page.$('.virtual-list'))!.boundingBox())!;
+        await page.mouse.move(box.x + 50, box.y + 200);
+        const frames = await framesDuring(page, async () => {
+          for (let i = 0; i < 40; i++) {
+            await page.mouse.wheel({ deltaY: 900 });
+          }
+          await page.focus('.virtual-list');
+          for (let i = 0; i < 40; i++) {
+            await page.keyboard.press('PageDown');
+          }
+        });
+        const median = medianOf(frames);
+        const late = frames[Math.floor(frames.length * 0.95)]!;
+        console.log(
+          `${name}: ${frames.length} frames, median ${median.toFixed(0)} ms, 95 of 100 within ${late.toFixed(0)} ms; where nothing moves, median ${idle.toFixed(0)} ms`,
+        );
+        expect(median).toBeLessThan(MAX_MEDIAN_FRAME_MS + idle);
+        // As many elements as fit, however long the list is.
+        expect((await page.$$('.row')).length).toBeLessThan(60);
+
+        await page.keyboard.press('End');
+        await isAt(keys.at(-1)!);
+        await page.keyboard.press('Home');
+        await isAt(keys[0]!);
+        expect(complaints).toEqual([]);
       });
-      await isAt(keys.at(-1)!);
-      await page.keyboard.press('Home');
-      await isAt(keys[0]!);
 
-      const idle = medianOf(await framesDuring(page, () => new Promise((resolve) => setTimeout(resolve, 500))));
-      const box = (await (await page.$('.virtual-list'))!.boundingBox())!;
-      await page.mouse.move(box.x + 50, box.y + 200);
-      const frames = await framesDuring(page, async () => {
-        for (let i = 0; i < 40; i++) {
-          await page.mouse.wheel({ deltaY: 900 });
-        }
-        await page.focus('.virtual-list');
-        for (let i = 0; i < 40; i++) {
-          await page.keyboard.press('PageDown');
-        }
+      test('a link to a record in the middle opens it, and shows it in its list', async () => {
+        const keys = keysOf(POSTS);
+        const key = keys[Math.floor(keys.length / 2)]!;
+        const page = await visitLarge(`${POSTS}/${key}`);
+        await page.waitForSelector('.json');
+        await page.waitForFunction(
+          (wanted) => document.querySelector('.row[aria-selected=true] .mono')?.textContent === wanted,
+          POLLING,
+          key,
+        );
+        await page.close();
+        // Without the name of the repository it is the one that was open last.
+        const { page: short } = await visit(`${site.url}#${POSTS}/nothing`);
+        await sees(short, 'There is no such record here.');
       });
-      const median = medianOf(frames);
-      const late = frames[Math.floor(frames.length * 0.95)]!;
-      console.log(`${name}: ${frames.length} frames, median ${median.toFixed(0)} ms, 95 of 100 within ${late.toFixed(0)} ms; where nothing moves, median ${idle.toFixed(0)} ms`);
-      expect(median).toBeLessThan(MAX_MEDIAN_FRAME_MS + idle);
-      // As many elements as fit, however long the list is.
-      expect((await page.$$('.row')).length).toBeLessThan(60);
 
-      await page.keyboard.press('End');
-      await isAt(keys.at(-1)!);
-      await page.keyboard.press('Home');
-      await isAt(keys[0]!);
-      expect(complaints).toEqual([]);
-    });
+      test('search finds by text and by key, says how far it is, and can be stopped', async () => {
+        const page = await visitLarge(POSTS);
+        await page.waitForSelector('.row .said');
+        const keys = keysOf(POSTS);
+        await searchFor(page, keys.at(-3)!);
+        await sees(page, '1 found');
+        await page.waitForFunction(
+          (key) => document.querySelector('.row .mono')?.textContent === key,
+          POLLING,
+          keys.at(-3)!,
+        );
 
-    test('a link to a record in the middle opens it, and shows it in its list', async () => {
-      const keys = keysOf(POSTS);
-      const key = keys[Math.floor(keys.length / 2)]!;
-      const page = await visitLarge(`${POSTS}/${key}`);
-      await page.waitForSelector('.json');
-      await page.waitForFunction((wanted) => document.querySelector('.row[aria-selected=true] .mono')?.textContent === wanted, POLLING, key);
-      await page.close();
-      // Without the name of the repository it is the one that was open last.
-      const { page: short } = await visit(`${site.url}#${POSTS}/nothing`);
-      await sees(short, 'There is no such record here.');
-    });
+        // At once, in the page, as the search goes on meanwhile.
+        const stopped = page.waitForFunction(
+          (total) => {
+            const isUnderWay = document.querySelector('.search-status')?.textContent.includes(` of ${total}`) === true;
+            if (isUnderWay) {
+              [...document.querySelectorAll('button')].find((button) => button.textContent === 'Stop')!.click();
+            }
+            return isUnderWay;
+          },
+          { polling: 20 },
+          keys.length.toLocaleString('en'),
+        );
+        await searchFor(page, 'no such words');
+        await stopped;
+        await sees(page, 'before it was stopped');
 
-    test('search finds by text and by key, says how far it is, and can be stopped', async () => {
-      const page = await visitLarge(POSTS);
-      await page.waitForSelector('.row .said');
-      const keys = keysOf(POSTS);
-      await searchFor(page, keys.at(-3)!);
-      await sees(page, '1 found');
-      await page.waitForFunction((key) => document.querySelector('.row .mono')?.textContent === key, POLLING, keys.at(-3)!);
-
-      // At once, in the page, as the search goes on meanwhile.
-      const stopped = page.waitForFunction((total) => {
-        const isUnderWay = document.querySelector('.search-status')?.textContent.includes(` of ${total}`) === true;
-        if (isUnderWay) {
-          [...document.querySelectorAll('button')].find((button) => button.textContent === 'Stop')!.click();
-        }
-        return isUnderWay;
-      }, { polling: 20 }, keys.length.toLocaleString('en'));
-      await searchFor(page, 'no such words');
-      await stopped;
-      await sees(page, 'before it was stopped');
-
-      // An address goes straight there.
-      await searchFor(page, `at://${DID}/${POSTS}/${keys[7]}`);
-      await page.focus('.search input');
-      await page.keyboard.press('Enter');
-      await page.waitForFunction((key) => document.querySelector('.record h2')?.textContent === key, POLLING, keys[7]!);
-    });
-  });
+        // An address goes straight there.
+        await searchFor(page, `at://${DID}/${POSTS}/${keys[7]}`);
+        await page.focus('.search input');
+        await page.keyboard.press('Enter');
+        await page.waitForFunction(
+          (key) => document.querySelector('.record h2')?.textContent === key,
+          POLLING,
+          keys[7]!,
+        );
+      });
+    },
+  );
 }

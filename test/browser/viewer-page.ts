@@ -8,13 +8,20 @@ export const POSTS = 'app.bsky.feed.post';
 export const LIKES = 'app.bsky.feed.like';
 
 /** One row is found by it, and it is a picture of one pixel. */
-export const PICTURE: Buffer<ArrayBuffer> = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+export const PICTURE: Buffer<ArrayBuffer> = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 
 /** A CAR in memory, to compare with. */
 export const inMemory = async (car: Uint8Array): Promise<Repo> => {
   const blocks = readCar(car);
   const commit = [...blocks].find(({ cid }) => cid.equals(blocks.roots[0]))!;
-  const repo = repoOver({ did: decodeCommit(commit.bytes).did, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
+  const repo = repoOver({
+    did: decodeCommit(commit.bytes).did,
+    store: new MemoryBlockStore(),
+    blobs: new MemoryBlobStore(),
+  });
   await repo.importCar(car, { allowUnsigned: true });
   return repo;
 };
@@ -30,10 +37,13 @@ export const drop = async (page: Page, at: ExampleSite, name: string, bytes: Uin
 };
 
 /**
- * Waits until the page shows how far an import is, and presses Cancel then if it is told to: at once, in the page, as the
- * import goes on meanwhile. To be called before the file is dropped.
+ * Waits until the page shows how far an import is, and presses Cancel then if it is told to: at once, in the page, as
+ * the import goes on meanwhile. To be called before the file is dropped.
  */
-export const seesProgress = async (page: Page, { cancel = false }: { readonly cancel?: boolean } = {}): Promise<void> => {
+export const seesProgress = async (
+  page: Page,
+  { cancel = false }: { readonly cancel?: boolean } = {},
+): Promise<void> => {
   const isUnderWay = (isCancelled: boolean): boolean => {
     const isSeen = (document.querySelector('progress')?.position ?? 0) > 0;
     if (isSeen && isCancelled) {

@@ -19,55 +19,63 @@ for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`the viewer in ${name} (needs the browser)`, { timeout: 180_000 }, () => {
     const visit = useVisitor(name);
 
-    test.skipIf(!hasFixtures)('reads a real export, and gives back what it took in (needs the vectors of PDSDB_FIXTURES)', async () => {
-      const car = await readFile(fixtures('repos/fakermaker.repo.car'));
-      await using expected = await inMemory(car);
-      const counts = await expected.collections();
-      const head = (await expected.head())!;
-      const site = await serve();
-      const { page, complaints } = await visit(site.url);
-      await sees(page, 'Bring a repository');
-      await drop(page, site, 'fakermaker.car', car);
-      await sees(page, 'imported and checked.');
-      expect(await textsOf(page, '.sidebar ul:last-child a')).toEqual(counts.map(({ collection, count }) => `${collection}\n${count.toLocaleString('en')}`));
+    test.skipIf(!hasFixtures)(
+      'reads a real export, and gives back what it took in (needs the vectors of PDSDB_FIXTURES)',
+      async () => {
+        const car = await readFile(fixtures('repos/fakermaker.repo.car'));
+        await using expected = await inMemory(car);
+        const counts = await expected.collections();
+        const head = (await expected.head())!;
+        const site = await serve();
+        const { page, complaints } = await visit(site.url);
+        await sees(page, 'Bring a repository');
+        await drop(page, site, 'fakermaker.car', car);
+        await sees(page, 'imported and checked.');
+        expect(await textsOf(page, '.sidebar ul:last-child a')).toEqual(
+          counts.map(({ collection, count }) => `${collection}\n${count.toLocaleString('en')}`),
+        );
 
-      await press(page, 'Verify');
-      await sees(page, 'Everything here is sound.');
+        await press(page, 'Verify');
+        await sees(page, 'Everything here is sound.');
 
-      await press(page, 'Export CAR');
-      await using again = await inMemory(await site.saved());
-      expect((await again.head())!.cid.toString()).toBe(head.cid.toString());
-      expect(await again.collections()).toEqual(counts);
+        await press(page, 'Export CAR');
+        await using again = await inMemory(await site.saved());
+        expect((await again.head())!.cid.toString()).toBe(head.cid.toString());
+        expect(await again.collections()).toEqual(counts);
 
-      await press(page, 'Export folder');
-      const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
-      try {
-        await writeFile(join(folder, 'repo.tar'), await site.saved());
-        execFileSync('tar', ['-xf', 'repo.tar'], { cwd: folder });
-        await using repo = await openRepo(folder);
-        expect((await repo.head())!.cid.toString()).toBe(head.cid.toString());
-      } finally {
-        await rm(folder, { recursive: true });
-      }
-      await sees(page, 'Is it sound?');
+        await press(page, 'Export folder');
+        const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
+        try {
+          await writeFile(join(folder, 'repo.tar'), await site.saved());
+          execFileSync('tar', ['-xf', 'repo.tar'], { cwd: folder });
+          await using repo = await openRepo(folder);
+          expect((await repo.head())!.cid.toString()).toBe(head.cid.toString());
+        } finally {
+          await rm(folder, { recursive: true });
+        }
+        await sees(page, 'Is it sound?');
 
-      // The newest record of the first collection, by a click; then by its address alone.
-      const { collection } = counts[0]!;
-      const { value: newest } = await expected.list(collection, { limit: 1, reverse: true })[Symbol.asyncIterator]().next();
-      await press(page, collection);
-      await page.waitForSelector('.row .said');
-      await page.$eval('.row', (row) => (row as HTMLElement).click());
-      await page.waitForSelector('.json');
-      expect(new URL(page.url()).hash).toBe(`#${collection}/${newest.rkey}`);
-      await page.goBack();
-      await sees(page, 'Choose a record');
-      await page.goForward();
-      await page.waitForSelector('.json');
-      await page.reload();
-      await page.waitForSelector('.json');
-      expect(await textsOf(page, '.record h2')).toEqual([newest.rkey]);
-      expect(complaints).toEqual([]);
-    });
+        // The newest record of the first collection, by a click; then by its address alone.
+        const { collection } = counts[0]!;
+        const { value: newest } = await expected
+          .list(collection, { limit: 1, reverse: true })
+          [Symbol.asyncIterator]()
+          .next();
+        await press(page, collection);
+        await page.waitForSelector('.row .said');
+        await page.$eval('.row', (row) => (row as HTMLElement).click());
+        await page.waitForSelector('.json');
+        expect(new URL(page.url()).hash).toBe(`#${collection}/${newest.rkey}`);
+        await page.goBack();
+        await sees(page, 'Choose a record');
+        await page.goForward();
+        await page.waitForSelector('.json');
+        await page.reload();
+        await page.waitForSelector('.json');
+        expect(await textsOf(page, '.record h2')).toEqual([newest.rkey]);
+        expect(complaints).toEqual([]);
+      },
+    );
 
     test('an import can be cancelled, a file that is none is refused in words, and neither leaves anything', async () => {
       const site = await serve();
@@ -83,40 +91,64 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect((await textsOf(page, '.kept .mono')).filter((did) => did.includes('cancelled'))).toEqual([]);
     });
 
-    test.skipIf(name === 'firefox')('takes in a folder with its blobs, and searches all collections of it (Firefox cannot be handed a folder by a test)', async () => {
-      const did = 'did:web:folder.example';
-      const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
-      const site = await serve();
-      const { page, complaints } = await visit(site.url);
-      try {
-        const own = await createRepo(folder, { did });
-        const image = await own.putBlob(new Blob([PICTURE], { type: 'image/png' }));
-        await own.put('app.bsky.actor.profile', 'self', { $type: 'app.bsky.actor.profile', description: 'Tide tables', avatar: image });
-        await own.put(POSTS, '3l3qo2vutsw2b', { $type: POSTS, text: 'The tide was late', createdAt: '2026-03-14T09:26:53.000Z' });
-        await own.close();
-        await sees(page, 'Bring a');
-        const input = (await page.$('input[webkitdirectory]')) as ElementHandle<HTMLInputElement>;
-        await input.uploadFile(folder);
-        await sees(page, did);
-      } finally {
-        await rm(folder, { recursive: true });
-      }
-      await press(page, 'Search everything');
-      await sees(page, 'All collections');
-      await page.type('.search input', 'TIDE');
-      await sees(page, '2 found');
-      await page.$eval('.row', (row) => (row as HTMLElement).click());
-      await page.waitForFunction(() => document.querySelector<HTMLImageElement>('.figures img')?.naturalWidth === 1, POLLING);
-      // What was found is still there beside it.
-      expect(await textsOf(page, '.row .mono')).toEqual(['app.bsky.actor.profile/self', `${POSTS}/3l3qo2vutsw2b`]);
-      expect(complaints).toEqual([]);
-    });
+    test.skipIf(name === 'firefox')(
+      'takes in a folder with its blobs, and searches all collections of it (Firefox cannot be handed a folder by a test)',
+      async () => {
+        const did = 'did:web:folder.example';
+        const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
+        const site = await serve();
+        const { page, complaints } = await visit(site.url);
+        try {
+          const own = await createRepo(folder, { did });
+          const image = await own.putBlob(new Blob([PICTURE], { type: 'image/png' }));
+          await own.put('app.bsky.actor.profile', 'self', {
+            $type: 'app.bsky.actor.profile',
+            description: 'Tide tables',
+            avatar: image,
+          });
+          await own.put(POSTS, '3l3qo2vutsw2b', {
+            $type: POSTS,
+            text: 'The tide was late',
+            createdAt: '2026-03-14T09:26:53.000Z',
+          });
+          await own.close();
+          await sees(page, 'Bring a');
+          const input = (await page.$('input[webkitdirectory]')) as ElementHandle<HTMLInputElement>;
+          await input.uploadFile(folder);
+          await sees(page, did);
+        } finally {
+          await rm(folder, { recursive: true });
+        }
+        await press(page, 'Search everything');
+        await sees(page, 'All collections');
+        await page.type('.search input', 'TIDE');
+        await sees(page, '2 found');
+        await page.$eval('.row', (row) => (row as HTMLElement).click());
+        await page.waitForFunction(
+          () => document.querySelector<HTMLImageElement>('.figures img')?.naturalWidth === 1,
+          POLLING,
+        );
+        // What was found is still there beside it.
+        expect(await textsOf(page, '.row .mono')).toEqual(['app.bsky.actor.profile/self', `${POSTS}/3l3qo2vutsw2b`]);
+        expect(complaints).toEqual([]);
+      },
+    );
 
     test('shows the pictures of a record once they are here, and deletes a repository when it is told to', async () => {
       const did = 'did:web:pictures.example';
-      await using own = repoOver({ did, store: new MemoryBlockStore(), blobs: new MemoryBlobStore(), signer: generateKey() });
+      await using own = repoOver({
+        did,
+        store: new MemoryBlockStore(),
+        blobs: new MemoryBlobStore(),
+        signer: generateKey(),
+      });
       const image = await own.putBlob(new Blob([PICTURE], { type: 'image/png' }));
-      await own.put(POSTS, '3l3qo2vutsw2b', { $type: POSTS, text: 'Look', embed: { images: [{ image }] }, createdAt: '2026-03-14T09:26:53.000Z' });
+      await own.put(POSTS, '3l3qo2vutsw2b', {
+        $type: POSTS,
+        text: 'Look',
+        embed: { images: [{ image }] },
+        createdAt: '2026-03-14T09:26:53.000Z',
+      });
       const car = Buffer.from(await new Response(own.exportCar() as unknown as BodyInit).arrayBuffer());
       const site = await serve();
       const { page, complaints } = await visit(site.url);
@@ -160,7 +192,9 @@ for (const name of ['chromium', 'firefox'] as const) {
       await progress;
       // As if one had been closed while a folder came in, too.
       await first.evaluate(async () => {
-        const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('incoming-left', { create: true });
+        const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('incoming-left', {
+          create: true,
+        });
         const file = await (await folder.getFileHandle('pds.db', { create: true })).createWritable();
         await file.write(new Uint8Array(4096));
         await file.close();
@@ -170,13 +204,15 @@ for (const name of ['chromium', 'firefox'] as const) {
       const { page, complaints } = await visit(site.url);
       await sees(page, 'Bring a repository');
       expect(await textsOf(page, '.kept .mono')).toEqual([]);
-      expect(await page.evaluate(async () => {
-        const names: string[] = [];
-        for await (const name of (await navigator.storage.getDirectory()).keys()) {
-          names.push(name);
-        }
-        return names;
-      })).toEqual([]);
+      expect(
+        await page.evaluate(async () => {
+          const names: string[] = [];
+          for await (const name of (await navigator.storage.getDirectory()).keys()) {
+            names.push(name);
+          }
+          return names;
+        }),
+      ).toEqual([]);
       // The same file can be brought again.
       await drop(page, site, 'left.car', car);
       await sees(page, '30,000 records imported and checked.');

@@ -2,4 +2,5 @@
 
 let compiling: Promise<WebAssembly.Module> | undefined;
 
-export const wasm = (): Promise<WebAssembly.Module> => (compiling ??= WebAssembly.compileStreaming(fetch('/sql-wasm.wasm')));
+export const wasm = (): Promise<WebAssembly.Module> =>
+  (compiling ??= WebAssembly.compileStreaming(fetch('/sql-wasm.wasm')));

@@ -6,7 +6,10 @@ import { existsSync } from 'node:fs';
 import type { CommandName } from './commands.ts';
 import type { TestBrowser, TestPage } from './browsers.ts';
 
-const MINI_BROWSERS = ['4.1', '4.0', '6.0'].map((version) => `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/webkit2gtk-${version}/MiniBrowser`);
+const MINI_BROWSERS = ['4.1', '4.0', '6.0'].map(
+  (version) =>
+    `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/webkit2gtk-${version}/MiniBrowser`,
+);
 
 const START_MS = 60_000;
 const SCRIPT_MS = 120_000;
@@ -41,7 +44,12 @@ export const startWebkit = async (program: string, profile: string): Promise<Tes
     }
     await gone;
   };
-  const ask = async (method: 'DELETE' | 'POST', path: string, body?: unknown, withinMs: number = SCRIPT_MS + START_MS): Promise<unknown> => {
+  const ask = async (
+    method: 'DELETE' | 'POST',
+    path: string,
+    body?: unknown,
+    withinMs: number = SCRIPT_MS + START_MS,
+  ): Promise<unknown> => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
       signal: AbortSignal.timeout(withinMs),
@@ -55,7 +63,9 @@ export const startWebkit = async (program: string, profile: string): Promise<Tes
   };
   try {
     const options = { args: ['--automation'], ...(binary === undefined ? {} : { binary }) };
-    const session = await untilReady(() => ask('POST', '/session', { capabilities: { alwaysMatch: { 'webkitgtk:browserOptions': options } } }));
+    const session = await untilReady(() =>
+      ask('POST', '/session', { capabilities: { alwaysMatch: { 'webkitgtk:browserOptions': options } } }),
+    );
     const base = `/session/${(session as { sessionId: string }).sessionId}`;
     await ask('POST', `${base}/timeouts`, { script: SCRIPT_MS });
     return {
@@ -101,7 +111,10 @@ const SCRIPT = `
 
 const pageOf = (execute: (script: string, args: unknown[]) => Promise<unknown>): TestPage => ({
   async run<T>(where: 'page' | 'worker', command: CommandName, args: unknown = {}) {
-    const { answer, error } = (await execute(SCRIPT, [where, command, JSON.stringify(args)])) as { answer?: string; error?: string };
+    const { answer, error } = (await execute(SCRIPT, [where, command, JSON.stringify(args)])) as {
+      answer?: string;
+      error?: string;
+    };
     if (answer === undefined) {
       throw new Error(error);
     }

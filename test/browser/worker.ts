@@ -8,6 +8,9 @@ addEventListener('message', async ({ data }: MessageEvent<{ id: number; command:
     const answer = (await commands[command](JSON.parse(args))) ?? null;
     postMessage({ id, answer: JSON.stringify(answer) });
   } catch (error) {
-    postMessage({ id, error: error instanceof Error ? `${error.name}: ${error.message}\n${error.stack}` : String(error) });
+    postMessage({
+      id,
+      error: error instanceof Error ? `${error.name}: ${error.message}\n${error.stack}` : String(error),
+    });
   }
 });

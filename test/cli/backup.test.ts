@@ -26,20 +26,45 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('backup and restore', async () => {
   const counts = { blobs: 0, blocks: 6, commits: 2, records: 1 };
-  const about = { did: DID, head: CID, rev: expect.any(String) as string, counts, created: expect.stringMatching(/^20.*Z$/) as string };
+  const about = {
+    did: DID,
+    head: CID,
+    rev: expect.any(String) as string,
+    counts,
+    created: expect.stringMatching(/^20.*Z$/) as string,
+  };
   expect(await json('backup', at('alice'), at('backup'))).toEqual({ ...about, files: 1, bytes: expect.any(Number) });
-  expect(await pdsdb(['backup', at('alice'), at('backup')])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .*already/) });
+  expect(await pdsdb(['backup', at('alice'), at('backup')])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^error: .*already/),
+  });
   await json('backup', at('alice'), at('backup'), '--force');
   expect(await json('restore', at('backup'), at('bob'))).toEqual(about);
-  expect(await json('get', at('bob'), 'app.bsky.actor.profile/self')).toMatchObject({ value: { displayName: 'Alice B.' } });
-  expect(await pdsdb(['restore', at('backup'), at('bob')])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .*already/) });
+  expect(await json('get', at('bob'), 'app.bsky.actor.profile/self')).toMatchObject({
+    value: { displayName: 'Alice B.' },
+  });
+  expect(await pdsdb(['restore', at('backup'), at('bob')])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^error: .*already/),
+  });
   await json('restore', at('backup'), at('bob'), '--force');
   expect((await pdsdb(['restore', at('backup'), at('carol')])).stdout).toMatch(/^did +did:web:alice.example$/m);
 });
 
 test('repair of what is sound says so', async () => {
-  expect(await json('repair', at('alice'))).toEqual({ whole: true, dryRun: false, head: CID, rev: expect.any(String), steps: [], lost: [] });
-  expect(await pdsdb(['repair', at('alice')])).toEqual({ code: 0, stdout: 'sound\tthere is nothing to repair\n', stderr: '' });
+  expect(await json('repair', at('alice'))).toEqual({
+    whole: true,
+    dryRun: false,
+    head: CID,
+    rev: expect.any(String),
+    steps: [],
+    lost: [],
+  });
+  expect(await pdsdb(['repair', at('alice')])).toEqual({
+    code: 0,
+    stdout: 'sound\tthere is nothing to repair\n',
+    stderr: '',
+  });
 });
 
 test('repair of a database that does not open salvages it, and a dry run leaves it alone', async () => {

@@ -29,7 +29,14 @@ beforeAll(async () => {
   repository = at('many');
   const repo = await createRepo(repository, { did: DID, signer: generateKey() });
   const value = { text: 'x'.repeat(200) };
-  await repo.write(Array.from({ length: RECORDS }, (_, i) => ({ action: 'create', collection: 'app.bsky.feed.post', rkey: `r${i}`, value })));
+  await repo.write(
+    Array.from({ length: RECORDS }, (_, i) => ({
+      action: 'create',
+      collection: 'app.bsky.feed.post',
+      rkey: `r${i}`,
+      value,
+    })),
+  );
   await repo.close();
   await pdsdb(['export', repository, '-o', at('many.car')]);
   car = await readFile(at('many.car'));
@@ -66,12 +73,15 @@ test('a reader that has enough ends it quietly', async () => {
   expect((await readdir(repository)).sort()).toEqual(['blobs', 'pds.db']);
 });
 
-test.each([[['--help']], [['ls', '--help']], [['--version']], [['--nonsense']]])('a reader that is gone before the first word: %s', async (args) => {
-  const helping = startProcess(built, args);
-  helping.stdout!.destroy();
-  helping.stderr!.destroy();
-  expect((await helping.ended).code).toBe(args[0] === '--nonsense' ? 1 : 0);
-});
+test.each([[['--help']], [['ls', '--help']], [['--version']], [['--nonsense']]])(
+  'a reader that is gone before the first word: %s',
+  async (args) => {
+    const helping = startProcess(built, args);
+    helping.stdout!.destroy();
+    helping.stderr!.destroy();
+    expect((await helping.ended).code).toBe(args[0] === '--nonsense' ? 1 : 0);
+  },
+);
 
 const until = async (isSo: () => Promise<boolean>): Promise<void> => {
   while (!(await isSo())) {
@@ -104,14 +114,21 @@ test('Ctrl-C during an import into a repository changes nothing', async () => {
   await repo.close();
 });
 
-/** Starts an import of standard input into a folder that is new, and waits until it has made the folder and waits itself. */
+/**
+ * Starts an import of standard input into a folder that is new, and waits until it has made the folder and waits
+ * itself.
+ */
 const startWaiting = async (target: string): Promise<Process> => {
   const waiting = startProcess(built, ['import', target, '-']);
   waiting.stdin!.write(car.subarray(0, 100));
   await until(() => exists(target));
   return waiting;
 };
-const refused = { code: 1, stdout: '', stderr: expect.stringMatching(/^error: there is a repository already; path=[^\n]+\n$/) };
+const refused = {
+  code: 1,
+  stdout: '',
+  stderr: expect.stringMatching(/^error: there is a repository already; path=[^\n]+\n$/),
+};
 
 test('an import that comes too late leaves the repository that another one has made', async () => {
   const late = await startWaiting(at('raced'));
@@ -137,7 +154,9 @@ test('one that fails leaves a repository that somebody has written to meanwhile,
 });
 
 test('of several at once into one folder, one makes it and the others leave it as it is', async () => {
-  const outcomes = await Promise.all([1, 2, 3].map(() => startProcess(built, ['import', at('crowded'), at('many.car')]).ended));
+  const outcomes = await Promise.all(
+    [1, 2, 3].map(() => startProcess(built, ['import', at('crowded'), at('many.car')]).ended),
+  );
   // One that comes when another has ended finds all of it there, and has nothing to do.
   expect(outcomes.map(({ code }) => code)).toContain(0);
   const repo = await openRepo(at('crowded'));

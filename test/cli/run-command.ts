@@ -57,7 +57,9 @@ export const startProcess = (folder: string, args: readonly string[]): Process =
   child.stdin.on('error', () => undefined);
   const ended = new Promise<Outcome>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout: Buffer.concat(out).toString('utf8'), stderr: Buffer.concat(err).toString('utf8') }));
+    child.on('close', (code) =>
+      resolve({ code, stdout: Buffer.concat(out).toString('utf8'), stderr: Buffer.concat(err).toString('utf8') }),
+    );
   });
   return Object.assign(child, { ended });
 };

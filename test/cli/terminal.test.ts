@@ -15,7 +15,14 @@ const at = (name: string): string => join(folder, name);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pdsdb-terminal-'));
   await pdsdb(['init', at('repo'), '--did', 'did:web:alice.example']);
-  await pdsdb(['put', at('repo'), 'app.bsky.feed.post/a', '{"text":"red \\u001b[31m and \\u009b31m, and a\\ttab"}', '-m', 'tab\there\u001b[2J']);
+  await pdsdb([
+    'put',
+    at('repo'),
+    'app.bsky.feed.post/a',
+    '{"text":"red \\u001b[31m and \\u009b31m, and a\\ttab"}',
+    '-m',
+    'tab\there\u001b[2J',
+  ]);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -27,14 +34,21 @@ test('progress is a line that is there while it lasts, and only on a terminal', 
 });
 
 test('a CAR does not go to a terminal', async () => {
-  expect(await pdsdb(['export', at('repo')], { isTTY: true })).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('-o <file>') });
+  expect(await pdsdb(['export', at('repo')], { isTTY: true })).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('-o <file>'),
+  });
 });
 
 test('what a repository holds cannot move the cursor or break a line', async () => {
   const log = (await pdsdb(['log', at('repo')])).stdout;
   expect(log).toContain('tab\\u0009here\\u001b[2J');
   expect(log.trimEnd().split('\t')).toHaveLength(4);
-  for (const args of [['ls', at('repo'), '--values'], ['get', at('repo'), 'app.bsky.feed.post/a']]) {
+  for (const args of [
+    ['ls', at('repo'), '--values'],
+    ['get', at('repo'), 'app.bsky.feed.post/a'],
+  ]) {
     const { stdout } = await pdsdb(args);
     expect(stdout).not.toMatch(/[\u001b\u009b]/);
     expect(stdout).toContain('\\u001b[31m and \\u009b31m');
@@ -51,7 +65,13 @@ test('after Ctrl-C a verb stops before it begins', async () => {
 
 describe('small things', () => {
   test('sizes are counted in powers of ten', () => {
-    expect([0, 999, 1000, 1_234_567, 5e15].map(formatBytes)).toEqual(['0 bytes', '999 bytes', '1.0 kB', '1.2 MB', '5000.0 TB']);
+    expect([0, 999, 1000, 1_234_567, 5e15].map(formatBytes)).toEqual([
+      '0 bytes',
+      '999 bytes',
+      '1.0 kB',
+      '1.2 MB',
+      '5000.0 TB',
+    ]);
   });
 
   test('paths split at the first slash', () => {
@@ -62,7 +82,12 @@ describe('small things', () => {
   });
 
   test('names promise MIME types', () => {
-    expect(['a.JPG', 'b.tar.png', 'noname', '-'].map(mimeTypeOf)).toEqual(['image/jpeg', 'image/png', 'application/octet-stream', 'application/octet-stream']);
+    expect(['a.JPG', 'b.tar.png', 'noname', '-'].map(mimeTypeOf)).toEqual([
+      'image/jpeg',
+      'image/png',
+      'application/octet-stream',
+      'application/octet-stream',
+    ]);
   });
 
   test('a key file is a line; one that is not is never repeated', () => {

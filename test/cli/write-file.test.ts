@@ -59,7 +59,10 @@ describe.skipIf(process.platform === 'win32')('with force', () => {
   });
 
   test('a folder is refused', async () => {
-    await expect(writeFile(folder, WORDS, { force: true })).rejects.toMatchObject({ code: 'InvalidRequest', message: expect.stringContaining(folder) });
+    await expect(writeFile(folder, WORDS, { force: true })).rejects.toMatchObject({
+      code: 'InvalidRequest',
+      message: expect.stringContaining(folder),
+    });
   });
 });
 

@@ -6,7 +6,9 @@ import type { StorageKind } from './storage-kind.ts';
 import { workload } from './workload.ts';
 
 export interface CutManyOptions {
-  /** At least so many. Every moment of every workload, but of one that would pass this only a part, chosen at random. */
+  /**
+   * At least so many. Every moment of every workload, but of one that would pass this only a part, chosen at random.
+   */
   readonly cuts: number;
   /** Of the first workload; each next one has the next. */
   readonly seed: number;

@@ -52,7 +52,9 @@ export class DiskImage {
     const node = this.find(folder);
     const names = node?.kind === 'folder' ? [...this.folders.get(node.id)!] : [];
     return names
-      .flatMap(([name, { kind }]) => (kind === 'file' ? [`${folder}/${name}`] : [`${folder}/${name}/`, ...this.paths(`${folder}/${name}`)]))
+      .flatMap(([name, { kind }]) =>
+        kind === 'file' ? [`${folder}/${name}`] : [`${folder}/${name}/`, ...this.paths(`${folder}/${name}`)],
+      )
       .sort();
   }
 

@@ -17,7 +17,9 @@ export type LogEntry =
   /** A file or a folder that has been made. Nobody finds it before a name stands for it. */
   | { readonly kind: 'make'; readonly node: DiskNode }
   | { readonly kind: 'flush'; readonly file: number }
-  /** Within one folder the changes survive together; in two folders each by itself, for folders are synced one by one. */
+  /**
+   * Within one folder the changes survive together; in two folders each by itself, for folders are synced one by one.
+   */
   | { readonly kind: 'names'; readonly changes: readonly NameChange[] }
   | { readonly kind: 'syncFolder'; readonly folder: number }
   /** Between these two the workload waits for the step of this number. */

@@ -1,4 +1,7 @@
-/** The library's ports over a simulated disk, for the process that runs on it now: the database's files and the folder of blobs. */
+/**
+ * The library's ports over a simulated disk, for the process that runs on it now: the database's files and the folder
+ * of blobs.
+ */
 import type { BlobFolder, BlobWriter } from '../../src/adapters/blobs/blob-folder.ts';
 import type { Disk, DiskEntry, DiskFile } from '../../src/adapters/files/disk.ts';
 import type { ParentFolder } from '../../src/adapters/folders/backup.ts';
@@ -100,7 +103,10 @@ class DiskPort implements Disk {
 
   rename(from: string, to: string): void {
     this.#ask('rename', to);
-    this.#disk.changeNames([[to, this.#disk.require(from, 'file')], [from, undefined]]);
+    this.#disk.changeNames([
+      [to, this.#disk.require(from, 'file')],
+      [from, undefined],
+    ]);
   }
 
   remove(path: string): void {
@@ -196,7 +202,10 @@ class FolderPort implements ParentFolder {
     if (node === undefined) {
       throw systemError('ENOENT', this.#at(from));
     }
-    this.#disk.changeNames([[at, node], [this.#at(from), undefined]]);
+    this.#disk.changeNames([
+      [at, node],
+      [this.#at(from), undefined],
+    ]);
   }
 
   async remove(path: string): Promise<void> {

@@ -14,7 +14,12 @@ const THING = 'com.example.thing';
 
 /** Creates of some records, which no other step touches. */
 const creates = (rkeys: readonly string[], more: object = {}): WriteOp[] =>
-  rkeys.map((rkey) => ({ action: 'create', collection: THING, rkey, value: { $type: THING, text: rkey.repeat(50), ...more } }));
+  rkeys.map((rkey) => ({
+    action: 'create',
+    collection: THING,
+    rkey,
+    value: { $type: THING, text: rkey.repeat(50), ...more },
+  }));
 
 interface FaultStep {
   readonly name: string;
@@ -26,7 +31,10 @@ interface FaultStep {
 const blobBytes = new Uint8Array(5000).fill(7);
 const blobCid = cidOfDigest(CODEC_RAW, sha256(blobBytes));
 
-/** Whoever reads a blob has its bytes or an error, and so has a search for damage: what a failing disk keeps back is not taken for damage. */
+/**
+ * Whoever reads a blob has its bytes or an error, and so has a search for damage: what a failing disk keeps back is not
+ * taken for damage.
+ */
 const readBlob = async (repo: Repo): Promise<void> => {
   const blob = await repo.getBlob(blobCid);
   if (blob?.size !== blobBytes.length) {
@@ -40,9 +48,18 @@ const readBlob = async (repo: Repo): Promise<void> => {
 
 const steps: readonly FaultStep[] = [
   { name: 'write', rkeys: ['a'], run: (repo) => repo.write(creates(['a'])) },
-  { name: 'write with a blob', rkeys: ['b'], run: async (repo) => repo.write(creates(['b'], { picture: await repo.putBlob(blobBytes, { mimeType: 'image/png' }) })) },
+  {
+    name: 'write with a blob',
+    rkeys: ['b'],
+    run: async (repo) =>
+      repo.write(creates(['b'], { picture: await repo.putBlob(blobBytes, { mimeType: 'image/png' }) })),
+  },
   { name: 'read the blob', rkeys: [], run: readBlob },
-  { name: 'write many', rkeys: ['c', 'd', 'e'], run: (repo) => repo.write(creates(['c', 'd', 'e']), { message: 'three' }) },
+  {
+    name: 'write many',
+    rkeys: ['c', 'd', 'e'],
+    run: (repo) => repo.write(creates(['c', 'd', 'e']), { message: 'three' }),
+  },
   {
     name: 'import',
     rkeys: ['f', 'g'],
@@ -54,7 +71,11 @@ const steps: readonly FaultStep[] = [
       await other.close();
     },
   },
-  { name: 'gc', rkeys: [], run: async (repo) => repo.putBlob(new Uint8Array(100)).then(() => repo.gc({ blobs: true })) },
+  {
+    name: 'gc',
+    rkeys: [],
+    run: async (repo) => repo.putBlob(new Uint8Array(100)).then(() => repo.gc({ blobs: true })),
+  },
   { name: 'write once more', rkeys: ['h'], run: (repo) => repo.write(creates(['h'])) },
 ];
 
@@ -66,8 +87,8 @@ export interface FaultOutcome {
 }
 
 /**
- * Runs the workload, closing and opening once in the middle. `heal` ends the fault. A step that rejects is asked for again; if the
- * repository then says that it has failed, it is closed and opened, and asked once more.
+ * Runs the workload, closing and opening once in the middle. `heal` ends the fault. A step that rejects is asked for
+ * again; if the repository then says that it has failed, it is closed and opened, and asked once more.
  */
 export const runWithFault = async (place: Place, hasFailed: () => boolean, heal: () => void): Promise<FaultOutcome> => {
   const wrong: string[] = [];
@@ -85,7 +106,17 @@ export const runWithFault = async (place: Place, hasFailed: () => boolean, heal:
       met ??= name;
       if (!isRepoError(error)) {
         wrong.push(`${name} rejects with ${error instanceof Error ? `${error.name}: ${error.message}` : typeof error}`);
-      } else if (!['StorageFailed', 'StorageFull', 'Closed', 'RepoNotFound', 'RepoExists', 'RecordExists', 'HeadNotFound'].includes(error.code)) {
+      } else if (
+        ![
+          'StorageFailed',
+          'StorageFull',
+          'Closed',
+          'RepoNotFound',
+          'RepoExists',
+          'RecordExists',
+          'HeadNotFound',
+        ].includes(error.code)
+      ) {
         wrong.push(`${name} rejects with ${error.code}: ${error.message}`);
       }
       return false;
@@ -142,9 +173,16 @@ export const runWithFault = async (place: Place, hasFailed: () => boolean, heal:
   return { wrong, met };
 };
 
-const check = async (repo: Repo, acknowledged: ReadonlySet<string>, tried: ReadonlySet<string>, wrong: string[]): Promise<void> => {
+const check = async (
+  repo: Repo,
+  acknowledged: ReadonlySet<string>,
+  tried: ReadonlySet<string>,
+  wrong: string[],
+): Promise<void> => {
   for (const { name, rkeys } of steps) {
-    const there = (await Promise.all(rkeys.map((rkey) => repo.get(THING, rkey)))).filter((record) => record !== undefined).length;
+    const there = (await Promise.all(rkeys.map((rkey) => repo.get(THING, rkey)))).filter(
+      (record) => record !== undefined,
+    ).length;
     if (acknowledged.has(name) && there < rkeys.length) {
       wrong.push(`${name} was acknowledged and is lost`);
     } else if (there > 0 && there < rkeys.length) {

@@ -1,6 +1,6 @@
 /**
- * Each call of the storage fails, in every way that it may, once and from then on. `PDSDB_FAULTS` is the part of the calls that is
- * tried: 1 for every one of them.
+ * Each call of the storage fails, in every way that it may, once and from then on. `PDSDB_FAULTS` is the part of the
+ * calls that is tried: 1 for every one of them.
  */
 import { expect, test } from 'vitest';
 import { seeded } from '../random/seeded.ts';
@@ -27,7 +27,10 @@ const faults: readonly Fault[] = [
   throwing('EDQUOT'),
   ['QuotaExceededError', () => ({ throws: new DOMException('no', 'QuotaExceededError') })],
   ['TypeError', () => ({ throws: new TypeError('no') })],
-  ['half of a write, then EIO', ({ verb }) => (verb === 'write' ? { throws: systemError('EIO', 'no'), after: 'half' } : undefined)],
+  [
+    'half of a write, then EIO',
+    ({ verb }) => (verb === 'write' ? { throws: systemError('EIO', 'no'), after: 'half' } : undefined),
+  ],
   ['half of a write', (call) => (isPaged(call) ? { takes: 0.5 } : undefined)],
   ['nothing of a write', (call) => (isPaged(call) ? { takes: 0 } : undefined)],
 ];
@@ -40,7 +43,11 @@ const failAt = async (n: number, [, make]: Fault, mode: 'from then on' | 'once')
     count += 1;
     return count === n || (mode === 'from then on' && count > n) ? make(call) : undefined;
   };
-  const { wrong } = await runWithFault(placeOn(disk), () => count >= n, () => (disk.interfere = () => undefined));
+  const { wrong } = await runWithFault(
+    placeOn(disk),
+    () => count >= n,
+    () => (disk.interfere = () => undefined),
+  );
   return wrong;
 };
 
@@ -49,36 +56,52 @@ const callsOfRun = async (): Promise<DiskCall[]> => {
   const disk = new SimulatedDisk();
   const calls: DiskCall[] = [];
   disk.interfere = (call) => void calls.push(call);
-  expect(await runWithFault(placeOn(disk), () => false, () => undefined)).toEqual({ wrong: [], met: undefined });
+  expect(
+    await runWithFault(
+      placeOn(disk),
+      () => false,
+      () => undefined,
+    ),
+  ).toEqual({ wrong: [], met: undefined });
   return calls;
 };
 
-test.each(['once', 'from then on'] as const)(`each call on a disk fails %s (${SHARE} of the calls, seed ${SEED})`, { timeout: 3_600_000 }, async (mode) => {
-  const random = seeded(SEED);
-  const found: string[] = [];
-  const tried = new Map<string, number>(faults.map(([name]) => [name, 0]));
-  for (const [i, call] of (await callsOfRun()).entries()) {
-    if (random() >= SHARE) {
-      continue;
+test.each(['once', 'from then on'] as const)(
+  `each call on a disk fails %s (${SHARE} of the calls, seed ${SEED})`,
+  { timeout: 3_600_000 },
+  async (mode) => {
+    const random = seeded(SEED);
+    const found: string[] = [];
+    const tried = new Map<string, number>(faults.map(([name]) => [name, 0]));
+    for (const [i, call] of (await callsOfRun()).entries()) {
+      if (random() >= SHARE) {
+        continue;
+      }
+      for (const fault of faults.filter(([, make]) => make(call) !== undefined)) {
+        const [name] = fault;
+        tried.set(name, tried.get(name)! + 1);
+        const wrong = await failAt(i + 1, fault, mode);
+        found.push(...wrong.map((sentence) => `call ${i + 1}, ${call.verb} of ${call.path}, ${name}: ${sentence}`));
+      }
     }
-    for (const fault of faults.filter(([, make]) => make(call) !== undefined)) {
-      const [name] = fault;
-      tried.set(name, tried.get(name)! + 1);
-      const wrong = await failAt(i + 1, fault, mode);
-      found.push(...wrong.map((sentence) => `call ${i + 1}, ${call.verb} of ${call.path}, ${name}: ${sentence}`));
+    if (process.env['PDSDB_TABLE'] !== undefined) {
+      console.log(
+        `${mode}: ${[...tried.values()].reduce((a, b) => a + b)} runs, ${found.length} wrong; ${JSON.stringify(Object.fromEntries(tried))}`,
+      );
     }
-  }
-  if (process.env['PDSDB_TABLE'] !== undefined) {
-    console.log(`${mode}: ${[...tried.values()].reduce((a, b) => a + b)} runs, ${found.length} wrong; ${JSON.stringify(Object.fromEntries(tried))}`);
-  }
-  expect(found.slice(0, 10)).toEqual([]);
-  expect([...tried].filter(([, runs]) => runs === 0)).toEqual([]);
-});
+    expect(found.slice(0, 10)).toEqual([]);
+    expect([...tried].filter(([, runs]) => runs === 0)).toEqual([]);
+  },
+);
 
 test.each(['once', 'from then on'] as const)('each transaction fails %s', { timeout: 3_600_000 }, async (mode) => {
   const found: string[] = [];
   let runs = 0;
-  const causes = [new DOMException('no', 'QuotaExceededError'), new DOMException('no', 'AbortError'), new DOMException('lost', 'UnknownError')];
+  const causes = [
+    new DOMException('no', 'QuotaExceededError'),
+    new DOMException('no', 'AbortError'),
+    new DOMException('lost', 'UnknownError'),
+  ];
   for (let n = 1, isPast = false; !isPast; n++) {
     const origin = new SimulatedOrigin();
     let count = 0;
@@ -88,7 +111,11 @@ test.each(['once', 'from then on'] as const)('each transaction fails %s', { time
         throw causes[n % causes.length];
       }
     };
-    const { wrong } = await runWithFault(placeInOrigin(origin), () => count >= n, () => (origin.interfere = () => undefined));
+    const { wrong } = await runWithFault(
+      placeInOrigin(origin),
+      () => count >= n,
+      () => (origin.interfere = () => undefined),
+    );
     isPast = count < n;
     runs += 1;
     found.push(...wrong.map((sentence) => `transaction ${n}: ${sentence}`));

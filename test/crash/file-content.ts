@@ -1,4 +1,7 @@
-/** The bytes of a simulated file. Copies share their pages, which are replaced and never changed: a crash image costs what it differs by. */
+/**
+ * The bytes of a simulated file. Copies share their pages, which are replaced and never changed: a crash image costs
+ * what it differs by.
+ */
 const PAGE = 4096;
 const BLANK = new Uint8Array(PAGE);
 

@@ -13,7 +13,11 @@ export interface FolderRun {
 }
 
 /** Runs an operation; calls that `forgets` names do nothing, as if they were missing in the code. */
-export const runOperation = async (operation: FolderOperation, what: Before, forgets: (call: DiskCall) => boolean = () => false): Promise<FolderRun> => {
+export const runOperation = async (
+  operation: FolderOperation,
+  what: Before,
+  forgets: (call: DiskCall) => boolean = () => false,
+): Promise<FolderRun> => {
   const arranged = new SimulatedDisk(what.image.copy());
   await operation.arrange?.(arranged);
   const before = arranged.image;
@@ -61,7 +65,9 @@ export const cutOperation = async (
       cuts += 1;
       const wrong = await operation.judge(new SimulatedDisk(image), what, acknowledged);
       if (wrong !== undefined) {
-        failures.push(`position ${position} of ${log.length}, after ${entry.kind}, cut ${JSON.stringify(cut)}: ${wrong}`);
+        failures.push(
+          `position ${position} of ${log.length}, after ${entry.kind}, cut ${JSON.stringify(cut)}: ${wrong}`,
+        );
         if (untilFailure) {
           return { cuts, failures };
         }

@@ -1,4 +1,6 @@
-/** What is done with whole folders, on a simulated disk, and what has to be there after it, or after it was cut short. */
+/**
+ * What is done with whole folders, on a simulated disk, and what has to be there after it, or after it was cut short.
+ */
 import { exportFolder, importFolder } from '../../src/adapters/folders/transfer.ts';
 import type { FolderEntry } from '../../src/adapters/folders/transfer.ts';
 import { writeBackup } from '../../src/adapters/folders/backup.ts';
@@ -6,7 +8,7 @@ import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import type { Repo, WriteOp } from '../../src/core/repo/repo.ts';
-import { DiskImage } from './disk-image.ts';
+import type { DiskImage } from './disk-image.ts';
 import { backUp, placeOf, platformOn, restore, salvage } from './folders-on-disk.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { DID } from './workload.ts';
@@ -67,7 +69,10 @@ const lookAtBackup = async (disk: SimulatedDisk, name: string): Promise<string> 
 
 /** What was renamed away from a name, if it lies there still. */
 const oldNameOf = (disk: SimulatedDisk, name: string): string | undefined =>
-  disk.image.paths().map((path) => new RegExp(`^/(${name}\\.old-[0-9a-f]+)/$`).exec(path)?.[1]).find((found) => found !== undefined);
+  disk.image
+    .paths()
+    .map((path) => new RegExp(`^/(${name}\\.old-[0-9a-f]+)/$`).exec(path)?.[1])
+    .find((found) => found !== undefined);
 
 const oneOf = (what: string, found: string, ...wanted: readonly string[]): string | undefined =>
   wanted.includes(found) ? undefined : `${what} is ${found} in place of ${wanted.join(' or ')}`;
@@ -77,7 +82,15 @@ export const makeBefore = async (): Promise<Before> => {
   const make = async (folder: string): Promise<Repo> => {
     const repo = await sqliteRepo(platformOn(disk, folder, true), { did: DID });
     const picture = await repo.putBlob(new Uint8Array(5000).fill(7), { mimeType: 'image/png' });
-    const things = Array.from({ length: 30 }, (_, i): WriteOp => ({ action: 'create', collection: THING, rkey: `${i}`, value: { $type: THING, text: `${i}`.repeat(50), picture } }));
+    const things = Array.from(
+      { length: 30 },
+      (_, i): WriteOp => ({
+        action: 'create',
+        collection: THING,
+        rkey: `${i}`,
+        value: { $type: THING, text: `${i}`.repeat(50), picture },
+      }),
+    );
     await repo.write(things);
     return repo;
   };
@@ -101,7 +114,15 @@ const KEPT = Array.from({ length: 3 }, (_, i) => `kept-${i}`);
 const killAfterCommits = async (disk: SimulatedDisk): Promise<void> => {
   const repo = await sqliteRepo(platformOn(disk, '/newer', false), {});
   for (const name of KEPT) {
-    const things = Array.from({ length: 2 }, (_, i): WriteOp => ({ action: 'create', collection: THING, rkey: `${name}-${i}`, value: { $type: THING, text: name.repeat(30) } }));
+    const things = Array.from(
+      { length: 2 },
+      (_, i): WriteOp => ({
+        action: 'create',
+        collection: THING,
+        rkey: `${name}-${i}`,
+        value: { $type: THING, text: name.repeat(30) },
+      }),
+    );
     const { rev } = await repo.write(things, { message: name });
     await repo.setRef(name, rev);
   }
@@ -109,20 +130,34 @@ const killAfterCommits = async (disk: SimulatedDisk): Promise<void> => {
   await repo.close().catch(() => undefined);
 };
 
-/** The same, of one that has grown and shrunk before: what lies on which page of it is otherwise than in any database that is filled anew. */
+/**
+ * The same, of one that has grown and shrunk before: what lies on which page of it is otherwise than in any database
+ * that is filled anew.
+ */
 const killAfterRemovals = async (disk: SimulatedDisk): Promise<void> => {
   const repo = await sqliteRepo(platformOn(disk, '/newer', false), {});
   const rkeys = Array.from({ length: 120 }, (_, i) => `much-${(i * 71) % 120}`);
-  await repo.write(rkeys.map((rkey): WriteOp => ({ action: 'create', collection: THING, rkey, value: { $type: THING, text: rkey.repeat(40) } })));
-  await repo.write(rkeys.filter((_, i) => i % 3 > 0).map((rkey): WriteOp => ({ action: 'delete', collection: THING, rkey })));
+  await repo.write(
+    rkeys.map(
+      (rkey): WriteOp => ({
+        action: 'create',
+        collection: THING,
+        rkey,
+        value: { $type: THING, text: rkey.repeat(40) },
+      }),
+    ),
+  );
+  await repo.write(
+    rkeys.filter((_, i) => i % 3 > 0).map((rkey): WriteOp => ({ action: 'delete', collection: THING, rkey })),
+  );
   await repo.gc({ keep: 1 });
   await repo.close();
   await killAfterCommits(disk);
 };
 
 /**
- * The same, closed, and with a journal beside it, as another program leaves one that is killed in a transaction: every other page as it was
- * before, which is as it is. https://sqlite.org/fileformat2.html#the_rollback_journal
+ * The same, closed, and with a journal beside it, as another program leaves one that is killed in a transaction: every
+ * other page as it was before, which is as it is. https://sqlite.org/fileformat2.html#the_rollback_journal
  */
 const leaveJournal = async (disk: SimulatedDisk): Promise<void> => {
   await killAfterRemovals(disk);
@@ -153,7 +188,9 @@ const lastKept = async (disk: SimulatedDisk): Promise<string> => {
   const repo = await sqliteRepo(platformOn(disk, '/newer', false), {});
   try {
     const refs = await repo.refs();
-    return KEPT.every((name) => refs.has(name)) ? cidToText(refs.get(KEPT.at(-1)!)!) : 'one with what was in the log alone';
+    return KEPT.every((name) => refs.has(name))
+      ? cidToText(refs.get(KEPT.at(-1)!)!)
+      : 'one with what was in the log alone';
   } finally {
     await repo.close();
   }
@@ -163,7 +200,8 @@ const judgeSalvage: FolderOperation['judge'] = async (disk, _before, acknowledge
   const isDatabase = new TextDecoder('latin1').decode(disk.image.read('/newer/pds.db')).startsWith('SQLite format 3');
   let found = await lookAt(disk, '/newer');
   if (!acknowledged && !isDatabase && found === 'Corrupt') {
-    // It has to be salvaged, again or for the first time. One that looks like a database is the new one, or would open as it is.
+    // It has to be salvaged, again or for the first time. One that looks like a database is the new one, or would open
+    // as it is.
     await salvage(disk, '/newer');
     found = await lookAt(disk, '/newer');
   }
@@ -173,7 +211,10 @@ const judgeSalvage: FolderOperation['judge'] = async (disk, _before, acknowledge
 const collect = async (disk: SimulatedDisk): Promise<FolderEntry[]> => {
   const entries: FolderEntry[] = [];
   for await (const { path, content } of exportFolder(platformOn(disk, '/newer', false))) {
-    entries.push({ path, content: await new Response(content.stream() as ReadableStream<Uint8Array<ArrayBuffer>>).blob() });
+    entries.push({
+      path,
+      content: await new Response(content.stream() as ReadableStream<Uint8Array<ArrayBuffer>>).blob(),
+    });
   }
   return entries;
 };
@@ -183,27 +224,33 @@ export const folderOperations: readonly FolderOperation[] = [
     name: 'a backup',
     run: (disk) => backUp(disk, '/newer', 'backup'),
     judge: async (disk, { newer }, acknowledged) =>
-      oneOf('the backup', await lookAtBackup(disk, 'backup'), newer, ...(acknowledged ? [] : ['nothing'])) ?? oneOf('the repository', await lookAt(disk, '/newer'), newer),
+      oneOf('the backup', await lookAtBackup(disk, 'backup'), newer, ...(acknowledged ? [] : ['nothing'])) ??
+      oneOf('the repository', await lookAt(disk, '/newer'), newer),
   },
   {
     name: 'a backup in place of another',
     run: (disk) => backUp(disk, '/newer', 'older-backup', true),
     async judge(disk, { newer, older }, acknowledged) {
       // Between two renames neither has the name, and the old one lies beside it.
-      const name = acknowledged || disk.image.find('/older-backup') !== undefined ? 'older-backup' : (oldNameOf(disk, 'older-backup') ?? 'older-backup');
+      const name =
+        acknowledged || disk.image.find('/older-backup') !== undefined
+          ? 'older-backup'
+          : (oldNameOf(disk, 'older-backup') ?? 'older-backup');
       return oneOf('the backup', await lookAtBackup(disk, name), newer, ...(acknowledged ? [] : [older]));
     },
   },
   {
     name: 'a restoration',
     run: (disk) => restore(disk, 'newer-backup', 'restored'),
-    judge: async (disk, { newer }, acknowledged) => oneOf('the repository', await lookAt(disk, '/restored'), newer, ...(acknowledged ? [] : ['nothing'])),
+    judge: async (disk, { newer }, acknowledged) =>
+      oneOf('the repository', await lookAt(disk, '/restored'), newer, ...(acknowledged ? [] : ['nothing'])),
   },
   {
     name: 'a restoration in place of a repository',
     run: (disk) => restore(disk, 'newer-backup', 'older', true),
     async judge(disk, { newer, older }, acknowledged) {
-      const folder = acknowledged || disk.image.find('/older') !== undefined ? 'older' : (oldNameOf(disk, 'older') ?? 'older');
+      const folder =
+        acknowledged || disk.image.find('/older') !== undefined ? 'older' : (oldNameOf(disk, 'older') ?? 'older');
       return oneOf('the repository', await lookAt(disk, `/${folder}`), newer, ...(acknowledged ? [] : [older]));
     },
   },
@@ -211,16 +258,33 @@ export const folderOperations: readonly FolderOperation[] = [
     name: 'the import of a folder',
     run: (disk, { entries }) => importFolder(platformOn(disk, '/imported', true), entries),
     judge: async (disk, { newer }, acknowledged) =>
-      oneOf('the repository', await lookAt(disk, '/imported'), newer, ...(acknowledged ? [] : ['nothing', 'RepoNotFound', 'Corrupt'])),
+      oneOf(
+        'the repository',
+        await lookAt(disk, '/imported'),
+        newer,
+        ...(acknowledged ? [] : ['nothing', 'RepoNotFound', 'Corrupt']),
+      ),
   },
-  { name: 'a salvage of what would open', arrange: killAfterCommits, run: (disk) => salvage(disk, '/newer'), judge: judgeSalvage },
-  { name: 'a salvage of what has grown and shrunk', arrange: killAfterRemovals, run: (disk) => salvage(disk, '/newer'), judge: judgeSalvage },
+  {
+    name: 'a salvage of what would open',
+    arrange: killAfterCommits,
+    run: (disk) => salvage(disk, '/newer'),
+    judge: judgeSalvage,
+  },
+  {
+    name: 'a salvage of what has grown and shrunk',
+    arrange: killAfterRemovals,
+    run: (disk) => salvage(disk, '/newer'),
+    judge: judgeSalvage,
+  },
   {
     name: 'a salvage of a database with a journal',
     arrange: leaveJournal,
     run: (disk) => salvage(disk, '/newer'),
     judge: async (disk, before, acknowledged) =>
-      acknowledged && !disk.image.paths('/newer').some((path) => /damaged-.*-journal$/.test(path)) ? 'the journal is not kept' : judgeSalvage(disk, before, acknowledged),
+      acknowledged && !disk.image.paths('/newer').some((path) => /damaged-.*-journal$/.test(path))
+        ? 'the journal is not kept'
+        : judgeSalvage(disk, before, acknowledged),
   },
   {
     name: 'a salvage of a database without its first page',

@@ -19,7 +19,11 @@ export const platformOn = (disk: SimulatedDisk, folder: string, create: boolean)
   openBlobs: () => openFolderBlobs(blobFolderPort(disk, folder)),
 });
 
-export const placeOf = (disk: SimulatedDisk, name: string): Place => ({ parent: parentFolderPort(disk, ''), name, path: `/${name}` });
+export const placeOf = (disk: SimulatedDisk, name: string): Place => ({
+  parent: parentFolderPort(disk, ''),
+  name,
+  path: `/${name}`,
+});
 
 export const backUp = async (disk: SimulatedDisk, from: string, to: string, force = false): Promise<void> => {
   const repo = await sqliteRepo(platformOn(disk, from, false), {});

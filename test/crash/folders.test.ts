@@ -1,6 +1,7 @@
 /**
- * Backups, restorations, imports of folders and salvages: cut off from their power, with calls that fail, and with each of their syncs taken out
- * in turn. `PDSDB_FOLDERS` is the part of the moments, and of the calls, that is tried: 1 for all of them.
+ * Backups, restorations, imports of folders and salvages: cut off from their power, with calls that fail, and with each
+ * of their syncs taken out in turn. `PDSDB_FOLDERS` is the part of the moments, and of the calls, that is tried: 1 for
+ * all of them.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isRepoError } from '../../src/core/errors.ts';
@@ -23,17 +24,25 @@ beforeAll(async () => {
 const byName = folderOperations.map((operation) => [operation.name, operation] as const);
 
 describe.each(byName)('%s', (name, operation) => {
-  test(`is there once it is acknowledged, and does no harm when it is cut short; ${SHARE} of the moments, seed ${SEED}`, { timeout: 3_600_000 }, async () => {
+  test(`is there once it is acknowledged, and does no harm when it is cut short; ${SHARE} of the moments, seed ${SEED}`, {
+    timeout: 3_600_000,
+  }, async () => {
     const run = await runOperation(operation, before);
     expect(unsyncedAtAcks(run)).toEqual([]);
-    const { cuts, failures } = await cutOperation(operation, run, before, { random: seeded(SEED), each: 2, share: SHARE });
+    const { cuts, failures } = await cutOperation(operation, run, before, {
+      random: seeded(SEED),
+      each: 2,
+      share: SHARE,
+    });
     if (process.env['PDSDB_TABLE'] !== undefined) {
       console.log(`${name}: ${run.log.length} entries, ${cuts} cuts, ${failures.length} failures`);
     }
     expect(failures.slice(0, 5)).toEqual([]);
   });
 
-  test(`rejects in the words of this library when a call fails, and does no harm then; ${SHARE} of the calls, seed ${SEED}`, { timeout: 3_600_000 }, async () => {
+  test(`rejects in the words of this library when a call fails, and does no harm then; ${SHARE} of the calls, seed ${SEED}`, {
+    timeout: 3_600_000,
+  }, async () => {
     const random = seeded(SEED);
     const wrong: string[] = [];
     for (let n = 1, isPast = false; !isPast; n++) {
@@ -50,7 +59,11 @@ describe.each(byName)('%s', (name, operation) => {
   });
 });
 
-const failAt = async (operation: FolderOperation, n: number, mode: 'from then on' | 'once'): Promise<{ found: string[]; count: number }> => {
+const failAt = async (
+  operation: FolderOperation,
+  n: number,
+  mode: 'from then on' | 'once',
+): Promise<{ found: string[]; count: number }> => {
   const disk = new SimulatedDisk(before.image.copy());
   await operation.arrange?.(disk);
   const found: string[] = [];
@@ -85,45 +98,92 @@ interface Mutation {
   readonly forgets: (call: DiskCall) => boolean;
 }
 
-const flushOf = (pattern: RegExp) => ({ verb, path }: DiskCall): boolean => verb === 'flush' && pattern.test(path);
+const flushOf =
+  (pattern: RegExp) =>
+  ({ verb, path }: DiskCall): boolean =>
+    verb === 'flush' && pattern.test(path);
 /** The n-th sync of a folder, from 1; every one when left out. */
 const syncOf = (pattern: RegExp, n?: number): Mutation['forgets'] => {
   let count = 0;
-  return ({ verb, port, path }) => verb === 'syncFolder' && port === 'blobs' && pattern.test(path) && (n === undefined || ++count === n);
+  return ({ verb, port, path }) =>
+    verb === 'syncFolder' && port === 'blobs' && pattern.test(path) && (n === undefined || ++count === n);
 };
 
-/** The first `n` syncs of a folder, whoever asks for them: the first write to a file of a database is behind a sync of its own. */
+/**
+ * The first `n` syncs of a folder, whoever asks for them: the first write to a file of a database is behind a sync of
+ * its own.
+ */
 const firstSyncsOf = (pattern: RegExp, n: number): Mutation['forgets'] => {
   let count = 0;
   return ({ verb, path }) => verb === 'syncFolder' && pattern.test(path) && ++count <= n;
 };
 
 const mutations: readonly Mutation[] = [
-  { operation: 'a backup', name: 'flush of its files', forgets: flushOf(/^\/backup\.tmp-[^/]+\/(pds\.db|blobs|manifest)/) },
+  {
+    operation: 'a backup',
+    name: 'flush of its files',
+    forgets: flushOf(/^\/backup\.tmp-[^/]+\/(pds\.db|blobs|manifest)/),
+  },
   { operation: 'a backup', name: 'flush of its manifest', forgets: flushOf(/^\/backup\.tmp-[^/]+\/manifest\.json$/) },
   { operation: 'a backup', name: 'sync of its folder', forgets: syncOf(/^\/backup\.tmp-[^/]+$/) },
   { operation: 'a backup', name: 'sync of its blobs/', forgets: syncOf(/^\/backup\.tmp-[^/]+\/blobs$/) },
   { operation: 'a backup', name: 'sync of its blobs/ba/', forgets: syncOf(/^\/backup\.tmp-[^/]+\/blobs\/ba$/) },
   { operation: 'a backup', name: 'sync of the folder that it lies in', forgets: syncOf(/^$/) },
-  { operation: 'a backup in place of another', name: 'sync of the folder that it lies in, before the old one is removed', forgets: syncOf(/^$/, 1) },
+  {
+    operation: 'a backup in place of another',
+    name: 'sync of the folder that it lies in, before the old one is removed',
+    forgets: syncOf(/^$/, 1),
+  },
   { operation: 'a restoration', name: 'sync of the folder that it lies in', forgets: syncOf(/^$/) },
-  { operation: 'a restoration in place of a repository', name: 'sync of the folder that it lies in, before the old one is removed', forgets: syncOf(/^$/, 1) },
+  {
+    operation: 'a restoration in place of a repository',
+    name: 'sync of the folder that it lies in, before the old one is removed',
+    forgets: syncOf(/^$/, 1),
+  },
   { operation: 'the import of a folder', name: 'flush of pds.db', forgets: flushOf(/^\/imported\/pds\.db$/) },
-  { operation: 'a salvage of what would open', name: 'flush of the copy of the database', forgets: flushOf(/damaged-[^/]*Z$/) },
-  { operation: 'a salvage of what would open', name: 'flush of the copy of its log', forgets: flushOf(/damaged-[^/]*-wal$/) },
-  { operation: 'a salvage of what would open', name: 'sync of the folder after the copies', forgets: firstSyncsOf(/^\/newer$/, 2) },
+  {
+    operation: 'a salvage of what would open',
+    name: 'flush of the copy of the database',
+    forgets: flushOf(/damaged-[^/]*Z$/),
+  },
+  {
+    operation: 'a salvage of what would open',
+    name: 'flush of the copy of its log',
+    forgets: flushOf(/damaged-[^/]*-wal$/),
+  },
+  {
+    operation: 'a salvage of what would open',
+    name: 'sync of the folder after the copies',
+    forgets: firstSyncsOf(/^\/newer$/, 2),
+  },
   { operation: 'a salvage of what would open', name: 'flush of the mark', forgets: flushOf(/^\/newer\/pds\.db$/) },
-  { operation: 'a salvage of what has grown and shrunk', name: 'flush of the log that it has emptied', forgets: flushOf(/^\/newer\/pds\.db-wal$/) },
-  { operation: 'a salvage of a database with a journal', name: 'flush of the journal that it has emptied', forgets: flushOf(/^\/newer\/pds\.db-journal$/) },
+  {
+    operation: 'a salvage of what has grown and shrunk',
+    name: 'flush of the log that it has emptied',
+    forgets: flushOf(/^\/newer\/pds\.db-wal$/),
+  },
+  {
+    operation: 'a salvage of a database with a journal',
+    name: 'flush of the journal that it has emptied',
+    forgets: flushOf(/^\/newer\/pds\.db-journal$/),
+  },
 ];
 
-test.each(mutations)('without the $name, $operation is not safe', { timeout: 600_000 }, async ({ operation: wanted, forgets }) => {
-  const operation = folderOperations.find(({ name }) => name === wanted)!;
-  const run = await runOperation(operation, before, forgets);
-  const unsynced = unsyncedAtAcks(run);
-  const failures = unsynced.length > 0 ? unsynced : (await cutOperation(operation, run, before, { random: seeded(SEED), each: 4, share: 1, untilFailure: true })).failures;
-  if (process.env['PDSDB_TABLE'] !== undefined) {
-    console.log(`${wanted}: ${failures[0]}`);
-  }
-  expect(failures).not.toEqual([]);
-});
+test.each(mutations)(
+  'without the $name, $operation is not safe',
+  { timeout: 600_000 },
+  async ({ operation: wanted, forgets }) => {
+    const operation = folderOperations.find(({ name }) => name === wanted)!;
+    const run = await runOperation(operation, before, forgets);
+    const unsynced = unsyncedAtAcks(run);
+    const failures =
+      unsynced.length > 0
+        ? unsynced
+        : (await cutOperation(operation, run, before, { random: seeded(SEED), each: 4, share: 1, untilFailure: true }))
+            .failures;
+    if (process.env['PDSDB_TABLE'] !== undefined) {
+      console.log(`${wanted}: ${failures[0]}`);
+    }
+    expect(failures).not.toEqual([]);
+  },
+);

@@ -1,4 +1,7 @@
-/** Cuts where somebody else is in it: databases that another program has made, and another program that opens what a cut has left. */
+/**
+ * Cuts where somebody else is in it: databases that another program has made, and another program that opens what a cut
+ * has left.
+ */
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -56,9 +59,14 @@ test.each([
   expect(counts.cuts).toBeGreaterThan(0);
 });
 
-test(`the header of another program is made plain without risk to its page; seed ${SEED}`, { timeout: 600_000 }, async () => {
+test(`the header of another program is made plain without risk to its page; seed ${SEED}`, {
+  timeout: 600_000,
+}, async () => {
   const random = seeded(SEED);
-  const recording = await recordRun(onDisk, [open, close], { before: await foreignDisk(4096, true), state: { ...NOTHING, exists: true } });
+  const recording = await recordRun(onDisk, [open, close], {
+    before: await foreignDisk(4096, true),
+    state: { ...NOTHING, exists: true },
+  });
   const counts = noCuts();
   const sort = (): ReturnType<typeof anyCut> => ({ ...anyCut(random), data: 'some', damagesNeighbours: true });
   await cutEverywhere(recording, { random, each: 20, sort }, counts);
@@ -75,33 +83,39 @@ const hasSqlite = ((): boolean => {
   }
 })();
 
-test.skipIf(!hasSqlite)(`what a cut has left is read by sqlite3, plain header and log together; seed ${SEED} (needs the sqlite3 command)`, { timeout: 600_000 }, async () => {
-  const scratch = scratchFolder('foreign');
-  const random = seeded(SEED);
-  const recording = await recordRun(onDisk, [create, oneMore('one'), oneMore('two'), close, open, oneMore('three')]);
-  const heads = recording.states.map(({ text }) => /^main (.*)$/m.exec(text)?.[1] ?? '');
-  const power = new PowerCut(recording.before);
-  let [acknowledged, started, withLog] = [0, 0, 0];
-  for (const entry of recording.log) {
-    power.follow(entry);
-    started += entry.kind === 'start' ? 1 : 0;
-    acknowledged += entry.kind === 'ack' ? 1 : 0;
-    if (acknowledged === 0 || random() >= SHARE) {
-      continue;
-    }
-    const image = power.image(anyCut(random), random);
-    const folder = fs.mkdtempSync(join(scratch, 'cut-'));
-    for (const name of ['pds.db', 'pds.db-journal', 'pds.db-wal']) {
-      const bytes = image.read(`${FOLDER}/${name}`);
-      if (bytes !== undefined) {
-        fs.writeFileSync(join(folder, name), bytes);
+test.skipIf(!hasSqlite)(
+  `what a cut has left is read by sqlite3, plain header and log together; seed ${SEED} (needs the sqlite3 command)`,
+  { timeout: 600_000 },
+  async () => {
+    const scratch = scratchFolder('foreign');
+    const random = seeded(SEED);
+    const recording = await recordRun(onDisk, [create, oneMore('one'), oneMore('two'), close, open, oneMore('three')]);
+    const heads = recording.states.map(({ text }) => /^main (.*)$/m.exec(text)?.[1] ?? '');
+    const power = new PowerCut(recording.before);
+    let [acknowledged, started, withLog] = [0, 0, 0];
+    for (const entry of recording.log) {
+      power.follow(entry);
+      started += entry.kind === 'start' ? 1 : 0;
+      acknowledged += entry.kind === 'ack' ? 1 : 0;
+      if (acknowledged === 0 || random() >= SHARE) {
+        continue;
       }
+      const image = power.image(anyCut(random), random);
+      const folder = fs.mkdtempSync(join(scratch, 'cut-'));
+      for (const name of ['pds.db', 'pds.db-journal', 'pds.db-wal']) {
+        const bytes = image.read(`${FOLDER}/${name}`);
+        if (bytes !== undefined) {
+          fs.writeFileSync(join(folder, name), bytes);
+        }
+      }
+      withLog += (image.read(`${FOLDER}/pds.db-wal`)?.length ?? 0) > 0 ? 1 : 0;
+      const query = `pragma integrity_check; select value from refs where key = 'main';`;
+      const [check, head = ''] = execFileSync('sqlite3', [join(folder, 'pds.db'), query], { encoding: 'utf8' })
+        .trim()
+        .split('\n');
+      expect(check).toBe('ok');
+      expect([heads[acknowledged], heads[started]]).toContain(head);
     }
-    withLog += (image.read(`${FOLDER}/pds.db-wal`)?.length ?? 0) > 0 ? 1 : 0;
-    const query = `pragma integrity_check; select value from refs where key = 'main';`;
-    const [check, head = ''] = execFileSync('sqlite3', [join(folder, 'pds.db'), query], { encoding: 'utf8' }).trim().split('\n');
-    expect(check).toBe('ok');
-    expect([heads[acknowledged], heads[started]]).toContain(head);
-  }
-  expect(withLog).toBeGreaterThan(0);
-});
+    expect(withLog).toBeGreaterThan(0);
+  },
+);

@@ -27,8 +27,9 @@ export type Verdict =
 const corrupt = (why: string): Verdict => ({ kind: 'corrupt', why });
 
 /**
- * Judges, makes one more commit, and closes. `thorough` opens it once more and checks that too. Cuts leave many disks that are one and the
- * same once they have been recovered: such a one is opened and closed, and is judged again only where it is to be thorough.
+ * Judges, makes one more commit, and closes. `thorough` opens it once more and checks that too. Cuts leave many disks
+ * that are one and the same once they have been recovered: such a one is opened and closed, and is judged again only
+ * where it is to be thorough.
  */
 export const judge = async (place: Place, expected: Expected, thorough: boolean): Promise<Verdict> => {
   try {
@@ -41,7 +42,9 @@ export const judge = async (place: Place, expected: Expected, thorough: boolean)
     if (known !== undefined) {
       await repo.close();
       const left = place.leftovers();
-      return left.length > 0 ? corrupt(`after closing there are left: ${left.join(', ')}`) : { kind: 'healthy', state: known };
+      return left.length > 0
+        ? corrupt(`after closing there are left: ${left.join(', ')}`)
+        : { kind: 'healthy', state: known };
     }
     const verdict = await judgeOpen(repo, expected);
     if (verdict.kind !== 'healthy') {
@@ -67,7 +70,11 @@ export const judge = async (place: Place, expected: Expected, thorough: boolean)
     }
     return verdict;
   } catch (error) {
-    return corrupt(error instanceof Error ? `${isRepoError(error) ? error.code : error.name}: ${error.message}` : 'something else was thrown');
+    return corrupt(
+      error instanceof Error
+        ? `${isRepoError(error) ? error.code : error.name}: ${error.message}`
+        : 'something else was thrown',
+    );
   }
 };
 
@@ -113,4 +120,3 @@ const judgeOpen = async (repo: Repo, { acknowledged, started, earlier }: Expecte
   }
   return { kind: 'healthy', state: state };
 };
-

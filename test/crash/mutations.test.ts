@@ -1,6 +1,6 @@
 /**
- * Proof that the cuts would notice: each flush and each folder sync of the library is taken out in turn, and something is
- * lost then. `PDSDB_TABLE=1` prints how each was noticed.
+ * Proof that the cuts would notice: each flush and each folder sync of the library is taken out in turn, and something
+ * is lost then. `PDSDB_TABLE=1` prints how each was noticed.
  */
 import { afterAll, expect, test } from 'vitest';
 import { openFolderBlobs } from '../../src/adapters/blobs/folder-blob-store.ts';
@@ -23,26 +23,45 @@ interface Mutation {
   readonly name: string;
   readonly forgets: (call: DiskCall, disk: SimulatedDisk) => boolean;
   /**
-   * How it has to be noticed, at least. Cuts do not notice a journal that comes back after closing, because this library finds the same in it
-   * as in the database; another program that has written to the database meanwhile would not.
+   * How it has to be noticed, at least. Cuts do not notice a journal that comes back after closing, because this
+   * library finds the same in it as in the database; another program that has written to the database meanwhile would
+   * not.
    */
   readonly by: 'cuts' | 'log';
 }
 
-const flushOf = (pattern: RegExp) => ({ verb, path }: DiskCall): boolean => verb === 'flush' && pattern.test(path);
-const syncOf = (port: DiskCall['port'], folder: string) => (call: DiskCall): boolean =>
-  call.verb === 'syncFolder' && call.port === port && call.path === folder;
+const flushOf =
+  (pattern: RegExp) =>
+  ({ verb, path }: DiskCall): boolean =>
+    verb === 'flush' && pattern.test(path);
+const syncOf =
+  (port: DiskCall['port'], folder: string) =>
+  (call: DiskCall): boolean =>
+    call.verb === 'syncFolder' && call.port === port && call.path === folder;
 /** While files are being opened all of them are open; while they are being closed only the lock is. */
 const isOpening = (disk: SimulatedDisk): boolean => disk.openCount > 1;
-const isEmpty = (disk: SimulatedDisk, path: string): boolean => disk.image.files.get(disk.image.find(path)!.id)!.size === 0;
+const isEmpty = (disk: SimulatedDisk, path: string): boolean =>
+  disk.image.files.get(disk.image.find(path)!.id)!.size === 0;
 
 const mutations: readonly Mutation[] = [
   { name: 'flush of pds.db', forgets: flushOf(/pds\.db$/), by: 'cuts' },
   { name: 'flush of pds.db-wal', forgets: flushOf(/-wal$/), by: 'cuts' },
-  { name: 'flush of a log that was emptied', forgets: (call, disk) => flushOf(/-wal$/)(call) && isEmpty(disk, call.path), by: 'cuts' },
+  {
+    name: 'flush of a log that was emptied',
+    forgets: (call, disk) => flushOf(/-wal$/)(call) && isEmpty(disk, call.path),
+    by: 'cuts',
+  },
   { name: 'flush of pds.db-journal', forgets: flushOf(/-journal$/), by: 'cuts' },
-  { name: 'sync of the folder after opening the files', forgets: (call, disk) => syncOf('files', FOLDER)(call) && isOpening(disk), by: 'cuts' },
-  { name: 'sync of the folder after removing the journals', forgets: (call, disk) => syncOf('files', FOLDER)(call) && !isOpening(disk), by: 'log' },
+  {
+    name: 'sync of the folder after opening the files',
+    forgets: (call, disk) => syncOf('files', FOLDER)(call) && isOpening(disk),
+    by: 'cuts',
+  },
+  {
+    name: 'sync of the folder after removing the journals',
+    forgets: (call, disk) => syncOf('files', FOLDER)(call) && !isOpening(disk),
+    by: 'log',
+  },
   { name: 'sync of the folder after making blobs/', forgets: syncOf('blobs', FOLDER), by: 'cuts' },
   { name: 'sync of blobs/ after making blobs/ba/', forgets: syncOf('blobs', `${FOLDER}/blobs`), by: 'cuts' },
   { name: 'sync of a blob before its rename', forgets: flushOf(/\.tmp-/), by: 'cuts' },
@@ -66,7 +85,8 @@ test.each(mutations)('without the $name something is lost', async ({ name, forge
       await cutEverywhere(recording, { random: seeded(seed), each: 4, share: 0.25, untilFailure: true }, counts);
     }
   }
-  const outcome = counts.failures.length > 0 ? `${counts.lost > 0 ? 'lost' : 'corrupt'}, cut ${counts.cuts}` : 'not tried';
+  const outcome =
+    counts.failures.length > 0 ? `${counts.lost > 0 ? 'lost' : 'corrupt'}, cut ${counts.cuts}` : 'not tried';
   table.push(`| ${name} | ${outcome} | ${unsynced[0] ?? 'no'} |`);
   const noticed = by === 'cuts' ? counts.failures : unsynced;
   expect(noticed, `seeds from ${SEED}`).not.toEqual([]);
@@ -74,7 +94,15 @@ test.each(mutations)('without the $name something is lost', async ({ name, forge
 
 test('with all of them, everything that was acknowledged is synced', async () => {
   for (let seed = SEED; seed < SEED + ROUNDS; seed++) {
-    expect(unsyncedAtAcks(await recordRun(onDiskWithout(() => false), workload(seed))), `seed ${seed}`).toEqual([]);
+    expect(
+      unsyncedAtAcks(
+        await recordRun(
+          onDiskWithout(() => false),
+          workload(seed),
+        ),
+      ),
+      `seed ${seed}`,
+    ).toEqual([]);
   }
 });
 

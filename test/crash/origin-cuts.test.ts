@@ -1,6 +1,6 @@
 /**
- * Cuts of pages that are stored in transactions, as a browser does. In a file of its own, so that it runs beside those on a disk.
- * `PDSDB_CUTS` says how many, `PDSDB_SEED` where to begin.
+ * Cuts of pages that are stored in transactions, as a browser does. In a file of its own, so that it runs beside those
+ * on a disk. `PDSDB_CUTS` says how many, `PDSDB_SEED` where to begin.
  */
 import { expect, test } from 'vitest';
 import { cutMany } from './cut-many.ts';

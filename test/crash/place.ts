@@ -18,8 +18,8 @@ export interface Place {
   /** What a closed repository should not have left behind. */
   leftovers(): string[];
   /**
-   * A text that is the same for the same content of the database and of the blobs, once the repository is open: its log is folded in then,
-   * and what is left of the log is nothing that anybody reads.
+   * A text that is the same for the same content of the database and of the blobs, once the repository is open: its log
+   * is folded in then, and what is left of the log is nothing that anybody reads.
    */
   fingerprint(): string;
 }
@@ -62,7 +62,10 @@ export const placeOn = (disk: SimulatedDisk): Place => ({
       disk.image
         .paths(FOLDER)
         .filter((path) => CLOSED.test(path) && !path.endsWith('/'))
-        .map((path) => [`${path} ${disk.image.files.get(disk.image.find(path)!.id)!.size}`, disk.image.files.get(disk.image.find(path)!.id)!.pages()]),
+        .map((path) => [
+          `${path} ${disk.image.files.get(disk.image.find(path)!.id)!.size}`,
+          disk.image.files.get(disk.image.find(path)!.id)!.pages(),
+        ]),
     ),
   leftovers: () => [
     ...disk.image.paths(FOLDER).filter((path) => !CLOSED.test(path)),

@@ -1,11 +1,11 @@
 /**
- * What a power cut may leave of a disk. A log is followed entry by entry; at any moment the disk consists of what has been
- * synced, which stays, and of what has not, of which any part may be there.
+ * What a power cut may leave of a disk. A log is followed entry by entry; at any moment the disk consists of what has
+ * been synced, which stays, and of what has not, of which any part may be there.
  *
- * Of the data of a file written since its last sync, each sector of each write is there or not; the file may be as long as any
- * of those writes made it, and where it grew and no data came, there are zeros or what lay on the disk before. A disk
- * that damages neighbours leaves nothing of a sector that it was writing. Of the changes of a folder's names since its last
- * sync the first few are there, or any of them.
+ * Of the data of a file written since its last sync, each sector of each write is there or not; the file may be as long
+ * as any of those writes made it, and where it grew and no data came, there are zeros or what lay on the disk before. A
+ * disk that damages neighbours leaves nothing of a sector that it was writing. Of the changes of a folder's names since
+ * its last sync the first few are there, or any of them.
  */
 import { DiskImage, ROOT } from './disk-image.ts';
 import type { Names } from './disk-image.ts';
@@ -14,7 +14,9 @@ import { FileContent } from './file-content.ts';
 
 /** How hard a cut is. */
 export interface Cut {
-  /** Of what is not synced: nothing is there, everything is, everything up to some write which is torn, or any sectors. */
+  /**
+   * Of what is not synced: nothing is there, everything is, everything up to some write which is torn, or any sectors.
+   */
   readonly data: 'all' | 'none' | 'some' | 'torn';
   readonly names: 'all' | 'none' | 'prefix' | 'subset';
   readonly sector: 512 | 4096;
@@ -36,7 +38,8 @@ interface FolderState {
 }
 
 /** Garbage that no page, frame or record begins with, and that differs from place to place. */
-const garbage = (length: number, at: number): Uint8Array => Uint8Array.from({ length }, (_, i) => 0xa5 ^ ((at + i) * 31) ^ ((at + i) >> 8));
+const garbage = (length: number, at: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => 0xa5 ^ ((at + i) * 31) ^ ((at + i) >> 8));
 
 export class PowerCut {
   readonly #files = new Map<number, FileState>();
@@ -83,8 +86,8 @@ export class PowerCut {
   }
 
   /**
-   * The paths whose names are not synced now, those that are gone among them, and those whose data is not, with how many bytes were
-   * written; emptying a file is none, and cutting it short all there may be.
+   * The paths whose names are not synced now, those that are gone among them, and those whose data is not, with how
+   * many bytes were written; emptying a file is none, and cutting it short all there may be.
    */
   unsynced(): Map<string, number> {
     const found = new Map<string, number>();
@@ -97,7 +100,10 @@ export class PowerCut {
           walk(node.id, `${path}/${name}`);
         } else if (this.#files.get(node.id)!.pending.length > 0) {
           const { pending } = this.#files.get(node.id)!;
-          const bytes = pending.reduce((sum, entry) => sum + (entry.kind === 'write' ? entry.bytes.length : entry.size === 0 ? 0 : Infinity), 0);
+          const bytes = pending.reduce(
+            (sum, entry) => sum + (entry.kind === 'write' ? entry.bytes.length : entry.size === 0 ? 0 : Infinity),
+            0,
+          );
           found.set(`${path}/${name}`, bytes + (found.get(`${path}/${name}`) ?? 0));
         }
       }
@@ -130,7 +136,8 @@ export class PowerCut {
   #names(folder: number, survival: Cut['names'], random: () => number): Names {
     const { synced, pending } = this.#folders.get(folder)!;
     const names = new Map(synced);
-    const first = survival === 'prefix' ? Math.floor(random() * (pending.length + 1)) : survival === 'none' ? 0 : pending.length;
+    const first =
+      survival === 'prefix' ? Math.floor(random() * (pending.length + 1)) : survival === 'none' ? 0 : pending.length;
     for (const changes of pending.slice(0, first)) {
       if (survival !== 'subset' || random() < 0.5) {
         applyNames(names, changes);

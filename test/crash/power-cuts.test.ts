@@ -21,7 +21,10 @@ test('a second cut does not take what the first has left, also where the disk da
   const first = await recordRun(onDisk, [create, oneMore('first')]);
   const power = new PowerCut(first.before);
   first.log.forEach((entry) => power.follow(entry));
-  const before = power.image({ data: 'none', names: 'none', sector: 512, growth: 'zeros', damagesNeighbours: false }, random);
+  const before = power.image(
+    { data: 'none', names: 'none', sector: 512, growth: 'zeros', damagesNeighbours: false },
+    random,
+  );
   const second = await recordRun(onDisk, [open, oneMore('second'), close], { before, state: first.states.at(-1)! });
   const counts = noCuts();
   const sort = (): ReturnType<typeof anyCut> => ({ ...anyCut(random), data: 'some', damagesNeighbours: true });

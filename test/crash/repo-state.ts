@@ -5,7 +5,9 @@ import type { Repo } from '../../src/core/repo/repo.ts';
 export interface RepoState {
   /** Whether there is a repository. */
   readonly exists: boolean;
-  /** Refs, the head among them, and the history with its messages. A commit names all of its records by their hashes. */
+  /**
+   * Refs, the head among them, and the history with its messages. A commit names all of its records by their hashes.
+   */
   readonly text: string;
   /** CIDs of the blobs, with their types. */
   readonly blobs: ReadonlyMap<string, string | undefined>;

@@ -6,7 +6,11 @@ import { parseArgs } from 'node:util';
 import { createServer } from 'vite';
 
 const { values } = parseArgs({
-  options: { cuts: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' }, kind: { type: 'string', default: 'disk' } },
+  options: {
+    cuts: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' },
+    kind: { type: 'string', default: 'disk' },
+  },
 });
 
 const server = await createServer({
@@ -22,7 +26,9 @@ const { inOrigin, onDisk } = await runner.import('/test/crash/storage-kind.ts');
 const start = performance.now();
 const tell = (counts, seed) => {
   const seconds = (performance.now() - start) / 1000;
-  console.log(JSON.stringify({ seed, ...counts, seconds: Math.round(seconds), perSecond: Math.round(counts.cuts / seconds) }));
+  console.log(
+    JSON.stringify({ seed, ...counts, seconds: Math.round(seconds), perSecond: Math.round(counts.cuts / seconds) }),
+  );
 };
 const kind = values.kind === 'disk' ? onDisk : inOrigin;
 const counts = await cutMany(kind, { cuts: Number(values.cuts), seed: Number(values.seed), onProgress: tell });

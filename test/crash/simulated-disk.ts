@@ -1,6 +1,6 @@
 /**
- * A disk in memory. It keeps a log of what was done to it, and asks about every call, so that one can be made to fail or,
- * as if a flush were missing in the code, to do nothing.
+ * A disk in memory. It keeps a log of what was done to it, and asks about every call, so that one can be made to fail
+ * or, as if a flush were missing in the code, to do nothing.
  */
 import type { DiskFile } from '../../src/adapters/files/disk.ts';
 import type { DiskNode } from './disk-image.ts';
@@ -11,16 +11,37 @@ import { FileContent } from './file-content.ts';
 /** One call, before it is made. */
 export interface DiskCall {
   readonly verb:
-    | 'close' | 'create' | 'entry' | 'flush' | 'getSize' | 'hasName' | 'makeFolder' | 'names' | 'open' | 'read' | 'remove' | 'rename'
-    | 'removeFolder' | 'syncFolder' | 'truncate' | 'write';
+    | 'close'
+    | 'create'
+    | 'entry'
+    | 'flush'
+    | 'getSize'
+    | 'hasName'
+    | 'makeFolder'
+    | 'names'
+    | 'open'
+    | 'read'
+    | 'remove'
+    | 'rename'
+    | 'removeFolder'
+    | 'syncFolder'
+    | 'truncate'
+    | 'write';
   /** Of the file or the folder: for a rename, where it goes. */
   readonly path: string;
   /** Who makes it: the files of the database and their lock, or the blobs. */
   readonly port: 'blobs' | 'files';
 }
 
-/** What becomes of a call: `undefined` lets it be. A number is how many bytes a write takes of what it was given, in parts. */
-export type Interference = { readonly throws: unknown; readonly after?: 'half' } | { readonly takes: number } | 'does nothing' | undefined;
+/**
+ * What becomes of a call: `undefined` lets it be. A number is how many bytes a write takes of what it was given, in
+ * parts.
+ */
+export type Interference =
+  | { readonly throws: unknown; readonly after?: 'half' }
+  | { readonly takes: number }
+  | 'does nothing'
+  | undefined;
 
 /** Long before any lock was taken: what is found on the disk is never taken for what is being written now. */
 const YEARS_AGO_MS = 1_500_000_000_000;
@@ -162,7 +183,8 @@ const applyToImage = (image: DiskImage, entry: LogEntry): void => {
   }
 };
 
-export const systemError = (code: string, message: string): Error => Object.assign(new Error(`${code}: ${message}`), { code });
+export const systemError = (code: string, message: string): Error =>
+  Object.assign(new Error(`${code}: ${message}`), { code });
 
 /** An open file, whatever becomes of its name. */
 export class OpenFile implements DiskFile {

@@ -1,7 +1,7 @@
 /**
- * What a browser keeps of one repository in IndexedDB, in memory: pages of the files and blobs, each change whole or not at
- * all. The files are the library's own {@link PagedFile}s. It keeps a log, and asks about every transaction, as a
- * simulated disk does.
+ * What a browser keeps of one repository in IndexedDB, in memory: pages of the files and blobs, each change whole or
+ * not at all. The files are the library's own {@link PagedFile}s. It keeps a log, and asks about every transaction, as
+ * a simulated disk does.
  */
 import { FILE_NAMES } from '../../src/adapters/files/file-names.ts';
 import { PagedFile } from '../../src/adapters/files/paged-file.ts';
@@ -31,7 +31,7 @@ export class OriginImage {
 
   constructor(from?: OriginImage) {
     // Pages are replaced and never changed, so copies share them.
-    this.files = FILE_NAMES.map((_, i) => ({ pages: new Map(from?.files[i]!.pages), size: from?.files[i]!.size ?? 0 }));
+    this.files = FILE_NAMES.map((_, i) => ({ pages: new Map(from?.files[i]?.pages), size: from?.files[i]?.size ?? 0 }));
     this.blobs = new Map(from?.blobs);
   }
 
@@ -116,7 +116,10 @@ export class SimulatedOrigin {
         const files = [main, journal, wal].map((file) => file.takeChanges());
         const entry: OriginEntry = {
           kind: 'persist',
-          files: files.map(({ pages, size }) => ({ pages: pages.map(([index, page]) => [index, page.slice()] as const), size })),
+          files: files.map(({ pages, size }) => ({
+            pages: pages.map(([index, page]) => [index, page.slice()] as const),
+            size,
+          })),
         };
         try {
           await this.#store('persist', entry, epoch);

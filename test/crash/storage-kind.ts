@@ -41,8 +41,12 @@ export interface StorageKind<I, E extends { readonly kind: string }> {
   onlyAdds(entry: E): boolean;
 }
 
-/** Files that are made durable by `flush`. `forgets` names calls that do nothing, as if they were missing in the code. */
-export const onDiskWithout = (forgets: (call: DiskCall, disk: SimulatedDisk) => boolean): StorageKind<DiskImage, LogEntry> => ({
+/**
+ * Files that are made durable by `flush`. `forgets` names calls that do nothing, as if they were missing in the code.
+ */
+export const onDiskWithout = (
+  forgets: (call: DiskCall, disk: SimulatedDisk) => boolean,
+): StorageKind<DiskImage, LogEntry> => ({
   name: 'files on a disk',
   blank: () => new DiskImage(),
   copy: (image) => image.copy(),
@@ -75,14 +79,24 @@ export const inOrigin: StorageKind<OriginImage, OriginEntry> = {
 
 export const placeInOrigin = (origin: SimulatedOrigin): Place => ({
   open: (did) =>
-    sqliteRepo({ wasm: nodeSqliteWasm, openFiles: () => origin.openFiles(did !== undefined), openBlobs: async () => origin.openBlobs() }, { did }),
+    sqliteRepo(
+      {
+        wasm: nodeSqliteWasm,
+        openFiles: () => origin.openFiles(did !== undefined),
+        openBlobs: async () => origin.openBlobs(),
+      },
+      { did },
+    ),
   kill: () => origin.kill(),
   mark: (kind, step) => origin.mark(kind, step),
   fingerprint() {
     const [main] = origin.image.files;
     const pages = [...main!.pages].filter(([index]) => index * 4096 < main!.size).sort(([a], [b]) => a - b);
     const blobs = [...origin.image.blobs].sort(([a], [b]) => (a < b ? -1 : 1));
-    return fingerprintOf([...pages.map(([index, page]) => [`${index}`, [page]] as const), ...blobs.map(([name, bytes]) => [name, [bytes]] as const)]);
+    return fingerprintOf([
+      ...pages.map(([index, page]) => [`${index}`, [page]] as const),
+      ...blobs.map(([name, bytes]) => [name, [bytes]] as const),
+    ]);
   },
   leftovers: () => (origin.isHeld ? ['a lock'] : []),
 });

@@ -1,16 +1,22 @@
-/** A rule about the log alone, which finds a missing sync without luck: once something is acknowledged, all of it is synced. */
+/**
+ * A rule about the log alone, which finds a missing sync without luck: once something is acknowledged, all of it is
+ * synced.
+ */
 import type { Recording } from './cut-run.ts';
 import type { DiskImage } from './disk-image.ts';
 import type { LogEntry } from './disk-log.ts';
 import { PowerCut } from './power-cut.ts';
 
-/** A lock is nobody's after a power cut, and what a blob was written to before it had its name is removed at the next opening. */
+/**
+ * A lock is nobody's after a power cut, and what a blob was written to before it had its name is removed at the next
+ * opening.
+ */
 const MATTERS_NOT = /\/pds\.lock|\.tmp-/;
 
 /**
- * Behind a commit SQLite repeats its last frame, to fill the sector, and syncs in the middle of the repetition. What comes after
- * the sync is less than a frame, of 24 bytes and a page, and nobody needs it. Nor that a log was emptied, once it is folded in: what comes
- * back is in the database.
+ * Behind a commit SQLite repeats its last frame, to fill the sector, and syncs in the middle of the repetition. What
+ * comes after the sync is less than a frame, of 24 bytes and a page, and nobody needs it. Nor that a log was emptied,
+ * once it is folded in: what comes back is in the database.
  */
 const FILLING = { name: /-wal$/, below: 24 + 4096 };
 

@@ -1,4 +1,7 @@
-/** What is done to a repository while the disk keeps its log: every way of changing one, in an order that a seed decides. */
+/**
+ * What is done to a repository while the disk keeps its log: every way of changing one, in an order that a seed
+ * decides.
+ */
 import { CID } from 'multiformats/cid';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
@@ -60,7 +63,11 @@ export interface Step {
 }
 
 /** Runs the steps, each marked in the place's log. Answers the state before the first and after each of them. */
-export const record = async (session: Session, steps: readonly Step[], before: RepoState = NOTHING): Promise<RepoState[]> => {
+export const record = async (
+  session: Session,
+  steps: readonly Step[],
+  before: RepoState = NOTHING,
+): Promise<RepoState[]> => {
   const states = [before];
   for (const [i, step] of steps.entries()) {
     session.place.mark('start', i + 1);
@@ -96,18 +103,24 @@ const importCar = (random: () => number): Step =>
     const other = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
     await other.importCar(await bytesOf(repo.exportCar()), { allowUnsigned: true });
     const before = await repo.head();
-    const ops = Array.from({ length: 1 + Math.floor(random() * 40) }, (_, i): WriteOp => ({
-      action: 'create',
-      collection: IMPORTED,
-      rkey: `${before!.rev}-${i}`,
-      value: { $type: IMPORTED, text: 'y'.repeat(Math.floor(random() * 100)) },
-    }));
+    const ops = Array.from(
+      { length: 1 + Math.floor(random() * 40) },
+      (_, i): WriteOp => ({
+        action: 'create',
+        collection: IMPORTED,
+        rkey: `${before!.rev}-${i}`,
+        value: { $type: IMPORTED, text: 'y'.repeat(Math.floor(random() * 100)) },
+      }),
+    );
     await other.write(ops);
     await repo.importCar(await bytesOf(other.exportCar()), { allowUnsigned: true });
     await other.close();
   });
 
-/** The steps of a seed, from the creation to the closing; every kind of step is among them, and each seed has its own order. */
+/**
+ * The steps of a seed, from the creation to the closing; every kind of step is among them, and each seed has its own
+ * order.
+ */
 export const workload = (seed: number): Step[] => {
   const random = seeded(seed);
   const writes = randomWrites(random, new Map());
@@ -116,11 +129,18 @@ export const workload = (seed: number): Step[] => {
   const write = (count: number): Step => {
     const message = random() < 0.3 ? `number ${named++}` : undefined;
     // Made when their turn comes, for each builds on those before it.
-    return step(`write ${count}`, ({ repo }) => repo.write(Array.from({ length: count }, () => writes.next().value!.op as WriteOp), { message }));
+    return step(`write ${count}`, ({ repo }) =>
+      repo.write(
+        Array.from({ length: count }, () => writes.next().value!.op as WriteOp),
+        { message },
+      ),
+    );
   };
   const putBlob = (key: number): Step => {
     const bytes = Uint8Array.from({ length: Math.floor(random() * 9000) }, () => random() * 256);
-    return step('put a blob', ({ repo }) => repo.putBlob(bytes, { mimeType: key % 2 === 0 ? 'image/png' : 'text/plain' }));
+    return step('put a blob', ({ repo }) =>
+      repo.putBlob(bytes, { mimeType: key % 2 === 0 ? 'image/png' : 'text/plain' }),
+    );
   };
   /** A record that mentions every blob that is there. */
   const mention = (key: number): Step =>
@@ -147,5 +167,13 @@ export const workload = (seed: number): Step[] => {
     [write(2), killAndReopen],
   ];
   const ordered = middle.map((steps) => ({ steps, at: random() })).sort((a, b) => a.at - b.at);
-  return [create, pick([write(1), putBlob(0)]), write(2), ...ordered.flatMap(({ steps }) => steps), pick([reopen, killAndReopen]), write(1), close];
+  return [
+    create,
+    pick([write(1), putBlob(0)]),
+    write(2),
+    ...ordered.flatMap(({ steps }) => steps),
+    pick([reopen, killAndReopen]),
+    write(1),
+    close,
+  ];
 };

@@ -1,5 +1,16 @@
 /** Backups over real folders: whole or not there, and a damaged one is refused by name. */
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRepo, openRepo, restoreBackup, saveBackup } from '../../src/node.ts';
@@ -42,7 +53,10 @@ describe('a backup', () => {
     const { did } = await restoreBackup(backup, target);
     expect(readdirSync(around).sort()).toEqual(['backup', 'repo', 'restored']);
     expect(await verify(target)).toMatchObject({ ok: true, blobs: 2 });
-    expect(await open(target, async (repo) => [repo.did, await describeRepo(repo)])).toEqual([did, await open(folder, describeRepo)]);
+    expect(await open(target, async (repo) => [repo.did, await describeRepo(repo)])).toEqual([
+      did,
+      await open(folder, describeRepo),
+    ]);
   });
 
   test('has what was written before it and nothing that was written meanwhile', async () => {
@@ -72,7 +86,9 @@ describe('a backup', () => {
       await expect(saveBackup(repo, folder, { force: true })).rejects.toMatchObject({ code: 'RepoExists' });
       mkdirSync(join(around, 'letters'));
       writeFileSync(join(around, 'letters', 'one'), 'dear');
-      await expect(saveBackup(repo, join(around, 'letters'), { force: true })).rejects.toMatchObject({ code: 'RepoExists' });
+      await expect(saveBackup(repo, join(around, 'letters'), { force: true })).rejects.toMatchObject({
+        code: 'RepoExists',
+      });
       expect(contentOf(backup)).toEqual(before);
       await saveBackup(repo, backup, { force: true });
     });
@@ -85,7 +101,10 @@ describe('a backup', () => {
     await flipBlock(folder, record);
     changeFile(blobFile, (bytes) => void (bytes[0]! ^= 1));
     await open(folder, async (repo) => {
-      await expect(saveBackup(repo, backup, { force: true })).rejects.toMatchObject({ code: 'Corrupt', message: expect.stringContaining(String(record)) });
+      await expect(saveBackup(repo, backup, { force: true })).rejects.toMatchObject({
+        code: 'Corrupt',
+        message: expect.stringContaining(String(record)),
+      });
       expect(contentOf(backup)).toEqual(before);
       expect(readdirSync(around).sort()).toEqual(['backup', 'repo']);
       const { manifest } = await saveBackup(repo, join(around, 'damaged'), { damaged: true });
@@ -99,18 +118,27 @@ describe('a backup', () => {
     const { folder, around, target, commits } = await backedUp();
     await flipBlock(folder, commits[2]!.data);
     await open(folder, (repo) => saveBackup(repo, join(around, 'damaged'), { damaged: true }));
-    expect(await restoreBackup(join(around, 'damaged'), target)).toMatchObject({ head: String(commits[2]!.cid), rev: null });
+    expect(await restoreBackup(join(around, 'damaged'), target)).toMatchObject({
+      head: String(commits[2]!.cid),
+      rev: null,
+    });
     const empty = await createRepo(join(around, 'empty'), { did: DID });
     await saveBackup(empty, join(around, 'nothing'));
     await empty.close();
-    expect(await restoreBackup(join(around, 'nothing'), join(around, 'nothing-again'))).toMatchObject({ head: null, rev: null });
+    expect(await restoreBackup(join(around, 'nothing'), join(around, 'nothing-again'))).toMatchObject({
+      head: null,
+      rev: null,
+    });
     expect(await verify(join(around, 'nothing-again'))).toMatchObject({ ok: true });
   });
 
   test.each([
     ['with a commit that is none', `insert into commits values ('zzzzzzzzzzzzz', x'00')`],
     ['with a block that is none', `insert into blocks values ('x', x'00')`],
-    ['with a commit that has no name, and without a head', `delete from refs; insert into commits values (null, x'00')`],
+    [
+      'with a commit that has no name, and without a head',
+      `delete from refs; insert into commits values (null, x'00')`,
+    ],
   ])('of a repository %s comes back as it was', async (_, statement) => {
     const { folder, around, target } = await backedUp();
     await sql(folder, ...statement.split('; '));
@@ -123,8 +151,11 @@ describe('a backup', () => {
     const { folder, around } = await backedUp();
     const interruption = new AbortController();
     await open(folder, async (repo) => {
-      const onProgress = ({ phase }: { readonly phase: string }): void => (phase === 'write' ? interruption.abort(new Error('enough')) : undefined);
-      await expect(saveBackup(repo, join(around, 'second'), { signal: interruption.signal, onProgress })).rejects.toThrow('enough');
+      const onProgress = ({ phase }: { readonly phase: string }): void =>
+        phase === 'write' ? interruption.abort(new Error('enough')) : undefined;
+      await expect(
+        saveBackup(repo, join(around, 'second'), { signal: interruption.signal, onProgress }),
+      ).rejects.toThrow('enough');
       expect(readdirSync(around).sort()).toEqual(['backup', 'repo']);
       await saveBackup(repo, join(around, 'second'));
     });
@@ -148,7 +179,10 @@ describe('a backup', () => {
 
 describe('a backup that is damaged is refused, and nothing is made of it', () => {
   const manifestOf = ({ backup }: BackedUp): string => join(backup, 'manifest.json');
-  const edit = (backup: BackedUp, change: (manifest: { files: Record<string, { size: number; sha256: string }>; [field: string]: unknown }) => void): void => {
+  const edit = (
+    backup: BackedUp,
+    change: (manifest: { files: Record<string, { size: number; sha256: string }>; [field: string]: unknown }) => void,
+  ): void => {
     const manifest = JSON.parse(readFileSync(manifestOf(backup), 'utf8')) as Parameters<typeof change>[0];
     change(manifest);
     writeFileSync(manifestOf(backup), JSON.stringify(manifest));
@@ -156,32 +190,88 @@ describe('a backup that is damaged is refused, and nothing is made of it', () =>
   const blobIn = ({ backup, blob }: BackedUp): string => join(backup, 'blobs', 'ba', String(blob));
 
   test.each<[string, (backup: BackedUp) => void, string, (backup: BackedUp) => string]>([
-    ['a flipped bit in pds.db', (b) => changeFile(join(b.backup, 'pds.db'), (bytes) => void (bytes[5000]! ^= 1)), 'Malformed', () => 'pds.db'],
+    [
+      'a flipped bit in pds.db',
+      (b) => changeFile(join(b.backup, 'pds.db'), (bytes) => void (bytes[5000]! ^= 1)),
+      'Malformed',
+      () => 'pds.db',
+    ],
     ['a pds.db that is cut', (b) => truncateSync(join(b.backup, 'pds.db'), 4096), 'Malformed', () => 'pds.db'],
     ['no pds.db', (b) => rmSync(join(b.backup, 'pds.db')), 'Malformed', () => 'pds.db'],
-    ['a flipped bit in a blob', (b) => changeFile(blobIn(b), (bytes) => void (bytes[50]! ^= 1)), 'Malformed', (b) => String(b.blob)],
+    [
+      'a flipped bit in a blob',
+      (b) => changeFile(blobIn(b), (bytes) => void (bytes[50]! ^= 1)),
+      'Malformed',
+      (b) => String(b.blob),
+    ],
     ['a blob that is missing', (b) => rmSync(blobIn(b)), 'Malformed', (b) => String(b.blob)],
-    ['a link in place of a blob', (b) => (renameSync(blobIn(b), join(b.around, 'real')), symlinkSync(join(b.around, 'real'), blobIn(b))), 'Malformed', (b) => String(b.blob)],
+    [
+      'a link in place of a blob',
+      (b) => (renameSync(blobIn(b), join(b.around, 'real')), symlinkSync(join(b.around, 'real'), blobIn(b))),
+      'Malformed',
+      (b) => String(b.blob),
+    ],
     ['no manifest', (b) => rmSync(manifestOf(b)), 'RepoNotFound', () => 'manifest.json'],
     ['an empty manifest', (b) => truncateSync(manifestOf(b), 0), 'Malformed', () => 'manifest.json'],
-    ['a manifest of the future', (b) => edit(b, (manifest) => void (manifest['version'] = 2)), 'UnknownVersion', () => 'version=2'],
-    ['a path that leads out', (b) => edit(b, ({ files }) => void (files['../../x'] = files['pds.db']!)), 'Malformed', () => '../../x'],
-    ['another account', (b) => edit(b, (manifest) => void (manifest['did'] = 'did:web:other.example.com')), 'Malformed', () => 'did:web:other.example.com'],
-    ['another head', (b) => edit(b, (manifest) => void (manifest['head'] = String(b.commits[0]!.cid))), 'Malformed', () => 'head='],
-    ['another rev', (b) => edit(b, (manifest) => void (manifest['rev'] = b.commits[0]!.rev)), 'Malformed', () => 'rev='],
-    ['no head', (b) => edit(b, (manifest) => void (manifest['head'] = manifest['rev'] = null)), 'Malformed', () => 'manifest=null'],
-    ...['blobs', 'blocks', 'commits', 'records'].map((what): [string, (backup: BackedUp) => void, string, () => string] => [
-      `another number of ${what}`,
-      (b) => edit(b, (manifest) => ((manifest['counts'] as Record<string, number>)[what]! += 1)),
+    [
+      'a manifest of the future',
+      (b) => edit(b, (manifest) => void (manifest['version'] = 2)),
+      'UnknownVersion',
+      () => 'version=2',
+    ],
+    [
+      'a path that leads out',
+      (b) => edit(b, ({ files }) => void (files['../../x'] = files['pds.db']!)),
       'Malformed',
-      () => `${what}=`,
-    ]),
-    ['another hash', (b) => edit(b, ({ files }) => void (files['pds.db'] = { ...files['pds.db']!, sha256: '0'.repeat(64) })), 'Malformed', () => 'pds.db'],
+      () => '../../x',
+    ],
+    [
+      'another account',
+      (b) => edit(b, (manifest) => void (manifest['did'] = 'did:web:other.example.com')),
+      'Malformed',
+      () => 'did:web:other.example.com',
+    ],
+    [
+      'another head',
+      (b) => edit(b, (manifest) => void (manifest['head'] = String(b.commits[0]!.cid))),
+      'Malformed',
+      () => 'head=',
+    ],
+    [
+      'another rev',
+      (b) => edit(b, (manifest) => void (manifest['rev'] = b.commits[0]!.rev)),
+      'Malformed',
+      () => 'rev=',
+    ],
+    [
+      'no head',
+      (b) => edit(b, (manifest) => void (manifest['head'] = manifest['rev'] = null)),
+      'Malformed',
+      () => 'manifest=null',
+    ],
+    ...['blobs', 'blocks', 'commits', 'records'].map(
+      (what): [string, (backup: BackedUp) => void, string, () => string] => [
+        `another number of ${what}`,
+        (b) => edit(b, (manifest) => ((manifest['counts'] as Record<string, number>)[what]! += 1)),
+        'Malformed',
+        () => `${what}=`,
+      ],
+    ),
+    [
+      'another hash',
+      (b) => edit(b, ({ files }) => void (files['pds.db'] = { ...files['pds.db']!, sha256: '0'.repeat(64) })),
+      'Malformed',
+      () => 'pds.db',
+    ],
   ])('%s', async (_, damage, code, names) => {
     const backup = await backedUp();
     damage(backup);
     const before = readdirSync(backup.around);
-    await expect(restoreBackup(backup.backup, backup.target)).rejects.toMatchObject({ name: 'RepoError', code, message: expect.stringContaining(names(backup)) });
+    await expect(restoreBackup(backup.backup, backup.target)).rejects.toMatchObject({
+      name: 'RepoError',
+      code,
+      message: expect.stringContaining(names(backup)),
+    });
     expect(readdirSync(backup.around)).toEqual(before);
     // Nor does it take the place of what is there.
     await expect(restoreBackup(backup.backup, backup.folder, { force: true })).rejects.toMatchObject({ code });
@@ -194,10 +284,14 @@ describe('a restoration', () => {
   test('does not take the place of a repository without force, of an open one, or of anything else', async () => {
     const { backup, folder, around } = await backedUp();
     await expect(restoreBackup(backup, folder)).rejects.toMatchObject({ code: 'RepoExists' });
-    await open(folder, () => expect(restoreBackup(backup, folder, { force: true })).rejects.toMatchObject({ code: 'Locked' }));
+    await open(folder, () =>
+      expect(restoreBackup(backup, folder, { force: true })).rejects.toMatchObject({ code: 'Locked' }),
+    );
     mkdirSync(join(around, 'letters'));
     writeFileSync(join(around, 'letters', 'one'), 'dear');
-    await expect(restoreBackup(backup, join(around, 'letters'), { force: true })).rejects.toMatchObject({ code: 'RepoExists' });
+    await expect(restoreBackup(backup, join(around, 'letters'), { force: true })).rejects.toMatchObject({
+      code: 'RepoExists',
+    });
     expect(existsSync(join(around, 'letters', 'one'))).toBe(true);
   });
 

@@ -84,7 +84,7 @@ export const flipBlock = (folder: string, cid: CID): Promise<void> =>
     database.prepare('update blocks set value = ? where key = ?').run(bytes, String(cid));
   });
 
-export const changeFile = (path: string, change: (bytes: Buffer) => Uint8Array | void): void => {
+export const changeFile = (path: string, change: (bytes: Buffer) => Uint8Array | undefined): void => {
   const bytes = readFileSync(path);
   writeFileSync(path, change(bytes) ?? bytes);
 };

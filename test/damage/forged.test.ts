@@ -1,4 +1,7 @@
-/** Blocks that are what their CIDs say, and yet no part of a repository: somebody has put them into the database who knows the format. */
+/**
+ * Blocks that are what their CIDs say, and yet no part of a repository: somebody has put them into the database who
+ * knows the format.
+ */
 import { describe, expect, test } from 'vitest';
 import type { CidBytes } from '../../src/core/data/cid.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -29,7 +32,11 @@ const forge = async ({ folder }: Sample, age: 'newest' | 'oldest', parts: Reposi
   return repository;
 };
 
-const [high, first, last] = [keysOfLayer(1, 1, 'com.example.b/')[0]!, keysOfLayer(0, 1, 'com.example.a/')[0]!, keysOfLayer(0, 1, 'com.example.c/')[0]!];
+const [high, first, last] = [
+  keysOfLayer(1, 1, 'com.example.b/')[0]!,
+  keysOfLayer(0, 1, 'com.example.a/')[0]!,
+  keysOfLayer(0, 1, 'com.example.c/')[0]!,
+];
 const value = posts(1)[0]![1].cid.bytes as CidBytes;
 
 const TREES: Readonly<Record<string, NonNullable<RepositoryParts['tree']>>> = {
@@ -44,11 +51,22 @@ const TREES: Readonly<Record<string, NonNullable<RepositoryParts['tree']>>> = {
     return block.cid.bytes as CidBytes;
   },
   'has its keys in a wrong order': (onNode) =>
-    writeShape({ keys: [high], values: [value], children: [{ keys: [last], values: [value] }, { keys: [first], values: [value] }] }, onNode),
+    writeShape(
+      {
+        keys: [high],
+        values: [value],
+        children: [
+          { keys: [last], values: [value] },
+          { keys: [first], values: [value] },
+        ],
+      },
+      onNode,
+    ),
   'has a node on a wrong layer': (onNode) => writeShape({ keys: [first, high], values: [value, value] }, onNode),
 };
 
-const actions = (report: { readonly steps: readonly { readonly action: string }[] }): string[] => report.steps.map(({ action }) => action);
+const actions = (report: { readonly steps: readonly { readonly action: string }[] }): string[] =>
+  report.steps.map(({ action }) => action);
 
 describe.each(Object.entries(TREES))('a tree that %s', (_, tree) => {
   test('of the head: a repair goes back to the newest commit whose tree is one', async () => {
@@ -71,21 +89,33 @@ describe.each(Object.entries(TREES))('a tree that %s', (_, tree) => {
   });
 });
 
-test.each(['is a record', 'is a node with more behind it'])('a tree of the history that %s is named, and does not hide what else is wrong', async (name) => {
-  const sample = await makeSample(root);
-  await forge(sample, 'oldest', { tree: TREES[name]!, records: posts(1) });
-  await sql(sample.folder, `delete from blocks where key = '${String(sample.record)}'`);
-  const { faults } = await verify(sample.folder);
-  expect(faults.map(({ code }) => code).sort()).toEqual(['BlockNotFound', 'Corrupt']);
-  expect(faults.find(({ code }) => code === 'Corrupt')!.message).toMatch(/not a tree node/);
-  const report = await open(sample.folder, (repo) => repo.repair());
-  expect(report).toMatchObject({ whole: false, rev: sample.commits[2]!.rev, lost: [{ kind: 'record' }] });
-});
+test.each(['is a record', 'is a node with more behind it'])(
+  'a tree of the history that %s is named, and does not hide what else is wrong',
+  async (name) => {
+    const sample = await makeSample(root);
+    await forge(sample, 'oldest', { tree: TREES[name]!, records: posts(1) });
+    await sql(sample.folder, `delete from blocks where key = '${String(sample.record)}'`);
+    const { faults } = await verify(sample.folder);
+    expect(faults.map(({ code }) => code).sort()).toEqual(['BlockNotFound', 'Corrupt']);
+    expect(faults.find(({ code }) => code === 'Corrupt')!.message).toMatch(/not a tree node/);
+    const report = await open(sample.folder, (repo) => repo.repair());
+    expect(report).toMatchObject({ whole: false, rev: sample.commits[2]!.rev, lost: [{ kind: 'record' }] });
+  },
+);
 
 test('without a commit nothing is whole', async () => {
   const sample = await makeSample(root);
   await sql(sample.folder, ...sample.commits.map(({ cid }) => `delete from blocks where key = '${String(cid)}'`));
   const report = await open(sample.folder, (repo) => repo.repair());
-  expect(report).toMatchObject({ whole: false, head: undefined, lost: [{ kind: 'block', cid: sample.commits[2]!.cid }] });
-  expect(await open(sample.folder, (repo) => repo.repair())).toMatchObject({ whole: false, head: undefined, steps: [], lost: [] });
+  expect(report).toMatchObject({
+    whole: false,
+    head: undefined,
+    lost: [{ kind: 'block', cid: sample.commits[2]!.cid }],
+  });
+  expect(await open(sample.folder, (repo) => repo.repair())).toMatchObject({
+    whole: false,
+    head: undefined,
+    steps: [],
+    lost: [],
+  });
 });

@@ -108,10 +108,14 @@ test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an answ
         return undefined;
       });
       for (const [name, answer] of Object.entries(after ?? {})) {
-        const isError = typeof answer === 'string' && ['BlockNotFound', 'Corrupt', 'RefNotFound', 'HeadNotFound'].includes(answer);
+        const isError =
+          typeof answer === 'string' && ['BlockNotFound', 'Corrupt', 'RefNotFound', 'HeadNotFound'].includes(answer);
         // What cannot be told from a repository that never had it: no head, no list of commits, no such file.
         const isNothing = answer === '' || answer === '[]' || answer === undefined;
-        expect(isError || isNothing || names.length > 0 || JSON.stringify(answer) === JSON.stringify(before[name]), `${where}: ${name}`).toBe(true);
+        expect(
+          isError || isNothing || names.length > 0 || JSON.stringify(answer) === JSON.stringify(before[name]),
+          `${where}: ${name}`,
+        ).toBe(true);
         if (!isError && !isNothing && (name === 'get' || name === 'getBlob' || name === 'checkout')) {
           expect(answer, `${where}: ${name}`).toEqual(before[name]);
         }
@@ -122,7 +126,10 @@ test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an answ
 }, 180_000);
 
 describe('a blob that changes while it is being read', () => {
-  /** Whoever has the `Blob` reads it later, and by then the file is another one: to the platform that is a failure of its own kind. */
+  /**
+   * Whoever has the `Blob` reads it later, and by then the file is another one: to the platform that is a failure of
+   * its own kind.
+   */
   const changing = async (sample: Sample, readsBefore = 0): Promise<Repo> => {
     const repo = await openRepo(sample.folder);
     const stream = Blob.prototype.stream;
@@ -147,7 +154,11 @@ describe('a blob that changes while it is being read', () => {
   ])('makes %s fail with StorageFailed, and the cause', async (_, readsBefore, read) => {
     const sample = await makeSample(root);
     const repo = await changing(sample, readsBefore);
-    await expect(read(repo, sample)).rejects.toMatchObject({ name: 'RepoError', code: 'StorageFailed', cause: { name: 'NotReadableError' } });
+    await expect(read(repo, sample)).rejects.toMatchObject({
+      name: 'RepoError',
+      code: 'StorageFailed',
+      cause: { name: 'NotReadableError' },
+    });
     vi.restoreAllMocks();
     await repo.close();
   });

@@ -1,5 +1,14 @@
 /** What a repair mends, what it says about it, and that what it cannot bring back can be imported again. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRepo, openRepo, salvageRepo } from '../../src/node.ts';
@@ -13,7 +22,8 @@ const root = scratchFolder('repair');
 const repair = (folder: string, dryRun = false) => open(folder, (repo) => repo.repair({ dryRun }));
 const headOf = (folder: string): Promise<string> => open(folder, async (repo) => String((await repo.head())?.cid));
 const exported = (folder: string): Promise<Uint8Array> => open(folder, (repo) => bytesOf(repo.exportCar()));
-const actions = (report: { readonly steps: readonly { readonly action: string }[] }): string[] => report.steps.map(({ action }) => action);
+const actions = (report: { readonly steps: readonly { readonly action: string }[] }): string[] =>
+  report.steps.map(({ action }) => action);
 
 /** Repairs, asserts that a dry run said the same and did nothing, and that a second repair finds nothing to do. */
 const repaired = async (folder: string) => {
@@ -52,19 +62,22 @@ describe('blocks', () => {
     await repo.close();
   });
 
-  test.each(['root', 'commit'] as const)('with a damaged %s, the newest commit that is whole becomes the head', async (what) => {
-    const sample = await makeSample(root);
-    const car = await exported(sample.folder);
-    const [, before, last] = sample.commits;
-    await flipBlock(sample.folder, what === 'root' ? last!.data : last!.cid);
-    const report = await repaired(sample.folder);
-    expect(actions(report)).toEqual(['dropBlock', 'moveHead', 'dropCommit']);
-    expect(report).toMatchObject({ whole: true, rev: before!.rev, lost: [{ kind: 'block' }] });
-    expect(await headOf(sample.folder)).toBe(String(before!.cid));
-    // Writing goes on, and so do imports: the lost head is newer than the one that was restored.
-    expect(await open(sample.folder, (repo) => repo.importCar(car))).toMatchObject({ rev: last!.rev });
-    expect(await verify(sample.folder)).toMatchObject({ ok: true });
-  });
+  test.each(['root', 'commit'] as const)(
+    'with a damaged %s, the newest commit that is whole becomes the head',
+    async (what) => {
+      const sample = await makeSample(root);
+      const car = await exported(sample.folder);
+      const [, before, last] = sample.commits;
+      await flipBlock(sample.folder, what === 'root' ? last!.data : last!.cid);
+      const report = await repaired(sample.folder);
+      expect(actions(report)).toEqual(['dropBlock', 'moveHead', 'dropCommit']);
+      expect(report).toMatchObject({ whole: true, rev: before!.rev, lost: [{ kind: 'block' }] });
+      expect(await headOf(sample.folder)).toBe(String(before!.cid));
+      // Writing goes on, and so do imports: the lost head is newer than the one that was restored.
+      expect(await open(sample.folder, (repo) => repo.importCar(car))).toMatchObject({ rev: last!.rev });
+      expect(await verify(sample.folder)).toMatchObject({ ok: true });
+    },
+  );
 
   test('the old head is written down', async () => {
     const sample = await makeSample(root);
@@ -98,7 +111,10 @@ describe('blocks', () => {
     await elsewhere.put(POST, rkeyOf(71), post('later still'));
     const newer = await bytesOf(elsewhere.exportCar());
     await elsewhere.close();
-    expect(await open(folder, (repo) => repo.importCar(newer))).toMatchObject({ created: entries.length + 1, unchanged: 0 });
+    expect(await open(folder, (repo) => repo.importCar(newer))).toMatchObject({
+      created: entries.length + 1,
+      unchanged: 0,
+    });
     expect(await open(folder, async (repo) => (await repo.info()).records)).toBe(entries.length + 1);
     await open(folder, (repo) => repo.gc({ keep: 1 }));
     expect(await verify(folder)).toMatchObject({ ok: true });
@@ -106,7 +122,11 @@ describe('blocks', () => {
 });
 
 describe('names', () => {
-  const onSample = (name: string, statements: (sample: Sample) => readonly string[], wanted: readonly string[]): void => {
+  const onSample = (
+    name: string,
+    statements: (sample: Sample) => readonly string[],
+    wanted: readonly string[],
+  ): void => {
     test(name, async () => {
       const sample = await makeSample(root);
       await sql(sample.folder, ...statements(sample));
@@ -118,13 +138,43 @@ describe('names', () => {
   };
   onSample('no refs', () => ['delete from refs'], ['moveHead']);
   onSample('no list of commits', () => ['delete from commits'], ['addCommit', 'addCommit', 'addCommit']);
-  onSample('neither', () => ['delete from refs', 'delete from commits'], ['moveHead', 'addCommit', 'addCommit', 'addCommit']);
-  onSample('rows that are none', () => [`insert into blocks values ('x', x'00')`, `insert into commits values ('y', x'00')`, `insert into meta values (null, x'00')`], ['dropRow', 'dropRow', 'dropRow']);
-  onSample('a name with a zero behind it', () => [`insert into blocks select key || char(0), value from blocks limit 1`], ['dropRow']);
-  onSample('a head that is no CID', () => [`update refs set value = x'00' where key = 'main'`], ['dropRow', 'moveHead']);
-  onSample('a head of the past', (s) => [`update refs set value = cast('${String(s.commits[0]!.cid)}' as blob) where key = 'main'`], ['moveHead']);
-  onSample('a ref to nowhere', (s) => [`insert into refs values ('lost', cast('${String(s.blob)}' as blob))`], ['dropRef']);
-  onSample('a commit by another rev', (s) => [`update commits set key = '3jzfcijpj2z2a' where key = '${s.commits[1]!.rev}'`], ['dropCommit', 'addCommit']);
+  onSample('neither', () => ['delete from refs', 'delete from commits'], [
+    'moveHead',
+    'addCommit',
+    'addCommit',
+    'addCommit',
+  ]);
+  onSample(
+    'rows that are none',
+    () => [
+      `insert into blocks values ('x', x'00')`,
+      `insert into commits values ('y', x'00')`,
+      `insert into meta values (null, x'00')`,
+    ],
+    ['dropRow', 'dropRow', 'dropRow'],
+  );
+  onSample(
+    'a name with a zero behind it',
+    () => [`insert into blocks select key || char(0), value from blocks limit 1`],
+    ['dropRow'],
+  );
+  onSample('a head that is no CID', () => [`update refs set value = x'00' where key = 'main'`], [
+    'dropRow',
+    'moveHead',
+  ]);
+  onSample(
+    'a head of the past',
+    (s) => [`update refs set value = cast('${String(s.commits[0]!.cid)}' as blob) where key = 'main'`],
+    ['moveHead'],
+  );
+  onSample('a ref to nowhere', (s) => [`insert into refs values ('lost', cast('${String(s.blob)}' as blob))`], [
+    'dropRef',
+  ]);
+  onSample(
+    'a commit by another rev',
+    (s) => [`update commits set key = '3jzfcijpj2z2a' where key = '${s.commits[1]!.rev}'`],
+    ['dropCommit', 'addCommit'],
+  );
 });
 
 describe('blobs', () => {
@@ -161,7 +211,10 @@ describe('blobs', () => {
     rmSync(sample.blobFile);
     mkdirSync(sample.blobFile);
     writeFileSync(join(sample.blobFile, 'letter'), 'dear');
-    await expect(repair(sample.folder)).rejects.toMatchObject({ name: 'RepoError', message: expect.stringContaining(String(sample.blob)) });
+    await expect(repair(sample.folder)).rejects.toMatchObject({
+      name: 'RepoError',
+      message: expect.stringContaining(String(sample.blob)),
+    });
     expect(existsSync(join(sample.blobFile, 'letter'))).toBe(true);
   });
 });
@@ -193,13 +246,16 @@ describe('a database that SQLite gives up on', () => {
     });
   });
 
-  test.each(['delete from meta', `delete from meta where key = 'did'`, 'drop table refs', 'drop table meta'])('after "%s"', async (statement) => {
-    const sample = await makeSample(root);
-    await sql(sample.folder, statement);
-    await expect(openRepo(sample.folder)).rejects.toMatchObject({ code: 'Corrupt' });
-    await salvaged(sample);
-    expect(await verify(sample.folder)).toMatchObject({ ok: true, records: 32 });
-  });
+  test.each(['delete from meta', `delete from meta where key = 'did'`, 'drop table refs', 'drop table meta'])(
+    'after "%s"',
+    async (statement) => {
+      const sample = await makeSample(root);
+      await sql(sample.folder, statement);
+      await expect(openRepo(sample.folder)).rejects.toMatchObject({ code: 'Corrupt' });
+      await salvaged(sample);
+      expect(await verify(sample.folder)).toMatchObject({ ok: true, records: 32 });
+    },
+  );
 
   test('any page of it may be gone: what comes back is right, and what does not is named', async () => {
     const sample = await makeSample(root);
@@ -213,8 +269,13 @@ describe('a database that SQLite gives up on', () => {
       const report = await repair(sample.folder);
       const { ok, faults } = await verify(sample.folder);
       // What is still missing after a repair is what it has said to be lost, or a commit's tree of the past.
-      expect(ok || report.lost.length > 0 || faults.every(({ code }) => code === 'BlockNotFound'), `page ${page}`).toBe(true);
-      expect(faults.filter(({ code }) => code !== 'BlockNotFound'), `page ${page}`).toEqual([]);
+      expect(ok || report.lost.length > 0 || faults.every(({ code }) => code === 'BlockNotFound'), `page ${page}`).toBe(
+        true,
+      );
+      expect(
+        faults.filter(({ code }) => code !== 'BlockNotFound'),
+        `page ${page}`,
+      ).toEqual([]);
     }
   }, 120_000);
 
@@ -238,7 +299,10 @@ describe('a database that SQLite gives up on', () => {
   test('nothing of a repository is left', async () => {
     const sample = await makeSample(root);
     changeFile(sample.database, (bytes) => void bytes.fill(0));
-    await expect(salvageRepo(sample.folder)).rejects.toMatchObject({ code: 'Corrupt', message: expect.stringContaining('import a CAR') });
+    await expect(salvageRepo(sample.folder)).rejects.toMatchObject({
+      code: 'Corrupt',
+      message: expect.stringContaining('import a CAR'),
+    });
     expect(readdirSync(sample.folder).sort()).toEqual(['blobs', 'pds.db']);
   });
 

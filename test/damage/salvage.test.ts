@@ -1,4 +1,7 @@
-/** What a salvage finds though somebody would say that it is gone: behind damage in the log, and under names that are damaged. */
+/**
+ * What a salvage finds though somebody would say that it is gone: behind damage in the log, and under names that are
+ * damaged.
+ */
 import { expect, test } from 'vitest';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -36,7 +39,10 @@ test('wherever the log is damaged, all is there that SQLite would read', async (
     const readable = await soundBlocks(new SimulatedDisk(disk.image.copy()), '/killed').catch(() => new Set<string>());
     await salvage(disk, '/killed');
     const found = await soundBlocks(disk, '/killed');
-    expect([...readable].filter((cid) => !found.has(cid)), `frame ${frame}`).toEqual([]);
+    expect(
+      [...readable].filter((cid) => !found.has(cid)),
+      `frame ${frame}`,
+    ).toEqual([]);
   }
 });
 
@@ -98,7 +104,10 @@ test('a file that ends within a page has what is left of it', async () => {
   for (let at = 4096; at < original.length; at += 4096) {
     if (original[at] === 0x0d) {
       const page = original.slice(at, at + 4096);
-      const rest = original.slice().fill(0, 0, 100).fill(0, at, at + 4096);
+      const rest = original
+        .slice()
+        .fill(0, 0, 100)
+        .fill(0, at, at + 4096);
       without += await salvaged(rest);
       cutOff += await salvaged(Buffer.concat([rest, page.subarray(0, 4000)]));
     }

@@ -1,4 +1,7 @@
-/** Repositories that somebody damaged, and then a backup: it is refused and nothing is there, or the same repository comes out of it again. */
+/**
+ * Repositories that somebody damaged, and then a backup: it is refused and nothing is there, or the same repository
+ * comes out of it again.
+ */
 import { writeBackup } from '../../src/adapters/folders/backup.ts';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -10,7 +13,10 @@ import { hold, orRefused } from './fuzz-target.ts';
 import { damageBlob, damageDatabase, isOfRecord } from './repair-target.ts';
 
 /** What `verify` finds, and where the refs lead, in words. */
-const lookAt = async (disk: SimulatedDisk, folder: string): Promise<{ readonly refs: string; readonly isSound: boolean }> => {
+const lookAt = async (
+  disk: SimulatedDisk,
+  folder: string,
+): Promise<{ readonly refs: string; readonly isSound: boolean }> => {
   const repo = await sqliteRepo(platformOn(disk, folder, false), {});
   try {
     const refs = [...(await repo.refs())].map(([name, cid]) => `${name}=${cidToText(cid)}`).join();
@@ -45,7 +51,10 @@ export const backupTarget: FuzzTarget = {
       return 'refused';
     }
     await restore(disk, 'saved', 'restored');
-    const [here, restored] = [await orRefused(() => soundBlocks(disk, '/repo')), await orRefused(() => soundBlocks(disk, '/restored'))];
+    const [here, restored] = [
+      await orRefused(() => soundBlocks(disk, '/repo')),
+      await orRefused(() => soundBlocks(disk, '/restored')),
+    ];
     hold([...(here ?? [])].join() === [...(restored ?? [])].join(), 'all blocks come back');
     const there = await orRefused(() => lookAt(disk, '/repo'));
     const back = await orRefused(() => lookAt(disk, '/restored'));

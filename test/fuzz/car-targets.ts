@@ -23,7 +23,14 @@ const base = await repositoryOf({ records: posts(6, 'base'), fields: { rev: BASE
 const baseCar = carOf(base);
 
 /** Keys of two layers under one another, so that small trees have something to them. */
-const layered = [0, 1, 2].flatMap((layer) => ['a', 'b', 'c'].map((letter): Entry => [keysOfLayer(layer, 1, `com.example.${letter}/`)[0]!, blockOfBytes(encodeCbor({ $type: POST, layer, letter }))]));
+const layered = [0, 1, 2].flatMap((layer) =>
+  ['a', 'b', 'c'].map(
+    (letter): Entry => [
+      keysOfLayer(layer, 1, `com.example.${letter}/`)[0]!,
+      blockOfBytes(encodeCbor({ $type: POST, layer, letter })),
+    ],
+  ),
+);
 
 const seeds: readonly Repository[] = [
   await repositoryOf({ records: posts(30) }),
@@ -46,16 +53,24 @@ const judge = async (car: Uint8Array, random: Random): Promise<Outcome> => {
   const place = await openBase();
   const before = await dumpStore(place.store, place.blobs);
   const pieces = random() < 0.5 ? [car] : cut(car, () => 1 + below(random, 300));
-  const result = await orRefused(() => place.repo.importCar(asyncOf(pieces), { key: random() < 0.5 ? KEY.did() : undefined }));
+  const result = await orRefused(() =>
+    place.repo.importCar(asyncOf(pieces), { key: random() < 0.5 ? KEY.did() : undefined }),
+  );
   const report = await orRefused(() => verifyCar(car));
   if (result === undefined) {
-    hold((await dumpStore(place.store, place.blobs)).join('\n') === before.join('\n'), 'a refused CAR leaves nothing behind');
+    hold(
+      (await dumpStore(place.store, place.blobs)).join('\n') === before.join('\n'),
+      'a refused CAR leaves nothing behind',
+    );
     return 'refused';
   }
   const { faults } = await place.repo.verify({ key: KEY.did() });
   hold(faults.every(isOfRecord), `what was accepted is sound: ${faults.map(({ message }) => message).join('; ')}`);
   hold(faults.length === result.faults.length, 'an import tells every fault that a check finds');
-  hold(report === undefined || report.faults.every(({ code }) => code === 'Malformed' || code === 'BlockNotFound'), 'verifyCar finds no more than is missing');
+  hold(
+    report === undefined || report.faults.every(({ code }) => code === 'Malformed' || code === 'BlockNotFound'),
+    'verifyCar finds no more than is missing',
+  );
   const exported = await bytesOf(place.repo.exportCar());
   const there = await openBase();
   const again = await there.repo.importCar(exported);

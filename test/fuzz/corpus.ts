@@ -18,12 +18,16 @@ export const corpus: readonly CorpusCase[] = [
   { target: 'salvage', seed: 3299373747, what: 'a file that ends within a page' },
   { target: 'backup', seed: 1111472660, what: 'a list of commits that cannot be counted, backed up and not restored' },
   { target: 'backup', seed: 1242832296, what: 'the same without a head' },
-  { target: 'restoration of a backup', seed: 1887403679, what: 'a database without a table of commits, which gets one when it is opened' },
+  {
+    target: 'restoration of a backup',
+    seed: 1887403679,
+    what: 'a database without a table of commits, which gets one when it is opened',
+  },
 ];
 
 /**
- * Findings about time and memory, by their names in `test/hostile/bounds-cases.ts`. A case of the fuzzer measures neither: `bounds.test.ts` there
- * imports each in a process of its own, and counts.
+ * Findings about time and memory, by their names in `test/hostile/bounds-cases.ts`. A case of the fuzzer measures
+ * neither: `bounds.test.ts` there imports each in a process of its own, and counts.
  */
 export const boundsFindings: readonly string[] = [
   // Took 465 MB.

@@ -1,12 +1,15 @@
 /**
- * What of the library a fuzz run has reached, line by line: `NODE_V8_COVERAGE=out/cov npm run fuzz -- --seconds 60`, then
- * `node test/fuzz/coverage.mjs out/cov`. With `--files` for each file, the least reached first.
+ * What of the library a fuzz run has reached, line by line: `NODE_V8_COVERAGE=out/cov npm run fuzz -- --seconds 60`,
+ * then `node test/fuzz/coverage.mjs out/cov`. With `--files` for each file, the least reached first.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { files: { type: 'boolean', default: false } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { files: { type: 'boolean', default: false } },
+});
 const folder = positionals[0] ?? 'out/cov';
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
@@ -47,7 +50,9 @@ function* placesOf({ mappings }, lineLengths) {
 /** Whether each offset of a script was run: inner ranges have the last word. */
 const reachedOf = (functions, size) => {
   const reached = new Uint8Array(size);
-  const ranges = functions.flatMap((one) => one.ranges).sort((a, b) => a.startOffset - b.startOffset || b.endOffset - a.endOffset);
+  const ranges = functions
+    .flatMap((one) => one.ranges)
+    .sort((a, b) => a.startOffset - b.startOffset || b.endOffset - a.endOffset);
   for (const { startOffset, endOffset, count } of ranges) {
     reached.fill(count > 0 ? 1 : 0, startOffset, endOffset);
   }
@@ -58,9 +63,14 @@ const reachedOf = (functions, size) => {
 const files = new Map();
 for (const name of readdirSync(folder).filter((one) => one.endsWith('.json'))) {
   const { result, 'source-map-cache': maps = {} } = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-  for (const { url, functions } of result.filter((one) => one.url.endsWith('/fuzz-worker.mjs') && maps[one.url] !== undefined)) {
+  for (const { url, functions } of result.filter(
+    (one) => one.url.endsWith('/fuzz-worker.mjs') && maps[one.url] !== undefined,
+  )) {
     const { data, lineLengths } = maps[url];
-    const reached = reachedOf(functions, lineLengths.reduce((sum, length) => sum + length + 1, 0));
+    const reached = reachedOf(
+      functions,
+      lineLengths.reduce((sum, length) => sum + length + 1, 0),
+    );
     for (const { offset, source, line } of placesOf(data, lineLengths)) {
       const path = /\/(src\/.*)$/.exec(data.sources[source])?.[1];
       if (path !== undefined) {
@@ -74,7 +84,13 @@ for (const name of readdirSync(folder).filter((one) => one.endsWith('.json'))) {
 const row = (what, all) => {
   const lines = all.flatMap(([, of]) => [...of.values()]);
   const reached = lines.filter(Boolean).length;
-  return { what, files: all.length, lines: lines.length, reached, percent: Math.round((1000 * reached) / lines.length) / 10 };
+  return {
+    what,
+    files: all.length,
+    lines: lines.length,
+    reached,
+    percent: Math.round((1000 * reached) / lines.length) / 10,
+  };
 };
 const all = [...files];
 if (all.length === 0) {
@@ -84,6 +100,11 @@ if (all.length === 0) {
   const folders = [...new Set(all.map(([path]) => path.split('/').slice(0, -1).join('/')))].sort();
   const rows = values.files
     ? all.map((one) => row(one[0], [one])).sort((a, b) => a.percent - b.percent)
-    : folders.map((of) => row(of, all.filter(([path]) => path.slice(0, path.lastIndexOf('/')) === of)));
+    : folders.map((of) =>
+        row(
+          of,
+          all.filter(([path]) => path.slice(0, path.lastIndexOf('/')) === of),
+        ),
+      );
   console.table([...rows, row('all', all)]);
 }

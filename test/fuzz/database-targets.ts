@@ -1,4 +1,7 @@
-/** Databases: bytes that somebody changed, and rows that somebody changed with SQL. Nothing wrong is ever answered as right. */
+/**
+ * Databases: bytes that somebody changed, and rows that somebody changed with SQL. Nothing wrong is ever answered as
+ * right.
+ */
 import { openSqliteBlockStore } from '../../src/adapters/sqlite/open-block-store.ts';
 import { isCidOf } from '../../src/core/data/cid.ts';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';

@@ -1,4 +1,6 @@
-/** A disk with a repository, the same one as a killed process leaves it, and a backup: to be damaged, and mended again. */
+/**
+ * A disk with a repository, the same one as a killed process leaves it, and a backup: to be damaged, and mended again.
+ */
 import { openSqliteBlockStore } from '../../src/adapters/sqlite/open-block-store.ts';
 import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
@@ -73,7 +75,11 @@ let sample: Promise<FolderSample> | undefined;
 export const folderSample = (): Promise<FolderSample> => (sample ??= makeSample());
 
 /** Lets somebody at the files of the database in a folder. */
-export const withFiles = async <T>(disk: SimulatedDisk, folder: string, use: (files: DatabaseFiles) => Promise<T>): Promise<T> => {
+export const withFiles = async <T>(
+  disk: SimulatedDisk,
+  folder: string,
+  use: (files: DatabaseFiles) => Promise<T>,
+): Promise<T> => {
   const files = await openDiskFiles(diskPort(disk), folder);
   try {
     return await use(files);
@@ -96,7 +102,10 @@ export const soundBlocks = async (disk: SimulatedDisk, folder: string): Promise<
   return found;
 };
 
-/** Every path of a disk with its content, to compare before and after. Without locks and empty files, which any opening removes. */
+/**
+ * Every path of a disk with its content, to compare before and after. Without locks and empty files, which any opening
+ * removes.
+ */
 export const contentOf = (image: DiskImage): Map<string, string> =>
   new Map(
     image

@@ -1,5 +1,19 @@
-/** Folders in which somebody has been at work: opening one is refused, or nothing in it is answered as what it is not. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+/**
+ * Folders in which somebody has been at work: opening one is refused, or nothing in it is answered as what it is not.
+ */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { encodeCbor } from '../../src/core/data/cbor.ts';
@@ -43,7 +57,16 @@ const filesBelow = (folder: string): string[] =>
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 
-const NAMES = ['pds.db-journal', 'pds.db-wal', 'pds.lock', 'blobs/.DS_Store', 'blobs/ba/Thumbs.db', 'blobs/ba/bafkrei', `blobs/${'0'.repeat(32)}.tmp-put`, 'blobs/ba/x'.padEnd(200, 'y')];
+const NAMES = [
+  'pds.db-journal',
+  'pds.db-wal',
+  'pds.lock',
+  'blobs/.DS_Store',
+  'blobs/ba/Thumbs.db',
+  'blobs/ba/bafkrei',
+  `blobs/${'0'.repeat(32)}.tmp-put`,
+  'blobs/ba/x'.padEnd(200, 'y'),
+];
 
 const DAMAGES: readonly ((folder: string, random: Random) => void)[] = [
   (folder, random) => {
@@ -80,7 +103,10 @@ const use = async (repo: Repo): Promise<void> => {
   for (const [i, cid] of cids.entries()) {
     await orRefused(async () => {
       const blob = await repo.getBlob(parseCid(cid.toString()));
-      hold(blob === undefined || Buffer.from(await blob.arrayBuffer()).equals(BLOBS[i]!), 'a blob that is answered is the one that its CID names');
+      hold(
+        blob === undefined || Buffer.from(await blob.arrayBuffer()).equals(BLOBS[i]!),
+        'a blob that is answered is the one that its CID names',
+      );
     });
   }
   await orRefused(() => repo.get(POST, rkeyOf(1)));

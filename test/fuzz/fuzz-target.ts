@@ -10,7 +10,9 @@ export interface FuzzTarget {
   run(random: Random): Promise<Outcome>;
 }
 
-/** The answer, or `undefined` when it was refused with a code. Any other error comes out: nobody throws it on purpose. */
+/**
+ * The answer, or `undefined` when it was refused with a code. Any other error comes out: nobody throws it on purpose.
+ */
 export const orRefused = async <T>(run: () => Promise<T> | T): Promise<T | undefined> => {
   try {
     return await run();

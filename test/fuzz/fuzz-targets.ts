@@ -9,4 +9,13 @@ import { restoreTarget } from './restore-target.ts';
 import { salvageTarget } from './salvage-target.ts';
 import { valueTargets } from './value-targets.ts';
 
-export const fuzzTargets: readonly FuzzTarget[] = [...valueTargets, ...carTargets, ...databaseTargets, folderTarget, repairTarget, salvageTarget, backupTarget, restoreTarget];
+export const fuzzTargets: readonly FuzzTarget[] = [
+  ...valueTargets,
+  ...carTargets,
+  ...databaseTargets,
+  folderTarget,
+  repairTarget,
+  salvageTarget,
+  backupTarget,
+  restoreTarget,
+];

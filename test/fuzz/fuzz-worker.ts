@@ -1,10 +1,17 @@
-/** The worker in which the cases run: when one never ends, or fills the memory, the thread that started it says which. */
+/**
+ * The worker in which the cases run: when one never ends, or fills the memory, the thread that started it says which.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { removeFolders } from './folder-target.ts';
 import { fuzzTargets } from './fuzz-targets.ts';
 import { runCase, runFuzz } from './run-fuzz.ts';
 
-const { seed, seconds, place, only } = workerData as { seed: number; seconds: number; place: Int32Array; only: string | undefined };
+const { seed, seconds, place, only } = workerData as {
+  seed: number;
+  seconds: number;
+  place: Int32Array;
+  only: string | undefined;
+};
 const targets = fuzzTargets.filter(({ name }) => only === undefined || name === only);
 try {
   if (seconds === 0) {

@@ -14,17 +14,35 @@ const MEMORY_MB = 512;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' }, target: { type: 'string' }, case: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string' },
+    target: { type: 'string' },
+    case: { type: 'string' },
+  },
 });
 const seconds = values.case === undefined ? Number(values.seconds) : 0;
 const seed = Number(values.case ?? values.seed ?? Date.now() % 1_000_000);
 const outfile = join(here, '..', '..', 'out', 'fuzz', 'fuzz-worker.mjs');
 mkdirSync(dirname(outfile), { recursive: true });
-await build({ entryPoints: [join(here, 'fuzz-worker.ts')], outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', target: 'node20', sourcemap: 'inline', logLevel: 'warning' });
+await build({
+  entryPoints: [join(here, 'fuzz-worker.ts')],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  target: 'node20',
+  sourcemap: 'inline',
+  logLevel: 'warning',
+});
 
 console.log(`seed ${seed}, ${seconds} seconds`);
 const place = new Int32Array(new SharedArrayBuffer(12));
-const worker = new Worker(outfile, { workerData: { seed, seconds, place, only: values.target }, resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB } });
+const worker = new Worker(outfile, {
+  workerData: { seed, seconds, place, only: values.target },
+  resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
+});
 const whereItStood = () => `target ${place[0]}, case ${place[1] >>> 0}, after ${place[2]} cases`;
 
 let seen = 0;
@@ -49,7 +67,9 @@ worker.on('message', ({ counts, findings }) => {
   const total = counts.reduce((sum, { cases }) => sum + cases, 0);
   console.table(counts.map(({ slowestMs, ...rest }) => ({ ...rest, slowestMs: Math.round(slowestMs) })));
   // One of each kind: what is wrong in one place is found a hundred times.
-  const kinds = new Map(findings.map((finding) => [`${finding.target} ${finding.error.split('\n').slice(0, 2).join()}`, finding]));
+  const kinds = new Map(
+    findings.map((finding) => [`${finding.target} ${finding.error.split('\n').slice(0, 2).join()}`, finding]),
+  );
   for (const { target, seed: found, error } of kinds.values()) {
     console.error(`\nfinding: --target ${JSON.stringify(target)} --case ${found}\n${error}`);
   }

@@ -37,9 +37,15 @@ test('what must not happen is found: another error, a changed prototype', async 
       return 'refused';
     },
   });
-  const typeError = await runCase(wrong(() => (undefined as unknown as { a: () => void }).a()), 1);
+  const typeError = await runCase(
+    wrong(() => (undefined as unknown as { a: () => void }).a()),
+    1,
+  );
   expect(typeError?.error).toMatch(/TypeError/);
-  const polluted = await runCase(wrong(() => Object.defineProperty(Object.prototype, 'polluted', { value: 1, configurable: true })), 2);
+  const polluted = await runCase(
+    wrong(() => Object.defineProperty(Object.prototype, 'polluted', { value: 1, configurable: true })),
+    2,
+  );
   delete (Object.prototype as { polluted?: number }).polluted;
   expect(polluted?.error).toMatch(/prototype/);
 });

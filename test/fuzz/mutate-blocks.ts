@@ -1,4 +1,7 @@
-/** Changes inside a repository that its hashes and its signature then cover: what lies deep is reached, and nothing above it objects. */
+/**
+ * Changes inside a repository that its hashes and its signature then cover: what lies deep is reached, and nothing
+ * above it objects.
+ */
 import { concatBytes, equalBytes } from '../../src/core/data/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../src/core/data/cbor.ts';
 import { CID_LENGTH, cidToText } from '../../src/core/data/cid.ts';

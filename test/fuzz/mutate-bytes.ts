@@ -8,10 +8,53 @@ export const pick = <T>(random: Random, items: readonly T[]): T => items[below(r
 
 /** Heads and lengths at the edges of what they can say, and pieces of what a repository is made of. */
 const DICTIONARY: readonly Uint8Array[] = [
-  '00', '17', '1817', '18ff', '19ffff', '1affffffff', '1b001fffffffffffff', '1b0020000000000000', '1bffffffffffffffff', '20', '3bffffffffffffffff',
-  '40', '5b4000000000000000', '5f', '60', '7b4000000000000000', '7f', '80', '9a00020001', '9b4000000000000000', '9f', 'a0', 'baffffffff', 'bf',
-  'c2', 'd82a', 'd82a582500', 'f4', 'f6', 'f7', 'f93c00', 'fb3ff0000000000000', 'ff', '8080808010', 'ffffffffffffff7f', '808080808080808040',
-  '6524747970656178', '695f5f70726f746f5f5f', '64626c6f62', '6165', '616c', '616b', '6170', '6174', '6176', '0171122000', '01551220',
+  '00',
+  '17',
+  '1817',
+  '18ff',
+  '19ffff',
+  '1affffffff',
+  '1b001fffffffffffff',
+  '1b0020000000000000',
+  '1bffffffffffffffff',
+  '20',
+  '3bffffffffffffffff',
+  '40',
+  '5b4000000000000000',
+  '5f',
+  '60',
+  '7b4000000000000000',
+  '7f',
+  '80',
+  '9a00020001',
+  '9b4000000000000000',
+  '9f',
+  'a0',
+  'baffffffff',
+  'bf',
+  'c2',
+  'd82a',
+  'd82a582500',
+  'f4',
+  'f6',
+  'f7',
+  'f93c00',
+  'fb3ff0000000000000',
+  'ff',
+  '8080808010',
+  'ffffffffffffff7f',
+  '808080808080808040',
+  '6524747970656178',
+  '695f5f70726f746f5f5f',
+  '64626c6f62',
+  '6165',
+  '616c',
+  '616b',
+  '6170',
+  '6174',
+  '6176',
+  '0171122000',
+  '01551220',
 ].map((text) => Uint8Array.from(Buffer.from(text, 'hex')));
 
 type Mutation = (bytes: Uint8Array, random: Random) => Uint8Array;
@@ -52,7 +95,12 @@ const MUTATIONS: readonly Mutation[] = [
   },
   (bytes, random) => {
     const [start, end] = range(bytes, random);
-    return replaced(replaced(bytes, start, end, new Uint8Array()), below(random, bytes.length - (end - start) + 1), below(random, bytes.length - (end - start) + 1), bytes.subarray(start, end));
+    return replaced(
+      replaced(bytes, start, end, new Uint8Array()),
+      below(random, bytes.length - (end - start) + 1),
+      below(random, bytes.length - (end - start) + 1),
+      bytes.subarray(start, end),
+    );
   },
   (bytes, random) => bytes.subarray(0, below(random, bytes.length + 1)),
 ];

@@ -1,6 +1,6 @@
 /**
- * Damage to a database: bytes and pages as disks damage them, rows as somebody does with SQL, and blocks whose names and signatures then fit, as
- * somebody does who knows the format.
+ * Damage to a database: bytes and pages as disks damage them, rows as somebody does with SQL, and blocks whose names
+ * and signatures then fit, as somebody does who knows the format.
  */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { cidTextToBytes, cidToText, decodeCid } from '../../src/core/data/cid.ts';
@@ -31,7 +31,8 @@ export const mutateFile = (bytes: Uint8Array, random: Random): Uint8Array<ArrayB
 const PAGE_DAMAGES: readonly ((page: Uint8Array<ArrayBuffer>, other: Uint8Array, random: Random) => Uint8Array)[] = [
   (page) => new Uint8Array(page.length),
   (_, other) => other,
-  (page, other, random) => replaced(page, 512 * below(random, 8), PAGE, other.subarray(0, 512 * (1 + below(random, 7)))).subarray(0, PAGE),
+  (page, other, random) =>
+    replaced(page, 512 * below(random, 8), PAGE, other.subarray(0, 512 * (1 + below(random, 7)))).subarray(0, PAGE),
   // Its kind, the number of its cells, where they lie: the header of a page and the pointers behind it.
   (page, _, random) => {
     for (let i = 0; i <= below(random, 4); i++) {
@@ -56,17 +57,23 @@ export const mutatePages = (bytes: Uint8Array, random: Random): Uint8Array<Array
 };
 
 const TABLES = ['blocks', 'commits', 'meta', 'refs'] as const;
-const anyRow = (random: Random, table: string): string => `rowid = (select rowid from ${table} limit 1 offset ${below(random, ROWS)})`;
+const anyRow = (random: Random, table: string): string =>
+  `rowid = (select rowid from ${table} limit 1 offset ${below(random, ROWS)})`;
 const EDITS: readonly ((random: Random, table: string) => string)[] = [
   (random, table) => `delete from ${table} where ${anyRow(random, table)}`,
   (_, table) => `delete from ${table}`,
   (random, table) => `update ${table} set value = zeroblob(${below(random, 5000)}) where ${anyRow(random, table)}`,
-  (random, table) => `update ${table} set value = substr(value, 1, ${below(random, 60)}) where ${anyRow(random, table)}`,
+  (random, table) =>
+    `update ${table} set value = substr(value, 1, ${below(random, 60)}) where ${anyRow(random, table)}`,
   (random, table) => `update ${table} set value = cast(value as text) where ${anyRow(random, table)}`,
-  (random, table) => `update ${table} set value = ${pick(random, ['1', '1.5', "'text'", "x''", "x'ff'", '9223372036854775807'])} where ${anyRow(random, table)}`,
-  (random, table) => `update ${table} set value = (select value from ${pick(random, TABLES)} limit 1 offset ${below(random, ROWS)}) where ${anyRow(random, table)} and exists (select 1 from blocks)`,
-  (random, table) => `update or ignore ${table} set key = ${pick(random, ["upper(key)", "key || char(0)", "''", "'__proto__'", "cast(key as blob)", '5', "'main'", "substr(key, 2)"])} where ${anyRow(random, table)}`,
-  (random, table) => `insert or ignore into ${table} values (${pick(random, ["'x'", "''", "null", "x'00'", "'__proto__'", "'zzzzzzzzzzzzz'", "'main'"])}, ${pick(random, ["x'00'", "'text'", "zeroblob(100000)", '0'])})`,
+  (random, table) =>
+    `update ${table} set value = ${pick(random, ['1', '1.5', "'text'", "x''", "x'ff'", '9223372036854775807'])} where ${anyRow(random, table)}`,
+  (random, table) =>
+    `update ${table} set value = (select value from ${pick(random, TABLES)} limit 1 offset ${below(random, ROWS)}) where ${anyRow(random, table)} and exists (select 1 from blocks)`,
+  (random, table) =>
+    `update or ignore ${table} set key = ${pick(random, ['upper(key)', 'key || char(0)', "''", "'__proto__'", 'cast(key as blob)', '5', "'main'", 'substr(key, 2)'])} where ${anyRow(random, table)}`,
+  (random, table) =>
+    `insert or ignore into ${table} values (${pick(random, ["'x'", "''", 'null', "x'00'", "'__proto__'", "'zzzzzzzzzzzzz'", "'main'"])}, ${pick(random, ["x'00'", "'text'", 'zeroblob(100000)', '0'])})`,
   (_, table) => `drop table ${table}`,
   (_, table) => `create trigger t after insert on ${table} begin delete from blocks; end`,
   (_, table) => `create index i on ${table} (value)`,
@@ -102,13 +109,20 @@ const blocksOf = (database: Database): Block[] => {
   return blocks;
 };
 
-/** Blocks changed, hashed and signed again under one of the commits, which keeps its places in refs and in the list of commits. */
+/**
+ * Blocks changed, hashed and signed again under one of the commits, which keeps its places in refs and in the list of
+ * commits.
+ */
 export const forgeBlocks = async (files: DatabaseFiles, commits: readonly string[], random: Random): Promise<void> => {
   const database = await openDatabase(files);
   const commit = pick(random, commits);
   const blocks = blocksOf(database);
   const isCommit = ({ cid }: Block): boolean => cidToText(cid) === commit;
-  const forged = await mutateBlocks([blocks.find(isCommit)!, ...blocks.filter((block) => !isCommit(block))], random, KEY);
+  const forged = await mutateBlocks(
+    [blocks.find(isCommit)!, ...blocks.filter((block) => !isCommit(block))],
+    random,
+    KEY,
+  );
   database.transaction(() => {
     database.exec('delete from blocks');
     const put = database.prepare('insert or ignore into blocks values (?1, ?2)');
@@ -120,7 +134,9 @@ export const forgeBlocks = async (files: DatabaseFiles, commits: readonly string
     }
     put.finalize();
     for (const table of ['refs', 'commits']) {
-      database.exec(`update ${table} set value = cast('${cidToText(forged[0]!.cid)}' as blob) where value = cast('${commit}' as blob)`);
+      database.exec(
+        `update ${table} set value = cast('${cidToText(forged[0]!.cid)}' as blob) where value = cast('${commit}' as blob)`,
+      );
     }
   });
   database.close();

@@ -1,4 +1,7 @@
-/** Databases and blobs that somebody damaged, and then a repair: it loses nothing that is sound, says what is gone, and what it calls whole is. */
+/**
+ * Databases and blobs that somebody damaged, and then a repair: it loses nothing that is sound, says what is gone, and
+ * what it calls whole is.
+ */
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
@@ -18,7 +21,12 @@ import { mutateBytes, pick } from './mutate-bytes.ts';
 import { editRows, forgeBlocks, mutateFile, mutatePages } from './mutate-database.ts';
 
 /** Damages the database in a folder. */
-export const damageDatabase = async (disk: SimulatedDisk, folder: string, { commits }: FolderSample, random: Random): Promise<void> => {
+export const damageDatabase = async (
+  disk: SimulatedDisk,
+  folder: string,
+  { commits }: FolderSample,
+  random: Random,
+): Promise<void> => {
   const dice = random();
   const path = `${folder}/pds.db`;
   if (dice < 0.3) {
@@ -26,7 +34,9 @@ export const damageDatabase = async (disk: SimulatedDisk, folder: string, { comm
   } else if (dice < 0.4) {
     disk.image.leave(path, mutateFile(disk.image.read(path)!, random));
   } else {
-    await withFiles(disk, folder, (files) => (dice < 0.7 ? editRows(files, random) : forgeBlocks(files, commits, random)));
+    await withFiles(disk, folder, (files) =>
+      dice < 0.7 ? editRows(files, random) : forgeBlocks(files, commits, random),
+    );
   }
 };
 
@@ -39,7 +49,8 @@ export const damageBlob = (disk: SimulatedDisk, folder: string, random: Random):
 export const isOfRecord = ({ code, path }: Fault): boolean => code === 'Malformed' && path !== undefined;
 
 /** A repair answers for the head. What refs and the history lack is for `verify` to say. */
-const isOfHistory = ({ code, path, message }: Fault): boolean => code === 'Corrupt' && path !== undefined && path !== 'main' && message.startsWith('not a tree node');
+const isOfHistory = ({ code, path, message }: Fault): boolean =>
+  code === 'Corrupt' && path !== undefined && path !== 'main' && message.startsWith('not a tree node');
 
 const wordsOf = (report: RepairReport): string => JSON.stringify({ ...report, dryRun: false });
 const listOf = (faults: readonly Fault[]): string => faults.map(({ message }) => message).join('; ');
@@ -50,14 +61,20 @@ export const repairAndJudge = async (repo: Repo): Promise<boolean> => {
   const done = await repo.repair();
   hold(wordsOf(done) === wordsOf(planned), 'a repair does what it has said it would');
   const again = await repo.repair();
-  hold(again.steps.length === 0, `a second repair finds nothing to do: ${again.steps.map(({ message }) => message).join('; ')}`);
+  hold(
+    again.steps.length === 0,
+    `a second repair finds nothing to do: ${again.steps.map(({ message }) => message).join('; ')}`,
+  );
   // A blob that the first one has removed counts as one that was never here.
   hold(again.whole || !done.whole, 'what was whole is whole');
   const { faults } = await repo.verify();
   const wrong = faults.filter((fault) => !isOfRecord(fault) && !isOfHistory(fault) && fault.code !== 'BlockNotFound');
   hold(wrong.length === 0 || !done.whole, `what is whole after a repair is sound: ${listOf(wrong)}`);
   const head = await orRefused(() => repo.head());
-  hold(!done.whole || (head && cidToText(head.cid)) === (done.head && cidToText(done.head)), 'the head is the one that the repair names');
+  hold(
+    !done.whole || (head && cidToText(head.cid)) === (done.head && cidToText(done.head)),
+    'the head is the one that the repair names',
+  );
   if (done.whole && head !== undefined) {
     const report = await verifyCar(await bytesOf(repo.exportCar()));
     hold(report.faults.every(isOfRecord), `what a repair calls whole is: ${listOf(report.faults)}`);
@@ -101,7 +118,10 @@ export const repairTarget: FuzzTarget = {
     const isWhole = await repairAndJudge(again);
     await again.close();
     const after = await soundBlocks(disk, '/repo');
-    hold([...before].every((cid) => after.has(cid)), 'a repair removes nothing that is sound');
+    hold(
+      [...before].every((cid) => after.has(cid)),
+      'a repair removes nothing that is sound',
+    );
     return isWhole ? 'accepted' : 'refused';
   },
 };

@@ -1,4 +1,7 @@
-/** Backups that somebody damaged, and then a restoration: nothing has happened, or the repository is there that was backed up. */
+/**
+ * Backups that somebody damaged, and then a restoration: nothing has happened, or the repository is there that was
+ * backed up.
+ */
 import { createHash } from 'node:crypto';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { equalBytes } from '../../src/core/data/bytes.ts';
@@ -17,21 +20,60 @@ type Json = { [name: string]: Json } | Json[] | boolean | number | string | null
 type Manifest = { [name: string]: Json } & { files: { [path: string]: { size: number; sha256: string } } };
 
 const MANIFEST = '/backup/manifest.json';
-const ODD: readonly Json[] = [null, true, -1, 0, 1, 0.5, 2 ** 53, 1e308, '', 'main', '../pds.db', '__proto__', [], {}, [[]], 'did:web:other.example.com'];
-const NAMES = ['../pds.db', '/pds.db', 'pds.db-wal', 'pds.lock', 'manifest.json', 'blobs/ba/x', 'blobs/../pds.db', '__proto__', 'constructor', '', `blobs/ba/bafkrei${'a'.repeat(52)}`];
+const ODD: readonly Json[] = [
+  null,
+  true,
+  -1,
+  0,
+  1,
+  0.5,
+  2 ** 53,
+  1e308,
+  '',
+  'main',
+  '../pds.db',
+  '__proto__',
+  [],
+  {},
+  [[]],
+  'did:web:other.example.com',
+];
+const NAMES = [
+  '../pds.db',
+  '/pds.db',
+  'pds.db-wal',
+  'pds.lock',
+  'manifest.json',
+  'blobs/ba/x',
+  'blobs/../pds.db',
+  '__proto__',
+  'constructor',
+  '',
+  `blobs/ba/bafkrei${'a'.repeat(52)}`,
+];
 
-const readManifest = (disk: SimulatedDisk): Manifest => JSON.parse(new TextDecoder().decode(disk.image.read(MANIFEST))) as Manifest;
-const writeManifest = (disk: SimulatedDisk, manifest: Manifest): void => disk.image.leave(MANIFEST, new TextEncoder().encode(JSON.stringify(manifest)));
-const own = <T>(map: { [name: string]: T }, name: string, value: T): void => void Object.defineProperty(map, name, { value, enumerable: true, configurable: true, writable: true });
+const readManifest = (disk: SimulatedDisk): Manifest =>
+  JSON.parse(new TextDecoder().decode(disk.image.read(MANIFEST))) as Manifest;
+const writeManifest = (disk: SimulatedDisk, manifest: Manifest): void =>
+  disk.image.leave(MANIFEST, new TextEncoder().encode(JSON.stringify(manifest)));
+const own = <T>(map: { [name: string]: T }, name: string, value: T): void =>
+  void Object.defineProperty(map, name, { value, enumerable: true, configurable: true, writable: true });
 
 const EDITS: readonly ((manifest: Manifest, random: Random) => void)[] = [
   (manifest, random) => own<Json>(manifest, pick(random, Object.keys(manifest)), pick(random, ODD)),
   (manifest, random) => void delete manifest[pick(random, Object.keys(manifest))],
-  (manifest, random) => own<Json>(manifest['counts'] as { [name: string]: Json }, pick(random, ['blobs', 'blocks', 'commits', 'records', 'x']), pick(random, ODD)),
+  (manifest, random) =>
+    own<Json>(
+      manifest['counts'] as { [name: string]: Json },
+      pick(random, ['blobs', 'blocks', 'commits', 'records', 'x']),
+      pick(random, ODD),
+    ),
   (manifest, random) => void delete manifest.files[pick(random, Object.keys(manifest.files))],
   (manifest, random) => own(manifest.files, pick(random, NAMES), { ...pick(random, Object.values(manifest.files)) }),
-  (manifest, random) => own<Json>(pick(random, Object.values(manifest.files)), pick(random, ['size', 'sha256', 'x']), pick(random, ODD)),
-  (manifest, random) => void Object.assign(pick(random, Object.values(manifest.files)), pick(random, Object.values(manifest.files))),
+  (manifest, random) =>
+    own<Json>(pick(random, Object.values(manifest.files)), pick(random, ['size', 'sha256', 'x']), pick(random, ODD)),
+  (manifest, random) =>
+    void Object.assign(pick(random, Object.values(manifest.files)), pick(random, Object.values(manifest.files))),
   (manifest, random) => void (pick(random, Object.values(manifest.files)).size += pick(random, [1, -1, 2 ** 40])),
 ];
 
@@ -47,7 +89,8 @@ const fitManifest = (disk: SimulatedDisk): void => {
   writeManifest(disk, manifest);
 };
 
-const filesOfBackup = (disk: SimulatedDisk): string[] => disk.image.paths('/backup').filter((path) => !path.endsWith('/'));
+const filesOfBackup = (disk: SimulatedDisk): string[] =>
+  disk.image.paths('/backup').filter((path) => !path.endsWith('/'));
 
 const DAMAGES: readonly ((disk: SimulatedDisk, random: Random) => void)[] = [
   (disk, random) => {
@@ -61,9 +104,14 @@ const DAMAGES: readonly ((disk: SimulatedDisk, random: Random) => void)[] = [
     writeManifest(disk, manifest);
   },
   (disk, random) => disk.changeNames([[pick(random, filesOfBackup(disk)), undefined]]),
-  (disk, random) => disk.image.leave(pick(random, filesOfBackup(disk)), disk.image.read(pick(random, filesOfBackup(disk)))!),
+  (disk, random) =>
+    disk.image.leave(pick(random, filesOfBackup(disk)), disk.image.read(pick(random, filesOfBackup(disk)))!),
   (disk, random) => disk.image.leaveFolder(pick(random, filesOfBackup(disk))),
-  (disk, random) => disk.image.leave(`/backup/${pick(random, ['pds.db-wal', 'pds.db-journal', 'pds.lock', 'blobs/ba/.DS_Store', 'more'])}`, disk.image.read('/backup/pds.db')!.slice(0, below(random, 9000))),
+  (disk, random) =>
+    disk.image.leave(
+      `/backup/${pick(random, ['pds.db-wal', 'pds.db-journal', 'pds.lock', 'blobs/ba/.DS_Store', 'more'])}`,
+      disk.image.read('/backup/pds.db')!.slice(0, below(random, 9000)),
+    ),
 ];
 
 /** What a restored repository is, in words, and what `verify` finds. */
@@ -76,7 +124,10 @@ const lookAt = async (disk: SimulatedDisk, folder: string): Promise<{ words: str
   }
 };
 
-/** The files of a backup once somebody has opened it as a repository: to a database without a table of commits that adds one, as it should. */
+/**
+ * The files of a backup once somebody has opened it as a repository: to a database without a table of commits that adds
+ * one, as it should.
+ */
 const onceOpened = async (image: DiskImage): Promise<DiskImage> => {
   const disk = new SimulatedDisk(image.copy());
   await orRefused(() => lookAt(disk, '/backup'));
@@ -109,11 +160,17 @@ export const restoreTarget: FuzzTarget = {
     const image = isForged ? await onceOpened(disk.image) : disk.image;
     for (const [path] of manifest.files) {
       const [from, to] = [image.read(`/backup/${path}`), disk.image.read(`/${target}/${path}`)];
-      hold(from !== undefined && to !== undefined && equalBytes(from, to), `what is restored is what was backed up: ${path}`);
+      hold(
+        from !== undefined && to !== undefined && equalBytes(from, to),
+        `what is restored is what was backed up: ${path}`,
+      );
     }
     const others = [...before].filter(([path]) => !path.startsWith(`/${target}/`));
     const after = contentOf(disk.image);
-    hold(others.every(([path, content]) => after.get(path) === content), 'nothing else is touched');
+    hold(
+      others.every(([path, content]) => after.get(path) === content),
+      'nothing else is touched',
+    );
     if (!isForged) {
       const { words, ok } = await lookAt(disk, `/${target}`);
       hold(ok, 'what is restored is sound');

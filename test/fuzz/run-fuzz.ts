@@ -31,10 +31,15 @@ export interface FuzzOptions {
   readonly onCase?: ((target: number, seed: number) => void) | undefined;
 }
 
-const prototypeOf = (): string => [Object, Array, Function, String, Map].map(({ prototype }) => Object.getOwnPropertyNames(prototype).join()).join(';');
+const prototypeOf = (): string =>
+  [Object, Array, Function, String, Map].map(({ prototype }) => Object.getOwnPropertyNames(prototype).join()).join(';');
 
 /** Whether one case found something, and what. */
-export const runCase = async (target: FuzzTarget, seed: number, counts?: TargetCounts): Promise<Finding | undefined> => {
+export const runCase = async (
+  target: FuzzTarget,
+  seed: number,
+  counts?: TargetCounts,
+): Promise<Finding | undefined> => {
   const prototype = prototypeOf();
   const start = performance.now();
   let error: unknown;
@@ -57,11 +62,16 @@ export const runCase = async (target: FuzzTarget, seed: number, counts?: TargetC
   if (took > CASE_LIMIT_MS) {
     error ??= new Error(`took ${Math.round(took)} ms`);
   }
-  return error === undefined ? undefined : { target: target.name, seed, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  return error === undefined
+    ? undefined
+    : { target: target.name, seed, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 };
 
 /** All targets in turn, each for as long as the others: a case of one may cost a thousand of another. */
-export const runFuzz = async (targets: readonly FuzzTarget[], { seed, seconds, onCase }: FuzzOptions): Promise<FuzzReport> => {
+export const runFuzz = async (
+  targets: readonly FuzzTarget[],
+  { seed, seconds, onCase }: FuzzOptions,
+): Promise<FuzzReport> => {
   const random = seeded(seed);
   const counts = targets.map(({ name }): TargetCounts => ({ name, cases: 0, accepted: 0, refused: 0, slowestMs: 0 }));
   const spent = targets.map(() => 0);

@@ -1,4 +1,7 @@
-/** Databases that somebody damaged, and then a salvage: nothing has happened, or there is a sound database and the old one beside it. */
+/**
+ * Databases that somebody damaged, and then a salvage: nothing has happened, or there is a sound database and the old
+ * one beside it.
+ */
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { equalBytes } from '../../src/core/data/bytes.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -22,7 +25,8 @@ const headOf = async (disk: SimulatedDisk, folder: string): Promise<string | und
   }
 };
 
-const isIn = (inner: ReadonlySet<string>, outer: ReadonlySet<string>): boolean => [...inner].every((cid) => outer.has(cid));
+const isIn = (inner: ReadonlySet<string>, outer: ReadonlySet<string>): boolean =>
+  [...inner].every((cid) => outer.has(cid));
 
 export const salvageTarget: FuzzTarget = {
   name: 'salvage',
@@ -35,7 +39,10 @@ export const salvageTarget: FuzzTarget = {
     if (folder === '/repo') {
       await damageDatabase(disk, folder, sample, random);
     } else if (random() < 0.5) {
-      disk.image.leave(log, random() < 0.5 ? mutateBytes(disk.image.read(log)!, random) : damage(disk.image.read(log)!, random));
+      disk.image.leave(
+        log,
+        random() < 0.5 ? mutateBytes(disk.image.read(log)!, random) : damage(disk.image.read(log)!, random),
+      );
     }
     const main = disk.image.read(path)!;
     if (main.length > 0 && random() < 0.5) {
@@ -52,7 +59,10 @@ export const salvageTarget: FuzzTarget = {
     const kept = disk.image.read(`${folder}/${report.keptAs}`);
     hold(kept !== undefined && equalBytes(kept, oldMain), 'the damaged database is kept as it was');
     const keptLog = disk.image.read(`${folder}/${report.keptAs}-wal`);
-    hold(oldLog === undefined || oldLog.length === 0 || (keptLog !== undefined && equalBytes(keptLog, oldLog)), 'and so is its log');
+    hold(
+      oldLog === undefined || oldLog.length === 0 || (keptLog !== undefined && equalBytes(keptLog, oldLog)),
+      'and so is its log',
+    );
     hold(!disk.image.paths().some((name) => name.includes('salvage.tmp')), 'nothing else is left');
     const found = await soundBlocks(disk, folder);
     hold(found.size === report.blocks, `as many blocks are there as were found: ${found.size} of ${report.blocks}`);

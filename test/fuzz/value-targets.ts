@@ -18,9 +18,31 @@ const whole = await repositoryOf({ records: posts(60) });
 const link = whole.commit.cid;
 const records = [
   ...whole.records.slice(0, 3).map(({ bytes }) => bytes),
-  encodeCbor({ $type: POST, embed: { $type: 'blob', ref: cidTextToBytes(cidToText(link)) === undefined ? null : link, mimeType: 'image/png', size: 5 } }),
-  encodeCbor({ $type: POST, a: null, b: [true, false, [], {}], c: new Uint8Array(30), d: -1, e: Number.MAX_SAFE_INTEGER, link, text: '\u{1F600}é\u{FEFF}' }),
-  encodeCbor(Object.defineProperty({ $type: POST, constructor: 1, '0': 2 }, '__proto__', { value: { polluted: true }, enumerable: true })),
+  encodeCbor({
+    $type: POST,
+    embed: {
+      $type: 'blob',
+      ref: cidTextToBytes(cidToText(link)) === undefined ? null : link,
+      mimeType: 'image/png',
+      size: 5,
+    },
+  }),
+  encodeCbor({
+    $type: POST,
+    a: null,
+    b: [true, false, [], {}],
+    c: new Uint8Array(30),
+    d: -1,
+    e: Number.MAX_SAFE_INTEGER,
+    link,
+    text: '\u{1F600}é\u{FEFF}',
+  }),
+  encodeCbor(
+    Object.defineProperty({ $type: POST, constructor: 1, '0': 2 }, '__proto__', {
+      value: { polluted: true },
+      enumerable: true,
+    }),
+  ),
 ];
 
 const decoders: readonly FuzzTarget[] = [
@@ -39,7 +61,10 @@ const decoders: readonly FuzzTarget[] = [
       const json = await orRefused(() => toJson(decoded));
       if (json !== undefined) {
         const back = await orRefused(() => ({ decoded: fromJson(JSON.parse(JSON.stringify(json)) as JsonValue) }));
-        hold(back === undefined || equalBytes(encodeCbor(back.decoded), bytes), 'its JSON comes back as the same bytes');
+        hold(
+          back === undefined || equalBytes(encodeCbor(back.decoded), bytes),
+          'its JSON comes back as the same bytes',
+        );
       }
       return 'accepted';
     },
@@ -49,7 +74,10 @@ const decoders: readonly FuzzTarget[] = [
     async run(random) {
       const bytes = mutateBytes(pick(random, whole.nodes).bytes, random);
       const node = await orRefused(() => decodeContent(bytes));
-      hold(node === undefined || equalBytes(encodeNode(node), bytes), 'a node that is read is written in the same bytes');
+      hold(
+        node === undefined || equalBytes(encodeNode(node), bytes),
+        'a node that is read is written in the same bytes',
+      );
       return node === undefined ? 'refused' : 'accepted';
     },
   },
@@ -62,7 +90,10 @@ const decoders: readonly FuzzTarget[] = [
         return 'refused';
       }
       hold(equalBytes(encodeCommit(commit), bytes), 'a commit that is read is written in the same bytes');
-      hold(equalBytes(bytes, whole.commit.bytes) || !verifyCommit(bytes, KEY.did()), 'a changed commit does not verify');
+      hold(
+        equalBytes(bytes, whole.commit.bytes) || !verifyCommit(bytes, KEY.did()),
+        'a changed commit does not verify',
+      );
       return 'accepted';
     },
   },

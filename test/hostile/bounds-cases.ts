@@ -32,7 +32,10 @@ const crowd = (byte: number): Uint8Array => {
 
 const shapeOf = (keys: readonly string[]): Shape => ({ keys, values: keys.map(() => VALUE) });
 
-/** Sound nodes whose keys share all but their ends: the wire form leaves out what they have in common, and memory cannot. */
+/**
+ * Sound nodes whose keys share all but their ends: the wire form leaves out what they have in common, and memory
+ * cannot.
+ */
 const sharedPrefixes = (count: number): Promise<Uint8Array> =>
   carOfTree((onNode) => {
     const long = 'k'.repeat(480);
@@ -50,14 +53,19 @@ const chain = (): Promise<Uint8Array> =>
     return child;
   });
 
-const known = (name: string): BoundsCase['car'] => treeClasses.flatMap(({ cases }) => cases).find((one) => one.name === name)!.car;
+const known = (name: string): BoundsCase['car'] =>
+  treeClasses.flatMap(({ cases }) => cases).find((one) => one.name === name)!.car;
 const names = ['__proto__', 'constructor', 'prototype', 'toString', 'then'];
 
 export const boundsCases: readonly BoundsCase[] = [
   { name: '2^40 ways through 41 nodes', car: known('2^40 ways through 41 nodes'), end: 'Malformed' },
   { name: '10^12 ways', car: known('10^12 ways, ten from each node'), end: 'Malformed' },
   { name: 'a tree of 100,000 levels', car: chain, end: 'Malformed' },
-  { name: 'a record of a million lists in each other', car: () => withRecord(concatBytes([hex('a2 6161'), new Uint8Array(1_000_000).fill(0x81), hex('80'), TYPE])), end: 'reported' },
+  {
+    name: 'a record of a million lists in each other',
+    car: () => withRecord(concatBytes([hex('a2 6161'), new Uint8Array(1_000_000).fill(0x81), hex('80'), TYPE])),
+    end: 'reported',
+  },
   {
     name: 'a section that announces 2^62 bytes',
     car: async () => {
@@ -69,8 +77,15 @@ export const boundsCases: readonly BoundsCase[] = [
   {
     name: 'keys and fields named __proto__',
     car: async () => {
-      const fields = names.reduce((map, name) => Object.defineProperty(map, name, { value: { polluted: true }, enumerable: true }), { $type: POST });
-      return carOf(await repositoryOf({ records: names.map((name): Entry => [`${POST}/${name}`, blockOfBytes(encodeCbor(fields))]) }));
+      const fields = names.reduce(
+        (map, name) => Object.defineProperty(map, name, { value: { polluted: true }, enumerable: true }),
+        { $type: POST },
+      );
+      return carOf(
+        await repositoryOf({
+          records: names.map((name): Entry => [`${POST}/${name}`, blockOfBytes(encodeCbor(fields))]),
+        }),
+      );
     },
     end: 'accepted',
   },
@@ -82,11 +97,17 @@ export const boundsCases: readonly BoundsCase[] = [
     name: 'one bad record under 5,000 keys',
     car: async () => {
       const bad = blockOfBytes(concatBytes([hex('a2 6161 f7'), TYPE]));
-      return carOf(await repositoryOf({ records: Array.from({ length: 5000 }, (_, i): Entry => [`${POST}/${rkeyOf(i)}`, bad]) }));
+      return carOf(
+        await repositoryOf({ records: Array.from({ length: 5000 }, (_, i): Entry => [`${POST}/${rkeyOf(i)}`, bad]) }),
+      );
     },
     end: 'reported',
   },
-  { name: 'a header that announces 2^53 - 1 bytes', car: () => concatBytes([hex('ffffffffffffff0f'), new Uint8Array(5000)]), end: 'LimitExceeded' },
+  {
+    name: 'a header that announces 2^53 - 1 bytes',
+    car: () => concatBytes([hex('ffffffffffffff0f'), new Uint8Array(5000)]),
+    end: 'LimitExceeded',
+  },
   {
     name: '20 MiB of blocks that nothing refers to',
     car: async () => {

@@ -1,4 +1,7 @@
-/** A process of its own that imports one CAR and says how it ended, and what it took. `node bounds-child.mjs <folder> <file>` */
+/**
+ * A process of its own that imports one CAR and says how it ended, and what it took. `node bounds-child.mjs <folder>
+ * <file>`
+ */
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isRepoError } from '../../src/core/errors.ts';
@@ -25,5 +28,7 @@ const end = await endOf();
 const after = process.resourceUsage();
 await repo.close();
 const ms = (after.userCPUTime - before.userCPUTime) / 1000;
-const polluted = (({}) as Record<string, unknown>)['polluted'] !== undefined;
-console.log(JSON.stringify({ end, ms: Math.round(ms), grownMb: Math.round((after.maxRSS - before.maxRSS) / 1024), polluted }));
+const polluted = ({} as Record<string, unknown>)['polluted'] !== undefined;
+console.log(
+  JSON.stringify({ end, ms: Math.round(ms), grownMb: Math.round((after.maxRSS - before.maxRSS) / 1024), polluted }),
+);

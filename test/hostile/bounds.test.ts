@@ -1,4 +1,7 @@
-/** What hostile CARs cost, in a process of its own for each, with little memory: refused or read within a second of work. */
+/**
+ * What hostile CARs cost, in a process of its own for each, with little memory: refused or read within a second of
+ * work.
+ */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,14 +24,29 @@ const child = join(root, 'out', 'test', 'bounds', 'bounds-child.mjs');
 const warm = join(scratch, 'warm.car');
 
 beforeAll(async () => {
-  await build({ entryPoints: [join(root, 'test', 'hostile', 'bounds-child.ts')], outfile: child, bundle: true, platform: 'node', format: 'esm', packages: 'external', target: 'node20', logLevel: 'warning' });
+  await build({
+    entryPoints: [join(root, 'test', 'hostile', 'bounds-child.ts')],
+    outfile: child,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    target: 'node20',
+    logLevel: 'warning',
+  });
   writeFileSync(warm, carOf(await repositoryOf({ records: posts(200), fields: { rev: BASE_REV } })));
 });
 
 test.each(boundsCases.map((one, i) => [one.name, one, i] as const))('%s', async (_name, { car, end }, i) => {
   const path = join(scratch, `${i}.car`);
   writeFileSync(path, await car());
-  const { stdout } = await promisify(execFile)(process.execPath, [`--max-old-space-size=${HEAP_MB}`, child, join(scratch, `repo-${i}`), path, warm]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    `--max-old-space-size=${HEAP_MB}`,
+    child,
+    join(scratch, `repo-${i}`),
+    path,
+    warm,
+  ]);
   const cost = JSON.parse(stdout) as { end: string; ms: number; grownMb: number; polluted: boolean };
   expect(cost).toMatchObject({ end, polluted: false });
   expect(cost.grownMb, 'megabytes').toBeLessThan(MOST_MB);

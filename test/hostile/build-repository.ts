@@ -52,7 +52,10 @@ const buildTree = (records: readonly Entry[], onNode: (node: Block) => void): Ci
 };
 
 /** The fields with a signature over their only encoding. */
-export const signFields = async (fields: Readonly<Record<string, unknown>>, signer: Signer = KEY): Promise<Uint8Array> => {
+export const signFields = async (
+  fields: Readonly<Record<string, unknown>>,
+  signer: Signer = KEY,
+): Promise<Uint8Array> => {
   const unsigned = encodeCbor(fields);
   return encodeCbor({ ...fields, sig: await signer.sign(unsigned) });
 };
@@ -63,7 +66,10 @@ export const repositoryOf = async (parts: RepositoryParts = {}): Promise<Reposit
   const onNode = (node: Block): void => void nodes.push(node);
   const data = decodeCid(parts.tree === undefined ? buildTree(records, onNode) : parts.tree(onNode));
   const all = { did: DID, version: 3, data, rev: NEW_REV, prev: null, ...fields };
-  const bytes = parts.commit === undefined ? await (signer === null ? encodeCbor(all) : signFields(all, signer)) : await parts.commit(data);
+  const bytes =
+    parts.commit === undefined
+      ? await (signer === null ? encodeCbor(all) : signFields(all, signer))
+      : await parts.commit(data);
   const commit = blockOfBytes(bytes);
   const blocks = [commit, ...nodes.reverse(), ...records.map(([, record]) => record)];
   return { commit, nodes, records: records.map(([, record]) => record), blocks };

@@ -18,12 +18,19 @@ const header = headerOf(whole.commit.cid);
 const root = whole.commit.cid;
 const nobody = cidOf(CODEC_DAG_CBOR, utf8('nobody'));
 
-const withHeader = (...parts: readonly Uint8Array[]) => (): Uint8Array => concatBytes([...parts, body]);
+const withHeader =
+  (...parts: readonly Uint8Array[]) =>
+  (): Uint8Array =>
+    concatBytes([...parts, body]);
 const headerBytes = (...parts: readonly Uint8Array[]) => withHeader(section(...parts));
 const headerValue = (value: unknown) => headerBytes(encodeCbor(value));
 /** A length that may be a lie, then blocks. */
 const withLength = (length: Uint8Array) => (): Uint8Array => concatBytes([header, length, body]);
-const without = ({ blocks }: Repository, index: number): Uint8Array => carOfBlocks([root], blocks.filter((_, i) => i !== index));
+const without = ({ blocks }: Repository, index: number): Uint8Array =>
+  carOfBlocks(
+    [root],
+    blocks.filter((_, i) => i !== index),
+  );
 const ROOTS = hex('65726f6f7473');
 const VERSION_1 = hex('6776657273696f6e01');
 const [firstNode] = whole.nodes;
@@ -35,7 +42,9 @@ const headers: readonly HostileCase[] = [
     'a header that is cut': () => header.subarray(0, 20),
     'a header of length 0': withHeader(hex('00')),
     'a header length without an end': () => new Uint8Array(200).fill(0x80),
-    'a header length that is not minimal': withHeader(concatBytes([Uint8Array.of(header[0]! | 0x80, 0), header.subarray(1)])),
+    'a header length that is not minimal': withHeader(
+      concatBytes([Uint8Array.of(header[0]! | 0x80, 0), header.subarray(1)]),
+    ),
     'a header that announces 2^53': withHeader(hex('8080808080808010')),
     'a header that announces 2^64 - 1': withHeader(hex('ffffffffffffffffff01')),
     'a header that is a list': headerValue([1]),
@@ -61,8 +70,16 @@ const headers: readonly HostileCase[] = [
   ...refusals('LimitExceeded', {
     'a header that announces 2 GiB': withHeader(encodeVarint(2 ** 31)),
     'a header that announces 2^53 - 1': withHeader(encodeVarint(2 ** 53 - 1)),
-    '65 roots': () => carOfBlocks(Array.from({ length: 65 }, () => root), whole.blocks),
-    '20,000 roots': () => carOfBlocks(Array.from({ length: 20_000 }, () => root), whole.blocks),
+    '65 roots': () =>
+      carOfBlocks(
+        Array.from({ length: 65 }, () => root),
+        whole.blocks,
+      ),
+    '20,000 roots': () =>
+      carOfBlocks(
+        Array.from({ length: 20_000 }, () => root),
+        whole.blocks,
+      ),
   }),
 ];
 
@@ -96,11 +113,30 @@ const sections: readonly HostileCase[] = [
       const length = encodeVarint(2 ** 32 + first!.bytes.length + 36);
       return concatBytes([header, length, first!.cid.bytes, first!.bytes, ...rest.map(sectionOf)]);
     },
-    'a block of 2 MiB and a byte': () => carOfBlocks([root], [...whole.blocks, blockOfBytes(new Uint8Array(2 * 1024 * 1024 + 1))]),
+    'a block of 2 MiB and a byte': () =>
+      carOfBlocks([root], [...whole.blocks, blockOfBytes(new Uint8Array(2 * 1024 * 1024 + 1))]),
   }),
-  { name: 'a CAR of more bytes than it may have', car: () => car, options: { maxSize: car.length - 1 }, expect: 'LimitExceeded', message: /CAR is too large/ },
-  { name: 'a CAR of more blocks than it may have', car: () => car, options: { maxBlocks: whole.blocks.length - 1 }, expect: 'LimitExceeded', message: /CAR has too many blocks/ },
-  { name: 'a block of more bytes than it may have', car: () => car, options: { maxBlockSize: 50 }, expect: 'LimitExceeded', message: /block is too large/ },
+  {
+    name: 'a CAR of more bytes than it may have',
+    car: () => car,
+    options: { maxSize: car.length - 1 },
+    expect: 'LimitExceeded',
+    message: /CAR is too large/,
+  },
+  {
+    name: 'a CAR of more blocks than it may have',
+    car: () => car,
+    options: { maxBlocks: whole.blocks.length - 1 },
+    expect: 'LimitExceeded',
+    message: /CAR has too many blocks/,
+  },
+  {
+    name: 'a block of more bytes than it may have',
+    car: () => car,
+    options: { maxBlockSize: 50 },
+    expect: 'LimitExceeded',
+    message: /block is too large/,
+  },
   {
     name: 'more blocks that nothing refers to than there may be',
     car: () => carOfBlocks([root], [...whole.blocks, ...posts(400, 'unlinked').map(([, block]) => block)]),
@@ -118,7 +154,12 @@ const incomplete: readonly HostileCase[] = [
     'no nodes': () => carOfBlocks([root], [whole.commit, ...whole.records]),
     'no blocks': () => header,
     ...Object.fromEntries(whole.blocks.map((_, i) => [`without block ${i}`, () => without(whole, i)])),
-    ...Object.fromEntries([1, 2, 5, 10].map((cut) => [`cut ${cut} blocks before the end`, () => carOfBlocks([root], whole.blocks.slice(0, -cut))])),
+    ...Object.fromEntries(
+      [1, 2, 5, 10].map((cut) => [
+        `cut ${cut} blocks before the end`,
+        () => carOfBlocks([root], whole.blocks.slice(0, -cut)),
+      ]),
+    ),
   }),
 ];
 

@@ -21,7 +21,8 @@ const commit = (write: (data: CID) => Uint8Array | Promise<Uint8Array>) => made(
 
 const rightFields = (data: CID): Record<string, unknown> => ({ did: DID, version: 3, data, rev: NEW_REV, prev: null });
 /** The right commit's bytes, changed by somebody who signs nothing anew. */
-const edited = (change: (text: string) => string) => commit(async (data) => hex(change(Buffer.from(await signFields(rightFields(data))).toString('hex'))));
+const edited = (change: (text: string) => string) =>
+  commit(async (data) => hex(change(Buffer.from(await signFields(rightFields(data))).toString('hex'))));
 /** The right fields with any signature. */
 const withSig = (sign: (unsigned: Uint8Array) => Uint8Array | Promise<Uint8Array>) =>
   commit(async (data) => encodeCbor({ ...rightFields(data), sig: await sign(encodeCbor(rightFields(data))) }));
@@ -83,7 +84,7 @@ const signatures: readonly HostileCase[] = [
     {
       'another key': made({ signer: OTHER_KEY }),
       'no signature': made({ signer: null }),
-      'zeros': withSig(() => new Uint8Array(64)),
+      zeros: withSig(() => new Uint8Array(64)),
       'a high s': withSig(async (unsigned) => highS(ORDER, await KEY.sign(unsigned))),
       'r is 0': rAndS(0n, 1n),
       's is 0': rAndS(1n, 0n),
@@ -98,14 +99,20 @@ const signatures: readonly HostileCase[] = [
         const { prev: _, ...rest } = decodeCbor(unsigned) as Record<string, unknown>;
         return KEY.sign(encodeCbor(rest) as Uint8Array<ArrayBuffer>);
       }),
-      'over another rev': withSig((unsigned) => KEY.sign(encodeCbor({ ...(decodeCbor(unsigned) as object), rev: BASE_REV }))),
-      'over the CID of the commit': withSig((unsigned) => KEY.sign(new TextEncoder().encode(cidToText(decodedData(unsigned))))),
+      'over another rev': withSig((unsigned) =>
+        KEY.sign(encodeCbor({ ...(decodeCbor(unsigned) as object), rev: BASE_REV })),
+      ),
+      'over the CID of the commit': withSig((unsigned) =>
+        KEY.sign(new TextEncoder().encode(cidToText(decodedData(unsigned)))),
+      ),
     },
     { options: ours },
   ),
   {
     name: 'a high s of P-256',
-    car: withSig(async (unsigned) => highS(p256.Point.Fn.ORDER, await OTHER_KEY.sign(unsigned as Uint8Array<ArrayBuffer>))),
+    car: withSig(async (unsigned) =>
+      highS(p256.Point.Fn.ORDER, await OTHER_KEY.sign(unsigned as Uint8Array<ArrayBuffer>)),
+    ),
     options: { key: OTHER_KEY.did!() },
     expect: 'InvalidSignature',
   },
@@ -125,7 +132,8 @@ const times: readonly HostileCase[] = [
     'version 2 without a rev': fields({ version: 2, rev: undefined }),
   }),
   ...refusals('FutureRev', {
-    'six minutes ahead': async () => carOf(await repositoryOf({ fields: { rev: tid((Date.now() + 6 * 60_000) * 1000) } })),
+    'six minutes ahead': async () =>
+      carOf(await repositoryOf({ fields: { rev: tid((Date.now() + 6 * 60_000) * 1000) } })),
     'the end of time': fields({ rev: 'jzzzzzzzzzzzz' }),
   }),
   ...refusals('BlockNotFound', {

@@ -1,4 +1,7 @@
-/** Every damaged folder through the door of Node: refused with nothing changed, or open with nothing wrong answered as right. */
+/**
+ * Every damaged folder through the door of Node: refused with nothing changed, or open with nothing wrong answered as
+ * right.
+ */
 import { cpSync, lstatSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -18,7 +21,9 @@ beforeAll(() => makeSound(sound));
 const contentOf = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => [name, lstatSync(join(folder, name))] as const)
-    .map(([name, stats]) => `${name} ${stats.isFile() ? readFileSync(join(folder, name)).toString('base64') : stats.mode}`)
+    .map(
+      ([name, stats]) => `${name} ${stats.isFile() ? readFileSync(join(folder, name)).toString('base64') : stats.mode}`,
+    )
     .sort();
 
 const codeOf = async (run: () => Promise<unknown>): Promise<string> => {

@@ -11,7 +11,9 @@ import { createRepo } from '../../src/node.ts';
 import { DID, KEY, creates, post, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { openDatabase } from '../adapters/sqlite/open-database.ts';
 
-export const BLOB: Uint8Array = /* @__PURE__ */ new TextEncoder().encode('a blob of some length, so that it can be cut');
+export const BLOB: Uint8Array = /* @__PURE__ */ new TextEncoder().encode(
+  'a blob of some length, so that it can be cut',
+);
 export const BLOB_CID: CID = /* @__PURE__ */ cidOf(CODEC_RAW, BLOB);
 /** What reading is tried on. */
 export const RKEY: string = /* @__PURE__ */ rkeyOf(1);
@@ -43,45 +45,53 @@ export interface FolderClass {
   readonly cases: readonly FolderCase[];
 }
 
-const file = (path: string, change: (bytes: Buffer) => Uint8Array) => (folder: string): void => {
-  const whole = join(folder, path);
-  writeFileSync(whole, change(readFileSync(whole)));
-};
+const file =
+  (path: string, change: (bytes: Buffer) => Uint8Array) =>
+  (folder: string): void => {
+    const whole = join(folder, path);
+    writeFileSync(whole, change(readFileSync(whole)));
+  };
 const main = (change: (bytes: Buffer) => Uint8Array) => file('pds.db', change);
 const byteAt = (at: number, value: number) => main((bytes) => (bytes.writeUInt8(value, at), bytes));
 
-const sql = (...statements: readonly string[]) => async (folder: string): Promise<void> => {
-  const files = await openNodeFiles(folder);
-  const database = await openDatabase(files);
-  try {
-    for (const statement of statements) {
-      database.exec(statement);
+const sql =
+  (...statements: readonly string[]) =>
+  async (folder: string): Promise<void> => {
+    const files = await openNodeFiles(folder);
+    const database = await openDatabase(files);
+    try {
+      for (const statement of statements) {
+        database.exec(statement);
+      }
+    } finally {
+      database.close();
+      await files.close();
     }
-  } finally {
-    database.close();
-    await files.close();
-  }
-};
+  };
 
 /** A database of somebody else in the place of ours. */
-const foreign = (...statements: readonly string[]) => async (folder: string): Promise<void> => {
-  writeFileSync(join(folder, 'pds.db'), '');
-  const other = join(folder, 'other');
-  mkdirSync(other);
-  const files = await openNodeFiles(other, { create: true });
-  const database = await openDatabase(files);
-  statements.forEach((statement) => database.exec(statement));
-  database.close();
-  await files.close();
-  renameSync(join(other, 'pds.db'), join(folder, 'pds.db'));
-  rmSync(other, { recursive: true });
-};
+const foreign =
+  (...statements: readonly string[]) =>
+  async (folder: string): Promise<void> => {
+    writeFileSync(join(folder, 'pds.db'), '');
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    const files = await openNodeFiles(other, { create: true });
+    const database = await openDatabase(files);
+    statements.forEach((statement) => database.exec(statement));
+    database.close();
+    await files.close();
+    renameSync(join(other, 'pds.db'), join(folder, 'pds.db'));
+    rmSync(other, { recursive: true });
+  };
 
-const replaced = (path: string, by: (whole: string, elsewhere: string) => void) => (folder: string): void => {
-  const elsewhere = join(folder, 'elsewhere');
-  renameSync(join(folder, path), elsewhere);
-  by(join(folder, path), elsewhere);
-};
+const replaced =
+  (path: string, by: (whole: string, elsewhere: string) => void) =>
+  (folder: string): void => {
+    const elsewhere = join(folder, 'elsewhere');
+    renameSync(join(folder, path), elsewhere);
+    by(join(folder, path), elsewhere);
+  };
 const byLink = (path: string) => replaced(path, (whole, elsewhere) => symlinkSync(elsewhere, whole));
 const byFifo = (path: string) => replaced(path, (whole) => void execFileSync('mkfifo', [whole]));
 const byFolder = (path: string) => replaced(path, (whole) => void mkdirSync(whole));
@@ -91,28 +101,72 @@ const notOurs: readonly FolderCase[] = [
   { name: 'an empty pds.db', damage: main(() => new Uint8Array()), open: 'RepoNotFound' },
   { name: 'one byte', damage: main((bytes) => bytes.subarray(0, 1)), open: 'Corrupt' },
   { name: 'zeros', damage: main((bytes) => bytes.fill(0)), open: 'Corrupt' },
-  { name: 'a text', damage: main(() => new TextEncoder().encode('This is not a database.\n'.repeat(400))), open: 'Corrupt' },
-  { name: 'cut inside its first page', damage: (folder) => truncateSync(join(folder, 'pds.db'), 1000), open: 'Corrupt' },
-  { name: 'another format in its header', damage: main((bytes) => (bytes.write('SQLite format 4'), bytes)), open: 'Corrupt' },
+  {
+    name: 'a text',
+    damage: main(() => new TextEncoder().encode('This is not a database.\n'.repeat(400))),
+    open: 'Corrupt',
+  },
+  {
+    name: 'cut inside its first page',
+    damage: (folder) => truncateSync(join(folder, 'pds.db'), 1000),
+    open: 'Corrupt',
+  },
+  {
+    name: 'another format in its header',
+    damage: main((bytes) => (bytes.write('SQLite format 4'), bytes)),
+    open: 'Corrupt',
+  },
   { name: 'a page size that there is not', damage: byteAt(16, 3), open: 'Corrupt' },
   { name: 'a version that must not be read', damage: byteAt(19, 99), open: 'Corrupt' },
   { name: 'a database without tables', damage: foreign('create table x (y)', 'drop table x'), open: 'RepoNotFound' },
   { name: 'a database of another program', damage: foreign('create table notes (text)'), open: 'Corrupt' },
-  { name: 'texts in UTF-16', damage: foreign(`pragma encoding = 'UTF-16'`, 'create table meta (key TEXT PRIMARY KEY, value BLOB NOT NULL)'), open: 'Corrupt' },
-  { name: 'a newer version', damage: sql(`update meta set value = cast('2' as blob) where key = 'version'`), open: 'UnknownVersion' },
-  { name: 'a version that is none', damage: sql(`update meta set value = x'ff' where key = 'version'`), open: 'Corrupt' },
+  {
+    name: 'texts in UTF-16',
+    damage: foreign(`pragma encoding = 'UTF-16'`, 'create table meta (key TEXT PRIMARY KEY, value BLOB NOT NULL)'),
+    open: 'Corrupt',
+  },
+  {
+    name: 'a newer version',
+    damage: sql(`update meta set value = cast('2' as blob) where key = 'version'`),
+    open: 'UnknownVersion',
+  },
+  {
+    name: 'a version that is none',
+    damage: sql(`update meta set value = x'ff' where key = 'version'`),
+    open: 'Corrupt',
+  },
   { name: 'no version', damage: sql(`delete from meta where key = 'version'`), open: 'Corrupt' },
-  { name: 'a DID that is none', damage: sql(`update meta set value = cast('../../etc' as blob) where key = 'did'`), open: 'Corrupt' },
+  {
+    name: 'a DID that is none',
+    damage: sql(`update meta set value = cast('../../etc' as blob) where key = 'did'`),
+    open: 'Corrupt',
+  },
   { name: 'no DID', damage: sql(`delete from meta where key = 'did'`), open: 'Corrupt' },
   { name: 'a table less', damage: sql('drop table blocks'), open: 'Corrupt' },
   { name: 'a table more', damage: sql('create table notes (text)'), open: 'Corrupt' },
-  { name: 'a trigger', damage: sql('create trigger t after insert on blocks begin delete from refs; end'), open: 'Corrupt' },
+  {
+    name: 'a trigger',
+    damage: sql('create trigger t after insert on blocks begin delete from refs; end'),
+    open: 'Corrupt',
+  },
   { name: 'a view', damage: sql('create view v as select * from blocks'), open: 'Corrupt' },
   { name: 'an index', damage: sql('create index i on blocks (value)'), open: 'Corrupt' },
   { name: 'a column more', damage: sql('alter table refs add column note'), open: 'Corrupt' },
-  { name: 'a generated column', damage: sql(`alter table refs add column g text generated always as (upper(key)) virtual`), open: 'Corrupt' },
-  { name: 'a view in place of a table', damage: sql('alter table refs rename to r', 'create view refs as select * from r'), open: 'Corrupt' },
-  { name: 'keys that take no notice of case', damage: sql('drop table refs', 'create table refs (key TEXT PRIMARY KEY COLLATE NOCASE, value BLOB NOT NULL)'), open: 'Corrupt' },
+  {
+    name: 'a generated column',
+    damage: sql(`alter table refs add column g text generated always as (upper(key)) virtual`),
+    open: 'Corrupt',
+  },
+  {
+    name: 'a view in place of a table',
+    damage: sql('alter table refs rename to r', 'create view refs as select * from r'),
+    open: 'Corrupt',
+  },
+  {
+    name: 'keys that take no notice of case',
+    damage: sql('drop table refs', 'create table refs (key TEXT PRIMARY KEY COLLATE NOCASE, value BLOB NOT NULL)'),
+    open: 'Corrupt',
+  },
   ...(['pds.db'] as const).flatMap((path): FolderCase[] => [
     { name: `${path} is a symbolic link`, damage: byLink(path), open: 'StorageFailed' },
     { name: `${path} is a FIFO`, damage: byFifo(path), open: 'StorageFailed' },
@@ -124,25 +178,74 @@ const notOurs: readonly FolderCase[] = [
 
 const rowOf = (key: string): string => `key = '${key}'`;
 const content: readonly FolderCase[] = [
-  { name: 'a record of other bytes', damage: sql(`update blocks set value = x'a0' where ${rowOf(RECORD)}`), record: 'Corrupt' },
-  { name: 'a record that is cut', damage: sql(`update blocks set value = substr(value, 1, 9) where ${rowOf(RECORD)}`), record: 'Corrupt' },
-  { name: 'a record without bytes', damage: sql(`update blocks set value = x'' where ${rowOf(RECORD)}`), record: 'Corrupt' },
-  { name: 'a record as text', damage: sql(`update blocks set value = cast(value as text) where ${rowOf(RECORD)}`), record: 'Corrupt' },
-  { name: 'a record as a number', damage: sql(`update blocks set value = 1 where ${rowOf(RECORD)}`), record: 'Corrupt' },
+  {
+    name: 'a record of other bytes',
+    damage: sql(`update blocks set value = x'a0' where ${rowOf(RECORD)}`),
+    record: 'Corrupt',
+  },
+  {
+    name: 'a record that is cut',
+    damage: sql(`update blocks set value = substr(value, 1, 9) where ${rowOf(RECORD)}`),
+    record: 'Corrupt',
+  },
+  {
+    name: 'a record without bytes',
+    damage: sql(`update blocks set value = x'' where ${rowOf(RECORD)}`),
+    record: 'Corrupt',
+  },
+  {
+    name: 'a record as text',
+    damage: sql(`update blocks set value = cast(value as text) where ${rowOf(RECORD)}`),
+    record: 'Corrupt',
+  },
+  {
+    name: 'a record as a number',
+    damage: sql(`update blocks set value = 1 where ${rowOf(RECORD)}`),
+    record: 'Corrupt',
+  },
   { name: 'a record that is gone', damage: sql(`delete from blocks where ${rowOf(RECORD)}`), record: 'BlockNotFound' },
-  { name: 'a record in the place of another', damage: sql(`update blocks set value = (select value from blocks b where b.key <> blocks.key limit 1) where ${rowOf(RECORD)}`), record: 'Corrupt' },
-  { name: 'a record under its name in upper case', damage: sql(`update blocks set key = upper(key) where ${rowOf(RECORD)}`), record: 'BlockNotFound' },
+  {
+    name: 'a record in the place of another',
+    damage: sql(
+      `update blocks set value = (select value from blocks b where b.key <> blocks.key limit 1) where ${rowOf(RECORD)}`,
+    ),
+    record: 'Corrupt',
+  },
+  {
+    name: 'a record under its name in upper case',
+    damage: sql(`update blocks set key = upper(key) where ${rowOf(RECORD)}`),
+    record: 'BlockNotFound',
+  },
   { name: 'no blocks', damage: sql('delete from blocks'), record: 'BlockNotFound' },
-  { name: 'all blocks the same', damage: sql('update blocks set value = (select value from blocks limit 1)'), record: 'Corrupt' },
+  {
+    name: 'all blocks the same',
+    damage: sql('update blocks set value = (select value from blocks limit 1)'),
+    record: 'Corrupt',
+  },
   { name: 'a head that is no CID', damage: sql(`update refs set value = cast('x' as blob)`), record: 'Corrupt' },
-  { name: 'a head that is not there', damage: sql(`update refs set value = cast('${cidToText(cidOf(CODEC_DAG_CBOR, BLOB))}' as blob)`), record: 'BlockNotFound' },
-  { name: 'a head that is a record', damage: sql(`update refs set value = cast('${RECORD}' as blob)`), record: 'Malformed' },
+  {
+    name: 'a head that is not there',
+    damage: sql(`update refs set value = cast('${cidToText(cidOf(CODEC_DAG_CBOR, BLOB))}' as blob)`),
+    record: 'BlockNotFound',
+  },
+  {
+    name: 'a head that is a record',
+    damage: sql(`update refs set value = cast('${RECORD}' as blob)`),
+    record: 'Malformed',
+  },
   { name: 'no head', damage: sql('delete from refs'), record: 'nothing' },
-  { name: 'another account', damage: sql(`update meta set value = cast('did:web:other.example.com' as blob) where key = 'did'`) },
+  {
+    name: 'another account',
+    damage: sql(`update meta set value = cast('did:web:other.example.com' as blob) where key = 'did'`),
+  },
 ];
 
 const blobs: readonly FolderCase[] = [
-  { name: 'a flipped bit', damage: file(blobPath, (bytes) => (bytes.writeUInt8(bytes[5]! ^ 1, 5), bytes)), blob: 'Corrupt' },
+  {
+    name: 'a flipped bit',
+    damage: file(blobPath, (bytes) => (bytes.writeUInt8(bytes[5]! ^ 1, 5), bytes)),
+    blob: 'Corrupt',
+  },
   { name: 'cut', damage: file(blobPath, (bytes) => bytes.subarray(0, 9)), blob: 'Corrupt' },
   { name: 'longer', damage: file(blobPath, (bytes) => Buffer.concat([bytes, bytes])), blob: 'Corrupt' },
   { name: 'empty', damage: file(blobPath, () => new Uint8Array()), blob: 'Corrupt' },
@@ -154,7 +257,10 @@ const blobs: readonly FolderCase[] = [
   { name: 'gone', damage: (folder) => rmSync(join(folder, blobPath)), blob: 'nothing', sound: true },
 ];
 
-const left = (path: string, bytes: string | Uint8Array = 'left here') => (folder: string): void => writeFileSync(join(folder, path), bytes);
+const left =
+  (path: string, bytes: string | Uint8Array = 'left here') =>
+  (folder: string): void =>
+    writeFileSync(join(folder, path), bytes);
 const strays: readonly FolderCase[] = [
   { name: '.DS_Store', damage: left('blobs/.DS_Store'), sound: true },
   { name: 'Thumbs.db', damage: left('blobs/ba/Thumbs.db'), sound: true },

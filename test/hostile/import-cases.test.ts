@@ -32,7 +32,6 @@ const openPlace = async (openStore: () => Promise<BlockStore>): Promise<Place> =
   return { repo, store, blobs };
 };
 
-
 /** Past this, one byte at a time would take longer than it is worth. */
 const SMALL = 30_000;
 
@@ -52,8 +51,14 @@ const stores = [
 
 const randomLengths = (random: () => number, size: number) => (): number => Math.floor(random() * (size / 7 + 40));
 
-/** The code and the message that an import ends with, or `accepted`, or `reported`. Fails on an error without a code. */
-const verdictOn = async ({ repo }: Place, pieces: Iterable<Uint8Array>, options: HostileCase['options']): Promise<string> => {
+/**
+ * The code and the message that an import ends with, or `accepted`, or `reported`. Fails on an error without a code.
+ */
+const verdictOn = async (
+  { repo }: Place,
+  pieces: Iterable<Uint8Array>,
+  options: HostileCase['options'],
+): Promise<string> => {
   try {
     const { faults } = await repo.importCar(asyncOf(pieces), options);
     return faults.length === 0 ? 'accepted' : `reported: ${faults.map(({ message }) => message).join('\n')}`;
@@ -66,7 +71,9 @@ const verdictOn = async ({ repo }: Place, pieces: Iterable<Uint8Array>, options:
 };
 
 const prototype = Object.getOwnPropertyNames(Object.prototype).join();
-afterAll(() => expect(Object.getOwnPropertyNames(Object.prototype).join(), 'the prototype of all objects').toBe(prototype));
+afterAll(() =>
+  expect(Object.getOwnPropertyNames(Object.prototype).join(), 'the prototype of all objects').toBe(prototype),
+);
 
 describe.each(stores)('over a store of %s', (_store, open, ways) => {
   let place: Place;
@@ -95,14 +102,19 @@ describe.each(stores)('over a store of %s', (_store, open, ways) => {
       const own = await open();
       expect(await verdictOn(own, of(car), options), name).toMatch(new RegExp(`^${verdict}(: [^]*)?$`));
       const { faults } = await own.repo.verify();
-      expect(faults.map(({ code, path }) => [code, path !== undefined]), name).toEqual(verdict === 'reported' ? [['Malformed', true]] : []);
+      expect(
+        faults.map(({ code, path }) => [code, path !== undefined]),
+        name,
+      ).toEqual(verdict === 'reported' ? [['Malformed', true]] : []);
       await expect(firstFaulty(own.repo)).resolves.toBe(verdict === 'reported' ? 'Malformed' : 'none');
       await then?.(own.repo);
       const again = await open();
       const exported = await bytesOf(own.repo.exportCar());
       await again.repo.importCar(exported, { allowUnsigned: true });
       // Not `toEqual`, which takes ten seconds for a megabyte.
-      expect(equalBytes(await bytesOf(again.repo.exportCar()), exported), `${name}: exported again, the same`).toBe(true);
+      expect(equalBytes(await bytesOf(again.repo.exportCar()), exported), `${name}: exported again, the same`).toBe(
+        true,
+      );
       await own.repo.close();
       await again.repo.close();
     }

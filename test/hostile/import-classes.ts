@@ -7,4 +7,11 @@ import { recordClasses } from './record-cases.ts';
 import { treeClasses } from './tree-cases.ts';
 import { unusualClasses } from './unusual-cases.ts';
 
-export const importClasses: readonly HostileClass[] = [...carClasses, ...cidClasses, ...recordClasses, ...commitClasses, ...treeClasses, ...unusualClasses];
+export const importClasses: readonly HostileClass[] = [
+  ...carClasses,
+  ...cidClasses,
+  ...recordClasses,
+  ...commitClasses,
+  ...treeClasses,
+  ...unusualClasses,
+];

@@ -23,18 +23,27 @@ test('values of one record', () => {
   expect(() => checkCbor(encodeCbor(values(MAX_CBOR_VALUES)))).not.toThrow();
   expect(() => encodeCbor(values(MAX_CBOR_VALUES + 1))).toThrow(expect.objectContaining({ code: 'InvalidRecord' }));
   const list = concatBytes([head(4, 65_536), new Uint8Array(65_536)]);
-  expect(() => checkCbor(concatBytes([head(4, 4), list, list, list, list]))).toThrow(expect.objectContaining({ code: 'Malformed', message: expect.stringMatching(/262144 values/) }));
+  expect(() => checkCbor(concatBytes([head(4, 4), list, list, list, list]))).toThrow(
+    expect.objectContaining({ code: 'Malformed', message: expect.stringMatching(/262144 values/) }),
+  );
 });
 
 test('values are counted, not bytes', () => {
-  const long = { text: 'x'.repeat(500_000), bytes: new Uint8Array(500_000), list: Array.from({ length: 1000 }, () => ({ a: null, b: -70_000 })) };
+  const long = {
+    text: 'x'.repeat(500_000),
+    bytes: new Uint8Array(500_000),
+    list: Array.from({ length: 1000 }, () => ({ a: null, b: -70_000 })),
+  };
   expect(() => checkCbor(encodeCbor(long))).not.toThrow();
 });
 
 test('keys of one node', () => {
   const value = posts(1)[0]![1].cid.bytes as CidBytes;
   const nodeOf = (count: number, last: number) => {
-    const keys = Array.from({ length: count }, (_, i) => `com.example.a/${String(i).padStart(i === count - 1 ? last : 498, '0')}`);
+    const keys = Array.from(
+      { length: count },
+      (_, i) => `com.example.a/${String(i).padStart(i === count - 1 ? last : 498, '0')}`,
+    );
     return { keys, values: keys.map(() => value), children: [undefined, ...keys.map(() => undefined)] };
   };
   // 512 keys of 512 bytes.
@@ -43,8 +52,12 @@ test('keys of one node', () => {
   expect(decodeContent(encodeNode(most)).keys).toEqual(most.keys);
   expect(createNode(0, most.keys, most.values, most.children).keys).toBe(most.keys);
   const more = { ...most, keys: most.keys.with(511, `${most.keys[511]}0`) };
-  expect(() => decodeContent(encodeNode(more))).toThrow(expect.objectContaining({ code: 'Malformed', message: expect.stringMatching(/262144 bytes/) }));
-  expect(() => createNode(0, more.keys, more.values, more.children)).toThrow(expect.objectContaining({ code: 'LimitExceeded' }));
+  expect(() => decodeContent(encodeNode(more))).toThrow(
+    expect.objectContaining({ code: 'Malformed', message: expect.stringMatching(/262144 bytes/) }),
+  );
+  expect(() => createNode(0, more.keys, more.values, more.children)).toThrow(
+    expect.objectContaining({ code: 'LimitExceeded' }),
+  );
 });
 
 test('bytes of a CAR, wherever it is cut', async () => {
@@ -53,7 +66,12 @@ test('bytes of a CAR, wherever it is cut', async () => {
   const past = readWhole(car, { maxSize: car.length - 1 });
   expect(past.end).toMatch(/^LimitExceeded: CAR is too large/);
   for (const size of [1, 7, 1000]) {
-    expect(await readPieces(cut(car, () => size), { maxSize: car.length - 1 })).toEqual(past);
+    expect(
+      await readPieces(
+        cut(car, () => size),
+        { maxSize: car.length - 1 },
+      ),
+    ).toEqual(past);
   }
 });
 
@@ -66,8 +84,18 @@ test('blocks of a CAR, wherever it is cut', async () => {
   expect(past.end).toMatch(/^LimitExceeded: CAR has too many blocks/);
   expect(past.blocks).toHaveLength(count - 1);
   for (const size of [1, 7, 1000]) {
-    expect(await readPieces(cut(car, () => size), { maxBlocks: count })).toMatchObject({ end: 'ok' });
-    expect(await readPieces(cut(car, () => size), { maxBlocks: count - 1 })).toEqual(past);
+    expect(
+      await readPieces(
+        cut(car, () => size),
+        { maxBlocks: count },
+      ),
+    ).toMatchObject({ end: 'ok' });
+    expect(
+      await readPieces(
+        cut(car, () => size),
+        { maxBlocks: count - 1 },
+      ),
+    ).toEqual(past);
   }
   await expect(verifyCar(car, { maxBlocks: count - 1 })).rejects.toMatchObject({ code: 'LimitExceeded' });
   expect(readWhole(headerOf(), { maxBlocks: 0 }).end).toBe('ok');

@@ -1,7 +1,12 @@
 /** Every limit on what comes from outside, as the documentation lists them. */
 import { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from '../../src/core/car/decoder.ts';
 import { MAX_CAR_ROOTS } from '../../src/core/car/header.ts';
-import { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES } from '../../src/core/data/cbor-check.ts';
+import {
+  MAX_CBOR_DEPTH,
+  MAX_CBOR_ENTRIES,
+  MAX_CBOR_KEY_LENGTH,
+  MAX_CBOR_VALUES,
+} from '../../src/core/data/cbor-check.ts';
 import { MAX_KEY_LENGTH } from '../../src/core/mst/key.ts';
 import { MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE, MAX_TREE_DEPTH } from '../../src/core/mst/node.ts';
 import { MAX_REV_AHEAD_MS } from '../../src/core/repo/write/accept.ts';
@@ -23,11 +28,36 @@ export interface Limit {
 const FIXED = '';
 
 export const limits: readonly Limit[] = [
-  { name: 'MAX_BLOCK_SIZE', value: MAX_BLOCK_SIZE, what: 'bytes of one block of a CAR', option: '`maxBlockSize` of `importCar`, `readCar`, `readCarStream`' },
-  { name: 'MAX_CAR_BLOCKS', value: MAX_CAR_BLOCKS, what: 'blocks of a CAR', option: '`maxBlocks` of `importCar`, `verifyCar`, `readCar`, `readCarStream`' },
-  { name: 'MAX_CAR_HEADER', value: MAX_CAR_HEADER, what: 'bytes of the header of a CAR', option: '`maxHeaderSize` of `readCar`, `readCarStream`' },
-  { name: 'MAX_CAR_ROOTS', value: MAX_CAR_ROOTS, what: 'roots that a CAR names', option: '`maxRoots` of `readCar`, `readCarStream`' },
-  { name: 'MAX_CAR_SIZE', value: MAX_CAR_SIZE, what: 'bytes of a whole CAR', option: '`maxSize` of `importCar`, `verifyCar`, `readCar`, `readCarStream`' },
+  {
+    name: 'MAX_BLOCK_SIZE',
+    value: MAX_BLOCK_SIZE,
+    what: 'bytes of one block of a CAR',
+    option: '`maxBlockSize` of `importCar`, `readCar`, `readCarStream`',
+  },
+  {
+    name: 'MAX_CAR_BLOCKS',
+    value: MAX_CAR_BLOCKS,
+    what: 'blocks of a CAR',
+    option: '`maxBlocks` of `importCar`, `verifyCar`, `readCar`, `readCarStream`',
+  },
+  {
+    name: 'MAX_CAR_HEADER',
+    value: MAX_CAR_HEADER,
+    what: 'bytes of the header of a CAR',
+    option: '`maxHeaderSize` of `readCar`, `readCarStream`',
+  },
+  {
+    name: 'MAX_CAR_ROOTS',
+    value: MAX_CAR_ROOTS,
+    what: 'roots that a CAR names',
+    option: '`maxRoots` of `readCar`, `readCarStream`',
+  },
+  {
+    name: 'MAX_CAR_SIZE',
+    value: MAX_CAR_SIZE,
+    what: 'bytes of a whole CAR',
+    option: '`maxSize` of `importCar`, `verifyCar`, `readCar`, `readCarStream`',
+  },
   { name: 'MAX_CBOR_DEPTH', value: MAX_CBOR_DEPTH, what: 'levels of arrays and maps in a record', option: FIXED },
   { name: 'MAX_CBOR_ENTRIES', value: MAX_CBOR_ENTRIES, what: 'entries of one array or map', option: FIXED },
   { name: 'MAX_CBOR_KEY_LENGTH', value: MAX_CBOR_KEY_LENGTH, what: 'bytes of a key of a map', option: FIXED },
@@ -37,13 +67,38 @@ export const limits: readonly Limit[] = [
   { name: 'MAX_KEY_LENGTH', value: MAX_KEY_LENGTH, what: 'bytes of a key of the tree', option: FIXED },
   { name: 'MAX_MANIFEST_SIZE', value: MAX_MANIFEST_SIZE, what: 'bytes of the manifest of a backup', option: FIXED },
   { name: 'MAX_NODE_ENTRIES', value: MAX_NODE_ENTRIES, what: 'entries of one tree node', option: FIXED },
-  { name: 'MAX_NODE_KEYS_SIZE', value: MAX_NODE_KEYS_SIZE, what: 'bytes of the keys of one tree node, written out', option: FIXED },
-  { name: 'MAX_RECORD_FAULTS', value: MAX_RECORD_FAULTS, what: 'records of one import that break the data model', option: '`maxFaults` of `importCar`' },
+  {
+    name: 'MAX_NODE_KEYS_SIZE',
+    value: MAX_NODE_KEYS_SIZE,
+    what: 'bytes of the keys of one tree node, written out',
+    option: FIXED,
+  },
+  {
+    name: 'MAX_RECORD_FAULTS',
+    value: MAX_RECORD_FAULTS,
+    what: 'records of one import that break the data model',
+    option: '`maxFaults` of `importCar`',
+  },
   { name: 'MAX_RECORD_KEY_LENGTH', value: MAX_RECORD_KEY_LENGTH, what: 'characters of a record key', option: FIXED },
   { name: 'MAX_RECORD_SIZE', value: MAX_RECORD_SIZE, what: 'bytes of a record that is written here', option: FIXED },
-  { name: 'MAX_REQUESTS', value: MAX_REQUESTS, what: 'writes whose outcome is remembered, for whoever asks again', option: FIXED },
-  { name: 'MAX_REV_AHEAD_MS', value: MAX_REV_AHEAD_MS, what: 'milliseconds that the rev of a commit may be ahead of the clock', option: FIXED },
+  {
+    name: 'MAX_REQUESTS',
+    value: MAX_REQUESTS,
+    what: 'writes whose outcome is remembered, for whoever asks again',
+    option: FIXED,
+  },
+  {
+    name: 'MAX_REV_AHEAD_MS',
+    value: MAX_REV_AHEAD_MS,
+    what: 'milliseconds that the rev of a commit may be ahead of the clock',
+    option: FIXED,
+  },
   { name: 'MAX_TREE_DEPTH', value: MAX_TREE_DEPTH, what: 'nodes from the root of a tree to a leaf', option: FIXED },
-  { name: 'MAX_UNLINKED', value: MAX_UNLINKED, what: 'bytes of blocks that the tree does not refer to, with their names, where they are also over four times the rest', option: '`maxUnlinked` of `importCar`' },
+  {
+    name: 'MAX_UNLINKED',
+    value: MAX_UNLINKED,
+    what: 'bytes of blocks that the tree does not refer to, with their names, where they are also over four times the rest',
+    option: '`maxUnlinked` of `importCar`',
+  },
   { name: 'MAX_VARINT_LENGTH', value: MAX_VARINT_LENGTH, what: 'bytes of a length in a CAR', option: FIXED },
 ];

@@ -45,7 +45,7 @@ const records: Readonly<Record<string, Uint8Array>> = {
   'a link with bytes after it': field(hex('d82a 5826 00'), CID_BYTES, hex('00')),
   'a link in a long tag': field(hex('d9002a 5825 00'), CID_BYTES),
   'a link of another kind': field(hex('d82a 5825 00 02'), CID_BYTES.subarray(1)),
-  'undefined': f('f7'),
+  undefined: f('f7'),
   'a simple value': f('e0'),
   'a simple value of two bytes': f('f8ff'),
   'half a float': f('f93c00'),
@@ -73,7 +73,10 @@ const records: Readonly<Record<string, Uint8Array>> = {
   '1,000 lists in each other, each of 2^24': field(...Array.from({ length: 1000 }, () => hex('9a01000000'))),
   '131,073 entries': field(hex('9a00020001'), repeat(0x01, 131_073)),
   'a key of 8,193 bytes': concatBytes([hex('a2'), TYPE, hex('792001'), repeat(0x61, 8193), hex('01')]),
-  '300,000 empty maps': field(hex('83'), ...Array.from({ length: 3 }, () => concatBytes([hex('9a000186a0'), repeat(0xa0, 100_000)]))),
+  '300,000 empty maps': field(
+    hex('83'),
+    ...Array.from({ length: 3 }, () => concatBytes([hex('9a000186a0'), repeat(0xa0, 100_000)])),
+  ),
   'text with a lone continuation': f('6180'),
   'text in a longer form than it needs': f('62c0af'),
   'half of a surrogate pair': f('63eda080'),
@@ -87,7 +90,10 @@ const records: Readonly<Record<string, Uint8Array>> = {
 };
 
 /** The record under one key among sound ones. */
-export const withRecord = async (bytes: Uint8Array, options: Parameters<typeof repositoryOf>[0] = {}): Promise<Uint8Array> => {
+export const withRecord = async (
+  bytes: Uint8Array,
+  options: Parameters<typeof repositoryOf>[0] = {},
+): Promise<Uint8Array> => {
   const entry: Entry = [`${POST}/${rkeyOf(99)}`, blockOfBytes(bytes)];
   return carOf(await repositoryOf({ records: [...posts(5), entry], ...options }));
 };
@@ -96,15 +102,30 @@ const cars = Object.entries(records).map(([name, bytes]) => [name, () => withRec
 
 /** One bad block under more keys than faults may be told. */
 const manyFaults = async (): Promise<Uint8Array> =>
-  carOf(await repositoryOf({ records: Array.from({ length: 12 }, (_, i): Entry => [`${POST}/${rkeyOf(i)}`, blockOfBytes(records['a float']!)]) }));
+  carOf(
+    await repositoryOf({
+      records: Array.from({ length: 12 }, (_, i): Entry => [`${POST}/${rkeyOf(i)}`, blockOfBytes(records['a float']!)]),
+    }),
+  );
 
 export const recordClasses: readonly HostileClass[] = [
-  { name: 'Records that break the data model', cases: cars.map(([name, car]): HostileCase => ({ name, car, expect: 'reported' })) },
+  {
+    name: 'Records that break the data model',
+    cases: cars.map(([name, car]): HostileCase => ({ name, car, expect: 'reported' })),
+  },
   {
     name: 'The same, when such a CAR is to be refused',
     cases: [
-      ...cars.map(([name, car]): HostileCase => ({ name, car, options: { records: 'reject' }, expect: 'InvalidRecord' })),
-      { name: 'more of them than may be told', car: manyFaults, options: { maxFaults: 11 }, expect: 'LimitExceeded', message: /too many records/ },
+      ...cars.map(
+        ([name, car]): HostileCase => ({ name, car, options: { records: 'reject' }, expect: 'InvalidRecord' }),
+      ),
+      {
+        name: 'more of them than may be told',
+        car: manyFaults,
+        options: { maxFaults: 11 },
+        expect: 'LimitExceeded',
+        message: /too many records/,
+      },
     ],
   },
 ];

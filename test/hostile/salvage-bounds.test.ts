@@ -43,7 +43,14 @@ const withOverflow = (leaves: number, cells: number, length: number, links: read
   const local = fitting <= PAGE - 35 ? fitting : least;
   const first = leaves + 2;
   const cell = [...varint(length), 1, ...headerOf(length)];
-  const whole = [...cell, ...Array.from({ length: local - headerOf(length).length }, () => 0), 0, 0, first >> 8, first & 255];
+  const whole = [
+    ...cell,
+    ...Array.from({ length: local - headerOf(length).length }, () => 0),
+    0,
+    0,
+    first >> 8,
+    first & 255,
+  ];
   // They lie upon each other, where they would not fit side by side.
   const at = PAGE - whole.length;
   const leaf = leafOf({ pointers: Array.from({ length: cells }, () => at), cells: [{ at, bytes: whole }] });
@@ -63,7 +70,10 @@ const logOf = (frames: readonly (readonly [number: number, page: Uint8Array])[])
   return log;
 };
 
-const salvage = (pages: readonly Uint8Array[], log: Uint8Array = new Uint8Array()): { rows: number; bytes: number; read: number; size: number } => {
+const salvage = (
+  pages: readonly Uint8Array[],
+  log: Uint8Array = new Uint8Array(),
+): { rows: number; bytes: number; read: number; size: number } => {
   const file = new Uint8Array(pages.length * PAGE);
   pages.forEach((page, i) => file.set(page, i * PAGE));
   const found = { rows: 0, bytes: 0, read: 0, size: file.length + log.length };
@@ -83,16 +93,35 @@ const salvage = (pages: readonly Uint8Array[], log: Uint8Array = new Uint8Array(
   return found;
 };
 
-const straight = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => (i < count - 1 ? first + i + 1 : 0));
+const straight = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => (i < count - 1 ? first + i + 1 : 0));
 /** What a cell holds whose rest fills so many overflow pages. */
 const lengthOf = (overflow: number): number => Math.floor(((PAGE - 12) * 32) / 255) - 23 + overflow * (PAGE - 4);
 
 test.each<[string, Uint8Array[], 'nothing' | 'something']>([
   ['300 cells share a loop of one page, of 8 MB each', withOverflow(1, 300, 8_000_000, [3]), 'nothing'],
   ['300 cells share a loop of nine pages', withOverflow(1, 300, 8_000_000, [...straight(3, 8), 3]), 'nothing'],
-  ['100 leaves of such cells share one long chain', withOverflow(100, 100, lengthOf(400), straight(102, 400)), 'something'],
-  ['1,000 pointers lead to one cell that fills its page', [new Uint8Array(PAGE), leafOf({ pointers: Array.from({ length: 1000 }, () => 2100), cells: [{ at: 2100, bytes: [...varint(1900), 1, ...headerOf(1900)] }] })], 'something'],
-  ['a leaf in which every pointer leads to the page itself', [leafOf({ pointers: [], cells: [] }), leafOf({ pointers: Array.from({ length: 2040 }, (_, i) => i), cells: [] })], 'nothing'],
+  [
+    '100 leaves of such cells share one long chain',
+    withOverflow(100, 100, lengthOf(400), straight(102, 400)),
+    'something',
+  ],
+  [
+    '1,000 pointers lead to one cell that fills its page',
+    [
+      new Uint8Array(PAGE),
+      leafOf({
+        pointers: Array.from({ length: 1000 }, () => 2100),
+        cells: [{ at: 2100, bytes: [...varint(1900), 1, ...headerOf(1900)] }],
+      }),
+    ],
+    'something',
+  ],
+  [
+    'a leaf in which every pointer leads to the page itself',
+    [leafOf({ pointers: [], cells: [] }), leafOf({ pointers: Array.from({ length: 2040 }, (_, i) => i), cells: [] })],
+    'nothing',
+  ],
 ])('%s', (_, pages, gives) => {
   const begin = process.cpuUsage().user;
   const { rows, bytes, read, size } = salvage(pages);
@@ -102,12 +131,32 @@ test.each<[string, Uint8Array[], 'nothing' | 'something']>([
   expect((process.cpuUsage().user - begin) / 1000, 'milliseconds').toBeLessThan(1000);
 });
 
-const [, shared, ...chain] = withOverflow(1, 100, lengthOf(400), straight(3, 400)) as [Uint8Array, Uint8Array, ...Uint8Array[]];
+const [, shared, ...chain] = withOverflow(1, 100, lengthOf(400), straight(3, 400)) as [
+  Uint8Array,
+  Uint8Array,
+  ...Uint8Array[],
+];
 
 test.each<[string, Uint8Array[], Uint8Array]>([
-  ['a log that names the highest page there can be', [new Uint8Array(PAGE)], logOf([[0xffff_ffff, shared], [0, shared], [0xffff_fffe, shared]])],
-  ['1,000 versions of one leaf whose cells share one long chain', [new Uint8Array(PAGE), shared, ...chain], logOf(Array.from({ length: 1000 }, () => [2, shared]))],
-  ['1,000 versions of the first page of a chain', [new Uint8Array(PAGE), shared, ...chain], logOf(Array.from({ length: 1000 }, (_, i) => (i % 2 === 0 ? [3, chain[0]!] : [2, shared])))],
+  [
+    'a log that names the highest page there can be',
+    [new Uint8Array(PAGE)],
+    logOf([
+      [0xffff_ffff, shared],
+      [0, shared],
+      [0xffff_fffe, shared],
+    ]),
+  ],
+  [
+    '1,000 versions of one leaf whose cells share one long chain',
+    [new Uint8Array(PAGE), shared, ...chain],
+    logOf(Array.from({ length: 1000 }, () => [2, shared])),
+  ],
+  [
+    '1,000 versions of the first page of a chain',
+    [new Uint8Array(PAGE), shared, ...chain],
+    logOf(Array.from({ length: 1000 }, (_, i) => (i % 2 === 0 ? [3, chain[0]!] : [2, shared]))),
+  ],
 ])('%s', (_, pages, log) => {
   const begin = process.cpuUsage().user;
   const { bytes, read, size } = salvage(pages, log);

@@ -12,7 +12,11 @@ const path = join(root, 'docs', 'security.md');
 
 test('its tables are those of the code and of the suite', () => {
   const page = readFileSync(path, 'utf8');
-  const tables = [['limits', limitsTable(limits)], ['CARs', importTable(importClasses)], ['folders', folderTable(folderClasses)]] as const;
+  const tables = [
+    ['limits', limitsTable(limits)],
+    ['CARs', importTable(importClasses)],
+    ['folders', folderTable(folderClasses)],
+  ] as const;
   const right = tables.reduce((text, [name, content]) => withTable(text, name, content), page);
   if (process.env['PDSDB_WRITE'] === '1') {
     writeFileSync(path, right);
@@ -21,7 +25,9 @@ test('its tables are those of the code and of the suite', () => {
 });
 
 test('every limit that the core exports is listed', () => {
-  const exported = sourcesBelow('src/core').flatMap(({ text }) => [...text.matchAll(/^export const (MAX_[A-Z_]+)/gm)].map(([, name]) => name!));
+  const exported = sourcesBelow('src/core').flatMap(({ text }) =>
+    [...text.matchAll(/^export const (MAX_[A-Z_]+)/gm)].map(([, name]) => name!),
+  );
   expect(limits.map(({ name }) => name)).toEqual(exported.sort());
 });
 

@@ -4,7 +4,8 @@ import type { HostileClass } from './hostile-case.ts';
 import type { Limit } from './limits.ts';
 
 const row = (...cells: readonly (number | string)[]): string => `| ${cells.join(' | ')} |`;
-const table = (head: readonly string[], rows: readonly string[]): string => [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
+const table = (head: readonly string[], rows: readonly string[]): string =>
+  [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
 export const limitsTable = (limits: readonly Limit[]): string =>
   table(
@@ -18,7 +19,13 @@ export const importTable = (classes: readonly HostileClass[]): string =>
     ['class', 'tried', 'refused', 'taken in', 'of these with the record reported'],
     classes.map(({ name, cases }) => {
       const taken = cases.filter(({ expect }) => expect === 'accepted' || expect === 'reported').length;
-      return row(name, cases.length, cases.length - taken, taken, cases.filter(({ expect }) => expect === 'reported').length);
+      return row(
+        name,
+        cases.length,
+        cases.length - taken,
+        taken,
+        cases.filter(({ expect }) => expect === 'reported').length,
+      );
     }),
   );
 

@@ -4,7 +4,19 @@ import { encodeCbor } from '../../src/core/data/cbor.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
 import { cidOf } from '../../src/core/data/cid.ts';
 import { POST } from '../../src/testing/repo/harness.ts';
-import { NULL, byteString, entry, hex, keysOfLayer, link, list, map, textString, uint, writeShape } from '../core/mst/raw-node.ts';
+import {
+  NULL,
+  byteString,
+  entry,
+  hex,
+  keysOfLayer,
+  link,
+  list,
+  map,
+  textString,
+  uint,
+  writeShape,
+} from '../core/mst/raw-node.ts';
 import type { Raw, Shape } from '../core/mst/raw-node.ts';
 import type { Block } from '../../src/core/storage/ports.ts';
 import { blockOfBytes, carOf, repositoryOf } from './build-repository.ts';
@@ -22,7 +34,8 @@ const [a2, b2] = ['a', 'b'].map((letter) => keysAt(2, letter)) as [string[], str
 const fill = (shape: Shape): Shape => ({
   keys: shape.keys,
   values: shape.keys.map(() => VALUE),
-  children: shape.children?.map((child) => (child === undefined || child instanceof Uint8Array ? child : fill(child))) ?? [],
+  children:
+    shape.children?.map((child) => (child === undefined || child instanceof Uint8Array ? child : fill(child))) ?? [],
 });
 
 export const carOfTree = async (tree: (onNode: (node: Block) => void) => CidBytes): Promise<Uint8Array> =>
@@ -48,7 +61,10 @@ const order = refusals(
     'keys falling in a node': shaped({ keys: [b0[0]!, a0[0]!] }),
     'a key twice in a node': shaped({ keys: [a0[0]!, a0[0]!] }),
     'a key twice, in two nodes': shaped({ keys: [b1[0]!], children: [{ keys: [a0[0]!] }, { keys: [a0[0]!, c0[0]!] }] }),
-    'a key outside the range of its parent': shaped({ keys: [b1[0]!], children: [{ keys: [a0[0]!, c0[0]!] }, undefined] }),
+    'a key outside the range of its parent': shaped({
+      keys: [b1[0]!],
+      children: [{ keys: [a0[0]!, c0[0]!] }, undefined],
+    }),
     'one node in two places': shaped({ keys: [b1[0]!], children: [twice, twice] }),
   },
   { message: /order|two places|not a tree node/ },
@@ -61,7 +77,10 @@ const layers = refusals(
     'a key too high for its node': shaped({ keys: [b2[0]!], children: [{ keys: [a2[0]!] }, undefined] }),
     'a key too low for its node': shaped({ keys: [b2[0]!], children: [{ keys: [a0[0]!] }, undefined] }),
     'a layer left out': shaped({ keys: [b2[0]!], children: [{ keys: [a0[0]!] }, undefined] }),
-    'an extra node without keys': shaped({ keys: [b1[0]!], children: [{ keys: [], children: [{ keys: [a0[0]!] }] }, undefined] }),
+    'an extra node without keys': shaped({
+      keys: [b1[0]!],
+      children: [{ keys: [], children: [{ keys: [a0[0]!] }] }, undefined],
+    }),
     'a top that was not trimmed': shaped({ keys: [], children: [sound] }),
     'an empty leaf': shaped({ keys: [b1[0]!], children: [{ keys: [] }, undefined] }),
     'an empty chain': shaped({ keys: [b2[0]!], children: [{ keys: [], children: [{ keys: [] }] }, undefined] }),
@@ -100,7 +119,9 @@ const encodings = refusals(
     'a key as text': nodeOf(entry({ ...right, k: textString(a0[0]!) })),
     'no key': nodeOf(entry({ p: right.p, t: right.t, v: right.v })),
     'an empty key': nodeOf(entry({ ...right, k: byteString('') })),
-    'a key that is not UTF-8': nodeOf(entry({ ...right, k: byteString(concatBytes([byteString('com.example.a/').subarray(1), hex('ff')])) })),
+    'a key that is not UTF-8': nodeOf(
+      entry({ ...right, k: byteString(concatBytes([byteString('com.example.a/').subarray(1), hex('ff')])) }),
+    ),
     'null for a value': nodeOf(entry({ ...right, v: NULL })),
     'a value as text': nodeOf(entry({ ...right, v: textString(record.cid.toString()) })),
     'no value': nodeOf(entry({ k: right.k, p: right.p, t: right.t })),
@@ -110,9 +131,13 @@ const encodings = refusals(
     'null for e': node(map(['e', NULL], ['l', NULL])),
     'a map for e': node(map(['e', map()], ['l', NULL])),
     'a field more in the node': node(map(['e', list(entry(right))], ['l', NULL], ['x', NULL])),
-    'a field more in an entry': nodeOf(map(['k', right.k], ['p', right.p], ['t', right.t], ['v', right.v], ['x', NULL])),
+    'a field more in an entry': nodeOf(
+      map(['k', right.k], ['p', right.p], ['t', right.t], ['v', right.v], ['x', NULL]),
+    ),
     'a list of entries without an end': node(concatBytes([hex('a2 6165 9f'), entry(right), hex('ff 616c f6')])),
-    'a length that is longer than it needs to be': node(concatBytes([hex('a2 6165 9801'), entry(right), hex('616c f6')])),
+    'a length that is longer than it needs to be': node(
+      concatBytes([hex('a2 6165 9801'), entry(right), hex('616c f6')]),
+    ),
     'a record in place of a node': node(record.bytes),
     'bytes after the node': node(concatBytes([map(['e', list(entry(right))], ['l', NULL]), hex('00')])),
   },
@@ -138,7 +163,7 @@ const paths = refusals(
       'a collection that is two dots': '../b',
       'a collection that is no NSID': 'nonsid/b',
       'a collection in upper case': 'COM.EXAMPLE.a/b',
-      '__proto__': '__proto__/x',
+      __proto__: '__proto__/x',
       'a key of 1,025 bytes': `com.example.a/${LONG.slice(0, 1025 - 14)}`,
       'a record key of 513 bytes': `com.example.a/${LONG.slice(0, 513)}`,
       'a key of 65,555 bytes': `com.example.a/${'k'.repeat(65_541)}`,
@@ -154,7 +179,10 @@ const sizes: readonly HostileCase[] = [
       carOfTree((onNode) => {
         let child: CidBytes | undefined;
         for (let i = 0; i < 41; i++) {
-          child = writeShape(fill({ keys: [`com.example.a/${String(i).padStart(3, '0')}`], children: [child, child] }), onNode);
+          child = writeShape(
+            fill({ keys: [`com.example.a/${String(i).padStart(3, '0')}`], children: [child, child] }),
+            onNode,
+          );
         }
         return child!;
       }),
@@ -162,17 +190,22 @@ const sizes: readonly HostileCase[] = [
       carOfTree((onNode) => {
         let below: (CidBytes | undefined)[] = Array.from({ length: 11 }, () => undefined);
         for (let level = 0; level < 13; level++) {
-          const keysOf = (i: number): string[] => Array.from({ length: 10 }, (_, j) => `com.example.a/${level}-${i}-${j}`);
+          const keysOf = (i: number): string[] =>
+            Array.from({ length: 10 }, (_, j) => `com.example.a/${level}-${i}-${j}`);
           below = below.map((_, i) => writeShape(fill({ keys: keysOf(i), children: below }), onNode));
         }
         return below[0]!;
       }),
     'more entries than a node may have': () => shaped({ keys: keysOfLayer(0, 8193, 'com.example.a/') })(),
-    'longer keys than a node may have': () => shaped({ keys: keysOfLayer(0, 600, `com.example.a/${LONG.slice(0, 500)}`) })(),
+    'longer keys than a node may have': () =>
+      shaped({ keys: keysOfLayer(0, 600, `com.example.a/${LONG.slice(0, 500)}`) })(),
   }),
   ...refusals('BlockNotFound', {
     'a root that is not there': () => carOfTree(() => cidOf(0x71, hex('00')).bytes as CidBytes),
-    'a node that is not there': shaped({ keys: [b1[0]!], children: [cidOf(0x71, hex('00')).bytes as CidBytes, undefined] }),
+    'a node that is not there': shaped({
+      keys: [b1[0]!],
+      children: [cidOf(0x71, hex('00')).bytes as CidBytes, undefined],
+    }),
   }),
 ];
 

@@ -5,7 +5,10 @@ import { build } from 'esbuild';
 import { root } from './sources.ts';
 
 export interface DoorSize {
-  /** Bytes of everything that the door brings along, minified and compressed; the WebAssembly of SQLite, a file of its own, is not in it. */
+  /**
+   * Bytes of everything that the door brings along, minified and compressed; the WebAssembly of SQLite, a file of its
+   * own, is not in it.
+   */
   readonly gzip: number;
   /** The modules that are in it, from the root of the project. */
   readonly modules: readonly string[];

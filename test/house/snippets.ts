@@ -11,7 +11,10 @@ const nameOf = (path: string, count: number): string => `${path.replace(/[^A-Za-
 
 /** The blocks of a Markdown page that are fenced as `ts`. */
 export const markdownSnippets = (path: string, text: string): Snippet[] =>
-  [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code], index) => ({ name: nameOf(path, index + 1), code: code! }));
+  [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code], index) => ({
+    name: nameOf(path, index + 1),
+    code: code!,
+  }));
 
 /** What follows `@example` in the docstrings of a source file, fenced or not. */
 export const docstringSnippets = ({ path, comments }: SourceFile): Snippet[] =>

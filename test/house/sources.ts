@@ -9,7 +9,9 @@ export const root: string = fileURLToPath(new URL('../../', import.meta.url));
 
 export const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-/** Every file below a folder of the project, as paths from its root with `/`, in order. Nothing when it is not there. */
+/**
+ * Every file below a folder of the project, as paths from its root with `/`, in order. Nothing when it is not there.
+ */
 export const filesBelow = (folder: string): string[] => {
   let names: string[];
   try {

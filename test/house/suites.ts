@@ -8,9 +8,18 @@ interface Port {
 }
 
 const PORTS: readonly Port[] = [
-  { cases: 'src/testing/storage/blob-store-cases.ts', adapters: /^src\/(adapters\/blobs\/[a-z]+-blobs|core\/storage\/[a-z]+-blob-store)\.ts$/ },
-  { cases: 'src/testing/storage/block-store-cases.ts', adapters: /^src\/(adapters\/[a-z]+\/block-store|core\/storage\/[a-z]+-block-store)\.ts$/ },
-  { cases: 'src/testing/files/database-files-cases.ts', adapters: /^src\/(adapters\/files\/[a-z]+-files|testing\/files\/memory-files)\.ts$/ },
+  {
+    cases: 'src/testing/storage/blob-store-cases.ts',
+    adapters: /^src\/(adapters\/blobs\/[a-z]+-blobs|core\/storage\/[a-z]+-blob-store)\.ts$/,
+  },
+  {
+    cases: 'src/testing/storage/block-store-cases.ts',
+    adapters: /^src\/(adapters\/[a-z]+\/block-store|core\/storage\/[a-z]+-block-store)\.ts$/,
+  },
+  {
+    cases: 'src/testing/files/database-files-cases.ts',
+    adapters: /^src\/(adapters\/files\/[a-z]+-files|testing\/files\/memory-files)\.ts$/,
+  },
   // A repository is what a door opens.
   { cases: 'src/testing/repo/cases.ts', adapters: /^src\/(deno|node)\.ts$/ },
 ];
@@ -32,12 +41,16 @@ const reach = (start: SourceFile, tests: ReadonlyMap<string, SourceFile>): Set<s
 };
 
 /** Sentences about adapters that no test puts to their cases, suites that nobody knows, and suites that are empty. */
-export const casesWithoutRunner = async (sources: readonly SourceFile[], tests: readonly SourceFile[]): Promise<string[]> => {
+export const casesWithoutRunner = async (
+  sources: readonly SourceFile[],
+  tests: readonly SourceFile[],
+): Promise<string[]> => {
   const faults: string[] = [];
   const byPath = new Map(tests.map((file) => [file.path, file]));
   const reached = tests.map((file) => reach(file, byPath));
   const suites = sources.map((file) => file.path).filter((path) => /^src\/testing\/.*\bcases\.ts$/.test(path));
-  const uses = (file: string, other: string): boolean => sources.find(({ path }) => path === file)?.imports.includes(other) ?? false;
+  const uses = (file: string, other: string): boolean =>
+    sources.find(({ path }) => path === file)?.imports.includes(other) ?? false;
 
   for (const suite of suites) {
     // A long suite lies in several files, of which one gathers the others.

@@ -11,7 +11,8 @@ interface Room {
   readonly may: readonly RegExp[];
 }
 
-const packages = (names: readonly string[]): RegExp => new RegExp(`^(${names.map((name) => name.replace('/', '\\/')).join('|')})(\\/|$)`);
+const packages = (names: readonly string[]): RegExp =>
+  new RegExp(`^(${names.map((name) => name.replace('/', '\\/')).join('|')})(\\/|$)`);
 
 /** What every adapter may import. */
 const BELOW_ADAPTERS = /^src\/(core|wasm)\//;
@@ -21,13 +22,22 @@ const adapters = (...folders: string[]): RegExp => new RegExp(`^src/adapters/(${
 const ROOMS: readonly Room[] = [
   { files: /^src\/core\//, may: [/^src\/core\//, packages(PURE)] },
   // SQLite and hashes in linear memory: of the core it knows bytes, errors and hashes, never a block or a tree.
-  { files: /^src\/wasm\//, may: [/^src\/wasm\//, /^src\/core\/(data\/(bytes|sha256)|errors)\.ts$/, packages(['@noble/hashes', 'sql.js'])] },
+  {
+    files: /^src\/wasm\//,
+    may: [/^src\/wasm\//, /^src\/core\/(data\/(bytes|sha256)|errors)\.ts$/, packages(['@noble/hashes', 'sql.js'])],
+  },
   { files: /^src\/adapters\/files\/deno-/, may: [adapters('files'), BELOW_ADAPTERS] },
   { files: /^src\/adapters\/blobs\/deno-/, may: [adapters('blobs'), BELOW_ADAPTERS] },
   // What a browser keeps for an origin. Files and blobs in browsers use it.
   { files: /^src\/adapters\/origin\//, may: [adapters('origin'), BELOW_ADAPTERS, packages(['idb-keyval'])] },
-  { files: /^src\/adapters\/files\/(idb|opfs)-/, may: [adapters('files', 'origin'), BELOW_ADAPTERS, packages(['idb-keyval'])] },
-  { files: /^src\/adapters\/blobs\/(idb|opfs)-/, may: [adapters('blobs', 'origin'), BELOW_ADAPTERS, packages(['idb-keyval'])] },
+  {
+    files: /^src\/adapters\/files\/(idb|opfs)-/,
+    may: [adapters('files', 'origin'), BELOW_ADAPTERS, packages(['idb-keyval'])],
+  },
+  {
+    files: /^src\/adapters\/blobs\/(idb|opfs)-/,
+    may: [adapters('blobs', 'origin'), BELOW_ADAPTERS, packages(['idb-keyval'])],
+  },
   { files: /^src\/adapters\/files\//, may: [adapters('files'), BELOW_ADAPTERS, /^node:/] },
   { files: /^src\/adapters\/blobs\//, may: [adapters('blobs'), BELOW_ADAPTERS, /^node:/] },
   // SQLite's tables know no file and no blob: both are handed to them.
@@ -37,11 +47,20 @@ const ROOMS: readonly Room[] = [
   // Which tab owns the files: it speaks through the port.
   { files: /^src\/adapters\/tabs\//, may: [adapters('tabs', 'rpc'), /^src\/core\//] },
   // Files and blobs of browsers meet here, for the page's main thread and the worker alike.
-  { files: /^src\/adapters\/platform\/browser-platform\.ts$/, may: [adapters('blobs', 'files', 'origin', 'platform', 'sqlite'), BELOW_ADAPTERS] },
+  {
+    files: /^src\/adapters\/platform\/browser-platform\.ts$/,
+    may: [adapters('blobs', 'files', 'origin', 'platform', 'sqlite'), BELOW_ADAPTERS],
+  },
   // Whole folders, copied and salvaged, need of a file system what blobs need of one.
   { files: /^src\/adapters\/folders\/deno-/, may: [adapters('blobs', 'folders'), BELOW_ADAPTERS] },
-  { files: /^src\/adapters\/(folders|salvage)\//, may: [adapters('blobs', 'folders', 'salvage', 'sqlite'), BELOW_ADAPTERS, /^node:/] },
-  { files: /^src\/adapters\/platform\/(browser|deno)/, may: [adapters('platform'), BELOW_ADAPTERS, packages(['sql.js'])] },
+  {
+    files: /^src\/adapters\/(folders|salvage)\//,
+    may: [adapters('blobs', 'folders', 'salvage', 'sqlite'), BELOW_ADAPTERS, /^node:/],
+  },
+  {
+    files: /^src\/adapters\/platform\/(browser|deno)/,
+    may: [adapters('platform'), BELOW_ADAPTERS, packages(['sql.js'])],
+  },
   { files: /^src\/adapters\/platform\//, may: [adapters('platform'), BELOW_ADAPTERS, /^node:/, packages(['sql.js'])] },
   // What is published for people who write adapters runs everywhere, under no framework.
   { files: /^src\/testing\//, may: [/^src\/(core|testing|wasm)\//, packages(PURE)] },
@@ -57,5 +76,7 @@ export const forbiddenImports = (file: SourceFile): string[] => {
   if (room === undefined) {
     return [`${file.path} lies in no room of the house`];
   }
-  return file.imports.filter((path) => !room.may.some((allowed) => allowed.test(path))).map((path) => `${file.path} -> ${path}`);
+  return file.imports
+    .filter((path) => !room.may.some((allowed) => allowed.test(path)))
+    .map((path) => `${file.path} -> ${path}`);
 };

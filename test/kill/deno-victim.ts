@@ -8,4 +8,6 @@ interface DenoOut {
 const { args, stdout } = (globalThis as unknown as { readonly Deno: DenoOut }).Deno;
 const encoder = new TextEncoder();
 
-await beVictim({ createRepo, openRepo }, args[0]!, Number(args[1]), (line) => stdout.writeSync(encoder.encode(`${line}\n`)));
+await beVictim({ createRepo, openRepo }, args[0]!, Number(args[1]), (line) =>
+  stdout.writeSync(encoder.encode(`${line}\n`)),
+);

@@ -1,6 +1,6 @@
 /**
- * `kill -9` at random moments: the same folder for all kills of a runtime, so that each process has to put up with what the ones before
- * it have left. `PDSDB_KILLS` says how many.
+ * `kill -9` at random moments: the same folder for all kills of a runtime, so that each process has to put up with what
+ * the ones before it have left. `PDSDB_KILLS` says how many.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,14 +19,18 @@ import { DID, STEPS } from './victim.ts';
 const KILLS = Number(process.env['PDSDB_KILLS'] ?? 5);
 const SEED = Number(process.env['PDSDB_SEED'] ?? 1);
 
-/** A process lives for so many lines at most, two a step, whatever the speed of the machine, and then a part of a step longer. */
+/**
+ * A process lives for so many lines at most, two a step, whatever the speed of the machine, and then a part of a step
+ * longer.
+ */
 const MOST_LINES = 24;
 const PART_OF_A_STEP_MS = 40;
 /** Or, where the beginning is to be hit, for so long after its start. */
 const LONGEST_START_MS = 1200;
 /**
- * Opening after a kill takes no longer. It takes some tens of milliseconds, most of them for compiling SQLite, and two seconds more after
- * a kill between the creation of the lock and its record; the rest is for a machine that has other things to do.
+ * Opening after a kill takes no longer. It takes some tens of milliseconds, most of them for compiling SQLite, and two
+ * seconds more after a kill between the creation of the lock and its record; the rest is for a machine that has other
+ * things to do.
  */
 const OPEN_MS = Number(process.env['PDSDB_OPEN_MS'] ?? 5_000);
 /** Every so many kills the folder is new, so that first creations are hit as well. */
@@ -41,7 +45,12 @@ const bundle = async (): Promise<string> => {
     logLevel: 'silent',
     root,
     ssr: { noExternal: true, external: ['sql.js'] },
-    build: { ssr: join(root, 'test/kill/node-victim.ts'), outDir: scratch, emptyOutDir: false, rolldownOptions: { output: { entryFileNames: 'victim.mjs' } } },
+    build: {
+      ssr: join(root, 'test/kill/node-victim.ts'),
+      outDir: scratch,
+      emptyOutDir: false,
+      rolldownOptions: { output: { entryFileNames: 'victim.mjs' } },
+    },
   });
   fs.symlinkSync(join(root, 'node_modules'), join(scratch, 'node_modules'));
   return join(scratch, 'victim.mjs');
@@ -62,7 +71,13 @@ interface Life {
 }
 
 /** Starts a process and ends it: at a random moment of its life, or, with `early`, of its start. */
-const live = async ([program, ...args]: readonly string[], folder: string, first: number, random: () => number, early: boolean): Promise<Life> => {
+const live = async (
+  [program, ...args]: readonly string[],
+  folder: string,
+  first: number,
+  random: () => number,
+  early: boolean,
+): Promise<Life> => {
   const child = spawn(program!, [...args, folder, String(first)], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, errors] = ['', ''];
   const gone = once(child, 'exit');
@@ -82,44 +97,64 @@ const live = async ([program, ...args]: readonly string[], folder: string, first
   }
   await gone;
   clearTimeout(timer);
-  const numbers = (word: string): number[] => [...out.matchAll(new RegExp(`^${word} (\\d+)$`, 'gm'))].map(([, n]) => Number(n));
-  return { openMs: numbers('open')[0], acknowledged: numbers('ack').at(-1) ?? first - 1, started: numbers('start').at(-1) ?? first - 1, errors };
+  const numbers = (word: string): number[] =>
+    [...out.matchAll(new RegExp(`^${word} (\\d+)$`, 'gm'))].map(([, n]) => Number(n));
+  return {
+    openMs: numbers('open')[0],
+    acknowledged: numbers('ack').at(-1) ?? first - 1,
+    started: numbers('start').at(-1) ?? first - 1,
+    errors,
+  };
 };
 
 describe.each(['node', 'deno', 'bun'] as const)('%s', (runtime) => {
   const isThere = runtime === 'node' || findRuntime(runtime) !== undefined;
 
-  test.skipIf(!isThere)(`killed ${KILLS} times, has every commit that it acknowledged; seed ${SEED}`, { timeout: 7_200_000 }, async () => {
-    const random = seeded(SEED);
-    const command = await commands[runtime]();
-    let folder = '';
-    let last = 0;
-    let slowest = 0;
-    let steps = 0;
-    for (let kill = 0; kill < KILLS; kill++) {
-      if (kill % FRESH_EVERY === 0) {
-        folder = fs.mkdtempSync(join(scratch, `${runtime}-`));
-        last = 0;
+  test.skipIf(!isThere)(
+    `killed ${KILLS} times, has every commit that it acknowledged; seed ${SEED}`,
+    { timeout: 7_200_000 },
+    async () => {
+      const random = seeded(SEED);
+      const command = await commands[runtime]();
+      let folder = '';
+      let last = 0;
+      let slowest = 0;
+      let steps = 0;
+      for (let kill = 0; kill < KILLS; kill++) {
+        if (kill % FRESH_EVERY === 0) {
+          folder = fs.mkdtempSync(join(scratch, `${runtime}-`));
+          last = 0;
+        }
+        const { openMs, acknowledged, started, errors } = await live(
+          command,
+          folder,
+          last + 1,
+          random,
+          kill % FRESH_EVERY === 0 || random() < 0.2,
+        );
+        const where = `kill ${kill}, after ack ${acknowledged}, start ${started}`;
+        expect(errors, where).toBe('');
+        slowest = Math.max(slowest, openMs ?? 0);
+        steps += acknowledged - last;
+        const found = await examine(folder, where, acknowledged > 0);
+        expect(found.steps === acknowledged || found.steps === started, `${where}: found ${found.steps}`).toBe(true);
+        slowest = Math.max(slowest, found.openMs);
+        last = found.steps;
       }
-      const { openMs, acknowledged, started, errors } = await live(command, folder, last + 1, random, kill % FRESH_EVERY === 0 || random() < 0.2);
-      const where = `kill ${kill}, after ack ${acknowledged}, start ${started}`;
-      expect(errors, where).toBe('');
-      slowest = Math.max(slowest, openMs ?? 0);
-      steps += acknowledged - last;
-      const found = await examine(folder, where, acknowledged > 0);
-      expect(found.steps === acknowledged || found.steps === started, `${where}: found ${found.steps}`).toBe(true);
-      slowest = Math.max(slowest, found.openMs);
-      last = found.steps;
-    }
-    expect(slowest, 'opening took').toBeLessThan(OPEN_MS);
-    if (process.env['PDSDB_TABLE'] !== undefined) {
-      console.log(`${runtime}: ${KILLS} kills, ${steps} steps acknowledged, slowest opening ${slowest} ms`);
-    }
-  });
+      expect(slowest, 'opening took').toBeLessThan(OPEN_MS);
+      if (process.env['PDSDB_TABLE'] !== undefined) {
+        console.log(`${runtime}: ${KILLS} kills, ${steps} steps acknowledged, slowest opening ${slowest} ms`);
+      }
+    },
+  );
 });
 
 /** Opens what is left, checks all of it, and lets go. Answers the number of the last step that is there. */
-const examine = async (folder: string, where: string, exists: boolean): Promise<{ readonly steps: number; readonly openMs: number }> => {
+const examine = async (
+  folder: string,
+  where: string,
+  exists: boolean,
+): Promise<{ readonly steps: number; readonly openMs: number }> => {
   const begin = performance.now();
   const repo = await openRepo(folder).catch((error: unknown) => {
     // The creation was cut short, before anything was acknowledged.

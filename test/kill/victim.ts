@@ -1,6 +1,7 @@
 /**
- * What a process does until it is killed: makes or opens the repository and changes it without end, in any runtime. It prints
- * `start <n>` before and `ack <n>` after each step, in a line of its own each, and begins at the number that it is given.
+ * What a process does until it is killed: makes or opens the repository and changes it without end, in any runtime. It
+ * prints `start <n>` before and `ack <n>` after each step, in a line of its own each, and begins at the number that it
+ * is given.
  */
 import type { Repo, WriteOp } from '../../src/core/repo/repo.ts';
 import { isRepoError } from '../../src/core/errors.ts';
@@ -20,17 +21,25 @@ export interface Door {
 }
 
 /** Each step leaves a record of its number, in the commit of which the rest is part. */
-const mark = (n: number): WriteOp => ({ action: 'create', collection: STEPS, rkey: `${n}`, value: { $type: STEPS, n } });
+const mark = (n: number): WriteOp => ({
+  action: 'create',
+  collection: STEPS,
+  rkey: `${n}`,
+  value: { $type: STEPS, n },
+});
 
 const importStep = async (repo: Repo, n: number): Promise<void> => {
   const other = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
   await other.importCar(await bytesOf(repo.exportCar()), { allowUnsigned: true });
-  const records = Array.from({ length: IMPORT_SIZE }, (_, i): WriteOp => ({
-    action: 'create',
-    collection: IMPORTED,
-    rkey: `${n}-${i}`,
-    value: { $type: IMPORTED, text: 'x'.repeat(200) },
-  }));
+  const records = Array.from(
+    { length: IMPORT_SIZE },
+    (_, i): WriteOp => ({
+      action: 'create',
+      collection: IMPORTED,
+      rkey: `${n}-${i}`,
+      value: { $type: IMPORTED, text: 'x'.repeat(200) },
+    }),
+  );
   const old: WriteOp[] = [];
   for await (const { rkey } of repo.list(IMPORTED)) {
     old.push({ action: 'delete', collection: IMPORTED, rkey });
@@ -47,22 +56,33 @@ const doStep = async (repo: Repo, n: number): Promise<void> => {
   if (n % 7 === 6) {
     await repo.gc({ keep: 3, blobs: true });
   }
-  const more = Array.from({ length: (n * 7) % 60 }, (_, i): WriteOp => ({
-    action: 'create',
-    collection: 'com.example.more',
-    rkey: `${n}-${i}`,
-    value: { $type: 'com.example.more', text: `${n} ${i}` },
-  }));
+  const more = Array.from(
+    { length: (n * 7) % 60 },
+    (_, i): WriteOp => ({
+      action: 'create',
+      collection: 'com.example.more',
+      rkey: `${n}-${i}`,
+      value: { $type: 'com.example.more', text: `${n} ${i}` },
+    }),
+  );
   const old: WriteOp[] = [];
   for await (const { rkey } of repo.list('com.example.more')) {
     old.push({ action: 'delete', collection: 'com.example.more', rkey });
   }
-  const picture = n % 5 === 4 ? await repo.putBlob(new TextEncoder().encode(`blob ${n}`.repeat(1000)), { mimeType: 'text/plain' }) : undefined;
+  const picture =
+    n % 5 === 4
+      ? await repo.putBlob(new TextEncoder().encode(`blob ${n}`.repeat(1000)), { mimeType: 'text/plain' })
+      : undefined;
   const value = { $type: STEPS, n, ...(picture && { picture }) };
   await repo.write([...old, ...more, { action: 'create', collection: STEPS, rkey: `${n}`, value }]);
 };
 
-export const beVictim = async ({ createRepo, openRepo }: Door, folder: string, first: number, print: (line: string) => void): Promise<void> => {
+export const beVictim = async (
+  { createRepo, openRepo }: Door,
+  folder: string,
+  first: number,
+  print: (line: string) => void,
+): Promise<void> => {
   const begin = Date.now();
   let repo: Repo;
   try {

@@ -74,7 +74,9 @@ describe(`a repository of ${COUNT} records`, () => {
     const ask = (sql: string): string => sqlite3(join(directory, 'pds.db'), sql).join('\n');
     expect(ask('pragma integrity_check')).toBe('ok');
     expect(ask('pragma journal_mode')).toBe('delete');
-    expect(ask("select group_concat(name, ' ') from (select name from sqlite_schema where type = 'table' order by name)")).toBe('blocks commits meta refs');
+    expect(
+      ask("select group_concat(name, ' ') from (select name from sqlite_schema where type = 'table' order by name)"),
+    ).toBe('blocks commits meta refs');
     expect(Number(ask('select count(*) from blocks'))).toBeGreaterThan(COUNT);
     expect(ask("select value from meta where key = 'version'")).toBe('1');
   });

@@ -1,4 +1,6 @@
-/** An account of any size as a CAR: posts, likes with strong refs, follows, reposts, in the shares that accounts have. */
+/**
+ * An account of any size as a CAR: posts, likes with strong refs, follows, reposts, in the shares that accounts have.
+ */
 import { encodeCbor } from '../../src/core/data/cbor.ts';
 import { writeCar } from '../../src/core/car/writer.ts';
 import type { Bytes } from '../../src/core/data/bytes.ts';
@@ -20,27 +22,48 @@ export interface SampleCar {
 }
 
 const START = 1_650_000_000_000_000;
-const WORDS = 'the of a to in sky blue open network post people build small web today thing read write again never'.split(' ');
+const WORDS =
+  'the of a to in sky blue open network post people build small web today thing read write again never'.split(' ');
 
 /** Shares of a hundred. */
 const kindOf = (dice: number): string =>
-  dice < 0.6 ? 'app.bsky.feed.like' : dice < 0.82 ? 'app.bsky.feed.post' : dice < 0.94 ? 'app.bsky.graph.follow' : 'app.bsky.feed.repost';
+  dice < 0.6
+    ? 'app.bsky.feed.like'
+    : dice < 0.82
+      ? 'app.bsky.feed.post'
+      : dice < 0.94
+        ? 'app.bsky.graph.follow'
+        : 'app.bsky.feed.repost';
 
 const recordOf = ($type: string, n: number, random: () => number, subject: CID): Record<string, unknown> => {
   const createdAt = new Date(START / 1000 + n * 60_000).toISOString();
   if ($type === 'app.bsky.feed.post') {
-    const text = Array.from({ length: 4 + Math.floor(random() * 36) }, () => WORDS[Math.floor(random() * WORDS.length)]).join(' ');
+    const text = Array.from(
+      { length: 4 + Math.floor(random() * 36) },
+      () => WORDS[Math.floor(random() * WORDS.length)],
+    ).join(' ');
     return { $type, text, langs: ['en'], createdAt };
   }
   if ($type === 'app.bsky.graph.follow') {
-    return { $type, subject: `did:plc:${Math.floor(random() * 1e12).toString(36).padStart(24, 'a')}`, createdAt };
+    return {
+      $type,
+      subject: `did:plc:${Math.floor(random() * 1e12)
+        .toString(36)
+        .padStart(24, 'a')}`,
+      createdAt,
+    };
   }
-  const uri = `at://did:plc:${Math.floor(random() * 1e12).toString(36).padStart(24, 'b')}/app.bsky.feed.post/${tidOf(START + n, 3)}`;
+  const uri = `at://did:plc:${Math.floor(random() * 1e12)
+    .toString(36)
+    .padStart(24, 'b')}/app.bsky.feed.post/${tidOf(START + n, 3)}`;
   return { $type, subject: { cid: String(subject), uri }, createdAt };
 };
 
 /** The same for the same seed. */
-export const sampleCar = async (count: number, { did, signer, seed = 1 }: { did: string; signer?: Signer; seed?: number }): Promise<SampleCar> => {
+export const sampleCar = async (
+  count: number,
+  { did, signer, seed = 1 }: { did: string; signer?: Signer; seed?: number },
+): Promise<SampleCar> => {
   const random = seeded(seed);
   const records: [path: string, block: Block][] = [];
   let subject = cidOf(CODEC_DAG_CBOR, new Uint8Array());

@@ -1,6 +1,13 @@
 /** The reference implementation reads what we write, and we read what it writes. */
 import { P256Keypair, Secp256k1Keypair } from '@atproto/crypto';
-import { BlockMap, MemoryBlockstore, Repo as ReferenceRepo, WriteOpAction, getFullRepo, verifyRepoCar } from '@atproto/repo';
+import {
+  type BlockMap,
+  MemoryBlockstore,
+  Repo as ReferenceRepo,
+  WriteOpAction,
+  getFullRepo,
+  verifyRepoCar,
+} from '@atproto/repo';
 import { describe, expect, test } from 'vitest';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
@@ -72,7 +79,9 @@ describe.each(CURVES)('after %s-signed random writes', (curve: Curve) => {
     const verified = await verifyRepoCar(await bytesOf(repo.exportCar()), DID, key.did());
     expect(verified.creates).toHaveLength(state.size);
     expect(verified.commit.cid.toString()).toBe(String((await repo.head())!.cid));
-    await expect(verifyRepoCar(await bytesOf(repo.exportCar()), DID, importKey('77'.repeat(32), curve).did())).rejects.toThrow();
+    await expect(
+      verifyRepoCar(await bytesOf(repo.exportCar()), DID, importKey('77'.repeat(32), curve).did()),
+    ).rejects.toThrow();
   });
 
   test('batches of writes come to the same tree as one at a time', async () => {
@@ -105,7 +114,12 @@ describe.each([
       const write =
         op.action === 'delete'
           ? { action: WriteOpAction.Delete as const, collection, rkey }
-          : { action: op.action === 'create' ? (WriteOpAction.Create as const) : (WriteOpAction.Update as const), collection, rkey, record: op.value as never };
+          : {
+              action: op.action === 'create' ? (WriteOpAction.Create as const) : (WriteOpAction.Update as const),
+              collection,
+              rkey,
+              record: op.value as never,
+            };
       reference = await reference.applyWrites(write, key);
     }
     const parts: Uint8Array[] = [];
@@ -118,7 +132,9 @@ describe.each([
     expect(result.created).toBe(state.size);
     expect(String(result.head)).toBe(reference.cid.toString());
     expect(await repo.verify({ key: key.did() })).toMatchObject({ ok: true, signature: 'valid' });
-    expect((await listOf((await repo.checkout()).entries())).map(({ collection, rkey }) => `${collection}/${rkey}`)).toEqual([...state.keys()].sort());
+    expect(
+      (await listOf((await repo.checkout()).entries())).map(({ collection, rkey }) => `${collection}/${rkey}`),
+    ).toEqual([...state.keys()].sort());
 
     // Its keys sign our commits as they stand.
     await repo.write([{ action: 'create', collection: 'com.example.thing', value: { text: 'ours' } }]);
@@ -140,5 +156,7 @@ test('the reference applies what is new since a rev', async () => {
   const reference = await ReferenceRepo.load(storage, base.root);
   const diff = await verifyDiffCar(reference, await bytesOf(repo.exportCar({ since: first.rev })), DID, key.did());
   const ours = await listOf(repo.diff(first.rev));
-  expect(diff.writes.map(({ collection, rkey }) => `${collection}/${rkey}`).sort()).toEqual(ours.map(({ collection, rkey }) => `${collection}/${rkey}`).sort());
+  expect(diff.writes.map(({ collection, rkey }) => `${collection}/${rkey}`).sort()).toEqual(
+    ours.map(({ collection, rkey }) => `${collection}/${rkey}`).sort(),
+  );
 });

@@ -8,7 +8,9 @@ import { hasSqlite3, sqlite3 } from '../adapters/sqlite/open-database.ts';
 import { jsonLines, pdsdb } from '../cli/run-command.ts';
 import { fixtures, hasFixtures } from '../fixtures.ts';
 
-const EXPORTS = hasFixtures ? readdirSync(fixtures('repos')).filter((name) => !name.endsWith('.json') && name !== 'repo_slice.car') : [];
+const EXPORTS = hasFixtures
+  ? readdirSync(fixtures('repos')).filter((name) => !name.endsWith('.json') && name !== 'repo_slice.car')
+  : [];
 const TABLES = ['blocks', 'commits', 'meta', 'refs'];
 
 let folder: string;
@@ -35,26 +37,47 @@ const askSqlite = (repo: string): unknown => {
 };
 
 describe.skipIf(!hasFixtures)('exports of real accounts (skipped where the fixtures are not)', () => {
-  test.each(EXPORTS)('%s goes through every verb that looks, and comes out whole', { timeout: 120_000 }, async (name) => {
-    const [repo, again, car] = ['', '-again', '.car'].map((suffix) => join(folder, `${name}${suffix}`)) as [string, string, string];
-    const [imported] = await json('import', repo, fixtures(`repos/${name}`), '--allow-unsigned');
-    expect(imported).toMatchObject({ updated: 0, deleted: 0, unchanged: 0 });
-    expect(imported).not.toHaveProperty('faults');
-    const { head, created } = imported!;
-    const [info] = await json('info', repo);
-    expect(info).toMatchObject({ head, rev: imported!['rev'], records: created, blocks: imported!['blocks'], commits: 1 });
-    const listed = await json('ls', repo);
-    expect(listed).toHaveLength(created as number);
-    expect(await json('verify', repo)).toEqual([{ ok: true, faults: [], signature: expect.stringMatching(/^(none|unchecked)$/) }]);
-    expect(await json('export', repo, '-o', car)).toEqual([{ head, rev: info!['rev'], bytes: (await stat(car)).size, file: car }]);
-    expect(await json('import', again, car, '--allow-unsigned')).toEqual([imported]);
-    expect(await json('ls', again)).toEqual(listed);
-    expect((await readdir(repo)).sort()).toEqual(['blobs', 'pds.db']);
-  });
+  test.each(EXPORTS)(
+    '%s goes through every verb that looks, and comes out whole',
+    { timeout: 120_000 },
+    async (name) => {
+      const [repo, again, car] = ['', '-again', '.car'].map((suffix) => join(folder, `${name}${suffix}`)) as [
+        string,
+        string,
+        string,
+      ];
+      const [imported] = await json('import', repo, fixtures(`repos/${name}`), '--allow-unsigned');
+      expect(imported).toMatchObject({ updated: 0, deleted: 0, unchanged: 0 });
+      expect(imported).not.toHaveProperty('faults');
+      const { head, created } = imported!;
+      const [info] = await json('info', repo);
+      expect(info).toMatchObject({
+        head,
+        rev: imported!['rev'],
+        records: created,
+        blocks: imported!['blocks'],
+        commits: 1,
+      });
+      const listed = await json('ls', repo);
+      expect(listed).toHaveLength(created as number);
+      expect(await json('verify', repo)).toEqual([
+        { ok: true, faults: [], signature: expect.stringMatching(/^(none|unchecked)$/) },
+      ]);
+      expect(await json('export', repo, '-o', car)).toEqual([
+        { head, rev: info!['rev'], bytes: (await stat(car)).size, file: car },
+      ]);
+      expect(await json('import', again, car, '--allow-unsigned')).toEqual([imported]);
+      expect(await json('ls', again)).toEqual(listed);
+      expect((await readdir(repo)).sort()).toEqual(['blobs', 'pds.db']);
+    },
+  );
 
-  test.skipIf(!hasSqlite3).each(EXPORTS)('%s is a database that SQLite reads, with four tables (skipped where there is no sqlite3 command)', async (name) => {
-    const repo = join(folder, `${name}-read`);
-    const [imported] = await json('import', repo, fixtures(`repos/${name}`), '--allow-unsigned');
-    expect(askSqlite(repo)).toEqual({ check: ['ok'], tables: TABLES, blocks: imported!['blocks'] });
-  });
+  test.skipIf(!hasSqlite3).each(EXPORTS)(
+    '%s is a database that SQLite reads, with four tables (skipped where there is no sqlite3 command)',
+    async (name) => {
+      const repo = join(folder, `${name}-read`);
+      const [imported] = await json('import', repo, fixtures(`repos/${name}`), '--allow-unsigned');
+      expect(askSqlite(repo)).toEqual({ check: ['ok'], tables: TABLES, blocks: imported!['blocks'] });
+    },
+  );
 });

@@ -13,11 +13,16 @@ import { listOf } from '../../src/testing/storage/block-store-harness.ts';
 import { bytesOf } from '../../src/testing/repo/harness.ts';
 import { fixtures, hasFixtures } from '../fixtures.ts';
 
-const exportsOf = (): string[] => readdirSync(fixtures('repos')).filter((name) => !name.endsWith('.json') && name !== 'repo_slice.car');
+const exportsOf = (): string[] =>
+  readdirSync(fixtures('repos')).filter((name) => !name.endsWith('.json') && name !== 'repo_slice.car');
 
 const import_ = async (car: Uint8Array): Promise<Repo> => {
   const commit = [...readCar(car)].find(({ cid }) => cid.equals(readCar(car).roots[0]!))!;
-  const repo = repoOver({ did: decodeCommit(commit.bytes).did, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
+  const repo = repoOver({
+    did: decodeCommit(commit.bytes).did,
+    store: new MemoryBlockStore(),
+    blobs: new MemoryBlobStore(),
+  });
   await repo.importCar(car);
   return repo;
 };

@@ -1,7 +1,12 @@
 /** Sequences of writes that look like somebody using an account, from a seed. */
 import type { WriteOp } from '../../src/core/repo/repo.ts';
 
-const COLLECTIONS = ['app.bsky.feed.like', 'app.bsky.feed.post', 'app.bsky.feed.postgate', 'com.example.thing'] as const;
+const COLLECTIONS = [
+  'app.bsky.feed.like',
+  'app.bsky.feed.post',
+  'app.bsky.feed.postgate',
+  'com.example.thing',
+] as const;
 
 export interface Step {
   readonly op: WriteOp;

@@ -1,4 +1,7 @@
-/** Random numbers from 0 up to 1, the same for the same seed (mulberry32). Tests print the seed, so that a failure can be had again. */
+/**
+ * Random numbers from 0 up to 1, the same for the same seed (mulberry32). Tests print the seed, so that a failure can
+ * be had again.
+ */
 export const seeded = (seed: number): (() => number) => {
   let state = seed >>> 0;
   return () => {

@@ -31,7 +31,8 @@ const describeRepo = async (repo: Repo): Promise<string> => {
 
 /** `write` makes a repository in the folder; `read` says what is in it; `extend` writes to it first. */
 export const crossRepo = async (verb: string, folder: string, { createRepo, openRepo }: Door): Promise<string> => {
-  const repo = verb === 'write' ? await createRepo(folder, { did: DID, signer: key }) : await openRepo(folder, { signer: key });
+  const repo =
+    verb === 'write' ? await createRepo(folder, { did: DID, signer: key }) : await openRepo(folder, { signer: key });
   if (verb === 'write') {
     await repo.write(creates(300), { message: 'three hundred' });
     const image = await repo.putBlob(new Blob(['a picture'], { type: 'image/png' }));

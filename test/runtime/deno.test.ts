@@ -20,8 +20,13 @@ describe.skipIf(deno === undefined)(deno === undefined ? 'deno (not found)' : 'd
     ['run', ...permissions, join(root, 'test/runtime/deno/conformance.ts'), folder],
     [...names, 'a missing permission is StorageFailed and names the flags'],
   );
-  runConformance('syncs', deno!, ['run', ...permissions, join(root, 'test/runtime/deno/syncs.ts'), folder], [
-    'everything is synced once it is promised',
-    ...SYNCS.map(({ name }) => `without the sync of ${name}, something is not`),
-  ]);
+  runConformance(
+    'syncs',
+    deno!,
+    ['run', ...permissions, join(root, 'test/runtime/deno/syncs.ts'), folder],
+    [
+      'everything is synced once it is promised',
+      ...SYNCS.map(({ name }) => `without the sync of ${name}, something is not`),
+    ],
+  );
 });

@@ -5,7 +5,11 @@ import { root } from '../house/sources.ts';
 
 export type OtherRuntime = 'bun' | 'deno';
 
-const PLACES = [join(root, 'node_modules/.bin'), join(root, 'test/runtime/node_modules/.bin'), ...(process.env['PATH'] ?? '').split(delimiter)];
+const PLACES = [
+  join(root, 'node_modules/.bin'),
+  join(root, 'test/runtime/node_modules/.bin'),
+  ...(process.env['PATH'] ?? '').split(delimiter),
+];
 const REQUIRED = (process.env['PDSDB_REQUIRE'] ?? '').split(/[\s,]+/);
 
 /**

@@ -1,6 +1,7 @@
 /**
- * A process that opens a repository's files when it is told to, in any runtime: `open <folder>` answers `open` or the code
- * of the refusal, `write` changes the first byte and answers `written` or that, `close` answers `closed`. What drives it is handed in, because the runtimes differ in that alone.
+ * A process that opens a repository's files when it is told to, in any runtime: `open <folder>` answers `open` or the
+ * code of the refusal, `write` changes the first byte and answers `written` or that, `close` answers `closed`. What
+ * drives it is handed in, because the runtimes differ in that alone.
  */
 import { isRepoError } from '../../src/core/errors.ts';
 import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';

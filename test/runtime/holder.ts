@@ -17,7 +17,12 @@ const bundleForNode = async (folder: string): Promise<string> => {
     logLevel: 'silent',
     root,
     ssr: { noExternal: true },
-    build: { ssr: join(root, 'test/runtime/node/hold.ts'), outDir: folder, emptyOutDir: false, rolldownOptions: { output: { entryFileNames: 'hold.mjs' } } },
+    build: {
+      ssr: join(root, 'test/runtime/node/hold.ts'),
+      outDir: folder,
+      emptyOutDir: false,
+      rolldownOptions: { output: { entryFileNames: 'hold.mjs' } },
+    },
   });
   return join(folder, 'hold.mjs');
 };

@@ -57,7 +57,13 @@ describe('in one process', () => {
     const link = `${folder}-link`;
     fs.symlinkSync(folder, link);
     const files = await openNodeFiles(folder);
-    for (const path of [folder, `${folder}/`, link, join(folder, '../', folder.split('/').at(-1)!), relative(process.cwd(), folder)]) {
+    for (const path of [
+      folder,
+      `${folder}/`,
+      link,
+      join(folder, '../', folder.split('/').at(-1)!),
+      relative(process.cwd(), folder),
+    ]) {
       await expect(openNodeFiles(path), path).rejects.toEqual(locked());
     }
     await expect(openNodeFiles(folder)).rejects.toThrow(`pid=${process.pid} host=${hostname()}`);
@@ -100,7 +106,18 @@ describe('whose process is gone', () => {
     ['another host, before this machine was started', { pid: GONE, host: 'elsewhere', boot: 'before' }],
     ['another namespace of pids', { pid: GONE, namespace: 'pid:[1]' }],
     ['a process of somebody else', { pid: 1, started: undefined }],
-    ['a Deno that does not say where it runs, with a pid that nobody has', { pid: GONE, runtime: 'deno', flock: true, host: undefined, boot: undefined, namespace: undefined, started: undefined }],
+    [
+      'a Deno that does not say where it runs, with a pid that nobody has',
+      {
+        pid: GONE,
+        runtime: 'deno',
+        flock: true,
+        host: undefined,
+        boot: undefined,
+        namespace: undefined,
+        started: undefined,
+      },
+    ],
   ] as const)('%s: left alone', async (_, changes) => {
     const folder = makeFolder();
     leave(folder, changes);
@@ -110,14 +127,17 @@ describe('whose process is gone', () => {
     expect(fs.readdirSync(folder).sort()).toEqual(['pds.db', 'pds.lock']);
   });
 
-  test.each(['', '{"pid":', 'garbage\n'])('a file with %j: being taken at first, dead after two seconds, and that is waited for', async (text) => {
-    const folder = makeFolder();
-    fs.writeFileSync(join(folder, 'pds.lock'), text);
-    const begin = performance.now();
-    await (await openNodeFiles(folder)).close();
-    expect(performance.now() - begin).toBeGreaterThan(SETTLE_MS - 500);
-    expect(fs.readdirSync(folder)).toEqual(['pds.db']);
-  });
+  test.each(['', '{"pid":', 'garbage\n'])(
+    'a file with %j: being taken at first, dead after two seconds, and that is waited for',
+    async (text) => {
+      const folder = makeFolder();
+      fs.writeFileSync(join(folder, 'pds.lock'), text);
+      const begin = performance.now();
+      await (await openNodeFiles(folder)).close();
+      expect(performance.now() - begin).toBeGreaterThan(SETTLE_MS - 500);
+      expect(fs.readdirSync(folder)).toEqual(['pds.db']);
+    },
+  );
 
   test('what is no file is a failure', async () => {
     const folder = makeFolder();
@@ -185,7 +205,8 @@ describe.each(RUNTIMES)('held by %s', (runtime) => {
       await (await openNodeFiles(folder)).close();
       expect(await successor.ask(`open ${folder}`)).toBe('open');
     } else if (next !== 'deno' && runtime === 'deno') {
-      // A Deno that may say nothing of itself may be in a container that this process does not see into; its flock, Denos see.
+      // A Deno that may say nothing of itself may be in a container that this process does not see into; its flock,
+      // Denos see.
       expect(answer).toMatch(/^Locked .*open the repository once in Deno, or remove the lock file/);
       const deno = start('deno');
       expect(await deno.ask(`open ${folder}`)).toBe('open');
@@ -218,21 +239,28 @@ describe('races', () => {
     { name: 'node', runtimes: ['node', 'node', 'node', 'node'] },
     { name: 'node and bun', runtimes: ['node', 'bun', 'node', 'bun'] },
     { name: 'deno', runtimes: ['deno', 'deno', 'deno', 'deno'] },
-  ])(`$name: of four processes exactly one gets the lock, ${ROUNDS} times`, { timeout: 600_000 }, async ({ runtimes }, { skip }) => {
-    skip(!runtimes.every(isThere), 'a runtime is not there');
-    const contenders = runtimes.map((runtime) => start(runtime));
-    const doomed = start(runtimes[0]!);
-    for (let round = 0; round < ROUNDS; round++) {
-      const folder = makeFolder();
-      const gone = runtimes[0] === 'deno' ? { pid: doomed.pid, runtime: 'deno', flock: true, token, madeMs } : { ...thisProcess(), pid: 2 ** 22 + 1, token, madeMs };
-      starts[round % starts.length]!(folder, gone as LockRecord);
-      const answers = await Promise.all(contenders.map((contender) => contender.ask(`open ${folder}`)));
-      const winners = answers.filter((answer) => answer === 'open');
-      expect(winners.length, `round ${round}: ${answers.join('; ')}`).toBe(1);
-      expect(answers.every((answer) => answer === 'open' || answer.startsWith('Locked '))).toBe(true);
-      await Promise.all(contenders.map((contender) => contender.ask('close')));
-      expect(fs.readdirSync(folder), `round ${round}`).toEqual(['pds.db']);
-      fs.rmSync(folder, { recursive: true });
-    }
-  });
+  ])(
+    `$name: of four processes exactly one gets the lock, ${ROUNDS} times`,
+    { timeout: 600_000 },
+    async ({ runtimes }, { skip }) => {
+      skip(!runtimes.every(isThere), 'a runtime is not there');
+      const contenders = runtimes.map((runtime) => start(runtime));
+      const doomed = start(runtimes[0]!);
+      for (let round = 0; round < ROUNDS; round++) {
+        const folder = makeFolder();
+        const gone =
+          runtimes[0] === 'deno'
+            ? { pid: doomed.pid, runtime: 'deno', flock: true, token, madeMs }
+            : { ...thisProcess(), pid: 2 ** 22 + 1, token, madeMs };
+        starts[round % starts.length]!(folder, gone as LockRecord);
+        const answers = await Promise.all(contenders.map((contender) => contender.ask(`open ${folder}`)));
+        const winners = answers.filter((answer) => answer === 'open');
+        expect(winners.length, `round ${round}: ${answers.join('; ')}`).toBe(1);
+        expect(answers.every((answer) => answer === 'open' || answer.startsWith('Locked '))).toBe(true);
+        await Promise.all(contenders.map((contender) => contender.ask('close')));
+        expect(fs.readdirSync(folder), `round ${round}`).toEqual(['pds.db']);
+        fs.rmSync(folder, { recursive: true });
+      }
+    },
+  );
 });

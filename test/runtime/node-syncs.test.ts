@@ -15,7 +15,11 @@ let log = new SyncLog();
 
 const undo: (() => void)[] = [];
 /** Calls `after` behind each call, with what it was given and what it answered. */
-const watch = <K extends string>(target: object, name: K, after: (self: unknown, args: any[], answer: any) => void): void => {
+const watch = <K extends string>(
+  target: object,
+  name: K,
+  after: (self: unknown, args: any[], answer: any) => void,
+): void => {
   const original = Reflect.get(target, name) as (...args: unknown[]) => unknown;
   Reflect.set(target, name, function (this: unknown, ...args: unknown[]) {
     const answer = original.apply(this, args);
@@ -59,7 +63,11 @@ beforeAll(async () => {
   watch(fs, 'renameSync', (_, [from, to]) => log.renamed(from, to));
   watch(fs, 'unlinkSync', (_, [path]) => gone(path));
   watch(fs, 'mkdirSync', (_, [path], first?: string) => {
-    for (let made = path; first !== undefined && made.length >= first.length; made = made.slice(0, made.lastIndexOf('/'))) {
+    for (
+      let made = path;
+      first !== undefined && made.length >= first.length;
+      made = made.slice(0, made.lastIndexOf('/'))
+    ) {
       log.named(made);
     }
   });
@@ -93,6 +101,9 @@ test('everything is synced once it is promised', async () => {
   expect(log.counts.folders).toBeGreaterThan(10);
 });
 
-test.each(SYNCS.map(({ name, pattern }) => [name, pattern] as const))('without the sync of %s, something is not', async (_, pattern) => {
-  expect(await run((path) => pattern.test(path))).not.toEqual([]);
-});
+test.each(SYNCS.map(({ name, pattern }) => [name, pattern] as const))(
+  'without the sync of %s, something is not',
+  async (_, pattern) => {
+    expect(await run((path) => pattern.test(path))).not.toEqual([]);
+  },
+);

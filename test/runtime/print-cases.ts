@@ -1,4 +1,7 @@
-/** Runs a conformance suite in any runtime, and prints a line a case: `ok name`, `skip name: reason`, `not ok name: message`. */
+/**
+ * Runs a conformance suite in any runtime, and prints a line a case: `ok name`, `skip name: reason`, `not ok name:
+ * message`.
+ */
 import type { Case } from '../../src/testing/case.ts';
 import { isSkippedCase } from '../../src/testing/case.ts';
 

@@ -28,7 +28,12 @@ const programs = { bun: findRuntime('bun'), deno: findRuntime('deno') };
 for (const runtime of ['deno', 'bun'] as const) {
   const program = programs[runtime];
   describe.skipIf(program === undefined)(program === undefined ? `${runtime} (not found)` : runtime, () => {
-    runConformance('repositories and block stores', program!, argsFor(runtime, 'repos.ts', join(scratch, runtime)), names);
+    runConformance(
+      'repositories and block stores',
+      program!,
+      argsFor(runtime, 'repos.ts', join(scratch, runtime)),
+      names,
+    );
   });
 }
 
@@ -37,7 +42,9 @@ const run = async (runtime: OtherRuntime | 'node', verb: string, folder: string)
   if (runtime === 'node') {
     return crossRepo(verb, folder, { createRepo, openRepo });
   }
-  const { stdout } = await promisify(execFile)(programs[runtime]!, argsFor(runtime, 'cross.ts', verb, folder), { maxBuffer: 1 << 24 });
+  const { stdout } = await promisify(execFile)(programs[runtime]!, argsFor(runtime, 'cross.ts', verb, folder), {
+    maxBuffer: 1 << 24,
+  });
   return stdout.trim();
 };
 
@@ -49,15 +56,18 @@ const pairs = (['node', 'deno', 'bun'] as const).flatMap((from) =>
 
 describe('a repository goes from runtime to runtime', () => {
   for (const [from, to] of pairs) {
-    test.skipIf(!here(from) || !here(to))(`written in ${from}, read and written on in ${to}, read in ${from} again`, async () => {
-      const folder = join(scratch, `${from}-${to}`);
-      const written = await run(from, 'write', folder);
-      expect(JSON.parse(written)).toMatchObject({ ok: true, signature: 'valid' });
-      expect(JSON.parse(written).records).toHaveLength(299);
-      expect(await run(to, 'read', folder)).toBe(written);
-      const extended = await run(to, 'extend', folder);
-      expect(JSON.parse(extended).records).toHaveLength(309);
-      expect(await run(from, 'read', folder)).toBe(extended);
-    });
+    test.skipIf(!here(from) || !here(to))(
+      `written in ${from}, read and written on in ${to}, read in ${from} again`,
+      async () => {
+        const folder = join(scratch, `${from}-${to}`);
+        const written = await run(from, 'write', folder);
+        expect(JSON.parse(written)).toMatchObject({ ok: true, signature: 'valid' });
+        expect(JSON.parse(written).records).toHaveLength(299);
+        expect(await run(to, 'read', folder)).toBe(written);
+        const extended = await run(to, 'extend', folder);
+        expect(JSON.parse(extended).records).toHaveLength(309);
+        expect(await run(from, 'read', folder)).toBe(extended);
+      },
+    );
   }
 });

@@ -4,7 +4,12 @@ import { promisify } from 'node:util';
 import { describe, test } from 'vitest';
 
 /** `names`: every case that the script has to report, so that one that is lost on the way is seen. */
-export const runConformance = (suite: string, program: string, args: readonly string[], names: readonly string[]): void => {
+export const runConformance = (
+  suite: string,
+  program: string,
+  args: readonly string[],
+  names: readonly string[],
+): void => {
   let lines: Promise<string[]> | undefined;
   const run = async (): Promise<string[]> => {
     const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 1 << 24 });
@@ -19,7 +24,9 @@ export const runConformance = (suite: string, program: string, args: readonly st
         if (skipped !== undefined) {
           context.skip(skipped);
         }
-        const reason = all.find((line) => line.startsWith(`not ok ${name}: `)) ?? (all.includes(`ok ${name}`) ? undefined : 'no report');
+        const reason =
+          all.find((line) => line.startsWith(`not ok ${name}: `)) ??
+          (all.includes(`ok ${name}`) ? undefined : 'no report');
         if (reason !== undefined) {
           throw new Error(reason);
         }

@@ -1,6 +1,6 @@
 /**
- * What a real runtime was asked to do to files, and what of it was never synced. The simulated disk stands for the calls of the ports;
- * this is for what lies below them, where a runtime's own calls are made.
+ * What a real runtime was asked to do to files, and what of it was never synced. The simulated disk stands for the
+ * calls of the ports; this is for what lies below them, where a runtime's own calls are made.
  */
 
 /** What may be lost with the power: the lock, and what has its last name yet to come. */
@@ -68,7 +68,11 @@ export class SyncLog {
 
   /** What a power cut could take now, below a folder. */
   unsynced(root: string): string[] {
-    const data = [...this.#data].filter(([path, bytes]) => !(FILLING.name.test(path) && bytes < FILLING.below)).map(([path]) => `data of ${path}`);
-    return [...data, ...[...this.#names].map((path) => `name of ${path}`)].filter((what) => what.includes(root) && !MATTERS_NOT.test(what)).sort();
+    const data = [...this.#data]
+      .filter(([path, bytes]) => !(FILLING.name.test(path) && bytes < FILLING.below))
+      .map(([path]) => `data of ${path}`);
+    return [...data, ...[...this.#names].map((path) => `name of ${path}`)]
+      .filter((what) => what.includes(root) && !MATTERS_NOT.test(what))
+      .sort();
   }
 }

@@ -30,7 +30,11 @@ export const SYNCS: readonly { readonly name: string; readonly pattern: RegExp }
 ];
 
 /** `root` is a folder that is there. Answers a line for each thing that was not synced when a step was over. */
-export const syncScenario = async ({ createRepo, openRepo, saveBackup, restoreBackup, salvageRepo }: SyncDoor, root: string, log: SyncLog): Promise<string[]> => {
+export const syncScenario = async (
+  { createRepo, openRepo, saveBackup, restoreBackup, salvageRepo }: SyncDoor,
+  root: string,
+  log: SyncLog,
+): Promise<string[]> => {
   const found: string[] = [];
   const step = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
     const answer = await run();

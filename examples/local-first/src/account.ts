@@ -1,9 +1,9 @@
 /**
  * Whose notes these are: an account that exists in this browser alone, and the key that signs its commits.
  *
- * The key lies in localStorage, where every script of this origin can read it, and goes when site data are cleared. That
- * will do for notes that nobody else relies on. An account whose signatures others trust keeps its key on its server, or
- * in hardware, and never in a page.
+ * The key lies in localStorage, where every script of this origin can read it, and goes when site data are cleared.
+ * That will do for notes that nobody else relies on. An account whose signatures others trust keeps its key on its
+ * server, or in hardware, and never in a page.
  */
 import type { SigningKey } from 'pdsdb';
 import { generateKey, importKey } from 'pdsdb';

@@ -41,7 +41,14 @@ export class App {
         composer((text) => this.#try(() => addNote(this.#repo, text))),
         this.#trouble,
         this.#list.element,
-        element('section', { class: 'about' }, element('h2', {}, 'These notes'), this.#facts, this.#actions(), this.#keyWords()),
+        element(
+          'section',
+          { class: 'about' },
+          element('h2', {}, 'These notes'),
+          this.#facts,
+          this.#actions(),
+          this.#keyWords(),
+        ),
       ),
     );
     this.#repo.onChange(() => this.refresh());
@@ -92,7 +99,10 @@ export class App {
   #remove(note: Note): void {
     this.#do(async () => {
       await removeNote(this.#repo, note);
-      tell('Note deleted.', button('Undo', () => this.#do(() => restoreNote(this.#repo, note))));
+      tell(
+        'Note deleted.',
+        button('Undo', () => this.#do(() => restoreNote(this.#repo, note))),
+      );
     });
   }
 
@@ -112,7 +122,9 @@ export class App {
     tell('Exported.');
   }
 
-  /** Takes in an export of this same account, which is named by its key; one that is older than what is here is refused. */
+  /**
+   * Takes in an export of this same account, which is named by its key; one that is older than what is here is refused.
+   */
   async #import(file: File): Promise<void> {
     const { created, updated, deleted } = await this.#repo.importCar(file, { key: this.#repo.did });
     const changed = created + updated + deleted;

@@ -31,5 +31,10 @@ export const composer = (onAdd: (text: string) => Promise<void>): HTMLElement =>
     event.preventDefault();
     void add();
   };
-  return element('form', { class: 'composer', onsubmit }, field, element('div', { class: 'note-foot' }, element('span', { class: 'quiet hint' }, 'Ctrl+Enter adds it'), submit));
+  return element(
+    'form',
+    { class: 'composer', onsubmit },
+    field,
+    element('div', { class: 'note-foot' }, element('span', { class: 'quiet hint' }, 'Ctrl+Enter adds it'), submit),
+  );
 };

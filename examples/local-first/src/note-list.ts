@@ -1,4 +1,7 @@
-/** All notes, newest first. Views stay with their notes, so that an edit in one tab does not disturb a reader in another. */
+/**
+ * All notes, newest first. Views stay with their notes, so that an edit in one tab does not disturb a reader in
+ * another.
+ */
 import { element } from '../../page/element.ts';
 import type { Note } from './notebook.ts';
 import type { NoteActions } from './note-view.ts';
@@ -12,7 +15,11 @@ export interface NoteListActions {
 
 export class NoteList {
   readonly element: HTMLElement = element('ul', { class: 'note-list', 'aria-label': 'Notes' });
-  readonly #empty: HTMLElement = element('p', { class: 'empty quiet' }, 'Nothing here yet. The first note starts a repository of your own, in this browser.');
+  readonly #empty: HTMLElement = element(
+    'p',
+    { class: 'empty quiet' },
+    'Nothing here yet. The first note starts a repository of your own, in this browser.',
+  );
   readonly #actions: NoteActions;
   readonly #views = new Map<string, NoteView>();
 

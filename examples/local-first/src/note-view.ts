@@ -21,7 +21,10 @@ const timeOf = ({ createdAt, updatedAt }: Note): HTMLElement => {
 const elsewhere = ({ cid, text }: Note): readonly HTMLElement[] =>
   cid === undefined
     ? [element('p', {}, 'This note was deleted meanwhile. Save puts it back, with what you have written.')]
-    : [element('p', {}, 'This note was changed meanwhile. Save replaces what it says now:'), element('p', { class: 'note-text' }, text)];
+    : [
+        element('p', {}, 'This note was changed meanwhile. Save replaces what it says now:'),
+        element('p', { class: 'note-text' }, text),
+      ];
 
 interface Draft {
   readonly field: HTMLTextAreaElement;
@@ -67,8 +70,14 @@ export class NoteView {
 
   #show(): void {
     this.#draft = undefined;
-    const edit = button('Edit', () => this.#edit(), { class: 'plain', 'aria-label': `Edit: ${this.#note.text.slice(0, 40)}` });
-    const remove = button('Delete', () => this.#actions.onRemove(this.#note), { class: 'plain danger', 'aria-label': `Delete: ${this.#note.text.slice(0, 40)}` });
+    const edit = button('Edit', () => this.#edit(), {
+      class: 'plain',
+      'aria-label': `Edit: ${this.#note.text.slice(0, 40)}`,
+    });
+    const remove = button('Delete', () => this.#actions.onRemove(this.#note), {
+      class: 'plain danger',
+      'aria-label': `Delete: ${this.#note.text.slice(0, 40)}`,
+    });
     this.element.replaceChildren(
       element('p', { class: 'note-text' }, this.#note.text),
       element('div', { class: 'note-foot' }, timeOf(this.#note), element('div', { class: 'actions' }, edit, remove)),
@@ -78,7 +87,12 @@ export class NoteView {
   #edit(): void {
     const field = element('textarea', { 'aria-label': 'Note', rows: 3 });
     field.value = this.#note.text;
-    const draft: Draft = { field, notice: element('div', { class: 'elsewhere', role: 'status' }), isSaving: false, told: this.#note };
+    const draft: Draft = {
+      field,
+      notice: element('div', { class: 'elsewhere', role: 'status' }),
+      isSaving: false,
+      told: this.#note,
+    };
     this.#draft = draft;
     const save = button('Save', () => this.#save(draft), { class: 'primary' });
     const cancel = button('Cancel', () => this.#leave());
@@ -89,7 +103,11 @@ export class NoteView {
         this.#save(draft);
       }
     });
-    this.element.replaceChildren(field, draft.notice, element('div', { class: 'note-foot' }, element('div', { class: 'actions' }, save, cancel)));
+    this.element.replaceChildren(
+      field,
+      draft.notice,
+      element('div', { class: 'note-foot' }, element('div', { class: 'actions' }, save, cancel)),
+    );
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);
   }

@@ -10,8 +10,8 @@ const COLLECTION = 'com.example.note';
 const NAME = 'notes';
 
 /**
- * Says that there have been notes here. It lies apart from them, and so tells their loss from a first visit: what a browser
- * clears when room gets short is not all that it keeps.
+ * Says that there have been notes here. It lies apart from them, and so tells their loss from a first visit: what a
+ * browser clears when room gets short is not all that it keeps.
  */
 const MARK = 'notes.kept';
 
@@ -27,7 +27,10 @@ export interface Note {
 // A function rather than a Worker, so that a page that is left can let go of the files at once.
 const worker = (): Worker => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'notes' });
 
-/** The repository of the notes, which all tabs share; made the first time. `undefined` when there was one, and it is gone. */
+/**
+ * The repository of the notes, which all tabs share; made the first time. `undefined` when there was one, and it is
+ * gone.
+ */
 export const openNotebook = async (account: Account): Promise<Repo | undefined> => {
   try {
     const repo = await openRepo(NAME, { worker, signer: account.key });
@@ -58,7 +61,9 @@ const make = async ({ did, key }: Account): Promise<{ readonly repo: Repo; reado
 /** A new repository with no notes in it, unless another tab was faster. */
 export const createNotebook = async (account: Account): Promise<Repo> => (await make(account)).repo;
 
-/** A new repository with the notes of an export of this account. There is none afterwards if anything is wrong with it. */
+/**
+ * A new repository with the notes of an export of this account. There is none afterwards if anything is wrong with it.
+ */
 export const restoreNotebook = async (account: Account, file: Blob): Promise<Repo> => {
   const { repo, isNew } = await make(account);
   try {
@@ -80,32 +85,54 @@ export const readNotes = async (repo: Repo): Promise<readonly Note[]> => {
   const notes: Note[] = [];
   for await (const { rkey, cid, value } of repo.list(COLLECTION, { reverse: true })) {
     const { text, createdAt, updatedAt } = value;
-    notes.push({ rkey, cid, text: textOf(text), createdAt: textOf(createdAt), updatedAt: typeof updatedAt === 'string' ? updatedAt : undefined });
+    notes.push({
+      rkey,
+      cid,
+      text: textOf(text),
+      createdAt: textOf(createdAt),
+      updatedAt: typeof updatedAt === 'string' ? updatedAt : undefined,
+    });
   }
   return notes;
 };
 
 export const addNote = async (repo: Repo, text: string): Promise<void> => {
-  await repo.write([{ action: 'create', collection: COLLECTION, value: { $type: COLLECTION, text, createdAt: new Date().toISOString() } }]);
+  await repo.write([
+    {
+      action: 'create',
+      collection: COLLECTION,
+      value: { $type: COLLECTION, text, createdAt: new Date().toISOString() },
+    },
+  ]);
 };
 
 /**
  * Has a note say something else; one that was deleted is there again.
- * @throws {RepoError} When another tab was faster: `InvalidSwap` if it says something else, `RecordNotFound` if it is gone,
- *   `RecordExists` if it is there again.
+ * @throws {RepoError} When another tab was faster: `InvalidSwap` if it says something else, `RecordNotFound` if it is
+ *   gone, `RecordExists` if it is there again.
  */
 export const changeNote = async (repo: Repo, { rkey, cid, createdAt }: Note, text: string): Promise<void> => {
   const value = { $type: COLLECTION, text, createdAt, updatedAt: new Date().toISOString() };
   const change = { collection: COLLECTION, rkey, value };
-  await repo.write([cid === undefined ? { action: 'create', ...change } : { action: 'update', ...change, swapRecord: cid }]);
+  await repo.write([
+    cid === undefined ? { action: 'create', ...change } : { action: 'update', ...change, swapRecord: cid },
+  ]);
 };
 
-/** @throws {RepoError} When another tab was faster: `InvalidSwap` if it says something else, `RecordNotFound` if it is gone. */
+/**
+ * @throws {RepoError} When another tab was faster: `InvalidSwap` if it says something else, `RecordNotFound` if it is
+ * gone.
+ */
 export const removeNote = async (repo: Repo, { rkey, cid }: Note): Promise<void> => {
   await repo.write([{ action: 'delete', collection: COLLECTION, rkey, swapRecord: cid }]);
 };
 
 /** Puts a note back that was removed, as it was. */
 export const restoreNote = async (repo: Repo, { rkey, text, createdAt, updatedAt }: Note): Promise<void> => {
-  await repo.put(COLLECTION, rkey, { $type: COLLECTION, text, createdAt, ...(updatedAt === undefined ? {} : { updatedAt }) });
+  await repo.put(COLLECTION, rkey, {
+    $type: COLLECTION,
+    text,
+    createdAt,
+    ...(updatedAt === undefined ? {} : { updatedAt }),
+  });
 };

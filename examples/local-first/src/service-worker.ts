@@ -10,7 +10,9 @@ export const keepForOffline = async (): Promise<void> => {
     await navigator.serviceWorker.register('./service-worker.js');
     await navigator.serviceWorker.ready;
     if (navigator.serviceWorker.controller === null) {
-      await new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }));
+      await new Promise((resolve) =>
+        navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }),
+      );
     }
   } catch (error) {
     // Not in every private window. The page says by itself that it is not kept.

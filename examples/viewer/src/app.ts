@@ -208,7 +208,9 @@ export class App {
   }
 
   #wait(title: string): void {
-    this.#main.replaceChildren(element('main', { class: 'sheet' }, element('h1', {}, title), element('progress', { 'aria-label': 'Progress' })));
+    this.#main.replaceChildren(
+      element('main', { class: 'sheet' }, element('h1', {}, title), element('progress', { 'aria-label': 'Progress' })),
+    );
   }
 
   /** Says what went wrong in place of everything else. Whichever way leads on from there opens what it needs. */

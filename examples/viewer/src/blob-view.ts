@@ -6,15 +6,26 @@ import { countOf, formatBytes } from '../../page/quantities.ts';
 import { tell } from '../../page/toast.ts';
 import { shortCid } from './json-view.ts';
 
-const sizeOf = (mention: BlobMention): string => (mention.size < 0 ? mention.mimeType : `${mention.mimeType}, ${formatBytes(mention.size)}`);
+const sizeOf = (mention: BlobMention): string =>
+  mention.size < 0 ? mention.mimeType : `${mention.mimeType}, ${formatBytes(mention.size)}`;
 
 /** What the bytes are shown as. The type is the record's word; an `img` runs no scripts, whatever is in it. */
 const shown = (mention: BlobMention, blob: Blob, urls: string[]): HTMLElement => {
   const url = URL.createObjectURL(blob.slice(0, blob.size, mention.mimeType));
   urls.push(url);
-  const caption = element('figcaption', {}, element('a', { href: url, download: mention.cid.toString() }, 'Save'), ` ${sizeOf(mention)}`);
+  const caption = element(
+    'figcaption',
+    {},
+    element('a', { href: url, download: mention.cid.toString() }, 'Save'),
+    ` ${sizeOf(mention)}`,
+  );
   if (mention.mimeType.startsWith('image/')) {
-    return element('figure', {}, element('img', { src: url, alt: `Blob ${mention.cid.toString()}`, decoding: 'async' }), caption);
+    return element(
+      'figure',
+      {},
+      element('img', { src: url, alt: `Blob ${mention.cid.toString()}`, decoding: 'async' }),
+      caption,
+    );
   }
   if (mention.mimeType.startsWith('video/')) {
     return element('figure', {}, element('video', { src: url, controls: true, preload: 'metadata' }), caption);
@@ -58,23 +69,45 @@ export const blobView = (repo: Repo, value: unknown, onError: (error: unknown) =
 
   const picker = (absent: readonly BlobMention[]): HTMLElement => {
     const onchange = (event: Event): void => {
-      addFiles(repo, absent, (event.target as HTMLInputElement).files ?? []).then((added) => {
-        tell(added === 0 ? 'None of these files is a blob of this record.' : `${countOf(added, 'blob')} added.`);
-        return added === 0 ? undefined : draw();
-      }).catch(onError);
+      addFiles(repo, absent, (event.target as HTMLInputElement).files ?? [])
+        .then((added) => {
+          tell(added === 0 ? 'None of these files is a blob of this record.' : `${countOf(added, 'blob')} added.`);
+          return added === 0 ? undefined : draw();
+        })
+        .catch(onError);
     };
-    return element('label', { class: 'button file' }, 'Add from files', element('input', { type: 'file', multiple: true, onchange }));
+    return element(
+      'label',
+      { class: 'button file' },
+      'Add from files',
+      element('input', { type: 'file', multiple: true, onchange }),
+    );
   };
 
   const draw = async (): Promise<void> => {
-    const found = await Promise.all(mentions.map(async (mention) => ({ mention, blob: await repo.getBlob(mention.cid) })));
+    const found = await Promise.all(
+      mentions.map(async (mention) => ({ mention, blob: await repo.getBlob(mention.cid) })),
+    );
     const absent = found.filter(({ blob }) => blob === undefined).map(({ mention }) => mention);
-    const figures = found.map(({ mention, blob }) => (blob === undefined ? missing(mention) : shown(mention, blob, urls)));
+    const figures = found.map(({ mention, blob }) =>
+      blob === undefined ? missing(mention) : shown(mention, blob, urls),
+    );
     const notice =
       absent.length === 0
         ? []
-        : [element('p', { class: 'quiet' }, `${absent.length === mentions.length ? '' : `${absent.length} of `}${countOf(mentions.length, 'blob')} not here: a CAR file holds records, and no blobs.`), picker(absent)];
-    view.replaceChildren(element('h3', {}, countOf(mentions.length, 'blob')), element('div', { class: 'figures' }, ...figures), ...notice);
+        : [
+            element(
+              'p',
+              { class: 'quiet' },
+              `${absent.length === mentions.length ? '' : `${absent.length} of `}${countOf(mentions.length, 'blob')} not here: a CAR file holds records, and no blobs.`,
+            ),
+            picker(absent),
+          ];
+    view.replaceChildren(
+      element('h3', {}, countOf(mentions.length, 'blob')),
+      element('div', { class: 'figures' }, ...figures),
+      ...notice,
+    );
   };
 
   if (mentions.length > 0) {

@@ -15,6 +15,12 @@ async function* tarFiles(files: AsyncIterable<FolderEntry>): AsyncGenerator<TarF
   }
 }
 
-/** `pds.db` and `blobs/` in an archive: a page cannot save a folder in every browser. `files` is asked for once there is a place for it. */
-export const saveFolder = (did: string, rev: string | undefined, files: () => AsyncIterable<FolderEntry>): Promise<void> =>
-  saveFile(`${fileNameOf(did, rev)}.tar`, 'application/x-tar', () => tarStream(tarFiles(files())));
+/**
+ * `pds.db` and `blobs/` in an archive: a page cannot save a folder in every browser. `files` is asked for once there is
+ * a place for it.
+ */
+export const saveFolder = (
+  did: string,
+  rev: string | undefined,
+  files: () => AsyncIterable<FolderEntry>,
+): Promise<void> => saveFile(`${fileNameOf(did, rev)}.tar`, 'application/x-tar', () => tarStream(tarFiles(files())));

@@ -14,7 +14,12 @@ const chooseFolder = (onFolder: (files: readonly FolderEntry[]) => void): HTMLEl
       onFolder(files);
     }
   };
-  return element('label', { class: 'button file' }, 'Choose a folder', element('input', { type: 'file', webkitdirectory: true, onchange }));
+  return element(
+    'label',
+    { class: 'button file' },
+    'Choose a folder',
+    element('input', { type: 'file', webkitdirectory: true, onchange }),
+  );
 };
 
 export interface HomeOptions {
@@ -28,7 +33,12 @@ const repoItem = (did: string): HTMLElement =>
   element(
     'li',
     {},
-    element('a', { class: 'kept', href: addressOf({ did }), 'data-internal': true }, element('span', { class: 'mono' }, did), element('span', { 'aria-hidden': 'true' }, '\u203a')),
+    element(
+      'a',
+      { class: 'kept', href: addressOf({ did }), 'data-internal': true },
+      element('span', { class: 'mono' }, did),
+      element('span', { 'aria-hidden': 'true' }, '\u203a'),
+    ),
   );
 
 export const homeView = (dids: readonly string[], { onFile, onFolder, note }: HomeOptions): HTMLElement =>
@@ -38,19 +48,38 @@ export const homeView = (dids: readonly string[], { onFile, onFolder, note }: Ho
     element('h1', {}, 'Repository viewer'),
     note,
     dids.length === 0
-      ? element('p', { class: 'lead' }, 'Read a whole AT Protocol account, every post, like and follow of it, right here. The file stays in this browser: nothing is sent anywhere.')
-      : element('section', {}, element('h2', {}, 'In this browser'), element('ul', { class: 'kept-list' }, ...dids.map(repoItem))),
+      ? element(
+          'p',
+          { class: 'lead' },
+          'Read a whole AT Protocol account, every post, like and follow of it, right here. The file stays in this browser: nothing is sent anywhere.',
+        )
+      : element(
+          'section',
+          {},
+          element('h2', {}, 'In this browser'),
+          element('ul', { class: 'kept-list' }, ...dids.map(repoItem)),
+        ),
     element(
       'section',
       { class: 'bring' },
       element('h2', {}, dids.length === 0 ? 'Bring a repository' : 'Bring another'),
-      element('p', { class: 'quiet' }, 'Drop a CAR file anywhere on this page, or choose one; every block in it is checked before it is kept. Or bring a folder with a pds.db, blobs included.'),
+      element(
+        'p',
+        { class: 'quiet' },
+        'Drop a CAR file anywhere on this page, or choose one; every block in it is checked before it is kept. Or bring a folder with a pds.db, blobs included.',
+      ),
       element('div', { class: 'actions' }, fileButton('Choose a CAR file', onFile, 'primary'), chooseFolder(onFolder)),
     ),
     element(
       'details',
       {},
       element('summary', {}, 'Where do I get a CAR file?'),
-      element('p', {}, 'Most clients offer it in the account settings as \u201cExport my data\u201d. On the command line, ', element('code', {}, 'goat repo export <handle>'), ' saves one for any public account.'),
+      element(
+        'p',
+        {},
+        'Most clients offer it in the account settings as \u201cExport my data\u201d. On the command line, ',
+        element('code', {}, 'goat repo export <handle>'),
+        ' saves one for any public account.',
+      ),
     ),
   );

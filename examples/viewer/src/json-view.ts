@@ -21,17 +21,26 @@ const CID_TEXT = /^baf[ky]rei[a-z2-7]{52}$/;
 
 const WEB_LINK = /^https?:\/\/[^\s]+$/;
 
-const span = (kind: string, text: string, title?: string): HTMLElement => element('span', { class: `json-${kind}`, title }, text);
+const span = (kind: string, text: string, title?: string): HTMLElement =>
+  element('span', { class: `json-${kind}`, title }, text);
 
 const quoted = (text: string): string =>
-  JSON.stringify(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${formatCount(text.length - MAX_TEXT)} more characters)` : text);
+  JSON.stringify(
+    text.length > MAX_TEXT
+      ? `${text.slice(0, MAX_TEXT)}… (${formatCount(text.length - MAX_TEXT)} more characters)`
+      : text,
+  );
 
 const cidNode = (text: string): HTMLElement => span('cid', shortCid(text), text);
 
 const textNode = (text: string, did: string): Node => {
   const path = text.startsWith('at://') ? pathIn(text, did) : undefined;
   if (path !== undefined) {
-    return element('a', { href: addressOf({ did, ...path }), 'data-internal': true, title: 'A record of this repository' }, text);
+    return element(
+      'a',
+      { href: addressOf({ did, ...path }), 'data-internal': true, title: 'A record of this repository' },
+      text,
+    );
   }
   if (WEB_LINK.test(text)) {
     return element('a', { href: text, target: '_blank', rel: 'noreferrer noopener' }, text);
@@ -54,11 +63,23 @@ const block = (open: string, close: string, lines: readonly Node[], hidden: numb
     return span('mark', open + close);
   }
   const more = hidden === 0 ? [] : [element('div', { class: 'json-aside' }, `${formatCount(hidden)} more, not shown`)];
-  return element('span', {}, span('mark', open), element('div', { class: 'json-block' }, ...lines, ...more), span('mark', close));
+  return element(
+    'span',
+    {},
+    span('mark', open),
+    element('div', { class: 'json-block' }, ...lines, ...more),
+    span('mark', close),
+  );
 };
 
 const line = (key: string | undefined, value: Node, isLast: boolean): HTMLElement =>
-  element('div', {}, ...(key === undefined ? [] : [span('key', key), span('mark', ': ')]), value, isLast ? undefined : span('mark', ','));
+  element(
+    'div',
+    {},
+    ...(key === undefined ? [] : [span('key', key), span('mark', ': ')]),
+    value,
+    isLast ? undefined : span('mark', ','),
+  );
 
 /** A value of the data model as elements. `did` is the repository's, so that links into it stay in this page. */
 export const jsonView = (value: unknown, did: string): Node => {
@@ -77,9 +98,19 @@ export const jsonView = (value: unknown, did: string): Node => {
   }
   if (Array.isArray(value)) {
     const shown = value.slice(0, MAX_ITEMS);
-    return block('[', ']', shown.map((item, i) => line(undefined, jsonView(item, did), i === value.length - 1)), value.length - shown.length);
+    return block(
+      '[',
+      ']',
+      shown.map((item, i) => line(undefined, jsonView(item, did), i === value.length - 1)),
+      value.length - shown.length,
+    );
   }
   const entries = Object.entries(value);
   const shown = entries.slice(0, MAX_ITEMS);
-  return block('{', '}', shown.map(([key, item], i) => line(key, jsonView(item, did), i === entries.length - 1)), entries.length - shown.length);
+  return block(
+    '{',
+    '}',
+    shown.map(([key, item], i) => line(key, jsonView(item, did), i === entries.length - 1)),
+    entries.length - shown.length,
+  );
 };

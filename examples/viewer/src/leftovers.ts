@@ -1,6 +1,6 @@
 /**
- * What an import leaves when its tab is closed in the middle of it: of a folder, a copy under a name of its own; of a CAR, an
- * empty repository, which would look as if the account had no records.
+ * What an import leaves when its tab is closed in the middle of it: of a folder, a copy under a name of its own; of a
+ * CAR, an empty repository, which would look as if the account had no records.
  */
 import { isRepoError } from 'pdsdb';
 import { deleteKept, keptNames, openKept } from './repos.ts';
@@ -13,7 +13,10 @@ const MADE = 'viewer.madeFor.';
 
 const lockOf = (name: string): string => `viewer.incoming.${name}`;
 
-/** Runs an import into a repository of this name, which nobody takes for a leftover meanwhile. One at a time: others wait. */
+/**
+ * Runs an import into a repository of this name, which nobody takes for a leftover meanwhile. One at a time: others
+ * wait.
+ */
 export const whileItComesIn = async <T>(name: string, run: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
   navigator.locks.request(lockOf(name), signal === undefined ? {} : { signal }, run);
 

@@ -14,7 +14,10 @@ import { VirtualList } from './virtual-list.ts';
 
 export interface ListPaneOptions {
   readonly onOpen: (path: RecordPath) => void;
-  /** The reader moved on to a record without asking for it, `undefined` while it is not known which one: the call comes again. */
+  /**
+   * The reader moved on to a record without asking for it, `undefined` while it is not known which one: the call comes
+   * again.
+   */
   readonly onMove: (path: RecordPath | undefined) => void;
   readonly onBack: () => void;
 }
@@ -26,7 +29,8 @@ const fillRow = (into: HTMLElement, row: Row | undefined, withCollection: boolea
   }
   const made = madeAt(row);
   const key = withCollection ? `${row.collection}/${row.rkey}` : row.rkey;
-  const date = made === undefined ? undefined : element('time', { datetime: made.toISOString() }, formatShortDate(made));
+  const date =
+    made === undefined ? undefined : element('time', { datetime: made.toISOString() }, formatShortDate(made));
   into.replaceChildren(
     element('span', { class: row.fault === undefined ? 'said' : 'said danger' }, summaryOf(row)),
     element('span', { class: 'where' }, element('span', { class: 'mono' }, key), date),
@@ -77,7 +81,10 @@ export class ListPane {
     return this.#scope !== undefined && this.#own === undefined;
   }
 
-  /** Shows a collection, or, with `everywhere`, what is to be searched in all of them. What is there already stays, a search too. */
+  /**
+   * Shows a collection, or, with `everywhere`, what is to be searched in all of them. What is there already stays, a
+   * search too.
+   */
   show(scope: readonly CollectionCount[], { everywhere = false }: { readonly everywhere?: boolean } = {}): void {
     if (JSON.stringify(scope) === JSON.stringify(this.#scope) && everywhere === this.isEverywhere) {
       return;
@@ -95,7 +102,13 @@ export class ListPane {
     this.#title.classList.toggle('mono', !everywhere);
     this.#box.reset(everywhere ? 'Search all keys and texts' : 'Search keys and texts');
     if (!everywhere && only !== undefined) {
-      this.#own = new CollectionRows(this.#repo, only.collection, only.count, () => this.#arrived(), (error) => this.#fail(error));
+      this.#own = new CollectionRows(
+        this.#repo,
+        only.collection,
+        only.count,
+        () => this.#arrived(),
+        (error) => this.#fail(error),
+      );
       this.#showOwn();
     } else {
       this.#show(this.#rows);
@@ -156,7 +169,8 @@ export class ListPane {
   }
 
   #findSought(): void {
-    const index = this.#sought === undefined || this.#rows !== this.#own ? -1 : (this.#own?.indexOf(this.#sought.rkey) ?? -1);
+    const index =
+      this.#sought === undefined || this.#rows !== this.#own ? -1 : (this.#own?.indexOf(this.#sought.rkey) ?? -1);
     if (index >= 0) {
       this.#sought = undefined;
       if (index !== this.#list.active) {
@@ -209,20 +223,25 @@ export class ListPane {
     this.#list.toTop();
     this.#box.sayProgress(0, 0, total);
     try {
-      await search(this.#repo, scope.map(({ collection }) => collection), query, {
-        signal: work.signal,
-        onProgress: (rows, searched) => {
-          if (!isCurrent()) {
-            return;
-          }
-          isFull = !found.add(rows);
-          this.#show(found);
-          this.#box.sayProgress(found.count, searched, total);
-          if (isFull) {
-            work.abort();
-          }
+      await search(
+        this.#repo,
+        scope.map(({ collection }) => collection),
+        query,
+        {
+          signal: work.signal,
+          onProgress: (rows, searched) => {
+            if (!isCurrent()) {
+              return;
+            }
+            isFull = !found.add(rows);
+            this.#show(found);
+            this.#box.sayProgress(found.count, searched, total);
+            if (isFull) {
+              work.abort();
+            }
+          },
         },
-      });
+      );
       if (isCurrent()) {
         this.#box.sayEnd(found.count, 'all');
       }

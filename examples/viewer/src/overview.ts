@@ -21,16 +21,30 @@ const fact = (name: string, ...value: readonly (Node | string)[]): HTMLElement =
 
 const keptIn = ({ storage, persistent }: RepoInfo): HTMLElement => {
   const kept = persistent === true ? '' : '. The browser may clear it when room gets short: keep the file, too.';
-  return fact('Kept in', storage === undefined ? 'memory, until the page is closed' : `${STORAGES[storage] ?? storage}${kept}`);
+  return fact(
+    'Kept in',
+    storage === undefined ? 'memory, until the page is closed' : `${STORAGES[storage] ?? storage}${kept}`,
+  );
 };
 
 const factsOf = (info: RepoInfo): HTMLElement => {
   const { rev, signed, records, blobs, commits } = info;
-  const made = rev !== undefined && rev !== ZERO_TID && isTid(rev) ? formatDate(new Date(tidToMicroseconds(rev) / 1000)) : rev === undefined ? 'None yet' : 'It does not say when';
+  const made =
+    rev !== undefined && rev !== ZERO_TID && isTid(rev)
+      ? formatDate(new Date(tidToMicroseconds(rev) / 1000))
+      : rev === undefined
+        ? 'None yet'
+        : 'It does not say when';
   return element(
     'dl',
     { class: 'facts' },
-    fact('Last commit', made, rev === undefined ? '' : ', ', element('span', { class: 'mono' }, rev ?? ''), signed ? ', signed' : ', not signed'),
+    fact(
+      'Last commit',
+      made,
+      rev === undefined ? '' : ', ',
+      element('span', { class: 'mono' }, rev ?? ''),
+      signed ? ', signed' : ', not signed',
+    ),
     fact('Records', formatCount(records)),
     fact('Blobs here', formatCount(blobs)),
     fact('Commits here', formatCount(commits)),
@@ -40,9 +54,34 @@ const factsOf = (info: RepoInfo): HTMLElement => {
 
 const importNote = (result: ImportResult, did: string): HTMLElement => {
   const { faults, missingBlobs } = result;
-  const blobs = missingBlobs === 0 ? [] : [element('p', {}, `The records mention ${countOf(missingBlobs, 'blob')} that ${missingBlobs === 1 ? 'is' : 'are'} not here: a CAR file holds records, and no pictures or films.`)];
-  const broken = faults.length === 0 ? [] : [element('p', {}, `${countOf(faults.length, 'record')} cannot be read, because they break the data model. They are kept as they are:`), faultList(faults, did)];
-  return element('div', { class: `note ${faults.length === 0 ? 'good' : 'warn'}`, role: 'status' }, element('h2', {}, importWords(result)), ...blobs, ...broken);
+  const blobs =
+    missingBlobs === 0
+      ? []
+      : [
+          element(
+            'p',
+            {},
+            `The records mention ${countOf(missingBlobs, 'blob')} that ${missingBlobs === 1 ? 'is' : 'are'} not here: a CAR file holds records, and no pictures or films.`,
+          ),
+        ];
+  const broken =
+    faults.length === 0
+      ? []
+      : [
+          element(
+            'p',
+            {},
+            `${countOf(faults.length, 'record')} cannot be read, because they break the data model. They are kept as they are:`,
+          ),
+          faultList(faults, did),
+        ];
+  return element(
+    'div',
+    { class: `note ${faults.length === 0 ? 'good' : 'warn'}`, role: 'status' },
+    element('h2', {}, importWords(result)),
+    ...blobs,
+    ...broken,
+  );
 };
 
 export interface OverviewOptions {
@@ -69,7 +108,11 @@ const deleteDialog = (did: string, onDelete: () => void): HTMLDialogElement => {
     'dialog',
     { 'aria-labelledby': 'delete-title' },
     element('h2', { id: 'delete-title' }, 'Delete this repository here?'),
-    element('p', {}, 'The copy in this browser goes, with all that was added to it. The account and its server are not touched.'),
+    element(
+      'p',
+      {},
+      'The copy in this browser goes, with all that was added to it. The account and its server are not touched.',
+    ),
     element('p', { class: 'mono quiet' }, did),
     element(
       'div',
@@ -82,7 +125,10 @@ const deleteDialog = (did: string, onDelete: () => void): HTMLDialogElement => {
 };
 
 /** The page about the repository as a whole. */
-export const overview = async (repo: Repo, { imported, onDelete, onSaveFolder }: OverviewOptions): Promise<HTMLElement> => {
+export const overview = async (
+  repo: Repo,
+  { imported, onDelete, onSaveFolder }: OverviewOptions,
+): Promise<HTMLElement> => {
   const info = await repo.info();
   const facts = factsOf(info);
   const keep = keepButton(() => {
@@ -103,11 +149,29 @@ export const overview = async (repo: Repo, { imported, onDelete, onSaveFolder }:
       'section',
       {},
       element('h2', {}, 'Take it with you'),
-      element('p', { class: 'quiet' }, 'A CAR holds all records, as servers exchange them. The folder holds the database and the blobs, and opens in Node, Deno and Bun.'),
-      element('div', { class: 'actions' }, working('Export CAR', () => saveCar(repo, info.rev), report), working('Export folder', () => onSaveFolder(info.rev), report)),
+      element(
+        'p',
+        { class: 'quiet' },
+        'A CAR holds all records, as servers exchange them. The folder holds the database and the blobs, and opens in Node, Deno and Bun.',
+      ),
+      element(
+        'div',
+        { class: 'actions' },
+        working('Export CAR', () => saveCar(repo, info.rev), report),
+        working('Export folder', () => onSaveFolder(info.rev), report),
+      ),
       trouble,
     ),
-    element('section', {}, element('h2', {}, 'Remove'), element('div', { class: 'actions' }, button('Delete from this browser', () => dialog.showModal(), { class: 'danger' }))),
+    element(
+      'section',
+      {},
+      element('h2', {}, 'Remove'),
+      element(
+        'div',
+        { class: 'actions' },
+        button('Delete from this browser', () => dialog.showModal(), { class: 'danger' }),
+      ),
+    ),
     dialog,
   );
 };

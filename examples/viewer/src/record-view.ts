@@ -46,8 +46,14 @@ export class RecordView {
     let blobs: BlobView | undefined;
     try {
       const found = await this.#repo.get(collection, rkey);
-      blobs = found === undefined ? undefined : blobView(this.#repo, found.value, (error) => blobs?.element.replaceChildren(errorNote(error)));
-      content = found === undefined || blobs === undefined ? [this.#absent(collection, rkey)] : this.#present(found, { collection, rkey }, blobs);
+      blobs =
+        found === undefined
+          ? undefined
+          : blobView(this.#repo, found.value, (error) => blobs?.element.replaceChildren(errorNote(error)));
+      content =
+        found === undefined || blobs === undefined
+          ? [this.#absent(collection, rkey)]
+          : this.#present(found, { collection, rkey }, blobs);
     } catch (error) {
       content = [errorNote(error)];
     }
@@ -72,7 +78,12 @@ export class RecordView {
   }
 
   #heading(collection: string, rkey: string): HTMLElement {
-    return element('header', {}, element('h2', { class: 'mono' }, rkey), element('p', { class: 'quiet mono' }, collection));
+    return element(
+      'header',
+      {},
+      element('h2', { class: 'mono' }, rkey),
+      element('p', { class: 'quiet mono' }, collection),
+    );
   }
 
   #absent(collection: string, rkey: string): HTMLElement {
@@ -80,7 +91,11 @@ export class RecordView {
       'div',
       { class: 'note warn' },
       element('h2', {}, 'There is no such record here.'),
-      element('p', {}, `It may have been deleted, or it is newer than this copy of the repository: ${collection}/${rkey}.`),
+      element(
+        'p',
+        {},
+        `It may have been deleted, or it is newer than this copy of the repository: ${collection}/${rkey}.`,
+      ),
     );
   }
 
@@ -93,7 +108,11 @@ export class RecordView {
     return [
       element('dl', { class: 'facts' }, ...facts),
       blobs.element,
-      element('div', { class: 'json', role: 'group', 'aria-label': 'The record as JSON' }, jsonView(value, this.#repo.did)),
+      element(
+        'div',
+        { class: 'json', role: 'group', 'aria-label': 'The record as JSON' },
+        jsonView(value, this.#repo.did),
+      ),
       element(
         'div',
         { class: 'actions' },

@@ -41,7 +41,12 @@ export class RepoView {
       onBack: () => goTo({ did: repo.did }),
     });
     const back = button('Back to the list', () => this.#backToList(), { class: 'plain back' });
-    this.element.append(element('div', { class: 'side' }, this.#sidebar.element), this.#overview, this.#list.element, element('section', { class: 'record-pane', 'aria-label': 'Record' }, back, this.#record.element));
+    this.element.append(
+      element('div', { class: 'side' }, this.#sidebar.element),
+      this.#overview,
+      this.#list.element,
+      element('section', { class: 'record-pane', 'aria-label': 'Record' }, back, this.#record.element),
+    );
     this.element.addEventListener('keydown', (event) => this.#onKey(event));
     this.#stopListening = repo.onChange(() => {
       this.#counts = undefined;
@@ -76,7 +81,9 @@ export class RepoView {
       return;
     }
     this.#sidebar.show(counts, collection);
-    document.title = [rkey, collection === EVERYWHERE ? undefined : collection, did].filter((part) => part !== undefined).join(' \u00b7 ');
+    document.title = [rkey, collection === EVERYWHERE ? undefined : collection, did]
+      .filter((part) => part !== undefined)
+      .join(' \u00b7 ');
     this.#showPane(collection === undefined ? 'overview' : rkey === undefined ? 'list' : 'record');
     if (collection === undefined) {
       const page = await overview(this.#repo, this.#options);
@@ -90,7 +97,10 @@ export class RepoView {
     // What was found everywhere stays beside the record that was chosen from it.
     if (rkey === undefined || !this.#list.isEverywhere) {
       const isEverywhere = collection === EVERYWHERE;
-      this.#list.show(isEverywhere ? counts : [counts.find((one) => one.collection === collection) ?? { collection, count: 0 }], { everywhere: isEverywhere });
+      this.#list.show(
+        isEverywhere ? counts : [counts.find((one) => one.collection === collection) ?? { collection, count: 0 }],
+        { everywhere: isEverywhere },
+      );
     }
     if (rkey === undefined) {
       this.#list.mark(undefined);
@@ -101,7 +111,9 @@ export class RepoView {
     await this.#record.show({ collection, rkey });
   }
 
-  /** Shows a pane where there is no room for all of them. The focus goes along if it was where nothing is seen any more. */
+  /**
+   * Shows a pane where there is no room for all of them. The focus goes along if it was where nothing is seen any more.
+   */
   #showPane(pane: 'list' | 'overview' | 'record'): void {
     const focused = document.activeElement;
     this.element.dataset['pane'] = pane;
@@ -126,7 +138,10 @@ export class RepoView {
     // Whatever comes next, the record before it is not where the reader is any more.
     clearTimeout(this.#moveTimer);
     if (path !== undefined && matchMedia(WIDE).matches) {
-      this.#moveTimer = setTimeout(() => goTo({ did: this.#repo.did, ...path }, { replace: this.#route.rkey !== undefined }), MOVE_PAUSE_MS);
+      this.#moveTimer = setTimeout(
+        () => goTo({ did: this.#repo.did, ...path }, { replace: this.#route.rkey !== undefined }),
+        MOVE_PAUSE_MS,
+      );
     }
   }
 

@@ -32,7 +32,10 @@ export const readRoute = ({ search, hash }: Pick<Location, 'hash' | 'search'> = 
 /** The address of a place. A DID and a record key need no escapes but `%`. */
 export const addressOf = ({ did, collection, rkey }: Route): string => {
   const escaped = (text: string): string => text.replaceAll('%', '%25');
-  const hash = [collection, rkey].filter((part) => part !== undefined).map(escaped).join('/');
+  const hash = [collection, rkey]
+    .filter((part) => part !== undefined)
+    .map(escaped)
+    .join('/');
   return `${location.pathname}${did === undefined ? '' : `?repo=${escaped(did)}`}${hash === '' ? '' : `#${hash}`}`;
 };
 

@@ -22,7 +22,9 @@ export interface Rows {
   at(index: number): Row | undefined;
   /** What the row is of, which may be known before the row is here. */
   pathOf(index: number): RecordPath | undefined;
-  /** The rows from `first` up to `last` are in sight. Those that are not here come, unless others are wanted by then. */
+  /**
+   * The rows from `first` up to `last` are in sight. Those that are not here come, unless others are wanted by then.
+   */
   want(first: number, last: number): void;
 }
 

@@ -45,7 +45,12 @@ export class SearchBox {
     });
     this.#status = element('p', { class: 'quiet', role: 'status' });
     this.#stop = button('Stop', onStop, { class: 'plain', hidden: true });
-    this.element = element('div', { class: 'search', role: 'search' }, this.#input, element('div', { class: 'search-status' }, this.#status, this.#stop));
+    this.element = element(
+      'div',
+      { class: 'search', role: 'search' },
+      this.#input,
+      element('div', { class: 'search-status' }, this.#status, this.#stop),
+    );
   }
 
   /** Says what is searched, and forgets the query. */

@@ -4,15 +4,21 @@ import { CID } from 'pdsdb';
 import type { RecordPath, Row } from './rows.ts';
 import { readRows } from './rows.ts';
 
-const PATH = /^(?:at:\/\/(?<did>[^/]+)\/)?(?<collection>[a-z][a-z0-9-]*(?:\.[A-Za-z0-9-]+){2,})\/(?<rkey>[A-Za-z0-9._:~-]{1,512})$/;
+const PATH =
+  /^(?:at:\/\/(?<did>[^/]+)\/)?(?<collection>[a-z][a-z0-9-]*(?:\.[A-Za-z0-9-]+){2,})\/(?<rkey>[A-Za-z0-9._:~-]{1,512})$/;
 
-/** What a query names when it is an address, `at://did/collection/rkey` of this repository or `collection/rkey`, and no text. */
+/**
+ * What a query names when it is an address, `at://did/collection/rkey` of this repository or `collection/rkey`, and no
+ * text.
+ */
 export const pathIn = (query: string, did: string): RecordPath | undefined => {
   const found = PATH.exec(query.trim())?.groups;
   if (found?.['collection'] === undefined || found['rkey'] === undefined) {
     return undefined;
   }
-  return found['did'] === undefined || found['did'] === did ? { collection: found['collection'], rkey: found['rkey'] } : undefined;
+  return found['did'] === undefined || found['did'] === did
+    ? { collection: found['collection'], rkey: found['rkey'] }
+    : undefined;
 };
 
 /** How much of a text is shown before the words. */

@@ -19,7 +19,10 @@ export class Sidebar {
     this.#did = did;
   }
 
-  /** Shows the collections, and which of them the reader is in. The links stay as long as the collections do, and with them the focus. */
+  /**
+   * Shows the collections, and which of them the reader is in. The links stay as long as the collections do, and with
+   * them the focus.
+   */
   show(counts: readonly CollectionCount[], current: string | undefined): void {
     if (counts !== this.#counts) {
       this.#counts = counts;

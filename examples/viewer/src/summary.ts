@@ -9,7 +9,8 @@ const TELLING = ['text', 'title', 'displayName', 'name', 'description', 'value',
 /** A row has room for no more. */
 const MAX_LENGTH = 240;
 
-const textIn = (value: unknown): string | undefined => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
+const textIn = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value : undefined;
 
 const subjectOf = (value: RecordValue): string | undefined => {
   const subject = value['subject'];
@@ -19,7 +20,12 @@ const subjectOf = (value: RecordValue): string | undefined => {
 
 const told = (value: RecordValue): string => {
   const words = TELLING.map((field) => textIn(value[field])).find((text) => text !== undefined) ?? subjectOf(value);
-  return words ?? Object.keys(value).filter((key) => !key.startsWith('$')).join(', ');
+  return (
+    words ??
+    Object.keys(value)
+      .filter((key) => !key.startsWith('$'))
+      .join(', ')
+  );
 };
 
 /** What a record says, in one line. */

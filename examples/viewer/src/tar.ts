@@ -1,4 +1,6 @@
-/** Files as a tar archive, as it is read everywhere. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html */
+/**
+ * Files as a tar archive, as it is read everywhere. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
+ */
 
 export interface TarFile {
   /** At most 100 ASCII characters: the layout of a repository has no longer ones. */
@@ -29,7 +31,13 @@ const header = ({ path, size }: TarFile, modifiedAt: number): Uint8Array => {
   // The sum is taken with spaces in its own place.
   put('        0', 148);
   put('ustar\x0000', 257);
-  put(`${octal(bytes.reduce((sum, byte) => sum + byte, 0), 6)}\0 `, 148);
+  put(
+    `${octal(
+      bytes.reduce((sum, byte) => sum + byte, 0),
+      6,
+    )}\0 `,
+    148,
+  );
   return bytes;
 };
 

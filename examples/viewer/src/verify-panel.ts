@@ -8,12 +8,21 @@ import { verifyNote } from './verify-words.ts';
 
 export const verifyPanel = (repo: Repo): HTMLElement => {
   const outcome = element('div', { class: 'outcome' });
-  const key = element('input', { type: 'text', id: 'account-key', placeholder: 'did:key:…', autocomplete: 'off', spellcheck: 'false' });
+  const key = element('input', {
+    type: 'text',
+    id: 'account-key',
+    placeholder: 'did:key:…',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
 
   const run = async (work: AbortController): Promise<void> => {
     const status = element('p', { class: 'quiet', role: 'status' }, 'Checking');
     const stop = button('Stop', () => work.abort(), { class: 'plain' });
-    outcome.replaceChildren(element('progress', { 'aria-label': 'Progress' }), element('div', { class: 'actions' }, status, stop));
+    outcome.replaceChildren(
+      element('progress', { 'aria-label': 'Progress' }),
+      element('div', { class: 'actions' }, status, stop),
+    );
     const given = key.value.trim();
     const onProgress = ({ blocks, records }: Progress): void => {
       status.textContent = `${countOf(blocks, 'block')}, ${countOf(records, 'record')} checked`;
@@ -34,7 +43,11 @@ export const verifyPanel = (repo: Repo): HTMLElement => {
     'section',
     {},
     element('h2', {}, 'Is it sound?'),
-    element('p', { class: 'quiet' }, 'Reads everything that is kept here and checks it against its hashes. With the account’s key, the signature too.'),
+    element(
+      'p',
+      { class: 'quiet' },
+      'Reads everything that is kept here and checks it against its hashes. With the account’s key, the signature too.',
+    ),
     element('label', { for: 'account-key', class: 'quiet' }, 'The account’s public key, if you have it'),
     element('div', { class: 'inline' }, key, start),
     outcome,

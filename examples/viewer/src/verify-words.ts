@@ -16,7 +16,10 @@ const SIGNATURES: Readonly<Record<VerifyReport['signature'], string>> = {
 
 const faultItem = (fault: Fault, did: string): HTMLElement => {
   const [collection, rkey] = fault.path?.split('/') ?? [];
-  const place = collection !== undefined && rkey !== undefined ? element('a', { href: addressOf({ did, collection, rkey }), 'data-internal': true }, fault.path ?? '') : fault.path;
+  const place =
+    collection !== undefined && rkey !== undefined
+      ? element('a', { href: addressOf({ did, collection, rkey }), 'data-internal': true }, fault.path ?? '')
+      : fault.path;
   return element('li', {}, ...(place === undefined ? [] : [place, ': ']), fault.message);
 };
 
@@ -24,7 +27,12 @@ const faultItem = (fault: Fault, did: string): HTMLElement => {
 export const faultList = (faults: readonly Fault[], did: string): HTMLElement => {
   const shown = faults.slice(0, MAX_FAULTS).map((fault) => faultItem(fault, did));
   const rest = faults.length - shown.length;
-  return element('ul', { class: 'faults' }, ...shown, rest > 0 ? element('li', {}, `and ${countOf(rest, 'more', 'more')}`) : undefined);
+  return element(
+    'ul',
+    { class: 'faults' },
+    ...shown,
+    rest > 0 ? element('li', {}, `and ${countOf(rest, 'more', 'more')}`) : undefined,
+  );
 };
 
 /** What `verify` answered, as a notice. */

@@ -9,7 +9,9 @@ const ROW_HEIGHT = 64;
 /** Rows above and below what is in sight, so that a turn of the wheel finds them there. */
 const OVERSCAN = 8;
 
-/** Elements that are higher than about 17.9 million pixels are cut off in Firefox; past this height scrolling is scaled. */
+/**
+ * Elements that are higher than about 17.9 million pixels are cut off in Firefox; past this height scrolling is scaled.
+ */
 const MAX_HEIGHT = 15_000_000;
 
 export interface VirtualListOptions {
@@ -37,7 +39,11 @@ export class VirtualList {
   constructor(options: VirtualListOptions) {
     this.#options = options;
     this.#spacer = element('div', { class: 'spacer', role: 'presentation' });
-    this.element = element('div', { class: 'virtual-list', role: 'listbox', tabindex: 0, 'aria-label': options.label }, this.#spacer);
+    this.element = element(
+      'div',
+      { class: 'virtual-list', role: 'listbox', tabindex: 0, 'aria-label': options.label },
+      this.#spacer,
+    );
     this.element.addEventListener('scroll', () => this.#schedule(), { passive: true });
     this.element.addEventListener('keydown', (event) => this.#onKey(event));
     this.element.addEventListener('click', (event) => this.#onClick(event));

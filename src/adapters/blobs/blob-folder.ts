@@ -1,4 +1,7 @@
-/** What a folder of blobs needs of a file system: the calls that Node, Bun and Deno have in common. Paths lie within the repository. */
+/**
+ * What a folder of blobs needs of a file system: the calls that Node, Bun and Deno have in common. Paths lie within the
+ * repository.
+ */
 
 export interface BlobFolder {
   /** What lies under a path, seen without following a symbolic link, or `undefined`. */

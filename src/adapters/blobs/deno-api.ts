@@ -12,7 +12,10 @@ export interface DenoApi {
   cwd(): string;
   lstat(path: string): Promise<{ readonly isFile: boolean; readonly isDirectory: boolean; readonly size: number }>;
   mkdir(path: string): Promise<void>;
-  open(path: string, options: { readonly read?: boolean; readonly write?: boolean; readonly createNew?: boolean }): Promise<DenoFile>;
+  open(
+    path: string,
+    options: { readonly read?: boolean; readonly write?: boolean; readonly createNew?: boolean },
+  ): Promise<DenoFile>;
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   readDir(path: string): AsyncIterable<{ readonly name: string }>;
   remove(path: string): Promise<void>;
@@ -36,7 +39,8 @@ export const denoPath = (deno: DenoApi, path: string): string => {
   try {
     return `${deno.cwd()}/${path}`;
   } catch (error) {
-    // Without the permission to know where we are, the path still works, as long as nobody changes the working directory.
+    // Without the permission to know where we are, the path still works, as long as nobody changes the working
+    // directory.
     if (error instanceof Error && (error.name === 'NotCapable' || error.name === 'PermissionDenied')) {
       return path;
     }

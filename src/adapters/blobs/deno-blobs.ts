@@ -8,11 +8,12 @@ import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 
 /**
- * Opens the blobs of a repository's folder. Whoever calls this owns the folder: has opened its files, and with them its lock.
+ * Opens the blobs of a repository's folder. Whoever calls this owns the folder: has opened its files, and with them its
+ * lock.
  *
  * Deno has no `Blob` over a file, so `get` reads the whole blob into memory.
- * @throws {RepoError} `RepoNotFound` when the folder is not there; `StorageFull`; `StorageFailed`, also when a permission
- *   is missing.
+ * @throws {RepoError} `RepoNotFound` when the folder is not there; `StorageFull`; `StorageFailed`, also when a
+ *   permission is missing.
  */
 export const openDenoBlobs = async (directory: string): Promise<BlobStore> => {
   const deno = denoApi();

@@ -17,7 +17,9 @@ import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 
 const ROOT = 'blobs';
 
-/** A blob lies in the folder of its name's first two characters, and the text of every raw CID starts with `bafkrei`. */
+/**
+ * A blob lies in the folder of its name's first two characters, and the text of every raw CID starts with `bafkrei`.
+ */
 const FOLDER = 'blobs/ba';
 
 /** What a `put` that was cut off leaves behind. */
@@ -40,8 +42,8 @@ const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
 };
 
 /**
- * Opens the blobs of a repository's folder, and removes what writes that were cut off have left there: whoever opens owns
- * the folder, and nobody else is writing.
+ * Opens the blobs of a repository's folder, and removes what writes that were cut off have left there: whoever opens
+ * owns the folder, and nobody else is writing.
  */
 export const openFolderBlobs = async (folder: BlobFolder): Promise<BlobStore> => {
   let isNamed = false;
@@ -91,7 +93,10 @@ const ensureFolder = async (folder: BlobFolder, path: string, above: string): Pr
 class FolderBlobStore implements BlobStore {
   readonly #folder: BlobFolder;
   readonly #lifetime = new Lifetime('blob store');
-  /** Whether the name of the folder of all blobs was durable at the opening: who made it may have been killed before that. */
+  /**
+   * Whether the name of the folder of all blobs was durable at the opening: who made it may have been killed before
+   * that.
+   */
   readonly #isNamed: boolean;
   #hasFolder = false;
 
@@ -180,7 +185,10 @@ class FolderBlobStore implements BlobStore {
         return undefined;
       }
       const path = `${FOLDER}/${name}`;
-      const [above, entry] = await io('reading a blob', Promise.all([this.#folder.entry(FOLDER), this.#folder.entry(path)]));
+      const [above, entry] = await io(
+        'reading a blob',
+        Promise.all([this.#folder.entry(FOLDER), this.#folder.entry(path)]),
+      );
       assertFolder(above, FOLDER);
       if (entry === undefined) {
         return undefined;

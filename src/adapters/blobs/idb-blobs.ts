@@ -1,6 +1,6 @@
 /**
- * Blobs in IndexedDB, beside the pages of the same repository: as `Blob`s, whose bytes the browser reads when they are asked
- * for, or as bytes where it keeps none (WebKit in private windows).
+ * Blobs in IndexedDB, beside the pages of the same repository: as `Blob`s, whose bytes the browser reads when they are
+ * asked for, or as bytes where it keeps none (WebKit in private windows).
  */
 import { get, getMany, keys } from 'idb-keyval';
 import { readBlobSource } from '../../core/storage/blob-source.ts';
@@ -15,7 +15,10 @@ import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../core
 import { completionOf, openIdbDatabase } from '../origin/idb-database.ts';
 import type { IdbDatabase } from '../origin/idb-database.ts';
 
-/** How much of a stream is held in memory before the browser is given it, to keep wherever it keeps the bytes of a `Blob`. */
+/**
+ * How much of a stream is held in memory before the browser is given it, to keep wherever it keeps the bytes of a
+ * `Blob`.
+ */
 const PIECE_SIZE = 1 << 20;
 
 /** How many blobs are looked at in one go when they are listed. */
@@ -34,7 +37,8 @@ export const openIdbBlobs = async (name: string): Promise<BlobStore> => {
   return new IdbBlobStore(database);
 };
 
-const isBlobName = (name: unknown): name is string => typeof name === 'string' && cidTextToBytes(name)?.[1] === CODEC_RAW;
+const isBlobName = (name: unknown): name is string =>
+  typeof name === 'string' && cidTextToBytes(name)?.[1] === CODEC_RAW;
 
 /** What is stored of a blob, as a `Blob`; `undefined` for what is none. */
 const asBlob = (value: unknown): Blob | undefined => {
@@ -79,13 +83,17 @@ class IdbBlobStore implements BlobStore {
 
   delete(cids: readonly CID[]): Promise<void> {
     return this.#lifetime.run(async () => {
-      await this.#io('deleting a blob', () => this.#change((store) => cids.forEach((cid) => store.delete(cidToText(cid)))));
+      await this.#io('deleting a blob', () =>
+        this.#change((store) => cids.forEach((cid) => store.delete(cidToText(cid)))),
+      );
     });
   }
 
   async *list(options: { readonly after?: CID | undefined } = {}): AsyncGenerator<BlobInfo, void, undefined> {
     const after = options.after === undefined ? '' : cidToText(options.after);
-    const all = await this.#lifetime.run(() => this.#io('listing the blobs', () => keys<IDBValidKey>(this.#database.store('blobs'))));
+    const all = await this.#lifetime.run(() =>
+      this.#io('listing the blobs', () => keys<IDBValidKey>(this.#database.store('blobs'))),
+    );
     // In order as they come: IndexedDB sorts texts by their code units, and these are ASCII.
     const names = all.filter(isBlobName).filter((name) => name > after);
     for (let start = 0; start < names.length; start += LISTED_AT_ONCE) {
@@ -125,11 +133,15 @@ class IdbBlobStore implements BlobStore {
 
   /** Runs requests in one transaction, and waits until that is durable. */
   async #change(run: (store: IDBObjectStore) => unknown): Promise<void> {
-    await this.#database.begin(() => ['blobs'], 'readwrite', (transaction) => {
-      const completed = completionOf(transaction);
-      run(transaction.objectStore('blobs'));
-      return completed;
-    });
+    await this.#database.begin(
+      () => ['blobs'],
+      'readwrite',
+      (transaction) => {
+        const completed = completionOf(transaction);
+        run(transaction.objectStore('blobs'));
+        return completed;
+      },
+    );
   }
 
   async #io<T>(doing: string, work: () => Promise<T>): Promise<T> {

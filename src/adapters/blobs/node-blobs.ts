@@ -9,7 +9,8 @@ import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 
 /**
- * Opens the blobs of a repository's folder. Whoever calls this owns the folder: has opened its files, and with them its lock.
+ * Opens the blobs of a repository's folder. Whoever calls this owns the folder: has opened its files, and with them its
+ * lock.
  *
  * `get` answers a `Blob` over the file, whose bytes are read when they are asked for. Once the blob is deleted, reading
  * it fails.

@@ -119,9 +119,11 @@ const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
       if (await moveFile(source, folder, name)) {
         return;
       }
-      // A crash in the middle leaves a part of a blob under its name. Whoever reads it sees that its hash is another, and storing
-      // the blob again mends it.
-      const writer = new OpfsWriter(await openSyncHandle(await folder.getFileHandle(name, { create: true }), RELEASE_MS));
+      // A crash in the middle leaves a part of a blob under its name. Whoever reads it sees that its hash is another,
+      // and storing the blob again mends it.
+      const writer = new OpfsWriter(
+        await openSyncHandle(await folder.getFileHandle(name, { create: true }), RELEASE_MS),
+      );
       try {
         for await (const piece of pieces(await source.getFile())) {
           await writer.write(piece);

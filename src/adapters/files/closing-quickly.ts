@@ -7,9 +7,12 @@
  */
 import type { DatabaseFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 
-const hasClose = (file: SyncFile): file is SyncFile & { close(): void } => 'close' in file && typeof file.close === 'function';
+const hasClose = (file: SyncFile): file is SyncFile & { close(): void } =>
+  'close' in file && typeof file.close === 'function';
 
-/** The same files. Once `isHurried`, handles are closed without a wait, and empty files stay behind, as after a crash. */
+/**
+ * The same files. Once `isHurried`, handles are closed without a wait, and empty files stay behind, as after a crash.
+ */
 export const closingQuickly = (files: DatabaseFiles, isHurried: () => boolean): DatabaseFiles => {
   const { main, journal, wal, durableOn } = files;
   const close = async (): Promise<void> => {

@@ -27,14 +27,21 @@ export interface DenoApi {
   cwd(): string;
   hostname(): string;
   readonly permissions: {
-    querySync(what: { readonly name: 'sys'; readonly kind: 'hostname' } | { readonly name: 'read'; readonly path: string }): { readonly state: string };
+    querySync(
+      what: { readonly name: 'sys'; readonly kind: 'hostname' } | { readonly name: 'read'; readonly path: string },
+    ): { readonly state: string };
   };
   lstatSync(path: string): DenoFileInfo;
   statSync(path: string): DenoFileInfo;
   mkdirSync(path: string, options: { readonly recursive: boolean }): void;
   openSync(
     path: string,
-    options: { readonly read: boolean; readonly write?: boolean; readonly create?: boolean; readonly createNew?: boolean },
+    options: {
+      readonly read: boolean;
+      readonly write?: boolean;
+      readonly create?: boolean;
+      readonly createNew?: boolean;
+    },
   ): DenoFile;
   readDirSync(path: string): Iterable<{ readonly name: string }>;
   removeSync(path: string): void;
@@ -60,7 +67,8 @@ export const denoPath = (deno: DenoApi, path: string): string => {
   try {
     return `${deno.cwd()}/${path}`;
   } catch (error) {
-    // Without the permission to know where we are, the path still works, as long as nobody changes the working directory.
+    // Without the permission to know where we are, the path still works, as long as nobody changes the working
+    // directory.
     if (error instanceof Error && (error.name === 'NotCapable' || error.name === 'PermissionDenied')) {
       return path;
     }

@@ -14,11 +14,12 @@ import { denoHolder } from './deno-holder.ts';
 import { parseLock } from './lock-record.ts';
 
 /**
- * Opens `pds.db` and its journals in a folder, and takes the folder's lock. A lock left by a Deno that is gone is taken over;
- * whether a Node or a Bun is gone cannot be found out from here, and the message of `Locked` then says what to do.
+ * Opens `pds.db` and its journals in a folder, and takes the folder's lock. A lock left by a Deno that is gone is taken
+ * over; whether a Node or a Bun is gone cannot be found out from here, and the message of `Locked` then says what to
+ * do.
  * @throws {RepoError} `RepoNotFound` when the folder or the database is not there; with `create`, `RepoExists` when it
- *   is; `Locked` when somebody else owns it; `StorageFull`; `StorageFailed`, also when a permission is missing. Nothing stays
- *   open or locked then.
+ *   is; `Locked` when somebody else owns it; `StorageFull`; `StorageFailed`, also when a permission is missing. Nothing
+ *   stays open or locked then.
  */
 export const openDenoFiles = async (directory: string, options: OpenFilesOptions = {}): Promise<DatabaseFiles> =>
   openDiskFiles(denoDisk(denoApi()), directory, options);
@@ -101,7 +102,9 @@ class DenoDiskFile implements DiskFile {
     return this.#file;
   }
 
-  /** After a sync has failed, what was written since the last good one may be lost while the next sync says it is safe. */
+  /**
+   * After a sync has failed, what was written since the last good one may be lost while the next sync says it is safe.
+   */
   #sound(): DenoFile {
     const file = this.#open();
     if (this.#failure !== undefined) {
@@ -188,15 +191,20 @@ const denoDisk = (deno: DenoApi): Disk => {
     remove: (path) => void undefinedIfNotFound(() => deno.removeSync(path)),
     self: () => ({ ...self, flock: hasFlock }),
     livenessOf(holder, path) {
-      if (holder.runtime !== 'deno' || holder.flock !== true || (host !== undefined && holder.host !== undefined && holder.host !== host)) {
+      if (
+        holder.runtime !== 'deno' ||
+        holder.flock !== true ||
+        (host !== undefined && holder.host !== undefined && holder.host !== host)
+      ) {
         return 'unknown';
       }
       const file = undefinedIfNotFound(() => deno.openSync(path, { read: true }));
       try {
-        // The file may have been let go of, or replaced, since its record was read, and then says nothing about the holder:
-        // it has to be the same file whose flock is free and whose record this is. The flock is a shared one, so that two who
-        // look at once do not take each other for the holder.
-        const isFree = file !== undefined && tryFlock(file, false) && parseLock(readWhole(file))?.token === holder.token;
+        // The file may have been let go of, or replaced, since its record was read, and then says nothing about the
+        // holder: it has to be the same file whose flock is free and whose record this is. The flock is a shared one,
+        // so that two who look at once do not take each other for the holder.
+        const isFree =
+          file !== undefined && tryFlock(file, false) && parseLock(readWhole(file))?.token === holder.token;
         return isFree ? 'gone' : 'alive';
       } finally {
         file?.close();
@@ -213,7 +221,9 @@ const readWhole = (file: DenoFile): string => {
 /** The path without its last part; what has only one part comes out as it is. */
 const folderOf = (path: string): string => path.replace(/[/\\]+[^/\\]+[/\\]*$/, '') || '/';
 
-/** What lies outside of what has been permitted: folders above a repository become durable when the system gets to it. */
+/**
+ * What lies outside of what has been permitted: folders above a repository become durable when the system gets to it.
+ */
 const undefinedIfNotCapable = <T>(run: () => T): T | undefined => {
   try {
     return run();

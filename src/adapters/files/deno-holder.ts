@@ -3,8 +3,8 @@ import type { DenoApi } from './deno-api.ts';
 import type { LockHolder } from './lock-record.ts';
 
 /**
- * Names the host with `--allow-sys=hostname`. With `--allow-all` also what a Node or a Bun has to know to tell whether this process
- * still runs; another Deno asks for the flock. Nothing is asked with a prompt.
+ * Names the host with `--allow-sys=hostname`. With `--allow-all` also what a Node or a Bun has to know to tell whether
+ * this process still runs; another Deno asks for the flock. Nothing is asked with a prompt.
  */
 export const denoHolder = (deno: DenoApi): LockHolder => {
   const mayKnowHost = deno.permissions.querySync({ name: 'sys', kind: 'hostname' }).state === 'granted';
@@ -13,7 +13,8 @@ export const denoHolder = (deno: DenoApi): LockHolder => {
     try {
       return mayRead ? get(`/proc/${path}`).trim() : undefined;
     } catch {
-      // Another system, or a Deno that may read files and not these: not known, which whoever reads the lock takes for what it is.
+      // Another system, or a Deno that may read files and not these: not known, which whoever reads the lock takes for
+      // what it is.
       return undefined;
     }
   };

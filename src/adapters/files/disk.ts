@@ -36,7 +36,10 @@ export interface Disk {
   names(folder: string): string[];
   /** Opens a file for reading and writing, and creates it when it is not there. */
   open(path: string): DiskFile;
-  /** Creates a file: throws `EEXIST` when there is one. Where the platform has flock, the file carries one until it is closed. */
+  /**
+   * Creates a file: throws `EEXIST` when there is one. Where the platform has flock, the file carries one until it is
+   * closed.
+   */
   createLocked(path: string): DiskFile;
   readText(path: string): string;
   rename(from: string, to: string): void;

@@ -1,6 +1,7 @@
 /**
- * A file of the database that is written only while the lock is ours. Who was stopped, and whose lock somebody has removed meanwhile,
- * does not go on with what it was about to write. Between the look and the write there is a gap still, of some microseconds.
+ * A file of the database that is written only while the lock is ours. Who was stopped, and whose lock somebody has
+ * removed meanwhile, does not go on with what it was about to write. Between the look and the write there is a gap
+ * still, of some microseconds.
  */
 import { RepoError } from '../../core/errors.ts';
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
@@ -40,7 +41,10 @@ export class FencedFile implements SyncFile {
 
   #assertHeld(): void {
     if (!this.#lock.isHeld()) {
-      throw new RepoError('Locked', 'the lock was taken away from this process, and nothing more is written: somebody else may have the repository open');
+      throw new RepoError(
+        'Locked',
+        'the lock was taken away from this process, and nothing more is written: somebody else may have the repository open',
+      );
     }
   }
 }

@@ -12,17 +12,22 @@ import { FIRST_PAGE_SIZE, mayBeUnfinished } from './unfinished-creation.ts';
 
 export interface OpenFilesOptions extends LockOptions {
   /**
-   * Makes the folder and the files, and refuses those that are there. What a creation that was cut short has left is taken as
-   * it is: a main file of one page, with or without a log. When left out, they have to be there.
+   * Makes the folder and the files, and refuses those that are there. What a creation that was cut short has left is
+   * taken as it is: a main file of one page, with or without a log. When left out, they have to be there.
    */
   readonly create?: boolean | undefined;
 }
 
 /**
  * Opens the files of a folder, and owns them until `close`.
- * @throws {RepoError} `RepoNotFound`, `RepoExists`, `Locked`, `StorageFull`, `StorageFailed`. Nothing stays open or locked then.
+ * @throws {RepoError} `RepoNotFound`, `RepoExists`, `Locked`, `StorageFull`, `StorageFailed`. Nothing stays open or
+ *   locked then.
  */
-export const openDiskFiles = async (disk: Disk, directory: string, options: OpenFilesOptions = {}): Promise<DatabaseFiles> => {
+export const openDiskFiles = async (
+  disk: Disk,
+  directory: string,
+  options: OpenFilesOptions = {},
+): Promise<DatabaseFiles> => {
   const { create = false } = options;
   const folder = disk.resolve(directory);
   const paths = FILE_NAMES.map((name) => disk.join(folder, name));
@@ -75,7 +80,8 @@ const attempt = <T>(doing: string, run: () => T): T => {
 const abandon = (disk: Disk, opened: readonly LateFile[], created: readonly string[], lock: Lock): void => {
   const steps = [
     ...opened.map((file) => () => file.close()),
-    // Created by us a moment ago under the lock, hence empty; unless it was taken away meanwhile, and they are somebody else's.
+    // Created by us a moment ago under the lock, hence empty; unless it was taken away meanwhile, and they are somebody
+    // else's.
     ...created.map((path) => () => (lock.isHeld() ? disk.remove(path) : undefined)),
     () => lock.release(),
   ];
@@ -83,20 +89,26 @@ const abandon = (disk: Disk, opened: readonly LateFile[], created: readonly stri
     try {
       step();
     } catch {
-      // The failure that led here is the one to report. What could not be undone is an empty file, which counts as nothing.
+      // The failure that led here is the one to report. What could not be undone is an empty file, which counts as
+      // nothing.
     }
   }
 };
 
 /** Checks that the repository is there, or is not there; answers what lies under the three names. */
-const assertPresence = (disk: Disk, folder: string, paths: readonly string[], create: boolean): (DiskEntry | undefined)[] => {
+const assertPresence = (
+  disk: Disk,
+  folder: string,
+  paths: readonly string[],
+  create: boolean,
+): (DiskEntry | undefined)[] => {
   if (!disk.isFolder(folder)) {
     throw new RepoError('RepoNotFound', `there is no such folder; path=${folder}`);
   }
   const entries = paths.map((path) => {
     const entry = disk.entry(path);
-    // Before it is opened: opening a FIFO waits for ever, and a symbolic link leads out of the folder that we own. It is
-    // not `Corrupt`, because no byte of a repository was found wrong: there is none.
+    // Before it is opened: opening a FIFO waits for ever, and a symbolic link leads out of the folder that we own. It
+    // is not `Corrupt`, because no byte of a repository was found wrong: there is none.
     if (entry !== undefined && entry.kind !== 'file') {
       throw new RepoError('StorageFailed', `not a regular file; path=${path}`);
     }
@@ -116,7 +128,8 @@ const assertPresence = (disk: Disk, folder: string, paths: readonly string[], cr
   return entries;
 };
 
-const alreadyThere = (path: string): RepoError => new RepoError('RepoExists', `there is a repository already; path=${path}`);
+const alreadyThere = (path: string): RepoError =>
+  new RepoError('RepoExists', `there is a repository already; path=${path}`);
 
 class DiskFiles implements DatabaseFiles {
   readonly durableOn = 'flush';

@@ -2,13 +2,14 @@
  * The files of a database as pages in IndexedDB, for browsers and places without synchronous files: also for the main
  * thread of a page.
  *
- * The files are in memory while they are open. `persist` stores the pages that have changed, in one transaction. Nobody has
- * IndexedDB to himself: a Web Lock keeps others out, and where that fails (a page that was frozen and comes back), the epoch
- * does. Every transaction changes it, and one that finds another than it expects changes nothing. Opening writes nothing, so
- * that a repository can be read when there is no more room.
+ * The files are in memory while they are open. `persist` stores the pages that have changed, in one transaction. Nobody
+ * has IndexedDB to himself: a Web Lock keeps others out, and where that fails (a page that was frozen and comes back),
+ * the epoch does. Every transaction changes it, and one that finds another than it expects changes nothing. Opening
+ * writes nothing, so that a repository can be read when there is no more room.
  *
- * It is second to OPFS where there is that: Chromium 156, killed in the middle of a transaction and killed again some time
- * later, may take its own log for corrupt and throw away all that an origin has here. A repository is `RepoNotFound` then.
+ * It is second to OPFS where there is that: Chromium 156, killed in the middle of a transaction and killed again some
+ * time later, may take its own log for corrupt and throw away all that an origin has here. A repository is
+ * `RepoNotFound` then.
  */
 import { get, promisifyRequest } from 'idb-keyval';
 import type { UseStore } from 'idb-keyval';
@@ -38,7 +39,10 @@ type FileName = (typeof FILE_NAMES)[number];
 interface FilesState {
   /** How often they were persisted. */
   readonly epoch: number;
-  /** Drawn anew each time: a repository of this name that was made since site data was cleared may have come to the same epoch. */
+  /**
+   * Drawn anew each time: a repository of this name that was made since site data was cleared may have come to the same
+   * epoch.
+   */
   readonly mark?: number;
   readonly sizes: Readonly<Record<FileName, number>>;
 }
@@ -52,8 +56,8 @@ export interface OpenIdbOptions extends WaitOptions {
 
 /**
  * Opens the files of a repository, and owns them until `close`. Reads the whole of them into memory.
- * @throws {RepoError} `RepoNotFound`, `RepoExists` (with `create`), `Locked`, `Corrupt` when pages are missing, `UnknownVersion`,
- *   `StorageFull`, `StorageFailed`. Nothing stays open or locked then.
+ * @throws {RepoError} `RepoNotFound`, `RepoExists` (with `create`), `Locked`, `Corrupt` when pages are missing,
+ *   `UnknownVersion`, `StorageFull`, `StorageFailed`. Nothing stays open or locked then.
  * @throws {TypeError} when the name cannot be a repository's.
  */
 export const openIdbFiles = async (name: string, options: OpenIdbOptions = {}): Promise<IdbFiles> => {
@@ -81,7 +85,10 @@ export const openIdbFiles = async (name: string, options: OpenIdbOptions = {}): 
 
 const lockOf = (name: string): string => `pdsdb-files:${name}`;
 
-/** Whether there is a repository. An empty database without a log is a creation that was interrupted, before anything was promised. */
+/**
+ * Whether there is a repository. An empty database without a log is a creation that was interrupted, before anything
+ * was promised.
+ */
 const isContent = ({ sizes }: FilesState): boolean => sizes[MAIN_NAME] > 0 || sizes[WAL_NAME] > 0;
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -172,7 +179,9 @@ export class IdbFiles implements DatabaseFiles {
       throw new RepoError('Closed', 'the files are closed');
     }
     if (this.#failure !== undefined) {
-      throw new RepoError('StorageFailed', 'the files have failed and have to be opened again', { cause: this.#failure });
+      throw new RepoError('StorageFailed', 'the files have failed and have to be opened again', {
+        cause: this.#failure,
+      });
     }
     try {
       await this.#store();
@@ -209,8 +218,13 @@ export class IdbFiles implements DatabaseFiles {
   /** Where nobody has closed the connection, all of it happens in this turn: what is stored is what is there now. */
   async #store(): Promise<void> {
     if (this.#changed.length > 0) {
-      // After a connection was opened again there may be more to store, or others who waited have stored it: then this waits for them.
-      await this.#database.begin(() => [...this.#changed.map(([name]) => name), 'state'], 'readwrite', (transaction) => this.#storeIn(transaction));
+      // After a connection was opened again there may be more to store, or others who waited have stored it: then this
+      // waits for them.
+      await this.#database.begin(
+        () => [...this.#changed.map(([name]) => name), 'state'],
+        'readwrite',
+        (transaction) => this.#storeIn(transaction),
+      );
     }
   }
 
@@ -224,7 +238,11 @@ export class IdbFiles implements DatabaseFiles {
     const state = transaction.objectStore('state');
     // Moved on at once: a transaction that is asked for before this one is complete runs after it.
     const expected = this.#state;
-    const sizes = { 'pds.db': this.main.getSize(), 'pds.db-journal': this.journal.getSize(), 'pds.db-wal': this.wal.getSize() };
+    const sizes = {
+      'pds.db': this.main.getSize(),
+      'pds.db-journal': this.journal.getSize(),
+      'pds.db-wal': this.wal.getSize(),
+    };
     this.#state = { epoch: expected.epoch + 1, mark: Math.random(), sizes };
     let isOutdated = false;
     const before = state.get(FILES);
@@ -247,7 +265,9 @@ export class IdbFiles implements DatabaseFiles {
     try {
       await completed;
     } catch (error) {
-      throw isOutdated ? new RepoError('Locked', 'another tab or worker has written to the repository meanwhile') : error;
+      throw isOutdated
+        ? new RepoError('Locked', 'another tab or worker has written to the repository meanwhile')
+        : error;
     }
   }
 

@@ -4,8 +4,9 @@ import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 import type { Disk, DiskFile } from './disk.ts';
 
 /**
- * What the files of one folder have in common: whether their names are durable. Without that a power cut may take a file, and all that
- * was synced into it. An opening that only reads has no need of it, which is half of what it would take.
+ * What the files of one folder have in common: whether their names are durable. Without that a power cut may take a
+ * file, and all that was synced into it. An opening that only reads has no need of it, which is half of what it would
+ * take.
  */
 export class FileNames {
   readonly #disk: Disk;
@@ -24,7 +25,10 @@ export class FileNames {
     return this.#disk.open(path);
   }
 
-  /** Makes the names durable, also those that were there: who made them may have been killed before. Once it has failed, it fails for good. */
+  /**
+   * Makes the names durable, also those that were there: who made them may have been killed before. Once it has failed,
+   * it fails for good.
+   */
   settle(): void {
     if (this.#failure !== undefined) {
       throw this.#failure.error;

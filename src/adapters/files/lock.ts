@@ -1,38 +1,38 @@
 /**
  * One owner at a time: the lock file `pds.lock` in the repository's folder. It needs no more than a file system that
- * creates a file or says that it exists (O_EXCL), and that renames over a file in one step. The kernel does not release it, so
- * a lock whose process is gone has to be taken over, and of many who want to, only one may.
+ * creates a file or says that it exists (O_EXCL), and that renames over a file in one step. The kernel does not release
+ * it, so a lock whose process is gone has to be taken over, and of many who want to, only one may.
  *
  * Reading a lock. A file holds the record of its creator. It is *held* while that process is alive, or may be; *dead*
  * once it is gone or has withdrawn in writing; *broken* when it holds no record. The record is written right after the
- * creation, so a broken file younger than two seconds is a lock being taken, and counts as held; later it counts as dead.
+ * creation, so a broken file younger than two seconds is a lock being taken, and counts as held; later, as dead.
  *
- * Taking over. Nobody removes or renames what is dead. Each file has one successor, whose name follows from its own name and from the
- * time of its creation: of `pds.lock`, made at m, it is `pds.lock.m`; of that, made at n, `pds.lock.m.n`. The time stands in the record, and
- * is the time of the last change of a file without one, so the successor does not depend on what is known of the
- * file. The files form a chain from `pds.lock` on. Whoever finds nothing but dead files creates the next one, and then
+ * Taking over. Nobody removes or renames what is dead. Each file has one successor, whose name follows from its own
+ * name and from the time of its creation: of `pds.lock`, made at m, it is `pds.lock.m`; of that, made at n,
+ * `pds.lock.m.n`. The time stands in the record, and is the time of the last change of a file without one, so the
+ * successor does not depend on what is known of the file. The files form a chain from `pds.lock` on. Whoever finds
+ * nothing but dead files creates the next one, and then
  *   1. writes its record,
  *   2. looks whether its file has a successor already; if so, it has been taken for dead, and withdraws in writing,
  *   3. walks the chain again from `pds.lock`; unless the walk ends at its own token, it has lost,
  *   4. renames its file over `pds.lock`, and only then removes what is left of the chain.
  *
- * Why at most one gets through. Dead is final, but for a file without a record. Files of the chain are removed by an owner,
- * whose record then stands in `pds.lock`, or by a creator who has lost (2 shows that nobody has succeeded it).
+ * Why at most one gets through. Dead is final, but for a file without a record. Files of the chain are removed by an
+ * owner, whose record then stands in `pds.lock`, or by a creator who has lost (2 shows that nobody has succeeded it).
  *   - Two contenders in one chain hold files at different depths, because creating a name twice fails, and the walk of
  *     the deeper one passes the other, who is alive: it ends there.
- *   - A contender that saw an old chain, and creates a file after the winner has renamed: its walk (3) starts at `pds.lock`
- *     and ends at the winner, or, when that has released, finds nothing or somebody else. Before the rename, the winner's file is in
- *     the way of that name; the rename moves it and replaces `pds.lock` in the same step.
+ *   - A contender that saw an old chain, and creates a file after the winner has renamed: its walk (3) starts at
+ *     `pds.lock` and ends at the winner, or, when that has released, finds nothing or somebody else. Before the rename,
+ *     the winner's file is in the way of that name; the rename moves it and replaces `pds.lock` in the same step.
  *   - A creator that was stopped for more than two seconds before (1), and a contender that took its file for dead: the
- *     creator writes the record, then looks for a successor; the contender creates the successor, then reads the record (3).
- *     One of the two sees the other. If the creator sees the successor, or dies before it looks, the contender stays
- *     the only one who may succeed it. If the successor is gone already, it was renamed before it was removed, and the creator's walk
- *     does not find its own record any more. A creator withdraws through its open file, never by name: the name may be
- *     the winner's by now.
+ *     creator writes the record, then looks for a successor; the contender creates the successor, then reads the
+ *     record (3). One of the two sees the other. If the creator sees the successor, or dies before it looks, the
+ *     contender is the only one who may succeed it. If the successor is gone already, it was renamed before it was
+ *     removed, and the creator's walk does not find its own record. A creator withdraws through its open file, never
+ *     by name: the name may be the winner's by now.
  *
- * Why no lock of the kernel, but for Deno's flock: each is to be had in some runtimes alone (a database of `node:sqlite` from Node 22 on,
- * `O_EXLOCK` on macOS), none in all, and they do not see each other. A lock that others do not take excludes nobody. SQLite's own
- * end, besides, as soon as anybody in the process closes any descriptor of the file.
+ * Why no lock of the kernel, but for Deno's flock: no runtime's lock is seen by all others, and a lock that others do
+ * not take excludes nobody. SQLite's own ends as soon as anybody in the process closes a descriptor of the file.
  *
  * Releasing removes `pds.lock`, if it still holds our token; where that fails, it withdraws in writing.
  */
@@ -45,20 +45,18 @@ import type { LockRecord } from './lock-record.ts';
 export const LOCK_NAME = 'pds.lock';
 
 /**
- * A file without a record that is younger than this is one being written. Writing it takes well under a millisecond, and a creator that
- * was slower loses, no more; after a kill in that moment (one in some two hundred, on a busy machine) somebody has to wait so long.
+ * A file without a record that is younger than this is one being written. Writing it takes well under a millisecond,
+ * and a creator that was slower loses; after a kill in that moment somebody has to wait so long.
  */
 export const SETTLE_MS = 2_000;
 
-/** How often to start over when others were faster. Each round lost means that somebody else got further. */
+/** How often to start over when others were faster. */
 const MAX_ROUNDS = 64;
 
 /** A chain grows by one for each owner that died while taking over; a longer one is not ours. */
 const MAX_CHAIN = 1000;
-
 /** A record has some 300 bytes; a file much larger than that is none, and is not read. */
 const MAX_RECORD_SIZE = 4096;
-
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 250;
 
@@ -66,23 +64,22 @@ const LONGEST_PAUSE_MS = 250;
 const CLAIM = /^pds\.lock(\.[0-9a-z]+-)+$/;
 
 export interface LockOptions {
-  /** How long to wait for an owner to let go. Not at all when left out. */
+  /** Milliseconds to wait for the owner to let go; 0 when left out. */
   readonly waitMs?: number | undefined;
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Lock {
-  /** Whether the lock file is the one that we hold: not once somebody has removed it, or has put another in its place. */
+  /** Whether the lock file is still the one that we hold: somebody may have removed or replaced it. */
   isHeld(): boolean;
   /** Lets others in. A second call does nothing. */
   release(): void;
 }
 
 /**
- * The tokens of this process's own locks, by the disk: whether it lives is no question. Those that it could neither remove nor withdraw in
- * writing are given up: to others they are held until the process ends; in the process itself they are dead, or it could not open
- * the folder any more.
+ * The tokens of this process's own locks, by the disk. Those that it could neither remove nor withdraw in writing are
+ * given up: to others they are held until the process ends; to the process itself they are dead.
  */
 const own: WeakMap<Disk, Map<string, 'given up' | 'held'>> = /* @__PURE__ */ new WeakMap();
 
@@ -98,7 +95,8 @@ export type Position =
   | { readonly kind: 'unsettled' };
 
 /**
- * Takes the lock of a folder. Where somebody is just taking it, or was killed in that moment, it waits until that is settled.
+ * Takes the lock of a folder. Where somebody is just taking it, or was killed in that moment, it waits until that is
+ * settled.
  * @throws {RepoError} `Locked` when somebody else has it, at once or after `waitMs`; `StorageFailed` or `StorageFull`
  *   when the lock file cannot be read or written.
  */
@@ -133,7 +131,10 @@ const refusal = (disk: Disk, folder: string, position: Position): RepoError => {
   const judge = isDeno && holder.runtime !== 'deno' ? 'Node' : !isDeno && holder.flock === true ? 'Deno' : undefined;
   const once = judge === undefined ? '' : `open the repository once in ${judge}, or `;
   const advice = `, and from here one cannot tell whether it still runs: if it does not, ${once}remove the lock file`;
-  return new RepoError('Locked', `the repository is open elsewhere${unsure ? advice : ''}; holder=${describeHolder(holder)} lock=${file}`);
+  return new RepoError(
+    'Locked',
+    `the repository is open elsewhere${unsure ? advice : ''}; holder=${describeHolder(holder)} lock=${file}`,
+  );
 };
 
 /** One try, in one go: takes the lock, or answers what is in the way. */
@@ -189,7 +190,10 @@ const walk = (disk: Disk, folder: string, token: string | undefined): Position =
 };
 
 /** What a lock file holds, or `undefined` when there is none. */
-const look = (disk: Disk, path: string): { readonly record: LockRecord | undefined; readonly modifiedMs: number } | undefined => {
+const look = (
+  disk: Disk,
+  path: string,
+): { readonly record: LockRecord | undefined; readonly modifiedMs: number } | undefined => {
   const entry = disk.entry(path);
   if (entry === undefined) {
     return undefined;
@@ -280,13 +284,17 @@ const giveUp = (disk: Disk, file: DiskFile, record: LockRecord): void => {
   try {
     withdraw(file, record);
   } catch {
-    // The failure that led here is the one to report. What stays of the record is dead here, and everywhere once this process is.
+    // The failure that led here is the one to report. What stays of the record is dead here, and everywhere once this
+    // process is.
   }
 };
 
 const encodeLock = (record: LockRecord): Uint8Array => new TextEncoder().encode(formatLock(record));
 
-/** Step 4, for the one who has won. The file stays open: an flock on it lasts as long as that, and whether it has a name tells whether it is ours. */
+/**
+ * Step 4, for the one who has won. The file stays open: an flock on it lasts as long as that, and whether it has a name
+ * tells whether it is ours.
+ */
 const settle = (disk: Disk, folder: string, name: string, file: DiskFile, record: LockRecord): Lock => {
   const path = disk.join(folder, LOCK_NAME);
   if (name !== LOCK_NAME) {

@@ -7,7 +7,12 @@ const PATIENCE_MS = 5_000;
 const ask = (program: string, ...args: readonly string[]): string | undefined => {
   try {
     // One language and one time zone, for answers are compared with those that other processes were given.
-    const answer = execFileSync(program, args, { encoding: 'utf8', env: { LC_ALL: 'C', TZ: 'UTC' }, stdio: ['ignore', 'pipe', 'ignore'], timeout: PATIENCE_MS });
+    const answer = execFileSync(program, args, {
+      encoding: 'utf8',
+      env: { LC_ALL: 'C', TZ: 'UTC' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: PATIENCE_MS,
+    });
     return answer.trim() === '' ? undefined : answer.trim();
   } catch {
     // The program is not there, may not run, or has found nothing: not known, which callers take for what it is.

@@ -12,8 +12,8 @@ import { livenessOf, thisProcess } from './node-process.ts';
 /**
  * Opens `pds.db` and its journals in a folder, and takes the folder's lock.
  *
- * Closed again, the folder holds `pds.db` and no journal. After a crash, opening it takes over the lock of the process that
- * is gone; the journals are then SQLite's to recover.
+ * Closed again, the folder holds `pds.db` and no journal. After a crash, opening it takes over the lock of the process
+ * that is gone; the journals are then SQLite's to recover.
  * @throws {RepoError} `RepoNotFound` when the folder or the database is not there; with `create`, `RepoExists` when it
  *   is; `Locked` when somebody else owns it; `StorageFull`; `StorageFailed`. Nothing stays open or locked then.
  */
@@ -104,7 +104,9 @@ class NodeFile implements DiskFile {
     return this.#fd;
   }
 
-  /** After a sync has failed, what was written since the last good one may be lost while the next sync says it is safe. */
+  /**
+   * After a sync has failed, what was written since the last good one may be lost while the next sync says it is safe.
+   */
   #sound(): number {
     const fd = this.#open();
     if (this.#failure !== undefined) {

@@ -22,7 +22,10 @@ const readProc = (read: (path: string) => string, path: string): string | undefi
 
 const readText = (path: string): string => readFileSync(path, 'latin1');
 
-/** State and start time: fields 3 and 22 of the line. Field 2 is the command's name, which may hold anything, `)` included. */
+/**
+ * State and start time: fields 3 and 22 of the line. Field 2 is the command's name, which may hold anything, `)`
+ * included.
+ */
 const linuxStat = (pid: number): ProcessStat | undefined => {
   const line = readProc(readText, `${pid}/stat`);
   const fields = line?.slice(line.lastIndexOf(')') + 2).split(' ');
@@ -62,7 +65,9 @@ const isThere = (pid: number): boolean => {
   }
 };
 
-/** Asked for once: none of it changes while a process runs, and on macOS two other processes have to be started for it. */
+/**
+ * Asked for once: none of it changes while a process runs, and on macOS two other processes have to be started for it.
+ */
 let known: Processes | undefined;
 
 const processes = (): Processes => {
@@ -87,11 +92,14 @@ const processes = (): Processes => {
 export const thisProcess = (): LockHolder => processes().self;
 
 /**
- * Whether the holder of a lock still runs. Nobody is presumed gone on another host, on one that is not named (a Deno without the
- * permission to know it, which may run anywhere that the folder is seen from), or in another namespace of pids. Nobody is
- * presumed alive because some process has his pid: where start times are not told it may be any.
+ * Whether the holder of a lock still runs. Nobody is presumed gone on another host, on one that is not named (a Deno
+ * without the permission to know it, which may run anywhere that the folder is seen from), or in another namespace of
+ * pids. Nobody is presumed alive because some process has his pid: where start times are not told it may be any.
  */
-export const livenessOf = (holder: LockHolder, { self, hasNamespaces, isThere, statOf }: Processes = processes()): Liveness => {
+export const livenessOf = (
+  holder: LockHolder,
+  { self, hasNamespaces, isThere, statOf }: Processes = processes(),
+): Liveness => {
   if (holder.host === undefined || holder.host !== self.host) {
     return 'unknown';
   }
@@ -105,11 +113,13 @@ export const livenessOf = (holder: LockHolder, { self, hasNamespaces, isThere, s
     return 'gone';
   }
   const stat = statOf(holder.pid);
-  // A zombie has ended and only waits for its parent to notice; another start time is another process with the same pid.
+  // A zombie has ended and only waits for its parent to notice; another start time is another process with the same
+  // pid.
   if (stat?.state === 'Z' || stat?.state === 'X' || isDifferent(holder.started, stat?.started)) {
     return 'gone';
   }
   return holder.started !== undefined && holder.started === stat?.started ? 'alive' : 'unknown';
 };
 
-const isDifferent = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a !== b;
+const isDifferent = (a: string | undefined, b: string | undefined): boolean =>
+  a !== undefined && b !== undefined && a !== b;

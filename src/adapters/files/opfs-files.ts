@@ -28,8 +28,8 @@ interface OpenFile {
 
 /**
  * Opens the files of a repository, and owns them until `close`.
- * @throws {RepoError} `RepoNotFound`, `RepoExists` (with `create`), `Locked`, `StorageFull`, `StorageFailed`. Nothing stays
- *   open then, and nothing is left of what was made.
+ * @throws {RepoError} `RepoNotFound`, `RepoExists` (with `create`), `Locked`, `StorageFull`, `StorageFailed`. Nothing
+ *   stays open then, and nothing is left of what was made.
  * @throws {TypeError} when the name cannot be a repository's.
  */
 export const openOpfsFiles = async (name: string, options: OpenOpfsOptions = {}): Promise<DatabaseFiles> => {
@@ -53,7 +53,12 @@ const notFound = (name: string): never => {
   throw new RepoError('RepoNotFound', `there is no repository of this name; name=${name}`);
 };
 
-const openFiles = async (folder: FileSystemDirectoryHandle, name: string, create: boolean, waitMs: number): Promise<OpenFile[]> => {
+const openFiles = async (
+  folder: FileSystemDirectoryHandle,
+  name: string,
+  create: boolean,
+  waitMs: number,
+): Promise<OpenFile[]> => {
   const opened: OpenFile[] = [];
   const open = async (fileName: string): Promise<SyncHandle> => {
     const isNew = (await fileIn(folder, fileName)) === undefined;
@@ -95,7 +100,8 @@ const abandon = async (folder: FileSystemDirectoryHandle, opened: readonly OpenF
         await removeFrom(folder, name);
       }
     } catch {
-      // The failure that led here is the one to report. What could not be removed is an empty file, which counts as nothing.
+      // The failure that led here is the one to report. What could not be removed is an empty file, which counts as
+      // nothing.
     }
   }
 };
@@ -161,7 +167,8 @@ class OpfsFiles implements DatabaseFiles {
 }
 
 /**
- * Whether a repository is kept here, also one that does not open. Also for pages; `false` where there can be no such files.
+ * Whether a repository is kept here, also one that does not open. Also for pages; `false` where there can be no such
+ * files.
  * @throws {RepoError} `StorageFailed`.
  * @throws {TypeError} when the name cannot be a repository's.
  */
@@ -176,7 +183,9 @@ export const hasOpfsRepo = async (name: string): Promise<boolean> => {
   }
 };
 
-/** The names of the repositories that are kept here, in order. Also for pages; none where there can be no such files. */
+/**
+ * The names of the repositories that are kept here, in order. Also for pages; none where there can be no such files.
+ */
 export const listOpfsRepos = async (): Promise<string[]> => {
   const names: string[] = [];
   const root = await opfsRootIfAny();
@@ -221,7 +230,9 @@ export const deleteOpfsRepo = async (name: string, { waitMs = RELEASE_MS }: Wait
   }
 };
 
-/** From here on there is no repository, whatever happens: a crash would leave an empty file and blobs that nobody knows. */
+/**
+ * From here on there is no repository, whatever happens: a crash would leave an empty file and blobs that nobody knows.
+ */
 const empty = async (folder: FileSystemDirectoryHandle, waitMs: number): Promise<void> => {
   const main = await fileIn(folder, MAIN_NAME);
   if (main === undefined) {

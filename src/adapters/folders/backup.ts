@@ -1,6 +1,6 @@
 /**
- * Backups in folders: `manifest.json` beside the files that it names. A backup is written under another name, synced, and
- * gets its own name last; the folder of that name is a whole backup or is not there.
+ * Backups in folders: `manifest.json` beside the files that it names. A backup is written under another name, synced,
+ * and gets its own name last; the folder of that name is a whole backup or is not there.
  */
 import type { BackupContent, BackupFile, BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import { decodeManifest, MANIFEST_PATH, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
@@ -38,7 +38,9 @@ export interface SaveOptions {
 
 /** A sibling of a folder, which nobody else has. */
 export const siblingOf = (name: string, what: 'old' | 'tmp'): string => {
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
   return `${name}.${what}-${random}`;
 };
 
@@ -86,7 +88,12 @@ const assertReplaceable = async ({ parent, name, path }: Place, force: boolean):
   }
   const isBackup = entry.kind === 'folder' && (await parent.entry(`${name}/${MANIFEST_PATH}`))?.kind === 'file';
   if (!force || !isBackup) {
-    throw new RepoError('RepoExists', isBackup ? `there is a backup already; path=${path}` : `what is there is no backup, and is not replaced; path=${path}`);
+    throw new RepoError(
+      'RepoExists',
+      isBackup
+        ? `there is a backup already; path=${path}`
+        : `what is there is no backup, and is not replaced; path=${path}`,
+    );
   }
   return true;
 };
@@ -125,7 +132,11 @@ const makeFolders = async (parent: ParentFolder, path: string, made: Set<string>
   }
 };
 
-const writeAll = async (parent: ParentFolder, temporary: string, files: AsyncIterable<BackupFile>): Promise<SavedBackup> => {
+const writeAll = async (
+  parent: ParentFolder,
+  temporary: string,
+  files: AsyncIterable<BackupFile>,
+): Promise<SavedBackup> => {
   const made = new Set<string>();
   let manifest: BackupManifest | undefined;
   let size = 0;
@@ -148,26 +159,33 @@ const writeAll = async (parent: ParentFolder, temporary: string, files: AsyncIte
 };
 
 /** Gives a finished folder its name, and removes what had it. If that fails, what had it has it still, or again. */
-export const replaceFolder = async ({ parent, name, path }: Place, temporary: string, replaces: boolean): Promise<void> => {
+export const replaceFolder = async (
+  { parent, name, path }: Place,
+  temporary: string,
+  replaces: boolean,
+): Promise<void> => {
   const old = siblingOf(name, 'old');
-  await io(`replacing ${path}`, (async () => {
-    if (replaces) {
-      await parent.rename(name, old);
-    }
-    try {
-      await parent.rename(temporary, name);
-    } catch (error) {
+  await io(
+    `replacing ${path}`,
+    (async () => {
       if (replaces) {
-        await parent.rename(old, name);
+        await parent.rename(name, old);
       }
-      throw error;
-    }
-    await parent.syncFolder('.');
-    if (replaces) {
-      await removeTree(parent, old);
+      try {
+        await parent.rename(temporary, name);
+      } catch (error) {
+        if (replaces) {
+          await parent.rename(old, name);
+        }
+        throw error;
+      }
       await parent.syncFolder('.');
-    }
-  })());
+      if (replaces) {
+        await removeTree(parent, old);
+        await parent.syncFolder('.');
+      }
+    })(),
+  );
 };
 
 /** Removes what was begun; the failure that led here is the one to report. */
@@ -186,7 +204,11 @@ export const discardFolder = async (parent: ParentFolder, temporary: string): Pr
  * @throws {RepoError} `RepoExists` when there is something that may not be replaced; as the files do; `StorageFull`,
  *   `StorageFailed`.
  */
-export const writeBackup = async (place: Place, files: AsyncIterable<BackupFile>, { force = false }: SaveOptions): Promise<SavedBackup> => {
+export const writeBackup = async (
+  place: Place,
+  files: AsyncIterable<BackupFile>,
+  { force = false }: SaveOptions,
+): Promise<SavedBackup> => {
   const { parent, name, path } = place;
   const replaces = await io(`looking at ${path}`, assertReplaceable(place, force));
   const temporary = siblingOf(name, 'tmp');
@@ -220,14 +242,21 @@ const readFile = (parent: ParentFolder, path: string): ReadableStream<Uint8Array
   );
 };
 
-const readManifest = async ({ parent, name, path }: Place): Promise<{ readonly bytes: Uint8Array; readonly manifest: BackupManifest }> => {
+const readManifest = async ({
+  parent,
+  name,
+  path,
+}: Place): Promise<{ readonly bytes: Uint8Array; readonly manifest: BackupManifest }> => {
   const file = `${name}/${MANIFEST_PATH}`;
   const entry = await io(`reading ${path}`, parent.entry(file));
   if (entry?.kind !== 'file') {
     throw new RepoError('RepoNotFound', `there is no backup: it has no ${MANIFEST_PATH}; path=${path}`);
   }
   if (entry.size > MAX_MANIFEST_SIZE) {
-    throw new RepoError('LimitExceeded', `${MANIFEST_PATH} has more than ${MAX_MANIFEST_SIZE} bytes; size=${entry.size}`);
+    throw new RepoError(
+      'LimitExceeded',
+      `${MANIFEST_PATH} has more than ${MAX_MANIFEST_SIZE} bytes; size=${entry.size}`,
+    );
   }
   const pieces: Uint8Array[] = [];
   const reader = readFile(parent, file).getReader();
@@ -239,11 +268,14 @@ const readManifest = async ({ parent, name, path }: Place): Promise<{ readonly b
 };
 
 /**
- * The manifest of a backup, and its files: the manifest first, then what it names. Their content is for the reader to check.
+ * The manifest of a backup, and its files: the manifest first, then what it names. Their content is for the reader to
+ * check.
  * @throws {RepoError} `RepoNotFound` when it has no manifest; `Malformed`, naming the file, when one is missing, is no
  *   regular file or has another size; `UnknownVersion`; `StorageFailed`.
  */
-export const openBackup = async (place: Place): Promise<{ readonly manifest: BackupManifest; readonly files: AsyncIterable<BackupFile> }> => {
+export const openBackup = async (
+  place: Place,
+): Promise<{ readonly manifest: BackupManifest; readonly files: AsyncIterable<BackupFile> }> => {
   const { parent, name, path } = place;
   const { bytes, manifest } = await readManifest(place);
   async function* files(): AsyncGenerator<BackupFile, void, undefined> {
@@ -251,7 +283,12 @@ export const openBackup = async (place: Place): Promise<{ readonly manifest: Bac
     for (const [file, { size }] of manifest.files) {
       const entry = await io(`reading ${path}`, parent.entry(`${name}/${file}`));
       if (entry?.kind !== 'file' || entry.size !== size) {
-        const is = entry === undefined ? 'missing' : entry.kind === 'file' ? `of ${entry.size} bytes in place of ${size}` : 'no regular file';
+        const is =
+          entry === undefined
+            ? 'missing'
+            : entry.kind === 'file'
+              ? `of ${entry.size} bytes in place of ${size}`
+              : 'no regular file';
         throw new RepoError('Malformed', `the backup is damaged: a file is ${is}; path=${path}/${file}`);
       }
       yield { path: file, content: { size, stream: () => readFile(parent, `${name}/${file}`) } };
@@ -259,4 +296,3 @@ export const openBackup = async (place: Place): Promise<{ readonly manifest: Bac
   }
   return { manifest, files: files() };
 };
-

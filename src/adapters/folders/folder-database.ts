@@ -1,4 +1,6 @@
-/** A database in a folder for whoever wants tables of their own: SQLite and the files under it, as one thing to close. */
+/**
+ * A database in a folder for whoever wants tables of their own: SQLite and the files under it, as one thing to close.
+ */
 import type { Database } from '../../wasm/database/database.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
@@ -6,14 +8,20 @@ import type { SqlDatabase, SqlStatement } from '../sqlite/sql-database.ts';
 
 /** An open database, whose folder is locked. All but `close` is synchronous, and throws `Closed` after it. */
 export interface FolderDatabase extends SqlDatabase, AsyncDisposable {
-  /** Runs one transaction: committed and durable when `run` has returned; rolled back when it throws, and its error comes out. */
+  /**
+   * Runs one transaction: committed and durable when `run` has returned; rolled back when it throws, and its error
+   * comes out.
+   */
   transaction<T>(run: () => T): T;
   /** Closes the database and lets go of the folder. A second call does nothing. */
   close(): Promise<void>;
 }
 
 /** Opens a database over files, which are let go of with it, and at once if this rejects. */
-export const openFolderDatabase = async (wasm: WebAssembly.Module, openFiles: () => Promise<DatabaseFiles>): Promise<FolderDatabase> => {
+export const openFolderDatabase = async (
+  wasm: WebAssembly.Module,
+  openFiles: () => Promise<DatabaseFiles>,
+): Promise<FolderDatabase> => {
   const sqlite = await loadSqlite(wasm);
   const files = await openFiles();
   try {

@@ -1,5 +1,10 @@
 /** Files that come in, against the manifest of the backup that they are of, if there is one. */
-import type { BackedUpFile, BackupContent, BackupFile, BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
+import type {
+  BackedUpFile,
+  BackupContent,
+  BackupFile,
+  BackupManifest,
+} from '../../core/repo/transfer/backup-manifest.ts';
 import { decodeManifest, isBackupPath, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { cidToText } from '../../core/data/cid.ts';
@@ -66,12 +71,18 @@ export const createManifestCheck = (): ManifestCheck => {
     assertWhole() {
       if (manifest !== undefined && hasLog) {
         // SQLite would fold it into the database that the manifest vouches for.
-        throw new RepoError('Malformed', `the backup is damaged: there is a log that the manifest does not name; path=${WAL_PATH}`);
+        throw new RepoError(
+          'Malformed',
+          `the backup is damaged: there is a log that the manifest does not name; path=${WAL_PATH}`,
+        );
       }
       for (const [path, { size, sha256 }] of manifest?.files ?? []) {
         const found = came.get(path);
         if (found === undefined || found.size !== size || found.sha256 !== sha256) {
-          throw new RepoError('Malformed', `the backup is damaged: a file is ${found === undefined ? 'missing' : 'not the one that the manifest names'}; path=${path}`);
+          throw new RepoError(
+            'Malformed',
+            `the backup is damaged: a file is ${found === undefined ? 'missing' : 'not the one that the manifest names'}; path=${path}`,
+          );
         }
       }
     },
@@ -85,26 +96,37 @@ type Described = readonly (readonly [what: string, value: number | string | null
 const describe = async (repo: Repo): Promise<Described> => {
   try {
     const { did, head, rev, blobs, blocks, commits, records } = await repo.info();
-    const names = [['did', did], ['head', head === undefined ? null : cidToText(head)], ['rev', rev ?? null]] as const;
+    const names = [
+      ['did', did],
+      ['head', head === undefined ? null : cidToText(head)],
+      ['rev', rev ?? null],
+    ] as const;
     return [...names, ['blobs', blobs], ['blocks', blocks], ['commits', commits], ['records', records]];
   } catch (error) {
     if (!isRepoError(error) || error.code === 'StorageFailed') {
       throw error;
     }
     const head = (await repo.refs()).get('main');
-    return [['did', repo.did], ['head', head === undefined ? null : cidToText(head)]];
+    return [
+      ['did', repo.did],
+      ['head', head === undefined ? null : cidToText(head)],
+    ];
   }
 };
 
 /**
- * Whether a repository is the one that a manifest describes, beyond the hashes of its files: those are as easily made to fit as the words.
+ * Whether a repository is the one that a manifest describes, beyond the hashes of its files: those are as easily made
+ * to fit as the words.
  * @throws {RepoError} `Malformed`, naming what differs.
  */
 export const assertDescribed = async (repo: Repo, { did, head, rev, counts }: BackupManifest): Promise<void> => {
   const said: Readonly<Record<string, unknown>> = { did, head, rev, ...counts };
   for (const [what, value] of await describe(repo)) {
     if (value !== said[what]) {
-      throw new RepoError('Malformed', `the backup is damaged: its manifest describes another repository; ${what}=${value} manifest=${String(said[what])}`);
+      throw new RepoError(
+        'Malformed',
+        `the backup is damaged: its manifest describes another repository; ${what}=${value} manifest=${String(said[what])}`,
+      );
     }
   }
 };

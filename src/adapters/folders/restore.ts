@@ -18,7 +18,11 @@ export interface FolderPlatform {
 }
 
 /** Answers what is there as an owner, so that nobody has it open while it is replaced; `undefined` when nothing is. */
-const takeOver = async ({ parent, name, path }: Place, platform: FolderPlatform, force: boolean): Promise<DatabaseFiles | 'empty' | undefined> => {
+const takeOver = async (
+  { parent, name, path }: Place,
+  platform: FolderPlatform,
+  force: boolean,
+): Promise<DatabaseFiles | 'empty' | undefined> => {
   const entry = await parent.entry(name);
   if (entry === undefined) {
     return undefined;
@@ -35,18 +39,35 @@ const takeOver = async ({ parent, name, path }: Place, platform: FolderPlatform,
   }
   const isRepo = entry.kind === 'folder' && (await parent.entry(`${name}/pds.db`))?.kind === 'file';
   if (!isRepo || !force) {
-    throw new RepoError('RepoExists', isRepo ? `there is a repository already; path=${path}` : `what is there is no repository, and is not replaced; path=${path}`);
+    throw new RepoError(
+      'RepoExists',
+      isRepo
+        ? `there is a repository already; path=${path}`
+        : `what is there is no repository, and is not replaced; path=${path}`,
+    );
   }
   return platform.openFiles();
 };
 
 /** The import, and then a look at what it has made, in files that stay locked until both are over. */
-const importChecked = async (platform: RepoPlatform, entries: AsyncIterable<BackupFile>, manifest: BackupManifest): Promise<void> => {
+const importChecked = async (
+  platform: RepoPlatform,
+  entries: AsyncIterable<BackupFile>,
+  manifest: BackupManifest,
+): Promise<void> => {
   const files = await platform.openFiles();
   try {
     const { main, journal, wal, durableOn } = files;
     const stay = async (): Promise<void> => {};
-    const held: DatabaseFiles = { main, journal, wal, durableOn, persist: () => files.persist(), close: stay, [Symbol.asyncDispose]: stay };
+    const held: DatabaseFiles = {
+      main,
+      journal,
+      wal,
+      durableOn,
+      persist: () => files.persist(),
+      close: stay,
+      [Symbol.asyncDispose]: stay,
+    };
     const inHeld = { ...platform, openFiles: async () => held };
     await importFolder(inHeld, entries);
     const repo = await sqliteRepo(inHeld, {});
@@ -61,13 +82,18 @@ const importChecked = async (platform: RepoPlatform, entries: AsyncIterable<Back
 };
 
 /**
- * Makes a repository out of a backup. Everything that the manifest names is checked before the repository gets its name;
- * if anything is wrong, all is as it was.
+ * Makes a repository out of a backup. Everything that the manifest names is checked before the repository gets its
+ * name; if anything is wrong, all is as it was.
  * @throws {RepoError} `RepoNotFound` when there is no backup; `Malformed`, naming the file, when it is damaged;
  *   `RepoExists` without `force`, and when what is there is no repository; `Locked` when somebody has it open;
  *   `UnknownVersion`; `StorageFull`, `StorageFailed`.
  */
-export const restoreFolder = async (backup: Place, place: Place, platform: FolderPlatform, { force = false }: SaveOptions): Promise<BackupManifest> => {
+export const restoreFolder = async (
+  backup: Place,
+  place: Place,
+  platform: FolderPlatform,
+  { force = false }: SaveOptions,
+): Promise<BackupManifest> => {
   const { manifest, files } = await openBackup(backup);
   const { parent, name } = place;
   const there = await io(`looking at ${place.path}`, takeOver(place, platform, force));

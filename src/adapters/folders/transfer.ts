@@ -1,6 +1,6 @@
 /**
- * A repository as the folder that it is on a disk: `pds.db` and `blobs/ba/<cid>`. Out of any place that keeps one, and into any,
- * byte by byte and without a CAR.
+ * A repository as the folder that it is on a disk: `pds.db` and `blobs/ba/<cid>`. Out of any place that keeps one, and
+ * into any, byte by byte and without a CAR.
  */
 import type { CID } from '../../core/data/cid.ts';
 import { cidEquals, cidTextToBytes, cidToText, parseCid } from '../../core/data/cid.ts';
@@ -44,8 +44,8 @@ const BLOB_PATH = /^blobs\/[^/]+\/([^/]+)$/;
 const FIRST_PAGE = 4096;
 
 /**
- * The files of a repository that nobody has open: `pds.db` first, with its log folded in, then the blobs. It is locked until the iteration ends,
- * which abandoning it does as well.
+ * The files of a repository that nobody has open: `pds.db` first, with its log folded in, then the blobs. It is locked
+ * until the iteration ends, which abandoning it does as well.
  * @throws {RepoError} as the platform does; `Corrupt` when the database is none.
  */
 export async function* exportFolder(platform: RepoPlatform): AsyncGenerator<FolderEntry, void, undefined> {
@@ -72,13 +72,15 @@ export async function* exportFolder(platform: RepoPlatform): AsyncGenerator<Fold
 }
 
 /**
- * Takes in the files of a folder, in any order, where there is no repository: the platform is one that creates. Entries that are no
- * part of the layout are passed over. What the blobs are named is checked, and that the database is a repository's; its tree is for
- * `verify` to check. With the `manifest.json` of a backup among them, every file that it names has to be there and to be what it says.
+ * Takes in the files of a folder, in any order, where there is no repository: the platform is one that creates. Entries
+ * that are no part of the layout are passed over. What the blobs are named is checked, and that the database is a
+ * repository's; its tree is for `verify` to check. With the `manifest.json` of a backup among them, every file that it
+ * names has to be there and to be what it says.
  *
- * If anything is wrong, nothing is there afterwards. After a crash on the way there is no repository, or one that does not open.
- * @throws {RepoError} `RepoNotFound` when there is no `pds.db`, or an empty one; `Malformed` when a blob is not the one that
- *   its name says, or the database is none; as the platform does, `RepoExists` among it.
+ * If anything is wrong, nothing is there afterwards. After a crash on the way there is no repository, or one that does
+ * not open.
+ * @throws {RepoError} `RepoNotFound` when there is no `pds.db`, or an empty one; `Malformed` when a blob is not the one
+ *   that its name says, or the database is none; as the platform does, `RepoExists` among it.
  */
 export const importFolder = async (
   platform: RepoPlatform,
@@ -97,7 +99,9 @@ export const importFolder = async (
   }
 };
 
-/** A file whose failures are told in the words of this library; those of where the entries come from stay as they are. */
+/**
+ * A file whose failures are told in the words of this library; those of where the entries come from stay as they are.
+ */
 const toldInOurWords = (file: SyncFile): SyncFile => {
   const attempt = <T>(run: () => T): T => {
     try {
@@ -188,7 +192,10 @@ const putNamed = async (blobs: BlobStore, named: CID, content: FolderContent): P
   const { cid } = await blobs.put(content.stream());
   if (!cidEquals(cid, named)) {
     await blobs.delete([cid]);
-    throw new RepoError('Malformed', `a blob is not the one that its name says; name=${cidToText(named)} is=${cidToText(cid)}`);
+    throw new RepoError(
+      'Malformed',
+      `a blob is not the one that its name says; name=${cidToText(named)} is=${cidToText(cid)}`,
+    );
   }
   return cid;
 };

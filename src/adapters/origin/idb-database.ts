@@ -1,4 +1,6 @@
-/** The IndexedDB database of one repository: its pages, its blobs, and who owns them. https://w3c.github.io/IndexedDB/ */
+/**
+ * The IndexedDB database of one repository: its pages, its blobs, and who owns them. https://w3c.github.io/IndexedDB/
+ */
 import { promisifyRequest } from 'idb-keyval';
 import type { UseStore } from 'idb-keyval';
 import { RepoError } from '../../core/errors.ts';
@@ -11,15 +13,15 @@ const PREFIX = 'pdsdb:';
 const VERSION = 1;
 
 /**
- * What is kept apart, each under keys of its own kind: the pages of the three files under their numbers, blobs under the text of
- * their CIDs, and in `state` the sizes of the files and how often they were stored.
+ * What is kept apart, each under keys of its own kind: the pages of the three files under their numbers, blobs under
+ * the text of their CIDs, and in `state` the sizes of the files and how often they were stored.
  */
 export const IDB_STORES = ['pds.db', 'pds.db-journal', 'pds.db-wal', 'blobs', 'state'] as const;
 export type IdbStore = (typeof IDB_STORES)[number];
 
 /**
- * Resolves when a transaction is complete, and rejects with why it was aborted. idb-keyval's `promisifyRequest` rejects with null
- * where a request failed: the request's error event passes the transaction before that knows its error.
+ * Resolves when a transaction is complete, and rejects with why it was aborted. idb-keyval's `promisifyRequest` rejects
+ * with null where a request failed: the request's error event passes the transaction before that knows its error.
  */
 export const completionOf = (transaction: IDBTransaction): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -48,13 +50,17 @@ export class IdbDatabase {
   }
 
   /**
-   * Begins a transaction that is durable, not only done, when it is complete: the default may be lost in a power cut. `use` makes its requests at
-   * once, in this turn. Only when the browser has closed the connection, as it does on iOS for pages in the background, is it opened
-   * again first: nothing of the transaction has happened then. That is tried once; `scope` is asked again. Whether what is there now is still what
-   * was there is for `use` to see.
+   * Begins a transaction that is durable, not only done, when it is complete: the default may be lost in a power cut.
+   * `use` makes its requests at once, in this turn. Only when the browser has closed the connection, as it does on iOS
+   * for pages in the background, is it opened again first: nothing of the transaction has happened then. That is tried
+   * once; `scope` is asked again. Whether what is there now is still what was there is for `use` to see.
    * @throws {RepoError} `Closed` after `close`; `StorageFailed` when the database is gone.
    */
-  async begin<T>(scope: () => readonly IdbStore[], mode: IDBTransactionMode, use: (transaction: IDBTransaction) => T): Promise<Awaited<T>> {
+  async begin<T>(
+    scope: () => readonly IdbStore[],
+    mode: IDBTransactionMode,
+    use: (transaction: IDBTransaction) => T,
+  ): Promise<Awaited<T>> {
     const transaction = this.#transaction(scope, mode);
     if (transaction !== undefined) {
       return await use(transaction);
@@ -70,7 +76,12 @@ export class IdbDatabase {
 
   /** One of the stores, for the functions of idb-keyval. */
   store(name: IdbStore): UseStore {
-    return (mode, run) => this.begin(() => [name], mode, (transaction) => run(transaction.objectStore(name)));
+    return (mode, run) =>
+      this.begin(
+        () => [name],
+        mode,
+        (transaction) => run(transaction.objectStore(name)),
+      );
   }
 
   /** Waits for nothing: transactions that have begun are completed. A second call does nothing. */
@@ -164,13 +175,19 @@ const connect = async (name: string, create: boolean): Promise<IDBDatabase | und
       return undefined;
     }
     if (cause instanceof Error && cause.name === 'VersionError') {
-      throw new RepoError('UnknownVersion', 'a newer version of this library made the database, and is needed to open it', { cause });
+      throw new RepoError(
+        'UnknownVersion',
+        'a newer version of this library made the database, and is needed to open it',
+        { cause },
+      );
     }
     throw toStorageError(cause, `opening ${name}`);
   }
 };
 
-/** The names of the repositories that have a database, whatever is in it, in order. None where there is no IndexedDB. */
+/**
+ * The names of the repositories that have a database, whatever is in it, in order. None where there is no IndexedDB.
+ */
 export const idbDatabaseNames = async (): Promise<string[]> => {
   if (typeof indexedDB === 'undefined') {
     return [];

@@ -20,7 +20,8 @@ export const opfsRoot = async (): Promise<FileSystemDirectoryHandle> => {
   try {
     return await navigator.storage.getDirectory();
   } catch (cause) {
-    // Private windows of Firefox throw SecurityError; where there is no OPFS, or no secure context, this is a TypeError.
+    // Private windows of Firefox throw SecurityError; where there is no OPFS, or no secure context, this is a
+    // TypeError.
     throw new RepoError('StorageFailed', 'this browser keeps no files for this page', { cause });
   }
 };
@@ -29,8 +30,8 @@ export const opfsRoot = async (): Promise<FileSystemDirectoryHandle> => {
 const NO_FILES = ['NotSupportedError', 'SecurityError', 'TypeError'];
 
 /**
- * What private windows of Safari say, which have no files. WebKit also says it when it is short of something for a moment,
- * and then asking again helps.
+ * What private windows of Safari say, which have no files. WebKit also says it when it is short of something for a
+ * moment, and then asking again helps.
  */
 const MAYBE_NO_FILES = 'UnknownError';
 const MAYBE_MS = 1_000;
@@ -58,8 +59,10 @@ export const opfsRootIfAny = async (): Promise<FileSystemDirectoryHandle | undef
 };
 
 /** The folder of this name, or `undefined`. */
-export const folderIn = (folder: FileSystemDirectoryHandle, name: string): Promise<FileSystemDirectoryHandle | undefined> =>
-  orNothing(folder.getDirectoryHandle(name));
+export const folderIn = (
+  folder: FileSystemDirectoryHandle,
+  name: string,
+): Promise<FileSystemDirectoryHandle | undefined> => orNothing(folder.getDirectoryHandle(name));
 
 /** The file of this name, or `undefined`. */
 export const fileIn = (folder: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle | undefined> =>
@@ -82,8 +85,8 @@ const orNothing = async <T>(found: Promise<T>): Promise<T | undefined> => {
 };
 
 /**
- * Runs `work`, again and again while somebody has the file open: a page that is gone has it for a moment longer, and so has
- * the browser itself a file that it is moving.
+ * Runs `work`, again and again while somebody has the file open: a page that is gone has it for a moment longer, and so
+ * has the browser itself a file that it is moving.
  * @throws {RepoError} `Locked` when that takes longer than `waitMs`.
  */
 export const whenFree = async <T>(name: string, waitMs: number, work: () => Promise<T>): Promise<T> => {
@@ -107,7 +110,8 @@ export const whenFree = async <T>(name: string, waitMs: number, work: () => Prom
 
 /**
  * The sync handle of a file, which nobody else can have until it is closed.
- * @throws {RepoError} `Locked` when somebody has it for longer than `waitMs`; `StorageFailed` outside a dedicated worker.
+ * @throws {RepoError} `Locked` when somebody has it for longer than `waitMs`; `StorageFailed` outside a dedicated
+ *   worker.
  */
 export const openSyncHandle = (file: FileSystemFileHandle, waitMs: number): Promise<SyncHandle> =>
   whenFree(file.name, waitMs, async () => {
@@ -119,7 +123,11 @@ export const openSyncHandle = (file: FileSystemFileHandle, waitMs: number): Prom
   });
 
 /** Gives a file another name, in place of what has it. `false` where the browser cannot. */
-export const moveFile = async (file: FileSystemFileHandle, folder: FileSystemDirectoryHandle, name: string): Promise<boolean> => {
+export const moveFile = async (
+  file: FileSystemFileHandle,
+  folder: FileSystemDirectoryHandle,
+  name: string,
+): Promise<boolean> => {
   const some = file as SomeFileHandle;
   if (some.move === undefined) {
     return false;

@@ -4,8 +4,8 @@
 const MAX_NAME_LENGTH = 255;
 
 /**
- * ASCII, beginning with a letter or a digit, so that it is a name in OPFS, in IndexedDB and in a URL as it stands. A DID is
- * one, and so is a handle.
+ * ASCII, beginning with a letter or a digit, so that it is a name in OPFS, in IndexedDB and in a URL as it stands. A
+ * DID is one, and so is a handle.
  */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:%-]*$/;
 

@@ -52,5 +52,7 @@ const request = (locks: LockManager, name: string, options: LockOptions): Promis
         });
       });
     });
-    ended.catch((cause: unknown) => reject(new RepoError('StorageFailed', `the lock could not be taken; lock=${name}`, { cause })));
+    ended.catch((cause: unknown) =>
+      reject(new RepoError('StorageFailed', `the lock could not be taken; lock=${name}`, { cause })),
+    );
   });

@@ -19,8 +19,8 @@ export interface BrowserPlatformOptions extends WaitOptions {
   /** Makes the repository's place, and refuses one that is there. */
   readonly create?: boolean | undefined;
   /**
-   * Where it is kept. `auto`, the default, is where it lies already; a new one goes to OPFS, or to IndexedDB where files
-   * cannot be kept: on the main thread of a page, and in browsers and windows without OPFS.
+   * Where it is kept. `auto`, the default, is where it lies already; a new one goes to OPFS, or to IndexedDB where
+   * files cannot be kept: on the main thread of a page, and in browsers and windows without OPFS.
    */
   readonly storage?: BrowserStorage | 'auto' | undefined;
 }
@@ -46,12 +46,25 @@ export const browserPlatform = async (name: string, options: BrowserPlatformOpti
   const { wasm, create = false, storage: wanted = 'auto', waitMs } = options;
   const storage = wanted === 'auto' ? await chooseStorage(name, create) : wanted;
   if (storage === 'opfs') {
-    return { storage, wasm, openFiles: () => openOpfsFiles(name, { create, waitMs }), openBlobs: () => openOpfsBlobs(name) };
+    return {
+      storage,
+      wasm,
+      openFiles: () => openOpfsFiles(name, { create, waitMs }),
+      openBlobs: () => openOpfsBlobs(name),
+    };
   }
-  return { storage, wasm, openFiles: () => openIdbFiles(name, { create, waitMs }), openBlobs: () => openIdbBlobs(name) };
+  return {
+    storage,
+    wasm,
+    openFiles: () => openIdbFiles(name, { create, waitMs }),
+    openBlobs: () => openIdbBlobs(name),
+  };
 };
 
-/** Where the repository lies comes before what is possible now: else an empty one might take the place of one that is there. */
+/**
+ * Where the repository lies comes before what is possible now: else an empty one might take the place of one that is
+ * there.
+ */
 const chooseStorage = async (name: string, create: boolean): Promise<BrowserStorage> => {
   const kept = (await hasOpfsRepo(name)) ? 'opfs' : (await hasIdbRepo(name)) ? 'indexeddb' : undefined;
   if (create) {
@@ -66,7 +79,10 @@ const chooseStorage = async (name: string, create: boolean): Promise<BrowserStor
   return kept;
 };
 
-/** The repositories that are kept in this browser for this origin, by name. Of two with one name, the one in OPFS is the first. */
+/**
+ * The repositories that are kept in this browser for this origin, by name. Of two with one name, the one in OPFS is the
+ * first.
+ */
 export const listBrowserRepos = async (): Promise<KeptRepo[]> => {
   const opfs = (await listOpfsRepos()).map((name): KeptRepo => ({ name, storage: 'opfs' }));
   const idb = (await listIdbRepos()).map((name): KeptRepo => ({ name, storage: 'indexeddb' }));
@@ -75,7 +91,8 @@ export const listBrowserRepos = async (): Promise<KeptRepo[]> => {
 
 /**
  * Removes a repository with its blobs, wherever it is kept; one that is not there is no error.
- * @throws {RepoError} `Locked` when somebody has it open; `StorageFailed`, also when it is in OPFS and this is no dedicated worker.
+ * @throws {RepoError} `Locked` when somebody has it open; `StorageFailed`, also when it is in OPFS and this is no
+ *   dedicated worker.
  * @throws {TypeError} when the name cannot be a repository's.
  */
 export const deleteBrowserRepo = async (name: string, options: WaitOptions = {}): Promise<void> => {

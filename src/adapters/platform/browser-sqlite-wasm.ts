@@ -1,4 +1,6 @@
-/** Where browsers find SQLite: a file beside the built library, which bundlers copy along because it is named like this. */
+/**
+ * Where browsers find SQLite: a file beside the built library, which bundlers copy along because it is named like this.
+ */
 import { RepoError } from '../../core/errors.ts';
 
 /** The file itself, where it is, or what it was compiled to. */
@@ -23,6 +25,10 @@ export const browserSqliteWasm = async (source: WasmSource | undefined): Promise
     // Not `compileStreaming`, which insists on a MIME type that many servers do not give; the file is small.
     return await WebAssembly.compile(await response.arrayBuffer());
   } catch (cause) {
-    throw new RepoError('StorageFailed', `SQLite could not be loaded: ${(cause as Error).message}; url=${String(url)}`, { cause });
+    throw new RepoError(
+      'StorageFailed',
+      `SQLite could not be loaded: ${(cause as Error).message}; url=${String(url)}`,
+      { cause },
+    );
   }
 };

@@ -8,8 +8,8 @@ interface DenoFiles {
 let loading: Promise<WebAssembly.Module> | undefined;
 
 /**
- * The compiled WebAssembly of sql.js, once a process. After a failure the next call tries again. A Deno that does not know
- * source phase imports reads the file instead, for which it wants `--allow-read`.
+ * The compiled WebAssembly of sql.js, once a process. After a failure the next call tries again. A Deno that does not
+ * know source phase imports reads the file instead, for which it wants `--allow-read`.
  */
 export const denoSqliteWasm = (): Promise<WebAssembly.Module> => {
   loading ??= load();

@@ -1,4 +1,7 @@
-/** Signatures checked by OpenSSL: in a quarter of the time of JavaScript, for which every commit of one's own would wait. */
+/**
+ * Signatures checked by OpenSSL: in a quarter of the time of JavaScript, for which every commit of one's own would
+ * wait.
+ */
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey, verify } from 'node:crypto';
 import type { Curve, VerifySignature } from '../../core/crypto/keys.ts';
@@ -15,9 +18,19 @@ interface Key {
 
 const openKey = (didKey: string): Key => {
   const { curve, publicKey } = parseDidKey(didKey);
-  const [x, y] = [1, 33].map((at) => Buffer.from(ecdsaOf(curve).Point.fromBytes(publicKey).toBytes(false).subarray(at, at + 32)).toString('base64url'));
+  const [x, y] = [1, 33].map((at) =>
+    Buffer.from(
+      ecdsaOf(curve)
+        .Point.fromBytes(publicKey)
+        .toBytes(false)
+        .subarray(at, at + 32),
+    ).toString('base64url'),
+  );
   try {
-    return { curve, object: createPublicKey({ key: { kty: 'EC', crv: JWK_CURVES[curve], x: x!, y: y! }, format: 'jwk' }) };
+    return {
+      curve,
+      object: createPublicKey({ key: { kty: 'EC', crv: JWK_CURVES[curve], x: x!, y: y! }, format: 'jwk' }),
+    };
   } catch {
     // The key is a point of its curve, so it is the curve that is not known here.
     return { curve, object: undefined };
@@ -34,7 +47,8 @@ export const createNodeVerifySignature = (): VerifySignature => {
     return last.key;
   };
   // OpenSSL takes the high s as well.
-  const hasForm = (curve: Curve, signature: Uint8Array): boolean => signature.length === SIGNATURE_LENGTH && !isHighS(curve, signature);
+  const hasForm = (curve: Curve, signature: Uint8Array): boolean =>
+    signature.length === SIGNATURE_LENGTH && !isHighS(curve, signature);
 
   const now = (didKey: string, bytes: Uint8Array, signature: Uint8Array): boolean => {
     const { curve, object } = keyOf(didKey);
@@ -50,7 +64,9 @@ export const createNodeVerifySignature = (): VerifySignature => {
       return now(didKey, bytes, signature);
     }
     return new Promise((resolve, reject) => {
-      verify('sha256', bytes, { key: object, dsaEncoding: 'ieee-p1363' }, signature, (error, isRight) => (error === null ? resolve(isRight) : reject(error)));
+      verify('sha256', bytes, { key: object, dsaEncoding: 'ieee-p1363' }, signature, (error, isRight) =>
+        error === null ? resolve(isRight) : reject(error),
+      );
     });
   };
 

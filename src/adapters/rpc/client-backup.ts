@@ -8,7 +8,12 @@ import { GONE } from './protocol.ts';
 
 type Item = FileHead | Uint8Array;
 
-async function* itemsOf(server: ListServer, handle: number, list: OpenList, signal: AbortSignal | undefined): AsyncGenerator<Item> {
+async function* itemsOf(
+  server: ListServer,
+  handle: number,
+  list: OpenList,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Item> {
   let ended = false;
   try {
     for (let page = await server.open(handle, list); ; ) {
@@ -21,7 +26,10 @@ async function* itemsOf(server: ListServer, handle: number, list: OpenList, sign
       const next = await server.next(handle);
       if (next === GONE) {
         ended = true;
-        throw new RepoError('StorageFailed', 'the tab that had the repository open went away while it was backed up: begin the backup again');
+        throw new RepoError(
+          'StorageFailed',
+          'the tab that had the repository open went away while it was backed up: begin the backup again',
+        );
       }
       page = next;
     }
@@ -33,7 +41,11 @@ async function* itemsOf(server: ListServer, handle: number, list: OpenList, sign
 }
 
 /** The bytes of the file that the items have come to: exactly as many as its head has said. */
-const fileStream = (items: AsyncIterator<Item>, { path, size }: FileHead, onPiece: (length: number) => void): ReadableStream<Uint8Array> => {
+const fileStream = (
+  items: AsyncIterator<Item>,
+  { path, size }: FileHead,
+  onPiece: (length: number) => void,
+): ReadableStream<Uint8Array> => {
   let rest = size;
   return new ReadableStream<Uint8Array>(
     {
@@ -41,7 +53,10 @@ const fileStream = (items: AsyncIterator<Item>, { path, size }: FileHead, onPiec
         if (rest > 0) {
           const { done, value } = await items.next();
           if (done === true || !(value instanceof Uint8Array) || value.length > rest) {
-            throw new RepoError('StorageFailed', `a file has another size than it was said to have; path=${path} size=${size}`);
+            throw new RepoError(
+              'StorageFailed',
+              `a file has another size than it was said to have; path=${path} size=${size}`,
+            );
           }
           rest -= value.length;
           onPiece(value.length);
@@ -56,8 +71,15 @@ const fileStream = (items: AsyncIterator<Item>, { path, size }: FileHead, onPiec
   );
 };
 
-/** The files of a backup. Each is read to its end before the next one is asked for; left early, it says so to the server. */
-export async function* walkBackup(server: ListServer, handle: number, { signal, onProgress, ...options }: BackupOptions): AsyncGenerator<BackupFile> {
+/**
+ * The files of a backup. Each is read to its end before the next one is asked for; left early, it says so to the
+ * server.
+ */
+export async function* walkBackup(
+  server: ListServer,
+  handle: number,
+  { signal, onProgress, ...options }: BackupOptions,
+): AsyncGenerator<BackupFile> {
   signal?.throwIfAborted();
   const list: OpenList = { of: 'backup', options: options satisfies Omit<BackupOptions, keyof LongWork> };
   const items = itemsOf(server, handle, list, signal);

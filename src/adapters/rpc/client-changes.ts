@@ -64,7 +64,8 @@ export const createClientChanges = (server: ChangeServer): ClientChanges => {
     },
     moved() {
       if (listeners.size > 0) {
-        // Not from the newest rev that is known otherwise: a server may have gone in the middle of telling what was missed.
+        // Not from the newest rev that is known otherwise: a server may have gone in the middle of telling what was
+        // missed.
         subscribe(known);
       }
     },

@@ -10,10 +10,14 @@ import type { ExportOptions, LongWork } from '../../core/repo/long-work.ts';
 const HEADER_LENGTH = 59;
 
 /**
- * The CAR as a stream that is read only as far as somebody reads it. If the server has changed, the export is begun anew
- * and its beginning passed over; if the head has changed as well, the stream fails with `InvalidSwap`.
+ * The CAR as a stream that is read only as far as somebody reads it. If the server has changed, the export is begun
+ * anew and its beginning passed over; if the head has changed as well, the stream fails with `InvalidSwap`.
  */
-export const exportStream = (server: ListServer, handle: number, { signal, onProgress, ...options }: ExportOptions): ReadableStream<Uint8Array> => {
+export const exportStream = (
+  server: ListServer,
+  handle: number,
+  { signal, onProgress, ...options }: ExportOptions,
+): ReadableStream<Uint8Array> => {
   let given = 0;
   /** How far the listener knows that it is. */
   let told = 0;
@@ -33,7 +37,8 @@ export const exportStream = (server: ListServer, handle: number, { signal, onPro
       }
     });
 
-  const open = (): Promise<Page<unknown>> => server.open(handle, { of: 'exportCar', options, tells: tell !== undefined }, tell);
+  const open = (): Promise<Page<unknown>> =>
+    server.open(handle, { of: 'exportCar', options, tells: tell !== undefined }, tell);
 
   const nextPage = async (): Promise<Page<unknown>> => {
     if (!opened) {

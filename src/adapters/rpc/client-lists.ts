@@ -18,7 +18,12 @@ export type Compare<T> = (entry: T, other: T) => number;
  * Walks a list of the server. Left early, it says so. If the server has forgotten it (because another one has taken its
  * place), it is opened again, and what was answered before is passed over.
  */
-export async function* walkList<T>(server: ListServer, handle: number, list: OpenList, compare: Compare<T>): AsyncGenerator<T> {
+export async function* walkList<T>(
+  server: ListServer,
+  handle: number,
+  list: OpenList,
+  compare: Compare<T>,
+): AsyncGenerator<T> {
   let last: { readonly entry: T } | undefined;
   let skipping = false;
   let ended = false;

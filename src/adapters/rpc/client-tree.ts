@@ -2,7 +2,15 @@
 import type { CID } from '../../core/data/cid.ts';
 import { decodeRecord } from '../../core/data/cbor.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { CollectionCount, FoundRecord, ListOptions, RecordEntry, RecordValue, Tree, TreeEntry } from '../../core/repo/repo.ts';
+import type {
+  CollectionCount,
+  FoundRecord,
+  ListOptions,
+  RecordEntry,
+  RecordValue,
+  Tree,
+  TreeEntry,
+} from '../../core/repo/repo.ts';
 import { recordPath } from '../../core/repo/path.ts';
 import { decodeStored, encodeRecord } from '../../core/repo/record.ts';
 import type { Gone, Page, ServerMethods, TreeEdit, TreeRef, WireRecord } from './protocol.ts';
@@ -13,13 +21,20 @@ export interface TreeServer {
   /** A number for a new tree. */
   newKey(): number;
   get(tree: TreeRef, collection: string, rkey: string): Promise<WireRecord | Gone | undefined>;
-  list(tree: TreeRef | undefined, collection: string, options: ListOptions): Promise<(Page<WireRecord> & { readonly base: CID | undefined }) | Gone>;
+  list(
+    tree: TreeRef | undefined,
+    collection: string,
+    options: ListOptions,
+  ): Promise<(Page<WireRecord> & { readonly base: CID | undefined }) | Gone>;
   entries(tree: TreeRef, collection: string | undefined, options: ListOptions): Promise<Page<TreeEntry> | Gone>;
   collections(tree: TreeRef): Promise<CollectionCount[] | Gone>;
   edit(tree: TreeRef, edit: TreeEdit, key: number): Promise<boolean | Gone>;
 }
 
-type Call = <K extends keyof ServerMethods>(method: K, params: Parameters<ServerMethods[K]>) => Promise<ReturnType<ServerMethods[K]>>;
+type Call = <K extends keyof ServerMethods>(
+  method: K,
+  params: Parameters<ServerMethods[K]>,
+) => Promise<ReturnType<ServerMethods[K]>>;
 
 /** The questions about trees, asked by `call`. */
 export const treeServer = (call: Call, newKey: () => number): TreeServer => ({
@@ -32,7 +47,12 @@ export const treeServer = (call: Call, newKey: () => number): TreeServer => ({
 });
 
 /** A record as it was found; its bytes are those of a repository of ours, which has looked at them. */
-export const foundRecord = ({ uri, cid, rkey: _, bytes }: WireRecord): FoundRecord => ({ uri, cid, value: decodeRecord(bytes), bytes });
+export const foundRecord = ({ uri, cid, rkey: _, bytes }: WireRecord): FoundRecord => ({
+  uri,
+  cid,
+  value: decodeRecord(bytes),
+  bytes,
+});
 
 /**
  * The records of a collection, page by page, all from one state: the first page says which one it was.
@@ -69,7 +89,10 @@ export interface TreeAt {
 }
 
 /** Asks about a tree; a server that has forgotten it is told what it is. */
-export const askTree = async <T>(tree: TreeAt | undefined, ask: (ref: TreeRef | undefined) => Promise<T | Gone>): Promise<T> => {
+export const askTree = async <T>(
+  tree: TreeAt | undefined,
+  ask: (ref: TreeRef | undefined) => Promise<T | Gone>,
+): Promise<T> => {
   const answer = await ask(tree?.ref);
   if (answer !== GONE) {
     return answer as T;
@@ -88,7 +111,12 @@ export class RemoteTree implements Tree, TreeAt {
   /** The head when this tree, or the one that it came from, was checked out. */
   readonly head: CID | undefined;
 
-  constructor(server: TreeServer, ref: TreeRef, head: CID | undefined, parent?: { readonly tree: RemoteTree; readonly edit: TreeEdit }) {
+  constructor(
+    server: TreeServer,
+    ref: TreeRef,
+    head: CID | undefined,
+    parent?: { readonly tree: RemoteTree; readonly edit: TreeEdit },
+  ) {
     this.#server = server;
     this.ref = ref;
     this.head = head;
@@ -117,7 +145,10 @@ export class RemoteTree implements Tree, TreeAt {
     return listRecords(this.#server, this, collection, options);
   }
 
-  async *entries(collection?: string, { limit = Infinity, cursor, reverse }: ListOptions = {}): AsyncGenerator<TreeEntry> {
+  async *entries(
+    collection?: string,
+    { limit = Infinity, cursor, reverse }: ListOptions = {},
+  ): AsyncGenerator<TreeEntry> {
     let after = cursor;
     for (let rest = limit; ; ) {
       const options: ListOptions = { cursor: after, reverse, limit: rest === Infinity ? undefined : rest };

@@ -1,4 +1,6 @@
-/** What a write of a page needs on its way: a name that makes it safe to ask again, and a signer that stays in the page. */
+/**
+ * What a write of a page needs on its way: a name that makes it safe to ask again, and a signer that stays in the page.
+ */
 import { asCid } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { WriteOp, WriteOptions } from '../../core/repo/repo.ts';
@@ -54,7 +56,13 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
     const swapRecord = op.swapRecord === null || op.swapRecord === undefined ? op.swapRecord : asCid(op.swapRecord);
     return action === 'delete'
       ? { action, collection, rkey, swapRecord }
-      : { action, collection, rkey, value: encodeRecord(collection, op.value).bytes as Uint8Array<ArrayBuffer>, swapRecord };
+      : {
+          action,
+          collection,
+          rkey,
+          value: encodeRecord(collection, op.value).bytes as Uint8Array<ArrayBuffer>,
+          swapRecord,
+        };
   };
 
   return {
@@ -67,7 +75,12 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
       const name: WriteRequest = request ?? { id: nameRequest() };
       let again = name.again;
       return {
-        options: () => ({ swapCommit, message, request: { id: name.id, again }, signer: by && { id, did: by.did?.() } }),
+        options: () => ({
+          swapCommit,
+          message,
+          request: { id: name.id, again },
+          signer: by && { id, did: by.did?.() },
+        }),
         askAgain: () => (again ??= { since: rev }),
         done: () => signers.delete(id),
       };

@@ -3,9 +3,37 @@ import type { BackupFile, BackupOptions } from '../../core/repo/transfer/backup-
 import type { BlobRef } from '../../core/data/blob-ref.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { CID } from '../../core/data/cid.ts';
-import { RepoError } from '../../core/errors.ts';
-import type { CarSource, ExportOptions, GarbageOptions, GarbageResult, ImportOptions, ImportResult, VerifyOptions, VerifyReport } from '../../core/repo/long-work.ts';
-import type { CollectionCount, CommitRef, FoundRecord, Head, HeadChange, ListOptions, LogEntry, MissingBlob, PutBlobRefOptions, RecordChange, RecordEntry, RecordValue, Repo, RepoInfo, StoredBlob, Tree, WriteOp, WriteOptions, WriteResult } from '../../core/repo/repo.ts';
+import type {
+  CarSource,
+  ExportOptions,
+  GarbageOptions,
+  GarbageResult,
+  ImportOptions,
+  ImportResult,
+  VerifyOptions,
+  VerifyReport,
+} from '../../core/repo/long-work.ts';
+import type {
+  CollectionCount,
+  CommitRef,
+  FoundRecord,
+  Head,
+  HeadChange,
+  ListOptions,
+  LogEntry,
+  MissingBlob,
+  PutBlobRefOptions,
+  RecordChange,
+  RecordEntry,
+  RecordValue,
+  Repo,
+  RepoInfo,
+  StoredBlob,
+  Tree,
+  WriteOp,
+  WriteOptions,
+  WriteResult,
+} from '../../core/repo/repo.ts';
 import type { RepairOptions, RepairReport } from '../../core/repo/care/repair-report.ts';
 import { recordPath } from '../../core/repo/path.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
@@ -18,20 +46,20 @@ import type { Compare, ListServer } from './client-lists.ts';
 import { walkList } from './client-lists.ts';
 import type { TreeServer } from './client-tree.ts';
 import { RemoteTree, askTree, foundRecord, listRecords, treeServer } from './client-tree.ts';
-import { createClientWrites } from './client-writes.ts';
+import { ClientCalls } from './client-calls.ts';
 import { byCid, byPath, byUri, newestFirst } from './list-order.ts';
-import { Peer, type CallOptions, type Send } from './peer.ts';
-import type { Attachment, ClientMethods, Message, OpenList, ServerMethods, WireOp, WireWriteOptions } from './protocol.ts';
-import { createOfferedSources } from './sources.ts';
+import type { Send } from './peer.ts';
+import type { Attachment, Message, OpenList, WireOp } from './protocol.ts';
 
 /** What would do something else the second time. */
 const UNREPEATABLE = { moved: 'lost', changes: true } as const;
 
-type WriteMethod = 'commit' | 'delete' | 'put' | 'write';
-
 export interface RemoteRepoOptions {
   readonly signer?: Signer | undefined;
-  /** Tells the other end that this one goes; what it has still to answer comes before this resolves. Rejects when closing failed. */
+  /**
+   * Tells the other end that this one goes; what it has still to answer comes before this resolves. Rejects when
+   * closing failed.
+   */
   hangUp(): Promise<void>;
   /** Whether the browser keeps what is stored when room gets short. */
   readonly isPersistent?: (() => Promise<boolean>) | undefined;
@@ -41,83 +69,68 @@ export class RemoteRepo implements Repo {
   readonly did: string;
   readonly #options: RemoteRepoOptions;
   readonly #attachment: Attachment;
-  readonly #peer: Peer<ServerMethods, ClientMethods>;
-  readonly #sources = createOfferedSources();
-  readonly #writes: ReturnType<typeof createClientWrites>;
+  readonly #calls: ClientCalls;
   readonly #changes: ReturnType<typeof createClientChanges>;
   readonly #lists: ListServer;
   readonly #trees: TreeServer;
-  /** The newest rev that this page has heard of. */
-  #rev: string | undefined;
   #numbers = 0;
   #closing: Promise<void> | undefined;
-  /** What ended it, if that was no `close`. */
-  #loss: unknown;
-
   constructor(attachment: Attachment, send: Send, options: RemoteRepoOptions) {
     this.did = attachment.did;
     this.#attachment = attachment;
-    this.#rev = attachment.rev;
     this.#options = options;
-    this.#writes = createClientWrites(options.signer);
-    this.#peer = new Peer<ServerMethods, ClientMethods>(
-      send,
-      {
-        pull: (_, source) => this.#sources.pull(source),
-        cancel: (_, source) => this.#sources.cancel(source),
-        sign: (_, signer, bytes) => this.#writes.sign(signer, bytes),
-      },
-      (change) => this.#hear(change as HeadChange),
-    );
+    this.#calls = new ClientCalls(send, options.signer, attachment.rev, (change) => this.#hear(change as HeadChange));
     this.#changes = createClientChanges({
-      subscribe: (known) => this.#call('subscribe', [known], { moved: 'lost' }),
-      unsubscribe: () => this.#tellServer('unsubscribe', []),
-      rev: () => this.#rev,
-      isClosed: () => this.#closing !== undefined,
+      subscribe: (known) => this.#calls.call('subscribe', [known], { moved: 'lost' }),
+      unsubscribe: () => this.#calls.tell('unsubscribe', []),
+      rev: () => this.#calls.rev,
+      isClosed: () => this.#calls.isClosed,
     });
     this.#lists = {
-      open: (handle, list, onProgress) => this.#call('open', [handle, list], { onProgress }),
-      next: (handle, onProgress) => this.#call('next', [handle], { onProgress }),
-      leave: (handle) => this.#tellServer('leave', [handle]),
+      open: (handle, list, onProgress) => this.#calls.call('open', [handle, list], { onProgress }),
+      next: (handle, onProgress) => this.#calls.call('next', [handle], { onProgress }),
+      leave: (handle) => this.#calls.tell('leave', [handle]),
     };
-    this.#trees = treeServer((method, params) => this.#call(method, params), () => this.#numbers++);
+    this.#trees = treeServer(
+      (method, params) => this.#calls.call(method, params),
+      () => this.#numbers++,
+    );
   }
 
   /** A message of the other end. */
   receive(message: Message): void {
-    this.#peer.receive(message);
+    this.#calls.receive(message);
   }
 
   /** Somebody else answers from now on: what is open is asked anew, and who listens is told what they missed. */
   moved(attachment: Attachment, send: Send): void {
-    this.#peer.moved(send);
+    this.#calls.moved(send);
     this.#changes.moved();
-    this.#note(attachment.rev);
+    this.#calls.note(attachment.rev);
   }
 
   /** Whoever answers is silent: what waits is not waited for any longer. */
   giveUp(error: unknown): void {
-    this.#peer.giveUp(error);
+    this.#calls.giveUp(error);
   }
 
   /** The other end is no more: all that waits, and all that comes, rejects. */
   lost(error: unknown): void {
-    this.#loss = error;
     this.#closing ??= Promise.resolve();
-    this.#peer.end(error, { gone: true });
+    this.#calls.lost(error);
   }
 
   async head(): Promise<Head | undefined> {
-    return this.#call('head', []);
+    return this.#calls.call('head', []);
   }
 
   async info(): Promise<RepoInfo> {
-    const info = await this.#call('info', []);
+    const info = await this.#calls.call('info', []);
     return { ...info, storage: this.#attachment.storage, persistent: await this.#options.isPersistent?.() };
   }
 
   async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
-    const found = await this.#call('get', [collection, rkey]);
+    const found = await this.#calls.call('get', [collection, rkey]);
     return found && foundRecord(found);
   }
 
@@ -126,12 +139,17 @@ export class RemoteRepo implements Repo {
   }
 
   async collections(): Promise<CollectionCount[]> {
-    return this.#call('collections', []);
+    return this.#calls.call('collections', []);
   }
 
   async write(ops: readonly WriteOp[], options: WriteOptions = {}): Promise<WriteResult> {
-    const encoded: WireOp[] = this.#writes.encode(ops);
-    return this.#write('write', (wire) => [encoded, wire], options, (result) => result.rev);
+    const encoded: WireOp[] = this.#calls.writes.encode(ops);
+    return this.#calls.write(
+      'write',
+      (wire) => [encoded, wire],
+      options,
+      (result) => result.rev,
+    );
   }
 
   async put(
@@ -142,15 +160,25 @@ export class RemoteRepo implements Repo {
   ): Promise<{ readonly uri: string; readonly cid: CID; readonly commit: CommitRef }> {
     recordPath(collection, rkey);
     const bytes = encodeRecord(collection, value).bytes as Bytes;
-    return this.#write('put', (wire) => [collection, rkey, bytes, wire], options, ({ commit }) => commit.rev);
+    return this.#calls.write(
+      'put',
+      (wire) => [collection, rkey, bytes, wire],
+      options,
+      ({ commit }) => commit.rev,
+    );
   }
 
   async delete(collection: string, rkey: string, options: WriteOptions = {}): Promise<CommitRef | undefined> {
-    return this.#write('delete', (wire) => [collection, rkey, wire], options, (commit) => commit?.rev);
+    return this.#calls.write(
+      'delete',
+      (wire) => [collection, rkey, wire],
+      options,
+      (commit) => commit?.rev,
+    );
   }
 
   async checkout(at?: string | CID): Promise<Tree> {
-    const { base, head } = await this.#call('checkout', [at]);
+    const { base, head } = await this.#calls.call('checkout', [at]);
     return new RemoteTree(this.#trees, { base }, head);
   }
 
@@ -160,13 +188,16 @@ export class RemoteRepo implements Repo {
     }
     // Said in words: the server that commits it may have checked it out again, under another head.
     const swapCommit = options.swapCommit === undefined ? (tree.head ?? null) : options.swapCommit;
-    const request = options.request ?? { id: this.#writes.nameRequest() };
+    const request = options.request ?? { id: this.#calls.writes.nameRequest() };
     let asked = 0;
     return askTree(tree, (ref) => {
       // Asked a second time when the server does not know the tree; the first time may have been asked of another one.
-      const again = asked++ > 0 ? { since: this.#rev } : undefined;
-      return this.#write('commit', (wire) => [ref!, wire], { ...options, swapCommit, request: { again, ...request } }, (commit) =>
-        typeof commit === 'string' ? undefined : commit.rev,
+      const again = asked++ > 0 ? { since: this.#calls.rev } : undefined;
+      return this.#calls.write(
+        'commit',
+        (wire) => [ref!, wire],
+        { ...options, swapCommit, request: { again, ...request } },
+        (commit) => (typeof commit === 'string' ? undefined : commit.rev),
       );
     });
   }
@@ -182,31 +213,34 @@ export class RemoteRepo implements Repo {
   }
 
   async refs(): Promise<ReadonlyMap<string, CID>> {
-    return this.#call('refs', []);
+    return this.#calls.call('refs', []);
   }
 
   async setRef(name: string, target: string | CID): Promise<void> {
-    await this.#call('setRef', [name, target], UNREPEATABLE);
+    await this.#calls.call('setRef', [name, target], UNREPEATABLE);
   }
 
   async removeRef(name: string): Promise<boolean> {
-    return this.#call('removeRef', [name], UNREPEATABLE);
+    return this.#calls.call('removeRef', [name], UNREPEATABLE);
   }
 
-  async importCar(source: CarSource, { signal, onProgress, request, ...options }: ImportOptions = {}): Promise<ImportResult> {
-    this.#assertOpen();
-    const { wire, withdraw } = this.#sources.offer(source, signal);
-    const name = request ?? { id: this.#writes.nameRequest() };
-    const since = this.#rev;
+  async importCar(
+    source: CarSource,
+    { signal, onProgress, request, ...options }: ImportOptions = {},
+  ): Promise<ImportResult> {
+    this.#calls.assertOpen();
+    const { wire, withdraw } = this.#calls.sources.offer(source, signal);
+    const name = request ?? { id: this.#calls.writes.nameRequest() };
+    const since = this.#calls.rev;
     const again = wire.kind === 'stream' ? ({ kind: 'lost' } as const) : wire;
     try {
-      const result = await this.#call('importCar', [wire, { ...options, request: name }], {
+      const result = await this.#calls.call('importCar', [wire, { ...options, request: name }], {
         signal,
         onProgress,
         changes: true,
         moved: () => [again, { ...options, request: { again: { since }, ...name } }],
       });
-      this.#note(result.rev);
+      this.#calls.note(result.rev);
       return result;
     } finally {
       withdraw();
@@ -218,21 +252,25 @@ export class RemoteRepo implements Repo {
   }
 
   async putBlob(source: BlobSource, { signal, ...options }: PutBlobRefOptions = {}): Promise<BlobRef> {
-    this.#assertOpen();
+    this.#calls.assertOpen();
     if (!(source instanceof Uint8Array || source instanceof Blob || source instanceof ReadableStream)) {
       throw new TypeError('a blob is stored from a Blob, a ReadableStream or a Uint8Array');
     }
-    const { wire, withdraw } = this.#sources.offer(source, signal);
+    const { wire, withdraw } = this.#calls.sources.offer(source, signal);
     try {
       // A blob is named by its content: storing it twice is storing it once.
-      return await this.#call('putBlob', [wire, options], { signal, changes: true, moved: wire.kind === 'stream' ? 'lost' : undefined });
+      return await this.#calls.call('putBlob', [wire, options], {
+        signal,
+        changes: true,
+        moved: wire.kind === 'stream' ? 'lost' : undefined,
+      });
     } finally {
       withdraw();
     }
   }
 
   async getBlob(cid: CID): Promise<Blob | undefined> {
-    return this.#call('getBlob', [cid]);
+    return this.#calls.call('getBlob', [cid]);
   }
 
   blobs(): AsyncIterable<StoredBlob> {
@@ -244,11 +282,11 @@ export class RemoteRepo implements Repo {
   }
 
   async verify({ signal, onProgress, key = this.#options.signer?.did?.() }: VerifyOptions = {}): Promise<VerifyReport> {
-    return this.#call('verify', [{ key }], { signal, onProgress });
+    return this.#calls.call('verify', [{ key }], { signal, onProgress });
   }
 
   async repair({ signal, onProgress, ...options }: RepairOptions = {}): Promise<RepairReport> {
-    return this.#call('repair', [options], { signal, onProgress, ...UNREPEATABLE });
+    return this.#calls.call('repair', [options], { signal, onProgress, ...UNREPEATABLE });
   }
 
   backup(options: BackupOptions = {}): AsyncIterable<BackupFile> {
@@ -256,7 +294,7 @@ export class RemoteRepo implements Repo {
   }
 
   async gc(options: GarbageOptions = {}): Promise<GarbageResult> {
-    return this.#call('gc', [options], UNREPEATABLE);
+    return this.#calls.call('gc', [options], UNREPEATABLE);
   }
 
   onChange(listener: (change: HeadChange) => void): () => void {
@@ -264,7 +302,7 @@ export class RemoteRepo implements Repo {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#calls.close(() => this.#options.hangUp());
     return this.#closing;
   }
 
@@ -272,72 +310,12 @@ export class RemoteRepo implements Repo {
     return this.close();
   }
 
-  async #close(): Promise<void> {
-    const closed = new RepoError('Closed', 'the repository is closed');
-    // What is being read from this page would never end by itself.
-    this.#sources.fail(closed);
-    try {
-      await this.#options.hangUp();
-    } finally {
-      // Nobody is left to ask whether a change that was not answered has happened.
-      this.#peer.end(closed, { gone: true });
-    }
-  }
-
-  #assertOpen(): void {
-    if (this.#closing !== undefined) {
-      throw new RepoError('Closed', 'the repository is closed', this.#loss === undefined ? {} : { cause: this.#loss });
-    }
-  }
-
-  async #call<K extends keyof ServerMethods>(
-    method: K,
-    params: Parameters<ServerMethods[K]>,
-    options?: CallOptions<Parameters<ServerMethods[K]>>,
-  ): Promise<ReturnType<ServerMethods[K]>> {
-    this.#assertOpen();
-    return this.#peer.call(method, params, options);
-  }
-
-  /** Asks for something whose answer nobody waits for. A server that is gone has forgotten what this was about. */
-  #tellServer(method: 'leave' | 'unsubscribe', params: Parameters<ServerMethods['leave' | 'unsubscribe']>): void {
-    this.#call(method, params as never).catch(() => {});
-  }
-
-  async #write<K extends WriteMethod>(
-    method: K,
-    params: (options: WireWriteOptions) => Parameters<ServerMethods[K]>,
-    options: WriteOptions,
-    revOf: (answer: ReturnType<ServerMethods[K]>) => string | undefined,
-  ): Promise<ReturnType<ServerMethods[K]>> {
-    const write = this.#writes.prepare(options, this.#rev);
-    try {
-      const answer = await this.#call(method, params(write.options()), {
-        changes: true,
-        moved: () => {
-          write.askAgain();
-          return params(write.options());
-        },
-      });
-      this.#note(revOf(answer));
-      return answer;
-    } finally {
-      write.done();
-    }
-  }
-
   #walk<T>(list: OpenList, compare: Compare<T>): AsyncGenerator<T> {
     return walkList(this.#lists, this.#numbers++, list, compare);
   }
 
   #hear(change: HeadChange): void {
-    this.#note(change.rev);
+    this.#calls.note(change.rev);
     this.#changes.hear(change);
-  }
-
-  #note(rev: string | undefined): void {
-    if (rev !== undefined && (this.#rev === undefined || rev > this.#rev)) {
-      this.#rev = rev;
-    }
   }
 }

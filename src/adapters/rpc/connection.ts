@@ -10,8 +10,8 @@ import { PROTOCOL_VERSION, memberLock } from './protocol.ts';
 const LAST_WORDS_MS = 100;
 
 /**
- * So long may a worker take to load its script and say that it has begun. One whose script could not be loaded says that
- * once, to whoever asked first; and one that was terminated says nothing.
+ * So long may a worker take to load its script and say that it has begun. One whose script could not be loaded says
+ * that once, to whoever asked first; and one that was terminated says nothing.
  */
 const START_MS = 20_000;
 
@@ -50,7 +50,12 @@ const failureOf = (event: Event): RepoError => {
  * Asks a worker for something.
  * @param locks Those that the worker holds a lock of while it is at it; `undefined` where there are none.
  */
-export const connect = (worker: WorkerLike, request: WorkerRequest, locks: Locks | undefined, { onMessage, onEnd }: ConnectionEvents): Connection => {
+export const connect = (
+  worker: WorkerLike,
+  request: WorkerRequest,
+  locks: Locks | undefined,
+  { onMessage, onEnd }: ConnectionEvents,
+): Connection => {
   const { port1: port, port2: theirs } = new MessageChannel();
   const member = uniqueName();
   const watch = new AbortController();
@@ -68,7 +73,10 @@ export const connect = (worker: WorkerLike, request: WorkerRequest, locks: Locks
     onEnd(error, isGone);
   };
   const onError = (event: Event): void => end(failureOf(event), true);
-  const start = setTimeout(() => end(new RepoError('StorageFailed', `the worker did not start: it has said nothing in ${START_MS} ms`), true), START_MS);
+  const start = setTimeout(
+    () => end(new RepoError('StorageFailed', `the worker did not start: it has said nothing in ${START_MS} ms`), true),
+    START_MS,
+  );
 
   /** A worker that is terminated, or crashes, fires no event; but the browser lets go of its locks. */
   const watchLife = (shared: Locks): void => {
@@ -109,7 +117,11 @@ export const connect = (worker: WorkerLike, request: WorkerRequest, locks: Locks
 };
 
 /** Asks a worker for something that is answered once. */
-export const ask = (worker: WorkerLike, request: Exclude<WorkerRequest, { readonly do: 'open' }>, locks: Locks | undefined): Promise<unknown> =>
+export const ask = (
+  worker: WorkerLike,
+  request: Exclude<WorkerRequest, { readonly do: 'open' }>,
+  locks: Locks | undefined,
+): Promise<unknown> =>
   new Promise((resolve, reject) => {
     const connection = connect(worker, request, locks, {
       onMessage(message) {

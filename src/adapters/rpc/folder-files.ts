@@ -1,4 +1,6 @@
-/** The files of a folder across a wire: whoever has them is asked for one after the other, and for each piece by piece. */
+/**
+ * The files of a folder across a wire: whoever has them is asked for one after the other, and for each piece by piece.
+ */
 import { RepoError } from '../../core/errors.ts';
 import type { Handlers } from './peer.ts';
 import type { Peer } from './peer.ts';

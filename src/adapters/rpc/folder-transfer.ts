@@ -48,7 +48,11 @@ const atFolder = (
 };
 
 /** The files of a repository in the worker. */
-export async function* takeFromWorker(worker: WorkerLike, request: FolderRequest, locks: Locks | undefined): AsyncGenerator<FolderFile, void, undefined> {
+export async function* takeFromWorker(
+  worker: WorkerLike,
+  request: FolderRequest,
+  locks: Locks | undefined,
+): AsyncGenerator<FolderFile, void, undefined> {
   const { send, done, close } = atFolder(worker, request, locks, () => peer);
   const peer = new Peer<FolderMethods, object>(send, {});
   try {

@@ -1,8 +1,14 @@
-/** Locks among tabs: the part of the Web Locks API that is used, and what stands in for it. https://w3c.github.io/web-locks/ */
+/**
+ * Locks among tabs: the part of the Web Locks API that is used, and what stands in for it.
+ * https://w3c.github.io/web-locks/
+ */
 
 /** `navigator.locks` is one. */
 export interface Locks {
-  /** Calls `held` once the lock is there, or with `null` when it was to be there at once, and holds it until that resolves. */
+  /**
+   * Calls `held` once the lock is there, or with `null` when it was to be there at once, and holds it until that
+   * resolves.
+   */
   request<T>(
     name: string,
     options: { readonly ifAvailable?: boolean; readonly signal?: AbortSignal },
@@ -18,7 +24,11 @@ export const createLocalLocks = (): Locks => {
   /** The end of the last one in each queue. */
   const queues = new Map<string, Promise<void>>();
   return {
-    async request<T>(name: string, { ifAvailable = false, signal }: { ifAvailable?: boolean; signal?: AbortSignal }, held: (lock: object | null) => Promise<T>): Promise<T> {
+    async request<T>(
+      name: string,
+      { ifAvailable = false, signal }: { ifAvailable?: boolean; signal?: AbortSignal },
+      held: (lock: object | null) => Promise<T>,
+    ): Promise<T> {
       const before = queues.get(name);
       if (ifAvailable && before !== undefined) {
         return held(null);

@@ -68,7 +68,11 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
    * Asks the other end. Rejects with what the other end rejects with; an aborted `signal` is passed on, and the answer
    * waited for, because it says whether anything has happened.
    */
-  call<K extends keyof Asked & string>(method: K, params: Parameters<Asked[K]>, options: CallOptions<Parameters<Asked[K]>> = {}): Promise<ReturnType<Asked[K]>> {
+  call<K extends keyof Asked & string>(
+    method: K,
+    params: Parameters<Asked[K]>,
+    options: CallOptions<Parameters<Asked[K]>> = {},
+  ): Promise<ReturnType<Asked[K]>> {
     const { signal, onProgress, moved = () => params, changes = false } = options;
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) {
@@ -159,8 +163,8 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
   }
 
   /**
-   * Ends it: what waits for an answer rejects with `error`, what runs for the other end is aborted with it. If the other
-   * end is `gone`, a change that waits rejects with `OutcomeUnknown` instead.
+   * Ends it: what waits for an answer rejects with `error`, what runs for the other end is aborted with it. If the
+   * other end is `gone`, a change that waits rejects with `OutcomeUnknown` instead.
    */
   end(error: unknown, { gone = false }: { readonly gone?: boolean } = {}): void {
     if (this.#end !== undefined) {
@@ -179,7 +183,10 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     }
   }
 
-  /** A call that was aborted is asked all the same when the other end is replaced: what has happened is told, and not undone. */
+  /**
+   * A call that was aborted is asked all the same when the other end is replaced: what has happened is told, and not
+   * undone.
+   */
   #ask(id: number, method: string, params: readonly unknown[], signal?: AbortSignal): void {
     const aborted = signal?.aborted === true ? this.#errors.toData(signal.reason) : undefined;
     this.#send({ kind: 'call', id, method, params: params.map(pack), aborted });
@@ -230,7 +237,10 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     if (!Object.hasOwn(this.#handlers, method)) {
       throw new RepoError('StorageFailed', `the page and its worker are of different versions; method=${method}`);
     }
-    const handler = this.#handlers[method as keyof Answered] as (context: CallContext, ...params: unknown[]) => Promise<unknown>;
+    const handler = this.#handlers[method as keyof Answered] as (
+      context: CallContext,
+      ...params: unknown[]
+    ) => Promise<unknown>;
     return handler(context, ...params.map(unpack));
   }
 }

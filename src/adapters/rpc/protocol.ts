@@ -8,9 +8,29 @@ import type { BlobRef } from '../../core/data/blob-ref.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { CID } from '../../core/data/cid.ts';
 import type { RepoErrorCode } from '../../core/errors.ts';
-import type { ExportOptions, GarbageOptions, GarbageResult, ImportOptions, ImportResult, LongWork, Progress, VerifyOptions, VerifyReport } from '../../core/repo/long-work.ts';
+import type {
+  ExportOptions,
+  GarbageOptions,
+  GarbageResult,
+  ImportOptions,
+  ImportResult,
+  LongWork,
+  Progress,
+  VerifyOptions,
+  VerifyReport,
+} from '../../core/repo/long-work.ts';
 import type { RepairOptions, RepairReport } from '../../core/repo/care/repair-report.ts';
-import type { CollectionCount, CommitRef, Head, ListOptions, PutBlobRefOptions, RepoInfo, TreeEntry, WriteOptions, WriteResult } from '../../core/repo/repo.ts';
+import type {
+  CollectionCount,
+  CommitRef,
+  Head,
+  ListOptions,
+  PutBlobRefOptions,
+  RepoInfo,
+  TreeEntry,
+  WriteOptions,
+  WriteResult,
+} from '../../core/repo/repo.ts';
 
 /** Raised when a tab with the code of before could not understand one with the code of now. */
 export const PROTOCOL_VERSION = 1;
@@ -30,7 +50,13 @@ export type Message =
   | { readonly kind: 'abort'; readonly id: number; readonly reason: ErrorData }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   /** With `aborted`, it was aborted before it could be asked: only what has happened already is answered. */
-  | { readonly kind: 'call'; readonly id: number; readonly method: string; readonly params: readonly unknown[]; readonly aborted?: ErrorData | undefined }
+  | {
+      readonly kind: 'call';
+      readonly id: number;
+      readonly method: string;
+      readonly params: readonly unknown[];
+      readonly aborted?: ErrorData | undefined;
+    }
   | { readonly kind: 'change'; readonly change: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly error: ErrorData }
   | { readonly kind: 'progress'; readonly id: number; readonly progress: Progress };
@@ -83,7 +109,9 @@ export interface TreeRef {
 export const GONE = 'gone';
 export type Gone = typeof GONE;
 
-/** What bytes come from: whole, by reference, or asked for piece by piece. `lost` are those that cannot be had again. */
+/**
+ * What bytes come from: whole, by reference, or asked for piece by piece. `lost` are those that cannot be had again.
+ */
 export type WireSource =
   | { readonly kind: 'blob'; readonly blob: Blob }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
@@ -114,7 +142,12 @@ export interface ServerMethods {
   get(collection: string, rkey: string): WireRecord | undefined;
   collections(): CollectionCount[];
   write(ops: readonly WireOp[], options: WireWriteOptions): WriteResult;
-  put(collection: string, rkey: string, value: Bytes, options: WireWriteOptions): { readonly uri: string; readonly cid: CID; readonly commit: CommitRef };
+  put(
+    collection: string,
+    rkey: string,
+    value: Bytes,
+    options: WireWriteOptions,
+  ): { readonly uri: string; readonly cid: CID; readonly commit: CommitRef };
   delete(collection: string, rkey: string, options: WireWriteOptions): CommitRef | undefined;
   /** Answers the commit whose tree it is, and the head under which a commit of it is expected. */
   checkout(at: string | CID | undefined): { readonly base: CID | undefined; readonly head: CID | undefined };
@@ -131,7 +164,11 @@ export interface ServerMethods {
 
   treeGet(tree: TreeRef, collection: string, rkey: string): WireRecord | Gone | undefined;
   /** The first page of the head's tree names the commit of that tree, for the next ones. */
-  treeList(tree: TreeRef | undefined, collection: string, options: ListOptions): (Page<WireRecord> & { readonly base: CID | undefined }) | Gone;
+  treeList(
+    tree: TreeRef | undefined,
+    collection: string,
+    options: ListOptions,
+  ): (Page<WireRecord> & { readonly base: CID | undefined }) | Gone;
   treeEntries(tree: TreeRef, collection: string | undefined, options: ListOptions): Page<TreeEntry> | Gone;
   treeCollections(tree: TreeRef): CollectionCount[] | Gone;
   /** Keeps the edited tree as `key`; `false` when the edit changes nothing. */
@@ -143,8 +180,8 @@ export interface ServerMethods {
   leave(handle: number): void;
 
   /**
-   * From now on this client hears of new heads. Told of the head that it knows (`null` for none), it first hears of those
-   * that it missed. Answers the rev of the head.
+   * From now on this client hears of new heads. Told of the head that it knows (`null` for none), it first hears of
+   * those that it missed. Answers the rev of the head.
    */
   subscribe(known: string | null | undefined): string | undefined;
   unsubscribe(): void;
@@ -184,8 +221,8 @@ export type WorkerRequest =
 export interface WorkerGreeting {
   readonly pdsdb: typeof PROTOCOL_VERSION;
   /**
-   * Names what the page wants among all tabs: a text that is nobody else's. Until it is done the worker holds the lock of
-   * this name, see {@link memberLock}.
+   * Names what the page wants among all tabs: a text that is nobody else's. Until it is done the worker holds the lock
+   * of this name, see {@link memberLock}.
    */
   readonly member: string;
   readonly request: WorkerRequest;
@@ -237,14 +274,19 @@ export type FromWorker =
 
 /**
  * Between the workers of several tabs, on a channel that all of them hear. `bye` is of one that closes, and is answered
- * when all that it has asked for has ended; `away` of one that may be frozen, and whom nobody is to wait for. A `ping` is
- * answered by whoever has the files.
+ * when all that it has asked for has ended; `away` of one that may be frozen, and whom nobody is to wait for. A `ping`
+ * is answered by whoever has the files.
  */
 export type ChannelMessage =
   | { readonly kind: 'away'; readonly from: string; readonly to: string }
   | { readonly kind: 'bye'; readonly from: string; readonly to: string }
   | { readonly kind: 'hello'; readonly from: string }
-  | { readonly kind: 'here'; readonly from: string; readonly to?: string | undefined; readonly about: Omit<Attachment, 'generation'> }
+  | {
+      readonly kind: 'here';
+      readonly from: string;
+      readonly to?: string | undefined;
+      readonly about: Omit<Attachment, 'generation'>;
+    }
   | { readonly kind: 'message'; readonly from: string; readonly to: string; readonly message: Message }
   | { readonly kind: 'ping'; readonly from: string }
   | { readonly kind: 'pong'; readonly from: string; readonly to: string };
@@ -254,4 +296,5 @@ export const leaderLock = (storage: StorageKind, name: string): string => `pdsdb
 /** The lock that a worker holds for as long as it is at what a page wants, so that others notice its end. */
 export const memberLock = (member: string): string => `pdsdb:member:${member}`;
 /** The channel of a repository. */
-export const channelName = (storage: StorageKind, name: string): string => `pdsdb:${PROTOCOL_VERSION}:${storage}:${name}`;
+export const channelName = (storage: StorageKind, name: string): string =>
+  `pdsdb:${PROTOCOL_VERSION}:${storage}:${name}`;

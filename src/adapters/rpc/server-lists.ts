@@ -89,7 +89,11 @@ const readPage = async (list: OpenedList): Promise<Page<unknown>> => {
   const since = performance.now();
   let size = 0;
   try {
-    while (items.length < list.most && size < MAX_PAGE_BYTES && (items.length === 0 || performance.now() - since < MAX_PAGE_MS)) {
+    while (
+      items.length < list.most &&
+      size < MAX_PAGE_BYTES &&
+      (items.length === 0 || performance.now() - since < MAX_PAGE_MS)
+    ) {
       const { done, value } = await list.iterator.next();
       if (done === true) {
         return { items: joined(items), done: true };

@@ -1,4 +1,6 @@
-/** The trees of `checkout` that a client works on. Kept while they are in use, and made again from what they consist of. */
+/**
+ * The trees of `checkout` that a client works on. Kept while they are in use, and made again from what they consist of.
+ */
 import type { CID } from '../../core/data/cid.ts';
 import { cidToText } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
@@ -7,7 +9,9 @@ import type { Gone, TreeEdit, TreeRef } from './protocol.ts';
 import { GONE } from './protocol.ts';
 import { createRecentMap } from './recent-map.ts';
 
-/** A tree holds the nodes that it has read, and a chain of edits shares them. A client rarely works on more than one. */
+/**
+ * A tree holds the nodes that it has read, and a chain of edits shares them. A client rarely works on more than one.
+ */
 const MAX_TREES = 16;
 
 export interface ServerTrees {
@@ -39,7 +43,8 @@ export const createServerTrees = (repo: Repo): ServerTrees => {
   };
 
   /** The CID that a name stands for now: a ref may stand for another one later. What is no ref stands for itself. */
-  const resolve = async (at: string | CID): Promise<string | CID> => (typeof at === 'string' ? ((await repo.refs()).get(at) ?? at) : at);
+  const resolve = async (at: string | CID): Promise<string | CID> =>
+    typeof at === 'string' ? ((await repo.refs()).get(at) ?? at) : at;
 
   return {
     async checkout(at) {

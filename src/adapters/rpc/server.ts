@@ -4,7 +4,18 @@ import type { FoundRecord, Repo, Tree, TreeEntry, WriteOp, WriteOptions } from '
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { Handlers, Send } from './peer.ts';
 import { Peer } from './peer.ts';
-import type { ClientMethods, Gone, Message, Page, ServerMethods, TreeRef, WireOp, WireRecord, WireSigner, WireWriteOptions } from './protocol.ts';
+import type {
+  ClientMethods,
+  Gone,
+  Message,
+  Page,
+  ServerMethods,
+  TreeRef,
+  WireOp,
+  WireRecord,
+  WireSigner,
+  WireWriteOptions,
+} from './protocol.ts';
 import { GONE } from './protocol.ts';
 import { createServerLists, MAX_PAGE_BYTES, MAX_PAGE_ITEMS } from './server-lists.ts';
 import type { ServerTrees } from './server-trees.ts';
@@ -24,7 +35,12 @@ export interface Served {
 
 type Client = Peer<ClientMethods, ServerMethods>;
 
-const toWire = (rkey: string, { uri, cid, bytes }: Pick<FoundRecord, 'bytes' | 'cid' | 'uri'>): WireRecord => ({ uri, cid, rkey, bytes });
+const toWire = (rkey: string, { uri, cid, bytes }: Pick<FoundRecord, 'bytes' | 'cid' | 'uri'>): WireRecord => ({
+  uri,
+  cid,
+  rkey,
+  bytes,
+});
 
 /** The client's signer. If the client goes, the question fails, and with it the write that waits for the answer. */
 const signerOf = (client: Client, { id, did }: WireSigner): Signer => ({
@@ -38,7 +54,11 @@ const writeOptions = (client: Client, { signer, ...options }: WireWriteOptions):
 });
 
 /** A page of records, shorter when they are large. */
-const listPage = async (tree: Tree, collection: string, { limit, ...options }: { readonly limit?: number | undefined }): Promise<Page<WireRecord>> => {
+const listPage = async (
+  tree: Tree,
+  collection: string,
+  { limit, ...options }: { readonly limit?: number | undefined },
+): Promise<Page<WireRecord>> => {
   const items: WireRecord[] = [];
   const most = limit === undefined ? MAX_PAGE_ITEMS : Math.min(limit, MAX_PAGE_ITEMS);
   let size = 0;
@@ -65,7 +85,11 @@ const withTree = async <T>(trees: ServerTrees, ref: TreeRef, use: (tree: Tree) =
   return tree === GONE ? GONE : use(tree);
 };
 
-const handlersOf = (repo: Repo, client: () => Client, subscription: Subscription): Handlers<ServerMethods> & { readonly close: () => void } => {
+const handlersOf = (
+  repo: Repo,
+  client: () => Client,
+  subscription: Subscription,
+): Handlers<ServerMethods> & { readonly close: () => void } => {
   const trees = createServerTrees(repo);
   const lists = createServerLists(repo);
   return {
@@ -84,7 +108,8 @@ const handlersOf = (repo: Repo, client: () => Client, subscription: Subscription
     refs: () => repo.refs(),
     setRef: (_, name, target) => repo.setRef(name, target),
     removeRef: (_, name) => repo.removeRef(name),
-    importCar: ({ signal, onProgress }, source, options) => repo.importCar(takeSource(source, client()), { ...options, signal, onProgress }),
+    importCar: ({ signal, onProgress }, source, options) =>
+      repo.importCar(takeSource(source, client()), { ...options, signal, onProgress }),
     putBlob: ({ signal }, source, options) => repo.putBlob(takeSource(source, client()), { ...options, signal }),
     getBlob: (_, cid) => repo.getBlob(cid),
     verify: ({ signal, onProgress }, options) => repo.verify({ ...options, signal, onProgress }),
@@ -98,7 +123,10 @@ const handlersOf = (repo: Repo, client: () => Client, subscription: Subscription
       }),
     async treeList(_, ref, collection, options) {
       const known = ref ?? { base: (await repo.head())?.cid };
-      return withTree(trees, known, async (tree) => ({ ...(await listPage(tree, collection, options)), base: known.base }));
+      return withTree(trees, known, async (tree) => ({
+        ...(await listPage(tree, collection, options)),
+        base: known.base,
+      }));
     },
     treeEntries: (_, ref, collection, { limit, ...options }) =>
       withTree(trees, ref, async (tree) => {

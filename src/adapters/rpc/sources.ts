@@ -108,16 +108,28 @@ export const createOfferedSources = (): OfferedSources => {
 };
 
 /** The bytes of a client's source, as what a repository takes. Reads no further than the repository does. */
-export const takeSource = (source: WireSource, client: Peer<ClientMethods, ServerMethods>): Uint8Array | Blob | ReadableStream<Uint8Array> => {
+export const takeSource = (
+  source: WireSource,
+  client: Peer<ClientMethods, ServerMethods>,
+): Uint8Array | Blob | ReadableStream<Uint8Array> => {
   switch (source.kind) {
     case 'bytes':
       return source.bytes;
     case 'blob':
       return source.blob;
     case 'lost':
-      return new ReadableStream<Uint8Array>({
-        pull: () => Promise.reject(new RepoError('OutcomeUnknown', 'the tab that had the repository open went away while a stream was read, which cannot be read again')),
-      }, { highWaterMark: 0 });
+      return new ReadableStream<Uint8Array>(
+        {
+          pull: () =>
+            Promise.reject(
+              new RepoError(
+                'OutcomeUnknown',
+                'the tab that had the repository open went away while a stream was read, which cannot be read again',
+              ),
+            ),
+        },
+        { highWaterMark: 0 },
+      );
     case 'stream':
       return new ReadableStream<Uint8Array>(
         {

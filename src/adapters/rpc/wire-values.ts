@@ -21,7 +21,9 @@ export const pack = (value: unknown): unknown => {
     return value;
   }
   if (value instanceof Uint8Array) {
-    return value.byteLength === value.buffer.byteLength && value.buffer instanceof ArrayBuffer ? value : new Uint8Array(value);
+    return value.byteLength === value.buffer.byteLength && value.buffer instanceof ArrayBuffer
+      ? value
+      : new Uint8Array(value);
   }
   const cid = asCid(value);
   if (cid !== undefined) {

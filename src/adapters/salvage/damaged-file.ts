@@ -14,13 +14,19 @@ export const readableFile = (file: SyncFile): ReadableFile => {
       throw toStorageError(error, 'reading the damaged database');
     }
   };
-  return { getSize: () => attempt(() => file.getSize()), read: (buffer, options) => attempt(() => file.read(buffer, options)) };
+  return {
+    getSize: () => attempt(() => file.getSize()),
+    read: (buffer, options) => attempt(() => file.read(buffer, options)),
+  };
 };
 
 /** What this library writes, taken where the header of the file does not say. */
 const DEFAULT_PAGE_SIZE = 4096;
 const MAGIC: Uint8Array = /* @__PURE__ */ new TextEncoder().encode('SQLite format 3\0');
-/** What stands in its place, and is as long, while a salvaged database is about to take the name of this one: no SQLite opens it meanwhile. */
+/**
+ * What stands in its place, and is as long, while a salvaged database is about to take the name of this one: no SQLite
+ * opens it meanwhile.
+ */
 const BEING_REPLACED: Uint8Array = /* @__PURE__ */ new TextEncoder().encode('pdsdb salvaging\0');
 
 const isPageSize = (size: number): boolean => size >= 512 && size <= 65536 && (size & (size - 1)) === 0;
@@ -46,8 +52,8 @@ export const isMarkedAsReplaced = (main: ReadableFile): boolean => {
 };
 
 /**
- * How the pages may lie, the most likely first: as the header says, which is two bytes that may be damaged themselves, and as this library writes
- * them. A flipped bit in the size of a page would hide half of the rows.
+ * How the pages may lie, the most likely first: as the header says, which is two bytes that may be damaged themselves,
+ * and as this library writes them. A flipped bit in the size of a page would hide half of the rows.
  */
 export const geometriesOf = (main: ReadableFile): readonly Geometry[] => {
   const usual: Geometry = { pageSize: DEFAULT_PAGE_SIZE, usable: DEFAULT_PAGE_SIZE };

@@ -6,9 +6,9 @@ import type { FoundRow, Pages } from './page-rows.ts';
 import { createFollowing, rowsOfPage } from './page-rows.ts';
 
 /**
- * Every row of keys and values that any page holds: of the database as its log has it; then of all other frames of the log, the last ones
- * first, for a damaged one may hide sound ones of the same page; then of the pages that the log has replaced. Many come twice, and
- * some are of the past: a page that is free keeps what it held.
+ * Every row of keys and values that any page holds: of the database as its log has it; then of all other frames of the
+ * log, the last ones first, for a damaged one may hide sound ones of the same page; then of the pages that the log has
+ * replaced. Many come twice, and some are of the past: a page that is free keeps what it held.
  */
 export function* rowsOfFiles(main: ReadableFile, wal: ReadableFile): Generator<FoundRow> {
   for (const geometry of geometriesOf(main)) {
@@ -30,7 +30,8 @@ function* rowsOfPages(main: ReadableFile, wal: ReadableFile, { pageSize, usable 
     const page = new Uint8Array(pageSize);
     return main.read(page, { at: place }) > 0 ? page : undefined;
   };
-  const inFile = (number: number): number | undefined => (number >= 1 && number <= count ? (number - 1) * pageSize : undefined);
+  const inFile = (number: number): number | undefined =>
+    number >= 1 && number <= count ? (number - 1) * pageSize : undefined;
   const seenBy = (find: (number: number) => number | undefined): Pages => ({
     read,
     place(number) {
@@ -53,7 +54,10 @@ function* rowsOfPages(main: ReadableFile, wal: ReadableFile, { pageSize, usable 
   for (let index = log.frames.length - 1; index >= 0; index--) {
     const { page, at } = log.frames[index]!;
     if (!log.isNewest(index)) {
-      yield* rowsOf(seenBy((number) => (number === page ? at : log.seenBy(index, number))), page);
+      yield* rowsOf(
+        seenBy((number) => (number === page ? at : log.seenBy(index, number))),
+        page,
+      );
     }
   }
   const original = seenBy(() => undefined);

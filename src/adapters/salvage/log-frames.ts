@@ -1,6 +1,6 @@
 /**
- * The frames of a write-ahead log, one after another, and which page of the log or of the database each of its transactions saw.
- * https://sqlite.org/fileformat2.html#the_write_ahead_log
+ * The frames of a write-ahead log, one after another, and which page of the log or of the database each of its
+ * transactions saw. https://sqlite.org/fileformat2.html#the_write_ahead_log
  */
 import type { ReadableFile } from './damaged-file.ts';
 import { readAt } from './damaged-file.ts';
@@ -31,7 +31,10 @@ export interface LogFrames {
 
 const saltsOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
-const readFrames = (wal: ReadableFile, pageSize: number): { readonly frames: Frame[]; readonly isCommit: boolean[] } => {
+const readFrames = (
+  wal: ReadableFile,
+  pageSize: number,
+): { readonly frames: Frame[]; readonly isCommit: boolean[] } => {
   const frames: Frame[] = [];
   const isCommit: boolean[] = [];
   const size = wal.getSize();
@@ -46,7 +49,10 @@ const readFrames = (wal: ReadableFile, pageSize: number): { readonly frames: Fra
   return { frames, isCommit };
 };
 
-/** The last of some rising numbers that is not above a limit. By halves: a log may have a hundred thousand frames of one page. */
+/**
+ * The last of some rising numbers that is not above a limit. By halves: a log may have a hundred thousand frames of one
+ * page.
+ */
 const lastUpTo = (numbers: readonly number[], limit: number): number | undefined => {
   let [low, high] = [0, numbers.length];
   while (low < high) {

@@ -1,6 +1,6 @@
 /**
- * Rows out of the pages of an SQLite file, whatever has become of its tree of pages: each leaf is read by itself, so that
- * one that nothing leads to any more gives its rows as well. What the rows say is for the reader to judge.
+ * Rows out of the pages of an SQLite file, whatever has become of its tree of pages: each leaf is read by itself, so
+ * that one that nothing leads to any more gives its rows as well. What the rows say is for the reader to judge.
  * https://sqlite.org/fileformat2.html
  */
 import type { Bytes } from '../../core/data/bytes.ts';
@@ -29,11 +29,15 @@ const FILE_HEADER = 100;
 /** The largest block there is, and what belongs to its row: longer ones are none. */
 const MAX_PAYLOAD = 8 * 1024 * 1024;
 /**
- * How many cells may lead through the same overflow page. A sound database has one; leaves that are free, or that the log has replaced,
- * repeat some. Without an end to it, a file of cells that share one chain would be read as often as it has cells.
+ * How many cells may lead through the same overflow page. A sound database has one; leaves that are free, or that the
+ * log has replaced, repeat some. Without an end to it, a file of cells that share one chain would be read as often as
+ * it has cells.
  */
 const MAX_FOLLOWED = 16;
-/** What the cells of a page may take together, in pages: in a sound one they take no more than it has, and one damaged pointer adds no more. */
+/**
+ * What the cells of a page may take together, in pages: in a sound one they take no more than it has, and one damaged
+ * pointer adds no more.
+ */
 const MAX_CELLS_SIZE = 2;
 /** Serial types of texts and blobs begin here: even ones are blobs. */
 const FIRST_LENGTH_TYPE = 12;
@@ -45,7 +49,10 @@ interface Varint {
   readonly end: number;
 }
 
-/** At most nine bytes, the last of which counts whole. Larger than a safe integer is `undefined`: nothing here is that long. */
+/**
+ * At most nine bytes, the last of which counts whole. Larger than a safe integer is `undefined`: nothing here is that
+ * long.
+ */
 const readVarint = (bytes: Uint8Array, at: number): Varint | undefined => {
   let value = 0;
   for (let i = 0; i < 9; i++) {
@@ -89,8 +96,16 @@ export const createFollowing = (): Follow => {
   };
 };
 
-/** The payload, its rest out of the chain of overflow pages; `undefined` when the chain breaks, or leads back to itself. */
-const readPayload = (pages: Pages, leaf: Uint8Array, { start, local, length }: Cell, usable: number, follow: Follow): Bytes | undefined => {
+/**
+ * The payload, its rest out of the chain of overflow pages; `undefined` when the chain breaks, or leads back to itself.
+ */
+const readPayload = (
+  pages: Pages,
+  leaf: Uint8Array,
+  { start, local, length }: Cell,
+  usable: number,
+  follow: Follow,
+): Bytes | undefined => {
   const pieces: Uint8Array[] = [leaf.subarray(start, start + local)];
   const seen = new Set<number>();
   let next = local < length ? uint32(leaf, start + local) : 0;
@@ -153,7 +168,8 @@ const cellAt = (page: Uint8Array, at: number, usable: number): Cell | undefined 
 };
 
 /**
- * The rows of one page, if it is a leaf of a table. However the page was made, the work is bounded by its size and by what `follow` allows.
+ * The rows of one page, if it is a leaf of a table. However the page was made, the work is bounded by its size and by
+ * what `follow` allows.
  * @param usable Bytes of a page that SQLite uses: its size, less what the file reserves.
  */
 export function* rowsOfPage(pages: Pages, number: number, usable: number, follow: Follow): Generator<FoundRow> {

@@ -74,7 +74,10 @@ interface Damaged extends DamagedFiles {
   readonly keptAs: string | undefined;
 }
 
-/** A salvage that was cut short has kept the database, and may have emptied its log since: then the log is read where it is kept. */
+/**
+ * A salvage that was cut short has kept the database, and may have emptied its log since: then the log is read where it
+ * is kept.
+ */
 const findDamaged = async ({ folder }: SalvagePlatform, files: DatabaseFiles): Promise<Damaged> => {
   const [main, wal] = [readableFile(files.main), readableFile(files.wal)];
   if (main.getSize() === 0 && wal.getSize() === 0) {
@@ -87,7 +90,13 @@ const findDamaged = async ({ folder }: SalvagePlatform, files: DatabaseFiles): P
   return { main, wal: await readWhole(folder, `${keptAs}-wal`), keptAs };
 };
 
-const build = async (platform: SalvagePlatform, name: string, files: DamagedFiles, findings: Findings, options: SalvageOptions): Promise<void> => {
+const build = async (
+  platform: SalvagePlatform,
+  name: string,
+  files: DamagedFiles,
+  findings: Findings,
+  options: SalvageOptions,
+): Promise<void> => {
   const sqlite = await loadSqlite(await platform.wasm());
   const fresh = await platform.createFiles(name);
   try {
@@ -103,16 +112,24 @@ const build = async (platform: SalvagePlatform, name: string, files: DamagedFile
 };
 
 /**
- * The damaged database is kept first; only then does the new one take its name. The old log and journal may be there no more when it does, or SQLite
- * would fold them into the new database; and the old database may not be opened once its log is gone, or commits that were in
- * the log alone would be missing without a word. So the old one is marked before its log goes: from there until the
- * new one has its name, opening answers `Corrupt`, and another salvage goes on.
+ * The damaged database is kept first; only then does the new one take its name. The old log and journal may be there no
+ * more when it does, or SQLite would fold them into the new database; and the old database may not be opened once its
+ * log is gone, or commits that were in the log alone would be missing without a word. So the old one is marked before
+ * its log goes: from there until the new one has its name, opening answers `Corrupt`, and another salvage goes on.
  */
-const replace = async ({ folder }: SalvagePlatform, name: string, files: DatabaseFiles, keptBefore: string | undefined): Promise<string> => {
+const replace = async (
+  { folder }: SalvagePlatform,
+  name: string,
+  files: DatabaseFiles,
+  keptBefore: string | undefined,
+): Promise<string> => {
   const keptAs = keptBefore ?? `pds.db.damaged-${timeForName()}`;
   if (keptBefore === undefined) {
     await keep(folder, files.main, keptAs);
-    for (const [file, suffix] of [[files.wal, '-wal'], [files.journal, '-journal']] as const) {
+    for (const [file, suffix] of [
+      [files.wal, '-wal'],
+      [files.journal, '-journal'],
+    ] as const) {
       if (file.getSize() > 0) {
         await keep(folder, file, `${keptAs}${suffix}`);
       }
@@ -136,13 +153,16 @@ const discardEarlier = async ({ folder }: SalvagePlatform): Promise<void> => {
 };
 
 /**
- * Reads what can be read of a damaged `pds.db`, page by page, into a new one that takes its place. The damaged one is kept
- * beside it, with its log. A salvage that was cut short is gone on with by the next one. What is missing afterwards is for
- * `verify` to say and for `repair` to see to.
+ * Reads what can be read of a damaged `pds.db`, page by page, into a new one that takes its place. The damaged one is
+ * kept beside it, with its log. A salvage that was cut short is gone on with by the next one. What is missing
+ * afterwards is for `verify` to say and for `repair` to see to.
  * @throws {RepoError} `Corrupt` when nothing says whose repository it was; `RepoNotFound`, `Locked`, `StorageFull`,
- *   `StorageFailed`. The damaged database is as it was then, or stands there with a copy of it and of its log beside it.
+ *   `StorageFailed`. The damaged database is as it was then, or is in its place with a copy of it and of its log.
  */
-export const salvageFolder = async (platform: SalvagePlatform, options: SalvageOptions = {}): Promise<SalvageReport> => {
+export const salvageFolder = async (
+  platform: SalvagePlatform,
+  options: SalvageOptions = {},
+): Promise<SalvageReport> => {
   const { dryRun = false } = options;
   const files = await platform.openFiles();
   try {

@@ -1,9 +1,17 @@
 /**
  * A new database out of one that SQLite gives up on. Blocks vouch for themselves: a row whose value is not what its key
- * says is none. Commits are blocks, and say whose repository it is and in what order they came; so only refs, and the few
- * texts of `meta`, have to be believed.
+ * says is none. Commits are blocks, and say whose repository it is and in what order they came; so only refs, and the
+ * few texts of `meta`, have to be believed.
  */
-import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidTextToBytes, cidToText, decodeCid, isCidOf } from '../../core/data/cid.ts';
+import {
+  CODEC_DAG_CBOR,
+  CODEC_RAW,
+  cidOf,
+  cidTextToBytes,
+  cidToText,
+  decodeCid,
+  isCidOf,
+} from '../../core/data/cid.ts';
 import type { CID } from '../../core/data/cid.ts';
 import type { CidSet } from '../../core/data/cid-set.ts';
 import { createCidSet } from '../../core/data/cid-set.ts';
@@ -31,7 +39,10 @@ export interface SalvageReport {
   readonly did: string;
   readonly dryRun: boolean;
   readonly blocks: number;
-  /** Those of the past that no list names are listed where their trees are whole: some are what `gc` has left on free pages. */
+  /**
+   * Those of the past that no list names are listed where their trees are whole: some are what `gc` has left on free
+   * pages.
+   */
   readonly commits: number;
   readonly refs: number;
   /** Words about commits, and MIME types of blobs. */
@@ -70,8 +81,9 @@ export interface Findings {
 
 const NAME_LENGTH = 59;
 /**
- * So many letters of a damaged name have to be those that the bytes say. A bit that flips in the row of a record of 200 bytes is in its name
- * one time in four; where it is in the bytes, all but the first seven letters agree by chance, which two of them do.
+ * So many letters of a damaged name have to be those that the bytes say. A bit that flips in the row of a record of 200
+ * bytes is in its name one time in four; where it is in the bytes, all but the first seven letters agree by chance,
+ * which two of them do.
  */
 const MIN_SAME_LETTERS = 40;
 
@@ -80,7 +92,8 @@ const rightName = (name: string, bytes: Uint8Array): CID | undefined => {
   if (name.length !== NAME_LENGTH) {
     return undefined;
   }
-  const isMeant = (cid: CID): boolean => [...cidToText(cid)].filter((letter, i) => name[i] === letter).length >= MIN_SAME_LETTERS;
+  const isMeant = (cid: CID): boolean =>
+    [...cidToText(cid)].filter((letter, i) => name[i] === letter).length >= MIN_SAME_LETTERS;
   return ([CODEC_DAG_CBOR, CODEC_RAW] as const).map((codec) => cidOf(codec, bytes)).find(isMeant);
 };
 
@@ -130,7 +143,10 @@ const didOf = (commits: ReadonlyMap<string, Commit>, meta: ReadonlyMap<string, s
   return did;
 };
 
-/** Reads everything once, and keeps what is no block. @throws {RepoError} `Corrupt` when nothing says whose repository it is. */
+/**
+ * Reads everything once, and keeps what is no block. @throws {RepoError} `Corrupt` when nothing says whose repository
+ * it is.
+ */
 export const findRows = ({ main, wal }: DamagedFiles, { signal, onProgress }: SalvageOptions): Findings => {
   const seen = createCidSet();
   const damaged = createCidSet();
@@ -176,7 +192,10 @@ export const findRows = ({ main, wal }: DamagedFiles, { signal, onProgress }: Sa
 
 const cidOfText = (text: string): CID => decodeCid(cidTextToBytes(text)!);
 
-/** Refs, each to the newest commit that a row of its name leads to; and the list of commits, of which the newest is the head. */
+/**
+ * Refs, each to the newest commit that a row of its name leads to; and the list of commits, of which the newest is the
+ * head.
+ */
 const linksOf = (
   did: string,
   found: ReadonlyMap<string, Commit>,
@@ -216,7 +235,11 @@ const linksOf = (
   return { commits, refs, unlisted };
 };
 
-const putBlocks = async (change: BlockChange, { main, wal }: DamagedFiles, signal: AbortSignal | undefined): Promise<void> => {
+const putBlocks = async (
+  change: BlockChange,
+  { main, wal }: DamagedFiles,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
   let batch: Block[] = [];
   let size = 0;
   const put = async (): Promise<void> => {
@@ -239,7 +262,12 @@ const putBlocks = async (change: BlockChange, { main, wal }: DamagedFiles, signa
 };
 
 /** Fills a new store, in one change. */
-export const fillStore = (store: SqliteBlockStore, files: DamagedFiles, { commits, unlisted, sound, refs, meta }: Findings, { signal }: SalvageOptions): Promise<void> =>
+export const fillStore = (
+  store: SqliteBlockStore,
+  files: DamagedFiles,
+  { commits, unlisted, sound, refs, meta }: Findings,
+  { signal }: SalvageOptions,
+): Promise<void> =>
   store.transact(async (change) => {
     await putBlocks(change, files, signal);
     const isWhole = createIsWhole(createNodeReader(change), sound);

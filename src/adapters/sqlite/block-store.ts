@@ -7,7 +7,14 @@ import { isRepoError, RepoError } from '../../core/errors.ts';
 import { PackedBlocks } from '../../core/blocks/packed-blocks.ts';
 import { PendingChange } from '../../core/storage/pending-change.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
-import type { BlockChange, BlockStore, CommitRange, ListingOptions, NamedBlock, StoreSnapshot } from '../../core/storage/ports.ts';
+import type {
+  BlockChange,
+  BlockStore,
+  CommitRange,
+  ListingOptions,
+  NamedBlock,
+  StoreSnapshot,
+} from '../../core/storage/ports.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
 import { isTid } from '../../core/syntax/tid.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
@@ -17,31 +24,17 @@ import { takeSnapshot } from './snapshot.ts';
 import { cidKeys, junkRows, removeRows, soundRows } from './invalid-rows.ts';
 import { keyOf } from './block-key.ts';
 import type { KeyValueTable } from './key-value-table.ts';
-import type { LoggedDatabase } from './checkpointer.ts';
 import { LogFolding } from './checkpointer.ts';
-import type { Schema, SchemaDatabase, TablePrefix } from './schema.ts';
+import type { Schema, TablePrefix } from './schema.ts';
+import type { StoreDatabase } from './store-database.ts';
 import { applyTo, isCommitRow, isRefRow, readCid } from './row-values.ts';
 import { decodeText, openTable } from './schema.ts';
 
-/** What the store needs of a database. */
-export interface StoreDatabase extends SchemaDatabase, LoggedDatabase {
-  readonly inTransaction: boolean;
-  begin(): void;
-  /** Has the transaction that has begun, and has written nothing yet, write each page once, and no log. */
-  writePlainly(): void;
-  commit(): void;
-  rollback(): void;
-  /** Whether the main file now stays as it is until `thaw`. */
-  freeze(): boolean;
-  thaw(): void;
-  /** A sentence a fault. */
-  integrityCheck(): readonly string[];
-  /** Leaves everything in the main file. */
-  close(): void;
-}
-
 export interface SqliteBlockStoreOptions {
-  /** When to write past the log; at 8 MiB that make the file many times as large when left out. Tests cut the power there with less. */
+  /**
+   * When to write past the log; at 8 MiB that make the file many times as large when left out. Tests cut the power
+   * there with less.
+   */
   readonly isBulk?: IsBulk | undefined;
 }
 
@@ -72,7 +65,12 @@ export class SqliteBlockStore implements BlockStore {
   #failure: { readonly cause: unknown } | undefined;
 
   /** Use `openSqliteBlockStore` or `createSqliteBlockStore`: a schema is what they have checked. */
-  constructor(database: StoreDatabase, files: DatabaseFiles, { did, prefix }: Schema, options: SqliteBlockStoreOptions = {}) {
+  constructor(
+    database: StoreDatabase,
+    files: DatabaseFiles,
+    { did, prefix }: Schema,
+    options: SqliteBlockStoreOptions = {},
+  ) {
     this.did = did;
     this.#prefix = prefix;
     this.#database = database;
@@ -121,9 +119,14 @@ export class SqliteBlockStore implements BlockStore {
     return value && readCid(this.#commits, rev, value);
   }
 
-  async *commits({ lenient = false, ...range }: CommitRange & ListingOptions = {}): AsyncGenerator<[rev: Tid, cid: CID]> {
+  async *commits({
+    lenient = false,
+    ...range
+  }: CommitRange & ListingOptions = {}): AsyncGenerator<[rev: Tid, cid: CID]> {
     this.#assertUsable();
-    for (const [rev, value] of lenient ? soundRows(this.#database, this.#commits.name, isCommitRow) : this.#commits.iterate(range)) {
+    for (const [rev, value] of lenient
+      ? soundRows(this.#database, this.#commits.name, isCommitRow)
+      : this.#commits.iterate(range)) {
       if (!isTid(rev)) {
         throw new RepoError('Corrupt', `not a rev; table=${this.#commits.name} key=${rev.slice(0, 80)}`);
       }
@@ -137,7 +140,10 @@ export class SqliteBlockStore implements BlockStore {
     for (const key of lenient ? cidKeys(this.#database, this.#blocks.name) : this.#blocks.keys()) {
       const bytes = cidTextToBytes(key);
       if (bytes === undefined) {
-        throw new RepoError('Corrupt', `a block whose key is not a CID; table=${this.#blocks.name} key=${key.slice(0, 80)}`);
+        throw new RepoError(
+          'Corrupt',
+          `a block whose key is not a CID; table=${this.#blocks.name} key=${key.slice(0, 80)}`,
+        );
       }
       yield decodeCid(bytes);
       this.#assertUsable();
@@ -193,7 +199,9 @@ export class SqliteBlockStore implements BlockStore {
       if (this.#isFrozen) {
         throw new RepoError('Locked', 'a backup of the repository is being made');
       }
-      const refs = new Map<string, CID>([...this.#refs.iterate()].map(([name, value]) => [name, readCid(this.#refs, name, value)]));
+      const refs = new Map<string, CID>(
+        [...this.#refs.iterate()].map(([name, value]) => [name, readCid(this.#refs, name, value)]),
+      );
       const counts = { blocks: this.#blocks.count(), commits: this.#commits.count() };
       this.#isFrozen = true;
       const { file, release } = takeSnapshot(this.#database, this.#files, () => (this.#isFrozen = false));
@@ -330,7 +338,11 @@ export class SqliteBlockStore implements BlockStore {
 
   #assertNotFailed(): void {
     if (this.#failure !== undefined) {
-      throw new RepoError('StorageFailed', 'the storage has failed: close the repository and open it again', this.#failure);
+      throw new RepoError(
+        'StorageFailed',
+        'the storage has failed: close the repository and open it again',
+        this.#failure,
+      );
     }
   }
 }

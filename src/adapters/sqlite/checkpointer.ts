@@ -4,13 +4,16 @@
 export interface LoggedDatabase {
   /** Whether it is time for `fold`. */
   readonly isLogLong: boolean;
-  /** Moves what was committed from the log to its place; does nothing in a transaction, and what fails is told to whoever comes next. */
+  /**
+   * Moves what was committed from the log to its place; does nothing in a transaction, and what fails is told to
+   * whoever comes next.
+   */
   fold(): void;
 }
 
 /**
- * SQLite would fold the log in at the end of the commit that makes it a thousand pages long: one in fifty wrote four hundred pages
- * and flushed three times, where the others write a dozen and flush once.
+ * SQLite would fold the log in at the end of the commit that makes it a thousand pages long: one in fifty wrote four
+ * hundred pages and flushed three times, where the others write a dozen and flush once.
  */
 export class LogFolding {
   readonly #database: LoggedDatabase;

@@ -1,6 +1,6 @@
 /**
- * Rows of the four tables that are no entries of theirs, and how to read past them. A person with an SQLite shell leaves
- * such, and so do disks; tables of ordinary reads fail at the first.
+ * Rows of the four tables that are no entries of theirs, and how to read past them. A person with an SQLite shell
+ * leaves such, and so do disks; tables of ordinary reads fail at the first.
  */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { cidTextToBytes } from '../../core/data/cid.ts';
@@ -123,7 +123,11 @@ function* rowsOf(database: SqlDatabase, table: string): Generator<Row> {
 }
 
 /** The rows of a table that are entries, by key. Holds them in memory: for tables of names, not for blocks. */
-export function* soundRows(database: SqlDatabase, table: string, isEntry: IsEntry): Generator<[key: string, value: Bytes]> {
+export function* soundRows(
+  database: SqlDatabase,
+  table: string,
+  isEntry: IsEntry,
+): Generator<[key: string, value: Bytes]> {
   const entries: [string, Bytes][] = [];
   for (const { key, value } of rowsOf(database, table)) {
     if (key !== undefined && value !== undefined && isEntry(key, value)) {
@@ -133,7 +137,11 @@ export function* soundRows(database: SqlDatabase, table: string, isEntry: IsEntr
   yield* entries.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-const SMALL_TABLES: readonly { readonly name: 'commits' | 'meta' | 'refs'; readonly what: string; readonly isEntry: IsEntry }[] = [
+const SMALL_TABLES: readonly {
+  readonly name: 'commits' | 'meta' | 'refs';
+  readonly what: string;
+  readonly isEntry: IsEntry;
+}[] = [
   { name: 'commits', what: 'no rev and CID', isEntry: (key, value) => isTid(key) && isCidText(value) },
   { name: 'meta', what: 'no text', isEntry: (_, value) => textOf(value) !== undefined },
   { name: 'refs', what: 'no name and CID', isEntry: (_, value) => isCidText(value) },
@@ -150,12 +158,16 @@ export const junkRows = (database: SqlDatabase, prefix: TablePrefix): JunkRow[] 
     junk.push({ table, rowid, message });
   };
   const blocks = `${prefix}blocks`;
-  withStatement(database, `select rowid, typeof(key) = 'text', key from ${blocks} where key is null or not (${IS_CID_KEY})`, (statement) => {
-    while (statement.step()) {
-      const key = statement.columnInt(1) === 1 ? textOf(statement.columnBlob(2)) : undefined;
-      add(blocks, statement.columnInt(0), key, 'no block of a CID');
-    }
-  });
+  withStatement(
+    database,
+    `select rowid, typeof(key) = 'text', key from ${blocks} where key is null or not (${IS_CID_KEY})`,
+    (statement) => {
+      while (statement.step()) {
+        const key = statement.columnInt(1) === 1 ? textOf(statement.columnBlob(2)) : undefined;
+        add(blocks, statement.columnInt(0), key, 'no block of a CID');
+      }
+    },
+  );
   for (const { name, what, isEntry } of SMALL_TABLES) {
     const table = `${prefix}${name}`;
     for (const { rowid, key, value } of rowsOf(database, table)) {

@@ -150,11 +150,13 @@ export class KeyValueTable {
   }
 
   /**
-   * Rows as they lie in the file, which is the fastest order: no look-up in the index for each. In pages, each read in one go; rows
-   * that are added meanwhile may be among them. Keys are as they are stored, in UTF-8, and not looked at.
+   * Rows as they lie in the file, which is the fastest order: no look-up in the index for each. In pages, each read in
+   * one go; rows that are added meanwhile may be among them. Keys are as they are stored, in UTF-8, and not looked at.
    */
   *scan(): Generator<ScannedRows> {
-    const statement = this.#statement(`select rowid, key, value from ${this.name} where rowid > ? order by rowid limit ${PAGE_ROWS}`);
+    const statement = this.#statement(
+      `select rowid, key, value from ${this.name} where rowid > ? order by rowid limit ${PAGE_ROWS}`,
+    );
     for (let last = 0, isWhole = true; isWhole; ) {
       const rows = new ScannedRows();
       try {
@@ -222,7 +224,8 @@ export class KeyValueTable {
       this.#assertOnward(bounds, last.key, range.reverse === true);
       yield* page;
       left -= page.length;
-      bounds = range.reverse === true ? { ...bounds, upper: last.key } : { ...bounds, lower: last.key, inclusive: false };
+      bounds =
+        range.reverse === true ? { ...bounds, upper: last.key } : { ...bounds, lower: last.key, inclusive: false };
     }
   }
 
@@ -242,7 +245,9 @@ export class KeyValueTable {
   #page({ lower, inclusive, upper }: Bounds, reverse: boolean, limit: number, withValues: boolean): Row[] {
     const from = lower === undefined ? '' : ` and key ${inclusive ? '>=' : '>'} ?1`;
     const to = upper === undefined ? '' : ' and key < ?2';
-    const columns = withValues ? `key, typeof(key) = 'text', value, ${this.#valueIsBytes}` : `key, typeof(key) = 'text'`;
+    const columns = withValues
+      ? `key, typeof(key) = 'text', value, ${this.#valueIsBytes}`
+      : `key, typeof(key) = 'text'`;
     const order = `order by key${reverse ? ' desc' : ''} limit ?3`;
     const statement = this.#statement(`select ${columns} from ${this.name} where true${from}${to} ${order}`);
     const rows: Row[] = [];
@@ -298,7 +303,11 @@ export class KeyValueTable {
 
   #corrupt(what: string, key: string | Uint8Array, cause?: unknown): RepoError {
     const text = typeof key === 'string' ? key : new TextDecoder().decode(key);
-    return new RepoError('Corrupt', `${what}; table=${this.name} key=${text.slice(0, 80)}`, cause === undefined ? {} : { cause });
+    return new RepoError(
+      'Corrupt',
+      `${what}; table=${this.name} key=${text.slice(0, 80)}`,
+      cause === undefined ? {} : { cause },
+    );
   }
 
   #assertOpen(): void {

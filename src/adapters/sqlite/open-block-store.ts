@@ -2,7 +2,8 @@
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import type { Schema } from './schema.ts';
 import { createSchema, openSchema } from './schema.ts';
-import type { SqliteBlockStoreOptions, StoreDatabase } from './block-store.ts';
+import type { SqliteBlockStoreOptions } from './block-store.ts';
+import type { StoreDatabase } from './store-database.ts';
 import { SqliteBlockStore } from './block-store.ts';
 
 /**

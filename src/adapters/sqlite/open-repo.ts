@@ -46,7 +46,9 @@ export const sqliteRepo = async (
   const store = await openDatabase(files, () => {
     const database = sqlite.open(files);
     const { isBulk } = platform;
-    return did === undefined ? openSqliteBlockStore(database, files, { isBulk }) : createSqliteBlockStore(database, files, did, { isBulk });
+    return did === undefined
+      ? openSqliteBlockStore(database, files, { isBulk })
+      : createSqliteBlockStore(database, files, did, { isBulk });
   });
   try {
     const { breathe, hashAll = bySimd, verifySignature } = platform;

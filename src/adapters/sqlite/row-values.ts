@@ -11,7 +11,11 @@ import { decodeText } from './schema.ts';
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
 
 /** Writes what a change is to do to a table; `undefined` is to go. */
-export const applyTo = <V>(table: KeyValueTable, changes: ReadonlyMap<string, V | undefined>, toText: (value: V) => string): void => {
+export const applyTo = <V>(
+  table: KeyValueTable,
+  changes: ReadonlyMap<string, V | undefined>,
+  toText: (value: V) => string,
+): void => {
   for (const [key, value] of changes) {
     if (value === undefined) {
       table.delete(key);

@@ -126,7 +126,9 @@ const checkDid = (did: string): void => {
   try {
     assertDid(did);
   } catch (cause) {
-    throw isRepoError(cause) ? new RepoError('Corrupt', `meta does not name an account: ${cause.message}`, { cause }) : cause;
+    throw isRepoError(cause)
+      ? new RepoError('Corrupt', `meta does not name an account: ${cause.message}`, { cause })
+      : cause;
   }
 };
 
@@ -140,7 +142,10 @@ const checkObjects = (objects: readonly SchemaObject[], prefix: TablePrefix): vo
   const known = new Set<string>(TABLES.map((table) => `${prefix}${table}`));
   for (const object of objects) {
     if (!known.has(object.name)) {
-      throw new RepoError('Corrupt', `a repository has no ${object.type} of this name; ${object.type}=${object.name.slice(0, 80)}`);
+      throw new RepoError(
+        'Corrupt',
+        `a repository has no ${object.type} of this name; ${object.type}=${object.name.slice(0, 80)}`,
+      );
     }
     checkTable(object);
   }
@@ -165,7 +170,9 @@ const checkTable = ({ type, name, sql }: SchemaObject): void => {
 const readObjects = (database: SqlDatabase): SchemaObject[] =>
   readRows(database, `select type, name, ifnull(sql, '') from sqlite_schema order by rowid`, 3)
     .map(([type, name, sql]) => ({ type: type!, name: name!, sql: sql! }))
-    .filter(({ type, name, sql }) => !(name.startsWith('sqlite_') && (type === 'table' || (type === 'index' && sql === ''))));
+    .filter(
+      ({ type, name, sql }) => !(name.startsWith('sqlite_') && (type === 'table' || (type === 'index' && sql === ''))),
+    );
 
 const readRows = (database: SqlDatabase, sql: string, columns: number): string[][] => {
   const statement = database.prepare(sql);

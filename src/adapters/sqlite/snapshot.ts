@@ -16,8 +16,8 @@ export interface FreezableDatabase {
 const PIECE_SIZE = 1 << 20;
 
 /**
- * Where the database writes ahead, its main file stays as it is until `release`, and is read as it is asked for. Elsewhere
- * (pages that IndexedDB keeps, which lie in memory) it is copied at once.
+ * Where the database writes ahead, its main file stays as it is until `release`, and is read as it is asked for.
+ * Elsewhere (pages that IndexedDB keeps, which lie in memory) it is copied at once.
  */
 export const takeSnapshot = (
   database: FreezableDatabase,

@@ -1,7 +1,7 @@
 /**
- * A block store for a thread that has to listen while it works. Where reading answers at once, a walk over a tree is one
- * chain of promises, and nothing that has been said meanwhile (stop; another page's question) is heard before its end:
- * 3 seconds for an import of 20,000 records. Here such a chain is interrupted now and then.
+ * A block store for a thread that has to listen while it works. Where reading answers at once, a walk over a tree is
+ * one chain of promises, and nothing that has been said meanwhile (stop; another page's question) is heard before its
+ * end: 3 seconds for an import of 20,000 records. Here such a chain is interrupted now and then.
  */
 import type { BlockChange, BlockReader, BlockStore } from '../../core/storage/ports.ts';
 

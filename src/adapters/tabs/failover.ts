@@ -15,11 +15,14 @@ export interface TakeOverOptions {
 }
 
 /**
- * Opens it, and waits for as long as the files are held: whoever had the lead has let go of it, and is about to let go of
- * these, or is frozen over it. `undefined` when it is not wanted any more.
+ * Opens it, and waits for as long as the files are held: whoever had the lead has let go of it, and is about to let go
+ * of these, or is frozen over it. `undefined` when it is not wanted any more.
  * @throws {RepoError} as opening does; `StorageFailed` and `StorageFull` only when they last.
  */
-export const takeOver = async (place: RepoPlace, { isWanted, onLocked }: TakeOverOptions): Promise<Repo | undefined> => {
+export const takeOver = async (
+  place: RepoPlace,
+  { isWanted, onLocked }: TakeOverOptions,
+): Promise<Repo | undefined> => {
   let failures = 0;
   while (isWanted()) {
     try {

@@ -4,8 +4,8 @@
 const BEAT_MS = 2_500;
 
 /**
- * So many questions without any sign of life, and the page waits no longer: ten seconds. Counted in beats and not in time,
- * because whoever was asleep itself has to give the other one a chance to answer.
+ * So many questions without any sign of life, and the page waits no longer: ten seconds. Counted in beats and not in
+ * time, because whoever was asleep itself has to give the other one a chance to answer.
  */
 const MOST_SILENT = 4;
 

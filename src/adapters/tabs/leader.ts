@@ -27,7 +27,10 @@ export interface LeaderParts {
   readonly about: () => Promise<Omit<Attachment, 'generation'>>;
   readonly channel: Channel;
   readonly locks: Locks;
-  /** Called, maybe more than once, when the storage has failed: the repository is of use again once it was closed and opened. */
+  /**
+   * Called, maybe more than once, when the storage has failed: the repository is of use again once it was closed and
+   * opened.
+   */
   readonly onFailure: () => void;
 }
 
@@ -106,7 +109,10 @@ export class Leader {
     }
     const { id, repo, channel, locks } = this.#parts;
     this.#drop(member);
-    const served = serveRepo(repo, this.#watched((message) => channel.postMessage({ kind: 'message', from: id, to: member, message })));
+    const served = serveRepo(
+      repo,
+      this.#watched((message) => channel.postMessage({ kind: 'message', from: id, to: member, message })),
+    );
     const unwatch = new AbortController();
     this.#followers.set(member, { served, unwatch });
     // The member holds this lock as long as it lives: whoever gets it next knows that it is gone.
@@ -128,7 +134,10 @@ export class Leader {
   #watched(send: Send): Send {
     return (message) => {
       send(message);
-      if (message.kind === 'failure' && (message.error.code === 'StorageFailed' || message.error.code === 'StorageFull')) {
+      if (
+        message.kind === 'failure' &&
+        (message.error.code === 'StorageFailed' || message.error.code === 'StorageFull')
+      ) {
         void this.#examine();
       }
     };

@@ -1,7 +1,6 @@
 /**
- * One page's use of a repository, in that page's worker. It leads, and then has the files open itself, or follows, and
- * then hands its page's messages on to the one that leads. Whoever leads holds a lock; all others wait for it, so that
- * the browser itself chooses the next one when the leader is gone.
+ * One page's use of a repository, in that page's worker. A member leads and has the files open, or follows and hands
+ * its page's messages on to the leader. The leader holds a lock that all others wait for: the browser chooses the next.
  */
 import { RepoError } from '../../core/errors.ts';
 import type { Repo } from '../../core/repo/repo.ts';
@@ -43,7 +42,7 @@ type Role =
 export class Member {
   readonly #parts: MemberParts;
   readonly #channel: Channel & { close(): void };
-  readonly #heartbeat: Heartbeat = createHeartbeat(() => this.#ping(), () => this.#tellSilence());
+  readonly #heartbeat: Heartbeat;
   #role: Role = { kind: 'looks' };
   #generation = 0;
   /** The DID of a repository that is still to be made. */
@@ -61,15 +60,16 @@ export class Member {
   constructor(parts: MemberParts) {
     this.#parts = parts;
     this.#did = parts.did;
+    this.#heartbeat = createHeartbeat(this.#ping.bind(this), this.#tellSilence.bind(this));
     this.#channel = parts.openChannel((message) => this.#hear(message));
   }
 
   /** Looks for whoever leads, or leads. */
   join(): void {
-    const { waitMs } = this.#parts;
+    const { place, waitMs } = this.#parts;
     this.#patience = setTimeout(() => {
       const message = 'the tab that has the repository open does not answer';
-      this.#fail(new RepoError('Locked', `${message}; name=${this.#parts.place.name} waitMs=${waitMs}`));
+      this.#fail(new RepoError('Locked', `${message}; name=${place.name} waitMs=${waitMs}`));
     }, waitMs);
     this.#look();
   }
@@ -164,7 +164,11 @@ export class Member {
   /** Answers whether it was the storage that ended it, which is to be opened again then. */
   async #reign(queue: AbortController, repo: Repo): Promise<boolean> {
     const { id, locks, place } = this.#parts;
-    const about = async (): Promise<Omit<Attachment, 'generation'>> => ({ did: repo.did, rev: (await repo.head())?.rev, storage: place.storage });
+    const about = async (): Promise<Omit<Attachment, 'generation'>> => ({
+      did: repo.did,
+      rev: (await repo.head())?.rev,
+      storage: place.storage,
+    });
     const known = await about();
     // The page may have gone while the repository was opened.
     if (queue.signal.aborted || this.#ended) {
@@ -270,9 +274,14 @@ export class Member {
     }
   }
 
-  /** The lock is not taken from whoever is silent: a page that was frozen may go on at any moment, with the files open. */
+  /**
+   * The lock is not taken from whoever is silent: a page that was frozen may go on at any moment, with the files open.
+   */
   #tellSilence(): void {
-    const error = new RepoError('Locked', `the tab that has the repository open does not answer; name=${this.#parts.place.name}`);
+    const error = new RepoError(
+      'Locked',
+      `the tab that has the repository open does not answer; name=${this.#parts.place.name}`,
+    );
     this.#parts.toPage({ kind: 'silent', error: createErrorBook().toData(error) });
     this.#leaderSaidBye();
   }

@@ -33,10 +33,13 @@ export interface WorkerSupply {
  * Opens, or with a DID makes, a repository. Rejects as the worker does, or with `StorageFailed` when it does not start.
  *
  * A page that is left may be frozen with its worker, and other tabs would wait for what that has open. A worker of our
- * own is ended before, as by a crash, which loses nothing; when the page comes back there is another one. A worker of the
- * caller's is asked to let go, and given a moment for it.
+ * own is ended before, as by a crash, which loses nothing; when the page comes back there is another one. A worker of
+ * the caller's is asked to let go, and given a moment for it.
  */
-export const openRemote = (supply: WorkerSupply, { name, did, storage, waitMs, signer, locks, isPersistent }: OpenRemoteOptions): Promise<Repo> =>
+export const openRemote = (
+  supply: WorkerSupply,
+  { name, did, storage, waitMs, signer, locks, isPersistent }: OpenRemoteOptions,
+): Promise<Repo> =>
   new Promise((resolve, reject) => {
     let repo: RemoteRepo | undefined;
     let connection: Connection | undefined;
@@ -98,7 +101,11 @@ export const openRemote = (supply: WorkerSupply, { name, did, storage, waitMs, s
           }
         },
         onEnd(error, isGone) {
-          repo?.lost(error instanceof RepoError ? error : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }));
+          repo?.lost(
+            error instanceof RepoError
+              ? error
+              : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }),
+          );
           reject(error as Error);
           // Of a worker that is gone nothing is open any more: whoever closes has what they want.
           end(isGone ? undefined : error);

@@ -12,15 +12,19 @@ export interface PageLife {
 }
 
 /**
- * Once the handlers of `freeze` have run, Chromium freezes the page and its workers at once. While they run, workers run
- * too: this much is enough for one to close files, on a machine that is busy as well. Nobody looks at the page meanwhile.
+ * Once the handlers of `freeze` have run, Chromium freezes the page and its workers at once. While they run, workers
+ * run too: this much is enough for one to close files, on a machine that is busy as well. Nobody looks at the page
+ * meanwhile.
  */
 const LINGER_MS = 300;
 
 const HIDE_EVENTS = ['pagehide', 'freeze'] as const;
 const SHOW_EVENTS = ['pageshow', 'resume'] as const;
 
-/** Watches the page that this runs in; answers the function that ends it. Where there is no page, there is nothing to watch. */
+/**
+ * Watches the page that this runs in; answers the function that ends it. Where there is no page, there is nothing to
+ * watch.
+ */
 export const watchPage = ({ onHide, onShow, needsTime }: PageLife): (() => void) => {
   if (typeof document === 'undefined') {
     return () => {};

@@ -8,7 +8,9 @@ export interface RepoPlace {
   readonly storage: StorageKind;
   /** Opens what is there, or with a DID makes it. */
   open(did: string | undefined): Promise<Repo>;
-  /** Loads what opening needs, for whoever may have to open it in a hurry. Never rejects: what fails, fails again then. */
+  /**
+   * Loads what opening needs, for whoever may have to open it in a hurry. Never rejects: what fails, fails again then.
+   */
   prepare(): Promise<void>;
   /** Has what is open closed without any waiting that could be spared: whoever waits may be frozen. */
   hurry(): void;

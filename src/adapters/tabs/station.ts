@@ -6,7 +6,16 @@ import { giveFolder, takeFolder } from '../rpc/folder-files.ts';
 import type { Channel } from './leader.ts';
 import type { Locks } from '../rpc/locks.ts';
 import { Member } from './member.ts';
-import type { ChannelMessage, FolderMethods, FromPage, FromWorker, Message, WantedStorage, WorkerGreeting, WorkerRequest } from '../rpc/protocol.ts';
+import type {
+  ChannelMessage,
+  FolderMethods,
+  FromPage,
+  FromWorker,
+  Message,
+  WantedStorage,
+  WorkerGreeting,
+  WorkerRequest,
+} from '../rpc/protocol.ts';
 import { PROTOCOL_VERSION, channelName, memberLock } from '../rpc/protocol.ts';
 import { Peer } from '../rpc/peer.ts';
 import type { RepoPlace } from './repo-place.ts';
@@ -28,7 +37,8 @@ export interface Station {
   receive(event: { readonly data: unknown; readonly ports: readonly MessagePort[] }): void;
 }
 
-const isGreeting = (data: unknown): data is WorkerGreeting => typeof data === 'object' && data !== null && 'pdsdb' in data && 'request' in data;
+const isGreeting = (data: unknown): data is WorkerGreeting =>
+  typeof data === 'object' && data !== null && 'pdsdb' in data && 'request' in data;
 
 /** Opens the channel of this name among all tabs. */
 export type OpenChannel = (name: string, hear: (message: ChannelMessage) => void) => Channel & { close(): void };
@@ -59,7 +69,12 @@ export interface StationParts {
 
 export const createStation = ({ places, locks, openChannel }: StationParts): Station => {
   /** Resolves when the page has no more use of it, or has never had any. */
-  const open = async (id: string, request: WorkerRequest & { do: 'open' }, port: MessagePort, post: (message: FromWorker) => void): Promise<void> => {
+  const open = async (
+    id: string,
+    request: WorkerRequest & { do: 'open' },
+    port: MessagePort,
+    post: (message: FromWorker) => void,
+  ): Promise<void> => {
     const place = await places.find(request.name, request.storage, request.did !== undefined);
     await new Promise<void>((ended) => {
       const member = new Member({
@@ -117,9 +132,15 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
         return;
       }
       const { pdsdb, member, request } = data;
-      const fail = (error: unknown): void => port.postMessage({ kind: 'failed', error: createErrorBook().toData(error) } satisfies FromWorker);
+      const fail = (error: unknown): void =>
+        port.postMessage({ kind: 'failed', error: createErrorBook().toData(error) } satisfies FromWorker);
       if (pdsdb !== PROTOCOL_VERSION) {
-        fail(new RepoError('StorageFailed', `the page and its worker are of different versions; page=${String(pdsdb)} worker=${PROTOCOL_VERSION}`));
+        fail(
+          new RepoError(
+            'StorageFailed',
+            `the page and its worker are of different versions; page=${String(pdsdb)} worker=${PROTOCOL_VERSION}`,
+          ),
+        );
         return;
       }
       // The failure is said before the lock is let go of, so that it is not taken for the end of the worker.

@@ -27,9 +27,17 @@ const addBlob = async (context: Context, directory: string, source: string, mime
     ]);
   });
 
-const getBlob = async (context: Context, directory: string, text: string, { output, force }: GetFlags): Promise<void> => {
+const getBlob = async (
+  context: Context,
+  directory: string,
+  text: string,
+  { output, force }: GetFlags,
+): Promise<void> => {
   if (output === undefined && context.stdout.isTTY === true) {
-    throw new CommandError('InvalidRequest', 'a blob is not for terminals; give -o <file>, or send the output somewhere');
+    throw new CommandError(
+      'InvalidRequest',
+      'a blob is not for terminals; give -o <file>, or send the output somewhere',
+    );
   }
   const cid = parseCid(text);
   await withRepo(context, directory, async (repo) => {

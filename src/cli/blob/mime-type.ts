@@ -15,4 +15,5 @@ const MIME_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The MIME type that a file's name promises; `application/octet-stream` when it promises none. */
-export const mimeTypeOf = (path: string): string => MIME_TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream';
+export const mimeTypeOf = (path: string): string =>
+  MIME_TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream';

@@ -22,7 +22,10 @@ export const formatKey = (key: SigningKey): string => `${key.curve}:${Buffer.fro
 export const parseKey = (text: string, name: string): SigningKey => {
   const [, curve = 'secp256k1', hex] = LINE.exec(text.trim()) ?? [];
   if (hex === undefined || !isCurve(curve)) {
-    throw new CommandError('InvalidRequest', `expected one line, a curve (${CURVES.join(', ')}), a colon and 64 hexadecimal digits; file=${name}`);
+    throw new CommandError(
+      'InvalidRequest',
+      `expected one line, a curve (${CURVES.join(', ')}), a colon and 64 hexadecimal digits; file=${name}`,
+    );
   }
   return importKey(hex, curve);
 };

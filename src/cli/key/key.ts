@@ -59,5 +59,9 @@ export const addKeyVerbs = (program: Command, context: Context): void => {
         ['secret', secret ? 'yes' : 'no'],
       ]);
     });
-  withExamples(inspect, 'key inspect alice.key', 'key inspect did:key:zQ3shunBKsXixLxKtC5qeSG9E4J5RkGN57im31pcTzbNQnm5w');
+  withExamples(
+    inspect,
+    'key inspect alice.key',
+    'key inspect did:key:zQ3shunBKsXixLxKtC5qeSG9E4J5RkGN57im31pcTzbNQnm5w',
+  );
 };

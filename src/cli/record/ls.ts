@@ -17,7 +17,12 @@ interface Flags {
 }
 
 /** Prints an entry with its value. One that cannot be read does not hide the others: its line says why. */
-const addWithValue = async (list: ListPrinter, tree: Tree, path: string, { collection, rkey, cid }: TreeEntry): Promise<boolean> => {
+const addWithValue = async (
+  list: ListPrinter,
+  tree: Tree,
+  path: string,
+  { collection, rkey, cid }: TreeEntry,
+): Promise<boolean> => {
   try {
     const record = await tree.get(collection, rkey);
     const value = toJson(record?.value);
@@ -28,7 +33,12 @@ const addWithValue = async (list: ListPrinter, tree: Tree, path: string, { colle
       throw error;
     }
     const { code, message } = error;
-    await list.add({ path, cid: cid.toString(), error: code, message }, [path, cid.toString(), '', `${code}: ${message}`]);
+    await list.add({ path, cid: cid.toString(), error: code, message }, [
+      path,
+      cid.toString(),
+      '',
+      `${code}: ${message}`,
+    ]);
     return false;
   }
 };

@@ -20,7 +20,12 @@ interface Put {
   readonly commit: CommitRef;
 }
 
-const putRecord = async (repo: Repo, { collection, rkey }: RecordPath, value: RecordValue, options: WriteOptions): Promise<Put> => {
+const putRecord = async (
+  repo: Repo,
+  { collection, rkey }: RecordPath,
+  value: RecordValue,
+  options: WriteOptions,
+): Promise<Put> => {
   if (rkey !== undefined) {
     return repo.put(collection, rkey, value, options);
   }

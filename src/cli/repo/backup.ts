@@ -22,7 +22,9 @@ export const addBackup = (program: Command, context: Context): void => {
     .option('--force', 'replace the backup that is there')
     .action((directory: string, target: string, { damaged, force }: Flags) =>
       withRepo(context, directory, async (repo) => {
-        const { manifest, size } = await withProgress(context, (work) => saveBackup(repo, target, { ...work, damaged, force }));
+        const { manifest, size } = await withProgress(context, (work) =>
+          saveBackup(repo, target, { ...work, damaged, force }),
+        );
         const { did, head, rev, counts, created } = manifest;
         await printOne(context, { did, head, rev, counts, files: manifest.files.size, bytes: size, created }, [
           ['did', did],

@@ -4,7 +4,8 @@ import { RepoError, decodeCommit, readCarStream } from '../../index.ts';
 /**
  * The DID that the commit of a CAR names: the account that the CAR says it is of. Reads up to the commit, which
  * servers put anywhere in the file, and lets go of the source.
- * @throws {RepoError} `Malformed` when this is no CAR or its root no commit; `BlockNotFound` when the root is not in it.
+ * @throws {RepoError} `Malformed` when this is no CAR or its root no commit; `BlockNotFound` when the root is not in
+ *   it.
  */
 export const didOfCar = async (source: CarSource): Promise<string> => {
   const car = await readCarStream(source);

@@ -16,10 +16,18 @@ export const addDiff = (program: Command, context: Context): void => {
     .action((directory: string, from: string, to: string | undefined) =>
       withRepo(context, directory, async (repo) => {
         const list = printList(context);
-        const changes = repo.diff(from === '-' ? undefined : parseState(from), to === undefined ? undefined : parseState(to));
+        const changes = repo.diff(
+          from === '-' ? undefined : parseState(from),
+          to === undefined ? undefined : parseState(to),
+        );
         for await (const { action, collection, rkey, cid, prev } of changes) {
           const path = `${collection}/${rkey}`;
-          await list.add({ action, path, prev: prev?.toString(), cid: cid?.toString() }, [action, path, prev?.toString(), cid?.toString()]);
+          await list.add({ action, path, prev: prev?.toString(), cid: cid?.toString() }, [
+            action,
+            path,
+            prev?.toString(),
+            cid?.toString(),
+          ]);
         }
         await list.end();
       }),

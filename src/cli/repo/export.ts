@@ -25,7 +25,10 @@ export const addExport = (program: Command, context: Context): void => {
     .addOption(forceOption())
     .action(async (directory: string, { output, since, force }: Flags) => {
       if (output === undefined && context.stdout.isTTY === true) {
-        throw new CommandError('InvalidRequest', 'a CAR is not for terminals; give -o <file>, or send the output somewhere');
+        throw new CommandError(
+          'InvalidRequest',
+          'a CAR is not for terminals; give -o <file>, or send the output somewhere',
+        );
       }
       await withRepo(context, directory, async (repo) => {
         const head = await repo.head();
@@ -50,5 +53,9 @@ export const addExport = (program: Command, context: Context): void => {
         }
       });
     });
-  withExamples(command, 'export alice -o alice.car', 'export alice --since 3l3qo2vutsw2b -o alice-since-3l3qo2vutsw2b.car');
+  withExamples(
+    command,
+    'export alice -o alice.car',
+    'export alice --since 3l3qo2vutsw2b -o alice-since-3l3qo2vutsw2b.car',
+  );
 };

@@ -45,7 +45,12 @@ const isVacant = async (directory: string): Promise<boolean> => {
 };
 
 /** A CAR has to be read twice to know whom a new repository is of: standard input waits in a file beside it. */
-const spooling = async <T>(context: Context, directory: string, source: string, use: (path: string) => Promise<T>): Promise<T> => {
+const spooling = async <T>(
+  context: Context,
+  directory: string,
+  source: string,
+  use: (path: string) => Promise<T>,
+): Promise<T> => {
   if (source !== '-') {
     return use(source);
   }

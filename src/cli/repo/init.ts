@@ -16,7 +16,10 @@ export const addInit = (program: Command, context: Context): void => {
     .addOption(signerOption())
     .action(async (directory: string, options: { did: string; key?: string }) => {
       const signer = await readSigner(context, options.key);
-      const repo = await createRepo(directory, signer === undefined ? { did: options.did } : { did: options.did, signer });
+      const repo = await createRepo(
+        directory,
+        signer === undefined ? { did: options.did } : { did: options.did, signer },
+      );
       await closing(repo, async () => {
         const head = (await repo.head()) ?? (signer === undefined ? undefined : await repo.write([]));
         const answer = { did: repo.did, head: head?.cid.toString() ?? null, rev: head?.rev ?? null };

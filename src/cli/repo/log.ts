@@ -16,7 +16,12 @@ export const addLog = (program: Command, context: Context): void => {
         const list = printList(context);
         let left = limit;
         for await (const { cid, rev, signed, message } of repo.log()) {
-          await list.add({ cid: cid.toString(), rev, signed, message }, [rev, cid.toString(), signed ? 'signed' : 'unsigned', message]);
+          await list.add({ cid: cid.toString(), rev, signed, message }, [
+            rev,
+            cid.toString(),
+            signed ? 'signed' : 'unsigned',
+            message,
+          ]);
           left -= 1;
           if (left === 0) {
             break;

@@ -2,8 +2,8 @@ import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder, parents included, and answers how to take back what was made: each of these folders as long as nothing
- * lies in it, the innermost first. What somebody else has put there stays, and with it the folders above.
+ * Makes a folder, parents included, and answers how to take back what was made: each of these folders as long as
+ * nothing lies in it, the innermost first. What somebody else has put there stays, and with it the folders above.
  */
 export const makeFolder = async (directory: string): Promise<() => Promise<void>> => {
   const outermost = await mkdir(directory, { recursive: true });

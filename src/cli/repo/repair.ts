@@ -37,10 +37,19 @@ const repair = async (context: Context, directory: string, dryRun: boolean): Pro
     return { salvage: undefined, report };
   }
   const salvage = await withProgress(context, (work) => salvageRepo(directory, { ...work, dryRun }));
-  return { salvage, report: dryRun ? undefined : await closing(await openRepo(directory), (repo) => repairOpen(context, repo, false)) };
+  return {
+    salvage,
+    report: dryRun ? undefined : await closing(await openRepo(directory), (repo) => repairOpen(context, repo, false)),
+  };
 };
 
-const lossJson = ({ kind, message, cid, path, request }: Loss) => ({ kind, message, cid: cid.toString(), path, request });
+const lossJson = ({ kind, message, cid, path, request }: Loss) => ({
+  kind,
+  message,
+  cid: cid.toString(),
+  path,
+  request,
+});
 
 const printJson = (context: Context, dryRun: boolean, { salvage, report }: Outcome): Promise<void> =>
   printOne(
@@ -50,7 +59,12 @@ const printJson = (context: Context, dryRun: boolean, { salvage, report }: Outco
       dryRun,
       head: report?.head?.toString() ?? null,
       rev: report?.rev ?? null,
-      steps: (report?.steps ?? []).map(({ action, message, cid, path }) => ({ action, message, cid: cid?.toString(), path })),
+      steps: (report?.steps ?? []).map(({ action, message, cid, path }) => ({
+        action,
+        message,
+        cid: cid?.toString(),
+        path,
+      })),
       lost: (report?.lost ?? []).map(lossJson),
       ...(salvage === undefined ? {} : { salvage }),
     },
@@ -62,7 +76,10 @@ const printText = async (context: Context, dryRun: boolean, { salvage, report }:
   if (salvage !== undefined) {
     const { blocks, commits, damagedBlocks, keptAs } = salvage;
     const kept = keptAs === undefined ? 'nothing was changed' : `the damaged one is kept as ${keptAs}`;
-    await list.add(salvage, ['salvage', `a new database; blocks=${blocks} commits=${commits} damaged=${damagedBlocks}; ${kept}`]);
+    await list.add(salvage, [
+      'salvage',
+      `a new database; blocks=${blocks} commits=${commits} damaged=${damagedBlocks}; ${kept}`,
+    ]);
   }
   for (const step of report?.steps ?? []) {
     await list.add(step, [step.action, step.message]);
@@ -82,7 +99,9 @@ const printText = async (context: Context, dryRun: boolean, { salvage, report }:
 export const addRepair = (program: Command, context: Context): void => {
   const command = program
     .command('repair')
-    .description("mend what can be mended and list what is gone, with what to ask the account's host for; exit code 1 when anything is")
+    .description(
+      "mend what can be mended and list what is gone, with what to ask the account's host for; exit code 1 when anything is",
+    )
     .argument(...REPO)
     .option('--dry-run', 'say what would be done, and do nothing')
     .action(async (directory: string, { dryRun = false }: { dryRun?: boolean }) => {
@@ -90,8 +109,13 @@ export const addRepair = (program: Command, context: Context): void => {
       const outcome = await repair(context, directory, dryRun);
       await (context.json ? printJson(context, dryRun, outcome) : printText(context, dryRun, outcome));
       if (outcome.report?.whole === false) {
-        const { head, lost: { length } } = outcome.report;
-        throw new Reported(head === undefined ? 'no commit is left' : `${length} ${length === 1 ? 'thing is' : 'things are'} gone`);
+        const {
+          head,
+          lost: { length },
+        } = outcome.report;
+        throw new Reported(
+          head === undefined ? 'no commit is left' : `${length} ${length === 1 ? 'thing is' : 'things are'} gone`,
+        );
       }
     });
   withExamples(command, 'repair alice --dry-run', 'repair alice');

@@ -8,7 +8,9 @@ import type { Context } from '../terminal/shell.ts';
 export const addRestore = (program: Command, context: Context): void => {
   const command = program
     .command('restore')
-    .description('make a repository out of a backup: every file is checked first, and nothing has changed if one is damaged')
+    .description(
+      'make a repository out of a backup: every file is checked first, and nothing has changed if one is damaged',
+    )
     .argument('<backup>', 'folder of the backup')
     .argument('<repo>', 'folder of the repository; made if it is not there')
     .option('--force', 'replace the repository that is there')

@@ -10,13 +10,20 @@ import { withRepo } from '../terminal/with-repo.ts';
 export const addVerify = (program: Command, context: Context): void => {
   const command = program
     .command('verify')
-    .description('check everything: database, hashes, tree, records, blobs and signature; exit code 1 when anything is wrong')
+    .description(
+      'check everything: database, hashes, tree, records, blobs and signature; exit code 1 when anything is wrong',
+    )
     .argument(...REPO)
     .addOption(accountKeyOption())
     .action((directory: string, { key }: { key?: string }) =>
       withRepo(context, directory, async (repo) => {
         const report = await withProgress(context, (work) => repo.verify({ ...work, key }));
-        const faults = report.faults.map(({ code, message, path, cid }) => ({ code, message, path, cid: cid?.toString() }));
+        const faults = report.faults.map(({ code, message, path, cid }) => ({
+          code,
+          message,
+          path,
+          cid: cid?.toString(),
+        }));
         if (report.ok || context.json) {
           await printOne(context, { ok: report.ok, faults, signature: report.signature }, [
             ['ok', 'yes'],

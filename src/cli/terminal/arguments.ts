@@ -27,4 +27,7 @@ export const forceOption = (): Option => new Option('--force', 'replace the file
 
 /** An example under the help of a verb. */
 export const withExamples = (command: Command, ...lines: readonly string[]): Command =>
-  command.addHelpText('after', `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  $ pdsdb ${line}\n`).join('')}`);
+  command.addHelpText(
+    'after',
+    `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  $ pdsdb ${line}\n`).join('')}`,
+  );

@@ -11,7 +11,9 @@ import type { Context } from './shell.ts';
 /** A JSON text beyond this is no record: a block holds 2 MiB. */
 const MAX_JSON_LENGTH = 16 * 1024 * 1024;
 
-/** @throws {CommandError} `InvalidRequest` for a folder. Reading one fails, too, with an error that does not name it. */
+/**
+ * @throws {CommandError} `InvalidRequest` for a folder. Reading one fails, too, with an error that does not name it.
+ */
 export const assertNoFolder = async (path: string): Promise<void> => {
   if ((await stat(path)).isDirectory()) {
     throw new CommandError('InvalidRequest', `a folder, where a file is expected; path=${path}`);

@@ -11,7 +11,8 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
  * A field of a tab-separated line. What would break the line or the terminal (tabs, line ends, escape sequences:
  * texts in a repository are somebody else's) is written as JSON writes it.
  */
-const field = (value: string | number | undefined): string => String(value ?? '').replace(/[\u0000-\u001f\u007f-\u009f]/g, escaped);
+const field = (value: string | number | undefined): string =>
+  String(value ?? '').replace(/[\u0000-\u001f\u007f-\u009f]/g, escaped);
 
 /** A value as JSON. Control characters that JSON lets through, and terminals obey, are escaped as well. */
 export const jsonText = (value: unknown, indent?: number): string =>

@@ -117,11 +117,15 @@ const writeBeside = async (path: string, chunks: Chunks, mode: number, name: typ
 };
 
 /**
- * Writes a file: durable under its name once this resolves, not there at all if it rejects. Answers its size. With `force`
- * symbolic links are followed, and what is no regular file is written into.
+ * Writes a file: durable under its name once this resolves, not there at all if it rejects. Answers its size. With
+ * `force` symbolic links are followed, and what is no regular file is written into.
  * @throws {CommandError} `FileExists`, before the first chunk is asked for; `InvalidRequest` for a folder.
  */
-export const writeFile = async (path: string, chunks: Chunks, { force = false, mode = 0o666 }: WriteFileOptions = {}): Promise<number> => {
+export const writeFile = async (
+  path: string,
+  chunks: Chunks,
+  { force = false, mode = 0o666 }: WriteFileOptions = {},
+): Promise<number> => {
   if (!force) {
     return (await exists(path)) ? refuse(path) : writeBeside(path, chunks, mode, nameNew);
   }
@@ -130,5 +134,7 @@ export const writeFile = async (path: string, chunks: Chunks, { force = false, m
     throw new CommandError('InvalidRequest', `a folder, where a file is expected; path=${path}`);
   }
   // Before the links are resolved: what /dev/stdout leads to may have no path of its own.
-  return there === undefined || there.isFile() ? writeBeside(await destinationOf(path), chunks, mode, rename) : writeInto(path, chunks);
+  return there === undefined || there.isFile()
+    ? writeBeside(await destinationOf(path), chunks, mode, rename)
+    : writeInto(path, chunks);
 };

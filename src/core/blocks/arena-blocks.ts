@@ -20,8 +20,8 @@ const enlarged = (words: Uint32Array): Uint32Array => {
 };
 
 /**
- * Blocks, numbered in the order in which they came; of those with one CID the first counts. Three numbers say where each
- * is: an object with two views took 350 bytes, and was moved by the garbage collector.
+ * Blocks, numbered in the order in which they came; of those with one CID the first counts. Three numbers say where
+ * each is: an object with two views took 350 bytes, and was moved by the garbage collector.
  */
 export class HeldBlocks {
   readonly #cids: CidSet;

@@ -1,6 +1,7 @@
 /**
- * Memory for the chunks of a stream, while it is not known yet what is in them. It is used over and over: chunks that are let go of many at a
- * time wait for the garbage collector while others come. With it a million records took some 10 MB of 240 less.
+ * Memory for the chunks of a stream, while it is not known yet what is in them. It is used over and over: chunks that
+ * are let go of many at a time wait for the garbage collector while others come. With it a million records took some 10
+ * MB of 240 less.
  */
 import { CID_LENGTH } from '../data/cid.ts';
 import { PackedBlocks } from './packed-blocks.ts';
@@ -8,7 +9,10 @@ import { PackedBlocks } from './packed-blocks.ts';
 /** What is larger is no chunk, but a CAR that the caller has in memory. */
 export const LARGEST_CHUNK: number = 4 * 1024 * 1024;
 
-/** Room for a small repository; the next pieces are twice as large each, up to a size at which little is left over behind the last chunk. */
+/**
+ * Room for a small repository; the next pieces are twice as large each, up to a size at which little is left over
+ * behind the last chunk.
+ */
 const FIRST_SIZE: number = 64 * 1024;
 const LARGEST_SIZE: number = 1024 * 1024;
 
@@ -18,7 +22,10 @@ export class HeldMemory {
   #piece = 0;
   #at = 0;
 
-  /** The blocks, of which there is one at least, where they stay until `clear`: copies of a chunk's, and those of a whole CAR as they lie. */
+  /**
+   * The blocks, of which there is one at least, where they stay until `clear`: copies of a chunk's, and those of a
+   * whole CAR as they lie.
+   */
   keep(blocks: PackedBlocks): PackedBlocks {
     const { memory, starts, ends } = blocks;
     if (memory.length > LARGEST_CHUNK) {

@@ -1,6 +1,6 @@
 /**
- * Blocks in one piece of memory, the bytes of each right behind its CID, as they stand in a CAR. There is no object for each: most of
- * those that come by are never asked for.
+ * Blocks in one piece of memory, the bytes of each right behind its CID, as they stand in a CAR. There is no object for
+ * each: most of those that come by are never asked for.
  */
 import type { CidBytes } from '../data/cid.ts';
 import { CID_LENGTH } from '../data/cid.ts';

@@ -21,8 +21,9 @@ export const MAX_BLOCK_SIZE: number = 2 * 1024 * 1024;
 export const MAX_CAR_SIZE: number = 1024 * 1024 * 1024;
 
 /**
- * Room for ten million records and their nodes, three times what a CAR of {@link MAX_CAR_SIZE} holds at 320 bytes a record. Of blocks of a few
- * bytes 26 million would fit, and whoever reads a CAR whole holds the name of each: so many names take 1.1 GB, and 1.5 while their table grows.
+ * Room for ten million records and their nodes, three times what a CAR of {@link MAX_CAR_SIZE} holds at 320 bytes a
+ * record. Of blocks of a few bytes 26 million would fit, and whoever reads a CAR whole holds the name of each: so many
+ * names take 1.1 GB, and 1.5 while their table grows.
  */
 export const MAX_CAR_BLOCKS: number = 16 * 1024 * 1024;
 
@@ -45,7 +46,10 @@ export interface CarOptions {
 }
 
 const hashMismatch = (frames: PackedBlocks, index: number): RepoError =>
-  new RepoError('Malformed', `block is not what its CID names; offset=${frames.offsetAt(index)}, cid=${cidBytesToText(frames.cidAt(index))}`);
+  new RepoError(
+    'Malformed',
+    `block is not what its CID names; offset=${frames.offsetAt(index)}, cid=${cidBytesToText(frames.cidAt(index))}`,
+  );
 
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
@@ -177,7 +181,10 @@ export class CarDecoder {
     }
   }
 
-  /** Adds the next blocks of the chunk. One that began in an earlier chunk has memory of its own, and is answered by itself. */
+  /**
+   * Adds the next blocks of the chunk. One that began in an earlier chunk has memory of its own, and is answered by
+   * itself.
+   */
   #fill(frames: PackedBlocks): PackedBlocks {
     while (frames.length < MAX_BATCH) {
       if (this.#blocks + frames.length >= this.#maxBlocks && this.#at < this.#chunk.length) {
@@ -209,7 +216,10 @@ export class CarDecoder {
     return frames;
   }
 
-  /** Adds the next block, where it lies whole in the chunk and nothing about it is unusual: so do nearly all, and they are not looked at twice. */
+  /**
+   * Adds the next block, where it lies whole in the chunk and nothing about it is unusual: so do nearly all, and they
+   * are not looked at twice.
+   */
   #addWhole(frames: PackedBlocks): boolean {
     const chunk = this.#chunk;
     const at = this.#at;
@@ -222,7 +232,8 @@ export class CarDecoder {
     const start = at + 2;
     const size = (low & 0x7f) | (high << 7);
     const end = start + size;
-    const isWithin = end <= chunk.length && size - CID_LENGTH <= this.#maxBlockSize && this.#chunkOffset + end <= this.#maxSize;
+    const isWithin =
+      end <= chunk.length && size - CID_LENGTH <= this.#maxBlockSize && this.#chunkOffset + end <= this.#maxSize;
     if (!isWithin || size < CID_LENGTH || !isCidBytes(chunk, start)) {
       return false;
     }

@@ -19,7 +19,11 @@ export interface CarBlock extends Block {
 }
 
 const blocksIn = (frames: PackedBlocks): CarBlock[] =>
-  frames.starts.map((_, i) => ({ cid: decodeCid(frames.cidAt(i)), bytes: frames.bytesAt(i), offset: frames.offsetAt(i) }));
+  frames.starts.map((_, i) => ({
+    cid: decodeCid(frames.cidAt(i)),
+    bytes: frames.bytesAt(i),
+    offset: frames.offsetAt(i),
+  }));
 
 /** A CAR in memory. Iterating reads its blocks from the first on, every time, and throws at the first fault. */
 export interface Car extends Iterable<CarBlock> {
@@ -28,8 +32,8 @@ export interface Car extends Iterable<CarBlock> {
 
 /**
  * A CAR that is being read. Iterate it once, for batches of blocks, none of them empty: those that lie in one
- * chunk of the source, so that there is an `await` or two a chunk and not one a block. The source is let go of however the
- * iteration ends; who does not iterate calls `close`.
+ * chunk of the source, so that there is an `await` or two a chunk and not one a block. The source is let go of however
+ * the iteration ends; who does not iterate calls `close`.
  */
 export interface CarStream extends AsyncIterable<readonly CarBlock[]> {
   readonly roots: readonly CID[];
@@ -63,10 +67,7 @@ export const readCar = (bytes: Uint8Array, options: CarOptions = {}): Car => {
 };
 
 /** Gives an empty batch when the header is read, then the blocks. */
-const decodeChunks = async function* (
-  source: CarSource,
-  decoder: CarDecoder,
-): AsyncGenerator<PackedBlocks, undefined> {
+const decodeChunks = async function* (source: CarSource, decoder: CarDecoder): AsyncGenerator<PackedBlocks, undefined> {
   let opened = false;
   for await (const chunk of toChunks(source)) {
     decoder.feed(chunk);
@@ -111,7 +112,8 @@ export const readPackedCar = async (source: CarSource, options: CarOptions = {})
 
 /**
  * Reads a CAR from any source, in memory for one chunk and one block. Resolves once the header is there. Blocks and
- * their CIDs may be views of the source's chunks: those must not change, and a block or CID that is kept keeps its chunk.
+ * their CIDs may be views of the source's chunks: those must not change, and a block or CID that is kept keeps its
+ * chunk.
  * @throws {RepoError} `Malformed` when the bytes break the format; `LimitExceeded`. Here for the header, from the
  *   iteration for the rest. An error of the source comes out as it was.
  */

@@ -29,7 +29,10 @@ const sizeInCar = ({ cid, bytes }: NamedBlock): number => {
   return varintLength(size) + size;
 };
 
-/** Some bytes and the blocks that follow them, in one piece: what is copied once is not put together from small pieces first. */
+/**
+ * Some bytes and the blocks that follow them, in one piece: what is copied once is not put together from small pieces
+ * first.
+ */
 const joined = (before: Uint8Array, blocks: readonly NamedBlock[]): Bytes => {
   const whole = new Uint8Array(blocks.reduce((size, block) => size + sizeInCar(block), before.length));
   whole.set(before);
@@ -53,7 +56,8 @@ const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 export const carBlock = (cid: CidLike, bytes: Uint8Array): Bytes => joined(NOTHING, [{ cid, bytes }]);
 
 /** A whole CAR, blocks in the order given. A lone root stands for a list of one. */
-export const writeCar = (roots: CID | readonly CID[], blocks: Iterable<NamedBlock>): Bytes => joined(carHeader(roots), [...blocks]);
+export const writeCar = (roots: CID | readonly CID[], blocks: Iterable<NamedBlock>): Bytes =>
+  joined(carHeader(roots), [...blocks]);
 
 const carChunks = async function* (
   header: Bytes,

@@ -140,8 +140,8 @@ export const parseMultikey = (multibase: string, type = 'Multikey'): PublicKey =
 };
 
 /**
- * Whether a signature is that of a `did:key` over the SHA-256 of `bytes`, under the rules of {@link verifySignature}. Whoever
- * opens a repository may hand in one that is faster; it must answer the same.
+ * Whether a signature is that of a `did:key` over the SHA-256 of `bytes`, under the rules of {@link verifySignature}.
+ * Whoever opens a repository may hand in one that is faster; it must answer the same.
  * @throws {RepoError} `UnknownKey`
  */
 export interface VerifySignature {

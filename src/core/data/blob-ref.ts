@@ -23,7 +23,9 @@ export interface BlobMention {
 
 export const isBlobRef = (value: unknown): value is BlobRef => mentionOf(value, false) !== undefined;
 
-/** The mention that a map of the data model is, if it is one: the present form, or the old one with the CID as a text. */
+/**
+ * The mention that a map of the data model is, if it is one: the present form, or the old one with the CID as a text.
+ */
 const mentionOf = (value: unknown, legacy: boolean): BlobMention | undefined => {
   if (typeof value !== 'object' || value === null) {
     return undefined;

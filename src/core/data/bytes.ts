@@ -13,8 +13,7 @@ export const compareBytes = (a: Uint8Array, b: Uint8Array): number => {
   return a.length - b.length;
 };
 
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && compareBytes(a, b) === 0;
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compareBytes(a, b) === 0;
 
 export const concatBytes = (parts: readonly Uint8Array[]): Bytes => {
   let length = 0;
@@ -40,15 +39,23 @@ export const asciiBytes = (text: string): Bytes => {
 };
 
 /**
- * A text of the characters that have the numbers of the bytes, which for ASCII is what it says. Eight at a time: one call for thirteen from
- * a view takes five times as long as a call with that many arguments, and so does one call for each.
+ * A text of the characters that have the numbers of the bytes, which for ASCII is what it says. Eight at a time: one
+ * call for thirteen from a view takes five times as long as a call with that many arguments, and so does one call for
+ * each.
  */
 export const asciiText = (bytes: Uint8Array, start: number, end: number): string => {
   let text = '';
   let at = start;
   for (; at + 8 <= end; at += 8) {
     text += String.fromCharCode(
-      bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!,
+      bytes[at]!,
+      bytes[at + 1]!,
+      bytes[at + 2]!,
+      bytes[at + 3]!,
+      bytes[at + 4]!,
+      bytes[at + 5]!,
+      bytes[at + 6]!,
+      bytes[at + 7]!,
     );
   }
   for (; at + 2 <= end; at += 2) {

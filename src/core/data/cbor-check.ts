@@ -211,7 +211,10 @@ const checkValue = (bytes: Uint8Array, at: number, depth: number): number => {
   return type === MAP ? checkMap(bytes, start, argument, depth + 1) : checkArray(bytes, start, argument, depth + 1);
 };
 
-/** Whether bytes that have been checked hold more values, map keys included, than a block may. One loop, whatever the depth. */
+/**
+ * Whether bytes that have been checked hold more values, map keys included, than a block may. One loop, whatever the
+ * depth.
+ */
 export const hasTooManyValues = (bytes: Uint8Array): boolean => {
   // A value has a byte at least.
   if (bytes.length <= MAX_CBOR_VALUES) {

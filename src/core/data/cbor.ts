@@ -44,7 +44,10 @@ interface Input {
 // The byte order mark is a character of the text, not a hint.
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Up to this length ASCII is read without a call of `TextDecoder`: nearly every key is shorter, and of values those with a form. */
+/**
+ * Up to this length ASCII is read without a call of `TextDecoder`: nearly every key is shorter, and of values those
+ * with a form.
+ */
 const SHORT_TEXT = 64;
 
 const isAscii = (bytes: Uint8Array, start: number, end: number): boolean => {
@@ -60,7 +63,9 @@ const readText = (input: Input, length: number): string => {
   const { bytes, at: start } = input;
   const end = start + length;
   input.at = end;
-  return length <= SHORT_TEXT && isAscii(bytes, start, end) ? asciiText(bytes, start, end) : decoder.decode(bytes.subarray(start, end));
+  return length <= SHORT_TEXT && isAscii(bytes, start, end)
+    ? asciiText(bytes, start, end)
+    : decoder.decode(bytes.subarray(start, end));
 };
 
 const readMap = (input: Input, count: number): Record<string, unknown> => {
@@ -153,7 +158,8 @@ const MAX_HEAD = 9;
 /** Texts of this length and more have a head of several bytes. */
 const LONG_TEXT = 24;
 
-const invalid = (what: string, { path }: Output): RepoError => new RepoError('InvalidRecord', `${what}; path=${formatPath(path)}`);
+const invalid = (what: string, { path }: Output): RepoError =>
+  new RepoError('InvalidRecord', `${what}; path=${formatPath(path)}`);
 
 /** Makes room for a head and `length` bytes. */
 const reserve = (output: Output, length: number): void => {

@@ -43,7 +43,10 @@ export const createCidSet = (expected = 0): CidSet => {
 
   const firstSlotAt = (bytes: Uint8Array, at: number): number => {
     const word =
-      bytes[at + DIGEST]! | (bytes[at + DIGEST + 1]! << 8) | (bytes[at + DIGEST + 2]! << 16) | (bytes[at + DIGEST + 3]! << 24);
+      bytes[at + DIGEST]! |
+      (bytes[at + DIGEST + 1]! << 8) |
+      (bytes[at + DIGEST + 2]! << 16) |
+      (bytes[at + DIGEST + 3]! << 24);
     return Math.imul(word, multiplier) >>> shift;
   };
 

@@ -51,7 +51,9 @@ export const cidOfDigest = (codec: CidCodec, hash: Uint8Array): CID => decodeCid
 /** The CID of some bytes: hashes them. */
 export const cidOf = (codec: CidCodec, bytes: Uint8Array): CID => cidOfDigest(codec, sha256(bytes));
 
-/** The 36 bytes of the CID of a dag-cbor block whose digest is the one at `index` among those that a `HashAll` answered. */
+/**
+ * The 36 bytes of the CID of a dag-cbor block whose digest is the one at `index` among those that a `HashAll` answered.
+ */
 export const dagCborCidAt = (digests: Uint8Array, index: number): CidBytes =>
   cidBytesOfDigest(CODEC_DAG_CBOR, digests.subarray(index * DIGEST_LENGTH, (index + 1) * DIGEST_LENGTH));
 
@@ -212,7 +214,10 @@ export const cidTextToBytes = (text: string | Uint8Array): CidBytes | undefined 
 export const parseCid = (text: string): CID => {
   const bytes = cidTextToBytes(text);
   if (bytes === undefined) {
-    throw new RepoError('Malformed', `not the text of a CIDv1 of dag-cbor or raw with SHA-256; text=${text.slice(0, 80)}`);
+    throw new RepoError(
+      'Malformed',
+      `not the text of a CIDv1 of dag-cbor or raw with SHA-256; text=${text.slice(0, 80)}`,
+    );
   }
   return decodeCid(bytes);
 };

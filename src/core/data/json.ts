@@ -15,18 +15,13 @@ import { assertMapFields } from './record-fields.ts';
 import { formatPath } from './value-path.ts';
 
 /** What `JSON.parse` answers, and `JSON.stringify` takes. */
-export type JsonValue =
-  | boolean
-  | number
-  | string
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+export type JsonValue = boolean | number | string | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** The way from the top of a value to what is being looked at. */
 type Path = (string | number)[];
 
-const invalid = (what: string, path: Path): RepoError => new RepoError('InvalidRecord', `${what}; path=${formatPath(path)}`);
+const invalid = (what: string, path: Path): RepoError =>
+  new RepoError('InvalidRecord', `${what}; path=${formatPath(path)}`);
 
 /** What both forms have in common: `null`, truth values, texts, and integers that are safe. */
 const scalarOf = (value: unknown, path: Path): boolean | number | string | null => {
@@ -129,7 +124,10 @@ const linkOf = (text: unknown, path: Path): CID => {
   return decodeCid(bytes);
 };
 
-/** Base64 of the standard alphabet, without padding or with the right one. No pattern: on megabytes it runs out of stack. */
+/**
+ * Base64 of the standard alphabet, without padding or with the right one. No pattern: on megabytes it runs out of
+ * stack.
+ */
 const bytesOf = (text: unknown, path: Path): Bytes => {
   const padding = typeof text !== 'string' ? 0 : text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   const body = typeof text === 'string' ? text.slice(0, text.length - padding) : '=';
@@ -169,7 +167,7 @@ const valueFromJson = (json: unknown, path: Path): unknown => {
 
 /**
  * The value of the data model that a JSON form stands for. Maps have no prototype, so `__proto__` stays a key.
- * @throws {RepoError} `InvalidRecord`, with the path of what is wrong: a float, an unsafe integer, a `$link` or `$bytes`
- *   that is not one or has company, a blob that is not whole, a `$type` that is not the name of a type.
+ * @throws {RepoError} `InvalidRecord`, with the path of what is wrong: a float, an unsafe integer, a `$link` or
+ *   `$bytes` that is not one or has company, a blob that is not whole, a `$type` that is not the name of a type.
  */
 export const fromJson = (json: unknown): unknown => valueFromJson(json, []);

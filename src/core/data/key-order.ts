@@ -17,4 +17,5 @@ const compareText = (a: string, b: string): number => {
 };
 
 /** Sorts keys, no two of which are equal, in place. */
-export const sortKeys = (keys: string[]): string[] => keys.sort(keys.every((key) => ASCII.test(key)) ? compareAscii : compareText);
+export const sortKeys = (keys: string[]): string[] =>
+  keys.sort(keys.every((key) => ASCII.test(key)) ? compareAscii : compareText);

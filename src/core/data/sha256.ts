@@ -12,8 +12,9 @@ export const sha256 = (bytes: Uint8Array): Bytes => nobleSha256(bytes) as Bytes;
 export type Message = Uint8Array | string;
 
 /**
- * Hashes many messages at once and answers their digests, 32 bytes each, one after the other in their order. They are the
- * caller's. Whoever opens a repository may hand in one that is faster than {@link hashAll}; it must answer the same.
+ * Hashes many messages at once and answers their digests, 32 bytes each, one after the other in their order. They are
+ * the caller's. Whoever opens a repository may hand in one that is faster than {@link hashAll}; it must answer the
+ * same.
  */
 export type HashAll = (messages: readonly Message[]) => Bytes;
 

@@ -12,8 +12,8 @@ import type { Link, Node } from './node.ts';
 import { EMPTY_NODE, createNode } from './node.ts';
 
 /**
- * Keys and nodes that wait for each other where they are hashed together. With eight times as many they lived long enough for the
- * garbage collector to move them, which took a quarter of the time of checking a tree.
+ * Keys and nodes that wait for each other where they are hashed together. With eight times as many they lived long
+ * enough for the garbage collector to move them, which took a quarter of the time of checking a tree.
  */
 const BATCH = 64;
 /** Bytes of nodes that are written, and hashed, together. One that is larger is by itself. */
@@ -27,7 +27,8 @@ export interface TreeBuilderOptions {
 export interface TreeBuilder {
   /**
    * Adds a key, which has to come after all before it.
-   * @param layer The key's layer, where it is known already: of a key that comes out of another tree, which is not looked at again.
+   * @param layer The key's layer, where it is known already: of a key that comes out of another tree, which is not
+   *   looked at again.
    * @throws {RepoError} `Malformed` when it does not, or is no key; `LimitExceeded` when a node would become too large,
    *   here or later.
    */
@@ -71,7 +72,8 @@ export const createTreeBuilder = (
   const edges: Edge[] = [];
   const complete: Complete[][] = [];
   let waiting = 0;
-  // Where nodes are written to be hashed: a piece of memory of their own for each would keep the garbage collector busy.
+  // Where nodes are written to be hashed: a piece of memory of their own for each would keep the garbage collector
+  // busy.
   let arena = new Uint8Array(ARENA_SIZE);
   // Keys whose layer is not known yet.
   let unplaced: { readonly key: string; readonly value: CidBytes }[] = [];
@@ -158,7 +160,10 @@ export const createTreeBuilder = (
   };
 
   const placeAll = (): void => {
-    const layers = layersOf(unplaced.map(({ key }) => key), hash);
+    const layers = layersOf(
+      unplaced.map(({ key }) => key),
+      hash,
+    );
     for (const [i, { key, value }] of unplaced.entries()) {
       place(key, value, layers[i]!);
     }

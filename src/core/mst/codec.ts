@@ -1,6 +1,6 @@
 /**
- * The wire form of a node: the DAG-CBOR map `{ e: [{ k, p, t, v }], l }`, where `p` characters of the key before and `k`
- * make a key, `v` is its record, `t` the node to its right, and `l` the node left of all.
+ * The wire form of a node: the DAG-CBOR map `{ e: [{ k, p, t, v }], l }`, where `p` characters of the key before and
+ * `k` make a key, `v` is its record, `t` the node to its right, and `l` the node left of all.
  * https://atproto.com/specs/repository#mst-structure
  *
  * Written and read straight from and to bytes: each node has exactly one form, so there is nothing to be general about,
@@ -97,7 +97,13 @@ const readNumber = (cursor: Cursor, major: number, limit: number, what: string):
 
 const readCid = (cursor: Cursor, what: string): CidBytes => {
   const { bytes, at } = cursor;
-  if (bytes[at] !== 0xd8 || bytes[at + 1] !== 0x2a || bytes[at + 2] !== 0x58 || bytes[at + 3] !== 0x25 || bytes[at + 4] !== 0) {
+  if (
+    bytes[at] !== 0xd8 ||
+    bytes[at + 1] !== 0x2a ||
+    bytes[at + 2] !== 0x58 ||
+    bytes[at + 3] !== 0x25 ||
+    bytes[at + 4] !== 0
+  ) {
     throw malformedAt(cursor, what);
   }
   const start = at + LINK_HEAD_LENGTH;
@@ -128,8 +134,8 @@ const KEY_BYTES: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (
 );
 
 /**
- * Where the slash of a key is, whose characters up to `prefix` are those of the key before; -1 where only {@link isTreeKey} can tell
- * whether it is one, by its pattern. That is for keys with a part of one or two characters.
+ * Where the slash of a key is, whose characters up to `prefix` are those of the key before; -1 where only {@link
+ * isTreeKey} can tell whether it is one, by its pattern. That is for keys with a part of one or two characters.
  */
 const plainSlash = (bytes: Uint8Array, start: number, end: number, prefix: number, before: number): number => {
   let slash = before < prefix ? before : -1;
@@ -183,7 +189,8 @@ const readKey = (cursor: Cursor, before: string): string => {
 };
 
 /** Whether a block begins as every node does. Nothing else does but a map of two whose first field is `e`. */
-export const beginsAsNode = (bytes: Uint8Array): boolean => bytes[0] === MAP_OF_TWO && bytes[1] === LETTER && bytes[2] === E;
+export const beginsAsNode = (bytes: Uint8Array): boolean =>
+  bytes[0] === MAP_OF_TWO && bytes[1] === LETTER && bytes[2] === E;
 
 /**
  * What a node's bytes say, when nothing is known about where it hangs.

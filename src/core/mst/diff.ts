@@ -1,9 +1,9 @@
 /**
- * What differs between two trees. Subtrees that both have are recognised by their CIDs and never opened: the cost is that
- * of the difference, not that of the trees.
+ * What differs between two trees. Subtrees that both have are recognised by their CIDs and never opened: the cost is
+ * that of the difference, not that of the trees.
  *
- * Both trees are opened layer by layer, together. A node is on one layer for ever, and once in a tree, so when a layer's
- * turn comes each node on it that both trees have, and that no shared parent hides, is in both lists.
+ * Both trees are opened layer by layer, together. A node is on one layer for ever, and once in a tree, so when a
+ * layer's turn comes each node on it that both trees have, and that no shared parent hides, is in both lists.
  */
 import { equalBytes } from '../data/bytes.ts';
 import type { CID, CidBytes } from '../data/cid.ts';
@@ -26,8 +26,8 @@ export interface NodeDifference {
 }
 
 /**
- * Nodes to open with one read. With more on a layer the work is cut in two at a key that both trees have; trees that have
- * none in common are compared whole, in memory that grows with them.
+ * Nodes to open with one read. With more on a layer the work is cut in two at a key that both trees have; trees that
+ * have none in common are compared whole, in memory that grows with them.
  */
 const MAX_READ = 256;
 
@@ -160,7 +160,12 @@ function* compareLeaves(from: readonly Leaf[], to: readonly Leaf[]): Generator<T
 }
 
 /** Opens the highest layer of a range. With too much to open it is two ranges. */
-const openLayer = async (reader: NodeReader, range: Range, layer: number, onNode: OnNode): Promise<readonly Range[]> => {
+const openLayer = async (
+  reader: NodeReader,
+  range: Range,
+  layer: number,
+  onNode: OnNode,
+): Promise<readonly Range[]> => {
   const sides = { from: subtreesOn(range.from, layer), to: subtreesOn(range.to, layer) };
   const shared = new Set<Place>();
   for (const [text, subtree] of sides.from) {

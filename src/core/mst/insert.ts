@@ -25,7 +25,9 @@ const split = (link: Link | undefined, key: string): Halves => {
     return [undefined, link];
   }
   return [
-    linkUnlessEmpty(createNode(layer, keys.slice(0, index), values.slice(0, index), [...children.slice(0, index), left])),
+    linkUnlessEmpty(
+      createNode(layer, keys.slice(0, index), values.slice(0, index), [...children.slice(0, index), left]),
+    ),
     linkUnlessEmpty(createNode(layer, keys.slice(index), values.slice(index), [right, ...children.slice(index + 1)])),
   ];
 };

@@ -39,7 +39,9 @@ const layerAt = (digests: Uint8Array, start: number): number => {
   return layer;
 };
 
-/** The layer that a key belongs to: the zero bits that its SHA-256 begins with, in pairs. A fourth goes one layer up. */
+/**
+ * The layer that a key belongs to: the zero bits that its SHA-256 begins with, in pairs. A fourth goes one layer up.
+ */
 export const layerOf = (key: string): number => layerAt(sha256(asciiBytes(key)), 0);
 
 /** The same for many keys, hashed together. */

@@ -5,8 +5,8 @@ import type { NodeReader } from './node-reader.ts';
 
 export interface LoadOptions {
   /**
-   * Also the nodes on both sides of a key that is there, which removing it merges: `true` when left out. Without them it
-   * is the path to each key, which is what finding it needs.
+   * Also the nodes on both sides of a key that is there, which removing it merges: `true` when left out. Without them
+   * it is the path to each key, which is what finding it needs.
    */
   readonly neighbours?: boolean | undefined;
 }
@@ -61,7 +61,8 @@ export const loadPaths = async (
   while (openings.length > 0) {
     const unread = openings.filter(({ link }) => link.node === undefined);
     // All nodes of one level are of one layer.
-    const read = unread.length === 0 ? [] : await reader.nodes(unread.map(({ link }) => ({ subtree: link.cid!, layer })));
+    const read =
+      unread.length === 0 ? [] : await reader.nodes(unread.map(({ link }) => ({ subtree: link.cid!, layer })));
     const below: Opening[] = [];
     let next = 0;
     for (const { link, siblings, index, keys: wanted } of openings) {

@@ -9,14 +9,16 @@ interface Entry {
 }
 
 /**
- * Where a CID is kept: 30 bits of its digest, a number that engines keep without a box. Making the text of a CID to look it up by
- * took longer than reading half of the tree. Two CIDs with the same bits push each other out, and are never taken for each other.
+ * Where a CID is kept: 30 bits of its digest, a number that engines keep without a box. Making the text of a CID to
+ * look it up by took longer than reading half of the tree. Two CIDs with the same bits push each other out, and are
+ * never taken for each other.
  */
-const slotOf = (cid: CidBytes): number => ((cid[4]! << 22) ^ (cid[5]! << 14) ^ (cid[6]! << 6) ^ (cid[7]! >> 2)) & 0x3fff_ffff;
+const slotOf = (cid: CidBytes): number =>
+  ((cid[4]! << 22) ^ (cid[5]! << 14) ^ (cid[6]! << 6) ^ (cid[7]! >> 2)) & 0x3fff_ffff;
 
 /**
- * Two generations: when the young one is full it becomes the old one, and what was not used since is dropped. A single map that
- * drops its first entry each time took eight times as long: it steps over the holes that earlier ones left.
+ * Two generations: when the young one is full it becomes the old one, and what was not used since is dropped. A single
+ * map that drops its first entry each time took eight times as long: it steps over the holes that earlier ones left.
  */
 export class NodeCache {
   readonly #generation: number;

@@ -8,15 +8,18 @@ import type { Subtree } from './read-nodes.ts';
 import { readNodes } from './read-nodes.ts';
 
 /**
- * Nodes above the lowest layer that are kept decoded: all of a repository of 100,000 records. A node of four keys takes about 2 kB,
- * so that a full cache is some 24 MB.
+ * Nodes above the lowest layer that are kept decoded: all of a repository of 100,000 records. A node of four keys takes
+ * about 2 kB, so that a full cache is some 24 MB.
  */
 export const NODE_CACHE_CAPACITY = 12_288;
 /** The same on the lowest layer. */
 const LOWEST_CACHE_CAPACITY = 2048;
 
 export interface NodeReaderOptions {
-  /** How many nodes to keep decoded of either kind, an odd number rounded up; {@link NODE_CACHE_CAPACITY} when left out. 0 keeps none. */
+  /**
+   * How many nodes to keep decoded of either kind, an odd number rounded up; {@link NODE_CACHE_CAPACITY} when left out.
+   * 0 keeps none.
+   */
   readonly capacity?: number | undefined;
   /** Hashes nodes that are read, many at a time; one by one when left out. */
   readonly hashAll?: HashAll | undefined;
@@ -30,10 +33,10 @@ export interface NodeReader {
   known(cid: CidBytes, layer?: number): Node | undefined;
   /**
    * A node.
-   * @param layer The layer that its parent promises; left out for a root, or where it does not matter. Only a node without
-   *   keys needs it: without one it is put on the highest layer, which no child of it can confirm.
-   * @throws {RepoError} `BlockNotFound`; `Corrupt` when the bytes are not those that the CID names; `Malformed` when they
-   *   are no node, or none of that layer.
+   * @param layer The layer that its parent promises; left out for a root, or where it does not matter. Only a node
+   *   without keys needs it: without one it is put on the highest layer, which no child of it can confirm.
+   * @throws {RepoError} `BlockNotFound`; `Corrupt` when the bytes are not those that the CID names; `Malformed` when
+   *   they are no node, or none of that layer.
    */
   node(cid: CidBytes, layer?: number): Promise<Node>;
   /** The same for many, in their order, with one request to the store for those that are not in the cache. */
@@ -69,7 +72,11 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
       }
     }
     if (absent.length > 0) {
-      const read = await readNodes(blocks, absent.map((i) => subtrees[i]!), hashAll);
+      const read = await readNodes(
+        blocks,
+        absent.map((i) => subtrees[i]!),
+        hashAll,
+      );
       for (const [j, block] of read.entries()) {
         keep(block);
         answer[absent[j]!] = block.node;
@@ -82,7 +89,10 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
     learn(made) {
       for (const { cid, node } of made) {
         // Without what lies below, which the cache may let go of.
-        keep({ cid, node: { ...node, children: node.children.map((child) => child && { cid: child.cid, node: undefined }) } });
+        keep({
+          cid,
+          node: { ...node, children: node.children.map((child) => child && { cid: child.cid, node: undefined }) },
+        });
       }
     },
     known,

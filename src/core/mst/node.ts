@@ -12,8 +12,9 @@ import { MAX_KEY_LENGTH } from './key.ts';
 export const MAX_NODE_ENTRIES = 8192;
 
 /**
- * Bytes of the keys of one node, written out. Its wire form leaves out what a key has in common with the one before: 11 MB of
- * sound nodes held 106 MB of keys, and many nodes are read at once. Among honest nodes the largest has 60 keys of 1 KB.
+ * Bytes of the keys of one node, written out. Its wire form leaves out what a key has in common with the one before: 11
+ * MB of sound nodes held 106 MB of keys, and many nodes are read at once. Among honest nodes the largest has 60 keys of
+ * 1 KB.
  */
 export const MAX_NODE_KEYS_SIZE = 262_144;
 
@@ -89,7 +90,10 @@ export const createNode = (
     throw new RepoError('LimitExceeded', `too many keys for one tree node; limit=${MAX_NODE_ENTRIES} key=${keys[0]}`);
   }
   // Nearly every node has fewer than could ever be too long together.
-  if (keys.length > MAX_NODE_KEYS_SIZE / MAX_KEY_LENGTH && keys.reduce((size, key) => size + key.length, 0) > MAX_NODE_KEYS_SIZE) {
+  if (
+    keys.length > MAX_NODE_KEYS_SIZE / MAX_KEY_LENGTH &&
+    keys.reduce((size, key) => size + key.length, 0) > MAX_NODE_KEYS_SIZE
+  ) {
     throw new RepoError('LimitExceeded', `too long keys for one tree node; limit=${MAX_NODE_KEYS_SIZE} key=${keys[0]}`);
   }
   return { layer, keys, values, children };

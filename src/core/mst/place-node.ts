@@ -7,8 +7,8 @@ const malformed = (what: string): RepoError => new RepoError('Malformed', `not a
 
 /**
  * A node from what its bytes say.
- * @param layer Where the node hangs, one less than its parent's. Left out for a root, which tells it by its keys; a root
- *   without keys over other nodes is put on layer {@link MAX_TREE_DEPTH}, which no child of it can confirm.
+ * @param layer Where the node hangs, one less than its parent's. Left out for a root, which tells it by its keys; a
+ *   root without keys over other nodes is put on layer {@link MAX_TREE_DEPTH}, which no child of it can confirm.
  * @param own The layer of its first key, if it has keys.
  * @throws {RepoError} `Malformed`, naming what is wrong.
  */
@@ -27,14 +27,19 @@ export const placeNode = (content: NodeContent, layer: number | undefined, own: 
   return { layer: own, keys, values, children };
 };
 
-/** Without keys only the parent tells the layer. Where nobody asked the parent it is the highest, so that a child contradicts. */
+/**
+ * Without keys only the parent tells the layer. Where nobody asked the parent it is the highest, so that a child
+ * contradicts.
+ */
 const layerWithoutKeys = (content: NodeContent, layer: number | undefined): number => {
   const empty = content.children[0] === undefined;
   if (layer === undefined) {
     return empty ? 0 : MAX_TREE_DEPTH;
   }
   if (empty || layer <= 0) {
-    throw malformed(`it has no keys, ${empty ? 'nothing below it, and is not a root' : 'and no layer below it'}; layer=${layer}`);
+    throw malformed(
+      `it has no keys, ${empty ? 'nothing below it, and is not a root' : 'and no layer below it'}; layer=${layer}`,
+    );
   }
   return layer;
 };

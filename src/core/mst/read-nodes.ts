@@ -50,8 +50,8 @@ const naming = <T>(cid: CidBytes, run: () => T): T => {
 
 /**
  * Reads nodes with one `getMany`; the answer is positional.
- * @throws {RepoError} `BlockNotFound`; `Corrupt` when the bytes are not those that the CID names; `Malformed` when they are
- *   no node, or none of that layer.
+ * @throws {RepoError} `BlockNotFound`; `Corrupt` when the bytes are not those that the CID names; `Malformed` when they
+ *   are no node, or none of that layer.
  */
 export const readNodes = async (
   blocks: BlockReader,
@@ -64,12 +64,18 @@ export const readNodes = async (
   const contents = found.map((bytes, i) => {
     const { subtree: cid } = subtrees[i]!;
     if (!isDigestOf(cid, digests, i)) {
-      throw new RepoError('Corrupt', `the stored bytes of a tree node are not those that its CID names; cid=${cidBytesToText(cid)}`);
+      throw new RepoError(
+        'Corrupt',
+        `the stored bytes of a tree node are not those that its CID names; cid=${cidBytesToText(cid)}`,
+      );
     }
     return naming(cid, () => decodeContent(bytes));
   });
   // One key tells the layer of a node. All of them are hashed together.
-  const layers = layersOf(contents.flatMap(({ keys }) => keys.slice(0, 1)), hashAll);
+  const layers = layersOf(
+    contents.flatMap(({ keys }) => keys.slice(0, 1)),
+    hashAll,
+  );
   let next = 0;
   return contents.map((content, i) => {
     const { subtree: cid, layer } = subtrees[i]!;

@@ -26,7 +26,12 @@ const take = (node: Node, key: string): Node => {
   const index = lowerBound(keys, key);
   if (keys[index] === key) {
     const middle = merge(children[index], children[index + 1]);
-    return createNode(layer, keys.toSpliced(index, 1), values.toSpliced(index, 1), children.toSpliced(index, 2, middle));
+    return createNode(
+      layer,
+      keys.toSpliced(index, 1),
+      values.toSpliced(index, 1),
+      children.toSpliced(index, 2, middle),
+    );
   }
   const child = children[index];
   if (child === undefined) {
@@ -56,8 +61,8 @@ const trimTop = (root: Link): Link => {
 /**
  * The tree without a key; the same link when it is not there. The tree that was given stays as it is, also when this
  * fails.
- * @throws {RepoError} `BlockNotFound` when a node next to the key was not loaded; `LimitExceeded` when a node would become
- *   too large.
+ * @throws {RepoError} `BlockNotFound` when a node next to the key was not loaded; `LimitExceeded` when a node would
+ *   become too large.
  */
 export const remove = (root: Link, key: string): Link => {
   const node = nodeOf(root);

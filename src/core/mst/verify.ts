@@ -3,7 +3,8 @@
  * place, all keys for one rising order, and at last the root against that of a tree built from the keys.
  *
  * The work is bounded by the number of nodes and not by the number of ways to reach them: a node is opened once, and
- * nothing is opened below {@link MAX_TREE_DEPTH}. 41 nodes, 8.6 kB in all, that each refer twice to the next are 2^40 ways.
+ * nothing is opened below {@link MAX_TREE_DEPTH}. 41 nodes, 8.6 kB in all, that each refer twice to the next are 2^40
+ * ways.
  */
 import { equalBytes } from '../data/bytes.ts';
 import type { CID, CidBytes } from '../data/cid.ts';
@@ -41,7 +42,10 @@ export interface VerifyTreeOptions {
 export type ReadBlocks = (cids: readonly CidBytes[]) => Promise<readonly (Uint8Array | undefined)[]>;
 
 export interface TreeReport {
-  /** None when the tree is sound. `BlockNotFound` for a missing node, `Corrupt` for other bytes than its CID's, else `Malformed`. */
+  /**
+   * None when the tree is sound. `BlockNotFound` for a missing node, `Corrupt` for other bytes than its CID's, else
+   * `Malformed`.
+   */
   readonly faults: readonly Fault[];
   /** Nodes that are there and are what their CIDs say. */
   readonly nodes: number;
@@ -59,8 +63,16 @@ interface LayeredLeaf extends Leaf {
 
 type Report = (code: RepoErrorCode, message: string, where: Pick<Fault, 'cid' | 'path'>) => void;
 
-/** What is wrong with a node that is well-formed by itself, given where it hangs; `layers` of its keys from `at` on. The first such thing is enough. */
-const placeFault = ({ keys, children }: NodeContent, layers: readonly number[], at: number, branch: Branch): string | undefined => {
+/**
+ * What is wrong with a node that is well-formed by itself, given where it hangs; `layers` of its keys from `at` on. The
+ * first such thing is enough.
+ */
+const placeFault = (
+  { keys, children }: NodeContent,
+  layers: readonly number[],
+  at: number,
+  branch: Branch,
+): string | undefined => {
   if (keys.length === 0) {
     const root = branch.depth === 0;
     const empty = children[0] === undefined;
@@ -92,7 +104,11 @@ interface Check {
 }
 
 /** Whether each block is what its CID says; `undefined` where there is no block. */
-const checkHashes = ({ hash, hashed }: Check, cids: readonly CidBytes[], blocks: readonly (Uint8Array | undefined)[]): (boolean | undefined)[] => {
+const checkHashes = (
+  { hash, hashed }: Check,
+  cids: readonly CidBytes[],
+  blocks: readonly (Uint8Array | undefined)[],
+): (boolean | undefined)[] => {
   const sound = blocks.map((bytes, i) => (bytes === undefined ? undefined : hashed?.has(cids[i]!) === true));
   const unsure = [...sound.keys()].filter((i) => sound[i] === false);
   if (unsure.length > 0) {
@@ -105,7 +121,12 @@ const checkHashes = ({ hash, hashed }: Check, cids: readonly CidBytes[], blocks:
 };
 
 /** What a block says, if it is there, is what its CID says, and is a node. */
-const openBlock = ({ report, onNode }: Check, cid: CidBytes, bytes: Uint8Array | undefined, sound: boolean | undefined): NodeContent | undefined => {
+const openBlock = (
+  { report, onNode }: Check,
+  cid: CidBytes,
+  bytes: Uint8Array | undefined,
+  sound: boolean | undefined,
+): NodeContent | undefined => {
   const fault = (code: RepoErrorCode, message: string): undefined => {
     report(code, `${message}; cid=${cidBytesToText(cid)}`, { cid: decodeCid(cid) });
   };
@@ -127,7 +148,12 @@ const openBlock = ({ report, onNode }: Check, cid: CidBytes, bytes: Uint8Array |
 };
 
 /** What is in a node, in order; `layers` of its keys from `at` on. */
-const stepsOf = ({ keys, values, children }: NodeContent, layers: readonly number[], at: number, branch: Branch): (Branch | LayeredLeaf)[] => {
+const stepsOf = (
+  { keys, values, children }: NodeContent,
+  layers: readonly number[],
+  at: number,
+  branch: Branch,
+): (Branch | LayeredLeaf)[] => {
   // That of its first key, else the one that its parent says.
   const own = keys.length > 0 ? layers[at] : branch.layer;
   const layer = own === undefined ? undefined : own - 1;
@@ -197,11 +223,15 @@ const createOpen = (check: Check) => {
 };
 
 /**
- * Checks a whole tree and answers every fault there is, going on after each. Holds some 50 bytes a node and what is open.
- * That the records are there is for `onLeaves` to check.
+ * Checks a whole tree and answers every fault there is, going on after each. Holds some 50 bytes a node and what is
+ * open. That the records are there is for `onLeaves` to check.
  * @throws what `read` or a callback throws, and the reason of `signal`. A fault of the tree is answered, not thrown.
  */
-export const verifyTreeOf = async (read: ReadBlocks, root: CidBytes, options: VerifyTreeOptions = {}): Promise<TreeReport> => {
+export const verifyTreeOf = async (
+  read: ReadBlocks,
+  root: CidBytes,
+  options: VerifyTreeOptions = {},
+): Promise<TreeReport> => {
   const { onNode, onLeaves, hashAll, hashed, signal } = options;
   const faults: Fault[] = [];
   const report: Report = (code, message, where) => {

@@ -62,8 +62,8 @@ const stepsWithin = (node: Node, { from, until }: Bounds): (Leaf | Subtree)[] =>
 };
 
 /**
- * The leaves of a range, in batches that are never empty. A batch is for reading its records at once; the first ones are
- * small, and nothing is read for batches that nobody asks for.
+ * The leaves of a range, in batches that are never empty. A batch is for reading its records at once; the first ones
+ * are small, and nothing is read for batches that nobody asks for.
  *
  * Fails, when its turn comes, with what the reader throws: `BlockNotFound`, `Corrupt`, `Malformed`.
  */

@@ -136,7 +136,8 @@ const toCommit = (commit: Commit | Uint8Array): Commit =>
  * What the signature of a commit is made over: the commit without it.
  * @throws {RepoError} `Malformed` when given bytes that are no commit.
  */
-export const unsignedBytes = (commit: Commit | Uint8Array): Bytes => encodeCommit({ ...toCommit(commit), sig: undefined });
+export const unsignedBytes = (commit: Commit | Uint8Array): Bytes =>
+  encodeCommit({ ...toCommit(commit), sig: undefined });
 
 /**
  * Whether a commit was signed by this key. A commit without a signature was not.
@@ -144,7 +145,11 @@ export const unsignedBytes = (commit: Commit | Uint8Array): Bytes => encodeCommi
  * False also for an honest commit from before the account's key changed.
  * @throws {RepoError} `UnknownKey` when `didKey` is no key of atproto; `Malformed` when given bytes that are no commit.
  */
-export const verifyCommit = (commit: Commit | Uint8Array, didKey: string, verify: VerifySignature = verifySignature): boolean => {
+export const verifyCommit = (
+  commit: Commit | Uint8Array,
+  didKey: string,
+  verify: VerifySignature = verifySignature,
+): boolean => {
   const whole = toCommit(commit);
   return whole.sig !== undefined && verify(didKey, unsignedBytes(whole), whole.sig);
 };
@@ -169,7 +174,8 @@ const assertSignedBy = async (signer: Signer, unsigned: Bytes, sig: Bytes, verif
   if (didKey === undefined) {
     return;
   }
-  const isRight = verify.aside === undefined ? verify(didKey, unsigned, sig) : await verify.aside(didKey, unsigned, sig);
+  const isRight =
+    verify.aside === undefined ? verify(didKey, unsigned, sig) : await verify.aside(didKey, unsigned, sig);
   if (!isRight) {
     throw new RepoError('InvalidSignature', `the signer answered a signature that is not of its key; key=${didKey}`);
   }
@@ -178,7 +184,10 @@ const assertSignedBy = async (signer: Signer, unsigned: Bytes, sig: Bytes, verif
 /** A commit whose signature is being checked. */
 export interface BegunCommit {
   readonly commit: CreatedCommit;
-  /** Rejects as {@link createCommit} does when the signature is not of the signer's key. To be awaited before anybody sees the commit. */
+  /**
+   * Rejects as {@link createCommit} does when the signature is not of the signer's key. To be awaited before anybody
+   * sees the commit.
+   */
   readonly checked: Promise<void>;
 }
 

@@ -73,8 +73,8 @@ export interface RepoStores {
   /** Checks signatures; in JavaScript when left out. */
   readonly verifySignature?: VerifySignature | undefined;
   /**
-   * Called and awaited now and then in the middle of work that nothing else interrupts: where a thread has to listen while
-   * it works, this is when it does.
+   * Called and awaited now and then in the middle of work that nothing else interrupts: where a thread has to listen
+   * while it works, this is when it does.
    */
   readonly breathe?: (() => Promise<void>) | undefined;
 }
@@ -83,9 +83,28 @@ const holdBreath = async (): Promise<void> => {};
 
 /** A repository over stores that are open. Reads nothing yet. */
 export const repoOver = (stores: RepoStores): Repo => {
-  const { did, store, blobs, signer, hashAll = hashOneByOne, verifySignature = verifyInJavaScript, breathe = holdBreath } = stores;
+  const {
+    did,
+    store,
+    blobs,
+    signer,
+    hashAll = hashOneByOne,
+    verifySignature = verifyInJavaScript,
+    breathe = holdBreath,
+  } = stores;
   const nodes = createNodeReader(store, { hashAll });
-  return new LocalRepo({ did, store, blobs, signer, hashAll, verifySignature, breathe, nodes, clock: createTidClock(), heads: { last: undefined } });
+  return new LocalRepo({
+    did,
+    store,
+    blobs,
+    signer,
+    hashAll,
+    verifySignature,
+    breathe,
+    nodes,
+    clock: createTidClock(),
+    heads: { last: undefined },
+  });
 };
 
 class LocalRepo implements Repo {
@@ -102,7 +121,9 @@ class LocalRepo implements Repo {
     return this.#held.did;
   }
 
-  /** What every method works on. The stores refuse what comes after `close`, too, and know nothing of whose they are. */
+  /**
+   * What every method works on. The stores refuse what comes after `close`, too, and know nothing of whose they are.
+   */
   get #parts(): RepoParts {
     if (this.#isClosed) {
       throw new RepoError('Closed', `the repository is closed; did=${this.did}`);
@@ -171,7 +192,13 @@ class LocalRepo implements Repo {
   async commit(tree: Tree, options?: WriteOptions): Promise<CommitRef> {
     assertSwaps(options);
     const edited = RepoTree.of(tree, this.#parts);
-    const { commit, transition } = await commitTree(this.#parts, edited.root, await edited.draftBlocks(), edited.checkedOutUnder, options);
+    const { commit, transition } = await commitTree(
+      this.#parts,
+      edited.root,
+      await edited.draftBlocks(),
+      edited.checkedOutUnder,
+      options,
+    );
     if (transition !== undefined) {
       await this.#listeners.tell(commit, transition);
     }

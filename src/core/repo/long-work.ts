@@ -32,7 +32,9 @@ export interface ImportOptions extends LongWork {
   readonly allowUnsigned?: boolean | undefined;
   /** What to do about a record that breaks the data model: keep its bytes and report it, or refuse the import. */
   readonly records?: 'report' | 'reject' | undefined;
-  /** The most bytes that the CAR may have; `MAX_CAR_SIZE` (1 GiB) when left out. One more rejects with `LimitExceeded`. */
+  /**
+   * The most bytes that the CAR may have; `MAX_CAR_SIZE` (1 GiB) when left out. One more rejects with `LimitExceeded`.
+   */
   readonly maxSize?: number | undefined;
   /** The most blocks that it may have, doubled ones counted; `MAX_CAR_BLOCKS` (16,777,216) when left out. */
   readonly maxBlocks?: number | undefined;
@@ -43,7 +45,9 @@ export interface ImportOptions extends LongWork {
    * refer to; `MAX_UNLINKED` (16 MiB) when left out.
    */
   readonly maxUnlinked?: number | undefined;
-  /** The most records that may break the data model before the whole CAR is refused; `MAX_RECORD_FAULTS` when left out. */
+  /**
+   * The most records that may break the data model before the whole CAR is refused; `MAX_RECORD_FAULTS` when left out.
+   */
   readonly maxFaults?: number | undefined;
   /** As for a write. `OutcomeUnknown` when it is asked for again, has happened, and reported faults. */
   readonly request?: WriteRequest | undefined;
@@ -80,8 +84,8 @@ export interface ExportOptions extends LongWork {
 
 export interface VerifyOptions extends LongWork {
   /**
-   * The account's key as `did:key`. With it the head's signature is checked; without it only that it has the form of one.
-   * `UnknownKey` when the text is no such key.
+   * The account's key as `did:key`. With it the head's signature is checked; without it only that it has the form of
+   * one. `UnknownKey` when the text is no such key.
    */
   readonly key?: string | undefined;
 }
@@ -100,7 +104,10 @@ export interface VerifyReport {
 export interface GarbageOptions {
   /** How many of the newest commits stay readable, the head included. 1 when left out. */
   readonly keep?: number | undefined;
-  /** Also removes blobs that no kept record mentions. A write that was asked for before it comes to that keeps its blobs. */
+  /**
+   * Also removes blobs that no kept record mentions. A write that was asked for before it comes to that keeps its
+   * blobs.
+   */
   readonly blobs?: boolean | undefined;
 }
 

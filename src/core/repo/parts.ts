@@ -34,7 +34,10 @@ export interface RepoParts {
   readonly verifySignature: VerifySignature;
   /** Lets others have a word in the middle of work that nothing else interrupts. */
   readonly breathe: () => Promise<void>;
-  /** The head that was read last: its commit is read, hashed and decoded once, and not for each record that is asked for. */
+  /**
+   * The head that was read last: its commit is read, hashed and decoded once, and not for each record that is asked
+   * for.
+   */
   readonly heads: { last: Head | undefined };
 }
 
@@ -42,7 +45,11 @@ export interface RepoParts {
  * A block that has to be there, with its hash checked: what comes out of a storage is what its CID says, or an error.
  * @throws {RepoError} `BlockNotFound`, `Corrupt`.
  */
-export const requireBlock = async (reader: BlockReader, cid: CidLike, hashAll: HashAll = hashOneByOne): Promise<Bytes> => {
+export const requireBlock = async (
+  reader: BlockReader,
+  cid: CidLike,
+  hashAll: HashAll = hashOneByOne,
+): Promise<Bytes> => {
   const bytes = await reader.get(cid);
   if (bytes === undefined) {
     throw new RepoError('BlockNotFound', `block not found; cid=${cidToText(cid)}`);
@@ -60,7 +67,11 @@ const corrupt = (cid: CidLike): RepoError =>
  * The same for many blocks that were read, hashed together. What is not there is passed over.
  * @throws {RepoError} `Corrupt`, naming the first.
  */
-export const assertBlocks = (hashAll: HashAll, cids: readonly CidLike[], blocks: readonly (Uint8Array | undefined)[]): void => {
+export const assertBlocks = (
+  hashAll: HashAll,
+  cids: readonly CidLike[],
+  blocks: readonly (Uint8Array | undefined)[],
+): void => {
   const there = [...blocks.keys()].filter((i) => blocks[i] !== undefined);
   const digests = hashAll(there.map((i) => blocks[i]!));
   const wrong = there.find((i, at) => !isDigestOf(bytesOfCid(cids[i]!), digests, at));

@@ -19,8 +19,8 @@ export const splitPath = (path: string): { readonly collection: string; readonly
 export type AssertPath = (path: string) => void;
 
 /**
- * For the keys of one tree, as its nodes were read: those have the characters of record keys, so that of a record key its length is
- * left to check. They come in order, and a collection is looked at once and not for each of its records.
+ * For the keys of one tree, as its nodes were read: those have the characters of record keys, so that of a record key
+ * its length is left to check. They come in order, and a collection is looked at once and not for each of its records.
  */
 export const createAssertPath = (): AssertPath => {
   let known = '/';
@@ -37,7 +37,9 @@ export const createAssertPath = (): AssertPath => {
       if (!isRepoError(cause)) {
         throw cause;
       }
-      throw new RepoError('Malformed', `a key of the tree is not a collection and a record key: ${cause.message}`, { cause });
+      throw new RepoError('Malformed', `a key of the tree is not a collection and a record key: ${cause.message}`, {
+        cause,
+      });
     }
   };
 };

@@ -18,7 +18,10 @@ export const MAX_RECORD_SIZE = 1_000_000;
 export const encodeRecord = (collection: string, value: RecordValue | Uint8Array): Block => {
   const bytes = value instanceof Uint8Array ? new Uint8Array(value) : encodeValue(collection, value);
   if (bytes.length > MAX_RECORD_SIZE) {
-    throw new RepoError('RecordTooLarge', `a record has at most ${MAX_RECORD_SIZE} bytes; collection=${collection} size=${bytes.length}`);
+    throw new RepoError(
+      'RecordTooLarge',
+      `a record has at most ${MAX_RECORD_SIZE} bytes; collection=${collection} size=${bytes.length}`,
+    );
   }
   const decoded = decodeGiven(collection, bytes);
   assertRecordFields(decoded);
@@ -26,7 +29,10 @@ export const encodeRecord = (collection: string, value: RecordValue | Uint8Array
     throw new RepoError('InvalidRecord', `Invalid $type: expected ${collection}, got ${String(decoded.$type)}`);
   }
   if (blobMentions(decoded).some(({ size }) => size < 0)) {
-    throw new RepoError('InvalidRecord', `blob references of the old form (cid and mimeType) are not written any more; collection=${collection}`);
+    throw new RepoError(
+      'InvalidRecord',
+      `blob references of the old form (cid and mimeType) are not written any more; collection=${collection}`,
+    );
   }
   return { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes };
 };
@@ -49,10 +55,12 @@ const decodeGiven = (collection: string, bytes: Bytes): RecordValue => {
 };
 
 /** @throws {RepoError} `Malformed`, naming the record, when the bytes break the data model. */
-export const decodeStored = (path: string, cid: CidLike, bytes: Uint8Array): RecordValue => named(path, cid, () => decodeRecord(bytes));
+export const decodeStored = (path: string, cid: CidLike, bytes: Uint8Array): RecordValue =>
+  named(path, cid, () => decodeRecord(bytes));
 
 /** Looks at a record as {@link decodeStored} does, and answers nothing. */
-export const checkStored = (path: string, cid: CidLike, bytes: Uint8Array): void => named(path, cid, () => checkRecord(bytes));
+export const checkStored = (path: string, cid: CidLike, bytes: Uint8Array): void =>
+  named(path, cid, () => checkRecord(bytes));
 
 const named = <T>(path: string, cid: CidLike, run: () => T): T => {
   try {

@@ -131,14 +131,18 @@ export interface TreeEntry {
   readonly cid: CID;
 }
 
-/** One state of the records, which never changes: `put` and `delete` answer another. Becomes the head by `Repo.commit`. */
+/**
+ * One state of the records, which never changes: `put` and `delete` answer another. Becomes the head by `Repo.commit`.
+ */
 export interface Tree {
   get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
   put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree>;
   /** The tree without that record; the same tree when there is none. */
   delete(collection: string, rkey: string): Promise<Tree>;
   list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry>;
-  /** The keys of one collection, or of all of them (where the cursor is `collection/rkey`), without reading a record. */
+  /**
+   * The keys of one collection, or of all of them (where the cursor is `collection/rkey`), without reading a record.
+   */
   entries(collection?: string, options?: ListOptions): AsyncIterable<TreeEntry>;
   collections(): Promise<CollectionCount[]>;
 }
@@ -183,7 +187,9 @@ export interface StoredBlob extends BlobInfo {
 }
 
 export interface PutBlobRefOptions extends PutBlobOptions {
-  /** Kept with the blob and put into the reference. A `Blob`'s own type, or `application/octet-stream`, when left out. */
+  /**
+   * Kept with the blob and put into the reference. A `Blob`'s own type, or `application/octet-stream`, when left out.
+   */
   readonly mimeType?: string | undefined;
 }
 
@@ -241,11 +247,17 @@ export interface Repo extends AsyncDisposable {
    * @throws {RepoError} `RefNotFound` when nothing here has that name; `BlockNotFound` when its blocks are gone.
    */
   checkout(at?: string | CID): Promise<Tree>;
-  /** Makes a tree the head. `InvalidSwap` when the head is not the commit that `checkout` answered this tree, or its ancestor, from. */
+  /**
+   * Makes a tree the head. `InvalidSwap` when the head is not the commit that `checkout` answered this tree, or its
+   * ancestor, from.
+   */
   commit(tree: Tree, options?: WriteOptions): Promise<CommitRef>;
   /** The local history, newest first. */
   log(): AsyncIterable<LogEntry>;
-  /** What changed from one state to another, in key order. Either is a rev, a CID or a ref; `undefined` is the empty tree. */
+  /**
+   * What changed from one state to another, in key order. Either is a rev, a CID or a ref; `undefined` is the empty
+   * tree.
+   */
   diff(from: string | CID | undefined, to?: string | CID): AsyncIterable<RecordChange>;
 
   /** Every ref; `main` is the head. */
@@ -287,22 +299,23 @@ export interface Repo extends AsyncDisposable {
   /** Checks everything that is here and answers every fault there is. Changes nothing. */
   verify(options?: VerifyOptions): Promise<VerifyReport>;
   /**
-   * Mends what can be mended from what is here, and says what cannot, in one change: removes rows that are none and blocks
-   * that are damaged, so that an import brings them again; makes the newest commit whose tree is whole the head; writes
-   * the list of commits anew; removes files that are not the blobs of their names. A head whose tree lacks nothing but
-   * records stays. Everything that is done, and everything that is lost, is in the answer.
-   * @throws {RepoError} `Corrupt` when the database itself is damaged, below what this reaches: the doors for folders have
-   *   `salvageRepo` for that. `StorageFull`, `StorageFailed`.
+   * Mends what can be mended from what is here, and says what cannot, in one change: removes rows that are none and
+   * blocks that are damaged, so that an import brings them again; makes the newest commit whose tree is whole the head;
+   * writes the list of commits anew; removes files that are not the blobs of their names. A head whose tree lacks
+   * nothing but records stays. Everything that is done, and everything that is lost, is in the answer.
+   * @throws {RepoError} `Corrupt` when the database itself is damaged, below what this reaches: the doors for folders
+   *   have `salvageRepo` for that. `StorageFull`, `StorageFailed`.
    */
   repair(options?: RepairOptions): Promise<RepairReport>;
   /**
-   * The files of the repository as it is now, also while it is written to: `pds.db`, the blobs, and last `manifest.json`
-   * with the size and the SHA-256 of each. Without a manifest it is no backup. Each file is read to its end before the
-   * next one is asked for. All is verified first.
+   * The files of the repository as it is now, also while it is written to: `pds.db`, the blobs, and last
+   * `manifest.json` with the size and the SHA-256 of each. Without a manifest it is no backup. Each file is read to its
+   * end before the next one is asked for. All is verified first.
    *
    * The doors for folders have `saveBackup` to write it; in a browser `importFolder` takes one in.
-   * @throws {RepoError} `Corrupt` when the repository is damaged, unless `damaged` allows it; `Locked` while another backup
-   *   is being made; `BlobNotFound` when a blob is removed meanwhile; `StorageFailed`, also where nothing is kept in files.
+   * @throws {RepoError} `Corrupt` when the repository is damaged, unless `damaged` allows it; `Locked` while another
+   *   backup is being made; `BlobNotFound` when a blob is removed meanwhile; `StorageFailed`, also where nothing is
+   *   kept in files.
    */
   backup(options?: BackupOptions): AsyncIterable<BackupFile>;
   /** Removes what no ref and none of the newest commits reaches. */

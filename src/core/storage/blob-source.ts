@@ -8,7 +8,10 @@ import type { BlobSource, PutBlobOptions } from './ports.ts';
  * @throws {RepoError} `LimitExceeded` as soon as there are more than `maxSize` bytes, or are known to be.
  * @throws {TypeError} when `source` is none, or a piece of a stream is not a `Uint8Array`.
  */
-export async function* readBlobSource(source: BlobSource, options: PutBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readBlobSource(
+  source: BlobSource,
+  options: PutBlobOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { maxSize, signal } = options;
   if (maxSize !== undefined && !(maxSize >= 0)) {
     throw new TypeError(`maxSize must be a number that is not negative; maxSize=${maxSize}`);
@@ -74,7 +77,9 @@ async function* readStream(
 }
 
 /** A promise that rejects when the signal aborts, and a way to stop listening. */
-const abortOf = (signal: AbortSignal | undefined): { readonly promise: Promise<never>; readonly dispose: () => void } => {
+const abortOf = (
+  signal: AbortSignal | undefined,
+): { readonly promise: Promise<never>; readonly dispose: () => void } => {
   let stop = (): void => {};
   const promise = new Promise<never>((_, reject) => {
     if (signal === undefined) {

@@ -1,4 +1,6 @@
-/** The life of something that is opened and closed: what runs is waited for, and what comes after `close` is refused. */
+/**
+ * The life of something that is opened and closed: what runs is waited for, and what comes after `close` is refused.
+ */
 import { RepoError } from '../errors.ts';
 
 export class Lifetime {

@@ -9,7 +9,9 @@ import { PendingChange } from './pending-change.ts';
 import type { BlockChange, BlockStore, CommitRange, NamedBlock } from './ports.ts';
 import type { Tid } from '../syntax/tid.ts';
 
-/** Keeps what it is given until it is closed. Iterators list what there was when they began, less what has gone since. */
+/**
+ * Keeps what it is given until it is closed. Iterators list what there was when they began, less what has gone since.
+ */
 export class MemoryBlockStore implements BlockStore {
   readonly #blocks: Map<string, Bytes> = new Map();
   readonly #refs: Map<string, CID> = new Map();
@@ -111,7 +113,10 @@ export class MemoryBlockStore implements BlockStore {
       added.push(key);
       return true;
     };
-    const change = new PendingChange({ get: (cid) => this.#blocks.get(cidToText(cid)), add: (blocks) => blocks.map(add) });
+    const change = new PendingChange({
+      get: (cid) => this.#blocks.get(cidToText(cid)),
+      add: (blocks) => blocks.map(add),
+    });
     try {
       const answer = await run(change);
       this.#finish(change);

@@ -57,7 +57,9 @@ export class PendingChange implements BlockChange {
     blocks.forEach(assertNamed);
     const added = this.#blocks.add(blocks);
     // A block that this change has removed is still in the storage, and new all the same.
-    return this.removed.size === 0 ? added : blocks.map(({ cid }, i) => this.removed.delete(cidToText(cid)) || added[i]!);
+    return this.removed.size === 0
+      ? added
+      : blocks.map(({ cid }, i) => this.removed.delete(cidToText(cid)) || added[i]!);
   }
 
   async remove(cids: readonly CID[]): Promise<void> {
@@ -116,6 +118,9 @@ export class PendingChange implements BlockChange {
 const assertNamed = ({ cid }: NamedBlock): void => {
   const name = bytesOfCid(cid);
   if (name.length !== CID_LENGTH || !isCidBytes(name)) {
-    throw new RepoError('Malformed', `a block is named by a CIDv1 of dag-cbor or raw with SHA-256; cid=${cid.toString()}`);
+    throw new RepoError(
+      'Malformed',
+      `a block is named by a CIDv1 of dag-cbor or raw with SHA-256; cid=${cid.toString()}`,
+    );
   }
 };

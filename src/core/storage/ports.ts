@@ -75,8 +75,9 @@ export interface BlockStore extends BlockReader, AsyncDisposable {
   /** How many blocks there are. */
   count(): Promise<number>;
   /**
-   * Every block in whatever order is read fastest, for work over all of them; `undefined` where the storage has more than
-   * `maxBytes`. Hashes are not checked, and rows that are no block are passed over. Left out by a store that has no such order.
+   * Every block in whatever order is read fastest, for work over all of them; `undefined` where the storage has more
+   * than `maxBytes`. Hashes are not checked, and rows that are no block are passed over. Left out by a store that has
+   * no such order.
    */
   scan?(maxBytes: number): AsyncIterable<PackedBlocks> | undefined;
   /**
@@ -109,7 +110,10 @@ export interface BlockStore extends BlockReader, AsyncDisposable {
 
 /** A change in the making. Its reads see what it wrote so far. Of no use after `run` has ended. */
 export interface BlockChange extends BlockReader {
-  /** Says how many bytes of blocks are about to be put, for a store that has another way of writing many. Left out where there is none. */
+  /**
+   * Says how many bytes of blocks are about to be put, for a store that has another way of writing many. Left out where
+   * there is none.
+   */
   expect?(bytes: number): Promise<void>;
   /**
    * Adds blocks; one that is there already is left as it is. Answers, in their order, which of them were new
@@ -167,8 +171,8 @@ export interface BlobStore extends AsyncDisposable {
   /** Every blob in the order of the CIDs' texts, from after `after` on. What is not named by a CID is passed over. */
   list(options?: { readonly after?: CID | undefined }): AsyncIterable<BlobInfo>;
   /**
-   * What lies where a blob should and is none, and which `list` passes over: a symbolic link, a folder. Left out by a store
-   * where nothing but blobs can lie.
+   * What lies where a blob should and is none, and which `list` passes over: a symbolic link, a folder. Left out by a
+   * store where nothing but blobs can lie.
    */
   strays?(): AsyncIterable<BlobStray>;
   close(): Promise<void>;

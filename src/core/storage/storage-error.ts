@@ -17,7 +17,9 @@ export const systemCodeOf = (error: unknown): string | undefined => {
 export const isNotFound = (error: unknown): boolean =>
   systemCodeOf(error) === 'ENOENT' || (error instanceof Error && error.name === 'NotFoundError');
 
-/** Whether syncing a folder failed because that cannot be done here, in which case there is nothing to be done about it. */
+/**
+ * Whether syncing a folder failed because that cannot be done here, in which case there is nothing to be done about it.
+ */
 export const cannotSyncFolder = (error: unknown): boolean => CANNOT_SYNC_FOLDER.includes(systemCodeOf(error));
 
 /**
@@ -37,5 +39,7 @@ export const toStorageError = (error: unknown, doing: string): RepoError => {
   if (FULL.includes(code) || FULL.includes(name)) {
     return new RepoError('StorageFull', `${doing} failed: no space is left`, { cause: error });
   }
-  return new RepoError('StorageFailed', `${doing} failed${code === undefined ? '' : `; code=${code}`}`, { cause: error });
+  return new RepoError('StorageFailed', `${doing} failed${code === undefined ? '' : `; code=${code}`}`, {
+    cause: error,
+  });
 };

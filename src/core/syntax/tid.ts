@@ -30,7 +30,13 @@ export const parseTid = (text: string): Tid => {
  * @throws {RepoError} `LimitExceeded` for a time or a clock that is out of range: its text would be no TID.
  */
 export const tidOf = (microseconds: number, clock: number): Tid => {
-  if (!Number.isSafeInteger(microseconds) || microseconds < 0 || !Number.isInteger(clock) || clock < 0 || clock > 1023) {
+  if (
+    !Number.isSafeInteger(microseconds) ||
+    microseconds < 0 ||
+    !Number.isInteger(clock) ||
+    clock < 0 ||
+    clock > 1023
+  ) {
     throw new RepoError('LimitExceeded', `no TID has this time and clock; microseconds=${microseconds} clock=${clock}`);
   }
   // 63 bits do not fit a number.
@@ -51,7 +57,9 @@ const bitsOf = (value: Tid): bigint => {
   return bits;
 };
 
-/** The time of a TID, in microseconds since 1970. Rounded past the year 2255, where 53 bits end and the syntax does not. */
+/**
+ * The time of a TID, in microseconds since 1970. Rounded past the year 2255, where 53 bits end and the syntax does not.
+ */
 export const tidToMicroseconds = (value: Tid): number => Number(bitsOf(value) >> CLOCK_BITS);
 
 /** A clock that never repeats itself and never goes back. */

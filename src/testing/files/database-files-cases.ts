@@ -45,7 +45,10 @@ const settle = async (files: DatabaseFiles): Promise<void> => {
   await files.persist();
 };
 
-const withFiles = (name: string, run: (files: DatabaseFiles, harness: DatabaseFilesHarness) => Promise<void>): Case<DatabaseFilesHarness> => ({
+const withFiles = (
+  name: string,
+  run: (files: DatabaseFiles, harness: DatabaseFilesHarness) => Promise<void>,
+): Case<DatabaseFilesHarness> => ({
   name,
   async run(harness) {
     const files = await harness.open();
@@ -80,13 +83,22 @@ const files: readonly Case<DatabaseFilesHarness>[] = [
     const buffer = new Uint8Array(50).fill(0xee);
     assertEqual(file.read(buffer, { at: 80 }), 20, 'bytes read');
     assertEqual(buffer.subarray(0, 20), bytesOf(100, 1).subarray(80), 'what was there');
-    assert(buffer.subarray(20).every((byte) => byte === 0xee), 'the rest of the buffer is untouched');
+    assert(
+      buffer.subarray(20).every((byte) => byte === 0xee),
+      'the rest of the buffer is untouched',
+    );
     assertEqual(readAt(file, 100, 10), new Uint8Array(0), 'at the end');
   }),
   ...forEachFile('writes in the middle leave their neighbours alone', (file) => {
     const expected = bytesOf(20_000, 1);
     file.write(expected, { at: 0 });
-    for (const [at, length] of [[0, 1], [4096, 4096], [8191, 3], [19_999, 1], [16_000, 0]] as const) {
+    for (const [at, length] of [
+      [0, 1],
+      [4096, 4096],
+      [8191, 3],
+      [19_999, 1],
+      [16_000, 0],
+    ] as const) {
       const piece = bytesOf(length, at + 2);
       expected.set(piece, at);
       file.write(piece, { at });

@@ -29,7 +29,12 @@ export class MemoryFile implements SyncFile {
   }
 
   /** How often each was called, and how much was read, since this file was made. */
-  get counts(): { readonly reads: number; readonly bytesRead: number; readonly writes: number; readonly flushes: number } {
+  get counts(): {
+    readonly reads: number;
+    readonly bytesRead: number;
+    readonly writes: number;
+    readonly flushes: number;
+  } {
     return { reads: this.#reads, bytesRead: this.#bytesRead, writes: this.#writes, flushes: this.#flushes };
   }
 
@@ -179,7 +184,10 @@ export class MemoryFiles implements DatabaseFiles {
     return this.#wal;
   }
 
-  /** Files with the same content, as the next process finds them after this one was killed. Of `persist` files, what was persisted. */
+  /**
+   * Files with the same content, as the next process finds them after this one was killed. Of `persist` files, what was
+   * persisted.
+   */
   reopened(): MemoryFiles {
     return this.#copy(this.durableOn === 'flush' ? 'written' : 'durable');
   }

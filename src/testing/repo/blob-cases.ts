@@ -9,13 +9,18 @@ import { LIKE, POST, over, post } from './harness.ts';
 const picture = new Uint8Array(100_000).map((_, i) => i * 7);
 const pictureCid = cidOf(CODEC_RAW, picture);
 
-const bytesOf = async (blob: Blob | undefined): Promise<Uint8Array> => new Uint8Array((await blob?.arrayBuffer()) ?? []);
+const bytesOf = async (blob: Blob | undefined): Promise<Uint8Array> =>
+  new Uint8Array((await blob?.arrayBuffer()) ?? []);
 
 export const repoBlobCases: readonly Case<RepoHarness>[] = [
   over('a blob is stored from bytes, a Blob or a stream, and read with its type', async (repo) => {
     const fromBytes = await repo.putBlob(picture, { mimeType: 'image/png' });
     assertEqual(String(fromBytes.ref), String(pictureCid), 'the CID');
-    assertEqual([fromBytes.$type, fromBytes.mimeType, fromBytes.size], ['blob', 'image/png', picture.length], 'the reference');
+    assertEqual(
+      [fromBytes.$type, fromBytes.mimeType, fromBytes.size],
+      ['blob', 'image/png', picture.length],
+      'the reference',
+    );
     const fromBlob = await repo.putBlob(new Blob(['text'], { type: 'image/gif' }));
     assertEqual([fromBlob.mimeType, fromBlob.size], ['image/gif', 4], 'a Blob brings its type');
     const fromStream = await repo.putBlob(new Blob(['more']).stream() as ReadableStream<Uint8Array>);
@@ -37,8 +42,16 @@ export const repoBlobCases: readonly Case<RepoHarness>[] = [
     await repo.putBlob(picture);
     await repo.putBlob(new Uint8Array(1), { mimeType: 'text/plain' });
     const blobs = await listOf(repo.blobs());
-    assertEqual(blobs.map(({ cid }) => String(cid)), blobs.map(({ cid }) => String(cid)).sort(), 'in order');
-    assertEqual(blobs.map(({ mimeType, size }) => `${mimeType} ${size}`).sort(), [`image/png ${picture.length}`, 'text/plain 1'], 'types');
+    assertEqual(
+      blobs.map(({ cid }) => String(cid)),
+      blobs.map(({ cid }) => String(cid)).sort(),
+      'in order',
+    );
+    assertEqual(
+      blobs.map(({ mimeType, size }) => `${mimeType} ${size}`).sort(),
+      [`image/png ${picture.length}`, 'text/plain 1'],
+      'types',
+    );
   }),
 
   over('a blob that passes maxSize, or whose stream fails, is not there', async (repo) => {
@@ -65,7 +78,11 @@ export const repoBlobCases: readonly Case<RepoHarness>[] = [
     await repo.put(POST, 'a', { ...post('a'), images: [{ image: here }, { image: away }] });
     await repo.put(LIKE, 'b', { blob: away });
     const missing = await listOf(repo.missingBlobs());
-    assertEqual(missing.map(({ cid, mimeType, size }) => `${cid} ${mimeType} ${size}`), [`${away.ref} image/jpeg 1`], 'missing');
+    assertEqual(
+      missing.map(({ cid, mimeType, size }) => `${cid} ${mimeType} ${size}`),
+      [`${away.ref} image/jpeg 1`],
+      'missing',
+    );
     assert(missing[0]!.uri.endsWith(`${LIKE}/b`), 'at its first mention in key order');
     await repo.putBlob(new Uint8Array([1]));
     assertEqual(await listOf(repo.missingBlobs()), [], 'once it is here');

@@ -1,4 +1,5 @@
 /** What every repository promises about CARs in and out. */
+import type { Fault } from '../../core/repo/long-work.ts';
 import { readCar } from '../../core/car/reader.ts';
 import { writeCar } from '../../core/car/writer.ts';
 import type { CID } from '../../core/data/cid.ts';
@@ -15,7 +16,20 @@ import { listOf } from '../storage/block-store-harness.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import type { RepoHarness } from './harness.ts';
-import { DID, KEY, LIKE, OTHER_DID, OTHER_KEY, POST, bytesOf, creates, describe, over, post, rkeyOf } from './harness.ts';
+import {
+  DID,
+  KEY,
+  LIKE,
+  OTHER_DID,
+  OTHER_KEY,
+  POST,
+  bytesOf,
+  creates,
+  describe,
+  over,
+  post,
+  rkeyOf,
+} from './harness.ts';
 
 const chunked = (bytes: Uint8Array, size: number): ReadableStream<Uint8Array> => {
   let at = 0;
@@ -34,7 +48,12 @@ const chunked = (bytes: Uint8Array, size: number): ReadableStream<Uint8Array> =>
 /** A CAR of a repository that was never anywhere, made of these records. */
 const carOf = async (
   records: readonly (readonly [path: string, block: Block])[],
-  { did = DID, signer = KEY, time = 1_700_000_000_000_000, more = [] }: { did?: string; signer?: Signer | null; time?: number; more?: readonly Block[] } = {},
+  {
+    did = DID,
+    signer = KEY,
+    time = 1_700_000_000_000_000,
+    more = [],
+  }: { did?: string; signer?: Signer | null; time?: number; more?: readonly Block[] } = {},
 ): Promise<Uint8Array> => {
   const blocks: Block[] = [];
   const builder = createTreeBuilder((cid, bytes) => blocks.push({ cid: decodeCid(cid), bytes }));
@@ -50,11 +69,37 @@ const blockOf = (bytes: Uint8Array): Block => ({ cid: cidOf(CODEC_DAG_CBOR, byte
 
 /** `{ "$type": "app.bsky.feed.post", "n": 1.5 }`: well-formed CBOR, and not of the data model. */
 const FLOAT: Block = /* @__PURE__ */ blockOf(
-  new Uint8Array([0xa2, 0x61, 0x6e, 0xfb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0x65, ...new TextEncoder().encode('$type'), 0x72, ...new TextEncoder().encode(POST)]),
+  new Uint8Array([
+    0xa2,
+    0x61,
+    0x6e,
+    0xfb,
+    0x3f,
+    0xf8,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0x65,
+    ...new TextEncoder().encode('$type'),
+    0x72,
+    ...new TextEncoder().encode(POST),
+  ]),
 );
 
 /** A repository of some posts, as a CAR. */
-const exported = async (harness: RepoHarness, ops: readonly WriteOp[] = creates(30)): Promise<{ car: Uint8Array; head: CID; rev: string }> => {
+const namesOf = ({ faults }: { readonly faults: readonly Fault[] }): string[] =>
+  faults.map(({ code, path }) => `${code} ${path}`);
+
+/** `{"$type": "x"}`, the smallest record. */
+const TYPED: Block = /* @__PURE__ */ blockOf(new Uint8Array([0xa1, 0x65, 0x24, 0x74, 0x79, 0x70, 0x65, 0x61, 0x78]));
+
+const exported = async (
+  harness: RepoHarness,
+  ops: readonly WriteOp[] = creates(30),
+): Promise<{ car: Uint8Array; head: CID; rev: string }> => {
   const repo = await harness.other().create({ did: DID, signer: KEY });
   const { cid, rev } = await repo.write(ops);
   const car = await bytesOf(repo.exportCar());
@@ -63,30 +108,49 @@ const exported = async (harness: RepoHarness, ops: readonly WriteOp[] = creates(
 };
 
 /** Asserts that an import is refused and leaves everything as it was. */
-const refused = async (repo: Repo, car: Uint8Array, code: Parameters<typeof assertRejects>[1], what: string, options = {}): Promise<void> => {
+const refused = async (
+  repo: Repo,
+  car: Uint8Array,
+  code: Parameters<typeof assertRejects>[1],
+  what: string,
+  options = {},
+): Promise<void> => {
   const before = await describe(repo);
   await assertRejects(() => repo.importCar(car, options), code, what);
   assertEqual(await describe(repo), before, `${what}: the repository afterwards`);
 };
 
 export const repoCarCases: readonly Case<RepoHarness>[] = [
-  over('what one repository exports another imports: same head, same records, same CAR again', async (repo, harness) => {
-    const { car, head, rev } = await exported(harness);
-    const result = await repo.importCar(car, { key: KEY.did!() });
-    assertEqual(String(result.head), String(head), 'the head');
-    assertEqual(result.rev, rev, 'the rev');
-    assertEqual([result.created, result.updated, result.deleted, result.unchanged], [30, 0, 0, 0], 'counts');
-    assertEqual(result.blocks, readCar(car)[Symbol.iterator] ? [...readCar(car)].length : 0, 'blocks');
-    assertEqual((await repo.get(POST, rkeyOf(7)))?.value.text, 'post 7', 'a record');
-    assertEqual(await bytesOf(repo.exportCar()), car, 'the CAR');
-    assert((await repo.verify({ key: KEY.did!() })).ok, 'it is sound');
-  }),
+  over(
+    'what one repository exports another imports: same head, same records, same CAR again',
+    async (repo, harness) => {
+      const { car, head, rev } = await exported(harness);
+      const result = await repo.importCar(car, { key: KEY.did!() });
+      assertEqual(String(result.head), String(head), 'the head');
+      assertEqual(result.rev, rev, 'the rev');
+      assertEqual([result.created, result.updated, result.deleted, result.unchanged], [30, 0, 0, 0], 'counts');
+      assertEqual(result.blocks, readCar(car)[Symbol.iterator] ? [...readCar(car)].length : 0, 'blocks');
+      assertEqual((await repo.get(POST, rkeyOf(7)))?.value.text, 'post 7', 'a record');
+      assertEqual(await bytesOf(repo.exportCar()), car, 'the CAR');
+      assert((await repo.verify({ key: KEY.did!() })).ok, 'it is sound');
+    },
+  ),
 
   over('a CAR comes as bytes, a Blob, a stream or chunks of any size', async (repo, harness) => {
     const { car } = await exported(harness);
     const head = (await repo.importCar(car)).head;
-    for (const source of [new Blob([car as Uint8Array<ArrayBuffer>]), chunked(car, 1), chunked(car, 1000), [car].values()]) {
-      const from = Symbol.iterator in source ? (async function* () { yield* source; })() : source;
+    for (const source of [
+      new Blob([car as Uint8Array<ArrayBuffer>]),
+      chunked(car, 1),
+      chunked(car, 1000),
+      [car].values(),
+    ]) {
+      const from =
+        Symbol.iterator in source
+          ? (async function* () {
+              yield* source;
+            })()
+          : source;
       const again = await repo.importCar(from);
       assertEqual([String(again.head), again.blocks, again.unchanged], [String(head), 0, 30], 'again');
     }
@@ -148,15 +212,25 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
   }),
 
   over('a CAR of another account, key or time is refused', async (repo, harness) => {
-    const record = blockOf((await exported(harness, creates(1)), new Uint8Array([0xa1, 0x65, 0x24, 0x74, 0x79, 0x70, 0x65, 0x61, 0x78])));
+    const record = blockOf(
+      (await exported(harness, creates(1)), new Uint8Array([0xa1, 0x65, 0x24, 0x74, 0x79, 0x70, 0x65, 0x61, 0x78])),
+    );
     const records = [[`${POST}/a`, record] as const];
     await refused(repo, await carOf(records, { did: OTHER_DID }), 'WrongDid', 'another account');
     await refused(repo, await carOf(records), 'WrongDid', 'not the one that was asked for', { did: OTHER_DID });
     await refused(repo, await carOf(records), 'InvalidSignature', 'another key', { key: OTHER_KEY.did!() });
     await refused(repo, await carOf(records), 'UnknownKey', 'a key that is none', { key: 'did:key:zzz' });
     await refused(repo, await carOf(records, { signer: null }), 'InvalidSignature', 'no signature');
-    await refused(repo, await carOf(records, { signer: null }), 'InvalidSignature', 'no signature, and a key', { key: KEY.did!(), allowUnsigned: true });
-    await refused(repo, await carOf(records, { time: (Date.now() + 6 * 60_000) * 1000 }), 'FutureRev', 'six minutes ahead');
+    await refused(repo, await carOf(records, { signer: null }), 'InvalidSignature', 'no signature, and a key', {
+      key: KEY.did!(),
+      allowUnsigned: true,
+    });
+    await refused(
+      repo,
+      await carOf(records, { time: (Date.now() + 6 * 60_000) * 1000 }),
+      'FutureRev',
+      'six minutes ahead',
+    );
     await repo.importCar(await carOf(records, { time: 1_700_000_000_000_000 }), { key: KEY.did!() });
     await refused(repo, await carOf(records, { time: 1_600_000_000_000_000 }), 'OutdatedRev', 'older than the head');
     await refused(repo, await carOf([]), 'OutdatedRev', 'another commit of the same rev');
@@ -207,15 +281,16 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
   }),
 
   over('a record that breaks the data model is reported and kept, or refused on request', async (repo, harness) => {
-    const good = blockOf(new Uint8Array([0xa1, 0x65, 0x24, 0x74, 0x79, 0x70, 0x65, 0x61, 0x78]));
-    const car = await carOf([[`${POST}/bad`, FLOAT], [`${POST}/good`, good]]);
+    const car = await carOf([
+      [`${POST}/bad`, FLOAT],
+      [`${POST}/good`, TYPED],
+    ]);
     await refused(repo, car, 'InvalidRecord', 'refused on request', { records: 'reject' });
     const result = await repo.importCar(car);
-    assertEqual(result.faults.map(({ code, path }) => `${code} ${path}`), [`Malformed ${POST}/bad`], 'the faults');
+    assertEqual(namesOf(result), [`Malformed ${POST}/bad`], 'the faults');
     await assertRejects(() => repo.get(POST, 'bad'), 'Malformed', 'get');
     assertEqual((await repo.get(POST, 'good'))?.value.$type, 'x', 'the other record');
-    const report = await repo.verify();
-    assertEqual(report.faults.map(({ code, path }) => `${code} ${path}`), [`Malformed ${POST}/bad`], 'the report');
+    assertEqual(namesOf(await repo.verify()), [`Malformed ${POST}/bad`], 'the report');
     const there = await harness.other().create({ did: DID });
     await there.importCar(repo.exportCar());
     assertEqual((await there.info()).records, 2, 'its bytes go on with the export');
@@ -223,8 +298,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
   }),
 
   over('a tree with a key that is no record path is refused', async (repo) => {
-    const record = blockOf(new Uint8Array([0xa1, 0x65, 0x24, 0x74, 0x79, 0x70, 0x65, 0x61, 0x78]));
-    await refused(repo, await carOf([['nonsid/a', record]]), 'Malformed', 'a collection that is no NSID');
+    await refused(repo, await carOf([['nonsid/a', TYPED]]), 'Malformed', 'a collection that is no NSID');
   }),
 
   over('an import can be watched and stopped', async (repo, harness) => {
@@ -234,7 +308,10 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     const stop = new AbortController();
     const before = await describe(repo);
     const reason = await repo
-      .importCar(chunked(car, 4096), { signal: stop.signal, onProgress: ({ bytes }) => bytes > 20_000 && stop.abort(new Error('enough')) })
+      .importCar(chunked(car, 4096), {
+        signal: stop.signal,
+        onProgress: ({ bytes }) => bytes > 20_000 && stop.abort(new Error('enough')),
+      })
       .catch((error: unknown) => error);
     assertEqual((reason as Error).message, 'enough', 'the reason comes out');
     assertEqual(await describe(repo), before, 'the repository');

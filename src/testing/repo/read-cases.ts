@@ -21,7 +21,11 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
   over('a list has one collection, in key order, with values', async (repo) => {
     await mixed(repo);
     const records = await listOf(repo.list(POST));
-    assertEqual(records.map(({ rkey }) => rkey), Array.from({ length: 10 }, (_, i) => rkeyOf(i)), 'the keys');
+    assertEqual(
+      records.map(({ rkey }) => rkey),
+      Array.from({ length: 10 }, (_, i) => rkeyOf(i)),
+      'the keys',
+    );
     assertEqual(records[4]?.value.text, 'post 4', 'a value');
     assertEqual(records[4]?.uri, `at://${DID}/${POST}/${rkeyOf(4)}`, 'a uri');
     assertEqual(await rkeysOf(repo, POSTGATE), [rkeyOf(3)], 'a collection whose name begins like another');
@@ -59,7 +63,9 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     let seen = 0;
     for await (const { value } of repo.list(POST)) {
       if (seen === 0) {
-        await repo.write(Array.from({ length: 200 }, (_, i) => ({ action: 'delete', collection: POST, rkey: rkeyOf(i) })));
+        await repo.write(
+          Array.from({ length: 200 }, (_, i) => ({ action: 'delete', collection: POST, rkey: rkeyOf(i) })),
+        );
       }
       assertEqual(value.text, `post ${seen}`, 'a value');
       seen += 1;
@@ -70,13 +76,20 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
   over('collections are counted in order', async (repo) => {
     await mixed(repo);
     const counts = await repo.collections();
-    assertEqual(counts.map(({ collection, count }) => `${collection} ${count}`), [`${LIKE} 1`, `${POST} 10`, `${POSTGATE} 1`], 'counts');
+    assertEqual(
+      counts.map(({ collection, count }) => `${collection} ${count}`),
+      [`${LIKE} 1`, `${POST} 10`, `${POSTGATE} 1`],
+      'counts',
+    );
   }),
 
   over('values are the data model: CIDs, bytes, blob references', async (repo) => {
     const blob = await repo.putBlob(new Uint8Array([1, 2, 3]), { mimeType: 'image/png' });
     const { cid } = await repo.put(POST, 'a', post('a'));
-    await repo.put(POST, 'b', { ...post('b'), embed: { blob, link: cid, bytes: new Uint8Array([4, 5]), none: null, list: [1, -1, true] } });
+    await repo.put(POST, 'b', {
+      ...post('b'),
+      embed: { blob, link: cid, bytes: new Uint8Array([4, 5]), none: null, list: [1, -1, true] },
+    });
     const embed = (await repo.get(POST, 'b'))!.value.embed as Record<string, unknown>;
     assertEqual(String(embed.link), String(cid), 'a link');
     assertEqual(embed.bytes, new Uint8Array([4, 5]), 'bytes');
@@ -88,7 +101,10 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
   over('a tree is a state that never changes; put and delete answer another', async (repo) => {
     await repo.write(creates(5));
     const tree = await repo.checkout();
-    const edited = await (await (await tree.put(POST, 'z', post('z'))).put(LIKE, 'y', { subject: 'y' })).delete(POST, rkeyOf(0));
+    const edited = await (await (await tree.put(POST, 'z', post('z'))).put(LIKE, 'y', { subject: 'y' })).delete(
+      POST,
+      rkeyOf(0),
+    );
     assertEqual((await rkeysOf(tree, POST)).length, 5, 'the old tree');
     assertEqual(await rkeysOf(edited, POST), [rkeyOf(1), rkeyOf(2), rkeyOf(3), rkeyOf(4), 'z'], 'the new one');
     assertEqual((await edited.get(LIKE, 'y'))?.value.subject, 'y', 'a record that is no commit yet');
@@ -161,8 +177,15 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     ]);
     const changes = await listOf(repo.diff(first.rev));
     assertEqual(
-      changes.map(({ action, collection, rkey, cid, prev }) => `${action} ${collection}/${rkey} ${cid !== undefined} ${prev !== undefined}`),
-      [`create ${LIKE}/l true false`, `update ${POST}/${rkeyOf(3)} true true`, `delete ${POST}/${rkeyOf(7)} false true`],
+      changes.map(
+        ({ action, collection, rkey, cid, prev }) =>
+          `${action} ${collection}/${rkey} ${cid !== undefined} ${prev !== undefined}`,
+      ),
+      [
+        `create ${LIKE}/l true false`,
+        `update ${POST}/${rkeyOf(3)} true true`,
+        `delete ${POST}/${rkeyOf(7)} false true`,
+      ],
       'changes',
     );
     assertEqual((await listOf(repo.diff(undefined))).length, 20, 'from nothing: all that is here');
@@ -192,14 +215,21 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
 
   over('onChange tells of every new head, once it is there', async (repo, harness) => {
     const heard: string[] = [];
-    const stop = repo.onChange(({ rev, created, updated, deleted }) => heard.push(`${rev} +${created.join()} ~${updated.join()} -${deleted.join()}`));
+    const stop = repo.onChange(({ rev, created, updated, deleted }) =>
+      heard.push(`${rev} +${created.join()} ~${updated.join()} -${deleted.join()}`),
+    );
     const first = await repo.write(creates(2));
     const { commit: second } = await repo.put(POST, rkeyOf(1), post('changed'));
     await repo.put(POST, rkeyOf(1), post('changed'));
     const third = await repo.delete(POST, rkeyOf(0));
     const fourth = await repo.commit(await (await repo.checkout()).put(LIKE, 'l', { subject: 'x' }));
     const [a, b] = [`${POST}/${rkeyOf(0)}`, `${POST}/${rkeyOf(1)}`];
-    const expected = [`${first.rev} +${a},${b} ~ -`, `${second.rev} + ~${b} -`, `${third?.rev} + ~ -${a}`, `${fourth.rev} +${LIKE}/l ~ -`];
+    const expected = [
+      `${first.rev} +${a},${b} ~ -`,
+      `${second.rev} + ~${b} -`,
+      `${third?.rev} + ~ -${a}`,
+      `${fourth.rev} +${LIKE}/l ~ -`,
+    ];
     assertEqual(heard, expected, 'what was heard');
     stop();
     await repo.write([]);

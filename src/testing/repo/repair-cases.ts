@@ -1,4 +1,7 @@
-/** What every repository promises about repairs and backups of one that is sound. What damage does to one is for its own tests. */
+/**
+ * What every repository promises about repairs and backups of one that is sound. What damage does to one is for its own
+ * tests.
+ */
 import type { BackupFile } from '../../core/repo/transfer/backup-manifest.ts';
 import { decodeManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
@@ -11,7 +14,10 @@ import type { RepoHarness } from './harness.ts';
 import { POST, bytesOf, creates, describe, over, post, rkeyOf } from './harness.ts';
 
 /** The files of a backup, each read to its end. */
-const filesOf = async (files: AsyncIterable<BackupFile>, meanwhile?: () => Promise<unknown>): Promise<Map<string, Bytes>> => {
+const filesOf = async (
+  files: AsyncIterable<BackupFile>,
+  meanwhile?: () => Promise<unknown>,
+): Promise<Map<string, Bytes>> => {
   const read = new Map<string, Bytes>();
   for await (const { path, content } of files) {
     await meanwhile?.();
@@ -39,12 +45,20 @@ const filled = async (repo: Repo): Promise<void> => {
 export const repoRepairCases: readonly Case<RepoHarness>[] = [
   over('a repair of what is sound does nothing and says so, also before the first commit', async (repo) => {
     const { head: none, ...nothing } = await repo.repair();
-    assertEqual([none, nothing.whole, nothing.steps.length, nothing.lost.length], [undefined, true, 0, 0], 'before the first commit');
+    assertEqual(
+      [none, nothing.whole, nothing.steps.length, nothing.lost.length],
+      [undefined, true, 0, 0],
+      'before the first commit',
+    );
     await filled(repo);
     const before = await describe(repo);
     for (const dryRun of [true, false]) {
       const report = await repo.repair({ dryRun });
-      assertEqual([report.whole, report.dryRun, report.steps.length, report.lost.length], [true, dryRun, 0, 0], 'the report');
+      assertEqual(
+        [report.whole, report.dryRun, report.steps.length, report.lost.length],
+        [true, dryRun, 0, 0],
+        'the report',
+      );
       assertEqual(String(report.head), String((await repo.head())?.cid), 'the head of the report');
     }
     assertEqual(await describe(repo), before, 'the repository');
@@ -74,7 +88,11 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
       assertEqual([size, hash], [files.get(path)!.length, toHex(sha256(files.get(path)!))], path);
     }
     const head = await repo.head();
-    assertEqual([manifest.did, manifest.head, manifest.rev], [repo.did, String(head?.cid), head?.rev], 'whose and what it is');
+    assertEqual(
+      [manifest.did, manifest.head, manifest.rev],
+      [repo.did, String(head?.cid), head?.rev],
+      'whose and what it is',
+    );
     assertEqual([manifest.counts.records, manifest.counts.blobs, manifest.counts.commits], [41, 1, 2], 'counts');
   }),
 

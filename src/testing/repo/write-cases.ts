@@ -7,9 +7,13 @@ import { assert, assertEqual, assertRejects, assertTypeError, skip } from '../ca
 import type { RepoHarness } from './harness.ts';
 import { DID, KEY, LIKE, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 
-const texts = (...ops: readonly (readonly [action: 'create' | 'update' | 'delete', rkey: string, text?: string])[]): WriteOp[] =>
+const texts = (
+  ...ops: readonly (readonly [action: 'create' | 'update' | 'delete', rkey: string, text?: string])[]
+): WriteOp[] =>
   ops.map(([action, rkey, text]) =>
-    action === 'delete' ? { action, collection: POST, rkey } : { action, collection: POST, rkey, value: post(text ?? rkey) },
+    action === 'delete'
+      ? { action, collection: POST, rkey }
+      : { action, collection: POST, rkey, value: post(text ?? rkey) },
   );
 
 export const repoWriteCases: readonly Case<RepoHarness>[] = [
@@ -24,7 +28,10 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
   }),
 
   over('one commit for all operations, signed, with a result for each', async (repo) => {
-    const { cid, rev, results } = await repo.write([...creates(3), { action: 'create', collection: LIKE, value: { subject: 'x' } }]);
+    const { cid, rev, results } = await repo.write([
+      ...creates(3),
+      { action: 'create', collection: LIKE, value: { subject: 'x' } },
+    ]);
     const head = await repo.head();
     assertEqual(String(head?.cid), String(cid), 'the head');
     assertEqual(head?.rev, rev, 'its rev');
@@ -100,11 +107,24 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
   over('operations on one path are merged', async (repo) => {
     await repo.write(texts(['create', 'x', 'old'], ['create', 'y', 'old']));
     await repo.write(
-      texts(['create', 'a', '1'], ['update', 'a', '2'], ['create', 'b'], ['delete', 'b'], ['delete', 'x'], ['create', 'x', 'new'], ['update', 'y', 'new'], ['update', 'y', 'old']),
+      texts(
+        ['create', 'a', '1'],
+        ['update', 'a', '2'],
+        ['create', 'b'],
+        ['delete', 'b'],
+        ['delete', 'x'],
+        ['create', 'x', 'new'],
+        ['update', 'y', 'new'],
+        ['update', 'y', 'old'],
+      ),
     );
     const [newer, older] = await listOf(repo.log());
     const changes = await listOf(repo.diff(older!.cid, newer!.cid));
-    assertEqual(changes.map(({ action, rkey }) => `${action} ${rkey}`), ['create a', 'update x'], 'what changed');
+    assertEqual(
+      changes.map(({ action, rkey }) => `${action} ${rkey}`),
+      ['create a', 'update x'],
+      'what changed',
+    );
     assertEqual((await repo.get(POST, 'a'))?.value.text, '2', 'the last word counts');
   }),
 
@@ -114,7 +134,11 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     await assertRejects(() => repo.write(texts(['create', 'b'], ['create', 'a'])), 'RecordExists', 'create');
     await assertRejects(() => repo.write(texts(['create', 'b'], ['update', 'c'])), 'RecordNotFound', 'update');
     await assertRejects(() => repo.write(texts(['create', 'b'], ['delete', 'c'])), 'RecordNotFound', 'delete');
-    await assertRejects(() => repo.write(texts(['delete', 'a'], ['update', 'a'])), 'RecordNotFound', 'update after delete');
+    await assertRejects(
+      () => repo.write(texts(['delete', 'a'], ['update', 'a'])),
+      'RecordNotFound',
+      'update after delete',
+    );
     assertEqual(await describe(repo), before, 'the repository');
   }),
 
@@ -131,7 +155,13 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
   over('swapRecord guards a record', async (repo) => {
     const one = await repo.put(POST, 'a', post('one'));
     const two = await repo.put(POST, 'a', post('two'));
-    const update = (swapRecord: typeof one.cid): WriteOp => ({ action: 'update', collection: POST, rkey: 'a', value: post('three'), swapRecord });
+    const update = (swapRecord: typeof one.cid): WriteOp => ({
+      action: 'update',
+      collection: POST,
+      rkey: 'a',
+      value: post('three'),
+      swapRecord,
+    });
     await assertRejects(() => repo.write([update(one.cid)]), 'InvalidSwap', 'an older record');
     await repo.write([update(two.cid)]);
     const remove: WriteOp = { action: 'delete', collection: POST, rkey: 'a', swapRecord: one.cid };
@@ -156,7 +186,11 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     await assertRejects(attempt(POST, 'b', [1]), 'InvalidRecord', 'a list');
     await assertRejects(attempt(POST, 'b', post('x'.repeat(1_000_000))), 'RecordTooLarge', 'a megabyte and a bit');
     const legacy = { cid: 'bafkreiccldh766hwcnuxnf2wh6jgzepf2nlu2lvcllt63eww5p6chi4ity', mimeType: 'image/png' };
-    await assertRejects(attempt(POST, 'b', { ...post('x'), embed: legacy }), 'InvalidRecord', 'a blob reference of the old form');
+    await assertRejects(
+      attempt(POST, 'b', { ...post('x'), embed: legacy }),
+      'InvalidRecord',
+      'a blob reference of the old form',
+    );
     await assertRejects(() => repo.get('post', 'b'), 'InvalidCollection', 'get');
     await assertRejects(() => repo.get(POST, ''), 'InvalidRecordKey', 'get');
     assertEqual(await describe(repo), before, 'the repository');
@@ -199,15 +233,23 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     assertEqual((found as { admin?: unknown }).admin, undefined, 'and is no prototype');
   }),
 
-  over('without a signer commits are not signed, and verify says so', async (repo) => {
-    await repo.write(creates(2));
-    assertEqual((await repo.head())?.signed, false, 'signed');
-    const report = await repo.verify();
-    assertEqual([report.ok, report.signature], [true, 'none'], 'the report');
-    const strict = await repo.verify({ key: KEY.did!() });
-    assertEqual(strict.faults.map(({ code }) => code), ['InvalidSignature'], 'with a key it is a fault');
-    await assertRejects(() => repo.verify({ key: 'did:key:bogus' }), 'UnknownKey', 'with a text that is no key');
-  }, null),
+  over(
+    'without a signer commits are not signed, and verify says so',
+    async (repo) => {
+      await repo.write(creates(2));
+      assertEqual((await repo.head())?.signed, false, 'signed');
+      const report = await repo.verify();
+      assertEqual([report.ok, report.signature], [true, 'none'], 'the report');
+      const strict = await repo.verify({ key: KEY.did!() });
+      assertEqual(
+        strict.faults.map(({ code }) => code),
+        ['InvalidSignature'],
+        'with a key it is a fault',
+      );
+      await assertRejects(() => repo.verify({ key: 'did:key:bogus' }), 'UnknownKey', 'with a text that is no key');
+    },
+    null,
+  ),
 
   {
     name: 'a signed head wants a signer; write takes one for once',

@@ -6,7 +6,10 @@ import type { BlobStoreHarness } from './blob-store-harness.ts';
 import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';
 import type { Case } from '../case.ts';
 
-const sources: readonly (readonly [name: string, source: (bytes: Uint8Array<ArrayBuffer>) => Blob | ReadableStream<Uint8Array> | Uint8Array])[] = [
+const sources: readonly (readonly [
+  name: string,
+  source: (bytes: Uint8Array<ArrayBuffer>) => Blob | ReadableStream<Uint8Array> | Uint8Array,
+])[] = [
   ['bytes', (bytes) => bytes],
   ['a Blob', (bytes) => new Blob([bytes], { type: 'image/png' })],
   ['a stream', (bytes) => streamOf([bytes.subarray(0, 3), new Uint8Array(0), bytes.subarray(3)]).stream],
@@ -55,7 +58,8 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     const blob = await store.get(cid);
     assert(blob instanceof Blob, 'get answers a Blob');
     assertEqual(blob.size, 100_000, 'size');
-    const cut = async (start: number, end: number): Promise<Uint8Array> => new Uint8Array(await blob.slice(start, end).arrayBuffer());
+    const cut = async (start: number, end: number): Promise<Uint8Array> =>
+      new Uint8Array(await blob.slice(start, end).arrayBuffer());
     assertEqual(await cut(0, 1), bytes.subarray(0, 1), 'first byte');
     assertEqual(await cut(99_999, 100_000), bytes.subarray(99_999), 'last byte');
     assertEqual(await cut(65_530, 65_545), bytes.subarray(65_530, 65_545), 'middle');
@@ -83,7 +87,9 @@ const storing: readonly Case<BlobStoreHarness>[] = [
   }),
   withStore('the same blob many times at once is one blob', async (store, harness) => {
     const bytes = bytesOf(200_000);
-    const infos = await Promise.all(Array.from({ length: 8 }, () => store.put(streamOf([bytes.subarray(0, 7), bytes.subarray(7)]).stream)));
+    const infos = await Promise.all(
+      Array.from({ length: 8 }, () => store.put(streamOf([bytes.subarray(0, 7), bytes.subarray(7)]).stream)),
+    );
     assertEqual(await listOf(store), [cidToText(infos[0]!.cid)], 'list');
     assertEqual(await contentOf(store, infos[0]!.cid), bytes, 'content');
     assertEqual((await harness.leftovers?.()) ?? [], [], 'leftovers');
@@ -146,11 +152,14 @@ const refusing: readonly Case<BlobStoreHarness>[] = [
     const abort = new AbortController();
     const reason = new Error('enough');
     let cancelled: unknown;
-    const stream = new ReadableStream<Uint8Array>({
-      start: (controller) => controller.enqueue(bytesOf(10)),
-      pull: () => void setTimeout(() => abort.abort(reason), 5),
-      cancel: (why) => void (cancelled = why),
-    }, { highWaterMark: 2 });
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => controller.enqueue(bytesOf(10)),
+        pull: () => void setTimeout(() => abort.abort(reason), 5),
+        cancel: (why) => void (cancelled = why),
+      },
+      { highWaterMark: 2 },
+    );
     assertEqual(await rejectionOf(() => store.put(stream, { signal: abort.signal }), 'put'), reason, 'error');
     assertEqual(cancelled, reason, 'reason of the cancellation');
     await assertNothing(harness, store);
@@ -187,16 +196,19 @@ const listing: readonly Case<BlobStoreHarness>[] = [
       assertEqual(await listOf(store, cid), names.slice(position + 1), `after number ${position}`);
     }
   }),
-  withStore('a blob that is deleted while the list is read is passed over or listed, and the list goes on', async (store) => {
-    const infos = await Promise.all([1, 2, 3, 4].map((i) => store.put(bytesOf(10, i))));
-    let count = 0;
-    for await (const { cid } of store.list()) {
-      count++;
-      await store.delete(infos.map((info) => info.cid).filter((other) => cidToText(other) !== cidToText(cid)));
-    }
-    assert(count >= 1 && count <= 4, 'between one and four');
-    assertEqual((await listOf(store)).length <= 1, true, 'at most one is left');
-  }),
+  withStore(
+    'a blob that is deleted while the list is read is passed over or listed, and the list goes on',
+    async (store) => {
+      const infos = await Promise.all([1, 2, 3, 4].map((i) => store.put(bytesOf(10, i))));
+      let count = 0;
+      for await (const { cid } of store.list()) {
+        count++;
+        await store.delete(infos.map((info) => info.cid).filter((other) => cidToText(other) !== cidToText(cid)));
+      }
+      assert(count >= 1 && count <= 4, 'between one and four');
+      assertEqual((await listOf(store)).length <= 1, true, 'at most one is left');
+    },
+  ),
   withStore('deletes blobs, and those that are not there', async (store) => {
     const [one, two, three] = await Promise.all([store.put(text('1')), store.put(text('2')), store.put(text('3'))]);
     await store.delete([one.cid, cidOf(CODEC_RAW, text('never stored')), three.cid, one.cid]);

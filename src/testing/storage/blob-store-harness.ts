@@ -33,7 +33,10 @@ export const bytesOf = (length: number, seed = 1): Uint8Array<ArrayBuffer> => {
 };
 
 /** A stream of these pieces, which counts how often it was cancelled. */
-export const streamOf = (pieces: readonly Uint8Array[], failure?: Error): { stream: ReadableStream<Uint8Array>; cancelled: () => number } => {
+export const streamOf = (
+  pieces: readonly Uint8Array[],
+  failure?: Error,
+): { stream: ReadableStream<Uint8Array>; cancelled: () => number } => {
   let at = 0;
   let cancelled = 0;
   const stream = new ReadableStream<Uint8Array>(
@@ -76,7 +79,10 @@ export const assertNothing = async (harness: BlobStoreHarness, store: BlobStore)
 };
 
 /** A case over an open store, which is closed afterwards. */
-export const withStore = (name: string, run: (store: BlobStore, harness: BlobStoreHarness) => Promise<void>): Case<BlobStoreHarness> => ({
+export const withStore = (
+  name: string,
+  run: (store: BlobStore, harness: BlobStoreHarness) => Promise<void>,
+): Case<BlobStoreHarness> => ({
   name,
   async run(harness) {
     const store = await harness.open();

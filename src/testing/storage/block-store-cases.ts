@@ -116,7 +116,11 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
       }
     });
     const listed = await listOf(store.refs());
-    assertEqual(listed.map(([name]) => name), inOrder, 'the names');
+    assertEqual(
+      listed.map(([name]) => name),
+      inOrder,
+      'the names',
+    );
     assertEqual(String(await store.ref('\u{1f980}')), String(a.cid), 'the last one');
   }),
 
@@ -140,16 +144,27 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
       }
     });
     const from = (first: number, last: number): string[] =>
-      Array.from({ length: last - first + 1 }, (_, i) => `${revOf(first + i)} ${(first + i) % 2 === 0 ? a.cid : b.cid}`);
+      Array.from(
+        { length: last - first + 1 },
+        (_, i) => `${revOf(first + i)} ${(first + i) % 2 === 0 ? a.cid : b.cid}`,
+      );
     assertEqual(await textsOf(store.commits()), from(1, 600), 'all');
     assertEqual(await textsOf(store.commits({ reverse: true })), from(1, 600).reverse(), 'all in reverse');
     assertEqual(await textsOf(store.commits({ after: revOf(2) })), from(3, 600), 'after the second');
     assertEqual(await textsOf(store.commits({ before: revOf(3) })), from(1, 2), 'before the third');
-    assertEqual(await textsOf(store.commits({ after: revOf(2), before: revOf(590), reverse: true })), from(3, 589).reverse(), 'between two');
+    assertEqual(
+      await textsOf(store.commits({ after: revOf(2), before: revOf(590), reverse: true })),
+      from(3, 589).reverse(),
+      'between two',
+    );
     assertEqual(await textsOf(store.commits({ after: revOf(600) })), [], 'after the last');
     assertEqual(await textsOf(store.commits({ before: revOf(1) })), [], 'before the first');
     assertEqual(await textsOf(store.commits({ after: revOf(5), before: revOf(5) })), [], 'between one and itself');
-    assertEqual(await textsOf(store.commits({ after: revOf(-5), before: revOf(2) })), from(1, 1), 'after a rev that is not there');
+    assertEqual(
+      await textsOf(store.commits({ after: revOf(-5), before: revOf(2) })),
+      from(1, 1),
+      'after a rev that is not there',
+    );
     assertEqual(String(await store.commit(revOf(600))), String(a.cid), 'one of them');
     assertEqual(await store.commit(revOf(601)), undefined, 'one that is not there');
   }),
@@ -192,4 +207,8 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
 ];
 
 /** Every case. A harness that cannot do what one needs gets a `SkippedCase` from it. */
-export const blockStoreCases: readonly Case<BlockStoreHarness>[] = [...readCases, ...blockStoreChangeCases, ...blockStoreLifeCases];
+export const blockStoreCases: readonly Case<BlockStoreHarness>[] = [
+  ...readCases,
+  ...blockStoreChangeCases,
+  ...blockStoreLifeCases,
+];

@@ -79,7 +79,11 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
   over('put keeps its order, whatever the order of the CIDs', async (store) => {
     const blocks = blocksOf(500);
     const answers = await put(store, blocks);
-    assertEqual(answers, blocks.map((_, n) => n > 1), 'all but the first two');
+    assertEqual(
+      answers,
+      blocks.map((_, n) => n > 1),
+      'all but the first two',
+    );
   }),
 
   over('a block that is there is left as it is', async (store) => {
@@ -185,7 +189,11 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
       });
     const numbers = Array.from({ length: 20 }, (_, n) => n);
     await Promise.all(numbers.map(work));
-    assertEqual(log, numbers.flatMap((n) => [`${n} starts`, `${n} ends`]), 'the order');
+    assertEqual(
+      log,
+      numbers.flatMap((n) => [`${n} starts`, `${n} ends`]),
+      'the order',
+    );
     assertEqual(await store.meta('counter'), '20', 'how many counted');
   }),
 

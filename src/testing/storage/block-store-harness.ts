@@ -7,7 +7,10 @@ import { tidOf } from '../../core/syntax/tid.ts';
 
 /** One place for one store. Each case wants a harness of its own, and closes what it opened unless it fails. */
 export interface BlockStoreHarness {
-  /** Opens the place: empty at first, and the same one every time. What it answered before has been closed, or has crashed. */
+  /**
+   * Opens the place: empty at first, and the same one every time. What it answered before has been closed, or has
+   * crashed.
+   */
   open(): Promise<BlockStore>;
   /** Said of a store that keeps nothing once it is closed. */
   readonly forgetful?: true;

@@ -13,10 +13,22 @@ export interface CApi {
   readonly free: (pointer: Pointer) => void;
   /** Answers 0 when there is no more. */
   readonly malloc: (size: number) => Pointer;
-  readonly sqlite3_bind_blob: (statement: Pointer, index: number, bytes: Pointer, length: number, destructor: number) => number;
+  readonly sqlite3_bind_blob: (
+    statement: Pointer,
+    index: number,
+    bytes: Pointer,
+    length: number,
+    destructor: number,
+  ) => number;
   readonly sqlite3_bind_double: (statement: Pointer, index: number, value: number) => number;
   readonly sqlite3_bind_int: (statement: Pointer, index: number, value: number) => number;
-  readonly sqlite3_bind_text: (statement: Pointer, index: number, text: Pointer, length: number, destructor: number) => number;
+  readonly sqlite3_bind_text: (
+    statement: Pointer,
+    index: number,
+    text: Pointer,
+    length: number,
+    destructor: number,
+  ) => number;
   readonly sqlite3_changes: (database: Pointer) => number;
   readonly sqlite3_clear_bindings: (statement: Pointer) => number;
   readonly sqlite3_close_v2: (database: Pointer) => number;
@@ -29,7 +41,13 @@ export interface CApi {
   readonly sqlite3_exec: (database: Pointer, sql: Pointer, callback: 0, context: 0, message: 0) => number;
   readonly sqlite3_finalize: (statement: Pointer) => number;
   readonly sqlite3_open: (name: Pointer, database: Pointer) => number;
-  readonly sqlite3_prepare_v2: (database: Pointer, sql: Pointer, length: number, statement: Pointer, tail: Pointer) => number;
+  readonly sqlite3_prepare_v2: (
+    database: Pointer,
+    sql: Pointer,
+    length: number,
+    statement: Pointer,
+    tail: Pointer,
+  ) => number;
   readonly sqlite3_reset: (statement: Pointer) => number;
   readonly sqlite3_step: (statement: Pointer) => number;
 }

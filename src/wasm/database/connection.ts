@@ -84,7 +84,9 @@ export class Connection {
       throw this.#instance.trap;
     }
     if (this.#poison !== undefined) {
-      throw new RepoError('StorageFailed', 'the database failed and has to be opened again', { cause: this.#poison.cause });
+      throw new RepoError('StorageFailed', 'the database failed and has to be opened again', {
+        cause: this.#poison.cause,
+      });
     }
     if (this.#lost !== undefined) {
       throw new RepoError('StorageFailed', 'the transaction failed and has to be rolled back', { cause: this.#lost });
@@ -215,8 +217,8 @@ export class Connection {
   }
 
   /**
-   * Cuts a commit that was refused out of the log. Its last frame may be there though a write behind it failed, and whoever opens the
-   * files after a crash would find it whole. When that fails, too, the database is not used again.
+   * Cuts a commit that was refused out of the log. Its last frame may be there though a write behind it failed, and
+   * whoever opens the files after a crash would find it whole. When that fails, too, the database is not used again.
    */
   takeBackLog(): void {
     try {
@@ -227,8 +229,8 @@ export class Connection {
   }
 
   /**
-   * Makes it durable that the log is empty. SQLite does not: where the next thing to be written is a log, an old one that a power cut brings
-   * back is told from it. When that fails, the database is not used again.
+   * Makes it durable that the log is empty. SQLite does not: where the next thing to be written is a log, an old one
+   * that a power cut brings back is told from it. When that fails, the database is not used again.
    */
   flushLog(): void {
     try {

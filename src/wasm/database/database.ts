@@ -39,7 +39,8 @@ export class Database {
    * Opens the database in the files, or begins one where there is nothing. A change that a crash has cut short is
    * undone, and one that was committed is there, and durable; apart from that opening and reading write nothing.
    *
-   * @throws {RepoError} `Corrupt` when the file is not a database; whatever happens, the files stay the caller's to close.
+   * @throws {RepoError} `Corrupt` when the file is not a database; whatever happens, the files stay the caller's to
+   *   close.
    */
   static open(instance: Instance, files: DatabaseFiles): Database {
     const connection = Connection.open(instance, instance.vfs.mount(files));
@@ -107,9 +108,9 @@ export class Database {
   }
 
   /**
-   * Has the transaction that has begun, and has written nothing yet, write its pages to their places, with a journal of what was there:
-   * each once, where the log has them written twice and read in between. The next one writes ahead again. Does nothing where nothing is
-   * written ahead, while frozen, or while a statement is between two rows.
+   * Has the transaction that has begun, and has written nothing yet, write its pages to their places, with a journal of
+   * what was there: each once, where the log has them written twice and read in between. The next one writes ahead
+   * again. Does nothing where nothing is written ahead, while frozen, or while a statement is between two rows.
    */
   writePlainly(): void {
     if (!this.#isLogging || this.#isFrozen) {
@@ -174,8 +175,8 @@ export class Database {
   }
 
   /**
-   * Folds the log into the main file, which then stays as it is until {@link thaw}: what is committed meanwhile stays in
-   * the log. False, and nothing done, where nothing is written ahead. Not to be called in a transaction.
+   * Folds the log into the main file, which then stays as it is until {@link thaw}: what is committed meanwhile stays
+   * in the log. False, and nothing done, where nothing is written ahead. Not to be called in a transaction.
    */
   freeze(): boolean {
     this.#startLog();
@@ -192,15 +193,18 @@ export class Database {
     this.#isFrozen = false;
   }
 
-  /** Whether it is time for {@link fold}, when nobody waits for it. A commit does it by itself once it cannot be put off. */
+  /**
+   * Whether it is time for {@link fold}, when nobody waits for it. A commit does it by itself once it cannot be put
+   * off.
+   */
   get isLogLong(): boolean {
     return this.#connection.logSize > LONG_LOG && !this.#isFrozen;
   }
 
   /**
    * Moves what was committed from the log to its place in the main file; the log begins anew with the next commit. Does
-   * nothing in a transaction, while frozen, or where nothing is written ahead. What was committed stands whatever becomes of
-   * this: a disk that is full, or fails, says so to whoever comes next.
+   * nothing in a transaction, while frozen, or where nothing is written ahead. What was committed stands whatever
+   * becomes of this: a disk that is full, or fails, says so to whoever comes next.
    */
   fold(): void {
     if (!this.#isLogging || this.#isFrozen || this.#connection.inTransaction) {
@@ -252,7 +256,8 @@ export class Database {
         }
         this.#foldLog();
         if (this.#files.durableOn === 'flush' && ask(() => isStoredAsLogged(this.#files.main))) {
-          // SQLite writes it, with a journal: two bytes written in place would be the end of the first page, should a power cut tear it.
+          // SQLite writes it, with a journal: two bytes written in place would be the end of the first page, should a
+          // power cut tear it.
           requireMode(this.#connection, 'truncate');
         }
         isWhole = this.#files.durableOn === 'flush';
@@ -265,7 +270,10 @@ export class Database {
     }
   }
 
-  /** Rolls back for an error that is on its way out; should that fail as well, the database is poisoned and says so next. */
+  /**
+   * Rolls back for an error that is on its way out; should that fail as well, the database is poisoned and says so
+   * next.
+   */
   #undo(): void {
     try {
       this.#connection.rollback();
@@ -295,10 +303,10 @@ export class Database {
 }
 
 /**
- * Folds in what a crash has left in the log. Behind its last commit SQLite fills a sector, only part of which it syncs; when a
- * power cut has taken the rest, the next commit would begin in a sector that holds the end of the last one, and a second power cut, on
- * a disk that damages the sector that it is writing, would take that one with it. And after a kill the log may hold commits that
- * were never synced: they are before anybody reads them.
+ * Folds in what a crash has left in the log. Behind its last commit SQLite fills a sector, only part of which it syncs;
+ * when a power cut has taken the rest, the next commit would begin in a sector that holds the end of the last one, and
+ * a second power cut, on a disk that damages the sector that it is writing, would take that one with it. And after a
+ * kill the log may hold commits that were never synced: they are before anybody reads them.
  */
 const settleLog = (connection: Connection): void => {
   try {

@@ -82,7 +82,10 @@ export class Heap {
     return encoder.encodeInto(text, this.view(pointer, this.roomFor(text))).written;
   }
 
-  /** Calls with a text that ends with a zero byte, and is gone afterwards. What `run` throws is a trap, after which nothing is given back. */
+  /**
+   * Calls with a text that ends with a zero byte, and is gone afterwards. What `run` throws is a trap, after which
+   * nothing is given back.
+   */
   withCText<T>(text: string, run: (pointer: Pointer) => T): T {
     const pointer = this.allocate(this.roomFor(text) + 1);
     this.bytes[pointer + this.setText(pointer, text)] = 0;

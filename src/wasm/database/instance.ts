@@ -27,11 +27,17 @@ export class Instance {
     return this.#trap;
   }
 
-  /** Keeps what came out of WebAssembly; callbacks never throw, so this is a trap or an abort, not an error of a file. */
+  /**
+   * Keeps what came out of WebAssembly; callbacks never throw, so this is a trap or an abort, not an error of a file.
+   */
   trapped(cause: unknown): RepoError {
-    this.#trap ??= new RepoError('StorageFailed', 'SQLite stopped in the middle of its work and works again after a restart of the process', {
-      cause,
-    });
+    this.#trap ??= new RepoError(
+      'StorageFailed',
+      'SQLite stopped in the middle of its work and works again after a restart of the process',
+      {
+        cause,
+      },
+    );
     return this.#trap;
   }
 }

@@ -1,4 +1,7 @@
-/** The two ways in which a connection writes: ahead, through the log (`wal`), or to its places, with a journal (`truncate`). */
+/**
+ * The two ways in which a connection writes: ahead, through the log (`wal`), or to its places, with a journal
+ * (`truncate`).
+ */
 import { RepoError } from '../../core/errors.ts';
 import type { Connection } from './connection.ts';
 import { SQLITE_ERROR, SQLITE_OK } from './result-codes.ts';
@@ -14,8 +17,9 @@ export const requireMode = (connection: Connection, mode: 'memory' | 'truncate')
 };
 
 /**
- * Asks for a mode between two transactions and answers the one that there is then: the old one where some statement is between two
- * rows. Both are as safe. Leaving the log and coming back to it is a transaction through the journal each, of the page with the header.
+ * Asks for a mode between two transactions and answers the one that there is then: the old one where some statement is
+ * between two rows. Both are as safe. Leaving the log and coming back to it is a transaction through the journal each,
+ * of the page with the header.
  */
 export const switchMode = (connection: Connection, mode: 'truncate' | 'wal'): string | undefined => {
   const { showsLogged } = connection;

@@ -34,7 +34,8 @@ const memoryFile = (): SyncFile => {
 
 const settled = (): Promise<void> => Promise.resolve();
 
-const wrong = (what: string): RepoError => new RepoError('StorageFailed', `SQLite does not work on files here; probe=${what}`);
+const wrong = (what: string): RepoError =>
+  new RepoError('StorageFailed', `SQLite does not work on files here; probe=${what}`);
 
 /** @throws {RepoError} `StorageFailed`, before any file of the caller's is touched. */
 export const probe = (sqlite: { open(files: DatabaseFiles): Database }): void => {
@@ -48,7 +49,9 @@ export const probe = (sqlite: { open(files: DatabaseFiles): Database }): void =>
     [Symbol.asyncDispose]: settled,
   };
   const written = sqlite.open(files);
-  written.transaction(() => written.exec("create table probe (key text primary key); insert into probe values ('written')"));
+  written.transaction(() =>
+    written.exec("create table probe (key text primary key); insert into probe values ('written')"),
+  );
   if (files.wal.getSize() === 0) {
     throw wrong('log');
   }

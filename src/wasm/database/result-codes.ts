@@ -68,7 +68,9 @@ const REPO_CODES: ReadonlyMap<number, RepoErrorCode> = /* @__PURE__ */ new Map<n
   [26, 'Corrupt'],
 ]);
 
-/** After one of these SQLite may have rolled the transaction back by itself. https://sqlite.org/lang_transaction.html */
+/**
+ * After one of these SQLite may have rolled the transaction back by itself. https://sqlite.org/lang_transaction.html
+ */
 const ENDS_TRANSACTION: ReadonlySet<number> = /* @__PURE__ */ new Set([7, 9, SQLITE_IOERR, 11, SQLITE_FULL]);
 
 export const primaryCode = (code: number): number => code & 0xff;

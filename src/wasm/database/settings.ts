@@ -2,8 +2,9 @@
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 
 /**
- * Pages in memory, where reading one asks the system. Keys are hashes, so that everything touches pages all over the file: an export
- * of 100,000 records, 48 MB, spent half of its time reading the same pages again with a quarter of this. Taken as it is needed.
+ * Pages in memory, where reading one asks the system. Keys are hashes, so that everything touches pages all over the
+ * file: an export of 100,000 records, 48 MB, spent half of its time reading the same pages again with a quarter of
+ * this. Taken as it is needed.
  */
 const CACHE_IN_KIBIBYTES = 65_536;
 

@@ -71,7 +71,10 @@ const instantiate = (module: WebAssembly.Module): Promise<Instantiated> =>
     sqlJs
       .then((answer) => {
         if (exports === undefined) {
-          throw new RepoError('StorageFailed', 'other code has loaded sql.js before, and its memory is out of reach: load pdsdb first');
+          throw new RepoError(
+            'StorageFailed',
+            'other code has loaded sql.js before, and its memory is out of reach: load pdsdb first',
+          );
         }
         resolve({ api: cApiOf(answer), exports });
       })

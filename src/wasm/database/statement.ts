@@ -66,7 +66,11 @@ export class Statement {
     const { api } = this.#connection;
     // sql.js does not export the 64-bit call; a double holds a safe integer, and SQLite stores and compares it as that.
     const isSmall = (value | 0) === value;
-    this.#bound(isSmall ? api.sqlite3_bind_int(this.#pointer, index, value) : api.sqlite3_bind_double(this.#pointer, index, value));
+    this.#bound(
+      isSmall
+        ? api.sqlite3_bind_int(this.#pointer, index, value)
+        : api.sqlite3_bind_double(this.#pointer, index, value),
+    );
   }
 
   /** Binds NULL, which is what is bound after a {@link reset} anyway. */

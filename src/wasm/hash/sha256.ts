@@ -1,6 +1,6 @@
 /**
- * SHA-256 of many short messages at once, four side by side in SIMD WebAssembly (`assembly/sha256.ts`): 200,000 blocks of 120 to
- * 520 bytes took a seventh of the time of JavaScript, and two thirds of that of one native call a block.
+ * SHA-256 of many short messages at once, four side by side in SIMD WebAssembly (`assembly/sha256.ts`): 200,000 blocks
+ * of 120 to 520 bytes took a seventh of the time of JavaScript, and two thirds of that of one native call a block.
  */
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { HashAll, Message } from '../../core/data/sha256.ts';
@@ -9,11 +9,17 @@ import { SHA256_WASM } from './sha256-wasm.ts';
 
 /** Messages in one call; more are several calls. */
 const MAX_JOBS = 4096;
-/** Bytes of messages in one call, where there are several: as much as stays in the processor's cache on the way from here to there. */
+/**
+ * Bytes of messages in one call, where there are several: as much as stays in the processor's cache on the way from
+ * here to there.
+ */
 const BATCH_SIZE: number = 1024 * 1024;
 /** The longest message: of blocks there are none longer. */
 const ARENA_SIZE: number = 2 * 1024 * 1024;
-/** One that takes up so much of a batch leaves three lanes idle most of the time, and the platform's own hash does not wait for them. */
+/**
+ * One that takes up so much of a batch leaves three lanes idle most of the time, and the platform's own hash does not
+ * wait for them.
+ */
 const MAX_BESIDE_PLATFORM: number = BATCH_SIZE / 8;
 const WORDS_A_JOB = 2;
 const BYTES_A_JOB = 8;
@@ -39,7 +45,9 @@ interface Lanes {
 
 const decodeBase64 = (text: string): Bytes => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-/** Compiles 1.8 kB, which takes under a millisecond; `undefined` where there is no SIMD, or WebAssembly is not allowed. */
+/**
+ * Compiles 1.8 kB, which takes under a millisecond; `undefined` where there is no SIMD, or WebAssembly is not allowed.
+ */
 const loadLanes = (): Lanes | undefined => {
   const code = decodeBase64(SHA256_WASM);
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(code)) {
@@ -60,8 +68,17 @@ const loadLanes = (): Lanes | undefined => {
   return { bytes: new Uint8Array(memory.buffer), words: new Uint32Array(memory.buffer), jobs, digests, arena, hash };
 };
 
-/** As many messages from `from` on as fit, one at least, and none of more than `longest` bytes; answers the first one that is left. */
-const hashSome = (lanes: Lanes, messages: readonly Message[], from: number, longest: number, digests: Bytes): number => {
+/**
+ * As many messages from `from` on as fit, one at least, and none of more than `longest` bytes; answers the first one
+ * that is left.
+ */
+const hashSome = (
+  lanes: Lanes,
+  messages: readonly Message[],
+  from: number,
+  longest: number,
+  digests: Bytes,
+): number => {
   const { bytes, words, jobs, arena } = lanes;
   const end = arena + BATCH_SIZE;
   const last = Math.min(messages.length, from + MAX_JOBS);
@@ -93,10 +110,12 @@ const hashSome = (lanes: Lanes, messages: readonly Message[], from: number, long
 };
 
 /**
- * A hash of many messages by SIMD where there is some, and by `single` where there is none, for long messages (2 MiB, or 128 KiB where
- * `single` is given), and for fewer than `fewest`. Takes 1.2 MB of memory from its first use on, and as much as the longest message.
+ * A hash of many messages by SIMD where there is some, and by `single` where there is none, for long messages (2 MiB,
+ * or 128 KiB where `single` is given), and for fewer than `fewest`. Takes 1.2 MB of memory from its first use on, and
+ * as much as the longest message.
  * @param single Hashes one message after the other.
- * @param fewest Against JavaScript even one lane of four wins (2 MiB in a third of the time in Firefox, in half of it in Chromium); the platform's own hash is faster for up to two (0.95 µs against 2.3 for one of 320 bytes).
+ * @param fewest Against JavaScript even one lane of four wins (2 MiB in a third of the time in Firefox, in half of it
+ *   in Chromium); the platform's own hash is faster for up to two (0.95 µs against 2.3 for one of 320 bytes).
  */
 export const createHashAll = (single: HashAll = hashOneByOne, fewest = 1): HashAll => {
   const longest = single === hashOneByOne ? ARENA_SIZE : MAX_BESIDE_PLATFORM;

@@ -1,9 +1,11 @@
 /**
- * A file whose writes go out together where they follow each other. SQLite writes its log in pieces of 24 and 4096 bytes, and a
- * checkpoint page after page: 45 MB took 33,000 calls of the system, of some 15 µs each, where these pieces are 360.
+ * A file whose writes go out together where they follow each other. SQLite writes its log in pieces of 24 and 4096
+ * bytes, and a checkpoint page after page: 45 MB took 33,000 calls of the system, of some 15 µs each, where these
+ * pieces are 360.
  *
- * What was written and not flushed is promised to nobody. A write that fails only when it goes out fails in the transaction, or the
- * checkpoint, that it belongs to: nothing is held across the end of either, and each undoes itself when a flush is refused.
+ * What was written and not flushed is promised to nobody. A write that fails only when it goes out fails in the
+ * transaction, or the checkpoint, that it belongs to: nothing is held across the end of either, and each undoes itself
+ * when a flush is refused.
  */
 import type { SyncFile } from './database-files.ts';
 import { writeWhole } from './write-all.ts';
@@ -87,7 +89,10 @@ export class GatheredFile implements SyncFile {
     return Math.max(this.#file.getSize(), this.#length === 0 ? 0 : this.#start + this.#length);
   }
 
-  /** Nothing is asked of the disk where nothing was written since the last time: a checkpoint flushes the log that a commit has just flushed. */
+  /**
+   * Nothing is asked of the disk where nothing was written since the last time: a checkpoint flushes the log that a
+   * commit has just flushed.
+   */
   flush(): void {
     this.send();
     if (!this.#isFlushed) {
@@ -96,7 +101,10 @@ export class GatheredFile implements SyncFile {
     }
   }
 
-  /** Lets go out what is held. Forgotten before that: after a failure SQLite undoes what it belonged to, and it must not come out later. */
+  /**
+   * Lets go out what is held. Forgotten before that: after a failure SQLite undoes what it belonged to, and it must not
+   * come out later.
+   */
   send(): void {
     const length = this.#length;
     if (length > 0) {

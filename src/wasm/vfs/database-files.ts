@@ -9,7 +9,9 @@
 export interface SyncFile {
   /** Reads into the whole of `buffer`; answers how many bytes there were. Fewer only at the end of the file. */
   read(buffer: Uint8Array, options: { at: number }): number;
-  /** Writes the whole of `buffer`; past the end, what lies between reads as zeros. Answers how many bytes were taken. */
+  /**
+   * Writes the whole of `buffer`; past the end, what lies between reads as zeros. Answers how many bytes were taken.
+   */
   write(buffer: Uint8Array, options: { at: number }): number;
   truncate(size: number): void;
   getSize(): number;

@@ -11,11 +11,16 @@ export interface FileFailure {
 }
 
 /** What platforms say when there is no more room. */
-const FULL_NAMES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(['QuotaExceededError', 'NS_ERROR_FILE_NO_DEVICE_SPACE']);
+const FULL_NAMES: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
+  'QuotaExceededError',
+  'NS_ERROR_FILE_NO_DEVICE_SPACE',
+]);
 const FULL_CODES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(['ENOSPC', 'EDQUOT', 'StorageFull']);
 
 const isFull = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && (FULL_NAMES.has(Reflect.get(error, 'name')) || FULL_CODES.has(Reflect.get(error, 'code')));
+  typeof error === 'object' &&
+  error !== null &&
+  (FULL_NAMES.has(Reflect.get(error, 'name')) || FULL_CODES.has(Reflect.get(error, 'code')));
 
 export class Mount {
   readonly files: DatabaseFiles;
@@ -109,6 +114,8 @@ export class Mount {
   /** What lies behind the code that SQLite answered, if it came from the files. */
   behind(code: number): FileFailure | undefined {
     const failure = this.#fatal ?? this.#failure;
-    return failure !== undefined && code !== SQLITE_OK && primaryCode(failure.code) === primaryCode(code) ? failure : undefined;
+    return failure !== undefined && code !== SQLITE_OK && primaryCode(failure.code) === primaryCode(code)
+      ? failure
+      : undefined;
   }
 }

@@ -1,5 +1,6 @@
 /**
- * SQLite's file layer over {@link SyncFile}s. https://sqlite.org/c3ref/vfs.html, https://sqlite.org/c3ref/io_methods.html
+ * SQLite's file layer over {@link SyncFile}s. https://sqlite.org/c3ref/vfs.html,
+ * https://sqlite.org/c3ref/io_methods.html
  *
  * sql.js brings SQLite's `unix` VFS over a file system in memory. That VFS is a C structure with a public layout; four
  * of its functions are replaced by ours, and with them SQLite reads and writes real files page by page.
@@ -12,8 +13,18 @@ import type { Heap } from '../database/heap.ts';
 import { showAsLogged, storeAsPlain } from './header.ts';
 import { Mount } from './mount.ts';
 import {
-  SQLITE_CANTOPEN, SQLITE_IOERR_ACCESS, SQLITE_IOERR_CLOSE, SQLITE_IOERR_DELETE, SQLITE_IOERR_FSTAT, SQLITE_IOERR_FSYNC,
-  SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE, SQLITE_NOTFOUND, SQLITE_OK,
+  SQLITE_CANTOPEN,
+  SQLITE_IOERR_ACCESS,
+  SQLITE_IOERR_CLOSE,
+  SQLITE_IOERR_DELETE,
+  SQLITE_IOERR_FSTAT,
+  SQLITE_IOERR_FSYNC,
+  SQLITE_IOERR_READ,
+  SQLITE_IOERR_SHORT_READ,
+  SQLITE_IOERR_TRUNCATE,
+  SQLITE_IOERR_WRITE,
+  SQLITE_NOTFOUND,
+  SQLITE_OK,
 } from '../database/result-codes.ts';
 import { isCount, writeWhole } from './write-all.ts';
 
@@ -39,7 +50,7 @@ const AT_METHODS = 0;
 const AT_FILE = 4;
 const METHODS_VERSION = 1;
 
-/** What a file claims: nothing but SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN. A false SAFE_APPEND corrupted databases in simulation. */
+/** SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN and nothing else: a false SAFE_APPEND corrupted databases in simulation. */
 const DEVICE_CHARACTERISTICS = 0x800;
 const SECTOR_SIZE = 4096;
 
@@ -92,7 +103,13 @@ export class Vfs {
     const mount = new Mount(`${PREFIX}${++this.#mounts}`, files);
     for (const { slot, flag, suffix } of SLOTS) {
       const file = mount[slot];
-      this.#named.set(mount.name + suffix, { mount, file, gathered: file instanceof GatheredFile ? file : undefined, slot, flag });
+      this.#named.set(mount.name + suffix, {
+        mount,
+        file,
+        gathered: file instanceof GatheredFile ? file : undefined,
+        slot,
+        flag,
+      });
     }
     return mount;
   }
@@ -112,7 +129,12 @@ export class Vfs {
     const heap = this.#heap;
     const vfs = this.#find();
     /** Ours for our names, and what was there for the others. `at` is where a name stands among the arguments. */
-    const divert = (at: number, signature: string, failed: number, run: (name: string, ...args: any[]) => number): void => {
+    const divert = (
+      at: number,
+      signature: string,
+      failed: number,
+      run: (name: string, ...args: any[]) => number,
+    ): void => {
       const theirs = table.get(heap.word(vfs + at)) as CFunction;
       const either: CFunction = (self: Pointer, nameAt: Pointer, ...rest) => {
         const name = nameAt === 0 ? '' : heap.cText(nameAt);
@@ -217,7 +239,10 @@ export class Vfs {
 
     const functions: readonly Pointer[] = [
       // xClose, which has to work after a fatal failure too.
-      this.#api.addFunction((file: Pointer) => (this.#open.delete(heap.word(file + AT_FILE)) ? SQLITE_OK : SQLITE_IOERR_CLOSE), 'ii'),
+      this.#api.addFunction(
+        (file: Pointer) => (this.#open.delete(heap.word(file + AT_FILE)) ? SQLITE_OK : SQLITE_IOERR_CLOSE),
+        'ii',
+      ),
       method('iiiij', SQLITE_IOERR_READ, this.#read),
       method('iiiij', SQLITE_IOERR_WRITE, this.#write),
       method('iij', SQLITE_IOERR_TRUNCATE, (open, size: bigint) => {
@@ -238,7 +263,9 @@ export class Vfs {
         return SQLITE_OK;
       }),
       // xFileControl: none is known, and one is listened to.
-      method('iiii', SQLITE_NOTFOUND, (open, operation: number) => (operation === COMMITTED ? this.#settle(open) : SQLITE_NOTFOUND)),
+      method('iiii', SQLITE_NOTFOUND, (open, operation: number) =>
+        operation === COMMITTED ? this.#settle(open) : SQLITE_NOTFOUND,
+      ),
       this.#api.addFunction(() => SECTOR_SIZE, 'ii'),
       this.#api.addFunction(() => DEVICE_CHARACTERISTICS, 'ii'),
     ];
@@ -305,8 +332,9 @@ export class Vfs {
   };
 
   /**
-   * Lets out the rest of a commit. Behind the last frame of the log SQLite fills the sector with copies of it, which it reads later
-   * and flushes only in part: held back any longer, they would belong to the next transaction, and go when that one is undone.
+   * Lets out the rest of a commit. Behind the last frame of the log SQLite fills the sector with copies of it, which it
+   * reads later and flushes only in part: held back any longer, they would belong to the next transaction, and go when
+   * that one is undone.
    */
   #settle({ mount }: Named): number {
     try {

@@ -10,7 +10,8 @@ export const isCount = (value: number, most: number): boolean => Number.isIntege
 
 /**
  * Writes all of `buffer`, in several goes where a file takes less at once.
- * @throws what the file throws; `StorageFull` where it only takes nothing more, `StorageFailed` where it answers nonsense.
+ * @throws what the file throws; `StorageFull` where it only takes nothing more, `StorageFailed` where it answers
+ *   nonsense.
  */
 export const writeWhole = (file: SyncFile, buffer: Uint8Array, at: number): void => {
   const { length } = buffer;

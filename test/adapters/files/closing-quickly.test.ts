@@ -9,14 +9,28 @@ const openFiles = (durableOn: DatabaseFiles['durableOn']): { files: DatabaseFile
   const closed: string[] = [];
   const file = (name: string): PagedFile => Object.assign(new PagedFile(), { close: () => void closed.push(name) });
   const close = async (): Promise<void> => void closed.push('files');
-  return { files: { main: file('main'), journal: file('journal'), wal: file('wal'), durableOn, persist: async () => {}, close, [Symbol.asyncDispose]: close }, closed };
+  return {
+    files: {
+      main: file('main'),
+      journal: file('journal'),
+      wal: file('wal'),
+      durableOn,
+      persist: async () => {},
+      close,
+      [Symbol.asyncDispose]: close,
+    },
+    closed,
+  };
 };
 
-test.each(['flush', 'persist'] as const)('files that are durable on %s are closed as they are, where there is no hurry', async (durableOn) => {
-  const { files, closed } = openFiles(durableOn);
-  await closingQuickly(files, () => false).close();
-  expect(closed).toEqual(['files']);
-});
+test.each(['flush', 'persist'] as const)(
+  'files that are durable on %s are closed as they are, where there is no hurry',
+  async (durableOn) => {
+    const { files, closed } = openFiles(durableOn);
+    await closingQuickly(files, () => false).close();
+    expect(closed).toEqual(['files']);
+  },
+);
 
 test('in a hurry the handles are closed, the main file last, and nothing is waited for', () => {
   const { files, closed } = openFiles('flush');

@@ -1,9 +1,9 @@
 /**
  * A process that contends for a lock, one call to the disk at a time, so that a test decides who is next.
  *
- * The code under test runs in one go and cannot be stopped. It depends on nothing but the answers of the disk, the clock and
- * its random bytes, though: a step runs it again from the beginning, on the answers that it had before and one more, and ends
- * it at the call after that by throwing.
+ * The code under test runs in one go and cannot be stopped. It depends on nothing but the answers of the disk, the
+ * clock and its random bytes, though: a step runs it again from the beginning, on the answers that it had before and
+ * one more, and ends it at the call after that by throwing.
  */
 import type { Disk, DiskFile } from '../../../src/adapters/files/disk.ts';
 import { tryLock } from '../../../src/adapters/files/lock.ts';

@@ -1,4 +1,7 @@
-/** An owner whose lock was taken away: it was stopped, somebody removed its lock by hand, and somebody else has opened the repository. */
+/**
+ * An owner whose lock was taken away: it was stopped, somebody removed its lock by hand, and somebody else has opened
+ * the repository.
+ */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';

@@ -19,8 +19,20 @@ const starts: readonly (readonly [name: string, files: Leave])[] = [
   ['nothing', []],
   ['a dead lock', [['pds.lock', dead]]],
   ['an empty lock', [['pds.lock', '']]],
-  ['a dead lock with a dead successor', [['pds.lock', dead], [next, dead]]],
-  ['a dead lock with an empty successor', [['pds.lock', dead], [next, '']]],
+  [
+    'a dead lock with a dead successor',
+    [
+      ['pds.lock', dead],
+      [next, dead],
+    ],
+  ],
+  [
+    'a dead lock with an empty successor',
+    [
+      ['pds.lock', dead],
+      [next, ''],
+    ],
+  ],
   ['a successor that nobody removed', [[next, dead]]],
 ];
 

@@ -9,12 +9,23 @@ const code = (value: string): object => expect.objectContaining({ name: 'RepoErr
 const token = (digit: string): string => digit.repeat(32);
 const MADE = 1_700_000_000_000;
 const next = successorOf('pds.lock', MADE);
-const record = (pid: number, digit: string): string => formatLock({ pid, runtime: 'node', token: token(digit), madeMs: MADE });
+const record = (pid: number, digit: string): string =>
+  formatLock({ pid, runtime: 'node', token: token(digit), madeMs: MADE });
 const isLock = (answer: object): answer is Lock => 'release' in answer;
 
 describe('records', () => {
   test('come back as they were written', () => {
-    const whole = { pid: 1, runtime: 'deno', started: '2', boot: '3', host: '4', namespace: '5', flock: true, token: token('a'), madeMs: MADE } as const;
+    const whole = {
+      pid: 1,
+      runtime: 'deno',
+      started: '2',
+      boot: '3',
+      host: '4',
+      namespace: '5',
+      flock: true,
+      token: token('a'),
+      madeMs: MADE,
+    } as const;
     expect(parseLock(formatLock(whole))).toEqual(whole);
   });
 
@@ -59,13 +70,35 @@ describe('one after the other', () => {
 
   test.each([
     ['a holder that is gone', [['pds.lock', record(9, 'a'), 0]]],
-    ['a chain of successors that died', [['pds.lock', record(9, 'a'), 0], [next, record(9, 'b'), 0], [successorOf(next, MADE), record(9, 'c'), 0]]],
-    ['a record that was withdrawn', [['pds.lock', formatLock({ pid: 1, runtime: 'node', token: token('a'), madeMs: MADE, withdrawn: true }), 0]]],
+    [
+      'a chain of successors that died',
+      [
+        ['pds.lock', record(9, 'a'), 0],
+        [next, record(9, 'b'), 0],
+        [successorOf(next, MADE), record(9, 'c'), 0],
+      ],
+    ],
+    [
+      'a record that was withdrawn',
+      [['pds.lock', formatLock({ pid: 1, runtime: 'node', token: token('a'), madeMs: MADE, withdrawn: true }), 0]],
+    ],
     ['an empty file of long ago', [['pds.lock', '', SETTLE_MS + 1000]]],
     ['an empty file of the future', [['pds.lock', '', -SETTLE_MS - 1000]]],
     ['garbage of long ago', [['pds.lock', 'x'.repeat(100_000), SETTLE_MS + 1000]]],
-    ['a successor that is broken itself', [['pds.lock', record(9, 'a'), 0], [next, '{"pid"', SETTLE_MS + 1000]]],
-    ['successors that nobody removed', [[next, record(1, 'b'), 0], [successorOf(next, 5), '', 0]]],
+    [
+      'a successor that is broken itself',
+      [
+        ['pds.lock', record(9, 'a'), 0],
+        [next, '{"pid"', SETTLE_MS + 1000],
+      ],
+    ],
+    [
+      'successors that nobody removed',
+      [
+        [next, record(1, 'b'), 0],
+        [successorOf(next, 5), '', 0],
+      ],
+    ],
   ] as const)('%s is succeeded, and nothing of it stays', (_, files) => {
     const disk = new LockDisk();
     disk.kill(9);
@@ -107,7 +140,11 @@ describe('one after the other', () => {
       ...seen,
       createLocked(path: string) {
         const file = seen.createLocked(path);
-        return { ...file, write: (bytes: Uint8Array, at: { at: number }) => (isWritable ? file.write(bytes, at) : fail()), close: () => file.close() };
+        return {
+          ...file,
+          write: (bytes: Uint8Array, at: { at: number }) => (isWritable ? file.write(bytes, at) : fail()),
+          close: () => file.close(),
+        };
       },
       remove: (path: string) => (isWritable ? seen.remove(path) : fail()),
     };
@@ -131,7 +168,11 @@ describe('one after the other', () => {
   test('a chain without end is a failure, not a loop', async () => {
     const disk = new LockDisk();
     disk.kill(9);
-    const endless = { ...disk.seenBy(2), entry: () => ({ kind: 'file', size: 100, modifiedMs: MADE }) as const, readText: () => record(9, 'a') };
+    const endless = {
+      ...disk.seenBy(2),
+      entry: () => ({ kind: 'file', size: 100, modifiedMs: MADE }) as const,
+      readText: () => record(9, 'a'),
+    };
     await expect(acquireLock(endless, 'repo')).rejects.toEqual(code('StorageFailed'));
   });
 
@@ -139,8 +180,16 @@ describe('one after the other', () => {
     const disk = new LockDisk();
     const seen = disk.seenBy(2);
     const full = Object.assign(new Error('no space'), { code: 'ENOSPC' });
-    const createLocked = (path: string): DiskFile => ({ ...seen.createLocked(path), write: () => { throw full; } });
-    await expect(acquireLock({ ...seen, createLocked }, 'repo')).rejects.toMatchObject({ code: 'StorageFull', cause: full });
+    const createLocked = (path: string): DiskFile => ({
+      ...seen.createLocked(path),
+      write: () => {
+        throw full;
+      },
+    });
+    await expect(acquireLock({ ...seen, createLocked }, 'repo')).rejects.toMatchObject({
+      code: 'StorageFull',
+      cause: full,
+    });
     expect(disk.names()).toEqual([]);
   });
 
@@ -151,7 +200,10 @@ describe('one after the other', () => {
     const names = (): string[] => {
       throw failure;
     };
-    await expect(acquireLock({ ...seen, names }, 'repo')).rejects.toMatchObject({ code: 'StorageFailed', cause: failure });
+    await expect(acquireLock({ ...seen, names }, 'repo')).rejects.toMatchObject({
+      code: 'StorageFailed',
+      cause: failure,
+    });
     (await acquireLock(disk.seenBy(3), 'repo')).release();
     expect(disk.names()).toEqual([]);
   });

@@ -8,8 +8,18 @@ import type { Processes } from '../../../src/adapters/files/node-process.ts';
 
 const self: LockHolder = { pid: 100, runtime: 'node', started: '5', boot: 'boot', host: 'here', namespace: 'pid:[1]' };
 /** The machine on which `self` runs. Process 7 is there, since 3. */
-const linux: Processes = { self, hasNamespaces: true, isThere: (pid) => pid === 7 || pid === 100, statOf: (pid) => ({ state: 'S', started: pid === 7 ? '3' : '5' }) };
-const windows: Processes = { ...linux, self: { pid: 100, runtime: 'node', host: 'here' }, hasNamespaces: false, statOf: () => undefined };
+const linux: Processes = {
+  self,
+  hasNamespaces: true,
+  isThere: (pid) => pid === 7 || pid === 100,
+  statOf: (pid) => ({ state: 'S', started: pid === 7 ? '3' : '5' }),
+};
+const windows: Processes = {
+  ...linux,
+  self: { pid: 100, runtime: 'node', host: 'here' },
+  hasNamespaces: false,
+  statOf: () => undefined,
+};
 const mac: Processes = { ...linux, self: { ...self, namespace: undefined }, hasNamespaces: false };
 
 const holder = (changes: Partial<LockHolder> = {}): LockHolder => ({ ...self, pid: 7, started: '3', ...changes });
@@ -56,12 +66,18 @@ test('where start times are not told, a pid that is there may be any process', (
   expect(livenessOf({ ...left, pid: 8 }, windows)).toBe('gone');
 });
 
-test.skipIf(!existsSync('/bin/ps'))('ps tells when a process started, the same each time, and of one that is not there nothing (needs /bin/ps)', () => {
-  const stat = macStat(process.pid);
-  expect(stat).toMatchObject({ state: expect.stringMatching(/^[RSDI]$/), started: expect.stringMatching(/^\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}$/) });
-  expect(macStat(process.pid)?.started).toBe(stat?.started);
-  expect(macStat(2 ** 22 + 1)).toBeUndefined();
-});
+test.skipIf(!existsSync('/bin/ps'))(
+  'ps tells when a process started, the same each time, and of one that is not there nothing (needs /bin/ps)',
+  () => {
+    const stat = macStat(process.pid);
+    expect(stat).toMatchObject({
+      state: expect.stringMatching(/^[RSDI]$/),
+      started: expect.stringMatching(/^\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}$/),
+    });
+    expect(macStat(process.pid)?.started).toBe(stat?.started);
+    expect(macStat(2 ** 22 + 1)).toBeUndefined();
+  },
+);
 
 test('this process is alive', () => {
   expect(livenessOf(thisProcess())).toBe(thisProcess().started === undefined ? 'unknown' : 'alive');

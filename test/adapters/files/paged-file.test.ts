@@ -75,13 +75,22 @@ describe('changes', () => {
           file.truncate(below(20 * PAGE_SIZE));
         } else {
           const at = below(20 * PAGE_SIZE);
-          file.write(Uint8Array.from({ length: below(9000) }, () => below(256)), { at });
+          file.write(
+            Uint8Array.from({ length: below(9000) }, () => below(256)),
+            { at },
+          );
         }
       }
       const { pages, size } = file.takeChanges();
       pages.forEach(([index, page]) => (stored[index] = page.slice()));
       stored.length = Math.ceil(size / PAGE_SIZE);
-      const [now, again] = [file, new PagedFile(stored.map((page) => page.slice()), size)].map((one) => {
+      const [now, again] = [
+        file,
+        new PagedFile(
+          stored.map((page) => page.slice()),
+          size,
+        ),
+      ].map((one) => {
         const bytes = new Uint8Array(one.getSize());
         one.read(bytes, { at: 0 });
         return bytes;

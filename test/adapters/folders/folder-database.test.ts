@@ -9,7 +9,11 @@ import { hasSqlite3, inFolder, sqlite3 } from '../sqlite/open-database.ts';
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** Uses the database of a folder, and closes it. */
-const using = async <T>(folder: string, options: { readonly create?: boolean }, use: (database: FolderDatabase) => T | Promise<T>): Promise<T> => {
+const using = async <T>(
+  folder: string,
+  options: { readonly create?: boolean },
+  use: (database: FolderDatabase) => T | Promise<T>,
+): Promise<T> => {
   const database = await openDatabase(folder, options);
   try {
     return await use(database);
@@ -37,14 +41,21 @@ test('a table is there when the folder is opened again, and any SQLite reads it'
     });
     await using(folder, {}, (database) => {
       const table = new KeyValueTable(database, 'drafts');
-      expect([...table.iterate()].map(([key, value]) => `${key} ${new TextDecoder().decode(value)}`)).toEqual(['a first', 'b second']);
+      expect([...table.iterate()].map(([key, value]) => `${key} ${new TextDecoder().decode(value)}`)).toEqual([
+        'a first',
+        'b second',
+      ]);
       const statement = database.prepare('select count(*) from drafts');
       expect(statement.step() && statement.columnInt(0)).toBe(2);
       statement.finalize();
     });
     expect(existsSync(join(folder, 'pds.lock'))).toBe(false);
     if (hasSqlite3) {
-      expect(sqlite3(join(folder, 'pds.db'), 'pragma integrity_check; select key from drafts order by key')).toEqual(['ok', 'a', 'b']);
+      expect(sqlite3(join(folder, 'pds.db'), 'pragma integrity_check; select key from drafts order by key')).toEqual([
+        'ok',
+        'a',
+        'b',
+      ]);
     }
   }));
 

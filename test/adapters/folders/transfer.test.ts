@@ -54,7 +54,12 @@ describe('exporting', () => {
   test('answers the database first, and then the blobs, with their sizes', async () => {
     const entries = await entriesOf(from);
     expect(entries.map(({ path }) => path.slice(0, 16))).toEqual(['pds.db', 'blobs/ba/bafkrei', 'blobs/ba/bafkrei']);
-    expect(entries.slice(1).map(({ content }) => content.size).sort()).toEqual([0, 100_000]);
+    expect(
+      entries
+        .slice(1)
+        .map(({ content }) => content.size)
+        .sort(),
+    ).toEqual([0, 100_000]);
   });
 
   test('locks the repository until the iteration ends, which leaving it does', async () => {
@@ -91,7 +96,10 @@ describe('importing', () => {
     await repo.write(creates(10));
     const live = join(root, `to-${count - 1}`);
     const entries = await Promise.all(
-      ['pds.db', 'pds.db-wal'].map(async (path) => ({ path, content: new Blob([await (await openAsBlob(join(live, path))).arrayBuffer()]) })),
+      ['pds.db', 'pds.db-wal'].map(async (path) => ({
+        path,
+        content: new Blob([await (await openAsBlob(join(live, path))).arrayBuffer()]),
+      })),
     );
     expect(entries[1]!.content.size).toBeGreaterThan(0);
     const expected = await inWords(repo);
@@ -153,7 +161,10 @@ describe('importing', () => {
     mkdirSync(to);
     writeFileSync(join(root, 'outside'), 'x');
     const entries = await entriesOf(from);
-    const odd = ['../pds.db', '/pds.db', 'blobs/ba/../../x', 'blobs/../pds.db'].map((path) => ({ path, content: new Blob(['x']) }));
+    const odd = ['../pds.db', '/pds.db', 'blobs/ba/../../x', 'blobs/../pds.db'].map((path) => ({
+      path,
+      content: new Blob(['x']),
+    }));
     await importFolder(platform(to, true), [...odd, ...entries]);
     expect(await wordsOf(to)).toBe(words);
   });

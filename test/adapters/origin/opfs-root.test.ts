@@ -32,16 +32,24 @@ describe('no folder for files', () => {
     let asked = 0;
     stubRoot(async () => {
       asked += 1;
-      return asked < 3 ? failing('UnknownError')() : { entries: () => [], getDirectoryHandle: () => ({ getFileHandle: () => ({ getFile: () => ({ size: 1 }) }) }) };
+      return asked < 3
+        ? failing('UnknownError')()
+        : {
+            entries: () => [],
+            getDirectoryHandle: () => ({ getFileHandle: () => ({ getFile: () => ({ size: 1 }) }) }),
+          };
     });
     expect(await hasOpfsRepo('alice')).toBe(true);
   });
 
-  test.each(['InvalidStateError', 'NotReadableError', 'QuotaExceededError'])('for another reason (%s): nobody can tell', async (name) => {
-    stubRoot(failing(name));
-    await expect(hasOpfsRepo('alice')).rejects.toMatchObject({ code: 'StorageFailed', cause: { name } });
-    await expect(listOpfsRepos()).rejects.toMatchObject({ code: 'StorageFailed' });
-  });
+  test.each(['InvalidStateError', 'NotReadableError', 'QuotaExceededError'])(
+    'for another reason (%s): nobody can tell',
+    async (name) => {
+      stubRoot(failing(name));
+      await expect(hasOpfsRepo('alice')).rejects.toMatchObject({ code: 'StorageFailed', cause: { name } });
+      await expect(listOpfsRepos()).rejects.toMatchObject({ code: 'StorageFailed' });
+    },
+  );
 });
 
 test('an insecure context, which has no random UUIDs either, keeps no files', async () => {

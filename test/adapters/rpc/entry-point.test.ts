@@ -41,12 +41,17 @@ const startWorker = (places: Partial<RepoPlaces>, locks: Locks): PlayedWorker =>
   death.catch(() => {});
   const station = createStation({
     places: places as RepoPlaces,
-    locks: { request: (name, options, held) => locks.request(name, options, (lock) => Promise.race([held(lock), death])) },
+    locks: {
+      request: (name, options, held) => locks.request(name, options, (lock) => Promise.race([held(lock), death])),
+    },
     openChannel: () => ({ postMessage: () => {}, close: () => {} }),
   });
   const receive = (data: unknown, port: MessagePort): void => {
     const mouth = { postMessage: (message: unknown) => isDead || port.postMessage(message) };
-    Object.defineProperty(mouth, 'onmessage', { set: (listener: typeof port.onmessage) => (port.onmessage = (event) => void (isDead || listener?.call(port, event))) });
+    Object.defineProperty(mouth, 'onmessage', {
+      set: (listener: typeof port.onmessage) =>
+        (port.onmessage = (event) => void (isDead || listener?.call(port, event))),
+    });
     station.receive({ data, ports: [mouth as unknown as MessagePort] });
   };
   return {
@@ -64,16 +69,33 @@ const memoryPlace = (): Pick<RepoPlaces, 'find'> => ({
   find: async (name) => ({
     name,
     storage: 'indexeddb',
-    open: (did) => sqliteRepo({ wasm: nodeSqliteWasm, openFiles: async () => new MemoryFiles(), openBlobs: async () => new MemoryBlobStore() }, { did }),
+    open: (did) =>
+      sqliteRepo(
+        {
+          wasm: nodeSqliteWasm,
+          openFiles: async () => new MemoryFiles(),
+          openBlobs: async () => new MemoryBlobStore(),
+        },
+        { did },
+      ),
     prepare: async () => {},
     hurry: () => {},
   }),
 });
 
 const open = (worker: WorkerLike, locks: Locks | undefined): Promise<Repo> =>
-  openRemote({ take: () => ({ worker, release: () => {} }), isFresh: false }, {
-    name: 'repo', did: DID, storage: 'auto', waitMs: 5_000, signer: undefined, locks, isPersistent: undefined,
-  });
+  openRemote(
+    { take: () => ({ worker, release: () => {} }), isFresh: false },
+    {
+      name: 'repo',
+      did: DID,
+      storage: 'auto',
+      waitMs: 5_000,
+      signer: undefined,
+      locks,
+      isPersistent: undefined,
+    },
+  );
 
 const oneFile: FolderFile = { path: 'pds.db', content: { size: 3, stream: () => new Blob(['abc']).stream() } };
 
@@ -94,12 +116,15 @@ describe('a worker that is terminated keeps nobody waiting', () => {
   });
 
   test('who gives a folder', async () => {
-    const { worker, terminate } = startWorker({
-      async importFolder(_name, _storage, files) {
-        await listOf(files);
-        return forever();
+    const { worker, terminate } = startWorker(
+      {
+        async importFolder(_name, _storage, files) {
+          await listOf(files);
+          return forever();
+        },
       },
-    }, locks);
+      locks,
+    );
     const given = giveToWorker(worker, { do: 'importFolder', name: 'repo', storage: 'auto' }, [oneFile], locks);
     await Promise.all([expect(given).rejects.toMatchObject(died), pause(20).then(terminate)]);
   });
@@ -131,7 +156,10 @@ describe('a worker that is terminated keeps nobody waiting', () => {
     const repo = await open(worker, locks);
     terminate();
     await pause(200);
-    await expect(repo.head()).rejects.toMatchObject({ code: 'Closed', cause: { code: 'Closed', message: died.message } });
+    await expect(repo.head()).rejects.toMatchObject({
+      code: 'Closed',
+      cause: { code: 'Closed', message: died.message },
+    });
     await repo.close();
   });
 });
@@ -146,19 +174,29 @@ describe('a worker that is done is not watched any longer', () => {
         return local.request(name, options, held);
       },
     };
-    const { worker } = startWorker({
-      ...memoryPlace(),
-      list: async () => [],
-      exportFolder: async () => (async function* () { yield oneFile; })(),
-      importFolder: async (_name, _storage, files) => (await listOf(files)).length,
-    }, locks);
+    const { worker } = startWorker(
+      {
+        ...memoryPlace(),
+        list: async () => [],
+        exportFolder: async () =>
+          (async function* () {
+            yield oneFile;
+          })(),
+        importFolder: async (_name, _storage, files) => (await listOf(files)).length,
+      },
+      locks,
+    );
     expect(await ask(worker, { do: 'list' }, locks)).toEqual([]);
-    expect((await listOf(takeFromWorker(worker, { do: 'exportFolder', name: 'repo', storage: 'auto' }, locks))).length).toBe(1);
+    expect(
+      (await listOf(takeFromWorker(worker, { do: 'exportFolder', name: 'repo', storage: 'auto' }, locks))).length,
+    ).toBe(1);
     expect(await giveToWorker(worker, { do: 'importFolder', name: 'repo', storage: 'auto' }, [oneFile], locks)).toBe(1);
     await (await open(worker, locks)).close();
     expect([...names].filter((name) => name.startsWith('pdsdb:member:')).length).toBe(4);
     for (const name of names) {
-      await expect.poll(() => local.request(name, { ifAvailable: true }, async (lock) => lock !== null), { message: name }).toBe(true);
+      await expect
+        .poll(() => local.request(name, { ifAvailable: true }, async (lock) => lock !== null), { message: name })
+        .toBe(true);
     }
   });
 });
@@ -172,7 +210,9 @@ describe('a worker that does not begin', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const silent: WorkerLike = { postMessage: () => {}, addEventListener: () => {}, removeEventListener: () => {} };
     const failed = { code: 'StorageFailed', message: expect.stringMatching(/^the worker did not start/) as string };
-    const all = [open(silent, undefined), ask(silent, { do: 'list' }, undefined)].map((asked) => expect(asked).rejects.toMatchObject(failed));
+    const all = [open(silent, undefined), ask(silent, { do: 'list' }, undefined)].map((asked) =>
+      expect(asked).rejects.toMatchObject(failed),
+    );
     await vi.advanceTimersByTimeAsync(20_000);
     await Promise.all(all);
   });

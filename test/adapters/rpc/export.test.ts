@@ -28,7 +28,8 @@ afterEach(() => {
   tabs.forEach((tab) => tab.crash());
 });
 
-const isRising = (told: readonly Progress[]): boolean => told.every(({ bytes }, i) => i === 0 || bytes > told[i - 1]!.bytes);
+const isRising = (told: readonly Progress[]): boolean =>
+  told.every(({ bytes }, i) => i === 0 || bytes > told[i - 1]!.bytes);
 
 test('progress is told, rises, and has counted everything at the end', async () => {
   for (const repo of [leading, following]) {

@@ -32,7 +32,11 @@ const failOnce = (code: RepoErrorCode): void => {
   };
 };
 
-const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'none', (error: { code: string }) => error.code);
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'none',
+    (error: { code: string }) => error.code,
+  );
 
 test.each([
   ['StorageFull', 'leads', () => leading],
@@ -83,7 +87,9 @@ test('one that fails for good ends whoever led with its error, and then the othe
   };
   failOnce('StorageFailed');
   expect(await codeOf(leading.put(POST, 'b', post('b')))).toBe('StorageFailed');
-  await expect.poll(() => leading.head().catch((error: Error) => [error, error.cause])).toMatchObject([{ code: 'Closed' }, { code: 'RepoNotFound' }]);
+  await expect
+    .poll(() => leading.head().catch((error: Error) => [error, error.cause]))
+    .toMatchObject([{ code: 'Closed' }, { code: 'RepoNotFound' }]);
   await expect.poll(() => codeOf(following.head())).toBe('Closed');
 });
 

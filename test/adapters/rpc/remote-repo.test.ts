@@ -1,4 +1,6 @@
-/** The whole-repository cases through a page and its worker, and through a page whose repository another tab has open. */
+/**
+ * The whole-repository cases through a page and its worker, and through a page whose repository another tab has open.
+ */
 import { describe } from 'vitest';
 import { repoCases } from '../../../src/testing/repo/cases.ts';
 import type { RepoHarness } from '../../../src/testing/repo/harness.ts';

@@ -79,7 +79,14 @@ export class PlayedBrowser {
     place.files = before.reopened();
     await before.close();
     const { files, blobs } = place;
-    return sqliteRepo({ wasm: nodeSqliteWasm, openFiles: async () => this.#watched(files), openBlobs: async () => lasting(blobs, this.beforeBlob) }, { did });
+    return sqliteRepo(
+      {
+        wasm: nodeSqliteWasm,
+        openFiles: async () => this.#watched(files),
+        openBlobs: async () => lasting(blobs, this.beforeBlob),
+      },
+      { did },
+    );
   }
 
   #watched(files: MemoryFiles): DatabaseFiles {
@@ -145,13 +152,18 @@ export class PlayedTab {
     this.locks = {
       // A browser lets go of the locks of a tab that is gone.
       request: (name, options, held) =>
-        browser.locks.request(name, options, (lock) => (this.#isDead ? never(this.#dead) : Promise.race([held(lock), never<never>(this.#dead)]))),
+        browser.locks.request(name, options, (lock) =>
+          this.#isDead ? never(this.#dead) : Promise.race([held(lock), never<never>(this.#dead)]),
+        ),
     };
     const station = createStation({
       places: this.#places(),
       locks: this.locks,
       openChannel: (name, hear) => {
-        const channel = openBroadcastChannel(prefix + name, (message) => void (!this.#isDead && this.incoming(message) && hear(message)));
+        const channel = openBroadcastChannel(
+          prefix + name,
+          (message) => void (!this.#isDead && this.incoming(message) && hear(message)),
+        );
         this.#channels.add(channel);
         return {
           postMessage: (message) => {
@@ -171,9 +183,18 @@ export class PlayedTab {
   }
 
   open(name: string, { did, signer, waitMs = 5_000 }: TabOpenOptions = {}): Promise<Repo> {
-    return openRemote({ take: () => ({ worker: this.#worker, release: () => {} }), isFresh: false }, {
-      name, did, signer, waitMs, storage: 'auto', locks: this.locks, isPersistent: undefined,
-    });
+    return openRemote(
+      { take: () => ({ worker: this.#worker, release: () => {} }), isFresh: false },
+      {
+        name,
+        did,
+        signer,
+        waitMs,
+        storage: 'auto',
+        locks: this.locks,
+        isPersistent: undefined,
+      },
+    );
   }
 
   list(): Promise<unknown> {
@@ -195,7 +216,8 @@ export class PlayedTab {
           throw new RepoError('RepoNotFound', `there is no repository; name=${name}`);
         }
         // Of a tab that is gone nothing opens files any more.
-        const open = async (did: string | undefined): Promise<Repo> => (this.#isDead ? new Promise(() => {}) : browser.open(name, did));
+        const open = async (did: string | undefined): Promise<Repo> =>
+          this.#isDead ? new Promise(() => {}) : browser.open(name, did);
         return { name, storage: 'opfs', open, hurry: () => {}, prepare: async () => {} };
       },
       list: async () => browser.names(),
@@ -211,4 +233,3 @@ const never = async <T>(dead: Promise<void>): Promise<T> => {
   await dead;
   return undefined as T;
 };
-

@@ -16,7 +16,9 @@ describe('values', () => {
     const value = { cid, list: [cid, { deep: cid }], map: new Map([['a', cid]]), none: undefined, nothing: null };
     const found = across(value) as typeof value;
     expect(found.cid).toBeInstanceOf(CID);
-    expect([found.cid, found.list[0], (found.list[1] as { deep: CID }).deep, found.map.get('a')].map(String)).toEqual(Array(4).fill(String(cid)));
+    expect([found.cid, found.list[0], (found.list[1] as { deep: CID }).deep, found.map.get('a')].map(String)).toEqual(
+      Array(4).fill(String(cid)),
+    );
     expect([found.none, found.nothing]).toEqual([undefined, null]);
   });
 
@@ -30,7 +32,9 @@ describe('values', () => {
 describe('errors', () => {
   test('keep class, code, message and causes', () => {
     const [here, there] = [createErrorBook(), createErrorBook()];
-    const error = new RepoError('StorageFull', 'no room', { cause: new TypeError('inner', { cause: new DOMException('deep', 'AbortError') }) });
+    const error = new RepoError('StorageFull', 'no room', {
+      cause: new TypeError('inner', { cause: new DOMException('deep', 'AbortError') }),
+    });
     const found = there.toError(structuredClone(here.toData(error))) as RepoError & { cause: Error & { cause: Error } };
     expect(found).toBeInstanceOf(RepoError);
     expect([found.code, found.message]).toEqual(['StorageFull', 'no room']);
@@ -60,8 +64,13 @@ describe('two ends', () => {
 
   test('a method that the other end does not know rejects, and so does what cannot be sent', async () => {
     const wire: { toServer?: (message: Message) => void } = {};
-    const client = new Peer<Methods & { other(value: unknown): void }, object>((message) => wire.toServer!(structuredClone(message)), {});
-    const server = new Peer<object, Methods>((message) => client.receive(structuredClone(message)), { slow: async (_, n) => n + 1 });
+    const client = new Peer<Methods & { other(value: unknown): void }, object>(
+      (message) => wire.toServer!(structuredClone(message)),
+      {},
+    );
+    const server = new Peer<object, Methods>((message) => client.receive(structuredClone(message)), {
+      slow: async (_, n) => n + 1,
+    });
     wire.toServer = (message) => server.receive(message);
     expect(await client.call('slow', [1])).toBe(2);
     await expect(client.call('other', [1])).rejects.toThrow(/different versions/);

@@ -21,7 +21,8 @@ const damaged = async (...sql: readonly string[]): Promise<MemoryFiles> => {
 };
 
 describe('damage is Corrupt, where it lies', () => {
-  const at = (place: RegExp): unknown => expect.objectContaining({ code: 'Corrupt', message: expect.stringMatching(place) });
+  const at = (place: RegExp): unknown =>
+    expect.objectContaining({ code: 'Corrupt', message: expect.stringMatching(place) });
 
   test('a block that is a text', async () => {
     await using store = await openStore(await damaged(`update blocks set value = 'a text' where key = '${a.cid}'`));
@@ -53,8 +54,12 @@ describe('damage is Corrupt, where it lies', () => {
   });
 
   test('a commit whose key is not a rev', async () => {
-    await using store = await openStore(await damaged(`insert into commits values ('yesterday', cast('${a.cid}' as blob))`));
-    await expect(listOf(store.commits({ reverse: true }))).rejects.toEqual(at(/not a rev; table=commits key=yesterday/));
+    await using store = await openStore(
+      await damaged(`insert into commits values ('yesterday', cast('${a.cid}' as blob))`),
+    );
+    await expect(listOf(store.commits({ reverse: true }))).rejects.toEqual(
+      at(/not a rev; table=commits key=yesterday/),
+    );
   });
 
   test('pages, which check tells', async () => {
@@ -170,7 +175,9 @@ describe('when storage fails', () => {
     files.wal.flush = () => {
       throw cause;
     };
-    await expect(store.transact((change) => change.setRef('main', b.cid))).rejects.toMatchObject({ code: 'StorageFailed' });
+    await expect(store.transact((change) => change.setRef('main', b.cid))).rejects.toMatchObject({
+      code: 'StorageFailed',
+    });
     await expect(store.ref('main')).rejects.toMatchObject({ code: 'StorageFailed' });
     await expect(put(store, [c])).rejects.toMatchObject({ code: 'StorageFailed' });
     await store.close();

@@ -72,34 +72,40 @@ const nodeHarness = (): BlockStoreHarness => {
 describe('over files of Node', () => {
   runCases(blockStoreCases, nodeHarness);
 
-  test.skipIf(!hasSqlite3)('what it wrote is read by sqlite3, and nothing else is in the folder (needs the sqlite3 command)', () =>
-    inFolder(async (parent) => {
-      const folder = join(parent, 'repo');
-      const store = await createStore(await openNodeFiles(folder, { create: true }));
-      await fill(store);
-      await store.close();
-      expect(readdirSync(folder)).toEqual(['pds.db']);
-      const path = join(folder, 'pds.db');
-      expect(sqlite3(path, 'pragma integrity_check')).toEqual(['ok']);
-      expect(sqlite3(path, 'pragma journal_mode')).toEqual(['delete']);
-      expect(sqlite3(path, `select sql from sqlite_schema where sql is not null order by name`)).toEqual([
-        'CREATE TABLE blocks (key TEXT PRIMARY KEY, value BLOB NOT NULL)',
-        'CREATE TABLE commits (key TEXT PRIMARY KEY, value BLOB NOT NULL)',
-        'CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL)',
-        'CREATE TABLE refs (key TEXT PRIMARY KEY, value BLOB NOT NULL)',
-      ]);
-      expect(sqlite3(path, 'select typeof(key), key, typeof(value), cast(value as text) from refs')).toEqual([`text|main|blob|${a.cid}`]);
-      expect(sqlite3(path, 'select key, typeof(value), cast(value as text) from commits')).toEqual([`${revOf(1)}|blob|${a.cid}`]);
-      expect(sqlite3(path, 'select key, typeof(value), cast(value as text) from meta order by key')).toEqual([
-        `did|blob|${DID}`,
-        'message|blob|first',
-        'version|blob|1',
-      ]);
-      expect(sqlite3(path, `select typeof(value), hex(value) from blocks where key = '${a.cid}'`)).toEqual([
-        `blob|${Buffer.from(a.bytes).toString('hex').toUpperCase()}`,
-      ]);
-      expect(sqlite3(path, 'select count(*) from blocks')).toEqual(['500']);
-    }),
+  test.skipIf(!hasSqlite3)(
+    'what it wrote is read by sqlite3, and nothing else is in the folder (needs the sqlite3 command)',
+    () =>
+      inFolder(async (parent) => {
+        const folder = join(parent, 'repo');
+        const store = await createStore(await openNodeFiles(folder, { create: true }));
+        await fill(store);
+        await store.close();
+        expect(readdirSync(folder)).toEqual(['pds.db']);
+        const path = join(folder, 'pds.db');
+        expect(sqlite3(path, 'pragma integrity_check')).toEqual(['ok']);
+        expect(sqlite3(path, 'pragma journal_mode')).toEqual(['delete']);
+        expect(sqlite3(path, `select sql from sqlite_schema where sql is not null order by name`)).toEqual([
+          'CREATE TABLE blocks (key TEXT PRIMARY KEY, value BLOB NOT NULL)',
+          'CREATE TABLE commits (key TEXT PRIMARY KEY, value BLOB NOT NULL)',
+          'CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL)',
+          'CREATE TABLE refs (key TEXT PRIMARY KEY, value BLOB NOT NULL)',
+        ]);
+        expect(sqlite3(path, 'select typeof(key), key, typeof(value), cast(value as text) from refs')).toEqual([
+          `text|main|blob|${a.cid}`,
+        ]);
+        expect(sqlite3(path, 'select key, typeof(value), cast(value as text) from commits')).toEqual([
+          `${revOf(1)}|blob|${a.cid}`,
+        ]);
+        expect(sqlite3(path, 'select key, typeof(value), cast(value as text) from meta order by key')).toEqual([
+          `did|blob|${DID}`,
+          'message|blob|first',
+          'version|blob|1',
+        ]);
+        expect(sqlite3(path, `select typeof(value), hex(value) from blocks where key = '${a.cid}'`)).toEqual([
+          `blob|${Buffer.from(a.bytes).toString('hex').toUpperCase()}`,
+        ]);
+        expect(sqlite3(path, 'select count(*) from blocks')).toEqual(['500']);
+      }),
   );
 
   test.skipIf(!hasSqlite3)('what sqlite3 wrote is read (needs the sqlite3 command)', () =>
@@ -113,7 +119,10 @@ describe('over files of Node', () => {
       sqlite3(path, `insert into kv_blocks values ('${a.cid}', x'${Buffer.from(a.bytes).toString('hex')}')`);
       const store = await openStore(await openNodeFiles(folder));
       expect(await store.meta('did')).toBe(DID);
-      expect((await listOf(store.refs())).map(([name, cid]) => `${name} ${cid}`)).toEqual([`main ${a.cid}`, `tag ${b.cid}`]);
+      expect((await listOf(store.refs())).map(([name, cid]) => `${name} ${cid}`)).toEqual([
+        `main ${a.cid}`,
+        `tag ${b.cid}`,
+      ]);
       expect(await store.get(a.cid)).toEqual(a.bytes);
       await store.transact((change) => change.addCommit(revOf(1), a.cid));
       await store.close();
@@ -127,7 +136,10 @@ describe('over files of Node', () => {
       const path = join(folder, 'pds.db');
       sqlite3(path, 'create table notes (text)');
       const before = readFileSync(path);
-      await expect(openNodeFiles(folder).then(openStore)).rejects.toMatchObject({ code: 'Corrupt', message: expect.stringMatching(/table=notes/) });
+      await expect(openNodeFiles(folder).then(openStore)).rejects.toMatchObject({
+        code: 'Corrupt',
+        message: expect.stringMatching(/table=notes/),
+      });
       expect(readFileSync(path).equals(before)).toBe(true);
       expect(readdirSync(folder)).toEqual(['pds.db']);
     }),
@@ -146,7 +158,11 @@ describe('opening and creating', () => {
   test('a refusal closes database and files', async () => {
     for (const [make, code] of [
       [openStore, 'RepoNotFound'],
-      [(files: DatabaseFiles) => openDatabase(files).then((database) => createSqliteBlockStore(database, files, 'alice')), 'InvalidDid'],
+      [
+        (files: DatabaseFiles) =>
+          openDatabase(files).then((database) => createSqliteBlockStore(database, files, 'alice')),
+        'InvalidDid',
+      ],
     ] as const) {
       const files = new MemoryFiles();
       let closed = 0;
@@ -192,17 +208,22 @@ describe('closing', () => {
     expect(database.statementCount).toBe(0);
   });
 
-  test.skipIf(!hasSqlite3)('leaves a database that any SQLite reads, from either kind of files (needs the sqlite3 command)', async () => {
-    for (const durableOn of ['flush', 'persist'] as const) {
-      const files = new MemoryFiles({ durableOn });
-      const store = await createStore(files);
-      await fill(store);
-      await store.close();
-      const left = files.reopened();
-      expect([left.wal.getSize(), left.journal.getSize()]).toEqual([0, 0]);
-      expect(await sqlite3OfMemory(left, 'pragma integrity_check; select count(*) from blocks; pragma journal_mode')).toEqual(['ok', '500', 'delete']);
-    }
-  });
+  test.skipIf(!hasSqlite3)(
+    'leaves a database that any SQLite reads, from either kind of files (needs the sqlite3 command)',
+    async () => {
+      for (const durableOn of ['flush', 'persist'] as const) {
+        const files = new MemoryFiles({ durableOn });
+        const store = await createStore(files);
+        await fill(store);
+        await store.close();
+        const left = files.reopened();
+        expect([left.wal.getSize(), left.journal.getSize()]).toEqual([0, 0]);
+        expect(
+          await sqlite3OfMemory(left, 'pragma integrity_check; select count(*) from blocks; pragma journal_mode'),
+        ).toEqual(['ok', '500', 'delete']);
+      }
+    },
+  );
 
   test('persist files are persisted before they are closed', async () => {
     const files = new MemoryFiles({ durableOn: 'persist' });

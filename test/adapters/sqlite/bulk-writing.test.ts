@@ -62,7 +62,12 @@ const put = (store: BlockStore, from: number, count: number, bytes: number): Pro
 
 test('what is large beside the file, and large by itself', () => {
   const MiB = 1024 * 1024;
-  expect([isBulk(8 * MiB - 1, 0), isBulk(8 * MiB, 28_672), isBulk(33 * MiB, 8 * MiB), isBulk(31 * MiB, 8 * MiB)]).toEqual([false, true, true, false]);
+  expect([
+    isBulk(8 * MiB - 1, 0),
+    isBulk(8 * MiB, 28_672),
+    isBulk(33 * MiB, 8 * MiB),
+    isBulk(31 * MiB, 8 * MiB),
+  ]).toEqual([false, true, true, false]);
 });
 
 test('nothing goes into the log, each page is written once, and the next change writes ahead again', async () => {
@@ -127,7 +132,12 @@ test('a snapshot may be taken right after it', async () => {
   await put(store, 1000, 1000, 1);
   expect([blocks, copies.length]).toEqual([1000, 1]);
   const copy = new MemoryFiles();
-  copy.main.write(new Uint8Array(await new Response(copies[0]!.content.stream() as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer()), { at: 0 });
+  copy.main.write(
+    new Uint8Array(
+      await new Response(copies[0]!.content.stream() as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer(),
+    ),
+    { at: 0 },
+  );
   release();
   const restored = await open(copy);
   expect(await restored.count()).toBe(1000);

@@ -50,7 +50,7 @@ describe('values', () => {
     expect(statement.columnInt(0)).toBe(1);
   });
 
-  test('may be empty, and are the caller\'s own', async () => {
+  test("may be empty, and are the caller's own", async () => {
     const { table } = await tableOf();
     const given = bytes('given');
     table.put('given', given);
@@ -94,10 +94,29 @@ describe('ranges', () => {
   });
 
   test('a prefix takes in all that begins with it and nothing else', async () => {
-    const { table } = await tableOf(['app', 'app.', 'app.a', 'app.\uffff', 'app.\u{10ffff}', 'app.\u{10ffff}x', 'app/', 'aq', 'b']);
-    expect(keysOf(table, { prefix: 'app.' })).toEqual(['app.', 'app.a', 'app.\uffff', 'app.\u{10ffff}', 'app.\u{10ffff}x']);
+    const { table } = await tableOf([
+      'app',
+      'app.',
+      'app.a',
+      'app.\uffff',
+      'app.\u{10ffff}',
+      'app.\u{10ffff}x',
+      'app/',
+      'aq',
+      'b',
+    ]);
+    expect(keysOf(table, { prefix: 'app.' })).toEqual([
+      'app.',
+      'app.a',
+      'app.\uffff',
+      'app.\u{10ffff}',
+      'app.\u{10ffff}x',
+    ]);
     expect(keysOf(table, { prefix: 'app.\u{10ffff}' })).toEqual(['app.\u{10ffff}', 'app.\u{10ffff}x']);
-    expect(keysOf(table, { prefix: 'app.', after: 'app.a', reverse: true, limit: 2 })).toEqual(['app.\u{10ffff}x', 'app.\u{10ffff}']);
+    expect(keysOf(table, { prefix: 'app.', after: 'app.a', reverse: true, limit: 2 })).toEqual([
+      'app.\u{10ffff}x',
+      'app.\u{10ffff}',
+    ]);
     expect(keysOf(table, { prefix: 'app.', after: 'a', before: 'app.b' })).toEqual(['app.', 'app.a']);
     expect(keysOf(table, { prefix: 'app.', after: 'app/' })).toEqual([]);
     expect(keysOf(table, { prefix: '\u{10ffff}' })).toEqual([]);
@@ -115,7 +134,13 @@ describe('ranges', () => {
       const sorted = inOrder(keys);
       for (let n = 0; n < 150; n++) {
         const maybe = <T>(make: () => T): T | undefined => (random() < 0.5 ? make() : undefined);
-        const range = { after: maybe(text), before: maybe(text), prefix: maybe(text), reverse: random() < 0.5, limit: maybe(() => Math.floor(random() * 600)) };
+        const range = {
+          after: maybe(text),
+          before: maybe(text),
+          prefix: maybe(text),
+          reverse: random() < 0.5,
+          limit: maybe(() => Math.floor(random() * 600)),
+        };
         const { after, before, prefix = '', reverse, limit } = range;
         const expected = sorted.filter(
           (key) =>
@@ -143,7 +168,9 @@ describe('ranges', () => {
       }
     }
     expect(new Set(seen).size).toBe(seen.length);
-    const evens = Array.from({ length: 2_000 }, (_, n) => n * 2).filter((n) => n % 500 !== 0).map(number);
+    const evens = Array.from({ length: 2_000 }, (_, n) => n * 2)
+      .filter((n) => n % 500 !== 0)
+      .map(number);
     expect(evens.filter((key) => !seen.includes(key))).toEqual([]);
     expect(seen).toContain(number(1_001));
     expect(seen).not.toContain(number(1_000));
@@ -179,7 +206,7 @@ describe('ranges', () => {
 });
 
 describe('transactions', () => {
-  test('are the database\'s', async () => {
+  test("are the database's", async () => {
     const { database, table } = await tableOf(['a']);
     const other = new KeyValueTable(database, 'others');
     other.create();
@@ -212,7 +239,7 @@ describe('names', () => {
 
   test('make the plain table that every reader knows', async () => {
     const { database } = await tableOf();
-    const statement = database.prepare('select sql from sqlite_schema where type = \'table\'');
+    const statement = database.prepare("select sql from sqlite_schema where type = 'table'");
     statement.step();
     expect(statement.columnText(0)).toBe('CREATE TABLE things (key TEXT PRIMARY KEY, value BLOB NOT NULL)');
   });
@@ -224,7 +251,10 @@ describe('rows that are no bytes', () => {
   test.each(wrong)('a value %s is Corrupt, with the names of table and key', async (value) => {
     const { database, table } = await tableOf(['good']);
     database.exec(`insert into things values ('bad', ${value})`);
-    const refusal = expect.objectContaining({ code: 'Corrupt', message: expect.stringMatching(/table=things key=bad/) });
+    const refusal = expect.objectContaining({
+      code: 'Corrupt',
+      message: expect.stringMatching(/table=things key=bad/),
+    });
     expect(() => table.get('bad')).toThrow(refusal);
     expect(() => table.getMany(['good', 'bad'])).toThrow(refusal);
     expect(() => [...table.iterate()]).toThrow(refusal);
@@ -244,7 +274,9 @@ describe('rows that are no bytes', () => {
   test.each(['null', `x'6162'`])('a key %s is Corrupt when it is listed', async (key) => {
     const { database, table } = await tableOf(['good']);
     database.exec(`insert into things values (${key}, x'00')`);
-    expect(() => [...table.keys()]).toThrow(expect.objectContaining({ code: 'Corrupt', message: expect.stringMatching(/table=things/) }));
+    expect(() => [...table.keys()]).toThrow(
+      expect.objectContaining({ code: 'Corrupt', message: expect.stringMatching(/table=things/) }),
+    );
     expect(table.get('good')).toEqual(bytes('good'));
   });
 

@@ -11,7 +11,8 @@ export const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
 export const createStore = async (files: DatabaseFiles): Promise<SqliteBlockStore> =>
   createSqliteBlockStore(await openDatabase(files), files, DID);
 
-export const openStore = async (files: DatabaseFiles): Promise<SqliteBlockStore> => openSqliteBlockStore(await openDatabase(files), files);
+export const openStore = async (files: DatabaseFiles): Promise<SqliteBlockStore> =>
+  openSqliteBlockStore(await openDatabase(files), files);
 
 /** 500 blocks, the first of which is the head. */
 export const fill = async (store: BlockStore): Promise<void> => {

@@ -38,10 +38,9 @@ describe('createSchema', () => {
     const database = await openDatabase();
     expect(createSchema(database, DID)).toEqual({ did: DID, prefix: '' });
     expect(readAll(database, `select sql from sqlite_schema where type <> 'index' order by name`)).toEqual(tables());
-    expect(readAll(database, `select key || ' ' || typeof(value) || ' ' || cast(value as text) from meta order by key`)).toEqual([
-      `did blob ${DID}`,
-      'version blob 1',
-    ]);
+    expect(
+      readAll(database, `select key || ' ' || typeof(value) || ' ' || cast(value as text) from meta order by key`),
+    ).toEqual([`did blob ${DID}`, 'version blob 1']);
     expect(openSchema(database)).toEqual({ did: DID, prefix: '' });
   });
 
@@ -81,7 +80,9 @@ describe('openSchema takes', () => {
   test.each(['', 'kv_'] as const)('a repository without the history, and adds its table; prefix=%s', async (prefix) => {
     const database = await written(...tables(prefix, ['blocks', 'refs', 'meta']), meta(DID, '1', prefix));
     expect(openSchema(database)).toEqual({ did: DID, prefix });
-    expect(readAll(database, `select sql from sqlite_schema where name = '${prefix}commits'`)).toEqual(tables(prefix, ['commits']));
+    expect(readAll(database, `select sql from sqlite_schema where name = '${prefix}commits'`)).toEqual(
+      tables(prefix, ['commits']),
+    );
     expect(openSchema(database)).toEqual({ did: DID, prefix });
   });
 
@@ -96,7 +97,11 @@ describe('openSchema takes', () => {
   });
 
   test('what SQLite keeps for itself, and meta values that are texts', async () => {
-    const database = await written(...tables(), `insert into meta values ('did', '${DID}'), ('version', '1')`, 'analyze');
+    const database = await written(
+      ...tables(),
+      `insert into meta values ('did', '${DID}'), ('version', '1')`,
+      'analyze',
+    );
     expect(readAll(database, 'select name from sqlite_schema')).toContain('sqlite_stat1');
     expect(openSchema(database).did).toBe(DID);
   });
@@ -121,7 +126,9 @@ describe('openSchema refuses', () => {
     first.close();
     const before = files.main.bytes();
     const database = await openDatabase(files);
-    expect(() => openSchema(database)).toThrow(refusal('UnknownVersion', /a newer version of this library .* version=2 known=1/));
+    expect(() => openSchema(database)).toThrow(
+      refusal('UnknownVersion', /a newer version of this library .* version=2 known=1/),
+    );
     database.close();
     expect(files.main.bytes()).toEqual(before);
   });
@@ -180,13 +187,21 @@ describe('openSchema refuses', () => {
       if (name !== 'meta') {
         database.exec(meta(DID, '1'));
       }
-      expect(() => openSchema(database), name).toThrow(refusal('Corrupt', new RegExp(`not a table of keys and values; table=${name}`)));
+      expect(() => openSchema(database), name).toThrow(
+        refusal('Corrupt', new RegExp(`not a table of keys and values; table=${name}`)),
+      );
     }
   });
 
   test('a repository that lacks a table', async () => {
     for (const missing of ['blocks', 'refs']) {
-      const database = await written(...tables('', ['blocks', 'meta', 'refs'].filter((name) => name !== missing)), meta(DID, '1'));
+      const database = await written(
+        ...tables(
+          '',
+          ['blocks', 'meta', 'refs'].filter((name) => name !== missing),
+        ),
+        meta(DID, '1'),
+      );
       expect(() => openSchema(database)).toThrow(refusal('Corrupt', new RegExp(`missing; table=${missing}`)));
     }
     const database = await written(...tables('', ['blocks', 'refs']));

@@ -23,7 +23,11 @@ afterEach(() => {
 });
 
 /** Has a tab die instead of saying what `which` finds. */
-const crashInsteadOf = (tab: PlayedTab, which: (message: ChannelMessage) => boolean, then: () => void = () => {}): void => {
+const crashInsteadOf = (
+  tab: PlayedTab,
+  which: (message: ChannelMessage) => boolean,
+  then: () => void = () => {},
+): void => {
   tab.outgoing = (message) => {
     if (!which(message)) {
       return true;
@@ -35,7 +39,11 @@ const crashInsteadOf = (tab: PlayedTab, which: (message: ChannelMessage) => bool
 };
 
 const says = (kind: string) => (message: ChannelMessage) => message.kind === 'message' && message.message.kind === kind;
-const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'none', (error: { code: string }) => error.code);
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'none',
+    (error: { code: string }) => error.code,
+  );
 
 describe('an import that is stopped while the leader changes', () => {
   let car: Uint8Array<ArrayBuffer>;
@@ -49,7 +57,9 @@ describe('an import that is stopped while the leader changes', () => {
     const stop = new AbortController();
     const reason = new Error('the user does not want it any more');
     crashInsteadOf(tabs[0]!, says('progress'), () => stop.abort(reason));
-    await expect(following.importCar(new Blob([car]), { signal: stop.signal, onProgress: () => {} })).rejects.toBe(reason);
+    await expect(following.importCar(new Blob([car]), { signal: stop.signal, onProgress: () => {} })).rejects.toBe(
+      reason,
+    );
     expect((await following.info()).records).toBe(0);
   });
 

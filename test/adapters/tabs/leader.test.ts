@@ -78,7 +78,9 @@ describe('two tabs', () => {
 
   test('a signer stays in its page, and its errors come back as they were', async () => {
     const failure = new Error('no card in the reader');
-    const error = await following.write(creates(1), { signer: { sign: () => Promise.reject(failure) } }).catch((cause: unknown) => cause);
+    const error = await following
+      .write(creates(1), { signer: { sign: () => Promise.reject(failure) } })
+      .catch((cause: unknown) => cause);
     expect(error).toBe(failure);
     await following.write(creates(1));
     expect((await following.verify()).signature).toBe('valid');
@@ -173,7 +175,9 @@ describe('when the leader dies', () => {
     for await (const { rkey } of following.list(POST)) {
       rkeys.push(rkey);
       if (rkeys.length === 120) {
-        await leading.write(Array.from({ length: 350 }, (_, i) => ({ action: 'delete', collection: POST, rkey: rkeyOf(i) })));
+        await leading.write(
+          Array.from({ length: 350 }, (_, i) => ({ action: 'delete', collection: POST, rkey: rkeyOf(i) })),
+        );
         first.crash();
       }
     }
@@ -243,7 +247,9 @@ describe('when the leader dies', () => {
     const c = target.tab();
     const again = await c.open('copy');
     crashBefore(b, (kind) => kind === 'call');
-    expect(await codeOf(again.importCar(new Blob([newer]).stream() as ReadableStream<Uint8Array>))).toBe('OutcomeUnknown');
+    expect(await codeOf(again.importCar(new Blob([newer]).stream() as ReadableStream<Uint8Array>))).toBe(
+      'OutcomeUnknown',
+    );
     expect((await again.info()).records).toBe(300);
     c.crash();
   });
@@ -297,7 +303,11 @@ describe('when the leader dies', () => {
 
   test('and when several are left, one of them takes over, with every acknowledged commit', async () => {
     const tabs = [first, second, browser.tab(), browser.tab(), browser.tab()];
-    const repos = [leading, following, ...(await Promise.all(tabs.slice(2).map((tab) => tab.open('repo', { signer: KEY }))))];
+    const repos = [
+      leading,
+      following,
+      ...(await Promise.all(tabs.slice(2).map((tab) => tab.open('repo', { signer: KEY })))),
+    ];
     const written: string[] = [];
     const write = async (i: number): Promise<void> => {
       for (let n = 0; n < 40; n++) {

@@ -20,10 +20,18 @@ const openInPage = async (tab: PlayedTab, options: TabOpenOptions): Promise<Play
   vi.stubGlobal('document', new EventTarget());
   const repo = await tab.open('repo', options);
   vi.unstubAllGlobals();
-  return { repo, hide: () => window.dispatchEvent(new Event('pagehide')), show: () => window.dispatchEvent(new Event('pageshow')) };
+  return {
+    repo,
+    hide: () => window.dispatchEvent(new Event('pagehide')),
+    show: () => window.dispatchEvent(new Event('pageshow')),
+  };
 };
 
-const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'none', (error: { code: string }) => error.code);
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'none',
+    (error: { code: string }) => error.code,
+  );
 
 let tabs: PlayedTab[];
 let leading: PlayedPage;

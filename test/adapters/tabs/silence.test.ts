@@ -21,7 +21,10 @@ describe('a heartbeat', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     [pings, silences] = [0, 0];
-    heartbeat = createHeartbeat(() => (pings += 1), () => (silences += 1));
+    heartbeat = createHeartbeat(
+      () => (pings += 1),
+      () => (silences += 1),
+    );
   });
 
   const beats = (count: number): void => void vi.advanceTimersByTime(count * BEAT_MS);
@@ -113,10 +116,15 @@ describe('a leader that says nothing', () => {
     following.onChange((change) => heard.push(change));
     await following.head();
     freeze();
-    const asked = [following.head(), following.put(POST, 'a', post('a'))].map((work) => work.catch((error: unknown) => error));
+    const asked = [following.head(), following.put(POST, 'a', post('a'))].map((work) =>
+      work.catch((error: unknown) => error),
+    );
     await beats(6);
     const [read, written] = (await Promise.all(asked)) as RepoError[];
-    expect(read).toMatchObject({ code: 'Locked', message: expect.stringMatching(/does not answer; name=repo/) as string });
+    expect(read).toMatchObject({
+      code: 'Locked',
+      message: expect.stringMatching(/does not answer; name=repo/) as string,
+    });
     expect(written).toMatchObject({ code: 'OutcomeUnknown', cause: { code: 'Locked' } });
     thaw();
     const { commit } = await following.put(POST, 'b', post('b'));
@@ -158,7 +166,10 @@ describe('a leader that says nothing', () => {
     answers.forEach((answer) => answer());
     expect([await mine, await theirs]).toEqual([undefined, undefined]);
 
-    browser.opening = () => new Promise((_, reject) => setTimeout(() => reject(new RepoError('Locked', 'somebody is frozen over the files')), 2_000));
+    browser.opening = () =>
+      new Promise((_, reject) =>
+        setTimeout(() => reject(new RepoError('Locked', 'somebody is frozen over the files')), 2_000),
+      );
     tabs[1]!.crash();
     const waiting = third.head().catch((error: RepoError) => error.code);
     await beats(8);

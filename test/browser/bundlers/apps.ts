@@ -26,7 +26,11 @@ const HTML = '<!doctype html><meta charset="utf-8"><title>app</title><link rel="
 /** What a page with a database needs, and no more. */
 const CSP = "script-src 'self' 'wasm-unsafe-eval'";
 
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
 
 export interface App {
   readonly url: string;
@@ -42,7 +46,12 @@ const serveFolder = async (folder: string, csp = CSP): Promise<App> => {
     try {
       const file = join(folder, path === '/' ? 'index.html' : path);
       const body = await readFile(file);
-      response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'content-security-policy': csp }).end(body);
+      response
+        .writeHead(200, {
+          'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+          'content-security-policy': csp,
+        })
+        .end(body);
     } catch {
       // Whatever it is: the browser is to say which file it misses.
       response.writeHead(404).end();
@@ -59,7 +68,10 @@ const serveFolder = async (folder: string, csp = CSP): Promise<App> => {
   };
 };
 
-/** The sources of the app, in a folder of the package's, whose node_modules have the package as people have it installed. */
+/**
+ * The sources of the app, in a folder of the package's, whose node_modules have the package as people have it
+ * installed.
+ */
 const writeApp = async (pkg: string, name: string): Promise<string> => {
   const folder = join(pkg, 'apps', name);
   // What a first try has left.
@@ -85,7 +97,13 @@ const withViteDev = async (pkg: string): Promise<App> => {
     root,
     configFile: false,
     logLevel: 'error',
-    server: { port: 0, host: '127.0.0.1', fs: { strict: false }, headers: { 'Content-Security-Policy': CSP }, hmr: false },
+    server: {
+      port: 0,
+      host: '127.0.0.1',
+      fs: { strict: false },
+      headers: { 'Content-Security-Policy': CSP },
+      hmr: false,
+    },
     // Bundled beforehand, the library would look for its wasm file beside the bundle.
     optimizeDeps: { exclude: ['pdsdb'] },
   });
@@ -99,7 +117,13 @@ const withEsbuild = async (pkg: string): Promise<App> => {
   const folder = await writeApp(pkg, 'esbuild');
   const out = join(folder, 'out');
   // esbuild leaves `new URL` as it is: worker and wasm file are put where they are looked for.
-  await esbuild({ entryPoints: [join(folder, 'main.js'), join(folder, 'repo-worker.js')], bundle: true, format: 'esm', outdir: join(out, 'js'), logLevel: 'error' });
+  await esbuild({
+    entryPoints: [join(folder, 'main.js'), join(folder, 'repo-worker.js')],
+    bundle: true,
+    format: 'esm',
+    outdir: join(out, 'js'),
+    logLevel: 'error',
+  });
   await mkdir(join(out, 'wasm'));
   await writeFile(join(out, 'wasm', 'sql-wasm.wasm'), await readFile(join(pkg, 'dist', 'wasm', 'sql-wasm.wasm')));
   await writeFile(join(out, 'index.html'), `${HTML}<script type="module" src="./js/main.js"></script>`);
@@ -130,10 +154,19 @@ const withWebpack = async (pkg: string): Promise<App> => {
   return serveFolder(out);
 };
 
-/** No bundler: modules as they are installed, named by an import map, and the worker that the package brings in one piece. */
+/**
+ * No bundler: modules as they are installed, named by an import map, and the worker that the package brings in one
+ * piece.
+ */
 const withImportMap = async (pkg: string): Promise<App> => {
-  const imports: Record<string, string> = { 'pdsdb/browser': '/dist/browser.js', '@noble/curves/': '/node_modules/@noble/curves/', '@noble/hashes/': '/node_modules/@noble/hashes/' };
-  const { exports } = JSON.parse(await readFile(join(pkg, 'node_modules', 'multiformats', 'package.json'), 'utf8')) as { exports: Record<string, { import?: string }> };
+  const imports: Record<string, string> = {
+    'pdsdb/browser': '/dist/browser.js',
+    '@noble/curves/': '/node_modules/@noble/curves/',
+    '@noble/hashes/': '/node_modules/@noble/hashes/',
+  };
+  const { exports } = JSON.parse(await readFile(join(pkg, 'node_modules', 'multiformats', 'package.json'), 'utf8')) as {
+    exports: Record<string, { import?: string }>;
+  };
   for (const [name, target] of Object.entries(exports)) {
     if (target.import !== undefined) {
       imports[join('multiformats', name)] = join('/node_modules/multiformats', target.import);
@@ -142,7 +175,10 @@ const withImportMap = async (pkg: string): Promise<App> => {
   const map = JSON.stringify({ imports });
   const digest = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(map))).toString('base64');
   await writeFile(join(pkg, 'main.js'), MAIN.replace('WORKER', `'/dist/bundled/repo-worker.js'`));
-  await writeFile(join(pkg, 'index.html'), `${HTML}<script type="importmap">${map}</script><script type="module" src="/main.js"></script>`);
+  await writeFile(
+    join(pkg, 'index.html'),
+    `${HTML}<script type="importmap">${map}</script><script type="module" src="/main.js"></script>`,
+  );
   return serveFolder(pkg, `${CSP} 'sha256-${digest}'`);
 };
 

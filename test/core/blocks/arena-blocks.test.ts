@@ -46,7 +46,9 @@ describe.each([1, 2, 3])('seed %i', (seed) => {
       const first = next;
       const blocks: Block[] = [];
       while (held.bytes < 3_000_000) {
-        const some = Array.from({ length: 1 + Math.floor(random() * 20) }, () => blockOf(next++, 4 + Math.floor(random() ** 4 * 300_000)));
+        const some = Array.from({ length: 1 + Math.floor(random() * 20) }, () =>
+          blockOf(next++, 4 + Math.floor(random() ** 4 * 300_000)),
+        );
         blocks.push(...some);
         const chunk = chunkOf(some, Math.floor(random() * 50));
         held.add(chunk);
@@ -67,7 +69,10 @@ test('memory that was released is used again', () => {
   for (let n = 0; n < 400; n++) {
     held.add(chunkOf([blockOf(n, 60_000)]));
     if (n % 100 === 99) {
-      assertHeld(held, Array.from({ length: 100 }, (_, i) => blockOf(n - i, 60_000)));
+      assertHeld(
+        held,
+        Array.from({ length: 100 }, (_, i) => blockOf(n - i, 60_000)),
+      );
       held.release();
     }
   }

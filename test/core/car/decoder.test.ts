@@ -24,7 +24,12 @@ const good = concatBytes([header, sectionOf(one), sectionOf(two)]);
 const verdictOn = async (bytes: Uint8Array, options?: CarOptions): Promise<ReturnType<typeof readWhole>> => {
   const verdict = readWhole(bytes, options);
   const random = seeded(bytes.length);
-  for (const pieces of [[bytes], [bytes, new Uint8Array(0)], cut(bytes, () => 1), cut(bytes, () => Math.floor(random() * 90))]) {
+  for (const pieces of [
+    [bytes],
+    [bytes, new Uint8Array(0)],
+    cut(bytes, () => 1),
+    cut(bytes, () => Math.floor(random() * 90)),
+  ]) {
     expect(await readPieces(pieces, options), `${pieces.length} pieces, seed ${bytes.length}`).toEqual(verdict);
   }
   return verdict;
@@ -43,7 +48,10 @@ test('gives blocks in their order, with where their bytes begin', async () => {
   const { roots, blocks, end } = await verdictOn(good);
   expect({ roots, end }).toEqual({ roots: [one.cid.toString()], end: 'ok' });
   const first = header.length + 1 + 36;
-  expect(blocks).toEqual([`${first} ${one.cid} ${one.bytes.length}`, `${first + one.bytes.length + 38} ${two.cid} ${two.bytes.length}`]);
+  expect(blocks).toEqual([
+    `${first} ${one.cid} ${one.bytes.length}`,
+    `${first + one.bytes.length + 38} ${two.cid} ${two.bytes.length}`,
+  ]);
 });
 
 describe('takes', () => {
@@ -53,7 +61,11 @@ describe('takes', () => {
     ['no blocks', header, 0],
     ['64 roots', headerOf(...Array.from({ length: 64 }, () => one.cid)), 0],
     ['duplicates', concatBytes([header, sectionOf(one), sectionOf(one)]), 2],
-    ['any order, and blocks that nothing links to', concatBytes([header, sectionOf(two), sectionOf(raw), sectionOf(one)]), 3],
+    [
+      'any order, and blocks that nothing links to',
+      concatBytes([header, sectionOf(two), sectionOf(raw), sectionOf(one)]),
+      3,
+    ],
     ['a block without bytes', concatBytes([header, sectionOf(empty)]), 1],
   ])('%s', async (_, bytes, count) => {
     const { blocks, end } = await verdictOn(bytes);
@@ -72,7 +84,11 @@ describe('refuses a header that', () => {
     ['announces 2^53 - 1', encodeVarint(2 ** 53 - 1), 'LimitExceeded'],
     ['announces 2^53', hex('8080808080808010'), 'Malformed'],
     ['announces 2^64 - 1', hex('ffffffffffffffffff01'), 'Malformed'],
-    ['announces 2^32 more than it has', concatBytes([encodeVarint(2 ** 32 + header.length - 1), header.subarray(1)]), 'LimitExceeded'],
+    [
+      'announces 2^32 more than it has',
+      concatBytes([encodeVarint(2 ** 32 + header.length - 1), header.subarray(1)]),
+      'LimitExceeded',
+    ],
     ['has a length without an end', new Uint8Array(100).fill(0x80), 'Malformed'],
     ['has a length that is not minimal', concatBytes([hex('ba00'), header.subarray(1)]), 'Malformed'],
     ['is a list', section(encodeCbor([1])), 'Malformed'],
@@ -80,9 +96,17 @@ describe('refuses a header that', () => {
     ['has no version', section(encodeCbor({ roots: [one.cid] })), 'Malformed'],
     ['has version 3', section(encodeCbor({ roots: [one.cid], version: 3 })), 'Malformed'],
     ['has its version as text', section(encodeCbor({ roots: [one.cid], version: '1' })), 'Malformed'],
-    ['has its version as a float', section(hex('a265726f6f747380'), hex('6776657273696f6efb3ff0000000000000')), 'Malformed'],
+    [
+      'has its version as a float',
+      section(hex('a265726f6f747380'), hex('6776657273696f6efb3ff0000000000000')),
+      'Malformed',
+    ],
     ['has a third field', section(encodeCbor({ roots: [one.cid], version: 1, x: 1 })), 'Malformed'],
-    ['has a field twice', section(hex('a365726f6f747380'), hex('6776657273696f6e01'), hex('6776657273696f6e01')), 'Malformed'],
+    [
+      'has a field twice',
+      section(hex('a365726f6f747380'), hex('6776657273696f6e01'), hex('6776657273696f6e01')),
+      'Malformed',
+    ],
     ['has its fields in another order', section(hex('a26776657273696f6e01'), hex('65726f6f747380')), 'Malformed'],
     ['is an indefinite map', section(hex('bf65726f6f747380'), hex('6776657273696f6e01ff')), 'Malformed'],
     ['has bytes after it', section(encodeCbor({ roots: [one.cid], version: 1 }), hex('00')), 'Malformed'],
@@ -91,8 +115,16 @@ describe('refuses a header that', () => {
     ['has a link for roots', section(encodeCbor({ roots: one.cid, version: 1 })), 'Malformed'],
     ['has a root as text', section(encodeCbor({ roots: [one.cid.toString()], version: 1 })), 'Malformed'],
     ['has 65 roots', headerOf(...Array.from({ length: 65 }, () => one.cid)), 'LimitExceeded'],
-    ['is deep', section(hex('a265726f6f7473'), new Uint8Array(100_000).fill(0x81), hex('806776657273696f6e01')), 'Malformed'],
-    ['is a web page', utf8('<!DOCTYPE html><html><head><title>502</title></head><body>Bad gateway</body></html>'), 'Malformed'],
+    [
+      'is deep',
+      section(hex('a265726f6f7473'), new Uint8Array(100_000).fill(0x81), hex('806776657273696f6e01')),
+      'Malformed',
+    ],
+    [
+      'is a web page',
+      utf8('<!DOCTYPE html><html><head><title>502</title></head><body>Bad gateway</body></html>'),
+      'Malformed',
+    ],
     ['is an error in JSON', utf8('{"error":"RepoNotFound","message":"Could not find repo for DID"}'), 'Malformed'],
     ['is compressed', hex('1f8b0800000000000003ab562a4a2d2ec82f2a5600000000ffff0000000000000000'), 'Malformed'],
   ])('%s', async (_, bytes, code) => {
@@ -111,15 +143,27 @@ describe('refuses a block that', () => {
   const bad = { cid: one.cid, bytes: encodeCbor({ name: 'onE' }) };
   test.each([
     ['has length 0', concatBytes([header, hex('00'), sectionOf(two)]), 'Malformed'],
-    ['is one byte shorter than a CID', concatBytes([header, section(one.cid.bytes.subarray(0, 35)), sectionOf(two)]), 'Malformed'],
+    [
+      'is one byte shorter than a CID',
+      concatBytes([header, section(one.cid.bytes.subarray(0, 35)), sectionOf(two)]),
+      'Malformed',
+    ],
     ['is cut', good.subarray(0, header.length + 40), 'Malformed'],
     ['is cut inside its CID', good.subarray(0, header.length + 9), 'Malformed'],
     ['is cut inside its length', concatBytes([header, hex('ff')]), 'Malformed'],
-    ['announces one byte more than there is', concatBytes([header, encodeVarint(36 + one.bytes.length + 1), one.cid.bytes, one.bytes]), 'Malformed'],
+    [
+      'announces one byte more than there is',
+      concatBytes([header, encodeVarint(36 + one.bytes.length + 1), one.cid.bytes, one.bytes]),
+      'Malformed',
+    ],
     ['announces 2^32', concatBytes([header, encodeVarint(2 ** 32), sectionOf(one)]), 'LimitExceeded'],
     ['announces 2^53 - 1', concatBytes([header, encodeVarint(2 ** 53 - 1), sectionOf(one)]), 'LimitExceeded'],
     ['announces 2^63', concatBytes([header, hex('80808080808080808001'), sectionOf(one)]), 'Malformed'],
-    ['announces 2^32 more than it has', concatBytes([header, encodeVarint(2 ** 32 + 36 + one.bytes.length), one.cid.bytes, one.bytes]), 'LimitExceeded'],
+    [
+      'announces 2^32 more than it has',
+      concatBytes([header, encodeVarint(2 ** 32 + 36 + one.bytes.length), one.cid.bytes, one.bytes]),
+      'LimitExceeded',
+    ],
     ['is zeros', concatBytes([header, new Uint8Array(64)]), 'Malformed'],
     ['is another CAR', concatBytes([header, header, sectionOf(one)]), 'Malformed'],
     ['has a CIDv0', named(one.cid.bytes.subarray(2)), 'Malformed'],
@@ -127,7 +171,11 @@ describe('refuses a block that', () => {
     ['has its version padded', named(concatBytes([hex('8100'), one.cid.bytes.subarray(1)])), 'Malformed'],
     ['is dag-pb', named(changed(1, 0x70)), 'Malformed'],
     ['is dag-json', named(concatBytes([hex('01a902'), one.cid.bytes.subarray(2)])), 'Malformed'],
-    ['has its data inside its CID', named(concatBytes([hex('01710020'), new Uint8Array(32)]), new Uint8Array(0)), 'Malformed'],
+    [
+      'has its data inside its CID',
+      named(concatBytes([hex('01710020'), new Uint8Array(32)]), new Uint8Array(0)),
+      'Malformed',
+    ],
     ['is named by SHA-1', named(concatBytes([hex('01711114'), new Uint8Array(20)])), 'Malformed'],
     ['is named by SHA-512', named(concatBytes([hex('01711340'), new Uint8Array(64)])), 'Malformed'],
     ['is named by MD5', named(concatBytes([hex('0171d50110'), new Uint8Array(16)])), 'Malformed'],
@@ -135,7 +183,11 @@ describe('refuses a block that', () => {
     ['is not what its CID names', named(one.cid.bytes, bad.bytes), 'Malformed'],
     ['is right and then wrong under one name', concatBytes([header, sectionOf(one), sectionOf(bad)]), 'Malformed'],
     ['is wrong and then right under one name', concatBytes([header, sectionOf(bad), sectionOf(one)]), 'Malformed'],
-    ['is wrong, and nothing links to it', concatBytes([header, sectionOf(one), sectionOf({ ...bad, cid: two.cid })]), 'Malformed'],
+    [
+      'is wrong, and nothing links to it',
+      concatBytes([header, sectionOf(one), sectionOf({ ...bad, cid: two.cid })]),
+      'Malformed',
+    ],
   ])('%s', async (_, bytes, code) => {
     const { roots, end } = await verdictOn(bytes);
     expect(roots).toEqual([one.cid.toString()]);
@@ -156,7 +208,9 @@ test('the first fault in the CAR is the one that is told, also when it is a hash
   const bytes = concatBytes([header, sectionOf(two), sectionOf(wrong), hex('00')]);
   const { blocks, end } = await verdictOn(bytes);
   expect(blocks).toHaveLength(1);
-  expect(end).toBe(`Malformed: block is not what its CID names; offset=${header.length + sectionOf(two).length + 38}, cid=${one.cid}`);
+  expect(end).toBe(
+    `Malformed: block is not what its CID names; offset=${header.length + sectionOf(two).length + 38}, cid=${one.cid}`,
+  );
 });
 
 test('blocks before a fault are given', async () => {
@@ -183,7 +237,9 @@ describe('limits', () => {
   });
 
   test('can be set', async () => {
-    expect((await verdictOn(good, { maxBlockSize: two.bytes.length, maxHeaderSize: header.length - 1, maxRoots: 1 })).end).toBe('ok');
+    expect(
+      (await verdictOn(good, { maxBlockSize: two.bytes.length, maxHeaderSize: header.length - 1, maxRoots: 1 })).end,
+    ).toBe('ok');
     expect((await verdictOn(good, { maxBlockSize: two.bytes.length - 1 })).end).toMatch(/^LimitExceeded/);
     expect((await verdictOn(good, { maxHeaderSize: header.length - 2 })).end).toMatch(/^LimitExceeded/);
     expect((await verdictOn(good, { maxRoots: 0 })).end).toMatch(/^LimitExceeded/);
@@ -196,7 +252,9 @@ describe('hashes', () => {
   test('are those of the hash that is handed in', async () => {
     expect((await verdictOn(wrong)).end).toMatch(/^Malformed/);
     expect((await verdictOn(wrong, { hashAll: () => new Uint8Array(one.cid.multihash.digest) })).end).toBe('ok');
-    expect((await verdictOn(good, { hashAll: (messages) => new Uint8Array(messages.length * 32) })).end).toMatch(/^Malformed/);
+    expect((await verdictOn(good, { hashAll: (messages) => new Uint8Array(messages.length * 32) })).end).toMatch(
+      /^Malformed/,
+    );
   });
 
   test('are checked a batch at a time, every block once', () => {

@@ -19,9 +19,12 @@ test('has one form', () => {
   expect(encodeCarHeader([cid])).toEqual(bytes);
 });
 
-test.each([[[]], [[cid]], [[cid, raw]], [Array.from({ length: MAX_CAR_ROOTS }, () => cid)]])('roots come back in their order', (roots) => {
-  expect(decodeCarHeader(encodeCarHeader(roots)).map(cidToText)).toEqual(roots.map(cidToText));
-});
+test.each([[[]], [[cid]], [[cid, raw]], [Array.from({ length: MAX_CAR_ROOTS }, () => cid)]])(
+  'roots come back in their order',
+  (roots) => {
+    expect(decodeCarHeader(encodeCarHeader(roots)).map(cidToText)).toEqual(roots.map(cidToText));
+  },
+);
 
 test('only a CID of the blessed kind is a root', () => {
   const foreign = CID.createV1(0x70, create(0x12, new Uint8Array(32)));

@@ -46,9 +46,12 @@ describe.skipIf(!hasFixtures)(`real exports${without}`, () => {
     'paul_staging.repo.car': 458,
     'repo_slice.car': 5,
   };
-  test.each(listed('repos', /\.(car|repo)$/).map((path) => [basename(path), path] as const))('%s', async (name, path) => {
-    expect(await roundTrip(read(path))).toBe(counts[name]);
-  });
+  test.each(listed('repos', /\.(car|repo)$/).map((path) => [basename(path), path] as const))(
+    '%s',
+    async (name, path) => {
+      expect(await roundTrip(read(path))).toBe(counts[name]);
+    },
+  );
 });
 
 describe.skipIf(!hasFixtures)(`car-file-fixtures.json${without}`, () => {
@@ -57,13 +60,18 @@ describe.skipIf(!hasFixtures)(`car-file-fixtures.json${without}`, () => {
     readonly blocks: readonly { readonly cid: string; readonly bytes: string }[];
     readonly car: string;
   }
-  const cases = hasFixtures ? (JSON.parse(readFileSync(fixtures('repos/car-file-fixtures.json'), 'utf8')) as Case[]) : [];
+  const cases = hasFixtures
+    ? (JSON.parse(readFileSync(fixtures('repos/car-file-fixtures.json'), 'utf8')) as Case[])
+    : [];
   test.each(cases.map((entry) => [entry.root, entry] as const))('%s', async (root, { blocks, car }) => {
     const bytes = new Uint8Array(Buffer.from(car, 'base64'));
     expect(await roundTrip(bytes)).toBe(blocks.length);
     const parsed = readCar(bytes);
     expect(parsed.roots.map(cidToText)).toEqual([root]);
-    const found = [...parsed].map((block) => [nameOf(block), Buffer.from(block.bytes).toString('base64').replace(/=+$/, '')]);
+    const found = [...parsed].map((block) => [
+      nameOf(block),
+      Buffer.from(block.bytes).toString('base64').replace(/=+$/, ''),
+    ]);
     expect(found).toEqual(blocks.map((block) => [block.cid, block.bytes]));
   });
 });

@@ -14,7 +14,9 @@ const names = blocks.map(({ cid }) => cidToText(cid));
 const code = (name: 'LimitExceeded' | 'Malformed'): unknown => expect.toSatisfy((error) => isRepoError(error, name));
 
 /** A source that counts how much of it was asked for and how often it was let go of. */
-const counted = (chunks: readonly Uint8Array[]): { source: AsyncIterable<Uint8Array>; read: () => number; returned: () => number } => {
+const counted = (
+  chunks: readonly Uint8Array[],
+): { source: AsyncIterable<Uint8Array>; read: () => number; returned: () => number } => {
   let read = 0;
   let returned = 0;
   const source = {

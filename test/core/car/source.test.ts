@@ -108,6 +108,7 @@ test('an iterator is returned by who stops early, and its error comes out as it 
   }
   expect(returned).toBe(1);
   const error = new Error('of the source');
+  // biome-ignore lint/correctness/useYield: it fails before its first chunk.
   const failing = async function* (): AsyncGenerator<Uint8Array> {
     throw error;
   };

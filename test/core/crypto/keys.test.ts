@@ -84,7 +84,14 @@ describe.each(CURVES)('%s', (curve) => {
   });
 
   test('points that are none are unknown', () => {
-    for (const point of [new Uint8Array(0), hex('00'), new Uint8Array(33), new Uint8Array(65), compressed.subarray(1), new Uint8Array(64)]) {
+    for (const point of [
+      new Uint8Array(0),
+      hex('00'),
+      new Uint8Array(33),
+      new Uint8Array(65),
+      compressed.subarray(1),
+      new Uint8Array(64),
+    ]) {
       expect(() => formatDidKey(curve, point)).toThrow(unknownKey);
       expect(() => parseMultikey(text(point), OLD_TYPES[curve])).toThrow(unknownKey);
     }

@@ -53,7 +53,10 @@ describe.each(CURVES)('%s', (curve) => {
 
       const s = BigInt(`0x${hex(signature.subarray(32))}`);
       expect(s <= order / 2n, about).toBe(true);
-      const high = Uint8Array.from([...signature.subarray(0, 32), ...Buffer.from((order - s).toString(16).padStart(64, '0'), 'hex')]);
+      const high = Uint8Array.from([
+        ...signature.subarray(0, 32),
+        ...Buffer.from((order - s).toString(16).padStart(64, '0'), 'hex'),
+      ]);
       expect(verifySignature(key.did(), message, high), about).toBe(false);
     }
   });
@@ -73,7 +76,11 @@ describe.each(CURVES)('%s', (curve) => {
     const key = generateKey(curve);
     const secret = key.export();
     expect([secret.length, key.curve]).toEqual([32, curve]);
-    for (const again of [importKey(secret, curve), importKey(hex(secret), curve), importKey(hex(secret).toUpperCase(), curve)]) {
+    for (const again of [
+      importKey(secret, curve),
+      importKey(hex(secret), curve),
+      importKey(hex(secret).toUpperCase(), curve),
+    ]) {
       expect(again.did()).toBe(key.did());
       expect(hex(await again.sign(utf8('x')))).toBe(hex(await key.sign(utf8('x'))));
     }
@@ -84,7 +91,14 @@ describe.each(CURVES)('%s', (curve) => {
     const order = ECDSA[curve].Point.Fn.ORDER;
     const padded = (value: bigint): string => value.toString(16).padStart(64, '0');
     expect(importKey(padded(1n), curve).did()).not.toBe(importKey(padded(order - 1n), curve).did());
-    for (const secret of [padded(0n), padded(order), 'ff'.repeat(32), new Uint8Array(31).fill(1), new Uint8Array(33).fill(1), new Uint8Array(0)]) {
+    for (const secret of [
+      padded(0n),
+      padded(order),
+      'ff'.repeat(32),
+      new Uint8Array(31).fill(1),
+      new Uint8Array(33).fill(1),
+      new Uint8Array(0),
+    ]) {
       expect(() => importKey(secret, curve)).toThrow(unknownKey);
     }
   });
@@ -95,9 +109,12 @@ test('secp256k1 unless said otherwise', () => {
   expect(importKey(new Uint8Array(32).fill(1)).curve).toBe('secp256k1' satisfies Curve);
 });
 
-test.each(['', '0x' + '1'.repeat(64), '1'.repeat(63), '1'.repeat(65), `${'1'.repeat(63)}g`, ` ${'1'.repeat(63)}`])('%j is no private key', (text) => {
-  expect(() => importKey(text)).toThrow(unknownKey);
-});
+test.each(['', `0x${'1'.repeat(64)}`, '1'.repeat(63), '1'.repeat(65), `${'1'.repeat(63)}g`, ` ${'1'.repeat(63)}`])(
+  '%j is no private key',
+  (text) => {
+    expect(() => importKey(text)).toThrow(unknownKey);
+  },
+);
 
 test('a wrong type is a TypeError', () => {
   expect(() => importKey(5 as never)).toThrow(TypeError);

@@ -33,10 +33,14 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   'integer_range roundtrip smallest unsigned bigint': BIGNUM,
   'numeric_reduction roundtrip map with equal int and float keys': KEYS,
   'numeric_reduction roundtrip too small for int reduction, <-(2^63)': FLOAT,
-  'utf8 invalid_in text not in Unicode Normalization Form C': 'the vector is of dCBOR; atproto leaves texts as they are',
+  'utf8 invalid_in text not in Unicode Normalization Form C':
+    'the vector is of dCBOR; atproto leaves texts as they are',
 };
 
-/** The value that must not come out as the bytes of an `invalid_out` case. Where the encoder takes it, it writes something else. */
+/**
+ * The value that must not come out as the bytes of an `invalid_out` case. Where the encoder takes it, it writes
+ * something else.
+ */
 const UNWRITABLE: Readonly<Record<string, readonly [value: unknown, takes?: string]>> = {
   'floats invalid_out -Inf': [-Infinity],
   'floats invalid_out Inf': [Infinity],
@@ -53,48 +57,51 @@ const UNWRITABLE: Readonly<Record<string, readonly [value: unknown, takes?: stri
 const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-describe.skipIf(!hasFixtures)(`DASL vectors${hasFixtures ? '' : ' (skipped: the folder of vectors is not there)'}`, () => {
-  const files = hasFixtures ? readdirSync(fixtures(FOLDER)).filter((name) => name.endsWith('.json')) : [];
-  const cases = files.flatMap((file) =>
-    (JSON.parse(readFileSync(fixtures(`${FOLDER}/${file}`), 'utf8')) as Vector[]).map((vector) => ({
-      ...vector,
-      title: `${file.slice(0, -'.json'.length)} ${vector.type} ${vector.name}`,
-    })),
-  );
+describe.skipIf(!hasFixtures)(
+  `DASL vectors${hasFixtures ? '' : ' (skipped: the folder of vectors is not there)'}`,
+  () => {
+    const files = hasFixtures ? readdirSync(fixtures(FOLDER)).filter((name) => name.endsWith('.json')) : [];
+    const cases = files.flatMap((file) =>
+      (JSON.parse(readFileSync(fixtures(`${FOLDER}/${file}`), 'utf8')) as Vector[]).map((vector) => ({
+        ...vector,
+        title: `${file.slice(0, -'.json'.length)} ${vector.type} ${vector.name}`,
+      })),
+    );
 
-  test('are there, and the tables here name nothing else', () => {
-    const titles = new Set(cases.map(({ title }) => title));
-    expect(cases.length).toBeGreaterThanOrEqual(100);
-    expect(titles.size).toBe(cases.length);
-    expect([...Object.keys(DIFFERENT), ...Object.keys(UNWRITABLE)].filter((title) => !titles.has(title))).toEqual([]);
-    const unwritable = cases.filter(({ type }) => type === 'invalid_out').map(({ title }) => title);
-    expect(Object.keys(UNWRITABLE).toSorted()).toEqual(unwritable.toSorted());
-  });
-
-  const refuses = (data: string): void => {
-    expect(() => decodeCbor(fromHex(data))).toThrow(expect.objectContaining({ code: 'Malformed' }));
-  };
-  const roundTrips = (data: string): void => {
-    expect(toHex(encodeCbor(decodeCbor(fromHex(data))))).toBe(data);
-  };
-
-  for (const { title, type, data } of cases) {
-    const reason = DIFFERENT[title];
-    test(reason === undefined ? title : `${title}: different, as ${reason}`, () => {
-      // A table that is stale fails here: the case then goes the way of the suite.
-      if (type === 'invalid_out') {
-        const [value, takes] = UNWRITABLE[title]!;
-        refuses(data);
-        if (takes === undefined) {
-          expect(() => encodeCbor(value)).toThrow(expect.objectContaining({ code: 'InvalidRecord' }));
-        } else {
-          expect(toHex(encodeCbor(value))).toBe(takes);
-        }
-      } else if ((type === 'roundtrip') === (reason === undefined)) {
-        roundTrips(data);
-      } else {
-        refuses(data);
-      }
+    test('are there, and the tables here name nothing else', () => {
+      const titles = new Set(cases.map(({ title }) => title));
+      expect(cases.length).toBeGreaterThanOrEqual(100);
+      expect(titles.size).toBe(cases.length);
+      expect([...Object.keys(DIFFERENT), ...Object.keys(UNWRITABLE)].filter((title) => !titles.has(title))).toEqual([]);
+      const unwritable = cases.filter(({ type }) => type === 'invalid_out').map(({ title }) => title);
+      expect(Object.keys(UNWRITABLE).toSorted()).toEqual(unwritable.toSorted());
     });
-  }
-});
+
+    const refuses = (data: string): void => {
+      expect(() => decodeCbor(fromHex(data))).toThrow(expect.objectContaining({ code: 'Malformed' }));
+    };
+    const roundTrips = (data: string): void => {
+      expect(toHex(encodeCbor(decodeCbor(fromHex(data))))).toBe(data);
+    };
+
+    for (const { title, type, data } of cases) {
+      const reason = DIFFERENT[title];
+      test(reason === undefined ? title : `${title}: different, as ${reason}`, () => {
+        // A table that is stale fails here: the case then goes the way of the suite.
+        if (type === 'invalid_out') {
+          const [value, takes] = UNWRITABLE[title]!;
+          refuses(data);
+          if (takes === undefined) {
+            expect(() => encodeCbor(value)).toThrow(expect.objectContaining({ code: 'InvalidRecord' }));
+          } else {
+            expect(toHex(encodeCbor(value))).toBe(takes);
+          }
+        } else if ((type === 'roundtrip') === (reason === undefined)) {
+          roundTrips(data);
+        } else {
+          refuses(data);
+        }
+      });
+    }
+  },
+);

@@ -13,13 +13,32 @@ const SEEDS = [1, 2, 3, Number(process.env['PDSDB_SEED'] ?? 4)];
 const VALUES = 400;
 const MUTANTS = 20;
 
-const CHARACTERS = ['a', 'b', 'z', '$', '/', '~', '\0', '"', '\ufeff', 'é', 'ß', '水', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}'];
+const CHARACTERS = [
+  'a',
+  'b',
+  'z',
+  '$',
+  '/',
+  '~',
+  '\0',
+  '"',
+  '\ufeff',
+  'é',
+  'ß',
+  '水',
+  '\ud7ff',
+  '\ue000',
+  '\uffff',
+  '\u{10000}',
+  '\u{10ffff}',
+];
 const KEYS = ['$type', '__proto__', 'constructor', 'toString', '0', '1', '10', 'length', ''];
 
 /** Values of the data model of every kind, with a liking for what lies at a boundary. */
 const valuesFrom = (random: () => number): ((depth: number) => unknown) => {
   const below = (limit: number): number => Math.floor(random() * limit);
-  const textOf = (length: number): string => Array.from({ length }, () => CHARACTERS[below(CHARACTERS.length)]!).join('');
+  const textOf = (length: number): string =>
+    Array.from({ length }, () => CHARACTERS[below(CHARACTERS.length)]!).join('');
   const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, () => below(256));
   const integer = (): number => {
     const size = Math.min(2 ** below(54) + below(3) - 1, Number.MAX_SAFE_INTEGER);
@@ -141,7 +160,10 @@ describe.each(SEEDS)('seed %d', (seed) => {
     const wrong: string[] = [];
     let valid = 0;
     for (let i = 0; i < 20_000; i++) {
-      const text = Uint8Array.from([pick(LEADS), ...Array.from({ length: Math.floor(random() * 4) }, () => pick(REST))]);
+      const text = Uint8Array.from([
+        pick(LEADS),
+        ...Array.from({ length: Math.floor(random() * 4) }, () => pick(REST)),
+      ]);
       let expected: string | undefined;
       try {
         expected = decoder.decode(text);

@@ -11,7 +11,11 @@ const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const textHex = (text: string): string => Buffer.from(text).toString('hex');
 
 const malformed = (offset: number): unknown =>
-  expect.objectContaining({ name: 'RepoError', code: 'Malformed', message: expect.stringMatching(new RegExp(`offset=${offset}$`)) });
+  expect.objectContaining({
+    name: 'RepoError',
+    code: 'Malformed',
+    message: expect.stringMatching(new RegExp(`offset=${offset}$`)),
+  });
 const invalidAt = (path: string): unknown =>
   expect.objectContaining({
     name: 'RepoError',
@@ -78,7 +82,11 @@ describe('one value has one encoding', () => {
   });
 
   test('larger than any buffer that is kept', () => {
-    const value = { text: 'ä'.repeat(200_000), bytes: new Uint8Array(300_000).fill(7), list: Array.from({ length: 50_000 }, (_, i) => i) };
+    const value = {
+      text: 'ä'.repeat(200_000),
+      bytes: new Uint8Array(300_000).fill(7),
+      list: Array.from({ length: 50_000 }, (_, i) => i),
+    };
     const bytes = encodeCbor(value);
     const back = decodeCbor(bytes) as typeof value;
     expect(back.text === value.text).toBe(true);
@@ -100,7 +108,9 @@ test('texts of every length, and with a character of several bytes at every plac
 });
 
 describe('keys that the language knows', () => {
-  const value = JSON.parse('{"1":0,"10":{"__proto__":{"polluted":true}},"__proto__":7,"constructor":1,"toString":2}') as object;
+  const value = JSON.parse(
+    '{"1":0,"10":{"__proto__":{"polluted":true}},"__proto__":7,"constructor":1,"toString":2}',
+  ) as object;
 
   test('are keys like any other', () => {
     const decoded = decodeCbor(encodeCbor(value)) as Record<string, unknown>;
@@ -210,7 +220,9 @@ describe('encoding refuses', () => {
 
   test('neither maps of another realm nor links that have lost their class', () => {
     const foreign = runInNewContext('({ a: { b: [1] } })') as object;
-    expect(encodeCbor({ cid: structuredClone(raw), foreign })).toEqual(encodeCbor({ cid: raw, foreign: { a: { b: [1] } } }));
+    expect(encodeCbor({ cid: structuredClone(raw), foreign })).toEqual(
+      encodeCbor({ cid: raw, foreign: { a: { b: [1] } } }),
+    );
   });
 
   test('no map for looking like a link', () => {

@@ -124,7 +124,10 @@ describe('asCid', () => {
     ['its JSON form', { $link: cid.toString() }],
     ['a map that multiformats takes for one', { '/': 'x', bytes: 'x', code: CODEC_RAW, version: 1 }],
     ['a map with equal bytes', { '/': cid.bytes.slice(), bytes: cid.bytes.slice() }],
-    ['a foreign CID of another kind', structuredClone(CID.parse('bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi'))],
+    [
+      'a foreign CID of another kind',
+      structuredClone(CID.parse('bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi')),
+    ],
   ])('does not take %s for one', (_, value) => {
     expect(asCid(value)).toBeUndefined();
   });

@@ -17,33 +17,38 @@ const NOT_A_RECORD = 'top-level not an object';
 const read = <T>(name: string): T[] =>
   hasFixtures ? (JSON.parse(readFileSync(fixtures(`interop/data-model/${name}.json`), 'utf8')) as T[]) : [];
 
-describe.skipIf(!hasFixtures)(`data model vectors${hasFixtures ? '' : ' (skipped: the folder of vectors is not there)'}`, () => {
-  const whole = read<{ readonly json: unknown; readonly cbor_base64: string; readonly cid: string }>('data-model-fixtures');
-  const valid = read<Vector>('data-model-valid');
-  const invalid = read<Vector>('data-model-invalid');
+describe.skipIf(!hasFixtures)(
+  `data model vectors${hasFixtures ? '' : ' (skipped: the folder of vectors is not there)'}`,
+  () => {
+    const whole = read<{ readonly json: unknown; readonly cbor_base64: string; readonly cid: string }>(
+      'data-model-fixtures',
+    );
+    const valid = read<Vector>('data-model-valid');
+    const invalid = read<Vector>('data-model-invalid');
 
-  test('are there', () => {
-    expect([whole.length, valid.length, invalid.length]).toEqual([3, 5, 12]);
-    expect(invalid.some(({ note }) => note === NOT_A_RECORD)).toBe(true);
-  });
+    test('are there', () => {
+      expect([whole.length, valid.length, invalid.length]).toEqual([3, 5, 12]);
+      expect(invalid.some(({ note }) => note === NOT_A_RECORD)).toBe(true);
+    });
 
-  test.each(whole)('$cid: from JSON to bytes to a CID, and back', ({ json, cbor_base64, cid }) => {
-    const bytes = encodeCbor(fromJson(json));
-    expect(Buffer.from(bytes).toString('base64').replace(/=+$/, '')).toBe(cbor_base64);
-    expect(cidToText(cidOf(CODEC_DAG_CBOR, bytes))).toBe(cid);
-    expect(toJson(decodeCbor(bytes))).toEqual(json);
-  });
-
-  test.each(valid)('valid: $note', ({ json }) => {
-    expect(toJson(decodeCbor(encodeCbor(fromJson(json))))).toEqual(json);
-  });
-
-  test.each(invalid)('invalid: $note', ({ note, json }) => {
-    if (note === NOT_A_RECORD) {
+    test.each(whole)('$cid: from JSON to bytes to a CID, and back', ({ json, cbor_base64, cid }) => {
       const bytes = encodeCbor(fromJson(json));
-      expect(() => decodeRecord(bytes)).toThrow(expect.objectContaining({ code: 'Malformed' }));
-    } else {
-      expect(() => fromJson(json)).toThrow(expect.objectContaining({ code: 'InvalidRecord' }));
-    }
-  });
-});
+      expect(Buffer.from(bytes).toString('base64').replace(/=+$/, '')).toBe(cbor_base64);
+      expect(cidToText(cidOf(CODEC_DAG_CBOR, bytes))).toBe(cid);
+      expect(toJson(decodeCbor(bytes))).toEqual(json);
+    });
+
+    test.each(valid)('valid: $note', ({ json }) => {
+      expect(toJson(decodeCbor(encodeCbor(fromJson(json))))).toEqual(json);
+    });
+
+    test.each(invalid)('invalid: $note', ({ note, json }) => {
+      if (note === NOT_A_RECORD) {
+        const bytes = encodeCbor(fromJson(json));
+        expect(() => decodeRecord(bytes)).toThrow(expect.objectContaining({ code: 'Malformed' }));
+      } else {
+        expect(() => fromJson(json)).toThrow(expect.objectContaining({ code: 'InvalidRecord' }));
+      }
+    });
+  },
+);

@@ -9,7 +9,11 @@ const $link = link.toString();
 const blob = { $type: 'blob', ref: { $link: ref.toString() }, mimeType: 'image/png', size: 3 };
 
 const invalidAt = (path: string): unknown =>
-  expect.objectContaining({ name: 'RepoError', code: 'InvalidRecord', message: expect.stringMatching(new RegExp(`path=${path.replace(/[()$]/g, '\\$&')}$`)) });
+  expect.objectContaining({
+    name: 'RepoError',
+    code: 'InvalidRecord',
+    message: expect.stringMatching(new RegExp(`path=${path.replace(/[()$]/g, '\\$&')}$`)),
+  });
 
 describe('there and back', () => {
   test.each<[string, unknown, unknown]>([

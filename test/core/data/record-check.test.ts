@@ -8,7 +8,15 @@ import { seeded } from '../../random/seeded.ts';
 const cid = cidOf(CODEC_RAW, Uint8Array.of(1));
 const blob = { $type: 'blob', ref: cid, mimeType: 'image/png', size: 1 };
 const RECORDS: readonly unknown[] = [
-  { $type: 'com.example.a', text: 'hello', deep: [{ a: [], b: { c: null } }], n: -5, yes: true, link: cid, bytes: new Uint8Array(300) },
+  {
+    $type: 'com.example.a',
+    text: 'hello',
+    deep: [{ a: [], b: { c: null } }],
+    n: -5,
+    yes: true,
+    link: cid,
+    bytes: new Uint8Array(300),
+  },
   { a: 1, bb: [1, 2, { $type: 'inside' }], $type: 'com.example.a', zzzzzzz: 1 },
   { $type: '' },
   { $type: 5 },
@@ -31,9 +39,12 @@ const verdictOf = (run: () => unknown): string => {
   }
 };
 
-test.each(RECORDS.map((record) => [JSON.stringify(record), encodeCbor(record)] as const))('says of %s what decoding says', (_, bytes) => {
-  expect(verdictOf(() => checkRecord(bytes))).toBe(verdictOf(() => decodeRecord(bytes)));
-});
+test.each(RECORDS.map((record) => [JSON.stringify(record), encodeCbor(record)] as const))(
+  'says of %s what decoding says',
+  (_, bytes) => {
+    expect(verdictOf(() => checkRecord(bytes))).toBe(verdictOf(() => decodeRecord(bytes)));
+  },
+);
 
 test('says of damaged bytes what decoding says (seed 5)', () => {
   const random = seeded(5);

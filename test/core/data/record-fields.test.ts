@@ -6,7 +6,10 @@ const ref = cidOf(CODEC_RAW, Uint8Array.of(1));
 const blob = { $type: 'blob', ref, mimeType: 'image/png', size: 3 };
 
 const invalidAt = (path: string): unknown =>
-  expect.objectContaining({ code: 'InvalidRecord', message: expect.stringMatching(new RegExp(`path=${path.replace(/[()]/g, '\\$&')}$`)) });
+  expect.objectContaining({
+    code: 'InvalidRecord',
+    message: expect.stringMatching(new RegExp(`path=${path.replace(/[()]/g, '\\$&')}$`)),
+  });
 
 test('a record with everything in it passes', () => {
   assertRecordFields({

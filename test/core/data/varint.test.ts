@@ -34,7 +34,9 @@ describe('refuses', () => {
     ['2^63', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]],
     ['one without an end', Array.from({ length: 8 }, () => 0xff)],
   ])('%s', (_, bytes) => {
-    expect(() => decodeVarint(Uint8Array.from(bytes))).toThrow(expect.toSatisfy((error) => isRepoError(error, 'Malformed')));
+    expect(() => decodeVarint(Uint8Array.from(bytes))).toThrow(
+      expect.toSatisfy((error) => isRepoError(error, 'Malformed')),
+    );
   });
 
   test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('to write %d', (value) => {

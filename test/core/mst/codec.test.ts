@@ -5,7 +5,13 @@ import { cidBytesOf, cidBytesToText, cidOf } from '../../../src/core/data/cid.ts
 import { decodeContent, encodeNode } from '../../../src/core/mst/codec.ts';
 import { commonPrefixLength, isTreeKey } from '../../../src/core/mst/key.ts';
 import type { Node } from '../../../src/core/mst/node.ts';
-import { EMPTY_NODE, EMPTY_NODE_BYTES, EMPTY_ROOT, MAX_NODE_ENTRIES, MAX_TREE_DEPTH } from '../../../src/core/mst/node.ts';
+import {
+  EMPTY_NODE,
+  EMPTY_NODE_BYTES,
+  EMPTY_ROOT,
+  MAX_NODE_ENTRIES,
+  MAX_TREE_DEPTH,
+} from '../../../src/core/mst/node.ts';
 import { seeded } from '../../random/seeded.ts';
 import { valueOf } from './blocks-in-memory.ts';
 import { decodeNode } from './decode-node.ts';
@@ -19,13 +25,17 @@ const RECORD = valueOf('record');
 
 const node = (entries: readonly Raw[], l: Raw = NULL): Raw => map(['e', list(...entries)], ['l', l]);
 const good = { k: byteString(LOW), p: uint(0), t: NULL, v: link(RECORD) };
-const second = (p: number, k: string, more: object = {}): Raw => entry({ k: byteString(k), p: uint(p), t: NULL, v: link(RECORD), ...more });
-const withCodec = (cid: CidBytes, ...start: number[]): CidBytes => Uint8Array.from([...start, ...cid.slice(start.length)]);
+const second = (p: number, k: string, more: object = {}): Raw =>
+  entry({ k: byteString(k), p: uint(p), t: NULL, v: link(RECORD), ...more });
+const withCodec = (cid: CidBytes, ...start: number[]): CidBytes =>
+  Uint8Array.from([...start, ...cid.slice(start.length)]);
 
 test('the empty node', () => {
   expect(encodeNode(EMPTY_NODE)).toEqual(EMPTY_NODE_BYTES);
   expect(decodeNode(EMPTY_NODE_BYTES)).toEqual(EMPTY_NODE);
-  expect(cidBytesToText(cidBytesOf(EMPTY_NODE_BYTES))).toBe('bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm');
+  expect(cidBytesToText(cidBytesOf(EMPTY_NODE_BYTES))).toBe(
+    'bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm',
+  );
   expect(EMPTY_ROOT.toString()).toBe('bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm');
 });
 
@@ -48,7 +58,9 @@ test('what a key is, byte by byte and by the pattern: the same (seed 12)', () =>
   const random = seeded(12);
   const ALPHABET = 'aZ9._~:-/.';
   const text = (): string =>
-    Array.from({ length: Math.floor(random() * 7) }, () => (random() < 0.02 ? '\u00e9 %\u0000'[Math.floor(random() * 4)]! : ALPHABET[Math.floor(random() * 10)]!)).join('');
+    Array.from({ length: Math.floor(random() * 7) }, () =>
+      random() < 0.02 ? '\u00e9 %\u0000'[Math.floor(random() * 4)]! : ALPHABET[Math.floor(random() * 10)]!,
+    ).join('');
   let accepted = 0;
   for (let round = 0; round < 4000; round++) {
     const keys = round % 2 === 0 ? [text()] : ['aa/bb', `aa/bb`.slice(0, Math.floor(random() * 6)) + text()];
@@ -101,7 +113,12 @@ describe('layers', () => {
   });
 
   test('without keys it is the one that is said', () => {
-    expect(decodeNode(node([], link(CHILD)), 3)).toEqual({ layer: 3, keys: [], values: [], children: [{ cid: CHILD, node: undefined }] });
+    expect(decodeNode(node([], link(CHILD)), 3)).toEqual({
+      layer: 3,
+      keys: [],
+      values: [],
+      children: [{ cid: CHILD, node: undefined }],
+    });
     expect(decodeNode(node([], link(CHILD))).layer).toBe(MAX_TREE_DEPTH);
   });
 
@@ -111,7 +128,9 @@ describe('layers', () => {
 });
 
 test('a child without a CID cannot be encoded', () => {
-  expect(() => encodeNode({ keys: [], values: [], children: [{ cid: undefined, node: EMPTY_NODE }] })).toThrow(TypeError);
+  expect(() => encodeNode({ keys: [], values: [], children: [{ cid: undefined, node: EMPTY_NODE }] })).toThrow(
+    TypeError,
+  );
 });
 
 test('the most entries, and one more', () => {
@@ -196,11 +215,27 @@ const bad: Record<string, Raw> = {
   'v cut off': node([entry({ ...good, v: link(RECORD).slice(0, 30) })]),
 };
 
-const badKeys = ['noslash', 'a/b/c', '/b', 'a/', 'a b/c', 'a/b\0', 'a/b\n', 'a/b%41', 'a/b\\c', 'a/.', 'a/..', '../b', 'a/b@'];
+const badKeys = [
+  'noslash',
+  'a/b/c',
+  '/b',
+  'a/',
+  'a b/c',
+  'a/b\0',
+  'a/b\n',
+  'a/b%41',
+  'a/b\\c',
+  'a/.',
+  'a/..',
+  '../b',
+  'a/b@',
+];
 
 describe('refuses', () => {
   test.each(Object.entries(bad))('%s', (_, bytes) => {
-    expect(() => decodeNode(bytes)).toThrow(expect.objectContaining({ code: 'Malformed', message: expect.stringMatching(/^not a tree node: ./) }));
+    expect(() => decodeNode(bytes)).toThrow(
+      expect.objectContaining({ code: 'Malformed', message: expect.stringMatching(/^not a tree node: ./) }),
+    );
   });
 
   test.each(badKeys)('the key %j', (key) => {
@@ -218,7 +253,11 @@ describe('refuses', () => {
   test('or decodes to what encodes to the same bytes, whichever byte is changed (seed 12)', () => {
     const random = seeded(12);
     const keys = keysOfLayer(1, 4);
-    const whole = encodeNode({ keys, values: keys.map(valueOf), children: [undefined, ...keys.map((key) => ({ cid: valueOf(`t${key}`), node: undefined }))] });
+    const whole = encodeNode({
+      keys,
+      values: keys.map(valueOf),
+      children: [undefined, ...keys.map((key) => ({ cid: valueOf(`t${key}`), node: undefined }))],
+    });
     let refused = 0;
     for (let round = 0; round < 5000; round++) {
       const changed = whole.slice();

@@ -23,7 +23,9 @@ test('an empty tree seals to the empty node', () => {
 });
 
 /** Keys on many layers, high ones among few low ones, so that there are gaps that nodes without keys have to bridge. */
-const tallKeys = [0, 1, 2, 3, 4, 5].flatMap((layer) => ['a/', 'b/', 'c/'].flatMap((after) => keysOfLayer(layer, layer < 2 ? 4 : 2, after)));
+const tallKeys = [0, 1, 2, 3, 4, 5].flatMap((layer) =>
+  ['a/', 'b/', 'c/'].flatMap((after) => keysOfLayer(layer, layer < 2 ? 4 : 2, after)),
+);
 const editCases = [
   ['few keys of all layers', tallKeys, 800],
   ['as in a repository', manyKeys(150, seeded(31)), 800],
@@ -135,7 +137,12 @@ describe('with only what lies next to the keys loaded', () => {
   test('one request a layer, and few nodes', async () => {
     const keys = manyKeys(5000, seeded(41));
     const { blocks, root } = store(keys);
-    const tree = await loadPaths(createNodeReader(blocks), linkTo(root), [keys[77]!, keys[4000]!, `${keys[4000]!}0`, keys[77]!]);
+    const tree = await loadPaths(createNodeReader(blocks), linkTo(root), [
+      keys[77]!,
+      keys[4000]!,
+      `${keys[4000]!}0`,
+      keys[77]!,
+    ]);
     expect(blocks.requests).toBeLessThanOrEqual(tree.node!.layer + 1);
     expect(blocks.read).toBeLessThan(50);
   });
@@ -178,7 +185,9 @@ describe('with only what lies next to the keys loaded', () => {
   test('a missing block is an error that names it', async () => {
     const { blocks, root } = store(manyKeys(500, seeded(44)));
     blocks.blocks.delete(cidToText(root));
-    await expect(loadPaths(createNodeReader(blocks), linkTo(root), ['a/b'])).rejects.toMatchObject({ code: 'BlockNotFound' });
+    await expect(loadPaths(createNodeReader(blocks), linkTo(root), ['a/b'])).rejects.toMatchObject({
+      code: 'BlockNotFound',
+    });
   });
 });
 
@@ -191,7 +200,12 @@ describe('refuses', () => {
     const keys = keysOfLayer(0, MAX_NODE_ENTRIES + 1);
     const values = keys.map(() => valueOf(''));
     const nodeOf = (from: number, to: number) =>
-      newLink({ layer: 0, keys: keys.slice(from, to), values: values.slice(from, to), children: Array.from({ length: to - from + 1 }) });
+      newLink({
+        layer: 0,
+        keys: keys.slice(from, to),
+        values: values.slice(from, to),
+        children: Array.from({ length: to - from + 1 }),
+      });
     const full = nodeOf(0, MAX_NODE_ENTRIES);
     const tooLarge = expect.objectContaining({ code: 'LimitExceeded' });
     expect(() => insert(full, keys[MAX_NODE_ENTRIES]!, values[0]!)).toThrow(tooLarge);
@@ -199,7 +213,12 @@ describe('refuses', () => {
     // A key of layer 1 in the middle keeps two halves apart that are too much together.
     const middle = keysOfLayer(1, 50).find((key) => key > keys[20]!)!;
     const index = keys.findIndex((key) => key > middle);
-    const apart = newLink({ layer: 1, keys: [middle], values: [values[0]!], children: [nodeOf(0, index), nodeOf(index, keys.length)] });
+    const apart = newLink({
+      layer: 1,
+      keys: [middle],
+      values: [values[0]!],
+      children: [nodeOf(0, index), nodeOf(index, keys.length)],
+    });
     expect(() => remove(apart, middle)).toThrow(tooLarge);
     expect(apart.node!.keys).toEqual([middle]);
   });

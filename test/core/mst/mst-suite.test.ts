@@ -23,7 +23,11 @@ interface Case {
   readonly results: {
     readonly created_nodes: readonly string[];
     readonly deleted_nodes: readonly string[];
-    readonly record_ops: readonly { readonly rpath: string; readonly old_value: string | null; readonly new_value: string | null }[];
+    readonly record_ops: readonly {
+      readonly rpath: string;
+      readonly old_value: string | null;
+      readonly new_value: string | null;
+    }[];
     readonly proof_nodes: readonly string[];
     readonly inductive_proof_nodes: readonly string[];
   };
@@ -37,7 +41,12 @@ describe.skipIf(!hasFixtures)(`mst-suite${hasFixtures ? '' : ' (skipped: no vect
 
   beforeAll(() => {
     const lines = gunzipSync(readFileSync(fixtures('mst-suite/diff-cases.ndjson.gz'))).toString();
-    cases.push(...lines.trim().split('\n').map((line) => JSON.parse(line) as Case));
+    cases.push(
+      ...lines
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Case),
+    );
     for (const path of new Set(cases.flatMap(({ inputs }) => Object.values(inputs)))) {
       const car = readCar(new Uint8Array(readFileSync(fixtures(`mst-suite/${path}`))));
       roots.set(path, car.roots[0]!);
@@ -47,7 +56,8 @@ describe.skipIf(!hasFixtures)(`mst-suite${hasFixtures ? '' : ' (skipped: no vect
 
   const rootsOf = ({ inputs }: Case): readonly [CID, CID] => [roots.get(inputs.mst_a)!, roots.get(inputs.mst_b)!];
   const nameOf = ({ inputs }: Case): string => `${inputs.mst_a} to ${inputs.mst_b}`;
-  const same = (found: readonly string[], expected: readonly string[]): boolean => [...found].sort().join() === [...expected].sort().join();
+  const same = (found: readonly string[], expected: readonly string[]): boolean =>
+    [...found].sort().join() === [...expected].sort().join();
   const namesOf = (proof: readonly { readonly cid: CID }[]): string[] => proof.map(({ cid }) => cidToText(cid));
 
   test('128 sound trees, 16,384 pairs', async () => {
@@ -61,9 +71,13 @@ describe.skipIf(!hasFixtures)(`mst-suite${hasFixtures ? '' : ' (skipped: no vect
     for (const example of cases) {
       const found: string[] = [];
       for await (const { key, from, to } of diffTrees(reader, ...rootsOf(example))) {
-        found.push(`${key} ${from === undefined ? null : cidBytesToText(from)} ${to === undefined ? null : cidBytesToText(to)}`);
+        found.push(
+          `${key} ${from === undefined ? null : cidBytesToText(from)} ${to === undefined ? null : cidBytesToText(to)}`,
+        );
       }
-      const expected = example.results.record_ops.map(({ rpath, old_value, new_value }) => `${rpath} ${old_value} ${new_value}`);
+      const expected = example.results.record_ops.map(
+        ({ rpath, old_value, new_value }) => `${rpath} ${old_value} ${new_value}`,
+      );
       // In key order on both sides.
       if (found.join() !== expected.join()) {
         expect(found, nameOf(example)).toEqual(expected);
@@ -76,7 +90,9 @@ describe.skipIf(!hasFixtures)(`mst-suite${hasFixtures ? '' : ' (skipped: no vect
       const { created, deleted } = await diffNodes(reader, ...rootsOf(example));
       const { created_nodes, deleted_nodes } = example.results;
       if (!same(created.map(cidBytesToText), created_nodes) || !same(deleted.map(cidBytesToText), deleted_nodes)) {
-        expect({ created: created.map(cidBytesToText), deleted: deleted.map(cidBytesToText) }, nameOf(example)).toEqual({ created: created_nodes, deleted: deleted_nodes });
+        expect({ created: created.map(cidBytesToText), deleted: deleted.map(cidBytesToText) }, nameOf(example)).toEqual(
+          { created: created_nodes, deleted: deleted_nodes },
+        );
       }
     }
   });
@@ -85,7 +101,11 @@ describe.skipIf(!hasFixtures)(`mst-suite${hasFixtures ? '' : ' (skipped: no vect
     for (const example of cases) {
       const [from, to] = rootsOf(example);
       const ops = example.results.record_ops;
-      let tree = await loadPaths(reader, linkTo(from), ops.map(({ rpath }) => rpath));
+      let tree = await loadPaths(
+        reader,
+        linkTo(from),
+        ops.map(({ rpath }) => rpath),
+      );
       for (const { rpath, new_value } of ops) {
         tree = new_value === null ? remove(tree, rpath) : insert(tree, rpath, cidTextToBytes(new_value)!);
       }
@@ -139,4 +159,10 @@ describe.skipIf(!hasFixtures)(`mst-suite${hasFixtures ? '' : ' (skipped: no vect
 const pruned = ({ cid, node }: Link, names: ReadonlySet<string>): Link =>
   node === undefined || !names.has(cidBytesToText(cid!))
     ? { cid, node: undefined }
-    : { cid, node: { ...node, children: node.children.map((child) => (child === undefined ? undefined : pruned(child, names))) } };
+    : {
+        cid,
+        node: {
+          ...node,
+          children: node.children.map((child) => (child === undefined ? undefined : pruned(child, names))),
+        },
+      };

@@ -60,7 +60,10 @@ test('CIDs that share a place in the cache are never taken for each other', asyn
 test('answers many in their order with one request, repeats included', async () => {
   const blocks = new BlocksInMemory();
   const keys = ['a/1', 'a/2', 'a/3', 'a/2'];
-  const subtrees = keys.map((key) => ({ subtree: bytesOf(buildTree(blocks, [[key, valueOf(key)]])), layer: undefined }));
+  const subtrees = keys.map((key) => ({
+    subtree: bytesOf(buildTree(blocks, [[key, valueOf(key)]])),
+    layer: undefined,
+  }));
   const reader = createNodeReader(blocks);
   await reader.node(subtrees[2]!.subtree);
   blocks.requests = 0;
@@ -126,14 +129,20 @@ describe('refuses', () => {
 
 test('a failure to read is not a missing block', async () => {
   const failure = new Error('the disk is gone');
-  const reader = createNodeReader({ get: () => Promise.reject(failure), getMany: (): Promise<(Bytes | undefined)[]> => Promise.reject(failure) });
+  const reader = createNodeReader({
+    get: () => Promise.reject(failure),
+    getMany: (): Promise<(Bytes | undefined)[]> => Promise.reject(failure),
+  });
   await expect(reader.node(bytesOf(EMPTY_ROOT))).rejects.toBe(failure);
 });
 
 describe('find', () => {
   const blocks = new BlocksInMemory();
   const keys = manyKeys(2000, seeded(21));
-  const root = buildTree(blocks, keys.map((key) => [key, valueOf(key)]));
+  const root = buildTree(
+    blocks,
+    keys.map((key) => [key, valueOf(key)]),
+  );
 
   test('finds every key and nothing between them', async () => {
     const reader = createNodeReader(blocks);
@@ -149,7 +158,9 @@ describe('find', () => {
     const asked = [keys[1500]!, 'a/no', keys[3]!, keys[1500]!, '~/no', keys[0]!];
     blocks.requests = 0;
     const found = await findValues(createNodeReader(blocks), root, asked);
-    expect(found.map((cid) => cid?.bytes)).toEqual(asked.map((key) => (key.endsWith('/no') ? undefined : valueOf(key))));
+    expect(found.map((cid) => cid?.bytes)).toEqual(
+      asked.map((key) => (key.endsWith('/no') ? undefined : valueOf(key))),
+    );
     const { layer } = await createNodeReader(blocks).node(bytesOf(root));
     expect(blocks.requests).toBeLessThanOrEqual(layer + 2);
   });

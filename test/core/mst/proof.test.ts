@@ -24,16 +24,23 @@ const only = (proof: readonly Block[]): BlocksInMemory => {
 
 const blocks = new BlocksInMemory();
 const keys = manyKeys(800, seeded(71));
-const root = buildTree(blocks, keys.map((key) => [key, valueOf(key)]));
+const root = buildTree(
+  blocks,
+  keys.map((key) => [key, valueOf(key)]),
+);
 const reader = createNodeReader(blocks);
 
 describe('a path proof', () => {
   test('shows what a key holds, and nothing less would', async () => {
     for (const key of keys) {
       const proof = await pathProof(reader, root, [key]);
-      expect((await findValue(createNodeReader(only(proof)), root, key))?.toString()).toBe(cidBytesToText(valueOf(key)));
+      expect((await findValue(createNodeReader(only(proof)), root, key))?.toString()).toBe(
+        cidBytesToText(valueOf(key)),
+      );
       const short = proof.slice(0, -1);
-      await expect(findValue(createNodeReader(only(short)), root, key)).rejects.toMatchObject({ code: 'BlockNotFound' });
+      await expect(findValue(createNodeReader(only(short)), root, key)).rejects.toMatchObject({
+        code: 'BlockNotFound',
+      });
     }
   });
 
@@ -82,35 +89,43 @@ describe('a covering proof', () => {
   });
 });
 
-describe.skipIf(!hasFixtures)(`interop/firehose/commit-proof-fixtures.json${hasFixtures ? '' : ' (skipped: no vectors)'}`, () => {
-  interface Case {
-    readonly comment: string;
-    readonly leafValue: string;
-    readonly keys: readonly string[];
-    readonly adds: readonly string[];
-    readonly dels: readonly string[];
-    readonly rootBeforeCommit: string;
-    readonly rootAfterCommit: string;
-    readonly blocksInProof: readonly string[];
-  }
-  const cases = hasFixtures ? (JSON.parse(readFileSync(fixtures('interop/firehose/commit-proof-fixtures.json'), 'utf8')) as Case[]) : [];
+describe.skipIf(!hasFixtures)(
+  `interop/firehose/commit-proof-fixtures.json${hasFixtures ? '' : ' (skipped: no vectors)'}`,
+  () => {
+    interface Case {
+      readonly comment: string;
+      readonly leafValue: string;
+      readonly keys: readonly string[];
+      readonly adds: readonly string[];
+      readonly dels: readonly string[];
+      readonly rootBeforeCommit: string;
+      readonly rootAfterCommit: string;
+      readonly blocksInProof: readonly string[];
+    }
+    const cases = hasFixtures
+      ? (JSON.parse(readFileSync(fixtures('interop/firehose/commit-proof-fixtures.json'), 'utf8')) as Case[])
+      : [];
 
-  test.each(cases.map((example) => [example.comment, example] as const))('%s', async (_, example) => {
-    const value = cidTextToBytes(example.leafValue)!;
-    const store = new BlocksInMemory();
-    const before = buildTree(store, example.keys.map((key) => [key, value]));
-    expect(before.toString()).toBe(example.rootBeforeCommit);
+    test.each(cases.map((example) => [example.comment, example] as const))('%s', async (_, example) => {
+      const value = cidTextToBytes(example.leafValue)!;
+      const store = new BlocksInMemory();
+      const before = buildTree(
+        store,
+        example.keys.map((key) => [key, value]),
+      );
+      expect(before.toString()).toBe(example.rootBeforeCommit);
 
-    const changed = [...example.adds, ...example.dels];
-    let tree = await loadPaths(createNodeReader(store), linkTo(before), changed);
-    tree = example.adds.reduce((link, key) => insert(link, key, value), tree);
-    tree = example.dels.reduce((link, key) => remove(link, key), tree);
-    const sealed = seal(tree);
-    expect(cidBytesToText(sealed.root)).toBe(example.rootAfterCommit);
+      const changed = [...example.adds, ...example.dels];
+      let tree = await loadPaths(createNodeReader(store), linkTo(before), changed);
+      tree = example.adds.reduce((link, key) => insert(link, key, value), tree);
+      tree = example.dels.reduce((link, key) => remove(link, key), tree);
+      const sealed = seal(tree);
+      expect(cidBytesToText(sealed.root)).toBe(example.rootAfterCommit);
 
-    store.put(...sealed.blocks);
-    const after: CID = parseCid(example.rootAfterCommit);
-    const proof = await coveringProof(createNodeReader(store), after, changed);
-    expect(proof.map(({ cid }) => cidToText(cid)).sort()).toEqual([...example.blocksInProof].sort());
-  });
-});
+      store.put(...sealed.blocks);
+      const after: CID = parseCid(example.rootAfterCommit);
+      const proof = await coveringProof(createNodeReader(store), after, changed);
+      expect(proof.map(({ cid }) => cidToText(cid)).sort()).toEqual([...example.blocksInProof].sort());
+    });
+  },
+);

@@ -67,8 +67,15 @@ describe('a tree without a repository', () => {
     const { reader, root } = await plant();
     expect(String(await findValue(reader, root, KEYS[7]!))).toBe(String(record(KEYS[7]!)));
     expect(await findValues(reader, root, ['com.example.note/none', KEYS[8]!])).toEqual([undefined, record(KEYS[8]!)]);
-    expect(await listOf(walkLeaves(reader, root, { after: KEYS[297]! }))).toMatchObject([{ key: KEYS[298] }, { key: KEYS[299] }]);
-    expect([isTreeKey('a'), isTreeKey(KEYS[0]!), layerOf('com.example.record/3jqfcqzm3fo2j')]).toEqual([false, true, 0]);
+    expect(await listOf(walkLeaves(reader, root, { after: KEYS[297]! }))).toMatchObject([
+      { key: KEYS[298] },
+      { key: KEYS[299] },
+    ]);
+    expect([isTreeKey('a'), isTreeKey(KEYS[0]!), layerOf('com.example.record/3jqfcqzm3fo2j')]).toEqual([
+      false,
+      true,
+      0,
+    ]);
   });
 
   test('is edited, and the one before stays as it was', async () => {
@@ -80,12 +87,15 @@ describe('a tree without a repository', () => {
     const sealed = seal(edited);
     await store.transact((change) => change.put(sealed.blocks));
     const after = decodeCid(sealed.root);
-    expect((await listOf(diffTrees(reader, root, after))).map(({ key, from, to }) => `${key} ${from !== undefined} ${to !== undefined}`)).toEqual([
-      `${KEYS[3]} true false`,
-      'com.example.note/new false true',
-    ]);
+    expect(
+      (await listOf(diffTrees(reader, root, after))).map(
+        ({ key, from, to }) => `${key} ${from !== undefined} ${to !== undefined}`,
+      ),
+    ).toEqual([`${KEYS[3]} true false`, 'com.example.note/new false true']);
     const { created } = await diffNodes(reader, root, after);
-    expect(created.map((cid) => String(decodeCid(cid))).sort()).toEqual(sealed.blocks.map(({ cid }) => String(cid)).sort());
+    expect(created.map((cid) => String(decodeCid(cid))).sort()).toEqual(
+      sealed.blocks.map(({ cid }) => String(cid)).sort(),
+    );
   });
 
   test('is proved to who has the root alone', async () => {

@@ -26,7 +26,8 @@ export const byteString = (bytes: Uint8Array | string): Raw => {
   const content = typeof bytes === 'string' ? encoder.encode(bytes) : bytes;
   return concatBytes([head(2, content.length), content]);
 };
-export const textString = (value: string): Raw => concatBytes([head(3, encoder.encode(value).length), encoder.encode(value)]);
+export const textString = (value: string): Raw =>
+  concatBytes([head(3, encoder.encode(value).length), encoder.encode(value)]);
 export const list = (...items: readonly Raw[]): Raw => concatBytes([head(4, items.length), ...items]);
 export const map = (...fields: readonly (readonly [string, Raw])[]): Raw =>
   concatBytes([head(5, fields.length), ...fields.flatMap(([name, value]) => [textString(name), value])]);
@@ -36,8 +37,12 @@ export const link = (cid: CidBytes): Raw => concatBytes([hex('d82a 5825 00'), ci
 export const linkOrNull = (cid: CidBytes | undefined): Raw => (cid === undefined ? NULL : link(cid));
 
 /** An entry with any of its fields replaced, or left out with `undefined`. */
-export const entry = (fields: { k?: Raw | undefined; p?: Raw | undefined; t?: Raw | undefined; v?: Raw | undefined }): Raw =>
-  map(...Object.entries(fields).filter((field): field is [string, Raw] => field[1] !== undefined));
+export const entry = (fields: {
+  k?: Raw | undefined;
+  p?: Raw | undefined;
+  t?: Raw | undefined;
+  v?: Raw | undefined;
+}): Raw => map(...Object.entries(fields).filter((field): field is [string, Raw] => field[1] !== undefined));
 
 /** A tree as its writer pleases: nested nodes, whatever their keys' layers and order. */
 export interface Shape {

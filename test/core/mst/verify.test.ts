@@ -44,7 +44,10 @@ describe('a sound tree', () => {
   test('of any size is told node by node and leaf by leaf, in order (seed 61)', async () => {
     const blocks = new BlocksInMemory();
     const keys = manyKeys(5000, seeded(61));
-    const root = buildTree(blocks, keys.map((key) => [key, valueOf('one')]));
+    const root = buildTree(
+      blocks,
+      keys.map((key) => [key, valueOf('one')]),
+    );
     const nodes = new Set<string>();
     const leaves: Leaf[] = [];
     const report = await verifyTree(blocks, root, {
@@ -67,15 +70,36 @@ describe('a sound tree', () => {
 const shared: Shape = { keys: [a0[0]!] };
 const shapes: Record<string, readonly [Shape, RegExp]> = {
   'reversed subtrees': [{ keys: [b1[0]!], children: [{ keys: [c0[0]!] }, { keys: [a0[0]!] }] }, /not in order/],
-  'a key of the left neighbour again in a subtree': [{ keys: [a1[0]!, b1[0]!], children: [undefined, { keys: [a0[0]!, c0[0]!] }, undefined] }, /not in order/],
-  'a key twice, on two sides of its parent': [{ keys: [b1[0]!], children: [{ keys: [a0[0]!] }, { keys: [a0[0]!, c0[0]!] }] }, /not in order/],
-  'a key outside the range of its parent': [{ keys: [b1[0]!], children: [{ keys: [a0[0]!, c0[0]!] }, undefined] }, /not in order/],
+  'a key of the left neighbour again in a subtree': [
+    { keys: [a1[0]!, b1[0]!], children: [undefined, { keys: [a0[0]!, c0[0]!] }, undefined] },
+    /not in order/,
+  ],
+  'a key twice, on two sides of its parent': [
+    { keys: [b1[0]!], children: [{ keys: [a0[0]!] }, { keys: [a0[0]!, c0[0]!] }] },
+    /not in order/,
+  ],
+  'a key outside the range of its parent': [
+    { keys: [b1[0]!], children: [{ keys: [a0[0]!, c0[0]!] }, undefined] },
+    /not in order/,
+  ],
   'one node in two places': [{ keys: [b1[0]!], children: [shared, shared] }, /in two places/],
-  'a key too high for its node': [{ keys: [b1[0]!], children: [{ keys: [a0[0]!, a1.find((key) => key > a0[0]!)!] }, undefined] }, /layers 0 and 1/],
+  'a key too high for its node': [
+    { keys: [b1[0]!], children: [{ keys: [a0[0]!, a1.find((key) => key > a0[0]!)!] }, undefined] },
+    /layers 0 and 1/,
+  ],
   'a flat tree': [{ keys: [a0[0]!, ...a1.filter((key) => key > a0[0]!), c0[0]!] }, /layers 0 and 1/],
-  'a node on a layer too high': [{ keys: [b2[0]!], children: [{ keys: [a0[0]!] }, undefined] }, /layer 1 and has a key of layer 0/],
-  'a node below one of lower layer': [{ keys: [b1[0]!], children: [{ keys: [a2[0]!] }, undefined] }, /layer 0 and has a key of layer 2/],
-  'an extra node without keys': [{ keys: [b1[0]!], children: [{ keys: [], children: [{ keys: [a0[0]!] }] }, undefined] }, /below layer 0|layer -1/],
+  'a node on a layer too high': [
+    { keys: [b2[0]!], children: [{ keys: [a0[0]!] }, undefined] },
+    /layer 1 and has a key of layer 0/,
+  ],
+  'a node below one of lower layer': [
+    { keys: [b1[0]!], children: [{ keys: [a2[0]!] }, undefined] },
+    /layer 0 and has a key of layer 2/,
+  ],
+  'an extra node without keys': [
+    { keys: [b1[0]!], children: [{ keys: [], children: [{ keys: [a0[0]!] }] }, undefined] },
+    /below layer 0|layer -1/,
+  ],
   'a top that was not trimmed': [{ keys: [], children: [sound] }, /the root has no keys/],
   'a top over an empty node': [{ keys: [], children: [{ keys: [] }] }, /the root has no keys/],
   'an empty leaf': [{ keys: [b1[0]!], children: [{ keys: [] }, undefined] }, /empty node/],
@@ -84,7 +108,10 @@ const shapes: Record<string, readonly [Shape, RegExp]> = {
   'keys falling in a node': [{ keys: [b0[0]!, a0[0]!] }, /not a tree node/],
   'a key twice in a node': [{ keys: [a0[0]!, a0[0]!] }, /not a tree node/],
   'a key that is none': [{ keys: ['a/b/c'] }, /not collection\/rkey/],
-  'a link to a record where a node should be': [{ keys: [b1[0]!], children: [cidOf(0x71, map(['$type', byteString('x')])).bytes as CidBytes, undefined] }, /not found/],
+  'a link to a record where a node should be': [
+    { keys: [b1[0]!], children: [cidOf(0x71, map(['$type', byteString('x')])).bytes as CidBytes, undefined] },
+    /not found/,
+  ],
 };
 
 describe('reports', () => {
@@ -107,34 +134,51 @@ describe('reports', () => {
 
   test('a prefix that is shorter than it could be', async () => {
     const blocks = new BlocksInMemory();
-    const entries = [a0[0]!, a0[1]!].map((key) => entry({ k: byteString(key), p: uint(0), t: NULL, v: link(valueOf(key)) }));
+    const entries = [a0[0]!, a0[1]!].map((key) =>
+      entry({ k: byteString(key), p: uint(0), t: NULL, v: link(valueOf(key)) }),
+    );
     const bytes = map(['e', list(...entries)], ['l', NULL]);
     const cid = cidOf(0x71, bytes);
     blocks.put({ cid, bytes });
-    expect((await verifyTree(blocks, cid)).faults).toMatchObject([{ code: 'Malformed', message: expect.stringContaining('whole common prefix') }]);
+    expect((await verifyTree(blocks, cid)).faults).toMatchObject([
+      { code: 'Malformed', message: expect.stringContaining('whole common prefix') },
+    ]);
   });
 
   test('a missing root', async () => {
-    expect(await verifyTree(new BlocksInMemory(), EMPTY_ROOT)).toMatchObject({ faults: [{ code: 'BlockNotFound', cid: EMPTY_ROOT }], nodes: 0 });
+    expect(await verifyTree(new BlocksInMemory(), EMPTY_ROOT)).toMatchObject({
+      faults: [{ code: 'BlockNotFound', cid: EMPTY_ROOT }],
+      nodes: 0,
+    });
   });
 
   test('bytes that are not those of the CID', async () => {
     const blocks = new BlocksInMemory();
     const root = buildTree(blocks, [['a/1', valueOf('1')]]);
     blocks.blocks.set(cidToText(root), EMPTY_NODE_BYTES);
-    expect(await verifyTree(blocks, root)).toMatchObject({ faults: [{ code: 'Corrupt', cid: root }], nodes: 0, leaves: 0 });
+    expect(await verifyTree(blocks, root)).toMatchObject({
+      faults: [{ code: 'Corrupt', cid: root }],
+      nodes: 0,
+      leaves: 0,
+    });
   });
 
   test('any block that is missing or replaced, each by its CID and nothing else, and goes on (seed 62)', async () => {
     const random = seeded(62);
     const blocks = new BlocksInMemory();
-    const root = buildTree(blocks, manyKeys(300, random).map((key) => [key, valueOf(key)]));
+    const root = buildTree(
+      blocks,
+      manyKeys(300, random).map((key) => [key, valueOf(key)]),
+    );
     const whole = await verifyTree(blocks, root);
     for (const [text, bytes] of [...blocks.blocks].slice(0, -1)) {
       blocks.blocks.delete(text);
       const missing = await verifyTree(blocks, root);
       expect(missing.faults).toMatchObject([{ code: 'BlockNotFound', message: expect.stringContaining(text) }]);
-      blocks.blocks.set(text, Uint8Array.from(bytes, (byte, i) => (i === 9 ? byte ^ 1 : byte)));
+      blocks.blocks.set(
+        text,
+        Uint8Array.from(bytes, (byte, i) => (i === 9 ? byte ^ 1 : byte)),
+      );
       const changed = await verifyTree(blocks, root);
       expect(changed.faults).toMatchObject([{ code: 'Corrupt', message: expect.stringContaining(text) }]);
       expect(changed.nodes).toBeLessThan(whole.nodes);
@@ -148,7 +192,10 @@ describe('reports', () => {
       keys: [b1[0]!],
       children: [{ keys: [a1[0]!] }, { keys: [c0[0]!], children: [valueOf('gone'), undefined] }],
     });
-    expect(faults.map(({ message }) => message.replace(/;.*/, ''))).toEqual(['the node hangs on layer 0 and has a key of layer 1', 'there is a node below layer 0']);
+    expect(faults.map(({ message }) => message.replace(/;.*/, ''))).toEqual([
+      'the node hangs on layer 0 and has a key of layer 1',
+      'there is a node below layer 0',
+    ]);
     expect(leaves).toBe(3);
   });
 });
@@ -178,7 +225,10 @@ describe('is not overwhelmed by', () => {
     let below: (CidBytes | undefined)[] = Array.from({ length: 11 }, () => undefined);
     for (let level = 0; level < 13; level++) {
       below = Array.from({ length: 11 }, (_, i) =>
-        writeShape({ keys: Array.from({ length: 10 }, (_key, j) => `a/${level}-${i}-${j}`), children: below }, (block) => blocks.put(block)),
+        writeShape(
+          { keys: Array.from({ length: 10 }, (_key, j) => `a/${level}-${i}-${j}`), children: below },
+          (block) => blocks.put(block),
+        ),
       );
     }
     const { nodes } = await withinASecond(blocks, below[0]!);
@@ -218,7 +268,9 @@ describe('is not overwhelmed by', () => {
   test('keys that together would be too many for one node', async () => {
     const blocks = new BlocksInMemory();
     const [left, right] = ['b/', 'd/'].map((after) => ({ keys: keysOfLayer(0, 5000, after) }));
-    const root = writeShape({ keys: [a1[0]!, c0[0]!], children: [undefined, left, right] }, (block) => blocks.put(block));
+    const root = writeShape({ keys: [a1[0]!, c0[0]!], children: [undefined, left, right] }, (block) =>
+      blocks.put(block),
+    );
     const { faults, leaves } = await verifyTree(blocks, decodeCid(root));
     expect(faults.map(({ message }) => message)).toEqual([expect.stringContaining('layers 1 and 0')]);
     expect(leaves).toBe(10_002);
@@ -226,12 +278,18 @@ describe('is not overwhelmed by', () => {
 
   test('a full node and keys that need long chains, which are legal', async () => {
     const blocks = new BlocksInMemory();
-    const full = buildTree(blocks, keysOfLayer(0, MAX_NODE_ENTRIES).map((key) => [key, valueOf('')]));
+    const full = buildTree(
+      blocks,
+      keysOfLayer(0, MAX_NODE_ENTRIES).map((key) => [key, valueOf('')]),
+    );
     expect((await verifyTree(blocks, full)).faults).toEqual([]);
     const high = 'app.bsky.feed.post/9adeb165882c';
     expect(layerOf(high)).toBe(8);
     const lows = keysOfLayer(0, 100, 'app.bsky.feed.post/8').concat(keysOfLayer(0, 100, 'b/'));
-    const tall = buildTree(blocks, [...lows, high].map((key) => [key, valueOf('')]));
+    const tall = buildTree(
+      blocks,
+      [...lows, high].map((key) => [key, valueOf('')]),
+    );
     expect(await verifyTree(blocks, tall)).toEqual({ faults: [], nodes: 17, leaves: 201 });
   });
 });
@@ -247,7 +305,10 @@ describe('callbacks', () => {
     await expect(verifyShape(sound, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     const controller = new AbortController();
     const blocks = new BlocksInMemory();
-    const root = buildTree(blocks, manyKeys(3000, seeded(63)).map((key) => [key, valueOf('')]));
+    const root = buildTree(
+      blocks,
+      manyKeys(3000, seeded(63)).map((key) => [key, valueOf('')]),
+    );
     let batches = 0;
     const walk = verifyTree(blocks, root, {
       signal: controller.signal,

@@ -13,9 +13,13 @@ import { BlocksInMemory, buildTree, flatten, manyKeys, valueOf } from './blocks-
 
 const blocks = new BlocksInMemory();
 const keys = manyKeys(1200, seeded(51));
-const root = buildTree(blocks, keys.map((key) => [key, valueOf(key)]));
+const root = buildTree(
+  blocks,
+  keys.map((key) => [key, valueOf(key)]),
+);
 const reader = createNodeReader(blocks);
-const keysIn = async (range: WalkRange): Promise<string[]> => (await flatten(walkLeaves(reader, root, range))).map(({ key }) => key);
+const keysIn = async (range: WalkRange): Promise<string[]> =>
+  (await flatten(walkLeaves(reader, root, range))).map(({ key }) => key);
 
 const empty = new BlocksInMemory();
 empty.put({ cid: EMPTY_ROOT, bytes: EMPTY_NODE_BYTES });
@@ -56,7 +60,13 @@ describe('leaves', () => {
       return random() < 0.2 ? undefined : random() < 0.5 ? key : `${key.slice(0, Math.floor(random() * key.length))}~`;
     };
     for (let round = 0; round < 150; round++) {
-      const range = { after: pick(), before: pick(), prefix: [undefined, '', 'app.bsky.feed.post/', 'app.bsky.feed.post', 'app.bsky.feed.post/3k4', 'b/', '~'][round % 7] };
+      const range = {
+        after: pick(),
+        before: pick(),
+        prefix: [undefined, '', 'app.bsky.feed.post/', 'app.bsky.feed.post', 'app.bsky.feed.post/3k4', 'b/', '~'][
+          round % 7
+        ],
+      };
       const expected = keys.filter(
         (key) =>
           (range.after === undefined || key > range.after) &&
@@ -89,8 +99,14 @@ describe('leaves', () => {
 describe('reads', () => {
   const many = manyKeys(20_000, seeded(53));
   const large = new BlocksInMemory();
-  const largeRoot = buildTree(large, many.map((key) => [key, valueOf('one')]));
-  const walk = async (range: WalkRange, batches: number): Promise<{ leaves: number; read: number; requests: number }> => {
+  const largeRoot = buildTree(
+    large,
+    many.map((key) => [key, valueOf('one')]),
+  );
+  const walk = async (
+    range: WalkRange,
+    batches: number,
+  ): Promise<{ leaves: number; read: number; requests: number }> => {
     large.read = 0;
     large.requests = 0;
     let leaves = 0;
@@ -138,7 +154,10 @@ describe('preorder', () => {
     const names = [cidToText(cid)];
     for (let i = 0; i < node.children.length; i++) {
       const child = subtreeAt(node, i);
-      names.push(...(child === undefined ? [] : await expected(child)), ...(i < node.keys.length ? [node.keys[i]!] : []));
+      names.push(
+        ...(child === undefined ? [] : await expected(child)),
+        ...(i < node.keys.length ? [node.keys[i]!] : []),
+      );
     }
     return names;
   };
@@ -177,7 +196,10 @@ test('a missing node ends a walk with an error that names it, after what came be
       found.push(...batch.map(({ key }) => key));
     }
   };
-  await expect(walk()).rejects.toMatchObject({ code: 'BlockNotFound', message: expect.stringContaining(cidToText(gone)) });
+  await expect(walk()).rejects.toMatchObject({
+    code: 'BlockNotFound',
+    message: expect.stringContaining(cidToText(gone)),
+  });
   expect(found).toEqual(keys.slice(0, found.length));
   await expect(flatten(walkPreorder(holes, root))).rejects.toMatchObject({ code: 'BlockNotFound' });
 });

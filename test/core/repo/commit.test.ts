@@ -4,7 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { concatBytes } from '../../../src/core/data/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidToText } from '../../../src/core/data/cid.ts';
-import { createCommit, decodeCommit, encodeCommit, unsignedBytes, verifyCommit } from '../../../src/core/repo/commit.ts';
+import {
+  createCommit,
+  decodeCommit,
+  encodeCommit,
+  unsignedBytes,
+  verifyCommit,
+} from '../../../src/core/repo/commit.ts';
 import { isRepoError } from '../../../src/core/errors.ts';
 import type { RepoErrorCode } from '../../../src/core/errors.ts';
 import { CURVES } from '../../../src/core/crypto/keys.ts';
@@ -125,7 +131,12 @@ describe('refuses', () => {
     // `version` first; the version in two bytes; a map of indefinite length.
     const version = '6776657273696f6e03';
     const map = hex.slice(2);
-    const others = [`a6${version}${map.replace(version, '')}`, hex.replace(version, '6776657273696f6e1803'), `bf${map}ff`, `a7${map}${version}`];
+    const others = [
+      `a6${version}${map.replace(version, '')}`,
+      hex.replace(version, '6776657273696f6e1803'),
+      `bf${map}ff`,
+      `a7${map}${version}`,
+    ];
     for (const other of others) {
       expect(() => decodeCommit(new Uint8Array(Buffer.from(other, 'hex')))).toThrow(code('Malformed'));
     }
@@ -175,7 +186,13 @@ describe('makes', () => {
 
   test('one that no longer verifies once any field is changed', async () => {
     const { commit } = await createCommit({ did, data, rev }, key);
-    const changes = [{ did: 'did:web:example.com' }, { data: prev }, { rev: parseTid('3k67up3j7hf2y') }, { prev }, { version: 2 as const }];
+    const changes = [
+      { did: 'did:web:example.com' },
+      { data: prev },
+      { rev: parseTid('3k67up3j7hf2y') },
+      { prev },
+      { version: 2 as const },
+    ];
     for (const change of changes) {
       expect(verifyCommit({ ...commit, ...change }, key.did())).toBe(false);
     }
@@ -199,7 +216,10 @@ describe('makes', () => {
     const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
     const highS = (signature: Uint8Array): Uint8Array => {
       const s = BigInt(`0x${Buffer.from(signature.subarray(32)).toString('hex')}`);
-      return concatBytes([signature.subarray(0, 32), new Uint8Array(Buffer.from((order - s).toString(16).padStart(64, '0'), 'hex'))]);
+      return concatBytes([
+        signature.subarray(0, 32),
+        new Uint8Array(Buffer.from((order - s).toString(16).padStart(64, '0'), 'hex')),
+      ]);
     };
     const cases: [string, (signature: Uint8Array) => unknown][] = [
       ['has 63 bytes', (signature) => signature.subarray(1)],
@@ -208,7 +228,10 @@ describe('makes', () => {
       ['is nothing', () => undefined],
       ['has a high s', highS],
     ];
-    for (const [withKey, signerDid] of [['', undefined], [' (with its did)', () => key.did()]] as const) {
+    for (const [withKey, signerDid] of [
+      ['', undefined],
+      [' (with its did)', () => key.did()],
+    ] as const) {
       test.each(cases)(`%s${withKey}`, async (_, change) => {
         const sign: Signer['sign'] = async (bytes) => change(await key.sign(bytes)) as Uint8Array;
         const signer: Signer = signerDid === undefined ? { sign } : { sign, did: signerDid };

@@ -16,7 +16,11 @@ test('work is done one piece at a time, in order, whatever each takes', async ()
     log.push(`${name} ends`);
     return name;
   };
-  const answers = await Promise.all([queue.run(work('slow', 50)), queue.run(work('quick', 0)), queue.run(work('last', 3))]);
+  const answers = await Promise.all([
+    queue.run(work('slow', 50)),
+    queue.run(work('quick', 0)),
+    queue.run(work('last', 3)),
+  ]);
   expect(answers).toEqual(['slow', 'quick', 'last']);
   expect(log).toEqual(['slow starts', 'slow ends', 'quick starts', 'quick ends', 'last starts', 'last ends']);
 });

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { Lifetime } from '../../../src/core/storage/lifetime.ts';
 
-const closed = (): object => expect.objectContaining({ name: 'RepoError', code: 'Closed', message: 'the thing is closed' });
+const closed = (): object =>
+  expect.objectContaining({ name: 'RepoError', code: 'Closed', message: 'the thing is closed' });
 
 test('closing waits for what runs, also for what fails, and lets go once', async () => {
   const lifetime = new Lifetime('thing');

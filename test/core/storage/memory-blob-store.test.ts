@@ -5,7 +5,7 @@ import { runCases } from '../../run-cases.ts';
 
 runCases(blobStoreCases, () => ({ keeps: false, open: async () => new MemoryBlobStore() }));
 
-test('takes a copy: bytes that change later are not the blob\'s', async () => {
+test("takes a copy: bytes that change later are not the blob's", async () => {
   const store = new MemoryBlobStore();
   const bytes = new Uint8Array([1, 2, 3]);
   const { cid } = await store.put(bytes);

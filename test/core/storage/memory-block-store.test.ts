@@ -28,7 +28,9 @@ describe('MemoryBlockStore', () => {
       AnyCid.createV0(digest.create(0x12, hash) as Parameters<typeof AnyCid.createV0>[0]),
     ];
     for (const cid of kinds) {
-      await expect(put(store, [blockOf(1), { cid, bytes: blockOf(1).bytes }])).rejects.toMatchObject({ code: 'Malformed' });
+      await expect(put(store, [blockOf(1), { cid, bytes: blockOf(1).bytes }])).rejects.toMatchObject({
+        code: 'Malformed',
+      });
       expect(await store.get(cid)).toBeUndefined();
     }
     expect(await store.count()).toBe(0);

@@ -28,5 +28,10 @@ test('what is a RepoError already comes out as it is', () => {
 });
 
 test('only a missing file is not found', () => {
-  expect([withCode('ENOENT'), withCode('ENOTDIR'), new Error('ENOENT'), undefined].map(isNotFound)).toEqual([true, false, false, false]);
+  expect([withCode('ENOENT'), withCode('ENOTDIR'), new Error('ENOENT'), undefined].map(isNotFound)).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
 });

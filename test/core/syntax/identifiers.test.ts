@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { assertCollection, assertDid, assertRecordKey, formatUri } from '../../../src/core/syntax/identifiers.ts';
 
-const refusal = (code: string, message: RegExp): unknown => expect.objectContaining({ name: 'RepoError', code, message: expect.stringMatching(message) });
+const refusal = (code: string, message: RegExp): unknown =>
+  expect.objectContaining({ name: 'RepoError', code, message: expect.stringMatching(message) });
 
 test('a URI is put together from its parts', () => {
   expect(formatUri('did:plc:7iza6de2dwap2sbkpav7c6c6', 'app.bsky.feed.post', '3jzfcijpj2z2a')).toBe(

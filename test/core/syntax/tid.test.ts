@@ -37,13 +37,19 @@ test.each<[string, number, number]>([
   expect(() => tidOf(microseconds, clock)).toThrow(expect.objectContaining({ code: 'LimitExceeded' }));
 });
 
-test.each(['', '222222222222', '22222222222222', '3JZFCIJPJ2Z2A', '3jzfcijpj2z21', 'kjzfcijpj2z2a', '3jzf-cij-pj2z-2a', '3jzfcijpj2z2a\n'])(
-  '%j is no TID',
-  (text) => {
-    expect(isTid(text)).toBe(false);
-    expect(() => parseTid(text)).toThrow(expect.objectContaining({ code: 'Malformed' }));
-  },
-);
+test.each([
+  '',
+  '222222222222',
+  '22222222222222',
+  '3JZFCIJPJ2Z2A',
+  '3jzfcijpj2z21',
+  'kjzfcijpj2z2a',
+  '3jzf-cij-pj2z-2a',
+  '3jzfcijpj2z2a\n',
+])('%j is no TID', (text) => {
+  expect(isTid(text)).toBe(false);
+  expect(() => parseTid(text)).toThrow(expect.objectContaining({ code: 'Malformed' }));
+});
 
 describe('a clock', () => {
   test('never repeats itself, also when time stands still or goes back', () => {

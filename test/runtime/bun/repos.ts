@@ -31,7 +31,9 @@ const storeHarness = async (): Promise<BlockStoreHarness> => {
   const open = async () => {
     const files = await openNodeFiles(folder, { create: !made });
     const database = sqlite.open(files);
-    const store = made ? await openSqliteBlockStore(database, files) : await createSqliteBlockStore(database, files, DID);
+    const store = made
+      ? await openSqliteBlockStore(database, files)
+      : await createSqliteBlockStore(database, files, DID);
     made = true;
     return store;
   };

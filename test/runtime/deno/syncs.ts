@@ -1,4 +1,6 @@
-/** What Deno is asked to sync, and when: its calls are watched while a repository is used, in the folder that is given. */
+/**
+ * What Deno is asked to sync, and when: its calls are watched while a repository is used, in the folder that is given.
+ */
 import * as door from '../../../src/deno.ts';
 import { assert } from '../../../src/testing/case.ts';
 import { printCases } from '../print-cases.ts';

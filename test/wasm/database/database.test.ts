@@ -26,7 +26,15 @@ describe('settings', () => {
     const database = sqlite.open(new MemoryFiles());
     createTable(database);
     fillTable(database, 1);
-    const names = ['journal_mode', 'synchronous', 'locking_mode', 'temp_store', 'trusted_schema', 'cell_size_check', 'page_size'];
+    const names = [
+      'journal_mode',
+      'synchronous',
+      'locking_mode',
+      'temp_store',
+      'trusted_schema',
+      'cell_size_check',
+      'page_size',
+    ];
     expect(names.map((name) => pragma(database, name))).toEqual(['wal', '2', 'exclusive', '2', '0', '1', '4096']);
     database.close();
   });
@@ -41,21 +49,24 @@ describe('settings', () => {
 });
 
 describe('life', () => {
-  test.each(['flush', 'persist'] as const)('thousands of rows are there after a close, on files durable on %s', (durableOn) => {
-    const files = filled(5000, durableOn);
-    expect([files.wal.getSize(), files.journal.getSize()]).toEqual([0, 0]);
-    const database = sqlite.open(files.reopened());
-    expect(countRows(database)).toBe(5000);
-    expect(database.integrityCheck()).toEqual([]);
-    const select = database.prepare('select value from rows where key = ?');
-    for (let i = 0; i < 5000; i += 7) {
-      select.bindText(1, `row${i}`);
-      expect(select.step()).toBe(true);
-      expect(Buffer.compare(select.columnBlob(0), valueOf(i)), `row${i}`).toBe(0);
-      select.reset();
-    }
-    database.close();
-  });
+  test.each(['flush', 'persist'] as const)(
+    'thousands of rows are there after a close, on files durable on %s',
+    (durableOn) => {
+      const files = filled(5000, durableOn);
+      expect([files.wal.getSize(), files.journal.getSize()]).toEqual([0, 0]);
+      const database = sqlite.open(files.reopened());
+      expect(countRows(database)).toBe(5000);
+      expect(database.integrityCheck()).toEqual([]);
+      const select = database.prepare('select value from rows where key = ?');
+      for (let i = 0; i < 5000; i += 7) {
+        select.bindText(1, `row${i}`);
+        expect(select.step()).toBe(true);
+        expect(Buffer.compare(select.columnBlob(0), valueOf(i)), `row${i}`).toBe(0);
+        select.reset();
+      }
+      database.close();
+    },
+  );
 
   test('after a power cut what was committed is there and what was not is gone', () => {
     const files = filled(100);
@@ -158,7 +169,9 @@ describe('life', () => {
     const database = sqlite.open(new MemoryFiles());
     createTable(database);
     fillTable(database, 3000);
-    const select = database.prepare('select a.key, b.value from rows a, rows b where b.rowid < 40 order by b.value, a.key desc');
+    const select = database.prepare(
+      'select a.key, b.value from rows a, rows b where b.rowid < 40 order by b.value, a.key desc',
+    );
     let rows = 0;
     while (select.step()) {
       rows++;
@@ -174,7 +187,13 @@ describe('life', () => {
     const database = sqlite.open(files);
     database.close();
     database.close();
-    const calls = [() => database.exec('select 1'), () => database.prepare('select 1'), () => database.begin(), () => database.integrityCheck(), () => database.changes];
+    const calls = [
+      () => database.exec('select 1'),
+      () => database.prepare('select 1'),
+      () => database.begin(),
+      () => database.integrityCheck(),
+      () => database.changes,
+    ];
     for (const call of calls) {
       expect(call).toThrow(expect.toSatisfy((error) => isRepoError(error, 'Closed')));
     }
@@ -192,7 +211,9 @@ describe('life', () => {
     files.main.write(new Uint8Array(4096).fill(255), { at: 5 * 4096 });
     const database = sqlite.open(files);
     expect(database.integrityCheck()).not.toEqual([]);
-    expect(() => database.exec('select sum(length(value)) from rows')).toThrow(expect.toSatisfy((error) => isRepoError(error, 'Corrupt')));
+    expect(() => database.exec('select sum(length(value)) from rows')).toThrow(
+      expect.toSatisfy((error) => isRepoError(error, 'Corrupt')),
+    );
     database.close();
   });
 });
@@ -200,11 +221,13 @@ describe('life', () => {
 describe('transactions', () => {
   test('answer what they ran, and count what they changed', () => {
     const database = sqlite.open(filled(10));
-    expect(database.transaction(() => {
-      expect(database.inTransaction).toBe(true);
-      database.exec("delete from rows where key < 'row5'");
-      return database.changes;
-    })).toBe(5);
+    expect(
+      database.transaction(() => {
+        expect(database.inTransaction).toBe(true);
+        database.exec("delete from rows where key < 'row5'");
+        return database.changes;
+      }),
+    ).toBe(5);
     expect(database.inTransaction).toBe(false);
     database.close();
   });
@@ -212,10 +235,12 @@ describe('transactions', () => {
   test('leave no trace when they throw, and their error comes out', () => {
     const database = sqlite.open(filled(10));
     const error = new Error('on purpose');
-    expect(() => database.transaction(() => {
-      database.exec('delete from rows');
-      throw error;
-    })).toThrow(error);
+    expect(() =>
+      database.transaction(() => {
+        database.exec('delete from rows');
+        throw error;
+      }),
+    ).toThrow(error);
     expect(database.inTransaction).toBe(false);
     expect(countRows(database)).toBe(10);
     database.close();

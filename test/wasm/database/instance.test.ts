@@ -1,4 +1,7 @@
-/** Builds of sql.js that are not the expected one, and WebAssembly that stops in the middle: played by a C interface of ours. */
+/**
+ * Builds of sql.js that are not the expected one, and WebAssembly that stops in the middle: played by a C interface of
+ * ours.
+ */
 import { describe, expect, test } from 'vitest';
 import { isRepoError } from '../../../src/core/errors.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
@@ -30,12 +33,17 @@ const play = (functions: Partial<Record<keyof CApi, (...args: any[]) => number>>
     addFunction: () => 1,
     ...functions,
   };
-  const api = new Proxy({}, {
-    get: (_target, name: string) => (...args: unknown[]) => {
-      called.push(name);
-      return all[name]?.(...args) ?? 0;
+  const api = new Proxy(
+    {},
+    {
+      get:
+        (_target, name: string) =>
+        (...args: unknown[]) => {
+          called.push(name);
+          return all[name]?.(...args) ?? 0;
+        },
     },
-  }) as CApi;
+  ) as CApi;
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 200 });
   return { api, heap: new Heap(api, memory), table, called };
 };
@@ -81,7 +89,9 @@ test('after a trap no database of the instance calls into WebAssembly again', ()
   const trap = new WebAssembly.RuntimeError('unreachable');
   const played = play({
     sqlite3_open: (_name: number, cell: number) => (played.heap.setWord(cell, 64), 0),
-    sqlite3_prepare_v2: (_db: number, _sql: number, _length: number, cell: number) => (played.heap.setWord(cell, 128), played.heap.setWord(cell + 4, 256), 0),
+    sqlite3_prepare_v2: (_db: number, _sql: number, _length: number, cell: number) => (
+      played.heap.setWord(cell, 128), played.heap.setWord(cell + 4, 256), 0
+    ),
     sqlite3_step: () => {
       throw trap;
     },

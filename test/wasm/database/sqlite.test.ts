@@ -1,6 +1,18 @@
 /** Loading, and databases as files on a disk. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, copyFileSync, fdatasyncSync, fstatSync, ftruncateSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import initSqlJs from 'sql.js';
@@ -26,7 +38,12 @@ describe('loading', () => {
 
   test('leaves sql.js to a program that uses it besides', async () => {
     const SQL = (await initSqlJs({ instantiateWasm: () => ({}) })) as {
-      Database: new () => { run(sql: string): void; exec(sql: string): { values: unknown[][] }[]; export(): Uint8Array; close(): void };
+      Database: new () => {
+        run(sql: string): void;
+        exec(sql: string): { values: unknown[][] }[];
+        export(): Uint8Array;
+        close(): void;
+      };
     };
     const theirs = new SQL.Database();
     theirs.run('create table t (a)');
@@ -86,7 +103,15 @@ describe.skipIf(!hasSqlite3)(hasSqlite3 ? 'on a disk' : 'on a disk (skipped: the
     const [main, journal, wal] = ['', '-journal', '-wal'].map((suffix) => diskFile(path + suffix));
     const close = (): Promise<void> => Promise.resolve();
     return {
-      files: { main: main!, journal: journal!, wal: wal!, durableOn: 'flush', persist: close, close, [Symbol.asyncDispose]: close },
+      files: {
+        main: main!,
+        journal: journal!,
+        wal: wal!,
+        durableOn: 'flush',
+        persist: close,
+        close,
+        [Symbol.asyncDispose]: close,
+      },
       closeFiles: () => [main!, journal!, wal!].forEach((file) => file.close()),
     };
   };
@@ -96,7 +121,9 @@ describe.skipIf(!hasSqlite3)(hasSqlite3 ? 'on a disk' : 'on a disk (skipped: the
     const database = sqlite.open(files);
     createTable(database);
     fillTable(database, 5000);
-    database.transaction(() => database.prepare('insert into rows values (?, ?)').run('large', new Uint8Array(1 << 20).fill(7)));
+    database.transaction(() =>
+      database.prepare('insert into rows values (?, ?)').run('large', new Uint8Array(1 << 20).fill(7)),
+    );
     expect(files.wal.getSize()).toBeGreaterThan(1 << 20);
     database.close();
     expect([files.wal.getSize(), files.journal.getSize()]).toEqual([0, 0]);
@@ -121,7 +148,9 @@ describe.skipIf(!hasSqlite3)(hasSqlite3 ? 'on a disk' : 'on a disk (skipped: the
     }
     const count = "select count(*) from rows where key like 'before the crash%'";
     expect(readFileSync(copy).subarray(18, 20)).toEqual(Buffer.from([1, 1]));
-    expect(execFileSync('sqlite3', [copy, `pragma integrity_check; ${count}`], { encoding: 'utf8' }).trim()).toBe('ok\n10');
+    expect(execFileSync('sqlite3', [copy, `pragma integrity_check; ${count}`], { encoding: 'utf8' }).trim()).toBe(
+      'ok\n10',
+    );
     database.close();
     closeFiles();
     expect(sqlite3(`pragma journal_mode; ${count}`)).toBe('delete\n10');

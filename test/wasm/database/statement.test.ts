@@ -31,26 +31,49 @@ const echo = (value: string | number | Uint8Array | undefined): unknown => {
   }
   select.step();
   const type = select.columnType(1);
-  const read = { text: () => select.columnText(1), integer: () => select.columnInt(1), real: () => select.columnInt(1), blob: () => select.columnBlob(1), null: () => undefined };
+  const read = {
+    text: () => select.columnText(1),
+    integer: () => select.columnInt(1),
+    real: () => select.columnInt(1),
+    blob: () => select.columnBlob(1),
+    null: () => undefined,
+  };
   const answer = read[type]();
   select.finalize();
   return answer;
 };
 
 test.each([
-  '', 'a', 'é', '\u{1f600}', '\ufeffmark', 'zero\0inside', 'x'.repeat(100_000), 'é'.repeat(50_000),
-  0, 1, -1, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER,
+  '',
+  'a',
+  'é',
+  '\u{1f600}',
+  '\ufeffmark',
+  'zero\0inside',
+  'x'.repeat(100_000),
+  'é'.repeat(50_000),
+  0,
+  1,
+  -1,
+  2 ** 31 - 1,
+  2 ** 31,
+  -(2 ** 31),
+  Number.MAX_SAFE_INTEGER,
+  Number.MIN_SAFE_INTEGER,
   undefined,
 ])('a value comes back as it was bound (%#)', (value) => {
   expect(echo(value)).toEqual(value);
 });
 
-test.each([0, 1, 255, 256, 257, 8192, 8193, 1 << 20])('%i bytes come back as they were bound, never as NULL', (length) => {
-  const bytes = new Uint8Array(length).map((_, i) => i % 253);
-  const answer = echo(bytes);
-  // Compared as buffers: telling two megabytes apart one by one takes seconds.
-  expect(answer instanceof Uint8Array && Buffer.compare(answer, bytes)).toBe(0);
-});
+test.each([0, 1, 255, 256, 257, 8192, 8193, 1 << 20])(
+  '%i bytes come back as they were bound, never as NULL',
+  (length) => {
+    const bytes = new Uint8Array(length).map((_, i) => i % 253);
+    const answer = echo(bytes);
+    // Compared as buffers: telling two megabytes apart one by one takes seconds.
+    expect(answer instanceof Uint8Array && Buffer.compare(answer, bytes)).toBe(0);
+  },
+);
 
 test('integers beyond 32 bits are stored as integers', () => {
   database.exec('create table numbers (n integer)');
@@ -98,7 +121,10 @@ test('a reset forgets what was bound', () => {
   select.reset();
   select.bindText(1, 'a text that is longer than both of the first two were');
   select.step();
-  expect([select.columnText(0), select.columnIsNull(1)]).toEqual(['a text that is longer than both of the first two were', true]);
+  expect([select.columnText(0), select.columnIsNull(1)]).toEqual([
+    'a text that is longer than both of the first two were',
+    true,
+  ]);
 });
 
 test.each([1, 2, 3])('a statement used thousands of times keeps its values apart; seed=%i', (seed) => {

@@ -6,12 +6,15 @@ import { createHashAll } from '../../../src/wasm/hash/sha256.ts';
 import { SHA256_WASM } from '../../../src/wasm/hash/sha256-wasm.ts';
 import { seeded } from '../../random/seeded.ts';
 
-const messageOf = (length: number, random: () => number): Uint8Array => Uint8Array.from({ length }, () => random() * 256);
+const messageOf = (length: number, random: () => number): Uint8Array =>
+  Uint8Array.from({ length }, () => random() * 256);
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 const digestsOf = (packed: Uint8Array): string[] =>
-  Array.from({ length: packed.length / DIGEST_LENGTH }, (_, i) => hex(packed.subarray(i * DIGEST_LENGTH, (i + 1) * DIGEST_LENGTH)));
+  Array.from({ length: packed.length / DIGEST_LENGTH }, (_, i) =>
+    hex(packed.subarray(i * DIGEST_LENGTH, (i + 1) * DIGEST_LENGTH)),
+  );
 
 /** Refuses: what is under test must not need it. */
 const noFallback = (): never => {
@@ -26,7 +29,9 @@ describe('createHashAll', () => {
   });
 
   test('hashes the vectors of FIPS 180-4', () => {
-    const messages = ['', 'abc', 'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq'].map((text) => new TextEncoder().encode(text));
+    const messages = ['', 'abc', 'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq'].map((text) =>
+      new TextEncoder().encode(text),
+    );
     expect(digestsOf(lanes(messages))).toEqual([
       'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
       'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
@@ -46,7 +51,9 @@ describe('createHashAll', () => {
   test.each([1, 2, 3, 4, 5, 6])('hashes random batches (seed %i)', (seed) => {
     const random = seeded(seed);
     for (let round = 0; round < 20; round++) {
-      const messages = Array.from({ length: Math.floor(random() * 40) }, () => messageOf(Math.floor(random() ** 4 * 20_000), random));
+      const messages = Array.from({ length: Math.floor(random() * 40) }, () =>
+        messageOf(Math.floor(random() ** 4 * 20_000), random),
+      );
       expect(digestsOf(lanes(messages))).toEqual(digestsOf(hashAll(messages)));
     }
   });
@@ -69,7 +76,9 @@ describe('createHashAll', () => {
 
   test('hashes blocks of any size by itself where there is no better hash, and what is longer', () => {
     const random = seeded(2);
-    const messages = [2_097_153, 5, 2_097_152, 1_048_577, 1_048_576, 700_000, 700_000, 0].map((length) => messageOf(length, random));
+    const messages = [2_097_153, 5, 2_097_152, 1_048_577, 1_048_576, 700_000, 700_000, 0].map((length) =>
+      messageOf(length, random),
+    );
     const expected = digestsOf(nodeHashAll(messages));
     expect(digestsOf(createHashAll()(messages))).toEqual(expected);
     expect(messages.map((message) => hex(createHashAll()([message])))).toEqual(expected);

@@ -19,7 +19,8 @@ describe.each(['flush', 'persist'] as const)('the cases for database files, dura
       excludes: false,
       large: true,
     };
-  }));
+  }),
+);
 
 test.each([1, 2, 3, 4, 5])('a file is what was written, and after a power cut what was flushed; seed=%i', (seed) => {
   const random = seeded(seed);

@@ -26,11 +26,19 @@ const begin = (): void => {
   inner = new MemoryFiles();
   fault = undefined;
   const faulty = (file: SyncFile): SyncFile => {
-    const through = (operation: Operation) => (...args: any[]): any => {
-      const run = file[operation] as (...args: unknown[]) => unknown;
-      return fault?.(operation, file, args) ?? run.apply(file, args);
+    const through =
+      (operation: Operation) =>
+      (...args: any[]): any => {
+        const run = file[operation] as (...args: unknown[]) => unknown;
+        return fault?.(operation, file, args) ?? run.apply(file, args);
+      };
+    return {
+      read: through('read'),
+      write: through('write'),
+      truncate: through('truncate'),
+      getSize: through('getSize'),
+      flush: through('flush'),
     };
-    return { read: through('read'), write: through('write'), truncate: through('truncate'), getSize: through('getSize'), flush: through('flush') };
   };
   files = {
     main: faulty(inner.main),
@@ -104,7 +112,13 @@ describe('errors of files', () => {
     expect(errorOf(() => fillTable(database, 10, 'lost')).cause).toBe(cause);
     let touched = 0;
     fault = () => void touched++;
-    const calls = [() => countRows(database), () => fillTable(database, 1, 'x'), () => database.begin(), () => database.rollback(), () => database.integrityCheck()];
+    const calls = [
+      () => countRows(database),
+      () => fillTable(database, 1, 'x'),
+      () => database.begin(),
+      () => database.rollback(),
+      () => database.integrityCheck(),
+    ];
     for (const call of calls) {
       expect(errorOf(call)).toMatchObject({ code: 'StorageFailed', cause });
     }
@@ -288,60 +302,4 @@ test('what a statement could neither end nor undo is not read in part, though no
     }
   }
   expect([...outcomes].toSorted()).toEqual(['0 changed', '1000 changed', 'StorageFailed']);
-});
-
-test('whichever call fails, once or from then on, the database is before or after, and whole', () => {
-  let calls = 0;
-  let failed = 0;
-  for (const persistent of [false, true]) {
-    for (let k = 1, reached = true; reached; k++) {
-      inner = new MemoryFiles();
-      const target = inner;
-      const wrap = (slot: 'main' | 'journal' | 'wal'): SyncFile => {
-        const through = (operation: Operation) => (...args: any[]): any => {
-          calls++;
-          if (calls === k || (persistent && calls > k)) {
-            throw platformError('EIO');
-          }
-          return (target[slot][operation] as (...args: unknown[]) => unknown)(...args);
-        };
-        return { read: through('read'), write: through('write'), truncate: through('truncate'), getSize: through('getSize'), flush: through('flush') };
-      };
-      calls = 0;
-      let acknowledged = -1;
-      let started = -1;
-      const failing: DatabaseFiles = { ...files, durableOn: 'flush', main: wrap('main'), journal: wrap('journal'), wal: wrap('wal') };
-      let database: Database | undefined;
-      try {
-        database = sqlite.open(failing);
-        createTable(database);
-        acknowledged = started = 0;
-        for (let i = 1; i <= 4; i++) {
-          started = i * 30;
-          fillTable(database, 30, `step${i}-`);
-          acknowledged = started;
-        }
-        database.close();
-      } catch (error) {
-        expect(isRepoError(error), String(error)).toBe(true);
-        failed++;
-        try {
-          database?.close();
-        } catch (again) {
-          expect(isRepoError(again), String(again)).toBe(true);
-        }
-      }
-      reached = calls >= k;
-      for (const left of [inner.reopened(), inner.afterPowerCut()]) {
-        const checked = sqlite.open(left);
-        expect(checked.integrityCheck(), `call ${k}`).toEqual([]);
-        if (acknowledged >= 0) {
-          const rows = countRows(checked);
-          expect(rows === acknowledged || rows === started, `call ${k}: ${rows} rows, acknowledged ${acknowledged}`).toBe(true);
-        }
-        checked.close();
-      }
-    }
-  }
-  expect(failed).toBeGreaterThan(100);
 });

@@ -93,9 +93,9 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
 };
 
 /**
- * Removes the blobs that no commit mentions which is still here; answers how many. After the records that mentioned them
- * are gone for good: a blob that goes too late is only waste. In a turn of its own among the changes, which changes
- * nothing itself: a write that came meanwhile is seen, and none comes between the look and the act.
+ * Removes the blobs that no commit mentions which is still here; answers how many. After the records that mentioned
+ * them are gone for good: a blob that goes too late is only waste. In a turn of its own among the changes, which
+ * changes nothing itself: a write that came meanwhile is seen, and none comes between the look and the act.
  */
 const removeOrphans = (parts: RepoParts): Promise<number> =>
   parts.store.transact(async () => {

@@ -46,7 +46,10 @@ export const reachTree = async (
   }
 };
 
-/** Nodes, past those that are none: their bytes are what the CID says, and no node of that layer. `onFault` is told of each. */
+/**
+ * Nodes, past those that are none: their bytes are what the CID says, and no node of that layer. `onFault` is told of
+ * each.
+ */
 export const nodesPastFaults = async (
   nodes: NodeReader,
   subtrees: readonly Subtree[],

@@ -1,4 +1,6 @@
-/** What a repair has to know before it does anything: what is sound, which commits there are, and whose trees are whole. */
+/**
+ * What a repair has to know before it does anything: what is sound, which commits there are, and whose trees are whole.
+ */
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
@@ -84,7 +86,10 @@ export const gapsOf = async ({ store, hashAll }: RepoParts, { sound }: RepairSea
       }
     },
   });
-  const nodes = faults.map(({ cid = root, code, message }) => ({ cid, fault: code === 'Malformed' ? message : undefined }));
+  const nodes = faults.map(({ cid = root, code, message }) => ({
+    cid,
+    fault: code === 'Malformed' ? message : undefined,
+  }));
   return { nodes, records };
 };
 
@@ -96,9 +101,9 @@ export interface ChosenHead extends FoundCommit {
 const isWhole = ({ nodes }: TreeGaps): boolean => nodes.length === 0;
 
 /**
- * The head as it is, if its tree is whole and no newer commit is listed. Otherwise the newest commit whose tree is whole;
- * if there is none, the head as it is, if its commit is here, or the newest commit. A tree that lacks records is whole:
- * going back to before such a record was written would lose all that came after it.
+ * The head as it is, if its tree is whole and no newer commit is listed. Otherwise the newest commit whose tree is
+ * whole; if there is none, the head as it is, if its commit is here, or the newest commit. A tree that lacks records is
+ * whole: going back to before such a record was written would lose all that came after it.
  */
 export const chooseHead = async (parts: RepoParts, search: RepairSearch): Promise<ChosenHead | undefined> => {
   const { commits, listed, refs } = search;

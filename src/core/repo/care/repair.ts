@@ -35,7 +35,12 @@ interface Plan {
   readonly badBlobs: CID[];
 }
 
-const plan = (steps: Plan['steps'], action: RepairStep['action'], message: string, where: Pick<RepairStep, 'cid' | 'path'> = {}): void => {
+const plan = (
+  steps: Plan['steps'],
+  action: RepairStep['action'],
+  message: string,
+  where: Pick<RepairStep, 'cid' | 'path'> = {},
+): void => {
   steps.push({ action, message, ...where });
 };
 
@@ -50,7 +55,10 @@ const planNames = async ({ nodes }: RepoParts, { steps, search, head, refs, drop
   }
   for (const [name, cid] of search.refs) {
     if (name !== MAIN && !search.commits.has(cidToText(cid))) {
-      plan(steps, 'dropRef', `a ref to a commit that is not here; ref=${name} cid=${cidToText(cid)}`, { cid, path: name });
+      plan(steps, 'dropRef', `a ref to a commit that is not here; ref=${name} cid=${cidToText(cid)}`, {
+        cid,
+        path: name,
+      });
       refs.set(name, undefined);
     }
   }
@@ -59,7 +67,10 @@ const planNames = async ({ nodes }: RepoParts, { steps, search, head, refs, drop
     const isNewer = head !== undefined && rev > head.commit.rev;
     if (found === undefined || found.commit.rev !== rev || isNewer) {
       const what = found === undefined ? 'it is not here' : isNewer ? 'its tree is not whole' : 'it has another rev';
-      plan(steps, 'dropCommit', `a commit went from the list: ${what}; rev=${rev} cid=${cidToText(cid)}`, { cid, path: rev });
+      plan(steps, 'dropCommit', `a commit went from the list: ${what}; rev=${rev} cid=${cidToText(cid)}`, {
+        cid,
+        path: rev,
+      });
       dropped.set(rev, cid);
     }
   }
@@ -70,14 +81,18 @@ const planNames = async ({ nodes }: RepoParts, { steps, search, head, refs, drop
     const isEarlier = head !== undefined && rev < head.commit.rev;
     const isListed = search.listed.has(rev) && !dropped.has(rev);
     // What a `gc` has left of a commit, and a salvage found again, is no history.
-    if ((isHead && !cidEquals(search.listed.get(rev), cid)) || (isEarlier && !isListed && !added.has(rev) && (await isWhole(commit.data)))) {
+    if (
+      (isHead && !cidEquals(search.listed.get(rev), cid)) ||
+      (isEarlier && !isListed && !added.has(rev) && (await isWhole(commit.data)))
+    ) {
       plan(steps, 'addCommit', `a commit went into the list; rev=${rev} cid=${text}`, { cid, path: rev });
       added.set(rev, cid);
     }
   }
 };
 
-const query = (did: string, name: string, cid: CID): string => `?did=${encodeURIComponent(did)}&${name}=${cidToText(cid)}`;
+const query = (did: string, name: string, cid: CID): string =>
+  `?did=${encodeURIComponent(did)}&${name}=${cidToText(cid)}`;
 
 /** What the head lacks. */
 const planLosses = ({ did }: RepoParts, { lost, head, search }: Plan): void => {
@@ -86,7 +101,12 @@ const planLosses = ({ did }: RepoParts, { lost, head, search }: Plan): void => {
   const old = search.refs.get(MAIN);
   if (head === undefined && old !== undefined) {
     known.add(old.bytes);
-    lost.push({ kind: 'block', message: `the commit of the head is gone, and there is no other: import a CAR; cid=${cidToText(old)}`, cid: old, request: request(old) });
+    lost.push({
+      kind: 'block',
+      message: `the commit of the head is gone, and there is no other: import a CAR; cid=${cidToText(old)}`,
+      cid: old,
+      request: request(old),
+    });
   }
   for (const { path, cid } of head?.gaps.records ?? []) {
     known.add(cid.bytes);
@@ -103,19 +123,30 @@ const planLosses = ({ did }: RepoParts, { lost, head, search }: Plan): void => {
   }
   for (const cid of [...search.damaged].map((bytes) => decodeCid(bytes.slice()))) {
     if (known.add(cid.bytes)) {
-      lost.push({ kind: 'block', message: `a block that the head does not need is gone; cid=${cidToText(cid)}`, cid, request: request(cid) });
+      lost.push({
+        kind: 'block',
+        message: `a block that the head does not need is gone; cid=${cidToText(cid)}`,
+        cid,
+        request: request(cid),
+      });
     }
   }
 };
 
 /** Blobs whose bytes are others, and what else stands in their place. */
-const findBadBlobs = async ({ blobs }: RepoParts, signal: AbortSignal | undefined): Promise<Map<string, { cid: CID; message: string }>> => {
+const findBadBlobs = async (
+  { blobs }: RepoParts,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, { cid: CID; message: string }>> => {
   const bad = new Map<string, { cid: CID; message: string }>();
   for await (const { cid, size } of blobs.list()) {
     signal?.throwIfAborted();
     const blob = await blobs.get(cid);
     if (blob !== undefined && !(await isBlobIntact(cid, blob))) {
-      bad.set(cidToText(cid), { cid, message: `a file that is not the blob of its name was removed; cid=${cidToText(cid)} size=${size}` });
+      bad.set(cidToText(cid), {
+        cid,
+        message: `a file that is not the blob of its name was removed; cid=${cidToText(cid)} size=${size}`,
+      });
     }
   }
   for await (const { cid, message } of blobs.strays?.() ?? []) {
@@ -125,7 +156,11 @@ const findBadBlobs = async ({ blobs }: RepoParts, signal: AbortSignal | undefine
 };
 
 /** The first record of the head that mentions each of some blobs. */
-const pathsOfMentions = async (parts: RepoParts, head: ChosenHead, wanted: ReadonlyMap<string, unknown>): Promise<Map<string, string>> => {
+const pathsOfMentions = async (
+  parts: RepoParts,
+  head: ChosenHead,
+  wanted: ReadonlyMap<string, unknown>,
+): Promise<Map<string, string>> => {
   const paths = new Map<string, string>();
   if (wanted.size === 0 || head.gaps.nodes.length > 0) {
     return paths;
@@ -146,7 +181,11 @@ const pathsOfMentions = async (parts: RepoParts, head: ChosenHead, wanted: Reado
   return paths;
 };
 
-const planBlobs = async (parts: RepoParts, { steps, lost, head, badBlobs }: Plan, signal: AbortSignal | undefined): Promise<void> => {
+const planBlobs = async (
+  parts: RepoParts,
+  { steps, lost, head, badBlobs }: Plan,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
   const bad = await findBadBlobs(parts, signal);
   const paths = head === undefined ? new Map<string, string>() : await pathsOfMentions(parts, head, bad);
   for (const [text, { cid, message }] of bad) {
@@ -154,7 +193,13 @@ const planBlobs = async (parts: RepoParts, { steps, lost, head, badBlobs }: Plan
     badBlobs.push(cid);
     const path = paths.get(text);
     const what = path === undefined ? 'no record of the head that can be read mentions it' : `path=${path}`;
-    lost.push({ kind: 'blob', message: `a blob is gone; ${what} cid=${text}`, cid, path, request: `/xrpc/com.atproto.sync.getBlob${query(parts.did, 'cid', cid)}` });
+    lost.push({
+      kind: 'blob',
+      message: `a blob is gone; ${what} cid=${text}`,
+      cid,
+      path,
+      request: `/xrpc/com.atproto.sync.getBlob${query(parts.did, 'cid', cid)}`,
+    });
   }
 };
 
@@ -182,7 +227,12 @@ const makePlan = async (parts: RepoParts, { signal, onProgress }: RepairOptions)
     plan(planned.steps, 'dropRow', message);
   }
   for (const cid of [...search.damaged].map((bytes) => decodeCid(bytes.slice()))) {
-    plan(planned.steps, 'dropBlock', `a block whose bytes are not those that its CID names was removed; cid=${cidToText(cid)}`, { cid });
+    plan(
+      planned.steps,
+      'dropBlock',
+      `a block whose bytes are not those that its CID names was removed; cid=${cidToText(cid)}`,
+      { cid },
+    );
   }
   await planNames(parts, planned);
   planLosses(parts, planned);
@@ -213,7 +263,10 @@ const apply = async (change: BlockChange, { search, head, junk, refs, dropped, a
   }
   if (refs.has(MAIN)) {
     const from = search.refs.get(MAIN);
-    const note = { from: from === undefined ? null : cidToText(from), to: head === undefined ? null : cidToText(head.cid) };
+    const note = {
+      from: from === undefined ? null : cidToText(from),
+      to: head === undefined ? null : cidToText(head.cid),
+    };
     await change.setMeta(movedKey(new Date()), JSON.stringify(note));
   }
 };
@@ -249,7 +302,11 @@ export const repairRepo = async (parts: RepoParts, options: RepairOptions = {}):
     await removeBlobs(parts, badBlobs);
   }
   const { nodes = [], records = [] } = head?.gaps ?? {};
-  const whole = !lacksHead(planned) && nodes.length === 0 && records.length === 0 && !lost.some(({ kind, path }) => kind === 'blob' && path !== undefined);
+  const whole =
+    !lacksHead(planned) &&
+    nodes.length === 0 &&
+    records.length === 0 &&
+    !lost.some(({ kind, path }) => kind === 'blob' && path !== undefined);
   const report: RepairReport = { whole, dryRun, head: head?.cid, rev: head?.commit.rev, steps, lost };
   const moved = !dryRun && refs.has(MAIN) && head !== undefined && nodes.length === 0;
   return { report, transition: moved ? { before: undefined, after: head.commit.data } : undefined };

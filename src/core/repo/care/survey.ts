@@ -17,7 +17,10 @@ export interface Survey {
   readonly damaged: CidSet;
 }
 
-/** Hears of each block as it is looked at: `sound` says whether it is what its CID says. `bytes` is missing where it cannot be read. */
+/**
+ * Hears of each block as it is looked at: `sound` says whether it is what its CID says. `bytes` is missing where it
+ * cannot be read.
+ */
 export type OnBlock = (cid: CID, bytes: Bytes | undefined, sound: boolean) => void;
 
 /** A block whose row is of the wrong type reads as one that is not there; all else that goes wrong rejects. */
@@ -32,7 +35,9 @@ const readOne = async (blocks: BlockReader, cid: CidLike): Promise<Bytes | undef
   }
 };
 
-/** Reads on past blocks that cannot be read: they are as if they were not there. For searches that know which these are. */
+/**
+ * Reads on past blocks that cannot be read: they are as if they were not there. For searches that know which these are.
+ */
 export const pastDamage = (blocks: BlockReader): BlockReader => ({
   get: (cid) => readOne(blocks, cid),
   async getMany(cids) {

@@ -34,7 +34,12 @@ interface Search {
   tell(): void;
 }
 
-const report = (search: Search, code: RepoErrorCode, message: string, where: Pick<Fault, 'cid' | 'path'> = {}): void => {
+const report = (
+  search: Search,
+  code: RepoErrorCode,
+  message: string,
+  where: Pick<Fault, 'cid' | 'path'> = {},
+): void => {
   search.faults.push({ code, message, ...where });
 };
 
@@ -102,7 +107,9 @@ const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | u
     },
   });
   // A damaged block has been named already, once is enough.
-  search.faults.push(...[...faults, ...records.faults].filter(({ cid }) => cid === undefined || !damaged.has(cid.bytes)));
+  search.faults.push(
+    ...[...faults, ...records.faults].filter(({ cid }) => cid === undefined || !damaged.has(cid.bytes)),
+  );
 };
 
 /** The other refs and the local history: their commits are there, and every block of their trees. */
@@ -114,14 +121,22 @@ const checkHistory = async (search: Search): Promise<void> => {
       return;
     }
     if (rev !== undefined && commit.rev !== rev) {
-      report(search, 'Corrupt', `the commit has another rev than the list of commits says; listed=${rev} rev=${commit.rev}`, { path, cid });
+      report(
+        search,
+        'Corrupt',
+        `the commit has another rev than the list of commits says; listed=${rev} rev=${commit.rev}`,
+        { path, cid },
+      );
     }
     const readSound: ReadNodes = async (subtrees) => {
       for (const { subtree } of subtrees) {
         reportMissing(search, subtree, path);
       }
-      return nodesPastFaults(nodes, subtrees.filter(({ subtree }) => search.sound.has(subtree)), ({ subtree }, { message }) =>
-        report(search, 'Corrupt', `${message}; path=${path}`, { path, cid: decodeCid(subtree.slice()) }),
+      return nodesPastFaults(
+        nodes,
+        subtrees.filter(({ subtree }) => search.sound.has(subtree)),
+        ({ subtree }, { message }) =>
+          report(search, 'Corrupt', `${message}; path=${path}`, { path, cid: decodeCid(subtree.slice()) }),
       );
     };
     await reachTree(readSound, commit.data, search.reached, (key, value) => reportMissing(search, value, key));
@@ -147,7 +162,10 @@ const checkList = async (search: Search, head: CID | undefined, commit: Commit |
     const found = newest === undefined ? `blocks=${search.tally.blocks}` : `newest=${newest[0]}`;
     report(search, 'Corrupt', `there is something here, and no head that leads to it; ${found}`, { path: MAIN });
   } else if (commit !== undefined && newest !== undefined && newest[0] >= commit.rev && !cidEquals(newest[1], head)) {
-    report(search, 'Corrupt', `the head is not the newest commit of the list; head=${commit.rev} newest=${newest[0]}`, { path: MAIN, cid: newest[1] });
+    report(search, 'Corrupt', `the head is not the newest commit of the list; head=${commit.rev} newest=${newest[0]}`, {
+      path: MAIN,
+      cid: newest[1],
+    });
   }
 };
 
@@ -163,7 +181,12 @@ const checkBlob = async (search: Search, cid: CID): Promise<void> => {
       throw error;
     }
     // One that cannot be read does not hide the others.
-    report(search, isRepoError(error) ? error.code : 'StorageFailed', `the blob cannot be read: ${(error as Error).message}; cid=${cidToText(cid)}`, { cid });
+    report(
+      search,
+      isRepoError(error) ? error.code : 'StorageFailed',
+      `the blob cannot be read: ${(error as Error).message}; cid=${cidToText(cid)}`,
+      { cid },
+    );
   }
 };
 
@@ -182,7 +205,13 @@ const checkBlobs = async (search: Search, signal: AbortSignal | undefined): Prom
   return count;
 };
 
-const checkSignature = (search: Search, cid: CID, commit: Commit, bytes: Uint8Array, key: string | undefined): VerifyReport['signature'] => {
+const checkSignature = (
+  search: Search,
+  cid: CID,
+  commit: Commit,
+  bytes: Uint8Array,
+  key: string | undefined,
+): VerifyReport['signature'] => {
   if (commit.sig === undefined) {
     if (key !== undefined) {
       report(search, 'InvalidSignature', `the head is not signed; rev=${commit.rev}`, { path: MAIN, cid });
@@ -195,7 +224,10 @@ const checkSignature = (search: Search, cid: CID, commit: Commit, bytes: Uint8Ar
   if (verifyCommit(bytes, key)) {
     return 'valid';
   }
-  report(search, 'InvalidSignature', `the head is not signed by the key; key=${key} rev=${commit.rev}`, { path: MAIN, cid });
+  report(search, 'InvalidSignature', `the head is not signed by the key; key=${key} rev=${commit.rev}`, {
+    path: MAIN,
+    cid,
+  });
   return 'invalid';
 };
 

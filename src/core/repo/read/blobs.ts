@@ -1,4 +1,6 @@
-/** Blobs beside the tree: stored with their MIME type, read with their hash checked, and counted against the records. */
+/**
+ * Blobs beside the tree: stored with their MIME type, read with their hash checked, and counted against the records.
+ */
 import type { BlobMention, BlobRef } from '../../data/blob-ref.ts';
 import { blobMentions } from '../../data/blob-ref.ts';
 import { equalBytes } from '../../data/bytes.ts';
@@ -18,7 +20,11 @@ import { decodeStored } from '../record.ts';
 const DEFAULT_MIME_TYPE = 'application/octet-stream';
 
 /** `Repo.putBlob`: first the bytes, durable, then the word about their type. */
-export const putBlob = async (parts: RepoParts, source: BlobSource, options: PutBlobRefOptions = {}): Promise<BlobRef> => {
+export const putBlob = async (
+  parts: RepoParts,
+  source: BlobSource,
+  options: PutBlobRefOptions = {},
+): Promise<BlobRef> => {
   const given = options.mimeType ?? (source instanceof Blob && source.type !== '' ? source.type : undefined);
   const { cid, size } = await parts.blobs.put(source, options);
   if (given !== undefined) {
@@ -30,7 +36,8 @@ export const putBlob = async (parts: RepoParts, source: BlobSource, options: Put
 
 /**
  * Whether a blob's bytes are those that its CID names; reads all of them, in pieces.
- * @throws {RepoError} `StorageFailed`: a platform may answer a `Blob` before it has read any of it, or that it is another file by now.
+ * @throws {RepoError} `StorageFailed`: a platform may answer a `Blob` before it has read any of it, or that it is
+ *   another file by now.
  */
 export const isBlobIntact = async (cid: CID, blob: Blob): Promise<boolean> => {
   const hash = sha256Stream();
@@ -70,7 +77,9 @@ export interface PathMention extends BlobMention {
   readonly path: string;
 }
 
-/** What the records of a tree mention, in key order, as often as they do. Records that cannot be read mention nothing. */
+/**
+ * What the records of a tree mention, in key order, as often as they do. Records that cannot be read mention nothing.
+ */
 export async function* mentionedBlobs(parts: RepoParts, root: CID): AsyncGenerator<PathMention> {
   for await (const batch of walkLeaves(parts.nodes, root, {})) {
     const cids = batch.map(({ value }) => decodeCid(value));

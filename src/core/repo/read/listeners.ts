@@ -23,7 +23,10 @@ export interface Listeners {
 const pathsOf = (changes: readonly RecordChange[], action: RecordChange['action']): string[] =>
   changes.filter((change) => change.action === action).map(({ collection, rkey }) => `${collection}/${rkey}`);
 
-const differenceOf = async (nodes: NodeReader, { before, after }: Transition): Promise<Omit<HeadChange, keyof CommitRef>> => {
+const differenceOf = async (
+  nodes: NodeReader,
+  { before, after }: Transition,
+): Promise<Omit<HeadChange, keyof CommitRef>> => {
   const [created, updated, deleted]: [string[], string[], string[]] = [[], [], []];
   for await (const { key, from, to } of diffTrees(nodes, before, after)) {
     (from === undefined ? created : to === undefined ? deleted : updated).push(key);
@@ -49,7 +52,11 @@ export const createListeners = (nodes: NodeReader): Listeners => {
     try {
       paths = isTransition(changes)
         ? await differenceOf(nodes, changes)
-        : { created: pathsOf(changes, 'create'), updated: pathsOf(changes, 'update'), deleted: pathsOf(changes, 'delete') };
+        : {
+            created: pathsOf(changes, 'create'),
+            updated: pathsOf(changes, 'update'),
+            deleted: pathsOf(changes, 'delete'),
+          };
     } catch (error) {
       // A repository that was closed meanwhile tells nobody any more.
       if (!isRepoError(error, 'Closed')) {

@@ -14,7 +14,10 @@ import { assertBlocks, requireBlock } from '../parts.ts';
 import { recordPath, splitPath } from '../path.ts';
 import { decodeStored } from '../record.ts';
 
-/** One state of the records: the root of its tree and where its blocks are. `root` is missing where there is no tree yet. */
+/**
+ * One state of the records: the root of its tree and where its blocks are. `root` is missing where there is no tree
+ * yet.
+ */
 export interface View {
   readonly did: string;
   readonly root: CID | undefined;
@@ -51,7 +54,11 @@ const rangeOf = (collection: string | undefined, { cursor, reverse }: ListOption
 };
 
 /** Batches of leaves, at most `limit` in all. */
-async function* limitedLeaves(view: View, collection: string | undefined, options: ListOptions): AsyncGenerator<readonly Leaf[]> {
+async function* limitedLeaves(
+  view: View,
+  collection: string | undefined,
+  options: ListOptions,
+): AsyncGenerator<readonly Leaf[]> {
   const { limit } = options;
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 0)) {
     throw new TypeError(`limit is a whole number of records, 0 or more; limit=${limit}`);
@@ -71,7 +78,11 @@ async function* limitedLeaves(view: View, collection: string | undefined, option
 }
 
 /** The records of a collection. The blocks of a batch are read with one request. */
-export async function* listRecords(view: View, collection: string, options: ListOptions = {}): AsyncGenerator<RecordEntry> {
+export async function* listRecords(
+  view: View,
+  collection: string,
+  options: ListOptions = {},
+): AsyncGenerator<RecordEntry> {
   for await (const batch of limitedLeaves(view, collection, options)) {
     const cids = batch.map(({ value }) => decodeCid(value));
     const blocks = await view.blocks.getMany(cids);
@@ -89,7 +100,11 @@ export async function* listRecords(view: View, collection: string, options: List
 }
 
 /** Keys and CIDs of one collection or of all, without reading a record. */
-export async function* listEntries(view: View, collection?: string, options: ListOptions = {}): AsyncGenerator<TreeEntry> {
+export async function* listEntries(
+  view: View,
+  collection?: string,
+  options: ListOptions = {},
+): AsyncGenerator<TreeEntry> {
   for await (const batch of limitedLeaves(view, collection, options)) {
     for (const { key, value } of batch) {
       yield { ...splitPath(key), cid: decodeCid(value) };

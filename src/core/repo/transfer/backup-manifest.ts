@@ -43,7 +43,12 @@ export interface BackupManifest {
   /** The text of the head's CID; `null` when there was no commit yet. */
   readonly head: string | null;
   readonly rev: string | null;
-  readonly counts: { readonly blobs: number; readonly blocks: number; readonly commits: number; readonly records: number };
+  readonly counts: {
+    readonly blobs: number;
+    readonly blocks: number;
+    readonly commits: number;
+    readonly records: number;
+  };
   /** Every other file, by path. */
   readonly files: ReadonlyMap<string, BackedUpFile>;
   /** When it was made, as ISO 8601 says it. */
@@ -79,7 +84,10 @@ export const decodeManifest = (bytes: Uint8Array): BackupManifest => {
     throw malformed('its version is none');
   }
   if (version > VERSION) {
-    throw new RepoError('UnknownVersion', `a newer version of this library wrote the backup; version=${version} known=${VERSION}`);
+    throw new RepoError(
+      'UnknownVersion',
+      `a newer version of this library wrote the backup; version=${version} known=${VERSION}`,
+    );
   }
   if (typeof did !== 'string' || typeof created !== 'string') {
     throw malformed('did and created are texts');

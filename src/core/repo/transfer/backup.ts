@@ -18,8 +18,11 @@ import { verifyRepo } from '../care/verify.ts';
 
 type Tally = { -readonly [K in keyof Progress]: Progress[K] };
 
-/** What an import takes in knowingly is no damage: records outside the data model, and a head that nobody has signed. */
-const isDamage = ({ code, path }: Fault): boolean => !(code === 'Malformed' && path !== undefined) && code !== 'InvalidSignature';
+/**
+ * What an import takes in knowingly is no damage: records outside the data model, and a head that nobody has signed.
+ */
+const isDamage = ({ code, path }: Fault): boolean =>
+  !(code === 'Malformed' && path !== undefined) && code !== 'InvalidSignature';
 
 const refuseDamage = async (parts: RepoParts, tally: Tally, { signal, onProgress }: BackupOptions): Promise<void> => {
   const { faults } = await verifyRepo(parts, {
@@ -32,12 +35,20 @@ const refuseDamage = async (parts: RepoParts, tally: Tally, { signal, onProgress
   const [fault, ...more] = faults.filter(isDamage);
   if (fault !== undefined) {
     const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
-    throw new RepoError('Corrupt', `the repository is damaged, and a backup of it would be too: repair it first; ${fault.message}${others}`);
+    throw new RepoError(
+      'Corrupt',
+      `the repository is damaged, and a backup of it would be too: repair it first; ${fault.message}${others}`,
+    );
   }
 };
 
 /** Reads the content and notes what it was. */
-const watched = (path: string, content: BackupContent, onPiece: (length: number) => void, onEnd: (file: BackedUpFile) => void): BackupContent => ({
+const watched = (
+  path: string,
+  content: BackupContent,
+  onPiece: (length: number) => void,
+  onEnd: (file: BackedUpFile) => void,
+): BackupContent => ({
   size: content.size,
   stream() {
     const hash = sha256Stream();
@@ -62,7 +73,10 @@ const watched = (path: string, content: BackupContent, onPiece: (length: number)
             return;
           }
           if (size !== content.size) {
-            throw new RepoError('StorageFailed', `a file has another size than it was said to have; path=${path} said=${content.size} is=${size}`);
+            throw new RepoError(
+              'StorageFailed',
+              `a file has another size than it was said to have; path=${path} said=${content.size} is=${size}`,
+            );
           }
           onEnd({ size, sha256: toHex(hash.digest()) });
           controller.close();
@@ -116,13 +130,20 @@ const blobCids = async ({ blobs }: RepoParts): Promise<Iterable<CID>> => {
 const requireBlob = async ({ blobs }: RepoParts, cid: CID): Promise<Blob> => {
   const blob = await blobs.get(cid);
   if (blob === undefined) {
-    throw new RepoError('BlobNotFound', `a blob went away while the backup was made: make it again; cid=${cidToText(cid)}`);
+    throw new RepoError(
+      'BlobNotFound',
+      `a blob went away while the backup was made: make it again; cid=${cidToText(cid)}`,
+    );
   }
   return blob;
 };
 
 /** The head of the snapshot and what it holds; a damaged one is taken at its word. */
-const describeHead = async (parts: RepoParts, { refs }: StoreSnapshot, damaged: boolean): Promise<{ head: string | null; rev: string | null; records: number }> => {
+const describeHead = async (
+  parts: RepoParts,
+  { refs }: StoreSnapshot,
+  damaged: boolean,
+): Promise<{ head: string | null; rev: string | null; records: number }> => {
   const cid = refs.get(MAIN);
   if (cid === undefined) {
     return { head: null, rev: null, records: 0 };
@@ -130,7 +151,13 @@ const describeHead = async (parts: RepoParts, { refs }: StoreSnapshot, damaged: 
   const head = cidToText(cid);
   try {
     const { rev, data } = headOf(cid, await readCommit(parts.store, cid));
-    const collections = await countCollections({ did: parts.did, root: data, nodes: parts.nodes, hashAll: parts.hashAll, blocks: parts.store });
+    const collections = await countCollections({
+      did: parts.did,
+      root: data,
+      nodes: parts.nodes,
+      hashAll: parts.hashAll,
+      blocks: parts.store,
+    });
     return { head, rev, records: collections.reduce((sum, { count }) => sum + count, 0) };
   } catch (error) {
     if (!damaged || !isRepoError(error)) {
@@ -141,11 +168,17 @@ const describeHead = async (parts: RepoParts, { refs }: StoreSnapshot, damaged: 
 };
 
 /** `Repo.backup`. */
-export async function* backupRepo(parts: RepoParts, options: BackupOptions = {}): AsyncGenerator<BackupFile, void, undefined> {
+export async function* backupRepo(
+  parts: RepoParts,
+  options: BackupOptions = {},
+): AsyncGenerator<BackupFile, void, undefined> {
   const { damaged = false, onProgress, signal } = options;
   const tally: Tally = { phase: 'verify', bytes: 0, blocks: 0, records: 0 };
   if (parts.store.snapshot === undefined) {
-    throw new RepoError('StorageFailed', 'this repository is kept in no files that could be copied: export it as a CAR');
+    throw new RepoError(
+      'StorageFailed',
+      'this repository is kept in no files that could be copied: export it as a CAR',
+    );
   }
   if (!damaged) {
     await refuseDamage(parts, tally, options);

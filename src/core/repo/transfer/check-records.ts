@@ -75,7 +75,11 @@ export const createRecordCheck = (read: ReadBlocks, known: KnownBlocks): RecordC
       return;
     }
     if (!known.has(cid) && !isDigestOf(cid, sha256(bytes), 0)) {
-      report('Corrupt', `the stored record is not the one that its CID names; path=${path} cid=${cidBytesToText(cid)}`, leaf);
+      report(
+        'Corrupt',
+        `the stored record is not the one that its CID names; path=${path} cid=${cidBytesToText(cid)}`,
+        leaf,
+      );
       return;
     }
     reporting(leaf, () => {

@@ -24,7 +24,11 @@ const requireHead = async (parts: RepoParts): Promise<Head> => {
 };
 
 /** The blocks of many CIDs, in their order, hashes checked. */
-const requireBlocks = async (blocks: BlockReader, hashAll: HashAll, cids: readonly CidBytes[]): Promise<NamedBlock[]> => {
+const requireBlocks = async (
+  blocks: BlockReader,
+  hashAll: HashAll,
+  cids: readonly CidBytes[],
+): Promise<NamedBlock[]> => {
   const found = await blocks.getMany(cids);
   assertBlocks(hashAll, cids, found);
   return found.map((bytes, i) => {
@@ -47,7 +51,12 @@ interface Piece {
  * What an older state has is left out; two equal records are written once.
  * https://atproto.com/specs/repository#car-file-serialization
  */
-async function* headBlocks(parts: RepoParts, head: Head, since: Head | undefined, signal: AbortSignal | undefined): AsyncGenerator<Piece> {
+async function* headBlocks(
+  parts: RepoParts,
+  head: Head,
+  since: Head | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Piece> {
   const { hashAll, store } = parts;
   const written = createCidSet();
   if (since !== undefined) {
@@ -61,7 +70,11 @@ async function* headBlocks(parts: RepoParts, head: Head, since: Head | undefined
   }
   for await (const steps of walkPreorder(blocks, head.data, hashAll)) {
     const fresh = steps.filter((step) => written.add('bytes' in step ? bytesOfCid(step.cid) : step.value));
-    const records = await requireBlocks(blocks, hashAll, fresh.flatMap((step) => ('bytes' in step ? [] : [step.value])));
+    const records = await requireBlocks(
+      blocks,
+      hashAll,
+      fresh.flatMap((step) => ('bytes' in step ? [] : [step.value])),
+    );
     let next = 0;
     yield { blocks: fresh.map((step) => ('bytes' in step ? step : records[next++]!)), records: records.length };
   }

@@ -27,19 +27,28 @@ import type { Requests } from '../write/requests.ts';
 import { assertRequest, readRequests } from '../write/requests.ts';
 import { Staging } from './staging.ts';
 
-/** Bytes that nothing in the tree refers to, the names of blocks with them: so many are taken for a mistake, and more for an attack. */
+/**
+ * Bytes that nothing in the tree refers to, the names of blocks with them: so many are taken for a mistake, and more
+ * for an attack.
+ */
 export const MAX_UNLINKED: number = 16 * 1024 * 1024;
 
 /**
- * Records that break the data model, in one import. Each is named in the answer, in half a kilobyte; and one bad block may
- * stand under a million keys.
+ * Records that break the data model, in one import. Each is named in the answer, in half a kilobyte; and one bad block
+ * may stand under a million keys.
  */
 export const MAX_RECORD_FAULTS = 100_000;
 
 type Tally = { -readonly [K in keyof Progress]: Progress[K] };
 
 /** Stages the blocks of a CAR and answers its roots. */
-const stage = async (staging: Staging, source: CarSource, options: CarOptions, tally: Tally, tell: () => void): Promise<readonly CID[]> => {
+const stage = async (
+  staging: Staging,
+  source: CarSource,
+  options: CarOptions,
+  tally: Tally,
+  tell: () => void,
+): Promise<readonly CID[]> => {
   const car = await readPackedCar(source, options);
   for await (const batch of car) {
     tell();
@@ -125,7 +134,10 @@ const countChanges = async (
 /** What belongs to nothing is not wanted in any number. */
 const assertFewUnlinked = (bytes: number, total: number, most: number): void => {
   if (bytes > most && bytes > 4 * (total - bytes)) {
-    throw new RepoError('LimitExceeded', `the CAR is mostly blocks that its tree does not refer to; bytes=${bytes} of ${total}`);
+    throw new RepoError(
+      'LimitExceeded',
+      `the CAR is mostly blocks that its tree does not refer to; bytes=${bytes} of ${total}`,
+    );
   }
 };
 
@@ -169,18 +181,35 @@ const landed = async (parts: RepoParts, requests: Requests, request: WriteReques
     return undefined;
   }
   if (before.note === '') {
-    throw new RepoError('OutcomeUnknown', `the import has happened, and the faults that it reported are not known any more; did=${parts.did} request=${request.id}`);
+    throw new RepoError(
+      'OutcomeUnknown',
+      `the import has happened, and the faults that it reported are not known any more; did=${parts.did} request=${request.id}`,
+    );
   }
-  const [blocks, created, updated, deleted, unchanged, missingBlobs] = before.note.split(' ').map(Number) as [number, number, number, number, number, number];
+  const [blocks, created, updated, deleted, unchanged, missingBlobs] = before.note.split(' ').map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const { cid: head, rev } = before.commit;
-  return { result: { head, rev, blocks, created, updated, deleted, unchanged, missingBlobs, faults: [] }, transition: undefined };
+  return {
+    result: { head, rev, blocks, created, updated, deleted, unchanged, missingBlobs, faults: [] },
+    transition: undefined,
+  };
 };
 
 const noteOf = ({ blocks, created, updated, deleted, unchanged, missingBlobs, faults }: ImportResult): string =>
   faults.length > 0 ? '' : [blocks, created, updated, deleted, unchanged, missingBlobs].join(' ');
 
 /** `Repo.importCar`. */
-export const importCar = async (parts: RepoParts, source: CarSource, options: ImportOptions = {}): Promise<Imported> => {
+export const importCar = async (
+  parts: RepoParts,
+  source: CarSource,
+  options: ImportOptions = {},
+): Promise<Imported> => {
   const { maxBlocks, maxBlockSize, maxSize, maxUnlinked = MAX_UNLINKED, onProgress, request, signal } = options;
   assertRequest(request);
   const tally: Tally = { phase: 'read', bytes: 0, blocks: 0, records: 0 };
@@ -226,7 +255,9 @@ export const importCar = async (parts: RepoParts, source: CarSource, options: Im
       base = undefined;
       return countChanges(staging, base, commit.data, leaves);
     });
-    const added = await staging.settle((unlinked) => assertFewUnlinked(unlinked, tally.bytes + tally.blocks * CID_LENGTH, maxUnlinked));
+    const added = await staging.settle((unlinked) =>
+      assertFewUnlinked(unlinked, tally.bytes + tally.blocks * CID_LENGTH, maxUnlinked),
+    );
     const missingBlobs = await countMissing(parts.blobs, records.mentioned);
     await change.setRef(MAIN, cid);
     await change.addCommit(commit.rev, cid);

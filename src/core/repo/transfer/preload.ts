@@ -1,6 +1,6 @@
 /**
- * The blocks of a whole repository in memory, for work that reads each of them once: they are read as they lie, where looking each
- * up by its name takes three times as long.
+ * The blocks of a whole repository in memory, for work that reads each of them once: they are read as they lie, where
+ * looking each up by its name takes three times as long.
  */
 import type { Bytes } from '../../data/bytes.ts';
 import type { CidLike } from '../../data/cid.ts';
@@ -12,8 +12,8 @@ import type { BlockReader, BlockStore } from '../../storage/ports.ts';
 const MAX_BYTES: number = 64 * 1024 * 1024;
 
 /**
- * A reader that has read everything already, or the store itself where that would be too much. What was not there is asked of the
- * store. Hashes are not checked, and what it answers are views.
+ * A reader that has read everything already, or the store itself where that would be too much. What was not there is
+ * asked of the store. Hashes are not checked, and what it answers are views.
  */
 export const blocksAtHand = async (store: BlockStore, signal: AbortSignal | undefined): Promise<BlockReader> => {
   const scan = store.scan?.(MAX_BYTES);
@@ -25,7 +25,8 @@ export const blocksAtHand = async (store: BlockStore, signal: AbortSignal | unde
     signal?.throwIfAborted();
     blocks.add(packed);
   }
-  const held = (cid: CidLike): Bytes | undefined => blocks.bytesAt(blocks.cids.indexOf(bytesOfCid(cid))) as Bytes | undefined;
+  const held = (cid: CidLike): Bytes | undefined =>
+    blocks.bytesAt(blocks.cids.indexOf(bytesOfCid(cid))) as Bytes | undefined;
   const reader: BlockReader = {
     async get(cid) {
       return held(cid) ?? store.get(cid);

@@ -18,8 +18,8 @@ const keyAt = (cid: CidBytes): number => {
 };
 
 /**
- * The indexes of `total` CIDs, in the order of their texts but for a few neighbours: rows that go in so leave full pages behind
- * them. By numbers, so that no text is made for it. Of more than 262,144 CIDs, each so many by themselves.
+ * The indexes of `total` CIDs, in the order of their texts but for a few neighbours: rows that go in so leave full
+ * pages behind them. By numbers, so that no text is made for it. Of more than 262,144 CIDs, each so many by themselves.
  */
 export const keyOrder = (total: number, cidAt: (index: number) => CidBytes): Uint32Array => {
   const order = new Uint32Array(total);

@@ -1,7 +1,7 @@
 /**
- * The blocks of a CAR that is being taken in. They are held in memory while they are few, so that they are checked where
- * they lie, written once and in the order of their keys, and those that belong to nothing are never written at all. Past
- * that they go into the change in pieces, each in the order of its keys, and only their names stay here.
+ * The blocks of a CAR that is being taken in. They are held in memory while they are few, so that they are checked
+ * where they lie, written once and in the order of their keys, and those that belong to nothing are never written at
+ * all. Past that they go into the change in pieces, each in the order of its keys, and only their names stay here.
  */
 import type { Bytes } from '../../data/bytes.ts';
 import { equalBytes } from '../../data/bytes.ts';
@@ -27,8 +27,9 @@ const LINKED = 2;
 const PLAIN = 4;
 
 /**
- * A class, and no literal: once a batch of those has outlived a collection, V8 makes all later ones where it looks seldom, and what they refer to
- * stays with them. In some runs an import of a million records grew by 150 MB more while it read.
+ * A class, and no literal: once a batch of those has outlived a collection, V8 makes all later ones where it looks
+ * seldom, and what they refer to stays with them. In some runs an import of a million records grew by 150 MB more while
+ * it read.
  */
 class NumberedBlock {
   readonly number: number;
@@ -118,7 +119,8 @@ export class Staging implements BlockReader {
   }
 
   /**
-   * Leaves in the change what was linked, and nothing else of what came in. Answers how many of them were not here before.
+   * Leaves in the change what was linked, and nothing else of what came in. Answers how many of them were not here
+   * before.
    * @param admit Is told how many bytes belong to nothing, before anything is written; what it throws comes out.
    */
   async settle(admit: (unlinkedBytes: number) => void): Promise<number> {
@@ -145,7 +147,10 @@ export class Staging implements BlockReader {
     return (this.#flags[number]! & flag) !== 0;
   }
 
-  /** Looks at what is about to leave memory: reading a million records again, from pages all over, took longer than all the rest. */
+  /**
+   * Looks at what is about to leave memory: reading a million records again, from pages all over, took longer than all
+   * the rest.
+   */
   #notePlainRecords(): void {
     for (let number = this.#blocks.first; number < this.#blocks.size; number++) {
       if (isPlainRecord(this.#blocks.bytesAt(number)!)) {
@@ -195,7 +200,10 @@ export class Staging implements BlockReader {
     const stored = await this.#change.getMany(blocks.map(({ cid }) => cid));
     const wrong = blocks.find(({ bytes }, i) => stored[i] === undefined || !equalBytes(stored[i], bytes));
     if (wrong !== undefined) {
-      throw new RepoError('Corrupt', `the stored bytes are not those that the CID names; cid=${cidBytesToText(wrong.cid)}`);
+      throw new RepoError(
+        'Corrupt',
+        `the stored bytes are not those that the CID names; cid=${cidBytesToText(wrong.cid)}`,
+      );
     }
   }
 }

@@ -103,10 +103,18 @@ const signatureOf = (commit: Commit, bytes: Uint8Array, key: string | undefined)
   return verifyCommit(bytes, key) ? 'valid' : 'invalid';
 };
 
-const recordFault = ({ key, value }: Leaf, bytes: Uint8Array | undefined, assertPath: AssertPath): Fault | undefined => {
+const recordFault = (
+  { key, value }: Leaf,
+  bytes: Uint8Array | undefined,
+  assertPath: AssertPath,
+): Fault | undefined => {
   const where = (): Pick<Fault, 'cid' | 'path'> => ({ path: key, cid: decodeCid(value) });
   if (bytes === undefined) {
-    return { code: 'BlockNotFound', message: `the record's block is missing; path=${key} cid=${cidBytesToText(value)}`, ...where() };
+    return {
+      code: 'BlockNotFound',
+      message: `the record's block is missing; path=${key} cid=${cidBytesToText(value)}`,
+      ...where(),
+    };
   }
   try {
     assertPath(key);
@@ -121,8 +129,8 @@ const recordFault = ({ key, value }: Leaf, bytes: Uint8Array | undefined, assert
 };
 
 /**
- * Checks that a CAR is a whole repository: the hash of every block, the whole tree, that every record is there and keeps
- * to the encoding of the data model, the DID and, given a key, the signature. All of the CAR is held in memory.
+ * Checks that a CAR is a whole repository: the hash of every block, the whole tree, that every record is there and
+ * keeps to the encoding of the data model, the DID and, given a key, the signature. All of the CAR is held in memory.
  * @throws {RepoError} `Malformed`, `LimitExceeded` when it is no CAR, a block is not what its CID names, or it names no
  *   commit; `BlockNotFound` when that is not in it; `UnknownKey`. All else is a fault in the report.
  */
@@ -142,11 +150,19 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
   const { head, commit, bytes } = requireCommit(car);
   const faults: Fault[] = [];
   if (did !== undefined && commit.did !== did) {
-    faults.push({ code: 'WrongDid', message: `the commit is of another account; expected=${did} found=${commit.did}`, cid: head });
+    faults.push({
+      code: 'WrongDid',
+      message: `the commit is of another account; expected=${did} found=${commit.did}`,
+      cid: head,
+    });
   }
   const signature = signatureOf(commit, bytes, key);
   if (signature === 'none' || signature === 'invalid') {
-    faults.push({ code: 'InvalidSignature', message: `the commit is not signed${signature === 'none' ? '' : ' by the key'}; rev=${commit.rev}`, cid: head });
+    faults.push({
+      code: 'InvalidSignature',
+      message: `the commit is not signed${signature === 'none' ? '' : ' by the key'}; rev=${commit.rev}`,
+      cid: head,
+    });
   }
   const assertPath = createAssertPath();
   const tree = await verifyTreeOf(async (cids) => cids.map(car.take), commit.data.bytes as CidBytes, {
@@ -167,5 +183,14 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
   });
   faults.push(...tree.faults);
   const { size, taken } = car;
-  return { ok: faults.length === 0, faults, signature, head, commit, records: tree.leaves, blocks: taken, unlinked: size - taken };
+  return {
+    ok: faults.length === 0,
+    faults,
+    signature,
+    head,
+    commit,
+    records: tree.leaves,
+    blocks: taken,
+    unlinked: size - taken,
+  };
 };

@@ -28,26 +28,40 @@ const assertDids = (commit: Commit, did: string, expected: string | undefined): 
 
 const assertRev = (cid: CID, commit: Commit, head: Head | undefined, nowMs: number): void => {
   if (tidToMicroseconds(commit.rev) > (nowMs + MAX_REV_AHEAD_MS) * 1000) {
-    throw new RepoError('FutureRev', `the commit's rev is more than five minutes ahead of the clock; rev=${commit.rev}`);
+    throw new RepoError(
+      'FutureRev',
+      `the commit's rev is more than five minutes ahead of the clock; rev=${commit.rev}`,
+    );
   }
   if (head === undefined || cidEquals(head.cid, cid)) {
     return;
   }
   if (commit.rev === head.rev) {
-    throw new RepoError('OutdatedRev', `another commit of the head's rev, a fork; rev=${commit.rev} head=${cidToText(head.cid)} found=${cidToText(cid)}`);
+    throw new RepoError(
+      'OutdatedRev',
+      `another commit of the head's rev, a fork; rev=${commit.rev} head=${cidToText(head.cid)} found=${cidToText(cid)}`,
+    );
   }
   if (commit.rev < head.rev) {
     throw new RepoError('OutdatedRev', `the commit is older than the head; head=${head.rev} found=${commit.rev}`);
   }
 };
 
-const assertSigned = (commit: Commit, bytes: Uint8Array, { key, allowUnsigned }: ImportOptions, verify: VerifySignature): void => {
+const assertSigned = (
+  commit: Commit,
+  bytes: Uint8Array,
+  { key, allowUnsigned }: ImportOptions,
+  verify: VerifySignature,
+): void => {
   if (commit.sig === undefined) {
     if (key !== undefined || allowUnsigned !== true) {
       throw new RepoError('InvalidSignature', `the commit is not signed; rev=${commit.rev}`);
     }
   } else if (key !== undefined && !verifyCommit(bytes, key, verify)) {
-    throw new RepoError('InvalidSignature', `the commit is not signed by the given key (another key may have signed it: keys change); key=${key} rev=${commit.rev}`);
+    throw new RepoError(
+      'InvalidSignature',
+      `the commit is not signed by the given key (another key may have signed it: keys change); key=${key} rev=${commit.rev}`,
+    );
   }
 };
 

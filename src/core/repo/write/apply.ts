@@ -24,7 +24,12 @@ import { splitPath } from '../path.ts';
  * that cannot fail over what is there.
  */
 export type PlannedOp =
-  | { readonly action: 'create' | 'put' | 'update'; readonly path: string; readonly record: Block; readonly swapRecord?: CID | null | undefined }
+  | {
+      readonly action: 'create' | 'put' | 'update';
+      readonly path: string;
+      readonly record: Block;
+      readonly swapRecord?: CID | null | undefined;
+    }
   | { readonly action: 'delete' | 'discard'; readonly path: string; readonly swapRecord?: CID | null | undefined };
 
 export interface Applied {
@@ -90,7 +95,12 @@ export const applyOps = async (
     if (cidEquals(prev, cid)) {
       continue;
     }
-    changes.push({ action: prev === undefined ? 'create' : cid === undefined ? 'delete' : 'update', ...splitPath(path), cid, prev });
+    changes.push({
+      action: prev === undefined ? 'create' : cid === undefined ? 'delete' : 'update',
+      ...splitPath(path),
+      cid,
+      prev,
+    });
     if (cid === undefined) {
       link = remove(link, path);
       continue;
@@ -105,4 +115,3 @@ export const applyOps = async (
   }
   return { root: decodeCid(sealed.root), blocks: [...blocks.values()], nodes: sealed.nodes, changes };
 };
-

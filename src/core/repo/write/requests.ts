@@ -24,18 +24,25 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,40}$/;
 
 /** The last named writes, as they were when the transaction began. */
 export interface Requests {
-  /** What an earlier write of that name did, with the note that it left; `undefined` when there was none, for certain. */
+  /**
+   * What an earlier write of that name did, with the note that it left; `undefined` when there was none, for certain.
+   */
   landed(request: WriteRequest): Promise<{ readonly commit: CommitRef; readonly note: string } | undefined>;
   /** Remembers a write; part of the transaction that makes it. */
   remember(change: BlockChange, request: WriteRequest, rev: string, note?: string): Promise<void>;
 }
 
 const unknown = (id: string): RepoError =>
-  new RepoError('OutcomeUnknown', `the write was asked for twice, and its first outcome is no longer known; request=${id}`);
+  new RepoError(
+    'OutcomeUnknown',
+    `the write was asked for twice, and its first outcome is no longer known; request=${id}`,
+  );
 
 /** Reads the requests. To be called inside a transaction, whose queue keeps others away. */
 export const readRequests = async (parts: RepoParts): Promise<Requests> => {
-  const [forgotten = NOTHING_FORGOTTEN, ...lines] = ((await parts.store.meta(REQUESTS)) ?? NOTHING_FORGOTTEN).split('\n');
+  const [forgotten = NOTHING_FORGOTTEN, ...lines] = ((await parts.store.meta(REQUESTS)) ?? NOTHING_FORGOTTEN).split(
+    '\n',
+  );
 
   return {
     async landed({ id, again }) {

@@ -66,7 +66,10 @@ const landed = async (parts: RepoParts, { request }: WriteOptions): Promise<Comm
   return request && (await (await readRequests(parts)).landed(request))?.commit;
 };
 
-/** The head after some operations: the one that they made now, or when they were asked for before, or the one that stayed. */
+/**
+ * The head after some operations: the one that they made now, or when they were asked for before, or the one that
+ * stayed.
+ */
 type Outcome =
   | { readonly made: 'before'; readonly head: CommitRef }
   | { readonly made: 'no'; readonly head: Head | undefined }
@@ -137,7 +140,12 @@ export const putRecord = async (
   const { made, head } = await commitOps(parts, [{ action: 'put', path, record }], options, 'skip');
   // A put that changed nothing found its record, so there is a head.
   const commit = { cid: head!.cid, rev: head!.rev };
-  return { uri: formatUri(parts.did, collection, rkey), cid: record.cid, commit, made: made === 'now' ? head : undefined };
+  return {
+    uri: formatUri(parts.did, collection, rkey),
+    cid: record.cid,
+    commit,
+    made: made === 'now' ? head : undefined,
+  };
 };
 
 /** `Repo.delete`: `undefined`, and no commit, when there is no such record. */
@@ -153,7 +161,10 @@ export const deleteRecord = async (
   return { commit, made: made === 'now' ? head : undefined };
 };
 
-/** `Repo.commit`: makes a tree the head, if the head is still the one that the tree was checked out under. `transition` is what that changed, if it was done now. */
+/**
+ * `Repo.commit`: makes a tree the head, if the head is still the one that the tree was checked out under. `transition`
+ * is what that changed, if it was done now.
+ */
 export const commitTree = (
   parts: RepoParts,
   root: CID,

@@ -37,12 +37,24 @@ describe('a manifest', () => {
     ['a count that is none', (m) => void (m['counts'] = { ...manifest.counts, blobs: -1 })],
     ['a version that is none', (m) => void (m['version'] = '1')],
     ['version 0', (m) => void (m['version'] = 0)],
-    ...['../pds.db', '/pds.db', 'blobs/ba/../../x', 'blobs/ba/', `blobs/xx/${BLOB}`, `blobs/ba/${BLOB.toUpperCase()}`, `blobs/ba/${BLOB.slice(0, -1)}v`, 'pds.db-wal', '__proto__', 'manifest.json'].map(
-      (path): [string, (manifest: Record<string, unknown>) => void] => [
-        `the path ${path}`,
-        (m) => void (m['files'] = JSON.parse(`{"pds.db":${JSON.stringify(file)},${JSON.stringify(path)}:${JSON.stringify(file)}}`)),
-      ],
-    ),
+    ...[
+      '../pds.db',
+      '/pds.db',
+      'blobs/ba/../../x',
+      'blobs/ba/',
+      `blobs/xx/${BLOB}`,
+      `blobs/ba/${BLOB.toUpperCase()}`,
+      `blobs/ba/${BLOB.slice(0, -1)}v`,
+      'pds.db-wal',
+      '__proto__',
+      'manifest.json',
+    ].map((path): [string, (manifest: Record<string, unknown>) => void] => [
+      `the path ${path}`,
+      (m) =>
+        void (m['files'] = JSON.parse(
+          `{"pds.db":${JSON.stringify(file)},${JSON.stringify(path)}:${JSON.stringify(file)}}`,
+        )),
+    ]),
     ['a size that is none', (m) => void (m['files'] = { 'pds.db': { ...file, size: 1.5 } })],
     ['a hash that is none', (m) => void (m['files'] = { 'pds.db': { ...file, sha256: 'AB'.repeat(32) } })],
   ])('with %s is Malformed', (_, change) => {
@@ -50,7 +62,9 @@ describe('a manifest', () => {
   });
 
   test('of the future is UnknownVersion', () => {
-    expect(() => decodeManifest(encoded((m) => void (m['version'] = 2)))).toThrow(expect.objectContaining({ code: 'UnknownVersion' }));
+    expect(() => decodeManifest(encoded((m) => void (m['version'] = 2)))).toThrow(
+      expect.objectContaining({ code: 'UnknownVersion' }),
+    );
   });
 
   test('that is no JSON, or no UTF-8, is Malformed', () => {

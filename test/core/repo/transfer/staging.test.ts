@@ -39,7 +39,10 @@ const settle = async (store: MemoryBlockStore, blocks: readonly Block[], linked:
     const staging = new Staging(recorded(change, puts));
     await staging.add(packedOf(blocks));
     const found = await staging.getMany([...blocks.map(({ cid }) => cid), blockOf(1e6).cid]);
-    expect(found.map((bytes) => bytes && [...bytes.subarray(0, 4)])).toEqual([...blocks.map(({ bytes }) => [...bytes.subarray(0, 4)]), undefined]);
+    expect(found.map((bytes) => bytes && [...bytes.subarray(0, 4)])).toEqual([
+      ...blocks.map(({ bytes }) => [...bytes.subarray(0, 4)]),
+      undefined,
+    ]);
     link(staging, linked);
     return staging.settle((bytes) => {
       unlinked = bytes;
@@ -54,7 +57,11 @@ test('few blocks are written once, those that are linked alone, and in the order
   const store = new MemoryBlockStore();
   const linked = few.filter((_, n) => n % 3 > 0);
   const { added, puts, unlinked } = await settle(store, [...few, few[0]!], linked);
-  expect([added, unlinked, await store.count()]).toEqual([linked.length, (500 - linked.length) * (8 + CID_LENGTH), linked.length]);
+  expect([added, unlinked, await store.count()]).toEqual([
+    linked.length,
+    (500 - linked.length) * (8 + CID_LENGTH),
+    linked.length,
+  ]);
   expect(puts).toEqual(linked.map(({ cid }) => String(cid)).sort());
 });
 
@@ -120,11 +127,19 @@ test('a record that left memory is not read again when it is sound and mentions 
       return staging.read(cids);
     }, staging);
     const leafOf = (key: string, { cid }: Block) => ({ key, value: cid.bytes as CidBytes });
-    await records.check([leafOf('com.example.record/a', plain), leafOf('com.example.record/b', blob), leafOf('com.example.record/c', broken), leafOf('nothing/d', plain)]);
+    await records.check([
+      leafOf('com.example.record/a', plain),
+      leafOf('com.example.record/b', blob),
+      leafOf('com.example.record/c', broken),
+      leafOf('nothing/d', plain),
+    ]);
     expect(read).toEqual([String(blob.cid), String(broken.cid)]);
     expect(records.mentioned.size).toBe(1);
     expect(records.faults.map(({ path, code }) => [path, code])).toEqual(
-      expect.arrayContaining([['com.example.record/c', 'Malformed'], ['nothing/d', 'Malformed']]),
+      expect.arrayContaining([
+        ['com.example.record/c', 'Malformed'],
+        ['nothing/d', 'Malformed'],
+      ]),
     );
     await staging.settle(() => undefined);
   });
@@ -136,7 +151,10 @@ test('a block that was here already is not new, and has to be what its CID says'
   expect((await settle(store, few, few)).added).toBe(400);
   const damaged = new MemoryBlockStore();
   await damaged.transact((change) => change.put([{ cid: few[5]!.cid, bytes: Uint8Array.of(1) }]));
-  await expect(settle(damaged, few, few)).rejects.toMatchObject({ code: 'Corrupt', message: expect.stringContaining(String(few[5]!.cid)) });
+  await expect(settle(damaged, few, few)).rejects.toMatchObject({
+    code: 'Corrupt',
+    message: expect.stringContaining(String(few[5]!.cid)),
+  });
   expect(await damaged.count()).toBe(1);
 });
 
@@ -156,7 +174,10 @@ test('what is refused for what belongs to nothing is not written', async () => {
 
 test('the order is that of the texts, but for those that begin with the same seven characters', () => {
   const cids = Array.from({ length: 5000 }, (_, n) => blockOf(n).cid.bytes as CidBytes);
-  const sorted = Array.from(keyOrder(cids.length, (i) => cids[i]!), (i) => cidBytesToText(cids[i]!).slice(0, 13));
+  const sorted = Array.from(
+    keyOrder(cids.length, (i) => cids[i]!),
+    (i) => cidBytesToText(cids[i]!).slice(0, 13),
+  );
   expect(sorted).toEqual(cids.map((cid) => cidBytesToText(cid).slice(0, 13)).sort());
   expect(new Set(keyOrder(cids.length, (i) => cids[i]!)).size).toBe(5000);
 });

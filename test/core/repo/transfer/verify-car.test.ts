@@ -17,7 +17,11 @@ const key = generateKey();
 const sample = await sampleCar(300, { did: DID, signer: key });
 const blocks = [...readCar(sample.car)];
 
-const without = (left: Block): Uint8Array => writeCar(sample.head, blocks.filter((block) => block !== left));
+const without = (left: Block): Uint8Array =>
+  writeCar(
+    sample.head,
+    blocks.filter((block) => block !== left),
+  );
 const isNode = ({ bytes }: Block): boolean => bytes[0] === 0xa2 && bytes[2] === 0x65;
 
 describe.each([
@@ -34,15 +38,24 @@ describe.each([
   test('without a key the signature is unchecked, with another one invalid', async () => {
     expect(await verifyCar(sample.car, { hashAll })).toMatchObject({ ok: true, signature: 'unchecked' });
     const report = await verifyCar(sample.car, { key: generateKey().did(), hashAll });
-    expect(report).toMatchObject({ ok: false, signature: 'invalid', faults: [{ code: 'InvalidSignature', cid: sample.head }] });
+    expect(report).toMatchObject({
+      ok: false,
+      signature: 'invalid',
+      faults: [{ code: 'InvalidSignature', cid: sample.head }],
+    });
   });
 
   test('another account is a fault', async () => {
-    expect(await verifyCar(sample.car, { did: 'did:web:bob.example.com', hashAll })).toMatchObject({ ok: false, faults: [{ code: 'WrongDid' }] });
+    expect(await verifyCar(sample.car, { did: 'did:web:bob.example.com', hashAll })).toMatchObject({
+      ok: false,
+      faults: [{ code: 'WrongDid' }],
+    });
   });
 
   test('every block that is missing is named', async () => {
-    const left = blocks.filter(({ cid }) => !cid.equals(sample.head)).filter((block, i) => isNode(block) || i % 20 === 0);
+    const left = blocks
+      .filter(({ cid }) => !cid.equals(sample.head))
+      .filter((block, i) => isNode(block) || i % 20 === 0);
     for (const block of left) {
       const { faults } = await verifyCar(without(block), { hashAll });
       expect(faults[0]).toMatchObject({ code: 'BlockNotFound' });
@@ -81,17 +94,23 @@ describe('faults of records', () => {
   });
 
   test('one without a $type', async () => {
-    expect((await verifyCar(await carOf('com.example.a/1', encodeCbor({ a: 1 })))).faults).toMatchObject([{ code: 'Malformed' }]);
+    expect((await verifyCar(await carOf('com.example.a/1', encodeCbor({ a: 1 })))).faults).toMatchObject([
+      { code: 'Malformed' },
+    ]);
   });
 
   test('one under a key that is no collection and record key', async () => {
-    expect((await verifyCar(await carOf('nocollection/1', encodeCbor({ $type: 'com.example.a' })))).faults).toMatchObject([{ code: 'Malformed' }]);
+    expect(
+      (await verifyCar(await carOf('nocollection/1', encodeCbor({ $type: 'com.example.a' })))).faults,
+    ).toMatchObject([{ code: 'Malformed' }]);
   });
 });
 
 test('a commit without a signature is a fault', async () => {
   const commit = await createCommit({ did: DID, data: EMPTY_ROOT, rev: tidOf(1, 1) });
-  const report = await verifyCar(writeCar(commit.cid, [commit, { cid: EMPTY_ROOT, bytes: Uint8Array.of(0xa2, 0x61, 0x65, 0x80, 0x61, 0x6c, 0xf6) }]));
+  const report = await verifyCar(
+    writeCar(commit.cid, [commit, { cid: EMPTY_ROOT, bytes: Uint8Array.of(0xa2, 0x61, 0x65, 0x80, 0x61, 0x6c, 0xf6) }]),
+  );
   expect(report).toMatchObject({ ok: false, signature: 'none', records: 0, faults: [{ code: 'InvalidSignature' }] });
 });
 
@@ -106,4 +125,3 @@ test('tells how far it is, and stops when it is asked to', async () => {
   expect(told.at(-1)).toBe(300);
   await expect(verifyCar(sample.car, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
 });
-

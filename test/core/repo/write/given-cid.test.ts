@@ -19,19 +19,26 @@ describe('swapRecord', () => {
   ] as const)('as a text is a TypeError that names it: %s', async (action, more) => {
     const { cid } = await repo.put(POST, 'a', post('one'));
     const op = { action, collection: POST, rkey: 'a', swapRecord: String(cid), ...more };
-    const expected = { name: 'TypeError', message: `expected a CID, which parseCid makes of its text; swapRecord=${cid}` };
+    const expected = {
+      name: 'TypeError',
+      message: `expected a CID, which parseCid makes of its text; swapRecord=${cid}`,
+    };
     await expect(repo.write([op as never])).rejects.toMatchObject(expected);
   });
 
   test('of another copy of multiformats is a CID', async () => {
     const { cid } = await repo.put(POST, 'a', post('one'));
     const foreign = { '/': cid.bytes, bytes: cid.bytes, code: cid.code, version: cid.version } as never;
-    await repo.write([{ action: 'update', collection: POST, rkey: 'a', value: post('two'), swapRecord: foreign }], { swapCommit: (await repo.head())!.cid });
+    await repo.write([{ action: 'update', collection: POST, rkey: 'a', value: post('two'), swapRecord: foreign }], {
+      swapCommit: (await repo.head())!.cid,
+    });
     expect((await repo.get(POST, 'a'))?.value['text']).toBe('two');
   });
 });
 
 test('what getBlob is given in place of a CID is named, and not more of it than a line', async () => {
-  await expect(repo.getBlob('x'.repeat(200) as never)).rejects.toThrow(new TypeError(`expected a CID, which parseCid makes of its text; cid=${'x'.repeat(80)}`));
+  await expect(repo.getBlob('x'.repeat(200) as never)).rejects.toThrow(
+    new TypeError(`expected a CID, which parseCid makes of its text; cid=${'x'.repeat(80)}`),
+  );
   await expect(repo.getBlob(undefined as never)).rejects.toThrow('cid=undefined');
 });

@@ -11,7 +11,11 @@ import { DID, POST, bytesOf, creates, post, rkeyOf } from '../../../../src/testi
 
 const newRepo = (): Repo => repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
 const commits = async (repo: Repo): Promise<number> => (await listOf(repo.log())).length;
-const codeOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'none', (error: unknown) => (isRepoError(error) ? error.code : error));
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'none',
+    (error: unknown) => (isRepoError(error) ? error.code : error),
+  );
 
 let repo: Repo;
 beforeEach(() => {

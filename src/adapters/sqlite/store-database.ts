@@ -1,0 +1,19 @@
+/** The port of the block store: what it needs of an SQL database. `Database` of `src/wasm` has it. */
+import type { LoggedDatabase } from './checkpointer.ts';
+import type { SchemaDatabase } from './schema.ts';
+
+export interface StoreDatabase extends SchemaDatabase, LoggedDatabase {
+  readonly inTransaction: boolean;
+  begin(): void;
+  /** Has the transaction that has begun, and has written nothing yet, write each page once, and no log. */
+  writePlainly(): void;
+  commit(): void;
+  rollback(): void;
+  /** Whether the main file now stays as it is until `thaw`. */
+  freeze(): boolean;
+  thaw(): void;
+  /** A sentence a fault. */
+  integrityCheck(): readonly string[];
+  /** Leaves everything in the main file. */
+  close(): void;
+}
