@@ -21,19 +21,14 @@
  * ```
  * @module
  */
-import type { CarSource } from './core/repo/long-work.ts';
+import type { CarSource } from './core/car/source.ts';
 import type { VerifyCarOptions, VerifyCarReport } from './core/repo/transfer/verify-car.ts';
 import { verifyCar as verifyCarBy } from './core/repo/transfer/verify-car.ts';
 import type { HashAll } from './core/data/sha256.ts';
 import { createHashAll } from './wasm/hash/sha256.ts';
 
-export type {
-  BackedUpFile,
-  BackupContent,
-  BackupFile,
-  BackupManifest,
-  BackupOptions,
-} from './core/repo/transfer/backup-manifest.ts';
+export type { BackedUpFile, BackupManifest, BackupOptions } from './core/repo/transfer/backup-manifest.ts';
+export type { BackupContent, BackupFile } from './core/storage/backup-file.ts';
 export { decodeManifest } from './core/repo/transfer/backup-manifest.ts';
 export type { BlobMention, BlobRef } from './core/data/blob-ref.ts';
 export { blobMentions, isBlobRef } from './core/data/blob-ref.ts';
@@ -104,9 +99,7 @@ export { verifyTree } from './core/mst/verify.ts';
 export type { WalkRange } from './core/mst/walk.ts';
 export { walkLeaves } from './core/mst/walk.ts';
 export type {
-  CarSource,
   ExportOptions,
-  Fault,
   GarbageOptions,
   GarbageResult,
   ImportOptions,
@@ -116,6 +109,8 @@ export type {
   VerifyOptions,
   VerifyReport,
 } from './core/repo/long-work.ts';
+export type { CarSource } from './core/car/source.ts';
+export type { Fault } from './core/data/fault.ts';
 export type {
   CollectionCount,
   CommitRef,
@@ -154,7 +149,6 @@ export type {
   BlobSource,
   BlobStore,
   BlobStray,
-  Block,
   BlockChange,
   BlockReader,
   BlockStore,
@@ -163,6 +157,7 @@ export type {
   PutBlobOptions,
   StoreSnapshot,
 } from './core/storage/ports.ts';
+export type { Block } from './core/blocks/block.ts';
 export { assertCollection, assertDid, assertRecordKey } from './core/syntax/identifiers.ts';
 export type { Tid, TidClock } from './core/syntax/tid.ts';
 export { ZERO_TID, createTidClock, isTid, parseTid, tidOf, tidToMicroseconds } from './core/syntax/tid.ts';

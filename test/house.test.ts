@@ -4,6 +4,7 @@ import { doorSize } from './house/door-size.ts';
 import { filesBelow, lineCount, nodesBelow, parseSource, root, sourcesBelow, textOf } from './house/sources.ts';
 import type { SourceFile } from './house/sources.ts';
 import { casesWithoutRunner } from './house/suites.ts';
+import { importCycles } from './house/import-cycles.ts';
 import { forbiddenImports } from './house/who-imports-whom.ts';
 
 /** A file that passes this is two files. */
@@ -105,15 +106,32 @@ describe('who may import whom', () => {
 
   test('the rule catches what it is for', () => {
     const caught = (path: string, text: string): number => forbiddenImports(parseSource(path, text)).length;
-    expect(caught('src/core/a.ts', `import { b } from '../wasm/b.ts';`)).toBe(1);
-    expect(caught('src/core/a.ts', `import { readFile } from 'node:fs';`)).toBe(1);
-    expect(caught('src/core/a.ts', `export const f = () => import('../node.ts');`)).toBe(1);
+    expect(caught('src/core/data/a.ts', `import { b } from '../../wasm/hash/b.ts';`)).toBe(1);
+    expect(caught('src/core/data/a.ts', `import { readFile } from 'node:fs';`)).toBe(1);
+    expect(caught('src/core/data/a.ts', `export const f = () => import('../../node.ts');`)).toBe(1);
     expect(caught('src/core/mst/a.ts', `export { b } from '../data/cid.ts';`)).toBe(0);
-    expect(caught('src/wasm/a.ts', `import { SqliteBlockStore } from '../adapters/sqlite/block-store.ts';`)).toBe(1);
+    expect(caught('src/core/data/a.ts', `import { RepoError } from '../errors.ts';`)).toBe(0);
+    expect(caught('src/core/data/a.ts', `import type { Tid } from '../syntax/tid.ts';`)).toBe(1);
+    expect(caught('src/core/mst/a.ts', `import type { Fault } from '../repo/repo.ts';`)).toBe(1);
+    expect(caught('src/core/errors.ts', `import type { CID } from './data/cid.ts';`)).toBe(1);
+    expect(caught('src/core/a.ts', `export const a = 1;`)).toBe(1);
+    expect(caught('src/wasm/vfs/a.ts', `import { Database } from '../database/database.ts';`)).toBe(1);
+    expect(caught('src/wasm/vfs/a.ts', `import { SqliteBlockStore } from '../adapters/sqlite/block-store.ts';`)).toBe(
+      1,
+    );
     expect(caught('src/adapters/files/node-files.ts', `import { b } from '../blobs/node-blobs.ts';`)).toBe(1);
     expect(caught('src/adapters/files/deno-files.ts', `import * as fs from 'node:fs';`)).toBe(1);
     expect(caught('src/index.ts', `export * from './node.ts';`)).toBe(1);
     expect(caught('src/cli/record/ls.ts', `import { openRepo } from '../node.ts';`)).toBe(0);
+  });
+
+  test('there is no import cycle, types included', () => {
+    expect(importCycles(sources)).toEqual([]);
+    const file = (name: string, next: string): SourceFile =>
+      parseSource(`src/${name}.ts`, `import type { a } from './${next}.ts';`);
+    expect(importCycles([file('a', 'b'), file('b', 'c'), file('c', 'b'), file('d', 'a')])).toEqual([
+      'src/b.ts -> src/c.ts -> src/b.ts',
+    ]);
   });
 
   test('every package that is imported is a dependency', () => {

@@ -1,6 +1,6 @@
 /** CARs into a repository that holds something: refused without a trace, or sound and given out again as they came. */
 import { equalBytes } from '../../src/core/data/bytes.ts';
-import type { Fault } from '../../src/core/repo/long-work.ts';
+import type { Fault } from '../../src/core/data/fault.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';

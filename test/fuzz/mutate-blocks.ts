@@ -7,7 +7,7 @@ import { decodeCbor, encodeCbor } from '../../src/core/data/cbor.ts';
 import { CID_LENGTH, cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import type { Signer } from '../../src/core/crypto/signer.ts';
-import type { Block } from '../../src/core/storage/ports.ts';
+import type { Block } from '../../src/core/blocks/block.ts';
 import { blockOfBytes } from '../hostile/build-repository.ts';
 import type { Random } from './mutate-bytes.ts';
 import { below, mutateBytes, pick } from './mutate-bytes.ts';

@@ -5,7 +5,7 @@
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { cidTextToBytes, cidToText, decodeCid } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import type { Block } from '../../src/core/storage/ports.ts';
+import type { Block } from '../../src/core/blocks/block.ts';
 import { KEY } from '../../src/testing/repo/harness.ts';
 import type { Database } from '../../src/wasm/database/database.ts';
 import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';

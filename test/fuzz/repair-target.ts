@@ -5,7 +5,7 @@
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
-import type { Fault } from '../../src/core/repo/long-work.ts';
+import type { Fault } from '../../src/core/data/fault.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
 import type { RepairReport } from '../../src/core/repo/care/repair-report.ts';
 import { verifyCar } from '../../src/core/repo/transfer/verify-car.ts';

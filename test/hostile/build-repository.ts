@@ -5,7 +5,7 @@ import type { CID, CidBytes } from '../../src/core/data/cid.ts';
 import { CODEC_DAG_CBOR, cidOf, decodeCid } from '../../src/core/data/cid.ts';
 import { createTreeBuilder } from '../../src/core/mst/build.ts';
 import type { Signer } from '../../src/core/crypto/signer.ts';
-import type { Block } from '../../src/core/storage/ports.ts';
+import type { Block } from '../../src/core/blocks/block.ts';
 import type { Tid } from '../../src/core/syntax/tid.ts';
 import { tidOf } from '../../src/core/syntax/tid.ts';
 import { DID, KEY, POST, post, rkeyOf } from '../../src/testing/repo/harness.ts';

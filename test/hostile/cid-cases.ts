@@ -3,7 +3,7 @@ import { concatBytes } from '../../src/core/data/bytes.ts';
 import { encodeCbor } from '../../src/core/data/cbor.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
 import { CODEC_RAW, cidOf } from '../../src/core/data/cid.ts';
-import type { Block } from '../../src/core/storage/ports.ts';
+import type { Block } from '../../src/core/blocks/block.ts';
 import { headerOf, section, sectionOf } from '../core/car/raw-car.ts';
 import { hex, writeShape } from '../core/mst/raw-node.ts';
 import { POST } from '../../src/testing/repo/harness.ts';

@@ -18,7 +18,7 @@ import {
   writeShape,
 } from '../core/mst/raw-node.ts';
 import type { Raw, Shape } from '../core/mst/raw-node.ts';
-import type { Block } from '../../src/core/storage/ports.ts';
+import type { Block } from '../../src/core/blocks/block.ts';
 import { blockOfBytes, carOf, repositoryOf } from './build-repository.ts';
 import type { HostileCase, HostileClass } from './hostile-case.ts';
 import { refusals } from './hostile-case.ts';

@@ -9,7 +9,7 @@ import { CODEC_DAG_CBOR, cidOf, decodeCid } from '../../src/core/data/cid.ts';
 import { createCommit } from '../../src/core/repo/commit.ts';
 import { createTreeBuilder } from '../../src/core/mst/build.ts';
 import type { Signer } from '../../src/core/crypto/signer.ts';
-import type { Block } from '../../src/core/storage/ports.ts';
+import type { Block } from '../../src/core/blocks/block.ts';
 import { tidOf } from '../../src/core/syntax/tid.ts';
 import { seeded } from '../random/seeded.ts';
 

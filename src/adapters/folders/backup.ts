@@ -2,7 +2,8 @@
  * Backups in folders: `manifest.json` beside the files that it names. A backup is written under another name, synced,
  * and gets its own name last; the folder of that name is a whole backup or is not there.
  */
-import type { BackupContent, BackupFile, BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupContent, BackupFile } from '../../core/storage/backup-file.ts';
 import { decodeManifest, MANIFEST_PATH, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';

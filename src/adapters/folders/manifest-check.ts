@@ -1,10 +1,6 @@
 /** Files that come in, against the manifest of the backup that they are of, if there is one. */
-import type {
-  BackedUpFile,
-  BackupContent,
-  BackupFile,
-  BackupManifest,
-} from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackedUpFile, BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupContent, BackupFile } from '../../core/storage/backup-file.ts';
 import { decodeManifest, isBackupPath, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { cidToText } from '../../core/data/cid.ts';

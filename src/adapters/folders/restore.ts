@@ -1,5 +1,6 @@
 /** Backups of folders into folders, and back: the same steps on every platform that has folders. */
-import type { BackupFile, BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import type { Place, SaveOptions } from './backup.ts';

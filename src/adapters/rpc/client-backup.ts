@@ -1,5 +1,6 @@
 /** `Repo.backup` on the client's side: one list of the server, in which each file is its head and then its bytes. */
-import type { BackupFile, BackupOptions } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupOptions } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import type { ListServer } from './client-lists.ts';

@@ -1,8 +1,7 @@
 /** Lists on the client's side: pages asked for as they are wanted, and asked for anew where the server has changed. */
 import type { LongWork } from '../../core/repo/long-work.ts';
-import type { Page } from './protocol.ts';
+import type { Page, Gone, OpenList } from './protocol.ts';
 import { GONE } from './protocol.ts';
-import type { Gone, OpenList } from './protocol.ts';
 
 /** The three questions of a list. Some lists tell of their progress while a page of them is found. */
 export interface ListServer {

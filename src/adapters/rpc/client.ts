@@ -1,10 +1,10 @@
 /** A `Repo` whose repository is at the other end of a wire. */
-import type { BackupFile, BackupOptions } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupOptions } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
 import type { BlobRef } from '../../core/data/blob-ref.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { CID } from '../../core/data/cid.ts';
 import type {
-  CarSource,
   ExportOptions,
   GarbageOptions,
   GarbageResult,
@@ -13,6 +13,7 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from '../../core/repo/long-work.ts';
+import type { CarSource } from '../../core/car/source.ts';
 import type {
   CollectionCount,
   CommitRef,

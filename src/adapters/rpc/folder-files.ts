@@ -2,8 +2,7 @@
  * The files of a folder across a wire: whoever has them is asked for one after the other, and for each piece by piece.
  */
 import { RepoError } from '../../core/errors.ts';
-import type { Handlers } from './peer.ts';
-import type { Peer } from './peer.ts';
+import type { Handlers, Peer } from './peer.ts';
 import type { FileHead, FolderMethods } from './protocol.ts';
 
 /** One file: its path in the folder, and its bytes, to be read once, before the next file is asked for. */

@@ -1,5 +1,5 @@
 /** Lists that a client is in the middle of, walked a page at a time: nothing is read that nobody asked for. */
-import type { BackupFile } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';

@@ -3,7 +3,7 @@ import type { Bytes } from '../../core/data/bytes.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { toChunks } from '../../core/car/source.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { CarSource } from '../../core/repo/long-work.ts';
+import type { CarSource } from '../../core/car/source.ts';
 import type { ClientMethods, ServerMethods, WireSource } from './protocol.ts';
 import type { Peer } from './peer.ts';
 

@@ -7,14 +7,8 @@ import { isRepoError, RepoError } from '../../core/errors.ts';
 import { PackedBlocks } from '../../core/blocks/packed-blocks.ts';
 import { PendingChange } from '../../core/storage/pending-change.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
-import type {
-  BlockChange,
-  BlockStore,
-  CommitRange,
-  ListingOptions,
-  NamedBlock,
-  StoreSnapshot,
-} from '../../core/storage/ports.ts';
+import type { BlockChange, BlockStore, CommitRange, ListingOptions, StoreSnapshot } from '../../core/storage/ports.ts';
+import type { NamedBlock } from '../../core/blocks/block.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
 import { isTid } from '../../core/syntax/tid.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';

@@ -1,5 +1,5 @@
 /** A file of the database as a stream. */
-import type { BackupContent } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupContent } from '../../core/storage/backup-file.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 

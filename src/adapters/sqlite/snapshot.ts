@@ -1,5 +1,5 @@
 /** The main file of a database that is in use, as it is at one moment. */
-import type { BackupFile } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { DATABASE_PATH } from '../../core/repo/transfer/backup-manifest.ts';
 import { RepoError } from '../../core/errors.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';

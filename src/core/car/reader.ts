@@ -10,8 +10,8 @@ import { PackedBlocks } from '../blocks/packed-blocks.ts';
 import { toChunks } from './source.ts';
 import type { CID } from '../data/cid.ts';
 import { decodeCid } from '../data/cid.ts';
-import type { CarSource } from '../repo/long-work.ts';
-import type { Block } from '../storage/ports.ts';
+import type { CarSource } from './source.ts';
+import type { Block } from '../blocks/block.ts';
 
 export interface CarBlock extends Block {
   /** Where the block's bytes begin in the CAR. */

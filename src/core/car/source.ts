@@ -1,5 +1,7 @@
 /** Where the bytes of a CAR come from: memory, a file, a response, or anything that gives them chunk by chunk. */
-import type { CarSource } from '../repo/long-work.ts';
+
+/** The bytes of a CAR: in memory, or in chunks. */
+export type CarSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** A reader rather than `for await`, because streams are not iterable in every browser (Safari). */
 const readStream = async function* (stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {

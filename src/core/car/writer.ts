@@ -4,7 +4,7 @@ import { concatBytes } from '../data/bytes.ts';
 import { encodeCarHeader } from './header.ts';
 import type { CID, CidLike } from '../data/cid.ts';
 import { bytesOfCid, CID_LENGTH, isCidBytes } from '../data/cid.ts';
-import type { NamedBlock } from '../storage/ports.ts';
+import type { NamedBlock } from '../blocks/block.ts';
 import { encodeVarint, varintLength, writeVarint } from '../data/varint.ts';
 
 /** Blocks are a few hundred bytes each, and whoever takes a chunk pays for it by the piece. */

@@ -5,7 +5,8 @@
  */
 import type { CID, CidBytes } from '../data/cid.ts';
 import type { HashAll } from '../data/sha256.ts';
-import type { BlockReader, NamedBlock } from '../storage/ports.ts';
+import type { BlockReader } from '../storage/ports.ts';
+import type { NamedBlock } from '../blocks/block.ts';
 import type { Leaf } from './node.ts';
 import type { Subtree } from './read-nodes.ts';
 import { readNodes, subtreeAt } from './read-nodes.ts';

@@ -5,7 +5,7 @@
  */
 import type { CID } from '../data/cid.ts';
 import { decodeCid } from '../data/cid.ts';
-import type { Block } from '../storage/ports.ts';
+import type { Block } from '../blocks/block.ts';
 import { encodeNode } from './codec.ts';
 import { loadPaths } from './load.ts';
 import type { Link } from './node.ts';

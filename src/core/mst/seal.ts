@@ -3,7 +3,7 @@ import type { CidBytes } from '../data/cid.ts';
 import { dagCborCidAt, decodeCid } from '../data/cid.ts';
 import type { HashAll } from '../data/sha256.ts';
 import { hashAll as hashOneByOne } from '../data/sha256.ts';
-import type { Block } from '../storage/ports.ts';
+import type { Block } from '../blocks/block.ts';
 import { encodeNode } from './codec.ts';
 import type { Link, NamedNode } from './node.ts';
 import { nodeOf } from './node.ts';

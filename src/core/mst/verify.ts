@@ -13,7 +13,7 @@ import type { CidSet } from '../data/cid-set.ts';
 import { createCidSet } from '../data/cid-set.ts';
 import type { RepoErrorCode } from '../errors.ts';
 import { isRepoError } from '../errors.ts';
-import type { Fault } from '../repo/long-work.ts';
+import type { Fault } from '../data/fault.ts';
 import type { HashAll } from '../data/sha256.ts';
 import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import type { BlockReader } from '../storage/ports.ts';

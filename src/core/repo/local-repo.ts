@@ -1,5 +1,6 @@
 /** A repository over a block store and a blob store, in the same place as both. */
-import type { BackupFile, BackupOptions } from './transfer/backup-manifest.ts';
+import type { BackupOptions } from './transfer/backup-manifest.ts';
+import type { BackupFile } from '../storage/backup-file.ts';
 import type { BlobRef } from '../data/blob-ref.ts';
 import type { CID } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
@@ -7,7 +8,6 @@ import type { VerifySignature } from '../crypto/keys.ts';
 import { verifySignature as verifyInJavaScript } from '../crypto/keys.ts';
 import { createNodeReader } from '../mst/node-reader.ts';
 import type {
-  CarSource,
   ExportOptions,
   GarbageOptions,
   GarbageResult,
@@ -16,6 +16,7 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from './long-work.ts';
+import type { CarSource } from '../car/source.ts';
 import type {
   CollectionCount,
   CommitRef,

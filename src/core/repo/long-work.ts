@@ -3,7 +3,7 @@
  * each is told and what it answers.
  */
 import type { CID } from '../data/cid.ts';
-import type { RepoErrorCode } from '../errors.ts';
+import type { Fault } from '../data/fault.ts';
 import type { WriteRequest } from './write/write-request.ts';
 
 /** Where a long piece of work is. Counts only rise. */
@@ -20,8 +20,6 @@ export interface LongWork {
   /** Called now and then, at the end for certain. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
-
-export type CarSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 export interface ImportOptions extends LongWork {
   /** The account's key as `did:key`. With it the signature is checked; without it only its form is. */
@@ -51,15 +49,6 @@ export interface ImportOptions extends LongWork {
   readonly maxFaults?: number | undefined;
   /** As for a write. `OutcomeUnknown` when it is asked for again, has happened, and reported faults. */
   readonly request?: WriteRequest | undefined;
-}
-
-/** Something wrong, in one place. */
-export interface Fault {
-  readonly code: RepoErrorCode;
-  readonly message: string;
-  /** `collection/rkey`, or the name of a ref. */
-  readonly path?: string | undefined;
-  readonly cid?: CID | undefined;
 }
 
 export interface ImportResult {

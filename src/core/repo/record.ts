@@ -9,7 +9,7 @@ import { isPlainMap } from '../data/plain-map.ts';
 import { checkRecord } from '../data/record-check.ts';
 import { assertRecordFields } from '../data/record-fields.ts';
 import type { RecordValue } from './repo.ts';
-import type { Block } from '../storage/ports.ts';
+import type { Block } from '../blocks/block.ts';
 
 /** A record that passes this many bytes does not fit the firehose. https://atproto.com/specs/sync#firehose */
 export const MAX_RECORD_SIZE = 1_000_000;

@@ -4,12 +4,12 @@
  *
  * https://atproto.com/specs/repository
  */
-import type { BackupFile, BackupOptions } from './transfer/backup-manifest.ts';
+import type { BackupOptions } from './transfer/backup-manifest.ts';
+import type { BackupFile } from '../storage/backup-file.ts';
 import type { BlobMention, BlobRef } from '../data/blob-ref.ts';
 import type { Bytes } from '../data/bytes.ts';
 import type { CID } from '../data/cid.ts';
 import type {
-  CarSource,
   ExportOptions,
   GarbageOptions,
   GarbageResult,
@@ -18,6 +18,7 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from './long-work.ts';
+import type { CarSource } from '../car/source.ts';
 import type { RepairOptions, RepairReport } from './care/repair-report.ts';
 import type { Signer } from '../crypto/signer.ts';
 import type { BlobInfo, BlobSource, PutBlobOptions } from '../storage/ports.ts';

@@ -6,7 +6,8 @@ import type { CID, CidLike } from '../data/cid.ts';
 import { cidToText, parseCid } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
 import { PendingChange } from './pending-change.ts';
-import type { BlockChange, BlockStore, CommitRange, NamedBlock } from './ports.ts';
+import type { BlockChange, BlockStore, CommitRange } from './ports.ts';
+import type { NamedBlock } from '../blocks/block.ts';
 import type { Tid } from '../syntax/tid.ts';
 
 /**

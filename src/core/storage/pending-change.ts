@@ -7,7 +7,8 @@ import type { Bytes } from '../data/bytes.ts';
 import type { CID, CidLike } from '../data/cid.ts';
 import { bytesOfCid, CID_LENGTH, cidToText, isCidBytes } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
-import type { BlockChange, NamedBlock } from './ports.ts';
+import type { BlockChange } from './ports.ts';
+import type { NamedBlock } from '../blocks/block.ts';
 import type { Tid } from '../syntax/tid.ts';
 
 /** What a change needs of the storage while it is in the making. */

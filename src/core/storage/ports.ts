@@ -5,23 +5,12 @@
  * Who owns the bytes: what is handed over is not written to again by either side, and what a store answers
  * is never changed by a later call.
  */
-import type { BackupFile } from '../repo/transfer/backup-manifest.ts';
+import type { BackupFile } from './backup-file.ts';
+import type { NamedBlock } from '../blocks/block.ts';
 import type { Bytes } from '../data/bytes.ts';
 import type { CID, CidLike } from '../data/cid.ts';
 import type { PackedBlocks } from '../blocks/packed-blocks.ts';
 import type { Tid } from '../syntax/tid.ts';
-
-/** Bytes and the CID that names them. Whoever makes a block has checked that it does. */
-export interface Block {
-  readonly cid: CID;
-  readonly bytes: Uint8Array;
-}
-
-/** A block on its way into a store, which may be named by the 36 bytes of its CID. */
-export interface NamedBlock {
-  readonly cid: CidLike;
-  readonly bytes: Uint8Array;
-}
 
 /** The least that reading a tree needs. */
 export interface BlockReader {

@@ -1,16 +1,14 @@
 /** What every repository promises about CARs in and out. */
-import type { Fault } from '../../core/repo/long-work.ts';
+import type { Fault } from '../../core/data/fault.ts';
 import { readCar } from '../../core/car/reader.ts';
 import { writeCar } from '../../core/car/writer.ts';
-import type { CID } from '../../core/data/cid.ts';
-import { CODEC_DAG_CBOR, cidOf } from '../../core/data/cid.ts';
+import type { CID, CidBytes } from '../../core/data/cid.ts';
+import { CODEC_DAG_CBOR, cidOf, decodeCid } from '../../core/data/cid.ts';
 import { createCommit } from '../../core/repo/commit.ts';
 import { createTreeBuilder } from '../../core/mst/build.ts';
-import { decodeCid } from '../../core/data/cid.ts';
-import type { CidBytes } from '../../core/data/cid.ts';
 import type { Repo, WriteOp } from '../../core/repo/repo.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
-import type { Block } from '../../core/storage/ports.ts';
+import type { Block } from '../../core/blocks/block.ts';
 import { tidOf } from '../../core/syntax/tid.ts';
 import { listOf } from '../storage/block-store-harness.ts';
 import type { Case } from '../case.ts';

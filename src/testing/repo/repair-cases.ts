@@ -2,7 +2,7 @@
  * What every repository promises about repairs and backups of one that is sound. What damage does to one is for its own
  * tests.
  */
-import type { BackupFile } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { decodeManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
 import { equalBytes } from '../../core/data/bytes.ts';

@@ -1,7 +1,8 @@
 /** What the cases for block stores run on, and the blocks that they put there. */
 import type { CID } from '../../core/data/cid.ts';
 import { cidOf, CODEC_DAG_CBOR, CODEC_RAW } from '../../core/data/cid.ts';
-import type { Block, BlockStore } from '../../core/storage/ports.ts';
+import type { BlockStore } from '../../core/storage/ports.ts';
+import type { Block } from '../../core/blocks/block.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
 import { tidOf } from '../../core/syntax/tid.ts';
 

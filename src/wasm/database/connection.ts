@@ -1,10 +1,17 @@
 /** One open database as SQLite sees it: calls into it, and what came of them. */
 import { RepoError } from '../../core/errors.ts';
-import type { CApi, Pointer } from './c-api.ts';
-import type { Heap } from './heap.ts';
+import type { CApi, Pointer } from '../c-api/c-api.ts';
+import type { Heap } from '../c-api/heap.ts';
 import type { Instance } from './instance.ts';
 import type { Mount } from '../vfs/mount.ts';
-import { endsTransaction, SQLITE_DONE, SQLITE_ERROR, SQLITE_OK, SQLITE_ROW, sqliteError } from './result-codes.ts';
+import {
+  endsTransaction,
+  SQLITE_DONE,
+  SQLITE_ERROR,
+  SQLITE_OK,
+  SQLITE_ROW,
+  sqliteError,
+} from '../c-api/result-codes.ts';
 
 const TO_THE_ZERO_BYTE = -1;
 

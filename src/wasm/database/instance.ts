@@ -1,7 +1,7 @@
 /** The one instance of SQLite in a process, and what all databases in it share. */
 import { RepoError } from '../../core/errors.ts';
-import type { CApi, Pointer } from './c-api.ts';
-import type { Heap } from './heap.ts';
+import type { CApi, Pointer } from '../c-api/c-api.ts';
+import type { Heap } from '../c-api/heap.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 
 /** Two pointers, which C functions answer through. */

@@ -4,7 +4,7 @@
  */
 import { RepoError } from '../../core/errors.ts';
 import type { Connection } from './connection.ts';
-import { SQLITE_ERROR, SQLITE_OK } from './result-codes.ts';
+import { SQLITE_ERROR, SQLITE_OK } from '../c-api/result-codes.ts';
 
 export const journalMode = (connection: Connection): string | undefined => connection.texts('pragma journal_mode')[0];
 

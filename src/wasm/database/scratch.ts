@@ -1,6 +1,6 @@
 /** Where a statement keeps the values that are bound to it. */
-import type { Pointer } from './c-api.ts';
-import type { Heap } from './heap.ts';
+import type { Pointer } from '../c-api/c-api.ts';
+import type { Heap } from '../c-api/heap.ts';
 
 /** Kept from one use of a statement to the next: a row of a block fits, and a thousand statements cost 8 MB at most. */
 const MAX_KEPT = 8192;

@@ -1,11 +1,11 @@
 /** Stock sql.js, made to work on real files. */
 import initSqlJs from 'sql.js';
 import { RepoError } from '../../core/errors.ts';
-import { cApiOf } from './c-api.ts';
-import type { CApi } from './c-api.ts';
+import { cApiOf } from '../c-api/c-api.ts';
+import type { CApi } from '../c-api/c-api.ts';
 import { Database } from './database.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
-import { Heap } from './heap.ts';
+import { Heap } from '../c-api/heap.ts';
 import { Instance } from './instance.ts';
 import { probe } from './probe.ts';
 import { Vfs } from '../vfs/vfs.ts';

@@ -1,9 +1,9 @@
 /** A prepared statement: bound, stepped and reset over and over. */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { Pointer } from './c-api.ts';
+import type { Pointer } from '../c-api/c-api.ts';
 import type { Connection } from './connection.ts';
-import { SQLITE_DONE, SQLITE_OK, SQLITE_ROW } from './result-codes.ts';
+import { SQLITE_DONE, SQLITE_OK, SQLITE_ROW } from '../c-api/result-codes.ts';
 import { Scratch } from './scratch.ts';
 
 export type ColumnType = 'blob' | 'integer' | 'null' | 'real' | 'text';

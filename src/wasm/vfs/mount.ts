@@ -2,7 +2,7 @@
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
 import { GatheredFile } from './buffered-file.ts';
 import { isHotJournal } from './hot-journal.ts';
-import { primaryCode, SQLITE_FULL, SQLITE_OK } from '../database/result-codes.ts';
+import { primaryCode, SQLITE_FULL, SQLITE_OK } from '../c-api/result-codes.ts';
 
 /** Why the file layer answered a code, for the error that SQLite makes of it. */
 export interface FileFailure {

@@ -6,10 +6,10 @@
  * of its functions are replaced by ours, and with them SQLite reads and writes real files page by page.
  */
 import { RepoError } from '../../core/errors.ts';
-import type { CApi, Pointer } from '../database/c-api.ts';
+import type { CApi, Pointer } from '../c-api/c-api.ts';
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
 import { GatheredFile } from './buffered-file.ts';
-import type { Heap } from '../database/heap.ts';
+import type { Heap } from '../c-api/heap.ts';
 import { showAsLogged, storeAsPlain } from './header.ts';
 import { Mount } from './mount.ts';
 import {
@@ -25,7 +25,7 @@ import {
   SQLITE_IOERR_WRITE,
   SQLITE_NOTFOUND,
   SQLITE_OK,
-} from '../database/result-codes.ts';
+} from '../c-api/result-codes.ts';
 import { isCount, writeWhole } from './write-all.ts';
 
 /** `sqlite3_vfs`, version 3, on a machine with 32-bit pointers. */

@@ -4,7 +4,7 @@ import { CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { HeldBlocks } from '../../../src/core/blocks/arena-blocks.ts';
 import { HeldMemory, LARGEST_CHUNK } from '../../../src/core/blocks/arena.ts';
 import type { PackedBlocks } from '../../../src/core/blocks/packed-blocks.ts';
-import type { Block } from '../../../src/core/storage/ports.ts';
+import type { Block } from '../../../src/core/blocks/block.ts';
 import { seeded } from '../../random/seeded.ts';
 import { packedOf } from './packed.ts';
 

@@ -2,7 +2,7 @@
 import { concatBytes } from '../../../src/core/data/bytes.ts';
 import { bytesOfCid, CID_LENGTH } from '../../../src/core/data/cid.ts';
 import { PackedBlocks } from '../../../src/core/blocks/packed-blocks.ts';
-import type { NamedBlock } from '../../../src/core/storage/ports.ts';
+import type { NamedBlock } from '../../../src/core/blocks/block.ts';
 
 /** @param before Bytes of something else in front of them. */
 export const packedOf = (blocks: readonly NamedBlock[], before = 0, behind = 0): PackedBlocks => {

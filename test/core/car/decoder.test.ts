@@ -5,7 +5,7 @@ import { CarDecoder, MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER } from '../.
 import { encodeCbor } from '../../../src/core/data/cbor.ts';
 import { CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { hashAll } from '../../../src/core/data/sha256.ts';
-import type { Block } from '../../../src/core/storage/ports.ts';
+import type { Block } from '../../../src/core/blocks/block.ts';
 import { encodeVarint } from '../../../src/core/data/varint.ts';
 import { seeded } from '../../random/seeded.ts';
 import { blockOf, cut, headerOf, readPieces, readWhole, section, sectionOf } from './raw-car.ts';

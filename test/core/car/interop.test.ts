@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { readCar, readCarStream } from '../../../src/core/car/reader.ts';
 import { writeCar, writeCarStream } from '../../../src/core/car/writer.ts';
 import { cidToText } from '../../../src/core/data/cid.ts';
-import type { Block } from '../../../src/core/storage/ports.ts';
+import type { Block } from '../../../src/core/blocks/block.ts';
 import { fixtures, hasFixtures } from '../../fixtures.ts';
 import { seeded } from '../../random/seeded.ts';
 import { asyncOf, cut } from './raw-car.ts';

@@ -6,7 +6,7 @@ import { encodeCbor } from '../../../src/core/data/cbor.ts';
 import type { CID } from '../../../src/core/data/cid.ts';
 import { CODEC_DAG_CBOR, cidOf, cidToText } from '../../../src/core/data/cid.ts';
 import { RepoError } from '../../../src/core/errors.ts';
-import type { Block } from '../../../src/core/storage/ports.ts';
+import type { Block } from '../../../src/core/blocks/block.ts';
 import { encodeVarint } from '../../../src/core/data/varint.ts';
 
 export const blockOf = (value: unknown): Block => {

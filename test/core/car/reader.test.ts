@@ -3,7 +3,7 @@ import { concatBytes } from '../../../src/core/data/bytes.ts';
 import { readCar, readCarStream } from '../../../src/core/car/reader.ts';
 import { cidToText } from '../../../src/core/data/cid.ts';
 import { isRepoError } from '../../../src/core/errors.ts';
-import type { CarSource } from '../../../src/core/repo/long-work.ts';
+import type { CarSource } from '../../../src/core/car/source.ts';
 import { asyncOf, blockOf, headerOf, sectionOf } from './raw-car.ts';
 
 const blocks = Array.from({ length: 50 }, (_, i) => blockOf({ i }));

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { concatBytes, equalBytes } from '../../../src/core/data/bytes.ts';
 import { toChunks } from '../../../src/core/car/source.ts';
-import type { CarSource } from '../../../src/core/repo/long-work.ts';
+import type { CarSource } from '../../../src/core/car/source.ts';
 import { asyncOf } from './raw-car.ts';
 
 const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i * 7);

@@ -5,7 +5,7 @@ import { concatBytes } from '../../../src/core/data/bytes.ts';
 import { readCar } from '../../../src/core/car/reader.ts';
 import { carBlock, carHeader, writeCar, writeCarStream } from '../../../src/core/car/writer.ts';
 import { CODEC_RAW, cidOf, cidToText } from '../../../src/core/data/cid.ts';
-import type { Block } from '../../../src/core/storage/ports.ts';
+import type { Block } from '../../../src/core/blocks/block.ts';
 import { asyncOf, blockOf, headerOf, sectionOf } from './raw-car.ts';
 
 const one = blockOf({ name: 'one' });

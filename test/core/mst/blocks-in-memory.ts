@@ -3,7 +3,8 @@ import type { Bytes } from '../../../src/core/data/bytes.ts';
 import type { CID, CidBytes, CidLike } from '../../../src/core/data/cid.ts';
 import { cidOf, cidToText, decodeCid } from '../../../src/core/data/cid.ts';
 import { createTreeBuilder } from '../../../src/core/mst/build.ts';
-import type { Block, BlockReader } from '../../../src/core/storage/ports.ts';
+import type { BlockReader } from '../../../src/core/storage/ports.ts';
+import type { Block } from '../../../src/core/blocks/block.ts';
 
 export class BlocksInMemory implements BlockReader {
   readonly blocks = new Map<string, Bytes>();

@@ -11,7 +11,7 @@ import { createNodeReader } from '../../../src/core/mst/node-reader.ts';
 import { coveringProof, pathProof } from '../../../src/core/mst/proof.ts';
 import { remove } from '../../../src/core/mst/remove.ts';
 import { seal } from '../../../src/core/mst/seal.ts';
-import type { Block } from '../../../src/core/storage/ports.ts';
+import type { Block } from '../../../src/core/blocks/block.ts';
 import { fixtures, hasFixtures } from '../../fixtures.ts';
 import { seeded } from '../../random/seeded.ts';
 import { BlocksInMemory, buildTree, manyKeys, valueOf } from './blocks-in-memory.ts';

@@ -3,7 +3,7 @@ import { concatBytes } from '../../../src/core/data/bytes.ts';
 import type { CidBytes } from '../../../src/core/data/cid.ts';
 import { cidOf } from '../../../src/core/data/cid.ts';
 import { commonPrefixLength, layerOf } from '../../../src/core/mst/key.ts';
-import type { Block } from '../../../src/core/storage/ports.ts';
+import type { Block } from '../../../src/core/blocks/block.ts';
 
 /** CBOR that is taken as it is. */
 export type Raw = Uint8Array;

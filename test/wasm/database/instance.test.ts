@@ -5,10 +5,10 @@
 import { describe, expect, test } from 'vitest';
 import { isRepoError } from '../../../src/core/errors.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
-import { cApiOf } from '../../../src/wasm/database/c-api.ts';
-import type { CApi } from '../../../src/wasm/database/c-api.ts';
+import { cApiOf } from '../../../src/wasm/c-api/c-api.ts';
+import type { CApi } from '../../../src/wasm/c-api/c-api.ts';
 import { Connection } from '../../../src/wasm/database/connection.ts';
-import { Heap } from '../../../src/wasm/database/heap.ts';
+import { Heap } from '../../../src/wasm/c-api/heap.ts';
 import { Instance } from '../../../src/wasm/database/instance.ts';
 import { Statement } from '../../../src/wasm/database/statement.ts';
 import { Vfs } from '../../../src/wasm/vfs/vfs.ts';

@@ -7,20 +7,6 @@ import { RepoError, isRepoError } from '../../errors.ts';
 import type { LongWork } from '../long-work.ts';
 import { assertDid } from '../../syntax/identifiers.ts';
 
-/** The bytes of a file. */
-export interface BackupContent {
-  readonly size: number;
-  /** To be read once, and to its end before the next file is asked for. */
-  stream(): ReadableStream<Uint8Array>;
-}
-
-/** One file of a backup. */
-export interface BackupFile {
-  /** From the backup's folder on, with `/`. */
-  readonly path: string;
-  readonly content: BackupContent;
-}
-
 export interface BackupOptions extends LongWork {
   /**
    * Also copies a repository that `verify` finds damaged, without the blobs that are. Refused when left out: the backup

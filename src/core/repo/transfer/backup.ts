@@ -1,12 +1,14 @@
 /** A repository as the files that a backup consists of, while it is in use. */
-import type { BackedUpFile, BackupContent, BackupFile, BackupOptions } from './backup-manifest.ts';
+import type { BackedUpFile, BackupOptions } from './backup-manifest.ts';
+import type { BackupContent, BackupFile } from '../../storage/backup-file.ts';
 import { encodeManifest, MANIFEST_PATH } from './backup-manifest.ts';
 import { copyBytes } from '../../data/bytes.ts';
 import type { CID } from '../../data/cid.ts';
 import { cidToText, decodeCid } from '../../data/cid.ts';
 import { createCidSet } from '../../data/cid-set.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
-import type { Fault, Progress } from '../long-work.ts';
+import type { Progress } from '../long-work.ts';
+import type { Fault } from '../../data/fault.ts';
 import { sha256Stream } from '../../data/sha256.ts';
 import { toStorageError } from '../../storage/storage-error.ts';
 import type { StoreSnapshot } from '../../storage/ports.ts';

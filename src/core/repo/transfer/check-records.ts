@@ -6,7 +6,7 @@ import { createCidSet } from '../../data/cid-set.ts';
 import { isRepoError } from '../../errors.ts';
 import { beginsAsNode } from '../../mst/codec.ts';
 import type { Leaf } from '../../mst/walk.ts';
-import type { Fault } from '../long-work.ts';
+import type { Fault } from '../../data/fault.ts';
 import type { ReadBlocks } from '../../mst/verify.ts';
 import { checkRecord } from '../../data/record-check.ts';
 import { sha256 } from '../../data/sha256.ts';

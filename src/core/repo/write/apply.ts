@@ -2,9 +2,8 @@
  * Operations on a tree, as a function: from a root and operations to a root, new blocks and what changed. Nothing is
  * stored here, and a failure leaves nothing behind.
  */
-import type { CID } from '../../data/cid.ts';
+import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
-import type { CidBytes } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
 import { findLoaded } from '../../mst/find.ts';
 import { insert } from '../../mst/insert.ts';
@@ -16,7 +15,7 @@ import { remove } from '../../mst/remove.ts';
 import { seal } from '../../mst/seal.ts';
 import type { RecordChange } from '../repo.ts';
 import type { HashAll } from '../../data/sha256.ts';
-import type { Block } from '../../storage/ports.ts';
+import type { Block } from '../../blocks/block.ts';
 import { splitPath } from '../path.ts';
 
 /**

@@ -6,7 +6,8 @@ import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-stor
 import { createRecordCheck } from '../../../../src/core/repo/transfer/check-records.ts';
 import { Staging } from '../../../../src/core/repo/transfer/staging.ts';
 import { keyOrder } from '../../../../src/core/repo/transfer/staging-order.ts';
-import type { Block, BlockChange } from '../../../../src/core/storage/ports.ts';
+import type { BlockChange } from '../../../../src/core/storage/ports.ts';
+import type { Block } from '../../../../src/core/blocks/block.ts';
 import { packedOf } from '../../blocks/packed.ts';
 
 const blockOf = (n: number, size = 8): Block => {

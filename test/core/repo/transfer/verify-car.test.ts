@@ -7,7 +7,7 @@ import { createCommit } from '../../../../src/core/repo/commit.ts';
 import { EMPTY_ROOT } from '../../../../src/core/mst/node.ts';
 import { verifyCar } from '../../../../src/core/repo/transfer/verify-car.ts';
 import { generateKey } from '../../../../src/core/crypto/signing-key.ts';
-import type { Block } from '../../../../src/core/storage/ports.ts';
+import type { Block } from '../../../../src/core/blocks/block.ts';
 import { tidOf } from '../../../../src/core/syntax/tid.ts';
 import { createHashAll } from '../../../../src/wasm/hash/sha256.ts';
 import { sampleCar } from '../../../large/sample-car.ts';
