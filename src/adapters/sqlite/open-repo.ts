@@ -7,13 +7,31 @@ import type { Signer } from '../../core/crypto/signer.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { createHashAll } from '../../wasm/hash/sha256.ts';
+import type { Sqlite } from '../../wasm/database/sqlite.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
+import { NodeBudget } from '../../core/mst/node-cache.ts';
 import { breathing } from './yielding-store.ts';
 import type { IsBulk } from './bulk-writing.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from './open-block-store.ts';
 
 /** One for all repositories of the process: what it works in takes memory. */
 const bySimd: HashAll = /* @__PURE__ */ createHashAll();
+
+/** Bytes that the caches of all repositories of a process may have together, unless an opening says otherwise. */
+export const DEFAULT_CACHE_BYTES: number = 64 * 1024 * 1024;
+
+/** The share of decoded tree nodes; pages of SQLite have the rest. */
+const NODE_SHARE = 1 / 4;
+
+const nodeBudget: NodeBudget = /* @__PURE__ */ new NodeBudget(DEFAULT_CACHE_BYTES * NODE_SHARE);
+
+const limitCaches = (sqlite: Sqlite, bytes: number): void => {
+  if (!Number.isSafeInteger(bytes) || bytes < 0) {
+    throw new TypeError(`cacheBytes is a whole number of bytes; cacheBytes=${String(bytes)}`);
+  }
+  nodeBudget.limit(bytes * NODE_SHARE);
+  sqlite.limitPageCaches(bytes * (1 - NODE_SHARE));
+};
 
 /** What a platform gives. */
 export interface RepoPlatform {
@@ -25,6 +43,8 @@ export interface RepoPlatform {
   openFiles(): Promise<DatabaseFiles>;
   /** Opens the place for blobs; called while the lock is held. */
   openBlobs(): Promise<BlobStore>;
+  /** Bytes that the caches of all repositories of this process may have together from now on. */
+  readonly cacheBytes?: number | undefined;
   /** See {@link SqliteBlockStoreOptions}. */
   readonly isBulk?: IsBulk | undefined;
   /** Hashes many messages, where there is more than SIMD to do it with. */
@@ -42,6 +62,9 @@ export const sqliteRepo = async (
   { did, signer }: { readonly did?: string | undefined; readonly signer?: Signer | undefined },
 ): Promise<Repo> => {
   const sqlite = await loadSqlite(await platform.wasm());
+  if (platform.cacheBytes !== undefined) {
+    limitCaches(sqlite, platform.cacheBytes);
+  }
   const files = await platform.openFiles();
   const store = await openDatabase(files, () => {
     const database = sqlite.open(files);
@@ -60,6 +83,7 @@ export const sqliteRepo = async (
       hashAll,
       verifySignature,
       breathe,
+      nodeBudget,
     });
   } catch (error) {
     await store.close();

@@ -3,7 +3,7 @@ import type { CidBytes } from '../data/cid.ts';
 import type { HashAll } from '../data/sha256.ts';
 import type { BlockReader } from '../storage/ports.ts';
 import type { NamedNode, Node } from './node.ts';
-import { NodeCache } from './node-cache.ts';
+import { NodeBudget, NodeCache } from './node-cache.ts';
 import type { Subtree } from './read-nodes.ts';
 import { readNodes } from './read-nodes.ts';
 
@@ -21,6 +21,8 @@ export interface NodeReaderOptions {
    * 0 keeps none.
    */
   readonly capacity?: number | undefined;
+  /** Bounds the bytes of the nodes that are kept, here and in other readers with the same budget. */
+  readonly budget?: NodeBudget | undefined;
   /** Hashes nodes that are read, many at a time; one by one when left out. */
   readonly hashAll?: HashAll | undefined;
 }
@@ -41,6 +43,8 @@ export interface NodeReader {
   node(cid: CidBytes, layer?: number): Promise<Node>;
   /** The same for many, in their order, with one request to the store for those that are not in the cache. */
   nodes(subtrees: readonly Subtree[]): Promise<Node[]>;
+  /** Empties the cache. */
+  clear(): void;
 }
 
 /** Whether a node that is known may hang on a layer. One without keys cannot tell, so it is read again. */
@@ -48,10 +52,10 @@ const fits = (node: Node, layer: number | undefined): boolean =>
   node.layer === layer || (layer === undefined && node.keys.length > 0);
 
 export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions = {}): NodeReader => {
-  const { capacity = NODE_CACHE_CAPACITY, hashAll } = options;
+  const { capacity = NODE_CACHE_CAPACITY, budget = new NodeBudget(Number.POSITIVE_INFINITY), hashAll } = options;
   // Apart from each other: most nodes are on the lowest layer, where few are met twice, and would push out those above.
-  const inner = new NodeCache(capacity);
-  const lowest = new NodeCache(Math.min(capacity, LOWEST_CACHE_CAPACITY));
+  const inner = new NodeCache(capacity, budget);
+  const lowest = new NodeCache(Math.min(capacity, LOWEST_CACHE_CAPACITY), budget);
 
   const keep = ({ cid, node }: NamedNode): void => (node.layer === 0 ? lowest : inner).set(cid, node);
 
@@ -101,5 +105,9 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
       return node!;
     },
     nodes,
+    clear() {
+      inner.clear();
+      lowest.clear();
+    },
   };
 };

@@ -6,6 +6,7 @@ import type { CID } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
 import type { VerifySignature } from '../crypto/keys.ts';
 import { verifySignature as verifyInJavaScript } from '../crypto/keys.ts';
+import type { NodeBudget } from '../mst/node-cache.ts';
 import { createNodeReader } from '../mst/node-reader.ts';
 import type {
   ExportOptions,
@@ -78,6 +79,8 @@ export interface RepoStores {
    * while it works, this is when it does.
    */
   readonly breathe?: (() => Promise<void>) | undefined;
+  /** Bounds the memory of tree nodes, here and in other repositories that are given the same one. */
+  readonly nodeBudget?: NodeBudget | undefined;
 }
 
 const holdBreath = async (): Promise<void> => {};
@@ -92,8 +95,9 @@ export const repoOver = (stores: RepoStores): Repo => {
     hashAll = hashOneByOne,
     verifySignature = verifyInJavaScript,
     breathe = holdBreath,
+    nodeBudget,
   } = stores;
-  const nodes = createNodeReader(store, { hashAll });
+  const nodes = createNodeReader(store, { hashAll, budget: nodeBudget });
   return new LocalRepo({
     did,
     store,
@@ -283,7 +287,13 @@ class LocalRepo implements Repo {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#held.blobs.close();
-    await this.#held.store.close();
+    try {
+      await this.#held.store.close();
+    } finally {
+      // A repository that is closed and still referenced holds no nodes.
+      this.#held.nodes.clear();
+      this.#held.heads.last = undefined;
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -12,16 +12,18 @@ import {
   SQLITE_ROW,
   sqliteError,
 } from '../c-api/result-codes.ts';
+import type { PageCache } from './page-caches.ts';
 
 const TO_THE_ZERO_BYTE = -1;
 
 /** Shared by a `Database` and its statements, and by nobody else. */
-export class Connection {
+export class Connection implements PageCache {
   readonly api: CApi;
   readonly heap: Heap;
   readonly #instance: Instance;
   readonly #mount: Mount;
   readonly #pointer: Pointer;
+  #largestCache = 0;
   #closed = false;
   #inTransaction = false;
   /** Why the transaction cannot go on. */
@@ -99,6 +101,24 @@ export class Connection {
       throw new RepoError('StorageFailed', 'the transaction failed and has to be rolled back', { cause: this.#lost });
     }
     this.#mount.forget();
+    this.#instance.pageCaches.use(this);
+  }
+
+  get largest(): number {
+    return this.#largestCache;
+  }
+
+  /** Takes a share of the budget of all page caches, of at most so many kibibytes. */
+  shareCache(largest: number): void {
+    this.#largestCache = largest;
+    this.#instance.pageCaches.add(this);
+  }
+
+  /** A connection that has failed keeps its pages until it is closed. */
+  resize(kibibytes: number): void {
+    if (this.isUsable) {
+      this.#exec(`pragma cache_size=-${kibibytes}`);
+    }
   }
 
   /** The error for a code that is not OK; what it means for the transaction and the database is noted. */
@@ -270,6 +290,7 @@ export class Connection {
       return;
     }
     this.#closed = true;
+    this.#instance.pageCaches.remove(this);
     if (this.#instance.trap === undefined && this.#pointer !== 0) {
       try {
         this.api.sqlite3_close_v2(this.#pointer);

@@ -6,7 +6,7 @@ import { isStoredAsLogged } from '../vfs/header.ts';
 import { isHotJournal } from '../vfs/hot-journal.ts';
 import type { Instance } from './instance.ts';
 import { journalMode, requireMode, switchMode } from './journal-mode.ts';
-import { settingsFor } from './settings.ts';
+import { largestCacheOf, settingsFor } from './settings.ts';
 import { Statement } from './statement.ts';
 
 /** Bytes of the log at which it is time to fold it in, as SQLite has it by default: a thousand pages. */
@@ -49,6 +49,7 @@ export class Database {
       for (const setting of settingsFor(files.durableOn)) {
         connection.exec(`pragma ${setting}`);
       }
+      connection.shareCache(largestCacheOf(files.durableOn));
       // The first read: it recovers what a crash has left, and finds out whether this is a database.
       connection.exec('select count(*) from sqlite_schema');
       if (!isFlushed) {

@@ -2,6 +2,8 @@
 import { RepoError } from '../../core/errors.ts';
 import type { CApi, Pointer } from '../c-api/c-api.ts';
 import type { Heap } from '../c-api/heap.ts';
+import { PageCaches } from './page-caches.ts';
+import { PAGE_CACHE_KIBIBYTES } from './settings.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 
 /** Two pointers, which C functions answer through. */
@@ -11,6 +13,8 @@ export class Instance {
   readonly api: CApi;
   readonly heap: Heap;
   readonly vfs: Vfs;
+  /** The page caches of all databases, which share one budget. */
+  readonly pageCaches: PageCaches = new PageCaches(PAGE_CACHE_KIBIBYTES);
   /** Two words for what a C function answers beside its result. Read before the next call. */
   readonly cell: Pointer;
   #trap: RepoError | undefined;

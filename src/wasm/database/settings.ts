@@ -2,14 +2,18 @@
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 
 /**
- * Pages in memory, where reading one asks the system. Keys are hashes, so that everything touches pages all over the
- * file: an export of 100,000 records, 48 MB, spent half of its time reading the same pages again with a quarter of
- * this. Taken as it is needed.
+ * The budget for the page caches of all databases of a process. Keys are hashes, so that everything touches pages all
+ * over the file: an export of 100,000 records, 48 MB, spent half of its time reading the same pages again with a
+ * quarter of this. Memory is taken as it is needed.
  */
-const CACHE_IN_KIBIBYTES = 65_536;
+export const PAGE_CACHE_KIBIBYTES: number = 48 * 1024;
 
 /** Where the pages are in memory already. */
-const SMALL_CACHE_IN_KIBIBYTES = 16_384;
+const SMALL_CACHE_KIBIBYTES: number = 16 * 1024;
+
+/** The largest page cache that a database has use for. */
+export const largestCacheOf = (durableOn: DatabaseFiles['durableOn']): number =>
+  durableOn === 'flush' ? Number.POSITIVE_INFINITY : SMALL_CACHE_KIBIBYTES;
 
 /** What a long transaction left of the log goes at the next checkpoint: in a browser it counts against the quota. */
 const LOG_SIZE_KEPT = 16 * 1024 * 1024;
@@ -26,7 +30,6 @@ export const settingsFor = (durableOn: DatabaseFiles['durableOn']): readonly str
   'trusted_schema=off',
   'cell_size_check=on',
   `page_size=${PAGE_SIZE}`,
-  `cache_size=-${durableOn === 'flush' ? CACHE_IN_KIBIBYTES : SMALL_CACHE_IN_KIBIBYTES}`,
   `journal_size_limit=${LOG_SIZE_KEPT}`,
   `synchronous=${durableOn === 'flush' ? 'full' : 'off'}`,
   // Folding in is up to us: one commit in fifty would otherwise wait for four hundred pages and two flushes more.

@@ -18,6 +18,11 @@ export class Sqlite {
     this.#instance = instance;
   }
 
+  /** Sets how many bytes the page caches of all databases of the process may have together. */
+  limitPageCaches(bytes: number): void {
+    this.#instance.pageCaches.limit(Math.floor(bytes / 1024));
+  }
+
   /** Opens a database; see {@link Database.open}. */
   open(files: DatabaseFiles): Database {
     return Database.open(this.#instance, files);
