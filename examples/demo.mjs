@@ -1,21 +1,16 @@
 /**
- * A walk through the library, over real data where it is at hand: `npm run demo`. Plain JavaScript, so that Node 20
- * runs it as it stands. What it makes lies in `out/demo`.
+ * A walk through the library over the export of a real account: `npm run demo`. It is plain JavaScript, because Node 20
+ * runs no TypeScript. It leaves its files in `out/demo`.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeCommit, generateKey, readCar } from 'pdsdb';
 import { createRepo, openRepo } from 'pdsdb/node';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = join(root, 'out', 'demo');
-const realExport = join(
-  resolve(root, process.env.PDSDB_FIXTURES ?? '../shared/fixtures'),
-  'repos',
-  'fakermaker.repo.car',
-);
+const car = join(root, 'test', 'vectors', 'repos', 'fakermaker.repo.car');
 
 let number = 0;
 /** Runs one step, and prints what it answered and how long it took. */
@@ -36,19 +31,6 @@ const same = (what, a, b) => {
   }
 };
 
-/** A small repository of an account that does not exist, as a CAR. */
-const makeExport = async (path) => {
-  const repo = await createRepo(join(out, 'made'), { did: 'did:web:demo.example', signer: generateKey() });
-  const ops = Array.from({ length: 500 }, (_, index) => ({
-    action: 'create',
-    collection: 'app.bsky.feed.post',
-    value: { text: `Post ${index + 1}`, createdAt: new Date(Date.UTC(2026, 0, 1, 0, index)).toISOString() },
-  }));
-  await repo.write(ops);
-  await writeStream(path, repo.exportCar());
-  await repo.close();
-};
-
 const writeStream = async (path, stream) => {
   const file = await open(path, 'wx');
   try {
@@ -62,14 +44,6 @@ const writeStream = async (path, stream) => {
 
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
-
-const car = existsSync(realExport) ? realExport : join(out, 'made.car');
-if (car !== realExport) {
-  await step('Make an export, since no real one is at hand', async () => {
-    await makeExport(car);
-    return { said: `500 signed posts in ${car}` };
-  });
-}
 
 const did = await step('Read the CAR and find whose it is', async () => {
   const opened = readCar(await readFile(car));

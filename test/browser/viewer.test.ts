@@ -1,13 +1,13 @@
 /** The viewer, as its reader uses it, in real browsers. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ElementHandle } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
 import { MemoryBlobStore, MemoryBlockStore, generateKey, repoOver } from '../../src/index.ts';
 import { createRepo, openRepo } from '../../src/node.ts';
-import { fixtures, hasFixtures } from '../fixtures.ts';
+import { vectorBytes } from '../vectors.ts';
 import { sampleCar } from '../large/sample-car.ts';
 import { isMissing } from './browsers.ts';
 import { POLLING, press, sees, textsOf, useExample, useVisitor } from './example-site.ts';
@@ -19,63 +19,60 @@ for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`the viewer in ${name} (needs the browser)`, { timeout: 180_000 }, () => {
     const visit = useVisitor(name);
 
-    test.skipIf(!hasFixtures)(
-      'reads a real export, and gives back what it took in (needs the vectors of PDSDB_FIXTURES)',
-      async () => {
-        const car = await readFile(fixtures('repos/fakermaker.repo.car'));
-        await using expected = await inMemory(car);
-        const counts = await expected.collections();
-        const head = (await expected.head())!;
-        const site = await serve();
-        const { page, complaints } = await visit(site.url);
-        await sees(page, 'Bring a repository');
-        await drop(page, site, 'fakermaker.car', car);
-        await sees(page, 'imported and checked.');
-        expect(await textsOf(page, '.sidebar ul:last-child a')).toEqual(
-          counts.map(({ collection, count }) => `${collection}\n${count.toLocaleString('en')}`),
-        );
+    test('reads a real export, and gives back what it took in', async () => {
+      const car = vectorBytes('repos/fakermaker.repo.car');
+      await using expected = await inMemory(car);
+      const counts = await expected.collections();
+      const head = (await expected.head())!;
+      const site = await serve();
+      const { page, complaints } = await visit(site.url);
+      await sees(page, 'Bring a repository');
+      await drop(page, site, 'fakermaker.car', car);
+      await sees(page, 'imported and checked.');
+      expect(await textsOf(page, '.sidebar ul:last-child a')).toEqual(
+        counts.map(({ collection, count }) => `${collection}\n${count.toLocaleString('en')}`),
+      );
 
-        await press(page, 'Verify');
-        await sees(page, 'Everything here is sound.');
+      await press(page, 'Verify');
+      await sees(page, 'Everything here is sound.');
 
-        await press(page, 'Export CAR');
-        await using again = await inMemory(await site.saved());
-        expect((await again.head())!.cid.toString()).toBe(head.cid.toString());
-        expect(await again.collections()).toEqual(counts);
+      await press(page, 'Export CAR');
+      await using again = await inMemory(await site.saved());
+      expect((await again.head())!.cid.toString()).toBe(head.cid.toString());
+      expect(await again.collections()).toEqual(counts);
 
-        await press(page, 'Export folder');
-        const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
-        try {
-          await writeFile(join(folder, 'repo.tar'), await site.saved());
-          execFileSync('tar', ['-xf', 'repo.tar'], { cwd: folder });
-          await using repo = await openRepo(folder);
-          expect((await repo.head())!.cid.toString()).toBe(head.cid.toString());
-        } finally {
-          await rm(folder, { recursive: true });
-        }
-        await sees(page, 'Is it sound?');
+      await press(page, 'Export folder');
+      const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
+      try {
+        await writeFile(join(folder, 'repo.tar'), await site.saved());
+        execFileSync('tar', ['-xf', 'repo.tar'], { cwd: folder });
+        await using repo = await openRepo(folder);
+        expect((await repo.head())!.cid.toString()).toBe(head.cid.toString());
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+      await sees(page, 'Is it sound?');
 
-        // The newest record of the first collection, by a click; then by its address alone.
-        const { collection } = counts[0]!;
-        const { value: newest } = await expected
-          .list(collection, { limit: 1, reverse: true })
-          [Symbol.asyncIterator]()
-          .next();
-        await press(page, collection);
-        await page.waitForSelector('.row .said');
-        await page.$eval('.row', (row) => (row as HTMLElement).click());
-        await page.waitForSelector('.json');
-        expect(new URL(page.url()).hash).toBe(`#${collection}/${newest.rkey}`);
-        await page.goBack();
-        await sees(page, 'Choose a record');
-        await page.goForward();
-        await page.waitForSelector('.json');
-        await page.reload();
-        await page.waitForSelector('.json');
-        expect(await textsOf(page, '.record h2')).toEqual([newest.rkey]);
-        expect(complaints).toEqual([]);
-      },
-    );
+      // The newest record of the first collection, by a click; then by its address alone.
+      const { collection } = counts[0]!;
+      const { value: newest } = await expected
+        .list(collection, { limit: 1, reverse: true })
+        [Symbol.asyncIterator]()
+        .next();
+      await press(page, collection);
+      await page.waitForSelector('.row .said');
+      await page.$eval('.row', (row) => (row as HTMLElement).click());
+      await page.waitForSelector('.json');
+      expect(new URL(page.url()).hash).toBe(`#${collection}/${newest.rkey}`);
+      await page.goBack();
+      await sees(page, 'Choose a record');
+      await page.goForward();
+      await page.waitForSelector('.json');
+      await page.reload();
+      await page.waitForSelector('.json');
+      expect(await textsOf(page, '.record h2')).toEqual([newest.rkey]);
+      expect(complaints).toEqual([]);
+    });
 
     test('an import can be cancelled, a file that is none is refused in words, and neither leaves anything', async () => {
       const site = await serve();

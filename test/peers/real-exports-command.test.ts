@@ -1,16 +1,13 @@
 /** Real accounts through the command, in folders, as somebody who moves one would do it. */
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasSqlite3, sqlite3 } from '../adapters/sqlite/open-database.ts';
 import { jsonLines, pdsdb } from '../cli/run-command.ts';
-import { fixtures, hasFixtures } from '../fixtures.ts';
+import { vectorNames, vectorPath } from '../vectors.ts';
 
-const EXPORTS = hasFixtures
-  ? readdirSync(fixtures('repos')).filter((name) => !name.endsWith('.json') && name !== 'repo_slice.car')
-  : [];
+const EXPORTS = vectorNames('repos', /\.repo(\.car)?$/);
 const TABLES = ['blocks', 'commits', 'meta', 'refs'];
 
 let folder: string;
@@ -36,7 +33,7 @@ const askSqlite = (repo: string): unknown => {
   };
 };
 
-describe.skipIf(!hasFixtures)('exports of real accounts (skipped where the fixtures are not)', () => {
+describe('exports of real accounts', () => {
   test.each(EXPORTS)(
     '%s goes through every verb that looks, and comes out whole',
     { timeout: 120_000 },
@@ -46,7 +43,7 @@ describe.skipIf(!hasFixtures)('exports of real accounts (skipped where the fixtu
         string,
         string,
       ];
-      const [imported] = await json('import', repo, fixtures(`repos/${name}`), '--allow-unsigned');
+      const [imported] = await json('import', repo, vectorPath(`repos/${name}`), '--allow-unsigned');
       expect(imported).toMatchObject({ updated: 0, deleted: 0, unchanged: 0 });
       expect(imported).not.toHaveProperty('faults');
       const { head, created } = imported!;
@@ -76,7 +73,7 @@ describe.skipIf(!hasFixtures)('exports of real accounts (skipped where the fixtu
     '%s is a database that SQLite reads, with four tables (skipped where there is no sqlite3 command)',
     async (name) => {
       const repo = join(folder, `${name}-read`);
-      const [imported] = await json('import', repo, fixtures(`repos/${name}`), '--allow-unsigned');
+      const [imported] = await json('import', repo, vectorPath(`repos/${name}`), '--allow-unsigned');
       expect(askSqlite(repo)).toEqual({ check: ['ok'], tables: TABLES, blocks: imported!['blocks'] });
     },
   );

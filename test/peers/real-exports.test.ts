@@ -1,5 +1,4 @@
 /** Real accounts, as their hosts exported them: what goes in comes out, and the field's libraries read it. */
-import { readFileSync, readdirSync } from 'node:fs';
 import { fromUint8Array } from '@atcute/repo';
 import { MemoryBlockstore, Repo as ReferenceRepo, readCarWithRoot } from '@atproto/repo';
 import { describe, expect, test } from 'vitest';
@@ -11,10 +10,9 @@ import type { Repo } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
 import { listOf } from '../../src/testing/storage/block-store-harness.ts';
 import { bytesOf } from '../../src/testing/repo/harness.ts';
-import { fixtures, hasFixtures } from '../fixtures.ts';
+import { vectorBytes, vectorNames } from '../vectors.ts';
 
-const exportsOf = (): string[] =>
-  readdirSync(fixtures('repos')).filter((name) => !name.endsWith('.json') && name !== 'repo_slice.car');
+const EXPORTS = vectorNames('repos', /\.repo(\.car)?$/);
 
 const import_ = async (car: Uint8Array): Promise<Repo> => {
   const commit = [...readCar(car)].find(({ cid }) => cid.equals(readCar(car).roots[0]!))!;
@@ -30,9 +28,9 @@ const import_ = async (car: Uint8Array): Promise<Repo> => {
 const pathsOf = async (repo: Repo): Promise<string[]> =>
   (await listOf((await repo.checkout()).entries())).map(({ collection, rkey, cid }) => `${collection}/${rkey} ${cid}`);
 
-describe.skipIf(!hasFixtures)('exports of real accounts (skipped where the fixtures are not)', () => {
-  test.each(hasFixtures ? exportsOf() : [])('%s comes out as it went in', async (name) => {
-    const car = new Uint8Array(readFileSync(fixtures(`repos/${name}`)));
+describe('exports of real accounts', () => {
+  test.each(EXPORTS)('%s comes out as it went in', async (name) => {
+    const car = vectorBytes(`repos/${name}`);
     const repo = await import_(car);
     const paths = await pathsOf(repo);
     expect(paths.length).toBeGreaterThan(0);
@@ -61,7 +59,7 @@ describe.skipIf(!hasFixtures)('exports of real accounts (skipped where the fixtu
   });
 
   test('a slice, whose tree is not whole, is refused', async () => {
-    const car = new Uint8Array(readFileSync(fixtures('repos/repo_slice.car')));
+    const car = vectorBytes('repos/repo_slice.car');
     await expect(import_(car)).rejects.toMatchObject({ name: 'RepoError' });
   });
 });

@@ -1,25 +1,13 @@
 /** CARs that others wrote: real exports, the fixtures of the reference implementation, the MST suite, the firehose. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCar, readCarStream } from '../../../src/core/car/reader.ts';
 import { writeCar, writeCarStream } from '../../../src/core/car/writer.ts';
 import { cidToText } from '../../../src/core/data/cid.ts';
 import type { Block } from '../../../src/core/blocks/block.ts';
-import { fixtures, hasFixtures } from '../../fixtures.ts';
+import { vectorBytes, vectorJson, vectorNames } from '../../vectors.ts';
 import { seeded } from '../../random/seeded.ts';
 import { asyncOf, cut } from './raw-car.ts';
 
-const without = hasFixtures ? '' : ' (skipped: no vectors)';
-
-const listed = (folder: string, pattern: RegExp): string[] =>
-  hasFixtures
-    ? readdirSync(fixtures(folder))
-        .filter((name) => pattern.test(name))
-        .map((name) => fixtures(`${folder}/${name}`))
-    : [];
-
-const read = (path: string): Uint8Array => new Uint8Array(readFileSync(path));
 const nameOf = ({ cid }: Block): string => cidToText(cid);
 
 /** How many blocks a CAR has, once it has been read in both ways and written back to the same bytes. */
@@ -38,7 +26,7 @@ const roundTrip = async (bytes: Uint8Array): Promise<number> => {
   return blocks.length;
 };
 
-describe.skipIf(!hasFixtures)(`real exports${without}`, () => {
+describe('real exports', () => {
   const counts: Readonly<Record<string, number>> = {
     'divy.repo': 9,
     'fakermaker.repo.car': 690,
@@ -46,23 +34,18 @@ describe.skipIf(!hasFixtures)(`real exports${without}`, () => {
     'paul_staging.repo.car': 458,
     'repo_slice.car': 5,
   };
-  test.each(listed('repos', /\.(car|repo)$/).map((path) => [basename(path), path] as const))(
-    '%s',
-    async (name, path) => {
-      expect(await roundTrip(read(path))).toBe(counts[name]);
-    },
-  );
+  test.each(vectorNames('repos', /\.(car|repo)$/))('%s', async (name) => {
+    expect(await roundTrip(vectorBytes(`repos/${name}`))).toBe(counts[name]);
+  });
 });
 
-describe.skipIf(!hasFixtures)(`car-file-fixtures.json${without}`, () => {
+describe('car-file-fixtures.json', () => {
   interface Case {
     readonly root: string;
     readonly blocks: readonly { readonly cid: string; readonly bytes: string }[];
     readonly car: string;
   }
-  const cases = hasFixtures
-    ? (JSON.parse(readFileSync(fixtures('repos/car-file-fixtures.json'), 'utf8')) as Case[])
-    : [];
+  const cases = vectorJson<Case[]>('repos/car-file-fixtures.json');
   test.each(cases.map((entry) => [entry.root, entry] as const))('%s', async (root, { blocks, car }) => {
     const bytes = new Uint8Array(Buffer.from(car, 'base64'));
     expect(await roundTrip(bytes)).toBe(blocks.length);
@@ -76,22 +59,22 @@ describe.skipIf(!hasFixtures)(`car-file-fixtures.json${without}`, () => {
   });
 });
 
-describe.skipIf(!hasFixtures)(`the MST suite${without}`, () => {
+describe('the MST suite', () => {
   test('every tree', async () => {
-    const paths = listed('mst-suite/cars/exhaustive', /\.car$/);
-    expect(paths).toHaveLength(128);
-    for (const path of paths) {
-      expect(await roundTrip(read(path)), path).toBeGreaterThan(0);
+    const names = vectorNames('mst-suite/cars/exhaustive', /\.car$/);
+    expect(names).toHaveLength(128);
+    for (const name of names) {
+      expect(await roundTrip(vectorBytes(`mst-suite/cars/exhaustive/${name}`)), name).toBeGreaterThan(0);
     }
   });
 });
 
-describe.skipIf(!hasFixtures)(`the firehose${without}`, () => {
-  test.each(listed('firehose', /\.json$/).map((path) => [basename(path), path] as const))('%s', async (_, path) => {
-    const { blocks, commit } = JSON.parse(readFileSync(path, 'utf8')) as {
+describe('the firehose', () => {
+  test.each(vectorNames('firehose', /\.json$/))('%s', async (name) => {
+    const { blocks, commit } = vectorJson<{
       readonly blocks: { readonly $bytes: string };
       readonly commit: { readonly $link: string };
-    };
+    }>(`firehose/${name}`);
     const bytes = new Uint8Array(Buffer.from(blocks.$bytes, 'base64'));
     expect(await roundTrip(bytes)).toBeGreaterThan(0);
     expect([...readCar(bytes)].map(nameOf)).toContain(commit.$link);

@@ -1,8 +1,7 @@
 /** The vectors of https://github.com/hyphacoop/dasl-testing, every case of every file. */
-import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor.ts';
-import { fixtures, hasFixtures } from '../../fixtures.ts';
+import { vectorJson, vectorNames } from '../../vectors.ts';
 
 interface Vector {
   readonly type: 'invalid_in' | 'invalid_out' | 'roundtrip';
@@ -10,7 +9,6 @@ interface Vector {
   readonly name: string;
 }
 
-const FOLDER = 'dasl/fixtures/cbor';
 const FLOAT = 'atproto has no floats';
 const UNSAFE = 'atproto keeps integers to what JavaScript holds exactly, so that no implementation rounds them';
 const BIGNUM = 'the vector is of CBOR::Core; there is no tag but 42';
@@ -57,51 +55,48 @@ const UNWRITABLE: Readonly<Record<string, readonly [value: unknown, takes?: stri
 const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-describe.skipIf(!hasFixtures)(
-  `DASL vectors${hasFixtures ? '' : ' (skipped: the folder of vectors is not there)'}`,
-  () => {
-    const files = hasFixtures ? readdirSync(fixtures(FOLDER)).filter((name) => name.endsWith('.json')) : [];
-    const cases = files.flatMap((file) =>
-      (JSON.parse(readFileSync(fixtures(`${FOLDER}/${file}`), 'utf8')) as Vector[]).map((vector) => ({
-        ...vector,
-        title: `${file.slice(0, -'.json'.length)} ${vector.type} ${vector.name}`,
-      })),
-    );
+describe('DASL vectors', () => {
+  const files = vectorNames('dasl', /\.json$/);
+  const cases = files.flatMap((file) =>
+    vectorJson<Vector[]>(`dasl/${file}`).map((vector) => ({
+      ...vector,
+      title: `${file.slice(0, -'.json'.length)} ${vector.type} ${vector.name}`,
+    })),
+  );
 
-    test('are there, and the tables here name nothing else', () => {
-      const titles = new Set(cases.map(({ title }) => title));
-      expect(cases.length).toBeGreaterThanOrEqual(100);
-      expect(titles.size).toBe(cases.length);
-      expect([...Object.keys(DIFFERENT), ...Object.keys(UNWRITABLE)].filter((title) => !titles.has(title))).toEqual([]);
-      const unwritable = cases.filter(({ type }) => type === 'invalid_out').map(({ title }) => title);
-      expect(Object.keys(UNWRITABLE).toSorted()).toEqual(unwritable.toSorted());
-    });
+  test('are there, and the tables here name nothing else', () => {
+    const titles = new Set(cases.map(({ title }) => title));
+    expect(cases.length).toBeGreaterThanOrEqual(100);
+    expect(titles.size).toBe(cases.length);
+    expect([...Object.keys(DIFFERENT), ...Object.keys(UNWRITABLE)].filter((title) => !titles.has(title))).toEqual([]);
+    const unwritable = cases.filter(({ type }) => type === 'invalid_out').map(({ title }) => title);
+    expect(Object.keys(UNWRITABLE).toSorted()).toEqual(unwritable.toSorted());
+  });
 
-    const refuses = (data: string): void => {
-      expect(() => decodeCbor(fromHex(data))).toThrow(expect.objectContaining({ code: 'Malformed' }));
-    };
-    const roundTrips = (data: string): void => {
-      expect(toHex(encodeCbor(decodeCbor(fromHex(data))))).toBe(data);
-    };
+  const refuses = (data: string): void => {
+    expect(() => decodeCbor(fromHex(data))).toThrow(expect.objectContaining({ code: 'Malformed' }));
+  };
+  const roundTrips = (data: string): void => {
+    expect(toHex(encodeCbor(decodeCbor(fromHex(data))))).toBe(data);
+  };
 
-    for (const { title, type, data } of cases) {
-      const reason = DIFFERENT[title];
-      test(reason === undefined ? title : `${title}: different, as ${reason}`, () => {
-        // A table that is stale fails here: the case then goes the way of the suite.
-        if (type === 'invalid_out') {
-          const [value, takes] = UNWRITABLE[title]!;
-          refuses(data);
-          if (takes === undefined) {
-            expect(() => encodeCbor(value)).toThrow(expect.objectContaining({ code: 'InvalidRecord' }));
-          } else {
-            expect(toHex(encodeCbor(value))).toBe(takes);
-          }
-        } else if ((type === 'roundtrip') === (reason === undefined)) {
-          roundTrips(data);
+  for (const { title, type, data } of cases) {
+    const reason = DIFFERENT[title];
+    test(reason === undefined ? title : `${title}: different, as ${reason}`, () => {
+      // A table that is stale fails here: the case then goes the way of the suite.
+      if (type === 'invalid_out') {
+        const [value, takes] = UNWRITABLE[title]!;
+        refuses(data);
+        if (takes === undefined) {
+          expect(() => encodeCbor(value)).toThrow(expect.objectContaining({ code: 'InvalidRecord' }));
         } else {
-          refuses(data);
+          expect(toHex(encodeCbor(value))).toBe(takes);
         }
-      });
-    }
-  },
-);
+      } else if ((type === 'roundtrip') === (reason === undefined)) {
+        roundTrips(data);
+      } else {
+        refuses(data);
+      }
+    });
+  }
+});

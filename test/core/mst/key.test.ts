@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { MAX_KEY_LENGTH, assertTreeKey, commonPrefixLength, isTreeKey, layerOf } from '../../../src/core/mst/key.ts';
-import { fixtures, hasFixtures } from '../../fixtures.ts';
+import { vectorText } from '../../vectors.ts';
 
 test('layers are pairs of leading zero bits of the hash', () => {
   const known = { 'app.bsky.feed.post/454397e440ec': 4, 'app.bsky.feed.post/9adeb165882c': 8, asdf: 0, blue: 1 };
@@ -70,8 +69,8 @@ test('common prefixes', () => {
   expect(commonPrefixLength('abc', 'abc')).toBe(3);
 });
 
-describe.skipIf(!hasFixtures)(`interop/mst${hasFixtures ? '' : ' (skipped: no vectors)'}`, () => {
-  const read = (name: string): string => readFileSync(fixtures(`interop/mst/${name}`), 'utf8');
+describe('interop/mst', () => {
+  const read = (name: string): string => vectorText(`interop/mst/${name}`);
 
   test('key_heights.json', () => {
     const cases = JSON.parse(read('key_heights.json')) as { key: string; height: number }[];

@@ -1,5 +1,4 @@
 /** All pairs of the 128 trees of DavidBuchanan314/mst-test-suite: 16,384 differences and proofs. */
-import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCar } from '../../../src/core/car/reader.ts';
@@ -15,7 +14,7 @@ import { coveringProof, pathProof } from '../../../src/core/mst/proof.ts';
 import { remove } from '../../../src/core/mst/remove.ts';
 import { seal } from '../../../src/core/mst/seal.ts';
 import { verifyTree } from '../../../src/core/mst/verify.ts';
-import { fixtures, hasFixtures } from '../../fixtures.ts';
+import { vectorBytes } from '../../vectors.ts';
 import { BlocksInMemory } from './blocks-in-memory.ts';
 
 interface Case {
@@ -33,14 +32,14 @@ interface Case {
   };
 }
 
-describe.skipIf(!hasFixtures)(`mst-suite${hasFixtures ? '' : ' (skipped: no vectors)'}`, () => {
+describe('mst-suite', () => {
   const cases: Case[] = [];
   const roots = new Map<string, CID>();
   const blocks = new BlocksInMemory();
   const reader = createNodeReader(blocks);
 
   beforeAll(() => {
-    const lines = gunzipSync(readFileSync(fixtures('mst-suite/diff-cases.ndjson.gz'))).toString();
+    const lines = gunzipSync(vectorBytes('mst-suite/diff-cases.ndjson.gz')).toString();
     cases.push(
       ...lines
         .trim()
@@ -48,7 +47,7 @@ describe.skipIf(!hasFixtures)(`mst-suite${hasFixtures ? '' : ' (skipped: no vect
         .map((line) => JSON.parse(line) as Case),
     );
     for (const path of new Set(cases.flatMap(({ inputs }) => Object.values(inputs)))) {
-      const car = readCar(new Uint8Array(readFileSync(fixtures(`mst-suite/${path}`))));
+      const car = readCar(vectorBytes(`mst-suite/${path}`));
       roots.set(path, car.roots[0]!);
       blocks.put(...car);
     }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { CID } from '../../../src/core/data/cid.ts';
 import { cidBytesToText, cidTextToBytes, cidToText, decodeCid, parseCid } from '../../../src/core/data/cid.ts';
@@ -12,7 +11,7 @@ import { coveringProof, pathProof } from '../../../src/core/mst/proof.ts';
 import { remove } from '../../../src/core/mst/remove.ts';
 import { seal } from '../../../src/core/mst/seal.ts';
 import type { Block } from '../../../src/core/blocks/block.ts';
-import { fixtures, hasFixtures } from '../../fixtures.ts';
+import { vectorJson } from '../../vectors.ts';
 import { seeded } from '../../random/seeded.ts';
 import { BlocksInMemory, buildTree, manyKeys, valueOf } from './blocks-in-memory.ts';
 
@@ -89,43 +88,38 @@ describe('a covering proof', () => {
   });
 });
 
-describe.skipIf(!hasFixtures)(
-  `interop/firehose/commit-proof-fixtures.json${hasFixtures ? '' : ' (skipped: no vectors)'}`,
-  () => {
-    interface Case {
-      readonly comment: string;
-      readonly leafValue: string;
-      readonly keys: readonly string[];
-      readonly adds: readonly string[];
-      readonly dels: readonly string[];
-      readonly rootBeforeCommit: string;
-      readonly rootAfterCommit: string;
-      readonly blocksInProof: readonly string[];
-    }
-    const cases = hasFixtures
-      ? (JSON.parse(readFileSync(fixtures('interop/firehose/commit-proof-fixtures.json'), 'utf8')) as Case[])
-      : [];
+describe('interop/firehose/commit-proof-fixtures.json', () => {
+  interface Case {
+    readonly comment: string;
+    readonly leafValue: string;
+    readonly keys: readonly string[];
+    readonly adds: readonly string[];
+    readonly dels: readonly string[];
+    readonly rootBeforeCommit: string;
+    readonly rootAfterCommit: string;
+    readonly blocksInProof: readonly string[];
+  }
+  const cases = vectorJson<Case[]>('interop/firehose/commit-proof-fixtures.json');
 
-    test.each(cases.map((example) => [example.comment, example] as const))('%s', async (_, example) => {
-      const value = cidTextToBytes(example.leafValue)!;
-      const store = new BlocksInMemory();
-      const before = buildTree(
-        store,
-        example.keys.map((key) => [key, value]),
-      );
-      expect(before.toString()).toBe(example.rootBeforeCommit);
+  test.each(cases.map((example) => [example.comment, example] as const))('%s', async (_, example) => {
+    const value = cidTextToBytes(example.leafValue)!;
+    const store = new BlocksInMemory();
+    const before = buildTree(
+      store,
+      example.keys.map((key) => [key, value]),
+    );
+    expect(before.toString()).toBe(example.rootBeforeCommit);
 
-      const changed = [...example.adds, ...example.dels];
-      let tree = await loadPaths(createNodeReader(store), linkTo(before), changed);
-      tree = example.adds.reduce((link, key) => insert(link, key, value), tree);
-      tree = example.dels.reduce((link, key) => remove(link, key), tree);
-      const sealed = seal(tree);
-      expect(cidBytesToText(sealed.root)).toBe(example.rootAfterCommit);
+    const changed = [...example.adds, ...example.dels];
+    let tree = await loadPaths(createNodeReader(store), linkTo(before), changed);
+    tree = example.adds.reduce((link, key) => insert(link, key, value), tree);
+    tree = example.dels.reduce((link, key) => remove(link, key), tree);
+    const sealed = seal(tree);
+    expect(cidBytesToText(sealed.root)).toBe(example.rootAfterCommit);
 
-      store.put(...sealed.blocks);
-      const after: CID = parseCid(example.rootAfterCommit);
-      const proof = await coveringProof(createNodeReader(store), after, changed);
-      expect(proof.map(({ cid }) => cidToText(cid)).sort()).toEqual([...example.blocksInProof].sort());
-    });
-  },
-);
+    store.put(...sealed.blocks);
+    const after: CID = parseCid(example.rootAfterCommit);
+    const proof = await coveringProof(createNodeReader(store), after, changed);
+    expect(proof.map(({ cid }) => cidToText(cid)).sort()).toEqual([...example.blocksInProof].sort());
+  });
+});

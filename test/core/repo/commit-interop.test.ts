@@ -1,14 +1,11 @@
 /** Commits of real repositories: the decoder takes all of them, and they come back byte for byte. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { equalBytes } from '../../../src/core/data/bytes.ts';
 import { readCar } from '../../../src/core/car/reader.ts';
 import { decodeCbor } from '../../../src/core/data/cbor.ts';
 import { cidEquals, cidToText } from '../../../src/core/data/cid.ts';
 import { decodeCommit, encodeCommit, unsignedBytes } from '../../../src/core/repo/commit.ts';
-import { fixtures, hasFixtures } from '../../fixtures.ts';
-
-const without = hasFixtures ? '' : ' (skipped: no vectors)';
+import { vectorBytes } from '../../vectors.ts';
 
 /** Whether a block is meant to be a commit; by its look, and not by the decoder that is tested. */
 const looksLikeCommit = (bytes: Uint8Array): boolean => {
@@ -24,9 +21,9 @@ const files: [file: string, commits: number, version: 2 | 3][] = [
   ['repo_slice.car', 1, 2],
 ];
 
-describe.skipIf(!hasFixtures)(`commits of real exports${without}`, () => {
+describe('commits of real exports', () => {
   test.each(files)('%s', (file, count, version) => {
-    const car = readCar(new Uint8Array(readFileSync(fixtures(`repos/${file}`))));
+    const car = readCar(vectorBytes(`repos/${file}`));
     const blocks = [...car];
     const commits = blocks.filter(({ bytes }) => looksLikeCommit(bytes));
     expect(commits).toHaveLength(count);

@@ -1,5 +1,4 @@
 /** The syntax vectors of https://github.com/bluesky-social/atproto-interop-tests. */
-import { readFileSync, readdirSync } from 'node:fs';
 import {
   isAtUriString,
   isValidAtIdentifier,
@@ -14,15 +13,13 @@ import type { RepoErrorCode } from '../../../src/core/errors.ts';
 import { RepoError, isRepoError } from '../../../src/core/errors.ts';
 import { assertCollection, assertDid, assertRecordKey } from '../../../src/core/syntax/identifiers.ts';
 import { parseTid } from '../../../src/core/syntax/tid.ts';
-import { fixtures, hasFixtures } from '../../fixtures.ts';
+import { vectorNames, vectorText } from '../../vectors.ts';
 
 /** A line is a case, blanks at its ends included. */
 const read = (name: string): string[] =>
-  hasFixtures
-    ? readFileSync(fixtures(`interop/syntax/${name}.txt`), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '' && !line.startsWith('# '))
-    : [];
+  vectorText(`interop/syntax/${name}.txt`)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('# '));
 
 const orRefuse =
   (isValid: (text: string) => boolean) =>
@@ -83,71 +80,66 @@ const codeOf = (check: (text: string) => unknown, text: string): string => {
   }
 };
 
-describe.skipIf(!hasFixtures)(
-  `syntax vectors${hasFixtures ? '' : ' (skipped: the folder of vectors is not there)'}`,
-  () => {
-    describe.each(KINDS)('%s', (name, check, code) => {
-      test('accepts every valid one', () => {
-        const lines = read(`${name}_syntax_valid`);
-        expect(lines.length).toBeGreaterThan(3);
-        expect(lines.filter((line) => codeOf(check, line) !== 'accepted')).toEqual(
-          differencesOf(`${name}_syntax_valid`),
-        );
-      });
-
-      test('refuses every invalid one', () => {
-        const lines = read(`${name}_syntax_invalid`);
-        expect(lines.length).toBeGreaterThan(5);
-        expect(lines.filter((line) => codeOf(check, line) !== code)).toEqual(differencesOf(`${name}_syntax_invalid`));
-      });
+describe('syntax vectors', () => {
+  describe.each(KINDS)('%s', (name, check, code) => {
+    test('accepts every valid one', () => {
+      const lines = read(`${name}_syntax_valid`);
+      expect(lines.length).toBeGreaterThan(3);
+      expect(lines.filter((line) => codeOf(check, line) !== 'accepted')).toEqual(differencesOf(`${name}_syntax_valid`));
     });
 
-    test.each(KINDS.filter(([name]) => PARSED.includes(name)))(
-      '%s refuses what has the form and no meaning',
-      (name, check, code) => {
-        const lines = read(`${name}_parse_invalid`);
-        expect(lines.length).toBeGreaterThan(3);
-        expect(lines.filter((line) => codeOf(check, line) !== code)).toEqual(differencesOf(`${name}_parse_invalid`));
-      },
+    test('refuses every invalid one', () => {
+      const lines = read(`${name}_syntax_invalid`);
+      expect(lines.length).toBeGreaterThan(5);
+      expect(lines.filter((line) => codeOf(check, line) !== code)).toEqual(differencesOf(`${name}_syntax_invalid`));
+    });
+  });
+
+  test.each(KINDS.filter(([name]) => PARSED.includes(name)))(
+    '%s refuses what has the form and no meaning',
+    (name, check, code) => {
+      const lines = read(`${name}_parse_invalid`);
+      expect(lines.length).toBeGreaterThan(3);
+      expect(lines.filter((line) => codeOf(check, line) !== code)).toEqual(differencesOf(`${name}_parse_invalid`));
+    },
+  );
+
+  test('every file of the vectors is read', () => {
+    const kinds = [...KINDS.map(([name]) => name), 'cid'];
+    const files = vectorNames('interop/syntax', /\.txt$/).filter(
+      (name) => !kinds.some((kind) => name.startsWith(`${kind}_syntax_`)),
     );
+    expect(files.toSorted()).toEqual(PARSED.map((name) => `${name}_parse_invalid.txt`));
+  });
 
-    test('every file of the vectors is read', () => {
-      const kinds = [...KINDS.map(([name]) => name), 'cid'];
-      const files = readdirSync(fixtures('interop/syntax')).filter(
-        (name) => !kinds.some((kind) => name.startsWith(`${kind}_syntax_`)),
-      );
-      expect(files.toSorted()).toEqual(PARSED.map((name) => `${name}_parse_invalid.txt`));
+  describe('cid', () => {
+    /**
+     * The syntax of the lexicon format `cid` is wider than what a repository holds: any base, codec and hash. Ours
+     * are of the blessed kind alone (base32, dag-cbor or raw, SHA-256), and none of the valid vectors is one.
+     */
+    const OF_ANOTHER_KIND: readonly (readonly [text: string, why: string])[] = [
+      ['bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi', 'dag-pb'],
+      ['zdj7WWeQ43G6JJvLWQWZpyHuAMq6uYWRjkBXFad11vE2LHhQ7', 'base58'],
+      ['bafybeie5gq4jxvzmsym6hjlwxej4rwdoxt7wadqvmmwbqi7r27fclha2va', 'dag-pb'],
+      ['mBcDxtdWx0aWhhc2g+', 'base64'],
+      ['z7x3CtScH765HvShXT', 'base58'],
+      ['zdj7WhuEjrB52m1BisYCtmjH1hSKa7yZ3jEZ9JcXaFRD51wVz', 'base58'],
+      ['7134036155352661643226414134664076', 'base8'],
+      ['f017012202c5f688262e0ece8569aa6f94d60aad55ca8d9d83734e4a7430d0cff6588ec2b', 'base16'],
+    ];
+
+    test('refuses the valid ones of another kind, which are all of them', () => {
+      expect(read('cid_syntax_valid').toSorted()).toEqual(OF_ANOTHER_KIND.map(([text]) => text).toSorted());
     });
 
-    describe('cid', () => {
-      /**
-       * The syntax of the lexicon format `cid` is wider than what a repository holds: any base, codec and hash. Ours
-       * are of the blessed kind alone (base32, dag-cbor or raw, SHA-256), and none of the valid vectors is one.
-       */
-      const OF_ANOTHER_KIND: readonly (readonly [text: string, why: string])[] = [
-        ['bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi', 'dag-pb'],
-        ['zdj7WWeQ43G6JJvLWQWZpyHuAMq6uYWRjkBXFad11vE2LHhQ7', 'base58'],
-        ['bafybeie5gq4jxvzmsym6hjlwxej4rwdoxt7wadqvmmwbqi7r27fclha2va', 'dag-pb'],
-        ['mBcDxtdWx0aWhhc2g+', 'base64'],
-        ['z7x3CtScH765HvShXT', 'base58'],
-        ['zdj7WhuEjrB52m1BisYCtmjH1hSKa7yZ3jEZ9JcXaFRD51wVz', 'base58'],
-        ['7134036155352661643226414134664076', 'base8'],
-        ['f017012202c5f688262e0ece8569aa6f94d60aad55ca8d9d83734e4a7430d0cff6588ec2b', 'base16'],
-      ];
-
-      test('refuses the valid ones of another kind, which are all of them', () => {
-        expect(read('cid_syntax_valid').toSorted()).toEqual(OF_ANOTHER_KIND.map(([text]) => text).toSorted());
-      });
-
-      test.each(OF_ANOTHER_KIND)('refuses %s, which is %s', (text) => {
-        expect(codeOf(parseCid, text)).toBe('Malformed');
-      });
-
-      test('refuses every invalid one', () => {
-        const lines = read('cid_syntax_invalid');
-        expect(lines.length).toBeGreaterThan(5);
-        expect(lines.filter((line) => codeOf(parseCid, line) !== 'Malformed')).toEqual([]);
-      });
+    test.each(OF_ANOTHER_KIND)('refuses %s, which is %s', (text) => {
+      expect(codeOf(parseCid, text)).toBe('Malformed');
     });
-  },
-);
+
+    test('refuses every invalid one', () => {
+      const lines = read('cid_syntax_invalid');
+      expect(lines.length).toBeGreaterThan(5);
+      expect(lines.filter((line) => codeOf(parseCid, line) !== 'Malformed')).toEqual([]);
+    });
+  });
+});
