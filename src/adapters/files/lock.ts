@@ -10,8 +10,10 @@
  * Taking over. Nobody removes or renames what is dead. Each file has one successor, whose name follows from its own
  * name and from the time of its creation: of `pds.lock`, made at m, it is `pds.lock.m`; of that, made at n,
  * `pds.lock.m.n`. The time stands in the record, and is the time of the last change of a file without one, so the
- * successor does not depend on what is known of the file. The files form a chain from `pds.lock` on. Whoever finds
- * nothing but dead files creates the next one, and then
+ * successor does not depend on what is known of the file. File systems limit the length of a name, so a name of more
+ * than 120 characters is replaced by a hash of it: `pds.lock.<hash>-`. It still follows from these two alone, and two
+ * files still have two successors. The files form a chain from `pds.lock` on. Whoever finds nothing but dead
+ * files creates the next one, and then
  *   1. writes its record,
  *   2. looks whether its file has a successor already; if so, it has been taken for dead, and withdraws in writing,
  *   3. walks the chain again from `pds.lock`; unless the walk ends at its own token, it has lost,
@@ -39,10 +41,9 @@
 import { RepoError } from '../../core/errors.ts';
 import { systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
+import { CLAIM, LOCK_NAME, successorOf } from './lock-names.ts';
 import { createToken, describeHolder, formatLock, parseLock } from './lock-record.ts';
 import type { LockRecord } from './lock-record.ts';
-
-export const LOCK_NAME = 'pds.lock';
 
 /**
  * A file without a record that is younger than this is one being written. Writing it takes well under a millisecond,
@@ -59,9 +60,6 @@ const MAX_CHAIN = 1000;
 const MAX_RECORD_SIZE = 4096;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 250;
-
-/** The files of a chain, after the first. */
-const CLAIM = /^pds\.lock(\.[0-9a-z]+-)+$/;
 
 export interface LockOptions {
   /** Milliseconds to wait for the owner to let go; 0 when left out. */
@@ -157,9 +155,6 @@ export const tryLock = (disk: Disk, folder: string): Lock | Position => {
   }
 };
 
-/** The name of the one file that may succeed the file of this name, made at this time. */
-export const successorOf = (name: string, madeMs: number): string => `${name}.${madeMs.toString(36)}-`;
-
 /** Walks the chain from `pds.lock` to the first file that is not dead, or to the name that the next one has to have. */
 const walk = (disk: Disk, folder: string, token: string | undefined): Position => {
   let name = LOCK_NAME;
@@ -186,7 +181,10 @@ const walk = (disk: Disk, folder: string, token: string | undefined): Position =
     }
     name = successorOf(name, record?.madeMs ?? modifiedMs);
   }
-  throw new RepoError('StorageFailed', `the lock files go on without end; folder=${folder}`);
+  throw new RepoError(
+    'StorageFailed',
+    `more than ${MAX_CHAIN} lock files lead from one to the next: close every program that uses the folder, and remove pds.lock and pds.lock.*; folder=${folder}`,
+  );
 };
 
 /** What a lock file holds, or `undefined` when there is none. */

@@ -1,7 +1,8 @@
 /** Every order in which processes can come to the disk, as far as chance leads there. */
 import { describe, expect, test } from 'vitest';
 import { formatLock } from '../../../src/adapters/files/lock-record.ts';
-import { SETTLE_MS, successorOf } from '../../../src/adapters/files/lock.ts';
+import { successorOf } from '../../../src/adapters/files/lock-names.ts';
+import { SETTLE_MS } from '../../../src/adapters/files/lock.ts';
 import { seeded } from '../../random/seeded.ts';
 import { Contender } from './contender.ts';
 import { LockDisk } from './lock-disk.ts';
@@ -14,6 +15,15 @@ const next = successorOf('pds.lock', MADE);
 const dead = formatLock({ pid: DEAD, runtime: 'node', token: 'a'.repeat(32), madeMs: MADE });
 
 type Leave = readonly (readonly [name: string, text: string])[];
+
+/** Dead files up to the last name that is written out. */
+const longChain: Leave = (() => {
+  const chain: [string, string][] = [['pds.lock', dead]];
+  for (let name = next; !/[0-9a-f]{32}/.test(name); name = successorOf(name, MADE)) {
+    chain.push([name, dead]);
+  }
+  return chain;
+})();
 
 const starts: readonly (readonly [name: string, files: Leave])[] = [
   ['nothing', []],
@@ -33,6 +43,7 @@ const starts: readonly (readonly [name: string, files: Leave])[] = [
       [next, ''],
     ],
   ],
+  ['a dead chain whose next name is hashed', longChain],
   ['a successor that nobody removed', [[next, dead]]],
 ];
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { DiskFile } from '../../../src/adapters/files/disk.ts';
 import { formatLock, parseLock } from '../../../src/adapters/files/lock-record.ts';
-import { acquireLock, SETTLE_MS, successorOf, tryLock } from '../../../src/adapters/files/lock.ts';
+import { successorOf } from '../../../src/adapters/files/lock-names.ts';
+import { acquireLock, SETTLE_MS, tryLock } from '../../../src/adapters/files/lock.ts';
 import type { Lock } from '../../../src/adapters/files/lock.ts';
 import { LockDisk } from './lock-disk.ts';
 
@@ -155,6 +156,33 @@ describe('one after the other', () => {
     await expect(acquireLock(disk.seenBy(2), 'repo')).rejects.toThrow(/pid=1 /);
     (await acquireLock(broken, 'repo')).release();
     expect(disk.names()).toEqual([]);
+  });
+
+  test.each([24, 25, 300])('%i successors that died are succeeded, and every name fits a file system', (count) => {
+    const disk = new LockDisk();
+    disk.kill(9);
+    let name = 'pds.lock';
+    const names = new Set<string>();
+    for (let i = 0; i <= count; i++) {
+      expect(name.length, name).toBeLessThanOrEqual(120);
+      expect(names.has(name), name).toBe(false);
+      names.add(name);
+      disk.leave(name, record(9, 'a'));
+      name = successorOf(name, MADE);
+    }
+    const lock = tryLock(disk.seenBy(2), 'repo');
+    expect(isLock(lock)).toBe(true);
+    expect(disk.names()).toEqual(['pds.lock']);
+    (lock as Lock).release();
+    expect(disk.names()).toEqual([]);
+  });
+
+  test('two files have two successors, where names are hashed too', () => {
+    const long = `pds.lock${'.m0-'.repeat(28)}`;
+    const successors = [successorOf(long, MADE), successorOf(long, MADE + 1), successorOf(`${long}.1-`, MADE)];
+    expect(new Set(successors).size).toBe(3);
+    expect(successorOf(long, MADE)).toMatch(/^pds\.lock\.[0-9a-f]{32}-$/);
+    expect(successorOf(successorOf(long, MADE), MADE)).not.toBe(successorOf('pds.lock', MADE));
   });
 
   test('a successor that lives is the holder', async () => {
