@@ -1,7 +1,7 @@
 // Compiles the AssemblyScript in `src/wasm/hash/assembly/` into a module that holds WebAssembly as text: it loads in
 // every runtime and bundler without a file to find or leave to read one. The module is kept in the tree, so that `src/`
 // runs as it is.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
@@ -43,7 +43,14 @@ export const compileSha256 = async () => {
   ].join('\n');
 };
 
-/** Writes the module into the tree. */
+/**
+ * Writes the module into the tree if it differs from what is there. Builds run beside tests that import the module, and
+ * a file that is being written is empty for a moment.
+ */
 export const writeSha256 = async () => {
-  writeFileSync(new URL('src/wasm/hash/sha256-wasm.ts', root), await compileSha256());
+  const path = new URL('src/wasm/hash/sha256-wasm.ts', root);
+  const text = await compileSha256();
+  if (readFileSync(path, 'utf8') !== text) {
+    writeFileSync(path, text);
+  }
 };

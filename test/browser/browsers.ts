@@ -79,11 +79,28 @@ const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 
+/** A browser fails to start now and then: its port or its display is taken, or its debugger does not answer. */
+const MOST_STARTS = 3;
+
+/** Starts a browser. Only this start is tried again, never what a test does with the browser. */
 export const startBrowser = async (name: BrowserName, options: StartOptions): Promise<TestBrowser> => {
   const executablePath = programOf(name);
   if (executablePath === undefined) {
     throw new Error(`${name} is required and not here; looked for ${PROGRAMS[name].join(', ')}`);
   }
+  for (let start = 1; ; start++) {
+    try {
+      return await startOnce(name, executablePath, options);
+    } catch (error) {
+      if (start === MOST_STARTS) {
+        throw error;
+      }
+      console.log(`${name} did not start, and is started again: ${String(error)}`);
+    }
+  }
+};
+
+const startOnce = async (name: BrowserName, executablePath: string, options: StartOptions): Promise<TestBrowser> => {
   if (name === 'webkit') {
     return startWebkit(executablePath, options.profile);
   }

@@ -166,8 +166,25 @@ export const pressFound = async (found: ElementHandle<HTMLElement>): Promise<voi
   await found.evaluate((one) => HTMLElement.prototype.click.call(one));
 };
 
-/** Presses the button, or follows the link, that is called so. */
-export const press = async (page: Page, label: string): Promise<void> => pressFound(await find(page, label));
+/**
+ * Presses the button, or follows the link, that is called so. It is found and pressed in one step, because the page may
+ * replace it in between: the press would be lost.
+ */
+export const press = async (page: Page, label: string): Promise<void> => {
+  await page.waitForFunction(
+    (name: string) => {
+      const all = [...document.querySelectorAll<HTMLElement>('button, a')].filter((one) => one.checkVisibility());
+      const nameOf = (one: HTMLElement): string => one.ariaLabel ?? one.textContent;
+      const found = all.find((one) => nameOf(one) === name) ?? all.find((one) => nameOf(one).startsWith(name));
+      if (found !== undefined) {
+        HTMLElement.prototype.click.call(found);
+      }
+      return found !== undefined;
+    },
+    POLLING,
+    label,
+  );
+};
 
 /** Waits until the page shows a text. */
 export const sees = async (page: Page, text: string): Promise<void> => {

@@ -1,4 +1,4 @@
-/** A browser for the tests of a `describe`, which each try of a test can rely on. */
+/** A browser for the tests of a `describe`. */
 import { afterAll, beforeEach } from 'vitest';
 import { makeProfile, startBrowser } from './browsers.ts';
 import type { BrowserName, StartOptions, TestBrowser } from './browsers.ts';
@@ -27,9 +27,8 @@ const start = async <T>(
 };
 
 /**
- * A browser with a fresh profile, and what `open` opens in it. All tests share it, but one that is tried again gets
- * another one: it finds nothing of its first try, and nothing that still runs from there. So does one that comes after
- * a browser has ended by itself.
+ * A browser with a fresh profile, and what `open` opens in it. All tests of the `describe` share it. A browser that has
+ * ended by itself fails the test that it ended in; the next test gets another one.
  */
 export const useFreshBrowser = <T>(
   name: BrowserName,
@@ -43,9 +42,8 @@ export const useFreshBrowser = <T>(
     await last?.browser.close();
     await last?.remove();
   };
-  beforeEach(async ({ task }) => {
-    const isTriedAgain = (task.result?.retryCount ?? 0) > 0;
-    if (isTriedAgain || running?.browser.isRunning() !== true) {
+  beforeEach(async () => {
+    if (running?.browser.isRunning() !== true) {
       await end();
       running = await start(name, open, prefs);
     }

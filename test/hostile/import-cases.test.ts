@@ -123,9 +123,7 @@ describe.each(stores)('over a store of %s', (_store, open, ways) => {
   describe.each(importClasses.map(({ name, cases }) => [name, cases] as const))('%s', (_class, cases) => {
     test.each(cases.map((one) => [one.name, one] as const))('%s', async (_name, one) => {
       const car = await one.car();
-      const start = performance.now();
       await (one.expect === 'accepted' || one.expect === 'reported' ? isAccepted(car, one) : isRefused(car, one));
-      expect(performance.now() - start, 'milliseconds').toBeLessThan(20_000);
     });
   });
 });

@@ -290,18 +290,18 @@ describe('memory', () => {
     expect(blocks[1]!.buffer.byteLength).toBe(two.bytes.length + 36);
   });
 
-  test('a block of 2 MiB in chunks of one byte takes time that is proportional to it', async () => {
+  test('a block of 2 MiB in chunks of one byte is not copied for each chunk', async () => {
     const bytes = new Uint8Array(MAX_BLOCK_SIZE);
     const car = concatBytes([header, sectionOf({ cid: cidOf(CODEC_RAW, bytes), bytes })]);
     const decoder = new CarDecoder();
-    const started = performance.now();
+    // Copying the beginning for every chunk would be 2 * 10^12 bytes: the test would not end in its time.
+    let blocks = 0;
     for (let i = 0; i < car.length; i++) {
       decoder.feed(car.subarray(i, i + 1));
-      decoder.take();
+      blocks += decoder.take().length;
     }
     decoder.end();
-    // About a second where this was written; copying the beginning for every chunk would be 2 * 10^12 bytes.
-    expect(performance.now() - started).toBeLessThan(30_000);
+    expect(blocks).toBe(1);
   });
 });
 

@@ -201,11 +201,11 @@ describe('reports', () => {
 });
 
 describe('is not overwhelmed by', () => {
-  const withinASecond = async (blocks: BlocksInMemory, root: CidBytes): Promise<TreeReport> => {
-    const start = performance.now();
+  /** Without a limit these would take years. */
+  const faulty = async (blocks: BlocksInMemory, root: CidBytes): Promise<TreeReport> => {
     const report = await verifyTree(blocks, decodeCid(root));
-    expect(performance.now() - start).toBeLessThan(1000);
     expect(report.faults.length).toBeGreaterThan(0);
+    expect(blocks.read).toBeLessThanOrEqual(blocks.blocks.size);
     return report;
   };
 
@@ -216,7 +216,7 @@ describe('is not overwhelmed by', () => {
     for (const key of keys) {
       child = writeShape({ keys: [key], children: [child, child] }, (block) => blocks.put(block));
     }
-    await withinASecond(blocks, child!);
+    await faulty(blocks, child!);
     expect(blocks.read).toBeLessThanOrEqual(41);
   });
 
@@ -231,7 +231,7 @@ describe('is not overwhelmed by', () => {
         ),
       );
     }
-    const { nodes } = await withinASecond(blocks, below[0]!);
+    const { nodes } = await faulty(blocks, below[0]!);
     expect(nodes).toBeLessThanOrEqual(blocks.blocks.size);
   });
 
@@ -244,7 +244,7 @@ describe('is not overwhelmed by', () => {
       blocks.put({ cid, bytes });
       child = cid.bytes as CidBytes;
     }
-    const { nodes, faults } = await withinASecond(blocks, child);
+    const { nodes, faults } = await faulty(blocks, child);
     expect(nodes).toBe(MAX_TREE_DEPTH);
     expect(faults.at(-1)!.message).toContain(`deeper than ${MAX_TREE_DEPTH}`);
   });
@@ -255,14 +255,14 @@ describe('is not overwhelmed by', () => {
     for (let i = 0; i < 2000; i++) {
       child = writeShape({ keys: [`a/${i}`], children: [child, undefined] }, (block) => blocks.put(block));
     }
-    await withinASecond(blocks, child!);
+    await faulty(blocks, child!);
     expect(blocks.read).toBeLessThanOrEqual(MAX_TREE_DEPTH);
   });
 
   test('more entries than a node may have', async () => {
     const blocks = new BlocksInMemory();
     const root = writeShape({ keys: keysOfLayer(0, MAX_NODE_ENTRIES + 1) }, (block) => blocks.put(block));
-    await withinASecond(blocks, root);
+    await faulty(blocks, root);
   });
 
   test('keys that together would be too many for one node', async () => {
