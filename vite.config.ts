@@ -1,57 +1,71 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two cores decide, and other work may share them: a test that takes seconds alone takes a minute there. */
-const PATIENCE_MS = 120_000;
+/** Two cores, which other work may share, need minutes for what takes seconds on an idle machine. */
+const TIMEOUT_MS = 120_000;
 
-/** Files at a time; vitest would leave one core idle, and a test often waits for a disk or a browser. */
+/** Files at a time. The default leaves one of two cores idle, and a test often waits for a disk or a browser. */
 const WORKERS = 2;
 
-/** How long a page stands still, and how soon the next tab takes over, is only seen where nothing else runs. */
-const LOOK_AT_CLOCKS = ['import', 'kill', 'tabs', 'viewer-large'].map((name) => `test/browser/${name}.test.ts`);
+/** Pure code: no files, no processes, no globals. One thread runs many files, and loads each module once. */
+const PURE = ['core', 'wasm'];
 
-/**
- * Browsers fail by themselves now and then (they do not start, or lose their debugger). What needed a second try is
- * named in the report.
- */
-const BROWSER_RETRIES = process.env['CI'] === undefined ? 0 : 2;
+/** What takes minutes, or needs programs that are not everywhere. `npm run test:slow`. */
+const SLOW = [
+  'test/{crash,fuzz,hostile,kill,large,peers,runtime}/**/*.test.ts',
+  'test/examples.test.ts',
+  'test/**/*.slow.test.ts',
+];
 
+/** These measure how long a page stands still, or how soon the next tab leads. Nothing else may run then. */
+const CLOCKS = ['import', 'kill', 'tabs', 'viewer-large'].map((name) => `test/browser/${name}.test.ts`);
+
+/** Suites with a package.json of their own, which .ci/run installs. They run one at a time. */
+const ENVIRONMENTS = ['test/environments/**/*.test.ts'];
+
+/** Projects of one order share the workers. An order begins when the one before it has ended. */
 export default defineConfig({
   test: {
-    testTimeout: PATIENCE_MS,
-    hookTimeout: PATIENCE_MS,
+    testTimeout: TIMEOUT_MS,
+    hookTimeout: TIMEOUT_MS,
+    maxWorkers: WORKERS,
+    // `npm run test:all` asks for it, and prints a line a folder. It fails nothing.
+    coverage: { include: ['src/core/**/*.ts'], reporter: ['json-summary'], reportsDirectory: 'out/test-all/coverage' },
     projects: [
       {
         extends: true,
         test: {
+          name: 'core',
+          include: PURE.map((folder) => `test/${folder}/**/*.test.ts`),
+          exclude: SLOW,
+          pool: 'threads',
+          isolate: false,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'node',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**'],
-          maxWorkers: WORKERS,
-          // Processes are killed and raced here, on a machine that may stand still for seconds.
-          retry: process.env['CI'] === undefined ? 0 : 1,
-        },
-      },
-      {
-        extends: true,
-        // After the others: a browser has processes of its own.
-        test: {
-          name: 'browser',
-          include: ['test/browser/**/*.test.ts'],
-          exclude: LOOK_AT_CLOCKS,
-          maxWorkers: WORKERS,
+          include: ['test/{adapters,cli,damage,entry-points}/**/*.test.ts', 'test/*.test.ts'],
+          exclude: SLOW,
           sequence: { groupOrder: 1 },
-          retry: BROWSER_RETRIES,
         },
       },
       {
         extends: true,
-        test: {
-          name: 'clock',
-          include: LOOK_AT_CLOCKS,
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
-          retry: BROWSER_RETRIES,
-        },
+        test: { name: 'slow', include: SLOW, sequence: { groupOrder: 2 } },
+      },
+      {
+        extends: true,
+        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], exclude: CLOCKS, sequence: { groupOrder: 3 } },
+      },
+      {
+        extends: true,
+        test: { name: 'clock', include: CLOCKS, fileParallelism: false, sequence: { groupOrder: 4 } },
+      },
+      {
+        extends: true,
+        test: { name: 'environments', include: ENVIRONMENTS, fileParallelism: false, sequence: { groupOrder: 5 } },
       },
     ],
   },

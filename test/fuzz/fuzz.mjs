@@ -1,5 +1,5 @@
-// npm run fuzz -- --seconds 60 [--seed n] [--target name]: random damage to everything that comes from outside.
-// npm run fuzz -- --target name --case n: one case again.
+// node test/fuzz/fuzz.mjs --seconds 60 [--seed n] [--target name]: random damage to everything that comes from outside.
+// node test/fuzz/fuzz.mjs --target name --case n: one case again.
 // Plain JavaScript, because Node 20 runs no TypeScript: it bundles the worker first.
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Ten seconds of what `npm run fuzz` does for as long as one likes, and what it found before. */
+/** Ten seconds of what `node test/fuzz/fuzz.mjs` does for as long as one likes, and what it found before. */
 import { afterAll, expect, test } from 'vitest';
 import { boundsCases } from '../hostile/bounds-cases.ts';
 import { boundsFindings, corpus } from './corpus.ts';

@@ -1,0 +1,106 @@
+/**
+ * `npm run test:all`: runs every group of tests, one after the other, and prints what ran. The last line is
+ * `N passed, N failed, N skipped`; the exit code is 0 if nothing failed. `--only fast,slow` runs some of the groups.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const out = join(root, 'out', 'test-all');
+
+/** The projects of vite.config.ts, in the groups of the scripts in package.json. A new project is added here. */
+const GROUPS = [
+  { name: 'fast', projects: ['core', 'node'], coverage: true },
+  { name: 'slow', projects: ['slow'] },
+  { name: 'browser', projects: ['browser', 'clock'] },
+  { name: 'environments', projects: ['environments'] },
+];
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const only = values.only?.split(',');
+const chosen = GROUPS.filter(({ name }) => only?.includes(name) ?? true);
+
+/** Runs a group, and returns its counts. A file that fails before its first test counts as one failure. */
+const run = ({ name, projects, coverage }) => {
+  const report = join(out, `${name}.json`);
+  const start = performance.now();
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      '--passWithNoTests',
+      ...projects.flatMap((project) => ['--project', project]),
+      ...(coverage === true ? ['--coverage'] : []),
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+    { cwd: root, stdio: 'inherit' },
+  );
+  const seconds = Math.round((performance.now() - start) / 1000);
+  let testResults;
+  try {
+    ({ testResults } = JSON.parse(readFileSync(report, 'utf8')));
+  } catch (error) {
+    console.error(`${name}: vitest wrote no report: ${error}`);
+    return { name, seconds, files: 0, passed: 0, failed: 1, skipped: [] };
+  }
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const count = (wanted) => tests.filter(({ status: found }) => found === wanted).length;
+  const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+  const failed = count('failed') + broken;
+  return {
+    name,
+    seconds,
+    files: testResults.length,
+    passed: count('passed'),
+    // An error outside of the tests fails the run as well.
+    failed: failed === 0 && status !== 0 ? 1 : failed,
+    skipped: tests.filter(({ status: found }) => found !== 'passed' && found !== 'failed'),
+  };
+};
+
+/** Prints the lines of `core` that the fast tests reach, one line a folder. */
+const printCoverage = () => {
+  const folders = new Map();
+  const summary = JSON.parse(readFileSync(join(out, 'coverage', 'coverage-summary.json'), 'utf8'));
+  for (const [file, { lines }] of Object.entries(summary)) {
+    const folder = /\/src\/(core(?:\/[a-z]+(?=\/))?)/.exec(file)?.[1];
+    if (folder !== undefined) {
+      const { covered, total } = folders.get(folder) ?? { covered: 0, total: 0 };
+      folders.set(folder, { covered: covered + lines.covered, total: total + lines.total });
+    }
+  }
+  for (const [folder, { covered, total }] of [...folders].sort()) {
+    const percent = ((100 * covered) / total).toFixed(1);
+    console.log(`coverage ${folder.padEnd(14)} ${percent.padStart(5)} % of ${total} lines`);
+  }
+};
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+const results = chosen.map(run);
+
+console.log();
+if (chosen.some(({ coverage }) => coverage === true)) {
+  try {
+    printCoverage();
+  } catch (error) {
+    // Tests that fail leave no coverage. They are counted below.
+    console.log(`no coverage: ${error.message}`);
+  }
+}
+for (const { fullName } of results.flatMap(({ skipped }) => skipped)) {
+  console.log(`skipped: ${fullName}`);
+}
+for (const { name, seconds, files, passed, failed, skipped } of results) {
+  console.log(`${name}: ${files} files in ${seconds} s, ${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+}
+const sum = (count) => results.reduce((total, result) => total + count(result), 0);
+const failed = sum((result) => result.failed);
+console.log(`${sum(({ passed }) => passed)} passed, ${failed} failed, ${sum(({ skipped }) => skipped.length)} skipped`);
+process.exitCode = failed === 0 ? 0 : 1;
