@@ -65,7 +65,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'environments', include: ENVIRONMENTS, fileParallelism: false, sequence: { groupOrder: 5 } },
+        test: {
+          name: 'environments',
+          include: ENVIRONMENTS,
+          globalSetup: ['test/environments/install-package.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
+        },
       },
     ],
   },

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { doorSize } from './house/door-size.ts';
 import { filesBelow, lineCount, nodesBelow, parseSource, root, sourcesBelow, textOf } from './house/sources.ts';
-import type { SourceFile } from './house/sources.ts';
+import type { SourceFile, SyntaxNode } from './house/sources.ts';
 import { casesWithoutRunner } from './house/suites.ts';
 import { importCycles } from './house/import-cycles.ts';
 import { forbiddenImports } from './house/who-imports-whom.ts';
@@ -179,6 +179,28 @@ describe('code', () => {
           .map(([node, name]) => `${at(file, node.start)} ${name}`),
       );
     expect(thrown).toEqual([]);
+  });
+
+  test('recognizes a class of the platform by its form', () => {
+    // `instanceof` fails for a value of another realm. It is for classes that the file imports or declares.
+    const foreign = (file: SourceFile): string[] => {
+      const nodes = [...nodesBelow(file.body)];
+      const own = new Set(
+        nodes
+          .filter((node) => /^Import\w*Specifier$/.test(node.type) || node.type === 'ClassDeclaration')
+          .map((node) => ((node.local ?? node.id) as { readonly name: string }).name),
+      );
+      return nodes
+        .filter((node) => node.type === 'BinaryExpression' && node.operator === 'instanceof')
+        .filter((node) => !own.has(file.text.slice((node.right as SyntaxNode).start, (node.right as SyntaxNode).end)))
+        .map((node) => `${at(file, node.start)} ${file.text.slice(node.start, node.end)}`);
+    };
+    expect(sources.flatMap(foreign)).toEqual([]);
+    const caught = (text: string): number => foreign(parseSource('src/core/a.ts', text)).length;
+    expect(caught('export const f = (a: unknown) => a instanceof Error;')).toBe(1);
+    expect(caught('export const f = (a: unknown) => a instanceof WebAssembly.Module;')).toBe(1);
+    expect(caught(`import { B } from './b.ts';\nexport const f = (a: unknown) => a instanceof B;`)).toBe(0);
+    expect(caught('class B {}\nexport const f = (a: unknown) => a instanceof B;')).toBe(0);
   });
 
   test('loses no error', () => {

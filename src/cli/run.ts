@@ -25,7 +25,7 @@ const codeOf = (error: Error): string => {
   }
   return (
     errnoOf(error) ??
-    (error instanceof CommanderError || error instanceof TypeError ? 'InvalidRequest' : 'InternalServerError')
+    (error instanceof CommanderError || error.name === 'TypeError' ? 'InvalidRequest' : 'InternalServerError')
   );
 };
 
@@ -79,7 +79,9 @@ export const run = async (args: readonly string[], shell: Shell, version: string
     return 0;
   } catch (thrown) {
     const error =
-      thrown instanceof Error ? thrown : new Error('something that is no error was thrown', { cause: thrown });
+      typeof thrown === 'object' && thrown !== null && 'message' in thrown
+        ? (thrown as Error)
+        : new Error('something that is no error was thrown', { cause: thrown });
     // A command line that does not parse may have said --json after the word that broke it.
     const json =
       program.opts<{ json?: boolean }>().json === true || (error instanceof CommanderError && args.includes('--json'));

@@ -71,7 +71,10 @@ export class RepoError extends Error {
 
 /** Tells a {@link RepoError} apart, also one that came from a second copy of this library. */
 export const isRepoError = (value: unknown, code?: RepoErrorCode): value is RepoError =>
-  value instanceof Error &&
+  // By its form: an error of another realm is not an instance of the `Error` here.
+  typeof value === 'object' &&
+  value !== null &&
+  'name' in value &&
   value.name === 'RepoError' &&
   'code' in value &&
   (code === undefined || value.code === code);

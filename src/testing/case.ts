@@ -8,6 +8,7 @@
  */
 import { isRepoError } from '../core/errors.ts';
 import type { RepoErrorCode } from '../core/errors.ts';
+import { errorName, isBytes, isError } from '../core/data/platform-values.ts';
 
 /** One thing that every implementation of a port promises. Passes when `run` resolves. */
 export interface Case<H> {
@@ -27,19 +28,18 @@ export const skip = (reason: string): never => {
 };
 
 /** Tells a {@link SkippedCase} apart, also one that came from a second copy of this library. */
-export const isSkippedCase = (value: unknown): value is SkippedCase =>
-  value instanceof Error && value.name === 'SkippedCase';
+export const isSkippedCase = (value: unknown): value is SkippedCase => isError(value) && value.name === 'SkippedCase';
 
 /** A value for a message: short, and telling bytes, text and `undefined` apart. */
 const show = (value: unknown): string => {
-  if (value instanceof Uint8Array) {
+  if (isBytes(value)) {
     const start = [...value.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     return `${value.length} bytes [${start}${value.length > 16 ? ' …' : ''}]`;
   }
   if (Array.isArray(value)) {
     return `[${value.slice(0, 8).map(show).join(', ')}${value.length > 8 ? `, … ${value.length} in all` : ''}]`;
   }
-  if (value instanceof Error) {
+  if (isError(value)) {
     return `${value.name}: ${value.message}`;
   }
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
@@ -49,7 +49,7 @@ const isSame = (a: unknown, b: unknown): boolean => {
   if (Object.is(a, b)) {
     return true;
   }
-  const lists = (Array.isArray(a) && Array.isArray(b)) || (a instanceof Uint8Array && b instanceof Uint8Array);
+  const lists = (Array.isArray(a) && Array.isArray(b)) || (isBytes(a) && isBytes(b));
   if (!lists || a.length !== b.length) {
     return false;
   }
@@ -94,7 +94,7 @@ export const rejectionOf = async (run: () => unknown, what: string): Promise<unk
 export const assertTypeError = async (run: () => unknown, what: string): Promise<void> => {
   const error = await rejectionOf(run, what);
   // Those of the language itself speak of reading properties of undefined.
-  if (!(error instanceof TypeError) || !error.message.includes('expected')) {
+  if (errorName(error) !== 'TypeError' || !(error as Error).message.includes('expected')) {
     throw new Error(`${what}: expected a TypeError that says what is expected, got ${show(error)}`, { cause: error });
   }
 };

@@ -15,7 +15,7 @@ const packages = (names: readonly string[]): RegExp =>
   new RegExp(`^(${names.map((name) => name.replace('/', '\\/')).join('|')})(\\/|$)`);
 
 /** The part of the core that `src/wasm` imports. */
-const CORE_BELOW_WASM = /^src\/core\/(data\/(bytes|sha256)|errors)\.ts$/;
+const CORE_BELOW_WASM = /^src\/core\/(data\/(bytes|platform-values|sha256)|errors)\.ts$/;
 
 /** What every adapter may import. */
 const BELOW_ADAPTERS = /^src\/(core|wasm)\//;

@@ -14,6 +14,7 @@ import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../core/storage/ports.ts';
 import { completionOf, openIdbDatabase } from '../origin/idb-database.ts';
 import type { IdbDatabase } from '../origin/idb-database.ts';
+import { isBlob, isBytes } from '../../core/data/platform-values.ts';
 
 /**
  * How much of a stream is held in memory before the browser is given it, to keep wherever it keeps the bytes of a
@@ -42,10 +43,10 @@ const isBlobName = (name: unknown): name is string =>
 
 /** What is stored of a blob, as a `Blob`; `undefined` for what is none. */
 const asBlob = (value: unknown): Blob | undefined => {
-  if (value instanceof Blob) {
+  if (isBlob(value)) {
     return value;
   }
-  return value instanceof Uint8Array ? new Blob([value as Uint8Array<ArrayBuffer>]) : undefined;
+  return isBytes(value) ? new Blob([value as Uint8Array<ArrayBuffer>]) : undefined;
 };
 
 class IdbBlobStore implements BlobStore {

@@ -8,6 +8,7 @@ import { RELEASE_MS } from '../origin/timeout.ts';
 import { assertRepoName } from '../origin/repo-name.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
+import { errorName } from '../../core/data/platform-values.ts';
 
 /** How much is copied at a time where files cannot be moved. */
 const PIECE_SIZE = 1 << 20;
@@ -88,7 +89,7 @@ const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
         if (isNotFound(error)) {
           return undefined;
         }
-        if (error instanceof Error && error.name === 'TypeMismatchError') {
+        if (errorName(error) === 'TypeMismatchError') {
           return { kind: 'folder', size: 0 };
         }
         throw error;

@@ -1,4 +1,5 @@
 /** The part of Deno that is used here. Declared rather than depended upon, so that the library compiles anywhere. */
+import { errorName } from '../../core/data/platform-values.ts';
 
 export interface DenoFileInfo {
   readonly isFile: boolean;
@@ -69,7 +70,7 @@ export const denoPath = (deno: DenoApi, path: string): string => {
   } catch (error) {
     // Without the permission to know where we are, the path still works, as long as nobody changes the working
     // directory.
-    if (error instanceof Error && (error.name === 'NotCapable' || error.name === 'PermissionDenied')) {
+    if (errorName(error) === 'NotCapable' || errorName(error) === 'PermissionDenied') {
       return path;
     }
     throw error;

@@ -12,6 +12,7 @@ import { openDiskFiles } from './files-on-disk.ts';
 import type { OpenFilesOptions } from './files-on-disk.ts';
 import { denoHolder } from './deno-holder.ts';
 import { parseLock } from './lock-record.ts';
+import { errorName } from '../../core/data/platform-values.ts';
 
 /**
  * Opens `pds.db` and its journals in a folder, and takes the folder's lock. A lock left by a Deno that is gone is taken
@@ -228,7 +229,7 @@ const undefinedIfNotCapable = <T>(run: () => T): T | undefined => {
   try {
     return run();
   } catch (error) {
-    if (error instanceof Error && error.name === 'NotCapable') {
+    if (errorName(error) === 'NotCapable') {
       return undefined;
     }
     throw error;

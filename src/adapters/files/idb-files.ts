@@ -26,6 +26,7 @@ import { takeWebLock } from '../origin/web-lock.ts';
 import type { ReleaseLock } from '../origin/web-lock.ts';
 import { FILE_NAMES, MAIN_NAME, WAL_NAME } from './file-names.ts';
 import { PAGE_SIZE, PagedFile } from './paged-file.ts';
+import { isBytes } from '../../core/data/platform-values.ts';
 
 /** How many pages are read at a time: 8 MiB of them. */
 const PAGES_AT_ONCE = 2048;
@@ -140,7 +141,7 @@ const readFile = async (store: IDBObjectStore, size: number): Promise<PagedFile>
   return new PagedFile(pages, size);
 };
 
-const isPage = (value: unknown): value is Bytes => value instanceof Uint8Array && value.length === PAGE_SIZE;
+const isPage = (value: unknown): value is Bytes => isBytes(value) && value.length === PAGE_SIZE;
 
 /** Open files. Exported as a type: {@link openIdbFiles} makes them. */
 export class IdbFiles implements DatabaseFiles {

@@ -1,4 +1,5 @@
 /** What a lock file says: who holds the repository. One line of JSON. */
+import { errorName } from '../../core/data/platform-values.ts';
 
 /** `unknown`: it cannot be found out from here, and then nobody's lock is taken. */
 export type Liveness = 'alive' | 'gone' | 'unknown';
@@ -48,7 +49,7 @@ export const parseLock = (text: string): LockRecord | undefined => {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    if (error instanceof SyntaxError) {
+    if (errorName(error) === 'SyntaxError') {
       return undefined;
     }
     throw error;

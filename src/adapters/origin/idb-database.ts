@@ -6,6 +6,7 @@ import type { UseStore } from 'idb-keyval';
 import { RepoError } from '../../core/errors.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import { assertRepoName, isRepoName } from './repo-name.ts';
+import { errorName } from '../../core/data/platform-values.ts';
 
 /** What the names of our databases begin with; the name of the repository follows. */
 const PREFIX = 'pdsdb:';
@@ -98,7 +99,7 @@ export class IdbDatabase {
     try {
       return this.#isGone ? undefined : this.#connection.transaction(scope(), mode, { durability: 'strict' });
     } catch (error) {
-      if (error instanceof DOMException && error.name === 'InvalidStateError') {
+      if (errorName(error) === 'InvalidStateError') {
         // It is closing, and its event has not come yet.
         this.#isGone = true;
         return undefined;
@@ -174,7 +175,7 @@ const connect = async (name: string, create: boolean): Promise<IDBDatabase | und
     if (isMissing) {
       return undefined;
     }
-    if (cause instanceof Error && cause.name === 'VersionError') {
+    if (errorName(cause) === 'VersionError') {
       throw new RepoError(
         'UnknownVersion',
         'a newer version of this library made the database, and is needed to open it',

@@ -1,8 +1,9 @@
 /** The origin private file system, as far as a repository needs it. https://fs.spec.whatwg.org/ */
-import { RepoError } from '../../core/errors.ts';
+import { isRepoError, RepoError } from '../../core/errors.ts';
 import { isNotFound, toStorageError } from '../../core/storage/storage-error.ts';
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 import { RELEASE_MS, retryFor } from './timeout.ts';
+import { errorName } from '../../core/data/platform-values.ts';
 
 /** `FileSystemSyncAccessHandle`, which the compiler knows in workers alone. */
 export interface SyncHandle extends SyncFile {
@@ -45,7 +46,7 @@ export const opfsRootIfAny = async (): Promise<FileSystemDirectoryHandle | undef
     try {
       return { root: await opfsRoot() };
     } catch (error) {
-      const reason = error instanceof RepoError && error.cause instanceof Error ? error.cause.name : '';
+      const reason = isRepoError(error) ? (errorName(error.cause) ?? '') : '';
       if (reason === MAYBE_NO_FILES) {
         return undefined;
       }
@@ -95,7 +96,7 @@ export const whenFree = async <T>(name: string, waitMs: number, work: () => Prom
     try {
       return { answer: await work() };
     } catch (error) {
-      if (error instanceof Error && error.name === 'NoModificationAllowedError') {
+      if (errorName(error) === 'NoModificationAllowedError') {
         cause = error;
         return undefined;
       }

@@ -2,6 +2,7 @@
  * Where browsers find SQLite: a file beside the built library, which bundlers copy along because it is named like this.
  */
 import { RepoError } from '../../core/errors.ts';
+import { isWebAssembly } from '../../core/data/platform-values.ts';
 
 /** The file itself, where it is, or what it was compiled to. */
 export type WasmSource = string | URL | WebAssembly.Module;
@@ -12,7 +13,7 @@ export type WasmSource = string | URL | WebAssembly.Module;
  * @throws {RepoError} `StorageFailed` when it cannot be loaded.
  */
 export const browserSqliteWasm = async (source: WasmSource | undefined): Promise<WebAssembly.Module> => {
-  if (source instanceof WebAssembly.Module) {
+  if (isWebAssembly(source, 'Module')) {
     return source;
   }
   // Written out in one piece: this is what bundlers look for.

@@ -1,4 +1,5 @@
 /** Where Deno finds SQLite: in the package sql.js, as part of the program, so that reading it needs no permission. */
+import { errorName } from '../../core/data/platform-values.ts';
 
 /** What is used of Deno. */
 interface DenoFiles {
@@ -32,7 +33,7 @@ const importSource = async (): Promise<WebAssembly.Module | undefined> => {
     return await importSqliteWasm();
   } catch (error) {
     // The syntax, or the kind of import, is not known: the file is read instead, and whatever is wrong shows there.
-    if (error instanceof SyntaxError || error instanceof TypeError) {
+    if (errorName(error) === 'SyntaxError' || errorName(error) === 'TypeError') {
       return undefined;
     }
     throw error;

@@ -6,6 +6,7 @@ import type { LongWork } from '../../core/repo/long-work.ts';
 import type { ListServer } from './client-lists.ts';
 import type { FileHead, OpenList } from './protocol.ts';
 import { GONE } from './protocol.ts';
+import { isBytes } from '../../core/data/platform-values.ts';
 
 type Item = FileHead | Uint8Array;
 
@@ -53,7 +54,7 @@ const fileStream = (
       async pull(controller) {
         if (rest > 0) {
           const { done, value } = await items.next();
-          if (done === true || !(value instanceof Uint8Array) || value.length > rest) {
+          if (done === true || !isBytes(value) || value.length > rest) {
             throw new RepoError(
               'StorageFailed',
               `a file has another size than it was said to have; path=${path} size=${size}`,
@@ -92,7 +93,7 @@ export async function* walkBackup(
   try {
     for (let item = await items.next(); item.done !== true; item = await items.next()) {
       const head = item.value;
-      if (head instanceof Uint8Array) {
+      if (isBytes(head)) {
         throw new TypeError('each file of a backup is read to its end before the next one is asked for');
       }
       yield { path: head.path, content: { size: head.size, stream: () => fileStream(items, head, onPiece) } };

@@ -51,6 +51,7 @@ import { ClientCalls } from './client-calls.ts';
 import { byCid, byPath, byUri, newestFirst } from './list-order.ts';
 import type { Send } from './peer.ts';
 import type { Attachment, Message, OpenList, WireOp } from './protocol.ts';
+import { isBlob, isBytes, isReadableStream } from '../../core/data/platform-values.ts';
 
 /** What would do something else the second time. */
 const UNREPEATABLE = { moved: 'lost', changes: true } as const;
@@ -254,7 +255,7 @@ export class RemoteRepo implements Repo {
 
   async putBlob(source: BlobSource, { signal, ...options }: PutBlobRefOptions = {}): Promise<BlobRef> {
     this.#calls.assertOpen();
-    if (!(source instanceof Uint8Array || source instanceof Blob || source instanceof ReadableStream)) {
+    if (!(isBytes(source) || isBlob(source) || isReadableStream(source))) {
       throw new TypeError('a blob is stored from a Blob, a ReadableStream or a Uint8Array');
     }
     const { wire, withdraw } = this.#calls.sources.offer(source, signal);

@@ -2,6 +2,7 @@
 import type { RepoErrorCode } from '../../core/errors.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { ErrorData } from './protocol.ts';
+import { isError } from '../../core/data/platform-values.ts';
 
 /** Errors that are remembered at a time: an error comes back while the call that it belongs to is under way. */
 const MAX_REMEMBERED = 64;
@@ -49,7 +50,7 @@ export const createErrorBook = (): ErrorBook => {
   };
 
   const toData = (error: unknown, depth: number): ErrorData => {
-    if (!(error instanceof Error)) {
+    if (!isError(error)) {
       // Whatever was thrown, or given as the reason of an abort. DOMException is an Error everywhere by now.
       return { name: 'Error', message: String(error), token: tokenOf(error) };
     }

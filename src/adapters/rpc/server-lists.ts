@@ -7,6 +7,7 @@ import type { Repo } from '../../core/repo/repo.ts';
 import type { FileHead, Gone, OpenList, Page } from './protocol.ts';
 import { GONE } from './protocol.ts';
 import { createRecentMap } from './recent-map.ts';
+import { isBytes } from '../../core/data/platform-values.ts';
 
 /** What a message carries at most: so many entries, so many bytes of them, or what was found in so long a time. */
 export const MAX_PAGE_ITEMS = 100;
@@ -98,7 +99,7 @@ const readPage = async (list: OpenedList): Promise<Page<unknown>> => {
       if (done === true) {
         return { items: joined(items), done: true };
       }
-      size += value instanceof Uint8Array ? value.length : 0;
+      size += isBytes(value) ? value.length : 0;
       items.push(value);
     }
   } catch (error) {
@@ -121,7 +122,7 @@ const joined = (items: readonly unknown[]): readonly unknown[] => {
     }
   };
   for (const item of items) {
-    if (item instanceof Uint8Array) {
+    if (isBytes(item)) {
       pieces.push(item as Bytes);
     } else {
       join();

@@ -6,6 +6,7 @@ import { RepoError } from '../../core/errors.ts';
 import type { CarSource } from '../../core/car/source.ts';
 import type { ClientMethods, ServerMethods, WireSource } from './protocol.ts';
 import type { Peer } from './peer.ts';
+import { isBlob, isBytes } from '../../core/data/platform-values.ts';
 
 /** Small pieces are put together up to this size: a message costs a tenth of a millisecond, however small. */
 const MIN_PIECE = 16 * 1024;
@@ -36,7 +37,7 @@ async function* piecesOf(source: CarSource): AsyncGenerator<Bytes, void> {
   let gathered: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of toChunks(source)) {
-    if (!(chunk instanceof Uint8Array)) {
+    if (!isBytes(chunk)) {
       throw new TypeError('a stream has to give Uint8Arrays');
     }
     gathered.push(chunk);
@@ -78,10 +79,11 @@ export const createOfferedSources = (): OfferedSources => {
 
   return {
     offer(source, signal) {
-      if (source instanceof Uint8Array) {
+      if (isBytes(source)) {
         return { wire: { kind: 'bytes', bytes: source }, withdraw: () => {} };
       }
-      if (source instanceof Blob) {
+      // One that has no `stream` is of jsdom, and cannot be sent either.
+      if (isBlob(source) && typeof (source as Partial<Blob>).stream === 'function') {
         return { wire: { kind: 'blob', blob: source }, withdraw: () => {} };
       }
       const id = count++;

@@ -1,13 +1,10 @@
 /** Values with CIDs, for `structuredClone`, which knows nothing of classes. */
 import { asCid, cidToText, parseCid } from '../../core/data/cid.ts';
+import { isPlainMap } from '../../core/data/plain-map.ts';
+import { isArrayBuffer, isBytes, isMap } from '../../core/data/platform-values.ts';
 
 /** No value of ours has a field of this name, so that a map with it is a CID. */
 const CID_FIELD = '/';
-
-const isPlain = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
-};
 
 const mapPlain = (value: object, change: (inner: unknown) => unknown): unknown =>
   Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, change(inner)]));
@@ -20,10 +17,8 @@ export const pack = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null) {
     return value;
   }
-  if (value instanceof Uint8Array) {
-    return value.byteLength === value.buffer.byteLength && value.buffer instanceof ArrayBuffer
-      ? value
-      : new Uint8Array(value);
+  if (isBytes(value)) {
+    return value.byteLength === value.buffer.byteLength && isArrayBuffer(value.buffer) ? value : new Uint8Array(value);
   }
   const cid = asCid(value);
   if (cid !== undefined) {
@@ -32,24 +27,24 @@ export const pack = (value: unknown): unknown => {
   if (Array.isArray(value)) {
     return value.map(pack);
   }
-  if (value instanceof Map) {
+  if (isMap(value)) {
     return new Map([...value].map(([key, inner]) => [key, pack(inner)]));
   }
-  return isPlain(value) ? mapPlain(value, pack) : value;
+  return isPlainMap(value) ? mapPlain(value, pack) : value;
 };
 
 /** What {@link pack} was given. */
 export const unpack = (value: unknown): unknown => {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) {
+  if (typeof value !== 'object' || value === null || isBytes(value)) {
     return value;
   }
   if (Array.isArray(value)) {
     return value.map(unpack);
   }
-  if (value instanceof Map) {
+  if (isMap(value)) {
     return new Map([...value].map(([key, inner]) => [key, unpack(inner)]));
   }
-  if (!isPlain(value)) {
+  if (!isPlainMap(value)) {
     return value;
   }
   const { [CID_FIELD]: text } = value as Record<string, unknown>;

@@ -6,6 +6,7 @@ import { memberLock } from '../rpc/protocol.ts';
 import type { Send } from '../rpc/peer.ts';
 import type { Served } from '../rpc/server.ts';
 import { serveRepo } from '../rpc/server.ts';
+import { errorName } from '../../core/data/platform-values.ts';
 
 /** How long a leader that goes waits for what it has begun for others. What takes longer they ask of the next one. */
 const GRACE_MS = 250;
@@ -167,7 +168,7 @@ export class Leader {
 
 /** For a request of a lock that was given up by whoever made it. */
 export const ignoreAbort = (error: unknown): void => {
-  if (!(error instanceof Error) || error.name !== 'AbortError') {
+  if (errorName(error) !== 'AbortError') {
     throw error;
   }
 };

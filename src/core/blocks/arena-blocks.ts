@@ -5,6 +5,7 @@ import type { CidSet } from '../data/cid-set.ts';
 import { createCidSet } from '../data/cid-set.ts';
 import type { HeldMemory } from './arena.ts';
 import { LARGEST_CHUNK } from './arena.ts';
+import { isBytes } from '../data/platform-values.ts';
 
 /** The place of a block that is held: which memory it lies in, and where it begins there. */
 const WORDS = 2;
@@ -45,7 +46,7 @@ export class HeldBlocks {
 
   /** For the blocks of a CAR, whose size is known where it is in memory. */
   static for(source: unknown, memory?: HeldMemory): HeldBlocks {
-    return new HeldBlocks(source instanceof Uint8Array ? source.length / USUAL_BLOCK : 0, memory);
+    return new HeldBlocks(isBytes(source) ? source.length / USUAL_BLOCK : 0, memory);
   }
 
   /** How many came, held or not. */

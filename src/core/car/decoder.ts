@@ -10,6 +10,7 @@ import { isRepoError, RepoError } from '../errors.ts';
 import type { HashAll } from '../data/sha256.ts';
 import { hashAll } from '../data/sha256.ts';
 import { decodeVarint, MAX_VARINT_LENGTH } from '../data/varint.ts';
+import { isBytes } from '../data/platform-values.ts';
 
 /** A header of 64 roots takes 2.6 KB. This leaves room for other limits and none for filling memory. */
 export const MAX_CAR_HEADER: number = 1024 * 1024;
@@ -100,7 +101,7 @@ export class CarDecoder {
    * whole inside it: it must not change, and lives as long as any of them.
    */
   feed(chunk: Uint8Array): void {
-    if (!(chunk instanceof Uint8Array)) {
+    if (!isBytes(chunk)) {
       throw new TypeError('a chunk of a CAR must be a Uint8Array');
     }
     this.#chunkOffset += this.#chunk.length;

@@ -1,11 +1,13 @@
 /** Where the bytes of a CAR come from: memory, a file, a response, or anything that gives them chunk by chunk. */
+import type { BytesReader } from '../data/blob-reader.ts';
+import { blobReader } from '../data/blob-reader.ts';
+import { isBlob, isBytes, isReadableStream } from '../data/platform-values.ts';
 
 /** The bytes of a CAR: in memory, or in chunks. */
 export type CarSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** A reader rather than `for await`, because streams are not iterable in every browser (Safari). */
-const readStream = async function* (stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
-  const reader = stream.getReader();
+const readAll = async function* (reader: BytesReader): AsyncGenerator<Uint8Array, undefined> {
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -32,16 +34,19 @@ const readBytes = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array
  * @throws {TypeError} when it is none of the kinds of {@link CarSource}.
  */
 export const toChunks = (source: CarSource): AsyncIterable<Uint8Array> => {
-  if (source instanceof Uint8Array) {
+  if (isBytes(source)) {
     return readBytes(source);
   }
   if (typeof source === 'object' && source !== null) {
     // By what they can do rather than by class: a source may come from another realm.
     if ('stream' in source && typeof source.stream === 'function') {
-      return readStream(source.stream());
+      return readAll(source.stream().getReader());
     }
-    if ('getReader' in source && typeof source.getReader === 'function') {
-      return readStream(source);
+    if (isBlob(source)) {
+      return readAll(blobReader(source));
+    }
+    if (isReadableStream(source)) {
+      return readAll(source.getReader());
     }
     if (Symbol.asyncIterator in source) {
       return source;

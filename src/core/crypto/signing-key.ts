@@ -6,6 +6,7 @@ import { RepoError } from '../errors.ts';
 import type { Curve } from './keys.ts';
 import { ecdsaOf, formatDidKey } from './keys.ts';
 import type { Signer } from './signer.ts';
+import { isBytes } from '../data/platform-values.ts';
 
 /** A private key. What `export` answers is all there is to it: keep that secret, and keep it. */
 export interface SigningKey extends Signer {
@@ -43,7 +44,7 @@ export const generateKey = (curve: Curve = 'secp256k1'): SigningKey =>
  *   repeat it.
  */
 export const importKey = (secret: Uint8Array | string, curve: Curve = 'secp256k1'): SigningKey => {
-  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
+  if (typeof secret !== 'string' && !isBytes(secret)) {
     throw new TypeError('a private key is a Uint8Array or a text of hexadecimal digits');
   }
   if (typeof secret === 'string' && !HEX.test(secret)) {

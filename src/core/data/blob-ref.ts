@@ -4,6 +4,7 @@
  */
 import type { CID } from './cid.ts';
 import { CODEC_RAW, asCid, cidTextToBytes, decodeCid } from './cid.ts';
+import { isBytes } from './platform-values.ts';
 
 /** What a record holds in place of a blob. */
 export interface BlobRef {
@@ -55,7 +56,7 @@ export const blobMentions = (value: unknown): BlobMention[] => {
   const rest: unknown[] = [value];
   while (rest.length > 0) {
     const next = rest.pop();
-    if (typeof next !== 'object' || next === null || next instanceof Uint8Array || asCid(next) !== undefined) {
+    if (typeof next !== 'object' || next === null || isBytes(next) || asCid(next) !== undefined) {
       continue;
     }
     const mention = mentionOf(next, true);

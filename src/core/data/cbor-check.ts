@@ -6,6 +6,7 @@
  */
 import { CID_LENGTH, isCidBytes } from './cid.ts';
 import { RepoError } from '../errors.ts';
+import { isBytes } from './platform-values.ts';
 
 /** Levels of arrays and maps. The specification recommends 32; a cap twice as high only stops what was made to hurt. */
 export const MAX_CBOR_DEPTH = 64;
@@ -240,7 +241,7 @@ export const hasTooManyValues = (bytes: Uint8Array): boolean => {
  * @throws {RepoError} `Malformed`, with the offset of what is wrong.
  */
 export const checkCbor = (bytes: Uint8Array): void => {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isBytes(bytes)) {
     throw new TypeError('bytes to check are a Uint8Array');
   }
   const end = checkValue(bytes, 0, 0);

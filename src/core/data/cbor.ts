@@ -34,6 +34,7 @@ import { CID_LENGTH, asCid, decodeCid, isCidBytes } from './cid.ts';
 import { RepoError } from '../errors.ts';
 import { sortKeys } from './key-order.ts';
 import { createMap, isPlainMap } from './plain-map.ts';
+import { isBytes } from './platform-values.ts';
 import { formatPath } from './value-path.ts';
 
 interface Input {
@@ -288,7 +289,7 @@ const writeArray = (output: Output, array: readonly unknown[]): void => {
 const writeObject = (output: Output, value: object): void => {
   if (Array.isArray(value)) {
     writeArray(output, value);
-  } else if (value instanceof Uint8Array) {
+  } else if (isBytes(value)) {
     writeBytes(output, BYTES, value);
   } else {
     // Before maps: a CID that came through `structuredClone` has lost its class.

@@ -9,6 +9,7 @@ import type { Bytes } from './bytes.ts';
 import { equalBytes } from './bytes.ts';
 import { RepoError } from '../errors.ts';
 import { DIGEST_LENGTH, sha256 } from './sha256.ts';
+import { isBytes } from './platform-values.ts';
 
 export { CID };
 
@@ -97,7 +98,7 @@ export const asCid = (value: unknown): CID | undefined => {
     return undefined;
   }
   const { '/': slash, bytes, asCID } = value as Record<string, unknown>;
-  const isForeign = bytes instanceof Uint8Array && (slash === bytes || asCID === value);
+  const isForeign = isBytes(bytes) && (slash === bytes || asCID === value);
   return isForeign && bytes.length === CID_LENGTH && isCidBytes(bytes) ? decodeCid(bytes) : undefined;
 };
 
@@ -127,7 +128,8 @@ export const cidBytesToText = (bytes: Uint8Array): string => {
 };
 
 /** The 36 bytes. Of a CID of another kind, as many as it has. */
-export const bytesOfCid = (cid: CidLike): CidBytes => (cid instanceof Uint8Array ? cid : (cid.bytes as CidBytes));
+export const bytesOfCid = (cid: CidLike): CidBytes =>
+  ((cid as Partial<CID>).bytes as CidBytes | undefined) ?? (cid as CidBytes);
 
 /** The text form of a CID, and the key of every map of CIDs here. */
 export const cidToText = (cid: CidLike): string => {

@@ -13,6 +13,7 @@ import { RepoError } from '../errors.ts';
 import { createMap, isPlainMap } from './plain-map.ts';
 import { assertMapFields } from './record-fields.ts';
 import { formatPath } from './value-path.ts';
+import { isBytes } from './platform-values.ts';
 
 /** What `JSON.parse` answers, and `JSON.stringify` takes. */
 export type JsonValue = boolean | number | string | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -92,7 +93,7 @@ const valueToJson = (value: unknown, path: Path): JsonValue => {
   if (Array.isArray(value)) {
     return mapArray(value, path, valueToJson);
   }
-  if (value instanceof Uint8Array) {
+  if (isBytes(value)) {
     return { $bytes: base64.baseEncode(value) };
   }
   const cid = asCid(value);

@@ -16,6 +16,7 @@ import type { Signer } from '../crypto/signer.ts';
 import { assertDid } from '../syntax/identifiers.ts';
 import type { Tid } from '../syntax/tid.ts';
 import { isTid, ZERO_TID } from '../syntax/tid.ts';
+import { isBytes } from '../data/platform-values.ts';
 
 export interface Commit {
   readonly did: string;
@@ -93,7 +94,7 @@ const decodeSig = (value: unknown, version: 2 | 3): Bytes | undefined => {
   if (value === undefined && version === 3) {
     return undefined;
   }
-  if (!(value instanceof Uint8Array) || value.length !== SIGNATURE_LENGTH) {
+  if (!isBytes(value) || value.length !== SIGNATURE_LENGTH) {
     throw malformed(`has no sig of ${SIGNATURE_LENGTH} bytes`);
   }
   return copyBytes(value);
@@ -129,8 +130,7 @@ export const decodeCommit = (bytes: Uint8Array): Commit => {
 export const encodeCommit = ({ did, version, data, rev, prev, sig }: Commit): Bytes =>
   encodeCbor({ did, version, data, rev: version === 2 && rev === ZERO_TID ? undefined : rev, prev, sig });
 
-const toCommit = (commit: Commit | Uint8Array): Commit =>
-  commit instanceof Uint8Array ? decodeCommit(commit) : commit;
+const toCommit = (commit: Commit | Uint8Array): Commit => (isBytes(commit) ? decodeCommit(commit) : commit);
 
 /**
  * What the signature of a commit is made over: the commit without it.
@@ -157,7 +157,7 @@ export const verifyCommit = (
 /** A signature in the form of atproto. Whether it is of the signer's key is another matter. */
 const signBytes = async (unsigned: Bytes, signer: Signer): Promise<Bytes> => {
   const sig = await signer.sign(unsigned);
-  if (!(sig instanceof Uint8Array) || sig.length !== SIGNATURE_LENGTH) {
+  if (!isBytes(sig) || sig.length !== SIGNATURE_LENGTH) {
     throw new RepoError('InvalidSignature', `the signer did not answer ${SIGNATURE_LENGTH} bytes`);
   }
   // Both curves have an order just below 2^256, so that the top bit of s tells a high one. It is all that can be

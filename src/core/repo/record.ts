@@ -10,13 +10,14 @@ import { checkRecord } from '../data/record-check.ts';
 import { assertRecordFields } from '../data/record-fields.ts';
 import type { RecordValue } from './repo.ts';
 import type { Block } from '../blocks/block.ts';
+import { isBytes } from '../data/platform-values.ts';
 
 /** A record that passes this many bytes does not fit the firehose. https://atproto.com/specs/sync#firehose */
 export const MAX_RECORD_SIZE = 1_000_000;
 
 /** A record's bytes with its CID. A value gets its `$type` from the collection; bytes are kept as they are. */
 export const encodeRecord = (collection: string, value: RecordValue | Uint8Array): Block => {
-  const bytes = value instanceof Uint8Array ? new Uint8Array(value) : encodeValue(collection, value);
+  const bytes = isBytes(value) ? new Uint8Array(value) : encodeValue(collection, value);
   if (bytes.length > MAX_RECORD_SIZE) {
     throw new RepoError(
       'RecordTooLarge',

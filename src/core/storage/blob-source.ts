@@ -1,6 +1,9 @@
 /** The bytes of a blob on their way in, whatever they come from. Every blob store reads its source through here. */
 import { RepoError } from '../errors.ts';
+import type { BytesReader } from '../data/blob-reader.ts';
+import { blobReader } from '../data/blob-reader.ts';
 import type { BlobSource, PutBlobOptions } from './ports.ts';
+import { isBlob, isBytes, isReadableStream } from '../data/platform-values.ts';
 
 /**
  * The bytes of `source`, piece by piece. A stream is cancelled when reading ends before its end does: on a failure
@@ -16,16 +19,16 @@ export async function* readBlobSource(
   if (maxSize !== undefined && !(maxSize >= 0)) {
     throw new TypeError(`maxSize must be a number that is not negative; maxSize=${maxSize}`);
   }
-  if (source instanceof Uint8Array) {
+  if (isBytes(source)) {
     signal?.throwIfAborted();
     checkSize(source.length, maxSize);
     yield source;
-  } else if (source instanceof ReadableStream) {
-    yield* readStream(source, maxSize, signal);
-  } else if (source instanceof Blob) {
+  } else if (isReadableStream(source)) {
+    yield* readAll(source.getReader(), maxSize, signal);
+  } else if (isBlob(source)) {
     signal?.throwIfAborted();
     checkSize(source.size, maxSize);
-    yield* readStream(source.stream(), maxSize, signal);
+    yield* readAll(blobReader(source), maxSize, signal);
   } else {
     throw new TypeError('a blob is stored from a Blob, a ReadableStream or a Uint8Array');
   }
@@ -37,12 +40,11 @@ const checkSize = (size: number, maxSize: number | undefined): void => {
   }
 };
 
-async function* readStream(
-  stream: ReadableStream<Uint8Array>,
+async function* readAll(
+  reader: BytesReader,
   maxSize: number | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = stream.getReader();
   const aborted = abortOf(signal);
   let reason: unknown = new Error('the blob was not stored');
   let ended = false;
@@ -54,7 +56,7 @@ async function* readStream(
         ended = true;
         return;
       }
-      if (!(value instanceof Uint8Array)) {
+      if (!isBytes(value)) {
         throw new TypeError('a stream of a blob has to give Uint8Arrays');
       }
       size += value.length;

@@ -1,5 +1,6 @@
 /** What a platform's storage throws, in the words of this library. The one place where that is decided. */
 import { RepoError, isRepoError } from '../errors.ts';
+import { errorCode, errorName } from '../data/platform-values.ts';
 
 /** Out of space, or out of quota: freeing some lets the same call succeed. */
 const FULL: readonly unknown[] = ['EDQUOT', 'EFBIG', 'ENOSPC', 'NS_ERROR_FILE_NO_DEVICE_SPACE', 'QuotaExceededError'];
@@ -8,14 +9,11 @@ const FULL: readonly unknown[] = ['EDQUOT', 'EFBIG', 'ENOSPC', 'NS_ERROR_FILE_NO
 const CANNOT_SYNC_FOLDER: readonly unknown[] = ['EBADF', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM'];
 
 /** The system's code (`ENOENT`) of an error of Node, Bun or Deno; `undefined` when it has none. */
-export const systemCodeOf = (error: unknown): string | undefined => {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
-};
+export const systemCodeOf = (error: unknown): string | undefined => errorCode(error);
 
 /** Whether a file system, or a browser's, says that there is nothing of this name. */
 export const isNotFound = (error: unknown): boolean =>
-  systemCodeOf(error) === 'ENOENT' || (error instanceof Error && error.name === 'NotFoundError');
+  systemCodeOf(error) === 'ENOENT' || errorName(error) === 'NotFoundError';
 
 /**
  * Whether syncing a folder failed because that cannot be done here, in which case there is nothing to be done about it.
@@ -31,7 +29,7 @@ export const toStorageError = (error: unknown, doing: string): RepoError => {
     return error;
   }
   const code = systemCodeOf(error);
-  const name = error instanceof Error ? error.name : undefined;
+  const name = errorName(error);
   if (name === 'NotCapable') {
     const flags = '--allow-read=<folder> --allow-write=<folder>';
     return new RepoError('StorageFailed', `${doing} is not permitted; run deno with ${flags}`, { cause: error });

@@ -12,6 +12,7 @@ import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';
 import type { RepoHarness } from './harness.ts';
 import { POST, bytesOf, creates, describe, over, post, rkeyOf } from './harness.ts';
+import { errorName } from '../../core/data/platform-values.ts';
 
 /** The files of a backup, each read to its end. */
 const filesOf = async (
@@ -128,7 +129,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
         // Nothing is read.
       }
     }, 'a backup that nobody reads');
-    assert(error instanceof TypeError, 'a TypeError');
+    assert(errorName(error) === 'TypeError', 'a TypeError');
   }),
 
   over('without files there is no backup', async (repo, harness) => {

@@ -13,6 +13,7 @@ import {
   sqliteError,
 } from '../c-api/result-codes.ts';
 import type { PageCache } from './page-caches.ts';
+import { errorName } from '../../core/data/platform-values.ts';
 
 const TO_THE_ZERO_BYTE = -1;
 
@@ -176,7 +177,7 @@ export class Connection implements PageCache {
         texts.push(heap.text(text, api.sqlite3_column_bytes(statement, 0)));
       }
     } catch (error) {
-      throw error instanceof WebAssembly.RuntimeError ? this.trapped(error) : error;
+      throw errorName(error) === 'RuntimeError' ? this.trapped(error) : error;
     } finally {
       this.release(statement);
     }

@@ -9,6 +9,7 @@ import { Heap } from '../c-api/heap.ts';
 import { Instance } from './instance.ts';
 import { probe } from './probe.ts';
 import { Vfs } from '../vfs/vfs.ts';
+import { isWebAssembly } from '../../core/data/platform-values.ts';
 
 /** SQLite, loaded. Any number of databases may be open in it at once. */
 export class Sqlite {
@@ -42,8 +43,8 @@ export const loadSqlite = (module: WebAssembly.Module): Promise<Sqlite> => (load
 
 const load = async (module: WebAssembly.Module): Promise<Sqlite> => {
   const { api, exports } = await instantiate(module);
-  const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
-  const table = Object.values(exports).find((value) => value instanceof WebAssembly.Table);
+  const memory = Object.values(exports).find((value) => isWebAssembly(value, 'Memory'));
+  const table = Object.values(exports).find((value) => isWebAssembly(value, 'Table'));
   if (memory === undefined || table === undefined) {
     throw new RepoError('StorageFailed', 'this is not the sql.js that pdsdb was made for; missing=memory');
   }

@@ -3,6 +3,7 @@
  */
 import type { BlobMention, BlobRef } from '../../data/blob-ref.ts';
 import { blobMentions } from '../../data/blob-ref.ts';
+import { blobReader } from '../../data/blob-reader.ts';
 import { equalBytes } from '../../data/bytes.ts';
 import type { CID } from '../../data/cid.ts';
 import { cidToText, decodeCid } from '../../data/cid.ts';
@@ -16,6 +17,7 @@ import type { BlobSource } from '../../storage/ports.ts';
 import type { RepoParts } from '../parts.ts';
 import { mimeTypeKey, readHead } from '../parts.ts';
 import { decodeStored } from '../record.ts';
+import { isBlob } from '../../data/platform-values.ts';
 
 const DEFAULT_MIME_TYPE = 'application/octet-stream';
 
@@ -25,7 +27,7 @@ export const putBlob = async (
   source: BlobSource,
   options: PutBlobRefOptions = {},
 ): Promise<BlobRef> => {
-  const given = options.mimeType ?? (source instanceof Blob && source.type !== '' ? source.type : undefined);
+  const given = options.mimeType ?? (isBlob(source) && source.type !== '' ? source.type : undefined);
   const { cid, size } = await parts.blobs.put(source, options);
   if (given !== undefined) {
     await parts.store.transact((change) => change.setMeta(mimeTypeKey(cid), given));
@@ -42,7 +44,7 @@ export const putBlob = async (
 export const isBlobIntact = async (cid: CID, blob: Blob): Promise<boolean> => {
   const hash = sha256Stream();
   try {
-    const reader = blob.stream().getReader();
+    const reader = blobReader(blob);
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       hash.update(part.value);
     }

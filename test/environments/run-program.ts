@@ -1,0 +1,46 @@
+/** Programs that the tests start, with the end of what they print. */
+import { spawn } from 'node:child_process';
+
+export interface ProgramOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  /** Standard output and standard error, as they came. */
+  readonly output: string;
+  readonly stdout: string;
+}
+
+/** Runs a program to its end, whatever that is. */
+export const runProgram = (program: string, args: readonly string[], options: ProgramOptions): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    const env = { ...process.env, NO_COLOR: '1', CI: '1', ...options.env };
+    // The tests run under vitest, and the programs must not notice.
+    for (const name of Object.keys(env).filter((key) => /^(VITEST|NODE_ENV|NODE_OPTIONS|npm_)/.test(key))) {
+      delete (env as Record<string, string>)[name];
+    }
+    const child = spawn(program, args, { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    let stdout = '';
+    child.stdout.on('data', (data: Buffer) => {
+      output += data.toString();
+      stdout += data.toString();
+    });
+    child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, output, stdout }));
+  });
+
+/**
+ * Runs a program that has to succeed, and returns its standard output.
+ * @throws {Error} with all that it printed, when its exit code is not 0.
+ */
+export const runToEnd = async (program: string, args: readonly string[], options: ProgramOptions): Promise<string> => {
+  const { code, output, stdout } = await runProgram(program, args, options);
+  if (code !== 0) {
+    throw new Error(`${program} ${args.join(' ')} ended with ${code}:\n${output.slice(-8000)}`);
+  }
+  return stdout;
+};
