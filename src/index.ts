@@ -65,6 +65,8 @@ export type { RepoErrorCode } from './core/errors.ts';
 export { REPO_ERROR_CODES, RepoError, isRepoError } from './core/errors.ts';
 export type { JsonValue } from './core/data/json.ts';
 export { fromJson, toJson } from './core/data/json.ts';
+export type { DidDocument, KeySource, VerificationMethod } from './core/crypto/key-source.ts';
+export { MAX_DID_DOCUMENT_LENGTH, toDidKey } from './core/crypto/key-source.ts';
 export type { Curve, PublicKey } from './core/crypto/keys.ts';
 export { CURVES, formatDidKey, parseDidKey, parseMultikey, verifySignature } from './core/crypto/keys.ts';
 export { MemoryBlobStore } from './core/storage/memory-blob-store.ts';
