@@ -1,4 +1,5 @@
 /** Every limit on what comes from outside, as the documentation lists them. */
+import { MAX_DID_DOCUMENT_LENGTH } from '../../src/core/crypto/key-source.ts';
 import { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from '../../src/core/car/decoder.ts';
 import { MAX_CAR_ROOTS } from '../../src/core/car/header.ts';
 import {
@@ -63,6 +64,12 @@ export const limits: readonly Limit[] = [
   { name: 'MAX_CBOR_KEY_LENGTH', value: MAX_CBOR_KEY_LENGTH, what: 'bytes of a key of a map', option: FIXED },
   { name: 'MAX_CBOR_VALUES', value: MAX_CBOR_VALUES, what: 'values and keys in one record', option: FIXED },
   { name: 'MAX_COLLECTION_LENGTH', value: MAX_COLLECTION_LENGTH, what: 'characters of a collection', option: FIXED },
+  {
+    name: 'MAX_DID_DOCUMENT_LENGTH',
+    value: MAX_DID_DOCUMENT_LENGTH,
+    what: 'characters of a DID document that is given as a key',
+    option: FIXED,
+  },
   { name: 'MAX_DID_LENGTH', value: MAX_DID_LENGTH, what: 'characters of a DID', option: FIXED },
   { name: 'MAX_KEY_LENGTH', value: MAX_KEY_LENGTH, what: 'bytes of a key of the tree', option: FIXED },
   { name: 'MAX_MANIFEST_SIZE', value: MAX_MANIFEST_SIZE, what: 'bytes of the manifest of a backup', option: FIXED },
