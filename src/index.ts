@@ -69,6 +69,12 @@ export type { DidDocument, KeySource, VerificationMethod } from './core/crypto/k
 export { MAX_DID_DOCUMENT_LENGTH, toDidKey } from './core/crypto/key-source.ts';
 export type { Curve, PublicKey } from './core/crypto/keys.ts';
 export { CURVES, formatDidKey, parseDidKey, parseMultikey, verifySignature } from './core/crypto/keys.ts';
+export type { Awaitable, List, ReaderSource } from './core/storage/checked-reader.ts';
+export { CheckedReader } from './core/storage/checked-reader.ts';
+export { ChangeQueue } from './core/storage/change-queue.ts';
+export type { ChangeSource } from './core/storage/pending-change.ts';
+export { PendingChange } from './core/storage/pending-change.ts';
+export type { PendingWrites } from './core/storage/pending-reads.ts';
 export { MemoryBlobStore } from './core/storage/memory-blob-store.ts';
 export { MemoryBlockStore } from './core/storage/memory-block-store.ts';
 export type { TreeBuilder, TreeBuilderOptions } from './core/mst/build.ts';
@@ -154,12 +160,15 @@ export type {
   BlockChange,
   BlockReader,
   BlockStore,
+  ChangeMaintenance,
   CommitRange,
-  ListingOptions,
+  LenientReader,
   PutBlobOptions,
+  StoreMaintenance,
+  StoreReader,
   StoreSnapshot,
 } from './core/storage/ports.ts';
-export type { Block } from './core/blocks/block.ts';
+export type { Block, NamedBlock } from './core/blocks/block.ts';
 export { assertCollection, assertDid, assertRecordKey } from './core/syntax/identifiers.ts';
 export type { Tid, TidClock } from './core/syntax/tid.ts';
 export { ZERO_TID, createTidClock, isTid, parseTid, tidOf, tidToMicroseconds } from './core/syntax/tid.ts';

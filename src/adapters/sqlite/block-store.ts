@@ -1,35 +1,38 @@
 /** The blocks, refs, meta and history of a repository in `pds.db`. */
-import type { Bytes } from '../../core/data/bytes.ts';
-import { ChangeQueue } from '../../core/storage/change-queue.ts';
-import type { CID, CidLike } from '../../core/data/cid.ts';
-import { CID_LENGTH, cidTextToBytes, cidToText, decodeCid } from '../../core/data/cid.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
-import { PackedBlocks } from '../../core/blocks/packed-blocks.ts';
+import { ChangeQueue } from '../../core/storage/change-queue.ts';
+import { CheckedReader } from '../../core/storage/checked-reader.ts';
 import { PendingChange } from '../../core/storage/pending-change.ts';
+import type { BlockChange, BlockStore, ChangeMaintenance, StoreMaintenance } from '../../core/storage/ports.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
-import type { BlockChange, BlockStore, CommitRange, ListingOptions, StoreSnapshot } from '../../core/storage/ports.ts';
-import type { NamedBlock } from '../../core/blocks/block.ts';
-import type { Tid } from '../../core/syntax/tid.ts';
-import { isTid } from '../../core/syntax/tid.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
-import type { IsBulk } from './bulk-writing.ts';
-import { isBulk } from './bulk-writing.ts';
-import { takeSnapshot } from './snapshot.ts';
-import { cidKeys, junkRows, removeRows, soundRows } from './invalid-rows.ts';
-import { keyOf } from './block-key.ts';
-import type { KeyValueTable } from './key-value-table.ts';
 import { LogFolding } from './checkpointer.ts';
-import type { Schema, TablePrefix } from './schema.ts';
+import type { MaintainedStore } from './maintenance.ts';
+import { createChangeMaintenance, createMaintenance } from './maintenance.ts';
+import type { Schema } from './schema.ts';
 import type { StoreDatabase } from './store-database.ts';
-import { applyTo, isCommitRow, isRefRow, readCid } from './row-values.ts';
-import { decodeText, openTable } from './schema.ts';
+import { StoreTables } from './store-tables.ts';
+
+/** Whether a bulk write of so many bytes of blocks bypasses the WAL, for a file of this size. */
+export type IsBulk = (bytes: number, fileSize: number) => boolean;
+
+/**
+ * What is in the file goes into a journal where it changes, and leaving the WAL and coming back takes some ten flushes.
+ * See `Database.writePlainly`.
+ */
+export const isBulk: IsBulk = (bytes, fileSize) => bytes >= 8 * 1024 * 1024 && bytes >= 4 * fileSize;
 
 export interface SqliteBlockStoreOptions {
   /**
-   * When to write past the log; at 8 MiB that make the file many times as large when left out. Tests cut the power
-   * there with less.
+   * When to bypass the WAL; when left out, at 8 MiB that make the file many times as large. Tests cut the power there
+   * with less.
    */
   readonly isBulk?: IsBulk | undefined;
+}
+
+/** A change whose maintenance is that of its store. */
+class SqliteChange extends PendingChange {
+  maintenance: ChangeMaintenance | undefined;
 }
 
 /**
@@ -37,21 +40,18 @@ export interface SqliteBlockStoreOptions {
  * meta and commits when SQLite has committed. The removals of a change are done in one go at its end, while nothing
  * else runs: that takes tens of microseconds a block.
  *
- * A `run` that asks this store for a ref gets the committed one. One that awaits another change of this store, or its
- * closing, waits for ever.
+ * A `run` that waits for another change of this store, or for its closing, waits for ever.
  */
-export class SqliteBlockStore implements BlockStore {
+export class SqliteBlockStore extends CheckedReader implements BlockStore {
+  readonly exclusive = true;
   /** The account that the repository belongs to. */
   readonly did: string;
+  readonly maintenance: StoreMaintenance;
   readonly #database: StoreDatabase;
   readonly #files: DatabaseFiles;
-  readonly #blocks: KeyValueTable;
-  readonly #commits: KeyValueTable;
-  readonly #meta: KeyValueTable;
-  readonly #refs: KeyValueTable;
+  readonly #tables: StoreTables;
+  readonly #maintained: MaintainedStore;
   readonly #queue: ChangeQueue = new ChangeQueue();
-  readonly #prefix: TablePrefix;
-  #isFrozen = false;
   readonly #isBulk: IsBulk;
   readonly #folding: LogFolding;
   #closing: Promise<void> | undefined;
@@ -65,142 +65,33 @@ export class SqliteBlockStore implements BlockStore {
     { did, prefix }: Schema,
     options: SqliteBlockStoreOptions = {},
   ) {
+    const tables = new StoreTables(database, prefix);
+    super(tables, () => this.#assertUsable());
     this.did = did;
-    this.#prefix = prefix;
     this.#database = database;
     this.#files = files;
+    this.#tables = tables;
     this.#isBulk = options.isBulk ?? isBulk;
     this.#folding = new LogFolding(database);
-    this.#blocks = openTable(database, prefix, 'blocks');
-    this.#commits = openTable(database, prefix, 'commits');
-    this.#meta = openTable(database, prefix, 'meta');
-    this.#refs = openTable(database, prefix, 'refs');
-  }
-
-  async get(cid: CidLike): Promise<Bytes | undefined> {
-    this.#assertUsable();
-    return this.#blocks.get(keyOf(cid));
-  }
-
-  async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
-    this.#assertUsable();
-    return cids.map((cid) => this.#blocks.get(keyOf(cid)));
-  }
-
-  async ref(name: string): Promise<CID | undefined> {
-    this.#assertUsable();
-    const value = this.#refs.get(name);
-    return value && readCid(this.#refs, name, value);
-  }
-
-  async *refs({ lenient = false }: ListingOptions = {}): AsyncGenerator<[name: string, cid: CID]> {
-    this.#assertUsable();
-    for (const [name, value] of lenient ? soundRows(this.#database, this.#refs.name, isRefRow) : this.#refs.iterate()) {
-      yield [name, readCid(this.#refs, name, value)];
-      this.#assertUsable();
-    }
-  }
-
-  async meta(key: string): Promise<string | undefined> {
-    this.#assertUsable();
-    const value = this.#meta.get(key);
-    return value && decodeText(this.#meta, key, value);
-  }
-
-  async commit(rev: Tid): Promise<CID | undefined> {
-    this.#assertUsable();
-    const value = this.#commits.get(rev);
-    return value && readCid(this.#commits, rev, value);
-  }
-
-  async *commits({
-    lenient = false,
-    ...range
-  }: CommitRange & ListingOptions = {}): AsyncGenerator<[rev: Tid, cid: CID]> {
-    this.#assertUsable();
-    for (const [rev, value] of lenient
-      ? soundRows(this.#database, this.#commits.name, isCommitRow)
-      : this.#commits.iterate(range)) {
-      if (!isTid(rev)) {
-        throw new RepoError('Corrupt', `not a rev; table=${this.#commits.name} key=${rev.slice(0, 80)}`);
-      }
-      yield [rev, readCid(this.#commits, rev, value)];
-      this.#assertUsable();
-    }
-  }
-
-  async *cids({ lenient = false }: ListingOptions = {}): AsyncGenerator<CID> {
-    this.#assertUsable();
-    for (const key of lenient ? cidKeys(this.#database, this.#blocks.name) : this.#blocks.keys()) {
-      const bytes = cidTextToBytes(key);
-      if (bytes === undefined) {
-        throw new RepoError(
-          'Corrupt',
-          `a block whose key is not a CID; table=${this.#blocks.name} key=${key.slice(0, 80)}`,
-        );
-      }
-      yield decodeCid(bytes);
-      this.#assertUsable();
-    }
-  }
-
-  scan(maxBytes: number): AsyncIterable<PackedBlocks> | undefined {
-    this.#assertUsable();
-    return this.#fileSize() > maxBytes ? undefined : this.#scan();
-  }
-
-  async *#scan(): AsyncGenerator<PackedBlocks> {
-    for (const { memory, keys, values, ends } of this.#blocks.scan()) {
-      const blocks = new PackedBlocks(memory);
-      for (let i = 0; i < keys.length; i++) {
-        const start = values[i]!;
-        const cid = cidTextToBytes(memory.subarray(keys[i], start));
-        if (cid !== undefined) {
-          // Over the end of its text, which is longer.
-          memory.set(cid, start - CID_LENGTH);
-          blocks.push(start, ends[i]!);
-        }
-      }
-      yield blocks;
-      this.#assertUsable();
-    }
+    this.#maintained = {
+      database,
+      files,
+      tables,
+      prefix,
+      fileSize: () => this.#fileSize(),
+      betweenChanges: (work) => this.#queue.run(work),
+    };
+    this.maintenance = createMaintenance(this.#maintained, () => this.#assertUsable());
   }
 
   async count(): Promise<number> {
     this.#assertUsable();
-    return this.#blocks.count();
+    return this.#tables.table.blocks.count();
   }
 
   async transact<T>(run: (change: BlockChange) => Promise<T>): Promise<T> {
     this.#assertUsable();
     return this.#queue.run(() => this.#change(run));
-  }
-
-  async check(): Promise<readonly string[]> {
-    this.#assertUsable();
-    return this.#database.integrityCheck();
-  }
-
-  async junk(): Promise<readonly string[]> {
-    this.#assertUsable();
-    return junkRows(this.#database, this.#prefix).map(({ message }) => message);
-  }
-
-  async snapshot(): Promise<StoreSnapshot> {
-    this.#assertUsable();
-    return this.#queue.run(async () => {
-      this.#assertUsable();
-      if (this.#isFrozen) {
-        throw new RepoError('Locked', 'a backup of the repository is being made');
-      }
-      const refs = new Map<string, CID>(
-        [...this.#refs.iterate()].map(([name, value]) => [name, readCid(this.#refs, name, value)]),
-      );
-      const counts = { blocks: this.#blocks.count(), commits: this.#commits.count() };
-      this.#isFrozen = true;
-      const { file, release } = takeSnapshot(this.#database, this.#files, () => (this.#isFrozen = false));
-      return { files: [file], refs, ...counts, release };
-    });
   }
 
   close(): Promise<void> {
@@ -223,19 +114,30 @@ export class SqliteBlockStore implements BlockStore {
       }
     };
     let isUntouched = true;
-    // In the order they come: sorting each call's rows by key first won nothing, at up to 400,000 rows.
-    const add = ({ cid, bytes }: NamedBlock): boolean => this.#blocks.add(keyOf(cid), bytes);
-    const change = new PendingChange({
-      get: (cid) => this.#blocks.get(keyOf(cid)),
-      add(blocks) {
-        isUntouched = false;
-        return writing(() => blocks.map(add));
-      },
+    const write = <R>(run: () => R): R => {
+      isUntouched = false;
+      return writing(run);
+    };
+    const tables = this.#tables;
+    const change = new SqliteChange({
+      get: (cid) => tables.get(cid),
+      getMany: (cids) => tables.getMany(cids),
+      ref: (name) => tables.ref(name),
+      refs: () => tables.refs(),
+      meta: (name) => tables.meta(name),
+      metaEntries: (prefix) => tables.metaEntries(prefix),
+      commit: (rev) => tables.commit(rev),
+      commits: (range) => tables.commits(range),
+      cids: () => tables.cids(),
+      add: (blocks) => write(() => tables.add(blocks)),
+    });
+    change.maintenance = createChangeMaintenance(this.#maintained, change, {
       expect: (bytes) => {
         if (isUntouched && this.#isBulk(bytes, this.#fileSize())) {
           writing(() => this.#database.writePlainly());
         }
       },
+      write,
     });
     let answer: T;
     try {
@@ -268,18 +170,10 @@ export class SqliteBlockStore implements BlockStore {
     }
   }
 
-  /** From here to the commit nothing is awaited: nobody sees a new ref that may yet be undone. */
-  #finish(change: PendingChange): void {
-    for (const key of change.removed) {
-      this.#blocks.delete(key);
-    }
-    if (change.removesJunk) {
-      // First: a row of this change may have the key of one that goes.
-      removeRows(this.#database, junkRows(this.#database, this.#prefix));
-    }
-    applyTo(this.#refs, change.refs, cidToText);
-    applyTo(this.#meta, change.meta, String);
-    applyTo(this.#commits, change.commits, cidToText);
+  /** From here to the commit nothing is awaited: no reader sees a new ref that may yet be undone. */
+  #finish({ pending }: PendingChange): void {
+    this.#tables.removeBlocks(pending);
+    this.#tables.writeNames(pending);
     this.#database.commit();
   }
 
@@ -311,9 +205,7 @@ export class SqliteBlockStore implements BlockStore {
     this.#folding.end();
     await this.#queue.idle();
     try {
-      for (const table of [this.#blocks, this.#commits, this.#meta, this.#refs]) {
-        table.close();
-      }
+      this.#tables.close();
       this.#database.close();
       if (this.#failure === undefined) {
         await this.#files.persist();

@@ -1,6 +1,6 @@
 /**
- * Rows of the four tables that are no entries of theirs, and how to read past them. A person with an SQLite shell
- * leaves such, and so do disks; tables of ordinary reads fail at the first.
+ * Rows of the four tables that are not entries of their table, and reads that pass over them. A person with an SQLite
+ * shell leaves such rows, and so do disks; ordinary reads fail at the first.
  */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { cidTextToBytes } from '../../core/data/cid.ts';
@@ -9,11 +9,11 @@ import { isTid } from '../../core/syntax/tid.ts';
 import type { SqlDatabase, SqlStatement } from './sql-database.ts';
 import type { TablePrefix } from './schema.ts';
 
-/** A row that is no entry. */
-export interface JunkRow {
+/** A row that is not an entry of its table. */
+export interface InvalidRow {
   readonly table: string;
   readonly rowid: number;
-  /** A sentence. */
+  /** One sentence. */
   readonly message: string;
 }
 
@@ -123,7 +123,7 @@ function* rowsOf(database: SqlDatabase, table: string): Generator<Row> {
 }
 
 /** The rows of a table that are entries, by key. Holds them in memory: for tables of names, not for blocks. */
-export function* soundRows(
+export function* validRows(
   database: SqlDatabase,
   table: string,
   isEntry: IsEntry,
@@ -148,14 +148,14 @@ const SMALL_TABLES: readonly {
 ];
 
 /**
- * Every row that is no entry of its table. A block with a CID's name and other bytes is none of these: it is a damaged
- * block, and has a CID to be named by.
+ * Returns every invalid row. A block whose key is a CID and whose bytes are others is not one of them: it is a damaged
+ * block, and its CID names it.
  */
-export const junkRows = (database: SqlDatabase, prefix: TablePrefix): JunkRow[] => {
-  const junk: JunkRow[] = [];
+export const invalidRows = (database: SqlDatabase, prefix: TablePrefix): InvalidRow[] => {
+  const invalid: InvalidRow[] = [];
   const add = (table: string, rowid: number, key: string | undefined, what: string): void => {
     const message = `a row that is ${what}; table=${table} rowid=${rowid} key=${key === undefined ? '(no text)' : key.slice(0, 80)}`;
-    junk.push({ table, rowid, message });
+    invalid.push({ table, rowid, message });
   };
   const blocks = `${prefix}blocks`;
   withStatement(
@@ -176,10 +176,10 @@ export const junkRows = (database: SqlDatabase, prefix: TablePrefix): JunkRow[] 
       }
     }
   }
-  return junk;
+  return invalid;
 };
 
-export const removeRows = (database: SqlDatabase, rows: readonly JunkRow[]): void => {
+export const removeRows = (database: SqlDatabase, rows: readonly InvalidRow[]): void => {
   for (const { table, rowid } of rows) {
     withStatement(database, `delete from ${table} where rowid = ?1`, (statement) => {
       statement.bindInt(1, rowid);

@@ -1,7 +1,5 @@
 /** Ranges of keys in the order of SQLite, which is that of their UTF-8 bytes. */
-import { compareBytes } from '../../core/data/bytes.ts';
-
-const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
+import { compareText } from '../../core/data/bytes.ts';
 
 /** Which rows to list, in the order of the keys' UTF-8 bytes: `after` and `before` are exclusive. All when left out. */
 export interface KeyRange {
@@ -42,6 +40,3 @@ const textPast = (prefix: string): string | undefined => {
   // Surrogates are no characters.
   return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
 };
-
-/** The order of SQLite: that of the UTF-8 bytes. `<` differs from U+E000 on. */
-export const compareText = (a: string, b: string): number => compareBytes(encoder.encode(a), encoder.encode(b));

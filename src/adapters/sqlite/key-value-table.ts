@@ -1,8 +1,9 @@
 /** Key-value tables in SQLite. Each is a namespace of its own, and any reader of SQLite files can read it. */
 import type { Bytes } from '../../core/data/bytes.ts';
+import { compareText } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { Bounds, KeyRange } from './key-range.ts';
-import { boundsOf, compareText } from './key-range.ts';
+import { boundsOf } from './key-range.ts';
 import { ScannedRows } from './scanned-rows.ts';
 import type { SqlDatabase, SqlStatement } from './sql-database.ts';
 

@@ -11,7 +11,7 @@ import type { Sqlite } from '../../wasm/database/sqlite.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
 import { NodeBudget } from '../../core/mst/node-cache.ts';
 import { breathing } from './yielding-store.ts';
-import type { IsBulk } from './bulk-writing.ts';
+import type { IsBulk } from './block-store.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from './open-block-store.ts';
 
 /** One for all repositories of the process: what it works in takes memory. */

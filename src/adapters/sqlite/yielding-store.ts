@@ -3,7 +3,7 @@
  * one chain of promises, and nothing that has been said meanwhile (stop; another page's question) is heard before its
  * end: 3 seconds for an import of 20,000 records. Here such a chain is interrupted now and then.
  */
-import type { BlockChange, BlockReader, BlockStore } from '../../core/storage/ports.ts';
+import type { BlockChange, BlockStore, StoreMaintenance, StoreReader } from '../../core/storage/ports.ts';
 
 /** A question waits this long at most, and pausing costs less than a hundredth of the time. */
 const BREATH_MS = 20;
@@ -32,7 +32,7 @@ export const createBreath = (): Breathe => {
   };
 };
 
-const breathingReader = (reader: BlockReader, breathe: Breathe): BlockReader => ({
+const breathingReader = (reader: StoreReader, breathe: Breathe): StoreReader => ({
   async get(cid) {
     await breathe();
     return reader.get(cid);
@@ -41,21 +41,27 @@ const breathingReader = (reader: BlockReader, breathe: Breathe): BlockReader => 
     await breathe();
     return reader.getMany(cids);
   },
+  ref: (name) => reader.ref(name),
+  refs: () => reader.refs(),
+  meta: (name) => reader.meta(name),
+  metaEntries: (prefix) => reader.metaEntries(prefix),
+  commit: (rev) => reader.commit(rev),
+  commits: (range) => reader.commits(range),
+  cids: () => reader.cids(),
 });
 
 const breathingChange = (change: BlockChange, breathe: Breathe): BlockChange => ({
   ...breathingReader(change, breathe),
-  expect: async (bytes) => change.expect?.(bytes),
   async put(blocks) {
     await breathe();
     return change.put(blocks);
   },
   remove: (cids) => change.remove(cids),
   setRef: (name, cid) => change.setRef(name, cid),
-  setMeta: (key, value) => change.setMeta(key, value),
+  setMeta: (name, value) => change.setMeta(name, value),
   addCommit: (rev, cid) => change.addCommit(rev, cid),
   removeCommit: (rev) => change.removeCommit(rev),
-  removeJunk: () => change.removeJunk(),
+  maintenance: change.maintenance,
 });
 
 const breathingBatches = async function* <T>(batches: AsyncIterable<T>, breathe: Breathe): AsyncGenerator<T> {
@@ -65,26 +71,21 @@ const breathingBatches = async function* <T>(batches: AsyncIterable<T>, breathe:
   }
 };
 
+const breathingMaintenance = (maintenance: StoreMaintenance, breathe: Breathe): StoreMaintenance => ({
+  ...maintenance,
+  async scan(maxBytes) {
+    const batches = await maintenance.scan(maxBytes);
+    return batches && breathingBatches(batches, breathe);
+  },
+});
+
 /** The same store, with pauses. */
-export const breathing = (store: BlockStore, breathe: Breathe): BlockStore => {
-  return {
-    ...breathingReader(store, breathe),
-    ref: (name) => store.ref(name),
-    refs: (options) => store.refs(options),
-    meta: (key) => store.meta(key),
-    commit: (rev) => store.commit(rev),
-    commits: (range) => store.commits(range),
-    cids: (options) => store.cids(options),
-    count: () => store.count(),
-    scan(maxBytes) {
-      const batches = store.scan?.(maxBytes);
-      return batches && breathingBatches(batches, breathe);
-    },
-    transact: (run) => store.transact((change) => run(breathingChange(change, breathe))),
-    check: () => store.check(),
-    junk: () => store.junk(),
-    ...(store.snapshot === undefined ? {} : { snapshot: () => store.snapshot!() }),
-    close: () => store.close(),
-    [Symbol.asyncDispose]: () => store.close(),
-  };
-};
+export const breathing = (store: BlockStore, breathe: Breathe): BlockStore => ({
+  ...breathingReader(store, breathe),
+  exclusive: store.exclusive,
+  count: () => store.count(),
+  transact: (run) => store.transact((change) => run(breathingChange(change, breathe))),
+  maintenance: store.maintenance && breathingMaintenance(store.maintenance, breathe),
+  close: () => store.close(),
+  [Symbol.asyncDispose]: () => store.close(),
+});

@@ -13,6 +13,14 @@ export const compareBytes = (a: Uint8Array, b: Uint8Array): number => {
   return a.length - b.length;
 };
 
+/** Orders texts by their UTF-8 bytes, as SQLite does. `<` orders by UTF-16, which differs from U+E000 on. */
+export const compareText = (a: string, b: string): number =>
+  isAscii(a) && isAscii(b) ? (a < b ? -1 : a > b ? 1 : 0) : compareBytes(encoder.encode(a), encoder.encode(b));
+
+const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder();
+
+const isAscii = (text: string): boolean => !/[^\u0000-\u007f]/.test(text);
+
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compareBytes(a, b) === 0;
 
 export const concatBytes = (parts: readonly Uint8Array[]): Bytes => {

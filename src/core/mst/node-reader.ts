@@ -45,6 +45,8 @@ export interface NodeReader {
   nodes(subtrees: readonly Subtree[]): Promise<Node[]>;
   /** Empties the cache. */
   clear(): void;
+  /** A reader with the same cache, which reads from other blocks. */
+  over(blocks: BlockReader): NodeReader;
 }
 
 /** Whether a node that is known may hang on a layer. One without keys cannot tell, so it is read again. */
@@ -64,7 +66,7 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
     return node !== undefined && fits(node, layer) ? node : undefined;
   };
 
-  const nodes = async (subtrees: readonly Subtree[]): Promise<Node[]> => {
+  const read = async (from: BlockReader, subtrees: readonly Subtree[]): Promise<Node[]> => {
     const answer: Node[] = [];
     const absent: number[] = [];
     for (const [i, { subtree, layer }] of subtrees.entries()) {
@@ -76,12 +78,12 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
       }
     }
     if (absent.length > 0) {
-      const read = await readNodes(
-        blocks,
+      const found = await readNodes(
+        from,
         absent.map((i) => subtrees[i]!),
         hashAll,
       );
-      for (const [j, block] of read.entries()) {
+      for (const [j, block] of found.entries()) {
         keep(block);
         answer[absent[j]!] = block.node;
       }
@@ -89,25 +91,30 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
     return answer;
   };
 
-  return {
-    learn(made) {
-      for (const { cid, node } of made) {
-        // Without what lies below, which the cache may let go of.
-        keep({
-          cid,
-          node: { ...node, children: node.children.map((child) => child && { cid: child.cid, node: undefined }) },
-        });
-      }
-    },
+  const learn = (made: readonly NamedNode[]): void => {
+    for (const { cid, node } of made) {
+      // Without what lies below, which the cache may let go of.
+      keep({
+        cid,
+        node: { ...node, children: node.children.map((child) => child && { cid: child.cid, node: undefined }) },
+      });
+    }
+  };
+
+  const over = (from: BlockReader): NodeReader => ({
+    learn,
     known,
     async node(cid, layer) {
-      const [node] = await nodes([{ subtree: cid, layer }]);
+      const [node] = await read(from, [{ subtree: cid, layer }]);
       return node!;
     },
-    nodes,
+    nodes: (subtrees) => read(from, subtrees),
+    over,
     clear() {
       inner.clear();
       lowest.clear();
     },
-  };
+  });
+
+  return over(blocks);
 };

@@ -11,7 +11,7 @@ import type { Head } from './repo.ts';
 import type { HashAll } from '../data/sha256.ts';
 import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import type { Signer } from '../crypto/signer.ts';
-import type { BlobStore, BlockReader, BlockStore } from '../storage/ports.ts';
+import type { BlobStore, BlockChange, BlockReader, BlockStore, StoreReader } from '../storage/ports.ts';
 import type { TidClock } from '../syntax/tid.ts';
 
 /** The ref that is the head. */
@@ -40,6 +40,19 @@ export interface RepoParts {
    */
   readonly heads: { last: Head | undefined };
 }
+
+/** What reading needs of the parts: the store, or the change that is being made. */
+export type ReadParts = Omit<RepoParts, 'store'> & { readonly store: StoreReader };
+
+/**
+ * Returns the same parts with every read going through a change. Inside `transact` nothing else may read: a store over
+ * a pool of connections would wait for itself.
+ */
+export const partsIn = (parts: RepoParts, change: BlockChange): ReadParts => ({
+  ...parts,
+  store: change,
+  nodes: parts.nodes.over(change),
+});
 
 /**
  * A block that has to be there, with its hash checked: what comes out of a storage is what its CID says, or an error.
@@ -92,7 +105,7 @@ export const headOf = (cid: CID, commit: Commit): Head => ({
 });
 
 /** The newest commit, or `undefined` before the first one. */
-export const readHead = async (parts: RepoParts): Promise<Head | undefined> => {
+export const readHead = async (parts: ReadParts): Promise<Head | undefined> => {
   const { heads, store } = parts;
   const cid = await store.ref(MAIN);
   if (cid === undefined || cidEquals(heads.last?.cid, cid)) {

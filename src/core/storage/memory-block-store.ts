@@ -1,97 +1,56 @@
 /** A block store in memory: for tests, and for work on a repository that is thrown away afterwards. */
 import type { Bytes } from '../data/bytes.ts';
-import { compareBytes, copyBytes } from '../data/bytes.ts';
-import { ChangeQueue } from './change-queue.ts';
-import type { CID, CidLike } from '../data/cid.ts';
+import { compareText, copyBytes } from '../data/bytes.ts';
+import type { CID } from '../data/cid.ts';
 import { cidToText, parseCid } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
-import { PendingChange } from './pending-change.ts';
-import type { BlockChange, BlockStore, CommitRange } from './ports.ts';
-import type { NamedBlock } from '../blocks/block.ts';
 import type { Tid } from '../syntax/tid.ts';
+import { ChangeQueue } from './change-queue.ts';
+import type { ReaderSource } from './checked-reader.ts';
+import { CheckedReader } from './checked-reader.ts';
+import { PendingChange } from './pending-change.ts';
+import type { NamedBlock } from '../blocks/block.ts';
+import type { BlockChange, BlockStore } from './ports.ts';
+
+interface Tables {
+  /** By the texts of their CIDs. */
+  readonly blocks: Map<string, Bytes>;
+  readonly refs: Map<string, CID>;
+  readonly meta: Map<string, string>;
+  readonly commits: Map<Tid, CID>;
+}
 
 /**
- * Keeps what it is given until it is closed. Iterators list what there was when they began, less what has gone since.
+ * Keeps what it is given until it is closed. A list shows the entries of its beginning, less those that were removed
+ * since.
  */
-export class MemoryBlockStore implements BlockStore {
-  readonly #blocks: Map<string, Bytes> = new Map();
-  readonly #refs: Map<string, CID> = new Map();
-  readonly #meta: Map<string, string> = new Map();
-  readonly #commits: Map<Tid, CID> = new Map();
+export class MemoryBlockStore extends CheckedReader implements BlockStore {
+  readonly exclusive = true;
+  readonly #tables: Tables;
+  readonly #reads: ReaderSource;
   readonly #queue: ChangeQueue = new ChangeQueue();
   #closing: Promise<void> | undefined;
 
   /** A store without blocks; `did`, when given, is its meta value of that name. */
   constructor(did?: string) {
+    const tables: Tables = { blocks: new Map(), refs: new Map(), meta: new Map(), commits: new Map() };
+    const reads = readsOf(tables);
+    super(reads, () => this.#assertOpen());
+    this.#tables = tables;
+    this.#reads = reads;
     if (did !== undefined) {
-      this.#meta.set('did', did);
-    }
-  }
-
-  async get(cid: CidLike): Promise<Bytes | undefined> {
-    this.#assertOpen();
-    return this.#blocks.get(cidToText(cid));
-  }
-
-  async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
-    this.#assertOpen();
-    return cids.map((cid) => this.#blocks.get(cidToText(cid)));
-  }
-
-  async ref(name: string): Promise<CID | undefined> {
-    this.#assertOpen();
-    return this.#refs.get(name);
-  }
-
-  async *refs(): AsyncGenerator<[name: string, cid: CID]> {
-    this.#assertOpen();
-    yield* this.#entries(this.#refs, byBytes([...this.#refs.keys()]));
-  }
-
-  async meta(key: string): Promise<string | undefined> {
-    this.#assertOpen();
-    return this.#meta.get(key);
-  }
-
-  async commit(rev: Tid): Promise<CID | undefined> {
-    this.#assertOpen();
-    return this.#commits.get(rev);
-  }
-
-  async *commits(range: CommitRange = {}): AsyncGenerator<[rev: Tid, cid: CID]> {
-    this.#assertOpen();
-    const { after, before, reverse = false } = range;
-    const revs = [...this.#commits.keys()]
-      .filter((rev) => (after === undefined || rev > after) && (before === undefined || rev < before))
-      .sort();
-    yield* this.#entries(this.#commits, reverse ? revs.reverse() : revs);
-  }
-
-  async *cids(): AsyncGenerator<CID> {
-    this.#assertOpen();
-    for await (const [key] of this.#entries(this.#blocks, [...this.#blocks.keys()].sort())) {
-      yield parseCid(key);
+      tables.meta.set('did', did);
     }
   }
 
   async count(): Promise<number> {
     this.#assertOpen();
-    return this.#blocks.size;
+    return this.#tables.blocks.size;
   }
 
   async transact<T>(run: (change: BlockChange) => Promise<T>): Promise<T> {
     this.#assertOpen();
     return this.#queue.run(() => this.#change(run));
-  }
-
-  async check(): Promise<readonly string[]> {
-    this.#assertOpen();
-    return [];
-  }
-
-  async junk(): Promise<readonly string[]> {
-    this.#assertOpen();
-    return [];
   }
 
   close(): Promise<void> {
@@ -103,52 +62,36 @@ export class MemoryBlockStore implements BlockStore {
   }
 
   async #change<T>(run: (change: BlockChange) => Promise<T>): Promise<T> {
+    const { blocks } = this.#tables;
     const added: string[] = [];
     const add = ({ cid, bytes }: NamedBlock): boolean => {
       const key = cidToText(cid);
-      if (this.#blocks.has(key)) {
+      if (blocks.has(key)) {
         return false;
       }
       // A copy: a view would keep alive the whole chunk of a file that the block is a part of.
-      this.#blocks.set(key, copyBytes(bytes));
+      blocks.set(key, copyBytes(bytes));
       added.push(key);
       return true;
     };
-    const change = new PendingChange({
-      get: (cid) => this.#blocks.get(cidToText(cid)),
-      add: (blocks) => blocks.map(add),
-    });
+    const change = new PendingChange({ ...this.#reads, add: (more) => more.map(add) });
     try {
-      const answer = await run(change);
-      this.#finish(change);
-      return answer;
+      const result = await run(change);
+      this.#apply(change);
+      return result;
     } catch (error) {
-      for (const key of added) {
-        this.#blocks.delete(key);
-      }
+      added.forEach((key) => blocks.delete(key));
       throw error;
     } finally {
       change.end();
     }
   }
 
-  #finish(change: PendingChange): void {
-    for (const key of change.removed) {
-      this.#blocks.delete(key);
-    }
-    applyTo(this.#refs, change.refs);
-    applyTo(this.#meta, change.meta);
-    applyTo(this.#commits, change.commits);
-  }
-
-  async *#entries<K, V>(map: ReadonlyMap<K, V>, keys: readonly K[]): AsyncGenerator<[K, V]> {
-    for (const key of keys) {
-      const value = map.get(key);
-      if (value !== undefined) {
-        yield [key, value];
-        this.#assertOpen();
-      }
-    }
+  #apply({ pending }: PendingChange): void {
+    pending.removed.forEach((key) => this.#tables.blocks.delete(key));
+    applyTo(this.#tables.refs, pending.refs);
+    applyTo(this.#tables.meta, pending.meta);
+    applyTo(this.#tables.commits, pending.commits);
   }
 
   #assertOpen(): void {
@@ -168,9 +111,33 @@ const applyTo = <K, V>(map: Map<K, V>, changes: ReadonlyMap<K, V | undefined>): 
   }
 };
 
-/** Texts in the order of their UTF-8 bytes; that of `sort()` differs from U+E000 on. */
-const byBytes = (texts: readonly string[]): string[] => {
-  const encoder = new TextEncoder();
-  const pairs = texts.map((text) => [text, encoder.encode(text)] as const);
-  return pairs.sort((a, b) => compareBytes(a[1], b[1])).map(([text]) => text);
-};
+const readsOf = ({ blocks, refs, meta, commits }: Tables): ReaderSource => ({
+  get: (cid) => blocks.get(cidToText(cid)),
+  getMany: (cids) => cids.map((cid) => blocks.get(cidToText(cid))),
+  ref: (name) => refs.get(name),
+  refs: () => entriesOf(refs, [...refs.keys()].sort(compareText)),
+  meta: (name) => meta.get(name),
+  metaEntries: (prefix = '') =>
+    entriesOf(meta, [...meta.keys()].filter((name) => name.startsWith(prefix)).sort(compareText)),
+  commit: (rev) => commits.get(rev),
+  commits({ after, before, reverse = false } = {}) {
+    const revs = [...commits.keys()]
+      .filter((rev) => (after === undefined || rev > after) && (before === undefined || rev < before))
+      .sort();
+    return entriesOf(commits, reverse ? revs.reverse() : revs);
+  },
+  *cids() {
+    for (const [text] of entriesOf(blocks, [...blocks.keys()].sort())) {
+      yield parseCid(text);
+    }
+  },
+});
+
+function* entriesOf<K, V>(map: ReadonlyMap<K, V>, keys: readonly K[]): Generator<[K, V]> {
+  for (const key of keys) {
+    const value = map.get(key);
+    if (value !== undefined) {
+      yield [key, value];
+    }
+  }
+}

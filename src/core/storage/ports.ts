@@ -1,9 +1,9 @@
 /**
- * The two ports of the core: where blocks live, and where blobs live. Whoever writes an adapter implements
- * one of these and runs the cases of `pdsdb/testing` over it.
+ * The two ports of the core: the store of blocks and the store of blobs. An adapter implements one of them and runs the
+ * cases of `pdsdb/testing`.
  *
- * Who owns the bytes: what is handed over is not written to again by either side, and what a store answers
- * is never changed by a later call.
+ * Ownership of bytes: after a call, neither side writes to the bytes that were passed. A later call never changes the
+ * bytes that a store has returned.
  */
 import type { BackupFile } from './backup-file.ts';
 import type { NamedBlock } from '../blocks/block.ts';
@@ -27,97 +27,139 @@ export interface CommitRange {
   readonly reverse?: boolean | undefined;
 }
 
-/** How to list what may be damaged. */
-export interface ListingOptions {
-  /** Passes over rows that are no such entry, which `junk` names; else the list rejects with `Corrupt` at the first. */
-  readonly lenient?: boolean | undefined;
-}
-
-/** The storage at one moment, as files. What changes later does not reach them. */
+/** The storage at one moment, as files. Later changes do not reach them. */
 export interface StoreSnapshot {
   /** To be read one after the other, each once. */
   readonly files: readonly BackupFile[];
   readonly refs: ReadonlyMap<string, CID>;
   readonly blocks: number;
   readonly commits: number;
-  /** To be called when the files have been read, or are not wanted any more. A second call does nothing. */
+  /** To be called when the files have been read, or are no longer wanted. A second call does nothing. */
   release(): void;
 }
 
 /**
- * One repository's blocks, refs, meta and list of commits. Everything that changes goes through `transact`.
- * Every method rejects with `Closed` after `close`.
+ * The reads that a store and a change have in common.
+ *
+ * Every list has one order, which all stores share. Names are ordered by their UTF-8 bytes. A list that is being read
+ * continues while the store changes: each entry that stays is listed once.
  */
-export interface BlockStore extends BlockReader, AsyncDisposable {
-  /** What a ref points to, or `undefined`. */
+export interface StoreReader extends BlockReader {
+  /** Returns the CID that a ref points to, or `undefined`. */
   ref(name: string): Promise<CID | undefined>;
-  /** All refs in the order of their names (by bytes). */
-  refs(options?: ListingOptions): AsyncIterable<[name: string, cid: CID]>;
-  /** A meta value, or `undefined`. */
-  meta(key: string): Promise<string | undefined>;
-  /** The commit of a rev of the local history, or `undefined`. */
+  /** Lists all refs in the order of their names. */
+  refs(): AsyncIterable<[name: string, cid: CID]>;
+  /** Returns a meta value, or `undefined`. */
+  meta(name: string): Promise<string | undefined>;
+  /** Lists the meta values whose name begins with `prefix` (all when left out), in the order of their names. */
+  metaEntries(prefix?: string): AsyncIterable<[name: string, value: string]>;
+  /** Returns the commit of a rev of the local history, or `undefined`. */
   commit(rev: Tid): Promise<CID | undefined>;
-  /** The local history: the commits that have been the head, by rev. */
-  commits(range?: CommitRange & ListingOptions): AsyncIterable<[rev: Tid, cid: CID]>;
-  /** Every block's CID in the order of their texts. For collecting garbage and for checks. */
-  cids(options?: ListingOptions): AsyncIterable<CID>;
-  /** How many blocks there are. */
-  count(): Promise<number>;
+  /** Lists the local history: the commits that have been the head, in the order of their revs. */
+  commits(range?: CommitRange): AsyncIterable<[rev: Tid, cid: CID]>;
   /**
-   * Every block in whatever order is read fastest, for work over all of them; `undefined` where the storage has more
-   * than `maxBytes`. Hashes are not checked, and rows that are no block are passed over. Left out by a store that has
-   * no such order.
+   * Lists the CID of every block in the order of the CIDs' texts (base32), compared by their ASCII bytes: digits come
+   * before letters. This is not the order of the CIDs' 36 bytes. A table whose key is the text has this order in its
+   * index: SQLite's `text`, and in PostgreSQL `text collate "C"`, or `bytea` that holds the 59 bytes of the text.
    */
-  scan?(maxBytes: number): AsyncIterable<PackedBlocks> | undefined;
+  cids(): AsyncIterable<CID>;
+  /** Reads that pass over invalid rows. Absent where a row cannot be invalid. */
+  readonly maintenance?: LenientReader | undefined;
+}
+
+/**
+ * Reads of a storage that other programs can write to, or that a disk can damage. A row is invalid when it is not an
+ * entry of its table: a block without a CID, a ref without a commit's CID, a rev that is not a TID. The lists of
+ * `StoreReader` reject with `Corrupt` at the first invalid row; these pass over it.
+ */
+export interface LenientReader extends Pick<StoreReader, 'cids' | 'commits' | 'refs'> {
+  /** Describes the invalid rows, in one sentence per row. */
+  invalidRows(): Promise<readonly string[]>;
+}
+
+/** What a store can do beyond the contract of `BlockStore`. Everything works without it, more slowly or with less. */
+export interface StoreMaintenance extends LenientReader {
   /**
-   * Runs one change. Whole and durable once this resolves; if `run` throws, as if it had never been, and the
-   * error comes out as it was. Changes queue: the next one starts when this one has ended.
-   *
-   * Readers outside may see the new blocks early (they are named by their content, so nobody can mistake
-   * them), never the new refs, meta or commits.
-   * @throws {RepoError} `StorageFull`, `StorageFailed`; after the latter, and after either where `persist` makes things
-   *   durable, the store is of no more use until opened again.
-   */
-  transact<T>(run: (change: BlockChange) => Promise<T>): Promise<T>;
-  /**
-   * What is wrong with the storage below the blocks, a sentence a fault; empty when nothing is.
+   * Describes the faults of the storage below the blocks, in one sentence per fault; empty when there are none.
    * (For SQLite: `pragma integrity_check`.)
    */
   check(): Promise<readonly string[]>;
   /**
-   * Rows that are no entry of their table, a sentence each: a block that no CID names, a ref that is none.
+   * Reads every block in the order that is read fastest, for work over all of them. Resolves to `undefined` where the
+   * storage has more than `maxBytes` bytes. Hashes are not checked, and invalid rows are passed over.
    */
-  junk(): Promise<readonly string[]>;
+  scan(maxBytes: number): Promise<AsyncIterable<PackedBlocks> | undefined>;
   /**
-   * The storage as it is between two changes. Changes go on meanwhile. Left out by a store that keeps no files.
+   * Returns the storage as it is between two changes. Changes continue meanwhile.
    * @throws {RepoError} `Locked` while there is another snapshot; `StorageFailed`.
    */
-  snapshot?(): Promise<StoreSnapshot>;
-  /** Waits for the running change, then lets go of everything. A second call does nothing. */
+  snapshot(): Promise<StoreSnapshot>;
+}
+
+/** The part of `StoreMaintenance` that works inside a change. Its reads see what the change wrote so far. */
+export interface ChangeMaintenance extends LenientReader {
+  /** Announces a bulk write of `bytes` bytes of blocks, so that the store can choose a faster path. */
+  expect(bytes: number): Promise<void>;
+  /** Removes the invalid rows. */
+  removeInvalidRows(): Promise<void>;
+}
+
+/**
+ * One repository's blocks, refs, meta and list of commits. Everything that changes goes through `transact`.
+ * Every method rejects with `Closed` after `close`. `docs/write-an-adapter.md` describes the contract in full.
+ */
+export interface BlockStore extends StoreReader, AsyncDisposable {
+  /**
+   * Whether at most one store is open on a repository at a time; a second one is refused with `Locked`. Where this is
+   * `false`, several stores (of several processes) can be open on one repository: see `transact`.
+   */
+  readonly exclusive: boolean;
+  /** Returns the number of blocks. */
+  count(): Promise<number>;
+  /**
+   * Runs one change and resolves to the result of `run`. The change is complete and durable once this resolves. If
+   * `run` throws, nothing has changed, and its error comes out unchanged. Changes queue: the next one starts when this
+   * one has ended.
+   *
+   * `run` reads and writes through the change only. It must not call the store: a store over a pool of connections
+   * would wait for itself. `run` is called once and never repeated, because it may have consumed a stream.
+   *
+   * Readers outside the change may see its new blocks early, because a block is named by its content. They never see
+   * its refs, meta, commits or removals before it is complete.
+   *
+   * A store that is not `exclusive` locks the repository before it calls `run`, so that changes of all owners queue.
+   * The reads of the change then see every change that any owner has completed: each caller reads the head inside the
+   * change.
+   * @throws {RepoError} `StorageFull`, `StorageFailed`; after `StorageFailed` the store rejects every call until it is
+   *   opened again.
+   */
+  transact<T>(run: (change: BlockChange) => Promise<T>): Promise<T>;
+  readonly maintenance?: StoreMaintenance | undefined;
+  /** Waits for the changes that were asked for, then releases everything. A second call does nothing. */
   close(): Promise<void>;
 }
 
-/** A change in the making. Its reads see what it wrote so far. Of no use after `run` has ended. */
-export interface BlockChange extends BlockReader {
+/**
+ * A change in the making. Its reads see what it wrote so far, in order. A list shows the state at its beginning. After
+ * `run` has ended, every method rejects with `Closed`.
+ */
+export interface BlockChange extends StoreReader {
   /**
-   * Says how many bytes of blocks are about to be put, for a store that has another way of writing many. Left out where
-   * there is none.
-   */
-  expect?(bytes: number): Promise<void>;
-  /**
-   * Adds blocks; one that is there already is left as it is. Answers, in their order, which of them were new
-   * (`true` for the first of two equal ones, `false` for the second).
+   * Adds blocks; a block that is present stays as it is. Resolves, in their order, to which of them were new (`true`
+   * for the first of two equal ones, `false` for the second).
    */
   put(blocks: readonly NamedBlock[]): Promise<boolean[]>;
-  /** Removes blocks; one that is not there is no error. */
+  /** Removes blocks; a missing one is no error. */
   remove(cids: readonly CID[]): Promise<void>;
-  /** Points a ref, or removes it with `undefined`. */
+  /** Points a ref to a CID, or removes it with `undefined`. */
   setRef(name: string, cid: CID | undefined): Promise<void>;
-  setMeta(key: string, value: string | undefined): Promise<void>;
+  /** Sets a meta value, or removes it with `undefined`. */
+  setMeta(name: string, value: string | undefined): Promise<void>;
+  /** Adds a commit to the local history, or replaces the one of that rev. */
   addCommit(rev: Tid, cid: CID): Promise<void>;
+  /** Removes a commit from the local history; a missing one is no error. */
   removeCommit(rev: Tid): Promise<void>;
-  /** Removes the rows that `BlockStore.junk` names. */
-  removeJunk(): Promise<void>;
+  readonly maintenance?: ChangeMaintenance | undefined;
 }
 
 /** A stored blob: its CID (raw) and its size in bytes. */

@@ -17,6 +17,8 @@ export interface RepoHarness {
   other(): RepoHarness;
   /** Said of a place that keeps nothing once it is closed. */
   readonly forgetful?: true;
+  /** Said of a place that has no files to back up. */
+  readonly noFiles?: true;
 }
 
 export const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';

@@ -32,7 +32,7 @@ const filesOf = async (
 const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 const needsFiles = (harness: RepoHarness): void => {
-  if (harness.forgetful === true) {
+  if (harness.noFiles === true) {
     skip('nothing is kept in files here');
   }
 };
@@ -133,7 +133,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
   }),
 
   over('without files there is no backup', async (repo, harness) => {
-    if (harness.forgetful !== true) {
+    if (harness.noFiles !== true) {
       skip('there are files here');
     }
     await assertRejects(() => filesOf(repo.backup()), 'StorageFailed', 'backup');

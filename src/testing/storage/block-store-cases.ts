@@ -4,12 +4,15 @@
  *     for (const { name, run } of blockStoreCases) test(name, async () => run(await makeHarness()));
  */
 import type { BlockStore } from '../../core/storage/ports.ts';
+import { blockStoreChangeReadCases } from './block-store-change-read-cases.ts';
 import { blockStoreChangeCases } from './block-store-change-cases.ts';
 import { blockOf, blockOfBytes, blocksOf, cidsOf, listOf, put, revOf, textsOf } from './block-store-harness.ts';
 import type { BlockStoreHarness } from './block-store-harness.ts';
 import { blockStoreLifeCases } from './block-store-life-cases.ts';
+import { blockStoreOwnerCases } from './block-store-owner-cases.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual } from '../case.ts';
+import { parseCid } from '../../core/data/cid.ts';
 
 const [a, b, c] = [blockOf(0), blockOf(1), blockOf(2)];
 
@@ -32,7 +35,8 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await listOf(store.commits()), [], 'commits');
     assertEqual(await listOf(store.cids()), [], 'blocks');
     assertEqual(await store.count(), 0, 'the number of blocks');
-    assertEqual(await store.check(), [], 'faults');
+    assertEqual(await listOf(store.metaEntries('x')), [], 'meta values');
+    assertEqual((await store.maintenance?.check()) ?? [], [], 'faults');
   }),
 
   over('get answers a block, or undefined', async (store) => {
@@ -106,6 +110,18 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(listed.map(String), cidsOf(blocks).map(String).sort(), 'the CIDs');
   }),
 
+  over('cids has one order, in which digits come before letters', async (store) => {
+    // In the order of their 36 bytes, those with `a` come before those with `2` and `7`.
+    const texts = ['bafkreia2', 'bafkreia7', 'bafkreiaa', 'bafkreiaz', 'bafyreia2', 'bafyreiaa'].map((start) =>
+      start.padEnd(59, 'a'),
+    );
+    await put(
+      store,
+      [...texts].reverse().map((text) => ({ cid: parseCid(text), bytes: new Uint8Array(1) })),
+    );
+    assertEqual((await listOf(store.cids())).map(String), texts, 'the CIDs');
+  }),
+
   over('refs are listed in the order of their bytes', async (store) => {
     // UTF-16 would put the last one before U+FFFD.
     const names = ['', 'a', 'ab', 'b', `'; drop table refs; --`, '\u00e9', '\ufffd', '\u{1f980}'];
@@ -122,6 +138,28 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
       'the names',
     );
     assertEqual(String(await store.ref('\u{1f980}')), String(a.cid), 'the last one');
+  }),
+
+  over('meta values are listed by prefix, in the order of the bytes of their names', async (store) => {
+    const names = ['app:', 'app:a', 'app:\u00e9', 'app:\ufffd', 'app:\u{1f980}', 'app;', 'apq'];
+    await store.transact(async (change) => {
+      for (const name of [...names].reverse()) {
+        await change.setMeta(name, `value of ${name}`);
+      }
+    });
+    const listed = async (prefix?: string): Promise<string[]> =>
+      (await listOf(store.metaEntries(prefix))).map(([name, value]) => `${name}=${value}`);
+    const expected = (some: readonly string[]): string[] => some.map((name) => `${name}=value of ${name}`);
+    assertEqual(await listed('app:'), expected(names.slice(0, 5)), 'one prefix');
+    assertEqual(await listed('app'), expected(names.slice(0, 6)), 'a shorter prefix');
+    assertEqual(await listed('app:\u{1f980}'), expected(['app:\u{1f980}']), 'a prefix that is a whole name');
+    assertEqual(await listed('b'), [], 'a prefix that no name has');
+    const all = await listed();
+    assertEqual(
+      all.filter((entry) => entry.startsWith('ap')),
+      expected(names),
+      'all of them, and those of the store itself',
+    );
   }),
 
   over('meta values are any text', async (store) => {
@@ -195,7 +233,8 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
       await change.addCommit(revOf(1), a.cid);
       await change.addCommit(revOf(2), b.cid);
     });
-    for (const list of [store.cids(), store.refs(), store.commits()]) {
+    await store.transact((change) => change.setMeta('one', 'value'));
+    for (const list of [store.cids(), store.refs(), store.commits(), store.metaEntries()]) {
       for await (const item of list) {
         assert(item !== undefined, 'there is a first one');
         break;
@@ -210,5 +249,7 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
 export const blockStoreCases: readonly Case<BlockStoreHarness>[] = [
   ...readCases,
   ...blockStoreChangeCases,
+  ...blockStoreChangeReadCases,
   ...blockStoreLifeCases,
+  ...blockStoreOwnerCases,
 ];

@@ -182,7 +182,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     const work = async (n: number): Promise<void> =>
       store.transact(async (change) => {
         log.push(`${n} starts`);
-        const last = Number((await store.meta('counter')) ?? 0);
+        const last = Number((await change.meta('counter')) ?? 0);
         await change.put([blockOf(n + 100)]);
         await change.setMeta('counter', String(last + 1));
         log.push(`${n} ends`);
@@ -233,8 +233,15 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     const change = kept!;
     const calls: Record<string, () => Promise<unknown>> = {
       addCommit: () => change.addCommit(revOf(2), b.cid),
+      cids: () => listOf(change.cids()),
+      commit: () => change.commit(revOf(1)),
+      commits: () => listOf(change.commits()),
       get: () => change.get(a.cid),
       getMany: () => change.getMany([a.cid]),
+      meta: () => change.meta('message'),
+      metaEntries: () => listOf(change.metaEntries()),
+      ref: () => change.ref('main'),
+      refs: () => listOf(change.refs()),
       put: () => change.put([blockOfBytes(new Uint8Array(3))]),
       remove: () => change.remove([a.cid]),
       removeCommit: () => change.removeCommit(revOf(1)),

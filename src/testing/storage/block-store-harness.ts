@@ -17,8 +17,10 @@ export interface BlockStoreHarness {
   readonly forgetful?: true;
   /** Lets go of the open store without closing it, and of everything that was not durable. */
   crash?(): Promise<void>;
-  /** Opens the place a second time while it is open. Rejects with `Locked`. */
+  /** For a store that is `exclusive`: opens the place a second time while it is open. Rejects with `Locked`. */
   openSecond?(): Promise<unknown>;
+  /** For a store that is not `exclusive`: opens a second store on the place while the first one is open. */
+  openBeside?(): Promise<BlockStore>;
 }
 
 /** The block of a number: short, different from all others, of either codec in turn. */
@@ -41,7 +43,7 @@ export const put = (store: BlockStore, blocks: readonly Block[]): Promise<boolea
 export const cidsOf = (blocks: readonly Block[]): CID[] => blocks.map(({ cid }) => cid);
 
 /** All that an iterable has. */
-export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+export const listOf = async <T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> => {
   const list: T[] = [];
   for await (const item of items) {
     list.push(item);

@@ -65,11 +65,11 @@ describe('damage is Corrupt, where it lies', () => {
   test('pages, which check tells', async () => {
     const files = await damaged();
     const sound = await openStore(files.reopened());
-    expect(await sound.check()).toEqual([]);
+    expect(await sound.maintenance.check()).toEqual([]);
     await sound.close();
     files.main.write(new Uint8Array(4096).fill(7), { at: 4096 * 20 });
     await using store = await openStore(files.reopened());
-    const faults = await store.check().catch((error: unknown) => [String(error)]);
+    const faults = await store.maintenance.check().catch((error: unknown) => [String(error)]);
     expect(faults.join()).toMatch(/page|malformed|Corrupt/i);
   });
 });

@@ -1,6 +1,6 @@
 /** Changes that go past the log: every case of the port again, and what is particular about them. */
 import { describe, expect, test } from 'vitest';
-import { isBulk } from '../../../src/adapters/sqlite/bulk-writing.ts';
+import { isBulk } from '../../../src/adapters/sqlite/block-store.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite/open-block-store.ts';
 import { SqliteBlockStore } from '../../../src/adapters/sqlite/block-store.ts';
 import type { BlockChange, BlockStore } from '../../../src/core/storage/ports.ts';
@@ -23,7 +23,7 @@ const announced = (store: BlockStore): BlockStore =>
       if (name === 'transact') {
         return <T>(run: (change: BlockChange) => Promise<T>) =>
           target.transact(async (change) => {
-            await change.expect?.(1);
+            await change.maintenance!.expect(1);
             return run(change);
           });
       }
@@ -56,7 +56,7 @@ describe('a crash being the end of the process', () => runCases(blockStoreCases,
 
 const put = (store: BlockStore, from: number, count: number, bytes: number): Promise<void> =>
   store.transact(async (change) => {
-    await change.expect?.(bytes);
+    await change.maintenance!.expect(bytes);
     await change.put(blocksOf(from + count).slice(from));
   });
 
@@ -88,7 +88,7 @@ test('nothing goes into the log, each page is written once, and the next change 
   const left = files.reopened();
   expect(left.wal.getSize()).toBe(0);
   const again = await open(left);
-  expect([await again.count(), await again.check()]).toEqual([4010, []]);
+  expect([await again.count(), await again.maintenance.check()]).toEqual([4010, []]);
   await again.close();
 });
 
@@ -97,7 +97,7 @@ test('a change that has written something goes on as it began', async () => {
   const store = await create(files);
   await store.transact(async (change) => {
     await change.put([blockOf(0)]);
-    await change.expect?.(1);
+    await change.maintenance!.expect(1);
     await change.put([blockOf(1)]);
   });
   expect(files.wal.getSize()).toBeGreaterThan(0);
@@ -111,12 +111,12 @@ test('a change that is refused leaves everything as it was', async () => {
   await put(store, 0, 100, 0);
   await expect(
     store.transact(async (change) => {
-      await change.expect?.(1);
+      await change.maintenance!.expect(1);
       await change.put(blocksOf(5000));
       throw new Error('no');
     }),
   ).rejects.toThrow('no');
-  expect([await store.count(), await store.check(), files.journal.getSize()]).toEqual([100, [], 0]);
+  expect([await store.count(), await store.maintenance.check(), files.journal.getSize()]).toEqual([100, [], 0]);
   await put(store, 100, 1, 0);
   await store.close();
   const again = await open(files.reopened());
@@ -128,7 +128,7 @@ test('a snapshot may be taken right after it', async () => {
   const files = new MemoryFiles();
   const store = await create(files);
   await put(store, 0, 1000, 1);
-  const { blocks, files: copies, release } = await store.snapshot();
+  const { blocks, files: copies, release } = await store.maintenance.snapshot();
   await put(store, 1000, 1000, 1);
   expect([blocks, copies.length]).toEqual([1000, 1]);
   const copy = new MemoryFiles();

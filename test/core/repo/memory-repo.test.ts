@@ -12,6 +12,7 @@ const memoryHarness = (): RepoHarness => ({
   open: () => Promise.reject(new Error('memory keeps nothing')),
   other: memoryHarness,
   forgetful: true,
+  noFiles: true,
 });
 
 describe('a repository in memory', () => {

@@ -7,12 +7,12 @@ import type { GarbageOptions, GarbageResult } from '../long-work.ts';
 import type { Head } from '../repo.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import { mentionedBlobs } from '../read/blobs.ts';
-import type { RepoParts } from '../parts.ts';
-import { headOf, messageKey, readCommit } from '../parts.ts';
+import type { ReadParts, RepoParts } from '../parts.ts';
+import { headOf, messageKey, partsIn, readCommit } from '../parts.ts';
 import { batchesOf, reachTree } from './reach.ts';
 
 /** The commits that stay: the newest ones, and what refs point to. */
-const keptCommits = async (parts: RepoParts, keep: number): Promise<{ kept: Head[]; dropped: [Tid, CID][] }> => {
+const keptCommits = async (parts: ReadParts, keep: number): Promise<{ kept: Head[]; dropped: [Tid, CID][] }> => {
   const pinned = new Set<string>();
   const kept: Head[] = [];
   const retain = async (cid: CID): Promise<void> => {
@@ -39,7 +39,7 @@ const keptCommits = async (parts: RepoParts, keep: number): Promise<{ kept: Head
 };
 
 /** What the kept commits reach: commits, nodes, records. */
-const reachCommits = async (parts: RepoParts, commits: readonly Head[]): Promise<CidSet> => {
+const reachCommits = async (parts: ReadParts, commits: readonly Head[]): Promise<CidSet> => {
   const reached = createCidSet();
   for (const { cid, data } of commits) {
     reached.add(cid.bytes);
@@ -49,7 +49,7 @@ const reachCommits = async (parts: RepoParts, commits: readonly Head[]): Promise
 };
 
 /** Blobs that no record of a kept commit mentions. */
-const orphanBlobs = async (parts: RepoParts, kept: readonly Head[]): Promise<CID[]> => {
+const orphanBlobs = async (parts: ReadParts, kept: readonly Head[]): Promise<CID[]> => {
   const mentioned = createCidSet();
   for (const { data } of kept) {
     for await (const { cid } of mentionedBlobs(parts, data)) {
@@ -72,10 +72,11 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
     throw new TypeError(`keep is a whole number of commits, 1 or more; keep=${keep}`);
   }
   const counts = await parts.store.transact(async (change) => {
-    const { kept, dropped } = await keptCommits(parts, keep);
-    const reached = await reachCommits(parts, kept);
+    const inside = partsIn(parts, change);
+    const { kept, dropped } = await keptCommits(inside, keep);
+    const reached = await reachCommits(inside, kept);
     const garbage = createCidSet();
-    for await (const cid of parts.store.cids()) {
+    for await (const cid of change.cids()) {
       if (!reached.has(cid.bytes)) {
         garbage.add(cid.bytes);
       }
@@ -98,9 +99,10 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
  * changes nothing itself: a write that came meanwhile is seen, and none comes between the look and the act.
  */
 const removeOrphans = (parts: RepoParts): Promise<number> =>
-  parts.store.transact(async () => {
-    const { kept } = await keptCommits(parts, Infinity);
-    const orphans = await orphanBlobs(parts, kept);
+  parts.store.transact(async (change) => {
+    const inside = partsIn(parts, change);
+    const { kept } = await keptCommits(inside, Infinity);
+    const orphans = await orphanBlobs(inside, kept);
     await parts.blobs.delete(orphans);
     return orphans.length;
   });

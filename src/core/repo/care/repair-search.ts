@@ -9,7 +9,7 @@ import { decodeCommit } from '../commit.ts';
 import { isRepoError } from '../../errors.ts';
 import { verifyTree } from '../../mst/verify.ts';
 import type { Tid } from '../../syntax/tid.ts';
-import type { RepoParts } from '../parts.ts';
+import type { ReadParts } from '../parts.ts';
 import { MAIN } from '../parts.ts';
 import { pastDamage, surveyBlocks } from './survey.ts';
 
@@ -46,7 +46,7 @@ const commitOf = (bytes: Uint8Array, did: string): Commit | undefined => {
 };
 
 /** @param tell Called for each block. */
-export const searchRepo = async ({ did, store }: RepoParts, tell: (bytes: number) => void): Promise<RepairSearch> => {
+export const searchRepo = async ({ did, store }: ReadParts, tell: (bytes: number) => void): Promise<RepairSearch> => {
   const commits = new Map<string, FoundCommit>();
   const survey = await surveyBlocks(store, (cid, bytes, sound) => {
     tell(bytes?.length ?? 0);
@@ -55,12 +55,13 @@ export const searchRepo = async ({ did, store }: RepoParts, tell: (bytes: number
       commits.set(cidToText(cid), { cid, commit });
     }
   });
+  const names = store.maintenance ?? store;
   const refs = new Map<string, CID>();
-  for await (const [name, cid] of store.refs({ lenient: true })) {
+  for await (const [name, cid] of names.refs()) {
     refs.set(name, cid);
   }
   const listed = new Map<Tid, CID>();
-  for await (const [rev, cid] of store.commits({ lenient: true })) {
+  for await (const [rev, cid] of names.commits()) {
     listed.set(rev, cid);
   }
   return { ...survey, commits, refs, listed };
@@ -73,7 +74,7 @@ export interface TreeGaps {
 }
 
 /** Looks at a tree as `verify` does: one that it finds a fault in is not called whole here. */
-export const gapsOf = async ({ store, hashAll }: RepoParts, { sound }: RepairSearch, root: CID): Promise<TreeGaps> => {
+export const gapsOf = async ({ store, hashAll }: ReadParts, { sound }: RepairSearch, root: CID): Promise<TreeGaps> => {
   const records: { path: string; cid: CID }[] = [];
   const { faults } = await verifyTree(pastDamage(store), root, {
     hashAll,
@@ -105,7 +106,7 @@ const isWhole = ({ nodes }: TreeGaps): boolean => nodes.length === 0;
  * whole; if there is none, the head as it is, if its commit is here, or the newest commit. A tree that lacks records is
  * whole: going back to before such a record was written would lose all that came after it.
  */
-export const chooseHead = async (parts: RepoParts, search: RepairSearch): Promise<ChosenHead | undefined> => {
+export const chooseHead = async (parts: ReadParts, search: RepairSearch): Promise<ChosenHead | undefined> => {
   const { commits, listed, refs } = search;
   const main = refs.get(MAIN);
   const current = main && commits.get(cidToText(main));

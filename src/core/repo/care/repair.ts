@@ -10,8 +10,8 @@ import type { BlockChange } from '../../storage/ports.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import { isBlobIntact, mentionsOf } from '../read/blobs.ts';
 import type { Transition } from '../read/listeners.ts';
-import type { RepoParts } from '../parts.ts';
-import { MAIN, messageKey } from '../parts.ts';
+import type { ReadParts, RepoParts } from '../parts.ts';
+import { MAIN, messageKey, partsIn } from '../parts.ts';
 import { batchesOf } from './reach.ts';
 import type { ChosenHead, RepairSearch } from './repair-search.ts';
 import { chooseHead, searchRepo } from './repair-search.ts';
@@ -28,7 +28,7 @@ interface Plan {
   readonly lost: Loss[];
   readonly search: RepairSearch;
   readonly head: ChosenHead | undefined;
-  readonly junk: boolean;
+  readonly hasInvalidRows: boolean;
   readonly refs: Map<string, CID | undefined>;
   readonly dropped: Map<Tid, CID>;
   readonly added: Map<Tid, CID>;
@@ -45,7 +45,7 @@ const plan = (
 };
 
 /** The refs and the list of commits as they have to be. */
-const planNames = async ({ nodes }: RepoParts, { steps, search, head, refs, dropped, added }: Plan): Promise<void> => {
+const planNames = async ({ nodes }: ReadParts, { steps, search, head, refs, dropped, added }: Plan): Promise<void> => {
   const old = search.refs.get(MAIN);
   if (!cidEquals(old, head?.cid)) {
     const from = old === undefined ? 'nothing' : cidToText(old);
@@ -95,7 +95,7 @@ const query = (did: string, name: string, cid: CID): string =>
   `?did=${encodeURIComponent(did)}&${name}=${cidToText(cid)}`;
 
 /** What the head lacks. */
-const planLosses = ({ did }: RepoParts, { lost, head, search }: Plan): void => {
+const planLosses = ({ did }: ReadParts, { lost, head, search }: Plan): void => {
   const request = (cid: CID): string => `/xrpc/com.atproto.sync.getBlocks${query(did, 'cids', cid)}`;
   const known = createCidSet();
   const old = search.refs.get(MAIN);
@@ -135,7 +135,7 @@ const planLosses = ({ did }: RepoParts, { lost, head, search }: Plan): void => {
 
 /** Blobs whose bytes are others, and what else stands in their place. */
 const findBadBlobs = async (
-  { blobs }: RepoParts,
+  { blobs }: ReadParts,
   signal: AbortSignal | undefined,
 ): Promise<Map<string, { cid: CID; message: string }>> => {
   const bad = new Map<string, { cid: CID; message: string }>();
@@ -157,7 +157,7 @@ const findBadBlobs = async (
 
 /** The first record of the head that mentions each of some blobs. */
 const pathsOfMentions = async (
-  parts: RepoParts,
+  parts: ReadParts,
   head: ChosenHead,
   wanted: ReadonlyMap<string, unknown>,
 ): Promise<Map<string, string>> => {
@@ -182,7 +182,7 @@ const pathsOfMentions = async (
 };
 
 const planBlobs = async (
-  parts: RepoParts,
+  parts: ReadParts,
   { steps, lost, head, badBlobs }: Plan,
   signal: AbortSignal | undefined,
 ): Promise<void> => {
@@ -203,7 +203,7 @@ const planBlobs = async (
   }
 };
 
-const makePlan = async (parts: RepoParts, { signal, onProgress }: RepairOptions): Promise<Plan> => {
+const makePlan = async (parts: ReadParts, { signal, onProgress }: RepairOptions): Promise<Plan> => {
   const tally: { -readonly [K in keyof Progress]: Progress[K] } = { phase: 'verify', bytes: 0, blocks: 0, records: 0 };
   const search = await searchRepo(parts, (bytes) => {
     signal?.throwIfAborted();
@@ -211,19 +211,19 @@ const makePlan = async (parts: RepoParts, { signal, onProgress }: RepairOptions)
     tally.blocks += 1;
     onProgress?.({ ...tally });
   });
-  const junk = await parts.store.junk();
+  const invalidRows = (await parts.store.maintenance?.invalidRows()) ?? [];
   const planned: Plan = {
     steps: [],
     lost: [],
     search,
     head: await chooseHead(parts, search),
-    junk: junk.length > 0,
+    hasInvalidRows: invalidRows.length > 0,
     refs: new Map(),
     dropped: new Map(),
     added: new Map(),
     badBlobs: [],
   };
-  for (const message of junk) {
+  for (const message of invalidRows) {
     plan(planned.steps, 'dropRow', message);
   }
   for (const cid of [...search.damaged].map((bytes) => decodeCid(bytes.slice()))) {
@@ -242,9 +242,10 @@ const makePlan = async (parts: RepoParts, { signal, onProgress }: RepairOptions)
   return planned;
 };
 
-const apply = async (change: BlockChange, { search, head, junk, refs, dropped, added }: Plan): Promise<void> => {
-  if (junk) {
-    await change.removeJunk();
+const apply = async (change: BlockChange, planned: Plan): Promise<void> => {
+  const { search, head, hasInvalidRows, refs, dropped, added } = planned;
+  if (hasInvalidRows) {
+    await change.maintenance?.removeInvalidRows();
   }
   for (const batch of batchesOf(search.damaged)) {
     await change.remove(batch);
@@ -285,12 +286,12 @@ export interface Repaired {
 /** `Repo.repair`. */
 export const repairRepo = async (parts: RepoParts, options: RepairOptions = {}): Promise<Repaired> => {
   const { dryRun = false } = options;
-  const [fault] = await parts.store.check();
+  const [fault] = (await parts.store.maintenance?.check()) ?? [];
   if (fault !== undefined) {
     throw new RepoError('Corrupt', `the database itself is damaged, and has to be salvaged into a new one: ${fault}`);
   }
   const planned = await parts.store.transact(async (change) => {
-    const made = await makePlan(parts, options);
+    const made = await makePlan(partsIn(parts, change), options);
     if (!dryRun) {
       await apply(change, made);
     }

@@ -5,7 +5,7 @@ import { isCidOf } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import { createCidSet } from '../../data/cid-set.ts';
 import { isRepoError } from '../../errors.ts';
-import type { BlockReader, BlockStore } from '../../storage/ports.ts';
+import type { BlockReader, StoreReader } from '../../storage/ports.ts';
 
 /** Blocks that are read with one request. */
 const BATCH = 512;
@@ -57,7 +57,7 @@ export const pastDamage = (blocks: BlockReader): BlockReader => ({
 });
 
 /** Looks at every block. @throws what `onBlock` throws, and what a storage that fails does. */
-export const surveyBlocks = async (store: BlockStore, onBlock: OnBlock): Promise<Survey> => {
+export const surveyBlocks = async (store: StoreReader, onBlock: OnBlock): Promise<Survey> => {
   const survey: Survey = { sound: createCidSet(), damaged: createCidSet() };
   const blocks = pastDamage(store);
   const look = async (cids: readonly CID[]): Promise<void> => {
@@ -69,7 +69,7 @@ export const surveyBlocks = async (store: BlockStore, onBlock: OnBlock): Promise
     }
   };
   let batch: CID[] = [];
-  for await (const cid of store.cids({ lenient: true })) {
+  for await (const cid of (store.maintenance ?? store).cids()) {
     batch.push(cid);
     if (batch.length === BATCH) {
       await look(batch);

@@ -142,12 +142,13 @@ const checkHistory = async (search: Search): Promise<void> => {
     };
     await reachTree(readSound, commit.data, search.reached, (key, value) => reportMissing(search, value, key));
   };
-  for await (const [name, cid] of store.refs({ lenient: true })) {
+  const names = store.maintenance ?? store;
+  for await (const [name, cid] of names.refs()) {
     if (name !== MAIN) {
       await checkCommit(cid, name, undefined);
     }
   }
-  for await (const [rev, cid] of store.commits({ lenient: true })) {
+  for await (const [rev, cid] of names.commits()) {
     await checkCommit(cid, rev, rev);
   }
 };
@@ -156,7 +157,7 @@ const checkHistory = async (search: Search): Promise<void> => {
 const checkList = async (search: Search, head: CID | undefined, commit: Commit | undefined): Promise<void> => {
   const { store } = search.parts;
   let newest: readonly [rev: string, cid: CID] | undefined;
-  for await (const entry of store.commits({ lenient: true })) {
+  for await (const entry of (store.maintenance ?? store).commits()) {
     newest = newest === undefined || entry[0] > newest[0] ? entry : newest;
   }
   if (head === undefined && (newest !== undefined || search.tally.blocks > 0)) {
@@ -251,7 +252,7 @@ export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}):
       onProgress?.({ ...search.tally });
     },
   };
-  for (const message of await parts.store.check()) {
+  for (const message of (await parts.store.maintenance?.check()) ?? []) {
     report(search, 'Corrupt', message);
   }
   /** Damage that a part of the search stumbles over is named, and does not hide what other parts find. */
@@ -269,7 +270,7 @@ export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}):
     }
   };
   await guarded(async () => {
-    for (const message of await parts.store.junk()) {
+    for (const message of (await parts.store.maintenance?.invalidRows()) ?? []) {
       report(search, 'Corrupt', message);
     }
   });

@@ -14,7 +14,7 @@ import type { MissingBlob, PutBlobRefOptions, StoredBlob } from '../repo.ts';
 import { sha256Stream } from '../../data/sha256.ts';
 import { toStorageError } from '../../storage/storage-error.ts';
 import type { BlobSource } from '../../storage/ports.ts';
-import type { RepoParts } from '../parts.ts';
+import type { ReadParts, RepoParts } from '../parts.ts';
 import { mimeTypeKey, readHead } from '../parts.ts';
 import { decodeStored } from '../record.ts';
 import { isBlob } from '../../data/platform-values.ts';
@@ -82,7 +82,7 @@ export interface PathMention extends BlobMention {
 /**
  * What the records of a tree mention, in key order, as often as they do. Records that cannot be read mention nothing.
  */
-export async function* mentionedBlobs(parts: RepoParts, root: CID): AsyncGenerator<PathMention> {
+export async function* mentionedBlobs(parts: ReadParts, root: CID): AsyncGenerator<PathMention> {
   for await (const batch of walkLeaves(parts.nodes, root, {})) {
     const cids = batch.map(({ value }) => decodeCid(value));
     const blocks = await parts.store.getMany(cids);

@@ -4,8 +4,8 @@ import { RepoError } from '../../errors.ts';
 import { diffTrees } from '../../mst/diff.ts';
 import type { Head, LogEntry, RecordChange } from '../repo.ts';
 import { isTid } from '../../syntax/tid.ts';
-import type { RepoParts } from '../parts.ts';
-import { MAIN, headOf, messageKey, readCommit, readHead } from '../parts.ts';
+import type { ReadParts, RepoParts } from '../parts.ts';
+import { MAIN, headOf, messageKey, partsIn, readCommit, readHead } from '../parts.ts';
 import { splitPath } from '../path.ts';
 
 /** Short, and no path of any file system: a branch may be unpacked somewhere one day. */
@@ -15,7 +15,7 @@ const REF_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
  * The commit that a rev, a CID (as such or as its text) or a ref's name stands for.
  * @throws {RepoError} `RefNotFound` when nothing here has that name, `BlockNotFound` when its commit is gone.
  */
-export const resolveCommit = async (parts: RepoParts, at: string | CID): Promise<Head> => {
+export const resolveCommit = async (parts: ReadParts, at: string | CID): Promise<Head> => {
   const cid = await commitCid(parts, at);
   if (cid === undefined) {
     throw new RepoError('RefNotFound', `no rev, commit or ref of that name is here; name=${String(at).slice(0, 80)}`);
@@ -23,7 +23,7 @@ export const resolveCommit = async (parts: RepoParts, at: string | CID): Promise
   return headOf(cid, await readCommit(parts.store, cid));
 };
 
-const commitCid = async (parts: RepoParts, at: string | CID): Promise<CID | undefined> => {
+const commitCid = async (parts: ReadParts, at: string | CID): Promise<CID | undefined> => {
   if (typeof at !== 'string') {
     const cid = CID.asCID(at);
     if (cid === null) {
@@ -87,7 +87,7 @@ const assertRefName = (name: string): void => {
 export const setRef = async (parts: RepoParts, name: string, target: string | CID): Promise<void> => {
   assertRefName(name);
   await parts.store.transact(async (change) => {
-    const { cid } = await resolveCommit(parts, target);
+    const { cid } = await resolveCommit(partsIn(parts, change), target);
     await change.setRef(name, cid);
   });
 };
@@ -96,7 +96,7 @@ export const setRef = async (parts: RepoParts, name: string, target: string | CI
 export const removeRef = async (parts: RepoParts, name: string): Promise<boolean> => {
   assertRefName(name);
   return parts.store.transact(async (change) => {
-    const there = (await parts.store.ref(name)) !== undefined;
+    const there = (await change.ref(name)) !== undefined;
     await change.setRef(name, undefined);
     return there;
   });

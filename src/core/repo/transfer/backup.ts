@@ -176,7 +176,8 @@ export async function* backupRepo(
 ): AsyncGenerator<BackupFile, void, undefined> {
   const { damaged = false, onProgress, signal } = options;
   const tally: Tally = { phase: 'verify', bytes: 0, blocks: 0, records: 0 };
-  if (parts.store.snapshot === undefined) {
+  const { maintenance } = parts.store;
+  if (maintenance === undefined) {
     throw new RepoError(
       'StorageFailed',
       'this repository is kept in no files that could be copied: export it as a CAR',
@@ -191,7 +192,7 @@ export async function* backupRepo(
     tally.bytes += length;
     onProgress?.({ ...tally });
   });
-  const snapshot = await parts.store.snapshot();
+  const snapshot = await maintenance.snapshot();
   try {
     const cids = await blobCids(parts);
     const { records, ...head } = await describeHead(parts, snapshot, damaged);

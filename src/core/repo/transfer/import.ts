@@ -24,7 +24,7 @@ import { createRecordCheck } from './check-records.ts';
 import type { Transition } from '../read/listeners.ts';
 import { createAssertPath } from '../path.ts';
 import type { RepoParts } from '../parts.ts';
-import { MAIN, readHead } from '../parts.ts';
+import { MAIN, partsIn, readHead } from '../parts.ts';
 import type { Requests } from '../write/requests.ts';
 import { assertRequest, readRequests } from '../write/requests.ts';
 import { Staging } from './staging.ts';
@@ -220,14 +220,14 @@ export const importCar = async (
     onProgress?.({ ...tally });
   };
   return parts.store.transact(async (change) => {
-    const requests = request && (await readRequests(parts));
+    const requests = request && (await readRequests(change));
     const earlier = requests && (await landed(parts, requests, request));
     if (earlier !== undefined) {
       // It has happened, so that nobody can stop it any more.
       onProgress?.({ ...tally });
       return earlier;
     }
-    const before = await readHead(parts);
+    const before = await readHead(partsIn(parts, change));
     const staging = new Staging(change, source);
     const { hashAll } = parts;
     const roots = await stage(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, tell);

@@ -16,7 +16,7 @@ const MAX_BYTES: number = 64 * 1024 * 1024;
  * asked of the store. Hashes are not checked, and what it answers are views.
  */
 export const blocksAtHand = async (store: BlockStore, signal: AbortSignal | undefined): Promise<BlockReader> => {
-  const scan = store.scan?.(MAX_BYTES);
+  const scan = await store.maintenance?.scan(MAX_BYTES);
   if (scan === undefined) {
     return store;
   }

@@ -170,7 +170,7 @@ export class Staging implements BlockReader {
         bytes += this.#blocks.sizeAt(number);
       }
     }
-    await this.#change.expect?.(bytes);
+    await this.#change.maintenance?.expect(bytes);
     const order = keyOrder(numbers.length, (i) => cids.at(numbers[i]!));
     let added = 0;
     for (let at = 0; at < order.length; at += BATCH) {

@@ -5,10 +5,9 @@
 import type { CID } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
 import type { CommitRef } from '../repo.ts';
-import type { BlockChange } from '../../storage/ports.ts';
+import type { BlockChange, StoreReader } from '../../storage/ports.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import type { WriteRequest } from './write-request.ts';
-import type { RepoParts } from '../parts.ts';
 
 /** The meta key: a line for the rev up to which requests were forgotten, then one a request, oldest first. */
 const REQUESTS = 'requests';
@@ -38,11 +37,9 @@ const unknown = (id: string): RepoError =>
     `the write was asked for twice, and its first outcome is no longer known; request=${id}`,
   );
 
-/** Reads the requests. To be called inside a transaction, whose queue keeps others away. */
-export const readRequests = async (parts: RepoParts): Promise<Requests> => {
-  const [forgotten = NOTHING_FORGOTTEN, ...lines] = ((await parts.store.meta(REQUESTS)) ?? NOTHING_FORGOTTEN).split(
-    '\n',
-  );
+/** Reads the requests. To be called on a change, whose queue keeps others away. */
+export const readRequests = async (store: StoreReader): Promise<Requests> => {
+  const [forgotten = NOTHING_FORGOTTEN, ...lines] = ((await store.meta(REQUESTS)) ?? NOTHING_FORGOTTEN).split('\n');
 
   return {
     async landed({ id, again }) {
@@ -55,7 +52,7 @@ export const readRequests = async (parts: RepoParts): Promise<Requests> => {
         return undefined;
       }
       const rev = line.slice(0, line.indexOf(' '));
-      const cid: CID | undefined = await parts.store.commit(rev as Tid);
+      const cid: CID | undefined = await store.commit(rev as Tid);
       if (cid === undefined) {
         throw unknown(id);
       }

@@ -12,7 +12,7 @@ import type { PlannedOp } from './apply.ts';
 import { applyOps } from './apply.ts';
 import type { Transition } from '../read/listeners.ts';
 import type { RepoParts } from '../parts.ts';
-import { MAIN, assertSwapCommit, messageKey, readHead } from '../parts.ts';
+import { MAIN, assertSwapCommit, messageKey, partsIn, readHead } from '../parts.ts';
 import { recordPath } from '../path.ts';
 import { encodeRecord } from '../record.ts';
 import { assertRequest, readRequests } from './requests.ts';
@@ -56,15 +56,15 @@ const storeCommit = async (
     await change.setMeta(messageKey(commit.cid), options.message);
   }
   if (options.request !== undefined) {
-    await (await readRequests(parts)).remember(change, options.request, rev);
+    await (await readRequests(change)).remember(change, options.request, rev);
   }
   return { cid: commit.cid, rev };
 };
 
 /** The commit that a write of this name has made already. */
-const landed = async (parts: RepoParts, { request }: WriteOptions): Promise<CommitRef | undefined> => {
+const landed = async (change: BlockChange, { request }: WriteOptions): Promise<CommitRef | undefined> => {
   assertRequest(request);
-  return request && (await (await readRequests(parts)).landed(request))?.commit;
+  return request && (await (await readRequests(change)).landed(request))?.commit;
 };
 
 /**
@@ -85,13 +85,14 @@ const commitOps = async (
 ): Promise<Outcome> => {
   let made: readonly NamedNode[] = [];
   const outcome = await parts.store.transact(async (change): Promise<Outcome> => {
-    const before = await landed(parts, options);
+    const before = await landed(change, options);
     if (before !== undefined) {
       return { made: 'before', head: before };
     }
-    const head = await readHead(parts);
+    const inside = partsIn(parts, change);
+    const head = await readHead(inside);
     assertSwapCommit(head, options.swapCommit);
-    const applied = await applyOps(parts.nodes, head?.data, ops, parts.hashAll);
+    const applied = await applyOps(inside.nodes, head?.data, ops, parts.hashAll);
     if (idle === 'skip' && applied.changes.length === 0) {
       return { made: 'no', head };
     }
@@ -174,11 +175,11 @@ export const commitTree = (
   options: WriteOptions = {},
 ): Promise<{ readonly commit: CommitRef; readonly transition: Transition | undefined }> =>
   parts.store.transact(async (change) => {
-    const before = await landed(parts, options);
+    const before = await landed(change, options);
     if (before !== undefined) {
       return { commit: before, transition: undefined };
     }
-    const head = await readHead(parts);
+    const head = await readHead(partsIn(parts, change));
     assertSwapCommit(head, options.swapCommit === undefined ? (checkedOutUnder ?? null) : options.swapCommit);
     const commit = await storeCommit(parts, change, head, root, blocks, options);
     return { commit, transition: { before: head?.data, after: root } };

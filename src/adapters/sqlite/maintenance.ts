@@ -1,0 +1,143 @@
+/** What the store over SQLite can do beyond the contract: read past invalid rows, check, scan and copy the file. */
+import { PackedBlocks } from '../../core/blocks/packed-blocks.ts';
+import type { CID } from '../../core/data/cid.ts';
+import { CID_LENGTH, cidTextToBytes, parseCid } from '../../core/data/cid.ts';
+import { RepoError } from '../../core/errors.ts';
+import { checkedList } from '../../core/storage/checked-reader.ts';
+import type { ReaderSource } from '../../core/storage/checked-reader.ts';
+import type { PendingChange } from '../../core/storage/pending-change.ts';
+import { listsAfter } from '../../core/storage/pending-reads.ts';
+import type { ChangeMaintenance, LenientReader, StoreMaintenance, StoreSnapshot } from '../../core/storage/ports.ts';
+import type { Tid } from '../../core/syntax/tid.ts';
+import { isTid } from '../../core/syntax/tid.ts';
+import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
+import { cidKeys, invalidRows, isCidText, removeRows, validRows } from './invalid-rows.ts';
+import type { TablePrefix } from './schema.ts';
+import { takeSnapshot } from './snapshot.ts';
+import type { StoreDatabase } from './store-database.ts';
+import { readCid, type StoreTables } from './store-tables.ts';
+
+/** What maintenance needs of a store. */
+export interface MaintainedStore {
+  readonly database: StoreDatabase;
+  readonly files: DatabaseFiles;
+  readonly tables: StoreTables;
+  readonly prefix: TablePrefix;
+  fileSize(): number;
+  /** Runs work between two changes. */
+  betweenChanges<T>(work: () => Promise<T>): Promise<T>;
+}
+
+type LenientSource = Pick<ReaderSource, 'cids' | 'commits' | 'refs'>;
+
+const isRefRow = (_key: string, value: Uint8Array): boolean => isCidText(value);
+const isCommitRow = (key: string, value: Uint8Array): boolean => isTid(key) && isCidText(value);
+
+/** The tables as they are read past invalid rows. */
+const lenientReads = ({ database, tables }: MaintainedStore): LenientSource => ({
+  *refs() {
+    for (const [name, value] of validRows(database, tables.table.refs.name, isRefRow)) {
+      yield [name, readCid(tables.table.refs, name, value)];
+    }
+  },
+  *commits({ after, before, reverse = false } = {}) {
+    const rows = [...validRows(database, tables.table.commits.name, isCommitRow)].filter(
+      ([rev]) => (after === undefined || rev > after) && (before === undefined || rev < before),
+    );
+    for (const [rev, value] of reverse ? rows.reverse() : rows) {
+      yield [rev as Tid, readCid(tables.table.commits, rev, value)];
+    }
+  },
+  *cids() {
+    for (const key of cidKeys(database, tables.table.blocks.name)) {
+      yield parseCid(key);
+    }
+  },
+});
+
+const describeRows = ({ database, prefix }: MaintainedStore): readonly string[] =>
+  invalidRows(database, prefix).map(({ message }) => message);
+
+const lenientReader = (store: MaintainedStore, source: LenientSource, check: () => void): LenientReader => ({
+  refs: () => checkedList(() => source.refs(), check),
+  commits: (range) => checkedList(() => source.commits(range), check),
+  cids: () => checkedList(() => source.cids(), check),
+  async invalidRows() {
+    check();
+    return describeRows(store);
+  },
+});
+
+/** @param check Throws unless the store can be used. */
+export const createMaintenance = (store: MaintainedStore, check: () => void): StoreMaintenance => {
+  const { database, files, tables } = store;
+  let isFrozen = false;
+  return {
+    ...lenientReader(store, lenientReads(store), check),
+    async check() {
+      check();
+      return database.integrityCheck();
+    },
+    async scan(maxBytes) {
+      check();
+      return store.fileSize() > maxBytes ? undefined : checkedList(() => scanBlocks(tables), check);
+    },
+    async snapshot(): Promise<StoreSnapshot> {
+      check();
+      return store.betweenChanges(async () => {
+        check();
+        if (isFrozen) {
+          throw new RepoError('Locked', 'a backup of the repository is being made');
+        }
+        const refs = new Map<string, CID>(tables.refs());
+        const counts = { blocks: tables.table.blocks.count(), commits: tables.table.commits.count() };
+        isFrozen = true;
+        const { file, release } = takeSnapshot(database, files, () => (isFrozen = false));
+        return { files: [file], refs, ...counts, release };
+      });
+    },
+  };
+};
+
+/** Blocks in the order of the file. */
+function* scanBlocks(tables: StoreTables): Generator<PackedBlocks> {
+  for (const { memory, keys, values, ends } of tables.table.blocks.scan()) {
+    const blocks = new PackedBlocks(memory);
+    for (let i = 0; i < keys.length; i++) {
+      const start = values[i]!;
+      const cid = cidTextToBytes(memory.subarray(keys[i], start));
+      if (cid !== undefined) {
+        // Over the end of its text, which is longer.
+        memory.set(cid, start - CID_LENGTH);
+        blocks.push(start, ends[i]!);
+      }
+    }
+    yield blocks;
+  }
+}
+
+/** How a change writes: `expect` announces a bulk write, and `write` runs a function that writes to the database. */
+export interface ChangeWrites {
+  expect(bytes: number): void;
+  write(run: () => void): void;
+}
+
+export const createChangeMaintenance = (
+  store: MaintainedStore,
+  change: PendingChange,
+  { expect, write }: ChangeWrites,
+): ChangeMaintenance => {
+  const check = (): void => change.assertRunning();
+  return {
+    ...lenientReader(store, listsAfter(lenientReads(store), change.pending), check),
+    async expect(bytes) {
+      check();
+      expect(bytes);
+    },
+    async removeInvalidRows() {
+      check();
+      // At once, before the rows of this change: one of them may have the key of an invalid row.
+      write(() => removeRows(store.database, invalidRows(store.database, store.prefix)));
+    },
+  };
+};

@@ -1,0 +1,92 @@
+/** The reads of a store or a change over plain reads, which check nothing themselves. */
+import type { Bytes } from '../data/bytes.ts';
+import type { CID, CidLike } from '../data/cid.ts';
+import type { Tid } from '../syntax/tid.ts';
+import type { CommitRange, StoreReader } from './ports.ts';
+
+/** A value, at once or later. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** A list that is read synchronously or asynchronously. */
+export type List<T> = AsyncIterable<T> | Iterable<T>;
+
+/**
+ * The reads of a storage, with the contract and the orders of `StoreReader`. They may return values or promises. They
+ * need not know whether the store is open.
+ */
+export interface ReaderSource {
+  get(cid: CidLike): Awaitable<Bytes | undefined>;
+  getMany(cids: readonly CidLike[]): Awaitable<(Bytes | undefined)[]>;
+  ref(name: string): Awaitable<CID | undefined>;
+  refs(): List<[name: string, cid: CID]>;
+  meta(name: string): Awaitable<string | undefined>;
+  metaEntries(prefix?: string): List<[name: string, value: string]>;
+  commit(rev: Tid): Awaitable<CID | undefined>;
+  commits(range?: CommitRange): List<[rev: Tid, cid: CID]>;
+  cids(): List<CID>;
+}
+
+/** Calls `check` before each read and after each entry of a list; what it throws rejects the read. */
+export class CheckedReader implements StoreReader {
+  readonly #source: ReaderSource;
+  readonly #check: () => void;
+
+  constructor(source: ReaderSource, check: () => void) {
+    this.#source = source;
+    this.#check = check;
+  }
+
+  async get(cid: CidLike): Promise<Bytes | undefined> {
+    this.#check();
+    return this.#source.get(cid);
+  }
+
+  async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
+    this.#check();
+    return this.#source.getMany(cids);
+  }
+
+  async ref(name: string): Promise<CID | undefined> {
+    this.#check();
+    return this.#source.ref(name);
+  }
+
+  refs(): AsyncIterable<[name: string, cid: CID]> {
+    return this.#list(() => this.#source.refs());
+  }
+
+  async meta(name: string): Promise<string | undefined> {
+    this.#check();
+    return this.#source.meta(name);
+  }
+
+  metaEntries(prefix?: string): AsyncIterable<[name: string, value: string]> {
+    return this.#list(() => this.#source.metaEntries(prefix));
+  }
+
+  async commit(rev: Tid): Promise<CID | undefined> {
+    this.#check();
+    return this.#source.commit(rev);
+  }
+
+  commits(range?: CommitRange): AsyncIterable<[rev: Tid, cid: CID]> {
+    return this.#list(() => this.#source.commits(range));
+  }
+
+  cids(): AsyncIterable<CID> {
+    return this.#list(() => this.#source.cids());
+  }
+
+  #list<T>(open: () => List<T>): AsyncGenerator<T, void, undefined> {
+    return checkedList(open, this.#check);
+  }
+}
+
+/** A list that calls `check` before it is opened and after each entry. */
+export async function* checkedList<T>(open: () => List<T>, check: () => void): AsyncGenerator<T, void, undefined> {
+  check();
+  for await (const entry of open()) {
+    yield entry;
+    check();
+  }
+}
