@@ -2,6 +2,8 @@
 /** The command `pdsdb`. */
 import { readFileSync } from 'node:fs';
 import { run } from './cli/run.ts';
+import { createOutput } from './cli/terminal/output.ts';
+import { printError } from './cli/terminal/print.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -14,6 +16,12 @@ process.on('SIGINT', () => {
     process.exit(130);
   }
   interruption.abort();
+});
+
+// Node would print the message of an error that nobody caught as it is, escape codes included.
+process.on('uncaughtException', (error) => {
+  const exit = (): void => process.exit(1);
+  printError(createOutput(process.stderr), `unexpected: ${error.message}`).then(exit, exit);
 });
 
 process.exitCode = await run(

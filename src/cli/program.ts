@@ -17,7 +17,9 @@ import { addRefs } from './repo/refs.ts';
 import { addRepair } from './repo/repair.ts';
 import { addRestore } from './repo/restore.ts';
 import { addRm } from './record/rm.ts';
+import type { Output } from './terminal/output.ts';
 import type { Shell } from './terminal/shell.ts';
+import { createContext } from './terminal/shell.ts';
 import { addVerify } from './repo/verify.ts';
 
 /** In the order of the help: what one does first comes first. */
@@ -51,26 +53,31 @@ Example:
   $ pdsdb ls alice app.bsky.feed.post --limit 3 --reverse
 `;
 
+/** Commander writes and does not wait. The reader of a help text may be gone: nothing is left to do then. */
+const writeSoon =
+  (output: Output) =>
+  (text: string): void => {
+    output.text(text).catch(() => undefined);
+  };
+
 /** The program over a shell. Parsing a command line with it runs the verb. */
 export const createProgram = (shell: Shell, version: string): Command => {
-  const program = new Command('pdsdb')
+  const program = new Command('pdsdb');
+  const context = createContext(shell, () => program.opts<{ json?: boolean }>().json === true);
+  program
     .description('An AT Protocol repository in one SQLite file.')
     .version(version)
     .option('--json', 'answer one JSON value; for lists, one a line')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => shell.stdout.write(text),
-      writeErr: (text) => shell.stderr.write(text),
+      writeOut: writeSoon(context.stdout),
+      writeErr: writeSoon(context.stderr),
+      // Its sentences repeat the command line. `run` gets them as errors, and prints them as any other.
+      outputError: () => undefined,
     })
     .addHelpText('after', AFTER_HELP)
     // Throws in place of ending the process, and so do the verbs, which inherit it.
     .exitOverride();
-  const context = {
-    ...shell,
-    get json() {
-      return program.opts<{ json?: boolean }>().json === true;
-    },
-  };
   for (const add of VERBS) {
     add(program, context);
   }

@@ -3,10 +3,10 @@ import { CommanderError } from 'commander';
 import { isRepoError } from '../index.ts';
 import { CommandError } from './terminal/command-error.ts';
 import { jsonText, printError } from './terminal/print.ts';
+import { createOutput } from './terminal/output.ts';
 import { createProgram } from './program.ts';
 import { Reported } from './terminal/reported.ts';
 import type { Shell } from './terminal/shell.ts';
-import { writeTo } from './terminal/shell.ts';
 
 const FAILED = 1;
 /** 128 and the number of SIGINT, as shells count. */
@@ -33,7 +33,7 @@ const sentenceOf = (error: Error): string => {
   if (error instanceof CommanderError && error.code === 'commander.help') {
     return 'a verb is missing: --help lists them';
   }
-  const message = error.message.replace(/^error: /, '');
+  const message = error.message.replace(/^error: /, '').replace(/\n(\(Did you mean [^\n]*\))$/, ' $1');
   return isRepoError(error, 'SignerRequired') ? `${message} (give --key <file>, or set PDSDB_KEY)` : message;
 };
 
@@ -46,19 +46,18 @@ const report = async (shell: Shell, error: Error, json: boolean): Promise<number
   if (isReaderGone(error)) {
     return 0;
   }
-  if (error instanceof CommanderError) {
-    // Help and version end this way, too. Commander has written its sentence.
-    if (error.exitCode === 0) {
-      return 0;
-    }
-  } else {
-    await printError(shell, shell.signal.aborted ? 'interrupted' : sentenceOf(error));
+  if (error instanceof CommanderError && error.exitCode === 0) {
+    // Help and version end this way, too.
+    return 0;
+  }
+  if (!(error instanceof CommanderError && error.code === 'commander.help')) {
+    await printError(createOutput(shell.stderr), shell.signal.aborted ? 'interrupted' : sentenceOf(error));
   }
   if (json && !(error instanceof Reported)) {
     const value = shell.signal.aborted
       ? { error: 'Interrupted', message: 'interrupted' }
       : { error: codeOf(error), message: sentenceOf(error) };
-    await writeTo(shell.stdout, `${jsonText(value)}\n`);
+    await createOutput(shell.stdout).text(`${jsonText(value)}\n`);
   }
   return shell.signal.aborted ? INTERRUPTED : FAILED;
 };

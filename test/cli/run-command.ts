@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly isTTY?: boolean;
 }
 
-const collect = (chunks: Buffer[], isTTY: boolean): Writable & { isTTY: boolean } =>
+export const collect = (chunks: Buffer[], isTTY: boolean): Writable & { isTTY: boolean } =>
   Object.assign(
     new Writable({
       write(chunk: Buffer, _encoding, done) {

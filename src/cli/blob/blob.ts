@@ -7,7 +7,6 @@ import { openInput } from '../terminal/input.ts';
 import { mimeTypeOf } from './mime-type.ts';
 import { printList, printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
-import { writeTo } from '../terminal/shell.ts';
 import { withRepo } from '../terminal/with-repo.ts';
 import { writeFile } from '../terminal/write-file.ts';
 
@@ -33,7 +32,7 @@ const getBlob = async (
   text: string,
   { output, force }: GetFlags,
 ): Promise<void> => {
-  if (output === undefined && context.stdout.isTTY === true) {
+  if (output === undefined && context.stdout.isTTY) {
     throw new CommandError(
       'InvalidRequest',
       'a blob is not for terminals; give -o <file>, or send the output somewhere',
@@ -48,7 +47,7 @@ const getBlob = async (
     if (output === undefined) {
       for await (const chunk of blob.stream()) {
         context.signal.throwIfAborted();
-        await writeTo(context.stdout, chunk);
+        await context.stdout.bytes(chunk);
       }
       return;
     }

@@ -4,7 +4,6 @@ import { REPO, withExamples } from '../terminal/arguments.ts';
 import { jsonText } from '../terminal/print.ts';
 import { parseWholeRecordPath } from './record-path.ts';
 import type { Context } from '../terminal/shell.ts';
-import { writeTo } from '../terminal/shell.ts';
 import { withRepo } from '../terminal/with-repo.ts';
 
 /** `get`: one record. For people its value alone, so that it can be edited and put back. */
@@ -25,7 +24,7 @@ export const addGet = (program: Command, context: Context): void => {
         const text = context.json
           ? jsonText({ uri: record.uri, cid: record.cid.toString(), value })
           : jsonText(value, 2);
-        await writeTo(context.stdout, `${text}\n`);
+        await context.stdout.text(`${text}\n`);
       }),
     );
   withExamples(command, 'get alice app.bsky.actor.profile/self');

@@ -4,7 +4,6 @@ import { CommandError } from '../terminal/command-error.ts';
 import { printOne } from '../terminal/print.ts';
 import { formatBytes, withProgress } from '../terminal/progress.ts';
 import type { Context } from '../terminal/shell.ts';
-import { writeTo } from '../terminal/shell.ts';
 import { withRepo } from '../terminal/with-repo.ts';
 import { writeFile } from '../terminal/write-file.ts';
 
@@ -24,7 +23,7 @@ export const addExport = (program: Command, context: Context): void => {
     .option('--since <rev>', 'only what came after this rev: no whole repository, but what another copy needs')
     .addOption(forceOption())
     .action(async (directory: string, { output, since, force }: Flags) => {
-      if (output === undefined && context.stdout.isTTY === true) {
+      if (output === undefined && context.stdout.isTTY) {
         throw new CommandError(
           'InvalidRequest',
           'a CAR is not for terminals; give -o <file>, or send the output somewhere',
@@ -38,7 +37,7 @@ export const addExport = (program: Command, context: Context): void => {
             return writeFile(output, car, { force });
           }
           for await (const chunk of car) {
-            await writeTo(context.stdout, chunk);
+            await context.stdout.bytes(chunk);
           }
           return undefined;
         });

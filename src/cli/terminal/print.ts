@@ -1,22 +1,20 @@
 /** How answers are printed: for people, for `cut` and `awk`, and for programs. */
-import type { Context, Shell } from './shell.ts';
-import { writeTo } from './shell.ts';
+import type { Output } from './output.ts';
+import { printable } from './printable.ts';
+import type { Context } from './shell.ts';
 
 /** Enough lines for one write to a pipe; fewer, and a list of a million records is a million writes. */
 const BATCH_LENGTH = 16_384;
-
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /**
  * A field of a tab-separated line. What would break the line or the terminal (tabs, line ends, escape sequences:
  * texts in a repository are somebody else's) is written as JSON writes it.
  */
-const field = (value: string | number | undefined): string =>
-  String(value ?? '').replace(/[\u0000-\u001f\u007f-\u009f]/g, escaped);
+const field = (value: string | number | undefined): string => printable(String(value ?? ''));
 
-/** A value as JSON. Control characters that JSON lets through, and terminals obey, are escaped as well. */
+/** A value as JSON. Characters that JSON lets through, and terminals obey, are escaped: it stays the same value. */
 export const jsonText = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, undefined, indent).replace(/[\u007f-\u009f]/g, escaped);
+  JSON.stringify(value, undefined, indent).split('\n').map(printable).join('\n');
 
 /** One answer: the JSON value, or its rows with the labels aligned. Rows without a value are left out. */
 export const printOne = async (
@@ -25,12 +23,12 @@ export const printOne = async (
   rows: readonly (readonly [label: string, value: string | number | undefined])[],
 ): Promise<void> => {
   if (context.json) {
-    await writeTo(context.stdout, `${jsonText(json)}\n`);
+    await context.stdout.text(`${jsonText(json)}\n`);
     return;
   }
   const shown = rows.filter(([, value]) => value !== undefined);
   const width = Math.max(0, ...shown.map(([label]) => label.length));
-  await writeTo(context.stdout, shown.map(([label, value]) => `${label.padEnd(width)}  ${field(value)}\n`).join(''));
+  await context.stdout.text(shown.map(([label, value]) => `${label.padEnd(width)}  ${field(value)}\n`).join(''));
 };
 
 /** A list: a line an entry, tab-separated, or with `--json` a JSON value a line. */
@@ -47,7 +45,7 @@ export const printList = (context: Context): ListPrinter => {
     const text = waiting;
     waiting = '';
     if (text !== '') {
-      await writeTo(context.stdout, text);
+      await context.stdout.text(text);
     }
   };
   return {
@@ -64,8 +62,7 @@ export const printList = (context: Context): ListPrinter => {
 
 /** A word to the person in front of the terminal, beside the answer. */
 export const warn = (context: Context, message: string): Promise<void> =>
-  writeTo(context.stderr, `warning: ${field(message)}\n`);
+  context.stderr.text(`warning: ${field(message)}\n`);
 
 /** Something went wrong: a sentence on standard error. */
-export const printError = (shell: Shell, message: string): Promise<void> =>
-  writeTo(shell.stderr, `error: ${field(message)}\n`);
+export const printError = (stderr: Output, message: string): Promise<void> => stderr.text(`error: ${field(message)}\n`);

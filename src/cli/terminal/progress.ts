@@ -4,7 +4,6 @@ import type { Context } from './shell.ts';
 
 /** Often enough to look alive, seldom enough to cost nothing. */
 const INTERVAL_MS = 100;
-const CLEAR_LINE = '\r\u001b[2K';
 
 const count = (value: number): string => value.toLocaleString('en-US');
 
@@ -29,7 +28,7 @@ export const withProgress = async <T>(
   run: (work: { readonly signal: AbortSignal; readonly onProgress?: (progress: Progress) => void }) => Promise<T>,
 ): Promise<T> => {
   const { signal, stderr } = context;
-  if (stderr.isTTY !== true) {
+  if (!stderr.isTTY) {
     return run({ signal });
   }
   let shownAt = 0;
@@ -37,12 +36,14 @@ export const withProgress = async <T>(
     const now = Date.now();
     if (now - shownAt >= INTERVAL_MS) {
       shownAt = now;
-      stderr.write(`${CLEAR_LINE}${phase}: ${formatBytes(bytes)}, ${count(blocks)} blocks, ${count(records)} records`);
+      stderr.status(`${phase}: ${formatBytes(bytes)}, ${count(blocks)} blocks, ${count(records)} records`);
     }
   };
   try {
     return await run({ signal, onProgress });
   } finally {
-    stderr.write(shownAt === 0 ? '' : CLEAR_LINE);
+    if (shownAt > 0) {
+      stderr.status(undefined);
+    }
   }
 };

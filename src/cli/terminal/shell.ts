@@ -1,5 +1,7 @@
 /** What the command sees of the process that runs it. Tests hand in another one. */
 import type { Readable, Writable } from 'node:stream';
+import type { Output } from './output.ts';
+import { createOutput } from './output.ts';
 
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -10,14 +12,22 @@ export interface Shell {
   readonly signal: AbortSignal;
 }
 
-/** The shell, and how the command line said that it wants its answers. */
-export interface Context extends Shell {
+/** What the verbs see of it: the streams only as {@link Output}, and how the command line asked for the results. */
+export interface Context extends Omit<Shell, 'stdout' | 'stderr'> {
+  readonly stdout: Output;
+  readonly stderr: Output;
   /** `--json`: one JSON value, or one a line for lists. Known once the command line has been read. */
   readonly json: boolean;
 }
 
-/** Writes, and waits while whoever reads is behind. Rejects with `EPIPE` once nobody reads any more. */
-export const writeTo = (stream: Writable, chunk: string | Uint8Array): Promise<void> =>
-  new Promise((resolve, reject) => {
-    stream.write(chunk, (error) => (error ? reject(error) : resolve()));
-  });
+/** The context over a shell; `isJson` is asked when a verb prints. */
+export const createContext = (shell: Shell, isJson: () => boolean): Context => ({
+  env: shell.env,
+  stdin: shell.stdin,
+  signal: shell.signal,
+  stdout: createOutput(shell.stdout),
+  stderr: createOutput(shell.stderr),
+  get json() {
+    return isJson();
+  },
+});
