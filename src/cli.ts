@@ -24,7 +24,7 @@ process.on('uncaughtException', (error) => {
   printError(createOutput(process.stderr), `unexpected: ${error.message}`).then(exit, exit);
 });
 
-process.exitCode = await run(
+const exitCode = await run(
   process.argv.slice(2),
   {
     env: process.env,
@@ -35,3 +35,8 @@ process.exitCode = await run(
   },
   version,
 );
+if (interruption.signal.aborted) {
+  // What a stuck reader has not taken would keep the process alive.
+  process.exit(exitCode);
+}
+process.exitCode = exitCode;

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { isRepoError } from '../index.ts';
 import { CommandError } from './terminal/command-error.ts';
 import { jsonText, printError } from './terminal/print.ts';
+import { errnoOf, FileError, sentenceOfErrno } from './terminal/file-error.ts';
 import { createOutput } from './terminal/output.ts';
 import { createProgram } from './program.ts';
 import { Reported } from './terminal/reported.ts';
@@ -11,12 +12,6 @@ import type { Shell } from './terminal/shell.ts';
 const FAILED = 1;
 /** 128 and the number of SIGINT, as shells count. */
 const INTERRUPTED = 130;
-
-/** The errno of the system, where an error has one. */
-const errnoOf = (error: Error): string | undefined => {
-  const { code } = error as NodeJS.ErrnoException;
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
-};
 
 /** A code that programs can switch on: ours, the system's, or the lexicons' word for "your request makes no sense". */
 const codeOf = (error: Error): string => {
@@ -32,6 +27,10 @@ const codeOf = (error: Error): string => {
 const sentenceOf = (error: Error): string => {
   if (error instanceof CommanderError && error.code === 'commander.help') {
     return 'a verb is missing: --help lists them';
+  }
+  const errno = errnoOf(error);
+  if (errno !== undefined && !(error instanceof FileError)) {
+    return sentenceOfErrno(errno);
   }
   const message = error.message.replace(/^error: /, '').replace(/\n(\(Did you mean [^\n]*\))$/, ' $1');
   return isRepoError(error, 'SignerRequired') ? `${message} (give --key <file>, or set PDSDB_KEY)` : message;
@@ -53,7 +52,9 @@ const report = async (shell: Shell, error: Error, json: boolean): Promise<number
   if (!(error instanceof CommanderError && error.code === 'commander.help')) {
     await printError(createOutput(shell.stderr), shell.signal.aborted ? 'interrupted' : sentenceOf(error));
   }
-  if (json && !(error instanceof Reported)) {
+  // A reader that takes nothing while Ctrl-C is pressed would keep the command waiting for it.
+  const isStuck = shell.signal.aborted && shell.stdout.writableLength > 0;
+  if (json && !isStuck && !(error instanceof Reported)) {
     const value = shell.signal.aborted
       ? { error: 'Interrupted', message: 'interrupted' }
       : { error: codeOf(error), message: sentenceOf(error) };

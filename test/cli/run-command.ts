@@ -46,15 +46,14 @@ export interface Process extends ReturnType<typeof spawn> {
   readonly ended: Promise<Outcome>;
 }
 
-/** Starts the command of a built package as a process. */
-export const startProcess = (folder: string, args: readonly string[]): Process => {
-  const child = spawn(process.execPath, [join(folder, 'dist', 'cli.js'), ...args]);
+/** A process with all that it writes, and how it ends. */
+export const collectProcess = (child: ReturnType<typeof spawn>): Process => {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  child.stdout!.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr!.on('data', (chunk: Buffer) => err.push(chunk));
   // A command may end before it has read all that it was given.
-  child.stdin.on('error', () => undefined);
+  child.stdin?.on('error', () => undefined);
   const ended = new Promise<Outcome>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) =>
@@ -63,6 +62,10 @@ export const startProcess = (folder: string, args: readonly string[]): Process =
   });
   return Object.assign(child, { ended });
 };
+
+/** Starts the command of a built package as a process. */
+export const startProcess = (folder: string, args: readonly string[]): Process =>
+  collectProcess(spawn(process.execPath, [join(folder, 'dist', 'cli.js'), ...args]));
 
 /** The lines of a text, each as JSON. */
 export const jsonLines = (text: string): unknown[] =>

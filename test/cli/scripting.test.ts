@@ -116,7 +116,7 @@ describe('a script can rely on it', () => {
       await json([...args, '--force']);
       expect(await readFile(file, 'utf8')).not.toBe('precious');
     }
-    expect((await readdir(folder)).filter((name) => name.includes('.tmp-'))).toEqual([]);
+    expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
   test('a failed import into a new folder leaves no folder behind', async () => {

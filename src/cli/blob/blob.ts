@@ -51,7 +51,7 @@ const getBlob = async (
       }
       return;
     }
-    const size = await writeFile(output, blob.stream(), { force });
+    const size = await writeFile(output, blob.stream(), { force, signal: context.signal });
     await printOne(context, { cid: text, mimeType: blob.type, size, file: output }, [
       ['cid', text],
       ['type', blob.type],
@@ -69,7 +69,7 @@ export const addBlobVerbs = (program: Command, context: Context): void => {
     .command('add')
     .description('store a blob and show the reference to put into a record')
     .argument(...REPO)
-    .argument('<file>', 'the file, or - for standard input')
+    .argument('<file>', 'a file, a pipe, or - for standard input')
     .option('--type <mime>', "its MIME type; guessed from the file's name when left out")
     .action((directory: string, source: string, { type }: { type?: string }) =>
       addBlob(context, directory, source, type ?? mimeTypeOf(source)),

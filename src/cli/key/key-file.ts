@@ -2,14 +2,16 @@
  * Files that hold a signing key: one line, `secp256k1:` or `p256:` and 64 hexadecimal digits. Digits alone are a
  * secp256k1 key, as PDS tools export them.
  */
-import { readFile } from 'node:fs/promises';
 import type { Curve, SigningKey } from '../../index.ts';
 import { CURVES, importKey } from '../../index.ts';
 import { CommandError } from '../terminal/command-error.ts';
-import { assertNoFolder } from '../terminal/input.ts';
+import { nameOfInput, readText } from '../terminal/input.ts';
 import type { Context } from '../terminal/shell.ts';
 
 const LINE = /^(?:([a-z0-9]+):)?([0-9a-fA-F]{64})$/;
+
+/** A line has at most 80 bytes. What is larger is another file. */
+const MAX_KEY_FILE = 64 * 1024;
 
 /** Only the owner may read a key. */
 export const KEY_FILE_MODE = 0o600;
@@ -30,13 +32,13 @@ export const parseKey = (text: string, name: string): SigningKey => {
   return importKey(hex, curve);
 };
 
-export const readKeyFile = async (path: string): Promise<SigningKey> => {
-  await assertNoFolder(path);
-  return parseKey(await readFile(path, 'utf8'), path);
-};
+/** The key in a file or pipe, or in standard input for `-`. */
+export const readKeyFile = async (context: Context, path: string): Promise<SigningKey> =>
+  parseKey(await readText(context, path, 'a key', MAX_KEY_FILE), nameOfInput(path));
 
 /** The signer that `--key` names, or `PDSDB_KEY` where it is left out, if either does. */
 export const readSigner = async (context: Context, path: string | undefined): Promise<SigningKey | undefined> => {
-  const file = path ?? context.env['PDSDB_KEY'];
-  return file === undefined || file === '' ? undefined : readKeyFile(file);
+  // An empty variable counts as one that is not set; an empty option is a mistake.
+  const file = path ?? (context.env['PDSDB_KEY'] || undefined);
+  return file === undefined ? undefined : readKeyFile(context, file);
 };

@@ -25,7 +25,7 @@ const generate = async (context: Context, { curve, output, force }: GenerateFlag
     ]);
     return;
   }
-  await writeFile(output, [Buffer.from(`${line}\n`)], { force, mode: KEY_FILE_MODE });
+  await writeFile(output, [Buffer.from(`${line}\n`)], { force, mode: KEY_FILE_MODE, signal: context.signal });
   await printOne(context, { did, curve, file: output }, [
     ['did', did],
     ['file', output],
@@ -48,11 +48,11 @@ export const addKeyVerbs = (program: Command, context: Context): void => {
   const inspect = keys
     .command('inspect')
     .description('show the public side of a key')
-    .argument('<key>', 'a key file, or a did:key')
+    .argument('<key>', 'a key file, - for standard input, or a did:key')
     .action(async (text: string) => {
       const { curve, did, secret } = text.startsWith('did:key:')
         ? { curve: parseDidKey(text).curve, did: text, secret: false }
-        : await readKeyFile(text).then((key) => ({ curve: key.curve, did: key.did(), secret: true }));
+        : await readKeyFile(context, text).then((key) => ({ curve: key.curve, did: key.did(), secret: true }));
       await printOne(context, { did, curve, secret }, [
         ['did', did],
         ['curve', curve],

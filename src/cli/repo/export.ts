@@ -34,7 +34,7 @@ export const addExport = (program: Command, context: Context): void => {
         const size = await withProgress(context, async (work) => {
           const car = repo.exportCar({ ...work, since });
           if (output !== undefined) {
-            return writeFile(output, car, { force });
+            return writeFile(output, car, { force, signal: context.signal });
           }
           for await (const chunk of car) {
             await context.stdout.bytes(chunk);

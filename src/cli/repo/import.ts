@@ -6,8 +6,8 @@ import type { ImportOptions, ImportResult, Repo } from '../../index.ts';
 import { createRepo } from '../../node.ts';
 import { accountKeyOption, withExamples } from '../terminal/arguments.ts';
 import { didOfCar } from './commit-did.ts';
-import { openInput } from '../terminal/input.ts';
-import { makeFolder } from './make-folder.ts';
+import { isReadableAgain, openInput } from '../terminal/input.ts';
+import { makeFolder } from '../terminal/make-folder.ts';
 import { printOne, warn } from '../terminal/print.ts';
 import { withProgress } from '../terminal/progress.ts';
 import { removeRepo } from './remove-repo.ts';
@@ -44,19 +44,24 @@ const isVacant = async (directory: string): Promise<boolean> => {
   }
 };
 
-/** A CAR has to be read twice to know whom a new repository is of: standard input waits in a file beside it. */
+/**
+ * A CAR has to be read twice to know whom a new repository is of. What can be read once (standard input, a pipe) waits
+ * in a file beside the repository.
+ */
 const spooling = async <T>(
   context: Context,
   directory: string,
   source: string,
   use: (path: string) => Promise<T>,
 ): Promise<T> => {
-  if (source !== '-') {
+  if (await isReadableAgain(source)) {
     return use(source);
   }
-  const path = join(dirname(directory), `.pdsdb-import-${randomBytes(6).toString('hex')}.car`);
+  const beside = dirname(directory);
+  const path = join(beside, `.pdsdb-import-${randomBytes(6).toString('hex')}.car`);
   try {
-    await writeFile(path, (await openInput(context, '-')) as AsyncIterable<Buffer>, { mode: 0o600 });
+    const label = `a temporary file in ${beside}`;
+    await writeFile(path, (await openInput(context, source)) as AsyncIterable<Buffer>, { mode: 0o600, label });
     return await use(path);
   } finally {
     await rm(path, { force: true });
@@ -116,7 +121,7 @@ export const addImport = (program: Command, context: Context): void => {
     .command('import')
     .description('take in a CAR: everything is checked first, and nothing has changed if anything is wrong')
     .argument('<repo>', 'folder of the repository; created, with the DID of the commit, when it is not there')
-    .argument('<car>', 'the CAR file, or - for standard input')
+    .argument('<car>', 'the CAR: a file, a pipe, or - for standard input')
     .addOption(accountKeyOption())
     .option('--allow-unsigned', 'take a commit without a signature, too')
     .option('--strict', 'refuse the CAR if a record in it breaks the data model')
@@ -127,5 +132,10 @@ export const addImport = (program: Command, context: Context): void => {
         : await withRepo(context, target, (repo) => importInto(context, repo, source, flags));
       await print(context, result);
     });
-  withExamples(command, 'import alice alice.car', 'import alice - < alice.car');
+  withExamples(
+    command,
+    'import alice alice.car',
+    'import alice - < alice.car',
+    'import alice <(curl -s "https://pds.example.com/xrpc/com.atproto.sync.getRepo?did=did:web:alice.example.com")',
+  );
 };

@@ -17,7 +17,10 @@ export const wholeNumber =
 
 /** `--key` of the verbs that write. */
 export const signerOption = (): Option =>
-  new Option('--key <file>', 'file with the key that signs, PDSDB_KEY when left out; the repository keeps no secret');
+  new Option(
+    '--key <file>',
+    'file with the key that signs, - for standard input, PDSDB_KEY when left out; the repository keeps no secret',
+  );
 
 /** `--key` of the verbs that check. */
 export const accountKeyOption = (): Option =>

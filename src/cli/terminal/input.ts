@@ -1,4 +1,5 @@
-/** What the command reads: standard input for `-`, a file otherwise. */
+/** What the command reads: standard input for `-`, otherwise a file, a pipe or a device. */
+import type { Stats } from 'node:fs';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
@@ -6,57 +7,104 @@ import { addAbortSignal } from 'node:stream';
 import type { RecordValue } from '../../index.ts';
 import { fromJson } from '../../index.ts';
 import { CommandError } from './command-error.ts';
+import { naming, toFileError } from './file-error.ts';
+import { isStandardInput, openReadPipe, openTerminal } from './pipe.ts';
 import type { Context } from './shell.ts';
 
 /** A JSON text beyond this is no record: a block holds 2 MiB. */
 const MAX_JSON_LENGTH = 16 * 1024 * 1024;
 
-/**
- * @throws {CommandError} `InvalidRequest` for a folder. Reading one fails, too, with an error that does not name it.
- */
-export const assertNoFolder = async (path: string): Promise<void> => {
-  if ((await stat(path)).isDirectory()) {
-    throw new CommandError('InvalidRequest', `a folder, where a file is expected; path=${path}`);
+const STANDARD_INPUT = 'standard input';
+
+/** What a message calls a source. */
+export const nameOfInput = (source: string): string => (isStandardInput(source) ? STANDARD_INPUT : source);
+
+/** @throws {CommandError} `InvalidRequest` for an empty text, which the system would take for the current folder. */
+export const assertPath = (path: string, what: string): void => {
+  if (path === '') {
+    throw new CommandError('InvalidRequest', `The path of ${what} is empty. For the current folder, give a dot.`);
   }
 };
 
-/** The bytes of a file. Errors as for {@link openInput}. */
-const openFile = async (context: Context, path: string): Promise<Readable> => {
-  await assertNoFolder(path);
-  return addAbortSignal(context.signal, createReadStream(path));
+const lookAt = async (path: string): Promise<Stats> => {
+  assertPath(path, 'a file');
+  return naming('read', path, stat(path));
+};
+
+/** Whether a source can be read twice: a regular file can. Standard input, pipes and devices are read once. */
+export const isReadableAgain = async (source: string): Promise<boolean> =>
+  !isStandardInput(source) && (await lookAt(source)).isFile();
+
+const openStandardInput = ({ stdin }: Context): Readable => {
+  if (stdin.readableDidRead) {
+    throw new CommandError('InvalidRequest', 'Standard input is read already. Only one argument can be "-".');
+  }
+  return stdin;
+};
+
+const openPath = async (path: string): Promise<Readable> => {
+  const stats = await lookAt(path);
+  if (stats.isDirectory()) {
+    throw new CommandError('InvalidRequest', `a folder, where a file is expected; path=${path}`);
+  }
+  try {
+    const special = openReadPipe(path, stats.isFIFO()) ?? (stats.isCharacterDevice() ? openTerminal(path) : undefined);
+    if (special !== undefined) {
+      return special;
+    }
+  } catch (error) {
+    throw toFileError(error, 'read', path);
+  }
+  const file = createReadStream(path);
+  // Opened at once, so that a file that may not be read is named before anything else happens.
+  await naming(
+    'read',
+    path,
+    new Promise<void>((resolve, reject) => file.once('open', () => resolve()).once('error', reject)),
+  );
+  return file;
 };
 
 /**
- * The bytes of standard input for `-`, of a file otherwise. Fails with an `AbortError` once Ctrl-C was pressed.
- * @throws {CommandError} `InvalidRequest` for a folder.
+ * The bytes of standard input for `-`, of a file, a pipe or a device otherwise. Fails with an `AbortError` once Ctrl-C
+ * was pressed, also while nothing comes.
+ * @throws {CommandError} `InvalidRequest` for a folder, an empty path, and standard input that was read before.
+ * @throws {FileError} when the system refuses.
  */
-export const openInput = async (context: Context, source: string): Promise<Readable> =>
-  source === '-' ? addAbortSignal(context.signal, context.stdin) : openFile(context, source);
+export const openInput = async (context: Context, source: string): Promise<Readable> => {
+  context.signal.throwIfAborted();
+  const input = isStandardInput(source) ? openStandardInput(context) : await openPath(source);
+  return addAbortSignal(context.signal, input);
+};
 
-/** Strict UTF-8, because a replacement character would be stored as if it had been meant. */
-const readText = async (input: Readable, name: string): Promise<string> => {
+/**
+ * A text of at most `maxLength` bytes. Strict UTF-8, because a replacement character would be stored as if it had been
+ * meant.
+ * @throws {CommandError} `InvalidRequest` when it is longer, or not UTF-8.
+ */
+export const readText = async (context: Context, source: string, what: string, maxLength: number): Promise<string> => {
+  const input = await openInput(context, source);
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of input as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > MAX_JSON_LENGTH) {
-      throw new CommandError('InvalidRequest', `more than ${MAX_JSON_LENGTH} bytes of JSON; input=${name}`);
+    if (length > maxLength) {
+      throw new CommandError('InvalidRequest', `more than ${maxLength} bytes of ${what}; input=${nameOfInput(source)}`);
     }
     chunks.push(chunk);
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
   } catch (cause) {
-    throw new CommandError('InvalidRequest', `not UTF-8; input=${name}`, { cause });
+    throw new CommandError('InvalidRequest', `not UTF-8; input=${nameOfInput(source)}`, { cause });
   }
 };
 
 const jsonOf = async (context: Context, source: string): Promise<string> => {
   if (source === '-') {
-    return readText(await openInput(context, source), 'standard input');
+    return readText(context, source, 'JSON', MAX_JSON_LENGTH);
   }
-  const path = source.slice(1);
-  return source.startsWith('@') ? readText(await openFile(context, path), path) : source;
+  return source.startsWith('@') ? readText(context, source.slice(1), 'JSON', MAX_JSON_LENGTH) : source;
 };
 
 /**

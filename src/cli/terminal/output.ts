@@ -23,17 +23,31 @@ export interface Output {
   status(line: string | undefined): void;
 }
 
-const write = (stream: Writable, chunk: string | Uint8Array): Promise<void> =>
+const write = (stream: Writable, chunk: string | Uint8Array, signal: AbortSignal | undefined): Promise<void> =>
   new Promise((resolve, reject) => {
-    stream.write(chunk, (error) => (error ? reject(error) : resolve()));
+    if (signal?.aborted === true) {
+      reject(signal.reason as Error);
+      return;
+    }
+    // A reader that has stopped reading, and goes on living, must not keep Ctrl-C from ending the command.
+    const stop = (): void => reject(signal!.reason as Error);
+    signal?.addEventListener('abort', stop, { once: true });
+    stream.write(chunk, (error) => {
+      signal?.removeEventListener('abort', stop);
+      if (error) {
+        reject(error);
+      } else {
+        resolve();
+      }
+    });
   });
 
-/** An {@link Output} over a stream of the process. It keeps no state. */
-export const createOutput = (stream: Writable & { readonly isTTY?: boolean }): Output => {
+/** An {@link Output} over a stream of the process. It keeps no state. Once `signal` is aborted it rejects. */
+export const createOutput = (stream: Writable & { readonly isTTY?: boolean }, signal?: AbortSignal): Output => {
   const isTTY = stream.isTTY === true;
   return {
     isTTY,
-    text: (text) => write(stream, printableLines(text)),
+    text: (text) => write(stream, printableLines(text), signal),
     async bytes(chunk) {
       if (isTTY) {
         throw new CommandError(
@@ -41,7 +55,7 @@ export const createOutput = (stream: Writable & { readonly isTTY?: boolean }): O
           'Binary data is not written to a terminal. Give -o <file>, or send the output to a file or a pipe.',
         );
       }
-      await write(stream, chunk);
+      await write(stream, chunk, signal);
     },
     status(line) {
       if (isTTY) {

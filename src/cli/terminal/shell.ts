@@ -25,8 +25,8 @@ export const createContext = (shell: Shell, isJson: () => boolean): Context => (
   env: shell.env,
   stdin: shell.stdin,
   signal: shell.signal,
-  stdout: createOutput(shell.stdout),
-  stderr: createOutput(shell.stderr),
+  stdout: createOutput(shell.stdout, shell.signal),
+  stderr: createOutput(shell.stderr, shell.signal),
   get json() {
     return isJson();
   },
