@@ -4,7 +4,7 @@
  */
 import type { BlobFolder, BlobWriter } from '../../src/adapters/blobs/blob-folder.ts';
 import type { Disk, DiskEntry, DiskFile } from '../../src/adapters/files/disk.ts';
-import type { ParentFolder } from '../../src/adapters/folders/backup.ts';
+import type { ParentFolder } from '../../src/adapters/folders/place.ts';
 import type { LockHolder } from '../../src/adapters/files/lock-record.ts';
 import type { DiskNode } from './disk-image.ts';
 import { splitPath } from './disk-image.ts';

@@ -2,7 +2,7 @@
 import { openFolderBlobs } from '../../src/adapters/blobs/folder-blob-store.ts';
 import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
 import { restoreFolder } from '../../src/adapters/folders/restore.ts';
-import type { Place } from '../../src/adapters/folders/backup.ts';
+import type { Place } from '../../src/adapters/folders/place.ts';
 import { writeBackup } from '../../src/adapters/folders/backup.ts';
 import { nodeSqliteWasm } from '../../src/adapters/platform/node-sqlite-wasm.ts';
 import type { SalvageReport } from '../../src/adapters/salvage/salvage.ts';
@@ -23,6 +23,7 @@ export const placeOf = (disk: SimulatedDisk, name: string): Place => ({
   parent: parentFolderPort(disk, ''),
   name,
   path: `/${name}`,
+  above: () => undefined,
 });
 
 export const backUp = async (disk: SimulatedDisk, from: string, to: string, force = false): Promise<void> => {

@@ -62,15 +62,7 @@ beforeAll(async () => {
   watch(fs, 'fsyncSync', (_, [fd]) => synced(fd));
   watch(fs, 'renameSync', (_, [from, to]) => log.renamed(from, to));
   watch(fs, 'unlinkSync', (_, [path]) => gone(path));
-  watch(fs, 'mkdirSync', (_, [path], first?: string) => {
-    for (
-      let made = path;
-      first !== undefined && made.length >= first.length;
-      made = made.slice(0, made.lastIndexOf('/'))
-    ) {
-      log.named(made);
-    }
-  });
+  watch(fs, 'mkdirSync', (_, [path]) => log.named(path));
   watch(fsp, 'open', (_, [path, flags], handle) => opened(handle, path, flags));
   watch(fsp, 'rename', (_, [from, to]) => log.renamed(from, to));
   watch(fsp, 'unlink', (_, [path]) => gone(path));

@@ -19,6 +19,7 @@ export interface DenoApi {
   ): Promise<DenoFile>;
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   readDir(path: string): AsyncIterable<{ readonly name: string }>;
+  realPathSync(path: string): string;
   remove(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
 }

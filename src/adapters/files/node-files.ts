@@ -145,18 +145,26 @@ export const nodeDisk: Disk = {
   },
   isFolder: (path) => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
   makeFolder(path) {
-    const first = fs.mkdirSync(path, { recursive: true });
-    if (first === undefined) {
+    // Step by step: Node's `recursive` never ends where the system allows no folder at all, as in `/proc`.
+    const isFolder = (folder: string): boolean =>
+      fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    if (isFolder(path)) {
       return;
     }
-    // Each new name is the content of the folder above it.
-    const top = dirname(first);
-    for (let above = dirname(path); ; above = dirname(above)) {
-      syncFolder(above);
-      if (above === top || above === dirname(above)) {
-        return;
-      }
+    const above = dirname(path);
+    if (above !== path) {
+      nodeDisk.makeFolder(above);
     }
+    try {
+      fs.mkdirSync(path);
+    } catch (error) {
+      if (!isFolder(path)) {
+        throw error;
+      }
+      // Somebody was faster.
+    }
+    // Each new name is the content of the folder above it.
+    syncFolder(above);
   },
   syncFolder,
   names: (folder) => fs.readdirSync(folder),

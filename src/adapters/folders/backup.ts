@@ -7,23 +7,8 @@ import type { BackupContent, BackupFile } from '../../core/storage/backup-file.t
 import { decodeManifest, MANIFEST_PATH, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
-import { toStorageError } from '../../core/storage/storage-error.ts';
-import type { BlobFolder } from '../blobs/blob-folder.ts';
-
-/** What is needed of the folder in which backups and repositories lie. */
-export interface ParentFolder extends BlobFolder {
-  /** Removes a folder that is empty. */
-  removeFolder(path: string): Promise<void>;
-}
-
-/** A folder, by the one that it lies in. */
-export interface Place {
-  readonly parent: ParentFolder;
-  /** Its name in there. */
-  readonly name: string;
-  /** As the caller has named it, for messages. */
-  readonly path: string;
-}
+import type { ParentFolder, Place } from './place.ts';
+import { io, makeParents, removeTree, siblingOf } from './place.ts';
 
 /** What was written. */
 export interface SavedBackup {
@@ -36,40 +21,6 @@ export interface SaveOptions {
   /** Takes the place of a backup that is there. */
   readonly force?: boolean | undefined;
 }
-
-/** A sibling of a folder, which nobody else has. */
-export const siblingOf = (name: string, what: 'old' | 'tmp'): string => {
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
-  return `${name}.${what}-${random}`;
-};
-
-/** What the storage throws, in the words of this library. */
-export const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
-  try {
-    return await work;
-  } catch (error) {
-    throw toStorageError(error, doing);
-  }
-};
-
-/** Removes a folder with all that is in it, and follows no link. */
-export const removeTree = async (parent: ParentFolder, path: string): Promise<void> => {
-  const names: string[] = [];
-  for await (const name of parent.names(path)) {
-    names.push(name);
-  }
-  for (const name of names) {
-    const inner = `${path}/${name}`;
-    if ((await parent.entry(inner))?.kind === 'folder') {
-      await removeTree(parent, inner);
-    } else {
-      await parent.remove(inner);
-    }
-  }
-  await parent.removeFolder(path);
-};
 
 const isEmpty = async (parent: ParentFolder, path: string): Promise<boolean> => {
   for await (const _ of parent.names(path)) {
@@ -92,49 +43,57 @@ const assertReplaceable = async ({ parent, name, path }: Place, force: boolean):
     throw new RepoError(
       'RepoExists',
       isBackup
-        ? `there is a backup already; path=${path}`
-        : `what is there is no backup, and is not replaced; path=${path}`,
+        ? `there is a backup already; it is replaced with force; path=${path}`
+        : entry.kind === 'folder'
+          ? `what is there is no backup, and is not replaced; path=${path}`
+          : `what is there is a file or a symbolic link that leads nowhere, and is not replaced; path=${path}`,
     );
   }
   return true;
 };
 
-const writeFile = async (parent: ParentFolder, path: string, content: BackupContent): Promise<Uint8Array[]> => {
+/** Writes a file, which messages call `label`: until it is whole, the backup has a name that nobody knows. */
+const writeFile = async (
+  parent: ParentFolder,
+  path: string,
+  label: string,
+  content: BackupContent,
+): Promise<Uint8Array[]> => {
   const kept: Uint8Array[] = [];
-  const writer = await io(`writing ${path}`, parent.create(path));
+  const writer = await io(`writing ${label}`, parent.create(path));
   const reader = content.stream().getReader();
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      await io(`writing ${path}`, writer.write(part.value));
+      await io(`writing ${label}`, writer.write(part.value));
       if (path.endsWith(`/${MANIFEST_PATH}`)) {
         kept.push(part.value);
       }
     }
-    await io(`writing ${path}`, writer.sync());
+    await io(`writing ${label}`, writer.sync());
   } catch (error) {
     // The failure that led here is the one to report.
     reader.cancel(error).catch(() => undefined);
     await writer.close().catch(() => undefined);
     throw error;
   }
-  await io(`writing ${path}`, writer.close());
+  await io(`writing ${label}`, writer.close());
   return kept;
 };
 
 /** Makes the folders above a path, and notes them. */
-const makeFolders = async (parent: ParentFolder, path: string, made: Set<string>): Promise<void> => {
+const makeFolders = async (parent: ParentFolder, path: string, label: string, made: Set<string>): Promise<void> => {
   const names = path.split('/').slice(0, -1);
   for (let i = 1; i <= names.length; i++) {
     const folder = names.slice(0, i).join('/');
     if (!made.has(folder)) {
-      await io(`making ${folder}`, parent.makeFolder(folder));
+      await io(`making the folder of ${label}`, parent.makeFolder(folder));
       made.add(folder);
     }
   }
 };
 
 const writeAll = async (
-  parent: ParentFolder,
+  { parent, path: target }: Place,
   temporary: string,
   files: AsyncIterable<BackupFile>,
 ): Promise<SavedBackup> => {
@@ -143,18 +102,19 @@ const writeAll = async (
   let size = 0;
   for await (const { path, content } of files) {
     const place = `${temporary}/${path}`;
-    await makeFolders(parent, place, made);
-    const kept = await writeFile(parent, place, content);
+    const label = `${target}/${path}`;
+    await makeFolders(parent, place, label, made);
+    const kept = await writeFile(parent, place, label, content);
     size += content.size;
     if (path === MANIFEST_PATH) {
       manifest = decodeManifest(concatBytes(kept));
     }
   }
   if (manifest === undefined) {
-    throw new RepoError('Malformed', `a backup without its manifest is none; path=${temporary}`);
+    throw new RepoError('Malformed', `a backup without its manifest is none; path=${target}`);
   }
   for (const folder of made) {
-    await io(`syncing ${folder}`, parent.syncFolder(folder));
+    await io(`syncing ${target}`, parent.syncFolder(folder));
   }
   return { manifest, size };
 };
@@ -201,7 +161,8 @@ export const discardFolder = async (parent: ParentFolder, temporary: string): Pr
 };
 
 /**
- * Writes a backup: durable, all of it, once this resolves; not there at all if it rejects.
+ * Writes a backup: durable, all of it, once this resolves; not there at all if it rejects. The folders above it are
+ * made if need be.
  * @throws {RepoError} `RepoExists` when there is something that may not be replaced; as the files do; `StorageFull`,
  *   `StorageFailed`.
  */
@@ -212,13 +173,15 @@ export const writeBackup = async (
 ): Promise<SavedBackup> => {
   const { parent, name, path } = place;
   const replaces = await io(`looking at ${path}`, assertReplaceable(place, force));
+  const takeBack = await makeParents(place);
   const temporary = siblingOf(name, 'tmp');
   try {
-    const saved = await writeAll(parent, temporary, files);
+    const saved = await writeAll(place, temporary, files);
     await replaceFolder(place, temporary, replaces);
     return saved;
   } catch (error) {
     await discardFolder(parent, temporary);
+    await takeBack();
     throw error;
   }
 };

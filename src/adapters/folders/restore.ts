@@ -1,10 +1,12 @@
 /** Backups of folders into folders, and back: the same steps on every platform that has folders. */
 import type { BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import type { BackupFile } from '../../core/storage/backup-file.ts';
-import { RepoError } from '../../core/errors.ts';
+import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
-import type { Place, SaveOptions } from './backup.ts';
-import { discardFolder, io, openBackup, replaceFolder, siblingOf } from './backup.ts';
+import type { SaveOptions } from './backup.ts';
+import { discardFolder, openBackup, replaceFolder } from './backup.ts';
+import type { Place } from './place.ts';
+import { io, makeParents, siblingOf } from './place.ts';
 import { importFolder } from './transfer.ts';
 import { assertDescribed } from './manifest-check.ts';
 import type { RepoPlatform } from '../sqlite/open-repo.ts';
@@ -43,8 +45,10 @@ const takeOver = async (
     throw new RepoError(
       'RepoExists',
       isRepo
-        ? `there is a repository already; path=${path}`
-        : `what is there is no repository, and is not replaced; path=${path}`,
+        ? `there is a repository already; it is replaced with force; path=${path}`
+        : entry.kind === 'folder'
+          ? `what is there is no repository, and is not replaced; path=${path}`
+          : `what is there is a file or a symbolic link that leads nowhere, and is not replaced; path=${path}`,
     );
   }
   return platform.openFiles();
@@ -82,9 +86,15 @@ const importChecked = async (
   }
 };
 
+/** The error with the name that the caller knows: until it is whole, the repository has another one. */
+const underName = (error: unknown, temporary: string, name: string): unknown =>
+  isRepoError(error) && error.message.includes(temporary)
+    ? new RepoError(error.code, error.message.replaceAll(temporary, name), { cause: error.cause })
+    : error;
+
 /**
- * Makes a repository out of a backup. Everything that the manifest names is checked before the repository gets its
- * name; if anything is wrong, all is as it was.
+ * Makes a repository out of a backup, and the folders above it if need be. Everything that the manifest names is
+ * checked before the repository gets its name; if anything is wrong, all is as it was.
  * @throws {RepoError} `RepoNotFound` when there is no backup; `Malformed`, naming the file, when it is damaged;
  *   `RepoExists` without `force`, and when what is there is no repository; `Locked` when somebody has it open;
  *   `UnknownVersion`; `StorageFull`, `StorageFailed`.
@@ -99,13 +109,15 @@ export const restoreFolder = async (
   const { parent, name } = place;
   const there = await io(`looking at ${place.path}`, takeOver(place, platform, force));
   try {
+    const takeBack = await makeParents(place);
     const temporary = siblingOf(name, 'tmp');
     try {
       await io(`restoring ${place.path}`, importChecked(platform.create(temporary), files, manifest));
       await replaceFolder(place, temporary, there !== undefined);
     } catch (error) {
       await discardFolder(parent, temporary);
-      throw error;
+      await takeBack();
+      throw underName(error, temporary, name);
     }
   } finally {
     if (there !== undefined && there !== 'empty') {

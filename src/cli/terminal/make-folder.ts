@@ -1,4 +1,4 @@
-import { mkdir, open, rmdir } from 'node:fs/promises';
+import { mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errnoOf } from './file-error.ts';
 
@@ -25,32 +25,51 @@ export const syncFolder = async (path: string): Promise<void> => {
   }
 };
 
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+
 /**
  * Makes a folder, parents included, durably. Returns how to take back what was made: each of these folders as long as
  * it is empty, the innermost first. A folder that somebody else has put something into stays, and those above it.
+ *
+ * Step by step, since Node's `recursive` never ends where the system allows no folder at all, as in `/proc`.
  */
 export const makeFolder = async (directory: string): Promise<() => Promise<void>> => {
-  const innermost = resolve(directory);
-  const outermost = await mkdir(innermost, { recursive: true });
   const made: string[] = [];
-  if (outermost !== undefined) {
-    for (let folder = innermost; folder !== dirname(folder); folder = dirname(folder)) {
-      made.push(folder);
-      if (folder === outermost) {
-        break;
-      }
-    }
-  }
-  for (const folder of made) {
-    await syncFolder(dirname(folder));
-  }
-  return async () => {
+  const make = async (path: string): Promise<void> => {
     try {
-      for (const folder of made) {
-        await rmdir(folder);
+      await mkdir(path);
+    } catch (error) {
+      if (await isFolder(path)) {
+        return;
+      }
+      const above = dirname(path);
+      if (errnoOf(error) !== 'ENOENT' || (await isFolder(above))) {
+        throw error;
+      }
+      await make(above);
+      await mkdir(path);
+    }
+    made.unshift(path);
+    await syncFolder(dirname(path));
+  };
+  const takeBack = async (): Promise<void> => {
+    try {
+      for (const path of made) {
+        await rmdir(path);
       }
     } catch {
       // Something lies there, or somebody was faster: it is not ours, and no loss.
     }
   };
+  try {
+    await make(resolve(directory));
+  } catch (error) {
+    await takeBack();
+    throw error;
+  }
+  return takeBack;
 };
