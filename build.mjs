@@ -56,6 +56,14 @@ writeFileSync(
 );
 replaceImport('wasm/database/sqlite.js', 'sql.js', './sql-js.js');
 copyFileSync(join(sqlJs, 'sql-wasm.wasm'), join(out, 'wasm', 'sql-wasm.wasm'));
+// The sources read it from the package sql.js.
+for (const [file, place] of [
+  ['node-sqlite-wasm.js', '../../../node_modules/sql.js/dist'],
+  ['deno-sqlite-wasm.js', '../../../node_modules/sql.js/dist'],
+  ['deno-wasm-source.js', 'sql.js/dist'],
+]) {
+  replaceOnce(`adapters/platform/${file}`, `'${place}/sql-wasm.wasm'`, `'../../wasm/sql-wasm.wasm'`);
+}
 
 const bundle = (contents, outfile, options) =>
   build({

@@ -4,6 +4,7 @@
  * @module
  */
 import { openDenoBlobs } from './adapters/blobs/deno-blobs.ts';
+import type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
 import { denoSqliteWasm } from './adapters/platform/deno-sqlite-wasm.ts';
 import { openDenoFiles } from './adapters/files/deno-files.ts';
 import type { FolderDatabase } from './adapters/folders/folder-database.ts';
@@ -20,6 +21,7 @@ import type { Repo } from './core/repo/repo.ts';
 import type { Signer } from './core/crypto/signer.ts';
 import { assertDid } from './core/syntax/identifiers.ts';
 
+export type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
 export type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
 export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
 export type { FolderDatabase } from './adapters/folders/folder-database.ts';
@@ -28,14 +30,22 @@ export type { KeyValueTableOptions } from './adapters/sqlite/key-value-table.ts'
 export type { SqlDatabase, SqlStatement } from './adapters/sqlite/sql-database.ts';
 export { KeyValueTable } from './adapters/sqlite/key-value-table.ts';
 
-export interface OpenOptions {
+export interface WasmOptions {
+  /**
+   * The file `pdsdb/sql-wasm.wasm`, for a program that was bundled: its bytes, path or URL, or the compiled module.
+   * SQLite is loaded once a process, from the first one. The default is the file of the package.
+   */
+  readonly wasm?: WasmSource | undefined;
+}
+
+export interface OpenOptions extends WasmOptions {
   /** Signs the commits that are made here. Without one they are not signed. */
   readonly signer?: Signer | undefined;
   /** How long to wait for another owner to let go, in milliseconds. Not at all when left out. */
   readonly waitMs?: number | undefined;
 }
 
-export interface OpenDatabaseOptions {
+export interface OpenDatabaseOptions extends WasmOptions {
   /** Makes the database, and the folder if need be. When left out, it has to be there. */
   readonly create?: boolean | undefined;
   /** As for a repository. */
@@ -58,7 +68,8 @@ export interface CreateOptions extends OpenOptions {
  * await using repo = await createRepo('alice', { did: 'did:web:alice.example.com', signer: generateKey() });
  * await repo.put('app.bsky.feed.post', '3jzfcijpj2z2a', { text: 'hello', createdAt: new Date().toISOString() });
  * ```
- * @throws {RepoError} `InvalidDid`; `RepoExists` when there is one; `Locked`; `StorageFull`, `StorageFailed`.
+ * @throws {RepoError} `InvalidDid`; `RepoExists` when there is one; `Locked`; `StorageFull`, `StorageFailed`;
+ *   `Unsupported`, as {@link openRepo}.
  */
 export const createRepo = async (directory: string, { did, ...options }: CreateOptions): Promise<Repo> => {
   assertDid(did);
@@ -78,7 +89,8 @@ export const createRepo = async (directory: string, { did, ...options }: CreateO
  * }
  * ```
  * @throws {RepoError} `RepoNotFound`; `Locked` when another process, or this one, has it open; `UnknownVersion` when a
- *   newer version of this library wrote it; `Corrupt`; `StorageFull`, `StorageFailed`.
+ *   newer version of this library wrote it; `Corrupt`; `StorageFull`, `StorageFailed`; `Unsupported` when the
+ *   WebAssembly of SQLite is missing or cannot run here.
  */
 export const openRepo = (directory: string, options: OpenOptions = {}): Promise<Repo> =>
   sqliteRepo(platform(directory, options, false), { signer: options.signer });
@@ -113,11 +125,18 @@ export const saveBackup = (
  *   `RepoExists`; `Locked` when somebody has the repository open that is to be replaced; `UnknownVersion`;
  *   `StorageFull`, `StorageFailed`.
  */
-export const restoreBackup = (backup: string, directory: string, options: SaveOptions = {}): Promise<BackupManifest> =>
+export const restoreBackup = (
+  backup: string,
+  directory: string,
+  options: SaveOptions & WasmOptions = {},
+): Promise<BackupManifest> =>
   restoreFolder(
     denoPlace(backup),
     denoPlace(directory),
-    { create: (name) => platform(besideDeno(directory, name), {}, true), openFiles: () => openDenoFiles(directory) },
+    {
+      create: (name) => platform(besideDeno(directory, name), options, true),
+      openFiles: () => openDenoFiles(directory),
+    },
     options,
   );
 
@@ -127,10 +146,10 @@ export const restoreBackup = (backup: string, directory: string, options: SaveOp
  * @throws {RepoError} `Corrupt` when nothing says whose repository it was; `RepoNotFound`, `Locked`, `StorageFull`,
  *   `StorageFailed`. The damaged database is as it was then, or is in its place with a copy of it and of its log.
  */
-export const salvageRepo = (directory: string, options: SalvageOptions = {}): Promise<SalvageReport> =>
+export const salvageRepo = (directory: string, options: SalvageOptions & WasmOptions = {}): Promise<SalvageReport> =>
   salvageFolder(
     {
-      wasm: denoSqliteWasm,
+      wasm: () => denoSqliteWasm(options.wasm),
       folder: denoParent(directory),
       openFiles: () => openDenoFiles(directory),
       createFiles: (name) => openDenoFiles(`${directory}/${name}`, { create: true }),
@@ -157,10 +176,10 @@ export const salvageRepo = (directory: string, options: SalvageOptions = {}): Pr
  *   `Corrupt` when it is no database; `StorageFull`, `StorageFailed`.
  */
 export const openDatabase = async (directory: string, options: OpenDatabaseOptions = {}): Promise<FolderDatabase> =>
-  openFolderDatabase(await denoSqliteWasm(), () => openDenoFiles(directory, options));
+  openFolderDatabase(await denoSqliteWasm(options.wasm), () => openDenoFiles(directory, options));
 
-const platform = (directory: string, { waitMs }: OpenOptions, create: boolean) => ({
-  wasm: denoSqliteWasm,
+const platform = (directory: string, { wasm, waitMs }: OpenOptions, create: boolean) => ({
+  wasm: () => denoSqliteWasm(wasm),
   openFiles: () => openDenoFiles(directory, { create, waitMs }),
   openBlobs: () => openDenoBlobs(directory),
 });

@@ -13,6 +13,7 @@ import { writeBackup } from './adapters/folders/backup.ts';
 import { besideNode, nodeParent, nodePlace } from './adapters/folders/node-places.ts';
 import { nodeHashAll } from './adapters/platform/node-hash.ts';
 import { createNodeVerifySignature } from './adapters/platform/node-signatures.ts';
+import type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
 import { nodeSqliteWasm } from './adapters/platform/node-sqlite-wasm.ts';
 import { salvageFolder } from './adapters/salvage/salvage-folder.ts';
 import type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
@@ -25,6 +26,7 @@ import type { Signer } from './core/crypto/signer.ts';
 import { assertDid } from './core/syntax/identifiers.ts';
 import { createHashAll } from './wasm/hash/sha256.ts';
 
+export type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
 export type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
 export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
 export type { FolderDatabase } from './adapters/folders/folder-database.ts';
@@ -33,14 +35,22 @@ export type { KeyValueTableOptions } from './adapters/sqlite/key-value-table.ts'
 export type { SqlDatabase, SqlStatement } from './adapters/sqlite/sql-database.ts';
 export { KeyValueTable } from './adapters/sqlite/key-value-table.ts';
 
-export interface OpenOptions {
+export interface WasmOptions {
+  /**
+   * The file `pdsdb/sql-wasm.wasm`, for a program that was bundled: its bytes, path or URL, or the compiled module.
+   * SQLite is loaded once a process, from the first one. The default is the file of the package.
+   */
+  readonly wasm?: WasmSource | undefined;
+}
+
+export interface OpenOptions extends WasmOptions {
   /** Signs the commits that are made here. Without one they are not signed. */
   readonly signer?: Signer | undefined;
   /** How long to wait for another owner to let go, in milliseconds. Not at all when left out. */
   readonly waitMs?: number | undefined;
 }
 
-export interface OpenDatabaseOptions {
+export interface OpenDatabaseOptions extends WasmOptions {
   /** Makes the database, and the folder if need be. When left out, it has to be there. */
   readonly create?: boolean | undefined;
   /** As for a repository. */
@@ -63,7 +73,8 @@ export interface CreateOptions extends OpenOptions {
  * await using repo = await createRepo('alice', { did: 'did:web:alice.example.com', signer: generateKey() });
  * await repo.put('app.bsky.feed.post', '3jzfcijpj2z2a', { text: 'hello', createdAt: new Date().toISOString() });
  * ```
- * @throws {RepoError} `InvalidDid`; `RepoExists` when there is one; `Locked`; `StorageFull`, `StorageFailed`.
+ * @throws {RepoError} `InvalidDid`; `RepoExists` when there is one; `Locked`; `StorageFull`, `StorageFailed`;
+ *   `Unsupported`, as {@link openRepo}.
  */
 export const createRepo = async (directory: string, { did, ...options }: CreateOptions): Promise<Repo> => {
   assertDid(did);
@@ -83,7 +94,8 @@ export const createRepo = async (directory: string, { did, ...options }: CreateO
  * }
  * ```
  * @throws {RepoError} `RepoNotFound`; `Locked` when another process, or this one, has it open; `UnknownVersion` when a
- *   newer version of this library wrote it; `Corrupt`; `StorageFull`, `StorageFailed`.
+ *   newer version of this library wrote it; `Corrupt`; `StorageFull`, `StorageFailed`; `Unsupported` when the
+ *   WebAssembly of SQLite is missing or cannot run here.
  */
 export const openRepo = (directory: string, options: OpenOptions = {}): Promise<Repo> =>
   sqliteRepo(platform(directory, options, false), { signer: options.signer });
@@ -118,11 +130,18 @@ export const saveBackup = (
  *   `RepoExists`; `Locked` when somebody has the repository open that is to be replaced; `UnknownVersion`;
  *   `StorageFull`, `StorageFailed`.
  */
-export const restoreBackup = (backup: string, directory: string, options: SaveOptions = {}): Promise<BackupManifest> =>
+export const restoreBackup = (
+  backup: string,
+  directory: string,
+  options: SaveOptions & WasmOptions = {},
+): Promise<BackupManifest> =>
   restoreFolder(
     nodePlace(backup),
     nodePlace(directory),
-    { create: (name) => platform(besideNode(directory, name), {}, true), openFiles: () => openNodeFiles(directory) },
+    {
+      create: (name) => platform(besideNode(directory, name), options, true),
+      openFiles: () => openNodeFiles(directory),
+    },
     options,
   );
 
@@ -132,10 +151,10 @@ export const restoreBackup = (backup: string, directory: string, options: SaveOp
  * @throws {RepoError} `Corrupt` when nothing says whose repository it was; `RepoNotFound`, `Locked`, `StorageFull`,
  *   `StorageFailed`. The damaged database is as it was then, or is in its place with a copy of it and of its log.
  */
-export const salvageRepo = (directory: string, options: SalvageOptions = {}): Promise<SalvageReport> =>
+export const salvageRepo = (directory: string, options: SalvageOptions & WasmOptions = {}): Promise<SalvageReport> =>
   salvageFolder(
     {
-      wasm: nodeSqliteWasm,
+      wasm: () => nodeSqliteWasm(options.wasm),
       folder: nodeParent(directory),
       openFiles: () => openNodeFiles(directory),
       createFiles: (name) => openNodeFiles(`${directory}/${name}`, { create: true }),
@@ -164,13 +183,13 @@ const verifySignature: VerifySignature = /* @__PURE__ */ createNodeVerifySignatu
  *   `Corrupt` when it is no database; `StorageFull`, `StorageFailed`.
  */
 export const openDatabase = async (directory: string, options: OpenDatabaseOptions = {}): Promise<FolderDatabase> =>
-  openFolderDatabase(await nodeSqliteWasm(), () => openNodeFiles(directory, options));
+  openFolderDatabase(await nodeSqliteWasm(options.wasm), () => openNodeFiles(directory, options));
 
 /** One for all repositories of the process: what it works in takes memory. */
 const hashAll: HashAll = /* @__PURE__ */ createHashAll(nodeHashAll, 3);
 
-const platform = (directory: string, { waitMs }: OpenOptions, create: boolean) => ({
-  wasm: nodeSqliteWasm,
+const platform = (directory: string, { wasm, waitMs }: OpenOptions, create: boolean) => ({
+  wasm: () => nodeSqliteWasm(wasm),
   hashAll,
   verifySignature,
   openFiles: () => openNodeFiles(directory, { create, waitMs }),

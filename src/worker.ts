@@ -6,7 +6,7 @@
 import { createBreath } from './adapters/sqlite/yielding-store.ts';
 import { browserPlatform, deleteBrowserRepo, listBrowserRepos } from './adapters/platform/browser-platform.ts';
 import { browserSqliteWasm } from './adapters/platform/browser-sqlite-wasm.ts';
-import type { WasmSource } from './adapters/platform/browser-sqlite-wasm.ts';
+import type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
 import { closingQuickly } from './adapters/files/closing-quickly.ts';
 import { exportFolder, importFolder } from './adapters/folders/transfer.ts';
 import type { RepoWorker } from './adapters/rpc/connection.ts';
@@ -17,6 +17,7 @@ import { sqliteRepo } from './adapters/sqlite/open-repo.ts';
 import type { DatabaseFiles } from './wasm/vfs/database-files.ts';
 import { loadSqlite } from './wasm/database/sqlite.ts';
 
+export type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
 export type { RepoWorker } from './adapters/rpc/connection.ts';
 
 export interface ServeOptions {

@@ -61,6 +61,7 @@ const WORDS: Readonly<Partial<Record<RepoErrorCode, readonly [what: string, advi
     'Nothing was changed. Free some disk space, or delete a repository that is kept here.',
   ],
   UnknownVersion: ['A newer version of this page wrote the repository.', 'Reload the page to get that version.'],
+  Unsupported: ['This page or this browser lacks a part that is needed.', 'Reload the page, or try another browser.'],
   WrongDid: ['The file is of another account.', 'Import it into a repository of its own.'],
 };
 

@@ -50,6 +50,8 @@ export const REPO_ERROR_CODES = [
   'UnknownKey',
   /** A newer version of this library wrote the repository. */
   'UnknownVersion',
+  /** The environment lacks something that is needed; the message names it. */
+  'Unsupported',
   'WrongDid',
 ] as const;
 

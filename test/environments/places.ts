@@ -4,7 +4,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../house/sources.ts';
 
-/** The folder whose node_modules have the tools and the packed package. The apps are below it, and find both there. */
+/**
+ * The folder whose node_modules have the tools and the packed package. The apps are below it, and find both
+ * there.
+ */
 export const TOOLS: string = join(root, 'test', 'environments');
 export const APPS: string = join(TOOLS, 'apps');
 export const OUT: string = join(root, 'out', 'test', 'environments');

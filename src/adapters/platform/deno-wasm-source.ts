@@ -5,6 +5,7 @@
 
 /**
  * The compiled WebAssembly of sql.js, as a source phase import. https://github.com/tc39/proposal-source-phase-imports
+ * The build writes the place of the file in the package over the package sql.js.
  */
 export const importSqliteWasm = (): Promise<WebAssembly.Module> =>
   // @ts-expect-error TypeScript 7.0 has no source phase imports.

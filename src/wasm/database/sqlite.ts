@@ -9,7 +9,7 @@ import { Heap } from '../c-api/heap.ts';
 import { Instance } from './instance.ts';
 import { probe } from './probe.ts';
 import { Vfs } from '../vfs/vfs.ts';
-import { isWebAssembly } from '../../core/data/platform-values.ts';
+import { errorName, isWebAssembly } from '../../core/data/platform-values.ts';
 
 /** SQLite, loaded. Any number of databases may be open in it at once. */
 export class Sqlite {
@@ -59,6 +59,17 @@ interface Instantiated {
   readonly exports: WebAssembly.Exports;
 }
 
+/** Memory for an instance is asked for at once, with a range of addresses behind it: 10 GB in V8. */
+const cannotInstantiate = (cause: unknown): RepoError =>
+  errorName(cause) === 'RangeError'
+    ? new RepoError(
+        'Unsupported',
+        'there is not enough memory for SQLite; a limit on the address space (ulimit -v) has to be 12 GB or more, or ' +
+          'be taken away',
+        { cause },
+      )
+    : new RepoError('StorageFailed', 'this is not the WebAssembly of the sql.js that pdsdb was made for', { cause });
+
 const instantiate = (module: WebAssembly.Module): Promise<Instantiated> =>
   new Promise((resolve, reject) => {
     let exports: WebAssembly.Exports | undefined;
@@ -70,7 +81,7 @@ const instantiate = (module: WebAssembly.Module): Promise<Instantiated> =>
             exports = instance.exports;
             done(instance, module);
           })
-          .catch(reject);
+          .catch((cause: unknown) => reject(cannotInstantiate(cause)));
         return {};
       },
     });

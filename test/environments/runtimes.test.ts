@@ -1,0 +1,20 @@
+/** The installed package in other runtimes, with no permission but for the folder of the repository. */
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { findRuntime } from '../runtime/find-runtime.ts';
+import { environmentTest as test } from './environment-test.ts';
+import { APPS } from './places.ts';
+import { runProgram } from './run-program.ts';
+import { useTemporaryFolder } from './use-temporary-folder.ts';
+
+const folder = useTemporaryFolder();
+const deno = findRuntime('deno');
+
+describe.skipIf(deno === undefined)(`Deno${deno === undefined ? ' (not found)' : ''}`, () => {
+  test('reads the wasm file of the package without a permission', async () => {
+    const flags = ['run', '--no-prompt', `--allow-read=${folder()}`, `--allow-write=${folder()}`];
+    const script = join(APPS, 'deno', 'use-repo.js');
+    const { stdout } = await runProgram(deno!, [...flags, script, join(folder(), 'repo')], { cwd: join(APPS, 'deno') });
+    expect(stdout).toBe('hello\n');
+  });
+});
