@@ -8,9 +8,9 @@ import { findRuntime } from '../runtime/find-runtime.ts';
 import { environmentTest as test } from './environment-test.ts';
 import { APPS, TOOLS } from './places.ts';
 import { runProgram, runToEnd } from './run-program.ts';
-import { useTemporaryFolder } from './use-temporary-folder.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
-const folder = useTemporaryFolder();
+const folder = temporaryFolder();
 const WASM = join(TOOLS, 'node_modules', 'pdsdb', 'dist', 'wasm', 'sql-wasm.wasm');
 
 const bundle = async (entry: string, name: string, options: BuildOptions): Promise<void> => {

@@ -1,3 +1,3 @@
-import { useRepo } from './use-repo.js';
+import { runApp } from './run-app.js';
 
-useRepo({});
+runApp({});

@@ -1,4 +1,4 @@
 // The path of the file is an argument.
-import { useRepo } from './use-repo.js';
+import { runApp } from './run-app.js';
 
-useRepo({ wasm: process.argv[3] });
+runApp({ wasm: process.argv[3] });

@@ -1,5 +1,5 @@
 // The bundler puts the bytes of the file into the bundle.
 import wasm from 'pdsdb/sql-wasm.wasm';
-import { useRepo } from './use-repo.js';
+import { runApp } from './run-app.js';
 
-useRepo({ wasm });
+runApp({ wasm });

@@ -1,5 +1,5 @@
 // Bun puts the file into the program, and gives its path there.
 import wasm from 'pdsdb/sql-wasm.wasm' with { type: 'file' };
-import { useRepo } from './use-repo.js';
+import { runApp } from './run-app.js';
 
-useRepo({ wasm });
+runApp({ wasm });

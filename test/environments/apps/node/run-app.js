@@ -13,7 +13,7 @@ const run = async (options) => {
   console.log(value.text);
 };
 
-export const useRepo = (options) =>
+export const runApp = (options) =>
   run(options).catch((error) => {
     console.log(`${error.name} ${error.code}: ${error.message}`);
     process.exitCode = 1;

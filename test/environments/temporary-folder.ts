@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 
 /** Returns the function that returns the folder of the running test, which is empty when the test begins. */
-export const useTemporaryFolder = (): (() => string) => {
+export const temporaryFolder = (): (() => string) => {
   let folder = '';
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pdsdb-environments-'));
