@@ -196,6 +196,9 @@ class FolderPort implements ParentFolder {
     return new SimulatedBlob(this.#disk.image.files.get(id)!.size, () => this.#bytes(path));
   }
 
+  /** Times of files are not simulated. */
+  async touch(): Promise<void> {}
+
   async rename(from: string, to: string): Promise<void> {
     const at = this.#ask('rename', to);
     const node = this.#disk.image.find(this.#at(from));

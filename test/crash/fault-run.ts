@@ -74,7 +74,7 @@ const steps: readonly FaultStep[] = [
   {
     name: 'gc',
     rkeys: [],
-    run: async (repo) => repo.putBlob(new Uint8Array(100)).then(() => repo.gc({ blobs: true })),
+    run: async (repo) => repo.putBlob(new Uint8Array(100)).then(() => repo.gc({ blobs: true, blobAge: 0 })),
   },
   { name: 'write once more', rkeys: ['h'], run: (repo) => repo.write(creates(['h'])) },
 ];

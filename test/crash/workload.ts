@@ -154,7 +154,8 @@ export const workload = (seed: number): Step[] => {
   const forget = (key: number): Step => step('forget blobs', ({ repo }) => repo.delete(WITH_BLOB, `key${key}`));
   const tag = (name: string): Step => step('tag', async ({ repo }) => repo.setRef(name, (await repo.head())!.cid));
   const untag = (name: string): Step => step('untag', ({ repo }) => repo.removeRef(name));
-  const collect = (keep: number): Step => step(`gc, keep ${keep}`, ({ repo }) => repo.gc({ keep, blobs: true }));
+  const collect = (keep: number): Step =>
+    step(`gc, keep ${keep}`, ({ repo }) => repo.gc({ keep, blobs: true, blobAge: 0 }));
 
   const middle = [
     [write(60)],

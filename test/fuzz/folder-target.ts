@@ -113,7 +113,7 @@ const use = async (repo: Repo): Promise<void> => {
   await orRefused(() => repo.verify());
   await orRefused(() => repo.putBlob(BLOBS[0]!));
   await orRefused(() => repo.put(POST, 'new', post('new')));
-  await orRefused(() => repo.gc({ blobs: true }));
+  await orRefused(() => repo.gc({ blobs: true, blobAge: 0 }));
   await orRefused(() => repo.close());
 };
 

@@ -54,7 +54,7 @@ const doStep = async (repo: Repo, n: number): Promise<void> => {
     return;
   }
   if (n % 7 === 6) {
-    await repo.gc({ keep: 3, blobs: true });
+    await repo.gc({ keep: 3, blobs: true, blobAge: 0 });
   }
   const more = Array.from(
     { length: (n * 7) % 60 },

@@ -3,9 +3,16 @@
  * repository.
  */
 
+export interface FolderEntry {
+  readonly kind: 'file' | 'folder' | 'other';
+  readonly size: number;
+  /** When a file was changed last, in milliseconds since 1970, where the platform knows. */
+  readonly changedAt?: number | undefined;
+}
+
 export interface BlobFolder {
-  /** What lies under a path, seen without following a symbolic link, or `undefined`. */
-  entry(path: string): Promise<{ readonly kind: 'file' | 'folder' | 'other'; readonly size: number } | undefined>;
+  /** What is stored under a path, seen without following a symbolic link, or `undefined`. */
+  entry(path: string): Promise<FolderEntry | undefined>;
   names(path: string): AsyncIterable<string>;
   /** Makes a folder; one that is there is an error with the code `EEXIST`. */
   makeFolder(path: string): Promise<void>;
@@ -18,6 +25,8 @@ export interface BlobFolder {
   /** The file as a `Blob`. */
   blob(path: string): Promise<Blob>;
   rename(from: string, to: string): Promise<void>;
+  /** Sets `changedAt` of a file to now, as far as the platform can. Left out where a file is written anew for that. */
+  touch?(path: string): Promise<void>;
   remove(path: string): Promise<void>;
 }
 

@@ -11,7 +11,16 @@ export interface DenoFile {
 
 export interface DenoApi {
   cwd(): string;
-  lstat(path: string): Promise<{ readonly isFile: boolean; readonly isDirectory: boolean; readonly size: number }>;
+  lstat(path: string): Promise<{
+    readonly isFile: boolean;
+    readonly isDirectory: boolean;
+    readonly size: number;
+    readonly mtime: Date | null;
+    /** Missing in older versions. */
+    readonly ctime?: Date | null;
+    /** `null` on Windows. */
+    readonly mode: number | null;
+  }>;
   mkdir(path: string): Promise<void>;
   open(
     path: string,
@@ -22,6 +31,7 @@ export interface DenoApi {
   realPathSync(path: string): string;
   remove(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
 }
 
 /** @throws {TypeError} outside of Deno. */

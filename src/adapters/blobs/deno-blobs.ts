@@ -49,6 +49,14 @@ class DenoWriter implements BlobWriter {
   }
 }
 
+/** The bits of a mode that `chmod` sets. */
+const PERMISSIONS = 0o7777;
+
+const latest = (...times: readonly (Date | null | undefined)[]): number | undefined => {
+  const known = times.flatMap((time) => time?.getTime() ?? []);
+  return known.length === 0 ? undefined : Math.max(...known);
+};
+
 /** A folder of the file system, as the blobs and the backups need it. */
 export const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
   const at = (path: string): string => `${directory}/${path}`;
@@ -56,7 +64,8 @@ export const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
     async entry(path) {
       try {
         const info = await deno.lstat(at(path));
-        return { kind: info.isFile ? 'file' : info.isDirectory ? 'folder' : 'other', size: info.size };
+        const kind = info.isFile ? 'file' : info.isDirectory ? 'folder' : 'other';
+        return { kind, size: info.size, changedAt: latest(info.mtime, info.ctime) };
       } catch (error) {
         if (isNotFound(error)) {
           return undefined;
@@ -92,6 +101,13 @@ export const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
     },
     blob: async (path) => new Blob([await deno.readFile(at(path))]),
     rename: (from, to) => deno.rename(at(from), at(to)),
+    async touch(path) {
+      // As in Node: setting the mode that it has changes the time of the file's last change alone.
+      const { mode } = await deno.lstat(at(path));
+      if (mode !== null) {
+        await deno.chmod(at(path), mode & PERMISSIONS);
+      }
+    },
     remove: (path) => deno.remove(at(path)),
   };
 };

@@ -128,7 +128,7 @@ class FolderBlobStore implements BlobStore {
     }
     const cid = cidOfDigest(CODEC_RAW, hash.digest());
     await io('storing a blob', this.#keep(writer, temporary, `${FOLDER}/${cidToText(cid)}`, cid, size));
-    return { cid, size };
+    return { cid, size, storedAt: Date.now() };
   }
 
   /** Puts a filled file in its place, unless the same bytes are there already. */
@@ -140,7 +140,9 @@ class FolderBlobStore implements BlobStore {
       await ensureFolder(this.#folder, FOLDER, ROOT);
       this.#hasFolder = true;
     }
-    if (await this.#isStored(path, cid, size)) {
+    // Where its time cannot be set a file is replaced by the new one, which has the same bytes.
+    if (this.#folder.touch !== undefined && (await this.#isStored(path, cid, size))) {
+      await this.#folder.touch(path);
       await writer.close();
       await this.#folder.remove(temporary);
     } else {
@@ -230,7 +232,7 @@ class FolderBlobStore implements BlobStore {
     for (const name of names) {
       const entry = await this.#lifetime.run(() => io('listing the blobs', this.#folder.entry(`${FOLDER}/${name}`)));
       if (entry?.kind === 'file') {
-        yield { cid: decodeCid(cidTextToBytes(name)!), size: entry.size };
+        yield { cid: decodeCid(cidTextToBytes(name)!), size: entry.size, storedAt: entry.changedAt };
       }
     }
   }

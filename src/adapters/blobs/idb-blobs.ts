@@ -41,6 +41,9 @@ export const openIdbBlobs = async (name: string): Promise<BlobStore> => {
 const isBlobName = (name: unknown): name is string =>
   typeof name === 'string' && cidTextToBytes(name)?.[1] === CODEC_RAW;
 
+/** The key of the time at which a blob was stored; no blob has such a name. */
+const timeKey = (name: string): string => `time:${name}`;
+
 /** What is stored of a blob, as a `Blob`; `undefined` for what is none. */
 const asBlob = (value: unknown): Blob | undefined => {
   if (isBlob(value)) {
@@ -65,8 +68,9 @@ class IdbBlobStore implements BlobStore {
       }
       const { cid, blob } = gathered.end();
       // Also over one that is there, whose bytes may be damaged: reading it to see costs as much as writing.
-      await this.#io('storing a blob', () => this.#set(cidToText(cid), blob));
-      return { cid, size: blob.size };
+      const storedAt = Date.now();
+      await this.#io('storing a blob', () => this.#set(cidToText(cid), blob, storedAt));
+      return { cid, size: blob.size, storedAt };
     });
   }
 
@@ -85,7 +89,12 @@ class IdbBlobStore implements BlobStore {
   delete(cids: readonly CID[]): Promise<void> {
     return this.#lifetime.run(async () => {
       await this.#io('deleting a blob', () =>
-        this.#change((store) => cids.forEach((cid) => store.delete(cidToText(cid)))),
+        this.#change((store) =>
+          cids.map(cidToText).forEach((name) => {
+            store.delete(name);
+            store.delete(timeKey(name));
+          }),
+        ),
       );
     });
   }
@@ -99,13 +108,17 @@ class IdbBlobStore implements BlobStore {
     const names = all.filter(isBlobName).filter((name) => name > after);
     for (let start = 0; start < names.length; start += LISTED_AT_ONCE) {
       const some = names.slice(start, start + LISTED_AT_ONCE);
-      const blobs = await this.#lifetime.run(() =>
-        this.#io('listing the blobs', () => getMany<unknown>(some, this.#database.store('blobs'))),
+      const found = await this.#lifetime.run(() =>
+        this.#io('listing the blobs', () =>
+          getMany<unknown>([...some, ...some.map(timeKey)], this.#database.store('blobs')),
+        ),
       );
-      for (const [i, found] of blobs.entries()) {
-        const blob = asBlob(found);
+      for (const [i, name] of some.entries()) {
+        const blob = asBlob(found[i]);
+        const time = found[some.length + i];
         if (blob !== undefined) {
-          yield { cid: decodeCid(cidTextToBytes(some[i]!)!), size: blob.size };
+          const storedAt = typeof time === 'number' ? time : undefined;
+          yield { cid: decodeCid(cidTextToBytes(name)!), size: blob.size, storedAt };
           this.#lifetime.assertOpen();
         }
       }
@@ -120,15 +133,20 @@ class IdbBlobStore implements BlobStore {
     return this.close();
   }
 
-  async #set(name: string, blob: Blob): Promise<void> {
+  async #set(name: string, blob: Blob, storedAt: number): Promise<void> {
+    const put = (value: unknown): Promise<void> =>
+      this.#change((store) => {
+        store.put(value, name);
+        store.put(storedAt, timeKey(name));
+      });
     try {
-      await this.#change((store) => store.put(blob, name));
+      await put(blob);
     } catch (error) {
       if (toStorageError(error, 'storing a blob').code === 'StorageFull') {
         throw error;
       }
       const bytes = new Uint8Array(await blob.arrayBuffer());
-      await this.#change((store) => store.put(bytes, name));
+      await put(bytes);
     }
   }
 

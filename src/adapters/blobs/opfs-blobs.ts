@@ -84,7 +84,7 @@ const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
     async entry(path) {
       try {
         const file = await (await fileAt(path)).getFile();
-        return { kind: 'file', size: file.size };
+        return { kind: 'file', size: file.size, changedAt: file.lastModified };
       } catch (error) {
         if (isNotFound(error)) {
           return undefined;

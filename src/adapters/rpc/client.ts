@@ -46,11 +46,13 @@ import { exportStream } from './client-export.ts';
 import type { Compare, ListServer } from './client-lists.ts';
 import { walkList } from './client-lists.ts';
 import type { TreeServer } from './client-tree.ts';
-import { RemoteTree, askTree, foundRecord, listRecords, treeServer } from './client-tree.ts';
+import { askTree } from './ask-tree.ts';
+import { RemoteTree, foundRecord, treeServer } from './client-tree.ts';
+import { listRecords } from './client-tree-lists.ts';
 import { ClientCalls } from './client-calls.ts';
 import { byCid, byPath, byUri, newestFirst } from './list-order.ts';
 import type { Send } from './peer.ts';
-import type { Attachment, Message, OpenList, WireOp } from './protocol.ts';
+import type { Attachment, Message, OpenList, Page, WireOp } from './protocol.ts';
 import { isBlob, isBytes, isReadableStream } from '../../core/data/platform-values.ts';
 
 /** What would do something else the second time. */
@@ -89,12 +91,15 @@ export class RemoteRepo implements Repo {
       isClosed: () => this.#calls.isClosed,
     });
     this.#lists = {
-      open: (handle, list, onProgress) => this.#calls.call('open', [handle, list], { onProgress }),
+      // Only lists of trees can be gone when they begin.
+      open: (handle, list, onProgress) =>
+        this.#calls.call('open', [handle, list], { onProgress }) as Promise<Page<unknown>>,
       next: (handle, onProgress) => this.#calls.call('next', [handle], { onProgress }),
       leave: (handle) => this.#calls.tell('leave', [handle]),
     };
     this.#trees = treeServer(
       (method, params) => this.#calls.call(method, params),
+      (handle) => this.#calls.tell('leave', [handle]),
       () => this.#numbers++,
     );
   }

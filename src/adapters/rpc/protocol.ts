@@ -27,13 +27,12 @@ import type {
   ListOptions,
   PutBlobRefOptions,
   RepoInfo,
-  TreeEntry,
   WriteOptions,
   WriteResult,
 } from '../../core/repo/repo.ts';
 
 /** Raised when a tab with the code of before could not understand one with the code of now. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** An error as data: neither its class nor its code survives `postMessage`. */
 export interface ErrorData {
@@ -122,7 +121,24 @@ export type WireSource =
 export interface Page<T> {
   readonly items: readonly T[];
   readonly done: boolean;
+  /** Of a list of a tree: the commit that the tree comes from, by which the list can be gone on with. */
+  readonly base?: CID | undefined;
 }
+
+/** A list of a tree; of the head's where no tree is named. */
+export type TreeList =
+  | {
+      readonly of: 'entries';
+      readonly tree: TreeRef | undefined;
+      readonly collection: string | undefined;
+      readonly options: ListOptions;
+    }
+  | {
+      readonly of: 'list';
+      readonly tree: TreeRef | undefined;
+      readonly collection: string;
+      readonly options: ListOptions;
+    };
 
 /** The lists that the server walks for a client, a page at a time. */
 export type OpenList =
@@ -133,7 +149,8 @@ export type OpenList =
   /** The server tells of its progress if somebody listens. */
   | { readonly of: 'exportCar'; readonly options: Omit<ExportOptions, keyof LongWork>; readonly tells: boolean }
   | { readonly of: 'log' }
-  | { readonly of: 'missingBlobs' };
+  | { readonly of: 'missingBlobs' }
+  | TreeList;
 
 /** What a client asks. The last argument of long work (signal, progress) does not travel with it: messages do. */
 export interface ServerMethods {
@@ -163,19 +180,12 @@ export interface ServerMethods {
   gc(options: GarbageOptions): GarbageResult;
 
   treeGet(tree: TreeRef, collection: string, rkey: string): WireRecord | Gone | undefined;
-  /** The first page of the head's tree names the commit of that tree, for the next ones. */
-  treeList(
-    tree: TreeRef | undefined,
-    collection: string,
-    options: ListOptions,
-  ): (Page<WireRecord> & { readonly base: CID | undefined }) | Gone;
-  treeEntries(tree: TreeRef, collection: string | undefined, options: ListOptions): Page<TreeEntry> | Gone;
   treeCollections(tree: TreeRef): CollectionCount[] | Gone;
   /** Keeps the edited tree as `key`; `false` when the edit changes nothing. */
   treeEdit(tree: TreeRef, edit: TreeEdit, key: number): boolean | Gone;
 
-  /** Begins a list, under a number that the client has chosen. */
-  open(handle: number, list: OpenList): Page<unknown>;
+  /** Begins a list, under a number that the client has chosen. {@link GONE} is for a tree that the server forgot. */
+  open(handle: number, list: OpenList): Page<unknown> | Gone;
   next(handle: number): Page<unknown> | Gone;
   leave(handle: number): void;
 

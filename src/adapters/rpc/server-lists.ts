@@ -2,12 +2,17 @@
 import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
+import type { CID } from '../../core/data/cid.ts';
+import { cidEquals } from '../../core/data/cid.ts';
+import { isRepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import type { Repo } from '../../core/repo/repo.ts';
-import type { FileHead, Gone, OpenList, Page } from './protocol.ts';
+import type { FileHead, Gone, OpenList, Page, TreeList } from './protocol.ts';
 import { GONE } from './protocol.ts';
 import { createRecentMap } from './recent-map.ts';
 import { isBytes } from '../../core/data/platform-values.ts';
+import { openTreeList } from './server-tree-lists.ts';
+import type { ServerTrees } from './server-trees.ts';
 
 /** What a message carries at most: so many entries, so many bytes of them, or what was found in so long a time. */
 export const MAX_PAGE_ITEMS = 100;
@@ -16,6 +21,9 @@ const MAX_PAGE_MS = 50;
 
 /** Lists of one client that wait to be asked on. One that was left without a word makes room in time. */
 const MAX_LISTS = 32;
+
+/** A list that is not of a tree. */
+type PlainList = Exclude<OpenList, TreeList>;
 
 type OnProgress = NonNullable<LongWork['onProgress']>;
 
@@ -30,7 +38,7 @@ interface OpenedList {
 }
 
 export interface ServerLists {
-  open(handle: number, list: OpenList, onProgress: OnProgress): Promise<Page<unknown>>;
+  open(handle: number, list: OpenList, onProgress: OnProgress): Promise<Page<unknown> | Gone>;
   next(handle: number, onProgress: OnProgress): Promise<Page<unknown> | Gone>;
   leave(handle: number): void;
   close(): void;
@@ -60,7 +68,7 @@ async function* readFiles(files: AsyncIterable<BackupFile>): AsyncGenerator<File
   }
 }
 
-const walk = (repo: Repo, list: OpenList, onProgress: OnProgress): AsyncIterable<unknown> => {
+const walk = (repo: Repo, list: PlainList, onProgress: OnProgress): AsyncIterable<unknown> => {
   switch (list.of) {
     case 'backup':
       return readFiles(repo.backup(list.options));
@@ -82,6 +90,12 @@ const endWalk = ({ iterator }: OpenedList): void => {
   iterator.return?.().then(undefined, () => {});
 };
 
+/** The bytes of a piece of a stream, or of a record. */
+const sizeOf = (value: unknown): number => {
+  const found = isBytes(value) ? value : (value as { readonly bytes?: unknown }).bytes;
+  return isBytes(found) ? found.length : 0;
+};
+
 const readPage = async (list: OpenedList): Promise<Page<unknown>> => {
   if (list.failure !== undefined) {
     throw list.failure.error;
@@ -99,7 +113,7 @@ const readPage = async (list: OpenedList): Promise<Page<unknown>> => {
       if (done === true) {
         return { items: joined(items), done: true };
       }
-      size += isBytes(value) ? value.length : 0;
+      size += sizeOf(value);
       items.push(value);
     }
   } catch (error) {
@@ -133,7 +147,7 @@ const joined = (items: readonly unknown[]): readonly unknown[] => {
   return answer;
 };
 
-export const createServerLists = (repo: Repo): ServerLists => {
+export const createServerLists = (repo: Repo, trees: ServerTrees): ServerLists => {
   const lists = createRecentMap<number, OpenedList>(MAX_LISTS, endWalk);
 
   const page = async (handle: number, list: OpenedList): Promise<Page<unknown>> => {
@@ -149,6 +163,28 @@ export const createServerLists = (repo: Repo): ServerLists => {
     }
   };
 
+  /** Whether garbage was collected between the look at the head and the first entry of a list of it. */
+  const hasMoved = async (list: TreeList, base: CID | undefined, error: unknown): Promise<boolean> =>
+    list.tree === undefined && isRepoError(error, 'BlockNotFound') && !cidEquals((await repo.head())?.cid, base);
+
+  const openTree = async (handle: number, list: TreeList, onProgress: OnProgress): Promise<Page<unknown> | Gone> => {
+    const found = await openTreeList(repo, trees, list);
+    if (found === GONE) {
+      return GONE;
+    }
+    const { base, items } = found;
+    const opened: OpenedList = { iterator: items[Symbol.asyncIterator](), most: MAX_PAGE_ITEMS, onProgress };
+    lists.set(handle, opened);
+    try {
+      return { ...(await page(handle, opened)), base };
+    } catch (error) {
+      if (await hasMoved(list, base, error)) {
+        return openTree(handle, list, onProgress);
+      }
+      throw error;
+    }
+  };
+
   const leave = (handle: number): void => {
     const list = lists.delete(handle);
     if (list !== undefined) {
@@ -158,6 +194,9 @@ export const createServerLists = (repo: Repo): ServerLists => {
 
   return {
     open(handle, list, onProgress) {
+      if (list.of === 'list' || list.of === 'entries') {
+        return openTree(handle, list, onProgress);
+      }
       // A backup is not read ahead of whoever takes it: as long as it goes on, nobody else can make one.
       const most = list.of === 'backup' ? 1 : MAX_PAGE_ITEMS;
       const walked = walk(repo, list, (progress) => opened.onProgress(progress));

@@ -3,7 +3,7 @@
  */
 import type { CID } from '../../core/data/cid.ts';
 import { cidToText } from '../../core/data/cid.ts';
-import { RepoError } from '../../core/errors.ts';
+import { RepoError, isRepoError } from '../../core/errors.ts';
 import type { Repo, Tree } from '../../core/repo/repo.ts';
 import type { Gone, TreeEdit, TreeRef } from './protocol.ts';
 import { GONE } from './protocol.ts';
@@ -25,6 +25,22 @@ export interface ServerTrees {
 export const editTree = (tree: Tree, { collection, rkey, value }: TreeEdit): Promise<Tree> =>
   value === undefined ? tree.delete(collection, rkey) : tree.put(collection, rkey, value);
 
+/** The state that a client knows of. */
+const checkOutAgain = async (repo: Repo, base: CID | undefined): Promise<Tree> => {
+  try {
+    return await repo.checkout(base);
+  } catch (error) {
+    if (!isRepoError(error, 'RefNotFound')) {
+      throw error;
+    }
+    throw new RepoError(
+      'BlockNotFound',
+      `the tree's base was removed since it was checked out: check out again; cid=${String(base)}`,
+      { cause: error },
+    );
+  }
+};
+
 export const createServerTrees = (repo: Repo): ServerTrees => {
   const trees = createRecentMap<number | string, Tree>(MAX_TREES);
   const keyOf = (base: CID | undefined): string => (base === undefined ? '' : cidToText(base));
@@ -37,27 +53,16 @@ export const createServerTrees = (repo: Repo): ServerTrees => {
     if (base === undefined && (await repo.head()) !== undefined) {
       throw new RepoError('InvalidSwap', 'the tree is from before the first commit, which was made meanwhile');
     }
-    const tree = await repo.checkout(base);
+    const tree = await checkOutAgain(repo, base);
     trees.set(keyOf(base), tree);
     return tree;
   };
 
-  /** The CID that a name stands for now: a ref may stand for another one later. What is no ref stands for itself. */
-  const resolve = async (at: string | CID): Promise<string | CID> =>
-    typeof at === 'string' ? ((await repo.refs()).get(at) ?? at) : at;
-
   return {
     async checkout(at) {
-      const head = (await repo.head())?.cid;
-      if (at === undefined) {
-        await findBase(head);
-        return { base: head, head };
-      }
-      const state = await resolve(at);
-      const tree = await repo.checkout(state);
-      const base = typeof state === 'string' ? await commitNamed(repo, state) : state;
-      trees.set(keyOf(base), tree);
-      return { base, head };
+      const tree = await repo.checkout(at);
+      trees.set(keyOf(tree.base), tree);
+      return { base: tree.base, head: tree.head };
     },
     async find({ base, key, edits }) {
       if (key === undefined) {
@@ -81,14 +86,4 @@ export const createServerTrees = (repo: Repo): ServerTrees => {
       trees.set(key, tree);
     },
   };
-};
-
-/** The commit of a rev, or of a CID in text, that `checkout` has found. */
-const commitNamed = async (repo: Repo, name: string): Promise<CID> => {
-  for await (const { cid, rev } of repo.log()) {
-    if (rev === name || cidToText(cid) === name) {
-      return cid;
-    }
-  }
-  throw new RepoError('RefNotFound', `the commit is not in the local history any more; name=${name.slice(0, 80)}`);
 };

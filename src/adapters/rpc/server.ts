@@ -1,6 +1,6 @@
 /** A repository that answers a client at the other end of a wire. */
 import { RepoError } from '../../core/errors.ts';
-import type { FoundRecord, Repo, Tree, TreeEntry, WriteOp, WriteOptions } from '../../core/repo/repo.ts';
+import type { FoundRecord, Repo, Tree, WriteOp, WriteOptions } from '../../core/repo/repo.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { Handlers, Send } from './peer.ts';
 import { Peer } from './peer.ts';
@@ -8,7 +8,6 @@ import type {
   ClientMethods,
   Gone,
   Message,
-  Page,
   ServerMethods,
   TreeRef,
   WireOp,
@@ -17,7 +16,7 @@ import type {
   WireWriteOptions,
 } from './protocol.ts';
 import { GONE } from './protocol.ts';
-import { createServerLists, MAX_PAGE_BYTES, MAX_PAGE_ITEMS } from './server-lists.ts';
+import { createServerLists } from './server-lists.ts';
 import type { ServerTrees } from './server-trees.ts';
 import { createServerTrees, editTree } from './server-trees.ts';
 import { takeSource } from './sources.ts';
@@ -53,33 +52,6 @@ const writeOptions = (client: Client, { signer, ...options }: WireWriteOptions):
   signer: signer && signerOf(client, signer),
 });
 
-/** A page of records, shorter when they are large. */
-const listPage = async (
-  tree: Tree,
-  collection: string,
-  { limit, ...options }: { readonly limit?: number | undefined },
-): Promise<Page<WireRecord>> => {
-  const items: WireRecord[] = [];
-  const most = limit === undefined ? MAX_PAGE_ITEMS : Math.min(limit, MAX_PAGE_ITEMS);
-  let size = 0;
-  try {
-    for await (const record of tree.list(collection, { ...options, limit: most })) {
-      items.push(toWire(record.rkey, record));
-      size += record.bytes.length;
-      if (size >= MAX_PAGE_BYTES) {
-        return { items, done: false };
-      }
-    }
-  } catch (error) {
-    if (items.length === 0) {
-      throw error;
-    }
-    // What came before it is good; the next page begins with what failed.
-    return { items, done: false };
-  }
-  return { items, done: items.length < most };
-};
-
 const withTree = async <T>(trees: ServerTrees, ref: TreeRef, use: (tree: Tree) => Promise<T>): Promise<T | Gone> => {
   const tree = await trees.find(ref);
   return tree === GONE ? GONE : use(tree);
@@ -91,7 +63,7 @@ const handlersOf = (
   subscription: Subscription,
 ): Handlers<ServerMethods> & { readonly close: () => void } => {
   const trees = createServerTrees(repo);
-  const lists = createServerLists(repo);
+  const lists = createServerLists(repo, trees);
   return {
     head: () => repo.head(),
     info: () => repo.info(),
@@ -120,22 +92,6 @@ const handlersOf = (
       withTree(trees, ref, async (tree) => {
         const found = await tree.get(collection, rkey);
         return found && toWire(rkey, found);
-      }),
-    async treeList(_, ref, collection, options) {
-      const known = ref ?? { base: (await repo.head())?.cid };
-      return withTree(trees, known, async (tree) => ({
-        ...(await listPage(tree, collection, options)),
-        base: known.base,
-      }));
-    },
-    treeEntries: (_, ref, collection, { limit, ...options }) =>
-      withTree(trees, ref, async (tree) => {
-        const most = limit === undefined ? MAX_PAGE_ITEMS : Math.min(limit, MAX_PAGE_ITEMS);
-        const items: TreeEntry[] = [];
-        for await (const entry of tree.entries(collection, { ...options, limit: most })) {
-          items.push(entry);
-        }
-        return { items, done: items.length < most };
       }),
     treeCollections: (_, ref) => withTree(trees, ref, (tree) => tree.collections()),
     treeEdit: (_, ref, edit, key) =>

@@ -11,8 +11,9 @@ export const addGc = (program: Command, context: Context): void => {
     .description('remove what no ref and none of the newest commits reaches')
     .argument(...REPO)
     .option('--keep <n>', 'how many of the newest commits to keep, the head included', wholeNumber(1), 1)
-    .option('--blobs', 'also remove blobs that no kept record mentions')
-    .action((directory: string, options: { keep: number; blobs?: boolean }) =>
+    .option('--blobs', 'also remove blobs that no kept record mentions and that were stored more than an hour ago')
+    .option('--blob-age <ms>', 'with --blobs: the age in milliseconds from which a blob is removed', wholeNumber(0))
+    .action((directory: string, options: { keep: number; blobs?: boolean; blobAge?: number }) =>
       withRepo(context, directory, async (repo) => {
         const { blocks, commits, blobs } = await repo.gc(options);
         await printOne(context, { blocks, commits, blobs }, [
@@ -22,5 +23,5 @@ export const addGc = (program: Command, context: Context): void => {
         ]);
       }),
     );
-  withExamples(command, 'gc alice --keep 100');
+  withExamples(command, 'gc alice --keep 100', 'gc alice --blobs --blob-age 0');
 };

@@ -50,14 +50,16 @@ import { getBlob, listBlobs, missingBlobs, putBlob } from './read/blobs.ts';
 import { exportCar } from './transfer/export.ts';
 import { collectGarbage } from './care/garbage.ts';
 import { assertCid, assertSwaps } from './write/given-cid.ts';
-import { diffStates, listRefs, logCommits, removeRef, resolveCommit, setRef } from './read/history.ts';
+import { diffStates, listRefs, logCommits, removeRef, setRef } from './read/history.ts';
+import { checkOut } from './write/checked-out.ts';
 import { importCar } from './transfer/import.ts';
 import { repoInfo } from './read/info.ts';
 import type { Listeners } from './read/listeners.ts';
 import { createListeners } from './read/listeners.ts';
+import { listHead, withHead } from './read/head-view.ts';
+import { Pins } from './care/pins.ts';
 import type { RepoParts } from './parts.ts';
 import { readHead } from './parts.ts';
-import type { View } from './read/records.ts';
 import { countCollections, findRecord, listRecords } from './read/records.ts';
 import { repairRepo } from './care/repair.ts';
 import { RepoTree } from './write/tree.ts';
@@ -108,6 +110,8 @@ export const repoOver = (stores: RepoStores): Repo => {
     breathe,
     nodes,
     clock: createTidClock(),
+    pins: new Pins(),
+    storedBlobs: new Map(),
     heads: { last: undefined },
   });
 };
@@ -145,15 +149,15 @@ class LocalRepo implements Repo {
   }
 
   async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
-    return findRecord(await this.#headView(), collection, rkey);
+    return withHead(this.#parts, (view) => findRecord(view, collection, rkey));
   }
 
   async *list(collection: string, options?: ListOptions): AsyncGenerator<RecordEntry> {
-    yield* listRecords(await this.#headView(), collection, options);
+    yield* listHead(this.#parts, (view) => listRecords(view, collection, options));
   }
 
   async collections(): Promise<CollectionCount[]> {
-    return countCollections(await this.#headView());
+    return withHead(this.#parts, countCollections);
   }
 
   async write(ops: readonly WriteOp[], options?: WriteOptions): Promise<WriteResult> {
@@ -189,9 +193,7 @@ class LocalRepo implements Repo {
   }
 
   async checkout(at?: string | CID): Promise<Tree> {
-    const head = await readHead(this.#parts);
-    const state = at === undefined ? head : await resolveCommit(this.#parts, at);
-    return RepoTree.checkout(this.#parts, state?.data, head?.cid);
+    return RepoTree.checkout(this.#parts, await checkOut(this.#parts, at));
   }
 
   async commit(tree: Tree, options?: WriteOptions): Promise<CommitRef> {
@@ -201,7 +203,7 @@ class LocalRepo implements Repo {
       this.#parts,
       edited.root,
       await edited.draftBlocks(),
-      edited.checkedOutUnder,
+      edited.checkedOut,
       options,
     );
     if (transition !== undefined) {
@@ -298,10 +300,5 @@ class LocalRepo implements Repo {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #headView(): Promise<View> {
-    const { did, hashAll, nodes, store } = this.#parts;
-    return { did, root: (await readHead(this.#parts))?.data, nodes, hashAll, blocks: store };
   }
 }

@@ -98,6 +98,12 @@ export interface GarbageOptions {
    * blobs.
    */
   readonly blobs?: boolean | undefined;
+  /**
+   * How old a blob is at least that is removed, in milliseconds; an hour when left out. Younger ones stay: a record is
+   * perhaps about to mention them. Where the storage does not know when a blob was stored, the time counts from
+   * {@link Repo.putBlob} of this opening, and blobs from before it count as old.
+   */
+  readonly blobAge?: number | undefined;
 }
 
 export interface GarbageResult {

@@ -13,6 +13,7 @@ import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import type { Signer } from '../crypto/signer.ts';
 import type { BlobStore, BlockChange, BlockReader, BlockStore, StoreReader } from '../storage/ports.ts';
 import type { TidClock } from '../syntax/tid.ts';
+import type { Pins } from './care/pins.ts';
 
 /** The ref that is the head. */
 export const MAIN = 'main';
@@ -34,6 +35,13 @@ export interface RepoParts {
   readonly verifySignature: VerifySignature;
   /** Lets others have a word in the middle of work that nothing else interrupts. */
   readonly breathe: () => Promise<void>;
+  /** What running readers need, and `gc` keeps for them. */
+  readonly pins: Pins;
+  /**
+   * When blobs were stored since this repository was opened, in milliseconds since 1970, by the texts of their CIDs:
+   * for a blob store that does not know, or whose clock is another one.
+   */
+  readonly storedBlobs: Map<string, number>;
   /**
    * The head that was read last: its commit is read, hashed and decoded once, and not for each record that is asked
    * for.

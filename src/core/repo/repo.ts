@@ -136,6 +136,10 @@ export interface TreeEntry {
  * One state of the records, which never changes: `put` and `delete` answer another. Becomes the head by `Repo.commit`.
  */
 export interface Tree {
+  /** The commit that this tree, or the one it was made from, was checked out of. */
+  readonly base: CID | undefined;
+  /** The head at that time: `commit` expects that it is the head still. */
+  readonly head: CID | undefined;
   get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
   put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree>;
   /** The tree without that record; the same tree when there is none. */
@@ -217,7 +221,10 @@ export interface Repo extends AsyncDisposable {
    *   `Corrupt` when they are not those that its CID names.
    */
   get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
-  /** The records of a collection in key order. One that breaks the data model rejects when its turn comes. */
+  /**
+   * The records of a collection in key order, all from one state, which stays until the list ends or is left. One that
+   * breaks the data model rejects when its turn comes.
+   */
   list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry>;
   /** The collections that have records, in order, with how many. */
   collections(): Promise<CollectionCount[]>;
@@ -250,10 +257,10 @@ export interface Repo extends AsyncDisposable {
   checkout(at?: string | CID): Promise<Tree>;
   /**
    * Makes a tree the head. `InvalidSwap` when the head is not the commit that `checkout` answered this tree, or its
-   * ancestor, from.
+   * ancestor, from. `BlockNotFound` when blocks of that commit were removed since: check out again.
    */
   commit(tree: Tree, options?: WriteOptions): Promise<CommitRef>;
-  /** The local history, newest first. */
+  /** The local history, newest first. Commits that `gc` removes meanwhile are left out. */
   log(): AsyncIterable<LogEntry>;
   /**
    * What changed from one state to another, in key order. Either is a rev, a CID or a ref; `undefined` is the empty
@@ -319,7 +326,10 @@ export interface Repo extends AsyncDisposable {
    *   kept in files.
    */
   backup(options?: BackupOptions): AsyncIterable<BackupFile>;
-  /** Removes what no ref and none of the newest commits reaches. */
+  /**
+   * Removes what no ref, none of the newest commits and no running reader reaches. Blobs that were stored within the
+   * hour stay, see `blobAge`.
+   */
   gc(options?: GarbageOptions): Promise<GarbageResult>;
 
   /**

@@ -8,7 +8,7 @@ import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from './ports.ts
 
 /** A {@link BlobStore} that forgets everything when it is closed. */
 export class MemoryBlobStore implements BlobStore {
-  readonly #blobs = new Map<string, Blob>();
+  readonly #blobs = new Map<string, { readonly blob: Blob; readonly storedAt: number }>();
   readonly #lifetime = new Lifetime('blob store');
 
   put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobInfo> {
@@ -19,13 +19,14 @@ export class MemoryBlobStore implements BlobStore {
       }
       const bytes = concatBytes(pieces);
       const cid = cidOf(CODEC_RAW, bytes);
-      this.#blobs.set(cidToText(cid), new Blob([bytes]));
-      return { cid, size: bytes.length };
+      const storedAt = Date.now();
+      this.#blobs.set(cidToText(cid), { blob: new Blob([bytes]), storedAt });
+      return { cid, size: bytes.length, storedAt };
     });
   }
 
   get(cid: CID): Promise<Blob | undefined> {
-    return this.#lifetime.run(async () => this.#blobs.get(cidToText(cid)));
+    return this.#lifetime.run(async () => this.#blobs.get(cidToText(cid))?.blob);
   }
 
   delete(cids: readonly CID[]): Promise<void> {
@@ -43,9 +44,9 @@ export class MemoryBlobStore implements BlobStore {
     const names = [...this.#blobs.keys()].filter((name) => name > after).sort();
     for (const name of names) {
       this.#lifetime.assertOpen();
-      const blob = this.#blobs.get(name);
-      if (blob !== undefined) {
-        yield { cid: parseCid(name), size: blob.size };
+      const found = this.#blobs.get(name);
+      if (found !== undefined) {
+        yield { cid: parseCid(name), size: found.blob.size, storedAt: found.storedAt };
       }
     }
   }

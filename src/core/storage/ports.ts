@@ -166,6 +166,8 @@ export interface BlockChange extends StoreReader {
 export interface BlobInfo {
   readonly cid: CID;
   readonly size: number;
+  /** When it was stored last, in milliseconds since 1970. Left out by a store that does not know. */
+  readonly storedAt?: number | undefined;
 }
 
 /** Something by the name of a blob that is no file. */
@@ -188,7 +190,7 @@ export type BlobSource = Blob | ReadableStream<Uint8Array> | Uint8Array;
 export interface BlobStore extends AsyncDisposable {
   /**
    * Stores a blob: durable once this resolves, not there at all if it rejects. Storing what is there already
-   * answers the same and mends a file whose content is damaged.
+   * answers the same, mends a file whose content is damaged, and sets `storedAt` anew.
    * @throws {RepoError} `LimitExceeded` past `maxSize`; `StorageFull`; `StorageFailed`.
    */
   put(source: BlobSource, options?: PutBlobOptions): Promise<BlobInfo>;

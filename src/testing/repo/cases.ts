@@ -6,9 +6,11 @@
 import type { Case } from '../case.ts';
 import { repoBlobCases } from './blob-cases.ts';
 import { repoCarCases } from './car-cases.ts';
+import { repoGarbageCases } from './garbage-cases.ts';
 import type { RepoHarness } from './harness.ts';
 import { repoReadCases } from './read-cases.ts';
 import { repoRepairCases } from './repair-cases.ts';
+import { repoTreeCases } from './tree-cases.ts';
 import { repoWriteCases } from './write-cases.ts';
 
 export const repoCases: readonly Case<RepoHarness>[] = [
@@ -17,4 +19,6 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoCarCases,
   ...repoBlobCases,
   ...repoRepairCases,
+  ...repoGarbageCases,
+  ...repoTreeCases,
 ];

@@ -32,6 +32,27 @@ const storing: readonly Case<BlobStoreHarness>[] = [
       assertEqual((await harness.leftovers?.()) ?? [], [], 'leftovers');
     }),
   ),
+  withStore('says when a blob was stored last', async (store) => {
+    const times = async (): Promise<(number | undefined)[]> => {
+      const all: (number | undefined)[] = [];
+      for await (const { storedAt } of store.list()) {
+        all.push(storedAt);
+      }
+      return all;
+    };
+    await store.put(bytesOf(10));
+    const [first] = await times();
+    if (first === undefined) {
+      skip('the store does not know');
+    }
+    // Clocks of file systems and browsers are coarse.
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    await store.put(bytesOf(10));
+    const again = await times();
+    assertEqual(again.length, 1, 'blobs');
+    assert(again[0]! > first!, `stored again later: first=${first} again=${again[0]}`);
+    assert(Math.abs(again[0]! - Date.now()) < 60_000, 'as the clock says');
+  }),
   withStore('stores no bytes at all', async (store) => {
     const info = await store.put(new Uint8Array(0));
     assertEqual(info.size, 0, 'size');

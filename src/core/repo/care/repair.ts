@@ -9,9 +9,12 @@ import { REPAIR_ACTIONS } from './repair-report.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import { isBlobIntact, mentionsOf } from '../read/blobs.ts';
-import type { Transition } from '../read/listeners.ts';
+import type { Transition } from '../read/transition.ts';
+import { keepingTransition } from '../read/transition.ts';
 import type { ReadParts, RepoParts } from '../parts.ts';
 import { MAIN, messageKey, partsIn } from '../parts.ts';
+import { raiseEpoch } from './epoch.ts';
+import type { Sweep } from './pins.ts';
 import { batchesOf } from './reach.ts';
 import type { ChosenHead, RepairSearch } from './repair-search.ts';
 import { chooseHead, searchRepo } from './repair-search.ts';
@@ -276,6 +279,10 @@ const apply = async (change: BlockChange, planned: Plan): Promise<void> => {
 const lacksHead = ({ head, search: { refs, listed, sound, damaged } }: Plan): boolean =>
   head === undefined && (refs.has(MAIN) || listed.size + sound.size + damaged.size > 0);
 
+/** Whether the head is another one afterwards, whose tree can be read. */
+const movesHead = ({ head, refs }: Plan): boolean =>
+  refs.has(MAIN) && head !== undefined && head.gaps.nodes.length === 0;
+
 /** What a repair did, and from which head to which other one. */
 export interface Repaired {
   readonly report: RepairReport;
@@ -290,14 +297,23 @@ export const repairRepo = async (parts: RepoParts, options: RepairOptions = {}):
   if (fault !== undefined) {
     throw new RepoError('Corrupt', `the database itself is damaged, and has to be salvaged into a new one: ${fault}`);
   }
-  const planned = await parts.store.transact(async (change) => {
-    const made = await makePlan(partsIn(parts, change), options);
-    if (!dryRun) {
-      await apply(change, made);
-    }
-    return made;
-  });
-  const { steps, lost, head, refs, badBlobs } = planned;
+  let sweep: Sweep | undefined;
+  let transition: Transition | undefined;
+  const planned = await keepingTransition(parts.pins, (keep) =>
+    parts.store.transact(async (change) => {
+      sweep = await parts.pins.sweep();
+      const made = await makePlan(partsIn(parts, change), options);
+      if (!dryRun) {
+        await apply(change, made);
+        if (made.search.damaged.size > 0) {
+          await raiseEpoch(change);
+        }
+        transition = movesHead(made) ? keep(undefined, made.head!.commit.data) : undefined;
+      }
+      return made;
+    }),
+  ).finally(() => sweep?.end());
+  const { steps, lost, head, badBlobs } = planned;
   if (!dryRun) {
     // After all else: a blob that goes too late counts as damaged, and the next repair removes it.
     await removeBlobs(parts, badBlobs);
@@ -309,8 +325,7 @@ export const repairRepo = async (parts: RepoParts, options: RepairOptions = {}):
     records.length === 0 &&
     !lost.some(({ kind, path }) => kind === 'blob' && path !== undefined);
   const report: RepairReport = { whole, dryRun, head: head?.cid, rev: head?.commit.rev, steps, lost };
-  const moved = !dryRun && refs.has(MAIN) && head !== undefined && nodes.length === 0;
-  return { report, transition: moved ? { before: undefined, after: head.commit.data } : undefined };
+  return { report, transition };
 };
 
 const removeBlobs = async ({ blobs }: RepoParts, cids: readonly CID[]): Promise<void> => {

@@ -22,6 +22,16 @@ import { pastDamage, surveyBlocks } from './survey.ts';
 /** Blocks between two words about how far the search has come. */
 const TELL_EVERY = 512;
 
+/**
+ * The refs and the list of commits as they were before the blocks were read: what is written meanwhile is not among
+ * those blocks.
+ */
+interface Names {
+  readonly head: CID | undefined;
+  readonly refs: readonly (readonly [name: string, cid: CID])[];
+  readonly listed: readonly (readonly [rev: string, cid: CID])[];
+}
+
 interface Search {
   readonly parts: RepoParts;
   readonly faults: Fault[];
@@ -114,8 +124,8 @@ const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | u
 };
 
 /** The other refs and the local history: their commits are there, and every block of their trees. */
-const checkHistory = async (search: Search): Promise<void> => {
-  const { nodes, store } = search.parts;
+const checkHistory = async (search: Search, { refs, listed }: Names): Promise<void> => {
+  const { nodes } = search.parts;
   const checkCommit = async (cid: CID, path: string, rev: string | undefined): Promise<void> => {
     const commit = await readCommit(search, cid, path);
     if (commit === undefined) {
@@ -142,22 +152,20 @@ const checkHistory = async (search: Search): Promise<void> => {
     };
     await reachTree(readSound, commit.data, search.reached, (key, value) => reportMissing(search, value, key));
   };
-  const names = store.maintenance ?? store;
-  for await (const [name, cid] of names.refs()) {
+  for (const [name, cid] of refs) {
     if (name !== MAIN) {
       await checkCommit(cid, name, undefined);
     }
   }
-  for await (const [rev, cid] of names.commits()) {
+  for (const [rev, cid] of listed) {
     await checkCommit(cid, rev, rev);
   }
 };
 
 /** The head against the list of commits: whatever becomes the head is written into both at once. */
-const checkList = async (search: Search, head: CID | undefined, commit: Commit | undefined): Promise<void> => {
-  const { store } = search.parts;
+const checkList = (search: Search, { head, listed }: Names, commit: Commit | undefined): void => {
   let newest: readonly [rev: string, cid: CID] | undefined;
-  for await (const entry of (store.maintenance ?? store).commits()) {
+  for (const entry of listed) {
     newest = newest === undefined || entry[0] > newest[0] ? entry : newest;
   }
   if (head === undefined && (newest !== undefined || search.tally.blocks > 0)) {
@@ -169,6 +177,14 @@ const checkList = async (search: Search, head: CID | undefined, commit: Commit |
       cid: newest[1],
     });
   }
+};
+
+const listed = async <T>(entries: AsyncIterable<T>): Promise<T[]> => {
+  const all: T[] = [];
+  for await (const entry of entries) {
+    all.push(entry);
+  }
+  return all;
 };
 
 const checkBlob = async (search: Search, cid: CID): Promise<void> => {
@@ -234,7 +250,10 @@ const checkSignature = (
 };
 
 /** `Repo.verify`. */
-export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}): Promise<VerifyReport> => {
+export const verifyRepo = (parts: RepoParts, options: VerifyOptions = {}): Promise<VerifyReport> =>
+  parts.pins.check(() => checkRepo(parts, options));
+
+const checkRepo = async (parts: RepoParts, options: VerifyOptions): Promise<VerifyReport> => {
   const { key, signal, onProgress } = options;
   if (key !== undefined) {
     // Before anything is read, and also where there is no signature to hold it against.
@@ -252,9 +271,6 @@ export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}):
       onProgress?.({ ...search.tally });
     },
   };
-  for (const message of (await parts.store.maintenance?.check()) ?? []) {
-    report(search, 'Corrupt', message);
-  }
   /** Damage that a part of the search stumbles over is named, and does not hide what other parts find. */
   const guarded = async <T>(part: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -269,6 +285,15 @@ export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}):
       return undefined;
     }
   };
+  const lenient = parts.store.maintenance ?? parts.store;
+  const names: Names = {
+    head: await guarded(() => parts.store.ref(MAIN)),
+    refs: (await guarded(() => listed(lenient.refs()))) ?? [],
+    listed: (await guarded(() => listed(lenient.commits()))) ?? [],
+  };
+  for (const message of (await parts.store.maintenance?.check()) ?? []) {
+    report(search, 'Corrupt', message);
+  }
   await guarded(async () => {
     for (const message of (await parts.store.maintenance?.invalidRows()) ?? []) {
       report(search, 'Corrupt', message);
@@ -276,7 +301,7 @@ export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}):
   });
   await guarded(() => checkBlocks(search));
 
-  const head = await guarded(() => parts.store.ref(MAIN));
+  const { head } = names;
   const commit = head && (await guarded(() => readCommit(search, head, MAIN)));
   let signature: VerifyReport['signature'] = 'none';
   if (head !== undefined && commit !== undefined) {
@@ -284,8 +309,8 @@ export const verifyRepo = async (parts: RepoParts, options: VerifyOptions = {}):
     signature = checkSignature(search, head, commit, bytes, key);
     await guarded(() => checkHead(search, commit, signal));
   }
-  await guarded(() => checkList(search, head, commit));
-  await guarded(() => checkHistory(search));
+  checkList(search, names, commit);
+  await guarded(() => checkHistory(search, names));
   const blobs = (await guarded(() => checkBlobs(search, signal))) ?? 0;
   search.tell();
   const { records, blocks } = search.tally;

@@ -10,12 +10,13 @@ import { cidToText, decodeCid } from '../../data/cid.ts';
 import { createCidSet } from '../../data/cid-set.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
 import { walkLeaves } from '../../mst/walk.ts';
-import type { MissingBlob, PutBlobRefOptions, StoredBlob } from '../repo.ts';
+import type { Head, MissingBlob, PutBlobRefOptions, StoredBlob } from '../repo.ts';
 import { sha256Stream } from '../../data/sha256.ts';
 import { toStorageError } from '../../storage/storage-error.ts';
 import type { BlobSource } from '../../storage/ports.ts';
 import type { ReadParts, RepoParts } from '../parts.ts';
-import { mimeTypeKey, readHead } from '../parts.ts';
+import { mimeTypeKey } from '../parts.ts';
+import { listHead } from './head-view.ts';
 import { decodeStored } from '../record.ts';
 import { isBlob } from '../../data/platform-values.ts';
 
@@ -29,6 +30,7 @@ export const putBlob = async (
 ): Promise<BlobRef> => {
   const given = options.mimeType ?? (isBlob(source) && source.type !== '' ? source.type : undefined);
   const { cid, size } = await parts.blobs.put(source, options);
+  parts.storedBlobs.set(cidToText(cid), Date.now());
   if (given !== undefined) {
     await parts.store.transact((change) => change.setMeta(mimeTypeKey(cid), given));
   }
@@ -111,8 +113,10 @@ export const mentionsOf = (path: string, cid: CID, bytes: Uint8Array<ArrayBuffer
 };
 
 /** `Repo.missingBlobs`: one entry a blob, at its first mention. */
-export async function* missingBlobs(parts: RepoParts): AsyncGenerator<MissingBlob> {
-  const head = await readHead(parts);
+export const missingBlobs = (parts: RepoParts): AsyncGenerator<MissingBlob> =>
+  listHead(parts, (_, head) => missingFrom(parts, head));
+
+async function* missingFrom(parts: RepoParts, head: Head | undefined): AsyncGenerator<MissingBlob> {
   if (head === undefined) {
     return;
   }

@@ -1,10 +1,12 @@
 /** Commits by rev, by CID and by the name of a ref; the log; what changed between two of them. */
-import { CID, cidTextToBytes, decodeCid } from '../../data/cid.ts';
-import { RepoError } from '../../errors.ts';
+import { CID, cidEquals, cidTextToBytes, decodeCid } from '../../data/cid.ts';
+import { isRepoError, RepoError } from '../../errors.ts';
 import { diffTrees } from '../../mst/diff.ts';
 import type { Head, LogEntry, RecordChange } from '../repo.ts';
+import type { Tid } from '../../syntax/tid.ts';
 import { isTid } from '../../syntax/tid.ts';
 import type { ReadParts, RepoParts } from '../parts.ts';
+import { readPinned } from '../care/pins.ts';
 import { MAIN, headOf, messageKey, partsIn, readCommit, readHead } from '../parts.ts';
 import { splitPath } from '../path.ts';
 
@@ -38,24 +40,53 @@ const commitCid = async (parts: ReadParts, at: string | CID): Promise<CID | unde
   return bytes === undefined ? parts.store.ref(at) : commitCid(parts, decodeCid(bytes));
 };
 
+/** A commit of the list; `undefined` when it has been removed from it since. */
+const readListed = async (parts: RepoParts, rev: Tid, cid: CID): Promise<Head | undefined> => {
+  try {
+    return headOf(cid, await readCommit(parts.store, cid));
+  } catch (error) {
+    if (isRepoError(error, 'BlockNotFound') && !cidEquals(await parts.store.commit(rev), cid)) {
+      return undefined;
+    }
+    throw error;
+  }
+};
+
 /** The local history, newest first. */
 export async function* logCommits(parts: RepoParts): AsyncGenerator<LogEntry> {
-  for await (const [, cid] of parts.store.commits({ reverse: true })) {
-    const head = headOf(cid, await readCommit(parts.store, cid));
+  for await (const [rev, cid] of parts.store.commits({ reverse: true })) {
+    const head = await readListed(parts, rev, cid);
+    if (head === undefined) {
+      continue;
+    }
     const message = await parts.store.meta(messageKey(cid));
     yield message === undefined ? head : { ...head, message };
   }
 }
 
 /** What changed between two states, in key order. */
-export async function* diffStates(
+export const diffStates = (
   parts: RepoParts,
   from: string | CID | undefined,
   to: string | CID | undefined,
+): AsyncGenerator<RecordChange> =>
+  readPinned(
+    parts.pins,
+    async () =>
+      [
+        from === undefined ? undefined : await resolveCommit(parts, from),
+        to === undefined ? await readHead(parts) : await resolveCommit(parts, to),
+      ] as const,
+    ([before, after]) => changesBetween(parts, before?.data, after?.data),
+  );
+
+/** What changed from one tree to another, in key order. */
+export async function* changesBetween(
+  parts: RepoParts,
+  before: CID | undefined,
+  after: CID | undefined,
 ): AsyncGenerator<RecordChange> {
-  const before = from === undefined ? undefined : await resolveCommit(parts, from);
-  const after = to === undefined ? await readHead(parts) : await resolveCommit(parts, to);
-  for await (const change of diffTrees(parts.nodes, before?.data, after?.data)) {
+  for await (const change of diffTrees(parts.nodes, before, after)) {
     const prev = change.from === undefined ? undefined : decodeCid(change.from);
     const cid = change.to === undefined ? undefined : decodeCid(change.to);
     const action = prev === undefined ? 'create' : cid === undefined ? 'delete' : 'update';

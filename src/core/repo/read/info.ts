@@ -1,14 +1,16 @@
 /** A repository in numbers. */
 import type { RepoInfo } from '../repo.ts';
 import type { RepoParts } from '../parts.ts';
-import { readHead } from '../parts.ts';
+import { withHead } from './head-view.ts';
 import { countCollections } from './records.ts';
 
 /** `Repo.info`. */
 export const repoInfo = async (parts: RepoParts): Promise<RepoInfo> => {
-  const { did, blobs, hashAll, nodes, store } = parts;
-  const head = await readHead(parts);
-  const collections = await countCollections({ did, root: head?.data, nodes, hashAll, blocks: store });
+  const { did, blobs, store } = parts;
+  const [head, collections] = await withHead(
+    parts,
+    async (view, current) => [current, await countCollections(view)] as const,
+  );
   let commits = 0;
   for await (const _ of store.commits()) {
     commits += 1;

@@ -1,15 +1,9 @@
 /** Those who want to know about new heads. */
-import type { CID } from '../../data/cid.ts';
 import { isRepoError } from '../../errors.ts';
 import { diffTrees } from '../../mst/diff.ts';
 import type { NodeReader } from '../../mst/node-reader.ts';
 import type { CommitRef, HeadChange, RecordChange } from '../repo.ts';
-
-/** The trees of two heads, where what differs is not known yet. */
-export interface Transition {
-  readonly before: CID | undefined;
-  readonly after: CID;
-}
+import type { Transition } from './transition.ts';
 
 export interface Listeners {
   add(listener: (change: HeadChange) => void): () => void;
@@ -85,10 +79,12 @@ export const createListeners = (nodes: NodeReader): Listeners => {
       };
     },
     tell(commit, changes) {
+      const release = isTransition(changes) ? changes.release : undefined;
       if (listeners.size === 0) {
+        release?.();
         return last;
       }
-      last = last.then(() => notify(commit, changes));
+      last = last.then(() => notify(commit, changes)).finally(release);
       return last;
     },
   };

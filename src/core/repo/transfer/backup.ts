@@ -16,6 +16,7 @@ import { isBlobIntact } from '../read/blobs.ts';
 import { headOf, MAIN, readCommit } from '../parts.ts';
 import type { RepoParts } from '../parts.ts';
 import { countCollections } from '../read/records.ts';
+import { withPinned } from '../care/pins.ts';
 import { verifyRepo } from '../care/verify.ts';
 
 type Tally = { -readonly [K in keyof Progress]: Progress[K] };
@@ -116,17 +117,22 @@ const createManifestFiles = (onPiece: (length: number) => void) => {
 
 const blobPath = (cid: CID): string => `blobs/ba/${cidToText(cid)}`;
 
-/** All blobs that are here now, so that one that goes while the backup is made is missed. */
-const blobCids = async ({ blobs }: RepoParts): Promise<Iterable<CID>> => {
+/** All blobs that are here now. They stay until `release` is called. */
+const pinBlobs = async ({ blobs, pins, store }: RepoParts): Promise<{ cids: Iterable<CID>; release: () => void }> => {
   const cids = createCidSet();
-  for await (const { cid } of blobs.list()) {
-    cids.add(cid.bytes);
-  }
-  return (function* () {
+  // In a turn among the changes: `gc` removes blobs in its own turn, and not between the look and the pin.
+  const release = await store.transact(async () => {
+    for await (const { cid } of blobs.list()) {
+      cids.add(cid.bytes);
+    }
+    return pins.holdBlobs(cids);
+  });
+  const all = (function* () {
     for (const bytes of cids) {
       yield decodeCid(copyBytes(bytes));
     }
   })();
+  return { cids: all, release };
 };
 
 const requireBlob = async ({ blobs }: RepoParts, cid: CID): Promise<Blob> => {
@@ -152,15 +158,15 @@ const describeHead = async (
   }
   const head = cidToText(cid);
   try {
-    const { rev, data } = headOf(cid, await readCommit(parts.store, cid));
-    const collections = await countCollections({
-      did: parts.did,
-      root: data,
-      nodes: parts.nodes,
-      hashAll: parts.hashAll,
-      blocks: parts.store,
-    });
-    return { head, rev, records: collections.reduce((sum, { count }) => sum + count, 0) };
+    return await withPinned(
+      parts.pins,
+      async () => [headOf(cid, await readCommit(parts.store, cid))] as const,
+      async ([{ rev, data }]) => {
+        const { did, nodes, hashAll, store } = parts;
+        const collections = await countCollections({ did, root: data, nodes, hashAll, blocks: store });
+        return { head, rev, records: collections.reduce((sum, { count }) => sum + count, 0) };
+      },
+    );
   } catch (error) {
     if (!damaged || !isRepoError(error)) {
       throw error;
@@ -193,8 +199,10 @@ export async function* backupRepo(
     onProgress?.({ ...tally });
   });
   const snapshot = await maintenance.snapshot();
+  let unpin = (): void => {};
   try {
-    const cids = await blobCids(parts);
+    const { cids, release } = await pinBlobs(parts);
+    unpin = release;
     const { records, ...head } = await describeHead(parts, snapshot, damaged);
     for (const { path, content } of snapshot.files) {
       yield watch(path, content);
@@ -223,5 +231,6 @@ export async function* backupRepo(
     yield { path: MANIFEST_PATH, content: new Blob([manifest as Uint8Array<ArrayBuffer>]) };
   } finally {
     snapshot.release();
+    unpin();
   }
 }

@@ -81,11 +81,19 @@ async function* headBlocks(
   }
 }
 
+/** Calls `end` when `items` end, fail or are left. */
+async function* endingWith<T>(end: () => void, items: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } finally {
+    end();
+  }
+}
+
 /** `Repo.exportCar`. The head is the one at the first read; commits made meanwhile are not in it. */
 export const exportCar = (parts: RepoParts, options: ExportOptions = {}): ReadableStream<Uint8Array> => {
   const { signal, onProgress, since } = options;
-  async function* blocks(head: Head): AsyncGenerator<readonly NamedBlock[]> {
-    const base = since === undefined ? undefined : await resolveCommit(parts, since);
+  async function* blocks(head: Head, base: Head | undefined): AsyncGenerator<readonly NamedBlock[]> {
     const progress = { phase: 'write' as const, bytes: 0, blocks: 0, records: 0 };
     for await (const piece of headBlocks(parts, head, base, signal)) {
       signal?.throwIfAborted();
@@ -99,7 +107,11 @@ export const exportCar = (parts: RepoParts, options: ExportOptions = {}): Readab
     }
   }
   return writeCarStreamOf(async () => {
-    const head = await requireHead(parts);
-    return { roots: head.cid, blocks: blocks(head) };
+    const { states, release } = await parts.pins.pin(
+      async () =>
+        [await requireHead(parts), since === undefined ? undefined : await resolveCommit(parts, since)] as const,
+    );
+    const [head, base] = states;
+    return { roots: head.cid, blocks: endingWith(release, blocks(head, base)) };
   });
 };

@@ -16,12 +16,13 @@ import type { ImportOptions, ImportResult, Progress } from '../long-work.ts';
 import type { CarSource } from '../../car/source.ts';
 import type { Fault } from '../../data/fault.ts';
 import type { HashAll } from '../../data/sha256.ts';
-import type { BlobStore, BlockReader } from '../../storage/ports.ts';
+import type { BlobStore, BlockChange, BlockReader } from '../../storage/ports.ts';
 import type { WriteRequest } from '../write/write-request.ts';
 import { acceptCommit } from '../write/accept.ts';
 import type { RecordCheck } from './check-records.ts';
 import { createRecordCheck } from './check-records.ts';
-import type { Transition } from '../read/listeners.ts';
+import type { KeepTransition, Transition } from '../read/transition.ts';
+import { keepingTransition } from '../read/transition.ts';
 import { createAssertPath } from '../path.ts';
 import type { RepoParts } from '../parts.ts';
 import { MAIN, partsIn, readHead } from '../parts.ts';
@@ -219,7 +220,7 @@ export const importCar = async (
     signal?.throwIfAborted();
     onProgress?.({ ...tally });
   };
-  return parts.store.transact(async (change) => {
+  const run = async (change: BlockChange, keep: KeepTransition): Promise<Imported> => {
     const requests = request && (await readRequests(change));
     const earlier = requests && (await landed(parts, requests, request));
     if (earlier !== undefined) {
@@ -265,6 +266,7 @@ export const importCar = async (
     await change.addCommit(commit.rev, cid);
     const result = { head: cid, rev: commit.rev, blocks: added, ...counts, missingBlobs, faults: records.faults };
     await requests?.remember(change, request!, commit.rev, noteOf(result));
-    return { result, transition: cidEquals(before?.cid, cid) ? undefined : { before: base, after: commit.data } };
-  });
+    return { result, transition: cidEquals(before?.cid, cid) ? undefined : keep(base, commit.data) };
+  };
+  return keepingTransition(parts.pins, (keep) => parts.store.transact((change) => run(change, keep)));
 };

@@ -8,12 +8,23 @@ import type { Bytes } from '../../data/bytes.ts';
 import { copyBytes } from '../../data/bytes.ts';
 import { EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../mst/node.ts';
 import { createNodeReader } from '../../mst/node-reader.ts';
-import type { CollectionCount, FoundRecord, ListOptions, RecordEntry, RecordValue, Tree, TreeEntry } from '../repo.ts';
+import type {
+  CollectionCount,
+  FoundRecord,
+  Head,
+  ListOptions,
+  RecordEntry,
+  RecordValue,
+  Tree,
+  TreeEntry,
+} from '../repo.ts';
 import type { BlockReader } from '../../storage/ports.ts';
 import type { Block } from '../../blocks/block.ts';
 import type { PlannedOp } from './apply.ts';
+import type { CheckedOut } from './checked-out.ts';
 import { applyOps } from './apply.ts';
 import type { RepoParts } from '../parts.ts';
+import { readPinned, withPinned } from '../care/pins.ts';
 import { recordPath } from '../path.ts';
 import type { View } from '../read/records.ts';
 import { countCollections, findRecord, listEntries, listRecords } from '../read/records.ts';
@@ -55,14 +66,22 @@ export class RepoTree implements Tree {
   readonly #parts: RepoParts;
   readonly #drafts: Drafts;
   readonly #view: View & { readonly root: CID };
-  /** The head when this tree, or the one it came from, was checked out. */
-  readonly checkedOutUnder: CID | undefined;
+  /** Where this tree, or the one it was made from, was checked out. */
+  readonly checkedOut: CheckedOut;
 
-  constructor(parts: RepoParts, drafts: Drafts, view: View & { readonly root: CID }, checkedOutUnder: CID | undefined) {
+  constructor(parts: RepoParts, drafts: Drafts, view: View & { readonly root: CID }, checkedOut: CheckedOut) {
     this.#parts = parts;
     this.#drafts = drafts;
     this.#view = view;
-    this.checkedOutUnder = checkedOutUnder;
+    this.checkedOut = checkedOut;
+  }
+
+  get base(): CID | undefined {
+    return this.checkedOut.base?.cid;
+  }
+
+  get head(): CID | undefined {
+    return this.checkedOut.head;
   }
 
   get root(): CID {
@@ -70,19 +89,19 @@ export class RepoTree implements Tree {
   }
 
   get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
-    return findRecord(this.#view, collection, rkey);
+    return withPinned(this.#parts.pins, this.#base, () => findRecord(this.#view, collection, rkey));
   }
 
   list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry> {
-    return listRecords(this.#view, collection, options);
+    return readPinned(this.#parts.pins, this.#base, () => listRecords(this.#view, collection, options));
   }
 
   entries(collection?: string, options?: ListOptions): AsyncIterable<TreeEntry> {
-    return listEntries(this.#view, collection, options);
+    return readPinned(this.#parts.pins, this.#base, () => listEntries(this.#view, collection, options));
   }
 
   collections(): Promise<CollectionCount[]> {
-    return countCollections(this.#view);
+    return withPinned(this.#parts.pins, this.#base, () => countCollections(this.#view));
   }
 
   async put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree> {
@@ -94,13 +113,18 @@ export class RepoTree implements Tree {
     return this.#apply({ action: 'discard', path: recordPath(collection, rkey) });
   }
 
+  /** What is not made here is of the commit that was checked out. */
+  readonly #base = async (): Promise<readonly (Head | undefined)[]> => [this.checkedOut.base];
+
   async #apply(op: PlannedOp): Promise<RepoTree> {
-    const { root, blocks, changes } = await applyOps(this.#view.nodes, this.#view.root, [op]);
+    const { root, blocks, changes } = await withPinned(this.#parts.pins, this.#base, () =>
+      applyOps(this.#view.nodes, this.#view.root, [op]),
+    );
     if (changes.length === 0) {
       return this;
     }
     this.#drafts.add(blocks);
-    return new RepoTree(this.#parts, this.#drafts, { ...this.#view, root }, this.checkedOutUnder);
+    return new RepoTree(this.#parts, this.#drafts, { ...this.#view, root }, this.checkedOut);
   }
 
   /** The blocks of this tree that were made here: a node that is not a draft has none below it. */
@@ -141,14 +165,15 @@ export class RepoTree implements Tree {
     return tree;
   }
 
-  /** The tree with a root, which is in the store; without one, the empty tree. */
-  static checkout(parts: RepoParts, root: CID | undefined, head: CID | undefined): RepoTree {
+  /** The tree of the commit that was checked out; without one, the empty tree. */
+  static checkout(parts: RepoParts, checkedOut: CheckedOut): RepoTree {
+    const root = checkedOut.base?.data;
     const drafts = draftsOver(parts.store);
     if (root === undefined) {
       drafts.add([{ cid: EMPTY_ROOT, bytes: EMPTY_NODE_BYTES }]);
     }
     const { did, hashAll } = parts;
     const nodes = createNodeReader(drafts, { hashAll });
-    return new RepoTree(parts, drafts, { did, root: root ?? EMPTY_ROOT, blocks: drafts, nodes, hashAll }, head);
+    return new RepoTree(parts, drafts, { did, root: root ?? EMPTY_ROOT, blocks: drafts, nodes, hashAll }, checkedOut);
   }
 }

@@ -10,7 +10,10 @@ import { formatUri } from '../../syntax/identifiers.ts';
 import { isTid } from '../../syntax/tid.ts';
 import type { PlannedOp } from './apply.ts';
 import { applyOps } from './apply.ts';
-import type { Transition } from '../read/listeners.ts';
+import type { CheckedOut } from './checked-out.ts';
+import { assertCheckedOut } from './checked-out.ts';
+import type { Transition } from '../read/transition.ts';
+import { keepingTransition } from '../read/transition.ts';
 import type { RepoParts } from '../parts.ts';
 import { MAIN, assertSwapCommit, messageKey, partsIn, readHead } from '../parts.ts';
 import { recordPath } from '../path.ts';
@@ -164,23 +167,26 @@ export const deleteRecord = async (
 };
 
 /**
- * `Repo.commit`: makes a tree the head, if the head is still the one that the tree was checked out under. `transition`
- * is what that changed, if it was done now.
+ * `Repo.commit`: makes a tree the head, if the head is still the one that the tree was checked out under and the blocks
+ * of its base are still here. `transition` is what that changed, if it was done now.
  */
 export const commitTree = (
   parts: RepoParts,
   root: CID,
   blocks: readonly Block[],
-  checkedOutUnder: CID | undefined,
+  checkedOut: CheckedOut,
   options: WriteOptions = {},
 ): Promise<{ readonly commit: CommitRef; readonly transition: Transition | undefined }> =>
-  parts.store.transact(async (change) => {
-    const before = await landed(change, options);
-    if (before !== undefined) {
-      return { commit: before, transition: undefined };
-    }
-    const head = await readHead(partsIn(parts, change));
-    assertSwapCommit(head, options.swapCommit === undefined ? (checkedOutUnder ?? null) : options.swapCommit);
-    const commit = await storeCommit(parts, change, head, root, blocks, options);
-    return { commit, transition: { before: head?.data, after: root } };
-  });
+  keepingTransition(parts.pins, (keep) =>
+    parts.store.transact(async (change) => {
+      const before = await landed(change, options);
+      if (before !== undefined) {
+        return { commit: before, transition: undefined };
+      }
+      const head = await readHead(partsIn(parts, change));
+      assertSwapCommit(head, options.swapCommit === undefined ? (checkedOut.head ?? null) : options.swapCommit);
+      await assertCheckedOut(partsIn(parts, change), checkedOut, head);
+      const commit = await storeCommit(parts, change, head, root, blocks, options);
+      return { commit, transition: keep(head?.data, root) };
+    }),
+  );

@@ -14,7 +14,10 @@ test('a blob that a write mentions, asked for while garbage is collected, stays'
   await repo.put(POST, 'a', post('a'));
   const image = await repo.putBlob(new Uint8Array([1]));
   const orphan = await repo.putBlob(new Uint8Array([2]));
-  const [gone] = await Promise.all([repo.gc({ blobs: true }), repo.put(POST, 'b', { ...post('b'), image })]);
+  const [gone] = await Promise.all([
+    repo.gc({ blobs: true, blobAge: 0 }),
+    repo.put(POST, 'b', { ...post('b'), image }),
+  ]);
   expect(gone.blobs).toBe(1);
   expect((await listOf(repo.blobs())).map(({ cid }) => String(cid))).toEqual([String(image.ref)]);
   expect(await repo.getBlob(orphan.ref)).toBeUndefined();
@@ -25,7 +28,7 @@ test('a blob that only the state before such a write mentions stays, too: that s
   const repo = newRepo();
   const image = await repo.putBlob(new Uint8Array([1]));
   const { commit } = await repo.put(POST, 'a', { ...post('a'), image });
-  const [gone] = await Promise.all([repo.gc({ blobs: true }), repo.delete(POST, 'a')]);
+  const [gone] = await Promise.all([repo.gc({ blobs: true, blobAge: 0 }), repo.delete(POST, 'a')]);
   expect(gone.blobs).toBe(0);
   expect(await (await repo.checkout(commit.cid)).get(POST, 'a')).toBeDefined();
   expect(await repo.getBlob(image.ref)).toBeDefined();

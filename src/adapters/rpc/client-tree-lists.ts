@@ -1,0 +1,101 @@
+/**
+ * Lists of trees on the client's side. The server walks them and holds their state. If another server has taken its
+ * place, the list goes on after its last entry, in the same state or not at all.
+ */
+import type { CID } from '../../core/data/cid.ts';
+import type { ListOptions, RecordEntry, TreeEntry } from '../../core/repo/repo.ts';
+import { decodeStored } from '../../core/repo/record.ts';
+import type { TreeAt } from './ask-tree.ts';
+import { askTree } from './ask-tree.ts';
+import type { Gone, Page, TreeList, TreeRef, WireRecord } from './protocol.ts';
+import { GONE } from './protocol.ts';
+
+/** The three questions of such a list. */
+export interface TreeListServer {
+  /** A number for a new list. */
+  newKey(): number;
+  open(handle: number, list: TreeList): Promise<Page<unknown> | Gone>;
+  next(handle: number): Promise<Page<unknown> | Gone>;
+  leave(handle: number): void;
+}
+
+/** A list without the state that it is of. */
+type Wanted = (tree: TreeRef | undefined, options: ListOptions) => TreeList;
+
+/** @param cursorOf What a list goes on from, after an entry. */
+async function* walkTreeList<T>(
+  server: TreeListServer,
+  tree: TreeAt | undefined,
+  wanted: Wanted,
+  { limit = Infinity, cursor, reverse }: ListOptions,
+  cursorOf: (entry: T) => string,
+): AsyncGenerator<T> {
+  const handle = server.newKey();
+  let at = tree;
+  let after = cursor;
+  let rest = limit;
+  const open = async (): Promise<Page<unknown>> => {
+    const options = { cursor: after, reverse, limit: rest === Infinity ? undefined : rest };
+    const page = await askTree<Page<unknown>>(at, (ref) => server.open(handle, wanted(ref, options)));
+    at ??= stateOf(page.base);
+    return page;
+  };
+  let isOpen = true;
+  try {
+    for (let page = await open(); ; ) {
+      isOpen = !page.done;
+      for (const entry of page.items as readonly T[]) {
+        after = cursorOf(entry);
+        rest -= 1;
+        yield entry;
+      }
+      if (page.done || rest <= 0) {
+        return;
+      }
+      const next = await server.next(handle);
+      page = next === GONE ? await open() : next;
+    }
+  } catch (error) {
+    isOpen = false;
+    throw error;
+  } finally {
+    if (isOpen) {
+      server.leave(handle);
+    }
+  }
+}
+
+const stateOf = (base: CID | undefined): TreeAt => ({ ref: { base }, edits: () => [] });
+
+/**
+ * The records of a collection, all from one state.
+ * @param tree The head of the first page when left out.
+ * @throws {RepoError} `Malformed` when the turn of a record comes that breaks the data model.
+ */
+export async function* listRecords(
+  server: TreeListServer,
+  tree: TreeAt | undefined,
+  collection: string,
+  options: ListOptions = {},
+): AsyncGenerator<RecordEntry> {
+  const wanted: Wanted = (ref, wire) => ({ of: 'list', tree: ref, collection, options: wire });
+  for await (const record of walkTreeList<WireRecord>(server, tree, wanted, options, ({ rkey }) => rkey)) {
+    const { uri, cid, rkey, bytes } = record;
+    yield { uri, cid, rkey, value: decodeStored(uri, cid, bytes), bytes };
+  }
+}
+
+/** Keys and CIDs of one collection or of all. */
+export const listEntries = (
+  server: TreeListServer,
+  tree: TreeAt,
+  collection: string | undefined,
+  options: ListOptions = {},
+): AsyncGenerator<TreeEntry> =>
+  walkTreeList<TreeEntry>(
+    server,
+    tree,
+    (ref, wire) => ({ of: 'entries', tree: ref, collection, options: wire }),
+    options,
+    (entry) => (collection === undefined ? `${entry.collection}/${entry.rkey}` : entry.rkey),
+  );

@@ -1,0 +1,15 @@
+/**
+ * A counter of the changes that removed blocks or commits. A tree that was checked out under another epoch may lack
+ * blocks that it had then.
+ */
+import type { BlockChange, StoreReader } from '../../storage/ports.ts';
+
+/** The meta key. */
+const EPOCH = 'gcEpoch';
+
+export const readEpoch = async (store: Pick<StoreReader, 'meta'>): Promise<number> =>
+  Number((await store.meta(EPOCH)) ?? 0);
+
+/** Begins the next epoch; part of the change that removes blocks or commits. */
+export const raiseEpoch = async (change: BlockChange): Promise<void> =>
+  change.setMeta(EPOCH, String((await readEpoch(change)) + 1));

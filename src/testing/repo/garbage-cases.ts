@@ -1,0 +1,172 @@
+/** What every repository promises while garbage is collected: running readers end, and new blobs stay. */
+import type { Repo } from '../../core/repo/repo.ts';
+import type { Case } from '../case.ts';
+import { assert, assertEqual, assertRejects } from '../case.ts';
+import { listOf } from '../storage/block-store-harness.ts';
+import type { RepoHarness } from './harness.ts';
+import { DID, KEY, POST, bytesOf, creates, over, post, rkeyOf } from './harness.ts';
+
+const COUNT = 400;
+
+/** Replaces every record, so that the state before shares nothing with the head, and removes that state. */
+const replaceAll = async (repo: Repo, name: string): Promise<void> => {
+  const ops = Array.from({ length: COUNT }, (_, i) => ({
+    action: 'update' as const,
+    collection: POST,
+    rkey: rkeyOf(i),
+    value: post(`${name} ${i}`),
+  }));
+  await repo.write(ops);
+  await repo.gc();
+};
+
+/** Reads one entry, lets `meanwhile` happen, and reads the rest. */
+const readAround = async <T>(list: AsyncIterable<T>, meanwhile: () => Promise<void>): Promise<T[]> => {
+  const entries: T[] = [];
+  for await (const entry of list) {
+    if (entries.length === 0) {
+      await meanwhile();
+    }
+    entries.push(entry);
+  }
+  return entries;
+};
+
+const isSound = async (repo: Repo): Promise<void> => {
+  const { ok, faults } = await repo.verify();
+  assert(ok, `the repository is sound; first fault: ${faults[0]?.message}`);
+};
+
+export const repoGarbageCases: readonly Case<RepoHarness>[] = [
+  over('a list that is read while garbage is collected shows one state to its end', async (repo) => {
+    await repo.write(creates(COUNT));
+    const records = await readAround(repo.list(POST), () => replaceAll(repo, 'new'));
+    assertEqual(
+      records.map(({ value }) => value.text),
+      Array.from({ length: COUNT }, (_, i) => `post ${i}`),
+      'the texts',
+    );
+    await repo.gc();
+    await isSound(repo);
+  }),
+
+  over('the lists of a tree go on while garbage is collected', async (repo) => {
+    await repo.write(creates(COUNT));
+    const tree = await repo.checkout();
+    const records = await readAround(tree.list(POST, { reverse: true }), () => replaceAll(repo, 'new'));
+    assertEqual(records.map(({ value }) => value.text).at(-1), 'post 0', 'the last record');
+    assertEqual(records.length, COUNT, 'records');
+    const later = await (await repo.checkout()).put(POST, 'more', post('more'));
+    const entries = await readAround(later.entries(), () => replaceAll(repo, 'newer'));
+    assertEqual(entries.length, COUNT + 1, 'entries of an edited tree');
+    await isSound(repo);
+  }),
+
+  over('a comparison that is read while garbage is collected ends', async (repo) => {
+    const first = await repo.write(creates(COUNT));
+    await repo.write(creates(COUNT, COUNT));
+    const changes = await readAround(repo.diff(first.rev), () => replaceAll(repo, 'new'));
+    assertEqual([changes.length, changes.at(-1)?.rkey], [COUNT, rkeyOf(2 * COUNT - 1)], 'changes');
+    await isSound(repo);
+  }),
+
+  over('a log that is read while garbage is collected shows what is still here', async (repo) => {
+    for (let i = 0; i < 5; i++) {
+      await repo.put(POST, 'a', post(`${i}`));
+    }
+    const revs = (await readAround(repo.log(), async () => void (await repo.gc()))).map(({ rev }) => rev);
+    assertEqual(revs[0], (await repo.head())?.rev, 'the newest commit');
+    await isSound(repo);
+  }),
+
+  over(
+    'an export that is half read when garbage is collected is whole, and so is what is new',
+    async (repo, harness) => {
+      const base = await repo.write(creates(COUNT));
+      const copy = await harness.other().create({ did: DID });
+      await copy.importCar(repo.exportCar());
+      await repo.write(
+        Array.from({ length: COUNT }, (_, i) => ({
+          action: 'update' as const,
+          collection: POST,
+          rkey: rkeyOf(i),
+          value: post(`second ${i} ${'x'.repeat(1000)}`),
+        })),
+      );
+      const head = await repo.head();
+      const half = async (stream: ReadableStream<Uint8Array>, name: string): Promise<Uint8Array> => {
+        const reader = stream.getReader();
+        const first = await reader.read();
+        await replaceAll(repo, name);
+        reader.releaseLock();
+        const rest = await bytesOf(stream);
+        const whole = new Uint8Array(first.value!.length + rest.length);
+        whole.set(first.value!);
+        whole.set(rest, first.value!.length);
+        return whole;
+      };
+      const since = await half(repo.exportCar({ since: base.rev }), 'third');
+      const result = await copy.importCar(since, { key: KEY.did!() });
+      assertEqual([String(result.head), result.updated], [String(head?.cid), COUNT], 'what is new');
+      const third = await repo.head();
+      const full = await half(repo.exportCar(), 'fourth');
+      assertEqual(String((await copy.importCar(full)).head), String(third?.cid), 'the whole');
+      await copy.close();
+      await repo.gc();
+      await isSound(repo);
+    },
+  ),
+
+  over('what a reader held is garbage once it has ended, also when it was left early', async (repo) => {
+    await repo.write(creates(COUNT));
+    for await (const _ of repo.list(POST)) {
+      await replaceAll(repo, 'new');
+      break;
+    }
+    const reader = repo.exportCar().getReader();
+    await reader.read();
+    await reader.cancel();
+    await repo.gc();
+    assertEqual((await repo.gc()).blocks, 0, 'blocks that are left to remove');
+    const { blocks } = await repo.info();
+    await replaceAll(repo, 'newer');
+    assertEqual((await repo.info()).blocks, blocks, 'as many blocks as for the same records before');
+  }),
+
+  over('a check that runs while others write and collect garbage finds no fault', async (repo) => {
+    await repo.write(creates(COUNT));
+    const reports = [];
+    for (let i = 0; i < 3; i++) {
+      const checking = repo.verify();
+      await replaceAll(repo, `turn ${i}`);
+      reports.push(await checking);
+    }
+    assertEqual(
+      reports.flatMap(({ faults }) => faults.map(({ message }) => message)),
+      [],
+      'faults',
+    );
+  }),
+
+  over('a blob that was stored within the hour stays, unless blobAge says otherwise', async (repo) => {
+    const image = await repo.putBlob(new Uint8Array([1, 2, 3]));
+    assertEqual((await repo.gc({ blobs: true })).blobs, 0, 'a blob that a record is about to mention');
+    await repo.put(POST, 'a', { ...post('a'), image });
+    assertEqual(await listOf(repo.missingBlobs()), [], 'missing blobs');
+    await repo.putBlob(new Uint8Array([4]));
+    assertEqual((await repo.gc({ blobs: true, blobAge: 60_000 })).blobs, 0, 'younger than a minute');
+    assertEqual((await repo.gc({ blobs: true, blobAge: 0 })).blobs, 1, 'of any age');
+    assertEqual((await listOf(repo.blobs())).length, 1, 'the blob that a record mentions stays');
+    for (const blobAge of [-1, Number.NaN, '1' as unknown as number]) {
+      const error = await repo.gc({ blobs: true, blobAge }).catch((cause: unknown) => cause);
+      assert((error as Error).name === 'TypeError', `blobAge=${blobAge} is a TypeError`);
+    }
+  }),
+
+  over('a checked-out state that was removed is not there any more', async (repo) => {
+    const { rev } = await repo.write(creates(3));
+    await repo.put(POST, 'a', post('a'));
+    await repo.gc();
+    await assertRejects(() => repo.checkout(rev), 'RefNotFound', 'checkout of a removed commit');
+  }),
+];
