@@ -1,6 +1,6 @@
 /** Takes a CAR file into the repository of its account, which is made if need be. */
 import type { ImportResult, Progress, Repo } from 'pdsdb';
-import { RepoError, cidEquals, decodeCommit, isRepoError, readCarStream } from 'pdsdb';
+import { didOfCar, isRepoError } from 'pdsdb';
 import { noteEnded, noteMade, whileItComesIn } from './leftovers.ts';
 import { createKept, deleteKept, openKept } from './repos.ts';
 
@@ -15,23 +15,6 @@ export interface ImportCarOptions {
   readonly onDid: (did: string) => void;
   readonly onProgress: (progress: Progress) => void;
 }
-
-/**
- * Whose repository a CAR holds. Its root is the commit, which is mostly the first block; in some files it is the last.
- * @throws {RepoError} `Malformed` when it is no CAR; `BlockNotFound` when it lacks the commit that it names.
- */
-const didOf = async (file: Blob, signal: AbortSignal): Promise<string> => {
-  const car = await readCarStream(file);
-  const [root] = car.roots;
-  for await (const blocks of car) {
-    signal.throwIfAborted();
-    const commit = root === undefined ? undefined : blocks.find(({ cid }) => cidEquals(cid, root));
-    if (commit !== undefined) {
-      return decodeCommit(commit.bytes).did;
-    }
-  }
-  throw new RepoError('BlockNotFound', 'the file does not hold the commit that it names');
-};
 
 const openOrCreate = async (did: string): Promise<{ repo: Repo; isNew: boolean }> => {
   try {
@@ -66,7 +49,7 @@ const importInto = async (did: string, file: Blob, { signal, onProgress }: Impor
  * Records that break the data model are kept and reported.
  */
 export const importCarFile = async (file: Blob, options: ImportCarOptions): Promise<Imported> => {
-  const did = await didOf(file, options.signal);
+  const did = await didOfCar(file, { signal: options.signal });
   options.onDid(did);
   return { did, result: await whileItComesIn(did, () => importInto(did, file, options), options.signal) };
 };

@@ -2,6 +2,7 @@
  * The engine under both ways to read a CAR, `readCar` and `readCarStream`: takes chunks cut anywhere and gives
  * blocks. The same bytes get the same verdict however they are cut. https://ipld.io/specs/transport/car/carv1/
  */
+import { FirstBytes } from './foreign-input.ts';
 import { MAX_CAR_ROOTS, decodeCarHeader } from './header.ts';
 import { PackedBlocks } from '../blocks/packed-blocks.ts';
 import type { CID } from '../data/cid.ts';
@@ -78,6 +79,8 @@ export class CarDecoder {
   #partial: Uint8Array = NOTHING;
   #partialLength = 0;
   #roots: readonly CID[] | undefined;
+  readonly #first = new FirstBytes();
+  #headerFault: { readonly error: unknown } | undefined;
   /** How many blocks have been given. */
   #blocks = 0;
   #fault: { readonly error: unknown } | undefined;
@@ -107,13 +110,26 @@ export class CarDecoder {
     this.#chunkOffset += this.#chunk.length;
     this.#chunk = chunk;
     this.#at = 0;
+    if (this.#roots === undefined) {
+      this.#first.add(chunk);
+    }
   }
 
-  /** Reads the header as far as it is there. `take` does so, too; this is for who wants the roots before any block. */
+  /**
+   * Reads the header as far as it is there. `take` does so, too; this is for who wants the roots before any block. What
+   * is wrong with it is thrown once there are enough bytes to say what else the input may be.
+   */
   readHeader(): readonly CID[] | undefined {
-    if (this.#roots === undefined) {
-      const header = this.#section('header', this.#maxHeaderSize);
-      this.#roots = header && decodeCarHeader(header, this.#maxRoots);
+    if (this.#roots === undefined && this.#headerFault === undefined) {
+      try {
+        const header = this.#section('header', this.#maxHeaderSize);
+        this.#roots = header && decodeCarHeader(header, this.#maxRoots);
+      } catch (error) {
+        this.#headerFault = { error };
+      }
+    }
+    if (this.#headerFault !== undefined && this.#first.isFull) {
+      throw this.#first.explain(this.#headerFault.error);
     }
     return this.#roots;
   }
@@ -154,7 +170,8 @@ export class CarDecoder {
   end(): readonly CID[] {
     const size = this.#chunkOffset + this.#chunk.length;
     if (this.#roots === undefined) {
-      throw new RepoError('Malformed', `CAR ends before its header does; size=${size}`);
+      const fault = new RepoError('Malformed', `CAR ends before its header does; size=${size}`);
+      throw this.#first.explain(this.#headerFault?.error ?? fault);
     }
     if (this.#prefixLength > 0 || this.#sectionSize !== undefined) {
       throw new RepoError('Malformed', `CAR ends inside a block; offset=${this.#sectionOffset}, size=${size}`);

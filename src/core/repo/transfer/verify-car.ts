@@ -4,7 +4,8 @@ import { cidBytesToText, cidToText, decodeCid } from '../../data/cid.ts';
 import type { CarOptions } from '../../car/decoder.ts';
 import { readPackedCar } from '../../car/reader.ts';
 import type { Commit } from '../commit.ts';
-import { decodeCommit, verifyCommit } from '../commit.ts';
+import { verifyCommit } from '../commit.ts';
+import { decodeRootCommit } from '../root-commit.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
 import { HeldBlocks } from '../../blocks/arena-blocks.ts';
 import type { LongWork, Progress, VerifyReport } from '../long-work.ts';
@@ -92,7 +93,7 @@ const requireCommit = (car: CarBlocks): { readonly head: CID; readonly commit: C
   if (bytes === undefined) {
     throw new RepoError('BlockNotFound', `the commit that the CAR names is not in it; cid=${cidToText(head)}`);
   }
-  return { head, commit: decodeCommit(bytes), bytes };
+  return { head, commit: decodeRootCommit(head, bytes), bytes };
 };
 
 const signatureOf = (commit: Commit, bytes: Uint8Array, key: string | undefined): VerifyReport['signature'] => {

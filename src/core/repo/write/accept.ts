@@ -1,9 +1,10 @@
 /** Whether a commit from outside may become the head. */
 import type { Commit } from '../commit.ts';
-import { decodeCommit, verifyCommit } from '../commit.ts';
+import { verifyCommit } from '../commit.ts';
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
+import { decodeRootCommit } from '../root-commit.ts';
 import type { VerifySignature } from '../../crypto/keys.ts';
 import type { ImportOptions } from '../long-work.ts';
 import type { Head } from '../repo.ts';
@@ -78,7 +79,7 @@ export const acceptCommit = (
   verify: VerifySignature,
   nowMs: number = Date.now(),
 ): Commit => {
-  const commit = decodeCommit(bytes);
+  const commit = decodeRootCommit(cid, bytes);
   assertDids(commit, did, options.did);
   assertSigned(commit, bytes, options, verify);
   assertRev(cid, commit, head, nowMs);
