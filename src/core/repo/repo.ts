@@ -7,7 +7,6 @@
 import type { BackupOptions } from './transfer/backup-manifest.ts';
 import type { BackupFile } from '../storage/backup-file.ts';
 import type { BlobMention, BlobRef } from '../data/blob-ref.ts';
-import type { Bytes } from '../data/bytes.ts';
 import type { CID } from '../data/cid.ts';
 import type {
   ExportOptions,
@@ -20,146 +19,29 @@ import type {
 } from './long-work.ts';
 import type { CarSource } from '../car/source.ts';
 import type { RepairOptions, RepairReport } from './care/repair-report.ts';
-import type { Signer } from '../crypto/signer.ts';
 import type { BlobInfo, BlobSource, PutBlobOptions } from '../storage/ports.ts';
-import type { WriteRequest } from './write/write-request.ts';
+import type { CommitRef, Head, HeadChange, LogEntry, WriteOp, WriteOptions, WriteResult } from './commits.ts';
+import type {
+  CollectionCount,
+  FoundRecord,
+  ListOptions,
+  RecordChange,
+  RecordEntry,
+  RecordValue,
+  Tree,
+} from './tree.ts';
 
-/** The newest commit, or any other. */
-export interface Head {
-  readonly cid: CID;
-  /** A TID. `2222222222222` for a version 2 commit, which need not have one. */
-  readonly rev: string;
-  /** The root of the tree. */
-  readonly data: CID;
-  readonly signed: boolean;
-}
-
-/** A commit that was just made, or the head that stayed. */
-export interface CommitRef {
-  readonly cid: CID;
-  readonly rev: string;
-}
-
-export interface LogEntry extends Head {
-  readonly message?: string | undefined;
-}
-
-/**
- * A value of the lexicon data model: CIDs as multiformats' `CID`, bytes as `Uint8Array`, blob references as
- * {@link BlobRef}, integers that are safe, no floats. Maps come out without a prototype.
- */
-export type RecordValue = Readonly<Record<string, unknown>>;
-
-export interface RecordEntry {
-  /** `at://did/collection/rkey` */
-  readonly uri: string;
-  readonly cid: CID;
-  readonly rkey: string;
-  readonly value: RecordValue;
-  /** The record's block as it was stored. */
-  readonly bytes: Bytes;
-}
-
-export interface FoundRecord {
-  readonly uri: string;
-  readonly cid: CID;
-  readonly value: RecordValue;
-  /** The record's block as it was stored. */
-  readonly bytes: Bytes;
-}
-
-/** One operation of `com.atproto.repo.applyWrites`, with the names of the lexicon. */
-export type WriteOp =
-  | {
-      readonly action: 'create';
-      readonly collection: string;
-      /** A new TID when left out. */
-      readonly rkey?: string | undefined;
-      /** A value of the data model, or its canonical DAG-CBOR bytes. */
-      readonly value: RecordValue | Uint8Array;
-      readonly swapRecord?: null | undefined;
-    }
-  | {
-      readonly action: 'update';
-      readonly collection: string;
-      readonly rkey: string;
-      readonly value: RecordValue | Uint8Array;
-      /** The CID that the record must have now. */
-      readonly swapRecord?: CID | undefined;
-    }
-  | {
-      readonly action: 'delete';
-      readonly collection: string;
-      readonly rkey: string;
-      readonly swapRecord?: CID | undefined;
-    };
-
-export interface WriteOptions {
-  /** The CID that the head must have now; `null` when there must be none. Else `InvalidSwap`. */
-  readonly swapCommit?: CID | null | undefined;
-  /** A word about the commit, kept beside it and not part of it. `log` answers it. */
-  readonly message?: string | undefined;
-  /** Signs this commit in place of the repository's signer. */
-  readonly signer?: Signer | undefined;
-  /** Makes it safe to ask again when the answer was lost. */
-  readonly request?: WriteRequest | undefined;
-}
-
-export interface WriteResult extends CommitRef {
-  /** One for each operation, in their order; a delete has no `cid`. */
-  readonly results: readonly { readonly uri: string; readonly cid?: CID | undefined }[];
-}
-
-export interface ListOptions {
-  /** At most so many. All of them when left out. */
-  readonly limit?: number | undefined;
-  /** A record key: the list starts after it. The last `rkey` of a page is the cursor of the next. */
-  readonly cursor?: string | undefined;
-  /** From the last key to the first: newest first where keys are TIDs. */
-  readonly reverse?: boolean | undefined;
-}
-
-export interface CollectionCount {
-  readonly collection: string;
-  /** Records in it. */
-  readonly count: number;
-}
-
-/** What a tree holds for a key, before its record is read. */
-export interface TreeEntry {
-  readonly collection: string;
-  readonly rkey: string;
-  readonly cid: CID;
-}
-
-/**
- * One state of the records, which never changes: `put` and `delete` answer another. Becomes the head by `Repo.commit`.
- */
-export interface Tree {
-  /** The commit that this tree, or the one it was made from, was checked out of. */
-  readonly base: CID | undefined;
-  /** The head at that time: `commit` expects that it is the head still. */
-  readonly head: CID | undefined;
-  get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
-  put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree>;
-  /** The tree without that record; the same tree when there is none. */
-  delete(collection: string, rkey: string): Promise<Tree>;
-  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry>;
-  /**
-   * The keys of one collection, or of all of them (where the cursor is `collection/rkey`), without reading a record.
-   */
-  entries(collection?: string, options?: ListOptions): AsyncIterable<TreeEntry>;
-  collections(): Promise<CollectionCount[]>;
-}
-
-/** One record that differs between two trees. `cid` is missing when deleted, `prev` when created. */
-export interface RecordChange {
-  readonly action: 'create' | 'update' | 'delete';
-  readonly collection: string;
-  readonly rkey: string;
-  readonly cid?: CID | undefined;
-  readonly prev?: CID | undefined;
-}
+export type { CommitRef, Head, HeadChange, LogEntry, WriteOp, WriteOptions, WriteResult } from './commits.ts';
+export type {
+  CollectionCount,
+  FoundRecord,
+  ListOptions,
+  RecordChange,
+  RecordEntry,
+  RecordValue,
+  Tree,
+  TreeEntry,
+} from './tree.ts';
 
 export interface RepoInfo {
   readonly did: string;
@@ -196,14 +78,6 @@ export interface PutBlobRefOptions extends PutBlobOptions {
    * Kept with the blob and put into the reference. A `Blob`'s own type, or `application/octet-stream`, when left out.
    */
   readonly mimeType?: string | undefined;
-}
-
-/** A new head, after it is durable. */
-export interface HeadChange extends CommitRef {
-  /** Keys (`collection/rkey`) that the head before it had not. In key order, as the others are. */
-  readonly created: readonly string[];
-  readonly updated: readonly string[];
-  readonly deleted: readonly string[];
 }
 
 /** One account's repository, open. Methods reject with `Closed` after `close`. */

@@ -1,0 +1,75 @@
+/** Heads, commits and writes, as they are asked for and told. */
+import type { CID } from '../data/cid.ts';
+import type { Signer } from '../crypto/signer.ts';
+import type { RecordValue } from './tree.ts';
+import type { WriteRequest } from './write/write-request.ts';
+
+/** The newest commit, or any other. */
+export interface Head {
+  readonly cid: CID;
+  /** A TID. `2222222222222` for a version 2 commit, which need not have one. */
+  readonly rev: string;
+  /** The root of the tree. */
+  readonly data: CID;
+  readonly signed: boolean;
+}
+
+/** A commit that was just made, or the head that stayed. */
+export interface CommitRef {
+  readonly cid: CID;
+  readonly rev: string;
+}
+
+export interface LogEntry extends Head {
+  readonly message?: string | undefined;
+}
+
+/** One operation of `com.atproto.repo.applyWrites`, with the names of the lexicon. */
+export type WriteOp =
+  | {
+      readonly action: 'create';
+      readonly collection: string;
+      /** A new TID when left out. */
+      readonly rkey?: string | undefined;
+      /** A value of the data model, or its canonical DAG-CBOR bytes. */
+      readonly value: RecordValue | Uint8Array;
+      readonly swapRecord?: null | undefined;
+    }
+  | {
+      readonly action: 'update';
+      readonly collection: string;
+      readonly rkey: string;
+      readonly value: RecordValue | Uint8Array;
+      /** The CID that the record must have now. */
+      readonly swapRecord?: CID | undefined;
+    }
+  | {
+      readonly action: 'delete';
+      readonly collection: string;
+      readonly rkey: string;
+      readonly swapRecord?: CID | undefined;
+    };
+
+export interface WriteOptions {
+  /** The CID that the head must have now; `null` when there must be none. Else `InvalidSwap`. */
+  readonly swapCommit?: CID | null | undefined;
+  /** A word about the commit, kept beside it and not part of it. `log` answers it. */
+  readonly message?: string | undefined;
+  /** Signs this commit in place of the repository's signer. */
+  readonly signer?: Signer | undefined;
+  /** Makes it safe to ask again when the answer was lost. */
+  readonly request?: WriteRequest | undefined;
+}
+
+export interface WriteResult extends CommitRef {
+  /** One for each operation, in their order; a delete has no `cid`. */
+  readonly results: readonly { readonly uri: string; readonly cid?: CID | undefined }[];
+}
+
+/** A new head, after it is durable. */
+export interface HeadChange extends CommitRef {
+  /** Keys (`collection/rkey`) that the head before it had not. In key order, as the others are. */
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+  readonly deleted: readonly string[];
+}
