@@ -3,7 +3,7 @@
  * not at all. The files are the library's own {@link PagedFile}s. It keeps a log, and asks about every transaction, as
  * a simulated disk does.
  */
-import { FILE_NAMES } from '../../src/adapters/files/file-names.ts';
+import { FILE_NAMES } from '../../src/core/storage/layout.ts';
 import { PagedFile } from '../../src/adapters/files/paged-file.ts';
 import type { PageChanges } from '../../src/adapters/files/paged-file.ts';
 import { readBlobSource } from '../../src/core/storage/blob-source.ts';

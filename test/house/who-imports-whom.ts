@@ -15,7 +15,7 @@ const packages = (names: readonly string[]): RegExp =>
   new RegExp(`^(${names.map((name) => name.replace('/', '\\/')).join('|')})(\\/|$)`);
 
 /** The part of the core that `src/wasm` imports. */
-const CORE_BELOW_WASM = /^src\/core\/(data\/(bytes|platform-values|sha256)|errors)\.ts$/;
+const CORE_BELOW_WASM = /^src\/core\/(data\/(bytes|platform-values|sha256)|storage\/layout|errors)\.ts$/;
 
 /** What every adapter may import. */
 const BELOW_ADAPTERS = /^src\/(core|wasm)\//;
@@ -92,8 +92,11 @@ const ROOMS: readonly Room[] = [
   { files: /^src\/adapters\/platform\//, may: [adapters('platform'), BELOW_ADAPTERS, /^node:/, packages(['sql.js'])] },
   // What is published for people who write adapters runs everywhere, under no framework.
   { files: /^src\/testing\//, may: [/^src\/(core|testing|wasm)\//, packages(PURE)] },
-  // The command has no more than everybody has: the doors.
-  { files: /^src\/cli(\/|\.ts$)/, may: [/^src\/cli\//, /^src\/(index|node)\.ts$/, /^node:/, packages(['commander'])] },
+  // The command uses the entry points, as every user does, and the names of the files.
+  {
+    files: /^src\/cli(\/|\.ts$)/,
+    may: [/^src\/cli\//, /^src\/(index|node|core\/storage\/layout)\.ts$/, /^node:/, packages(['commander'])],
+  },
   { files: /^src\/(index|testing)\.ts$/, may: [/^src\/(core|adapters|testing|wasm)\//] },
   { files: /^src\/[^/]+\.ts$/, may: [/^src\/(core|adapters|wasm)\//] },
 ];

@@ -4,6 +4,8 @@
  * A blob is written beside its place, synced, and renamed to its CID's name, which is then synced too: the name
  * appears last, and what bears it is whole.
  */
+import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
+import { blobPath, BLOBS_FOLDER, BLOBS_ROOT } from '../../core/storage/layout.ts';
 import { readBlobSource } from '../../core/storage/blob-source.ts';
 import { equalBytes } from '../../core/data/bytes.ts';
 import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '../../core/data/cid.ts';
@@ -14,13 +16,6 @@ import { sha256Stream } from '../../core/data/sha256.ts';
 import type { BlobInfo, BlobSource, BlobStore, BlobStray, PutBlobOptions } from '../../core/storage/ports.ts';
 import { isNotFound, systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
-
-const ROOT = 'blobs';
-
-/**
- * A blob lies in the folder of its name's first two characters, and the text of every raw CID starts with `bafkrei`.
- */
-const FOLDER = 'blobs/ba';
 
 /** What a `put` that was cut off leaves behind. */
 const TEMPORARY = /^[0-9a-f]{32}\.tmp-[0-9a-z]+$/;
@@ -48,16 +43,16 @@ const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
 export const openFolderBlobs = async (folder: BlobFolder): Promise<BlobStore> => {
   let isNamed = false;
   try {
-    const root = await folder.entry(ROOT);
-    assertFolder(root, ROOT);
+    const root = await folder.entry(BLOBS_ROOT);
+    assertFolder(root, BLOBS_ROOT);
     if (root === undefined) {
-      await ensureFolder(folder, ROOT, '.');
+      await ensureFolder(folder, BLOBS_ROOT, '.');
       isNamed = true;
     }
-    assertFolder(await folder.entry(FOLDER), FOLDER);
-    for await (const name of folder.names(ROOT)) {
+    assertFolder(await folder.entry(BLOBS_FOLDER), BLOBS_FOLDER);
+    for await (const name of folder.names(BLOBS_ROOT)) {
       if (TEMPORARY.test(name)) {
-        await folder.remove(`${ROOT}/${name}`);
+        await folder.remove(`${BLOBS_ROOT}/${name}`);
       }
     }
   } catch (error) {
@@ -107,7 +102,7 @@ class FolderBlobStore implements BlobStore {
 
   put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobInfo> {
     return this.#lifetime.run(async () => {
-      const temporary = `${ROOT}/${randomName()}.tmp-put`;
+      const temporary = `${BLOBS_ROOT}/${randomName()}.tmp-put`;
       const writer = await io('storing a blob', this.#folder.create(temporary));
       try {
         return await this.#fill(writer, temporary, source, options);
@@ -127,7 +122,7 @@ class FolderBlobStore implements BlobStore {
       await io('storing a blob', writer.write(piece));
     }
     const cid = cidOfDigest(CODEC_RAW, hash.digest());
-    await io('storing a blob', this.#keep(writer, temporary, `${FOLDER}/${cidToText(cid)}`, cid, size));
+    await io('storing a blob', this.#keep(writer, temporary, blobPath(cid), cid, size));
     return { cid, size, storedAt: Date.now() };
   }
 
@@ -137,7 +132,7 @@ class FolderBlobStore implements BlobStore {
       if (!this.#isNamed) {
         await this.#folder.syncFolder('.');
       }
-      await ensureFolder(this.#folder, FOLDER, ROOT);
+      await ensureFolder(this.#folder, BLOBS_FOLDER, BLOBS_ROOT);
       this.#hasFolder = true;
     }
     // Where its time cannot be set a file is replaced by the new one, which has the same bytes.
@@ -151,7 +146,7 @@ class FolderBlobStore implements BlobStore {
       await this.#folder.rename(temporary, path);
     }
     // Also for a blob that was there: a crash may have come between its rename and its becoming durable.
-    await this.#folder.syncFolder(FOLDER);
+    await this.#folder.syncFolder(BLOBS_FOLDER);
   }
 
   /** Whether a path holds these bytes: their number is compared first, because hashing costs a read of all of them. */
@@ -186,12 +181,12 @@ class FolderBlobStore implements BlobStore {
       if (name === undefined) {
         return undefined;
       }
-      const path = `${FOLDER}/${name}`;
+      const path = `${BLOBS_FOLDER}/${name}`;
       const [above, entry] = await io(
         'reading a blob',
-        Promise.all([this.#folder.entry(FOLDER), this.#folder.entry(path)]),
+        Promise.all([this.#folder.entry(BLOBS_FOLDER), this.#folder.entry(path)]),
       );
-      assertFolder(above, FOLDER);
+      assertFolder(above, BLOBS_FOLDER);
       if (entry === undefined) {
         return undefined;
       }
@@ -211,7 +206,7 @@ class FolderBlobStore implements BlobStore {
           continue;
         }
         try {
-          await this.#folder.remove(`${FOLDER}/${name}`);
+          await this.#folder.remove(`${BLOBS_FOLDER}/${name}`);
           removed++;
         } catch (error) {
           if (!isNotFound(error)) {
@@ -220,7 +215,7 @@ class FolderBlobStore implements BlobStore {
         }
       }
       if (removed > 0) {
-        await io('deleting a blob', this.#folder.syncFolder(FOLDER));
+        await io('deleting a blob', this.#folder.syncFolder(BLOBS_FOLDER));
       }
     });
   }
@@ -230,7 +225,9 @@ class FolderBlobStore implements BlobStore {
     // A folder has no order of its own, so its names are held, 59 characters each; sizes are looked up one by one.
     const names = await this.#lifetime.run(() => io('listing the blobs', this.#namesAfter(after)));
     for (const name of names) {
-      const entry = await this.#lifetime.run(() => io('listing the blobs', this.#folder.entry(`${FOLDER}/${name}`)));
+      const entry = await this.#lifetime.run(() =>
+        io('listing the blobs', this.#folder.entry(`${BLOBS_FOLDER}/${name}`)),
+      );
       if (entry?.kind === 'file') {
         yield { cid: decodeCid(cidTextToBytes(name)!), size: entry.size, storedAt: entry.changedAt };
       }
@@ -239,7 +236,7 @@ class FolderBlobStore implements BlobStore {
 
   async *strays(): AsyncGenerator<BlobStray, void, undefined> {
     for (const name of await this.#lifetime.run(() => io('listing the blobs', this.#namesAfter('')))) {
-      const path = `${FOLDER}/${name}`;
+      const path = `${BLOBS_FOLDER}/${name}`;
       const entry = await this.#lifetime.run(() => io('listing the blobs', this.#folder.entry(path)));
       if (entry !== undefined && entry.kind !== 'file') {
         yield { cid: decodeCid(cidTextToBytes(name)!), message: `not a regular file; path=${path}` };
@@ -249,9 +246,9 @@ class FolderBlobStore implements BlobStore {
 
   async #namesAfter(after: string): Promise<string[]> {
     const names: string[] = [];
-    assertFolder(await this.#folder.entry(FOLDER), FOLDER);
+    assertFolder(await this.#folder.entry(BLOBS_FOLDER), BLOBS_FOLDER);
     try {
-      for await (const name of this.#folder.names(FOLDER)) {
+      for await (const name of this.#folder.names(BLOBS_FOLDER)) {
         if (name > after && isBlobName(name)) {
           names.push(name);
         }
@@ -275,5 +272,4 @@ class FolderBlobStore implements BlobStore {
   }
 }
 
-const randomName = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+const randomName = (): string => bytesToHex(randomBytes(16));

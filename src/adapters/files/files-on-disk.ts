@@ -3,12 +3,10 @@ import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskEntry } from './disk.ts';
-import { FencedFile } from './fenced-file.ts';
-import { FILE_NAMES, JOURNAL_NAME, WAL_NAME } from './file-names.ts';
-import { FileNames, LateFile } from './lazy-file.ts';
+import { FILE_NAMES, JOURNAL_NAME, PAGE_SIZE, WAL_NAME } from '../../core/storage/layout.ts';
+import { FencedFile, FileNames, LazyFile, mayBeUnfinished } from './database-file.ts';
 import { acquireLock } from './lock.ts';
 import type { Lock, LockOptions } from './lock.ts';
-import { FIRST_PAGE_SIZE, mayBeUnfinished } from './unfinished-creation.ts';
 
 export interface OpenFilesOptions extends LockOptions {
   /**
@@ -39,7 +37,7 @@ export const openDiskFiles = async (
     assertPresence(disk, folder, paths, create);
   });
   const lock = await acquireLock(disk, folder, options);
-  const opened: LateFile[] = [];
+  const opened: LazyFile[] = [];
   const created: string[] = [];
   try {
     return attempt(`opening ${folder}`, () => {
@@ -48,7 +46,7 @@ export const openDiskFiles = async (
       paths.forEach((path, i) => {
         // The main file is made by its creation; the journals by who writes to them.
         const isNew = entries[i] === undefined;
-        opened.push(new LateFile(names, path, !isNew || i === 0));
+        opened.push(new LazyFile(names, path, !isNew || i === 0));
         if (isNew && i === 0) {
           created.push(path);
         }
@@ -57,9 +55,9 @@ export const openDiskFiles = async (
         if (!mayBeUnfinished(opened[0]!)) {
           throw alreadyThere(paths[0]!);
         }
-        names.settle();
+        names.makeDurable();
       }
-      const [main, journal, wal] = opened as [LateFile, LateFile, LateFile];
+      const [main, journal, wal] = opened as [LazyFile, LazyFile, LazyFile];
       return new DiskFiles(disk, folder, lock, main, journal, wal);
     });
   } catch (error) {
@@ -77,7 +75,7 @@ const attempt = <T>(doing: string, run: () => T): T => {
 };
 
 /** Undoes an open that failed half way. */
-const abandon = (disk: Disk, opened: readonly LateFile[], created: readonly string[], lock: Lock): void => {
+const abandon = (disk: Disk, opened: readonly LazyFile[], created: readonly string[], lock: Lock): void => {
   const steps = [
     ...opened.map((file) => () => file.close()),
     // Created by us a moment ago under the lock, hence empty; unless it was taken away meanwhile, and they are somebody
@@ -118,7 +116,7 @@ const assertPresence = (
   // An empty database without a log is a creation that was interrupted, before anything was promised.
   const hasContent = (main?.size ?? 0) > 0 || (wal?.size ?? 0) > 0;
   // One with a first page may be one, and is looked at when it is open.
-  const isFirstPage = (main?.size ?? 0) > 0 && main!.size <= FIRST_PAGE_SIZE;
+  const isFirstPage = (main?.size ?? 0) > 0 && main!.size <= PAGE_SIZE;
   if (create && hasContent && !isFirstPage) {
     throw alreadyThere(paths[0]!);
   }
@@ -136,14 +134,14 @@ class DiskFiles implements DatabaseFiles {
   readonly main: SyncFile;
   readonly journal: SyncFile;
   readonly wal: SyncFile;
-  readonly #opened: readonly LateFile[];
+  readonly #opened: readonly LazyFile[];
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #lock: Lock;
   #hasRemoved = false;
   #closing: Promise<void> | undefined;
 
-  constructor(disk: Disk, folder: string, lock: Lock, main: LateFile, journal: LateFile, wal: LateFile) {
+  constructor(disk: Disk, folder: string, lock: Lock, main: LazyFile, journal: LazyFile, wal: LazyFile) {
     this.#disk = disk;
     this.#folder = folder;
     this.#lock = lock;

@@ -24,9 +24,9 @@ import type { WaitOptions } from '../origin/timeout.ts';
 import { assertRepoName } from '../origin/repo-name.ts';
 import { takeWebLock } from '../origin/web-lock.ts';
 import type { ReleaseLock } from '../origin/web-lock.ts';
-import { FILE_NAMES, MAIN_NAME, WAL_NAME } from './file-names.ts';
-import { PAGE_SIZE, PagedFile } from './paged-file.ts';
 import { isBytes } from '../../core/data/platform-values.ts';
+import { FILE_NAMES, JOURNAL_NAME, MAIN_NAME, PAGE_SIZE, WAL_NAME } from '../../core/storage/layout.ts';
+import { PagedFile } from './paged-file.ts';
 
 /** How many pages are read at a time: 8 MiB of them. */
 const PAGES_AT_ONCE = 2048;
@@ -48,7 +48,7 @@ interface FilesState {
   readonly sizes: Readonly<Record<FileName, number>>;
 }
 
-const NOTHING: FilesState = { epoch: 0, sizes: { 'pds.db': 0, 'pds.db-journal': 0, 'pds.db-wal': 0 } };
+const NOTHING: FilesState = { epoch: 0, sizes: { [MAIN_NAME]: 0, [JOURNAL_NAME]: 0, [WAL_NAME]: 0 } };
 
 export interface OpenIdbOptions extends WaitOptions {
   /** Makes the database, and refuses one that is there. When left out, it has to be there. */
@@ -210,9 +210,9 @@ export class IdbFiles implements DatabaseFiles {
 
   get #files(): readonly (readonly [FileName, PagedFile])[] {
     return [
-      ['pds.db', this.main],
-      ['pds.db-journal', this.journal],
-      ['pds.db-wal', this.wal],
+      [MAIN_NAME, this.main],
+      [JOURNAL_NAME, this.journal],
+      [WAL_NAME, this.wal],
     ];
   }
 
@@ -240,9 +240,9 @@ export class IdbFiles implements DatabaseFiles {
     // Moved on at once: a transaction that is asked for before this one is complete runs after it.
     const expected = this.#state;
     const sizes = {
-      'pds.db': this.main.getSize(),
-      'pds.db-journal': this.journal.getSize(),
-      'pds.db-wal': this.wal.getSize(),
+      [MAIN_NAME]: this.main.getSize(),
+      [JOURNAL_NAME]: this.journal.getSize(),
+      [WAL_NAME]: this.wal.getSize(),
     };
     this.#state = { epoch: expected.epoch + 1, mark: Math.random(), sizes };
     let isOutdated = false;

@@ -12,7 +12,7 @@ import type { SyncHandle } from '../origin/opfs.ts';
 import { RELEASE_MS } from '../origin/timeout.ts';
 import type { WaitOptions } from '../origin/timeout.ts';
 import { assertRepoName, isRepoName } from '../origin/repo-name.ts';
-import { FILE_NAMES, JOURNAL_NAME, MAIN_NAME, WAL_NAME } from './file-names.ts';
+import { FILE_NAMES, JOURNAL_NAME, MAIN_NAME, WAL_NAME } from '../../core/storage/layout.ts';
 
 export interface OpenOpfsOptions extends WaitOptions {
   /** Makes the folder and the files, and refuses those that are there. When left out, they have to be there. */

@@ -1,10 +1,8 @@
 /** A file in memory that knows which of its pages have changed, for storage that is not synchronous. */
 import type { Bytes } from '../../core/data/bytes.ts';
+import { PAGE_SIZE } from '../../core/storage/layout.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
-
-/** SQLite's page size, so that a page of the database is one page here. */
-export const PAGE_SIZE = 4096;
 
 /** What has changed since the changes were last taken. */
 export interface PageChanges {

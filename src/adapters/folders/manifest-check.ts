@@ -1,4 +1,5 @@
 /** Files that come in, against the manifest of the backup that they are of, if there is one. */
+import { WAL_NAME } from '../../core/storage/layout.ts';
 import type { BackedUpFile, BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import type { BackupContent, BackupFile } from '../../core/storage/backup-file.ts';
 import { decodeManifest, isBackupPath, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
@@ -7,8 +8,6 @@ import { cidToText } from '../../core/data/cid.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import { sha256Stream } from '../../core/data/sha256.ts';
-
-const WAL_PATH = 'pds.db-wal';
 
 export interface ManifestCheck {
   /** The content of a file, which is hashed as it is read. */
@@ -42,7 +41,7 @@ export const createManifestCheck = (): ManifestCheck => {
   let hasLog = false;
   return {
     watch({ path, content }) {
-      hasLog ||= path === WAL_PATH && content.size > 0;
+      hasLog ||= path === WAL_NAME && content.size > 0;
       if (!isBackupPath(path)) {
         // Bound: a `Blob` knows its own stream only when it is asked itself.
         return { size: content.size, stream: () => content.stream() };
@@ -69,7 +68,7 @@ export const createManifestCheck = (): ManifestCheck => {
         // SQLite would fold it into the database that the manifest vouches for.
         throw new RepoError(
           'Malformed',
-          `the backup is damaged: there is a log that the manifest does not name; path=${WAL_PATH}`,
+          `the backup is damaged: there is a log that the manifest does not name; path=${WAL_NAME}`,
         );
       }
       for (const [path, { size, sha256 }] of manifest?.files ?? []) {

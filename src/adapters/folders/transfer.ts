@@ -2,6 +2,7 @@
  * A repository as the folder that it is on a disk: `pds.db` and `blobs/ba/<cid>`. Out of any place that keeps one, and
  * into any, byte by byte and without a CAR.
  */
+import { blobPath, MAIN_NAME, PAGE_SIZE, WAL_NAME } from '../../core/storage/layout.ts';
 import type { CID } from '../../core/data/cid.ts';
 import { cidEquals, cidTextToBytes, cidToText, parseCid } from '../../core/data/cid.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
@@ -36,12 +37,7 @@ export interface FolderImport {
   readonly blobs: number;
 }
 
-const MAIN_PATH = 'pds.db';
-const WAL_PATH = 'pds.db-wal';
 const BLOB_PATH = /^blobs\/[^/]+\/([^/]+)$/;
-
-/** What SQLite recognizes its files by lies in the first page. */
-const FIRST_PAGE = 4096;
 
 /**
  * The files of a repository that nobody has open: `pds.db` first, with its log folded in, then the blobs. It is locked
@@ -54,13 +50,13 @@ export async function* exportFolder(platform: RepoPlatform): AsyncGenerator<Fold
   try {
     sqlite.open(files).close();
     await files.persist();
-    yield { path: MAIN_PATH, content: contentOf(files.main) };
+    yield { path: MAIN_NAME, content: contentOf(files.main) };
     const blobs = await platform.openBlobs();
     try {
       for await (const { cid } of blobs.list()) {
         const content = await blobs.get(cid);
         if (content !== undefined) {
-          yield { path: `blobs/ba/${cidToText(cid)}`, content };
+          yield { path: blobPath(cid), content };
         }
       }
     } finally {
@@ -136,9 +132,9 @@ const takeIn = async (
       const name = BLOB_PATH.exec(path)?.[1];
       if (path === MANIFEST_PATH) {
         await check.take(content);
-      } else if (path === MAIN_PATH) {
-        first = await fill(main, content, FIRST_PAGE);
-      } else if (path === WAL_PATH) {
+      } else if (path === MAIN_NAME) {
+        first = await fill(main, content, PAGE_SIZE);
+      } else if (path === WAL_NAME) {
         await fill(wal, content, 0);
       } else if (name !== undefined && cidTextToBytes(name) !== undefined) {
         stored.push(await putNamed(blobs, parseCid(name), content));

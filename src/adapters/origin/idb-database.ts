@@ -4,6 +4,7 @@
 import { promisifyRequest } from 'idb-keyval';
 import type { UseStore } from 'idb-keyval';
 import { RepoError } from '../../core/errors.ts';
+import { FILE_NAMES } from '../../core/storage/layout.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import { assertRepoName, isRepoName } from './repo-name.ts';
 import { errorName } from '../../core/data/platform-values.ts';
@@ -17,8 +18,8 @@ const VERSION = 1;
  * What is kept apart, each under keys of its own kind: the pages of the three files under their numbers, blobs under
  * the text of their CIDs, and in `state` the sizes of the files and how often they were stored.
  */
-export const IDB_STORES = ['pds.db', 'pds.db-journal', 'pds.db-wal', 'blobs', 'state'] as const;
-export type IdbStore = (typeof IDB_STORES)[number];
+export type IdbStore = (typeof FILE_NAMES)[number] | 'blobs' | 'state';
+export const IDB_STORES: readonly IdbStore[] = [...FILE_NAMES, 'blobs', 'state'];
 
 /**
  * Resolves when a transaction is complete, and rejects with why it was aborted. idb-keyval's `promisifyRequest` rejects

@@ -1,4 +1,5 @@
 /** A damaged database as a file that is read, and the mark of one that is about to be replaced. */
+import { PAGE_SIZE, SQLITE_MAGIC } from '../../core/storage/layout.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 
@@ -20,9 +21,6 @@ export const readableFile = (file: SyncFile): ReadableFile => {
   };
 };
 
-/** What this library writes, taken where the header of the file does not say. */
-const DEFAULT_PAGE_SIZE = 4096;
-const MAGIC: Uint8Array = /* @__PURE__ */ new TextEncoder().encode('SQLite format 3\0');
 /**
  * What stands in its place, and is as long, while a salvaged database is about to take the name of this one: no SQLite
  * opens it meanwhile.
@@ -56,9 +54,9 @@ export const isMarkedAsReplaced = (main: ReadableFile): boolean => {
  * and as this library writes them. A flipped bit in the size of a page would hide half of the rows.
  */
 export const geometriesOf = (main: ReadableFile): readonly Geometry[] => {
-  const usual: Geometry = { pageSize: DEFAULT_PAGE_SIZE, usable: DEFAULT_PAGE_SIZE };
+  const usual: Geometry = { pageSize: PAGE_SIZE, usable: PAGE_SIZE };
   const header = readAt(main, 0, 100) ?? new Uint8Array(100);
-  const isThere = beginsWith(header, MAGIC) || beginsWith(header, BEING_REPLACED);
+  const isThere = beginsWith(header, SQLITE_MAGIC) || beginsWith(header, BEING_REPLACED);
   const said = (header[16]! << 8) | header[17]!;
   const pageSize = said === 1 ? 65536 : said;
   if (!isThere || !isPageSize(pageSize)) {

@@ -1,4 +1,5 @@
 /** A salvage where the damaged database lies: the new one takes its place, and it is kept beside it. */
+import { JOURNAL_SUFFIX, MAIN_NAME, WAL_SUFFIX } from '../../core/storage/layout.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
@@ -124,12 +125,12 @@ const replace = async (
   files: DatabaseFiles,
   keptBefore: string | undefined,
 ): Promise<string> => {
-  const keptAs = keptBefore ?? `pds.db.damaged-${timeForName()}`;
+  const keptAs = keptBefore ?? `${MAIN_NAME}.damaged-${timeForName()}`;
   if (keptBefore === undefined) {
     await keep(folder, files.main, keptAs);
     for (const [file, suffix] of [
-      [files.wal, '-wal'],
-      [files.journal, '-journal'],
+      [files.wal, WAL_SUFFIX],
+      [files.journal, JOURNAL_SUFFIX],
     ] as const) {
       if (file.getSize() > 0) {
         await keep(folder, file, `${keptAs}${suffix}`);
@@ -142,7 +143,7 @@ const replace = async (
     file.truncate(0);
     file.flush();
   }
-  await folder.rename(`${name}/pds.db`, 'pds.db');
+  await folder.rename(`${name}/${MAIN_NAME}`, MAIN_NAME);
   await folder.syncFolder('.');
   return keptAs;
 };

@@ -1,6 +1,6 @@
 /** The main file of a database that is in use, as it is at one moment. */
 import type { BackupFile } from '../../core/storage/backup-file.ts';
-import { DATABASE_PATH } from '../../core/repo/transfer/backup-manifest.ts';
+import { MAIN_NAME } from '../../core/storage/layout.ts';
 import { RepoError } from '../../core/errors.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
@@ -34,7 +34,7 @@ export const takeSnapshot = (
   };
   try {
     const content = database.freeze() ? contentOf(files.main) : copyOf(files);
-    return { file: { path: DATABASE_PATH, content }, release };
+    return { file: { path: MAIN_NAME, content }, release };
   } catch (error) {
     release();
     throw toStorageError(error, 'reading the database');

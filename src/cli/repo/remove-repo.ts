@@ -1,16 +1,15 @@
+/** Takes back what a failed import has made. */
 import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** What a repository without blobs consists of, beside its lock, which goes when it is closed. */
-const FILES = ['pds.db', 'pds.db-journal', 'pds.db-wal'] as const;
+import { BLOBS_ROOT, FILE_NAMES } from '../../core/storage/layout.ts';
 
 /**
- * Removes a repository without blobs that this process has open, and therefore owns: nobody else can have put anything
- * into it, or open it before it is gone. Whatever else lies in the folder stays.
+ * Removes a repository without blobs that this process has open, and therefore owns: no other process can add to it or
+ * open it before it is removed. Other files in the folder stay. Closing the repository removes the lock.
  */
 export const removeRepo = async (directory: string): Promise<void> => {
-  for (const name of FILES) {
+  for (const name of FILE_NAMES) {
     await rm(join(directory, name), { force: true });
   }
-  await rmdir(join(directory, 'blobs'));
+  await rmdir(join(directory, BLOBS_ROOT));
 };

@@ -1,13 +1,12 @@
 /** The proof, made at every load, that SQLite reads and writes the files it is given and no others. */
 import { RepoError } from '../../core/errors.ts';
+import { SQLITE_MAGIC } from '../../core/storage/layout.ts';
+import { equalBytes } from '../../core/data/bytes.ts';
 import type { Database } from './database.ts';
 import type { DatabaseFiles, SyncFile } from '../vfs/database-files.ts';
 
 /** Enough for the few pages of the probe and their log. */
 const ROOM = 256 * 1024;
-
-/** What every SQLite database begins with. https://sqlite.org/fileformat.html#magic_header_string */
-const HEADER = 'SQLite format 3\0';
 
 const memoryFile = (): SyncFile => {
   const bytes = new Uint8Array(ROOM);
@@ -56,9 +55,9 @@ export const probe = (sqlite: { open(files: DatabaseFiles): Database }): void =>
     throw wrong('log');
   }
   written.close();
-  const header = new Uint8Array(HEADER.length);
+  const header = new Uint8Array(SQLITE_MAGIC.length);
   files.main.read(header, { at: 0 });
-  if (new TextDecoder().decode(header) !== HEADER || files.wal.getSize() !== 0 || files.journal.getSize() !== 0) {
+  if (!equalBytes(header, SQLITE_MAGIC) || files.wal.getSize() !== 0 || files.journal.getSize() !== 0) {
     throw wrong('file');
   }
   const read = sqlite.open(files);

@@ -1,4 +1,5 @@
 /** How every connection is set up. */
+import { PAGE_SIZE } from '../../core/storage/layout.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 
 /**
@@ -17,9 +18,6 @@ export const largestCacheOf = (durableOn: DatabaseFiles['durableOn']): number =>
 
 /** What a long transaction left of the log goes at the next checkpoint: in a browser it counts against the quota. */
 const LOG_SIZE_KEPT = 16 * 1024 * 1024;
-
-/** The page size that the power-cut tests were run with, and that of the sectors that the files claim. */
-const PAGE_SIZE = 4096;
 
 /** Pragmas in the order in which they have to come. */
 export const settingsFor = (durableOn: DatabaseFiles['durableOn']): readonly string[] => [

@@ -5,6 +5,7 @@
  * sql.js brings SQLite's `unix` VFS over a file system in memory. That VFS is a C structure with a public layout; four
  * of its functions are replaced by ours, and with them SQLite reads and writes real files page by page.
  */
+import { JOURNAL_SUFFIX, PAGE_SIZE, WAL_SUFFIX } from '../../core/storage/layout.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { CApi, Pointer } from '../c-api/c-api.ts';
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
@@ -52,7 +53,8 @@ const METHODS_VERSION = 1;
 
 /** SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN and nothing else: a false SAFE_APPEND corrupted databases in simulation. */
 const DEVICE_CHARACTERISTICS = 0x800;
-const SECTOR_SIZE = 4096;
+/** One sector is one page. */
+const SECTOR_SIZE = PAGE_SIZE;
 
 /** SQLITE_FCNTL_COMMIT_PHASETWO: a transaction has been committed, through the log or a journal. */
 const COMMITTED = 22;
@@ -60,8 +62,8 @@ const COMMITTED = 22;
 /** The kinds of file, by the flag that SQLite opens each with, and how it makes a name of the database's. */
 const SLOTS = [
   { slot: 'main', flag: 0x100, suffix: '' },
-  { slot: 'journal', flag: 0x800, suffix: '-journal' },
-  { slot: 'wal', flag: 0x80000, suffix: '-wal' },
+  { slot: 'journal', flag: 0x800, suffix: JOURNAL_SUFFIX },
+  { slot: 'wal', flag: 0x80000, suffix: WAL_SUFFIX },
 ] as const;
 
 interface Named {

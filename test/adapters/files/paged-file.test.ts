@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { PAGE_SIZE, PagedFile } from '../../../src/adapters/files/paged-file.ts';
+import { PagedFile } from '../../../src/adapters/files/paged-file.ts';
+import { PAGE_SIZE } from '../../../src/core/storage/layout.ts';
 import { equalBytes } from '../../../src/core/data/bytes.ts';
 import { RepoError } from '../../../src/core/errors.ts';
 import { databaseFilesCases } from '../../../src/testing/files/database-files-cases.ts';

@@ -3,6 +3,7 @@
  * manifest can tell whether the others are whole.
  */
 import { cidTextToBytes } from '../../data/cid.ts';
+import { BLOBS_FOLDER, MAIN_NAME } from '../../storage/layout.ts';
 import { RepoError, isRepoError } from '../../errors.ts';
 import type { LongWork } from '../long-work.ts';
 import { assertDid } from '../../syntax/identifiers.ts';
@@ -42,7 +43,6 @@ export interface BackupManifest {
 }
 
 export const MANIFEST_PATH = 'manifest.json';
-export const DATABASE_PATH = 'pds.db';
 
 /** The version of the manifest that is written here, and the newest that is read. */
 const VERSION = 1;
@@ -50,7 +50,7 @@ const VERSION = 1;
 /** A line of a blob has 180 bytes: room for three million of them. */
 export const MAX_MANIFEST_SIZE: number = 512 * 1024 * 1024;
 
-const BLOB_PATH = /^blobs\/ba\/([a-z2-7]{59})$/;
+const BLOB_NAME = /^[a-z2-7]{59}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 const COUNTS = ['blobs', 'blocks', 'commits', 'records'] as const;
 
@@ -91,16 +91,18 @@ export const decodeManifest = (bytes: Uint8Array): BackupManifest => {
     throw malformed('a count is missing');
   }
   const known = decodeFiles(asMap(files, 'files'));
-  if (!known.has(DATABASE_PATH)) {
-    throw malformed(`it knows no ${DATABASE_PATH}`);
+  if (!known.has(MAIN_NAME)) {
+    throw malformed(`it knows no ${MAIN_NAME}`);
   }
   return { did, head, rev, counts: counted as BackupManifest['counts'], files: known, created };
 };
 
 /** Whether a path is one of a file that a backup may have, beside the manifest. */
 export const isBackupPath = (path: string): boolean => {
-  const name = BLOB_PATH.exec(path)?.[1];
-  return path === DATABASE_PATH || (name !== undefined && cidTextToBytes(name) !== undefined);
+  const folder = `${BLOBS_FOLDER}/`;
+  const name = path.slice(folder.length);
+  const isBlob = path.startsWith(folder) && BLOB_NAME.test(name) && cidTextToBytes(name) !== undefined;
+  return path === MAIN_NAME || isBlob;
 };
 
 const decodeFiles = (files: Readonly<Record<string, unknown>>): Map<string, BackedUpFile> => {

@@ -1,4 +1,6 @@
 /** A repository as the files that a backup consists of, while it is in use. */
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { blobPath } from '../../storage/layout.ts';
 import type { BackedUpFile, BackupOptions } from './backup-manifest.ts';
 import type { BackupContent, BackupFile } from '../../storage/backup-file.ts';
 import { encodeManifest, MANIFEST_PATH } from './backup-manifest.ts';
@@ -81,7 +83,7 @@ const watched = (
               `a file has another size than it was said to have; path=${path} said=${content.size} is=${size}`,
             );
           }
-          onEnd({ size, sha256: toHex(hash.digest()) });
+          onEnd({ size, sha256: bytesToHex(hash.digest()) });
           controller.close();
         },
         cancel: (reason) => reader.cancel(reason),
@@ -91,9 +93,7 @@ const watched = (
   },
 });
 
-const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
-const digestText = (cid: CID): string => toHex(cid.multihash.digest);
+const digestText = (cid: CID): string => bytesToHex(cid.multihash.digest);
 
 /** The files in the making: what each was is known once it has been read to its end. */
 const createManifestFiles = (onPiece: (length: number) => void) => {
@@ -114,8 +114,6 @@ const createManifestFiles = (onPiece: (length: number) => void) => {
     },
   };
 };
-
-const blobPath = (cid: CID): string => `blobs/ba/${cidToText(cid)}`;
 
 /** All blobs that are here now. They stay until `release` is called. */
 const pinBlobs = async ({ blobs, pins, store }: RepoParts): Promise<{ cids: Iterable<CID>; release: () => void }> => {

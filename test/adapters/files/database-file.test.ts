@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mayBeUnfinished } from '../../../src/adapters/files/unfinished-creation.ts';
+import { mayBeUnfinished } from '../../../src/adapters/files/database-file.ts';
 import { MemoryFile } from '../../../src/testing/files/memory-files.ts';
 
 const fileOf = (start: string, size: number): MemoryFile => {

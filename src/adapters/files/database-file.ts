@@ -1,7 +1,12 @@
-/** The files of a database by their names: made, and their names made durable, when something is first written. */
+/**
+ * One database file in a folder. `LazyFile` creates it on the first write, and makes its name durable. `FencedFile`
+ * writes only while this process holds the lock.
+ */
+import { PAGE_SIZE, SQLITE_MAGIC } from '../../core/storage/layout.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 import type { Disk, DiskFile } from './disk.ts';
+import type { Lock } from './lock.ts';
 
 /**
  * What the files of one folder have in common: whether their names are durable. Without that a power cut may take a
@@ -29,7 +34,7 @@ export class FileNames {
    * Makes the names durable, also those that were there: who made them may have been killed before. Once it has failed,
    * it fails for good.
    */
-  settle(): void {
+  makeDurable(): void {
     if (this.#failure !== undefined) {
       throw this.#failure.error;
     }
@@ -47,7 +52,7 @@ export class FileNames {
 }
 
 /** One of the files. As long as it is not there it is as one that is empty. */
-export class LateFile implements SyncFile {
+export class LazyFile implements SyncFile {
   readonly #path: string;
   readonly #names: FileNames;
   #file: DiskFile | undefined;
@@ -98,7 +103,65 @@ export class LateFile implements SyncFile {
   #made(): DiskFile {
     const file = this.#there() ?? this.#names.open(this.#path);
     this.#file = file;
-    this.#names.settle();
+    this.#names.makeDurable();
     return file;
   }
 }
+
+/**
+ * A file that is written only while the lock is held. A process that was stopped, and whose lock was removed meanwhile,
+ * does not finish the write that it was about to make. Some microseconds remain between the check and the write.
+ */
+export class FencedFile implements SyncFile {
+  readonly #file: SyncFile;
+  readonly #lock: Pick<Lock, 'isHeld'>;
+
+  constructor(file: SyncFile, lock: Pick<Lock, 'isHeld'>) {
+    this.#file = file;
+    this.#lock = lock;
+  }
+
+  read(buffer: Uint8Array, options: { at: number }): number {
+    return this.#file.read(buffer, options);
+  }
+
+  write(buffer: Uint8Array, options: { at: number }): number {
+    this.#assertHeld();
+    return this.#file.write(buffer, options);
+  }
+
+  truncate(size: number): void {
+    this.#assertHeld();
+    this.#file.truncate(size);
+  }
+
+  getSize(): number {
+    return this.#file.getSize();
+  }
+
+  flush(): void {
+    this.#assertHeld();
+    this.#file.flush();
+  }
+
+  #assertHeld(): void {
+    if (!this.#lock.isHeld()) {
+      throw new RepoError(
+        'Locked',
+        'the lock was taken away from this process, and nothing more is written: somebody else may have the repository open',
+      );
+    }
+  }
+}
+
+/**
+ * Returns whether a main file may be the rest of a creation that was cut short: SQLite has begun to write it, and its
+ * first page alone holds no table. It may also be a repository whose content is in the WAL: SQLite finds that out, and
+ * the schema refuses it.
+ */
+export const mayBeUnfinished = (main: SyncFile): boolean => {
+  const size = main.getSize();
+  const start = new Uint8Array(Math.min(size, SQLITE_MAGIC.length));
+  main.read(start, { at: 0 });
+  return size <= PAGE_SIZE && start.every((byte, i) => byte === SQLITE_MAGIC[i]);
+};
