@@ -5,7 +5,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import { DID, KEY, bytesOf, creates } from '../../src/testing/repo/harness.ts';
+import { DID, KEY, creates } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import { isMissing } from './browsers.ts';
 import { useBrowser, useSite } from './in-browser.ts';
 import { lateness } from './lateness.ts';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   await serveTabs(site());
   const repo = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore(), signer: KEY });
   await repo.write(creates(RECORDS));
-  const car = await bytesOf(repo.exportCar());
+  const car = await readAll(repo.exportCar());
   site().on('/large.car', (_request, response) => {
     response.end(car);
   });

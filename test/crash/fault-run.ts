@@ -6,7 +6,7 @@ import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
 import type { Repo, WriteOp } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
 import { sha256 } from '../../src/core/data/sha256.ts';
-import { bytesOf } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import type { Place } from './place.ts';
 import { DID } from './workload.ts';
 
@@ -65,9 +65,9 @@ const steps: readonly FaultStep[] = [
     rkeys: ['f', 'g'],
     run: async (repo) => {
       const other = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
-      await other.importCar(await bytesOf(repo.exportCar()), { allowUnsigned: true });
+      await other.importCar(await readAll(repo.exportCar()), { allowUnsigned: true });
       await other.write(creates(['f', 'g']));
-      await repo.importCar(await bytesOf(other.exportCar()), { allowUnsigned: true });
+      await repo.importCar(await readAll(other.exportCar()), { allowUnsigned: true });
       await other.close();
     },
   },

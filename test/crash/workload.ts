@@ -7,7 +7,7 @@ import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
 import type { Repo, WriteOp } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import { bytesOf } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import { randomWrites } from '../random/random-writes.ts';
 import { seeded } from '../random/seeded.ts';
 import type { Place } from './place.ts';
@@ -101,7 +101,7 @@ export const oneMore = (rkey: string): Step =>
 const importCar = (random: () => number): Step =>
   step('import', async ({ repo }) => {
     const other = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
-    await other.importCar(await bytesOf(repo.exportCar()), { allowUnsigned: true });
+    await other.importCar(await readAll(repo.exportCar()), { allowUnsigned: true });
     const before = await repo.head();
     const ops = Array.from(
       { length: 1 + Math.floor(random() * 40) },
@@ -113,7 +113,7 @@ const importCar = (random: () => number): Step =>
       }),
     );
     await other.write(ops);
-    await repo.importCar(await bytesOf(other.exportCar()), { allowUnsigned: true });
+    await repo.importCar(await readAll(other.exportCar()), { allowUnsigned: true });
     await other.close();
   });
 

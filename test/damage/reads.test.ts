@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Repo } from '../../src/core/repo/repo.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import { openRepo, saveBackup } from '../../src/node.ts';
-import { POST, bytesOf, rkeyOf } from '../../src/testing/repo/harness.ts';
+import { POST, rkeyOf } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import { seeded } from '../random/seeded.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import type { Sample } from './damaged-repo.ts';
@@ -26,14 +27,14 @@ const READS: Readonly<Record<string, (repo: Repo, sample: Sample) => Promise<unk
   get: async (repo) => JSON.stringify((await repo.get(POST, rkeyOf(5)))?.value),
   list: (repo) => all(repo.list(POST)),
   checkout: async (repo, { commits }) => all((await repo.checkout(commits[0]!.cid)).list(POST)),
-  exportCar: (repo) => bytesOf(repo.exportCar()),
+  exportCar: (repo) => readAll(repo.exportCar()),
   getBlob: async (repo, { blob }) => new Uint8Array((await (await repo.getBlob(blob))?.arrayBuffer()) ?? []),
   log: (repo) => all(repo.log()),
   diff: (repo, { commits }) => all(repo.diff(commits[0]!.cid)),
   collections: async (repo) => JSON.stringify(await repo.collections()),
 };
 
-const readAll = (sample: Sample): Promise<Record<string, unknown>> =>
+const resultsOf = (sample: Sample): Promise<Record<string, unknown>> =>
   open(sample.folder, async (repo) => {
     const answers: Record<string, unknown> = {};
     for (const [name, read] of Object.entries(READS)) {
@@ -55,9 +56,9 @@ describe('a block whose bytes are others is Corrupt where it is read', () => {
     ['an old commit', (s: Sample) => s.commits[0]!.cid, ['checkout', 'log', 'diff']],
   ] as const)('%s', async (_, cidOf, corrupt) => {
     const sample = await makeSample(root);
-    const before = await readAll(sample);
+    const before = await resultsOf(sample);
     await flipBlock(sample.folder, cidOf(sample));
-    const after = await readAll(sample);
+    const after = await resultsOf(sample);
     for (const [name, answer] of Object.entries(before)) {
       // All other answers need the block for something else, or not at all, and are what they were.
       const wanted = (corrupt as readonly string[]).includes(name) ? ['Corrupt'] : [answer, 'Corrupt'];
@@ -68,7 +69,7 @@ describe('a block whose bytes are others is Corrupt where it is read', () => {
   test('a blob', async () => {
     const sample = await makeSample(root);
     changeFile(sample.blobFile, (bytes) => void (bytes[7]! ^= 1));
-    expect(await readAll(sample)).toMatchObject({ getBlob: 'Corrupt' });
+    expect(await resultsOf(sample)).toMatchObject({ getBlob: 'Corrupt' });
   });
 });
 
@@ -77,7 +78,7 @@ const SEED = 20260101;
 test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an answer wrong, seed ${SEED}`, async () => {
   const random = seeded(SEED);
   const sample = await makeSample(root);
-  const before = await readAll(sample);
+  const before = await resultsOf(sample);
   let pages = 0;
   let original: Buffer | undefined;
   changeFile(sample.database, (bytes) => {
@@ -103,7 +104,7 @@ test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an answ
       if (kind === 'zeros') {
         expect(names, where).not.toEqual([]);
       }
-      const after = await readAll(sample).catch((error: unknown) => {
+      const after = await resultsOf(sample).catch((error: unknown) => {
         expect(isRepoError(error), `${where}: ${String(error)}`).toBe(true);
         return undefined;
       });

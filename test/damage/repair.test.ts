@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRepo, openRepo, salvageRepo } from '../../src/node.ts';
-import { DID, KEY, POST, bytesOf, post, rkeyOf } from '../../src/testing/repo/harness.ts';
+import { DID, KEY, POST, post, rkeyOf } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import type { Sample } from './damaged-repo.ts';
 import { changeFile, flipBlock, makeSample, open, sql, verify } from './damaged-repo.ts';
@@ -21,7 +22,7 @@ const root = scratchFolder('repair');
 
 const repair = (folder: string, dryRun = false) => open(folder, (repo) => repo.repair({ dryRun }));
 const headOf = (folder: string): Promise<string> => open(folder, async (repo) => String((await repo.head())?.cid));
-const exported = (folder: string): Promise<Uint8Array> => open(folder, (repo) => bytesOf(repo.exportCar()));
+const exported = (folder: string): Promise<Uint8Array> => open(folder, (repo) => readAll(repo.exportCar()));
 const actions = (report: { readonly steps: readonly { readonly action: string }[] }): string[] =>
   report.steps.map(({ action }) => action);
 
@@ -57,7 +58,7 @@ describe('blocks', () => {
     expect((await repaired(sample.folder)).lost).toMatchObject([{ kind: 'record', path: sample.lastPath }]);
     const repo = await openRepo(sample.folder, { signer: KEY });
     await repo.delete(POST, rkeyOf(60));
-    expect((await bytesOf(repo.exportCar())).length).toBeGreaterThan(0);
+    expect((await readAll(repo.exportCar())).length).toBeGreaterThan(0);
     expect(await repo.repair()).toMatchObject({ whole: true, lost: [] });
     await repo.close();
   });
@@ -92,7 +93,7 @@ describe('blocks', () => {
     const folder = sample.folder;
     const source = await openRepo(folder, { signer: KEY });
     await source.put(POST, rkeyOf(70), post('later'));
-    const later = await bytesOf(source.exportCar());
+    const later = await readAll(source.exportCar());
     await source.gc({ keep: 1 });
     await source.removeRef('first');
     await source.gc({ keep: 1 });
@@ -109,7 +110,7 @@ describe('blocks', () => {
     const elsewhere = await createRepo(`${folder}-elsewhere`, { did: DID, signer: KEY });
     await elsewhere.importCar(later);
     await elsewhere.put(POST, rkeyOf(71), post('later still'));
-    const newer = await bytesOf(elsewhere.exportCar());
+    const newer = await readAll(elsewhere.exportCar());
     await elsewhere.close();
     expect(await open(folder, (repo) => repo.importCar(newer))).toMatchObject({
       created: entries.length + 1,

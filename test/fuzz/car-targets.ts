@@ -7,7 +7,8 @@ import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
 import { encodeCbor } from '../../src/core/data/cbor.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
 import { verifyCar } from '../../src/core/repo/transfer/verify-car.ts';
-import { DID, KEY, POST, bytesOf } from '../../src/testing/repo/harness.ts';
+import { DID, KEY, POST } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import { asyncOf, cut } from '../core/car/raw-car.ts';
 import { keysOfLayer } from '../core/mst/raw-node.ts';
 import type { Entry, Repository } from '../hostile/build-repository.ts';
@@ -71,11 +72,11 @@ const judge = async (car: Uint8Array, random: Random): Promise<Outcome> => {
     report === undefined || report.faults.every(({ code }) => code === 'Malformed' || code === 'BlockNotFound'),
     'verifyCar finds no more than is missing',
   );
-  const exported = await bytesOf(place.repo.exportCar());
+  const exported = await readAll(place.repo.exportCar());
   const there = await openBase();
   const again = await there.repo.importCar(exported);
   hold(cidToText(again.head) === cidToText(result.head), 'what is exported has the same head');
-  hold(equalBytes(await bytesOf(there.repo.exportCar()), exported), 'and is exported in the same bytes');
+  hold(equalBytes(await readAll(there.repo.exportCar()), exported), 'and is exported in the same bytes');
   return 'accepted';
 };
 

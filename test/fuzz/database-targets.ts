@@ -8,7 +8,8 @@ import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
 import { MemoryFiles } from '../../src/testing/files/memory-files.ts';
-import { KEY, POST, bytesOf, post, rkeyOf } from '../../src/testing/repo/harness.ts';
+import { KEY, POST, post, rkeyOf } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import { openDatabase } from '../adapters/sqlite/open-database.ts';
 import { createStore } from '../adapters/sqlite/open-store.ts';
 import { BASE_REV, carOf, posts, repositoryOf } from '../hostile/build-repository.ts';
@@ -66,7 +67,7 @@ const use = async (repo: Repo): Promise<boolean> => {
   }
   await attempt(() => repo.refs());
   await attempt(() => repo.info());
-  await attempt(() => bytesOf(repo.exportCar()));
+  await attempt(() => readAll(repo.exportCar()));
   await attempt(async () => {
     const { ok } = await repo.verify({ key: KEY.did() });
     sound &&= ok;

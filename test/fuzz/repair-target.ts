@@ -9,7 +9,8 @@ import type { Fault } from '../../src/core/data/fault.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
 import type { RepairReport } from '../../src/core/repo/care/repair-report.ts';
 import { verifyCar } from '../../src/core/repo/transfer/verify-car.ts';
-import { KEY, bytesOf } from '../../src/testing/repo/harness.ts';
+import { KEY } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import { platformOn } from '../crash/folders-on-disk.ts';
 import { SimulatedDisk } from '../crash/simulated-disk.ts';
 import type { FolderSample } from './folder-sample.ts';
@@ -76,7 +77,7 @@ export const repairAndJudge = async (repo: Repo): Promise<boolean> => {
     'the head is the one that the repair names',
   );
   if (done.whole && head !== undefined) {
-    const report = await verifyCar(await bytesOf(repo.exportCar()));
+    const report = await verifyCar(await readAll(repo.exportCar()));
     hold(report.faults.every(isOfRecord), `what a repair calls whole is: ${listOf(report.faults)}`);
     hold(cidToText(report.head) === cidToText(head.cid), 'and is exported');
   }

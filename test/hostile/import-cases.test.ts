@@ -8,7 +8,8 @@ import type { Repo } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
 import type { BlobStore, BlockStore } from '../../src/core/storage/ports.ts';
 import { MemoryFiles } from '../../src/testing/files/memory-files.ts';
-import { DID, bytesOf } from '../../src/testing/repo/harness.ts';
+import { DID } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import { createStore } from '../adapters/sqlite/open-store.ts';
 import { asyncOf, cut } from '../core/car/raw-car.ts';
 import { seeded } from '../random/seeded.ts';
@@ -109,10 +110,10 @@ describe.each(stores)('over a store of %s', (_store, open, ways) => {
       await expect(firstFaulty(own.repo)).resolves.toBe(verdict === 'reported' ? 'Malformed' : 'none');
       await then?.(own.repo);
       const again = await open();
-      const exported = await bytesOf(own.repo.exportCar());
+      const exported = await readAll(own.repo.exportCar());
       await again.repo.importCar(exported, { allowUnsigned: true });
       // Not `toEqual`, which takes ten seconds for a megabyte.
-      expect(equalBytes(await bytesOf(again.repo.exportCar()), exported), `${name}: exported again, the same`).toBe(
+      expect(equalBytes(await readAll(again.repo.exportCar()), exported), `${name}: exported again, the same`).toBe(
         true,
       );
       await own.repo.close();

@@ -17,8 +17,8 @@ const packages = (names: readonly string[]): RegExp =>
 /** The part of the core that `src/wasm` imports. */
 const CORE_BELOW_WASM = /^src\/core\/(data\/(bytes|platform-values|sha256)|storage\/layout|errors)\.ts$/;
 
-/** What every adapter may import. */
-const BELOW_ADAPTERS = /^src\/(core|wasm)\//;
+/** What every adapter may import: the core, WebAssembly, and functions for hexadecimal text and random bytes. */
+const BELOW_ADAPTERS = /^(src\/(core|wasm)\/|@noble\/hashes\/utils\.js$)/;
 const adapters = (...folders: string[]): RegExp => new RegExp(`^src/adapters/(${folders.join('|')})/`);
 
 /** The layers of `src/core`, and the layers that each one imports. Every layer also imports itself and `errors.ts`. */

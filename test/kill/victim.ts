@@ -8,7 +8,7 @@ import { isRepoError } from '../../src/core/errors.ts';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import { bytesOf } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 
 export const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
 export const STEPS = 'com.example.step';
@@ -30,7 +30,7 @@ const mark = (n: number): WriteOp => ({
 
 const importStep = async (repo: Repo, n: number): Promise<void> => {
   const other = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
-  await other.importCar(await bytesOf(repo.exportCar()), { allowUnsigned: true });
+  await other.importCar(await readAll(repo.exportCar()), { allowUnsigned: true });
   const records = Array.from(
     { length: IMPORT_SIZE },
     (_, i): WriteOp => ({
@@ -45,7 +45,7 @@ const importStep = async (repo: Repo, n: number): Promise<void> => {
     old.push({ action: 'delete', collection: IMPORTED, rkey });
   }
   await other.write([...old, ...records, mark(n)]);
-  await repo.importCar(await bytesOf(other.exportCar()), { allowUnsigned: true });
+  await repo.importCar(await readAll(other.exportCar()), { allowUnsigned: true });
 };
 
 const doStep = async (repo: Repo, n: number): Promise<void> => {

@@ -21,7 +21,8 @@ import type { Repo } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
 import type { Signer } from '../../src/core/crypto/signer.ts';
 import { importKey } from '../../src/core/crypto/signing-key.ts';
-import { DID, bytesOf } from '../../src/testing/repo/harness.ts';
+import { DID } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import { listOf } from '../../src/testing/storage/block-store-harness.ts';
 import { randomWrites } from '../random/random-writes.ts';
 import { seeded } from '../random/seeded.ts';
@@ -76,11 +77,11 @@ describe.each(CURVES)('after %s-signed random writes', (curve: Curve) => {
     await repo.write([], { signer: key });
     expect((await repo.verify({ key: key.did() })).faults).toEqual([]);
 
-    const verified = await verifyRepoCar(await bytesOf(repo.exportCar()), DID, key.did());
+    const verified = await verifyRepoCar(await readAll(repo.exportCar()), DID, key.did());
     expect(verified.creates).toHaveLength(state.size);
     expect(verified.commit.cid.toString()).toBe(String((await repo.head())!.cid));
     await expect(
-      verifyRepoCar(await bytesOf(repo.exportCar()), DID, importKey('77'.repeat(32), curve).did()),
+      verifyRepoCar(await readAll(repo.exportCar()), DID, importKey('77'.repeat(32), curve).did()),
     ).rejects.toThrow();
   });
 
@@ -138,7 +139,7 @@ describe.each([
 
     // Its keys sign our commits as they stand.
     await repo.write([{ action: 'create', collection: 'com.example.thing', value: { text: 'ours' } }]);
-    const verified = await verifyRepoCar(await bytesOf(repo.exportCar()), DID, key.did());
+    const verified = await verifyRepoCar(await readAll(repo.exportCar()), DID, key.did());
     expect(verified.creates).toHaveLength(state.size + 1);
   });
 });
@@ -148,13 +149,13 @@ test('the reference applies what is new since a rev', async () => {
   const repo = memoryRepo(key);
   const steps = randomWrites(seeded(9), new Map());
   const first = await repo.write(Array.from({ length: 100 }, () => steps.next().value!.op));
-  const whole = await bytesOf(repo.exportCar());
+  const whole = await readAll(repo.exportCar());
   await repo.write(Array.from({ length: 20 }, () => steps.next().value!.op));
   const { readCarWithRoot, verifyDiffCar } = await import('@atproto/repo');
   const base = await readCarWithRoot(whole);
   const storage = new MemoryBlockstore(base.blocks as BlockMap);
   const reference = await ReferenceRepo.load(storage, base.root);
-  const diff = await verifyDiffCar(reference, await bytesOf(repo.exportCar({ since: first.rev })), DID, key.did());
+  const diff = await verifyDiffCar(reference, await readAll(repo.exportCar({ since: first.rev })), DID, key.did());
   const ours = await listOf(repo.diff(first.rev));
   expect(diff.writes.map(({ collection, rkey }) => `${collection}/${rkey}`).sort()).toEqual(
     ours.map(({ collection, rkey }) => `${collection}/${rkey}`).sort(),

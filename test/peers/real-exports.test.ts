@@ -9,7 +9,7 @@ import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
 import { listOf } from '../../src/testing/storage/block-store-harness.ts';
-import { bytesOf } from '../../src/testing/repo/harness.ts';
+import { readAll } from '../../src/core/data/streams.ts';
 import { vectorBytes, vectorNames } from '../vectors.ts';
 
 const EXPORTS = vectorNames('repos', /\.repo(\.car)?$/);
@@ -35,7 +35,7 @@ describe('exports of real accounts', () => {
     const paths = await pathsOf(repo);
     expect(paths.length).toBeGreaterThan(0);
     expect((await repo.verify()).faults).toEqual([]);
-    const ours = await bytesOf(repo.exportCar());
+    const ours = await readAll(repo.exportCar());
 
     const again = await import_(ours);
     expect(String((await again.head())!.cid)).toBe(String((await repo.head())!.cid));

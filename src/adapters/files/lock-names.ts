@@ -1,4 +1,5 @@
 /** The names of lock files: see the head of `lock.ts`. */
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { asciiBytes } from '../../core/data/bytes.ts';
 import { sha256 } from '../../core/data/sha256.ts';
 
@@ -16,8 +17,7 @@ const MAX_NAME = 120;
 /** Bytes of the hash in place of a longer name. As text, it is longer than any time. */
 const HASH_LENGTH = 16;
 
-const hashOf = (text: string): string =>
-  Array.from(sha256(asciiBytes(text)).subarray(0, HASH_LENGTH), (byte) => byte.toString(16).padStart(2, '0')).join('');
+const hashOf = (text: string): string => bytesToHex(sha256(asciiBytes(text)).subarray(0, HASH_LENGTH));
 
 /** The name of the one file that may succeed the file of this name, made at this time. */
 export const successorOf = (name: string, madeMs: number): string => {

@@ -1,4 +1,5 @@
 /** What a lock file says: who holds the repository. One line of JSON. */
+import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import { errorName } from '../../core/data/platform-values.ts';
 
 /** `unknown`: it cannot be found out from here, and then nobody's lock is taken. */
@@ -32,10 +33,7 @@ const TOKEN = /^[0-9a-f]{32}$/;
 const RUNTIMES: readonly unknown[] = ['bun', 'deno', 'node'];
 const TEXTS = ['started', 'boot', 'host', 'namespace'] as const;
 
-export const createToken = (): string => {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-};
+export const createToken = (): string => bytesToHex(randomBytes(16));
 
 export const formatLock = (record: LockRecord): string => `${JSON.stringify(record)}\n`;
 

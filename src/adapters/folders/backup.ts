@@ -2,6 +2,7 @@
  * Backups in folders: `manifest.json` beside the files that it names. A backup is written under another name, synced,
  * and gets its own name last; the folder of that name is a whole backup or is not there.
  */
+import { forEachChunk, readAll } from '../../core/data/streams.ts';
 import type { BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import type { BackupContent, BackupFile } from '../../core/storage/backup-file.ts';
 import { decodeManifest, MANIFEST_PATH, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
@@ -61,18 +62,16 @@ const writeFile = async (
 ): Promise<Uint8Array[]> => {
   const kept: Uint8Array[] = [];
   const writer = await io(`writing ${label}`, parent.create(path));
-  const reader = content.stream().getReader();
   try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      await io(`writing ${label}`, writer.write(part.value));
+    await forEachChunk(content.stream(), async (chunk) => {
+      await io(`writing ${label}`, writer.write(chunk));
       if (path.endsWith(`/${MANIFEST_PATH}`)) {
-        kept.push(part.value);
+        kept.push(chunk);
       }
-    }
+    });
     await io(`writing ${label}`, writer.sync());
   } catch (error) {
     // The failure that led here is the one to report.
-    reader.cancel(error).catch(() => undefined);
     await writer.close().catch(() => undefined);
     throw error;
   }
@@ -222,12 +221,7 @@ const readManifest = async ({
       `${MANIFEST_PATH} has more than ${MAX_MANIFEST_SIZE} bytes; size=${entry.size}`,
     );
   }
-  const pieces: Uint8Array[] = [];
-  const reader = readFile(parent, file).getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    pieces.push(part.value);
-  }
-  const bytes = concatBytes(pieces);
+  const bytes = await readAll(readFile(parent, file));
   return { bytes, manifest: decodeManifest(bytes) };
 };
 

@@ -1,9 +1,10 @@
 /** Files that come in, against the manifest of the backup that they are of, if there is one. */
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { readAll } from '../../core/data/streams.ts';
 import { WAL_NAME } from '../../core/storage/layout.ts';
 import type { BackedUpFile, BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import type { BackupContent, BackupFile } from '../../core/storage/backup-file.ts';
 import { decodeManifest, isBackupPath, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
-import { concatBytes } from '../../core/data/bytes.ts';
 import { cidToText } from '../../core/data/cid.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { Repo } from '../../core/repo/repo.ts';
@@ -21,18 +22,11 @@ export interface ManifestCheck {
   assertWhole(): void;
 }
 
-const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
-const readAll = async ({ size, stream }: BackupContent): Promise<Uint8Array> => {
+const readManifest = async ({ size, stream }: BackupContent): Promise<Uint8Array> => {
   if (size > MAX_MANIFEST_SIZE) {
     throw new RepoError('LimitExceeded', `a manifest has at most ${MAX_MANIFEST_SIZE} bytes; size=${size}`);
   }
-  const pieces: Uint8Array[] = [];
-  const reader = stream().getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    pieces.push(part.value);
-  }
-  return concatBytes(pieces);
+  return readAll(stream());
 };
 
 export const createManifestCheck = (): ManifestCheck => {
@@ -55,13 +49,13 @@ export const createManifestCheck = (): ManifestCheck => {
           controller.enqueue(piece);
         },
         flush() {
-          came.set(path, { size, sha256: toHex(hash.digest()) });
+          came.set(path, { size, sha256: bytesToHex(hash.digest()) });
         },
       });
       return { size: content.size, stream: () => content.stream().pipeThrough(counted) };
     },
     async take(content) {
-      manifest = decodeManifest(await readAll(content));
+      manifest = decodeManifest(await readManifest(content));
     },
     assertWhole() {
       if (manifest !== undefined && hasLog) {

@@ -1,4 +1,5 @@
 /** Folders as backups and restorations need them: by the folder that they lie in, and replaced as a whole. */
+import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobFolder } from '../blobs/blob-folder.ts';
 
@@ -64,10 +65,7 @@ const shortened = (text: string, most: number): string => {
 
 /** A sibling of a folder, which nobody else has. Its name fits, however long the folder's is. */
 export const siblingOf = (name: string, what: 'old' | 'tmp'): string => {
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
-  const end = `.${what}-${random}`;
+  const end = `.${what}-${bytesToHex(randomBytes(6))}`;
   return `${shortened(name, MAX_NAME_LENGTH - end.length)}${end}`;
 };
 

@@ -2,6 +2,7 @@
  * A repository as the folder that it is on a disk: `pds.db` and `blobs/ba/<cid>`. Out of any place that keeps one, and
  * into any, byte by byte and without a CAR.
  */
+import { forEachChunk } from '../../core/data/streams.ts';
 import { blobPath, MAIN_NAME, PAGE_SIZE, WAL_NAME } from '../../core/storage/layout.ts';
 import type { CID } from '../../core/data/cid.ts';
 import { cidEquals, cidTextToBytes, cidToText, parseCid } from '../../core/data/cid.ts';
@@ -163,21 +164,14 @@ const fill = async (file: SyncFile, content: FolderContent, held: number): Promi
   file.truncate(0);
   const first = new Uint8Array(Math.min(held, content.size));
   let at = 0;
-  const reader = content.stream().getReader();
-  try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      const inFirst = Math.max(0, Math.min(part.value.length, first.length - at));
-      if (inFirst > 0) {
-        first.set(part.value.subarray(0, inFirst), at);
-      }
-      writeWhole(file, part.value.subarray(inFirst), at + inFirst);
-      at += part.value.length;
+  await forEachChunk(content.stream(), (chunk) => {
+    const inFirst = Math.max(0, Math.min(chunk.length, first.length - at));
+    if (inFirst > 0) {
+      first.set(chunk.subarray(0, inFirst), at);
     }
-  } catch (error) {
-    // The failure that led here is the one to report.
-    reader.cancel(error).catch(() => undefined);
-    throw error;
-  }
+    writeWhole(file, chunk.subarray(inFirst), at + inFirst);
+    at += chunk.length;
+  });
   if (at !== content.size) {
     throw new RepoError('Malformed', `a file has another size than it was said to have; said=${content.size} is=${at}`);
   }

@@ -1,4 +1,5 @@
 /** Lists that a client is in the middle of, walked a page at a time: nothing is read that nobody asked for. */
+import { chunksOf } from '../../core/data/streams.ts';
 import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
@@ -44,27 +45,11 @@ export interface ServerLists {
   close(): void;
 }
 
-/** A reader rather than the stream's own iterator, which Safari has not. */
-async function* readStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  let ended = false;
-  try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      yield part.value;
-    }
-    ended = true;
-  } finally {
-    if (!ended) {
-      await reader.cancel();
-    }
-  }
-}
-
 /** Files as one list: the head of each, then its bytes piece by piece. */
 async function* readFiles(files: AsyncIterable<BackupFile>): AsyncGenerator<FileHead | Uint8Array> {
   for await (const { path, content } of files) {
     yield { path, size: content.size };
-    yield* readStream(content.stream());
+    yield* chunksOf(content.stream());
   }
 }
 
@@ -77,7 +62,7 @@ const walk = (repo: Repo, list: PlainList, onProgress: OnProgress): AsyncIterabl
     case 'diff':
       return repo.diff(list.from, list.to);
     case 'exportCar':
-      return readStream(repo.exportCar({ ...list.options, onProgress: list.tells ? onProgress : undefined }));
+      return chunksOf(repo.exportCar({ ...list.options, onProgress: list.tells ? onProgress : undefined }));
     case 'log':
       return repo.log();
     case 'missingBlobs':

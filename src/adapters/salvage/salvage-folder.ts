@@ -1,4 +1,5 @@
 /** A salvage where the damaged database lies: the new one takes its place, and it is kept beside it. */
+import { forEachChunk } from '../../core/data/streams.ts';
 import { JOURNAL_SUFFIX, MAIN_NAME, WAL_SUFFIX } from '../../core/storage/layout.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
@@ -32,10 +33,7 @@ const timeForName = (): string => new Date().toISOString().replaceAll(':', '-');
 const keep = async (folder: ParentFolder, file: DatabaseFiles['main'], name: string): Promise<void> => {
   const writer = await folder.create(name);
   try {
-    const reader = contentOf(file).stream().getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      await writer.write(part.value);
-    }
+    await forEachChunk(contentOf(file).stream(), (chunk) => writer.write(chunk));
     await writer.sync();
   } finally {
     await writer.close();

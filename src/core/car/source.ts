@@ -1,28 +1,10 @@
 /** Where the bytes of a CAR come from: memory, a file, a response, or anything that gives them chunk by chunk. */
-import type { BytesReader } from '../data/blob-reader.ts';
 import { blobReader } from '../data/blob-reader.ts';
 import { isBlob, isBytes, isReadableStream } from '../data/platform-values.ts';
+import { chunksOf } from '../data/streams.ts';
 
 /** The bytes of a CAR: in memory, or in chunks. */
 export type CarSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
-
-/** A reader rather than `for await`, because streams are not iterable in every browser (Safari). */
-const readAll = async function* (reader: BytesReader): AsyncGenerator<Uint8Array, undefined> {
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) {
-        return undefined;
-      }
-      yield value;
-    }
-  } finally {
-    // To a stream that has ended nothing happens, and one that has failed answers its failure again.
-    const cancelled = reader.cancel();
-    reader.releaseLock();
-    await cancelled;
-  }
-};
 
 const readBytes = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array, undefined> {
   yield bytes;
@@ -40,13 +22,13 @@ export const toChunks = (source: CarSource): AsyncIterable<Uint8Array> => {
   if (typeof source === 'object' && source !== null) {
     // By what they can do rather than by class: a source may come from another realm.
     if ('stream' in source && typeof source.stream === 'function') {
-      return readAll(source.stream().getReader());
+      return chunksOf(source.stream());
     }
     if (isBlob(source)) {
-      return readAll(blobReader(source));
+      return chunksOf(blobReader(source));
     }
     if (isReadableStream(source)) {
-      return readAll(source.getReader());
+      return chunksOf(source);
     }
     if (Symbol.asyncIterator in source) {
       return source;

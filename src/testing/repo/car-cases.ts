@@ -1,4 +1,5 @@
 /** What every repository promises about CARs in and out. */
+import { readAll } from '../../core/data/streams.ts';
 import type { Fault } from '../../core/data/fault.ts';
 import { readCar } from '../../core/car/reader.ts';
 import { writeCar } from '../../core/car/writer.ts';
@@ -14,20 +15,7 @@ import { listOf } from '../storage/block-store-harness.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import type { RepoHarness } from './harness.ts';
-import {
-  DID,
-  KEY,
-  LIKE,
-  OTHER_DID,
-  OTHER_KEY,
-  POST,
-  bytesOf,
-  creates,
-  describe,
-  over,
-  post,
-  rkeyOf,
-} from './harness.ts';
+import { DID, KEY, LIKE, OTHER_DID, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 
 const chunked = (bytes: Uint8Array, size: number): ReadableStream<Uint8Array> => {
   let at = 0;
@@ -100,7 +88,7 @@ const exported = async (
 ): Promise<{ car: Uint8Array; head: CID; rev: string }> => {
   const repo = await harness.other().create({ did: DID, signer: KEY });
   const { cid, rev } = await repo.write(ops);
-  const car = await bytesOf(repo.exportCar());
+  const car = await readAll(repo.exportCar());
   await repo.close();
   return { car, head: cid, rev };
 };
@@ -129,7 +117,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
       assertEqual([result.created, result.updated, result.deleted, result.unchanged], [30, 0, 0, 0], 'counts');
       assertEqual(result.blocks, readCar(car)[Symbol.iterator] ? [...readCar(car)].length : 0, 'blocks');
       assertEqual((await repo.get(POST, rkeyOf(7)))?.value.text, 'post 7', 'a record');
-      assertEqual(await bytesOf(repo.exportCar()), car, 'the CAR');
+      assertEqual(await readAll(repo.exportCar()), car, 'the CAR');
       assert((await repo.verify({ key: KEY.did!() })).ok, 'it is sound');
     },
   ),
@@ -177,8 +165,8 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     const base = await source.write(creates(50));
     await repo.importCar(source.exportCar());
     await source.write([{ action: 'update', collection: POST, rkey: rkeyOf(3), value: post('changed') }]);
-    const full = await bytesOf(source.exportCar());
-    const diff = await bytesOf(source.exportCar({ since: base.rev }));
+    const full = await readAll(source.exportCar());
+    const diff = await readAll(source.exportCar({ since: base.rev }));
     assert(diff.length < full.length / 3, 'it is short');
     const empty = await harness.other().create({ did: DID });
     await refused(empty, diff, 'BlockNotFound', 'without its base');
@@ -186,7 +174,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     const result = await repo.importCar(diff);
     assertEqual([result.updated, result.unchanged], [1, 49], 'counts');
     assert((await repo.verify()).ok, 'it is sound');
-    const nothing = await bytesOf(source.exportCar({ since: (await source.head())!.rev }));
+    const nothing = await readAll(source.exportCar({ since: (await source.head())!.rev }));
     assertEqual([...readCar(nothing)].length, 0, 'since the head there is nothing');
     assertEqual((await repo.importCar(nothing)).unchanged, 50, 'and that is no fault');
     await source.close();
@@ -195,7 +183,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
   over('an export is in preorder: the commit, then each node before what is below it', async (repo) => {
     await repo.write(creates(200));
     const head = (await repo.head())!;
-    const blocks = [...readCar(await bytesOf(repo.exportCar()))];
+    const blocks = [...readCar(await readAll(repo.exportCar()))];
     assertEqual(String(blocks[0]?.cid), String(head.cid), 'the first block');
     assertEqual(String(blocks[1]?.cid), String(head.data), 'the second');
     const records = new Map((await listOf(repo.list(POST))).map(({ cid, rkey }) => [String(cid), rkey]));
@@ -204,9 +192,9 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
   }),
 
   over('there is nothing to export before the first commit', async (repo) => {
-    await assertRejects(() => bytesOf(repo.exportCar()), 'HeadNotFound', 'exportCar');
+    await assertRejects(() => readAll(repo.exportCar()), 'HeadNotFound', 'exportCar');
     await repo.write(creates(1));
-    await assertRejects(() => bytesOf(repo.exportCar({ since: 'nothing' })), 'RefNotFound', 'an unknown rev');
+    await assertRejects(() => readAll(repo.exportCar({ since: 'nothing' })), 'RefNotFound', 'an unknown rev');
   }),
 
   over('a CAR of another account, key or time is refused', async (repo, harness) => {
@@ -275,7 +263,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     const { roots } = readCar(car);
     const result = await repo.importCar(writeCar([...roots, blocks[3]!.cid], [...blocks.toReversed(), ...blocks]));
     assertEqual(String(result.head), String(head), 'the head');
-    assertEqual(await bytesOf(repo.exportCar()), car, 'the CAR');
+    assertEqual(await readAll(repo.exportCar()), car, 'the CAR');
   }),
 
   over('a record that breaks the data model is reported and kept, or refused on request', async (repo, harness) => {

@@ -1,10 +1,11 @@
 /** What every repository promises while garbage is collected: running readers end, and new blobs stay. */
+import { readAll } from '../../core/data/streams.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import { listOf } from '../storage/block-store-harness.ts';
 import type { RepoHarness } from './harness.ts';
-import { DID, KEY, POST, bytesOf, creates, over, post, rkeyOf } from './harness.ts';
+import { DID, KEY, POST, creates, over, post, rkeyOf } from './harness.ts';
 
 const COUNT = 400;
 
@@ -99,7 +100,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
         const first = await reader.read();
         await replaceAll(repo, name);
         reader.releaseLock();
-        const rest = await bytesOf(stream);
+        const rest = await readAll(stream);
         const whole = new Uint8Array(first.value!.length + rest.length);
         whole.set(first.value!);
         whole.set(rest, first.value!.length);

@@ -1,6 +1,4 @@
 /** What the cases for whole repositories run on, and the records that they put there. */
-import type { Bytes } from '../../core/data/bytes.ts';
-import { concatBytes } from '../../core/data/bytes.ts';
 import type { Repo, RepoInfo, WriteOp } from '../../core/repo/repo.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { SigningKey } from '../../core/crypto/signing-key.ts';
@@ -51,16 +49,6 @@ export const creates = (count: number, from = 0): WriteOp[] =>
     rkey: rkeyOf(from + i),
     value: post(`post ${from + i}`),
   }));
-
-/** All of a stream. */
-export const bytesOf = async (stream: ReadableStream<Uint8Array>): Promise<Bytes> => {
-  const parts: Uint8Array[] = [];
-  const reader = stream.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    parts.push(part.value);
-  }
-  return concatBytes(parts);
-};
 
 /** A repository in words, to compare before and after. */
 export const describe = async (repo: Repo): Promise<string> => {

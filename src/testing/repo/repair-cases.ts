@@ -2,6 +2,7 @@
  * What every repository promises about repairs and backups of one that is sound. What damage does to one is for its own
  * tests.
  */
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { decodeManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
@@ -11,8 +12,9 @@ import { sha256 } from '../../core/data/sha256.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';
 import type { RepoHarness } from './harness.ts';
-import { POST, bytesOf, creates, describe, over, post, rkeyOf } from './harness.ts';
+import { POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 import { errorName } from '../../core/data/platform-values.ts';
+import { readAll } from '../../core/data/streams.ts';
 
 /** The files of a backup, each read to its end. */
 const filesOf = async (
@@ -22,14 +24,12 @@ const filesOf = async (
   const read = new Map<string, Bytes>();
   for await (const { path, content } of files) {
     await meanwhile?.();
-    const bytes = await bytesOf(content.stream());
+    const bytes = await readAll(content.stream());
     assertEqual(bytes.length, content.size, `the size of ${path}`);
     read.set(path, bytes);
   }
   return read;
 };
-
-const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 const needsFiles = (harness: RepoHarness): void => {
   if (harness.noFiles === true) {
@@ -86,7 +86,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
     const manifest = decodeManifest(files.get('manifest.json')!);
     assertEqual([...manifest.files.keys()], paths.slice(0, -1), 'the files that the manifest names');
     for (const [path, { size, sha256: hash }] of manifest.files) {
-      assertEqual([size, hash], [files.get(path)!.length, toHex(sha256(files.get(path)!))], path);
+      assertEqual([size, hash], [files.get(path)!.length, bytesToHex(sha256(files.get(path)!))], path);
     }
     const head = await repo.head();
     assertEqual(

@@ -1,17 +1,18 @@
 /** What every repository promises about a tree that is committed after blocks were removed. */
+import { readAll } from '../../core/data/streams.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import { listOf } from '../storage/block-store-harness.ts';
 import type { RepoHarness } from './harness.ts';
-import { POST, bytesOf, creates, describe, over, post, rkeyOf } from './harness.ts';
+import { POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 
 const COUNT = 60;
 
 /** Every reader and every repair finds the repository whole. */
 const assertSound = async (repo: Repo): Promise<void> => {
   await listOf(repo.list(POST));
-  await bytesOf(repo.exportCar());
+  await readAll(repo.exportCar());
   const { ok, faults } = await repo.verify();
   assert(ok, `verify: ${faults[0]?.message}`);
   const { whole, steps } = await repo.repair();

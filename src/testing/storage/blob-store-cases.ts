@@ -1,4 +1,5 @@
 /** What every `BlobStore` promises. */
+import { readAll } from '../../core/data/streams.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidToText } from '../../core/data/cid.ts';
 import { assertNothing, bytesOf, contentOf, listOf, streamOf, text, withStore } from './blob-store-harness.ts';
@@ -86,12 +87,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     assertEqual(await cut(99_999, 100_000), bytes.subarray(99_999), 'last byte');
     assertEqual(await cut(65_530, 65_545), bytes.subarray(65_530, 65_545), 'middle');
     assertEqual(await cut(99_990, 200_000), bytes.subarray(99_990), 'past the end');
-    const pieces: Uint8Array[] = [];
-    const reader = blob.stream().getReader();
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      pieces.push(next.value);
-    }
-    assertEqual(concatBytes(pieces), bytes, 'stream');
+    assertEqual(await readAll(blob.stream()), bytes, 'stream');
   }),
   withStore('what was answered is unchanged by later calls', async (store) => {
     const { cid } = await store.put(text('one'));

@@ -6,7 +6,8 @@ import type { Page } from '../../../src/adapters/rpc/protocol.ts';
 import { GONE } from '../../../src/adapters/rpc/protocol.ts';
 import type { Progress } from '../../../src/core/repo/long-work.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
-import { DID, bytesOf, creates } from '../../../src/testing/repo/harness.ts';
+import { DID, creates } from '../../../src/testing/repo/harness.ts';
+import { readAll } from '../../../src/core/data/streams.ts';
 import { PlayedBrowser } from './tabs.ts';
 import type { PlayedTab } from './tabs.ts';
 
@@ -34,7 +35,7 @@ const isRising = (told: readonly Progress[]): boolean =>
 test('progress is told, rises, and has counted everything at the end', async () => {
   for (const repo of [leading, following]) {
     const told: Progress[] = [];
-    const { length } = await bytesOf(repo.exportCar({ onProgress: (progress) => told.push(progress) }));
+    const { length } = await readAll(repo.exportCar({ onProgress: (progress) => told.push(progress) }));
     expect(told.length).toBeGreaterThan(2);
     expect(isRising(told)).toBe(true);
     expect(told.at(-1)).toMatchObject({ phase: 'write', records: RECORDS });

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ChannelMessage } from '../../../src/adapters/rpc/protocol.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
-import { DID, KEY, POST, bytesOf, creates, post } from '../../../src/testing/repo/harness.ts';
+import { DID, KEY, POST, creates, post } from '../../../src/testing/repo/harness.ts';
+import { readAll } from '../../../src/core/data/streams.ts';
 import { PlayedBrowser } from '../rpc/tabs.ts';
 import type { PlayedTab } from '../rpc/tabs.ts';
 
@@ -50,7 +51,7 @@ describe('an import that is stopped while the leader changes', () => {
   beforeEach(async () => {
     const source = await new PlayedBrowser().tab().open('source', { did: DID, signer: KEY });
     await source.write(creates(300));
-    car = (await bytesOf(source.exportCar())) as Uint8Array<ArrayBuffer>;
+    car = (await readAll(source.exportCar())) as Uint8Array<ArrayBuffer>;
   });
 
   test('stops', async () => {

@@ -4,7 +4,8 @@ import { isRepoError } from '../../../src/core/errors.ts';
 import type { RepoErrorCode } from '../../../src/core/errors.ts';
 import type { Head, HeadChange, Repo } from '../../../src/core/repo/repo.ts';
 import { listOf } from '../../../src/testing/storage/block-store-harness.ts';
-import { DID, KEY, POST, bytesOf, creates, post, rkeyOf } from '../../../src/testing/repo/harness.ts';
+import { DID, KEY, POST, creates, post, rkeyOf } from '../../../src/testing/repo/harness.ts';
+import { readAll } from '../../../src/core/data/streams.ts';
 import { PlayedBrowser } from '../rpc/tabs.ts';
 import type { PlayedTab } from '../rpc/tabs.ts';
 
@@ -202,7 +203,7 @@ describe('when the leader dies', () => {
 
   test('an export goes on where it was', async () => {
     await leading.write(creates(3000));
-    const whole = await bytesOf(leading.exportCar());
+    const whole = await readAll(leading.exportCar());
     const reader = following.exportCar().getReader();
     const parts = [(await reader.read()).value!];
     expect(parts[0]!.length).toBeLessThan(whole.length);
@@ -234,9 +235,9 @@ describe('when the leader dies', () => {
 
   test('an import of bytes is asked again, one of a stream is not', async () => {
     await leading.write(creates(300));
-    const car = await bytesOf(leading.exportCar());
+    const car = await readAll(leading.exportCar());
     await leading.write(creates(1, 300));
-    const newer = await bytesOf(leading.exportCar());
+    const newer = await readAll(leading.exportCar());
     const target = new PlayedBrowser();
     const [a, b] = [target.tab(), target.tab()];
     await a.open('copy', { did: DID });
@@ -256,7 +257,7 @@ describe('when the leader dies', () => {
 
   test('an import of a stream that happened answers its counts', async () => {
     await leading.write(creates(50));
-    const car = await bytesOf(leading.exportCar());
+    const car = await readAll(leading.exportCar());
     const target = new PlayedBrowser();
     const [a, b] = [target.tab(), target.tab()];
     await a.open('copy', { did: DID });

@@ -1,6 +1,7 @@
 /**
  * Blobs beside the tree: stored with their MIME type, read with their hash checked, and counted against the records.
  */
+import { forEachChunk } from '../../data/streams.ts';
 import type { BlobMention, BlobRef } from '../../data/blob-ref.ts';
 import { blobMentions } from '../../data/blob-ref.ts';
 import { blobReader } from '../../data/blob-reader.ts';
@@ -46,10 +47,9 @@ export const putBlob = async (
 export const isBlobIntact = async (cid: CID, blob: Blob): Promise<boolean> => {
   const hash = sha256Stream();
   try {
-    const reader = blobReader(blob);
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      hash.update(part.value);
-    }
+    await forEachChunk(blobReader(blob), (chunk) => {
+      hash.update(chunk);
+    });
   } catch (error) {
     throw toStorageError(error, `reading the blob ${cidToText(cid)}`);
   }

@@ -7,7 +7,8 @@ import type { Repo } from '../../../../src/core/repo/repo.ts';
 import { repoOver } from '../../../../src/core/repo/local-repo.ts';
 import { MAX_REQUESTS } from '../../../../src/core/repo/write/requests.ts';
 import { listOf } from '../../../../src/testing/storage/block-store-harness.ts';
-import { DID, POST, bytesOf, creates, post, rkeyOf } from '../../../../src/testing/repo/harness.ts';
+import { DID, POST, creates, post, rkeyOf } from '../../../../src/testing/repo/harness.ts';
+import { readAll } from '../../../../src/core/data/streams.ts';
 
 const newRepo = (): Repo => repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
 const commits = async (repo: Repo): Promise<number> => (await listOf(repo.log())).length;
@@ -48,7 +49,7 @@ describe('a write that is asked for again', () => {
 
   test('an import answers its counts', async () => {
     await repo.write(creates(30));
-    const car = await bytesOf(repo.exportCar());
+    const car = await readAll(repo.exportCar());
     const copy = newRepo();
     const first = await copy.importCar(car, { allowUnsigned: true, request: { id: 'a' } });
     expect(first.created).toBe(30);

@@ -1,0 +1,62 @@
+/** Reads streams chunk by chunk, with a reader: Safari has no async iteration of `ReadableStream`. */
+import type { BytesReader } from './blob-reader.ts';
+import type { Bytes } from './bytes.ts';
+import { concatBytes } from './bytes.ts';
+
+/** A stream, or a reader that belongs to the function that it is given to. */
+type ByteStream = ReadableStream<Uint8Array> | BytesReader;
+
+const readerOf = (stream: ByteStream): BytesReader => ('getReader' in stream ? stream.getReader() : stream);
+
+/**
+ * Yields the chunks of a stream. Cancels the stream when the caller stops early, and waits for that. An error of the
+ * stream is thrown unchanged.
+ */
+export async function* chunksOf(stream: ByteStream): AsyncGenerator<Uint8Array, undefined> {
+  const reader = readerOf(stream);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        return undefined;
+      }
+      yield value;
+    }
+  } finally {
+    // Has no effect on a stream that has ended. For one that has failed, rejects with its error again.
+    const cancelled = reader.cancel();
+    reader.releaseLock();
+    await cancelled;
+  }
+}
+
+/**
+ * Calls `take` with each chunk of a stream, and waits for it. When `take` fails, cancels the stream with that error and
+ * rejects with it at once: a source that never finishes cancelling does not keep the caller waiting.
+ */
+export const forEachChunk = async (
+  stream: ByteStream,
+  take: (chunk: Uint8Array) => Promise<void> | void,
+): Promise<void> => {
+  const reader = readerOf(stream);
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      await take(part.value);
+    }
+  } catch (error) {
+    // The first failure is the one to report.
+    reader.cancel(error).catch(() => undefined);
+    throw error;
+  } finally {
+    reader.releaseLock();
+  }
+};
+
+/** Returns all bytes of a stream. */
+export const readAll = async (stream: ByteStream): Promise<Bytes> => {
+  const chunks: Uint8Array[] = [];
+  await forEachChunk(stream, (chunk) => {
+    chunks.push(chunk);
+  });
+  return concatBytes(chunks);
+};
