@@ -1,7 +1,9 @@
 /** Blobs as files, through `node:fs`: for Node and Bun. */
-import { constants, openAsBlob } from 'node:fs';
+import { constants, fsync, openAsBlob } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { errorCode } from '../../core/data/platform-values.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import { cannotSyncFolder, isNotFound } from '../../core/storage/storage-error.ts';
@@ -27,6 +29,21 @@ const PERMISSIONS = 0o7777;
 /** How much of a file is hashed at a time. */
 const PIECE_SIZE = 1 << 18;
 
+/** As in `node-files.ts`: `--permission` disables `fsync`, and files are opened with `O_SYNC`. */
+const isRestricted = (): boolean => (process as { readonly permission?: unknown }).permission !== undefined;
+
+/** The handles of Yarn's Plug'n'Play have no `sync`, neither for files nor for folders. */
+const syncHandle = async (handle: fs.FileHandle): Promise<void> => {
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (errorCode(error) !== undefined) {
+      throw error;
+    }
+    await promisify(fsync)(handle.fd);
+  }
+};
+
 class NodeWriter implements BlobWriter {
   readonly #handle: fs.FileHandle;
   #size = 0;
@@ -47,8 +64,10 @@ class NodeWriter implements BlobWriter {
     }
   }
 
-  sync(): Promise<void> {
-    return this.#handle.sync();
+  async sync(): Promise<void> {
+    if (!isRestricted()) {
+      await syncHandle(this.#handle);
+    }
   }
 
   close(): Promise<void> {
@@ -84,7 +103,7 @@ export const nodeFolder = (directory: string): BlobFolder => {
       try {
         const handle = await fs.open(at(path), 'r');
         try {
-          await handle.sync();
+          await syncHandle(handle);
         } finally {
           await handle.close();
         }
@@ -94,7 +113,10 @@ export const nodeFolder = (directory: string): BlobFolder => {
         }
       }
     },
-    create: async (path) => new NodeWriter(await fs.open(at(path), 'wx')),
+    async create(path) {
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_EXCL;
+      return new NodeWriter(await fs.open(at(path), isRestricted() ? flags | constants.O_SYNC : flags));
+    },
     async *read(path) {
       const handle = await fs.open(at(path), constants.O_RDONLY | NO_FOLLOW);
       try {

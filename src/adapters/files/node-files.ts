@@ -23,14 +23,26 @@ export const openNodeFiles = (directory: string, options: OpenFilesOptions = {})
 /** Missing on Windows, where there is less need of it. */
 const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 
+/** How much of a file is overwritten before it is emptied without a sync. The headers of SQLite's journals are shorter. */
+const HEADER_SIZE = 512;
+
+/**
+ * Whether Node runs with `--permission`, which disables `fsync` and `fdatasync`. Files are then opened with `O_SYNC`:
+ * each write is durable when it returns. Nothing syncs a folder there.
+ */
+const isRestricted = (): boolean => (process as { readonly permission?: unknown }).permission !== undefined;
+
 class NodeFile implements DiskFile {
+  /** Whether the file was opened with `O_SYNC`. */
+  readonly #writesThrough: boolean;
   #fd: number | undefined;
   #failure: unknown;
   /** Asked for three times by each read of a record, and nobody else changes it. Not known after a failure. */
   #size: number | undefined;
 
-  constructor(fd: number) {
-    this.#fd = fd;
+  constructor(path: string, flags: number) {
+    this.#writesThrough = isRestricted();
+    this.#fd = fs.openSync(path, this.#writesThrough ? flags | fs.constants.O_SYNC : flags, 0o666);
   }
 
   read(buffer: Uint8Array, { at }: { at: number }): number {
@@ -63,9 +75,25 @@ class NodeFile implements DiskFile {
   }
 
   truncate(size: number): void {
+    const fd = this.#sound();
+    if (!this.#writesThrough) {
+      this.#size = undefined;
+      fs.ftruncateSync(fd, size);
+      this.#size = size;
+      return;
+    }
+    // A truncation is durable with the next write. Emptied, a journal has none: without its header it counts as empty.
+    const last = new Uint8Array(1);
+    if (size === 0) {
+      this.write(new Uint8Array(Math.min(HEADER_SIZE, this.getSize())), { at: 0 });
+    }
     this.#size = undefined;
-    fs.ftruncateSync(this.#sound(), size);
+    fs.ftruncateSync(fd, size);
     this.#size = size;
+    if (size > 0) {
+      this.read(last, { at: size - 1 });
+      this.write(last, { at: size - 1 });
+    }
   }
 
   getSize(): number {
@@ -76,6 +104,9 @@ class NodeFile implements DiskFile {
 
   flush(): void {
     const fd = this.#sound();
+    if (this.#writesThrough) {
+      return;
+    }
     try {
       fs.fdatasyncSync(fd);
     } catch (error) {
@@ -168,8 +199,9 @@ export const nodeDisk: Disk = {
   },
   syncFolder,
   names: (folder) => fs.readdirSync(folder),
-  open: (path) => new NodeFile(fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT | NO_FOLLOW, 0o666)),
-  createLocked: (path) => new NodeFile(fs.openSync(path, 'wx+')),
+  open: (path) => new NodeFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT | NO_FOLLOW),
+  createLocked: (path) =>
+    new NodeFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC | fs.constants.O_EXCL),
   readText: (path) => fs.readFileSync(path, 'utf8'),
   rename: (from, to) => fs.renameSync(from, to),
   remove(path) {
