@@ -6,8 +6,15 @@ const TIMEOUT_MS = 120_000;
 /** Files at a time. The default leaves one of two cores idle, and a test often waits for a disk or a browser. */
 const WORKERS = 2;
 
-/** Pure code: no files, no processes, no globals. One thread runs many files, and loads each module once. */
-const PURE = ['core', 'wasm'];
+/**
+ * These change globals, start processes of the package, or look at the whole tree: each gets a process of its own. The
+ * others share threads, which load each module once and save half of the time.
+ */
+const ISOLATED = [
+  'test/*.test.ts',
+  'test/cli/process.test.ts',
+  'test/adapters/{origin/opfs-root,rpc/entry-point,tabs/page-left,tabs/silence}.test.ts',
+];
 
 /** What takes minutes, or needs programs that are not everywhere. `npm run test:slow`. */
 const SLOW = [
@@ -34,9 +41,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'core',
-          include: PURE.map((folder) => `test/${folder}/**/*.test.ts`),
-          exclude: SLOW,
+          name: 'node',
+          include: ['test/{adapters,cli,core,damage,entry-points,wasm}/**/*.test.ts'],
+          exclude: [...SLOW, ...ISOLATED],
           pool: 'threads',
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -44,12 +51,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: {
-          name: 'node',
-          include: ['test/{adapters,cli,damage,entry-points}/**/*.test.ts', 'test/*.test.ts'],
-          exclude: SLOW,
-          sequence: { groupOrder: 1 },
-        },
+        test: { name: 'isolated', include: ISOLATED, exclude: SLOW, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,

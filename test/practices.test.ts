@@ -37,6 +37,12 @@ describe('tests', () => {
     // The command of the whole set runs what the other commands run.
     const named = Object.values(scripts).flatMap((script) => [...script.matchAll(/--project (\w+)/g)]);
     expect(named.filter(([, name]) => !textOf('test/run-all.mjs').includes(`'${name}'`))).toEqual([]);
+    // Files that share a thread would see each other's globals.
+    const shared = listed
+      .filter(({ projectName }) => projectName === 'node')
+      .map(({ file }) => file.slice(root.length));
+    expect(shared.length).toBeGreaterThan(50);
+    expect(shared.filter((path) => /\bvi\.(stub|useFake|mock)|process\.chdir/.test(textOf(path)))).toEqual([]);
   });
 });
 

@@ -13,7 +13,7 @@ const out = join(root, 'out', 'test-all');
 
 /** The projects of vite.config.ts, in the groups of the scripts in package.json. A new project is added here. */
 const GROUPS = [
-  { name: 'fast', projects: ['core', 'node'], coverage: true },
+  { name: 'fast', projects: ['node', 'isolated'], coverage: true },
   { name: 'slow', projects: ['slow'] },
   { name: 'browser', projects: ['browser', 'clock'] },
   { name: 'environments', projects: ['environments'] },
