@@ -23,7 +23,7 @@ export const openNodeFiles = (directory: string, options: OpenFilesOptions = {})
 /** Missing on Windows, where there is less need of it. */
 const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 
-/** How much of a file is overwritten before it is emptied without a sync. The headers of SQLite's journals are shorter. */
+/** How much of a file is overwritten before it is emptied without a sync. Headers of SQLite's journals are shorter. */
 const HEADER_SIZE = 512;
 
 /**
