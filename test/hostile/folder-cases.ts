@@ -143,13 +143,11 @@ const notOurs: readonly FolderCase[] = [
   },
   { name: 'no DID', damage: sql(`delete from meta where key = 'did'`), open: 'Corrupt' },
   { name: 'a table less', damage: sql('drop table blocks'), open: 'Corrupt' },
-  { name: 'a table more', damage: sql('create table notes (text)'), open: 'Corrupt' },
   {
     name: 'a trigger',
     damage: sql('create trigger t after insert on blocks begin delete from refs; end'),
     open: 'Corrupt',
   },
-  { name: 'a view', damage: sql('create view v as select * from blocks'), open: 'Corrupt' },
   { name: 'an index', damage: sql('create index i on blocks (value)'), open: 'Corrupt' },
   { name: 'a column more', damage: sql('alter table refs add column note'), open: 'Corrupt' },
   {
@@ -268,6 +266,8 @@ const strays: readonly FolderCase[] = [
   { name: 'a name that is nearly a CID', damage: left(`blobs/ba/${cidToText(BLOB_CID).toUpperCase()}`), sound: true },
   { name: 'a journal of garbage', damage: left('pds.db-journal', 'garbage'.repeat(1000)), sound: true },
   { name: 'a log of garbage', damage: left('pds.db-wal', 'garbage'.repeat(1000)), sound: true },
+  { name: 'a table more', damage: sql('create table notes (text)'), sound: true },
+  { name: 'a view', damage: sql('create view v as select * from blocks'), sound: true },
   { name: 'a folder of somebody else', damage: (folder) => void mkdirSync(join(folder, 'notes')), sound: true },
 ];
 

@@ -15,6 +15,7 @@ import { writeWhole } from '../../wasm/vfs/write-all.ts';
 import { MANIFEST_PATH } from '../../core/repo/transfer/backup-manifest.ts';
 import { contentOf } from '../sqlite/file-content.ts';
 import { createManifestCheck } from './manifest-check.ts';
+import { openInspected } from '../sqlite/inspect-database.ts';
 import { openSchema } from '../sqlite/schema.ts';
 import type { RepoPlatform } from '../sqlite/open-repo.ts';
 
@@ -49,7 +50,7 @@ export async function* exportFolder(platform: RepoPlatform): AsyncGenerator<Fold
   const sqlite = await loadSqlite(await platform.wasm());
   const files = await platform.openFiles();
   try {
-    sqlite.open(files).close();
+    openInspected(sqlite, files, { isNew: false }).close();
     await files.persist();
     yield { path: MAIN_NAME, content: contentOf(files.main) };
     const blobs = await platform.openBlobs();
@@ -194,7 +195,7 @@ const putNamed = async (blobs: BlobStore, named: CID, content: FolderContent): P
 const didOf = async (platform: RepoPlatform, files: DatabaseFiles): Promise<string> => {
   const sqlite = await loadSqlite(await platform.wasm());
   try {
-    const database = sqlite.open(files);
+    const database = openInspected(sqlite, files, { isNew: false });
     try {
       return openSchema(database).did;
     } finally {

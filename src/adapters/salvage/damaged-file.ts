@@ -1,33 +1,15 @@
 /** A damaged database as a file that is read, and the mark of one that is about to be replaced. */
 import { PAGE_SIZE, SQLITE_MAGIC } from '../../core/storage/layout.ts';
-import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
-
-/** A file that is read, and nothing else. */
-export type ReadableFile = Pick<SyncFile, 'getSize' | 'read'>;
-
-/** A platform's file, whose failures are told in the words of this library. */
-export const readableFile = (file: SyncFile): ReadableFile => {
-  const attempt = <T>(run: () => T): T => {
-    try {
-      return run();
-    } catch (error) {
-      throw toStorageError(error, 'reading the damaged database');
-    }
-  };
-  return {
-    getSize: () => attempt(() => file.getSize()),
-    read: (buffer, options) => attempt(() => file.read(buffer, options)),
-  };
-};
+import { isPageSize } from '../sqlite/file-format/numbers.ts';
+import type { ReadableFile } from '../sqlite/file-format/readable-file.ts';
+import { readAt } from '../sqlite/file-format/readable-file.ts';
 
 /**
  * What stands in its place, and is as long, while a salvaged database is about to take the name of this one: no SQLite
  * opens it meanwhile.
  */
 const BEING_REPLACED: Uint8Array = /* @__PURE__ */ new TextEncoder().encode('pdsdb salvaging\0');
-
-const isPageSize = (size: number): boolean => size >= 512 && size <= 65536 && (size & (size - 1)) === 0;
 
 export interface Geometry {
   readonly pageSize: number;
@@ -65,10 +47,4 @@ export const geometriesOf = (main: ReadableFile): readonly Geometry[] => {
   const usable = pageSize - header[20]!;
   const first: Geometry = { pageSize, usable: usable >= 480 ? usable : pageSize };
   return first.pageSize === usual.pageSize && first.usable === usual.usable ? [first] : [first, usual];
-};
-
-/** So many bytes, or `undefined` where the file has fewer. */
-export const readAt = (file: ReadableFile, at: number, length: number): Uint8Array | undefined => {
-  const bytes = new Uint8Array(length);
-  return file.read(bytes, { at }) === length ? bytes : undefined;
 };

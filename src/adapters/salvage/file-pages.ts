@@ -1,6 +1,8 @@
 /** The pages of a database and of its log, one by one, whether SQLite would open it or not. */
-import type { Geometry, ReadableFile } from './damaged-file.ts';
-import { geometriesOf, readAt } from './damaged-file.ts';
+import type { ReadableFile } from '../sqlite/file-format/readable-file.ts';
+import { readAt } from '../sqlite/file-format/readable-file.ts';
+import type { Geometry } from './damaged-file.ts';
+import { geometriesOf } from './damaged-file.ts';
 import { framesOf } from './log-frames.ts';
 import type { FoundRow, Pages } from './page-rows.ts';
 import { createFollowing, rowsOfPage } from './page-rows.ts';

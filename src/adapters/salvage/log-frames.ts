@@ -2,8 +2,8 @@
  * The frames of a write-ahead log, one after another, and which page of the log or of the database each of its
  * transactions saw. https://sqlite.org/fileformat2.html#the_write_ahead_log
  */
-import type { ReadableFile } from './damaged-file.ts';
-import { readAt } from './damaged-file.ts';
+import type { ReadableFile } from '../sqlite/file-format/readable-file.ts';
+import { readAt } from '../sqlite/file-format/readable-file.ts';
 
 const LOG_HEADER = 32;
 const FRAME_HEADER = 24;

@@ -5,6 +5,7 @@
  */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
+import { localLength, readVarint, uint16, uint32 } from '../sqlite/file-format/numbers.ts';
 
 /** The pages of a database, as one looks at them: a number may stand for a page of the file or for one of its log. */
 export interface Pages {
@@ -43,45 +44,6 @@ const MAX_CELLS_SIZE = 2;
 const FIRST_LENGTH_TYPE = 12;
 
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
-
-interface Varint {
-  readonly value: number;
-  readonly end: number;
-}
-
-/**
- * At most nine bytes, the last of which counts whole. Larger than a safe integer is `undefined`: nothing here is that
- * long.
- */
-const readVarint = (bytes: Uint8Array, at: number): Varint | undefined => {
-  let value = 0;
-  for (let i = 0; i < 9; i++) {
-    const byte = bytes[at + i];
-    if (byte === undefined) {
-      return undefined;
-    }
-    if (i === 8) {
-      value = value * 256 + byte;
-      return { value, end: at + 9 };
-    }
-    value = value * 128 + (byte & 0x7f);
-    if (byte < 0x80) {
-      return { value, end: at + i + 1 };
-    }
-  }
-  return undefined;
-};
-
-/** How much of a payload of a table's row lies in its leaf. */
-const localLength = (payload: number, usable: number): number => {
-  const most = usable - 35;
-  if (payload <= most) {
-    return payload;
-  }
-  const least = Math.floor(((usable - 12) * 32) / 255) - 23;
-  const fitting = least + ((payload - least) % (usable - 4));
-  return fitting <= most ? fitting : least;
-};
 
 /** Whether one more cell may lead through an overflow page; counts it. */
 export type Follow = (place: number) => boolean;
@@ -124,9 +86,6 @@ const readPayload = (
   // Only now that all of it is there: a length costs nothing to claim.
   return concatBytes(pieces);
 };
-
-const uint16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
-const uint32 = (bytes: Uint8Array, at: number): number => uint16(bytes, at) * 65536 + uint16(bytes, at + 2);
 
 /** A record of two columns, the first of them a text and the second a blob or a text. */
 const rowOf = (payload: Bytes): FoundRow | undefined => {

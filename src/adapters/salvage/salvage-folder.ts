@@ -10,8 +10,9 @@ import { discardFolder } from '../folders/backup.ts';
 import { io, siblingOf } from '../folders/place.ts';
 import { contentOf } from '../sqlite/file-content.ts';
 import { createSqliteBlockStore } from '../sqlite/open-block-store.ts';
-import type { ReadableFile } from './damaged-file.ts';
-import { isMarkedAsReplaced, markAsReplaced, readableFile } from './damaged-file.ts';
+import type { ReadableFile } from '../sqlite/file-format/readable-file.ts';
+import { readableFile } from '../sqlite/file-format/readable-file.ts';
+import { isMarkedAsReplaced, markAsReplaced } from './damaged-file.ts';
 import type { DamagedFiles, Findings, SalvageOptions, SalvageReport } from './salvage.ts';
 import { fillStore, findRows } from './salvage.ts';
 
@@ -79,7 +80,10 @@ interface Damaged extends DamagedFiles {
  * is kept.
  */
 const findDamaged = async ({ folder }: SalvagePlatform, files: DatabaseFiles): Promise<Damaged> => {
-  const [main, wal] = [readableFile(files.main), readableFile(files.wal)];
+  const [main, wal] = [files.main, files.wal].map((file) => readableFile(file, 'reading the damaged database')) as [
+    ReadableFile,
+    ReadableFile,
+  ];
   if (main.getSize() === 0 && wal.getSize() === 0) {
     throw new RepoError('RepoNotFound', 'the database is empty');
   }

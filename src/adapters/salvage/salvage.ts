@@ -26,7 +26,7 @@ import type { Block } from '../../core/blocks/block.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
 import { isTid } from '../../core/syntax/tid.ts';
 import type { SqliteBlockStore } from '../sqlite/block-store.ts';
-import type { ReadableFile } from './damaged-file.ts';
+import type { ReadableFile } from '../sqlite/file-format/readable-file.ts';
 import { rowsOfFiles } from './file-pages.ts';
 import type { FoundRow } from './page-rows.ts';
 

@@ -62,7 +62,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
   constructor(
     database: StoreDatabase,
     files: DatabaseFiles,
-    { did, prefix }: Schema,
+    { did, prefix, others }: Schema,
     options: SqliteBlockStoreOptions = {},
   ) {
     const tables = new StoreTables(database, prefix);
@@ -78,6 +78,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
       files,
       tables,
       prefix,
+      others,
       fileSize: () => this.#fileSize(),
       betweenChanges: (work) => this.#queue.run(work),
     };

@@ -40,16 +40,10 @@ const openStore = async (
     await files.persist();
     return store;
   } catch (error) {
+    // A database that is refused is left as it is, its log among it.
+    database.abandon();
     // What keeps the store from opening says more than what may then go wrong with closing.
-    await closeBoth(database, files).catch(() => undefined);
+    await files.close().catch(() => undefined);
     throw error;
-  }
-};
-
-const closeBoth = async (database: StoreDatabase, files: DatabaseFiles): Promise<void> => {
-  try {
-    database.close();
-  } finally {
-    await files.close();
   }
 };

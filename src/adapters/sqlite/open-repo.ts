@@ -12,6 +12,7 @@ import { loadSqlite } from '../../wasm/database/sqlite.ts';
 import { NodeBudget } from '../../core/mst/node-cache.ts';
 import { breathing } from './yielding-store.ts';
 import type { IsBulk } from './block-store.ts';
+import { openInspected } from './inspect-database.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from './open-block-store.ts';
 
 /** One for all repositories of the process: what it works in takes memory. */
@@ -67,7 +68,7 @@ export const sqliteRepo = async (
   }
   const files = await platform.openFiles();
   const store = await openDatabase(files, () => {
-    const database = sqlite.open(files);
+    const database = openInspected(sqlite, files, { isNew: did !== undefined });
     const { isBulk } = platform;
     return did === undefined
       ? openSqliteBlockStore(database, files, { isBulk })

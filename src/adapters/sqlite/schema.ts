@@ -9,12 +9,20 @@
 import type { Bytes } from '../../core/data/bytes.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import { assertDid } from '../../core/syntax/identifiers.ts';
+import type { SchemaObject } from './file-format/schema-rows.ts';
 import type { SqlDatabase } from './sql-database.ts';
+import { lowerCase } from './sql-tokens.ts';
 import { KeyValueTable } from './key-value-table.ts';
+import type { TableName, TablePrefix } from './schema-objects.ts';
+import { assertHarmless, checkTables, prefixOf, TABLES } from './schema-objects.ts';
+
+export type { TablePrefix } from './schema-objects.ts';
 
 /** What creating and checking the layout needs of a database. */
 export interface SchemaDatabase extends SqlDatabase {
   transaction<T>(run: () => T): T;
+  /** Moves what a crash has left in the log to the main file. Does nothing where that is done. */
+  settle(): void;
 }
 
 /** What a checked `pds.db` says about itself. */
@@ -22,26 +30,15 @@ export interface Schema {
   readonly did: string;
   /** What the names of the tables begin with. */
   readonly prefix: TablePrefix;
+  /** Tables, indexes and views that somebody has added, as `table=notes`. They are left alone. */
+  readonly others: readonly string[];
 }
-
-/** This library writes plain names; other writers put `kv_` before them. */
-const TABLE_PREFIXES = ['', 'kv_'] as const;
-export type TablePrefix = (typeof TABLE_PREFIXES)[number];
-
-const TABLES = ['blocks', 'commits', 'meta', 'refs'] as const;
 
 /** The layout that this library writes, and the newest that it reads. */
 const VERSION = 1;
 
-/** One line of `sqlite_schema`. */
-interface SchemaObject {
-  readonly type: string;
-  readonly name: string;
-  readonly sql: string;
-}
-
 /** `refs` and `meta` hold texts, and people edit them by hand: see {@link KeyValueTableOptions}. */
-export const openTable = (database: SqlDatabase, prefix: TablePrefix, name: (typeof TABLES)[number]): KeyValueTable =>
+export const openTable = (database: SqlDatabase, prefix: TablePrefix, name: TableName): KeyValueTable =>
   new KeyValueTable(database, `${prefix}${name}`, { allowText: name !== 'blocks' });
 
 /**
@@ -63,14 +60,14 @@ export const createSchema = (database: SchemaDatabase, did: string): Schema => {
       meta.put('did', encoder.encode(did));
       meta.put('version', encoder.encode(String(VERSION)));
     });
-    return { did, prefix: '' };
+    return { did, prefix: '', others: [] };
   });
 };
 
 /**
- * Checks that a database is a repository, to the last column: what is in it came from somewhere, and a trigger or an
- * index that nobody asked for would act on every write. Writes nothing, but for the table `commits` where another
- * writer knew none.
+ * Checks that a database is a repository, to the last column: its file may come from anywhere. Tables of somebody else
+ * beside those of the repository are left alone. Writes nothing, except for the table `commits` if another writer made
+ * none.
  * @throws {RepoError} `RepoNotFound` when the database is empty; `UnknownVersion` when a newer library wrote it;
  *   `Corrupt` when it is anything else.
  */
@@ -79,6 +76,7 @@ export const openSchema = (database: SchemaDatabase): Schema => {
   if (objects.length === 0) {
     throw new RepoError('RepoNotFound', 'the database is empty');
   }
+  assertHarmless(objects);
   const encoding = readRows(database, 'pragma encoding', 1)[0]?.[0];
   if (encoding !== 'UTF-8') {
     // Keys are compared and answered by their bytes.
@@ -90,24 +88,16 @@ export const openSchema = (database: SchemaDatabase): Schema => {
     checkVersion(readText(meta, 'version'));
     return readText(meta, 'did');
   });
-  checkObjects(objects, prefix);
+  const { lacksCommits, others } = checkTables(objects, prefix);
+  for (const name of TABLES.filter((table) => table !== 'commits' || !lacksCommits)) {
+    checkColumns(database, `${prefix}${name}`);
+  }
   checkDid(did);
-  if (!objects.some(({ name }) => name === `${prefix}commits`)) {
+  database.settle();
+  if (lacksCommits) {
     createTable(database, prefix, 'commits');
   }
-  return { did, prefix };
-};
-
-const prefixOf = (objects: readonly SchemaObject[]): TablePrefix => {
-  for (const prefix of TABLE_PREFIXES) {
-    const meta = objects.find(({ name }) => name === `${prefix}meta`);
-    if (meta !== undefined) {
-      checkTable(meta);
-      return prefix;
-    }
-  }
-  const { type, name } = objects[0]!;
-  throw new RepoError('Corrupt', `not a repository: there is no table meta; ${type}=${name}`);
+  return { did, prefix, others };
 };
 
 const checkVersion = (version: string): void => {
@@ -132,47 +122,36 @@ const checkDid = (did: string): void => {
   }
 };
 
-const checkObjects = (objects: readonly SchemaObject[], prefix: TablePrefix): void => {
-  const names = new Set(objects.map(({ name }) => name));
-  for (const table of TABLES) {
-    if (table !== 'commits' && !names.has(`${prefix}${table}`)) {
-      throw new RepoError('Corrupt', `a table is missing; table=${prefix}${table}`);
-    }
-  }
-  const known = new Set<string>(TABLES.map((table) => `${prefix}${table}`));
-  for (const object of objects) {
-    if (!known.has(object.name)) {
-      throw new RepoError(
-        'Corrupt',
-        `a repository has no ${object.type} of this name; ${object.type}=${object.name.slice(0, 80)}`,
-      );
-    }
-    checkTable(object);
-  }
-};
+/** Of each column: its name, type, `not null`, default, place in the primary key, and whether it is hidden. */
+const COLUMNS = 'key|text|0||1|0 value|blob|1||0|0';
+/** Of each index its name, whether it is unique, where it comes from, whether it is partial. */
+const indexOf = (table: string): string => `sqlite_autoindex_${table}_1|1|pk|0`;
 
-/** Anything more in the statement would change what a table does: a collation, a default, a check, `without rowid`. */
-const COLUMNS = '(key text primary key,value blob not null)';
-
-const checkTable = ({ type, name, sql }: SchemaObject): void => {
-  const plain = sql
-    .toLowerCase()
-    .replace(/["`[\]]/g, '')
-    .replace(/\s+/g, ' ')
-    .replace(/ ?([(),]) ?/g, '$1')
-    .replace('create table if not exists ', 'create table ');
-  if (type !== 'table' || plain !== `create table ${name}${COLUMNS}`) {
-    throw new RepoError('Corrupt', `not a table of keys and values; ${type}=${name} sql=${sql.slice(0, 200)}`);
-  }
-};
-
-/** All that somebody has created. SQLite's own tables and the indexes of primary keys go without saying. */
-const readObjects = (database: SqlDatabase): SchemaObject[] =>
-  readRows(database, `select type, name, ifnull(sql, '') from sqlite_schema order by rowid`, 3)
-    .map(([type, name, sql]) => ({ type: type!, name: name!, sql: sql! }))
-    .filter(
-      ({ type, name, sql }) => !(name.startsWith('sqlite_') && (type === 'table' || (type === 'index' && sql === ''))),
+/** The statement of a table was checked; this is what SQLite has made of it. */
+const checkColumns = (database: SqlDatabase, table: string): void => {
+  const listed = (pragma: string, columns: number): string =>
+    readRows(database, `pragma ${pragma}(${table})`, columns)
+      .map(([, ...row]) => row.join('|'))
+      .join(' ');
+  const columns = lowerCase(listed('table_xinfo', 7));
+  const indexes = listed('index_list', 5);
+  if (columns !== COLUMNS || indexes !== indexOf(table)) {
+    throw new RepoError(
+      'Corrupt',
+      `not a table of keys and values; table=${table} columns=${columns.slice(0, 200)} indexes=${indexes.slice(0, 200)}`,
     );
+  }
+};
+
+const readObjects = (database: SqlDatabase): SchemaObject[] =>
+  readRows(database, 'select type, name, tbl_name, sql is null, sql from sqlite_schema order by rowid', 5).map(
+    ([type, name, table, isAutomatic, sql]) => ({
+      type: type!,
+      name: name!,
+      table: table!,
+      sql: isAutomatic === '1' ? undefined : sql!,
+    }),
+  );
 
 const readRows = (database: SqlDatabase, sql: string, columns: number): string[][] => {
   const statement = database.prepare(sql);
@@ -207,13 +186,13 @@ export const decodeText = (table: KeyValueTable, key: string, value: Bytes): str
   }
 };
 
-const createTable = (database: SqlDatabase, prefix: TablePrefix, name: (typeof TABLES)[number]): void =>
+const createTable = (database: SqlDatabase, prefix: TablePrefix, name: TableName): void =>
   withTable(database, prefix, name, (table) => table.create());
 
 const withTable = <T>(
   database: SqlDatabase,
   prefix: TablePrefix,
-  name: (typeof TABLES)[number],
+  name: TableName,
   use: (table: KeyValueTable) => T,
 ): T => {
   const table = openTable(database, prefix, name);

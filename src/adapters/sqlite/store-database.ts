@@ -12,8 +12,10 @@ export interface StoreDatabase extends SchemaDatabase, LoggedDatabase {
   /** Whether the main file now stays as it is until `thaw`. */
   freeze(): boolean;
   thaw(): void;
-  /** A sentence a fault. */
-  integrityCheck(): readonly string[];
+  /** One sentence per fault, of all tables or only of these. */
+  integrityCheck(tables?: readonly string[]): readonly string[];
+  /** Closes without another write. */
+  abandon(): void;
   /** Leaves everything in the main file. */
   close(): void;
 }

@@ -8,6 +8,7 @@ import {
   endsTransaction,
   SQLITE_DONE,
   SQLITE_ERROR,
+  SQLITE_IOERR_WRITE,
   SQLITE_OK,
   SQLITE_ROW,
   sqliteError,
@@ -283,6 +284,12 @@ export class Connection implements PageCache {
         throw this.trapped(error);
       }
     }
+  }
+
+  /** As {@link close}, and writes nothing: SQLite would move the log to the main file. */
+  abandon(): void {
+    this.#mount.failForGood(SQLITE_IOERR_WRITE, new RepoError('Closed', 'the database was abandoned'));
+    this.close();
   }
 
   /** Lets go of SQLite's side. Statements are finalized before. Never throws. */

@@ -1,9 +1,9 @@
 /** An SQLite database over {@link DatabaseFiles}. */
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import { Connection } from './connection.ts';
+import { ask, settleLog, tidy } from './crash-remains.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 import { isStoredAsLogged } from '../vfs/header.ts';
-import { isHotJournal } from '../vfs/hot-journal.ts';
 import type { Instance } from './instance.ts';
 import { journalMode, requireMode, switchMode } from './journal-mode.ts';
 import { largestCacheOf, settingsFor } from './settings.ts';
@@ -13,6 +13,10 @@ import { Statement } from './statement.ts';
 const LONG_LOG: number = 4 * 1024 * 1024;
 /** Where a commit waits for that, because nobody has found the time since. */
 const LONGEST_LOG: number = 4 * LONG_LOG;
+
+export interface OpenOptions {
+  readonly settles?: boolean | undefined;
+}
 
 /**
  * One connection, synchronous. What a call writes outside a transaction is committed when it returns.
@@ -25,6 +29,8 @@ export class Database {
   readonly #files: DatabaseFiles;
   readonly #statements = new Set<Statement>();
   #isLogging: boolean;
+  /** Whether the log holds what a crash has left, which `settle` sees to. */
+  #isUnsettled: boolean;
   #isFrozen = false;
   #isClosed = false;
 
@@ -33,16 +39,18 @@ export class Database {
     this.#connection = connection;
     this.#files = files;
     this.#isLogging = isLogging;
+    this.#isUnsettled = isLogging && ask(() => files.wal.getSize()) > 0;
   }
 
   /**
    * Opens the database in the files, or begins one where there is nothing. A change that a crash has cut short is
    * undone, and one that was committed is there, and durable; apart from that opening and reading write nothing.
    *
-   * @throws {RepoError} `Corrupt` when the file is not a database; whatever happens, the files stay the caller's to
-   *   close.
+   * @param options.settles False to leave the log of a crash as it is until {@link settle}.
+   * @throws {RepoError} `Corrupt` when the file is not a database. The files stay the caller's to close, and nothing is
+   *   written to them.
    */
-  static open(instance: Instance, files: DatabaseFiles): Database {
+  static open(instance: Instance, files: DatabaseFiles, { settles = true }: OpenOptions = {}): Database {
     const connection = Connection.open(instance, instance.vfs.mount(files));
     try {
       const isFlushed = files.durableOn === 'flush';
@@ -57,16 +65,40 @@ export class Database {
         return new Database(connection, files, false);
       }
       const mode = journalMode(connection);
-      if (mode === 'wal' && ask(() => files.wal.getSize()) > 0) {
-        settleLog(connection);
-      } else if (mode !== 'wal') {
+      if (mode !== 'wal') {
         // `delete` would leave the journal's end to be made durable by the folder; a power cut undid commits with it.
         requireMode(connection, 'truncate');
       }
-      return new Database(connection, files, mode === 'wal');
+      const database = new Database(connection, files, mode === 'wal');
+      if (settles) {
+        database.settle();
+      }
+      return database;
     } catch (error) {
-      connection.close();
+      connection.abandon();
       throw error;
+    }
+  }
+
+  /**
+   * Moves what a crash has left in the log to the main file, durably. Does nothing where that is done, or where there
+   * is no log. A transaction that writes does it first.
+   */
+  settle(): void {
+    if (this.#isUnsettled) {
+      this.#isUnsettled = false;
+      settleLog(this.#connection);
+    }
+  }
+
+  /** Closes without another write: for a database that is not what the caller expects. `close` does nothing after it. */
+  abandon(): void {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      for (const statement of [...this.#statements]) {
+        statement.finalize();
+      }
+      this.#connection.abandon();
     }
   }
 
@@ -103,6 +135,7 @@ export class Database {
 
   /** Begins a transaction that writes. */
   begin(): void {
+    this.settle();
     this.#startLog();
     this.#connection.exec('begin immediate');
     this.#connection.began();
@@ -220,11 +253,16 @@ export class Database {
     }
   }
 
-  /** What `pragma integrity_check` finds wrong; nothing when all is well. Reads the whole file. */
-  integrityCheck(): string[] {
+  /**
+   * Returns what `pragma integrity_check` finds wrong, one sentence per fault. Reads the whole file.
+   * @param tables The tables to look at, and no others: SQLite computes checks and indexes of all that it looks at.
+   */
+  integrityCheck(tables?: readonly string[]): string[] {
+    const targets = tables === undefined ? [''] : ['sqlite_schema', ...tables].map((table) => `(${table})`);
     try {
-      const found = this.#connection.texts('pragma integrity_check');
-      return found.length === 1 && found[0] === 'ok' ? [] : found;
+      return targets
+        .flatMap((target) => this.#connection.texts(`pragma integrity_check${target}`))
+        .filter((line) => line !== 'ok');
     } catch (error) {
       // Damage that the check itself stumbles over.
       if (isRepoError(error, 'Corrupt')) {
@@ -302,41 +340,3 @@ export class Database {
     }
   }
 }
-
-/**
- * Folds in what a crash has left in the log. Behind its last commit SQLite fills a sector, only part of which it syncs;
- * when a power cut has taken the rest, the next commit would begin in a sector that holds the end of the last one, and
- * a second power cut, on a disk that damages the sector that it is writing, would take that one with it. And after a
- * kill the log may hold commits that were never synced: they are before anybody reads them.
- */
-const settleLog = (connection: Connection): void => {
-  try {
-    connection.texts('pragma wal_checkpoint(truncate)');
-  } catch (error) {
-    // The log stays as it is. Reading works on a full disk, and so do deleting and collecting garbage, in part.
-    if (!isRepoError(error, 'StorageFull')) {
-      throw error;
-    }
-  }
-};
-
-/** With the log folded in nothing needs a journal: one that was undone at opening is left with a blank first page. */
-const tidy = ({ journal }: DatabaseFiles): void => {
-  try {
-    if (journal.getSize() > 0 && !isHotJournal(journal)) {
-      journal.truncate(0);
-      journal.flush();
-    }
-  } catch (cause) {
-    throw new RepoError('StorageFailed', 'the files could not be left as any reader wants them', { cause });
-  }
-};
-
-/** What a file says when it is asked past SQLite. */
-const ask = <T>(question: () => T): T => {
-  try {
-    return question();
-  } catch (cause) {
-    throw new RepoError('StorageFailed', 'a file of the database could not be read', { cause });
-  }
-};

@@ -19,9 +19,21 @@ export const largestCacheOf = (durableOn: DatabaseFiles['durableOn']): number =>
 /** What a long transaction left of the log goes at the next checkpoint: in a browser it counts against the quota. */
 const LOG_SIZE_KEPT = 16 * 1024 * 1024;
 
+/**
+ * Bytes that SQLite may have for all databases of the process. A schema or a row that asks for more fails with
+ * `StorageFailed` and does not take the memory of the program. An import of 200,000 records, `verify`, `repair` and
+ * `gc` need 63 MiB of WebAssembly's memory, everything counted. The page caches have at most half of the limit.
+ */
+export const HEAP_LIMIT: number = 512 * 1024 * 1024;
+
+/** The largest budget for the page caches. */
+export const MAX_PAGE_CACHE_KIBIBYTES: number = HEAP_LIMIT / 2 / 1024;
+
 /** Pragmas in the order in which they have to come. */
 export const settingsFor = (durableOn: DatabaseFiles['durableOn']): readonly string[] => [
-  // First, for without it a log that is there cannot be read: there is no memory to share.
+  // SQLite loads the schema at the first statement that needs it.
+  `hard_heap_limit=${HEAP_LIMIT}`,
+  // Before the first read, for without it a log that is there cannot be read: there is no memory to share.
   'locking_mode=exclusive',
   'temp_store=memory',
   // The file may come from anywhere.

@@ -3,11 +3,13 @@ import initSqlJs from 'sql.js';
 import { RepoError } from '../../core/errors.ts';
 import { cApiOf } from '../c-api/c-api.ts';
 import type { CApi } from '../c-api/c-api.ts';
+import type { OpenOptions } from './database.ts';
 import { Database } from './database.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 import { Heap } from '../c-api/heap.ts';
 import { Instance } from './instance.ts';
 import { probe } from './probe.ts';
+import { MAX_PAGE_CACHE_KIBIBYTES } from './settings.ts';
 import { Vfs } from '../vfs/vfs.ts';
 import { errorName, isWebAssembly } from '../../core/data/platform-values.ts';
 
@@ -19,14 +21,17 @@ export class Sqlite {
     this.#instance = instance;
   }
 
-  /** Sets how many bytes the page caches of all databases of the process may have together. */
+  /**
+   * Sets how many bytes the page caches of all databases of the process may have together. They get at most half of
+   * the memory that SQLite may have.
+   */
   limitPageCaches(bytes: number): void {
-    this.#instance.pageCaches.limit(Math.floor(bytes / 1024));
+    this.#instance.pageCaches.limit(Math.min(MAX_PAGE_CACHE_KIBIBYTES, Math.floor(bytes / 1024)));
   }
 
   /** Opens a database; see {@link Database.open}. */
-  open(files: DatabaseFiles): Database {
-    return Database.open(this.#instance, files);
+  open(files: DatabaseFiles, options?: OpenOptions): Database {
+    return Database.open(this.#instance, files, options);
   }
 }
 

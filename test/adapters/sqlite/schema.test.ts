@@ -36,12 +36,12 @@ const refusal = (code: string, message: RegExp): unknown =>
 describe('createSchema', () => {
   test('makes four plain tables, and says whose they are', async () => {
     const database = await openDatabase();
-    expect(createSchema(database, DID)).toEqual({ did: DID, prefix: '' });
+    expect(createSchema(database, DID)).toEqual({ did: DID, prefix: '', others: [] });
     expect(readAll(database, `select sql from sqlite_schema where type <> 'index' order by name`)).toEqual(tables());
     expect(
       readAll(database, `select key || ' ' || typeof(value) || ' ' || cast(value as text) from meta order by key`),
     ).toEqual([`did blob ${DID}`, 'version blob 1']);
-    expect(openSchema(database)).toEqual({ did: DID, prefix: '' });
+    expect(openSchema(database)).toEqual({ did: DID, prefix: '', others: [] });
   });
 
   test('makes nothing where there is something', async () => {
@@ -74,16 +74,16 @@ describe('createSchema', () => {
 describe('openSchema takes', () => {
   test('tables with the prefix of other writers', async () => {
     const database = await written(...tables('kv_'), meta(DID, '1', 'kv_'));
-    expect(openSchema(database)).toEqual({ did: DID, prefix: 'kv_' });
+    expect(openSchema(database)).toEqual({ did: DID, prefix: 'kv_', others: [] });
   });
 
   test.each(['', 'kv_'] as const)('a repository without the history, and adds its table; prefix=%s', async (prefix) => {
     const database = await written(...tables(prefix, ['blocks', 'refs', 'meta']), meta(DID, '1', prefix));
-    expect(openSchema(database)).toEqual({ did: DID, prefix });
+    expect(openSchema(database)).toEqual({ did: DID, prefix, others: [] });
     expect(readAll(database, `select sql from sqlite_schema where name = '${prefix}commits'`)).toEqual(
       tables(prefix, ['commits']),
     );
-    expect(openSchema(database)).toEqual({ did: DID, prefix });
+    expect(openSchema(database)).toEqual({ did: DID, prefix, others: [] });
   });
 
   test('the same columns in another hand', async () => {
@@ -96,14 +96,30 @@ describe('openSchema takes', () => {
     expect(openSchema(database).did).toBe(DID);
   });
 
-  test('what SQLite keeps for itself, and meta values that are texts', async () => {
+  test('meta values that are texts', async () => {
+    const database = await written(...tables(), `insert into meta values ('did', '${DID}'), ('version', '1')`);
+    expect(openSchema(database).did).toBe(DID);
+  });
+
+  test('tables, indexes and views of somebody else, and names them', async () => {
     const database = await written(
       ...tables(),
-      `insert into meta values ('did', '${DID}'), ('version', '1')`,
-      'analyze',
+      meta(DID, '1'),
+      'create table notes (id integer primary key, title text unique, other text check (length(other) < 9)) strict',
+      'create table "two words" (a primary key, b default (1 + 1), foreign key (a) references blocks (key)) without rowid',
+      'create unique index faster on notes (lower(title)) where title > 5',
+      'create view news as select *, cast(value as text) from refs',
+      'create table kv_refs (key text primary key, value blob not null)',
+      'create table été (ünï /* as ( */, "as" text, "generated always as (1)")',
     );
-    expect(readAll(database, 'select name from sqlite_schema')).toContain('sqlite_stat1');
-    expect(openSchema(database).did).toBe(DID);
+    expect(openSchema(database).others).toEqual([
+      'table=notes',
+      'table=two words',
+      'index=faster',
+      'view=news',
+      'table=kv_refs',
+      'table=été',
+    ]);
   });
 });
 
@@ -154,9 +170,15 @@ describe('openSchema refuses', () => {
   });
 
   const strange: readonly [string, RegExp][] = [
-    ['create table notes (text)', /table=notes/],
-    ['create table kv_refs (key text primary key, value blob not null)', /table=kv_refs/],
-    ['create view news as select * from refs', /view=news/],
+    ['create table notes (a, b as (a + 1))', /generated column.* table=notes/],
+    ['create table notes (a, b int generated always as (a + 1) stored)', /generated column.* table=notes/],
+    ['create table notes (id integer primary key autoincrement)', /table=sqlite_sequence/],
+    ['analyze', /table=sqlite_stat1/],
+    ['create trigger spy after insert on main.refs begin delete from meta; end', /trigger=spy/],
+    ['create unique index faster on refs (value)', /index=faster/],
+    [`create index faster on meta (key) where key = 'did'`, /index=faster/],
+    ['create index faster on "REFS" (key collate nocase)', /index=faster/],
+    ['create index faster on commits (length(value))', /index=faster/],
     ['create trigger spy after insert on refs begin delete from meta; end', /trigger=spy/],
     ['create index faster on blocks (value)', /index=faster/],
     ['create virtual table files using fts3(a)', /table=files/],
@@ -180,6 +202,29 @@ describe('openSchema refuses', () => {
     '(key TEXT PRIMARY KEY ON CONFLICT REPLACE, value BLOB NOT NULL)',
     '(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID',
     '(value BLOB NOT NULL, key TEXT PRIMARY KEY)',
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT',
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID',
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL, CHECK (true))',
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL COLLATE BINARY)',
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL REFERENCES blocks (key))',
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL, FOREIGN KEY (key) REFERENCES blocks)',
+    '(key TEXT, value BLOB NOT NULL, PRIMARY KEY (key))',
+    '(key TEXT PRIMARY KEY DESC, value BLOB NOT NULL)',
+    '(key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL)',
+    '(key TEXT UNIQUE PRIMARY KEY, value BLOB NOT NULL)',
+    // To SQLite these are types of columns, and there is no key, or a value may be missing.
+    '(key TEXT "PRIMARY KEY", value BLOB NOT NULL)',
+    '(key TEXT [PRIMARY KEY], value BLOB NOT NULL)',
+    '(key TEXT `PRIMARY KEY`, value BLOB NOT NULL)',
+    '(key "TEXT PRIMARY KEY", value BLOB NOT NULL)',
+    '(key TEXT PRIMARY KEY, value BLOB "NOT NULL")',
+    '(key TEXT PRIMARY KEY, value "BLOB NOT NULL")',
+    '(key TEXT PRIMARY KEY, value BLOB NOT NULL /* a comment is left out */, "value BLOB NOT NULL")',
+    // U+00A0 is no space, U+212A is no k, and U+017F is no s.
+    '(key TEXT\u00a0PRIMARY\u00a0KEY, value BLOB NOT NULL)',
+    '(key TEXT PRIMARY KEY, value BLOB\u00a0NOT\u00a0NULL)',
+    '(\u212aey TEXT PRIMARY KEY, value BLOB NOT NULL)',
+    '(key TEXT, value BLOB NOT NULL, PRIMARY\u2003KEY)',
   ])('other columns: %s', async (columns) => {
     for (const name of ['blocks', 'commits', 'meta', 'refs']) {
       const others = ['blocks', 'commits', 'meta', 'refs'].filter((other) => other !== name);

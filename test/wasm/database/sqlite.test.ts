@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
 import type { DatabaseFiles, SyncFile } from '../../../src/wasm/vfs/database-files.ts';
+import { HEAP_LIMIT } from '../../../src/wasm/database/settings.ts';
 import { loadSqlite } from '../../../src/wasm/database/sqlite.ts';
 import type { Sqlite } from '../../../src/wasm/database/sqlite.ts';
 import { countRows, createTable, fillTable, hasSqlite3 } from './table.ts';
@@ -69,6 +70,17 @@ describe('databases', () => {
     expect(countRows(databases[0]!)).toBe(100);
     databases.forEach((database) => database.close());
     expect(all.map((files) => files.wal.getSize() + files.journal.getSize())).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  test('a statement that asks for more memory than SQLite may have fails, and the next one works', () => {
+    const database = sqlite.open(new MemoryFiles());
+    database.exec('create table numbers (a); insert into numbers values (1)');
+    expect(() => database.exec(`select zeroblob(${HEAP_LIMIT}) || a from numbers`)).toThrow(
+      expect.objectContaining({ code: 'StorageFailed', message: expect.stringMatching(/NOMEM/) }),
+    );
+    const statement = database.prepare('select a from numbers');
+    expect(statement.step()).toBe(true);
+    database.close();
   });
 
   test('no other file can be opened through one', () => {

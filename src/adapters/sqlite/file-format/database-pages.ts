@@ -1,0 +1,119 @@
+/** The pages of a database as SQLite would see them after recovery, read before SQLite runs. Nothing is written. */
+import { RepoError } from '../../../core/errors.ts';
+import { PAGE_SIZE, SQLITE_MAGIC } from '../../../core/storage/layout.ts';
+import type { DatabaseFiles } from '../../../wasm/vfs/database-files.ts';
+import type { Overlay } from './committed-log.ts';
+import { committedLog } from './committed-log.ts';
+import { hotJournalPages } from './hot-journal-pages.ts';
+import { isPageSize, uint16, uint32 } from './numbers.ts';
+import type { ReadableFile } from './readable-file.ts';
+import { readableFile } from './readable-file.ts';
+
+export interface DatabasePages {
+  /** Bytes of a page that SQLite uses: its size, less what the file reserves. */
+  readonly usable: number;
+  /** @throws {RepoError} `Corrupt` when the database has no page of this number. */
+  read(number: number): Uint8Array;
+}
+
+/** The header is the start of the first page. https://sqlite.org/fileformat2.html#the_database_header */
+export const HEADER_LENGTH = 100;
+const AT_PAGE_SIZE = 16;
+const AT_READ_VERSION = 19;
+const AT_RESERVED = 20;
+const AT_FRACTIONS = 21;
+const FRACTIONS: readonly number[] = [64, 32, 32];
+const AT_SCHEMA_FORMAT = 44;
+const AT_ENCODING = 56;
+const NEWEST_SCHEMA_FORMAT = 4;
+const ENCODINGS: readonly string[] = ['none', 'UTF-8', 'UTF-16le', 'UTF-16be'];
+const LEAST_USABLE = 480;
+
+const hasMagic = (page: Uint8Array): boolean => SQLITE_MAGIC.every((byte, i) => page[i] === byte);
+
+const pageSizeOf = (page: Uint8Array): number => {
+  const size = uint16(page, AT_PAGE_SIZE);
+  return size === 1 ? 65536 : size;
+};
+
+/** Reads into the whole buffer; what lies behind the end of the file is zeros, as it is for SQLite. */
+const fill = (file: ReadableFile, buffer: Uint8Array, at: number): Uint8Array => {
+  buffer.fill(0, file.read(buffer, { at }));
+  return buffer;
+};
+
+const assertHeader = (page: Uint8Array, pageSize: number): void => {
+  if (!hasMagic(page)) {
+    throw new RepoError('Corrupt', 'pds.db is not an SQLite database, or its first page is damaged');
+  }
+  const isKnown = page[AT_READ_VERSION]! <= 2 && FRACTIONS.every((byte, i) => page[AT_FRACTIONS + i] === byte);
+  if (!isKnown || pageSizeOf(page) !== pageSize || pageSize - page[AT_RESERVED]! < LEAST_USABLE) {
+    throw new RepoError(
+      'Corrupt',
+      `the header of the database is damaged, or a log or journal of another database lies beside it; pageSize=${pageSizeOf(page)} expected=${pageSize}`,
+    );
+  }
+};
+
+/**
+ * The header of a database that holds something.
+ * @throws {RepoError} `Corrupt` when SQLite writes no such header, or its texts are not UTF-8.
+ */
+export const assertFormat = (firstPage: Uint8Array): void => {
+  const format = uint32(firstPage, AT_SCHEMA_FORMAT);
+  if (format < 1 || format > NEWEST_SCHEMA_FORMAT) {
+    throw new RepoError('Corrupt', `the header of the database names an unknown schema format; format=${format}`);
+  }
+  const encoding = uint32(firstPage, AT_ENCODING);
+  if (encoding !== 1) {
+    // Keys are compared and returned by their bytes.
+    throw new RepoError('Corrupt', `texts in a repository are UTF-8; encoding=${ENCODINGS[encoding] ?? encoding}`);
+  }
+};
+
+/**
+ * Returns the pages of the main file with the hot journal and the log applied; `undefined` if the database is empty.
+ * @throws {RepoError} `Corrupt` when the first page is not one of SQLite's; `StorageFailed`.
+ */
+export const openPages = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>): DatabasePages | undefined => {
+  const [main, journal, wal] = [files.main, files.journal, files.wal].map((file) =>
+    readableFile(file, 'reading the schema of the database'),
+  ) as [ReadableFile, ReadableFile, ReadableFile];
+  const size = main.getSize();
+  // SQLite takes no notice of a journal or a log then.
+  if (size === 0) {
+    return undefined;
+  }
+  // Where the header of the main file is damaged, a journal or a log may have a sound one.
+  const start = fill(main, new Uint8Array(PAGE_SIZE), 0);
+  const said = hasMagic(start) && isPageSize(pageSizeOf(start)) ? pageSizeOf(start) : PAGE_SIZE;
+  const undone = hotJournalPages(journal, said);
+  if (undone?.pageCount === 0) {
+    return undefined;
+  }
+  const log = committedLog(wal);
+  const pageSize = log?.pageSize ?? undone?.pageSize ?? said;
+  if (undone !== undefined && undone.pageSize !== pageSize) {
+    throw new RepoError('Corrupt', `the journal and the log beside the database have pages of two sizes`);
+  }
+  const pageCount = log?.pageCount ?? undone?.pageCount ?? Math.ceil(size / pageSize);
+  const placeIn = (overlay: Overlay | undefined, number: number): number | undefined => overlay?.places.get(number);
+  const read = (number: number): Uint8Array => {
+    if (number < 1 || number > pageCount) {
+      throw new RepoError('Corrupt', `the schema leads to a page that is not there; page=${number} pages=${pageCount}`);
+    }
+    const inLog = placeIn(log, number);
+    const inJournal = placeIn(undone, number);
+    if (inLog === undefined && inJournal === undefined && number === 1 && pageSize === start.length) {
+      return start;
+    }
+    const page = new Uint8Array(pageSize);
+    if (inLog !== undefined) {
+      return fill(wal, page, inLog);
+    }
+    return inJournal !== undefined ? fill(journal, page, inJournal) : fill(main, page, (number - 1) * pageSize);
+  };
+  const first = read(1);
+  assertHeader(first, pageSize);
+  return { usable: pageSize - first[AT_RESERVED]!, read };
+};

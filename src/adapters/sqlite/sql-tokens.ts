@@ -1,0 +1,67 @@
+/**
+ * The tokens of a `create` statement, as SQLite splits it. https://sqlite.org/syntax/, `sqlite3GetToken` in tokenize.c
+ *
+ * Only ASCII letters have cases here, and only ASCII spaces are spaces. To SQLite, U+00A0 is a letter, and U+212A is
+ * another letter than k.
+ */
+import { RepoError } from '../../core/errors.ts';
+
+export interface Token {
+  /** `word`: a keyword or a name as it stands. `name`: a name in quotes. `other`: a number, a text or an operator. */
+  readonly kind: 'name' | 'other' | 'word';
+  /** A word in lower case; a name without its quotes. */
+  readonly text: string;
+}
+
+/** In the order in which they are tried, each from where the last one ended. */
+const SPACE = /[ \t\n\f\r]+|--[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\//y;
+const WORD = /[A-Za-z_\u0080-\u{10ffff}][A-Za-z0-9_$\u0080-\u{10ffff}]*/uy;
+const QUOTED = /"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|\[([^\]]*)\]/y;
+/**
+ * Texts, blobs (`x'00'`, whose `x` comes as a word), numbers and operators. A stored statement has no `;` and no
+ * parameter.
+ */
+const OTHER = /'(?:[^']|'')*'|\.?[0-9](?:[0-9A-Za-z_.]|(?<=[eE])[+-])*|[-+*/%(),.<>=!|&~]/y;
+
+const match = (pattern: RegExp, sql: string, at: number): RegExpExecArray | undefined => {
+  pattern.lastIndex = at;
+  return pattern.exec(sql) ?? undefined;
+};
+
+/** ASCII letters alone change. */
+export const lowerCase = (word: string): string => word.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+
+/** Whether SQLite takes two names for one. */
+export const isSameName = (a: string, b: string): boolean => lowerCase(a) === lowerCase(b);
+
+/**
+ * Returns the tokens without spaces and comments.
+ * @throws {RepoError} `Corrupt` at what SQLite would not store.
+ */
+export const tokensOf = (sql: string): Token[] => {
+  const tokens: Token[] = [];
+  for (let at = 0; at < sql.length; ) {
+    const space = match(SPACE, sql, at);
+    if (space !== undefined) {
+      at += space[0].length;
+      continue;
+    }
+    const word = match(WORD, sql, at);
+    const quoted = word === undefined ? match(QUOTED, sql, at) : undefined;
+    const found = word ?? quoted ?? match(OTHER, sql, at);
+    if (found === undefined) {
+      throw new RepoError('Corrupt', `a statement of the schema cannot be read; at=${at} sql=${sql.slice(0, 200)}`);
+    }
+    at += found[0].length;
+    if (word !== undefined) {
+      tokens.push({ kind: 'word', text: lowerCase(word[0]) });
+    } else if (quoted !== undefined) {
+      const [, double, back, square] = quoted;
+      const text = double?.replaceAll('""', '"') ?? back?.replaceAll('``', '`') ?? square!;
+      tokens.push({ kind: 'name', text });
+    } else {
+      tokens.push({ kind: 'other', text: found[0] });
+    }
+  }
+  return tokens;
+};

@@ -1,0 +1,43 @@
+/** What a crash has left beside the main file, and how it is put away. */
+import { isRepoError, RepoError } from '../../core/errors.ts';
+import type { DatabaseFiles } from '../vfs/database-files.ts';
+import { isHotJournal } from '../vfs/hot-journal.ts';
+import type { Connection } from './connection.ts';
+
+/**
+ * Folds in what a crash has left in the log. Behind its last commit SQLite fills a sector, only part of which it syncs;
+ * when a power cut has taken the rest, the next commit would begin in a sector that holds the end of the last one, and
+ * a second power cut, on a disk that damages the sector that it is writing, would take that one with it. And after a
+ * kill the log may hold commits that were never synced: they are before anybody reads them.
+ */
+export const settleLog = (connection: Connection): void => {
+  try {
+    connection.texts('pragma wal_checkpoint(truncate)');
+  } catch (error) {
+    // The log stays as it is. Reading works on a full disk, and so do deleting and collecting garbage, in part.
+    if (!isRepoError(error, 'StorageFull')) {
+      throw error;
+    }
+  }
+};
+
+/** With the log folded in nothing needs a journal: one that was undone at opening is left with a blank first page. */
+export const tidy = ({ journal }: DatabaseFiles): void => {
+  try {
+    if (journal.getSize() > 0 && !isHotJournal(journal)) {
+      journal.truncate(0);
+      journal.flush();
+    }
+  } catch (cause) {
+    throw new RepoError('StorageFailed', 'the files could not be left as any reader wants them', { cause });
+  }
+};
+
+/** What a file says when it is asked past SQLite. */
+export const ask = <T>(question: () => T): T => {
+  try {
+    return question();
+  } catch (cause) {
+    throw new RepoError('StorageFailed', 'a file of the database could not be read', { cause });
+  }
+};
