@@ -3,7 +3,7 @@
  * above it objects.
  */
 import { concatBytes, equalBytes } from '../../src/core/data/bytes.ts';
-import { decodeCbor, encodeCbor } from '../../src/core/data/cbor.ts';
+import { decodeCbor, encodeCbor } from '../../src/core/data/cbor-decode.ts';
 import { CID_LENGTH, cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import type { Signer } from '../../src/core/crypto/signer.ts';

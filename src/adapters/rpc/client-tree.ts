@@ -1,6 +1,6 @@
 /** A `Tree` on the client's side: the commit that it comes from and the edits since, which a server can do again. */
 import type { CID } from '../../core/data/cid.ts';
-import { decodeRecord } from '../../core/data/cbor.ts';
+import { decodeRecord } from '../../core/data/cbor-decode.ts';
 import type {
   CollectionCount,
   FoundRecord,

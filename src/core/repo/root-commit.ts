@@ -1,5 +1,5 @@
 /** The commit that a CAR is of. */
-import { decodeCbor } from '../data/cbor.ts';
+import { decodeCbor } from '../data/cbor-decode.ts';
 import type { CID } from '../data/cid.ts';
 import { CODEC_RAW, cidToText } from '../data/cid.ts';
 import { isPlainMap } from '../data/plain-map.ts';

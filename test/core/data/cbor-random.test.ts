@@ -3,7 +3,7 @@ import { encode as encodeByDagCbor } from '@ipld/dag-cbor';
 import { describe, expect, test } from 'vitest';
 import { equalBytes } from '../../../src/core/data/bytes.ts';
 import { checkCbor } from '../../../src/core/data/cbor-check.ts';
-import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor.ts';
+import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor-decode.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { isRepoError } from '../../../src/core/errors.ts';
 import { fromJson, toJson } from '../../../src/core/data/json.ts';

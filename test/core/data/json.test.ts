@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor.ts';
+import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor-decode.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { fromJson, toJson } from '../../../src/core/data/json.ts';
 

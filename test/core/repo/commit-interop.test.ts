@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { equalBytes } from '../../../src/core/data/bytes.ts';
 import { readCar } from '../../../src/core/car/reader.ts';
-import { decodeCbor } from '../../../src/core/data/cbor.ts';
+import { decodeCbor } from '../../../src/core/data/cbor-decode.ts';
 import { cidEquals, cidToText } from '../../../src/core/data/cid.ts';
 import { decodeCommit, encodeCommit, unsignedBytes } from '../../../src/core/repo/commit.ts';
 import { vectorBytes } from '../../vectors.ts';

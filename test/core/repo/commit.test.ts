@@ -2,7 +2,7 @@ import { CID } from 'multiformats/cid';
 import { create } from 'multiformats/hashes/digest';
 import { describe, expect, test } from 'vitest';
 import { concatBytes } from '../../../src/core/data/bytes.ts';
-import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor.ts';
+import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor-decode.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidToText } from '../../../src/core/data/cid.ts';
 import {
   createCommit,
