@@ -40,7 +40,8 @@ export type { Car, CarBlock, CarStream } from './core/car/reader.ts';
 export { describeForeignInput } from './core/car/foreign-input.ts';
 export { readCar, readCarStream } from './core/car/reader.ts';
 export { carBlock, carHeader, writeCar, writeCarStream } from './core/car/writer.ts';
-export { decodeCbor, decodeRecord, encodeCbor } from './core/data/cbor-decode.ts';
+export { decodeCbor, decodeRecord } from './core/data/cbor-decode.ts';
+export { encodeCbor } from './core/data/cbor-encode.ts';
 export {
   MAX_CBOR_DEPTH,
   MAX_CBOR_ENTRIES,

@@ -4,7 +4,7 @@ import type { Fault } from '../../src/core/data/fault.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
 import { verifyCar } from '../../src/core/repo/transfer/verify-car.ts';
 import { DID, KEY, POST } from '../../src/testing/repo/harness.ts';

@@ -5,7 +5,7 @@ import { openSqliteBlockStore } from '../../src/adapters/sqlite/open-block-store
 import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { decodeManifest, encodeManifest } from '../../src/core/repo/transfer/backup-manifest.ts';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
 import { surveyBlocks } from '../../src/core/repo/care/survey.ts';
 import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';

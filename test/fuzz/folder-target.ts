@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { cidOf, CODEC_RAW, parseCid } from '../../src/core/data/cid.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
 import { createRepo, openRepo } from '../../src/node.ts';

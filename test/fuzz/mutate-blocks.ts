@@ -3,7 +3,8 @@
  * above it objects.
  */
 import { concatBytes, equalBytes } from '../../src/core/data/bytes.ts';
-import { decodeCbor, encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { decodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { CID_LENGTH, cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import type { Signer } from '../../src/core/crypto/signer.ts';

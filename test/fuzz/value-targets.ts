@@ -1,6 +1,7 @@
 /** Decoders: what they let through is what their encoders write, byte for byte. */
 import { equalBytes } from '../../src/core/data/bytes.ts';
-import { decodeCbor, encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { decodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { cidTextToBytes, cidToText, parseCid } from '../../src/core/data/cid.ts';
 import { decodeCommit, encodeCommit, verifyCommit } from '../../src/core/repo/commit.ts';
 import { fromJson, toJson } from '../../src/core/data/json.ts';

@@ -1,7 +1,7 @@
 /** CARs that are small for what they ask: of time, of memory, or of both. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { POST, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { headerOf, sectionOf } from '../core/car/raw-car.ts';
 import { hex, keysOfLayer, writeShape } from '../core/mst/raw-node.ts';

@@ -1,6 +1,6 @@
 /** Whole repositories as somebody outside writes them: every part can be another one than it should be. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import type { CID, CidBytes } from '../../src/core/data/cid.ts';
 import { CODEC_DAG_CBOR, cidOf, decodeCid } from '../../src/core/data/cid.ts';
 import { createTreeBuilder } from '../../src/core/mst/build.ts';

@@ -1,6 +1,6 @@
 /** CARs whose frame is wrong: header, roots, lengths, and what is around them. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { CODEC_DAG_CBOR, cidOf } from '../../src/core/data/cid.ts';
 import { encodeVarint } from '../../src/core/data/varint.ts';
 import { headerOf, section, sectionOf } from '../core/car/raw-car.ts';

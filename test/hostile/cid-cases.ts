@@ -1,6 +1,6 @@
 /** Blocks under names that are not theirs, and names of kinds that a repository has not. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
 import { CODEC_RAW, cidOf } from '../../src/core/data/cid.ts';
 import type { Block } from '../../src/core/blocks/block.ts';

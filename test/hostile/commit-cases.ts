@@ -2,7 +2,8 @@
 import { p256 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { concatBytes } from '../../src/core/data/bytes.ts';
-import { decodeCbor, encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { decodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import type { CID } from '../../src/core/data/cid.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
 import type { ImportOptions } from '../../src/core/repo/long-work.ts';

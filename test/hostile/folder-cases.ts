@@ -6,7 +6,7 @@ import { openNodeFiles } from '../../src/adapters/files/node-files.ts';
 import type { CID } from '../../src/core/data/cid.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidToText } from '../../src/core/data/cid.ts';
 import type { RepoErrorCode } from '../../src/core/errors.ts';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { createRepo } from '../../src/node.ts';
 import { DID, KEY, creates, post, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { openDatabase } from '../adapters/sqlite/open-database.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { MAX_CBOR_VALUES, checkCbor } from '../../src/core/data/cbor-check.ts';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
 import { decodeContent, encodeNode } from '../../src/core/mst/codec.ts';
 import { MAX_NODE_KEYS_SIZE, createNode } from '../../src/core/mst/node.ts';

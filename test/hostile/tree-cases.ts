@@ -1,6 +1,6 @@
 /** Trees that are no tree of their keys, or not one that anybody should walk. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
 import { cidOf } from '../../src/core/data/cid.ts';
 import { POST } from '../../src/testing/repo/harness.ts';

@@ -1,7 +1,7 @@
 /** What is unusual and right: each of these has to be taken in. */
 import { expect } from 'vitest';
 import { equalBytes } from '../../src/core/data/bytes.ts';
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { CODEC_RAW, cidOf, cidToText } from '../../src/core/data/cid.ts';
 import { tidOf } from '../../src/core/syntax/tid.ts';
 import { KEY, OTHER_KEY, POST, rkeyOf } from '../../src/testing/repo/harness.ts';

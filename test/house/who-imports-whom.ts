@@ -2,7 +2,7 @@
 import type { SourceFile } from './sources.ts';
 
 /** Packages that hold no I/O and run anywhere. */
-const PURE = ['@atproto/syntax', '@noble/curves', '@noble/hashes', 'multiformats'];
+const PURE = ['@atproto/syntax', '@ipld/dag-cbor', '@noble/curves', '@noble/hashes', 'multiformats'];
 
 interface Room {
   /** The files of it. */

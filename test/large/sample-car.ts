@@ -1,7 +1,7 @@
 /**
  * An account of any size as a CAR: posts, likes with strong refs, follows, reposts, in the shares that accounts have.
  */
-import { encodeCbor } from '../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { writeCar } from '../../src/core/car/writer.ts';
 import type { Bytes } from '../../src/core/data/bytes.ts';
 import type { CID, CidBytes } from '../../src/core/data/cid.ts';

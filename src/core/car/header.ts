@@ -3,7 +3,8 @@
  * https://ipld.io/specs/transport/car/carv1/#header
  */
 import type { Bytes } from '../data/bytes.ts';
-import { decodeCbor, encodeCbor } from '../data/cbor-decode.ts';
+import { decodeCbor } from '../data/cbor-decode.ts';
+import { encodeCbor } from '../data/cbor-encode.ts';
 import type { CID } from '../data/cid.ts';
 import { asCid, CID_LENGTH, isCidBytes } from '../data/cid.ts';
 import { isRepoError, RepoError } from '../errors.ts';

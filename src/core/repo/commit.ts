@@ -5,7 +5,8 @@
  */
 import type { Bytes } from '../data/bytes.ts';
 import { copyBytes, equalBytes } from '../data/bytes.ts';
-import { decodeCbor, encodeCbor } from '../data/cbor-decode.ts';
+import { decodeCbor } from '../data/cbor-decode.ts';
+import { encodeCbor } from '../data/cbor-encode.ts';
 import type { CID } from '../data/cid.ts';
 import { asCid, cidOf, CODEC_DAG_CBOR } from '../data/cid.ts';
 import { isRepoError, RepoError } from '../errors.ts';

@@ -1,7 +1,8 @@
 /** One record on its way in and out: the rules of the data model at the edge of the repository. */
 import { blobMentions } from '../data/blob-ref.ts';
 import type { Bytes } from '../data/bytes.ts';
-import { decodeRecord, encodeCbor } from '../data/cbor-decode.ts';
+import { decodeRecord } from '../data/cbor-decode.ts';
+import { encodeCbor } from '../data/cbor-encode.ts';
 import type { CidLike } from '../data/cid.ts';
 import { CODEC_DAG_CBOR, cidOf, cidToText } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { concatBytes } from '../../../src/core/data/bytes.ts';
 import type { CarOptions } from '../../../src/core/car/decoder.ts';
 import { CarDecoder, MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER } from '../../../src/core/car/decoder.ts';
-import { encodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import { CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { hashAll } from '../../../src/core/data/sha256.ts';
 import type { Block } from '../../../src/core/blocks/block.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { describeForeignInput } from '../../../src/core/car/foreign-input.ts';
 import { readCar, readCarStream } from '../../../src/core/car/reader.ts';
 import { writeCar } from '../../../src/core/car/writer.ts';
-import { encodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { EMPTY_ROOT } from '../../../src/core/mst/node.ts';
 import { didOfCar, MemoryBlobStore, MemoryBlockStore, repoOver, verifyCar } from '../../../src/index.ts';

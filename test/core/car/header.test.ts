@@ -3,7 +3,7 @@ import { create } from 'multiformats/hashes/digest';
 import { expect, test } from 'vitest';
 import { decodeCarHeader, encodeCarHeader, MAX_CAR_ROOTS } from '../../../src/core/car/header.ts';
 import { CODEC_RAW, cidOf, cidToText } from '../../../src/core/data/cid.ts';
-import { encodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import { isRepoError } from '../../../src/core/errors.ts';
 import { blockOf } from './raw-car.ts';
 

@@ -2,7 +2,7 @@
 import { concatBytes } from '../../../src/core/data/bytes.ts';
 import type { CarOptions } from '../../../src/core/car/decoder.ts';
 import { readCar, readCarStream } from '../../../src/core/car/reader.ts';
-import { encodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import type { CID } from '../../../src/core/data/cid.ts';
 import { CODEC_DAG_CBOR, cidOf, cidToText } from '../../../src/core/data/cid.ts';
 import { RepoError } from '../../../src/core/errors.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { blobMentions, isBlobRef } from '../../../src/core/data/blob-ref.ts';
-import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { decodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 
 const refOf = (n: number) => cidOf(CODEC_RAW, Uint8Array.of(n));

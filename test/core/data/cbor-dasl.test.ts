@@ -1,6 +1,7 @@
 /** The vectors of https://github.com/hyphacoop/dasl-testing, every case of every file. */
 import { describe, expect, test } from 'vitest';
-import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { decodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import { vectorJson, vectorNames } from '../../vectors.ts';
 
 interface Vector {

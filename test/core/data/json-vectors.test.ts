@@ -1,6 +1,7 @@
 /** The data model vectors of https://github.com/bluesky-social/atproto-interop-tests. */
 import { describe, expect, test } from 'vitest';
-import { decodeCbor, decodeRecord, encodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { decodeCbor, decodeRecord } from '../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import { CODEC_DAG_CBOR, cidOf, cidToText } from '../../../src/core/data/cid.ts';
 import { fromJson, toJson } from '../../../src/core/data/json.ts';
 import { vectorJson } from '../../vectors.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { decodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { fromJson, toJson } from '../../../src/core/data/json.ts';
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { blobMentions, mayMentionBlob } from '../../../src/core/data/blob-ref.ts';
-import { decodeRecord, encodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { decodeRecord } from '../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import { CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { checkRecord } from '../../../src/core/data/record-check.ts';
 import { seeded } from '../../random/seeded.ts';

@@ -2,7 +2,8 @@ import { CID } from 'multiformats/cid';
 import { create } from 'multiformats/hashes/digest';
 import { describe, expect, test } from 'vitest';
 import { concatBytes } from '../../../src/core/data/bytes.ts';
-import { decodeCbor, encodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { decodeCbor } from '../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidToText } from '../../../src/core/data/cid.ts';
 import {
   createCommit,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { encodeCbor } from '../../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../../src/core/data/cbor-encode.ts';
 import type { CidBytes } from '../../../../src/core/data/cid.ts';
 import { CID_LENGTH, CODEC_DAG_CBOR, cidBytesToText, cidOf, cidToText } from '../../../../src/core/data/cid.ts';
 import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-store.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { writeCar } from '../../../../src/core/car/writer.ts';
-import { encodeCbor } from '../../../../src/core/data/cbor-decode.ts';
+import { encodeCbor } from '../../../../src/core/data/cbor-encode.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf } from '../../../../src/core/data/cid.ts';
 import { readCar } from '../../../../src/core/car/reader.ts';
 import { createCommit } from '../../../../src/core/repo/commit.ts';

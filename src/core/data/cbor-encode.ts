@@ -1,0 +1,171 @@
+/**
+ * Writes values of the atproto data model as DAG-CBOR. `@ipld/dag-cbor` writes the bytes. A strict walk runs first,
+ * because the library also writes what the data model forbids: floats, texts with half of a surrogate pair, links of
+ * other kinds, dates and typed arrays as maps or bytes.
+ *
+ * The walk copies the value, so that the library sees each getter's result once, and no class of another package.
+ *
+ * https://atproto.com/specs/data-model
+ */
+import { encode } from '@ipld/dag-cbor';
+import type { Bytes } from './bytes.ts';
+import { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES } from './cbor-check.ts';
+import type { CID } from './cid.ts';
+import { CID_LENGTH, asCid, isCidBytes } from './cid.ts';
+import { RepoError } from '../errors.ts';
+import type { PlainMap } from './plain-map.ts';
+import { createMap, isPlainMap } from './plain-map.ts';
+import { isBytes } from './platform-values.ts';
+import { formatPath } from './value-path.ts';
+
+/** The state of one walk: the path from the top to the current value, and the number of values so far. */
+interface Walk {
+  readonly path: (string | number)[];
+  values: number;
+}
+
+const encoder = /* @__PURE__ */ new TextEncoder();
+
+const invalid = (what: string, { path }: Walk): RepoError =>
+  new RepoError('InvalidRecord', `${what}; path=${formatPath(path)}`);
+
+/** Counts a value or a map key, so that a value that contains itself many times over ends early. */
+const count = (walk: Walk): void => {
+  walk.values += 1;
+  if (walk.values > MAX_CBOR_VALUES) {
+    throw new RepoError('InvalidRecord', `more than ${MAX_CBOR_VALUES} values; path=${formatPath([])}`);
+  }
+};
+
+const checkText = (walk: Walk, text: string): string => {
+  if (!text.isWellFormed()) {
+    throw invalid('half of a surrogate pair', walk);
+  }
+  return text;
+};
+
+const checkInteger = (walk: Walk, value: bigint | number): number => {
+  const integer = Number(value);
+  if (!Number.isSafeInteger(integer)) {
+    throw invalid(Number.isInteger(integer) ? 'an integer past 2^53 - 1' : 'a number that is no integer', walk);
+  }
+  // The data model has one zero.
+  return integer === 0 ? 0 : integer;
+};
+
+const checkLink = (walk: Walk, cid: CID): CID => {
+  if (cid.bytes.length !== CID_LENGTH || !isCidBytes(cid.bytes)) {
+    throw invalid('a link that is no CIDv1 of dag-cbor or raw with SHA-256', walk);
+  }
+  return cid;
+};
+
+const checkSize = (walk: Walk, entries: number): void => {
+  if (entries > MAX_CBOR_ENTRIES) {
+    throw invalid(`more than ${MAX_CBOR_ENTRIES} entries`, walk);
+  }
+  // A value that contains itself ends here, too.
+  if (walk.path.length >= MAX_CBOR_DEPTH) {
+    throw invalid(`more than ${MAX_CBOR_DEPTH} levels`, walk);
+  }
+};
+
+const checkKey = (walk: Walk, key: string): void => {
+  if (key.length > MAX_CBOR_KEY_LENGTH / 3 && encoder.encode(key).length > MAX_CBOR_KEY_LENGTH) {
+    throw invalid(`a map key of more than ${MAX_CBOR_KEY_LENGTH} bytes`, walk);
+  }
+  checkText(walk, key);
+};
+
+/**
+ * A map that the library does not take for a CID. The library refuses a `Map` with an empty key, which the data model
+ * allows. It lists the keys once to check them and once to write them, so the first list omits the empty key.
+ */
+class UnlinkedMap extends Map<string, unknown> {
+  #checked = false;
+
+  override keys(): MapIterator<string> {
+    const keys = super.keys();
+    if (this.#checked) {
+      return keys;
+    }
+    this.#checked = true;
+    return [...keys].filter((key) => key !== '').values();
+  }
+}
+
+const copyMap = (walk: Walk, map: PlainMap): unknown => {
+  // Each member is read once: a getter may return something else the next time.
+  const members = Object.keys(map)
+    .map((key) => [key, map[key]] as const)
+    .filter(([, value]) => value !== undefined);
+  checkSize(walk, members.length);
+  const copy = createMap();
+  for (const [key, value] of members) {
+    walk.path.push(key);
+    count(walk);
+    checkKey(walk, key);
+    copy[key] = copyValue(walk, value);
+    walk.path.pop();
+  }
+  // The library takes every object with this pair for a CID, whatever the values are.
+  const isLikeCid = copy['/'] !== undefined && copy['/'] === copy['bytes'];
+  return isLikeCid ? new UnlinkedMap(Object.entries(copy)) : copy;
+};
+
+const copyArray = (walk: Walk, array: readonly unknown[]): readonly unknown[] => {
+  checkSize(walk, array.length);
+  const copy: unknown[] = [];
+  // By index: iteration methods skip the holes of an array, and the data model does not have them.
+  for (let i = 0; i < array.length; i++) {
+    walk.path.push(i);
+    copy.push(copyValue(walk, array[i]));
+    walk.path.pop();
+  }
+  return copy;
+};
+
+const copyObject = (walk: Walk, value: object): unknown => {
+  if (Array.isArray(value)) {
+    return copyArray(walk, value);
+  }
+  if (isBytes(value)) {
+    // A view of our own class: the library does not know the bytes of another realm.
+    return new Uint8Array(value.buffer, value.byteOffset, value.length);
+  }
+  // Before maps: a CID that came through `structuredClone` has lost its class.
+  const cid = asCid(value);
+  if (cid !== undefined) {
+    return checkLink(walk, cid);
+  }
+  if (!isPlainMap(value)) {
+    throw invalid('an object that is no plain map', walk);
+  }
+  return copyMap(walk, value);
+};
+
+const copyValue = (walk: Walk, value: unknown): unknown => {
+  count(walk);
+  switch (typeof value) {
+    case 'string':
+      return checkText(walk, value);
+    case 'number':
+    case 'bigint':
+      return checkInteger(walk, value);
+    case 'boolean':
+      return value;
+    case 'object':
+      return value === null ? null : copyObject(walk, value);
+    default:
+      throw invalid(`a value of type ${typeof value}`, walk);
+  }
+};
+
+/**
+ * Returns the only DAG-CBOR encoding of a value of the data model. `decodeCbor` accepts every result.
+ * @param value A map's member that is `undefined` is left out. A `bigint` is written if a number can hold it.
+ * @throws {RepoError} `InvalidRecord`, with the path of the value that is not in the data model.
+ */
+export const encodeCbor = (value: unknown): Bytes =>
+  // A copy: the library returns views of larger buffers.
+  new Uint8Array(encode(copyValue({ path: [], values: 0 }, value)));
