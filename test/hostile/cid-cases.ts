@@ -7,7 +7,7 @@ import type { Block } from '../../src/core/blocks/block.ts';
 import { headerOf, section, sectionOf } from '../core/car/raw-car.ts';
 import { hex, writeShape } from '../core/mst/raw-node.ts';
 import { POST } from '../../src/testing/repo/harness.ts';
-import { blockOfBytes, carOf, posts, repositoryOf } from './build-repository.ts';
+import { blockOfBytes, carOf, carOfBlocks, posts, repositoryOf } from './build-repository.ts';
 import type { HostileCase, HostileClass } from './hostile-case.ts';
 import { refusals } from './hostile-case.ts';
 
@@ -99,7 +99,43 @@ const forms: readonly HostileCase[] = [
   ),
 ];
 
+const asRaw = ({ bytes }: Block): Block => ({ cid: cidOf(CODEC_RAW, bytes), bytes });
+const rawCommit = asRaw(whole.commit);
+/** A sound record under a raw CID, beside the same one under its own. */
+const withRawRecord = async (): Promise<Uint8Array> =>
+  carOf(
+    await repositoryOf({
+      records: [
+        [`${POST}/a`, record!],
+        [`${POST}/raw`, asRaw(record!)],
+      ],
+    }),
+  );
+
+const rawNames: readonly HostileCase[] = [
+  ...refusals(
+    'Malformed',
+    {
+      'a raw commit': () => carOfBlocks([rawCommit.cid], [rawCommit, ...whole.blocks]),
+      'a raw commit without a signature': async () => {
+        const unsigned = await repositoryOf({ signer: null });
+        return carOfBlocks([asRaw(unsigned.commit).cid], [asRaw(unsigned.commit), ...unsigned.blocks]);
+      },
+    },
+    { message: /raw bytes/, options: { allowUnsigned: true } },
+  ),
+  { name: 'a record under a raw CID', car: withRawRecord, expect: 'reported', message: /raw bytes/ },
+  {
+    name: 'a record under a raw CID, when such a CAR is to be refused',
+    car: withRawRecord,
+    options: { records: 'reject' },
+    expect: 'InvalidRecord',
+    message: /raw bytes/,
+  },
+];
+
 export const cidClasses: readonly HostileClass[] = [
   { name: 'Bytes that are not what their CID names', cases: hashes },
   { name: 'CIDs of other kinds', cases: forms },
+  { name: 'Raw CIDs in place of dag-cbor', cases: rawNames },
 ];

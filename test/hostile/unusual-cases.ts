@@ -103,7 +103,6 @@ const sharing =
     carOf(await repositoryOf({ records: paths.map((path): Entry => [path, blockOfBytes(bytes)]) }));
 const sound = encodeCbor({ $type: POST, text: 'sound' });
 const long = `com.example.${'abcdefghij'.repeat(4)}.${'k'.repeat(60)}.a${'b'.repeat(60)}`;
-const rawRecord: Entry = [`${POST}/raw`, { cid: cidOf(CODEC_RAW, sound), bytes: sound }];
 
 const trees: readonly HostileCase[] = [
   accepted('a record key of 512 bytes', sharing(sound, `${POST}/${'k'.repeat(512)}`)),
@@ -139,9 +138,6 @@ const trees: readonly HostileCase[] = [
     sharing(encodeCbor({ $type: POST, e: [], l: null }), `${POST}/a`),
   ),
   accepted('a record that has the form of a commit', sharing(COMMIT_AS_RECORD, `${POST}/a`)),
-  accepted('a record that is named as raw bytes', async () => carOf(await repositoryOf({ records: [rawRecord] })), {
-    then: async (repo) => expect(cidToText((await repo.get(POST, 'raw'))!.cid)).toBe(cidToText(rawRecord[1].cid)),
-  }),
 ];
 
 /** A field of any name, also of one that `{ [name]: … }` would take for the prototype. */

@@ -16,7 +16,7 @@ import type { CID } from '../../core/data/cid.ts';
 import type { CidSet } from '../../core/data/cid-set.ts';
 import { createCidSet } from '../../core/data/cid-set.ts';
 import type { Commit } from '../../core/repo/commit.ts';
-import { decodeCommit } from '../../core/repo/commit.ts';
+import { decodeCommitBlock } from '../../core/repo/commit.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import { createNodeReader } from '../../core/mst/node-reader.ts';
@@ -109,9 +109,9 @@ const blockOf = ({ key, value }: FoundRow): (Block & { readonly sound: boolean }
   return named && { cid: named, bytes: value, sound: meant !== undefined };
 };
 
-const commitOf = (bytes: Uint8Array): Commit | undefined => {
+const commitOf = (cid: CID, bytes: Uint8Array): Commit | undefined => {
   try {
-    return decodeCommit(bytes);
+    return decodeCommitBlock(cid, bytes);
   } catch (error) {
     if (!isRepoError(error)) {
       throw error;
@@ -166,7 +166,7 @@ export const findRows = ({ main, wal }: DamagedFiles, { signal, onProgress }: Sa
     const block = blockOf(row);
     if (block !== undefined) {
       (block.sound ? seen : damaged).add(block.cid.bytes);
-      const commit = block.sound ? commitOf(row.value) : undefined;
+      const commit = block.sound ? commitOf(block.cid, row.value) : undefined;
       if (commit !== undefined) {
         commits.set(cidToText(block.cid), commit);
       }

@@ -1,6 +1,6 @@
 /** Nodes out of a store, each checked against its CID and decoded. */
 import type { CidBytes } from '../data/cid.ts';
-import { cidBytesToText, isDigestOf } from '../data/cid.ts';
+import { CODEC_DAG_CBOR, cidBytesToText, isDigestOf } from '../data/cid.ts';
 import { RepoError, isRepoError } from '../errors.ts';
 import type { HashAll } from '../data/sha256.ts';
 import { hashAll as hashOneByOne } from '../data/sha256.ts';
@@ -69,7 +69,12 @@ export const readNodes = async (
         `the stored bytes of a tree node are not those that its CID names; cid=${cidBytesToText(cid)}`,
       );
     }
-    return naming(cid, () => decodeContent(bytes));
+    return naming(cid, () => {
+      if (cid[1] !== CODEC_DAG_CBOR) {
+        throw new RepoError('Malformed', 'a tree node under a CID of raw bytes');
+      }
+      return decodeContent(bytes);
+    });
   });
   // One key tells the layer of a node. All of them are hashed together.
   const layers = layersOf(

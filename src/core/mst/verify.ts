@@ -8,7 +8,7 @@
  */
 import { equalBytes } from '../data/bytes.ts';
 import type { CID, CidBytes } from '../data/cid.ts';
-import { cidBytesToText, decodeCid, isDigestOf } from '../data/cid.ts';
+import { CODEC_DAG_CBOR, cidBytesToText, decodeCid, isDigestOf } from '../data/cid.ts';
 import type { CidSet } from '../data/cid-set.ts';
 import { createCidSet } from '../data/cid-set.ts';
 import type { RepoErrorCode } from '../errors.ts';
@@ -188,6 +188,9 @@ const createOpen = (check: Check) => {
     }
     if (layer !== undefined && layer < 0) {
       return refuse('there is a node below layer 0');
+    }
+    if (subtree[1] !== CODEC_DAG_CBOR) {
+      return refuse('a tree node under a CID of raw bytes');
     }
     return visited.add(subtree) || refuse('the tree has one node in two places');
   };

@@ -8,7 +8,7 @@ import { copyBytes, equalBytes } from '../data/bytes.ts';
 import { decodeCbor } from '../data/cbor-decode.ts';
 import { encodeCbor } from '../data/cbor-encode.ts';
 import type { CID } from '../data/cid.ts';
-import { asCid, cidOf, CODEC_DAG_CBOR } from '../data/cid.ts';
+import { asCid, cidOf, cidToText, CODEC_DAG_CBOR } from '../data/cid.ts';
 import { isRepoError, RepoError } from '../errors.ts';
 import type { VerifySignature } from '../crypto/keys.ts';
 import { SIGNATURE_LENGTH, verifySignature } from '../crypto/keys.ts';
@@ -125,6 +125,17 @@ export const decodeCommit = (bytes: Uint8Array): Commit => {
     throw malformed('is not in its canonical form');
   }
   return commit;
+};
+
+/**
+ * Returns the commit in the block of a CID. The hash of the block is for the caller to check.
+ * @throws {RepoError} `Malformed` when the CID is raw, or the bytes are not a commit.
+ */
+export const decodeCommitBlock = (cid: CID, bytes: Uint8Array): Commit => {
+  if (cid.code !== CODEC_DAG_CBOR) {
+    throw malformed(`has a CID of raw bytes, and commits are dag-cbor; cid=${cidToText(cid)}`);
+  }
+  return decodeCommit(bytes);
 };
 
 /** The block of a commit: with `sig` as it is stored, without it what is signed. */

@@ -2,7 +2,7 @@
 import type { CID, CidLike } from '../data/cid.ts';
 import { bytesOfCid, cidEquals, cidToText, isDigestOf } from '../data/cid.ts';
 import type { Commit } from './commit.ts';
-import { decodeCommit } from './commit.ts';
+import { decodeCommitBlock } from './commit.ts';
 import type { Bytes } from '../data/bytes.ts';
 import { RepoError } from '../errors.ts';
 import type { VerifySignature } from '../crypto/keys.ts';
@@ -101,9 +101,9 @@ export const assertBlocks = (
   }
 };
 
-/** @throws {RepoError} `BlockNotFound`, `Corrupt`; `Malformed` when the block is no commit. */
+/** @throws {RepoError} `BlockNotFound`, `Corrupt`; `Malformed` when the block is not a commit, or its CID is raw. */
 export const readCommit = async (reader: BlockReader, cid: CID): Promise<Commit> =>
-  decodeCommit(await requireBlock(reader, cid));
+  decodeCommitBlock(cid, await requireBlock(reader, cid));
 
 export const headOf = (cid: CID, commit: Commit): Head => ({
   cid,

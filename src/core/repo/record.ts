@@ -4,7 +4,7 @@ import type { Bytes } from '../data/bytes.ts';
 import { decodeRecord } from '../data/cbor-decode.ts';
 import { encodeCbor } from '../data/cbor-encode.ts';
 import type { CidLike } from '../data/cid.ts';
-import { CODEC_DAG_CBOR, cidOf, cidToText } from '../data/cid.ts';
+import { CODEC_DAG_CBOR, bytesOfCid, cidOf, cidToText } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
 import { isPlainMap } from '../data/plain-map.ts';
 import { checkRecord } from '../data/record-check.ts';
@@ -56,13 +56,26 @@ const decodeGiven = (collection: string, bytes: Bytes): RecordValue => {
   }
 };
 
+/** @throws {RepoError} `Malformed` when the CID says that the record is raw bytes: records are dag-cbor. */
+export const assertRecordCid = (cid: CidLike): void => {
+  if (bytesOfCid(cid)[1] !== CODEC_DAG_CBOR) {
+    throw new RepoError('Malformed', 'a record under a CID of raw bytes');
+  }
+};
+
 /** @throws {RepoError} `Malformed`, naming the record, when the bytes break the data model. */
 export const decodeStored = (path: string, cid: CidLike, bytes: Uint8Array): RecordValue =>
-  named(path, cid, () => decodeRecord(bytes));
+  named(path, cid, () => {
+    assertRecordCid(cid);
+    return decodeRecord(bytes);
+  });
 
 /** Looks at a record as {@link decodeStored} does, and answers nothing. */
 export const checkStored = (path: string, cid: CidLike, bytes: Uint8Array): void =>
-  named(path, cid, () => checkRecord(bytes));
+  named(path, cid, () => {
+    assertRecordCid(cid);
+    checkRecord(bytes);
+  });
 
 const named = <T>(path: string, cid: CidLike, run: () => T): T => {
   try {

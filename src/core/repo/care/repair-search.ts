@@ -5,7 +5,7 @@ import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import type { Commit } from '../commit.ts';
-import { decodeCommit } from '../commit.ts';
+import { decodeCommitBlock } from '../commit.ts';
 import { isRepoError } from '../../errors.ts';
 import { verifyTree } from '../../mst/verify.ts';
 import type { Tid } from '../../syntax/tid.ts';
@@ -32,9 +32,9 @@ export interface RepairSearch {
 /** A commit is a map of four to seven fields, and so are many records: the first byte spares most of them. */
 const mayBeCommit = ([first = 0]: Uint8Array): boolean => first >= 0xa4 && first <= 0xa7;
 
-const commitOf = (bytes: Uint8Array, did: string): Commit | undefined => {
+const commitOf = (cid: CID, bytes: Uint8Array, did: string): Commit | undefined => {
   try {
-    const commit = decodeCommit(bytes);
+    const commit = decodeCommitBlock(cid, bytes);
     return commit.did === did ? commit : undefined;
   } catch (error) {
     if (!isRepoError(error)) {
@@ -50,7 +50,7 @@ export const searchRepo = async ({ did, store }: ReadParts, tell: (bytes: number
   const commits = new Map<string, FoundCommit>();
   const survey = await surveyBlocks(store, (cid, bytes, sound) => {
     tell(bytes?.length ?? 0);
-    const commit = sound && mayBeCommit(bytes!) ? commitOf(bytes!, did) : undefined;
+    const commit = sound && mayBeCommit(bytes!) ? commitOf(cid, bytes!, did) : undefined;
     if (commit !== undefined) {
       commits.set(cidToText(cid), { cid, commit });
     }

@@ -4,7 +4,7 @@ import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import { createCidSet } from '../../data/cid-set.ts';
 import type { Commit } from '../commit.ts';
-import { decodeCommit, verifyCommit } from '../commit.ts';
+import { decodeCommitBlock, verifyCommit } from '../commit.ts';
 import type { RepoErrorCode } from '../../errors.ts';
 import { isRepoError } from '../../errors.ts';
 import { parseDidKey } from '../../crypto/keys.ts';
@@ -86,7 +86,7 @@ const readCommit = async (search: Search, cid: CID, path: string): Promise<Commi
     return undefined;
   }
   try {
-    const commit = decodeCommit((await store.get(cid))!);
+    const commit = decodeCommitBlock(cid, (await store.get(cid))!);
     if (commit.did !== did) {
       report(search, 'WrongDid', `the commit is of another account; path=${path} did=${commit.did}`, { path, cid });
     }

@@ -1,6 +1,6 @@
 /** Records of a tree, one by one: are they there, are they what their CIDs say, do they keep to the data model. */
 import { blobMentions, mayMentionBlob } from '../../data/blob-ref.ts';
-import { cidBytesToText, decodeCid, isDigestOf } from '../../data/cid.ts';
+import { CODEC_DAG_CBOR, cidBytesToText, decodeCid, isDigestOf } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import { createCidSet } from '../../data/cid-set.ts';
 import { isRepoError } from '../../errors.ts';
@@ -96,7 +96,8 @@ export const createRecordCheck = (read: ReadBlocks, known: KnownBlocks): RecordC
 
   /** Whether nothing but its path was left to look at. */
   const isSettled = (leaf: Leaf): boolean => {
-    const isPlain = known.isPlain?.(leaf.value) === true;
+    // A raw CID is a fault, whatever the bytes are.
+    const isPlain = leaf.value[1] === CODEC_DAG_CBOR && known.isPlain?.(leaf.value) === true;
     if (isPlain) {
       reporting(leaf, () => assertPath(leaf.key));
     }

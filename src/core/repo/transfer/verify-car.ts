@@ -17,6 +17,7 @@ import { checkRecord } from '../../data/record-check.ts';
 import type { HashAll } from '../../data/sha256.ts';
 import type { AssertPath } from '../path.ts';
 import { createAssertPath } from '../path.ts';
+import { assertRecordCid } from '../record.ts';
 
 export interface VerifyCarOptions extends LongWork {
   /** The account that the commit must name; any when left out. */
@@ -121,6 +122,7 @@ const recordFault = (
   }
   try {
     assertPath(key);
+    assertRecordCid(value);
     checkRecord(bytes);
     return undefined;
   } catch (error) {
