@@ -40,6 +40,7 @@ export type { Car, CarBlock, CarStream } from './core/car/reader.ts';
 export { describeForeignInput } from './core/car/foreign-input.ts';
 export { readCar, readCarStream } from './core/car/reader.ts';
 export { carBlock, carHeader, writeCar, writeCarStream } from './core/car/writer.ts';
+export { MAX_REPORTED } from './core/data/bounded-list.ts';
 export { decodeCbor, decodeRecord } from './core/data/cbor-decode.ts';
 export { encodeCbor } from './core/data/cbor-encode.ts';
 export {

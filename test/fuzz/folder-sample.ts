@@ -6,6 +6,7 @@ import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { decodeManifest, encodeManifest } from '../../src/core/repo/transfer/backup-manifest.ts';
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
+import { hashAll } from '../../src/core/data/sha256.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
 import { surveyBlocks } from '../../src/core/repo/care/survey.ts';
 import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
@@ -95,7 +96,7 @@ export const soundBlocks = async (disk: SimulatedDisk, folder: string): Promise<
   const store = await openSqliteBlockStore(await openDatabase(files), files);
   const found = new Set<string>();
   try {
-    await surveyBlocks(store, (cid, _, sound) => void (sound && found.add(cidToText(cid))));
+    await surveyBlocks(store, hashAll, (cid, _, sound) => void (sound && found.add(cidToText(cid))));
   } finally {
     await store.close();
   }

@@ -2,6 +2,7 @@
 import { MAX_DID_DOCUMENT_LENGTH } from '../../src/core/crypto/key-source.ts';
 import { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from '../../src/core/car/decoder.ts';
 import { MAX_CAR_ROOTS } from '../../src/core/car/header.ts';
+import { MAX_REPORTED } from '../../src/core/data/bounded-list.ts';
 import {
   MAX_CBOR_DEPTH,
   MAX_CBOR_ENTRIES,
@@ -88,6 +89,12 @@ export const limits: readonly Limit[] = [
   },
   { name: 'MAX_RECORD_KEY_LENGTH', value: MAX_RECORD_KEY_LENGTH, what: 'characters of a record key', option: FIXED },
   { name: 'MAX_RECORD_SIZE', value: MAX_RECORD_SIZE, what: 'bytes of a record that is written here', option: FIXED },
+  {
+    name: 'MAX_REPORTED',
+    value: MAX_REPORTED,
+    what: 'faults, steps of one kind or losses that a report lists; it counts the others',
+    option: FIXED,
+  },
   {
     name: 'MAX_REQUESTS',
     value: MAX_REQUESTS,

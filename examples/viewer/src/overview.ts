@@ -53,7 +53,7 @@ const factsOf = (info: RepoInfo): HTMLElement => {
 };
 
 const importNote = (result: ImportResult, did: string): HTMLElement => {
-  const { faults, missingBlobs } = result;
+  const { faultCount, missingBlobs } = result;
   const blobs =
     missingBlobs === 0
       ? []
@@ -65,19 +65,19 @@ const importNote = (result: ImportResult, did: string): HTMLElement => {
           ),
         ];
   const broken =
-    faults.length === 0
+    faultCount === 0
       ? []
       : [
           element(
             'p',
             {},
-            `${countOf(faults.length, 'record')} cannot be read, because they break the data model. They are kept as they are:`,
+            `${countOf(faultCount, 'record')} cannot be read, because they break the data model. They are kept as they are:`,
           ),
-          faultList(faults, did),
+          faultList(result, did),
         ];
   return element(
     'div',
-    { class: `note ${faults.length === 0 ? 'good' : 'warn'}`, role: 'status' },
+    { class: `note ${faultCount === 0 ? 'good' : 'warn'}`, role: 'status' },
     element('h2', {}, importWords(result)),
     ...blobs,
     ...broken,

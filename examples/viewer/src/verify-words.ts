@@ -24,9 +24,12 @@ const faultItem = (fault: Fault, did: string): HTMLElement => {
 };
 
 /** Faults as a list, each with a link to its record. */
-export const faultList = (faults: readonly Fault[], did: string): HTMLElement => {
+export const faultList = (
+  { faults, faultCount }: Pick<VerifyReport, 'faultCount' | 'faults'>,
+  did: string,
+): HTMLElement => {
   const shown = faults.slice(0, MAX_FAULTS).map((fault) => faultItem(fault, did));
-  const rest = faults.length - shown.length;
+  const rest = faultCount - shown.length;
   return element(
     'ul',
     { class: 'faults' },
@@ -37,15 +40,15 @@ export const faultList = (faults: readonly Fault[], did: string): HTMLElement =>
 
 /** What `verify` answered, as a notice. */
 export const verifyNote = (report: VerifyReport, did: string): HTMLElement => {
-  const { ok, faults, signature, records, blocks, blobs } = report;
+  const { ok, faultCount, signature, records, blocks, blobs } = report;
   const checked = `${countOf(blocks, 'block')}, ${countOf(records, 'record')} and ${countOf(blobs, 'blob')} were read and checked against their hashes, and the tree against its rules.`;
   return element(
     'div',
     { class: `note ${ok ? 'good' : 'bad'}`, role: 'status' },
-    element('h2', {}, ok ? 'Everything here is sound.' : `${countOf(faults.length, 'fault')} found.`),
+    element('h2', {}, ok ? 'Everything here is sound.' : `${countOf(faultCount, 'fault')} found.`),
     element('p', {}, checked),
     element('p', {}, SIGNATURES[signature]),
-    ok ? undefined : faultList(faults, did),
+    ok ? undefined : faultList(report, did),
   );
 };
 

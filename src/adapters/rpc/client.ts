@@ -288,7 +288,7 @@ export class RemoteRepo implements Repo {
     return this.#walk({ of: 'missingBlobs' }, byUri);
   }
 
-  async verify({ signal, onProgress, key = this.#options.signer?.did?.() }: VerifyOptions = {}): Promise<VerifyReport> {
+  async verify({ signal, onProgress, key }: VerifyOptions = {}): Promise<VerifyReport> {
     return this.#calls.call('verify', [{ key }], { signal, onProgress });
   }
 

@@ -9,6 +9,7 @@ import { accountKeyOption, withExamples } from '../terminal/arguments.ts';
 import { isReadableAgain, openInput } from '../terminal/input.ts';
 import { makeFolder } from '../terminal/make-folder.ts';
 import { printOne, warn } from '../terminal/print.ts';
+import { warnOfMore } from '../terminal/warn-of-more.ts';
 import { withProgress } from '../terminal/progress.ts';
 import { removeRepo } from './remove-repo.ts';
 import type { Context } from '../terminal/shell.ts';
@@ -100,19 +101,24 @@ const print = async (context: Context, result: ImportResult): Promise<void> => {
   const head = result.head.toString();
   const faults = result.faults.map(({ code, message, path, cid }) => ({ code, message, path, cid: cid?.toString() }));
   const counts = { blocks, created, updated, deleted, unchanged, missingBlobs };
-  await printOne(context, { head, rev, ...counts, ...(faults.length > 0 ? { faults } : {}) }, [
-    ['head', head],
-    ['rev', rev],
-    ['blocks', blocks],
-    ['created', created],
-    ['updated', updated],
-    ['deleted', deleted],
-    ['unchanged', unchanged],
-    ['missing blobs', missingBlobs],
-  ]);
+  await printOne(
+    context,
+    { head, rev, ...counts, ...(faults.length > 0 ? { faultCount: result.faultCount, faults } : {}) },
+    [
+      ['head', head],
+      ['rev', rev],
+      ['blocks', blocks],
+      ['created', created],
+      ['updated', updated],
+      ['deleted', deleted],
+      ['unchanged', unchanged],
+      ['missing blobs', missingBlobs],
+    ],
+  );
   for (const { message } of faults) {
     await warn(context, message);
   }
+  await warnOfMore(context, result.faultCount - faults.length);
 };
 
 /** `import`: takes in a CAR. A folder that does not exist, or is empty, becomes the repository of the CAR's account. */

@@ -5,6 +5,7 @@ import type { SalvageReport } from '../../node.ts';
 import { openRepo, salvageRepo } from '../../node.ts';
 import { REPO, withExamples } from '../terminal/arguments.ts';
 import { printList, printOne } from '../terminal/print.ts';
+import { warnOfMore } from '../terminal/warn-of-more.ts';
 import { withProgress } from '../terminal/progress.ts';
 import { Reported } from '../terminal/reported.ts';
 import type { Context } from '../terminal/shell.ts';
@@ -66,6 +67,8 @@ const printJson = (context: Context, dryRun: boolean, { salvage, report }: Outco
         path,
       })),
       lost: (report?.lost ?? []).map(lossJson),
+      stepCount: report?.stepCount ?? 0,
+      lostCount: report?.lostCount ?? 0,
       ...(salvage === undefined ? {} : { salvage }),
     },
     [],
@@ -93,6 +96,10 @@ const printText = async (context: Context, dryRun: boolean, { salvage, report }:
     await list.add(report, ['dry run', 'nothing was changed']);
   }
   await list.end();
+  await warnOfMore(
+    context,
+    report === undefined ? 0 : report.stepCount + report.lostCount - report.steps.length - report.lost.length,
+  );
 };
 
 /** `repair`: mends what can be mended, and lists what is gone. Exit code 1 when the head lacks anything. */
@@ -109,12 +116,9 @@ export const addRepair = (program: Command, context: Context): void => {
       const outcome = await repair(context, directory, dryRun);
       await (context.json ? printJson(context, dryRun, outcome) : printText(context, dryRun, outcome));
       if (outcome.report?.whole === false) {
-        const {
-          head,
-          lost: { length },
-        } = outcome.report;
+        const { head, lostCount } = outcome.report;
         throw new Reported(
-          head === undefined ? 'no commit is left' : `${length} ${length === 1 ? 'thing is' : 'things are'} gone`,
+          head === undefined ? 'no commit is left' : `${lostCount} ${lostCount === 1 ? 'thing is' : 'things are'} gone`,
         );
       }
     });

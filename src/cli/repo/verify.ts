@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { REPO, accountKeyOption, withExamples } from '../terminal/arguments.ts';
 import { printList, printOne } from '../terminal/print.ts';
+import { warnOfMore } from '../terminal/warn-of-more.ts';
 import { withProgress } from '../terminal/progress.ts';
 import { Reported } from '../terminal/reported.ts';
 import type { Context } from '../terminal/shell.ts';
@@ -25,12 +26,13 @@ export const addVerify = (program: Command, context: Context): void => {
           cid: cid?.toString(),
         }));
         if (report.ok || context.json) {
-          await printOne(context, { ok: report.ok, faults, signature: report.signature }, [
+          const { ok, faultCount, signature, records, blocks, blobs } = report;
+          await printOne(context, { ok, faultCount, faults, signature, records, blocks, blobs }, [
             ['ok', 'yes'],
-            ['signature', report.signature],
-            ['records', report.records],
-            ['blocks', report.blocks],
-            ['blobs', report.blobs],
+            ['signature', signature],
+            ['records', records],
+            ['blocks', blocks],
+            ['blobs', blobs],
           ]);
         } else {
           const list = printList(context);
@@ -38,9 +40,10 @@ export const addVerify = (program: Command, context: Context): void => {
             await list.add(fault, [fault.code, fault.path, fault.cid, fault.message]);
           }
           await list.end();
+          await warnOfMore(context, report.faultCount - faults.length);
         }
         if (!report.ok) {
-          throw new Reported(`${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} found`);
+          throw new Reported(`${report.faultCount} ${report.faultCount === 1 ? 'fault' : 'faults'} found`);
         }
       }),
     );

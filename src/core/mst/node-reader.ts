@@ -1,5 +1,6 @@
 /** Nodes out of a store and a bounded cache. */
 import type { CidBytes } from '../data/cid.ts';
+import type { CidSet } from '../data/cid-set.ts';
 import type { HashAll } from '../data/sha256.ts';
 import type { BlockReader } from '../storage/ports.ts';
 import type { NamedNode, Node } from './node.ts';
@@ -25,6 +26,8 @@ export interface NodeReaderOptions {
   readonly budget?: NodeBudget | undefined;
   /** Hashes nodes that are read, many at a time; one by one when left out. */
   readonly hashAll?: HashAll | undefined;
+  /** CIDs whose blocks were hashed a moment ago; those are not hashed again. */
+  readonly hashed?: Pick<CidSet, 'has'> | undefined;
 }
 
 /** Where trees are read from. The nodes it answers are shared and must not be changed. */
@@ -54,7 +57,12 @@ const fits = (node: Node, layer: number | undefined): boolean =>
   node.layer === layer || (layer === undefined && node.keys.length > 0);
 
 export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions = {}): NodeReader => {
-  const { capacity = NODE_CACHE_CAPACITY, budget = new NodeBudget(Number.POSITIVE_INFINITY), hashAll } = options;
+  const {
+    capacity = NODE_CACHE_CAPACITY,
+    budget = new NodeBudget(Number.POSITIVE_INFINITY),
+    hashAll,
+    hashed,
+  } = options;
   // Apart from each other: most nodes are on the lowest layer, where few are met twice, and would push out those above.
   const inner = new NodeCache(capacity, budget);
   const lowest = new NodeCache(Math.min(capacity, LOWEST_CACHE_CAPACITY), budget);
@@ -82,6 +90,7 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
         from,
         absent.map((i) => subtrees[i]!),
         hashAll,
+        hashed,
       );
       for (const [j, block] of found.entries()) {
         keep(block);

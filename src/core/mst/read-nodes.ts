@@ -2,6 +2,7 @@
 import type { CidBytes } from '../data/cid.ts';
 import { CODEC_DAG_CBOR, cidBytesToText, isDigestOf } from '../data/cid.ts';
 import { RepoError, isRepoError } from '../errors.ts';
+import type { CidSet } from '../data/cid-set.ts';
 import type { HashAll } from '../data/sha256.ts';
 import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import type { BlockReader } from '../storage/ports.ts';
@@ -50,6 +51,7 @@ const naming = <T>(cid: CidBytes, run: () => T): T => {
 
 /**
  * Reads nodes with one `getMany`; the answer is positional.
+ * @param hashed CIDs whose blocks were hashed a moment ago; those are not hashed again.
  * @throws {RepoError} `BlockNotFound`; `Corrupt` when the bytes are not those that the CID names; `Malformed` when they
  *   are no node, or none of that layer.
  */
@@ -57,18 +59,21 @@ export const readNodes = async (
   blocks: BlockReader,
   subtrees: readonly Subtree[],
   hashAll: HashAll = hashOneByOne,
+  hashed?: Pick<CidSet, 'has'>,
 ): Promise<NodeBlock[]> => {
   const stored = await blocks.getMany(subtrees.map(({ subtree }) => subtree));
   const found = subtrees.map(({ subtree }, i) => requireNode(subtree, stored[i]));
-  const digests = hashAll(found);
+  const unsure = [...found.keys()].filter((i) => hashed?.has(subtrees[i]!.subtree) !== true);
+  const digests = hashAll(unsure.map((i) => found[i]!));
+  const wrong = unsure.find((i, at) => !isDigestOf(subtrees[i]!.subtree, digests, at));
+  if (wrong !== undefined) {
+    throw new RepoError(
+      'Corrupt',
+      `the stored bytes of a tree node are not those that its CID names; cid=${cidBytesToText(subtrees[wrong]!.subtree)}`,
+    );
+  }
   const contents = found.map((bytes, i) => {
     const { subtree: cid } = subtrees[i]!;
-    if (!isDigestOf(cid, digests, i)) {
-      throw new RepoError(
-        'Corrupt',
-        `the stored bytes of a tree node are not those that its CID names; cid=${cidBytesToText(cid)}`,
-      );
-    }
     return naming(cid, () => {
       if (cid[1] !== CODEC_DAG_CBOR) {
         throw new RepoError('Malformed', 'a tree node under a CID of raw bytes');

@@ -8,6 +8,7 @@
  */
 import { equalBytes } from '../data/bytes.ts';
 import type { CID, CidBytes } from '../data/cid.ts';
+import { BoundedList } from '../data/bounded-list.ts';
 import { CODEC_DAG_CBOR, cidBytesToText, decodeCid, isDigestOf } from '../data/cid.ts';
 import type { CidSet } from '../data/cid-set.ts';
 import { createCidSet } from '../data/cid-set.ts';
@@ -30,6 +31,8 @@ export interface VerifyTreeOptions {
   readonly onNode?: ((cid: CidBytes) => void) | undefined;
   /** Given the leaves in batches, in the order of the tree, also those of a tree with faults. The walk waits for it. */
   readonly onLeaves?: ((leaves: readonly Leaf[]) => Promise<void>) | undefined;
+  /** Called for each fault, also for those that the report only counts. */
+  readonly onFault?: ((fault: Fault) => void) | undefined;
   /** Ends the walk with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Hashes nodes and keys, many at a time; one by one when left out. */
@@ -43,10 +46,12 @@ export type ReadBlocks = (cids: readonly CidBytes[]) => Promise<readonly (Uint8A
 
 export interface TreeReport {
   /**
-   * None when the tree is sound. `BlockNotFound` for a missing node, `Corrupt` for other bytes than its CID's, else
-   * `Malformed`.
+   * The first `MAX_REPORTED` faults; none when the tree is sound. `BlockNotFound` for a missing node, `Corrupt` for
+   * other bytes than its CID's, else `Malformed`.
    */
   readonly faults: readonly Fault[];
+  /** How many faults there are. */
+  readonly faultCount: number;
   /** Nodes that are there and are what their CIDs say. */
   readonly nodes: number;
   readonly leaves: number;
@@ -226,8 +231,8 @@ const createOpen = (check: Check) => {
 };
 
 /**
- * Checks a whole tree and answers every fault there is, going on after each. Holds some 50 bytes a node and what is
- * open. That the records are there is for `onLeaves` to check.
+ * Checks a whole tree and goes on after each fault. Holds some 50 bytes a node and what is open. That the records are
+ * there is for `onLeaves` to check.
  * @throws what `read` or a callback throws, and the reason of `signal`. A fault of the tree is answered, not thrown.
  */
 export const verifyTreeOf = async (
@@ -235,10 +240,12 @@ export const verifyTreeOf = async (
   root: CidBytes,
   options: VerifyTreeOptions = {},
 ): Promise<TreeReport> => {
-  const { onNode, onLeaves, hashAll, hashed, signal } = options;
-  const faults: Fault[] = [];
+  const { onFault, onNode, onLeaves, hashAll, hashed, signal } = options;
+  const faults = new BoundedList<Fault>();
   const report: Report = (code, message, where) => {
-    faults.push({ code, message, ...where });
+    const fault: Fault = { code, message, ...where };
+    faults.add(fault);
+    onFault?.(fault);
   };
   let nodes = 0;
   let leaves = 0;
@@ -255,7 +262,7 @@ export const verifyTreeOf = async (
     }
     before = key;
     // After a fault the roots are known to differ, and the keys may not even make a tree that is within the limits.
-    if (faults.length === 0) {
+    if (faults.count === 0) {
       builder.add(key, value, layer);
     }
   };
@@ -268,12 +275,12 @@ export const verifyTreeOf = async (
     leaves += batch.length;
     await onLeaves?.(batch);
   }
-  const built = faults.length === 0 ? builder.finish() : root;
+  const built = faults.count === 0 ? builder.finish() : root;
   if (!equalBytes(built, root)) {
     const message = `a tree of the same keys has another root; built=${cidBytesToText(built)} cid=${cidBytesToText(root)}`;
     report('Malformed', message, { cid: decodeCid(root) });
   }
-  return { faults, nodes, leaves };
+  return { faults: faults.items, faultCount: faults.count, nodes, leaves };
 };
 
 /** {@link verifyTreeOf} for a tree in a store. */

@@ -62,8 +62,13 @@ export interface ImportResult {
   readonly unchanged: number;
   /** Blobs that the records mention and that are not here. */
   readonly missingBlobs: number;
-  /** Records that break the data model. Their bytes are kept, and `get` of them throws `Malformed`. */
+  /**
+   * The first `MAX_REPORTED` records that break the data model. Their bytes are kept, and `get` of them throws
+   * `Malformed`.
+   */
   readonly faults: readonly Fault[];
+  /** How many records break the data model. */
+  readonly faultCount: number;
 }
 
 export interface ExportOptions extends LongWork {
@@ -74,7 +79,8 @@ export interface ExportOptions extends LongWork {
 export interface VerifyOptions extends LongWork {
   /**
    * The account's key as `did:key`. With it the head's signature is checked; without it only that it has the form of
-   * one. `UnknownKey` when the text is no such key.
+   * one. The key of the signer is never taken in its place: an imported head may be signed by another one.
+   * `UnknownKey` when the text is no such key.
    */
   readonly key?: string | undefined;
 }
@@ -82,7 +88,10 @@ export interface VerifyOptions extends LongWork {
 export interface VerifyReport {
   /** There are no faults. */
   readonly ok: boolean;
+  /** The first `MAX_REPORTED` faults. */
   readonly faults: readonly Fault[];
+  /** How many faults there are. */
+  readonly faultCount: number;
   /** Of the head: whether it was checked, and with what outcome. `none` is not a fault unless a key was given. */
   readonly signature: 'invalid' | 'none' | 'unchecked' | 'valid';
   readonly records: number;

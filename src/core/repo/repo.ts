@@ -146,10 +146,11 @@ export interface Repo extends AsyncDisposable {
   refs(): Promise<ReadonlyMap<string, CID>>;
   /**
    * Points a ref at a commit that is here: a branch or a tag, which `gc` then keeps. `main` moves only by commits.
-   * @throws {RepoError} `RefNotFound` when `target` is not here; `InvalidSwap` for `main`.
+   * @throws {RepoError} `InvalidRef` when `name` has the wrong form or is `main`; `RefNotFound` when `target` is not
+   *   here; `Malformed` when it is not a commit.
    */
   setRef(name: string, target: string | CID): Promise<void>;
-  /** Removes a ref; `false` when there was none. */
+  /** Removes a ref; `false` when there was none. @throws {RepoError} `InvalidRef` as `setRef` does. */
   removeRef(name: string): Promise<boolean>;
 
   /**

@@ -162,8 +162,8 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     assertEqual(String(refs.get('v1')), String(cid), 'v1');
     assertEqual(await repo.removeRef('v1'), true, 'removed');
     assertEqual(await repo.removeRef('v1'), false, 'a second time');
-    await assertRejects(() => repo.setRef('main', rev), 'InvalidSwap', 'main');
-    await assertRejects(() => repo.removeRef('main'), 'InvalidSwap', 'main');
+    await assertRejects(() => repo.setRef('main', rev), 'InvalidRef', 'main');
+    await assertRejects(() => repo.removeRef('main'), 'InvalidRef', 'main');
     await assertRejects(() => repo.setRef('a/../b', rev), 'InvalidRef', 'a name that is no name');
     await assertRejects(() => repo.setRef(rev, rev), 'InvalidRef', 'a rev');
     await assertRejects(() => repo.setRef('v2', 'nothing'), 'RefNotFound', 'a target that is not here');

@@ -12,7 +12,7 @@ import { sha256 } from '../../core/data/sha256.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';
 import type { RepoHarness } from './harness.ts';
-import { POST, creates, describe, over, post, rkeyOf } from './harness.ts';
+import { KEY, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 import { errorName } from '../../core/data/platform-values.ts';
 import { readAll } from '../../core/data/streams.ts';
 
@@ -44,6 +44,21 @@ const filled = async (repo: Repo): Promise<void> => {
 };
 
 export const repoRepairCases: readonly Case<RepoHarness>[] = [
+  over('verify counts what it read, and checks the signature against a key only when it is given one', async (repo) => {
+    await filled(repo);
+    const { blocks } = await repo.info();
+    const found = await repo.verify();
+    assertEqual([found.ok, found.faults.length, found.faultCount], [true, 0, 0], 'the faults');
+    assertEqual(
+      [found.signature, found.records, found.blocks, found.blobs],
+      ['unchecked', 41, blocks, 1],
+      'without a key',
+    );
+    assertEqual((await repo.verify({ key: KEY.did!() })).signature, 'valid', 'with the key of the signer');
+    const other = await repo.verify({ key: OTHER_KEY.did!() });
+    assertEqual([other.ok, other.signature, other.faultCount], [false, 'invalid', 1], 'with another key');
+  }),
+
   over('a repair of what is sound does nothing and says so, also before the first commit', async (repo) => {
     const { head: none, ...nothing } = await repo.repair();
     assertEqual(

@@ -15,7 +15,7 @@ const FULL_NAMES: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
   'QuotaExceededError',
   'NS_ERROR_FILE_NO_DEVICE_SPACE',
 ]);
-const FULL_CODES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(['ENOSPC', 'EDQUOT', 'StorageFull']);
+const FULL_CODES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'StorageFull']);
 
 const isFull = (error: unknown): boolean =>
   typeof error === 'object' &&

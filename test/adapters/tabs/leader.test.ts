@@ -84,7 +84,7 @@ describe('two tabs', () => {
       .catch((cause: unknown) => cause);
     expect(error).toBe(failure);
     await following.write(creates(1));
-    expect((await following.verify()).signature).toBe('valid');
+    expect((await following.verify({ key: KEY.did!() })).signature).toBe('valid');
   });
 
   test('a tab that goes in the middle of signing keeps nobody waiting', async () => {

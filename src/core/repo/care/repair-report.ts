@@ -15,9 +15,12 @@ export const REPAIR_ACTIONS = [
   'dropBlock',
   /** The head is another commit now, or there is none any more. */
   'moveHead',
-  /** A ref to a commit that is not here was removed. */
+  /** A ref was removed, because its commit is not here, or blocks of its tree or records are gone. */
   'dropRef',
-  /** A commit that is not here, or whose tree is not and that is newer than the head, was taken from the list. */
+  /**
+   * A commit was taken from the list, because it is not here, or blocks of its tree or records are gone. While the head
+   * itself lacks a block, older commits stay: an import may bring back what they lack, too.
+   */
   'dropCommit',
   /** A commit that is here with all of its tree was put into the list. */
   'addCommit',
@@ -50,12 +53,21 @@ export interface Loss {
 }
 
 export interface RepairReport {
-  /** Nothing that the head refers to is lost, but for blobs that were never here; nor is the head itself. */
+  /**
+   * Whether the repository is sound after the repair: the head is here, it refers to nothing that is lost except blobs
+   * that were never here, and `verify` finds no damage. Records that break the data model are not damage.
+   */
   readonly whole: boolean;
   readonly dryRun: boolean;
   /** The head as it is afterwards. */
   readonly head: CID | undefined;
   readonly rev: string | undefined;
+  /** The first 1000 (`MAX_REPORTED`) steps of each action. */
   readonly steps: readonly RepairStep[];
+  /** How many steps there are. */
+  readonly stepCount: number;
+  /** The first 1000 losses. */
   readonly lost: readonly Loss[];
+  /** How many losses there are. */
+  readonly lostCount: number;
 }

@@ -1,9 +1,11 @@
 /**
  * What a repair has to know before it does anything: what is sound, which commits there are, and whose trees are whole.
  */
+import { BoundedList } from '../../data/bounded-list.ts';
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
+import { createCidSet } from '../../data/cid-set.ts';
 import type { Commit } from '../commit.ts';
 import { decodeCommitBlock } from '../commit.ts';
 import { isRepoError } from '../../errors.ts';
@@ -46,9 +48,12 @@ const commitOf = (cid: CID, bytes: Uint8Array, did: string): Commit | undefined 
 };
 
 /** @param tell Called for each block. */
-export const searchRepo = async ({ did, store }: ReadParts, tell: (bytes: number) => void): Promise<RepairSearch> => {
+export const searchRepo = async (
+  { did, hashAll, store }: ReadParts,
+  tell: (bytes: number) => void,
+): Promise<RepairSearch> => {
   const commits = new Map<string, FoundCommit>();
-  const survey = await surveyBlocks(store, (cid, bytes, sound) => {
+  const survey = await surveyBlocks(store, hashAll, (cid, bytes, sound) => {
     tell(bytes?.length ?? 0);
     const commit = sound && mayBeCommit(bytes!) ? commitOf(cid, bytes!, did) : undefined;
     if (commit !== undefined) {
@@ -69,29 +74,32 @@ export const searchRepo = async ({ did, store }: ReadParts, tell: (bytes: number
 
 /** What a tree lacks: nodes, with a word about each that is here and in the wrong place, and records by path. */
 export interface TreeGaps {
-  readonly nodes: readonly { readonly cid: CID; readonly fault: string | undefined }[];
-  readonly records: readonly { readonly path: string; readonly cid: CID }[];
+  readonly nodes: BoundedList<{ readonly cid: CID; readonly fault: string | undefined }>;
+  readonly records: BoundedList<{ readonly path: string; readonly cid: CID }>;
+  /** The CIDs of both. */
+  readonly cids: CidSet;
 }
 
 /** Looks at a tree as `verify` does: one that it finds a fault in is not called whole here. */
 export const gapsOf = async ({ store, hashAll }: ReadParts, { sound }: RepairSearch, root: CID): Promise<TreeGaps> => {
-  const records: { path: string; cid: CID }[] = [];
-  const { faults } = await verifyTree(pastDamage(store), root, {
+  const gaps: TreeGaps = { nodes: new BoundedList(), records: new BoundedList(), cids: createCidSet() };
+  await verifyTree(pastDamage(store), root, {
     hashAll,
     hashed: sound,
+    onFault({ cid = root, code, message }) {
+      gaps.cids.add(cid.bytes);
+      gaps.nodes.add({ cid, fault: code === 'Malformed' ? message : undefined });
+    },
     async onLeaves(leaves) {
       for (const { key, value } of leaves) {
         if (!sound.has(value)) {
-          records.push({ path: key, cid: decodeCid(value.slice()) });
+          gaps.cids.add(value);
+          gaps.records.add({ path: key, cid: decodeCid(value.slice()) });
         }
       }
     },
   });
-  const nodes = faults.map(({ cid = root, code, message }) => ({
-    cid,
-    fault: code === 'Malformed' ? message : undefined,
-  }));
-  return { nodes, records };
+  return gaps;
 };
 
 /** The commit that is to be the head, and what its tree lacks. */
@@ -99,7 +107,7 @@ export interface ChosenHead extends FoundCommit {
   readonly gaps: TreeGaps;
 }
 
-const isWhole = ({ nodes }: TreeGaps): boolean => nodes.length === 0;
+const isWhole = ({ nodes }: TreeGaps): boolean => nodes.count === 0;
 
 /**
  * The head as it is, if its tree is whole and no newer commit is listed. Otherwise the newest commit whose tree is

@@ -1,83 +1,74 @@
 /** Mending what can be mended, and saying what cannot. */
+import { BoundedList } from '../../data/bounded-list.ts';
+import { equalBytes } from '../../data/bytes.ts';
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
-import { createCidSet } from '../../data/cid-set.ts';
-import { isRepoError, RepoError } from '../../errors.ts';
-import type { Progress } from '../long-work.ts';
-import type { Loss, RepairOptions, RepairReport, RepairStep } from './repair-report.ts';
-import { REPAIR_ACTIONS } from './repair-report.ts';
+import { RepoError } from '../../errors.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import type { Tid } from '../../syntax/tid.ts';
-import { isBlobIntact, mentionsOf } from '../read/blobs.ts';
-import type { Transition } from '../read/transition.ts';
-import { keepingTransition } from '../read/transition.ts';
+import type { Progress } from '../long-work.ts';
 import type { ReadParts, RepoParts } from '../parts.ts';
 import { MAIN, messageKey, partsIn } from '../parts.ts';
+import type { Transition } from '../read/transition.ts';
+import { keepingTransition } from '../read/transition.ts';
 import { raiseEpoch } from './epoch.ts';
 import type { Sweep } from './pins.ts';
 import { batchesOf } from './reach.ts';
-import type { ChosenHead, RepairSearch } from './repair-search.ts';
+import { planBlobs, removeBlobs } from './repair-blobs.ts';
+import type { Plan } from './repair-plan.ts';
+import { createSteps, isHeadWhole, plan, query } from './repair-plan.ts';
+import type { RepairOptions, RepairReport } from './repair-report.ts';
 import { chooseHead, searchRepo } from './repair-search.ts';
-import { pastDamage } from './survey.ts';
 import { createIsWhole } from './whole-trees.ts';
-import { walkLeaves } from '../../mst/walk.ts';
 
 /** Where a move of the head is written down for good: the report may be lost, and the old head's CID with it. */
 const movedKey = (time: Date): string => `repair:${time.toISOString()}`;
 
-/** What is to be done, with the words about it. */
-interface Plan {
-  readonly steps: RepairStep[];
-  readonly lost: Loss[];
-  readonly search: RepairSearch;
-  readonly head: ChosenHead | undefined;
-  readonly hasInvalidRows: boolean;
-  readonly refs: Map<string, CID | undefined>;
-  readonly dropped: Map<Tid, CID>;
-  readonly added: Map<Tid, CID>;
-  readonly badBlobs: CID[];
-}
-
-const plan = (
-  steps: Plan['steps'],
-  action: RepairStep['action'],
-  message: string,
-  where: Pick<RepairStep, 'cid' | 'path'> = {},
-): void => {
-  steps.push({ action, message, ...where });
-};
-
-/** The refs and the list of commits as they have to be. */
-const planNames = async ({ nodes }: ReadParts, { steps, search, head, refs, dropped, added }: Plan): Promise<void> => {
+/** Plans the refs and the list of commits as they have to be. */
+const planNames = async ({ nodes }: ReadParts, planned: Plan): Promise<void> => {
+  const { search, head, refs, dropped, added } = planned;
   const old = search.refs.get(MAIN);
   if (!cidEquals(old, head?.cid)) {
     const from = old === undefined ? 'nothing' : cidToText(old);
     const to = head === undefined ? 'nothing: no commit is left' : `${cidToText(head.cid)} rev=${head.commit.rev}`;
-    plan(steps, 'moveHead', `the head moved; from=${from} to=${to}`, { cid: head?.cid, path: MAIN });
+    plan(planned, 'moveHead', `the head moved; from=${from} to=${to}`, { cid: head?.cid, path: MAIN });
     refs.set(MAIN, head?.cid);
   }
+  const isWhole = createIsWhole(nodes, search.sound);
+  // While the head lacks something, an import may bring back what the history lacks as well.
+  const dropsHistory = isHeadWhole(head);
+  /** Why a commit of the history cannot stay; `undefined` where it can. */
+  const faultOf = async (cid: CID): Promise<string | undefined> => {
+    const found = search.commits.get(cidToText(cid));
+    if (found === undefined) {
+      return 'the commit is not here';
+    }
+    return dropsHistory && !(await isWhole(found.commit.data)) ? 'blocks of its tree or records are gone' : undefined;
+  };
   for (const [name, cid] of search.refs) {
-    if (name !== MAIN && !search.commits.has(cidToText(cid))) {
-      plan(steps, 'dropRef', `a ref to a commit that is not here; ref=${name} cid=${cidToText(cid)}`, {
-        cid,
-        path: name,
-      });
+    const fault = name === MAIN ? undefined : await faultOf(cid);
+    if (fault !== undefined) {
+      plan(planned, 'dropRef', `a ref was removed: ${fault}; ref=${name} cid=${cidToText(cid)}`, { cid, path: name });
       refs.set(name, undefined);
     }
   }
   for (const [rev, cid] of search.listed) {
     const found = search.commits.get(cidToText(cid));
     const isNewer = head !== undefined && rev > head.commit.rev;
-    if (found === undefined || found.commit.rev !== rev || isNewer) {
-      const what = found === undefined ? 'it is not here' : isNewer ? 'its tree is not whole' : 'it has another rev';
-      plan(steps, 'dropCommit', `a commit went from the list: ${what}; rev=${rev} cid=${cidToText(cid)}`, {
+    const what =
+      found !== undefined && found.commit.rev !== rev
+        ? 'it has another rev'
+        : isNewer && found !== undefined
+          ? 'its tree is not whole'
+          : await faultOf(cid);
+    if (what !== undefined) {
+      plan(planned, 'dropCommit', `a commit went from the list: ${what}; rev=${rev} cid=${cidToText(cid)}`, {
         cid,
         path: rev,
       });
       dropped.set(rev, cid);
     }
   }
-  const isWhole = createIsWhole(nodes, search.sound);
   for (const [text, { cid, commit }] of search.commits) {
     const rev = commit.rev as Tid;
     const isHead = cidEquals(cid, head?.cid);
@@ -88,121 +79,46 @@ const planNames = async ({ nodes }: ReadParts, { steps, search, head, refs, drop
       (isHead && !cidEquals(search.listed.get(rev), cid)) ||
       (isEarlier && !isListed && !added.has(rev) && (await isWhole(commit.data)))
     ) {
-      plan(steps, 'addCommit', `a commit went into the list; rev=${rev} cid=${text}`, { cid, path: rev });
+      plan(planned, 'addCommit', `a commit went into the list; rev=${rev} cid=${text}`, { cid, path: rev });
       added.set(rev, cid);
     }
   }
 };
 
-const query = (did: string, name: string, cid: CID): string =>
-  `?did=${encodeURIComponent(did)}&${name}=${cidToText(cid)}`;
-
 /** What the head lacks. */
 const planLosses = ({ did }: ReadParts, { lost, head, search }: Plan): void => {
   const request = (cid: CID): string => `/xrpc/com.atproto.sync.getBlocks${query(did, 'cids', cid)}`;
-  const known = createCidSet();
   const old = search.refs.get(MAIN);
   if (head === undefined && old !== undefined) {
-    known.add(old.bytes);
-    lost.push({
+    lost.add({
       kind: 'block',
       message: `the commit of the head is gone, and there is no other: import a CAR; cid=${cidToText(old)}`,
       cid: old,
       request: request(old),
     });
   }
-  for (const { path, cid } of head?.gaps.records ?? []) {
-    known.add(cid.bytes);
+  const { records, nodes, cids } = head?.gaps ?? {};
+  for (const { path, cid } of records?.items ?? []) {
     const message = `a record is gone: fetch it, or delete it; path=${path} cid=${cidToText(cid)}`;
-    lost.push({ kind: 'record', message, cid, path, request: request(cid) });
+    lost.add({ kind: 'record', message, cid, path, request: request(cid) });
   }
-  for (const { cid, fault } of head?.gaps.nodes ?? []) {
-    known.add(cid.bytes);
+  lost.addCount((records?.count ?? 0) - (records?.items.length ?? 0));
+  for (const { cid, fault } of nodes?.items ?? []) {
     const message =
       fault === undefined
         ? `a node of the head's tree is gone, and the records below it cannot be reached: import a CAR; cid=${cidToText(cid)}`
         : `the tree of the head is none, and what it says of records cannot be relied upon: import a CAR; ${fault}`;
-    lost.push({ kind: 'block', message, cid, request: request(cid) });
+    lost.add({ kind: 'block', message, cid, request: request(cid) });
   }
-  for (const cid of [...search.damaged].map((bytes) => decodeCid(bytes.slice()))) {
-    if (known.add(cid.bytes)) {
-      lost.push({
-        kind: 'block',
-        message: `a block that the head does not need is gone; cid=${cidToText(cid)}`,
-        cid,
-        request: request(cid),
-      });
+  lost.addCount((nodes?.count ?? 0) - (nodes?.items.length ?? 0));
+  for (const bytes of search.damaged) {
+    const isNamed =
+      cids?.has(bytes) === true || (head === undefined && old !== undefined && equalBytes(old.bytes, bytes));
+    if (!isNamed) {
+      const cid = decodeCid(bytes.slice());
+      const message = `a block that the head does not need is gone; cid=${cidToText(cid)}`;
+      lost.add({ kind: 'block', message, cid, request: request(cid) });
     }
-  }
-};
-
-/** Blobs whose bytes are others, and what else stands in their place. */
-const findBadBlobs = async (
-  { blobs }: ReadParts,
-  signal: AbortSignal | undefined,
-): Promise<Map<string, { cid: CID; message: string }>> => {
-  const bad = new Map<string, { cid: CID; message: string }>();
-  for await (const { cid, size } of blobs.list()) {
-    signal?.throwIfAborted();
-    const blob = await blobs.get(cid);
-    if (blob !== undefined && !(await isBlobIntact(cid, blob))) {
-      bad.set(cidToText(cid), {
-        cid,
-        message: `a file that is not the blob of its name was removed; cid=${cidToText(cid)} size=${size}`,
-      });
-    }
-  }
-  for await (const { cid, message } of blobs.strays?.() ?? []) {
-    bad.set(cidToText(cid), { cid, message: `what stood in the place of a blob was removed: ${message}` });
-  }
-  return bad;
-};
-
-/** The first record of the head that mentions each of some blobs. */
-const pathsOfMentions = async (
-  parts: ReadParts,
-  head: ChosenHead,
-  wanted: ReadonlyMap<string, unknown>,
-): Promise<Map<string, string>> => {
-  const paths = new Map<string, string>();
-  if (wanted.size === 0 || head.gaps.nodes.length > 0) {
-    return paths;
-  }
-  const blocks = pastDamage(parts.store);
-  for await (const batch of walkLeaves(parts.nodes, head.commit.data)) {
-    const cids = batch.map(({ value }) => decodeCid(value));
-    for (const [i, bytes] of (await blocks.getMany(cids)).entries()) {
-      const path = batch[i]!.key;
-      for (const { cid } of bytes === undefined ? [] : mentionsOf(path, cids[i]!, bytes)) {
-        const text = cidToText(cid);
-        if (wanted.has(text) && !paths.has(text)) {
-          paths.set(text, path);
-        }
-      }
-    }
-  }
-  return paths;
-};
-
-const planBlobs = async (
-  parts: ReadParts,
-  { steps, lost, head, badBlobs }: Plan,
-  signal: AbortSignal | undefined,
-): Promise<void> => {
-  const bad = await findBadBlobs(parts, signal);
-  const paths = head === undefined ? new Map<string, string>() : await pathsOfMentions(parts, head, bad);
-  for (const [text, { cid, message }] of bad) {
-    plan(steps, 'dropBlob', message, { cid });
-    badBlobs.push(cid);
-    const path = paths.get(text);
-    const what = path === undefined ? 'no record of the head that can be read mentions it' : `path=${path}`;
-    lost.push({
-      kind: 'blob',
-      message: `a blob is gone; ${what} cid=${text}`,
-      cid,
-      path,
-      request: `/xrpc/com.atproto.sync.getBlob${query(parts.did, 'cid', cid)}`,
-    });
   }
 };
 
@@ -216,8 +132,8 @@ const makePlan = async (parts: ReadParts, { signal, onProgress }: RepairOptions)
   });
   const invalidRows = (await parts.store.maintenance?.invalidRows()) ?? [];
   const planned: Plan = {
-    steps: [],
-    lost: [],
+    steps: createSteps(),
+    lost: new BoundedList(),
     search,
     head: await chooseHead(parts, search),
     hasInvalidRows: invalidRows.length > 0,
@@ -225,22 +141,19 @@ const makePlan = async (parts: ReadParts, { signal, onProgress }: RepairOptions)
     dropped: new Map(),
     added: new Map(),
     badBlobs: [],
+    lacksBlob: false,
   };
   for (const message of invalidRows) {
-    plan(planned.steps, 'dropRow', message);
+    plan(planned, 'dropRow', message);
   }
-  for (const cid of [...search.damaged].map((bytes) => decodeCid(bytes.slice()))) {
-    plan(
-      planned.steps,
-      'dropBlock',
-      `a block whose bytes are not those that its CID names was removed; cid=${cidToText(cid)}`,
-      { cid },
-    );
+  for (const bytes of search.damaged) {
+    const cid = decodeCid(bytes.slice());
+    const message = `a block whose bytes are not those that its CID names was removed; cid=${cidToText(cid)}`;
+    plan(planned, 'dropBlock', message, { cid });
   }
   await planNames(parts, planned);
   planLosses(parts, planned);
   await planBlobs(parts, planned, signal);
-  planned.steps.sort((a, b) => REPAIR_ACTIONS.indexOf(a.action) - REPAIR_ACTIONS.indexOf(b.action));
   onProgress?.({ ...tally });
   return planned;
 };
@@ -281,7 +194,7 @@ const lacksHead = ({ head, search: { refs, listed, sound, damaged } }: Plan): bo
 
 /** Whether the head is another one afterwards, whose tree can be read. */
 const movesHead = ({ head, refs }: Plan): boolean =>
-  refs.has(MAIN) && head !== undefined && head.gaps.nodes.length === 0;
+  refs.has(MAIN) && head !== undefined && head.gaps.nodes.count === 0;
 
 /** What a repair did, and from which head to which other one. */
 export interface Repaired {
@@ -313,31 +226,22 @@ export const repairRepo = async (parts: RepoParts, options: RepairOptions = {}):
       return made;
     }),
   ).finally(() => sweep?.end());
-  const { steps, lost, head, badBlobs } = planned;
+  const { lost, head, badBlobs, lacksBlob } = planned;
   if (!dryRun) {
     // After all else: a blob that goes too late counts as damaged, and the next repair removes it.
     await removeBlobs(parts, badBlobs);
   }
-  const { nodes = [], records = [] } = head?.gaps ?? {};
-  const whole =
-    !lacksHead(planned) &&
-    nodes.length === 0 &&
-    records.length === 0 &&
-    !lost.some(({ kind, path }) => kind === 'blob' && path !== undefined);
-  const report: RepairReport = { whole, dryRun, head: head?.cid, rev: head?.commit.rev, steps, lost };
+  const whole = !lacksHead(planned) && (head === undefined || isHeadWhole(head)) && !lacksBlob;
+  const steps = [...planned.steps.values()];
+  const report: RepairReport = {
+    whole,
+    dryRun,
+    head: head?.cid,
+    rev: head?.commit.rev,
+    steps: steps.flatMap(({ items }) => items),
+    stepCount: steps.reduce((sum, { count }) => sum + count, 0),
+    lost: lost.items,
+    lostCount: lost.count,
+  };
   return { report, transition };
-};
-
-const removeBlobs = async ({ blobs }: RepoParts, cids: readonly CID[]): Promise<void> => {
-  for (const cid of cids) {
-    try {
-      await blobs.delete([cid]);
-    } catch (cause) {
-      throw new RepoError(
-        isRepoError(cause) ? cause.code : 'StorageFailed',
-        `all is repaired but what stands in the place of a blob: remove it by hand; cid=${cidToText(cid)}`,
-        { cause },
-      );
-    }
-  }
 };

@@ -1,14 +1,15 @@
 /** What of the storage can be relied upon: every stored block against its hash, those of the history included. */
 import type { Bytes } from '../../data/bytes.ts';
 import type { CID, CidLike } from '../../data/cid.ts';
-import { isCidOf } from '../../data/cid.ts';
+import { bytesOfCid, isDigestOf } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import { createCidSet } from '../../data/cid-set.ts';
+import type { HashAll } from '../../data/sha256.ts';
 import { isRepoError } from '../../errors.ts';
 import type { BlockReader, StoreReader } from '../../storage/ports.ts';
 
-/** Blocks that are read with one request. */
-const BATCH = 512;
+/** Blocks that are read with one request and hashed together: 128 MiB when each is as large as a block may be. */
+const BATCH = 64;
 
 export interface Survey {
   /** Blocks that are here and are what their CIDs say. */
@@ -56,14 +57,17 @@ export const pastDamage = (blocks: BlockReader): BlockReader => ({
   },
 });
 
-/** Looks at every block. @throws what `onBlock` throws, and what a storage that fails does. */
-export const surveyBlocks = async (store: StoreReader, onBlock: OnBlock): Promise<Survey> => {
+/** Looks at every block, and hashes each once. @throws what `onBlock` throws, and what a storage that fails does. */
+export const surveyBlocks = async (store: StoreReader, hashAll: HashAll, onBlock: OnBlock): Promise<Survey> => {
   const survey: Survey = { sound: createCidSet(), damaged: createCidSet() };
   const blocks = pastDamage(store);
   const look = async (cids: readonly CID[]): Promise<void> => {
-    for (const [i, bytes] of (await blocks.getMany(cids)).entries()) {
+    const read = await blocks.getMany(cids);
+    const digests = hashAll(read.filter((bytes) => bytes !== undefined));
+    let hashed = 0;
+    for (const [i, bytes] of read.entries()) {
       const cid = cids[i]!;
-      const sound = bytes !== undefined && isCidOf(cid, bytes);
+      const sound = bytes !== undefined && isDigestOf(bytesOfCid(cid), digests, hashed++);
       (sound ? survey.sound : survey.damaged).add(cid.bytes);
       onBlock(cid, bytes, sound);
     }

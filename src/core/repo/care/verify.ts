@@ -1,4 +1,5 @@
 /** Checking everything that is here: every fault is named, none stops the search for others. */
+import { BoundedList } from '../../data/bounded-list.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
@@ -7,6 +8,7 @@ import type { Commit } from '../commit.ts';
 import { decodeCommitBlock, verifyCommit } from '../commit.ts';
 import type { RepoErrorCode } from '../../errors.ts';
 import { isRepoError } from '../../errors.ts';
+import { createNodeReader } from '../../mst/node-reader.ts';
 import { parseDidKey } from '../../crypto/keys.ts';
 import { verifyTree } from '../../mst/verify.ts';
 import type { Progress, VerifyOptions, VerifyReport } from '../long-work.ts';
@@ -34,7 +36,8 @@ interface Names {
 
 interface Search {
   readonly parts: RepoParts;
-  readonly faults: Fault[];
+  readonly faults: BoundedList<Fault>;
+  add(fault: Fault): void;
   readonly tally: { -readonly [K in keyof Progress]: Progress[K] };
   /** Blocks that are here and are what their CIDs say. */
   sound: CidSet;
@@ -51,12 +54,12 @@ const report = (
   message: string,
   where: Pick<Fault, 'cid' | 'path'> = {},
 ): void => {
-  search.faults.push({ code, message, ...where });
+  search.add({ code, message, ...where });
 };
 
 /** Every stored block against its hash. */
 const checkBlocks = async (search: Search): Promise<void> => {
-  const { sound, damaged } = await surveyBlocks(search.parts.store, (cid, bytes, isSound) => {
+  const { sound, damaged } = await surveyBlocks(search.parts.store, search.parts.hashAll, (cid, bytes, isSound) => {
     search.tally.blocks += 1;
     search.tally.bytes += bytes?.length ?? 0;
     if (!isSound) {
@@ -103,10 +106,20 @@ const readCommit = async (search: Search, cid: CID, path: string): Promise<Commi
 /** The head's tree, whole, and each of its records. */
 const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | undefined): Promise<void> => {
   const { reached, damaged, sound, tally } = search;
-  const blocks = pastDamage(search.parts.store);
-  const records = createRecordCheck((cids) => blocks.getMany(cids), sound);
-  const { faults } = await verifyTree(blocks, commit.data, {
+  const { hashAll, store } = search.parts;
+  const blocks = pastDamage(store);
+  const onFault = (fault: Fault): void => {
+    // A damaged block has been named already, once is enough.
+    if (fault.cid === undefined || !damaged.has(fault.cid.bytes)) {
+      search.add(fault);
+    }
+  };
+  const records = createRecordCheck((cids) => blocks.getMany(cids), sound, onFault);
+  await verifyTree(blocks, commit.data, {
     signal,
+    hashAll,
+    hashed: sound,
+    onFault,
     onNode: (cid) => reached.add(cid),
     async onLeaves(leaves) {
       for (const { value } of leaves) {
@@ -117,15 +130,12 @@ const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | u
       search.tell();
     },
   });
-  // A damaged block has been named already, once is enough.
-  search.faults.push(
-    ...[...faults, ...records.faults].filter(({ cid }) => cid === undefined || !damaged.has(cid.bytes)),
-  );
 };
 
 /** The other refs and the local history: their commits are there, and every block of their trees. */
 const checkHistory = async (search: Search, { refs, listed }: Names): Promise<void> => {
-  const { nodes } = search.parts;
+  const { hashAll, store } = search.parts;
+  const nodes = createNodeReader(store, { capacity: 0, hashAll, hashed: search.sound });
   const checkCommit = async (cid: CID, path: string, rev: string | undefined): Promise<void> => {
     const commit = await readCommit(search, cid, path);
     if (commit === undefined) {
@@ -249,19 +259,34 @@ const checkSignature = (
   return 'invalid';
 };
 
-/** `Repo.verify`. */
-export const verifyRepo = (parts: RepoParts, options: VerifyOptions = {}): Promise<VerifyReport> =>
-  parts.pins.check(() => checkRepo(parts, options));
+/**
+ * `Repo.verify`.
+ * @param onFault Called for each fault, also for those that the report only counts.
+ */
+export const verifyRepo = (
+  parts: RepoParts,
+  options: VerifyOptions = {},
+  onFault?: (fault: Fault) => void,
+): Promise<VerifyReport> => parts.pins.check(() => checkRepo(parts, options, onFault));
 
-const checkRepo = async (parts: RepoParts, options: VerifyOptions): Promise<VerifyReport> => {
+const checkRepo = async (
+  parts: RepoParts,
+  options: VerifyOptions,
+  onFault: ((fault: Fault) => void) | undefined,
+): Promise<VerifyReport> => {
   const { key, signal, onProgress } = options;
   if (key !== undefined) {
     // Before anything is read, and also where there is no signature to hold it against.
     parseDidKey(key);
   }
+  const list = new BoundedList<Fault>();
   const search: Search = {
     parts,
-    faults: [],
+    faults: list,
+    add(fault) {
+      list.add(fault);
+      onFault?.(fault);
+    },
     tally: { phase: 'verify', bytes: 0, blocks: 0, records: 0 },
     sound: createCidSet(),
     damaged: createCidSet(),
@@ -279,7 +304,7 @@ const checkRepo = async (parts: RepoParts, options: VerifyOptions): Promise<Veri
       if (!isRepoError(error, 'Corrupt')) {
         throw error;
       }
-      if (!search.faults.some(({ message }) => message === error.message)) {
+      if (!search.faults.items.some(({ message }) => message === error.message)) {
         report(search, error.code, error.message);
       }
       return undefined;
@@ -314,5 +339,6 @@ const checkRepo = async (parts: RepoParts, options: VerifyOptions): Promise<Veri
   const blobs = (await guarded(() => checkBlobs(search, signal))) ?? 0;
   search.tell();
   const { records, blocks } = search.tally;
-  return { ok: search.faults.length === 0, faults: search.faults, signature, records, blocks, blobs };
+  const { items: faults, count: faultCount } = search.faults;
+  return { ok: faultCount === 0, faults, faultCount, signature, records, blocks, blobs };
 };

@@ -104,7 +104,10 @@ export const listRefs = async (parts: RepoParts): Promise<ReadonlyMap<string, CI
 
 const assertRefName = (name: string): void => {
   if (name === MAIN) {
-    throw new RepoError('InvalidSwap', `the ref ${MAIN} is the head: it moves by commits and imports`);
+    throw new RepoError(
+      'InvalidRef',
+      `the ref ${MAIN} is the head: it moves by commits and imports. Choose another name.`,
+    );
   }
   if (!REF_NAME.test(name) || isTid(name) || cidTextToBytes(name) !== undefined) {
     throw new RepoError(

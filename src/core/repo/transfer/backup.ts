@@ -4,6 +4,7 @@ import { blobPath } from '../../storage/layout.ts';
 import type { BackedUpFile, BackupOptions } from './backup-manifest.ts';
 import type { BackupContent, BackupFile } from '../../storage/backup-file.ts';
 import { encodeManifest, MANIFEST_PATH } from './backup-manifest.ts';
+import { BoundedList } from '../../data/bounded-list.ts';
 import { copyBytes } from '../../data/bytes.ts';
 import type { CID } from '../../data/cid.ts';
 import { cidToText, decodeCid } from '../../data/cid.ts';
@@ -30,16 +31,21 @@ const isDamage = ({ code, path }: Fault): boolean =>
   !(code === 'Malformed' && path !== undefined) && code !== 'InvalidSignature';
 
 const refuseDamage = async (parts: RepoParts, tally: Tally, { signal, onProgress }: BackupOptions): Promise<void> => {
-  const { faults } = await verifyRepo(parts, {
-    signal,
-    onProgress(progress) {
-      Object.assign(tally, progress);
-      onProgress?.(progress);
+  const damage = new BoundedList<Fault>();
+  await verifyRepo(
+    parts,
+    {
+      signal,
+      onProgress(progress) {
+        Object.assign(tally, progress);
+        onProgress?.(progress);
+      },
     },
-  });
-  const [fault, ...more] = faults.filter(isDamage);
+    (fault) => isDamage(fault) && damage.add(fault),
+  );
+  const [fault] = damage.items;
   if (fault !== undefined) {
-    const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
+    const others = damage.count === 1 ? '' : ` (and ${damage.count - 1} more)`;
     throw new RepoError(
       'Corrupt',
       `the repository is damaged, and a backup of it would be too: repair it first; ${fault.message}${others}`,

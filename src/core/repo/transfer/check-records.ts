@@ -13,10 +13,8 @@ import { sha256 } from '../../data/sha256.ts';
 import { createAssertPath } from '../path.ts';
 import { checkStored, decodeStored } from '../record.ts';
 
-/** Checks records as they come, and collects what it finds. */
+/** Checks records as they come. */
 export interface RecordCheck {
-  /** What is wrong so far: `BlockNotFound`, `Corrupt`; `Malformed` for one that breaks the data model. */
-  readonly faults: readonly Fault[];
   /** Every blob that a record mentioned so far. */
   readonly mentioned: CidSet;
   /** Checks the records of some leaves; their blocks are read with one request. */
@@ -48,13 +46,20 @@ export interface KnownBlocks {
   isPlain?(cid: Uint8Array): boolean;
 }
 
-export const createRecordCheck = (read: ReadBlocks, known: KnownBlocks): RecordCheck => {
-  const faults: Fault[] = [];
+/**
+ * @param onFault Called for each fault: `BlockNotFound`, `Corrupt`, or `Malformed` for a record that breaks the data
+ *   model.
+ */
+export const createRecordCheck = (
+  read: ReadBlocks,
+  known: KnownBlocks,
+  onFault: (fault: Fault) => void,
+): RecordCheck => {
   const mentioned = createCidSet();
   const assertPath = createAssertPath();
 
   const report = (code: Fault['code'], message: string, { key: path, value }: Leaf): void => {
-    faults.push({ code, message, path, cid: decodeCid(value) });
+    onFault({ code, message, path, cid: decodeCid(value) });
   };
 
   const reporting = (leaf: Leaf, check: () => void): void => {
@@ -105,7 +110,6 @@ export const createRecordCheck = (read: ReadBlocks, known: KnownBlocks): RecordC
   };
 
   return {
-    faults,
     mentioned,
     async check(leaves) {
       const unsure = leaves.filter((leaf) => !isSettled(leaf));

@@ -4,6 +4,7 @@
  * wrong the transaction is rolled back.
  */
 import type { CarOptions } from '../../car/decoder.ts';
+import { BoundedList } from '../../data/bounded-list.ts';
 import { readPackedCar } from '../../car/reader.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { CID_LENGTH, cidEquals, cidToText } from '../../data/cid.ts';
@@ -19,7 +20,6 @@ import type { HashAll } from '../../data/sha256.ts';
 import type { BlobStore, BlockChange, BlockReader } from '../../storage/ports.ts';
 import type { WriteRequest } from '../write/write-request.ts';
 import { acceptCommit } from '../write/accept.ts';
-import type { RecordCheck } from './check-records.ts';
 import { createRecordCheck } from './check-records.ts';
 import type { KeepTransition, Transition } from '../read/transition.ts';
 import { keepingTransition } from '../read/transition.ts';
@@ -37,8 +37,7 @@ import { Staging } from './staging.ts';
 export const MAX_UNLINKED: number = 16 * 1024 * 1024;
 
 /**
- * Records that break the data model, in one import. Each is named in the answer, in half a kilobyte; and one bad block
- * may stand under a million keys.
+ * Records that break the data model, in one import. One bad block may stand under a million keys.
  */
 export const MAX_RECORD_FAULTS = 100_000;
 
@@ -63,17 +62,20 @@ const stage = async (
 };
 
 /** What is wrong with a repository as a whole; a record that breaks the data model is not, unless it is to be. */
-const assertFaultless = (faults: readonly Fault[]): void => {
+const assertFaultless = (faults: readonly Fault[], count: number): void => {
   const [first] = faults;
   if (first !== undefined) {
-    const more = faults.length === 1 ? '' : ` (and ${faults.length - 1} more)`;
+    const more = count === 1 ? '' : ` (and ${count - 1} more)`;
     throw new RepoError(first.code, `${first.message}${more}`);
   }
 };
 
 interface CheckedTree {
   readonly leaves: number;
-  readonly records: RecordCheck;
+  /** Records that break the data model. */
+  readonly malformed: BoundedList<Fault>;
+  /** Every blob that a record mentions. */
+  readonly mentioned: CidSet;
 }
 
 /** Checks the tree and each of its records in one walk, and links what it consists of. */
@@ -86,9 +88,15 @@ const checkTree = async (
   onRecords: (count: number) => Promise<void>,
 ): Promise<CheckedTree> => {
   staging.link(commit.bytes);
-  const records = createRecordCheck((cids) => staging.read(cids), staging);
+  const malformed = new BoundedList<Fault>();
+  const missing = new BoundedList<Fault>();
+  const records = createRecordCheck(
+    (cids) => staging.read(cids),
+    staging,
+    (fault) => (fault.code === 'Malformed' ? malformed : missing).add(fault),
+  );
   const assertPath = createAssertPath();
-  const { faults, leaves } = await verifyTreeOf((cids) => staging.read(cids), root.bytes as CidBytes, {
+  const { faults, faultCount, leaves } = await verifyTreeOf((cids) => staging.read(cids), root.bytes as CidBytes, {
     signal,
     hashAll,
     hashed: staging,
@@ -99,15 +107,15 @@ const checkTree = async (
         staging.link(value);
       }
       await records.check(batch);
-      if (records.faults.length > maxFaults) {
+      if (malformed.count + missing.count > maxFaults) {
         throw new RepoError('LimitExceeded', `too many records break the data model; limit=${maxFaults}`);
       }
       await onRecords(batch.length);
     },
   });
-  assertFaultless(faults);
-  assertFaultless(records.faults.filter(({ code }) => code !== 'Malformed'));
-  return { leaves, records };
+  assertFaultless(faults, faultCount);
+  assertFaultless(missing.items, missing.count);
+  return { leaves, malformed, mentioned: records.mentioned };
 };
 
 /** What the new tree changes in the old one. */
@@ -199,13 +207,13 @@ const landed = async (parts: RepoParts, requests: Requests, request: WriteReques
   ];
   const { cid: head, rev } = before.commit;
   return {
-    result: { head, rev, blocks, created, updated, deleted, unchanged, missingBlobs, faults: [] },
+    result: { head, rev, blocks, created, updated, deleted, unchanged, missingBlobs, faults: [], faultCount: 0 },
     transition: undefined,
   };
 };
 
-const noteOf = ({ blocks, created, updated, deleted, unchanged, missingBlobs, faults }: ImportResult): string =>
-  faults.length > 0 ? '' : [blocks, created, updated, deleted, unchanged, missingBlobs].join(' ');
+const noteOf = ({ blocks, created, updated, deleted, unchanged, missingBlobs, faultCount }: ImportResult): string =>
+  faultCount > 0 ? '' : [blocks, created, updated, deleted, unchanged, missingBlobs].join(' ');
 
 /** `Repo.importCar`. */
 export const importCar = async (
@@ -237,12 +245,19 @@ export const importCar = async (
 
     tally.phase = 'verify';
     tell();
-    const { leaves, records } = await checkTree(staging, cid, commit.data, hashAll, options, async (count) => {
-      tally.records += count;
-      tell();
-      await parts.breathe();
-    });
-    const [fault] = records.faults;
+    const { leaves, malformed, mentioned } = await checkTree(
+      staging,
+      cid,
+      commit.data,
+      hashAll,
+      options,
+      async (count) => {
+        tally.records += count;
+        tell();
+        await parts.breathe();
+      },
+    );
+    const [fault] = malformed.items;
     if (options.records === 'reject' && fault !== undefined) {
       throw new RepoError('InvalidRecord', fault.message);
     }
@@ -261,10 +276,18 @@ export const importCar = async (
     const added = await staging.settle((unlinked) =>
       assertFewUnlinked(unlinked, tally.bytes + tally.blocks * CID_LENGTH, maxUnlinked),
     );
-    const missingBlobs = await countMissing(parts.blobs, records.mentioned);
+    const missingBlobs = await countMissing(parts.blobs, mentioned);
     await change.setRef(MAIN, cid);
     await change.addCommit(commit.rev, cid);
-    const result = { head: cid, rev: commit.rev, blocks: added, ...counts, missingBlobs, faults: records.faults };
+    const result: ImportResult = {
+      head: cid,
+      rev: commit.rev,
+      blocks: added,
+      ...counts,
+      missingBlobs,
+      faults: malformed.items,
+      faultCount: malformed.count,
+    };
     await requests?.remember(change, request!, commit.rev, noteOf(result));
     return { result, transition: cidEquals(before?.cid, cid) ? undefined : keep(base, commit.data) };
   };

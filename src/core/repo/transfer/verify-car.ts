@@ -2,6 +2,7 @@
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidBytesToText, cidToText, decodeCid } from '../../data/cid.ts';
 import type { CarOptions } from '../../car/decoder.ts';
+import { BoundedList } from '../../data/bounded-list.ts';
 import { readPackedCar } from '../../car/reader.ts';
 import type { Commit } from '../commit.ts';
 import { verifyCommit } from '../commit.ts';
@@ -36,7 +37,10 @@ export interface VerifyCarOptions extends LongWork {
 export interface VerifyCarReport {
   /** There are no faults. */
   readonly ok: boolean;
+  /** The first `MAX_REPORTED` faults. */
   readonly faults: readonly Fault[];
+  /** How many faults there are. */
+  readonly faultCount: number;
   /** `none` is a fault, too. */
   readonly signature: VerifyReport['signature'];
   /** The commit that the CAR is of. */
@@ -153,9 +157,9 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
   tally.blocks = car.size;
   tally.phase = 'verify';
   const { head, commit, bytes } = requireCommit(car);
-  const faults: Fault[] = [];
+  const faults = new BoundedList<Fault>();
   if (did !== undefined && commit.did !== did) {
-    faults.push({
+    faults.add({
       code: 'WrongDid',
       message: `the commit is of another account; expected=${did} found=${commit.did}`,
       cid: head,
@@ -163,7 +167,7 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
   }
   const signature = signatureOf(commit, bytes, key);
   if (signature === 'none' || signature === 'invalid') {
-    faults.push({
+    faults.add({
       code: 'InvalidSignature',
       message: `the commit is not signed${signature === 'none' ? '' : ' by the key'}; rev=${commit.rev}`,
       cid: head,
@@ -175,22 +179,23 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
     // All of them, and nothing else is read.
     hashed: { has: () => true },
     signal,
+    onFault: (fault) => faults.add(fault),
     async onLeaves(leaves) {
       for (const leaf of leaves) {
         const fault = recordFault(leaf, car.take(leaf.value), assertPath);
         if (fault !== undefined) {
-          faults.push(fault);
+          faults.add(fault);
         }
       }
       tally.records += leaves.length;
       tell();
     },
   });
-  faults.push(...tree.faults);
   const { size, taken } = car;
   return {
-    ok: faults.length === 0,
-    faults,
+    ok: faults.count === 0,
+    faults: faults.items,
+    faultCount: faults.count,
     signature,
     head,
     commit,
