@@ -22,6 +22,9 @@
  * @module
  */
 import type { CarSource } from './core/car/source.ts';
+import type { OpenCarOptions } from './core/repo/transfer/open-car.ts';
+import { openCar as openCarBy } from './core/repo/transfer/open-car.ts';
+import type { Repo } from './core/repo/repo.ts';
 import type { VerifyCarOptions, VerifyCarReport } from './core/repo/transfer/verify-car.ts';
 import { verifyCar as verifyCarBy } from './core/repo/transfer/verify-car.ts';
 import type { HashAll } from './core/data/sha256.ts';
@@ -151,12 +154,14 @@ export { repoOver } from './core/repo/local-repo.ts';
 export { MAX_RECORD_SIZE } from './core/repo/record.ts';
 export type { DidOfCarOptions } from './core/repo/transfer/did-of-car.ts';
 export { didOfCar } from './core/repo/transfer/did-of-car.ts';
+export type { OpenCarOptions } from './core/repo/transfer/open-car.ts';
 export type { VerifyCarOptions, VerifyCarReport } from './core/repo/transfer/verify-car.ts';
 export { MAX_REV_AHEAD_MS } from './core/repo/write/accept.ts';
 export type { HashAll, Message } from './core/data/sha256.ts';
 export type { Signer } from './core/crypto/signer.ts';
 export type { SigningKey } from './core/crypto/signing-key.ts';
 export { generateKey, importKey } from './core/crypto/signing-key.ts';
+export type { LazyBlobSource } from './core/storage/blob-source.ts';
 export type {
   BlobInfo,
   BlobSource,
@@ -200,3 +205,25 @@ const hashAll: HashAll = /* @__PURE__ */ createHashAll();
  */
 export const verifyCar = (source: CarSource, options: VerifyCarOptions = {}): Promise<VerifyCarReport> =>
   verifyCarBy(source, { ...options, hashAll: options.hashAll ?? hashAll });
+
+/**
+ * Opens a CAR as a repository that can be read, without storing it: `get`, `list`, `info`, `log`, `diff`, `checkout`,
+ * `exportCar`, `missingBlobs`. The whole CAR is held in memory until `close`, and every block is checked against its
+ * hash. The tree and the records are checked as they are read, so that a CAR which lacks blocks can be looked into;
+ * {@link verifyCar} checks everything. Whatever writes rejects with `Unsupported`.
+ *
+ * @example
+ * ```ts
+ * import { openAsBlob } from 'node:fs';
+ * import { openCar } from 'pdsdb';
+ *
+ * await using repo = await openCar(await openAsBlob('alice.car'));
+ * for await (const { rkey, value } of repo.list('app.bsky.feed.post', { reverse: true, limit: 10 })) {
+ *   console.log(rkey, value['text']);
+ * }
+ * ```
+ * @throws {RepoError} `Malformed` when this is not a CAR, a block is not what its CID names, or the root is not a
+ *   commit; `BlockNotFound` when the commit is not in it; `LimitExceeded`.
+ */
+export const openCar = (source: CarSource, options: OpenCarOptions = {}): Promise<Repo> =>
+  openCarBy(source, { ...options, hashAll: options.hashAll ?? hashAll });

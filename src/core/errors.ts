@@ -50,7 +50,7 @@ export const REPO_ERROR_CODES = [
   'UnknownKey',
   /** A newer version of this library wrote the repository. */
   'UnknownVersion',
-  /** The environment lacks something that is needed; the message names it. */
+  /** The environment lacks something that is needed, which the message names; or a CAR is to be written to. */
   'Unsupported',
   'WrongDid',
 ] as const;

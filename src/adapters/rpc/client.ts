@@ -39,7 +39,8 @@ import type { RepairOptions, RepairReport } from '../../core/repo/care/repair-re
 import { recordPath } from '../../core/repo/path.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
-import type { BlobSource } from '../../core/storage/ports.ts';
+import type { LazyBlobSource } from '../../core/storage/blob-source.ts';
+import { isPending, settledSource } from '../../core/storage/blob-source.ts';
 import { walkBackup } from './client-backup.ts';
 import { createClientChanges } from './client-changes.ts';
 import { exportStream } from './client-export.ts';
@@ -258,8 +259,9 @@ export class RemoteRepo implements Repo {
     return exportStream(this.#lists, this.#numbers++, options);
   }
 
-  async putBlob(source: BlobSource, { signal, ...options }: PutBlobRefOptions = {}): Promise<BlobRef> {
+  async putBlob(given: LazyBlobSource, { signal, ...options }: PutBlobRefOptions = {}): Promise<BlobRef> {
     this.#calls.assertOpen();
+    const source = isPending(given) ? await settledSource(given) : given;
     if (!(isBytes(source) || isBlob(source) || isReadableStream(source))) {
       throw new TypeError('a blob is stored from a Blob, a ReadableStream or a Uint8Array');
     }

@@ -43,8 +43,10 @@ import type { HashAll } from '../data/sha256.ts';
 import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import type { RepairOptions, RepairReport } from './care/repair-report.ts';
 import type { Signer } from '../crypto/signer.ts';
-import type { BlobSource, BlobStore, BlockStore } from '../storage/ports.ts';
+import type { BlobStore, BlockStore } from '../storage/ports.ts';
 import { createTidClock } from '../syntax/tid.ts';
+import type { LazyBlobSource } from '../storage/blob-source.ts';
+import { isPending, settledSource } from '../storage/blob-source.ts';
 import { backupRepo } from './transfer/backup.ts';
 import { getBlob, listBlobs, missingBlobs, putBlob } from './read/blobs.ts';
 import { exportCar } from './transfer/export.ts';
@@ -245,8 +247,8 @@ class LocalRepo implements Repo {
     return exportCar(this.#held, options);
   }
 
-  async putBlob(source: BlobSource, options?: PutBlobRefOptions): Promise<BlobRef> {
-    return putBlob(this.#parts, source, options);
+  async putBlob(source: LazyBlobSource, options?: PutBlobRefOptions): Promise<BlobRef> {
+    return putBlob(this.#parts, isPending(source) ? await settledSource(source) : source, options);
   }
 
   async getBlob(cid: CID): Promise<Blob | undefined> {

@@ -19,7 +19,8 @@ import type {
 } from './long-work.ts';
 import type { CarSource } from '../car/source.ts';
 import type { RepairOptions, RepairReport } from './care/repair-report.ts';
-import type { BlobInfo, BlobSource, PutBlobOptions } from '../storage/ports.ts';
+import type { LazyBlobSource } from '../storage/blob-source.ts';
+import type { BlobInfo, PutBlobOptions } from '../storage/ports.ts';
 import type { CommitRef, Head, HeadChange, LogEntry, WriteOp, WriteOptions, WriteResult } from './commits.ts';
 import type {
   CollectionCount,
@@ -167,8 +168,13 @@ export interface Repo extends AsyncDisposable {
    */
   exportCar(options?: ExportOptions): ReadableStream<Uint8Array>;
 
-  /** Stores a blob and answers the reference to put into a record. Durable once this resolves. */
-  putBlob(source: BlobSource, options?: PutBlobRefOptions): Promise<BlobRef>;
+  /**
+   * Stores a blob and returns the reference to put into a record. Durable once this resolves. The source may come as a
+   * promise, or as a function that opens it: `putBlob(() => openAsBlob('avatar.png'))`.
+   * @throws {RepoError} `BlobNotFound` when the source cannot be read, such as a file that is missing; `LimitExceeded`;
+   *   `StorageFull`, `StorageFailed`. An error of a stream comes out as it was.
+   */
+  putBlob(source: LazyBlobSource, options?: PutBlobRefOptions): Promise<BlobRef>;
   /**
    * A blob with its MIME type, or `undefined` when it is not here.
    * @throws {RepoError} `Corrupt` when the bytes are not those that the CID names.

@@ -1,5 +1,5 @@
 /** The bytes of a blob on their way in, whatever they come from. Every blob store reads its source through here. */
-import { RepoError } from '../errors.ts';
+import { isRepoError, RepoError } from '../errors.ts';
 import type { BytesReader } from '../data/blob-reader.ts';
 import { blobReader } from '../data/blob-reader.ts';
 import type { BlobSource, PutBlobOptions } from './ports.ts';
@@ -7,8 +7,9 @@ import { isBlob, isBytes, isReadableStream } from '../data/platform-values.ts';
 
 /**
  * The bytes of `source`, piece by piece. A stream is cancelled when reading ends before its end does: on a failure
- * here, on an abort, or because the caller has stopped. Errors of the source come out as they are.
- * @throws {RepoError} `LimitExceeded` as soon as there are more than `maxSize` bytes, or are known to be.
+ * here, on an abort, or because the caller has stopped. Errors of a stream come out as they are.
+ * @throws {RepoError} `BlobNotFound` when a `Blob` cannot be read, as one over a file that is gone; `LimitExceeded` as
+ *   soon as there are more than `maxSize` bytes, or are known to be.
  * @throws {TypeError} when `source` is none, or a piece of a stream is not a `Uint8Array`.
  */
 export async function* readBlobSource(
@@ -28,11 +29,52 @@ export async function* readBlobSource(
   } else if (isBlob(source)) {
     signal?.throwIfAborted();
     checkSize(source.size, maxSize);
-    yield* readAll(blobReader(source), maxSize, signal);
+    yield* readAll(explained(blobReader(source)), maxSize, signal);
   } else {
     throw new TypeError('a blob is stored from a Blob, a ReadableStream or a Uint8Array');
   }
 }
+
+/** A file under a `Blob` that is gone or may not be read: platforms say so in words of their own, or in none. */
+const unreadable = (cause: unknown): RepoError => {
+  const words = typeof cause === 'object' && cause !== null && 'message' in cause ? ` (${String(cause.message)})` : '';
+  return new RepoError(
+    'BlobNotFound',
+    `the blob to store cannot be read${words}: is the file there, and may it be read?`,
+    { cause },
+  );
+};
+
+const explained = (reader: BytesReader): BytesReader => ({
+  read: () =>
+    reader.read().catch((error: unknown) => {
+      throw unreadable(error);
+    }),
+  cancel: (reason) => reader.cancel(reason),
+  releaseLock: () => reader.releaseLock(),
+});
+
+/** A source, the promise of one, or a function that opens one: its failure is then a failure to store the blob. */
+export type LazyBlobSource = BlobSource | Pending;
+
+type Pending = PromiseLike<BlobSource> | (() => BlobSource | PromiseLike<BlobSource>);
+
+/** Whether a source has to be waited for. One that has not is taken before anything else happens. */
+export const isPending = (source: LazyBlobSource): source is Pending =>
+  typeof source === 'function' ||
+  (typeof source === 'object' && source !== null && 'then' in source && typeof source.then === 'function');
+
+/**
+ * Opens a source and waits for it. `openAsBlob` of Node throws, also in place of returning its promise.
+ * @throws {RepoError} `BlobNotFound` when that fails, with the failure as the cause.
+ */
+export const settledSource = async (source: Pending): Promise<BlobSource> => {
+  try {
+    return await (typeof source === 'function' ? source() : source);
+  } catch (error) {
+    throw isRepoError(error) ? error : unreadable(error);
+  }
+};
 
 const checkSize = (size: number, maxSize: number | undefined): void => {
   if (maxSize !== undefined && size > maxSize) {

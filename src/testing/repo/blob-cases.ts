@@ -31,6 +31,23 @@ export const repoBlobCases: readonly Case<RepoHarness>[] = [
     assertEqual(await repo.getBlob(cidOf(CODEC_RAW, new Uint8Array(1))), undefined, 'another one');
   }),
 
+  over('a source may be opened by the call, and its failure is BlobNotFound', async (repo) => {
+    for (const source of [
+      async () => new Blob(['late'], { type: 'image/gif' }),
+      () => new Blob(['late'], { type: 'image/gif' }),
+      Promise.resolve(new Blob(['late'], { type: 'image/gif' })),
+    ]) {
+      const { mimeType, size } = await repo.putBlob(source);
+      assertEqual([mimeType, size], ['image/gif', 4], 'the reference');
+    }
+    const failing = (): never => {
+      throw new TypeError('Unable to open file as blob');
+    };
+    for (const source of [failing, async () => failing(), Promise.reject(new TypeError('no such file'))]) {
+      await assertRejects(() => repo.putBlob(source), 'BlobNotFound', 'a source that is missing');
+    }
+  }),
+
   over('an empty blob is a blob', async (repo) => {
     const { ref, size } = await repo.putBlob(new Uint8Array(0));
     assertEqual(size, 0, 'its size');

@@ -1,0 +1,168 @@
+/** A CAR as a repository that can be read and not written, without storing it. */
+import { HeldBlocks } from '../../blocks/arena-blocks.ts';
+import type { CarOptions } from '../../car/decoder.ts';
+import { readPackedCar } from '../../car/reader.ts';
+import type { CarSource } from '../../car/source.ts';
+import type { Bytes } from '../../data/bytes.ts';
+import type { CID, CidLike } from '../../data/cid.ts';
+import { bytesOfCid, cidToText, decodeCid } from '../../data/cid.ts';
+import { RepoError } from '../../errors.ts';
+import { MemoryBlobStore } from '../../storage/memory-blob-store.ts';
+import type { BlobInfo, BlockStore, CommitRange } from '../../storage/ports.ts';
+import type { Tid } from '../../syntax/tid.ts';
+import type { Commit } from '../commit.ts';
+import type { Progress } from '../long-work.ts';
+import { repoOver } from '../local-repo.ts';
+import { MAIN } from '../parts.ts';
+import type { Repo } from '../repo.ts';
+import { decodeRootCommit } from '../root-commit.ts';
+
+export interface OpenCarOptions extends CarOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called now and then while the CAR is read. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+const readOnly = async (): Promise<never> => {
+  throw new RepoError(
+    'Unsupported',
+    'a CAR can be read and not written: import it into a repository, and write to that',
+  );
+};
+
+/** The blocks of a CAR, with its root as the head and the only commit. */
+class CarStore implements BlockStore {
+  readonly exclusive = true;
+  readonly #blocks: HeldBlocks;
+  readonly #root: CID;
+  readonly #rev: Tid;
+  #isClosed = false;
+
+  constructor(blocks: HeldBlocks, root: CID, { rev }: Commit) {
+    this.#blocks = blocks;
+    this.#root = root;
+    this.#rev = rev;
+  }
+
+  async get(cid: CidLike): Promise<Bytes | undefined> {
+    return this.#find(cid);
+  }
+
+  async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
+    return cids.map((cid) => this.#find(cid));
+  }
+
+  async ref(name: string): Promise<CID | undefined> {
+    this.#assertOpen();
+    return name === MAIN ? this.#root : undefined;
+  }
+
+  async *refs(): AsyncGenerator<[name: string, cid: CID]> {
+    this.#assertOpen();
+    yield [MAIN, this.#root];
+  }
+
+  async meta(): Promise<undefined> {
+    this.#assertOpen();
+    return undefined;
+  }
+
+  async *metaEntries(): AsyncGenerator<[name: string, value: string]> {
+    this.#assertOpen();
+    yield* [];
+  }
+
+  async commit(rev: Tid): Promise<CID | undefined> {
+    this.#assertOpen();
+    return rev === this.#rev ? this.#root : undefined;
+  }
+
+  async *commits({ after, before }: CommitRange = {}): AsyncGenerator<[rev: Tid, cid: CID]> {
+    this.#assertOpen();
+    if ((after === undefined || this.#rev > after) && (before === undefined || this.#rev < before)) {
+      yield [this.#rev, this.#root];
+    }
+  }
+
+  async *cids(): AsyncGenerator<CID> {
+    this.#assertOpen();
+    const { cids } = this.#blocks;
+    const all = Array.from({ length: this.#blocks.size }, (_, i) => decodeCid(cids.at(i).slice()));
+    const texts = new Map(all.map((cid) => [cidToText(cid), cid]));
+    for (const text of [...texts.keys()].sort()) {
+      yield texts.get(text)!;
+    }
+  }
+
+  async count(): Promise<number> {
+    this.#assertOpen();
+    return this.#blocks.size;
+  }
+
+  transact(): Promise<never> {
+    return readOnly();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#blocks.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #find(cid: CidLike): Bytes | undefined {
+    this.#assertOpen();
+    return this.#blocks.bytesAt(this.#blocks.cids.indexOf(bytesOfCid(cid))) as Bytes | undefined;
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) {
+      throw new RepoError('Closed', 'the CAR is closed');
+    }
+  }
+}
+
+/** A CAR holds no blob. */
+class NoBlobs extends MemoryBlobStore {
+  override put(): Promise<BlobInfo> {
+    return readOnly();
+  }
+}
+
+/**
+ * Opens a CAR as a repository that can be read: `get`, `list`, `info`, `log`, `diff`, `checkout`, `exportCar` and
+ * `missingBlobs`. It is read to its end and held in memory until `close`; every block is checked against its hash. The
+ * tree and the records are checked as they are read, as of any repository, so that a CAR which lacks blocks can be
+ * looked into; `verifyCar` checks all of it. Whatever writes rejects with `Unsupported`.
+ * @throws {RepoError} `Malformed` when this is not a CAR, a block is not what its CID names, or the root is not a
+ *   commit; `BlockNotFound` when the commit is not in it; `LimitExceeded`.
+ */
+export const openCar = async (source: CarSource, options: OpenCarOptions = {}): Promise<Repo> => {
+  const { signal, onProgress, ...limits } = options;
+  const car = await readPackedCar(source, limits);
+  const blocks = HeldBlocks.for(source);
+  let bytes = 0;
+  for await (const frames of car) {
+    signal?.throwIfAborted();
+    blocks.add(frames);
+    bytes += frames.size;
+    onProgress?.({ phase: 'read', bytes, blocks: blocks.size, records: 0 });
+  }
+  const [root] = car.roots;
+  if (root === undefined) {
+    throw new RepoError('Malformed', 'the CAR names no root, so it holds blocks and no repository');
+  }
+  const block = blocks.bytesAt(blocks.cids.indexOf(root.bytes));
+  if (block === undefined) {
+    throw new RepoError('BlockNotFound', `the commit that the CAR names is not in it; cid=${cidToText(root)}`);
+  }
+  const commit = decodeRootCommit(root, block);
+  return repoOver({
+    did: commit.did,
+    store: new CarStore(blocks, root, commit),
+    blobs: new NoBlobs(),
+    hashAll: options.hashAll,
+  });
+};
