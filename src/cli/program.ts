@@ -21,6 +21,7 @@ import type { Output } from './terminal/output.ts';
 import type { Shell } from './terminal/shell.ts';
 import { createContext } from './terminal/shell.ts';
 import { addVerify } from './repo/verify.ts';
+import { addVersion } from './version.ts';
 
 /** In the order of the help: what one does first comes first. */
 const VERBS = [
@@ -78,7 +79,7 @@ export const createProgram = (shell: Shell, version: string): Command => {
     .addHelpText('after', AFTER_HELP)
     // Throws in place of ending the process, and so do the verbs, which inherit it.
     .exitOverride();
-  for (const add of VERBS) {
+  for (const add of [...VERBS, addVersion(version)]) {
     add(program, context);
   }
   return program;

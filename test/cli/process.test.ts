@@ -127,7 +127,7 @@ const startWaiting = async (target: string): Promise<Process> => {
 const refused = {
   code: 1,
   stdout: '',
-  stderr: expect.stringMatching(/^error: there is a repository already; path=[^\n]+\n$/),
+  stderr: expect.stringMatching(/^error: there is a repository already: open it with openRepo, [^\n]+; path=[^\n]+\n$/),
 };
 
 test('an import that comes too late leaves the repository that another one has made', async () => {

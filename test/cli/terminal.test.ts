@@ -75,10 +75,11 @@ describe('small things', () => {
   });
 
   test('paths split at the first slash', () => {
-    expect(parseRecordPath('a.b.c/d')).toEqual({ collection: 'a.b.c', rkey: 'd' });
-    expect(parseRecordPath('a.b.c/')).toEqual({ collection: 'a.b.c', rkey: undefined });
-    expect(parseRecordPath('a.b.c')).toEqual({ collection: 'a.b.c', rkey: undefined });
-    expect(parseRecordPath('a.b.c/d/e')).toEqual({ collection: 'a.b.c', rkey: 'd/e' });
+    const parse = (text: string) => parseRecordPath(text, 'did:web:alice.example');
+    expect(parse('a.b.c/d')).toEqual({ collection: 'a.b.c', rkey: 'd' });
+    expect(parse('a.b.c/')).toEqual({ collection: 'a.b.c', rkey: undefined });
+    expect(parse('a.b.c')).toEqual({ collection: 'a.b.c', rkey: undefined });
+    expect(parse('a.b.c/d/e')).toEqual({ collection: 'a.b.c', rkey: 'd/e' });
   });
 
   test('names promise MIME types', () => {

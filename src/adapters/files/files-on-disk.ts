@@ -27,11 +27,21 @@ export const openDiskFiles = async (
   options: OpenFilesOptions = {},
 ): Promise<DatabaseFiles> => {
   const { create = false } = options;
+  if (directory === '') {
+    // It resolves to the current folder, which nobody has meant.
+    throw new RepoError('RepoNotFound', 'the path of the repository is empty; for the current folder, give "."');
+  }
   const folder = disk.resolve(directory);
   const paths = FILE_NAMES.map((name) => disk.join(folder, name));
   attempt(`opening ${folder}`, () => {
     // Before the lock, so that opening what is no repository leaves no trace in it.
     if (create) {
+      if (lookAt(disk, folder) !== undefined && !disk.isFolder(folder)) {
+        throw new RepoError(
+          'StorageFailed',
+          `a file, or a link that leads nowhere, is in the place of the folder of the repository; path=${folder}`,
+        );
+      }
       disk.makeFolder(folder);
     }
     assertPresence(disk, folder, paths, create);
@@ -101,7 +111,7 @@ const assertPresence = (
   create: boolean,
 ): (DiskEntry | undefined)[] => {
   if (!disk.isFolder(folder)) {
-    throw new RepoError('RepoNotFound', `there is no such folder; path=${folder}`);
+    throw noFolder(disk, folder);
   }
   const entries = paths.map((path) => {
     const entry = disk.entry(path);
@@ -121,13 +131,38 @@ const assertPresence = (
     throw alreadyThere(paths[0]!);
   }
   if (!create && (main === undefined || !hasContent)) {
-    throw new RepoError('RepoNotFound', `there is no repository; path=${paths[0]}`);
+    throw new RepoError('RepoNotFound', `there is no repository: the folder has no ${FILE_NAMES[0]}; path=${folder}`);
   }
   return entries;
 };
 
 const alreadyThere = (path: string): RepoError =>
-  new RepoError('RepoExists', `there is a repository already; path=${path}`);
+  new RepoError(
+    'RepoExists',
+    `there is a repository already: open it with openRepo, or choose another folder; path=${path}`,
+  );
+
+/** What lies under a path; nothing does where the path cannot even be followed. */
+const lookAt = (disk: Disk, path: string): DiskEntry | undefined => {
+  try {
+    return disk.entry(path);
+  } catch {
+    // A part of the path is a file, or may not be entered. Whoever makes something there hears about it.
+    return undefined;
+  }
+};
+
+/** What stands where the folder of a repository is expected. */
+const noFolder = (disk: Disk, path: string): RepoError => {
+  const kind = lookAt(disk, path)?.kind;
+  const is =
+    kind === undefined
+      ? 'there is no such folder'
+      : kind === 'file'
+        ? 'a repository is a folder, and this is a file: a CAR is read with openCar, or imported into a repository'
+        : 'a repository is a folder, and this is none';
+  return new RepoError('RepoNotFound', `${is}; path=${path}`);
+};
 
 class DiskFiles implements DatabaseFiles {
   readonly durableOn = 'flush';

@@ -71,7 +71,10 @@ export const openIdbFiles = async (name: string, options: OpenIdbOptions = {}): 
     const stored = database === undefined ? undefined : await readFiles(database);
     const hasContent = stored !== undefined && isContent(stored.state);
     if (create && hasContent) {
-      throw new RepoError('RepoExists', `there is a repository of this name; name=${name}`);
+      throw new RepoError(
+        'RepoExists',
+        `there is a repository of this name already: open it with openRepo, or choose another name; name=${name}`,
+      );
     }
     if (database === undefined || stored === undefined || (!create && !hasContent)) {
       throw new RepoError('RepoNotFound', `there is no repository of this name; name=${name}`);

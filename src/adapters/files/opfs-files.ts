@@ -77,7 +77,10 @@ const openFiles = async (
     // An empty database without a log is a creation that was interrupted, before anything was promised.
     const hasContent = main.getSize() > 0 || wal.getSize() > 0;
     if (create && hasContent) {
-      throw new RepoError('RepoExists', `there is a repository of this name; name=${name}`);
+      throw new RepoError(
+        'RepoExists',
+        `there is a repository of this name already: open it with openRepo, or choose another name; name=${name}`,
+      );
     }
     if (!create && !hasContent) {
       notFound(name);

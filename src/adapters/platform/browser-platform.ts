@@ -69,7 +69,10 @@ const chooseStorage = async (name: string, create: boolean): Promise<BrowserStor
   const kept = (await hasOpfsRepo(name)) ? 'opfs' : (await hasIdbRepo(name)) ? 'indexeddb' : undefined;
   if (create) {
     if (kept !== undefined) {
-      throw new RepoError('RepoExists', `there is a repository of this name; name=${name} storage=${kept}`);
+      throw new RepoError(
+        'RepoExists',
+        `there is a repository of this name already: open it with openRepo, or choose another name; name=${name} storage=${kept}`,
+      );
     }
     return (await hasOpfs()) ? 'opfs' : 'indexeddb';
   }

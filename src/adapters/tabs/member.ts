@@ -237,7 +237,7 @@ export class Member {
   #follow(leader: string, about: Omit<Attachment, 'generation'>): void {
     clearTimeout(this.#patience);
     if (this.#did !== undefined) {
-      this.#fail(new RepoError('RepoExists', `there is a repository already; name=${this.#parts.place.name}`));
+      this.#fail(new RepoError('RepoExists', `the repository exists: use openRepo; name=${this.#parts.place.name}`));
       return;
     }
     this.#role = { kind: 'follows', leader };

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { RepoError, parseCid, toJson } from '../../index.ts';
-import { REPO, forceOption, withExamples } from '../terminal/arguments.ts';
+import { REPO, REPO_OR_CAR, forceOption, withExamples } from '../terminal/arguments.ts';
 import { CommandError } from '../terminal/command-error.ts';
 import { openInput } from '../terminal/input.ts';
 import { mimeTypeOf } from './mime-type.ts';
 import { printList, printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
-import { withRepo } from '../terminal/with-repo.ts';
+import { withReadable, withRepo } from '../terminal/with-repo.ts';
 import { writeFile } from '../terminal/write-file.ts';
 
 interface GetFlags {
@@ -89,9 +89,9 @@ export const addBlobVerbs = (program: Command, context: Context): void => {
   const list = blob
     .command('ls')
     .description('list the blobs that are here: CID, size, MIME type')
-    .argument(...REPO)
+    .argument(...REPO_OR_CAR)
     .action((directory: string) =>
-      withRepo(context, directory, async (repo) => {
+      withReadable(context, directory, async (repo) => {
         const printer = printList(context);
         for await (const { cid, size, mimeType } of repo.blobs()) {
           await printer.add({ cid: cid.toString(), size, mimeType }, [cid.toString(), size, mimeType]);
@@ -104,9 +104,9 @@ export const addBlobVerbs = (program: Command, context: Context): void => {
   const missing = blob
     .command('missing')
     .description('list the blobs that records mention and that are not here: CID, size, MIME type, a record')
-    .argument(...REPO)
+    .argument(...REPO_OR_CAR)
     .action((directory: string) =>
-      withRepo(context, directory, async (repo) => {
+      withReadable(context, directory, async (repo) => {
         const printer = printList(context);
         for await (const { cid, size, mimeType, uri } of repo.missingBlobs()) {
           await printer.add({ cid: cid.toString(), size, mimeType, uri }, [cid.toString(), size, mimeType, uri]);

@@ -1,21 +1,21 @@
 import type { Command } from 'commander';
 import { RepoError, toJson } from '../../index.ts';
-import { REPO, withExamples } from '../terminal/arguments.ts';
+import { REPO_OR_CAR, withExamples } from '../terminal/arguments.ts';
 import { jsonText } from '../terminal/print.ts';
 import { parseWholeRecordPath } from './record-path.ts';
 import type { Context } from '../terminal/shell.ts';
-import { withRepo } from '../terminal/with-repo.ts';
+import { withReadable } from '../terminal/with-repo.ts';
 
 /** `get`: one record. For people its value alone, so that it can be edited and put back. */
 export const addGet = (program: Command, context: Context): void => {
   const command = program
     .command('get')
     .description('show a record: its value as JSON; with --json also its URI and CID')
-    .argument(...REPO)
-    .argument('<collection/rkey>', 'which record')
+    .argument(...REPO_OR_CAR)
+    .argument('<collection/rkey>', 'which record; its at:// URI will do')
     .action((directory: string, path: string) =>
-      withRepo(context, directory, async (repo) => {
-        const { collection, rkey } = parseWholeRecordPath(path);
+      withReadable(context, directory, async (repo) => {
+        const { collection, rkey } = parseWholeRecordPath(path, repo.did);
         const record = await repo.get(collection, rkey);
         if (record === undefined) {
           throw new RepoError('RecordNotFound', `record not found; path=${path}`);
@@ -27,5 +27,10 @@ export const addGet = (program: Command, context: Context): void => {
         await context.stdout.text(`${text}\n`);
       }),
     );
-  withExamples(command, 'get alice app.bsky.actor.profile/self');
+  withExamples(
+    command,
+    'get alice app.bsky.actor.profile/self',
+    'get alice at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3l3qo2vutsw2b',
+    'get alice.car app.bsky.actor.profile/self',
+  );
 };

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import type { Tree, TreeEntry } from '../../index.ts';
 import { isRepoError, toJson } from '../../index.ts';
-import { REPO, wholeNumber, withExamples } from '../terminal/arguments.ts';
+import { REPO_OR_CAR, wholeNumber, withExamples } from '../terminal/arguments.ts';
 import { CommandError } from '../terminal/command-error.ts';
+import { parseCollection } from './record-path.ts';
 import type { ListPrinter } from '../terminal/print.ts';
 import { jsonText, printList } from '../terminal/print.ts';
 import { Reported } from '../terminal/reported.ts';
 import type { Context } from '../terminal/shell.ts';
-import { withRepo } from '../terminal/with-repo.ts';
+import { withReadable } from '../terminal/with-repo.ts';
 
 interface Flags {
   readonly values?: boolean;
@@ -48,8 +49,8 @@ export const addLs = (program: Command, context: Context): void => {
   const command = program
     .command('ls')
     .description('list records: path and CID, a record a line')
-    .argument(...REPO)
-    .argument('[collection]', 'only this collection; all of them when left out')
+    .argument(...REPO_OR_CAR)
+    .argument('[collection]', 'only this collection, or its at:// URI; all of them when left out')
     .option('--values', 'with the value of each record, as JSON')
     .option('--limit <n>', 'at most so many', wholeNumber(1))
     .option('--reverse', 'from the last key to the first: newest first where keys are TIDs')
@@ -58,11 +59,12 @@ export const addLs = (program: Command, context: Context): void => {
       if (options.cursor !== undefined && collection === undefined) {
         throw new CommandError('InvalidRequest', '--cursor needs a collection');
       }
-      await withRepo(context, directory, async (repo) => {
+      await withReadable(context, directory, async (repo) => {
+        const only = collection === undefined ? undefined : parseCollection(collection, repo.did);
         const tree = await repo.checkout();
         const list = printList(context);
         let unreadable = 0;
-        for await (const entry of tree.entries(collection, options)) {
+        for await (const entry of tree.entries(only, options)) {
           const path = `${entry.collection}/${entry.rkey}`;
           if (values === true) {
             unreadable += (await addWithValue(list, tree, path, entry)) ? 0 : 1;
@@ -76,5 +78,10 @@ export const addLs = (program: Command, context: Context): void => {
         }
       });
     });
-  withExamples(command, 'ls alice', 'ls alice app.bsky.feed.post --reverse --limit 10 --values --json');
+  withExamples(
+    command,
+    'ls alice',
+    'ls alice app.bsky.feed.post --reverse --limit 10 --values --json',
+    'ls alice.car app.bsky.feed.post',
+  );
 };

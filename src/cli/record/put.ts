@@ -40,7 +40,7 @@ export const addPut = (program: Command, context: Context): void => {
     .command('put')
     .description('create or replace a record')
     .argument(...REPO)
-    .argument('<collection/rkey>', 'which record; a collection alone makes a new one under a new TID')
+    .argument('<collection/rkey>', 'which record, or its at:// URI; a collection alone makes a new one under a new TID')
     .argument('<json>', 'its value: JSON, @file, or - for standard input; $type is the collection when left out')
     .addOption(signerOption())
     .option('-m, --message <text>', 'a word about the commit, kept beside it; log shows it')
@@ -51,7 +51,7 @@ export const addPut = (program: Command, context: Context): void => {
         context,
         directory,
         async (repo) => {
-          const { uri, cid, commit } = await putRecord(repo, parseRecordPath(path), value, { message });
+          const { uri, cid, commit } = await putRecord(repo, parseRecordPath(path, repo.did), value, { message });
           const answer = { uri, cid: cid.toString(), commit: { cid: commit.cid.toString(), rev: commit.rev } };
           await printOne(context, answer, [
             ['uri', uri],

@@ -18,20 +18,23 @@ export const addRm = (program: Command, context: Context): void => {
     .command('rm')
     .description('delete a record; the history keeps it until gc')
     .argument(...REPO)
-    .argument('<collection/rkey>', 'which record')
+    .argument('<collection/rkey>', 'which record; its at:// URI will do')
     .addOption(signerOption())
     .option('-m, --message <text>', 'a word about the commit, kept beside it; log shows it')
     .action(async (directory: string, path: string, { key, message }: Flags) => {
-      const { collection, rkey } = parseWholeRecordPath(path);
       await withRepo(
         context,
         directory,
         async (repo) => {
+          const { collection, rkey } = parseWholeRecordPath(path, repo.did);
           const commit = await repo.delete(collection, rkey, { message });
           if (commit === undefined) {
             throw new RepoError('RecordNotFound', `record not found; path=${path}`);
           }
-          const answer = { uri: `at://${repo.did}/${path}`, commit: { cid: commit.cid.toString(), rev: commit.rev } };
+          const answer = {
+            uri: `at://${repo.did}/${collection}/${rkey}`,
+            commit: { cid: commit.cid.toString(), rev: commit.rev },
+          };
           await printOne(context, answer, [
             ['uri', answer.uri],
             ['commit', answer.commit.cid],

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { saveBackup } from '../../node.ts';
 import { REPO, withExamples } from '../terminal/arguments.ts';
+import { assertPath } from '../terminal/input.ts';
 import { printOne } from '../terminal/print.ts';
 import { formatBytes, withProgress } from '../terminal/progress.ts';
 import type { Context } from '../terminal/shell.ts';
@@ -20,8 +21,9 @@ export const addBackup = (program: Command, context: Context): void => {
     .argument('<target>', 'folder of the backup')
     .option('--damaged', 'copy a repository that is damaged, too, without the blobs that are')
     .option('--force', 'replace the backup that is there')
-    .action((directory: string, target: string, { damaged, force }: Flags) =>
-      withRepo(context, directory, async (repo) => {
+    .action(async (directory: string, target: string, { damaged, force }: Flags) => {
+      assertPath(target, 'the backup');
+      await withRepo(context, directory, async (repo) => {
         const { manifest, size } = await withProgress(context, (work) =>
           saveBackup(repo, target, { ...work, damaged, force }),
         );
@@ -35,7 +37,7 @@ export const addBackup = (program: Command, context: Context): void => {
           ['size', formatBytes(size)],
           ['folder', target],
         ]);
-      }),
-    );
+      });
+    });
   withExamples(command, 'backup alice backups/alice --force');
 };

@@ -1,20 +1,20 @@
 import type { Command } from 'commander';
-import { REPO, withExamples } from '../terminal/arguments.ts';
+import { REPO_OR_CAR, withExamples } from '../terminal/arguments.ts';
 import { printList } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
 import { parseState } from './state.ts';
-import { withRepo } from '../terminal/with-repo.ts';
+import { withReadable } from '../terminal/with-repo.ts';
 
 /** `diff`: what changed between two states. */
 export const addDiff = (program: Command, context: Context): void => {
   const command = program
     .command('diff')
     .description('list what changed: action, path, CID before, CID after')
-    .argument(...REPO)
+    .argument(...REPO_OR_CAR)
     .argument('<from>', 'a rev, a CID or a ref; - for the empty repository')
     .argument('[to]', 'the same; the head when left out')
     .action((directory: string, from: string, to: string | undefined) =>
-      withRepo(context, directory, async (repo) => {
+      withReadable(context, directory, async (repo) => {
         const list = printList(context);
         const changes = repo.diff(
           from === '-' ? undefined : parseState(from),

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { REPO, forceOption, withExamples } from '../terminal/arguments.ts';
+import { REPO_OR_CAR, forceOption, withExamples } from '../terminal/arguments.ts';
 import { CommandError } from '../terminal/command-error.ts';
 import { printOne } from '../terminal/print.ts';
 import { formatBytes, withProgress } from '../terminal/progress.ts';
 import type { Context } from '../terminal/shell.ts';
-import { withRepo } from '../terminal/with-repo.ts';
+import { withReadable } from '../terminal/with-repo.ts';
 import { writeFile } from '../terminal/write-file.ts';
 
 interface Flags {
@@ -18,7 +18,7 @@ export const addExport = (program: Command, context: Context): void => {
   const command = program
     .command('export')
     .description('write the repository as a CAR')
-    .argument(...REPO)
+    .argument(...REPO_OR_CAR)
     .option('-o, --output <file>', 'file to write; standard output when left out')
     .option('--since <rev>', 'only what came after this rev: no whole repository, but what another copy needs')
     .addOption(forceOption())
@@ -29,7 +29,7 @@ export const addExport = (program: Command, context: Context): void => {
           'a CAR is not for terminals; give -o <file>, or send the output somewhere',
         );
       }
-      await withRepo(context, directory, async (repo) => {
+      await withReadable(context, directory, async (repo) => {
         const head = await repo.head();
         const size = await withProgress(context, async (work) => {
           const car = repo.exportCar({ ...work, since });

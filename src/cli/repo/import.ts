@@ -3,17 +3,18 @@ import { readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ImportOptions, ImportResult, Repo } from '../../index.ts';
-import { didOfCar } from '../../index.ts';
+import { didOfCar, isRepoError, RepoError } from '../../index.ts';
 import { createRepo } from '../../node.ts';
 import { accountKeyOption, withExamples } from '../terminal/arguments.ts';
-import { isReadableAgain, openInput } from '../terminal/input.ts';
+import { naming } from '../terminal/file-error.ts';
+import { assertPath, isReadableAgain, openInput } from '../terminal/input.ts';
 import { makeFolder } from '../terminal/make-folder.ts';
 import { printOne, warn } from '../terminal/print.ts';
 import { warnOfMore } from '../terminal/warn-of-more.ts';
 import { withProgress } from '../terminal/progress.ts';
 import { removeRepo } from './remove-repo.ts';
 import type { Context } from '../terminal/shell.ts';
-import { closing, withRepo } from '../terminal/with-repo.ts';
+import { assertRepo, closing, withRepo } from '../terminal/with-repo.ts';
 import { writeFile } from '../terminal/write-file.ts';
 
 interface Flags {
@@ -36,7 +37,7 @@ const importInto = (context: Context, repo: Repo, source: string, flags: Flags):
 /** Whether a folder is missing or has nothing in it, so that there is no repository to import into. */
 const isVacant = async (directory: string): Promise<boolean> => {
   try {
-    return (await readdir(directory)).length === 0;
+    return (await naming('read', directory, readdir(directory))).length === 0;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
       throw error;
@@ -87,12 +88,32 @@ const fillNew = async (context: Context, directory: string, path: string, flags:
 
 /** Imports into a repository that is made for it, and leaves nothing of its own behind when that fails. */
 const importNew = async (context: Context, directory: string, source: string, flags: Flags): Promise<ImportResult> => {
-  const takeBack = await makeFolder(directory);
+  const takeBack = await naming('make', directory, makeFolder(directory));
   try {
     return await spooling(context, directory, source, (path) => fillNew(context, directory, path, flags));
   } catch (error) {
     await takeBack();
     throw error;
+  }
+};
+
+const importThere = async (
+  context: Context,
+  directory: string,
+  source: string,
+  flags: Flags,
+): Promise<ImportResult> => {
+  try {
+    return await withRepo(context, directory, (repo) => importInto(context, repo, source, flags));
+  } catch (error) {
+    if (!isRepoError(error, 'RepoNotFound')) {
+      throw error;
+    }
+    throw new RepoError(
+      'RepoNotFound',
+      `${directory} has files and is not a repository: it has no pds.db. Import into a repository, or into a folder that is empty or not there yet.`,
+      { cause: error },
+    );
   }
 };
 
@@ -132,10 +153,12 @@ export const addImport = (program: Command, context: Context): void => {
     .option('--allow-unsigned', 'take a commit without a signature, too')
     .option('--strict', 'refuse the CAR if a record in it breaks the data model')
     .action(async (directory: string, source: string, flags: Flags) => {
+      assertPath(source, 'the CAR');
+      await assertRepo(directory);
       const target = resolve(directory);
       const result = (await isVacant(target))
         ? await importNew(context, target, source, flags)
-        : await withRepo(context, target, (repo) => importInto(context, repo, source, flags));
+        : await importThere(context, target, source, flags);
       await print(context, result);
     });
   withExamples(

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import { REPO, withExamples } from '../terminal/arguments.ts';
+import { REPO_OR_CAR, withExamples } from '../terminal/arguments.ts';
 import { printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
-import { withRepo } from '../terminal/with-repo.ts';
+import { withReadable } from '../terminal/with-repo.ts';
 
 /** `info`: whose it is, its head and counts. */
 export const addInfo = (program: Command, context: Context): void => {
   const command = program
     .command('info')
     .description('show whose repository it is, its head, and how much is in it')
-    .argument(...REPO)
+    .argument(...REPO_OR_CAR)
     .action((directory: string) =>
-      withRepo(context, directory, async (repo) => {
+      withReadable(context, directory, async (repo) => {
         const { did, head, rev, data, signed, commits, records, blocks, blobs, collections } = await repo.info();
         const json = {
           did,
@@ -39,5 +39,5 @@ export const addInfo = (program: Command, context: Context): void => {
         ]);
       }),
     );
-  withExamples(command, 'info alice', 'info alice --json');
+  withExamples(command, 'info alice', 'info alice --json', 'info alice.car');
 };

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createRepo } from '../../node.ts';
 import { REPO, signerOption, withExamples } from '../terminal/arguments.ts';
 import { readSigner } from '../key/key-file.ts';
+import { assertPath } from '../terminal/input.ts';
 import { printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
 import { closing } from '../terminal/with-repo.ts';
@@ -15,6 +16,7 @@ export const addInit = (program: Command, context: Context): void => {
     .requiredOption('--did <did>', 'the account that the repository is of')
     .addOption(signerOption())
     .action(async (directory: string, options: { did: string; key?: string }) => {
+      assertPath(directory, 'the repository');
       const signer = await readSigner(context, options.key);
       const repo = await createRepo(
         directory,

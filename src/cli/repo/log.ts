@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
-import { REPO, wholeNumber, withExamples } from '../terminal/arguments.ts';
+import { REPO_OR_CAR, wholeNumber, withExamples } from '../terminal/arguments.ts';
 import { printList } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
-import { withRepo } from '../terminal/with-repo.ts';
+import { withReadable } from '../terminal/with-repo.ts';
 
 /** `log`: the local history. */
 export const addLog = (program: Command, context: Context): void => {
   const command = program
     .command('log')
     .description('list the commits kept here, newest first: rev, CID, signed or unsigned, message')
-    .argument(...REPO)
+    .argument(...REPO_OR_CAR)
     .option('--limit <n>', 'at most so many', wholeNumber(1))
     .action((directory: string, { limit = Number.POSITIVE_INFINITY }: { limit?: number }) =>
-      withRepo(context, directory, async (repo) => {
+      withReadable(context, directory, async (repo) => {
         const list = printList(context);
         let left = limit;
         for await (const { cid, rev, signed, message } of repo.log()) {
@@ -30,5 +30,5 @@ export const addLog = (program: Command, context: Context): void => {
         await list.end();
       }),
     );
-  withExamples(command, 'log alice --limit 10');
+  withExamples(command, 'log alice --limit 10', 'log alice.car');
 };

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { RepoError } from '../../index.ts';
-import { REPO, withExamples } from '../terminal/arguments.ts';
+import { REPO, REPO_OR_CAR, withExamples } from '../terminal/arguments.ts';
 import { printList, printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
 import { parseState } from './state.ts';
-import { withRepo } from '../terminal/with-repo.ts';
+import { withReadable, withRepo } from '../terminal/with-repo.ts';
 
 /** `refs`: names for commits, which `gc` then keeps. */
 export const addRefs = (program: Command, context: Context): void => {
@@ -13,9 +13,9 @@ export const addRefs = (program: Command, context: Context): void => {
   const list = refs
     .command('ls')
     .description('list refs: name and CID')
-    .argument(...REPO)
+    .argument(...REPO_OR_CAR)
     .action((directory: string) =>
-      withRepo(context, directory, async (repo) => {
+      withReadable(context, directory, async (repo) => {
         const printer = printList(context);
         for (const [name, cid] of await repo.refs()) {
           await printer.add({ name, cid: cid.toString() }, [name, cid.toString()]);

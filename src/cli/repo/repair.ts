@@ -9,7 +9,7 @@ import { warnOfMore } from '../terminal/warn-of-more.ts';
 import { withProgress } from '../terminal/progress.ts';
 import { Reported } from '../terminal/reported.ts';
 import type { Context } from '../terminal/shell.ts';
-import { closing } from '../terminal/with-repo.ts';
+import { assertRepo, closing } from '../terminal/with-repo.ts';
 
 interface Outcome {
   readonly salvage: SalvageReport | undefined;
@@ -113,6 +113,7 @@ export const addRepair = (program: Command, context: Context): void => {
     .option('--dry-run', 'say what would be done, and do nothing')
     .action(async (directory: string, { dryRun = false }: { dryRun?: boolean }) => {
       context.signal.throwIfAborted();
+      await assertRepo(directory);
       const outcome = await repair(context, directory, dryRun);
       await (context.json ? printJson(context, dryRun, outcome) : printText(context, dryRun, outcome));
       if (outcome.report?.whole === false) {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { restoreBackup } from '../../node.ts';
 import { withExamples } from '../terminal/arguments.ts';
+import { assertPath } from '../terminal/input.ts';
 import { printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
 
@@ -16,6 +17,8 @@ export const addRestore = (program: Command, context: Context): void => {
     .option('--force', 'replace the repository that is there')
     .action(async (backup: string, directory: string, { force }: { force?: boolean }) => {
       context.signal.throwIfAborted();
+      assertPath(backup, 'the backup');
+      assertPath(directory, 'the repository');
       const { did, head, rev, counts, created } = await restoreBackup(backup, directory, { force });
       await printOne(context, { did, head, rev, counts, created }, [
         ['did', did],

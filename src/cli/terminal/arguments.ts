@@ -4,6 +4,12 @@ import { InvalidArgumentError, Option } from 'commander';
 
 export const REPO: readonly [string, string] = ['<repo>', 'folder of the repository'];
 
+/** The same for verbs that only read. */
+export const REPO_OR_CAR: readonly [string, string] = [
+  '<repo>',
+  'folder of the repository; or a CAR: a file, a pipe, or - for standard input',
+];
+
 /** Whole numbers from `least` on. */
 export const wholeNumber =
   (least: number) =>

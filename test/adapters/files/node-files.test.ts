@@ -101,7 +101,7 @@ describe('opening', () => {
     await expect(openNodeFiles(folder)).rejects.toEqual(code('RepoNotFound'));
     expect(fs.existsSync(folder)).toBe(false);
     fs.mkdirSync(folder);
-    await expect(openNodeFiles(folder)).rejects.toThrow(at('pds.db'));
+    await expect(openNodeFiles(folder)).rejects.toThrow(`the folder has no pds.db; path=${folder}`);
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
@@ -130,8 +130,8 @@ describe('opening', () => {
 
   test('a failure keeps its cause', async () => {
     fs.writeFileSync(folder, 'x');
-    const error = await openNodeFiles(folder, { create: true }).catch((cause: unknown) => cause);
-    expect((error as Error).cause).toMatchObject({ code: 'EEXIST' });
+    const error = await openNodeFiles(join(folder, 'below'), { create: true }).catch((cause: unknown) => cause);
+    expect((error as Error).cause).toMatchObject({ code: 'ENOTDIR' });
   });
 
   test('leaves no descriptor behind, opened and closed or failed', async () => {
