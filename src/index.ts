@@ -76,6 +76,7 @@ export { MAX_DID_DOCUMENT_LENGTH, toDidKey } from './core/crypto/key-source.ts';
 export type { Curve, PublicKey } from './core/crypto/keys.ts';
 export { CURVES, formatDidKey, parseDidKey, parseMultikey, verifySignature } from './core/crypto/keys.ts';
 export type { Awaitable, List, ReaderSource } from './core/storage/checked-reader.ts';
+export { compareText } from './core/data/bytes.ts';
 export { CheckedReader } from './core/storage/checked-reader.ts';
 export { ChangeQueue } from './core/storage/change-queue.ts';
 export type { ChangeSource } from './core/storage/pending-change.ts';
@@ -182,6 +183,8 @@ export type { Block, NamedBlock } from './core/blocks/block.ts';
 export { assertCollection, assertDid, assertRecordKey } from './core/syntax/identifiers.ts';
 export type { Tid, TidClock } from './core/syntax/tid.ts';
 export { ZERO_TID, createTidClock, isTid, parseTid, tidOf, tidToMicroseconds } from './core/syntax/tid.ts';
+export type { MetaValues, RepoMeta } from './core/repo/write/meta.ts';
+export { MAX_META_NAME_SIZE, MAX_META_VALUE_SIZE, META_PREFIX } from './core/repo/write/meta.ts';
 export type { WriteRequest } from './core/repo/write/write-request.ts';
 export { createHashAll } from './wasm/hash/sha256.ts';
 

@@ -16,6 +16,7 @@ const PAGES = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'ARCHITECTURE.md',
+  ...filesBelow('docs').filter((path) => path.endsWith('.md')),
   ...filesBelow('src').filter((path) => path.endsWith('.md')),
 ];
 const README = textOf('README.md');

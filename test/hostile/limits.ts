@@ -14,6 +14,7 @@ import { MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE, MAX_TREE_DEPTH } from '../../src/
 import { MAX_REV_AHEAD_MS } from '../../src/core/repo/write/accept.ts';
 import { MAX_RECORD_FAULTS, MAX_UNLINKED } from '../../src/core/repo/transfer/import.ts';
 import { MAX_MANIFEST_SIZE } from '../../src/core/repo/transfer/backup-manifest.ts';
+import { MAX_META_NAME_SIZE, MAX_META_VALUE_SIZE } from '../../src/core/repo/write/meta.ts';
 import { MAX_REQUESTS } from '../../src/core/repo/write/requests.ts';
 import { MAX_RECORD_SIZE } from '../../src/core/repo/record.ts';
 import { MAX_COLLECTION_LENGTH, MAX_DID_LENGTH, MAX_RECORD_KEY_LENGTH } from '../../src/core/syntax/identifiers.ts';
@@ -74,6 +75,13 @@ export const limits: readonly Limit[] = [
   { name: 'MAX_DID_LENGTH', value: MAX_DID_LENGTH, what: 'characters of a DID', option: FIXED },
   { name: 'MAX_KEY_LENGTH', value: MAX_KEY_LENGTH, what: 'bytes of a key of the tree', option: FIXED },
   { name: 'MAX_MANIFEST_SIZE', value: MAX_MANIFEST_SIZE, what: 'bytes of the manifest of a backup', option: FIXED },
+  {
+    name: 'MAX_META_NAME_SIZE',
+    value: MAX_META_NAME_SIZE,
+    what: 'bytes of the name of a meta value',
+    option: FIXED,
+  },
+  { name: 'MAX_META_VALUE_SIZE', value: MAX_META_VALUE_SIZE, what: 'bytes of a meta value', option: FIXED },
   { name: 'MAX_NODE_ENTRIES', value: MAX_NODE_ENTRIES, what: 'entries of one tree node', option: FIXED },
   {
     name: 'MAX_NODE_KEYS_SIZE',

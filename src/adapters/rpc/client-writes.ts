@@ -4,7 +4,8 @@
 import { asCid } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { WriteOp, WriteOptions } from '../../core/repo/repo.ts';
-import { assertSwaps } from '../../core/repo/write/given-cid.ts';
+import { assertWriteOptions } from '../../core/repo/write/argument-checks.ts';
+import { assertMetaValues } from '../../core/repo/write/meta.ts';
 import { recordPath } from '../../core/repo/path.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
@@ -52,7 +53,7 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
     }
     const rkey = action === 'create' ? (op.rkey ?? clock.next()) : op.rkey;
     recordPath(collection, rkey);
-    assertSwaps({}, [op]);
+    assertWriteOptions({}, [op]);
     const swapRecord = op.swapRecord === null || op.swapRecord === undefined ? op.swapRecord : asCid(op.swapRecord);
     return action === 'delete'
       ? { action, collection, rkey, swapRecord }
@@ -66,7 +67,8 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
   };
 
   return {
-    prepare({ swapCommit, message, signer: once, request }, rev) {
+    prepare({ swapCommit, message, meta, signer: once, request }, rev) {
+      assertMetaValues(meta);
       const by = once ?? signer;
       const id = signerCount++;
       if (by !== undefined) {
@@ -78,6 +80,7 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
         options: () => ({
           swapCommit,
           message,
+          meta,
           request: { id: name.id, again },
           signer: by && { id, did: by.did?.() },
         }),

@@ -38,6 +38,8 @@ import type {
 import type { RepairOptions, RepairReport } from '../../core/repo/care/repair-report.ts';
 import { recordPath } from '../../core/repo/path.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
+import type { RepoMeta } from '../../core/repo/write/meta.ts';
+import { assertMetaValue, assertMetaValues } from '../../core/repo/write/meta.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { LazyBlobSource } from '../../core/storage/blob-source.ts';
 import { isPending, settledSource } from '../../core/storage/blob-source.ts';
@@ -51,7 +53,7 @@ import { askTree } from './ask-tree.ts';
 import { RemoteTree, foundRecord, treeServer } from './client-tree.ts';
 import { listRecords } from './client-tree-lists.ts';
 import { ClientCalls } from './client-calls.ts';
-import { byCid, byPath, byUri, newestFirst } from './list-order.ts';
+import { byCid, byName, byPath, byUri, newestFirst } from './list-order.ts';
 import type { Send } from './peer.ts';
 import type { Attachment, Message, OpenList, Page, WireOp } from './protocol.ts';
 import { isBlob, isBytes, isReadableStream } from '../../core/data/platform-values.ts';
@@ -72,6 +74,7 @@ export interface RemoteRepoOptions {
 
 export class RemoteRepo implements Repo {
   readonly did: string;
+  readonly meta: RepoMeta;
   readonly #options: RemoteRepoOptions;
   readonly #attachment: Attachment;
   readonly #calls: ClientCalls;
@@ -97,6 +100,14 @@ export class RemoteRepo implements Repo {
         this.#calls.call('open', [handle, list], { onProgress }) as Promise<Page<unknown>>,
       next: (handle, onProgress) => this.#calls.call('next', [handle], { onProgress }),
       leave: (handle) => this.#calls.tell('leave', [handle]),
+    };
+    this.meta = {
+      get: (name) => this.#calls.call('getMeta', [name]),
+      set: async (name, value) => {
+        assertMetaValue(name, value);
+        await this.#calls.call('setMeta', [name, value], UNREPEATABLE);
+      },
+      list: (prefix) => this.#walk({ of: 'meta', prefix }, byName),
     };
     this.#trees = treeServer(
       (method, params) => this.#calls.call(method, params),
@@ -237,6 +248,7 @@ export class RemoteRepo implements Repo {
     { signal, onProgress, request, ...options }: ImportOptions = {},
   ): Promise<ImportResult> {
     this.#calls.assertOpen();
+    assertMetaValues(options.meta);
     const { wire, withdraw } = this.#calls.sources.offer(source, signal);
     const name = request ?? { id: this.#calls.writes.nameRequest() };
     const since = this.#calls.rev;

@@ -1,8 +1,9 @@
 /** The orders of lists, by which one that is begun again is found where it was. */
 import type { LogEntry, MissingBlob, RecordChange, StoredBlob } from '../../core/repo/repo.ts';
+import { compareText } from '../../core/data/bytes.ts';
 import type { Compare } from './client-lists.ts';
 
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+export const byName: Compare<[name: string, value: string]> = ([a], [b]) => compareText(a, b);
 
 export const byCid: Compare<StoredBlob> = (a, b) => compareText(String(a.cid), String(b.cid));
 export const byPath: Compare<RecordChange> = (a, b) =>

@@ -149,6 +149,7 @@ export type OpenList =
   /** The server tells of its progress if somebody listens. */
   | { readonly of: 'exportCar'; readonly options: Omit<ExportOptions, keyof LongWork>; readonly tells: boolean }
   | { readonly of: 'log' }
+  | { readonly of: 'meta'; readonly prefix: string | undefined }
   | { readonly of: 'missingBlobs' }
   | TreeList;
 
@@ -170,6 +171,8 @@ export interface ServerMethods {
   checkout(at: string | CID | undefined): { readonly base: CID | undefined; readonly head: CID | undefined };
   commit(tree: TreeRef, options: WireWriteOptions): CommitRef | Gone;
   refs(): ReadonlyMap<string, CID>;
+  getMeta(name: string): string | undefined;
+  setMeta(name: string, value: string | undefined): void;
   setRef(name: string, target: string | CID): void;
   removeRef(name: string): boolean;
   importCar(source: WireSource, options: Omit<ImportOptions, keyof LongWork>): ImportResult;

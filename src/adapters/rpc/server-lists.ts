@@ -65,6 +65,8 @@ const walk = (repo: Repo, list: PlainList, onProgress: OnProgress): AsyncIterabl
       return chunksOf(repo.exportCar({ ...list.options, onProgress: list.tells ? onProgress : undefined }));
     case 'log':
       return repo.log();
+    case 'meta':
+      return repo.meta.list(list.prefix);
     case 'missingBlobs':
       return repo.missingBlobs();
   }
@@ -75,8 +77,11 @@ const endWalk = ({ iterator }: OpenedList): void => {
   iterator.return?.().then(undefined, () => {});
 };
 
-/** The bytes of a piece of a stream, or of a record. */
+/** The bytes of a piece of a stream, of a record, or of a meta entry. All else is small. */
 const sizeOf = (value: unknown): number => {
+  if (Array.isArray(value)) {
+    return value.reduce<number>((sum, text) => sum + String(text).length, 0);
+  }
   const found = isBytes(value) ? value : (value as { readonly bytes?: unknown }).bytes;
   return isBytes(found) ? found.length : 0;
 };

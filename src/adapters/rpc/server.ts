@@ -78,6 +78,8 @@ const handlersOf = (
     checkout: (_, at) => trees.checkout(at),
     commit: (_, ref, options) => withTree(trees, ref, (tree) => repo.commit(tree, writeOptions(client(), options))),
     refs: () => repo.refs(),
+    getMeta: (_, name) => repo.meta.get(name),
+    setMeta: (_, name, value) => repo.meta.set(name, value),
     setRef: (_, name, target) => repo.setRef(name, target),
     removeRef: (_, name) => repo.removeRef(name),
     importCar: ({ signal, onProgress }, source, options) =>

@@ -2,6 +2,7 @@
 import type { CID } from '../data/cid.ts';
 import type { Signer } from '../crypto/signer.ts';
 import type { RecordValue } from './tree.ts';
+import type { MetaValues } from './write/meta.ts';
 import type { WriteRequest } from './write/write-request.ts';
 
 /** The newest commit, or any other. */
@@ -57,6 +58,11 @@ export interface WriteOptions {
   readonly message?: string | undefined;
   /** Signs this commit in place of the repository's signer. */
   readonly signer?: Signer | undefined;
+  /**
+   * Values to set in the same step as the head, also where no record changes: either both are stored or neither is.
+   * `null` removes a value. See `RepoMeta`.
+   */
+  readonly meta?: MetaValues | undefined;
   /** Makes it safe to ask again when the answer was lost. */
   readonly request?: WriteRequest | undefined;
 }

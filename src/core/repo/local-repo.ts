@@ -51,7 +51,9 @@ import { backupRepo } from './transfer/backup.ts';
 import { getBlob, listBlobs, missingBlobs, putBlob } from './read/blobs.ts';
 import { exportCar } from './transfer/export.ts';
 import { collectGarbage } from './care/garbage.ts';
-import { assertCid, assertSwaps } from './write/given-cid.ts';
+import { assertCid, assertWriteOptions } from './write/argument-checks.ts';
+import type { RepoMeta } from './write/meta.ts';
+import { assertMetaValues, createMeta } from './write/meta.ts';
 import { diffStates, listRefs, logCommits, removeRef, setRef } from './read/history.ts';
 import { checkOut } from './write/checked-out.ts';
 import { importCar } from './transfer/import.ts';
@@ -121,11 +123,13 @@ export const repoOver = (stores: RepoStores): Repo => {
 class LocalRepo implements Repo {
   readonly #held: RepoParts;
   readonly #listeners: Listeners;
+  readonly meta: RepoMeta;
   #isClosed = false;
 
   constructor(parts: RepoParts) {
     this.#held = parts;
     this.#listeners = createListeners(parts.nodes);
+    this.meta = createMeta(() => this.#parts.store);
   }
 
   get did(): string {
@@ -163,7 +167,7 @@ class LocalRepo implements Repo {
   }
 
   async write(ops: readonly WriteOp[], options?: WriteOptions): Promise<WriteResult> {
-    assertSwaps(options, ops);
+    assertWriteOptions(options, ops);
     const { result, changes } = await writeOps(this.#parts, ops, options);
     if (changes !== undefined) {
       await this.#listeners.tell(result, changes);
@@ -177,7 +181,7 @@ class LocalRepo implements Repo {
     value: RecordValue | Uint8Array,
     options?: WriteOptions,
   ): Promise<{ readonly uri: string; readonly cid: CID; readonly commit: CommitRef }> {
-    assertSwaps(options);
+    assertWriteOptions(options);
     const { uri, cid, commit, made } = await putRecord(this.#parts, collection, rkey, value, options);
     if (made !== undefined) {
       await this.#listeners.tell(made, made.changes);
@@ -186,7 +190,7 @@ class LocalRepo implements Repo {
   }
 
   async delete(collection: string, rkey: string, options?: WriteOptions): Promise<CommitRef | undefined> {
-    assertSwaps(options);
+    assertWriteOptions(options);
     const { commit, made } = await deleteRecord(this.#parts, collection, rkey, options);
     if (made !== undefined) {
       await this.#listeners.tell(made, made.changes);
@@ -199,7 +203,7 @@ class LocalRepo implements Repo {
   }
 
   async commit(tree: Tree, options?: WriteOptions): Promise<CommitRef> {
-    assertSwaps(options);
+    assertWriteOptions(options);
     const edited = RepoTree.of(tree, this.#parts);
     const { commit, transition } = await commitTree(
       this.#parts,
@@ -235,6 +239,7 @@ class LocalRepo implements Repo {
   }
 
   async importCar(source: CarSource, options?: ImportOptions): Promise<ImportResult> {
+    assertMetaValues(options?.meta);
     const { result, transition } = await importCar(this.#parts, source, options);
     if (transition !== undefined) {
       await this.#listeners.tell({ cid: result.head, rev: result.rev }, transition);

@@ -4,6 +4,7 @@
  */
 import type { CID } from '../data/cid.ts';
 import type { Fault } from '../data/fault.ts';
+import type { MetaValues } from './write/meta.ts';
 import type { WriteRequest } from './write/write-request.ts';
 
 /** Where a long piece of work is. Counts only rise. */
@@ -47,6 +48,11 @@ export interface ImportOptions extends LongWork {
    * The most records that may break the data model before the whole CAR is refused; `MAX_RECORD_FAULTS` when left out.
    */
   readonly maxFaults?: number | undefined;
+  /**
+   * Values to set in the same step as the head, also where no record changes: either both are stored or neither is.
+   * `null` removes a value. See `RepoMeta`.
+   */
+  readonly meta?: MetaValues | undefined;
   /** As for a write. `OutcomeUnknown` when it is asked for again, has happened, and reported faults. */
   readonly request?: WriteRequest | undefined;
 }

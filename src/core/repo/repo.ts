@@ -21,6 +21,7 @@ import type { CarSource } from '../car/source.ts';
 import type { RepairOptions, RepairReport } from './care/repair-report.ts';
 import type { LazyBlobSource } from '../storage/blob-source.ts';
 import type { BlobInfo, PutBlobOptions } from '../storage/ports.ts';
+import type { RepoMeta } from './write/meta.ts';
 import type { CommitRef, Head, HeadChange, LogEntry, WriteOp, WriteOptions, WriteResult } from './commits.ts';
 import type {
   CollectionCount,
@@ -84,6 +85,8 @@ export interface PutBlobRefOptions extends PutBlobOptions {
 /** One account's repository, open. Methods reject with `Closed` after `close`. */
 export interface Repo extends AsyncDisposable {
   readonly did: string;
+  /** The values that an application keeps beside the repository, under names that begin with `app:`. */
+  readonly meta: RepoMeta;
 
   /** The newest commit, or `undefined` before the first one. */
   head(): Promise<Head | undefined>;

@@ -8,6 +8,7 @@ import { repoBlobCases } from './blob-cases.ts';
 import { repoCarCases } from './car-cases.ts';
 import { repoGarbageCases } from './garbage-cases.ts';
 import type { RepoHarness } from './harness.ts';
+import { repoMetaCases } from './meta-cases.ts';
 import { repoReadCases } from './read-cases.ts';
 import { repoRepairCases } from './repair-cases.ts';
 import { repoTreeCases } from './tree-cases.ts';
@@ -18,6 +19,7 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoReadCases,
   ...repoCarCases,
   ...repoBlobCases,
+  ...repoMetaCases,
   ...repoRepairCases,
   ...repoGarbageCases,
   ...repoTreeCases,

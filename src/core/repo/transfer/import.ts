@@ -27,6 +27,7 @@ import { createAssertPath } from '../path.ts';
 import type { RepoParts } from '../parts.ts';
 import { MAIN, partsIn, readHead } from '../parts.ts';
 import type { Requests } from '../write/requests.ts';
+import { setMetaValues } from '../write/meta.ts';
 import { assertRequest, readRequests } from '../write/requests.ts';
 import { Staging } from './staging.ts';
 
@@ -191,7 +192,7 @@ const landed = async (parts: RepoParts, requests: Requests, request: WriteReques
   if (before === undefined) {
     return undefined;
   }
-  if (before.note === '') {
+  if (before.note === '' || before.commit === undefined) {
     throw new RepoError(
       'OutcomeUnknown',
       `the import has happened, and the faults that it reported are not known any more; did=${parts.did} request=${request.id}`,
@@ -279,6 +280,7 @@ export const importCar = async (
     const missingBlobs = await countMissing(parts.blobs, mentioned);
     await change.setRef(MAIN, cid);
     await change.addCommit(commit.rev, cid);
+    await setMetaValues(change, options.meta);
     const result: ImportResult = {
       head: cid,
       rev: commit.rev,

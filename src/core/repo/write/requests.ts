@@ -7,6 +7,7 @@ import { RepoError } from '../../errors.ts';
 import type { CommitRef } from '../repo.ts';
 import type { BlockChange, StoreReader } from '../../storage/ports.ts';
 import type { Tid } from '../../syntax/tid.ts';
+import { ZERO_TID } from '../../syntax/tid.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** The meta key: a line for the rev up to which requests were forgotten, then one a request, oldest first. */
@@ -19,16 +20,31 @@ const REQUESTS = 'requests';
 export const MAX_REQUESTS = 128;
 
 const NOTHING_FORGOTTEN = '-';
+/**
+ * Ends the rev of a write that made no commit and set a meta value: the rev of the head that stayed. It is greater than
+ * that rev and less than every later one.
+ */
+const STAYED = '=';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,40}$/;
+
+/** What a named write did. */
+export interface Landed {
+  /** The commit that it made, or the head that stayed; `undefined` when there was no head. */
+  readonly commit: CommitRef | undefined;
+  readonly stayed: boolean;
+  readonly note: string;
+}
 
 /** The last named writes, as they were when the transaction began. */
 export interface Requests {
   /**
    * What an earlier write of that name did, with the note that it left; `undefined` when there was none, for certain.
    */
-  landed(request: WriteRequest): Promise<{ readonly commit: CommitRef; readonly note: string } | undefined>;
+  landed(request: WriteRequest): Promise<Landed | undefined>;
   /** Remembers a write; part of the transaction that makes it. */
   remember(change: BlockChange, request: WriteRequest, rev: string, note?: string): Promise<void>;
+  /** Remembers a write that made no commit; `rev` is that of the head, if there is one. */
+  rememberStayed(change: BlockChange, request: WriteRequest, rev: string | undefined): Promise<void>;
 }
 
 const unknown = (id: string): RepoError =>
@@ -41,6 +57,14 @@ const unknown = (id: string): RepoError =>
 export const readRequests = async (store: StoreReader): Promise<Requests> => {
   const [forgotten = NOTHING_FORGOTTEN, ...lines] = ((await store.meta(REQUESTS)) ?? NOTHING_FORGOTTEN).split('\n');
 
+  const remember = async (change: BlockChange, { id }: WriteRequest, rev: string, note = ''): Promise<void> => {
+    const kept = [...lines, `${rev} ${id} ${note}`.trimEnd()];
+    const dropped = kept.splice(0, Math.max(0, kept.length - MAX_REQUESTS));
+    const last = dropped.at(-1);
+    const floor = last === undefined ? forgotten : last.slice(0, last.indexOf(' '));
+    await change.setMeta(REQUESTS, [floor, ...kept].join('\n'));
+  };
+
   return {
     async landed({ id, again }) {
       const line = lines.find((one) => one.split(' ', 2)[1] === id);
@@ -51,20 +75,17 @@ export const readRequests = async (store: StoreReader): Promise<Requests> => {
         }
         return undefined;
       }
-      const rev = line.slice(0, line.indexOf(' '));
+      const token = line.slice(0, line.indexOf(' '));
+      const stayed = token.endsWith(STAYED);
+      const rev = stayed ? token.slice(0, -STAYED.length) : token;
       const cid: CID | undefined = await store.commit(rev as Tid);
-      if (cid === undefined) {
+      if (cid === undefined && rev !== ZERO_TID) {
         throw unknown(id);
       }
-      return { commit: { cid, rev }, note: line.slice(rev.length + id.length + 2) };
+      return { commit: cid && { cid, rev }, stayed, note: line.slice(token.length + id.length + 2) };
     },
-    async remember(change, { id }, rev, note = '') {
-      const kept = [...lines, `${rev} ${id} ${note}`.trimEnd()];
-      const dropped = kept.splice(0, Math.max(0, kept.length - MAX_REQUESTS));
-      const last = dropped.at(-1);
-      const floor = last === undefined ? forgotten : last.slice(0, last.indexOf(' '));
-      await change.setMeta(REQUESTS, [floor, ...kept].join('\n'));
-    },
+    remember,
+    rememberStayed: (change, request, rev = ZERO_TID) => remember(change, request, `${rev}${STAYED}`),
   };
 };
 

@@ -18,6 +18,8 @@ import type { RepoParts } from '../parts.ts';
 import { MAIN, assertSwapCommit, messageKey, partsIn, readHead } from '../parts.ts';
 import { recordPath } from '../path.ts';
 import { encodeRecord } from '../record.ts';
+import { setMetaValues } from './meta.ts';
+import type { Landed } from './requests.ts';
 import { assertRequest, readRequests } from './requests.ts';
 
 /** A commit with what it changed, for those who listen. */
@@ -58,16 +60,17 @@ const storeCommit = async (
   if (options.message !== undefined) {
     await change.setMeta(messageKey(commit.cid), options.message);
   }
+  await setMetaValues(change, options.meta);
   if (options.request !== undefined) {
     await (await readRequests(change)).remember(change, options.request, rev);
   }
   return { cid: commit.cid, rev };
 };
 
-/** The commit that a write of this name has made already. */
-const landed = async (change: BlockChange, { request }: WriteOptions): Promise<CommitRef | undefined> => {
+/** What a write of this name has done already. */
+const landed = async (change: BlockChange, { request }: WriteOptions): Promise<Landed | undefined> => {
   assertRequest(request);
-  return request && (await (await readRequests(change)).landed(request))?.commit;
+  return request && (await readRequests(change)).landed(request);
 };
 
 /**
@@ -76,8 +79,20 @@ const landed = async (change: BlockChange, { request }: WriteOptions): Promise<C
  */
 type Outcome =
   | { readonly made: 'before'; readonly head: CommitRef }
-  | { readonly made: 'no'; readonly head: Head | undefined }
+  | { readonly made: 'no'; readonly head: CommitRef | undefined }
   | { readonly made: 'now'; readonly head: Committed };
+
+/** Sets the meta values of a write that makes no commit. */
+const keepMeta = async (change: BlockChange, head: Head | undefined, options: WriteOptions): Promise<void> => {
+  const { meta, request } = options;
+  if (meta !== undefined) {
+    await setMetaValues(change, meta);
+    // Without values, a repeated write finds the same records and needs no memory.
+    if (request !== undefined) {
+      await (await readRequests(change)).rememberStayed(change, request, head?.rev);
+    }
+  }
+};
 
 /** Applies planned operations and commits. With `idle: 'skip'`, operations that change nothing make no commit. */
 const commitOps = async (
@@ -90,13 +105,15 @@ const commitOps = async (
   const outcome = await parts.store.transact(async (change): Promise<Outcome> => {
     const before = await landed(change, options);
     if (before !== undefined) {
-      return { made: 'before', head: before };
+      const { commit, stayed } = before;
+      return stayed || commit === undefined ? { made: 'no', head: commit } : { made: 'before', head: commit };
     }
     const inside = partsIn(parts, change);
     const head = await readHead(inside);
     assertSwapCommit(head, options.swapCommit);
     const applied = await applyOps(inside.nodes, head?.data, ops, parts.hashAll);
     if (idle === 'skip' && applied.changes.length === 0) {
+      await keepMeta(change, head, options);
       return { made: 'no', head };
     }
     const commit = await storeCommit(parts, change, head, applied.root, applied.blocks, options);
@@ -180,8 +197,8 @@ export const commitTree = (
   keepingTransition(parts.pins, (keep) =>
     parts.store.transact(async (change) => {
       const before = await landed(change, options);
-      if (before !== undefined) {
-        return { commit: before, transition: undefined };
+      if (before?.commit !== undefined) {
+        return { commit: before.commit, transition: undefined };
       }
       const head = await readHead(partsIn(parts, change));
       assertSwapCommit(head, options.swapCommit === undefined ? (checkedOut.head ?? null) : options.swapCommit);

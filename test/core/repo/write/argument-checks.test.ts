@@ -1,4 +1,4 @@
-/** CIDs as scripts without types give them. */
+/** Arguments as scripts without types give them. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { MemoryBlobStore } from '../../../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-store.ts';

@@ -1,8 +1,9 @@
-/** CIDs that a caller has given. The JSON of the lexicons has them as text, and a script has no types to say so. */
+/** Checks of arguments for callers without types: JSON has CIDs as texts, and a script may pass anything. */
 import { asCid } from '../../data/cid.ts';
 import type { WriteOp, WriteOptions } from '../repo.ts';
+import { assertMetaValues } from './meta.ts';
 
-/** @throws {TypeError} unless the value is a CID, be it one of another copy of multiformats. */
+/** @throws {TypeError} unless the value is a CID; one of another copy of multiformats is. */
 export const assertCid = (value: unknown, name: string): void => {
   if (asCid(value) === undefined) {
     throw new TypeError(`expected a CID, which parseCid makes of its text; ${name}=${String(value).slice(0, 80)}`);
@@ -11,8 +12,11 @@ export const assertCid = (value: unknown, name: string): void => {
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
-/** @throws {TypeError} unless what a write is to swap is a CID, `null` or left out. */
-export const assertSwaps = ({ swapCommit }: WriteOptions = {}, ops: readonly WriteOp[] = []): void => {
+/**
+ * @throws {TypeError} unless each CID to swap is a CID, `null` or left out, and each meta value can be set.
+ * @throws {RepoError} `LimitExceeded` when a meta value is too large.
+ */
+export const assertWriteOptions = ({ swapCommit, meta }: WriteOptions = {}, ops: readonly WriteOp[] = []): void => {
   if (isGiven(swapCommit)) {
     assertCid(swapCommit, 'swapCommit');
   }
@@ -21,4 +25,5 @@ export const assertSwaps = ({ swapCommit }: WriteOptions = {}, ops: readonly Wri
       assertCid(swapRecord, 'swapRecord');
     }
   }
+  assertMetaValues(meta);
 };
