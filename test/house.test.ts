@@ -273,12 +273,12 @@ describe('ports', () => {
 describe('weight', () => {
   // Kilobytes, minified and compressed. Whoever makes a door heavier says so here.
   const most: Readonly<Record<string, number>> = {
-    index: 84,
-    node: 125,
-    deno: 125,
-    browser: 40,
-    worker: 130,
-    testing: 75,
+    index: 95,
+    node: 140,
+    deno: 140,
+    browser: 50,
+    worker: 145,
+    testing: 90,
   };
   const doors = sources.map((file) => file.path).filter((path) => isDoor(path) && path !== 'src/cli.ts');
 
