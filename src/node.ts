@@ -5,28 +5,27 @@
  */
 import { openNodeBlobs } from './adapters/blobs/node-blobs.ts';
 import { openNodeFiles } from './adapters/files/node-files.ts';
+import type { SavedBackup, SaveOptions } from './adapters/folders/backup.ts';
 import type { FolderDatabase } from './adapters/folders/folder-database.ts';
-import { openFolderDatabase } from './adapters/folders/folder-database.ts';
-import { restoreFolder } from './adapters/folders/restore.ts';
-import type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
-import { writeBackup } from './adapters/folders/backup.ts';
+import type {
+  CreateOptions,
+  FolderPlatform,
+  OpenDatabaseOptions,
+  OpenOptions,
+  WasmOptions,
+} from './adapters/folders/folder-repos.ts';
+import * as folders from './adapters/folders/folder-repos.ts';
 import { besideNode, nodeParent, nodePlace } from './adapters/folders/node-places.ts';
 import { nodeHashAll } from './adapters/platform/node-hash.ts';
 import { createNodeVerifySignature } from './adapters/platform/node-signatures.ts';
-import type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
 import { nodeSqliteWasm } from './adapters/platform/node-sqlite-wasm.ts';
-import { salvageFolder } from './adapters/salvage/salvage-folder.ts';
 import type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
-import { sqliteRepo } from './adapters/sqlite/open-repo.ts';
-import type { BackupManifest, BackupOptions } from './core/repo/transfer/backup-manifest.ts';
-import type { VerifySignature } from './core/crypto/keys.ts';
 import type { Repo } from './core/repo/repo.ts';
-import type { HashAll } from './core/data/sha256.ts';
-import type { Signer } from './core/crypto/signer.ts';
-import { assertDid } from './core/syntax/identifiers.ts';
+import type { BackupManifest, BackupOptions } from './core/repo/transfer/backup-manifest.ts';
 import { createHashAll } from './wasm/hash/sha256.ts';
 
 export type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
+export type { CreateOptions, OpenDatabaseOptions, OpenOptions, WasmOptions } from './adapters/folders/folder-repos.ts';
 export type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
 export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
 export type { FolderDatabase } from './adapters/folders/folder-database.ts';
@@ -35,32 +34,17 @@ export type { KeyValueTableOptions } from './adapters/sqlite/key-value-table.ts'
 export type { SqlDatabase, SqlStatement } from './adapters/sqlite/sql-database.ts';
 export { KeyValueTable } from './adapters/sqlite/key-value-table.ts';
 
-export interface WasmOptions {
-  /**
-   * The file `pdsdb/sql-wasm.wasm`, for a program that was bundled: its bytes, path or URL, or the compiled module.
-   * SQLite is loaded once a process, from the first one. The default is the file of the package.
-   */
-  readonly wasm?: WasmSource | undefined;
-}
-
-export interface OpenOptions extends WasmOptions {
-  /** Signs the commits that are made here. Without one they are not signed. */
-  readonly signer?: Signer | undefined;
-  /** How long to wait for another owner to let go, in milliseconds. Not at all when left out. */
-  readonly waitMs?: number | undefined;
-}
-
-export interface OpenDatabaseOptions extends WasmOptions {
-  /** Makes the database, and the folder if need be. When left out, it has to be there. */
-  readonly create?: boolean | undefined;
-  /** As for a repository. */
-  readonly waitMs?: number | undefined;
-}
-
-export interface CreateOptions extends OpenOptions {
-  /** The account that the repository is of. */
-  readonly did: string;
-}
+const platform: FolderPlatform = {
+  wasm: nodeSqliteWasm,
+  openFiles: openNodeFiles,
+  openBlobs: openNodeBlobs,
+  parent: nodeParent,
+  place: nodePlace,
+  beside: besideNode,
+  /** One for all repositories of the process: what it works in takes memory. */
+  hashAll: /* @__PURE__ */ createHashAll(nodeHashAll, 3),
+  verifySignature: /* @__PURE__ */ createNodeVerifySignature(),
+};
 
 /**
  * Makes a repository in a folder, which is made as well if need be, and opens it. It has no commit yet.
@@ -75,11 +59,10 @@ export interface CreateOptions extends OpenOptions {
  * ```
  * @throws {RepoError} `InvalidDid`; `RepoExists` when there is one; `Locked`; `StorageFull`, `StorageFailed`;
  *   `Unsupported`, as {@link openRepo}.
+ * @throws {TypeError} when `cacheBytes` is not a whole number of bytes.
  */
-export const createRepo = async (directory: string, { did, ...options }: CreateOptions): Promise<Repo> => {
-  assertDid(did);
-  return sqliteRepo(platform(directory, options, true), { did, signer: options.signer });
-};
+export const createRepo = (directory: string, options: CreateOptions): Promise<Repo> =>
+  folders.createRepo(platform, directory, options);
 
 /**
  * Opens the repository in a folder. Its owner alone may have it open; after a crash it opens by itself.
@@ -96,9 +79,10 @@ export const createRepo = async (directory: string, { did, ...options }: CreateO
  * @throws {RepoError} `RepoNotFound`; `Locked` when another process, or this one, has it open; `UnknownVersion` when a
  *   newer version of this library wrote it; `Corrupt`; `StorageFull`, `StorageFailed`; `Unsupported` when the
  *   WebAssembly of SQLite is missing or cannot run here.
+ * @throws {TypeError} when `cacheBytes` is not a whole number of bytes.
  */
 export const openRepo = (directory: string, options: OpenOptions = {}): Promise<Repo> =>
-  sqliteRepo(platform(directory, options, false), { signer: options.signer });
+  folders.openRepo(platform, directory, options);
 
 /**
  * Writes a backup of an open repository into a folder: `pds.db`, the blobs and `manifest.json`. The repository can be
@@ -119,8 +103,8 @@ export const openRepo = (directory: string, options: OpenOptions = {}): Promise<
 export const saveBackup = (
   repo: Repo,
   directory: string,
-  { force, ...options }: BackupOptions & SaveOptions = {},
-): Promise<SavedBackup> => writeBackup(nodePlace(directory), repo.backup(options), { force });
+  options: BackupOptions & SaveOptions = {},
+): Promise<SavedBackup> => folders.saveBackup(platform, repo, directory, options);
 
 /**
  * Makes a repository out of a backup, in a folder that is not there or is empty; with `force` in place of the one that
@@ -134,16 +118,7 @@ export const restoreBackup = (
   backup: string,
   directory: string,
   options: SaveOptions & WasmOptions = {},
-): Promise<BackupManifest> =>
-  restoreFolder(
-    nodePlace(backup),
-    nodePlace(directory),
-    {
-      create: (name) => platform(besideNode(directory, name), options, true),
-      openFiles: () => openNodeFiles(directory),
-    },
-    options,
-  );
+): Promise<BackupManifest> => folders.restoreBackup(platform, backup, directory, options);
 
 /**
  * Reads what can be read of a database that SQLite finds damaged, page by page, into a new one that takes its place;
@@ -152,17 +127,7 @@ export const restoreBackup = (
  *   `StorageFailed`. The damaged database is as it was then, or is in its place with a copy of it and of its log.
  */
 export const salvageRepo = (directory: string, options: SalvageOptions & WasmOptions = {}): Promise<SalvageReport> =>
-  salvageFolder(
-    {
-      wasm: () => nodeSqliteWasm(options.wasm),
-      folder: nodeParent(directory),
-      openFiles: () => openNodeFiles(directory),
-      createFiles: (name) => openNodeFiles(`${directory}/${name}`, { create: true }),
-    },
-    options,
-  );
-
-const verifySignature: VerifySignature = /* @__PURE__ */ createNodeVerifySignature();
+  folders.salvageRepo(platform, directory, options);
 
 /**
  * Opens `pds.db` in a folder as a database of your own, without a repository in it: the same SQLite, lock and
@@ -182,16 +147,5 @@ const verifySignature: VerifySignature = /* @__PURE__ */ createNodeVerifySignatu
  * @throws {RepoError} `RepoNotFound` when there is none; with `create`, `RepoExists` when there is one; `Locked`;
  *   `Corrupt` when it is no database; `StorageFull`, `StorageFailed`.
  */
-export const openDatabase = async (directory: string, options: OpenDatabaseOptions = {}): Promise<FolderDatabase> =>
-  openFolderDatabase(await nodeSqliteWasm(options.wasm), () => openNodeFiles(directory, options));
-
-/** One for all repositories of the process: what it works in takes memory. */
-const hashAll: HashAll = /* @__PURE__ */ createHashAll(nodeHashAll, 3);
-
-const platform = (directory: string, { wasm, waitMs }: OpenOptions, create: boolean) => ({
-  wasm: () => nodeSqliteWasm(wasm),
-  hashAll,
-  verifySignature,
-  openFiles: () => openNodeFiles(directory, { create, waitMs }),
-  openBlobs: () => openNodeBlobs(directory),
-});
+export const openDatabase = (directory: string, options: OpenDatabaseOptions = {}): Promise<FolderDatabase> =>
+  folders.openDatabase(platform, directory, options);

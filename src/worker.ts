@@ -13,7 +13,7 @@ import type { RepoWorker } from './adapters/rpc/connection.ts';
 import { browserLocks } from './adapters/rpc/locks.ts';
 import type { RepoPlaces, Station } from './adapters/tabs/station.ts';
 import { createStation, openBroadcastChannel } from './adapters/tabs/station.ts';
-import { sqliteRepo } from './adapters/sqlite/open-repo.ts';
+import { assertCacheBytes, sqliteRepo } from './adapters/sqlite/open-repo.ts';
 import type { DatabaseFiles } from './wasm/vfs/database-files.ts';
 import { loadSqlite } from './wasm/database/sqlite.ts';
 
@@ -26,6 +26,11 @@ export interface ServeOptions {
    * `pdsdb/sql-wasm.wasm`.
    */
   readonly wasm?: WasmSource | undefined;
+  /**
+   * Bytes that the caches of all repositories of this worker may take together; 64 MiB by default. The last value given
+   * applies to all.
+   */
+  readonly cacheBytes?: number | undefined;
 }
 
 /** What is used of a dedicated worker's scope. */
@@ -44,6 +49,7 @@ interface WorkerScope {
  *
  * serveRepos();
  * ```
+ * @throws {TypeError} when `cacheBytes` is not a whole number of bytes.
  */
 export const serveRepos = (options: ServeOptions = {}): void => {
   const station = browserStation(options);
@@ -63,6 +69,7 @@ export const serveRepos = (options: ServeOptions = {}): void => {
  * const worker = createPageWorker();
  * const repo = await openRepo('alice', { worker });
  * ```
+ * @throws {TypeError} when `cacheBytes` is not a whole number of bytes.
  */
 export const createPageWorker = (options: ServeOptions = {}): RepoWorker => {
   const station = browserStation(options);
@@ -75,7 +82,8 @@ export const createPageWorker = (options: ServeOptions = {}): RepoWorker => {
   };
 };
 
-const browserStation = ({ wasm: source }: ServeOptions): Station => {
+const browserStation = ({ wasm: source, cacheBytes }: ServeOptions): Station => {
+  assertCacheBytes(cacheBytes);
   let compiling: Promise<WebAssembly.Module> | undefined;
   const wasm = async (): Promise<WebAssembly.Module> => {
     compiling ??= browserSqliteWasm(source);
@@ -100,7 +108,7 @@ const browserStation = ({ wasm: source }: ServeOptions): Station => {
           const platform = did === undefined ? await browserPlatform(name, { wasm, storage: found.storage }) : found;
           const openFiles = async (): Promise<DatabaseFiles> =>
             closingQuickly(await platform.openFiles(), () => isHurried);
-          return sqliteRepo({ ...platform, openFiles, breathe: createBreath() }, { did });
+          return sqliteRepo({ ...platform, openFiles, cacheBytes, breathe: createBreath() }, { did });
         },
         async prepare() {
           try {

@@ -77,6 +77,16 @@ const ROOMS: readonly Room[] = [
   },
   // Copying a whole folder needs the same file system calls as storing blobs. Salvage copies folders.
   { files: /^src\/adapters\/folders\/deno-/, may: [adapters('blobs', 'folders'), BELOW_ADAPTERS] },
+  // Repositories, salvage and databases in folders meet here, for the entry points of Node and Deno alike.
+  {
+    files: /^src\/adapters\/folders\/folder-repos\.ts$/,
+    may: [
+      adapters('folders', 'salvage', 'sqlite'),
+      // How a user names the WebAssembly of SQLite. What reads it belongs to the platform.
+      /^src\/adapters\/platform\/sqlite-wasm\.ts$/,
+      BELOW_ADAPTERS,
+    ],
+  },
   {
     files: /^src\/adapters\/folders\//,
     may: [adapters('blobs', 'folders', 'sqlite'), BELOW_ADAPTERS, /^node:/],

@@ -12,8 +12,8 @@ import { assertDescribed } from './manifest-check.ts';
 import type { RepoPlatform } from '../sqlite/open-repo.ts';
 import { sqliteRepo } from '../sqlite/open-repo.ts';
 
-/** What a platform gives for folders. */
-export interface FolderPlatform {
+/** What a platform gives for a restoration. */
+export interface RestorePlatform {
   /** The repository in a folder beside the one that is wanted, to be made. */
   create(name: string): RepoPlatform;
   /** Opens the files of the repository that is there, and so takes its lock. */
@@ -23,7 +23,7 @@ export interface FolderPlatform {
 /** Answers what is there as an owner, so that nobody has it open while it is replaced; `undefined` when nothing is. */
 const takeOver = async (
   { parent, name, path }: Place,
-  platform: FolderPlatform,
+  platform: RestorePlatform,
   force: boolean,
 ): Promise<DatabaseFiles | 'empty' | undefined> => {
   const entry = await parent.entry(name);
@@ -102,7 +102,7 @@ const underName = (error: unknown, temporary: string, name: string): unknown =>
 export const restoreFolder = async (
   backup: Place,
   place: Place,
-  platform: FolderPlatform,
+  platform: RestorePlatform,
   { force = false }: SaveOptions,
 ): Promise<BackupManifest> => {
   const { manifest, files } = await openBackup(backup);

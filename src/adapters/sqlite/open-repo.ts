@@ -26,10 +26,14 @@ const NODE_SHARE = 1 / 4;
 
 const nodeBudget: NodeBudget = /* @__PURE__ */ new NodeBudget(DEFAULT_CACHE_BYTES * NODE_SHARE);
 
-const limitCaches = (sqlite: Sqlite, bytes: number): void => {
-  if (!Number.isSafeInteger(bytes) || bytes < 0) {
+/** @throws {TypeError} when this is not a valid size of the caches in bytes; `undefined` is valid. */
+export const assertCacheBytes = (bytes: number | undefined): void => {
+  if (bytes !== undefined && (!Number.isSafeInteger(bytes) || bytes < 0)) {
     throw new TypeError(`cacheBytes is a whole number of bytes; cacheBytes=${String(bytes)}`);
   }
+};
+
+const limitCaches = (sqlite: Sqlite, bytes: number): void => {
   nodeBudget.limit(bytes * NODE_SHARE);
   sqlite.limitPageCaches(bytes * (1 - NODE_SHARE));
 };
@@ -57,11 +61,13 @@ export interface RepoPlatform {
 /**
  * Makes (`did` given) or opens a repository. The lock comes first, and if anything fails it is let go of again.
  * @throws {RepoError} as the platform, {@link createSqliteBlockStore} and {@link openSqliteBlockStore} do.
+ * @throws {TypeError} when `cacheBytes` is not a valid number of bytes. No file is opened then.
  */
 export const sqliteRepo = async (
   platform: RepoPlatform,
   { did, signer }: { readonly did?: string | undefined; readonly signer?: Signer | undefined },
 ): Promise<Repo> => {
+  assertCacheBytes(platform.cacheBytes);
   const sqlite = await loadSqlite(await platform.wasm());
   if (platform.cacheBytes !== undefined) {
     limitCaches(sqlite, platform.cacheBytes);

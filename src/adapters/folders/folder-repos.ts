@@ -1,0 +1,155 @@
+/**
+ * Repositories in folders: what the entry points for Node, Bun and Deno share. Each function takes the platform first.
+ * They are functions of the module, and not of an object, so that a bundler leaves out the ones that nobody calls.
+ */
+import type { VerifySignature } from '../../core/crypto/keys.ts';
+import type { Signer } from '../../core/crypto/signer.ts';
+import type { HashAll } from '../../core/data/sha256.ts';
+import type { Repo } from '../../core/repo/repo.ts';
+import type { BackupManifest, BackupOptions } from '../../core/repo/transfer/backup-manifest.ts';
+import type { BlobStore } from '../../core/storage/ports.ts';
+import { assertDid } from '../../core/syntax/identifiers.ts';
+import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
+import type { WasmSource } from '../platform/sqlite-wasm.ts';
+import { salvageFolder } from '../salvage/salvage-folder.ts';
+import type { SalvageOptions, SalvageReport } from '../salvage/salvage.ts';
+import type { RepoPlatform } from '../sqlite/open-repo.ts';
+import { sqliteRepo } from '../sqlite/open-repo.ts';
+import type { SavedBackup, SaveOptions } from './backup.ts';
+import { writeBackup } from './backup.ts';
+import type { FolderDatabase } from './folder-database.ts';
+import { openFolderDatabase } from './folder-database.ts';
+import type { ParentFolder, Place } from './place.ts';
+import { restoreFolder } from './restore.ts';
+
+export interface WasmOptions {
+  /**
+   * The file `pdsdb/sql-wasm.wasm`, for a program that was bundled: its bytes, path or URL, or the compiled module.
+   * SQLite is loaded once a process, from the first one. The default is the file of the package.
+   */
+  readonly wasm?: WasmSource | undefined;
+}
+
+export interface OpenOptions extends WasmOptions {
+  /** Signs the commits that are made here. Without one they are not signed. */
+  readonly signer?: Signer | undefined;
+  /** How long to wait for another owner to let go, in milliseconds. Not at all when left out. */
+  readonly waitMs?: number | undefined;
+  /**
+   * Bytes that the caches of all repositories of this process may take together; 64 MiB by default. The last value
+   * given applies to all.
+   */
+  readonly cacheBytes?: number | undefined;
+}
+
+export interface OpenDatabaseOptions extends WasmOptions {
+  /** Makes the database, and the folder if need be. When left out, it has to be there. */
+  readonly create?: boolean | undefined;
+  /** As for a repository. */
+  readonly waitMs?: number | undefined;
+}
+
+export interface CreateOptions extends OpenOptions {
+  /** The account that the repository is of. */
+  readonly did: string;
+}
+
+/** What a platform with folders gives. Paths are as the user wrote them. */
+export interface FolderPlatform {
+  /** Returns the compiled WebAssembly of sql.js. */
+  wasm(source: WasmSource | undefined): Promise<WebAssembly.Module>;
+  /** Opens the files of the database in a folder and takes their lock. */
+  openFiles(
+    directory: string,
+    options?: { readonly create?: boolean | undefined; readonly waitMs?: number | undefined },
+  ): Promise<DatabaseFiles>;
+  /** Opens the blobs in a folder whose lock is held. */
+  openBlobs(directory: string): Promise<BlobStore>;
+  /** The folder, for calls on what it contains. */
+  parent(directory: string): ParentFolder;
+  /** The folder, which may be missing, in the one that contains it. */
+  place(directory: string): Place;
+  /** Returns the path of a folder `name` in the folder that contains `directory`. */
+  beside(directory: string, name: string): string;
+  /** See {@link RepoPlatform}. */
+  readonly hashAll?: HashAll | undefined;
+  /** See {@link RepoPlatform}. */
+  readonly verifySignature?: VerifySignature | undefined;
+}
+
+const repoPlatform = (
+  platform: FolderPlatform,
+  directory: string,
+  { wasm, waitMs, cacheBytes }: OpenOptions,
+  create: boolean,
+): RepoPlatform => ({
+  wasm: () => platform.wasm(wasm),
+  hashAll: platform.hashAll,
+  verifySignature: platform.verifySignature,
+  cacheBytes,
+  openFiles: () => platform.openFiles(directory, { create, waitMs }),
+  openBlobs: () => platform.openBlobs(directory),
+});
+
+/** Creates a repository in a folder and opens it. */
+export const createRepo = async (
+  platform: FolderPlatform,
+  directory: string,
+  { did, ...options }: CreateOptions,
+): Promise<Repo> => {
+  assertDid(did);
+  return sqliteRepo(repoPlatform(platform, directory, options, true), { did, signer: options.signer });
+};
+
+/** Opens the repository in a folder. */
+export const openRepo = (platform: FolderPlatform, directory: string, options: OpenOptions): Promise<Repo> =>
+  sqliteRepo(repoPlatform(platform, directory, options, false), { signer: options.signer });
+
+/** Writes a backup of an open repository into a folder. */
+export const saveBackup = (
+  platform: FolderPlatform,
+  repo: Repo,
+  directory: string,
+  { force, ...options }: BackupOptions & SaveOptions,
+): Promise<SavedBackup> => writeBackup(platform.place(directory), repo.backup(options), { force });
+
+/** Creates a repository from a backup, or replaces one with `force`. Returns the manifest of the backup. */
+export const restoreBackup = (
+  platform: FolderPlatform,
+  backup: string,
+  directory: string,
+  options: SaveOptions & WasmOptions,
+): Promise<BackupManifest> =>
+  restoreFolder(
+    platform.place(backup),
+    platform.place(directory),
+    {
+      create: (name) => repoPlatform(platform, platform.beside(directory, name), options, true),
+      openFiles: () => platform.openFiles(directory),
+    },
+    options,
+  );
+
+/** Replaces a damaged database with a new one, which has everything that can be read of it. */
+export const salvageRepo = (
+  platform: FolderPlatform,
+  directory: string,
+  options: SalvageOptions & WasmOptions,
+): Promise<SalvageReport> =>
+  salvageFolder(
+    {
+      wasm: () => platform.wasm(options.wasm),
+      folder: platform.parent(directory),
+      openFiles: () => platform.openFiles(directory),
+      createFiles: (name) => platform.openFiles(`${directory}/${name}`, { create: true }),
+    },
+    options,
+  );
+
+/** Opens the database in a folder, without a repository in it. */
+export const openDatabase = async (
+  platform: FolderPlatform,
+  directory: string,
+  options: OpenDatabaseOptions,
+): Promise<FolderDatabase> =>
+  openFolderDatabase(await platform.wasm(options.wasm), () => platform.openFiles(directory, options));
