@@ -6,6 +6,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { writeTypes } from './build-types.mjs';
 import { writeSha256 } from './build-wasm.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -97,3 +98,5 @@ await bundle(
   { minify: true },
 );
 replaceOnce(bundledWorker, '../../wasm/sql-wasm.wasm', '../wasm/sql-wasm.wasm');
+
+writeTypes(out, join(root, 'node_modules'));

@@ -133,3 +133,18 @@ test('links between pages lead somewhere', () => {
   );
   expect(dead).toEqual([]);
 });
+
+test('links of README.md are absolute, as a registry shows it, and those into the repository lead somewhere', () => {
+  const targets = [...README.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
+  expect(targets.filter((target) => !/^(https:|#)/.test(target))).toEqual([]);
+  const { repository } = JSON.parse(textOf('package.json')) as { repository: { url: string } };
+  const home = repository.url.replace(/^git\+/, '').replace(/\.git$/, '');
+  const ours = targets.filter((target) => target.startsWith(`${home}/`));
+  expect(ours.length).toBeGreaterThan(5);
+  const pathOf = (target: string): string =>
+    target
+      .slice(home.length)
+      .replace(/^\/(blob|tree)\/main\//, '')
+      .replace(/#.*/, '');
+  expect(ours.filter((target) => !existsSync(join(root, pathOf(target))))).toEqual([]);
+});
