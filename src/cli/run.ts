@@ -40,6 +40,14 @@ const sentenceOf = (error: Error): string => {
 const isReaderGone = (error: Error): boolean =>
   errnoOf(error) === 'EPIPE' && (error as NodeJS.ErrnoException).syscall === 'write';
 
+/** Waits for the words about an error. The error stays one when nobody reads them. */
+const unlessGone = (words: Promise<void>): Promise<void> =>
+  words.catch((error: Error) => {
+    if (!isReaderGone(error)) {
+      throw error;
+    }
+  });
+
 /** Says what went wrong, and answers the exit code. */
 const report = async (shell: Shell, error: Error, json: boolean): Promise<number> => {
   if (isReaderGone(error)) {
@@ -50,7 +58,7 @@ const report = async (shell: Shell, error: Error, json: boolean): Promise<number
     return 0;
   }
   if (!(error instanceof CommanderError && error.code === 'commander.help')) {
-    await printError(createOutput(shell.stderr), shell.signal.aborted ? 'interrupted' : sentenceOf(error));
+    await unlessGone(printError(createOutput(shell.stderr), shell.signal.aborted ? 'interrupted' : sentenceOf(error)));
   }
   // A reader that takes nothing while Ctrl-C is pressed would keep the command waiting for it.
   const isStuck = shell.signal.aborted && shell.stdout.writableLength > 0;
@@ -58,7 +66,7 @@ const report = async (shell: Shell, error: Error, json: boolean): Promise<number
     const value = shell.signal.aborted
       ? { error: 'Interrupted', message: 'interrupted' }
       : { error: codeOf(error), message: sentenceOf(error) };
-    await createOutput(shell.stdout).text(`${jsonText(value)}\n`);
+    await unlessGone(createOutput(shell.stdout).text(`${jsonText(value)}\n`));
   }
   return shell.signal.aborted ? INTERRUPTED : FAILED;
 };
@@ -87,8 +95,9 @@ export const run = async (args: readonly string[], shell: Shell, version: string
       program.opts<{ json?: boolean }>().json === true || (error instanceof CommanderError && args.includes('--json'));
     try {
       return await report(shell, error, json);
-    } catch (failed) {
-      return isReaderGone(failed as Error) ? 0 : FAILED;
+    } catch {
+      // Not even the words about the error could be written: the exit code is what is left to tell.
+      return FAILED;
     }
   }
 };

@@ -223,6 +223,7 @@ describe('answers', () => {
       'refs',
       'gc',
       'key',
+      'version',
     ]);
     for (const verb of [['ls'], ['blob', 'add'], ['key', 'generate']]) {
       expect((await pdsdb([...verb, '--help'])).stdout).toMatch(
