@@ -57,7 +57,9 @@ test('repair of what is sound says so', async () => {
     dryRun: false,
     head: CID,
     rev: expect.any(String),
+    stepCount: 0,
     steps: [],
+    lostCount: 0,
     lost: [],
   });
   expect(await pdsdb(['repair', at('alice')])).toEqual({

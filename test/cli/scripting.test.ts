@@ -172,8 +172,12 @@ describe('a script can rely on it', () => {
     expect(jsonLines(faulty.stdout)).toEqual([
       {
         ok: false,
+        faultCount: 1,
         faults: [expect.objectContaining({ code: 'InvalidSignature', message: expect.any(String) })],
         signature: 'invalid',
+        records: 4,
+        blocks: 7,
+        blobs: 0,
       },
     ]);
     expect((await pdsdb(['verify', at('damaged'), '--key', stranger])).stdout).toMatch(/^InvalidSignature\t/);
