@@ -35,13 +35,13 @@ const maintenanceCallsOf = (
   maintenance === undefined
     ? {}
     : {
-        snapshot: async () => (await maintenance.snapshot()).release(),
         check: () => maintenance.check(),
         invalidRows: () => maintenance.invalidRows(),
         'lenient cids': () => listOf(maintenance.cids()),
         'lenient commits': () => listOf(maintenance.commits()),
         'lenient refs': () => listOf(maintenance.refs()),
         scan: async () => listOf((await maintenance.scan(Infinity)) ?? []),
+        snapshot: async () => (await maintenance.snapshot()).release(),
       };
 
 /** Every method, called in a way that would succeed. */

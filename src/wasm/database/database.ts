@@ -217,6 +217,8 @@ export class Database {
     if (!this.#isLogging) {
       return false;
     }
+    // A read opens a WAL that has just begun: a checkpoint before that fails with SQLITE_LOCKED.
+    this.#connection.exec('select count(*) from sqlite_schema');
     this.#foldLog();
     this.#isFrozen = true;
     return true;

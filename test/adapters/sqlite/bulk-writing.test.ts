@@ -124,6 +124,16 @@ test('a change that is refused leaves everything as it was', async () => {
   await again.close();
 });
 
+test('a check may be made right after it, and then a snapshot be taken, as a backup does', async () => {
+  const files = new MemoryFiles();
+  await using store = await create(files);
+  await put(store, 0, 1000, 1);
+  expect(await store.maintenance.check()).toEqual([]);
+  const { blocks, release } = await store.maintenance.snapshot();
+  expect(blocks).toBe(1000);
+  release();
+});
+
 test('a snapshot may be taken right after it', async () => {
   const files = new MemoryFiles();
   const store = await create(files);
