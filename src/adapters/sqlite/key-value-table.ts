@@ -4,7 +4,6 @@ import { compareText } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { Bounds, KeyRange } from './key-range.ts';
 import { boundsOf } from './key-range.ts';
-import { ScannedRows } from './scanned-rows.ts';
 import type { SqlDatabase, SqlStatement } from './sql-database.ts';
 
 export interface KeyValueTableOptions {
@@ -147,34 +146,6 @@ export class KeyValueTable {
   *keys(range: KeyRange = {}): Generator<string> {
     for (const { key } of this.#rows(range, false)) {
       yield key;
-    }
-  }
-
-  /**
-   * Rows as they lie in the file, which is the fastest order: no look-up in the index for each. In pages, each read in
-   * one go; rows that are added meanwhile may be among them. Keys are as they are stored, in UTF-8, and not looked at.
-   */
-  *scan(): Generator<ScannedRows> {
-    const statement = this.#statement(
-      `select rowid, key, value from ${this.name} where rowid > ? order by rowid limit ${PAGE_ROWS}`,
-    );
-    for (let last = 0, isWhole = true; isWhole; ) {
-      const rows = new ScannedRows();
-      try {
-        statement.bindInt(1, last);
-        isWhole = false;
-        while (statement.step()) {
-          last = statement.columnInt(0);
-          rows.add(statement, 1, 2);
-          if (rows.keys.length === PAGE_ROWS || rows.size >= PAGE_BYTES) {
-            isWhole = true;
-            break;
-          }
-        }
-      } finally {
-        statement.reset();
-      }
-      yield rows;
     }
   }
 

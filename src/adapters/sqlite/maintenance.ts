@@ -1,5 +1,6 @@
 /** What the store over SQLite can do beyond the contract: read past invalid rows, check, scan and copy the file. */
 import { PackedBlocks } from '../../core/blocks/packed-blocks.ts';
+import type { Bytes } from '../../core/data/bytes.ts';
 import type { CID } from '../../core/data/cid.ts';
 import { CID_LENGTH, cidTextToBytes, parseCid } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
@@ -14,6 +15,7 @@ import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { cidKeys, invalidRows, isCidText, removeRows, validRows } from './invalid-rows.ts';
 import type { TablePrefix } from './schema.ts';
 import { takeSnapshot } from './snapshot.ts';
+import type { SqlDatabase, SqlStatement } from './sql-database.ts';
 import type { StoreDatabase } from './store-database.ts';
 import { readCid, type StoreTables } from './store-tables.ts';
 
@@ -84,7 +86,7 @@ export const createMaintenance = (store: MaintainedStore, check: () => void): St
     },
     async scan(maxBytes) {
       check();
-      return store.fileSize() > maxBytes ? undefined : checkedList(() => scanBlocks(tables), check);
+      return store.fileSize() > maxBytes ? undefined : checkedList(() => scanBlocks(store), check);
     },
     async snapshot(): Promise<StoreSnapshot> {
       check();
@@ -103,9 +105,82 @@ export const createMaintenance = (store: MaintainedStore, check: () => void): St
   };
 };
 
+/** Rows that are read in one go, so that no statement is between two rows while a change writes. */
+const PAGE_ROWS = 256;
+/** The bytes at which a page ends early: 256 of the largest blocks would be half a gigabyte. */
+const PAGE_BYTES = 1024 * 1024;
+const FIRST_SIZE = 64 * 1024;
+
+/** Rows in one buffer of the caller: a buffer for each value would keep the garbage collector busy. */
+class ScannedRows {
+  /** Where each key begins, where its value begins (right behind the key), and where that ends. */
+  readonly keys: number[] = [];
+  readonly values: number[] = [];
+  readonly ends: number[] = [];
+  #memory: Bytes = new Uint8Array(FIRST_SIZE);
+  #size = 0;
+
+  get memory(): Bytes {
+    return this.#memory;
+  }
+
+  /** Whether no more rows belong to this page. */
+  get isFull(): boolean {
+    return this.keys.length === PAGE_ROWS || this.#size >= PAGE_BYTES;
+  }
+
+  /** Adds the row at which a statement is. */
+  add(statement: SqlStatement, key: number, value: number): void {
+    this.keys.push(this.#size);
+    this.#append(statement, key);
+    this.values.push(this.#size);
+    this.#append(statement, value);
+    this.ends.push(this.#size);
+  }
+
+  #append(statement: SqlStatement, column: number): void {
+    const end = this.#size + statement.columnSize(column);
+    if (end > this.#memory.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.#memory.length));
+      larger.set(this.#memory.subarray(0, this.#size));
+      this.#memory = larger;
+    }
+    statement.columnInto(column, this.#memory, this.#size);
+    this.#size = end;
+  }
+}
+
+/**
+ * Rows in the order of the file, which is the fastest: no look-up in the index for each. Rows that are added meanwhile
+ * may be among them. Keys are in UTF-8, as they are stored, and are not checked.
+ */
+function* scanRows(database: SqlDatabase, table: string): Generator<ScannedRows> {
+  const statement = database.prepare(
+    `select rowid, key, value from ${table} where rowid > ? order by rowid limit ${PAGE_ROWS}`,
+  );
+  try {
+    for (let last = 0, hasMore = true; hasMore; ) {
+      const rows = new ScannedRows();
+      try {
+        statement.bindInt(1, last);
+        while (!rows.isFull && statement.step()) {
+          last = statement.columnInt(0);
+          rows.add(statement, 1, 2);
+        }
+        hasMore = rows.isFull;
+      } finally {
+        statement.reset();
+      }
+      yield rows;
+    }
+  } finally {
+    statement.finalize();
+  }
+}
+
 /** Blocks in the order of the file. */
-function* scanBlocks(tables: StoreTables): Generator<PackedBlocks> {
-  for (const { memory, keys, values, ends } of tables.table.blocks.scan()) {
+function* scanBlocks({ database, tables }: MaintainedStore): Generator<PackedBlocks> {
+  for (const { memory, keys, values, ends } of scanRows(database, tables.table.blocks.name)) {
     const blocks = new PackedBlocks(memory);
     for (let i = 0; i < keys.length; i++) {
       const start = values[i]!;
