@@ -16,7 +16,7 @@ const damage = async (store: BlockStore, cid: CID): Promise<void> => {
   await store.transact((change) => change.put([{ cid, bytes: bytes.map((byte) => byte ^ 1) }]));
 };
 
-/** A repository of two commits, and an edited tree of the first one. The second commit lacks one record of the first. */
+/** A repository of two commits, and an edited tree of the first one. The second commit lacks a record of the first. */
 const editEarlier = async (): Promise<{ store: BlockStore; repo: Repo; rev: string; tree: Tree; lost: CID }> => {
   const store = new MemoryBlockStore();
   const repo = repoOver({ did: DID, store, blobs: new MemoryBlobStore() });
