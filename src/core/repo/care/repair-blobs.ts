@@ -3,7 +3,7 @@ import type { CID } from '../../data/cid.ts';
 import { cidToText, decodeCid } from '../../data/cid.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
 import { walkLeaves } from '../../mst/walk.ts';
-import type { ReadParts } from '../parts.ts';
+import type { ReadParts } from '../open-parts.ts';
 import { isBlobIntact, mentionsOf } from '../read/blobs.ts';
 import type { Plan } from './repair-plan.ts';
 import { plan, query } from './repair-plan.ts';

@@ -11,8 +11,8 @@ import { decodeCommitBlock } from '../commit.ts';
 import { isRepoError } from '../../errors.ts';
 import { verifyTree } from '../../mst/verify.ts';
 import type { Tid } from '../../syntax/tid.ts';
-import type { ReadParts } from '../parts.ts';
-import { MAIN } from '../parts.ts';
+import type { ReadParts } from '../open-parts.ts';
+import { MAIN } from '../store-names.ts';
 import { pastDamage, surveyBlocks } from './survey.ts';
 
 /** A commit whose block is sound. */

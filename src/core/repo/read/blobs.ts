@@ -15,8 +15,8 @@ import type { Head, MissingBlob, PutBlobRefOptions, StoredBlob } from '../repo.t
 import { sha256Stream } from '../../data/sha256.ts';
 import { toStorageError } from '../../storage/storage-error.ts';
 import type { BlobSource } from '../../storage/ports.ts';
-import type { ReadParts, RepoParts } from '../parts.ts';
-import { mimeTypeKey } from '../parts.ts';
+import type { ReadParts, RepoParts } from '../open-parts.ts';
+import { mimeTypeKey } from '../store-names.ts';
 import { listHead } from './head-view.ts';
 import { decodeStored } from '../record.ts';
 import { isBlob } from '../../data/platform-values.ts';

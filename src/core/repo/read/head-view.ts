@@ -1,7 +1,7 @@
 /** The head's records for one reader: the state stays until the reader ends, also while garbage is collected. */
 import { readPinned, withPinned } from '../care/pins.ts';
-import type { RepoParts } from '../parts.ts';
-import { readHead } from '../parts.ts';
+import type { RepoParts } from '../open-parts.ts';
+import { readHead } from './head.ts';
 import type { Head } from '../repo.ts';
 import type { View } from './records.ts';
 

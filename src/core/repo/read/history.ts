@@ -5,9 +5,11 @@ import { diffTrees } from '../../mst/diff.ts';
 import type { Head, LogEntry, RecordChange } from '../repo.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import { isTid } from '../../syntax/tid.ts';
-import type { ReadParts, RepoParts } from '../parts.ts';
+import type { ReadParts, RepoParts } from '../open-parts.ts';
 import { readPinned } from '../care/pins.ts';
-import { MAIN, headOf, messageKey, partsIn, readCommit, readHead } from '../parts.ts';
+import { MAIN, messageKey } from '../store-names.ts';
+import { headOf, readCommit, readHead } from './head.ts';
+import { partsIn } from '../open-parts.ts';
 import { splitPath } from '../path.ts';
 
 /** Short, and no path of any file system: a branch may be unpacked somewhere one day. */

@@ -1,6 +1,6 @@
 /** A repository in numbers. */
 import type { RepoInfo } from '../repo.ts';
-import type { RepoParts } from '../parts.ts';
+import type { RepoParts } from '../open-parts.ts';
 import { withHead } from './head-view.ts';
 import { countCollections } from './records.ts';
 

@@ -10,7 +10,7 @@ import type { CollectionCount, FoundRecord, ListOptions, RecordEntry, TreeEntry 
 import type { HashAll } from '../../data/sha256.ts';
 import type { BlockReader } from '../../storage/ports.ts';
 import { assertCollection, assertRecordKey, formatUri } from '../../syntax/identifiers.ts';
-import { assertBlocks, requireBlock } from '../parts.ts';
+import { assertBlocks, requireBlock } from '../../storage/checked-blocks.ts';
 import { recordPath, splitPath } from '../path.ts';
 import { decodeStored } from '../record.ts';
 

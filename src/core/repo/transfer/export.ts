@@ -12,8 +12,9 @@ import type { BlockReader } from '../../storage/ports.ts';
 import type { NamedBlock } from '../../blocks/block.ts';
 import { blocksAtHand } from './preload.ts';
 import { resolveCommit } from '../read/history.ts';
-import type { RepoParts } from '../parts.ts';
-import { assertBlocks, readHead, requireBlock } from '../parts.ts';
+import type { RepoParts } from '../open-parts.ts';
+import { assertBlocks, requireBlock } from '../../storage/checked-blocks.ts';
+import { readHead } from '../read/head.ts';
 import { reachTree } from '../care/reach.ts';
 
 const requireHead = async (parts: RepoParts): Promise<Head> => {

@@ -13,7 +13,7 @@ import type { Tid } from '../../syntax/tid.ts';
 import type { Commit } from '../commit.ts';
 import type { Progress } from '../long-work.ts';
 import { repoOver } from '../local-repo.ts';
-import { MAIN } from '../parts.ts';
+import { MAIN } from '../store-names.ts';
 import type { Repo } from '../repo.ts';
 import { decodeRootCommit } from '../root-commit.ts';
 

@@ -6,8 +6,8 @@ import { isRepoError, RepoError } from '../../errors.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import { readEpoch } from '../care/epoch.ts';
 import { batchesOf, reachTree } from '../care/reach.ts';
-import type { ReadParts } from '../parts.ts';
-import { readHead } from '../parts.ts';
+import type { ReadParts } from '../open-parts.ts';
+import { readHead } from '../read/head.ts';
 import { resolveCommit } from '../read/history.ts';
 import type { Head } from '../repo.ts';
 

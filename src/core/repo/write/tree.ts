@@ -23,7 +23,7 @@ import type { Block } from '../../blocks/block.ts';
 import type { PlannedOp } from './apply.ts';
 import type { CheckedOut } from './checked-out.ts';
 import { applyOps } from './apply.ts';
-import type { RepoParts } from '../parts.ts';
+import type { RepoParts } from '../open-parts.ts';
 import { readPinned, withPinned } from '../care/pins.ts';
 import { recordPath } from '../path.ts';
 import type { View } from '../read/records.ts';

@@ -1,0 +1,41 @@
+/** The head of a repository, and the commit that it names. */
+import type { CID } from '../../data/cid.ts';
+import { cidEquals, cidToText } from '../../data/cid.ts';
+import { RepoError } from '../../errors.ts';
+import { requireBlock } from '../../storage/checked-blocks.ts';
+import type { BlockReader } from '../../storage/ports.ts';
+import type { Commit } from '../commit.ts';
+import { decodeCommitBlock } from '../commit.ts';
+import type { ReadParts } from '../open-parts.ts';
+import type { Head } from '../repo.ts';
+import { MAIN } from '../store-names.ts';
+
+/** @throws {RepoError} `BlockNotFound`, `Corrupt`; `Malformed` when the block is not a commit, or its CID is raw. */
+export const readCommit = async (reader: BlockReader, cid: CID): Promise<Commit> =>
+  decodeCommitBlock(cid, await requireBlock(reader, cid));
+
+export const headOf = (cid: CID, commit: Commit): Head => ({
+  cid,
+  rev: commit.rev,
+  data: commit.data,
+  signed: commit.sig !== undefined,
+});
+
+/** The newest commit, or `undefined` before the first one. */
+export const readHead = async (parts: ReadParts): Promise<Head | undefined> => {
+  const { heads, store } = parts;
+  const cid = await store.ref(MAIN);
+  if (cid === undefined || cidEquals(heads.last?.cid, cid)) {
+    return cid && heads.last;
+  }
+  const head = headOf(cid, await readCommit(store, cid));
+  heads.last = head;
+  return head;
+};
+
+/** @throws {RepoError} `InvalidSwap` unless the head is the expected one; `undefined` expects nothing. */
+export const assertSwapCommit = (head: Head | undefined, expected: CID | null | undefined): void => {
+  if (expected !== undefined && !cidEquals(head?.cid, expected ?? undefined)) {
+    throw new RepoError('InvalidSwap', `Commit was at ${head === undefined ? 'null' : cidToText(head.cid)}`);
+  }
+};

@@ -1,0 +1,47 @@
+/** Blocks of a store with their hashes checked: the bytes are those that the CID names, or the read fails. */
+import type { Bytes } from '../data/bytes.ts';
+import type { CidLike } from '../data/cid.ts';
+import { bytesOfCid, cidToText, isDigestOf } from '../data/cid.ts';
+import type { HashAll } from '../data/sha256.ts';
+import { hashAll as hashOneByOne } from '../data/sha256.ts';
+import { RepoError } from '../errors.ts';
+import type { BlockReader } from './ports.ts';
+
+/**
+ * Returns the block with its hash checked.
+ * @throws {RepoError} `BlockNotFound`, `Corrupt`.
+ */
+export const requireBlock = async (
+  reader: BlockReader,
+  cid: CidLike,
+  hashAll: HashAll = hashOneByOne,
+): Promise<Bytes> => {
+  const bytes = await reader.get(cid);
+  if (bytes === undefined) {
+    throw new RepoError('BlockNotFound', `block not found; cid=${cidToText(cid)}`);
+  }
+  if (!isDigestOf(bytesOfCid(cid), hashAll([bytes]), 0)) {
+    throw corrupt(cid);
+  }
+  return bytes;
+};
+
+const corrupt = (cid: CidLike): RepoError =>
+  new RepoError('Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`);
+
+/**
+ * Checks the hashes of many blocks together. Missing blocks are passed over.
+ * @throws {RepoError} `Corrupt`, which names the first wrong block.
+ */
+export const assertBlocks = (
+  hashAll: HashAll,
+  cids: readonly CidLike[],
+  blocks: readonly (Uint8Array | undefined)[],
+): void => {
+  const present = [...blocks.keys()].filter((i) => blocks[i] !== undefined);
+  const digests = hashAll(present.map((i) => blocks[i]!));
+  const wrong = present.find((i, at) => !isDigestOf(bytesOfCid(cids[i]!), digests, at));
+  if (wrong !== undefined) {
+    throw corrupt(cids[wrong]!);
+  }
+};
