@@ -1,7 +1,6 @@
 /** What the listeners of a page hear: each new head once and in order, whoever tells of it. */
 import { isRepoError } from '../../core/errors.ts';
 import type { HeadChange } from '../../core/repo/repo.ts';
-import { createChangeListeners } from './change-listeners.ts';
 
 /** What a client can say about new heads. */
 export interface ChangeServer {
@@ -20,6 +19,51 @@ export interface ClientChanges {
   /** Somebody else answers from now on, and is asked for what was missed. */
   moved(): void;
 }
+
+/** The listeners of a page. */
+interface ChangeListeners {
+  readonly size: number;
+  add(listener: (change: HeadChange) => void): () => void;
+  emit(change: HeadChange): void;
+}
+
+/**
+ * @param onFirst Called when the first listener is added.
+ * @param onNone Called when the last listener is removed.
+ */
+const createChangeListeners = (onFirst: () => void, onNone: () => void): ChangeListeners => {
+  const listeners = new Set<(change: HeadChange) => void>();
+  return {
+    get size() {
+      return listeners.size;
+    },
+    add(listener) {
+      // The same function may be added twice. Each addition is removed by itself.
+      const own = (change: HeadChange): void => listener(change);
+      listeners.add(own);
+      if (listeners.size === 1) {
+        onFirst();
+      }
+      return () => {
+        if (listeners.delete(own) && listeners.size === 0) {
+          onNone();
+        }
+      };
+    },
+    emit(change) {
+      for (const listener of listeners) {
+        try {
+          listener(change);
+        } catch (error) {
+          // A listener that throws is reported like an event handler that throws.
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
+      }
+    },
+  };
+};
 
 export const createClientChanges = (server: ChangeServer): ClientChanges => {
   /** The rev up to which the listeners know of everything; `null` from before the first commit. */
@@ -59,7 +103,7 @@ export const createClientChanges = (server: ChangeServer): ClientChanges => {
       if (told === undefined || change.rev > told) {
         told = change.rev;
         raise(change.rev);
-        listeners.tell(change);
+        listeners.emit(change);
       }
     },
     moved() {

@@ -1,5 +1,7 @@
 /** Lists on the client's side: pages asked for as they are wanted, and asked for anew where the server has changed. */
+import { compareText } from '../../core/data/bytes.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
+import type { LogEntry, MissingBlob, RecordChange, StoredBlob } from '../../core/repo/repo.ts';
 import type { Page, Gone, OpenList } from './protocol.ts';
 import { GONE } from './protocol.ts';
 
@@ -12,6 +14,15 @@ export interface ListServer {
 
 /** Where an entry lies in a list, seen from another one: before it (below 0), after it, or 0 for the same. */
 export type Compare<T> = (entry: T, other: T) => number;
+
+export const byName: Compare<[name: string, value: string]> = ([a], [b]) => compareText(a, b);
+export const byCid: Compare<StoredBlob> = (a, b) => compareText(String(a.cid), String(b.cid));
+export const byPath: Compare<RecordChange> = (a, b) =>
+  compareText(`${a.collection}/${a.rkey}`, `${b.collection}/${b.rkey}`);
+export const newestFirst: Compare<LogEntry> = (a, b) => compareText(b.rev, a.rev);
+/** The blobs of one record have no order: all up to the one that was returned last compare as before it. */
+export const byUri: Compare<MissingBlob> = (a, b) =>
+  compareText(a.uri, b.uri) || (String(a.cid) === String(b.cid) ? 0 : -1);
 
 /**
  * Walks a list of the server. Left early, it says so. If the server has forgotten it (because another one has taken its
