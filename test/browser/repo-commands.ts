@@ -41,7 +41,7 @@ const using = async <T>(opening: Promise<Repo>, run: (repo: Repo) => Promise<T>)
     return await run(repo);
   } finally {
     await repo.close().catch((error: unknown) => {
-      // Without room the log cannot be folded in. It stays, and with it what was acknowledged.
+      // Without room the WAL cannot be checkpointed. It stays, and with it what was acknowledged.
       if (!isRepoError(error, 'StorageFull')) {
         throw error;
       }

@@ -19,7 +19,7 @@ export interface Place {
   leftovers(): string[];
   /**
    * A text that is the same for the same content of the database and of the blobs, once the repository is open: its log
-   * is folded in then, and what is left of the log is nothing that anybody reads.
+   * is checkpointed then, and what is left of the log is nothing that anybody reads.
    */
   fingerprint(): string;
 }

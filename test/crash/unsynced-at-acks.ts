@@ -16,7 +16,7 @@ const MATTERS_NOT = /\/pds\.lock|\.tmp-/;
 /**
  * Behind a commit SQLite repeats its last frame, to fill the sector, and syncs in the middle of the repetition. What
  * comes after the sync is less than a frame, of 24 bytes and a page, and nobody needs it. Nor that a log was emptied,
- * once it is folded in: what comes back is in the database.
+ * once it is checkpointed: what comes back is in the database.
  */
 const FILLING = { name: /-wal$/, below: 24 + 4096 };
 

@@ -27,7 +27,7 @@ const seedBytes = await (async (): Promise<Uint8Array> => {
   await repo.importCar(carOf(await repositoryOf({ records: posts(RECORDS, 'old'), fields: { rev: BASE_REV } })));
   await repo.setRef('tag', (await repo.head())!.cid);
   await repo.importCar(carOf(await repositoryOf({ records: posts(RECORDS) })));
-  // Taken after the log is folded in, as it would lie on a disk.
+  // Taken after a checkpoint, as it would lie on a disk.
   const { main } = files;
   await repo.close();
   return main.bytes();

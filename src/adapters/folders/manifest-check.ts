@@ -59,7 +59,7 @@ export const createManifestCheck = (): ManifestCheck => {
     },
     assertWhole() {
       if (manifest !== undefined && hasLog) {
-        // SQLite would fold it into the database that the manifest vouches for.
+        // SQLite would copy it into the database that the manifest vouches for.
         throw new RepoError(
           'Malformed',
           `the backup is damaged: there is a log that the manifest does not name; path=${WAL_NAME}`,

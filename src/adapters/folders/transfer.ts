@@ -11,7 +11,7 @@ import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import type { DatabaseFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
-import { writeWhole } from '../../wasm/vfs/write-all.ts';
+import { writeAll } from '../../wasm/vfs/write-all.ts';
 import { MANIFEST_PATH } from '../../core/repo/transfer/backup-manifest.ts';
 import { contentOf } from '../sqlite/file-content.ts';
 import { createManifestCheck } from './manifest-check.ts';
@@ -42,8 +42,8 @@ export interface FolderImport {
 const BLOB_PATH = /^blobs\/[^/]+\/([^/]+)$/;
 
 /**
- * The files of a repository that nobody has open: `pds.db` first, with its log folded in, then the blobs. It is locked
- * until the iteration ends, which abandoning it does as well.
+ * The files of a repository that nobody has open: `pds.db` first, with its WAL checkpointed, then the blobs. It is
+ * locked until the iteration ends, which abandoning it does as well.
  * @throws {RepoError} as the platform does; `Corrupt` when the database is none.
  */
 export async function* exportFolder(platform: RepoPlatform): AsyncGenerator<FolderEntry, void, undefined> {
@@ -149,7 +149,7 @@ const takeIn = async (
     wal.flush();
     main.flush();
     // Last of all: without its first page this is no database.
-    writeWhole(main, first, 0);
+    writeAll(main, first, 0);
     main.flush();
     const did = await didOf(platform, files);
     await files.persist();
@@ -170,7 +170,7 @@ const fill = async (file: SyncFile, content: FolderContent, held: number): Promi
     if (inFirst > 0) {
       first.set(chunk.subarray(0, inFirst), at);
     }
-    writeWhole(file, chunk.subarray(inFirst), at + inFirst);
+    writeAll(file, chunk.subarray(inFirst), at + inFirst);
     at += chunk.length;
   });
   if (at !== content.size) {
@@ -191,7 +191,7 @@ const putNamed = async (blobs: BlobStore, named: CID, content: FolderContent): P
   return cid;
 };
 
-/** Checks that the database is a repository's, and folds its log in. */
+/** Checks that the database is a repository's, and checkpoints its WAL. */
 const didOf = async (platform: RepoPlatform, files: DatabaseFiles): Promise<string> => {
   const sqlite = await loadSqlite(await platform.wasm());
   try {

@@ -117,7 +117,7 @@ const build = async (
 
 /**
  * The damaged database is kept first; only then does the new one take its name. The old log and journal may be there no
- * more when it does, or SQLite would fold them into the new database; and the old database may not be opened once its
+ * more when it does, or SQLite would copy them into the new database; and the old database may not be opened once its
  * log is gone, or commits that were in the log alone would be missing without a word. So the old one is marked before
  * its log goes: from there until the new one has its name, opening answers `Corrupt`, and another salvage goes on.
  */

@@ -6,7 +6,7 @@ import { PendingChange } from '../../core/storage/pending-change.ts';
 import type { BlockChange, BlockStore, ChangeMaintenance, StoreMaintenance } from '../../core/storage/ports.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
-import { LogFolding } from './checkpointer.ts';
+import { Checkpointer } from './checkpointer.ts';
 import type { MaintainedStore } from './maintenance.ts';
 import { createChangeMaintenance, createMaintenance } from './maintenance.ts';
 import type { Schema } from './schema.ts';
@@ -53,7 +53,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
   readonly #maintained: MaintainedStore;
   readonly #queue: ChangeQueue = new ChangeQueue();
   readonly #isBulk: IsBulk;
-  readonly #folding: LogFolding;
+  readonly #checkpointer: Checkpointer;
   #closing: Promise<void> | undefined;
   /** Why the store is of no more use. */
   #failure: { readonly cause: unknown } | undefined;
@@ -72,7 +72,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
     this.#files = files;
     this.#tables = tables;
     this.#isBulk = options.isBulk ?? isBulk;
-    this.#folding = new LogFolding(database);
+    this.#checkpointer = new Checkpointer(database);
     this.#maintained = {
       database,
       files,
@@ -159,7 +159,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
       change.end();
     }
     await this.#persist();
-    this.#folding.soon();
+    this.#checkpointer.soon();
     return answer;
   }
 
@@ -203,7 +203,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
   }
 
   async #close(): Promise<void> {
-    this.#folding.end();
+    this.#checkpointer.end();
     await this.#queue.idle();
     try {
       this.#tables.close();

@@ -1,21 +1,21 @@
-/** Folding a long write-ahead log into the database when nobody waits for it. */
+/** Checkpoints a long WAL when nobody waits for it. */
 
 /** What it needs of a database. */
 export interface LoggedDatabase {
-  /** Whether it is time for `fold`. */
+  /** Whether the WAL is long enough for {@link checkpoint}. */
   readonly isLogLong: boolean;
   /**
-   * Moves what was committed from the log to its place; does nothing in a transaction, and what fails is told to
-   * whoever comes next.
+   * Copies committed pages from the WAL to the main file. Does nothing in a transaction. Throws no storage error: the
+   * next operation reports it.
    */
-  fold(): void;
+  checkpoint(): void;
 }
 
 /**
- * SQLite would fold the log in at the end of the commit that makes it a thousand pages long: one in fifty wrote four
- * hundred pages and flushed three times, where the others write a dozen and flush once.
+ * SQLite by itself checkpoints at the end of the commit that makes the WAL a thousand pages long. One commit in fifty
+ * wrote four hundred pages and flushed three times; the others write a dozen and flush once.
  */
-export class LogFolding {
+export class Checkpointer {
   readonly #database: LoggedDatabase;
   #isDue = false;
   #hasEnded = false;
@@ -24,7 +24,7 @@ export class LogFolding {
     this.#database = database;
   }
 
-  /** Folds a long log in when this turn is over, so that the change that made it long is acknowledged before. */
+  /** Checkpoints a long WAL after this turn, so that the change that made it long is acknowledged first. */
   soon(): void {
     if (this.#isDue || !this.#database.isLogLong) {
       return;
@@ -33,12 +33,12 @@ export class LogFolding {
     setTimeout(() => {
       this.#isDue = false;
       if (!this.#hasEnded) {
-        this.#database.fold();
+        this.#database.checkpoint();
       }
     });
   }
 
-  /** From now on it is left to who closes the database. */
+  /** No checkpoint from now on. Closing the database makes the last one. */
   end(): void {
     this.#hasEnded = true;
   }

@@ -5,7 +5,7 @@ import { isHotJournal } from '../vfs/hot-journal.ts';
 import type { Connection } from './connection.ts';
 
 /**
- * Folds in what a crash has left in the log. Behind its last commit SQLite fills a sector, only part of which it syncs;
+ * Checkpoints what a crash has left in the WAL. Behind its last commit SQLite fills a sector and syncs a part of it;
  * when a power cut has taken the rest, the next commit would begin in a sector that holds the end of the last one, and
  * a second power cut, on a disk that damages the sector that it is writing, would take that one with it. And after a
  * kill the log may hold commits that were never synced: they are before anybody reads them.
@@ -21,7 +21,7 @@ export const settleLog = (connection: Connection): void => {
   }
 };
 
-/** With the log folded in nothing needs a journal: one that was undone at opening is left with a blank first page. */
+/** After a checkpoint nothing needs a journal: one that was undone at opening is left with a blank first page. */
 export const tidy = ({ journal }: DatabaseFiles): void => {
   try {
     if (journal.getSize() > 0 && !isHotJournal(journal)) {

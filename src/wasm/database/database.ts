@@ -9,7 +9,7 @@ import { journalMode, requireMode, switchMode } from './journal-mode.ts';
 import { largestCacheOf, settingsFor } from './settings.ts';
 import { Statement } from './statement.ts';
 
-/** Bytes of the log at which it is time to fold it in, as SQLite has it by default: a thousand pages. */
+/** Bytes of the WAL at which it is checkpointed: a thousand pages, the default of SQLite. */
 const LONG_LOG: number = 4 * 1024 * 1024;
 /** Where a commit waits for that, because nobody has found the time since. */
 const LONGEST_LOG: number = 4 * LONG_LOG;
@@ -152,7 +152,7 @@ export class Database {
     }
     const connection = this.#connection;
     connection.rollback();
-    this.#foldLog();
+    this.#checkpointAndTruncate();
     // A log that came back would be read over what is written now.
     connection.flushLog();
     this.#isLogging = switchMode(connection, 'truncate') === 'wal';
@@ -179,7 +179,7 @@ export class Database {
     }
     connection.ended();
     if (connection.logSize > LONGEST_LOG) {
-      this.fold();
+      this.checkpoint();
     }
   }
 
@@ -209,8 +209,8 @@ export class Database {
   }
 
   /**
-   * Folds the log into the main file, which then stays as it is until {@link thaw}: what is committed meanwhile stays
-   * in the log. False, and nothing done, where nothing is written ahead. Not to be called in a transaction.
+   * Checkpoints the WAL into the main file, which then stays as it is until {@link thaw}: what is committed meanwhile
+   * stays in the log. False, and nothing done, where nothing is written ahead. Not to be called in a transaction.
    */
   freeze(): boolean {
     this.#startLog();
@@ -219,7 +219,7 @@ export class Database {
     }
     // A read opens a WAL that has just begun: a checkpoint before that fails with SQLITE_LOCKED.
     this.#connection.exec('select count(*) from sqlite_schema');
-    this.#foldLog();
+    this.#checkpointAndTruncate();
     this.#isFrozen = true;
     return true;
   }
@@ -230,8 +230,8 @@ export class Database {
   }
 
   /**
-   * Whether it is time for {@link fold}, when nobody waits for it. A commit does it by itself once it cannot be put
-   * off.
+   * Whether it is time for {@link checkpoint}, when nobody waits for it. A commit does it by itself once it cannot be
+   * put off.
    */
   get isLogLong(): boolean {
     return this.#connection.logSize > LONG_LOG && !this.#isFrozen;
@@ -242,7 +242,7 @@ export class Database {
    * nothing in a transaction, while frozen, or where nothing is written ahead. What was committed stands whatever
    * becomes of this: a disk that is full, or fails, says so to whoever comes next.
    */
-  fold(): void {
+  checkpoint(): void {
     if (!this.#isLogging || this.#isFrozen || this.#connection.inTransaction) {
       return;
     }
@@ -275,10 +275,10 @@ export class Database {
   }
 
   /**
-   * Rolls back what is not committed, folds the log into the file, so that any SQLite opens it by itself, and closes.
+   * Rolls back what is not committed, checkpoints the WAL, so that any SQLite opens it by itself, and closes.
    * The files stay the caller's to close. A second call does nothing.
    *
-   * @throws {RepoError} when the log could not be folded in. The database is closed all the same, and what was
+   * @throws {RepoError} when the checkpoint fails. The database is closed all the same, and what was
    *   committed is safe in the log, where the next opening finds it.
    */
   close(): void {
@@ -295,7 +295,7 @@ export class Database {
         if (this.#connection.inTransaction) {
           this.#connection.rollback();
         }
-        this.#foldLog();
+        this.#checkpointAndTruncate();
         if (this.#files.durableOn === 'flush' && ask(() => isStoredAsLogged(this.#files.main))) {
           // SQLite writes it, with a journal: two bytes written in place would be the end of the first page, should a
           // power cut tear it.
@@ -333,11 +333,11 @@ export class Database {
     this.#isLogging = switchMode(this.#connection, 'wal') === 'wal';
   }
 
-  #foldLog(): void {
+  #checkpointAndTruncate(): void {
     if (this.#isLogging) {
       const [busy] = this.#connection.texts('pragma wal_checkpoint(truncate)');
       if (busy !== '0') {
-        throw new RepoError('StorageFailed', 'the log could not be folded in');
+        throw new RepoError('StorageFailed', 'the WAL could not be checkpointed');
       }
     }
   }

@@ -42,6 +42,6 @@ export const settingsFor = (durableOn: DatabaseFiles['durableOn']): readonly str
   `page_size=${PAGE_SIZE}`,
   `journal_size_limit=${LOG_SIZE_KEPT}`,
   `synchronous=${durableOn === 'flush' ? 'full' : 'off'}`,
-  // Folding in is up to us: one commit in fifty would otherwise wait for four hundred pages and two flushes more.
+  // The adapter makes checkpoints: one commit in fifty would otherwise wait for 400 pages and two more flushes.
   'wal_autocheckpoint=0',
 ];

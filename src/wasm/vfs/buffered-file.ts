@@ -8,7 +8,7 @@
  * when a flush is refused.
  */
 import type { SyncFile } from './database-files.ts';
-import { writeWhole } from './write-all.ts';
+import { writeAll } from './write-all.ts';
 
 /** Bytes that are held at most. */
 const ROOM: number = 256 * 1024;
@@ -20,7 +20,7 @@ const ROOM: number = 256 * 1024;
 const spare: Uint8Array[] = [];
 const MAX_SPARE = 4;
 
-export class GatheredFile implements SyncFile {
+export class BufferedFile implements SyncFile {
   readonly #file: SyncFile;
   /** Taken for the first write, and given back when all is sent. */
   #held: Uint8Array | undefined;
@@ -59,7 +59,7 @@ export class GatheredFile implements SyncFile {
     this.#end = at + length;
     this.#lowest = Math.min(this.#lowest, at);
     if (length > ROOM) {
-      writeWhole(this.#file, buffer, at);
+      writeAll(this.#file, buffer, at);
       return length;
     }
     this.#held ??= spare.pop() ?? new Uint8Array(ROOM);
@@ -118,7 +118,7 @@ export class GatheredFile implements SyncFile {
     if (length > 0) {
       this.#length = 0;
       try {
-        writeWhole(this.#file, this.#held!.subarray(0, length), this.#start);
+        writeAll(this.#file, this.#held!.subarray(0, length), this.#start);
       } finally {
         this.#giveBack();
       }

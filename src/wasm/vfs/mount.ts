@@ -1,6 +1,6 @@
 /** The files of one database, under the name by which SQLite knows them. */
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
-import { GatheredFile } from './buffered-file.ts';
+import { BufferedFile } from './buffered-file.ts';
 import { isHotJournal } from './hot-journal.ts';
 import { primaryCode, SQLITE_FULL, SQLITE_OK } from '../c-api/result-codes.ts';
 
@@ -30,7 +30,7 @@ export class Mount {
   readonly journal: SyncFile;
   readonly wal: SyncFile;
   /** The log as a file that can be taken back; `undefined` where nothing is written ahead. */
-  readonly #log: GatheredFile | undefined;
+  readonly #log: BufferedFile | undefined;
   /** The database is shown to SQLite as one that is logged, whatever its file says: see `header.ts`. */
   showsLogged: boolean;
   #failure: FileFailure | undefined;
@@ -40,17 +40,17 @@ export class Mount {
     this.name = name;
     this.files = files;
     this.showsLogged = files.durableOn === 'flush';
-    const slot = (file: SyncFile): SyncFile => (files.durableOn === 'flush' ? new GatheredFile(file) : file);
+    const slot = (file: SyncFile): SyncFile => (files.durableOn === 'flush' ? new BufferedFile(file) : file);
     this.main = slot(files.main);
     this.journal = slot(files.journal);
     this.wal = slot(files.wal);
-    this.#log = this.wal instanceof GatheredFile ? this.wal : undefined;
+    this.#log = this.wal instanceof BufferedFile ? this.wal : undefined;
   }
 
   /** Lets out what is held back of any file. */
   send(): void {
     for (const file of [this.main, this.journal, this.wal]) {
-      if (file instanceof GatheredFile) {
+      if (file instanceof BufferedFile) {
         file.send();
       }
     }

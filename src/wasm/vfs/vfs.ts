@@ -9,7 +9,7 @@ import { JOURNAL_SUFFIX, PAGE_SIZE, WAL_SUFFIX } from '../../core/storage/layout
 import { RepoError } from '../../core/errors.ts';
 import type { CApi, Pointer } from '../c-api/c-api.ts';
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
-import { GatheredFile } from './buffered-file.ts';
+import { BufferedFile } from './buffered-file.ts';
 import type { Heap } from '../c-api/heap.ts';
 import { showAsLogged, storeAsPlain } from './header.ts';
 import { Mount } from './mount.ts';
@@ -27,7 +27,7 @@ import {
   SQLITE_NOTFOUND,
   SQLITE_OK,
 } from '../c-api/result-codes.ts';
-import { isCount, writeWhole } from './write-all.ts';
+import { isCount, writeAll } from './write-all.ts';
 
 /** `sqlite3_vfs`, version 3, on a machine with 32-bit pointers. */
 const VFS_VERSION = 3;
@@ -70,7 +70,7 @@ interface Named {
   readonly mount: Mount;
   readonly file: SyncFile;
   /** The same, where writes are held back. */
-  readonly gathered: GatheredFile | undefined;
+  readonly buffered: BufferedFile | undefined;
   readonly slot: (typeof SLOTS)[number]['slot'];
   readonly flag: number;
 }
@@ -108,7 +108,7 @@ export class Vfs {
       this.#named.set(mount.name + suffix, {
         mount,
         file,
-        gathered: file instanceof GatheredFile ? file : undefined,
+        buffered: file instanceof BufferedFile ? file : undefined,
         slot,
         flag,
       });
@@ -311,9 +311,9 @@ export class Vfs {
     const at = Number(offset);
     const buffer = this.#heap.view(source, length);
     if (open.slot === 'main' && open.mount.files.durableOn === 'flush') {
-      storeAsPlain(buffer, at, () => writeWhole(open.file, buffer, at));
+      storeAsPlain(buffer, at, () => writeAll(open.file, buffer, at));
     } else {
-      writeWhole(open.file, buffer, at);
+      writeAll(open.file, buffer, at);
     }
     return SQLITE_OK;
   };
@@ -321,7 +321,7 @@ export class Vfs {
   readonly #flush = (open: Named): number => {
     // What was held back goes out first, and that may fail as any write does; only a flush that fails is final.
     try {
-      open.gathered?.send();
+      open.buffered?.send();
     } catch (error) {
       return open.mount.fail(SQLITE_IOERR_WRITE, error);
     }

@@ -13,7 +13,7 @@ export const isCount = (value: number, most: number): boolean => Number.isIntege
  * @throws what the file throws; `StorageFull` where it only takes nothing more, `StorageFailed` where it answers
  *   nonsense.
  */
-export const writeWhole = (file: SyncFile, buffer: Uint8Array, at: number): void => {
+export const writeAll = (file: SyncFile, buffer: Uint8Array, at: number): void => {
   const { length } = buffer;
   let done = 0;
   while (done < length) {

@@ -64,7 +64,7 @@ test('a repository that lost its lock makes no commit, and the one that has it k
     await expect(put(first, 3)).rejects.toEqual(code('StorageFailed'));
   }
   await put(second, 4);
-  // It cannot fold its log in, and leaves that to whoever has the lock.
+  // It cannot checkpoint its WAL, and leaves that to whoever has the lock.
   await first.close().catch((error: unknown) => expect(error).toEqual(code('StorageFailed')));
   await put(second, 5);
   expect((await second.verify()).faults).toEqual([]);

@@ -89,7 +89,7 @@ describe('importing', () => {
     expect(await wordsOf(to)).toBe(words);
   });
 
-  test('folds in a log that a crash has left', async () => {
+  test('checkpoints a WAL that a crash has left', async () => {
     const files = await openNodeFiles(newPlace(), { create: true });
     await files.close();
     const repo = await createRepo(newPlace(), { did: DID });

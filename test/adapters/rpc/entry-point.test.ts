@@ -234,7 +234,7 @@ describe('closing', () => {
     const browser = new PlayedBrowser();
     const repo = await browser.tab().open('repo', { did: DID });
     await repo.put(POST, 'a', post('a'));
-    const failure = new RepoError('StorageFull', 'no room to fold the log');
+    const failure = new RepoError('StorageFull', 'no room to checkpoint the WAL');
     browser.afterClose = () => {
       browser.afterClose = () => {};
       throw failure;

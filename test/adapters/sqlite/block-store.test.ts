@@ -192,7 +192,7 @@ describe('closing', () => {
     const log: string[] = [];
     const database: Database = await openDatabase(files);
     const close = database.close.bind(database);
-    const cause = new Error('the log could not be folded in');
+    const cause = new Error('the WAL could not be checkpointed');
     database.close = () => {
       close();
       log.push('database');

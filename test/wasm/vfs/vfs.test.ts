@@ -207,7 +207,7 @@ describe('errors of files', () => {
     database.close();
   });
 
-  test('a close that cannot fold the log in says so, and the log keeps what was committed', () => {
+  test('a close that cannot checkpoint the WAL says so, and the log keeps what was committed', () => {
     const database = opened(100);
     fault = (operation, file) => {
       if (operation === 'write' && file === inner.main) {
