@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createBreath } from './adapters/sqlite/yielding-store.ts';
+import { createYieldToEvents } from './adapters/sqlite/yielding-store.ts';
 import { browserPlatform, deleteBrowserRepo, listBrowserRepos } from './adapters/platform/browser-platform.ts';
 import { browserSqliteWasm } from './adapters/platform/browser-sqlite-wasm.ts';
 import type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
@@ -108,7 +108,7 @@ const browserStation = ({ wasm: source, cacheBytes }: ServeOptions): Station => 
           const platform = did === undefined ? await browserPlatform(name, { wasm, storage: found.storage }) : found;
           const openFiles = async (): Promise<DatabaseFiles> =>
             closingQuickly(await platform.openFiles(), () => isHurried);
-          return sqliteRepo({ ...platform, openFiles, cacheBytes, breathe: createBreath() }, { did });
+          return sqliteRepo({ ...platform, openFiles, cacheBytes, yieldToEvents: createYieldToEvents() }, { did });
         },
         async prepare() {
           try {

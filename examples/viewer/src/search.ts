@@ -64,9 +64,9 @@ export interface SearchOptions {
 const TELL_EVERY_MS = 100;
 
 /** How long to look through records before the page may answer to its reader. */
-const BREATHE_EVERY_MS = 12;
+const YIELD_EVERY_MS = 12;
 
-const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+const yieldToEvents = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /**
  * Looks through the records of some collections, newest first, for those whose key or whose texts hold the query, no
@@ -82,7 +82,7 @@ export const search = async (
   let found: Row[] = [];
   let searched = 0;
   let toldAt = performance.now();
-  let breathedAt = toldAt;
+  let yieldedAt = toldAt;
   const tell = (): void => {
     onProgress(found, searched);
     found = [];
@@ -100,9 +100,9 @@ export const search = async (
         toldAt = now;
         tell();
       }
-      if (now - breathedAt > BREATHE_EVERY_MS) {
-        await breathe();
-        breathedAt = performance.now();
+      if (now - yieldedAt > YIELD_EVERY_MS) {
+        await yieldToEvents();
+        yieldedAt = performance.now();
       }
     }
   }

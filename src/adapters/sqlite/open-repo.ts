@@ -10,7 +10,7 @@ import { createHashAll } from '../../wasm/hash/sha256.ts';
 import type { Sqlite } from '../../wasm/database/sqlite.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
 import { NodeBudget } from '../../core/mst/node-cache.ts';
-import { breathing } from './yielding-store.ts';
+import { yielding } from './yielding-store.ts';
 import type { IsBulk } from './block-store.ts';
 import { openInspected } from './inspect-database.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from './open-block-store.ts';
@@ -40,8 +40,8 @@ const limitCaches = (sqlite: Sqlite, bytes: number): void => {
 
 /** What a platform gives. */
 export interface RepoPlatform {
-  /** For a thread that has to listen while it works: awaited now and then, see `breathing`. */
-  readonly breathe?: (() => Promise<void>) | undefined;
+  /** Lets the event loop of a worker run during long work, see `yielding`. */
+  readonly yieldToEvents?: (() => Promise<void>) | undefined;
   /** The compiled WebAssembly of sql.js. */
   wasm(): Promise<WebAssembly.Module>;
   /** Opens the database's files and takes their lock. */
@@ -81,15 +81,15 @@ export const sqliteRepo = async (
       : createSqliteBlockStore(database, files, did, { isBulk });
   });
   try {
-    const { breathe, hashAll = bySimd, verifySignature } = platform;
+    const { yieldToEvents, hashAll = bySimd, verifySignature } = platform;
     return repoOver({
       did: store.did,
-      store: breathe === undefined ? store : breathing(store, breathe),
+      store: yieldToEvents === undefined ? store : yielding(store, yieldToEvents),
       blobs: await platform.openBlobs(),
       signer,
       hashAll,
       verifySignature,
-      breathe,
+      yieldToEvents,
       nodeBudget,
     });
   } catch (error) {

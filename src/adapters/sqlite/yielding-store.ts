@@ -1,14 +1,14 @@
 /**
- * A block store for a thread that has to listen while it works. Where reading answers at once, a walk over a tree is
- * one chain of promises, and nothing that has been said meanwhile (stop; another page's question) is heard before its
- * end: 3 seconds for an import of 20,000 records. Here such a chain is interrupted now and then.
+ * A block store that yields to the event loop. When reads resolve at once, a walk over a tree is one chain of
+ * microtasks. A worker then receives no message (an abort, a call of another page) before the end of the walk: 3
+ * seconds for an import of 20,000 records.
  */
 import type { BlockChange, BlockStore, StoreMaintenance, StoreReader } from '../../core/storage/ports.ts';
 
-/** A question waits this long at most, and pausing costs less than a hundredth of the time. */
-const BREATH_MS = 20;
+/** The longest time that a message waits. Yielding this often costs less than 1 % of the time. */
+const YIELD_INTERVAL_MS = 20;
 
-/** Lets everything happen that has been waiting. A timer would do too, but browsers make it wait for 4 ms. */
+/** Runs one turn of the event loop. A timer would do too, but browsers delay it by 4 ms. */
 const pause = (): Promise<void> =>
   new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -19,26 +19,26 @@ const pause = (): Promise<void> =>
     port2.postMessage(undefined);
   });
 
-type Breathe = () => Promise<void>;
+type YieldToEvents = () => Promise<void>;
 
-/** Pauses when the last pause is a while ago. One for all that is done in a thread at a time. */
-export const createBreath = (): Breathe => {
+/** Returns a function that yields when the last yield is {@link YIELD_INTERVAL_MS} ago. Make one per thread. */
+export const createYieldToEvents = (): YieldToEvents => {
   let last = performance.now();
   return async () => {
-    if (performance.now() - last >= BREATH_MS) {
+    if (performance.now() - last >= YIELD_INTERVAL_MS) {
       await pause();
       last = performance.now();
     }
   };
 };
 
-const breathingReader = (reader: StoreReader, breathe: Breathe): StoreReader => ({
+const yieldingReader = (reader: StoreReader, yieldToEvents: YieldToEvents): StoreReader => ({
   async get(cid) {
-    await breathe();
+    await yieldToEvents();
     return reader.get(cid);
   },
   async getMany(cids) {
-    await breathe();
+    await yieldToEvents();
     return reader.getMany(cids);
   },
   ref: (name) => reader.ref(name),
@@ -50,10 +50,10 @@ const breathingReader = (reader: StoreReader, breathe: Breathe): StoreReader => 
   cids: () => reader.cids(),
 });
 
-const breathingChange = (change: BlockChange, breathe: Breathe): BlockChange => ({
-  ...breathingReader(change, breathe),
+const yieldingChange = (change: BlockChange, yieldToEvents: YieldToEvents): BlockChange => ({
+  ...yieldingReader(change, yieldToEvents),
   async put(blocks) {
-    await breathe();
+    await yieldToEvents();
     return change.put(blocks);
   },
   remove: (cids) => change.remove(cids),
@@ -64,28 +64,31 @@ const breathingChange = (change: BlockChange, breathe: Breathe): BlockChange => 
   maintenance: change.maintenance,
 });
 
-const breathingBatches = async function* <T>(batches: AsyncIterable<T>, breathe: Breathe): AsyncGenerator<T> {
+const yieldingBatches = async function* <T>(
+  batches: AsyncIterable<T>,
+  yieldToEvents: YieldToEvents,
+): AsyncGenerator<T> {
   for await (const batch of batches) {
     yield batch;
-    await breathe();
+    await yieldToEvents();
   }
 };
 
-const breathingMaintenance = (maintenance: StoreMaintenance, breathe: Breathe): StoreMaintenance => ({
+const yieldingMaintenance = (maintenance: StoreMaintenance, yieldToEvents: YieldToEvents): StoreMaintenance => ({
   ...maintenance,
   async scan(maxBytes) {
     const batches = await maintenance.scan(maxBytes);
-    return batches && breathingBatches(batches, breathe);
+    return batches && yieldingBatches(batches, yieldToEvents);
   },
 });
 
-/** The same store, with pauses. */
-export const breathing = (store: BlockStore, breathe: Breathe): BlockStore => ({
-  ...breathingReader(store, breathe),
+/** Returns the same store, whose reads and writes yield to the event loop. */
+export const yielding = (store: BlockStore, yieldToEvents: YieldToEvents): BlockStore => ({
+  ...yieldingReader(store, yieldToEvents),
   exclusive: store.exclusive,
   count: () => store.count(),
-  transact: (run) => store.transact((change) => run(breathingChange(change, breathe))),
-  maintenance: store.maintenance && breathingMaintenance(store.maintenance, breathe),
+  transact: (run) => store.transact((change) => run(yieldingChange(change, yieldToEvents))),
+  maintenance: store.maintenance && yieldingMaintenance(store.maintenance, yieldToEvents),
   close: () => store.close(),
   [Symbol.asyncDispose]: () => store.close(),
 });

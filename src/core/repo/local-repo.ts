@@ -81,15 +81,15 @@ export interface RepoStores {
   /** Checks signatures; in JavaScript when left out. */
   readonly verifySignature?: VerifySignature | undefined;
   /**
-   * Called and awaited now and then in the middle of work that nothing else interrupts: where a thread has to listen
-   * while it works, this is when it does.
+   * Called often and awaited in the middle of long work. It lets the event loop run, so that a worker receives
+   * messages while it works. Without it, long work does not yield.
    */
-  readonly breathe?: (() => Promise<void>) | undefined;
+  readonly yieldToEvents?: (() => Promise<void>) | undefined;
   /** Bounds the memory of tree nodes, here and in other repositories that are given the same one. */
   readonly nodeBudget?: NodeBudget | undefined;
 }
 
-const holdBreath = async (): Promise<void> => {};
+const neverYield = async (): Promise<void> => {};
 
 /** A repository over stores that are open. Reads nothing yet. */
 export const repoOver = (stores: RepoStores): Repo => {
@@ -100,7 +100,7 @@ export const repoOver = (stores: RepoStores): Repo => {
     signer,
     hashAll = hashOneByOne,
     verifySignature = verifyInJavaScript,
-    breathe = holdBreath,
+    yieldToEvents = neverYield,
     nodeBudget,
   } = stores;
   const nodes = createNodeReader(store, { hashAll, budget: nodeBudget });
@@ -111,7 +111,7 @@ export const repoOver = (stores: RepoStores): Repo => {
     signer,
     hashAll,
     verifySignature,
-    breathe,
+    yieldToEvents,
     nodes,
     clock: createTidClock(),
     pins: new Pins(),

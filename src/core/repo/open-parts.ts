@@ -19,8 +19,8 @@ export interface RepoParts {
   /** Hashes many messages at once. */
   readonly hashAll: HashAll;
   readonly verifySignature: VerifySignature;
-  /** Lets others have a word in the middle of work that nothing else interrupts. */
-  readonly breathe: () => Promise<void>;
+  /** Lets the event loop run in the middle of long work. */
+  readonly yieldToEvents: () => Promise<void>;
   /** What running readers need, and `gc` keeps for them. */
   readonly pins: Pins;
   /**

@@ -257,7 +257,7 @@ export const importCar = async (
       async (count) => {
         tally.records += count;
         tell();
-        await parts.breathe();
+        await parts.yieldToEvents();
       },
     );
     const [fault] = malformed.items;
