@@ -108,8 +108,8 @@ export const acquireLock = async (disk: Disk, folder: string, options: LockOptio
     if ('release' in answer) {
       return answer;
     }
-    const patienceMs = answer.kind === 'unsettled' ? Math.max(waitMs, SETTLE_MS + LONGEST_PAUSE_MS) : waitMs;
-    const left = begin + patienceMs - performance.now();
+    const timeoutMs = answer.kind === 'unsettled' ? Math.max(waitMs, SETTLE_MS + LONGEST_PAUSE_MS) : waitMs;
+    const left = begin + timeoutMs - performance.now();
     if (!(left > 0)) {
       throw refusal(disk, folder, answer);
     }

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 
 /** An answer takes some milliseconds. Who waits longer knows nothing. */
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 const ask = (program: string, ...args: readonly string[]): string | undefined => {
   try {
@@ -11,7 +11,7 @@ const ask = (program: string, ...args: readonly string[]): string | undefined =>
       encoding: 'utf8',
       env: { LC_ALL: 'C', TZ: 'UTC' },
       stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: PATIENCE_MS,
+      timeout: TIMEOUT_MS,
     });
     return answer.trim() === '' ? undefined : answer.trim();
   } catch {

@@ -20,8 +20,8 @@ export interface RestorePlatform {
   openFiles(): Promise<DatabaseFiles>;
 }
 
-/** Answers what is there as an owner, so that nobody has it open while it is replaced; `undefined` when nothing is. */
-const takeOver = async (
+/** Opens the present target as its owner, so that nobody else opens it while it is replaced. `undefined` if missing. */
+const openTarget = async (
   { parent, name, path }: Place,
   platform: RestorePlatform,
   force: boolean,
@@ -107,7 +107,7 @@ export const restoreFolder = async (
 ): Promise<BackupManifest> => {
   const { manifest, files } = await openBackup(backup);
   const { parent, name } = place;
-  const there = await io(`looking at ${place.path}`, takeOver(place, platform, force));
+  const there = await io(`looking at ${place.path}`, openTarget(place, platform, force));
   try {
     const takeBack = await makeParents(place);
     const temporary = siblingOf(name, 'tmp');

@@ -22,12 +22,12 @@ export const takeWebLock = async (name: string, waitMs: number): Promise<Release
 };
 
 const waitFor = async (locks: LockManager, name: string, waitMs: number): Promise<ReleaseLock | undefined> => {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), waitMs);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), waitMs);
   try {
-    return await request(locks, name, { signal: patience.signal });
+    return await request(locks, name, { signal: timeout.signal });
   } catch (error) {
-    if (patience.signal.aborted) {
+    if (timeout.signal.aborted) {
       return undefined;
     }
     throw error;

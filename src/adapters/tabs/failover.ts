@@ -1,4 +1,4 @@
-/** Opening a repository that was open until a moment ago: elsewhere, or here until its storage failed. */
+/** Failover: opens a repository that another tab, or this tab before its storage failed, had open until now. */
 import { isRepoError } from '../../core/errors.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import type { RepoPlace } from './repo-place.ts';
@@ -7,7 +7,7 @@ import type { RepoPlace } from './repo-place.ts';
 const MOST_FAILURES = 5;
 const PAUSE_MS = 500;
 
-export interface TakeOverOptions {
+export interface FailoverOptions {
   /** Asked before each attempt. */
   isWanted(): boolean;
   /** Called each time that somebody else was found to hold the files. */
@@ -15,13 +15,13 @@ export interface TakeOverOptions {
 }
 
 /**
- * Opens it, and waits for as long as the files are held: whoever had the lead has let go of it, and is about to let go
- * of these, or is frozen over it. `undefined` when it is not wanted any more.
+ * Opens the repository. Waits while another tab holds the files: the last leader closes them soon, or is frozen.
+ * Returns `undefined` when `isWanted` returns false.
  * @throws {RepoError} as opening does; `StorageFailed` and `StorageFull` only when they last.
  */
-export const takeOver = async (
+export const failover = async (
   place: RepoPlace,
-  { isWanted, onLocked }: TakeOverOptions,
+  { isWanted, onLocked }: FailoverOptions,
 ): Promise<Repo | undefined> => {
   let failures = 0;
   while (isWanted()) {
@@ -29,7 +29,7 @@ export const takeOver = async (
       return await place.open(undefined);
     } catch (error) {
       if (isRepoError(error, 'Locked')) {
-        // Each attempt has its own patience.
+        // Each attempt has its own timeout.
         onLocked();
         continue;
       }

@@ -13,7 +13,7 @@ import type { Locks } from '../rpc/locks.ts';
 import type { Attachment, ChannelMessage, FromPage, FromWorker, Message } from '../rpc/protocol.ts';
 import { leaderLock } from '../rpc/protocol.ts';
 import type { RepoPlace } from './repo-place.ts';
-import { takeOver } from './failover.ts';
+import { failover } from './failover.ts';
 
 /** The number of the one call that is the member's and not the page's: to be told when it may go. */
 const GOODBYE = -1;
@@ -49,7 +49,7 @@ export class Member {
   #did: string | undefined;
   /** The wait for the lock of the leader, or `undefined` while away. */
   #queue: AbortController | undefined;
-  #patience: ReturnType<typeof setTimeout> | undefined;
+  #timeout: ReturnType<typeof setTimeout> | undefined;
   /** Holds the leader's lock, and is opening the files; not while somebody else keeps them. */
   #isOpening = false;
   /** Lets go of the leader's lock. */
@@ -67,7 +67,7 @@ export class Member {
   /** Looks for whoever leads, or leads. */
   join(): void {
     const { place, waitMs } = this.#parts;
-    this.#patience = setTimeout(() => {
+    this.#timeout = setTimeout(() => {
       const message = 'the tab that has the repository open does not answer';
       this.#fail(new RepoError('Locked', `${message}; name=${place.name} waitMs=${waitMs}`));
     }, waitMs);
@@ -120,7 +120,7 @@ export class Member {
     if (queue.signal.aborted || this.#ended) {
       return;
     }
-    clearTimeout(this.#patience);
+    clearTimeout(this.#timeout);
     // Whoever led is gone. A page that was waiting for its last word need not.
     this.#leaderSaidBye();
     let hasFailed = false;
@@ -152,7 +152,7 @@ export class Member {
       if (this.#generation === 0) {
         return await place.open(this.#did);
       }
-      return await takeOver(place, {
+      return await failover(place, {
         isWanted: () => !queue.signal.aborted && !this.#ended,
         onLocked: () => (this.#isOpening = false),
       });
@@ -235,7 +235,7 @@ export class Member {
   }
 
   #follow(leader: string, about: Omit<Attachment, 'generation'>): void {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#timeout);
     if (this.#did !== undefined) {
       this.#fail(new RepoError('RepoExists', `the repository exists: use openRepo; name=${this.#parts.place.name}`));
       return;
@@ -289,7 +289,7 @@ export class Member {
   /** The page goes out of sight, and may be frozen: nobody must wait for it. */
   async #leave(): Promise<void> {
     const role = this.#role;
-    clearTimeout(this.#patience);
+    clearTimeout(this.#timeout);
     this.#heartbeat.pause();
     this.#queue?.abort();
     this.#queue = undefined;
@@ -339,7 +339,7 @@ export class Member {
       return;
     }
     this.#ended = true;
-    clearTimeout(this.#patience);
+    clearTimeout(this.#timeout);
     this.#heartbeat.forget();
     this.#parts.toPage(last);
     this.#queue?.abort();

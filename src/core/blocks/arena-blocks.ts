@@ -3,7 +3,7 @@ import type { PackedBlocks } from './packed-blocks.ts';
 import { CID_LENGTH } from '../data/cid.ts';
 import type { CidSet } from '../data/cid-set.ts';
 import { createCidSet } from '../data/cid-set.ts';
-import type { HeldMemory } from './arena.ts';
+import type { Arena } from './arena.ts';
 import { LARGEST_CHUNK } from './arena.ts';
 import { isBytes } from '../data/platform-values.ts';
 
@@ -24,9 +24,9 @@ const enlarged = (words: Uint32Array): Uint32Array => {
  * Blocks, numbered in the order in which they came; of those with one CID the first counts. Three numbers say where
  * each is: an object with two views took 350 bytes, and was moved by the garbage collector.
  */
-export class HeldBlocks {
+export class ArenaBlocks {
   readonly #cids: CidSet;
-  readonly #memory: HeldMemory | undefined;
+  readonly #memory: Arena | undefined;
   readonly #memories: Uint8Array[] = [];
   /** Of those that are held, from the first on. */
   #places: Uint32Array = new Uint32Array(FIRST_CAPACITY * WORDS);
@@ -39,14 +39,14 @@ export class HeldBlocks {
    * @param expected About how many are going to come.
    * @param memory Where they are put until `release`; they stay where they came in when it is left out.
    */
-  constructor(expected = 0, memory?: HeldMemory) {
+  constructor(expected = 0, memory?: Arena) {
     this.#cids = createCidSet(expected);
     this.#memory = memory;
   }
 
   /** For the blocks of a CAR, whose size is known where it is in memory. */
-  static for(source: unknown, memory?: HeldMemory): HeldBlocks {
-    return new HeldBlocks(isBytes(source) ? source.length / USUAL_BLOCK : 0, memory);
+  static for(source: unknown, memory?: Arena): ArenaBlocks {
+    return new ArenaBlocks(isBytes(source) ? source.length / USUAL_BLOCK : 0, memory);
   }
 
   /** How many came, held or not. */

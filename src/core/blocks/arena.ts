@@ -16,7 +16,7 @@ export const LARGEST_CHUNK: number = 4 * 1024 * 1024;
 const FIRST_SIZE: number = 64 * 1024;
 const LARGEST_SIZE: number = 1024 * 1024;
 
-export class HeldMemory {
+export class Arena {
   readonly #pieces: Uint8Array[] = [];
   /** The piece that is being filled, and how far it is. */
   #piece = 0;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { equalBytes } from '../../../src/core/data/bytes.ts';
 import { CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
-import { HeldBlocks } from '../../../src/core/blocks/arena-blocks.ts';
-import { HeldMemory, LARGEST_CHUNK } from '../../../src/core/blocks/arena.ts';
+import { ArenaBlocks } from '../../../src/core/blocks/arena-blocks.ts';
+import { Arena, LARGEST_CHUNK } from '../../../src/core/blocks/arena.ts';
 import type { PackedBlocks } from '../../../src/core/blocks/packed-blocks.ts';
 import type { Block } from '../../../src/core/blocks/block.ts';
 import { seeded } from '../../random/seeded.ts';
@@ -18,7 +18,7 @@ const blockOf = (n: number, size: number): Block => {
 const chunkOf = (blocks: readonly Block[], before = 5, behind = 3): PackedBlocks => packedOf(blocks, before, behind);
 
 /** Counts the chunks that are kept. */
-class CountingMemory extends HeldMemory {
+class CountingArena extends Arena {
   readonly pieces = new Set<Uint8Array>();
   kept = 0;
 
@@ -30,7 +30,7 @@ class CountingMemory extends HeldMemory {
   }
 }
 
-const assertHeld = (held: HeldBlocks, blocks: readonly Block[]): void => {
+const assertHeld = (held: ArenaBlocks, blocks: readonly Block[]): void => {
   for (const { cid, bytes } of blocks) {
     const found = held.bytesAt(held.cids.indexOf(cid.bytes));
     expect(found !== undefined && equalBytes(found, bytes), String(cid)).toBe(true);
@@ -40,7 +40,7 @@ const assertHeld = (held: HeldBlocks, blocks: readonly Block[]): void => {
 describe.each([1, 2, 3])('seed %i', (seed) => {
   test('blocks of chunks of any size are there, whatever becomes of the chunks, until they are released', () => {
     const random = seeded(seed);
-    const held = new HeldBlocks(0, new HeldMemory());
+    const held = new ArenaBlocks(0, new Arena());
     let next = 0;
     for (let round = 0; round < 3; round++) {
       const first = next;
@@ -64,8 +64,8 @@ describe.each([1, 2, 3])('seed %i', (seed) => {
 });
 
 test('memory that was released is used again', () => {
-  const memory = new CountingMemory();
-  const held = new HeldBlocks(0, memory);
+  const memory = new CountingArena();
+  const held = new ArenaBlocks(0, memory);
   for (let n = 0; n < 400; n++) {
     held.add(chunkOf([blockOf(n, 60_000)]));
     if (n % 100 === 99) {
@@ -81,8 +81,8 @@ test('memory that was released is used again', () => {
 });
 
 test('a chunk without a block that is new is not kept, so that one block sent for ever takes nothing', () => {
-  const memory = new CountingMemory();
-  const held = new HeldBlocks(0, memory);
+  const memory = new CountingArena();
+  const held = new ArenaBlocks(0, memory);
   const same = chunkOf([blockOf(1, 50_000), blockOf(1, 50_000)]);
   for (let i = 0; i < 50; i++) {
     held.add(same);
@@ -91,7 +91,7 @@ test('a chunk without a block that is new is not kept, so that one block sent fo
 });
 
 test('a whole CAR in memory stays where it is, and its blocks alone are counted', () => {
-  const held = new HeldBlocks(0, new HeldMemory());
+  const held = new ArenaBlocks(0, new Arena());
   const block = blockOf(7, 1000);
   const packed = chunkOf([block], 5, LARGEST_CHUNK);
   held.add(packed);

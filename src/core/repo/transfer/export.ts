@@ -10,7 +10,7 @@ import type { Head } from '../repo.ts';
 import type { HashAll } from '../../data/sha256.ts';
 import type { BlockReader } from '../../storage/ports.ts';
 import type { NamedBlock } from '../../blocks/block.ts';
-import { blocksAtHand } from './preload.ts';
+import { preload } from './preload.ts';
 import { resolveCommit } from '../read/history.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { assertBlocks, requireBlock } from '../../storage/checked-blocks.ts';
@@ -66,7 +66,7 @@ async function* headBlocks(
     await reachTree(parts.nodes.nodes, since.data, written);
   }
   // What is new since then is a small part of what there is.
-  const blocks = since === undefined ? await blocksAtHand(store, signal) : store;
+  const blocks = since === undefined ? await preload(store, signal) : store;
   if (written.add(head.cid.bytes)) {
     yield { blocks: [{ cid: head.cid, bytes: await requireBlock(blocks, head.cid) }], records: 0 };
   }

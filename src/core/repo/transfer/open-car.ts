@@ -1,5 +1,5 @@
 /** A CAR as a repository that can be read and not written, without storing it. */
-import { HeldBlocks } from '../../blocks/arena-blocks.ts';
+import { ArenaBlocks } from '../../blocks/arena-blocks.ts';
 import type { CarOptions } from '../../car/decoder.ts';
 import { readPackedCar } from '../../car/reader.ts';
 import type { CarSource } from '../../car/source.ts';
@@ -33,12 +33,12 @@ const readOnly = async (): Promise<never> => {
 /** The blocks of a CAR, with its root as the head and the only commit. */
 class CarStore implements BlockStore {
   readonly exclusive = true;
-  readonly #blocks: HeldBlocks;
+  readonly #blocks: ArenaBlocks;
   readonly #root: CID;
   readonly #rev: Tid;
   #isClosed = false;
 
-  constructor(blocks: HeldBlocks, root: CID, { rev }: Commit) {
+  constructor(blocks: ArenaBlocks, root: CID, { rev }: Commit) {
     this.#blocks = blocks;
     this.#root = root;
     this.#rev = rev;
@@ -142,7 +142,7 @@ class NoBlobs extends MemoryBlobStore {
 export const openCar = async (source: CarSource, options: OpenCarOptions = {}): Promise<Repo> => {
   const { signal, onProgress, ...limits } = options;
   const car = await readPackedCar(source, limits);
-  const blocks = HeldBlocks.for(source);
+  const blocks = ArenaBlocks.for(source);
   let bytes = 0;
   for await (const frames of car) {
     signal?.throwIfAborted();

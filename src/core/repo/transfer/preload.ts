@@ -1,26 +1,26 @@
 /**
- * The blocks of a whole repository in memory, for work that reads each of them once: they are read as they lie, where
- * looking each up by its name takes three times as long.
+ * Loads the blocks of a whole repository, for work that reads each of them once. Reading in storage order takes a third
+ * of the time of a lookup per CID.
  */
 import type { Bytes } from '../../data/bytes.ts';
 import type { CidLike } from '../../data/cid.ts';
 import { bytesOfCid } from '../../data/cid.ts';
-import { HeldBlocks } from '../../blocks/arena-blocks.ts';
+import { ArenaBlocks } from '../../blocks/arena-blocks.ts';
 import type { BlockReader, BlockStore } from '../../storage/ports.ts';
 
 /** As much as SQLite's cache holds, and an import. A storage that is larger is read block by block. */
 const MAX_BYTES: number = 64 * 1024 * 1024;
 
 /**
- * A reader that has read everything already, or the store itself where that would be too much. What was not there is
- * asked of the store. Hashes are not checked, and what it answers are views.
+ * Returns a reader over all blocks in memory, or the store itself if they are larger than {@link MAX_BYTES}. Blocks
+ * that are missing in memory are read from the store. Hashes are not checked. The bytes are views.
  */
-export const blocksAtHand = async (store: BlockStore, signal: AbortSignal | undefined): Promise<BlockReader> => {
+export const preload = async (store: BlockStore, signal: AbortSignal | undefined): Promise<BlockReader> => {
   const scan = await store.maintenance?.scan(MAX_BYTES);
   if (scan === undefined) {
     return store;
   }
-  const blocks = new HeldBlocks();
+  const blocks = new ArenaBlocks();
   for await (const packed of scan) {
     signal?.throwIfAborted();
     blocks.add(packed);

@@ -9,8 +9,8 @@ import type { PackedBlocks } from '../../blocks/packed-blocks.ts';
 import type { CID, CidBytes, CidLike } from '../../data/cid.ts';
 import { bytesOfCid, CID_LENGTH, cidBytesToText, decodeCid } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
-import { HeldBlocks } from '../../blocks/arena-blocks.ts';
-import { HeldMemory } from '../../blocks/arena.ts';
+import { ArenaBlocks } from '../../blocks/arena-blocks.ts';
+import { Arena } from '../../blocks/arena.ts';
 import type { BlockChange, BlockReader } from '../../storage/ports.ts';
 import { isPlainRecord } from './check-records.ts';
 import { keyOrder } from './staging-order.ts';
@@ -46,14 +46,14 @@ class NumberedBlock {
 /** The blocks of one CAR, over those of the change that it is taken in with. Hashes were checked before. */
 export class Staging implements BlockReader {
   readonly #change: BlockChange;
-  readonly #blocks: HeldBlocks;
+  readonly #blocks: ArenaBlocks;
   /** By the number of the block. */
   #flags: Uint8Array = new Uint8Array(FIRST_CAPACITY);
 
   /** @param source What the blocks are going to come from, by whose size the table of their names is made. */
   constructor(change: BlockChange, source?: unknown) {
     this.#change = change;
-    this.#blocks = HeldBlocks.for(source, new HeldMemory());
+    this.#blocks = ArenaBlocks.for(source, new Arena());
   }
 
   /** Takes blocks in. A second one of the same CID is passed over. */

@@ -8,7 +8,7 @@ import type { Commit } from '../commit.ts';
 import { verifyCommit } from '../commit.ts';
 import { decodeRootCommit } from '../root-commit.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
-import { HeldBlocks } from '../../blocks/arena-blocks.ts';
+import { ArenaBlocks } from '../../blocks/arena-blocks.ts';
 import type { LongWork, Progress, VerifyReport } from '../long-work.ts';
 import type { CarSource } from '../../car/source.ts';
 import type { Fault } from '../../data/fault.ts';
@@ -64,7 +64,7 @@ interface CarBlocks {
 
 const readBlocks = async (source: CarSource, limits: CarOptions, tell: (bytes: number) => void): Promise<CarBlocks> => {
   const car = await readPackedCar(source, limits);
-  const blocks = HeldBlocks.for(source);
+  const blocks = ArenaBlocks.for(source);
   for await (const frames of car) {
     blocks.add(frames);
     tell(frames.size);
