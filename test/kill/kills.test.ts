@@ -38,8 +38,9 @@ const FRESH_EVERY = 10;
 
 const scratch = scratchFolder('kills');
 
-/** Node 20 runs no TypeScript. */
+/** Node 20 runs no TypeScript. The bundle is in the project, where it finds the packages and the file of SQLite. */
 const bundle = async (): Promise<string> => {
+  const outDir = join(root, 'out', 'test', 'kills');
   await build({
     configFile: false,
     logLevel: 'silent',
@@ -47,13 +48,12 @@ const bundle = async (): Promise<string> => {
     ssr: { noExternal: true, external: ['sql.js'] },
     build: {
       ssr: join(root, 'test/kill/node-victim.ts'),
-      outDir: scratch,
-      emptyOutDir: false,
+      outDir,
+      emptyOutDir: true,
       rolldownOptions: { output: { entryFileNames: 'victim.mjs' } },
     },
   });
-  fs.symlinkSync(join(root, 'node_modules'), join(scratch, 'node_modules'));
-  return join(scratch, 'victim.mjs');
+  return join(outDir, 'victim.mjs');
 };
 
 const commands: Readonly<Record<'bun' | 'deno' | 'node', () => Promise<readonly string[]>>> = {

@@ -58,7 +58,15 @@ describe('exports of real accounts', () => {
       const listed = await json('ls', repo);
       expect(listed).toHaveLength(created as number);
       expect(await json('verify', repo)).toEqual([
-        { ok: true, faults: [], signature: expect.stringMatching(/^(none|unchecked)$/) },
+        {
+          ok: true,
+          faultCount: 0,
+          faults: [],
+          signature: expect.stringMatching(/^(none|unchecked)$/),
+          records: created,
+          blocks: expect.any(Number),
+          blobs: 0,
+        },
       ]);
       expect(await json('export', repo, '-o', car)).toEqual([
         { head, rev: info!['rev'], bytes: (await stat(car)).size, file: car },
