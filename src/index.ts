@@ -124,6 +124,15 @@ export type {
   VerifyOptions,
   VerifyReport,
 } from './core/repo/long-work.ts';
+export type { Branch, BranchWriteOptions } from './core/repo/branch.ts';
+export type {
+  PutResult,
+  RecommitOptions,
+  RecommitResult,
+  ResetOptions,
+  ResetResult,
+} from './core/repo/commits.ts';
+export type { KeptPath, KeptWork } from './core/repo/long-work.ts';
 export type { CarSource } from './core/car/source.ts';
 export type { Fault } from './core/data/fault.ts';
 export type {
@@ -149,7 +158,7 @@ export type {
   WriteResult,
 } from './core/repo/repo.ts';
 export type { Loss, RepairAction, RepairOptions, RepairReport, RepairStep } from './core/repo/care/repair-report.ts';
-export type { RepoStores } from './core/repo/local-repo.ts';
+export type { RepoStores } from './core/repo/stores.ts';
 export { MAX_RECORD_FAULTS, MAX_UNLINKED } from './core/repo/transfer/import.ts';
 export { repoOver } from './core/repo/local-repo.ts';
 export { MAX_RECORD_SIZE } from './core/repo/record.ts';

@@ -29,6 +29,10 @@ const WORDS: Readonly<Partial<Record<RepoErrorCode, readonly [what: string, advi
     'The signature is not the account’s.',
     'The account may have changed its key. If it has not, do not trust this file.',
   ],
+  InvalidSigner: [
+    'The account’s last change was signed with another key.',
+    'The account may have changed its key: import its newest file, and sign with the key of now.',
+  ],
   InvalidSwap: ['Somebody else changed this meanwhile.', 'Look at what it says now, and try again.'],
   LimitExceeded: ['The file holds something larger than any server makes.', 'Check where it comes from.'],
   Locked: ['The repository is busy in another tab.', 'Close the other tab, or wait a moment and try again.'],

@@ -1,6 +1,7 @@
 /** The command line: every verb and what they share. */
 import { Command } from 'commander';
 import { addBackup } from './repo/backup.ts';
+import { addBranchVerbs } from './repo/branch.ts';
 import { addBlobVerbs } from './blob/blob.ts';
 import { addDiff } from './repo/diff.ts';
 import { addExport } from './repo/export.ts';
@@ -13,6 +14,8 @@ import { addKeyVerbs } from './key/key.ts';
 import { addLog } from './repo/log.ts';
 import { addLs } from './record/ls.ts';
 import { addPut } from './record/put.ts';
+import { addRecommit } from './repo/recommit.ts';
+import { addReset } from './repo/reset.ts';
 import { addRefs } from './repo/refs.ts';
 import { addRepair } from './repo/repair.ts';
 import { addRestore } from './repo/restore.ts';
@@ -41,6 +44,9 @@ const VERBS = [
   addRestore,
   addBlobVerbs,
   addRefs,
+  addReset,
+  addBranchVerbs,
+  addRecommit,
   addGc,
   addKeyVerbs,
 ] as const;

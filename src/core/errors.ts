@@ -24,6 +24,8 @@ export const REPO_ERROR_CODES = [
   /** A text that cannot be the name of a ref. */
   'InvalidRef',
   'InvalidSignature',
+  /** The signer has another key than the one that signed the head. */
+  'InvalidSigner',
   /** The head, or the record, is not the one that was expected; read again and retry. */
   'InvalidSwap',
   /** Input passes a named limit. */

@@ -13,7 +13,15 @@ import type { ClientMethods, Message, ServerMethods, WireWriteOptions } from './
 import type { OfferedSources } from './sources.ts';
 import { createOfferedSources } from './sources.ts';
 
-export type WriteMethod = 'commit' | 'delete' | 'put' | 'write';
+export type WriteMethod =
+  | 'branchDelete'
+  | 'branchPut'
+  | 'branchWrite'
+  | 'commit'
+  | 'delete'
+  | 'put'
+  | 'restore'
+  | 'write';
 
 export class ClientCalls {
   readonly sources: OfferedSources = createOfferedSources();
@@ -129,9 +137,14 @@ export class ClientCalls {
     }
   }
 
-  /** Takes note of a rev. */
-  note(rev: string | undefined): void {
-    if (rev !== undefined && (this.#rev === undefined || rev > this.#rev)) {
+  /** The head's rev as another end says: after a reset it may be less than before. */
+  noteHead(rev: string | undefined): void {
+    this.#rev = rev;
+  }
+
+  /** Takes note of a rev; after a reset, of one that may be less than before. */
+  note(rev: string | undefined, reset = false): void {
+    if (rev !== undefined && (reset || this.#rev === undefined || rev > this.#rev)) {
       this.#rev = rev;
     }
   }

@@ -99,9 +99,12 @@ export const createClientChanges = (server: ChangeServer): ClientChanges => {
   return {
     add: listeners.add,
     hear(change) {
-      // Two servers may tell of the same head while one takes the other's place; revs only rise.
-      if (told === undefined || change.rev > told) {
+      // Two servers may tell of the same head while one takes the other's place; revs only rise,
+      // except in a reset.
+      const isNew = told === undefined || change.rev > told || (change.reset === true && change.rev !== told);
+      if (isNew) {
         told = change.rev;
+        known = change.reset === true ? change.rev : known;
         raise(change.rev);
         listeners.emit(change);
       }

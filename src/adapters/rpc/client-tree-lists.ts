@@ -19,24 +19,30 @@ export interface TreeListServer {
   leave(handle: number): void;
 }
 
+/** A branch, whose head is the state of the first page. */
+export interface OfBranch {
+  readonly branch: string;
+}
+
 /** A list without the state that it is of. */
-type Wanted = (tree: TreeRef | undefined, options: ListOptions) => TreeList;
+type Wanted = (tree: TreeRef | undefined, branch: string | undefined, options: ListOptions) => TreeList;
 
 /** @param cursorOf What a list goes on from, after an entry. */
 async function* walkTreeList<T>(
   server: TreeListServer,
-  tree: TreeAt | undefined,
+  from: OfBranch | TreeAt | undefined,
   wanted: Wanted,
   { limit = Infinity, cursor, reverse }: ListOptions,
   cursorOf: (entry: T) => string,
 ): AsyncGenerator<T> {
   const handle = server.newKey();
-  let at = tree;
+  const branch = from !== undefined && 'branch' in from ? from.branch : undefined;
+  let at = from !== undefined && 'branch' in from ? undefined : from;
   let after = cursor;
   let rest = limit;
   const open = async (): Promise<Page<unknown>> => {
     const options = { cursor: after, reverse, limit: rest === Infinity ? undefined : rest };
-    const page = await askTree<Page<unknown>>(at, (ref) => server.open(handle, wanted(ref, options)));
+    const page = await askTree<Page<unknown>>(at, (ref) => server.open(handle, wanted(ref, branch, options)));
     at ??= stateOf(page.base);
     return page;
   };
@@ -69,17 +75,17 @@ const stateOf = (base: CID | undefined): TreeAt => ({ ref: { base }, edits: () =
 
 /**
  * The records of a collection, all from one state.
- * @param tree The head of the first page when left out.
+ * @param from The head of the first page when left out.
  * @throws {RepoError} `Malformed` when the turn of a record comes that breaks the data model.
  */
 export async function* listRecords(
   server: TreeListServer,
-  tree: TreeAt | undefined,
+  from: OfBranch | TreeAt | undefined,
   collection: string,
   options: ListOptions = {},
 ): AsyncGenerator<RecordEntry> {
-  const wanted: Wanted = (ref, wire) => ({ of: 'list', tree: ref, collection, options: wire });
-  for await (const record of walkTreeList<WireRecord>(server, tree, wanted, options, ({ rkey }) => rkey)) {
+  const wanted: Wanted = (tree, branch, wire) => ({ of: 'list', tree, branch, collection, options: wire });
+  for await (const record of walkTreeList<WireRecord>(server, from, wanted, options, ({ rkey }) => rkey)) {
     const { uri, cid, rkey, bytes } = record;
     yield { uri, cid, rkey, value: decodeStored(uri, cid, bytes), bytes };
   }
@@ -88,14 +94,14 @@ export async function* listRecords(
 /** Keys and CIDs of one collection or of all. */
 export const listEntries = (
   server: TreeListServer,
-  tree: TreeAt,
+  from: OfBranch | TreeAt,
   collection: string | undefined,
   options: ListOptions = {},
 ): AsyncGenerator<TreeEntry> =>
   walkTreeList<TreeEntry>(
     server,
-    tree,
-    (ref, wire) => ({ of: 'entries', tree: ref, collection, options: wire }),
+    from,
+    (tree, branch, wire) => ({ of: 'entries', tree, branch, collection, options: wire }),
     options,
     (entry) => (collection === undefined ? `${entry.collection}/${entry.rkey}` : entry.rkey),
   );

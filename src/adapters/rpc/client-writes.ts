@@ -67,8 +67,8 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
   };
 
   return {
-    prepare({ swapCommit, message, meta, signer: once, request }, rev) {
-      assertMetaValues(meta);
+    prepare({ signer: once, request, ...options }, rev) {
+      assertMetaValues(options.meta);
       const by = once ?? signer;
       const id = signerCount++;
       if (by !== undefined) {
@@ -78,9 +78,7 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
       let again = name.again;
       return {
         options: () => ({
-          swapCommit,
-          message,
-          meta,
+          ...options,
           request: { id: name.id, again },
           signer: by && { id, did: by.did?.() },
         }),

@@ -36,13 +36,16 @@ import type {
   WriteResult,
 } from '../../core/repo/repo.ts';
 import type { RepairOptions, RepairReport } from '../../core/repo/care/repair-report.ts';
-import { recordPath } from '../../core/repo/path.ts';
+import type { Branch } from '../../core/repo/branch.ts';
+import type { PutResult, RecommitOptions, RecommitResult, ResetOptions, ResetResult } from '../../core/repo/commits.ts';
+import { pathOf, recordPath } from '../../core/repo/path.ts';
+import { assertWriteOptions } from '../../core/repo/write/argument-checks.ts';
+import { RemoteBranch } from './client-branch.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
 import type { RepoMeta } from '../../core/repo/write/meta.ts';
-import { assertMetaValue, assertMetaValues } from '../../core/repo/write/meta.ts';
+import { assertMetaValue } from '../../core/repo/write/meta.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { LazyBlobSource } from '../../core/storage/blob-source.ts';
-import { isPending, settledSource } from '../../core/storage/blob-source.ts';
 import { walkBackup } from './client-backup.ts';
 import { createClientChanges } from './client-changes.ts';
 import { exportStream } from './client-export.ts';
@@ -53,9 +56,9 @@ import { askTree } from './ask-tree.ts';
 import { RemoteTree, foundRecord, treeServer } from './client-tree.ts';
 import { listRecords } from './client-tree-lists.ts';
 import { ClientCalls } from './client-calls.ts';
+import { sendBlob, sendCar } from './client-sources.ts';
 import type { Send } from './peer.ts';
 import type { Attachment, Message, OpenList, Page, WireOp } from './protocol.ts';
-import { isBlob, isBytes, isReadableStream } from '../../core/data/platform-values.ts';
 
 /** What would do something else the second time. */
 const UNREPEATABLE = { moved: 'lost', changes: true } as const;
@@ -124,7 +127,8 @@ export class RemoteRepo implements Repo {
   moved(attachment: Attachment, send: Send): void {
     this.#calls.moved(send);
     this.#changes.moved();
-    this.#calls.note(attachment.rev);
+    // Not the greater of the two: the head may have been reset meanwhile.
+    this.#calls.noteHead(attachment.rev);
   }
 
   /** Whoever answers is silent: what waits is not waited for any longer. */
@@ -175,7 +179,7 @@ export class RemoteRepo implements Repo {
     rkey: string,
     value: RecordValue | Uint8Array,
     options: WriteOptions = {},
-  ): Promise<{ readonly uri: string; readonly cid: CID; readonly commit: CommitRef }> {
+  ): Promise<PutResult> {
     recordPath(collection, rkey);
     const bytes = encodeRecord(collection, value).bytes as Bytes;
     return this.#calls.write(
@@ -193,6 +197,43 @@ export class RemoteRepo implements Repo {
       options,
       (commit) => commit?.rev,
     );
+  }
+
+  async getBytes(path: string, rkey?: string): Promise<Bytes | undefined> {
+    return this.#calls.call('getBytes', [pathOf(path, rkey)]);
+  }
+
+  async restore(path: string, at: string | CID, options: WriteOptions = {}): Promise<PutResult> {
+    const whole = pathOf(path, undefined);
+    return this.#calls.write(
+      'restore',
+      (wire) => [whole, at, wire],
+      options,
+      ({ commit }) => commit.rev,
+    );
+  }
+
+  async reset(target: string | CID, options: ResetOptions = {}): Promise<ResetResult> {
+    assertWriteOptions(options);
+    const result = await this.#calls.call('reset', [target, options], UNREPEATABLE);
+    this.#calls.noteHead(result.rev);
+    return result;
+  }
+
+  async recommit({ rev, ...options }: RecommitOptions): Promise<RecommitResult> {
+    assertWriteOptions(options);
+    const write = this.#calls.writes.prepare(options, this.#calls.rev);
+    try {
+      const result = await this.#calls.call('recommit', [rev, write.options()], UNREPEATABLE);
+      this.#calls.noteHead(result.rev);
+      return result;
+    } finally {
+      write.done();
+    }
+  }
+
+  branch(name: string): Branch {
+    return new RemoteBranch(name, { calls: this.#calls, lists: this.#lists, trees: this.#trees });
   }
 
   async checkout(at?: string | CID): Promise<Tree> {
@@ -242,51 +283,16 @@ export class RemoteRepo implements Repo {
     return this.#calls.call('removeRef', [name], UNREPEATABLE);
   }
 
-  async importCar(
-    source: CarSource,
-    { signal, onProgress, request, ...options }: ImportOptions = {},
-  ): Promise<ImportResult> {
-    this.#calls.assertOpen();
-    assertMetaValues(options.meta);
-    const { wire, withdraw } = this.#calls.sources.offer(source, signal);
-    const name = request ?? { id: this.#calls.writes.nameRequest() };
-    const since = this.#calls.rev;
-    const again = wire.kind === 'stream' ? ({ kind: 'lost' } as const) : wire;
-    try {
-      const result = await this.#calls.call('importCar', [wire, { ...options, request: name }], {
-        signal,
-        onProgress,
-        changes: true,
-        moved: () => [again, { ...options, request: { again: { since }, ...name } }],
-      });
-      this.#calls.note(result.rev);
-      return result;
-    } finally {
-      withdraw();
-    }
+  async importCar(source: CarSource, options?: ImportOptions): Promise<ImportResult> {
+    return sendCar(this.#calls, source, options);
   }
 
   exportCar(options: ExportOptions = {}): ReadableStream<Uint8Array> {
     return exportStream(this.#lists, this.#numbers++, options);
   }
 
-  async putBlob(given: LazyBlobSource, { signal, ...options }: PutBlobRefOptions = {}): Promise<BlobRef> {
-    this.#calls.assertOpen();
-    const source = isPending(given) ? await settledSource(given) : given;
-    if (!(isBytes(source) || isBlob(source) || isReadableStream(source))) {
-      throw new TypeError('a blob is stored from a Blob, a ReadableStream or a Uint8Array');
-    }
-    const { wire, withdraw } = this.#calls.sources.offer(source, signal);
-    try {
-      // A blob is named by its content: storing it twice is storing it once.
-      return await this.#calls.call('putBlob', [wire, options], {
-        signal,
-        changes: true,
-        moved: wire.kind === 'stream' ? 'lost' : undefined,
-      });
-    } finally {
-      withdraw();
-    }
+  async putBlob(source: LazyBlobSource, options?: PutBlobRefOptions): Promise<BlobRef> {
+    return sendBlob(this.#calls, source, options);
   }
 
   async getBlob(cid: CID): Promise<Blob | undefined> {
@@ -335,7 +341,7 @@ export class RemoteRepo implements Repo {
   }
 
   #hear(change: HeadChange): void {
-    this.#calls.note(change.rev);
+    this.#calls.note(change.rev, change.reset);
     this.#changes.hear(change);
   }
 }

@@ -20,6 +20,7 @@ import type {
   VerifyReport,
 } from '../../core/repo/long-work.ts';
 import type { RepairOptions, RepairReport } from '../../core/repo/care/repair-report.ts';
+import type { PutResult, RecommitResult, ResetOptions, ResetResult } from '../../core/repo/commits.ts';
 import type {
   CollectionCount,
   CommitRef,
@@ -125,17 +126,19 @@ export interface Page<T> {
   readonly base?: CID | undefined;
 }
 
-/** A list of a tree; of the head's where no tree is named. */
+/** A list of a tree; where no tree is named, of the head's or of a branch's. */
 export type TreeList =
   | {
       readonly of: 'entries';
       readonly tree: TreeRef | undefined;
+      readonly branch?: string | undefined;
       readonly collection: string | undefined;
       readonly options: ListOptions;
     }
   | {
       readonly of: 'list';
       readonly tree: TreeRef | undefined;
+      readonly branch?: string | undefined;
       readonly collection: string;
       readonly options: ListOptions;
     };
@@ -145,6 +148,7 @@ export type OpenList =
   /** Of {@link FileHead}s, each with the pieces of its bytes after it. */
   | { readonly of: 'backup'; readonly options: Omit<BackupOptions, keyof LongWork> }
   | { readonly of: 'blobs' }
+  | { readonly of: 'branchDiff'; readonly branch: string }
   | { readonly of: 'diff'; readonly from: CID | string | undefined; readonly to: CID | string | undefined }
   /** The server tells of its progress if somebody listens. */
   | { readonly of: 'exportCar'; readonly options: Omit<ExportOptions, keyof LongWork>; readonly tells: boolean }
@@ -160,16 +164,31 @@ export interface ServerMethods {
   get(collection: string, rkey: string): WireRecord | undefined;
   collections(): CollectionCount[];
   write(ops: readonly WireOp[], options: WireWriteOptions): WriteResult;
-  put(
+  put(collection: string, rkey: string, value: Bytes, options: WireWriteOptions): PutResult;
+  delete(collection: string, rkey: string, options: WireWriteOptions): CommitRef | undefined;
+  /** Answers the commit whose tree it is, and the head under which a commit of it is expected. */
+  checkout(at: string | CID | undefined): { readonly base: CID | undefined; readonly head: CID | undefined };
+  commit(tree: TreeRef, options: WireWriteOptions): CommitRef | Gone;
+  getBytes(path: string): Bytes | undefined;
+  restore(path: string, at: string | CID, options: WireWriteOptions): PutResult;
+  reset(target: string | CID, options: ResetOptions): ResetResult;
+  recommit(rev: 'now', options: WireWriteOptions): RecommitResult;
+
+  branchHead(name: string): Head | undefined;
+  branchBase(name: string): Head | undefined;
+  branchGet(name: string, collection: string, rkey: string): WireRecord | undefined;
+  branchCollections(name: string): CollectionCount[];
+  branchWrite(name: string, ops: readonly WireOp[], options: WireWriteOptions): WriteResult;
+  branchPut(
+    name: string,
     collection: string,
     rkey: string,
     value: Bytes,
     options: WireWriteOptions,
   ): { readonly uri: string; readonly cid: CID; readonly commit: CommitRef };
-  delete(collection: string, rkey: string, options: WireWriteOptions): CommitRef | undefined;
-  /** Answers the commit whose tree it is, and the head under which a commit of it is expected. */
-  checkout(at: string | CID | undefined): { readonly base: CID | undefined; readonly head: CID | undefined };
-  commit(tree: TreeRef, options: WireWriteOptions): CommitRef | Gone;
+  branchDelete(name: string, collection: string, rkey: string, options: WireWriteOptions): CommitRef | undefined;
+  branchDiscard(name: string): boolean;
+
   refs(): ReadonlyMap<string, CID>;
   getMeta(name: string): string | undefined;
   setMeta(name: string, value: string | undefined): void;

@@ -12,7 +12,7 @@ import type { FileHead, Gone, OpenList, Page, TreeList } from './protocol.ts';
 import { GONE } from './protocol.ts';
 import { createRecentMap } from './recent-map.ts';
 import { isBytes } from '../../core/data/platform-values.ts';
-import { openTreeList } from './server-tree-lists.ts';
+import { openTreeList, stateOf } from './server-tree-lists.ts';
 import type { ServerTrees } from './server-trees.ts';
 
 /** What a message carries at most: so many entries, so many bytes of them, or what was found in so long a time. */
@@ -59,6 +59,8 @@ const walk = (repo: Repo, list: PlainList, onProgress: OnProgress): AsyncIterabl
       return readFiles(repo.backup(list.options));
     case 'blobs':
       return repo.blobs();
+    case 'branchDiff':
+      return repo.branch(list.branch).diff();
     case 'diff':
       return repo.diff(list.from, list.to);
     case 'exportCar':
@@ -153,9 +155,9 @@ export const createServerLists = (repo: Repo, trees: ServerTrees): ServerLists =
     }
   };
 
-  /** Whether garbage was collected between the look at the head and the first entry of a list of it. */
+  /** Whether garbage was collected between the look at the state and the first entry of its list. */
   const hasMoved = async (list: TreeList, base: CID | undefined, error: unknown): Promise<boolean> =>
-    list.tree === undefined && isRepoError(error, 'BlockNotFound') && !cidEquals((await repo.head())?.cid, base);
+    list.tree === undefined && isRepoError(error, 'BlockNotFound') && !cidEquals(await stateOf(repo, list), base);
 
   const openTree = async (handle: number, list: TreeList, onProgress: OnProgress): Promise<Page<unknown> | Gone> => {
     const found = await openTreeList(repo, trees, list);

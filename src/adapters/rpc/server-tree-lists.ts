@@ -17,9 +17,13 @@ async function* wireRecords(records: AsyncIterable<RecordEntry>): AsyncGenerator
   }
 }
 
+/** The commit that a list without a tree shows when it begins. */
+export const stateOf = async (repo: Repo, { branch }: TreeList): Promise<CID | undefined> =>
+  ((branch === undefined ? undefined : await repo.branch(branch).head()) ?? (await repo.head()))?.cid;
+
 /** Begins a list; {@link GONE} for a tree that the server has to be told of. */
 export const openTreeList = async (repo: Repo, trees: ServerTrees, list: TreeList): Promise<OpenedTreeList | Gone> => {
-  const ref = list.tree ?? { base: (await repo.head())?.cid };
+  const ref = list.tree ?? { base: await stateOf(repo, list) };
   const tree = await trees.find(ref);
   if (tree === GONE) {
     return GONE;

@@ -19,6 +19,7 @@ import { GONE } from './protocol.ts';
 import { createServerLists } from './server-lists.ts';
 import type { ServerTrees } from './server-trees.ts';
 import { createServerTrees, editTree } from './server-trees.ts';
+import { branchHandlers } from './server-branches.ts';
 import { takeSource } from './sources.ts';
 import type { Subscription } from './subscription.ts';
 import { createSubscription } from './subscription.ts';
@@ -77,6 +78,12 @@ const handlersOf = (
     delete: (_, collection, rkey, options) => repo.delete(collection, rkey, writeOptions(client(), options)),
     checkout: (_, at) => trees.checkout(at),
     commit: (_, ref, options) => withTree(trees, ref, (tree) => repo.commit(tree, writeOptions(client(), options))),
+    getBytes: (_, path) => repo.getBytes(path),
+    restore: (_, path, at, options) => repo.restore(path, at, writeOptions(client(), options)),
+    reset: (_, target, options) => repo.reset(target, options),
+    recommit: (_, rev, options) => repo.recommit({ ...writeOptions(client(), options), rev }),
+    ...branchHandlers(repo),
+
     refs: () => repo.refs(),
     getMeta: (_, name) => repo.meta.get(name),
     setMeta: (_, name, value) => repo.meta.set(name, value),

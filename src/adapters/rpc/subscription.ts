@@ -1,4 +1,6 @@
 /** One client's wish to hear of new heads. */
+import type { CID } from '../../core/data/cid.ts';
+import { cidEquals } from '../../core/data/cid.ts';
 import type { Head, HeadChange, Repo } from '../../core/repo/repo.ts';
 
 export interface Subscription {
@@ -7,31 +9,52 @@ export interface Subscription {
   stop(): void;
 }
 
-const changeTo = async (repo: Repo, before: Head | undefined, { cid, rev }: Head): Promise<HeadChange> => {
+const changeTo = async (repo: Repo, before: CID | undefined, { cid, rev }: Head): Promise<HeadChange> => {
   const paths: Record<'create' | 'delete' | 'update', string[]> = { create: [], delete: [], update: [] };
-  for await (const { action, collection, rkey } of repo.diff(before?.cid, cid)) {
+  for await (const { action, collection, rkey } of repo.diff(before, cid)) {
     paths[action].push(`${collection}/${rkey}`);
   }
   return { cid, rev, created: paths.create, updated: paths.update, deleted: paths.delete };
 };
 
+const headAt = async (repo: Repo, cid: CID): Promise<Head | undefined> => {
+  for await (const entry of repo.log()) {
+    if (cidEquals(entry.cid, cid)) {
+      return entry;
+    }
+  }
+  return undefined;
+};
+
 /**
- * Yields the changes since the head with the rev `known`, oldest first, up to the current head. `undefined` means since
- * before the first commit. If the history does not go back to `known`, all records of the first change are new.
+ * The changes since the head with the rev `known` (`undefined`: since there was none), oldest first, up to the head of
+ * now. Where the history does not go back so far, the first change is told as if all of its records were new.
  */
 async function* missedChanges(repo: Repo, known: string | undefined): AsyncGenerator<HeadChange> {
   const missed: Head[] = [];
-  let before: Head | undefined;
+  let before: CID | undefined;
+  let isListed = false;
   for await (const entry of repo.log()) {
     if (known !== undefined && entry.rev <= known) {
-      before = entry;
+      before = entry.cid;
+      isListed = entry.rev === known;
       break;
     }
     missed.push(entry);
   }
+  // A reset took the known head from the history, and keeps it by a ref.
+  const old = known === undefined || isListed ? undefined : (await repo.refs()).get(`local-${known}`);
+  if (old !== undefined) {
+    const head = before === undefined ? undefined : await headAt(repo, before);
+    if (head !== undefined) {
+      yield { ...(await changeTo(repo, old, head)), reset: true };
+    } else {
+      before = old;
+    }
+  }
   for (const head of missed.reverse()) {
     yield await changeTo(repo, before, head);
-    before = head;
+    before = head.cid;
   }
 }
 
@@ -53,7 +76,7 @@ export const createSubscription = (repo: Repo, tell: (change: HeadChange) => voi
         last = change.rev;
       }
       for (const change of waiting ?? []) {
-        if (change.rev > last) {
+        if (change.rev > last || change.reset === true) {
           tell(change);
         }
       }

@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
 import { RepoError } from '../../index.ts';
-import { REPO, signerOption, withExamples } from '../terminal/arguments.ts';
+import { allowOtherKeyOption, REPO, signerOption, withExamples } from '../terminal/arguments.ts';
 import { readSigner } from '../key/key-file.ts';
 import { printOne } from '../terminal/print.ts';
 import { parseWholeRecordPath } from './record-path.ts';
 import type { Context } from '../terminal/shell.ts';
+import { warnOfClock } from './clock-warning.ts';
 import { withRepo } from '../terminal/with-repo.ts';
 
 interface Flags {
   readonly key?: string;
   readonly message?: string;
+  readonly allowOtherKey?: boolean;
 }
 
 /** `rm`: deletes a record in a commit of its own. The history keeps it until `gc`. */
@@ -20,14 +22,15 @@ export const addRm = (program: Command, context: Context): void => {
     .argument(...REPO)
     .argument('<collection/rkey>', 'which record; its at:// URI will do')
     .addOption(signerOption())
+    .addOption(allowOtherKeyOption())
     .option('-m, --message <text>', 'a word about the commit, kept beside it; log shows it')
-    .action(async (directory: string, path: string, { key, message }: Flags) => {
+    .action(async (directory: string, path: string, { key, message, allowOtherKey }: Flags) => {
       await withRepo(
         context,
         directory,
         async (repo) => {
           const { collection, rkey } = parseWholeRecordPath(path, repo.did);
-          const commit = await repo.delete(collection, rkey, { message });
+          const commit = await repo.delete(collection, rkey, { message, allowOtherKey });
           if (commit === undefined) {
             throw new RepoError('RecordNotFound', `record not found; path=${path}`);
           }
@@ -40,6 +43,7 @@ export const addRm = (program: Command, context: Context): void => {
             ['commit', answer.commit.cid],
             ['rev', answer.commit.rev],
           ]);
+          await warnOfClock(context, commit);
         },
         await readSigner(context, key),
       );

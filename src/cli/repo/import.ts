@@ -122,9 +122,16 @@ const print = async (context: Context, result: ImportResult): Promise<void> => {
   const head = result.head.toString();
   const faults = result.faults.map(({ code, message, path, cid }) => ({ code, message, path, cid: cid?.toString() }));
   const counts = { blocks, created, updated, deleted, unchanged, missingBlobs };
+  const { kept } = result;
   await printOne(
     context,
-    { head, rev, ...counts, ...(faults.length > 0 ? { faultCount: result.faultCount, faults } : {}) },
+    {
+      head,
+      rev,
+      ...counts,
+      ...(faults.length > 0 ? { faultCount: result.faultCount, faults } : {}),
+      ...(kept ? { kept } : {}),
+    },
     [
       ['head', head],
       ['rev', rev],
@@ -134,6 +141,7 @@ const print = async (context: Context, result: ImportResult): Promise<void> => {
       ['deleted', deleted],
       ['unchanged', unchanged],
       ['missing blobs', missingBlobs],
+      ['kept', kept && `${kept.paths.length} local changes as ${kept.ref}: see pdsdb diff <repo> main ${kept.ref}`],
     ],
   );
   for (const { message } of faults) {

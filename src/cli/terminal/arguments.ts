@@ -28,6 +28,13 @@ export const signerOption = (): Option =>
     'file with the key that signs, - for standard input, PDSDB_KEY when left out; the repository keeps no secret',
   );
 
+/** `--allow-other-key` of the verbs that write. */
+export const allowOtherKeyOption = (): Option =>
+  new Option(
+    '--allow-other-key',
+    "sign also where another key has signed the head: after the account's key was rotated",
+  );
+
 /** `--key` of the verbs that check. */
 export const accountKeyOption = (): Option =>
   new Option('--key <did:key>', "the account's public key; without it only the form of the signature is checked");

@@ -19,6 +19,11 @@ export interface Head {
 export interface CommitRef {
   readonly cid: CID;
   readonly rev: string;
+  /**
+   * How far the rev lies in the future, in milliseconds, where that is more than five minutes: a clock was ahead once.
+   * Hosts refuse the commit until then. `Repo.recommit` signs the same records at the present time.
+   */
+  readonly clockAhead?: number | undefined;
 }
 
 export interface LogEntry extends Head {
@@ -65,6 +70,40 @@ export interface WriteOptions {
   readonly meta?: MetaValues | undefined;
   /** Makes it safe to ask again when the answer was lost. */
   readonly request?: WriteRequest | undefined;
+  /**
+   * Signs also where another key has signed the head: once, after the account's key was rotated. `InvalidSigner` when
+   * left out.
+   */
+  readonly allowOtherKey?: boolean | undefined;
+}
+
+/** What `put` and `restore` return. */
+export interface PutResult extends Pick<CommitRef, 'clockAhead'> {
+  readonly uri: string;
+  readonly cid: CID;
+  readonly commit: CommitRef;
+}
+
+export type ResetOptions = Pick<WriteOptions, 'meta' | 'swapCommit'>;
+
+/** The head after a reset. */
+export interface ResetResult extends CommitRef {
+  /** The ref by which the old head stays; `undefined` when the head is the same as before. */
+  readonly ref: string | undefined;
+}
+
+export interface RecommitOptions extends Omit<WriteOptions, 'request'> {
+  /** At the present time. */
+  readonly rev: 'now';
+}
+
+export interface RecommitResult extends CommitRef {
+  /** The ref by which the old head stays; `undefined` when it stays in the local history. */
+  readonly ref: string | undefined;
+  /** The time of the old rev, in ISO 8601, where that lies in the future. */
+  readonly ignoredUntil: string | undefined;
+  /** What the old rev leaves behind, in a sentence. */
+  readonly warning: string | undefined;
 }
 
 export interface WriteResult extends CommitRef {
@@ -78,4 +117,6 @@ export interface HeadChange extends CommitRef {
   readonly created: readonly string[];
   readonly updated: readonly string[];
   readonly deleted: readonly string[];
+  /** The rev is not greater than the one before: the head is an older commit again, or was signed anew. */
+  readonly reset?: true | undefined;
 }

@@ -2,12 +2,11 @@
 import type { BackupOptions } from './transfer/backup-manifest.ts';
 import type { BackupFile } from '../storage/backup-file.ts';
 import type { BlobRef } from '../data/blob-ref.ts';
+import type { Branch } from './branch.ts';
+import type { Bytes } from '../data/bytes.ts';
+import type { PutResult, RecommitOptions, RecommitResult, ResetOptions, ResetResult } from './commits.ts';
 import type { CID } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
-import type { VerifySignature } from '../crypto/keys.ts';
-import { verifySignature as verifyInJavaScript } from '../crypto/keys.ts';
-import type { NodeBudget } from '../mst/node-cache.ts';
-import { createNodeReader } from '../mst/node-reader.ts';
 import type {
   ExportOptions,
   GarbageOptions,
@@ -39,12 +38,7 @@ import type {
   WriteOptions,
   WriteResult,
 } from './repo.ts';
-import type { HashAll } from '../data/sha256.ts';
-import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import type { RepairOptions, RepairReport } from './care/repair-report.ts';
-import type { Signer } from '../crypto/signer.ts';
-import type { BlobStore, BlockStore } from '../storage/ports.ts';
-import { createTidClock } from '../syntax/tid.ts';
 import type { LazyBlobSource } from '../storage/blob-source.ts';
 import { isPending, settledSource } from '../storage/blob-source.ts';
 import { backupRepo } from './transfer/backup.ts';
@@ -61,64 +55,25 @@ import { repoInfo } from './read/info.ts';
 import type { Listeners } from './read/listeners.ts';
 import { createListeners } from './read/listeners.ts';
 import { listHead, withHead } from './read/head-view.ts';
-import { Pins } from './care/pins.ts';
 import type { RepoParts } from './open-parts.ts';
 import { readHead } from './read/head.ts';
 import { countCollections, findRecord, listRecords } from './read/records.ts';
 import { repairRepo } from './care/repair.ts';
 import { RepoTree } from './write/tree.ts';
 import { verifyRepo } from './care/verify.ts';
+import { withClock } from './write/clock-ahead.ts';
+import { LocalBranch } from './write/local-branch.ts';
+import { recommitHead } from './write/recommit.ts';
+import { resetHead } from './write/reset.ts';
+import { pathOf } from './path.ts';
+import { readBytes, restoreRecord } from './write/restore.ts';
+import type { Put } from './write/write.ts';
+import type { RepoStores } from './stores.ts';
+import { partsOf } from './stores.ts';
 import { commitTree, deleteRecord, putRecord, writeOps } from './write/write.ts';
 
-/** What a door has opened. The repository owns both stores from then on, and closes them. */
-export interface RepoStores {
-  readonly did: string;
-  readonly store: BlockStore;
-  readonly blobs: BlobStore;
-  readonly signer?: Signer | undefined;
-  /** Hashes many messages at once; one by one in JavaScript when left out. `createHashAll` makes a faster one. */
-  readonly hashAll?: HashAll | undefined;
-  /** Checks signatures; in JavaScript when left out. */
-  readonly verifySignature?: VerifySignature | undefined;
-  /**
-   * Called often and awaited in the middle of long work. It lets the event loop run, so that a worker receives
-   * messages while it works. Without it, long work does not yield.
-   */
-  readonly yieldToEvents?: (() => Promise<void>) | undefined;
-  /** Bounds the memory of tree nodes, here and in other repositories that are given the same one. */
-  readonly nodeBudget?: NodeBudget | undefined;
-}
-
-const neverYield = async (): Promise<void> => {};
-
 /** A repository over stores that are open. Reads nothing yet. */
-export const repoOver = (stores: RepoStores): Repo => {
-  const {
-    did,
-    store,
-    blobs,
-    signer,
-    hashAll = hashOneByOne,
-    verifySignature = verifyInJavaScript,
-    yieldToEvents = neverYield,
-    nodeBudget,
-  } = stores;
-  const nodes = createNodeReader(store, { hashAll, budget: nodeBudget });
-  return new LocalRepo({
-    did,
-    store,
-    blobs,
-    signer,
-    hashAll,
-    verifySignature,
-    yieldToEvents,
-    nodes,
-    clock: createTidClock(),
-    pins: new Pins(),
-    storedBlobs: new Map(),
-    heads: { last: undefined },
-  });
-};
+export const repoOver = (stores: RepoStores): Repo => new LocalRepo(partsOf(stores));
 
 class LocalRepo implements Repo {
   readonly #held: RepoParts;
@@ -172,7 +127,7 @@ class LocalRepo implements Repo {
     if (changes !== undefined) {
       await this.#listeners.tell(result, changes);
     }
-    return result;
+    return withClock(result);
   }
 
   async put(
@@ -180,13 +135,18 @@ class LocalRepo implements Repo {
     rkey: string,
     value: RecordValue | Uint8Array,
     options?: WriteOptions,
-  ): Promise<{ readonly uri: string; readonly cid: CID; readonly commit: CommitRef }> {
+  ): Promise<PutResult> {
     assertWriteOptions(options);
-    const { uri, cid, commit, made } = await putRecord(this.#parts, collection, rkey, value, options);
-    if (made !== undefined) {
-      await this.#listeners.tell(made, made.changes);
-    }
-    return { uri, cid, commit };
+    return this.#told(await putRecord(this.#parts, collection, rkey, value, options));
+  }
+
+  async getBytes(path: string, rkey?: string): Promise<Bytes | undefined> {
+    return readBytes(this.#parts, pathOf(path, rkey));
+  }
+
+  async restore(path: string, at: string | CID, options?: WriteOptions): Promise<PutResult> {
+    assertWriteOptions(options);
+    return this.#told(await restoreRecord(this.#parts, pathOf(path, undefined), at, options));
   }
 
   async delete(collection: string, rkey: string, options?: WriteOptions): Promise<CommitRef | undefined> {
@@ -195,7 +155,7 @@ class LocalRepo implements Repo {
     if (made !== undefined) {
       await this.#listeners.tell(made, made.changes);
     }
-    return commit;
+    return commit && withClock(commit);
   }
 
   async checkout(at?: string | CID): Promise<Tree> {
@@ -215,7 +175,27 @@ class LocalRepo implements Repo {
     if (transition !== undefined) {
       await this.#listeners.tell(commit, transition);
     }
-    return commit;
+    return withClock(commit);
+  }
+
+  async reset(target: string | CID, options?: ResetOptions): Promise<ResetResult> {
+    assertWriteOptions(options);
+    const { result, transition } = await resetHead(this.#parts, target, options);
+    if (transition !== undefined) {
+      await this.#listeners.tell(result, transition, true);
+    }
+    return withClock(result);
+  }
+
+  async recommit(options: RecommitOptions): Promise<RecommitResult> {
+    assertWriteOptions(options);
+    const result = await recommitHead(this.#parts, options);
+    await this.#listeners.tell(result, [], true);
+    return result;
+  }
+
+  branch(name: string): Branch {
+    return new LocalBranch(name, () => this.#parts);
   }
 
   async *log(): AsyncGenerator<LogEntry> {
@@ -307,5 +287,15 @@ class LocalRepo implements Repo {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #told({ uri, cid, commit, made }: Put): Promise<PutResult> {
+    if (made !== undefined) {
+      await this.#listeners.tell(made, made.changes);
+    }
+    const { clockAhead } = withClock(commit);
+    return clockAhead === undefined
+      ? { uri, cid, commit }
+      : { uri, cid, commit: { ...commit, clockAhead }, clockAhead };
   }
 }

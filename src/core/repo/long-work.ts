@@ -57,6 +57,24 @@ export interface ImportOptions extends LongWork {
   readonly request?: WriteRequest | undefined;
 }
 
+/** A path where the imported head has another value than the head before it, which had changed it. */
+export interface KeptPath {
+  /** `collection/rkey` */
+  readonly path: string;
+  /** `absent`: the imported head has what was there before the change, or nothing. `differs`: it has something else. */
+  readonly state: 'absent' | 'differs';
+}
+
+/** Work that was done here and that an imported head does not have. */
+export interface KeptWork {
+  /** The ref by which the head before the import stays. `gc` keeps it until it is removed. */
+  readonly ref: string;
+  /** In key order. */
+  readonly paths: readonly KeptPath[];
+  /** `differs` when that is so of any path. */
+  readonly state: 'absent' | 'differs';
+}
+
 export interface ImportResult {
   readonly head: CID;
   readonly rev: string;
@@ -75,14 +93,20 @@ export interface ImportResult {
   readonly faults: readonly Fault[];
   /** How many records break the data model. */
   readonly faultCount: number;
+  /** What was written here since the last import and is not in the new head; left out when there is no such thing. */
+  readonly kept?: KeptWork | undefined;
 }
 
 export interface ExportOptions extends LongWork {
   /** A rev of the local history: only what came after it. Such a CAR is no whole repository. */
   readonly since?: string | undefined;
+  /** The commit to export: a rev, a CID or a ref. The head when left out. */
+  readonly at?: string | CID | undefined;
 }
 
 export interface VerifyOptions extends LongWork {
+  /** The commit whose signature, tree and records are checked in place of the head's: a rev, a CID or a ref. */
+  readonly at?: string | CID | undefined;
   /**
    * The account's key as `did:key`. With it the head's signature is checked; without it only that it has the form of
    * one. The key of the signer is never taken in its place: an imported head may be signed by another one.
@@ -103,6 +127,8 @@ export interface VerifyReport {
   readonly records: number;
   readonly blocks: number;
   readonly blobs: number;
+  /** How far the head's rev lies in the future, in milliseconds; a fault `FutureRev` says the same. */
+  readonly clockAhead?: number | undefined;
 }
 
 export interface GarbageOptions {

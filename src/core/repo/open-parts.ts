@@ -1,5 +1,6 @@
 /** The parts of an open repository, which every operation of this folder works on. */
 import type { VerifySignature } from '../crypto/keys.ts';
+import type { CID } from '../data/cid.ts';
 import type { Signer } from '../crypto/signer.ts';
 import type { HashAll } from '../data/sha256.ts';
 import type { NodeReader } from '../mst/node-reader.ts';
@@ -7,6 +8,16 @@ import type { BlobStore, BlockChange, BlockStore, StoreReader } from '../storage
 import type { TidClock } from '../syntax/tid.ts';
 import type { Pins } from './care/pins.ts';
 import type { Head } from './repo.ts';
+
+/** What is known of keys while the repository is open. */
+export interface KnownKeys {
+  /** The key that signed a head, which is checked once for each head. */
+  signed: { readonly head: CID; readonly key: string } | undefined;
+  /** The account's key as it is stored. */
+  account: string | undefined;
+  /** Whether the base of local work is stored. */
+  hasBase: boolean;
+}
 
 export interface RepoParts {
   readonly did: string;
@@ -33,6 +44,7 @@ export interface RepoParts {
    * for.
    */
   readonly heads: { last: Head | undefined };
+  readonly keys: KnownKeys;
 }
 
 /** What reading needs of the parts: the store, or the change that is being made. */

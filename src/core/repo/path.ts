@@ -15,6 +15,15 @@ export const splitPath = (path: string): { readonly collection: string; readonly
   return { collection: path.slice(0, slash), rkey: path.slice(slash + 1) };
 };
 
+/** The path of a record, given whole or as collection and key. @throws {RepoError} as {@link recordPath}. */
+export const pathOf = (path: string, rkey: string | undefined): string => {
+  if (rkey !== undefined) {
+    return recordPath(path, rkey);
+  }
+  const halves = splitPath(path);
+  return recordPath(halves.collection, halves.rkey);
+};
+
 /** @throws {RepoError} `Malformed` unless a key of a tree from outside is a collection, a slash and a record key. */
 export type AssertPath = (path: string) => void;
 

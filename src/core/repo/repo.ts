@@ -7,6 +7,8 @@
 import type { BackupOptions } from './transfer/backup-manifest.ts';
 import type { BackupFile } from '../storage/backup-file.ts';
 import type { BlobMention, BlobRef } from '../data/blob-ref.ts';
+import type { Branch } from './branch.ts';
+import type { Bytes } from '../data/bytes.ts';
 import type { CID } from '../data/cid.ts';
 import type {
   ExportOptions,
@@ -22,7 +24,20 @@ import type { RepairOptions, RepairReport } from './care/repair-report.ts';
 import type { LazyBlobSource } from '../storage/blob-source.ts';
 import type { BlobInfo, PutBlobOptions } from '../storage/ports.ts';
 import type { RepoMeta } from './write/meta.ts';
-import type { CommitRef, Head, HeadChange, LogEntry, WriteOp, WriteOptions, WriteResult } from './commits.ts';
+import type {
+  CommitRef,
+  Head,
+  HeadChange,
+  LogEntry,
+  PutResult,
+  RecommitOptions,
+  RecommitResult,
+  ResetOptions,
+  ResetResult,
+  WriteOp,
+  WriteOptions,
+  WriteResult,
+} from './commits.ts';
 import type {
   CollectionCount,
   FoundRecord,
@@ -114,16 +129,24 @@ export interface Repo extends AsyncDisposable {
    * Operations see the ones before them. What several say about one path is merged, so that the commit holds at
    * most one operation a path.
    * @throws {RepoError} `RecordExists` (create), `RecordNotFound` (update, delete), `InvalidSwap`, `InvalidRecord`,
-   *   `InvalidCollection`, `InvalidRecordKey`, `RecordTooLarge`, `SignerRequired`, `StorageFull`, `StorageFailed`.
+   *   `InvalidCollection`, `InvalidRecordKey`, `RecordTooLarge`, `SignerRequired`, `InvalidSigner`, `StorageFull`,
+   *   `StorageFailed`.
    */
   write(ops: readonly WriteOp[], options?: WriteOptions): Promise<WriteResult>;
   /** Creates or replaces a record in a commit of its own. A value that is there already makes no commit. */
-  put(
-    collection: string,
-    rkey: string,
-    value: RecordValue | Uint8Array,
-    options?: WriteOptions,
-  ): Promise<{ readonly uri: string; readonly cid: CID; readonly commit: CommitRef }>;
+  put(collection: string, rkey: string, value: RecordValue | Uint8Array, options?: WriteOptions): Promise<PutResult>;
+  /**
+   * Returns the bytes of a record as they are stored, also where they break the data model; `undefined` when there is
+   * no such record. Takes `collection/rkey`, or the two.
+   * @throws {RepoError} `Corrupt` when the bytes are not those that the record's CID names.
+   */
+  getBytes(path: string, rkey?: string): Promise<Bytes | undefined>;
+  /**
+   * Writes the record at `collection/rkey` as it was at a rev, a CID or a ref, in a commit of its own: the bytes as
+   * they are stored, also where they break the data model. Makes no commit when the record is the same.
+   * @throws {RepoError} `RecordNotFound` when that state has no such record; `RefNotFound`; as `put` does.
+   */
+  restore(path: string, at: string | CID, options?: WriteOptions): Promise<PutResult>;
   /** Deletes a record in a commit of its own; `undefined`, and no commit, when there is none. */
   delete(collection: string, rkey: string, options?: WriteOptions): Promise<CommitRef | undefined>;
 
@@ -146,6 +169,25 @@ export interface Repo extends AsyncDisposable {
    */
   diff(from: string | CID | undefined, to?: string | CID): AsyncIterable<RecordChange>;
 
+  /**
+   * Makes an older commit of the local history the head again, in one transaction. Later commits leave the history; the
+   * old head stays by a ref.
+   * @throws {RepoError} `RefNotFound` when the target is not in the local history; `BlockNotFound` when blocks of its
+   *   tree are missing; `InvalidSwap`.
+   */
+  reset(target: string | CID, options?: ResetOptions): Promise<ResetResult>;
+  /**
+   * Signs the head's records at the present time, where a clock that was ahead has left revs in the future. Later revs
+   * leave the history; the old head stays by a ref. Services that took a future rev ignore the repository until then.
+   * @throws {RepoError} `HeadNotFound`, `SignerRequired`, `InvalidSigner`, `InvalidSwap`.
+   */
+  recommit(options: RecommitOptions): Promise<RecommitResult>;
+  /**
+   * Returns a branch, which begins with its first write. Its commits need no signer.
+   * @throws {RepoError} `InvalidRef` when the name cannot be a branch's.
+   */
+  branch(name: string): Branch;
+
   /** Every ref; `main` is the head. */
   refs(): Promise<ReadonlyMap<string, CID>>;
   /**
@@ -160,7 +202,8 @@ export interface Repo extends AsyncDisposable {
   /**
    * Takes in a CAR: everything is checked first (every hash, the whole tree, that nothing is missing, the DID, the rev
    * and, with a key, the signature), and nothing has changed if anything is wrong. A CAR with only what is new
-   * (`since`) applies too.
+   * (`since`) applies too. What was written here since the last import and is not in the new head is kept by a ref and
+   * told in `kept`.
    * @throws {RepoError} `Malformed`, `BlockNotFound`, `WrongDid`, `InvalidSignature`, `OutdatedRev`, `FutureRev`,
    *   `LimitExceeded`, `InvalidRecord` (with `records: 'reject'`).
    */

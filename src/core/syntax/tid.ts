@@ -69,6 +69,8 @@ export interface TidClock {
    * @throws {RepoError} `LimitExceeded` when `after` is the end of time (the year 2255).
    */
   next(after?: Tid): Tid;
+  /** Goes back to the present, if the clock is ahead of it: `next` was told of a TID from the future. */
+  rewind(): void;
 }
 
 /** A clock over the wall clock. Its clock id is drawn once, out of 0 to 31 as the reference implementation does. */
@@ -84,6 +86,10 @@ export const createTidClock = (
       const tid = tidOf(time, clock);
       last = time;
       return tid;
+    },
+    rewind() {
+      // To the end of this millisecond: some of its TIDs may have been given out.
+      last = Math.min(last, Math.floor(now()) * 1000 + 999);
     },
   };
 };

@@ -32,7 +32,7 @@ const chunked = (bytes: Uint8Array, size: number): ReadableStream<Uint8Array> =>
 };
 
 /** A CAR of a repository that was never anywhere, made of these records. */
-const carOf = async (
+export const carOf = async (
   records: readonly (readonly [path: string, block: Block])[],
   {
     did = DID,
@@ -54,7 +54,7 @@ const carOf = async (
 const blockOf = (bytes: Uint8Array): Block => ({ cid: cidOf(CODEC_DAG_CBOR, bytes), bytes });
 
 /** `{ "$type": "app.bsky.feed.post", "n": 1.5 }`: well-formed CBOR, and not of the data model. */
-const FLOAT: Block = /* @__PURE__ */ blockOf(
+export const FLOAT: Block = /* @__PURE__ */ blockOf(
   new Uint8Array([
     0xa2,
     0x61,

@@ -5,12 +5,15 @@
  */
 import type { Case } from '../case.ts';
 import { repoBlobCases } from './blob-cases.ts';
+import { repoBranchCases } from './branch-cases.ts';
 import { repoCarCases } from './car-cases.ts';
 import { repoGarbageCases } from './garbage-cases.ts';
 import type { RepoHarness } from './harness.ts';
+import { repoLineCases } from './line-cases.ts';
 import { repoMetaCases } from './meta-cases.ts';
 import { repoReadCases } from './read-cases.ts';
 import { repoRepairCases } from './repair-cases.ts';
+import { repoStoredBytesCases } from './stored-bytes-cases.ts';
 import { repoTreeCases } from './tree-cases.ts';
 import { repoWriteCases } from './write-cases.ts';
 
@@ -23,4 +26,7 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoRepairCases,
   ...repoGarbageCases,
   ...repoTreeCases,
+  ...repoLineCases,
+  ...repoBranchCases,
+  ...repoStoredBytesCases,
 ];

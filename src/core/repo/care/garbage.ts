@@ -1,11 +1,9 @@
 /** Removing what nobody can reach any more. */
 import type { CID } from '../../data/cid.ts';
-import { cidEquals, cidToText } from '../../data/cid.ts';
+import { cidToText } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import { createCidSet } from '../../data/cid-set.ts';
 import { isRepoError } from '../../errors.ts';
-import type { Node } from '../../mst/node.ts';
-import type { Subtree } from '../../mst/read-nodes.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import type { GarbageOptions, GarbageResult } from '../long-work.ts';
 import type { Head } from '../repo.ts';
@@ -16,25 +14,34 @@ import { headOf, readCommit } from '../read/head.ts';
 import { messageKey } from '../store-names.ts';
 import { partsIn } from '../open-parts.ts';
 import { raiseEpoch } from './epoch.ts';
-import type { Pinnable, Pins, Sweep } from './pins.ts';
-import { batchesOf, reachTree } from './reach.ts';
+import type { Pinnable, Sweep } from './pins.ts';
+import { readBase, rootOf } from '../transfer/base.ts';
+import { isKeptRef, keptRefs } from '../transfer/kept-refs.ts';
+import type { ReadNodes } from './reach.ts';
+import { batchesOf, nodesPastMissing, reachNodes, reachTree } from './reach.ts';
+import { forgetResets } from './resets.ts';
 
 /** A blob that was stored within the last hour may be one that a record is about to mention. */
 export const BLOB_AGE_MS: number = 60 * 60 * 1000;
 
+/** A commit that stays. What a damaged head left behind may lack blocks. */
+interface Kept extends Head {
+  readonly mayLack: boolean;
+}
+
 /** The commits that stay: the newest ones, and what refs point to. */
-const keptCommits = async (parts: ReadParts, keep: number): Promise<{ kept: Head[]; dropped: [Tid, CID][] }> => {
+const keptCommits = async (parts: ReadParts, keep: number): Promise<{ kept: Kept[]; dropped: [Tid, CID][] }> => {
   const pinned = new Set<string>();
-  const kept: Head[] = [];
-  const retain = async (cid: CID): Promise<void> => {
+  const kept: Kept[] = [];
+  const retain = async (cid: CID, mayLack = false): Promise<void> => {
     const text = cidToText(cid);
     if (!pinned.has(text)) {
       pinned.add(text);
-      kept.push(headOf(cid, await readCommit(parts.store, cid)));
+      kept.push({ ...headOf(cid, await readCommit(parts.store, cid)), mayLack });
     }
   };
-  for await (const [, cid] of parts.store.refs()) {
-    await retain(cid);
+  for await (const [name, cid] of parts.store.refs()) {
+    await retain(cid, isKeptRef(name));
   }
   const dropped: [Tid, CID][] = [];
   let newest = 0;
@@ -50,23 +57,24 @@ const keptCommits = async (parts: ReadParts, keep: number): Promise<{ kept: Head
 };
 
 /** What the kept commits reach: commits, nodes, records. */
-const reachCommits = async (parts: ReadParts, commits: readonly Head[]): Promise<CidSet> => {
+const reachCommits = async (parts: ReadParts, commits: readonly Kept[]): Promise<CidSet> => {
   const reached = createCidSet();
-  for (const { cid, data } of commits) {
+  for (const { cid, data, mayLack } of commits) {
     reached.add(cid.bytes);
-    await reachTree(parts.nodes.nodes, data, reached);
+    const read: ReadNodes = mayLack ? (subtrees) => nodesPastMissing(parts.nodes, subtrees) : parts.nodes.nodes;
+    await reachTree(read, data, reached);
   }
   return reached;
 };
 
-/** Adds the blobs that a tree mentions. A pinned tree may lack blocks; what it mentions before those is kept. */
-const addMentioned = async (parts: ReadParts, pins: Pins, data: CID, mentioned: CidSet): Promise<void> => {
+/** Adds the blobs that a tree mentions. Of one that may lack blocks, those that it mentions before the first one. */
+const addMentioned = async (parts: ReadParts, data: CID, mentioned: CidSet, mayLack: boolean): Promise<void> => {
   try {
     for await (const { cid } of mentionedBlobs(parts, data)) {
       mentioned.add(cid.bytes);
     }
   } catch (error) {
-    if (!isRepoError(error, 'BlockNotFound') || !pins.pinned().some((state) => cidEquals(state.data, data))) {
+    if (!isRepoError(error, 'BlockNotFound') || !mayLack) {
       throw error;
     }
   }
@@ -76,13 +84,14 @@ const addMentioned = async (parts: ReadParts, pins: Pins, data: CID, mentioned: 
 const orphanBlobs = async (
   parts: RepoParts,
   change: BlockChange,
-  kept: readonly Pinnable[],
+  kept: readonly (Pinnable & { readonly mayLack?: boolean })[],
   blobAge: number,
 ): Promise<CID[]> => {
   const inside = partsIn(parts, change);
   const mentioned = createCidSet();
-  for (const { data } of kept) {
-    await addMentioned(inside, parts.pins, data, mentioned);
+  // A pinned state may have lost blocks before it was pinned.
+  for (const { data, mayLack = true } of kept) {
+    await addMentioned(inside, data, mentioned, mayLack);
   }
   const youngest = Date.now() - blobAge;
   const orphans: CID[] = [];
@@ -95,36 +104,33 @@ const orphanBlobs = async (
   return orphans;
 };
 
-/** Reads nodes, past those of a pinned state that were removed before it was pinned. */
-const readPastMissing = async (
-  parts: ReadParts,
-  subtrees: readonly Subtree[],
-): Promise<readonly (Node | undefined)[]> => {
-  try {
-    return await parts.nodes.nodes(subtrees);
-  } catch (error) {
-    if (!isRepoError(error, 'BlockNotFound')) {
-      throw error;
-    }
-    if (subtrees.length === 1) {
-      return [undefined];
-    }
-  }
-  const found: (Node | undefined)[] = [];
-  for (const subtree of subtrees) {
-    found.push(...(await readPastMissing(parts, [subtree])));
-  }
-  return found;
-};
-
 /** Adds what running readers need to what is kept. */
 const reachPinned = async (parts: ReadParts, pinned: readonly Pinnable[], reached: CidSet): Promise<void> => {
   for (const { cid, data } of pinned) {
     if (cid !== undefined) {
       reached.add(cid.bytes);
     }
-    await reachTree((subtrees) => readPastMissing(parts, subtrees), data, reached);
+    await reachTree((subtrees) => nodesPastMissing(parts.nodes, subtrees), data, reached);
   }
+};
+
+/**
+ * The nodes of the trees from which local work is counted, and not their records. In a set of its own: a reader must
+ * not take such a tree for one that is kept.
+ */
+const reachBases = async (parts: ReadParts): Promise<CidSet> => {
+  const nodes = createCidSet();
+  const bases = [await readBase(parts.store)];
+  for await (const { base } of keptRefs(parts.store)) {
+    bases.push(base);
+  }
+  for (const base of bases) {
+    const root = rootOf(base);
+    if (root !== undefined) {
+      await reachNodes((subtrees) => nodesPastMissing(parts.nodes, subtrees), root, nodes);
+    }
+  }
+  return nodes;
 };
 
 /** `Repo.gc`: marks what refs and the newest commits reach, then removes the rest, in one transaction. */
@@ -140,10 +146,12 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
     const inside = partsIn(parts, change);
     const { kept, dropped } = await keptCommits(inside, keep);
     const reached = await reachCommits(inside, kept);
-    await reachPinned(inside, sweep.mark(reached), reached);
+    const pinned = sweep.mark(reached);
+    await reachPinned(inside, pinned, reached);
+    const nodes = await reachBases(inside);
     const garbage = createCidSet();
     for await (const cid of change.cids()) {
-      if (!reached.has(cid.bytes)) {
+      if (!reached.has(cid.bytes) && !nodes.has(cid.bytes)) {
         garbage.add(cid.bytes);
       }
     }
@@ -156,6 +164,12 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
     }
     if (garbage.size + dropped.length > 0) {
       await raiseEpoch(change);
+    }
+    if (pinned.length === 0) {
+      await forgetResets(
+        change,
+        kept.map(({ rev }) => rev),
+      );
     }
     return { blocks: garbage.size, commits: dropped.length };
   });

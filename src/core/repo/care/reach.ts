@@ -46,6 +46,21 @@ export const reachTree = async (
   }
 };
 
+/** Adds the nodes below `root` alone, passing over those that are in `reached` already. */
+export const reachNodes = async (read: ReadNodes, root: CID, reached: CidSet): Promise<void> => {
+  const rest: Subtree[] = reached.add(root.bytes) ? [{ subtree: root.bytes as CidBytes, layer: undefined }] : [];
+  while (rest.length > 0) {
+    for (const node of await read(rest.splice(-BATCH))) {
+      for (let i = 0; i < (node?.children.length ?? 0); i++) {
+        const child = subtreeAt(node!, i);
+        if (child !== undefined && reached.add(child.subtree)) {
+          rest.push(child);
+        }
+      }
+    }
+  }
+};
+
 /**
  * Nodes, past those that are none: their bytes are what the CID says, and no node of that layer. `onFault` is told of
  * each.
@@ -69,6 +84,28 @@ export const nodesPastFaults = async (
   const found: (Node | undefined)[] = [];
   for (const subtree of subtrees) {
     found.push(...(await nodesPastFaults(nodes, [subtree], onFault)));
+  }
+  return found;
+};
+
+/** Nodes, past those that are missing. */
+export const nodesPastMissing = async (
+  nodes: NodeReader,
+  subtrees: readonly Subtree[],
+): Promise<readonly (Node | undefined)[]> => {
+  try {
+    return await nodes.nodes(subtrees);
+  } catch (error) {
+    if (!isRepoError(error, 'BlockNotFound')) {
+      throw error;
+    }
+    if (subtrees.length === 1) {
+      return [undefined];
+    }
+  }
+  const found: (Node | undefined)[] = [];
+  for (const subtree of subtrees) {
+    found.push(...(await nodesPastMissing(nodes, [subtree])));
   }
   return found;
 };

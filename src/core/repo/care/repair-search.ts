@@ -13,6 +13,7 @@ import { verifyTree } from '../../mst/verify.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import type { ReadParts } from '../open-parts.ts';
 import { MAIN } from '../store-names.ts';
+import { mainCommits, headCandidates } from './main-commits.ts';
 import { pastDamage, surveyBlocks } from './survey.ts';
 
 /** A commit whose block is sound. */
@@ -26,6 +27,8 @@ export interface RepairSearch {
   readonly damaged: CidSet;
   /** Every sound commit of this account, by the text of its CID. */
   readonly commits: ReadonlyMap<string, FoundCommit>;
+  /** Those of them that may be of the account's history. */
+  readonly main: ReadonlyMap<string, FoundCommit>;
   /** As they are written down, as far as they can be read. */
   readonly refs: ReadonlyMap<string, CID>;
   readonly listed: ReadonlyMap<Tid, CID>;
@@ -48,10 +51,8 @@ const commitOf = (cid: CID, bytes: Uint8Array, did: string): Commit | undefined 
 };
 
 /** @param tell Called for each block. */
-export const searchRepo = async (
-  { did, hashAll, store }: ReadParts,
-  tell: (bytes: number) => void,
-): Promise<RepairSearch> => {
+export const searchRepo = async (parts: ReadParts, tell: (bytes: number) => void): Promise<RepairSearch> => {
+  const { did, hashAll, store } = parts;
   const commits = new Map<string, FoundCommit>();
   const survey = await surveyBlocks(store, hashAll, (cid, bytes, sound) => {
     tell(bytes?.length ?? 0);
@@ -69,8 +70,13 @@ export const searchRepo = async (
   for await (const [rev, cid] of names.commits()) {
     listed.set(rev, cid);
   }
-  return { ...survey, commits, refs, listed };
+  const main = await mainCommits(parts, { refs, listed }, commits.values());
+  return { ...survey, commits, main, refs, listed };
 };
+
+/** Whether what is here is of branches alone, so that no head is missing: the account has no commit yet. */
+export const hasOnlyBranches = ({ commits, main, listed, damaged, refs }: RepairSearch): boolean =>
+  commits.size > 0 && main.size + listed.size + damaged.size === 0 && !refs.has(MAIN);
 
 /** What a tree lacks: nodes, with a word about each that is here and in the wrong place, and records by path. */
 export interface TreeGaps {
@@ -112,7 +118,8 @@ const isWhole = ({ nodes }: TreeGaps): boolean => nodes.count === 0;
 /**
  * The head as it is, if its tree is whole and no newer commit is listed. Otherwise the newest commit whose tree is
  * whole; if there is none, the head as it is, if its commit is here, or the newest commit. A tree that lacks records is
- * whole: going back to before such a record was written would lose all that came after it.
+ * whole: going back to before such a record was written would lose all that came after it. Commits of branches, those
+ * that only other refs reach, and unsigned ones of a signed history are not chosen.
  */
 export const chooseHead = async (parts: ReadParts, search: RepairSearch): Promise<ChosenHead | undefined> => {
   const { commits, listed, refs } = search;
@@ -129,7 +136,7 @@ export const chooseHead = async (parts: ReadParts, search: RepairSearch): Promis
     const place = cidEquals(found.cid, main) ? 2 : cidEquals(listed.get(found.commit.rev as Tid), found.cid) ? 1 : 0;
     return `${found.commit.rev} ${place}`;
   };
-  const newestFirst = [...commits.values()].sort((a, b) => (rank(a) < rank(b) ? 1 : -1));
+  const newestFirst = [...headCandidates(search, search.main.values())].sort((a, b) => (rank(a) < rank(b) ? 1 : -1));
   for (const found of newestFirst) {
     const gaps = await gapsOf(parts, search, found.commit.data);
     if (isWhole(gaps)) {

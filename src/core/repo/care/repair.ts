@@ -19,7 +19,7 @@ import { planBlobs, removeBlobs } from './repair-blobs.ts';
 import type { Plan } from './repair-plan.ts';
 import { createSteps, isHeadWhole, plan, query } from './repair-plan.ts';
 import type { RepairOptions, RepairReport } from './repair-report.ts';
-import { chooseHead, searchRepo } from './repair-search.ts';
+import { chooseHead, hasOnlyBranches, searchRepo } from './repair-search.ts';
 import { createIsWhole } from './whole-trees.ts';
 
 /** Where a move of the head is written down for good: the report may be lost, and the old head's CID with it. */
@@ -70,7 +70,7 @@ const planNames = async ({ nodes }: ReadParts, planned: Plan): Promise<void> => 
       dropped.set(rev, cid);
     }
   }
-  for (const [text, { cid, commit }] of search.commits) {
+  for (const [text, { cid, commit }] of search.main) {
     const rev = commit.rev as Tid;
     const isHead = cidEquals(cid, head?.cid);
     const isEarlier = head !== undefined && rev < head.commit.rev;
@@ -190,8 +190,11 @@ const apply = async (change: BlockChange, planned: Plan): Promise<void> => {
 };
 
 /** There is no head, and there ought to be one: where nothing was ever written nothing is missing. */
-const lacksHead = ({ head, search: { refs, listed, sound, damaged } }: Plan): boolean =>
-  head === undefined && (refs.has(MAIN) || listed.size + sound.size + damaged.size > 0);
+const lacksHead = ({ head, search }: Plan): boolean => {
+  const { refs, listed, sound, damaged } = search;
+  const isEmpty = listed.size + sound.size + damaged.size === 0 && !refs.has(MAIN);
+  return head === undefined && !isEmpty && !hasOnlyBranches(search);
+};
 
 /** Whether the head is another one afterwards, whose tree can be read. */
 const movesHead = ({ head, refs }: Plan): boolean =>

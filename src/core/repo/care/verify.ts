@@ -2,24 +2,27 @@
 import { BoundedList } from '../../data/bounded-list.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
-import type { CidSet } from '../../data/cid-set.ts';
 import { createCidSet } from '../../data/cid-set.ts';
 import type { Commit } from '../commit.ts';
-import { decodeCommitBlock, verifyCommit } from '../commit.ts';
-import type { RepoErrorCode } from '../../errors.ts';
+import { decodeCommitBlock } from '../commit.ts';
 import { isRepoError } from '../../errors.ts';
 import { createNodeReader } from '../../mst/node-reader.ts';
 import { parseDidKey } from '../../crypto/keys.ts';
 import { verifyTree } from '../../mst/verify.ts';
-import type { Progress, VerifyOptions, VerifyReport } from '../long-work.ts';
+import type { VerifyOptions, VerifyReport } from '../long-work.ts';
 import type { Fault } from '../../data/fault.ts';
-import { isBlobIntact } from '../read/blobs.ts';
+import { resolveCommit } from '../read/history.ts';
 import { createRecordCheck } from '../transfer/check-records.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { MAIN } from '../store-names.ts';
 import type { ReadNodes } from './reach.ts';
 import { nodesPastFaults, reachTree } from './reach.ts';
+import { hasOnlyBranches, searchRepo } from './repair-search.ts';
 import { pastDamage, surveyBlocks } from './survey.ts';
+import { checkBlobs } from './verify-blobs.ts';
+import { checkClock, checkSignature } from './verify-head.ts';
+import type { Search } from './verify-search.ts';
+import { report } from './verify-search.ts';
 
 /** Blocks between two words about how far the search has come. */
 const TELL_EVERY = 512;
@@ -33,29 +36,6 @@ interface Names {
   readonly refs: readonly (readonly [name: string, cid: CID])[];
   readonly listed: readonly (readonly [rev: string, cid: CID])[];
 }
-
-interface Search {
-  readonly parts: RepoParts;
-  readonly faults: BoundedList<Fault>;
-  add(fault: Fault): void;
-  readonly tally: { -readonly [K in keyof Progress]: Progress[K] };
-  /** Blocks that are here and are what their CIDs say. */
-  sound: CidSet;
-  /** Blocks that are here and are not; each is a fault that has been named. */
-  damaged: CidSet;
-  /** What has been looked at below some commit, so that what trees share is looked at once. */
-  readonly reached: CidSet;
-  tell(): void;
-}
-
-const report = (
-  search: Search,
-  code: RepoErrorCode,
-  message: string,
-  where: Pick<Fault, 'cid' | 'path'> = {},
-): void => {
-  search.add({ code, message, ...where });
-};
 
 /** Every stored block against its hash. */
 const checkBlocks = async (search: Search): Promise<void> => {
@@ -173,12 +153,15 @@ const checkHistory = async (search: Search, { refs, listed }: Names): Promise<vo
 };
 
 /** The head against the list of commits: whatever becomes the head is written into both at once. */
-const checkList = (search: Search, { head, listed }: Names, commit: Commit | undefined): void => {
+const checkList = async (search: Search, { head, listed }: Names, commit: Commit | undefined): Promise<void> => {
   let newest: readonly [rev: string, cid: CID] | undefined;
   for (const entry of listed) {
     newest = newest === undefined || entry[0] > newest[0] ? entry : newest;
   }
   if (head === undefined && (newest !== undefined || search.tally.blocks > 0)) {
+    if (hasOnlyBranches(await searchRepo(search.parts, () => undefined))) {
+      return;
+    }
     const found = newest === undefined ? `blocks=${search.tally.blocks}` : `newest=${newest[0]}`;
     report(search, 'Corrupt', `there is something here, and no head that leads to it; ${found}`, { path: MAIN });
   } else if (commit !== undefined && newest !== undefined && newest[0] >= commit.rev && !cidEquals(newest[1], head)) {
@@ -197,68 +180,6 @@ const listed = async <T>(entries: AsyncIterable<T>): Promise<T[]> => {
   return all;
 };
 
-const checkBlob = async (search: Search, cid: CID): Promise<void> => {
-  try {
-    const blob = await search.parts.blobs.get(cid);
-    if (blob === undefined || !(await isBlobIntact(cid, blob))) {
-      report(search, 'Corrupt', `the stored blob is not the one that the CID names; cid=${cidToText(cid)}`, { cid });
-    }
-    search.tally.bytes += blob?.size ?? 0;
-  } catch (error) {
-    if (isRepoError(error, 'Closed')) {
-      throw error;
-    }
-    // One that cannot be read does not hide the others.
-    report(
-      search,
-      isRepoError(error) ? error.code : 'StorageFailed',
-      `the blob cannot be read: ${(error as Error).message}; cid=${cidToText(cid)}`,
-      { cid },
-    );
-  }
-};
-
-const checkBlobs = async (search: Search, signal: AbortSignal | undefined): Promise<number> => {
-  const { blobs } = search.parts;
-  let count = 0;
-  for await (const { cid } of blobs.list()) {
-    signal?.throwIfAborted();
-    count += 1;
-    await checkBlob(search, cid);
-    search.tell();
-  }
-  for await (const { cid, message } of blobs.strays?.() ?? []) {
-    report(search, 'Corrupt', message, { cid });
-  }
-  return count;
-};
-
-const checkSignature = (
-  search: Search,
-  cid: CID,
-  commit: Commit,
-  bytes: Uint8Array,
-  key: string | undefined,
-): VerifyReport['signature'] => {
-  if (commit.sig === undefined) {
-    if (key !== undefined) {
-      report(search, 'InvalidSignature', `the head is not signed; rev=${commit.rev}`, { path: MAIN, cid });
-    }
-    return 'none';
-  }
-  if (key === undefined) {
-    return 'unchecked';
-  }
-  if (verifyCommit(bytes, key)) {
-    return 'valid';
-  }
-  report(search, 'InvalidSignature', `the head is not signed by the key; key=${key} rev=${commit.rev}`, {
-    path: MAIN,
-    cid,
-  });
-  return 'invalid';
-};
-
 /**
  * `Repo.verify`.
  * @param onFault Called for each fault, also for those that the report only counts.
@@ -274,7 +195,7 @@ const checkRepo = async (
   options: VerifyOptions,
   onFault: ((fault: Fault) => void) | undefined,
 ): Promise<VerifyReport> => {
-  const { key, signal, onProgress } = options;
+  const { at, key, signal, onProgress } = options;
   if (key !== undefined) {
     // Before anything is read, and also where there is no signature to hold it against.
     parseDidKey(key);
@@ -310,6 +231,7 @@ const checkRepo = async (
       return undefined;
     }
   };
+  const chosen = at === undefined ? undefined : (await resolveCommit(parts, at)).cid;
   const lenient = parts.store.maintenance ?? parts.store;
   const names: Names = {
     head: await guarded(() => parts.store.ref(MAIN)),
@@ -328,17 +250,21 @@ const checkRepo = async (
 
   const { head } = names;
   const commit = head && (await guarded(() => readCommit(search, head, MAIN)));
+  const subject = chosen ?? head;
+  const checked = chosen === undefined ? commit : await guarded(() => readCommit(search, chosen, cidToText(chosen)));
   let signature: VerifyReport['signature'] = 'none';
-  if (head !== undefined && commit !== undefined) {
-    const bytes = (await parts.store.get(head))!;
-    signature = checkSignature(search, head, commit, bytes, key);
-    await guarded(() => checkHead(search, commit, signal));
+  if (subject !== undefined && checked !== undefined) {
+    const bytes = (await parts.store.get(subject))!;
+    signature = checkSignature(search, subject, checked, bytes, key);
+    await guarded(() => checkHead(search, checked, signal));
   }
-  checkList(search, names, commit);
+  const clockAhead = checkClock(search, head, commit);
+  await guarded(() => checkList(search, names, commit));
   await guarded(() => checkHistory(search, names));
   const blobs = (await guarded(() => checkBlobs(search, signal))) ?? 0;
   search.tell();
   const { records, blocks } = search.tally;
   const { items: faults, count: faultCount } = search.faults;
-  return { ok: faultCount === 0, faults, faultCount, signature, records, blocks, blobs };
+  const result: VerifyReport = { ok: faultCount === 0, faults, faultCount, signature, records, blocks, blobs };
+  return clockAhead === undefined ? result : { ...result, clockAhead };
 };

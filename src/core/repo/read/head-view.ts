@@ -5,7 +5,8 @@ import { readHead } from './head.ts';
 import type { Head } from '../repo.ts';
 import type { View } from './records.ts';
 
-const viewOf = ({ did, hashAll, nodes, store }: RepoParts, head: Head | undefined): View => ({
+/** The records of a commit, or none. */
+export const viewOf = ({ did, hashAll, nodes, store }: RepoParts, head: Head | undefined): View => ({
   did,
   root: head?.data,
   nodes,

@@ -11,6 +11,8 @@ import { MAIN, messageKey } from '../store-names.ts';
 import { headOf, readCommit, readHead } from './head.ts';
 import { partsIn } from '../open-parts.ts';
 import { splitPath } from '../path.ts';
+import { keptKey } from '../transfer/kept-refs.ts';
+import { assertNoBranch } from '../write/branch-line.ts';
 
 /** Short, and no path of any file system: a branch may be unpacked somewhere one day. */
 const REF_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -123,6 +125,7 @@ const assertRefName = (name: string): void => {
 export const setRef = async (parts: RepoParts, name: string, target: string | CID): Promise<void> => {
   assertRefName(name);
   await parts.store.transact(async (change) => {
+    await assertNoBranch(partsIn(parts, change), name);
     const { cid } = await resolveCommit(partsIn(parts, change), target);
     await change.setRef(name, cid);
   });
@@ -132,8 +135,10 @@ export const setRef = async (parts: RepoParts, name: string, target: string | CI
 export const removeRef = async (parts: RepoParts, name: string): Promise<boolean> => {
   assertRefName(name);
   return parts.store.transact(async (change) => {
+    await assertNoBranch(partsIn(parts, change), name);
     const there = (await change.ref(name)) !== undefined;
     await change.setRef(name, undefined);
+    await change.setMeta(keptKey(name), undefined);
     return there;
   });
 };

@@ -11,7 +11,7 @@ export interface Listeners {
    * Tells of a head that is durable. The difference of two trees is looked for only if somebody listens. Never rejects:
    * the write has succeeded, whatever becomes of the word about it.
    */
-  tell(commit: CommitRef, changes: readonly RecordChange[] | Transition): Promise<void>;
+  tell(commit: CommitRef, changes: readonly RecordChange[] | Transition, reset?: boolean): Promise<void>;
 }
 
 const pathsOf = (changes: readonly RecordChange[], action: RecordChange['action']): string[] =>
@@ -41,7 +41,11 @@ export const createListeners = (nodes: NodeReader): Listeners => {
   // One after the other: a large difference must not let a later head overtake it.
   let last: Promise<void> = Promise.resolve();
 
-  const notify = async (commit: CommitRef, changes: readonly RecordChange[] | Transition): Promise<void> => {
+  const notify = async (
+    commit: CommitRef,
+    changes: readonly RecordChange[] | Transition,
+    reset: boolean,
+  ): Promise<void> => {
     let paths: Omit<HeadChange, keyof CommitRef>;
     try {
       paths = isTransition(changes)
@@ -58,7 +62,7 @@ export const createListeners = (nodes: NodeReader): Listeners => {
       }
       return;
     }
-    const change: HeadChange = { cid: commit.cid, rev: commit.rev, ...paths };
+    const change: HeadChange = { cid: commit.cid, rev: commit.rev, ...paths, ...(reset ? { reset } : {}) };
     for (const listener of listeners) {
       try {
         listener(change);
@@ -78,13 +82,13 @@ export const createListeners = (nodes: NodeReader): Listeners => {
         listeners.delete(own);
       };
     },
-    tell(commit, changes) {
+    tell(commit, changes, reset = false) {
       const release = isTransition(changes) ? changes.release : undefined;
       if (listeners.size === 0) {
         release?.();
         return last;
       }
-      last = last.then(() => notify(commit, changes)).finally(release);
+      last = last.then(() => notify(commit, changes, reset)).finally(release);
       return last;
     },
   };

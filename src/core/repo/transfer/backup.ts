@@ -27,9 +27,10 @@ type Tally = { -readonly [K in keyof Progress]: Progress[K] };
 
 /**
  * What an import takes in knowingly is no damage: records outside the data model, and a head that nobody has signed.
+ * Nor is a rev from the future.
  */
 const isDamage = ({ code, path }: Fault): boolean =>
-  !(code === 'Malformed' && path !== undefined) && code !== 'InvalidSignature';
+  !(code === 'Malformed' && path !== undefined) && code !== 'InvalidSignature' && code !== 'FutureRev';
 
 const refuseDamage = async (parts: RepoParts, tally: Tally, { signal, onProgress }: BackupOptions): Promise<void> => {
   const damage = new BoundedList<Fault>();

@@ -93,7 +93,7 @@ async function* endingWith<T>(end: () => void, items: AsyncGenerator<T>): AsyncG
 
 /** `Repo.exportCar`. The head is the one at the first read; commits made meanwhile are not in it. */
 export const exportCar = (parts: RepoParts, options: ExportOptions = {}): ReadableStream<Uint8Array> => {
-  const { signal, onProgress, since } = options;
+  const { at, signal, onProgress, since } = options;
   async function* blocks(head: Head, base: Head | undefined): AsyncGenerator<readonly NamedBlock[]> {
     const progress = { phase: 'write' as const, bytes: 0, blocks: 0, records: 0 };
     for await (const piece of headBlocks(parts, head, base, signal)) {
@@ -110,7 +110,10 @@ export const exportCar = (parts: RepoParts, options: ExportOptions = {}): Readab
   return writeCarStreamOf(async () => {
     const { states, release } = await parts.pins.pin(
       async () =>
-        [await requireHead(parts), since === undefined ? undefined : await resolveCommit(parts, since)] as const,
+        [
+          at === undefined ? await requireHead(parts) : await resolveCommit(parts, at),
+          since === undefined ? undefined : await resolveCommit(parts, since),
+        ] as const,
     );
     const [head, base] = states;
     return { roots: head.cid, blocks: endingWith(release, blocks(head, base)) };

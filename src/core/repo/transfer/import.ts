@@ -31,6 +31,10 @@ import { readHead } from '../read/head.ts';
 import type { Requests } from '../write/requests.ts';
 import { setMetaValues } from '../write/meta.ts';
 import { assertRequest, readRequests } from '../write/requests.ts';
+import { noteKey } from '../write/other-key.ts';
+import { setBase } from './base.ts';
+import { listCommit } from './kept-refs.ts';
+import { keepLocalWork } from './local-work.ts';
 import { Staging } from './staging.ts';
 
 /**
@@ -197,7 +201,7 @@ const landed = async (parts: RepoParts, requests: Requests, request: WriteReques
   if (before.note === '' || before.commit === undefined) {
     throw new RepoError(
       'OutcomeUnknown',
-      `the import has happened, and the faults that it reported are not known any more; did=${parts.did} request=${request.id}`,
+      `the import has happened, and the faults and the kept work that it reported are no longer known; did=${parts.did} request=${request.id}`,
     );
   }
   const [blocks, created, updated, deleted, unchanged, missingBlobs] = before.note.split(' ').map(Number) as [
@@ -215,8 +219,17 @@ const landed = async (parts: RepoParts, requests: Requests, request: WriteReques
   };
 };
 
-const noteOf = ({ blocks, created, updated, deleted, unchanged, missingBlobs, faultCount }: ImportResult): string =>
-  faultCount > 0 ? '' : [blocks, created, updated, deleted, unchanged, missingBlobs].join(' ');
+const noteOf = ({
+  blocks,
+  created,
+  updated,
+  deleted,
+  unchanged,
+  missingBlobs,
+  faultCount,
+  kept,
+}: ImportResult): string =>
+  faultCount > 0 || kept !== undefined ? '' : [blocks, created, updated, deleted, unchanged, missingBlobs].join(' ');
 
 /** `Repo.importCar`. */
 export const importCar = async (
@@ -245,6 +258,7 @@ export const importCar = async (
     const roots = await stage(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, tell);
     const { cid, bytes } = await requireRoot(staging, roots);
     const commit = acceptCommit(parts.did, cid, bytes, before, options, parts.verifySignature);
+    const isNew = !cidEquals(before?.cid, cid);
 
     tally.phase = 'verify';
     tell();
@@ -276,14 +290,17 @@ export const importCar = async (
       base = undefined;
       return countChanges(staging, base, commit.data, leaves);
     });
+    const kept = before && isNew ? await keepLocalWork(change, staging, before, commit.data) : undefined;
     const added = await staging.settle((unlinked) =>
       assertFewUnlinked(unlinked, tally.bytes + tally.blocks * CID_LENGTH, maxUnlinked),
     );
     const missingBlobs = await countMissing(parts.blobs, mentioned);
     await change.setRef(MAIN, cid);
-    await change.addCommit(commit.rev, cid);
+    await listCommit(change, commit.rev, cid);
+    await setBase(change, { cid, rev: commit.rev, data: commit.data });
+    await noteKey(parts, change, cid, options.key);
     await setMetaValues(change, options.meta);
-    const result: ImportResult = {
+    const counted: ImportResult = {
       head: cid,
       rev: commit.rev,
       blocks: added,
@@ -292,8 +309,9 @@ export const importCar = async (
       faults: malformed.items,
       faultCount: malformed.count,
     };
+    const result = kept === undefined ? counted : { ...counted, kept };
     await requests?.remember(change, request!, commit.rev, noteOf(result));
-    return { result, transition: cidEquals(before?.cid, cid) ? undefined : keep(base, commit.data) };
+    return { result, transition: isNew ? keep(base, commit.data) : undefined };
   };
   return keepingTransition(parts.pins, (keep) => parts.store.transact((change) => run(change, keep)));
 };

@@ -7,6 +7,7 @@ import type { Tid } from '../../syntax/tid.ts';
 import { readEpoch } from '../care/epoch.ts';
 import { batchesOf, reachTree } from '../care/reach.ts';
 import type { ReadParts } from '../open-parts.ts';
+import { assertBlocks } from '../../storage/checked-blocks.ts';
 import { readHead } from '../read/head.ts';
 import { resolveCommit } from '../read/history.ts';
 import type { Head } from '../repo.ts';
@@ -46,20 +47,25 @@ const gone = ({ cid, rev }: Head, cause?: unknown): RepoError =>
     { cause },
   );
 
-/** Whether all blocks of a tree are here. One that nothing holds, or that was damaged, may have lost any of them. */
-const assertWhole = async ({ nodes, store }: ReadParts, base: Head): Promise<void> => {
+/**
+ * Reads a commit's tree and records: one that nothing holds, or that was damaged, may have lost any of them.
+ * @throws {RepoError} `BlockNotFound`, `Corrupt`.
+ */
+export const assertWhole = async ({ hashAll, nodes, store }: ReadParts, base: Head): Promise<void> => {
   const records = createCidSet();
   await reachTree(nodes.nodes, base.data, createCidSet(), (_, value: CidBytes) => void records.add(value));
   for (const batch of batchesOf(records)) {
-    if ((await store.getMany(batch)).includes(undefined)) {
+    const blocks = await store.getMany(batch);
+    if (blocks.includes(undefined)) {
       throw gone(base);
     }
+    assertBlocks(hashAll, batch, blocks);
   }
 };
 
 /**
  * To be called inside the change that makes a tree the head. A tree of the head may lack what the head lacks.
- * @throws {RepoError} `BlockNotFound` unless all that the tree shares with its base is here.
+ * @throws {RepoError} `BlockNotFound` unless all that the tree shares with its base is here; `Corrupt`.
  */
 export const assertCheckedOut = async (
   parts: ReadParts,

@@ -3,6 +3,7 @@
  * kept in a meta value, which changes in the same transaction as the head.
  */
 import type { CID } from '../../data/cid.ts';
+import { cidToText, parseCid } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
 import type { CommitRef } from '../repo.ts';
 import type { BlockChange, StoreReader } from '../../storage/ports.ts';
@@ -25,6 +26,12 @@ const NOTHING_FORGOTTEN = '-';
  * that rev and less than every later one.
  */
 const STAYED = '=';
+/** Begins the note of a write whose commit is not in the list. */
+const AT_COMMIT = '@';
+
+/** The note of such a write. */
+export const atCommit = (cid: CID): string => `${AT_COMMIT}${cidToText(cid)}`;
+
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,40}$/;
 
 /** What a named write did. */
@@ -44,7 +51,7 @@ export interface Requests {
   /** Remembers a write; part of the transaction that makes it. */
   remember(change: BlockChange, request: WriteRequest, rev: string, note?: string): Promise<void>;
   /** Remembers a write that made no commit; `rev` is that of the head, if there is one. */
-  rememberStayed(change: BlockChange, request: WriteRequest, rev: string | undefined): Promise<void>;
+  rememberStayed(change: BlockChange, request: WriteRequest, rev: string | undefined, note?: string): Promise<void>;
 }
 
 const unknown = (id: string): RepoError =>
@@ -78,16 +85,23 @@ export const readRequests = async (store: StoreReader): Promise<Requests> => {
       const token = line.slice(0, line.indexOf(' '));
       const stayed = token.endsWith(STAYED);
       const rev = stayed ? token.slice(0, -STAYED.length) : token;
-      const cid: CID | undefined = await store.commit(rev as Tid);
+      const note = line.slice(token.length + id.length + 2);
+      const cid = note.startsWith(AT_COMMIT) ? parseCid(note.slice(AT_COMMIT.length)) : await store.commit(rev as Tid);
       if (cid === undefined && rev !== ZERO_TID) {
         throw unknown(id);
       }
-      return { commit: cid && { cid, rev }, stayed, note: line.slice(token.length + id.length + 2) };
+      return { commit: cid && { cid, rev }, stayed, note };
     },
     remember,
-    rememberStayed: (change, request, rev = ZERO_TID) => remember(change, request, `${rev}${STAYED}`),
+    rememberStayed: (change, request, rev = ZERO_TID, note = '') => remember(change, request, `${rev}${STAYED}`, note),
   };
 };
+
+/** Greater than every rev. */
+const ALL_FORGOTTEN = '~';
+
+/** Forgets every write; part of a change after which revs do not only rise. One that is asked for again is unknown. */
+export const forgetRequests = (change: BlockChange): Promise<void> => change.setMeta(REQUESTS, ALL_FORGOTTEN);
 
 /** @throws {TypeError} unless the name can be one; a note is kept on its line, so that neither may break it. */
 export const assertRequest = (request: WriteRequest | undefined): void => {

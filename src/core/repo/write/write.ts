@@ -1,13 +1,9 @@
 /** Commits: from operations or a tree to a new head, in one transaction. */
 import type { CID } from '../../data/cid.ts';
-import { beginCommit } from '../commit.ts';
-import { RepoError } from '../../errors.ts';
 import type { NamedNode } from '../../mst/node.ts';
-import type { CommitRef, Head, RecordChange, RecordValue, WriteOp, WriteOptions, WriteResult } from '../repo.ts';
+import type { CommitRef, RecordChange, RecordValue, WriteOp, WriteOptions, WriteResult } from '../repo.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import type { Block } from '../../blocks/block.ts';
-import { formatUri } from '../../syntax/identifiers.ts';
-import { isTid } from '../../syntax/tid.ts';
 import type { PlannedOp } from './apply.ts';
 import { applyOps } from './apply.ts';
 import type { CheckedOut } from './checked-out.ts';
@@ -15,14 +11,16 @@ import { assertCheckedOut } from './checked-out.ts';
 import type { Transition } from '../read/transition.ts';
 import { keepingTransition } from '../read/transition.ts';
 import type { RepoParts } from '../open-parts.ts';
-import { MAIN, messageKey } from '../store-names.ts';
-import { assertSwapCommit, readHead } from '../read/head.ts';
 import { partsIn } from '../open-parts.ts';
+import { assertSwapCommit } from '../read/head.ts';
+import { readHead } from '../read/head.ts';
 import { recordPath } from '../path.ts';
 import { encodeRecord } from '../record.ts';
+import type { Ground, Line } from './line.ts';
+import { mainLine } from './line.ts';
 import { setMetaValues } from './meta.ts';
 import type { Landed } from './requests.ts';
-import { assertRequest, readRequests } from './requests.ts';
+import { assertRequest, atCommit, readRequests } from './requests.ts';
 
 /** A commit with what it changed, for those who listen. */
 export interface Committed extends CommitRef {
@@ -38,35 +36,6 @@ const planOp = (parts: RepoParts, op: WriteOp): PlannedOp => {
   return action === 'delete'
     ? { action, path, swapRecord }
     : { action, path, record: encodeRecord(collection, op.value), swapRecord };
-};
-
-/** Signs and stores a commit over blocks that make up a tree; part of a transaction. */
-const storeCommit = async (
-  parts: RepoParts,
-  change: BlockChange,
-  head: Head | undefined,
-  data: CID,
-  blocks: readonly Block[],
-  options: WriteOptions,
-): Promise<CommitRef> => {
-  const signer = options.signer ?? parts.signer;
-  if (signer === undefined && head?.signed === true) {
-    throw new RepoError('SignerRequired', `the head is signed, so a commit on it needs a signer; did=${parts.did}`);
-  }
-  const rev = parts.clock.next(head === undefined || !isTid(head.rev) ? undefined : head.rev);
-  const { commit, checked } = await beginCommit({ did: parts.did, data, rev }, signer, parts.verifySignature);
-  await change.put([...blocks, commit]);
-  await checked;
-  await change.setRef(MAIN, commit.cid);
-  await change.addCommit(rev, commit.cid);
-  if (options.message !== undefined) {
-    await change.setMeta(messageKey(commit.cid), options.message);
-  }
-  await setMetaValues(change, options.meta);
-  if (options.request !== undefined) {
-    await (await readRequests(change)).remember(change, options.request, rev);
-  }
-  return { cid: commit.cid, rev };
 };
 
 /** What a write of this name has done already. */
@@ -85,13 +54,13 @@ type Outcome =
   | { readonly made: 'now'; readonly head: Committed };
 
 /** Sets the meta values of a write that makes no commit. */
-const keepMeta = async (change: BlockChange, head: Head | undefined, options: WriteOptions): Promise<void> => {
+const keepMeta = async (change: BlockChange, { state }: Ground, options: WriteOptions): Promise<void> => {
   const { meta, request } = options;
   if (meta !== undefined) {
     await setMetaValues(change, meta);
     // Without values, a repeated write finds the same records and needs no memory.
     if (request !== undefined) {
-      await (await readRequests(change)).rememberStayed(change, request, head?.rev);
+      await (await readRequests(change)).rememberStayed(change, request, state?.rev, state && atCommit(state.cid));
     }
   }
 };
@@ -102,6 +71,7 @@ const commitOps = async (
   ops: readonly PlannedOp[],
   options: WriteOptions,
   idle: 'commit' | 'skip',
+  line: Line,
 ): Promise<Outcome> => {
   let made: readonly NamedNode[] = [];
   const outcome = await parts.store.transact(async (change): Promise<Outcome> => {
@@ -111,14 +81,14 @@ const commitOps = async (
       return stayed || commit === undefined ? { made: 'no', head: commit } : { made: 'before', head: commit };
     }
     const inside = partsIn(parts, change);
-    const head = await readHead(inside);
-    assertSwapCommit(head, options.swapCommit);
-    const applied = await applyOps(inside.nodes, head?.data, ops, parts.hashAll);
+    const ground = await line.ground(inside);
+    assertSwapCommit(ground.head, options.swapCommit);
+    const applied = await applyOps(inside.nodes, ground.state?.data, ops, parts.hashAll);
     if (idle === 'skip' && applied.changes.length === 0) {
-      await keepMeta(change, head, options);
-      return { made: 'no', head };
+      await keepMeta(change, ground, options);
+      return { made: 'no', head: ground.state };
     }
-    const commit = await storeCommit(parts, change, head, applied.root, applied.blocks, options);
+    const commit = await line.store(parts, change, ground, applied.root, applied.blocks, options);
     made = applied.nodes;
     return { made: 'now', head: { ...commit, changes: applied.changes } };
   });
@@ -132,9 +102,10 @@ export const writeOps = async (
   parts: RepoParts,
   ops: readonly WriteOp[],
   options: WriteOptions = {},
+  line: Line = mainLine,
 ): Promise<{ readonly result: WriteResult; readonly changes: readonly RecordChange[] | undefined }> => {
   const planned = ops.map((op) => planOp(parts, op));
-  const { made, head } = await commitOps(parts, planned, options, 'commit');
+  const { made, head } = await commitOps(parts, planned, options, 'commit', line);
   const results = planned.map((op) => {
     const uri = `at://${parts.did}/${op.path}`;
     return 'record' in op ? { uri, cid: op.record.cid } : { uri };
@@ -158,14 +129,22 @@ export const putRecord = async (
   rkey: string,
   value: RecordValue | Uint8Array,
   options: WriteOptions = {},
+  line: Line = mainLine,
+): Promise<Put> => putBlock(parts, recordPath(collection, rkey), encodeRecord(collection, value), options, line);
+
+/** A put of a record that is encoded already. */
+export const putBlock = async (
+  parts: RepoParts,
+  path: string,
+  record: Block,
+  options: WriteOptions = {},
+  line: Line = mainLine,
 ): Promise<Put> => {
-  const path = recordPath(collection, rkey);
-  const record = encodeRecord(collection, value);
-  const { made, head } = await commitOps(parts, [{ action: 'put', path, record }], options, 'skip');
+  const { made, head } = await commitOps(parts, [{ action: 'put', path, record }], options, 'skip', line);
   // A put that changed nothing found its record, so there is a head.
   const commit = { cid: head!.cid, rev: head!.rev };
   return {
-    uri: formatUri(parts.did, collection, rkey),
+    uri: `at://${parts.did}/${path}`,
     cid: record.cid,
     commit,
     made: made === 'now' ? head : undefined,
@@ -178,9 +157,10 @@ export const deleteRecord = async (
   collection: string,
   rkey: string,
   options: WriteOptions = {},
+  line: Line = mainLine,
 ): Promise<{ readonly commit: CommitRef | undefined; readonly made: Committed | undefined }> => {
   const path = recordPath(collection, rkey);
-  const { made, head } = await commitOps(parts, [{ action: 'discard', path }], options, 'skip');
+  const { made, head } = await commitOps(parts, [{ action: 'discard', path }], options, 'skip', line);
   const commit = made === 'no' ? undefined : { cid: head.cid, rev: head.rev };
   return { commit, made: made === 'now' ? head : undefined };
 };
@@ -205,7 +185,7 @@ export const commitTree = (
       const head = await readHead(partsIn(parts, change));
       assertSwapCommit(head, options.swapCommit === undefined ? (checkedOut.head ?? null) : options.swapCommit);
       await assertCheckedOut(partsIn(parts, change), checkedOut, head);
-      const commit = await storeCommit(parts, change, head, root, blocks, options);
+      const commit = await mainLine.store(parts, change, { head, state: head }, root, blocks, options);
       return { commit, transition: keep(head?.data, root) };
     }),
   );

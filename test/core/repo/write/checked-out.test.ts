@@ -29,6 +29,8 @@ const editEarlier = async (): Promise<{ store: BlockStore; repo: Repo; rev: stri
 test('a tree whose base lost a record by a repair is refused, and its base is no longer listed', async () => {
   const { store, repo, rev, tree, lost } = await editEarlier();
   await damage(store, lost);
+  await expect(repo.commit(tree)).rejects.toMatchObject({ name: 'RepoError', code: 'Corrupt' });
+  await expect(repo.reset(rev)).rejects.toMatchObject({ name: 'RepoError', code: 'Corrupt' });
   await repo.repair();
   await expect(repo.commit(tree)).rejects.toMatchObject({ name: 'RepoError', code: 'BlockNotFound' });
   await expect(repo.checkout(rev)).rejects.toMatchObject({ name: 'RepoError', code: 'RefNotFound' });

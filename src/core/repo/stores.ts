@@ -1,0 +1,63 @@
+/** What a repository is opened over. */
+import type { VerifySignature } from '../crypto/keys.ts';
+import { verifySignature as verifyInJavaScript } from '../crypto/keys.ts';
+import type { Signer } from '../crypto/signer.ts';
+import type { HashAll } from '../data/sha256.ts';
+import { hashAll as hashOneByOne } from '../data/sha256.ts';
+import type { NodeBudget } from '../mst/node-cache.ts';
+import { createNodeReader } from '../mst/node-reader.ts';
+import type { BlobStore, BlockStore } from '../storage/ports.ts';
+import { createTidClock } from '../syntax/tid.ts';
+import { Pins } from './care/pins.ts';
+import type { RepoParts } from './open-parts.ts';
+
+/** What a door has opened. The repository owns both stores from then on, and closes them. */
+export interface RepoStores {
+  readonly did: string;
+  readonly store: BlockStore;
+  readonly blobs: BlobStore;
+  readonly signer?: Signer | undefined;
+  /** Hashes many messages at once; one by one in JavaScript when left out. `createHashAll` makes a faster one. */
+  readonly hashAll?: HashAll | undefined;
+  /** Checks signatures; in JavaScript when left out. */
+  readonly verifySignature?: VerifySignature | undefined;
+  /**
+   * Called often and awaited in the middle of long work. It lets the event loop run, so that a worker receives
+   * messages while it works. Without it, long work does not yield.
+   */
+  readonly yieldToEvents?: (() => Promise<void>) | undefined;
+  /** Bounds the memory of tree nodes, here and in other repositories that are given the same one. */
+  readonly nodeBudget?: NodeBudget | undefined;
+}
+
+const neverYield = async (): Promise<void> => {};
+
+/** What a repository over stores that are open works on. */
+export const partsOf = (stores: RepoStores): RepoParts => {
+  const {
+    did,
+    store,
+    blobs,
+    signer,
+    hashAll = hashOneByOne,
+    verifySignature = verifyInJavaScript,
+    yieldToEvents = neverYield,
+    nodeBudget,
+  } = stores;
+  const nodes = createNodeReader(store, { hashAll, budget: nodeBudget });
+  return {
+    did,
+    store,
+    blobs,
+    signer,
+    hashAll,
+    verifySignature,
+    yieldToEvents,
+    nodes,
+    clock: createTidClock(),
+    pins: new Pins(),
+    storedBlobs: new Map(),
+    heads: { last: undefined },
+    keys: { signed: undefined, account: undefined, hasBase: false },
+  };
+};

@@ -1,0 +1,82 @@
+/** Where commits go: to the account's history, or to a branch beside it. */
+import type { CID } from '../../data/cid.ts';
+import { RepoError } from '../../errors.ts';
+import type { Block } from '../../blocks/block.ts';
+import type { BlockChange } from '../../storage/ports.ts';
+import { isTid } from '../../syntax/tid.ts';
+import { beginCommit } from '../commit.ts';
+import type { CommitRef, Head, WriteOptions } from '../commits.ts';
+import type { ReadParts, RepoParts } from '../open-parts.ts';
+import { MAIN, messageKey } from '../store-names.ts';
+import { partsIn } from '../open-parts.ts';
+import { readHead } from '../read/head.ts';
+import { readBase, setBase } from '../transfer/base.ts';
+import { listCommit } from '../transfer/kept-refs.ts';
+import { setMetaValues } from './meta.ts';
+import { assertSameKey, noteKey } from './other-key.ts';
+import { readRequests } from './requests.ts';
+
+/** What a commit is made on. */
+export interface Ground {
+  /** The commit that `swapCommit` is about. */
+  readonly head: Head | undefined;
+  /** The commit whose records change. */
+  readonly state: Head | undefined;
+}
+
+/** A sequence of commits. Both methods are part of a change. */
+export interface Line {
+  ground(inside: ReadParts): Promise<Ground>;
+  /** Stores a commit over blocks that make up a tree, with what is said about it. */
+  store(
+    parts: RepoParts,
+    change: BlockChange,
+    ground: Ground,
+    data: CID,
+    blocks: readonly Block[],
+    options: WriteOptions,
+  ): Promise<CommitRef>;
+}
+
+/** The account's history: `main` and the list of commits. */
+export const mainLine: Line = {
+  async ground(inside) {
+    const head = await readHead(inside);
+    return { head, state: head };
+  },
+  async store(parts, change, { head }, data, blocks, options) {
+    const signer = options.signer ?? parts.signer;
+    if (signer === undefined && head?.signed === true) {
+      throw new RepoError('SignerRequired', `the head is signed, so a commit on it needs a signer; did=${parts.did}`);
+    }
+    await assertSameKey(partsIn(parts, change), head, signer, options.allowOtherKey);
+    const rev = parts.clock.next(head === undefined || !isTid(head.rev) ? undefined : head.rev);
+    const { commit, checked } = await beginCommit({ did: parts.did, data, rev }, signer, parts.verifySignature);
+    await change.put([...blocks, commit]);
+    await checked;
+    await change.setRef(MAIN, commit.cid);
+    await listCommit(change, rev, commit.cid);
+    await rememberBase(parts, change, head);
+    await noteKey(parts, change, commit.cid, signer?.did?.());
+    if (options.message !== undefined) {
+      await change.setMeta(messageKey(commit.cid), options.message);
+    }
+    await setMetaValues(change, options.meta);
+    if (options.request !== undefined) {
+      await (await readRequests(change)).remember(change, options.request, rev);
+    }
+    return { cid: commit.cid, rev };
+  },
+};
+
+/** The first local commit fixes what it is counted from, where no import has. */
+const rememberBase = async ({ keys }: RepoParts, change: BlockChange, head: Head | undefined): Promise<void> => {
+  if (keys.hasBase) {
+    return;
+  }
+  if ((await readBase(change)) === 'unknown') {
+    await setBase(change, head ?? 'empty');
+  } else {
+    keys.hasBase = true;
+  }
+};

@@ -1,0 +1,139 @@
+/** A branch of a repository in the same place. */
+import type { Branch, BranchWriteOptions } from '../branch.ts';
+import type { CommitRef, Head, WriteOp, WriteResult } from '../commits.ts';
+import { readPinned, withPinned } from '../care/pins.ts';
+import type { RepoParts } from '../open-parts.ts';
+import { messageKey } from '../store-names.ts';
+import { partsIn } from '../open-parts.ts';
+import { readHead } from '../read/head.ts';
+import { viewOf } from '../read/head-view.ts';
+import { changesBetween } from '../read/history.ts';
+import type { View } from '../read/records.ts';
+import { countCollections, findRecord, listEntries, listRecords } from '../read/records.ts';
+import type {
+  CollectionCount,
+  FoundRecord,
+  ListOptions,
+  RecordChange,
+  RecordEntry,
+  RecordValue,
+  TreeEntry,
+} from '../tree.ts';
+import type { BranchEnds } from './branch-line.ts';
+import { assertBranchName, baseRef, branchLine, readBranch } from './branch-line.ts';
+import { assertWriteOptions } from './argument-checks.ts';
+import type { Line } from './line.ts';
+import { deleteRecord, putRecord, writeOps } from './write.ts';
+
+export class LocalBranch implements Branch {
+  readonly name: string;
+  readonly #parts: () => RepoParts;
+  readonly #line: Line;
+
+  /** @param parts Throws once the repository is closed. */
+  constructor(name: string, parts: () => RepoParts) {
+    assertBranchName(name);
+    this.name = name;
+    this.#parts = parts;
+    this.#line = branchLine(name);
+  }
+
+  async head(): Promise<Head | undefined> {
+    return (await this.#ends())?.head;
+  }
+
+  async base(): Promise<Head | undefined> {
+    return (await this.#ends())?.base;
+  }
+
+  async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
+    return this.#read((view) => findRecord(view, collection, rkey));
+  }
+
+  async *list(collection: string, options?: ListOptions): AsyncGenerator<RecordEntry> {
+    yield* this.#list((view) => listRecords(view, collection, options));
+  }
+
+  async *entries(collection?: string, options?: ListOptions): AsyncGenerator<TreeEntry> {
+    yield* this.#list((view) => listEntries(view, collection, options));
+  }
+
+  async collections(): Promise<CollectionCount[]> {
+    return this.#read(countCollections);
+  }
+
+  async put(
+    collection: string,
+    rkey: string,
+    value: RecordValue | Uint8Array,
+    options?: BranchWriteOptions,
+  ): Promise<{ readonly uri: string; readonly cid: Head['cid']; readonly commit: CommitRef }> {
+    assertWriteOptions(options);
+    const { uri, cid, commit } = await putRecord(this.#parts(), collection, rkey, value, options, this.#line);
+    return { uri, cid, commit };
+  }
+
+  async delete(collection: string, rkey: string, options?: BranchWriteOptions): Promise<CommitRef | undefined> {
+    assertWriteOptions(options);
+    return (await deleteRecord(this.#parts(), collection, rkey, options, this.#line)).commit;
+  }
+
+  async write(ops: readonly WriteOp[], options?: BranchWriteOptions): Promise<WriteResult> {
+    assertWriteOptions(options, ops);
+    return (await writeOps(this.#parts(), ops, options, this.#line)).result;
+  }
+
+  async *diff(): AsyncGenerator<RecordChange> {
+    const parts = this.#parts();
+    yield* readPinned(
+      parts.pins,
+      async () => {
+        const ends = await this.#ends();
+        return [ends?.base, ends?.head] as const;
+      },
+      ([base, head]) => changesBetween(parts, base?.data, head?.data),
+    );
+  }
+
+  async discard(): Promise<boolean> {
+    const parts = this.#parts();
+    return parts.store.transact(async (change) => {
+      const ends = await readBranch(partsIn(parts, change), this.name);
+      if (ends === undefined) {
+        return false;
+      }
+      await change.setRef(this.name, undefined);
+      await change.setRef(baseRef(this.name), undefined);
+      await change.setMeta(messageKey(ends.head.cid), undefined);
+      return true;
+    });
+  }
+
+  async #ends(): Promise<BranchEnds | undefined> {
+    return readBranch(this.#parts(), this.name);
+  }
+
+  /** The branch's head, or the repository's until the branch begins. */
+  async #state(): Promise<readonly [Head | undefined]> {
+    const ends = await this.#ends();
+    return [ends === undefined ? await readHead(this.#parts()) : ends.head];
+  }
+
+  async #read<T>(read: (view: View) => Promise<T>): Promise<T> {
+    const parts = this.#parts();
+    return withPinned(
+      parts.pins,
+      () => this.#state(),
+      ([state]) => read(viewOf(parts, state)),
+    );
+  }
+
+  #list<T>(read: (view: View) => AsyncIterable<T>): AsyncGenerator<T> {
+    const parts = this.#parts();
+    return readPinned(
+      parts.pins,
+      () => this.#state(),
+      ([state]) => read(viewOf(parts, state)),
+    );
+  }
+}
