@@ -18,8 +18,6 @@ export interface DenoApi {
     readonly mtime: Date | null;
     /** Missing in older versions. */
     readonly ctime?: Date | null;
-    /** `null` on Windows. */
-    readonly mode: number | null;
   }>;
   mkdir(path: string): Promise<void>;
   open(
@@ -31,7 +29,7 @@ export interface DenoApi {
   realPathSync(path: string): string;
   remove(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
-  chmod(path: string, mode: number): Promise<void>;
+  utime(path: string, accessed: Date, modified: Date): Promise<void>;
 }
 
 /** @throws {TypeError} outside of Deno. */

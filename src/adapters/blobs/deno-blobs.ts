@@ -49,9 +49,6 @@ class DenoWriter implements BlobWriter {
   }
 }
 
-/** The bits of a mode that `chmod` sets. */
-const PERMISSIONS = 0o7777;
-
 const latest = (...times: readonly (Date | null | undefined)[]): number | undefined => {
   const known = times.flatMap((time) => time?.getTime() ?? []);
   return known.length === 0 ? undefined : Math.max(...known);
@@ -102,11 +99,9 @@ export const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
     blob: async (path) => new Blob([await deno.readFile(at(path))]),
     rename: (from, to) => deno.rename(at(from), at(to)),
     async touch(path) {
-      // As in Node: setting the mode that it has changes the time of the file's last change alone.
-      const { mode } = await deno.lstat(at(path));
-      if (mode !== null) {
-        await deno.chmod(at(path), mode & PERMISSIONS);
-      }
+      // Setting the mode that the file has, as in Node, is not seen: Deno tells the time of that change in whole seconds.
+      const now = new Date();
+      await deno.utime(at(path), now, now);
     },
     remove: (path) => deno.remove(at(path)),
   };
