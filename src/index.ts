@@ -189,6 +189,7 @@ export type {
   StoreSnapshot,
 } from './core/storage/ports.ts';
 export type { Block, NamedBlock } from './core/blocks/block.ts';
+export type { CidLike } from './core/data/cid.ts';
 export { assertCollection, assertDid, assertRecordKey } from './core/syntax/identifiers.ts';
 export type { Tid, TidClock } from './core/syntax/tid.ts';
 export { ZERO_TID, createTidClock, isTid, parseTid, tidOf, tidToMicroseconds } from './core/syntax/tid.ts';
