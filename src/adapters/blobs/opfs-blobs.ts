@@ -84,7 +84,7 @@ const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
     async entry(path) {
       try {
         const file = await (await fileAt(path)).getFile();
-        return { kind: 'file', size: file.size, changedAt: file.lastModified };
+        return { kind: 'file', size: file.size, changedAt: undefined };
       } catch (error) {
         if (isNotFound(error)) {
           return undefined;
@@ -136,6 +136,9 @@ const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
       }
       await this.remove(from);
     },
+    // A second copy would replace a file that a page may be reading, which Firefox then aborts. So the time at which a
+    // blob was stored again is not known here, and is not told.
+    touch: async () => {},
     async remove(path) {
       const { folder, name } = await resolve(path);
       await folder.removeEntry(name);
