@@ -45,11 +45,14 @@ const stripTypes = async (name: string): Promise<string> => {
   return target;
 };
 
+/** One key: a write with another than the head's is refused. */
+const key = generateKey();
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pdsdb-examples-'));
   built = await buildPackage('examples');
   await mkdir(join(built, 'examples'));
-  const repo = await createRepo(at('alice'), { did: 'did:web:alice.example', signer: generateKey() });
+  const repo = await createRepo(at('alice'), { did: 'did:web:alice.example', signer: key });
   for (const text of ['one', 'two', 'three', 'four']) {
     await repo.write([{ action: 'create', collection: POST, value: { text } }]);
   }
@@ -88,7 +91,7 @@ describe.skipIf(!hasDeno)(
       const [dated] = (await readdir(at('backups'))).filter((name) => /^\d{4}-\d\d-\d\d-\w{13}\.car$/.test(name));
       expect(await readFile(at(`backups/${dated}`))).toEqual(await readFile(at('backups/new.car')));
 
-      const repo = await openRepo(at('alice'), { signer: generateKey() });
+      const repo = await openRepo(at('alice'), { signer: key });
       await repo.put(POST, 'new', { text: 'five' });
       await repo.close();
       expect(await pdsdb(['export', at('alice'), '-o', at('backups/new.car'), '--force'])).toMatchObject({ code: 0 });

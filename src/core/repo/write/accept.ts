@@ -44,7 +44,11 @@ const assertRev = (cid: CID, commit: Commit, head: Head | undefined, nowMs: numb
     );
   }
   if (commit.rev < head.rev) {
-    throw new RepoError('OutdatedRev', `the commit is older than the head; head=${head.rev} found=${commit.rev}`);
+    throw new RepoError(
+      'OutdatedRev',
+      'the commit is older than the head. Where the head is work that was done here, `reset` to the commit before it, ' +
+        `and import again; head=${head.rev} found=${commit.rev}`,
+    );
   }
 };
 
