@@ -101,6 +101,8 @@ test('a page that is frozen gives its workers time to let go, once for all that 
   const ends = [1, 2, 3].map(() => watchPage({ onHide: () => void (told += 1), onShow: () => {}, needsTime: true }));
   vi.unstubAllGlobals();
   const freeze = new Event('freeze');
+  // A whole number: sums of fractions of a millisecond are not exact.
+  Object.defineProperty(freeze, 'timeStamp', { value: 1000 });
   // A clock that goes on by 10 ms whenever somebody looks, so that a busy machine is no matter.
   let now = freeze.timeStamp;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 10));
