@@ -140,7 +140,12 @@ const idbBlobs = (name: string): BlobStoreHarness => {
       withBlobs(async (database) => {
         const names = await keys(database.store('blobs'));
         const values = await Promise.all(names.map((key) => get<unknown>(key, database.store('blobs'))));
-        return names.filter((_, i) => !(values[i] instanceof Blob || values[i] instanceof Uint8Array)).map(String);
+        const isOfBlob = (name: IDBValidKey, value: unknown): boolean =>
+          value instanceof Blob ||
+          value instanceof Uint8Array ||
+          // The time at which a blob that is there was stored.
+          (typeof value === 'number' && names.some((other) => name === `time:${String(other)}`));
+        return names.filter((name, i) => !isOfBlob(name, values[i])).map(String);
       }),
   };
 };

@@ -161,8 +161,10 @@ const withWebpack = async (pkg: string): Promise<App> => {
 const withImportMap = async (pkg: string): Promise<App> => {
   const imports: Record<string, string> = {
     'pdsdb/browser': '/dist/browser.js',
+    '@ipld/dag-cbor': '/node_modules/@ipld/dag-cbor/src/index.js',
     '@noble/curves/': '/node_modules/@noble/curves/',
     '@noble/hashes/': '/node_modules/@noble/hashes/',
+    cborg: '/node_modules/cborg/cborg.js',
   };
   const { exports } = JSON.parse(await readFile(join(pkg, 'node_modules', 'multiformats', 'package.json'), 'utf8')) as {
     exports: Record<string, { import?: string }>;
