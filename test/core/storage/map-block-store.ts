@@ -19,8 +19,6 @@ import {
   type Tid,
 } from '../../../src/index.ts';
 
-/** A CID as an object, or as its 36 bytes. */
-
 /** Returns the entries of a table, ordered by the UTF-8 bytes of their keys. Later writes do not change the result. */
 const sortedEntries = <K extends string, V>(table: ReadonlyMap<K, V>): [K, V][] =>
   [...table].sort(([a], [b]) => compareText(a, b));
