@@ -7,12 +7,11 @@ const TIMEOUT_MS = 120_000;
 const WORKERS = 2;
 
 /**
- * These change globals, start processes of the package, or look at the whole tree: each gets a process of its own. The
+ * These change globals or look at the whole tree: each gets a process of its own. The
  * others share threads, which load each module once and save half of the time.
  */
 const ISOLATED = [
   'test/*.test.ts',
-  'test/cli/process.test.ts',
   'test/adapters/{origin/opfs-root,rpc/entry-point,tabs/page-left,tabs/silence}.test.ts',
 ];
 

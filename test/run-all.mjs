@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -47,12 +47,12 @@ const run = ({ name, projects, coverage }) => {
     ({ testResults } = JSON.parse(readFileSync(report, 'utf8')));
   } catch (error) {
     console.error(`${name}: vitest wrote no report: ${error}`);
-    return { name, seconds, files: 0, passed: 0, failed: 1, skipped: [] };
+    return { name, seconds, files: 0, passed: 0, failed: 1, failures: [], skipped: [] };
   }
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
   const count = (wanted) => tests.filter(({ status: found }) => found === wanted).length;
-  const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
-  const failed = count('failed') + broken;
+  const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  const failed = count('failed') + broken.length;
   return {
     name,
     seconds,
@@ -60,6 +60,10 @@ const run = ({ name, projects, coverage }) => {
     passed: count('passed'),
     // An error outside of the tests fails the run as well.
     failed: failed === 0 && status !== 0 ? 1 : failed,
+    failures: [
+      ...tests.filter(({ status: found }) => found === 'failed'),
+      ...broken.map((file) => ({ fullName: relative(root, file.name), failureMessages: [file.message] })),
+    ],
     skipped: tests.filter(({ status: found }) => found !== 'passed' && found !== 'failed'),
   };
 };
@@ -96,6 +100,10 @@ if (chosen.some(({ coverage }) => coverage === true)) {
 }
 for (const { fullName } of results.flatMap(({ skipped }) => skipped)) {
   console.log(`skipped: ${fullName}`);
+}
+// After the skipped tests and before the counts: a log that is cut to its end keeps them.
+for (const { fullName, failureMessages } of results.flatMap(({ failures }) => failures)) {
+  console.log(`failed: ${fullName}: ${(failureMessages[0] ?? '').split('\n')[0]}`);
 }
 for (const { name, seconds, files, passed, failed, skipped } of results) {
   console.log(`${name}: ${files} files in ${seconds} s, ${passed} passed, ${failed} failed, ${skipped.length} skipped`);

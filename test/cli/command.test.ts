@@ -1,4 +1,4 @@
-/** The verbs as people use them, over files. `process.test.ts` has what takes a process. */
+/** The verbs as people use them, over files. `process.slow.test.ts` has what takes a process. */
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -62,11 +62,11 @@ class IdbBlobStore implements BlobStore {
 
   put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobInfo> {
     return this.#lifetime.run(async () => {
-      const gathered = new Gathered();
+      const builder = new BlobBuilder();
       for await (const piece of readBlobSource(source, options)) {
-        gathered.add(piece);
+        builder.add(piece);
       }
-      const { cid, blob } = gathered.end();
+      const { cid, blob } = builder.end();
       // Also over one that is there, whose bytes may be damaged: reading it to see costs as much as writing.
       const storedAt = Date.now();
       await this.#io('storing a blob', () => this.#set(cidToText(cid), blob, storedAt));
@@ -172,8 +172,8 @@ class IdbBlobStore implements BlobStore {
   }
 }
 
-/** A blob in the making: its hash, and its bytes in pieces that are large enough to be worth a `Blob` each. */
-class Gathered {
+/** Hashes the chunks of a blob and joins them to parts of at least `PIECE_SIZE`, each of which is a `Blob`. */
+class BlobBuilder {
   readonly #hash = sha256Stream();
   readonly #blobs: Blob[] = [];
   #pieces: Uint8Array<ArrayBuffer>[] = [];
@@ -181,20 +181,20 @@ class Gathered {
 
   add(piece: Uint8Array): void {
     this.#hash.update(piece);
-    // A copy: whoever made the piece may use its buffer again.
+    // Copies, because the caller may use the buffer again.
     this.#pieces.push(copyBytes(piece));
     this.#size += piece.length;
     if (this.#size >= PIECE_SIZE) {
-      this.#hand();
+      this.#addPart();
     }
   }
 
   end(): { readonly cid: CID; readonly blob: Blob } {
-    this.#hand();
+    this.#addPart();
     return { cid: cidOfDigest(CODEC_RAW, this.#hash.digest()), blob: new Blob(this.#blobs) };
   }
 
-  #hand(): void {
+  #addPart(): void {
     this.#blobs.push(new Blob(this.#pieces));
     this.#pieces = [];
     this.#size = 0;

@@ -34,25 +34,25 @@ interface Offered {
 }
 
 async function* piecesOf(source: CarSource): AsyncGenerator<Bytes, void> {
-  let gathered: Uint8Array[] = [];
+  let waiting: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of toChunks(source)) {
     if (!isBytes(chunk)) {
       throw new TypeError('a stream has to give Uint8Arrays');
     }
-    gathered.push(chunk);
+    waiting.push(chunk);
     size += chunk.length;
     if (size < MIN_PIECE) {
       continue;
     }
-    const whole = concatBytes(gathered);
-    [gathered, size] = [[], 0];
+    const whole = concatBytes(waiting);
+    [waiting, size] = [[], 0];
     for (let at = 0; at < whole.length; at += MAX_PIECE) {
       yield whole.slice(at, at + MAX_PIECE);
     }
   }
   if (size > 0) {
-    yield concatBytes(gathered);
+    yield concatBytes(waiting);
   }
 }
 

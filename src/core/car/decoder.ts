@@ -280,7 +280,7 @@ export class CarDecoder {
       }
       this.#sectionSize = size;
     }
-    const section = this.#gather(this.#sectionSize);
+    const section = this.#takeBytes(this.#sectionSize);
     if (section !== undefined) {
       this.#sectionSize = undefined;
     }
@@ -315,8 +315,8 @@ export class CarDecoder {
     }
   }
 
-  /** So many bytes: a view of the chunk when it holds them all, else bytes of their own, gathered chunk by chunk. */
-  #gather(size: number): Uint8Array | undefined {
+  /** Returns `size` bytes: a view of the chunk if it holds all of them, otherwise a copy joined from several chunks. */
+  #takeBytes(size: number): Uint8Array | undefined {
     const take = Math.min(size - this.#partialLength, this.#chunk.length - this.#at);
     const bytes = this.#chunk.subarray(this.#at, this.#at + take);
     this.#at += take;
