@@ -1,7 +1,7 @@
 /**
- * Memory for the chunks of a stream, while it is not known yet what is in them. It is used over and over: chunks that
- * are let go of many at a time wait for the garbage collector while others come. With it a million records took some 10
- * MB of 240 less.
+ * Memory for the chunks of a stream whose blocks are held until they are written. `clear` lets the next chunks use the
+ * same memory, because chunks that are dropped many at a time wait for the garbage collector while others arrive. In
+ * five runs each, a streamed import of 200,000 records peaked at 242 to 253 MB with it, and at 239 to 292 MB without.
  */
 import { CID_LENGTH } from '../data/cid.ts';
 import { PackedBlocks } from './packed-blocks.ts';
