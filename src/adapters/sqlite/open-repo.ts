@@ -21,8 +21,11 @@ const bySimd: HashAll = /* @__PURE__ */ createHashAll();
 /** Bytes that the caches of all repositories of a process may have together, unless an opening says otherwise. */
 export const DEFAULT_CACHE_BYTES: number = 64 * 1024 * 1024;
 
-/** The share of decoded tree nodes; pages of SQLite have the rest. */
-const NODE_SHARE = 1 / 4;
+/**
+ * The share of decoded tree nodes; pages of SQLite have the rest. The nodes above the lowest layer of 100,000 records
+ * take 24 MB. Reading 10,000 random records of them took 18 % longer with a share of 1/4.
+ */
+const NODE_SHARE = 3 / 8;
 
 const nodeBudget: NodeBudget = /* @__PURE__ */ new NodeBudget(DEFAULT_CACHE_BYTES * NODE_SHARE);
 

@@ -33,6 +33,8 @@ const sizeOf = ({ keys, children }: Node): number => {
 /** What caches share a budget of bytes: the ones that took in a node least recently give way first. */
 export class NodeBudget {
   readonly #caches = new Set<NodeCache>();
+  /** The last one of `#caches`, so that a cache that takes in many nodes is moved there once. */
+  #latest: NodeCache | undefined;
   #limit: number;
   #used = 0;
 
@@ -54,8 +56,11 @@ export class NodeBudget {
 
   /** Notes that a cache took in `size` bytes; others, and in the end this one, may have to give way. */
   took(cache: NodeCache, size: number): void {
-    this.#caches.delete(cache);
-    this.#caches.add(cache);
+    if (this.#latest !== cache) {
+      this.#caches.delete(cache);
+      this.#caches.add(cache);
+      this.#latest = cache;
+    }
     this.#used += size;
     this.#shrink();
   }
@@ -75,6 +80,7 @@ export class NodeBudget {
       oldest.shed();
       if (oldest.isEmpty) {
         this.#caches.delete(oldest);
+        this.#latest = this.#latest === oldest ? undefined : this.#latest;
       }
     }
   }

@@ -7,7 +7,7 @@ import type { DatabaseFiles } from '../vfs/database-files.ts';
  * over the file: an export of 100,000 records, 48 MB, spent half of its time reading the same pages again with a
  * quarter of this. Memory is taken as it is needed.
  */
-export const PAGE_CACHE_KIBIBYTES: number = 48 * 1024;
+export const PAGE_CACHE_KIBIBYTES: number = 40 * 1024;
 
 /** Where the pages are in memory already. */
 const SMALL_CACHE_KIBIBYTES: number = 16 * 1024;
