@@ -43,6 +43,11 @@ class DiskPort implements Disk {
     return path;
   }
 
+  /** Copied folders are no matter here. */
+  realPath(): undefined {
+    return undefined;
+  }
+
   join(folder: string, name: string): string {
     return `${folder}/${name}`;
   }

@@ -1,16 +1,25 @@
 /**
  * A process that opens a repository's files when it is told to, in any runtime: `open <folder>` answers `open` or the
- * code of the refusal, `write` changes the first byte and answers `written` or that, `close` answers `closed`. What
- * drives it is handed in, because the runtimes differ in that alone.
+ * code of the refusal, `write` changes the first byte and answers `written` or that, `close` answers `closed`.
+ * `thread <folder>` opens them in a thread of its own, and `terminate` ends that. What drives it is handed in, because
+ * the runtimes differ in that alone.
  */
 import { isRepoError } from '../../src/core/errors.ts';
 import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
 
+/** A worker that has the files of a folder open. */
+export interface HoldingThread {
+  /** Resolves once the thread has ended. */
+  terminate(): Promise<void>;
+}
+
 export const holdLock = async (
   commands: AsyncIterable<string>,
   open: (folder: string) => Promise<DatabaseFiles>,
+  openInThread: (folder: string) => Promise<HoldingThread>,
 ): Promise<void> => {
   let files: DatabaseFiles | undefined;
+  let thread: HoldingThread | undefined;
   const refusal = (error: unknown): string => (isRepoError(error) ? `${error.code} ${error.message}` : String(error));
   for await (const line of commands) {
     const [verb, folder = ''] = line.split(' ');
@@ -21,6 +30,12 @@ export const holdLock = async (
       } catch (error) {
         console.log(refusal(error));
       }
+    } else if (verb === 'thread') {
+      thread = await openInThread(folder);
+      console.log('open');
+    } else if (verb === 'terminate') {
+      await thread?.terminate();
+      console.log('terminated');
     } else if (verb === 'write') {
       try {
         files!.main.write(new Uint8Array([1]), { at: 0 });

@@ -37,7 +37,8 @@ export const holderCommand = async (runtime: Runtime, folder: string): Promise<r
     return undefined;
   }
   const script = join(root, 'test/runtime', runtime, 'hold.ts');
-  const permissions = ['run', '--no-prompt', `--allow-read=${folder}`, `--allow-write=${folder}`];
+  // A thread may load the script only where it may read it.
+  const permissions = ['run', '--no-prompt', `--allow-read=${folder},${root}`, `--allow-write=${folder}`];
   return runtime === 'deno' ? [program, ...permissions, script] : [program, script];
 };
 

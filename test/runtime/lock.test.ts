@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { formatLock, parseLock } from '../../src/adapters/files/lock-record.ts';
 import type { LockRecord } from '../../src/adapters/files/lock-record.ts';
 import { successorOf } from '../../src/adapters/files/lock-names.ts';
-import { SETTLE_MS } from '../../src/adapters/files/lock.ts';
+import { SETTLE_MS } from '../../src/adapters/files/lock-chain.ts';
 import { openNodeFiles } from '../../src/adapters/files/node-files.ts';
 import { thisProcess } from '../../src/adapters/files/node-process.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
@@ -95,6 +95,9 @@ describe('whose process is gone', () => {
     ['our own pid, with another start time', { started: '1' }],
     ['a pid that nobody has', { pid: GONE }],
     ['another run of this machine', { boot: 'before' }],
+    ['this machine, which had another name', { pid: GONE, host: 'before' }],
+    ['a thread of this process that has ended', { thread: `${GONE}:1` }],
+    ['a thread whose number another one has now', { thread: `${process.pid}:1` }],
   ] as const)('%s: taken over', async (_, changes) => {
     const folder = makeFolder();
     leave(folder, changes);
@@ -103,10 +106,12 @@ describe('whose process is gone', () => {
   });
 
   test.each([
-    ['another host', { pid: GONE, host: 'elsewhere' }],
+    ['another host', { pid: GONE, host: 'elsewhere', boot: 'there' }],
+    ['another host that does not tell its boot', { pid: GONE, host: 'elsewhere', boot: undefined }],
+    ['the copy of a lock of another machine', { host: 'elsewhere', boot: 'there', file: '1:1', place: 'elsewhere' }],
     ['another host, before this machine was started', { pid: GONE, host: 'elsewhere', boot: 'before' }],
     ['another namespace of pids', { pid: GONE, namespace: 'pid:[1]' }],
-    ['a process of somebody else', { pid: 1, started: undefined }],
+    ['a process of somebody else', { pid: 1, started: undefined, thread: undefined }],
     [
       'a Deno that does not say where it runs, with a pid that nobody has',
       {
@@ -219,6 +224,58 @@ describe.each(RUNTIMES)('held by %s', (runtime) => {
     }
     await successor.ask('close');
     expect(fs.readdirSync(folder)).toEqual(['pds.db']);
+  });
+});
+
+describe.each(RUNTIMES)('a thread of %s', (runtime) => {
+  test.skipIf(!isThere(runtime))('that ends lets go: its process opens the repository again', async () => {
+    const folder = makeFolder();
+    const holder = start(runtime);
+    expect(await holder.ask(`thread ${folder}`)).toBe('open');
+    expect(await holder.ask(`open ${folder}`)).toMatch(/^Locked /);
+    await holder.ask('terminate');
+    expect(await holder.ask(`open ${folder}`)).toBe('open');
+    expect(await holder.ask('write')).toBe('written');
+    await holder.ask('close');
+    expect(fs.readdirSync(folder)).toEqual(['pds.db']);
+  });
+
+  test.skipIf(!isThere(runtime))('that ends lets go: another process opens the repository', async () => {
+    const folder = makeFolder();
+    const holder = start(runtime);
+    await holder.ask(`thread ${folder}`);
+    const other = start(runtime);
+    expect(await other.ask(`open ${folder}`)).toMatch(/^Locked /);
+    await holder.ask('terminate');
+    expect(await other.ask(`open ${folder}`)).toBe('open');
+  });
+});
+
+describe.each(RUNTIMES)('a folder copied while %s has it open', (runtime) => {
+  test.skipIf(!isThere(runtime)).for(RUNTIMES)('is opened by %s, and the original is not', async (next, { skip }) => {
+    skip(!isThere(next), `${next} is not there`);
+    // A Deno that may not say which machine it runs on may run on any, and so may one that may not know it.
+    skip((runtime === 'deno') !== (next === 'deno'), 'Deno may not know processes here');
+    const folder = makeFolder();
+    const holder = start(runtime);
+    await holder.ask(`open ${folder}`);
+    const copy = `${folder}-copy`;
+    fs.cpSync(folder, copy, { recursive: true, preserveTimestamps: true });
+    expect(fs.existsSync(join(copy, 'pds.lock'))).toBe(true);
+    const other = runtime === next ? holder : start(next);
+    expect(await other.ask(`open ${folder}`)).toMatch(/^Locked /);
+    expect(await other.ask(`open ${copy}`)).toBe('open');
+    expect(await other.ask('write')).toBe('written');
+    expect(await other.ask('close')).toBe('closed');
+    expect(fs.readdirSync(copy)).toEqual(['pds.db']);
+  });
+
+  test.skipIf(!isThere(runtime))('keeps its lock when it is moved', async () => {
+    const folder = makeFolder();
+    const holder = start(runtime);
+    await holder.ask(`open ${folder}`);
+    fs.renameSync(folder, `${folder}-moved`);
+    expect(await start(runtime).ask(`open ${folder}-moved`)).toMatch(/^Locked /);
   });
 });
 

@@ -8,6 +8,9 @@ export interface DenoFileInfo {
   readonly mtime: Date | null;
   /** `null` where the system does not tell. */
   readonly nlink: number | null;
+  readonly dev: number;
+  /** `null` where the system does not tell. */
+  readonly ino: number | null;
 }
 
 export interface DenoFile {
@@ -47,6 +50,7 @@ export interface DenoApi {
   readDirSync(path: string): Iterable<{ readonly name: string }>;
   removeSync(path: string): void;
   readLinkSync(path: string): string;
+  realPathSync(path: string): string;
   readTextFileSync(path: string): string;
   renameSync(from: string, to: string): void;
 }

@@ -149,12 +149,21 @@ const denoDisk = (deno: DenoApi): Disk => {
 
   return {
     resolve: (path) => denoPath(deno, path),
+    realPath(folder) {
+      try {
+        return deno.realPathSync(folder);
+      } catch {
+        // The folder is gone, or its path may not be known.
+        return undefined;
+      }
+    },
     join: (folder, name) => `${folder}/${name}`,
     entry: (path) =>
       undefinedIfNotFound(() => {
         const info = deno.lstatSync(path);
         const kind = info.isFile ? 'file' : info.isDirectory ? 'folder' : 'other';
-        return { kind, size: info.size, modifiedMs: Math.floor(info.mtime?.getTime() ?? 0) };
+        const id = info.ino === null ? undefined : `${info.dev}:${info.ino}`;
+        return { kind, size: info.size, modifiedMs: Math.floor(info.mtime?.getTime() ?? 0), id };
       }),
     isFolder: (path) => undefinedIfNotFound(() => deno.statSync(path).isDirectory) ?? false,
     makeFolder(path) {

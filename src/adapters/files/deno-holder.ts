@@ -19,14 +19,21 @@ export const denoHolder = (deno: DenoApi): LockHolder => {
     }
   };
   const text = (path: string): string => deno.readTextFileSync(path);
-  const stat = read(text, 'self/stat');
+  const link = (path: string): string => deno.readLinkSync(path);
+  /** Fields of the line as Node reads them. */
+  const startedAt = (path: string): string | undefined => {
+    const line = read(text, path);
+    return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19];
+  };
+  const thread = read(link, 'thread-self');
+  const threadStarted = thread === undefined ? undefined : startedAt(`${thread}/stat`);
   return {
     pid: deno.pid,
     runtime: 'deno',
     host: mayKnowHost ? deno.hostname() : undefined,
-    // The fields of the line as Node reads them.
-    started: stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19],
+    started: startedAt('self/stat'),
     boot: read(text, 'sys/kernel/random/boot_id'),
-    namespace: read((path) => deno.readLinkSync(path), 'self/ns/pid'),
+    namespace: read(link, 'self/ns/pid'),
+    thread: threadStarted && `${thread!.slice(thread!.lastIndexOf('/') + 1)}:${threadStarted}`,
   };
 };

@@ -12,6 +12,8 @@ export interface DiskEntry {
   readonly size: number;
   /** The time of its last change, in whole milliseconds since 1970. */
   readonly modifiedMs: number;
+  /** As its file system numbers it: no other file has the same while this one is there. `undefined` if not known. */
+  readonly id?: string | undefined;
 }
 
 export interface DiskFile extends SyncFile {
@@ -19,11 +21,15 @@ export interface DiskFile extends SyncFile {
   close(): void;
   /** Whether some name still leads to the file: not once it was removed, or another one was renamed over it. */
   hasName(): boolean;
+  /** Its number among the open files of the process, where the runtime closes it at the end of its thread. */
+  readonly descriptor?: number | undefined;
 }
 
 export interface Disk {
   /** An absolute form of a path, so that a later change of the working directory does not matter. */
   resolve(path: string): string;
+  /** The path of a folder behind all symbolic links, or `undefined` where it may not be known. */
+  realPath(folder: string): string | undefined;
   join(folder: string, name: string): string;
   /** What lies under a name, or `undefined`. */
   entry(path: string): DiskEntry | undefined;
@@ -45,7 +51,7 @@ export interface Disk {
   rename(from: string, to: string): void;
   /** Removes a file; one that is not there is no error. */
   remove(path: string): void;
-  /** This process, as a lock file is to name it. */
+  /** This thread of this process, as a lock file is to name it. */
   self(): LockHolder;
   /** Whether the holder of the lock in the file at `path` still lives. Once `gone`, always `gone`. */
   livenessOf(holder: LockRecord, path: string): Liveness;

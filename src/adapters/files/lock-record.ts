@@ -5,7 +5,7 @@ import { errorName } from '../../core/data/platform-values.ts';
 /** `unknown`: it cannot be found out from here, and then nobody's lock is taken. */
 export type Liveness = 'alive' | 'gone' | 'unknown';
 
-/** A process. What a runtime does not know, or may not know, it leaves out. */
+/** A thread of a process. What a runtime does not know, or may not know, it leaves out. */
 export interface LockHolder {
   readonly pid: number;
   readonly runtime: 'bun' | 'deno' | 'node';
@@ -16,6 +16,8 @@ export interface LockHolder {
   readonly host?: string | undefined;
   /** The namespace in which the pid counts, where there are such (containers). */
   readonly namespace?: string | undefined;
+  /** The thread of the system that the holder is, and when it started, as `4754:1830282`. */
+  readonly thread?: string | undefined;
   /** The lock file itself carries an flock for as long as the holder lives. */
   readonly flock?: boolean | undefined;
 }
@@ -25,13 +27,19 @@ export interface LockRecord extends LockHolder {
   readonly token: string;
   /** When the file was created, as the file system told it. */
   readonly madeMs: number;
+  /** The lock file as its file system numbers it. A copy of it has another number. */
+  readonly file?: string | undefined;
+  /** A hash of the path of the folder. */
+  readonly place?: string | undefined;
+  /** By which the holder has the lock file open, where its runtime closes what a thread leaves open. */
+  readonly descriptor?: number | undefined;
   /** The creator has given it up before it was the owner. */
   readonly withdrawn?: boolean | undefined;
 }
 
 const TOKEN = /^[0-9a-f]{32}$/;
 const RUNTIMES: readonly unknown[] = ['bun', 'deno', 'node'];
-const TEXTS = ['started', 'boot', 'host', 'namespace'] as const;
+const TEXTS = ['started', 'boot', 'host', 'namespace', 'thread', 'file', 'place'] as const;
 
 export const createToken = (): string => bytesToHex(randomBytes(16));
 
@@ -64,6 +72,7 @@ export const parseLock = (text: string): LockRecord | undefined => {
     // Signals to 0 and below go to groups of processes.
     Number.isSafeInteger(record.pid) &&
     record.pid! > 0 &&
+    (record.descriptor === undefined || (Number.isInteger(record.descriptor) && record.descriptor >= 0)) &&
     TEXTS.every((key) => record[key] === undefined || typeof record[key] === 'string');
   return isRecord ? (record as LockRecord) : undefined;
 };

@@ -3,8 +3,9 @@
  * creates a file or says that it exists (O_EXCL), and that renames over a file in one step. The kernel does not release
  * it, so a lock whose process is gone has to be taken over, and of many who want to, only one may.
  *
- * Reading a lock. A file holds the record of its creator. It is *held* while that process is alive, or may be; *dead*
- * once it is gone or has withdrawn in writing; *broken* when it holds no record. The record is written right after the
+ * Reading a lock (`lock-chain.ts`). A file holds the record of its creator, which is a thread of a process. It is
+ * *held* while that thread is alive, or may be; *dead* once it is gone or has withdrawn in writing, and where the file
+ * is the copy of a lock (`lock-identity.ts`); *broken* when it holds no record. The record is written right after the
  * creation, so a broken file younger than two seconds is a lock being taken, and counts as held; later, as dead.
  *
  * Taking over. Nobody removes or renames what is dead. Each file has one successor, whose name follows from its own
@@ -41,23 +42,16 @@
 import { RepoError } from '../../core/errors.ts';
 import { systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
+import type { Position } from './lock-chain.ts';
+import { forgetOwn, look, noteOwn, SETTLE_MS, walk } from './lock-chain.ts';
+import { placeOf } from './lock-identity.ts';
 import { CLAIM, LOCK_NAME, successorOf } from './lock-names.ts';
-import { createToken, describeHolder, formatLock, parseLock } from './lock-record.ts';
+import { createToken, describeHolder, formatLock } from './lock-record.ts';
 import type { LockRecord } from './lock-record.ts';
-
-/**
- * A file without a record that is younger than this is one being written. Writing it takes well under a millisecond,
- * and a creator that was slower loses; after a kill in that moment somebody has to wait so long.
- */
-export const SETTLE_MS = 2_000;
 
 /** How often to start over when others were faster. */
 const MAX_ROUNDS = 64;
 
-/** A chain grows by one for each owner that died while taking over; a longer one is not ours. */
-const MAX_CHAIN = 1000;
-/** A record has some 300 bytes; a file much larger than that is none, and is not read. */
-const MAX_RECORD_SIZE = 4096;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 250;
 
@@ -74,23 +68,6 @@ export interface Lock {
   /** Lets others in. A second call does nothing. */
   release(): void;
 }
-
-/**
- * The tokens of this process's own locks, by the disk. Those that it could neither remove nor withdraw in writing are
- * given up: to others they are held until the process ends; to the process itself they are dead.
- */
-const own: WeakMap<Disk, Map<string, 'given up' | 'held'>> = /* @__PURE__ */ new WeakMap();
-
-const noteOwn = (disk: Disk, { token }: LockRecord, what: 'given up' | 'held'): void => {
-  own.set(disk, (own.get(disk) ?? new Map<string, 'given up' | 'held'>()).set(token, what));
-};
-
-/** Where the walk along the chain ends. */
-export type Position =
-  | { readonly kind: 'free'; readonly name: string }
-  | { readonly kind: 'own' }
-  | { readonly kind: 'held'; readonly holder: LockRecord; readonly unsure: boolean }
-  | { readonly kind: 'unsettled' };
 
 /**
  * Takes the lock of a folder. Where somebody is just taking it, or was killed in that moment, it waits until that is
@@ -155,61 +132,6 @@ export const tryLock = (disk: Disk, folder: string): Lock | Position => {
   }
 };
 
-/** Walks the chain from `pds.lock` to the first file that is not dead, or to the name that the next one has to have. */
-const walk = (disk: Disk, folder: string, token: string | undefined): Position => {
-  let name = LOCK_NAME;
-  for (let step = 0; step < MAX_CHAIN; step++) {
-    const path = disk.join(folder, name);
-    const found = look(disk, path);
-    if (found === undefined) {
-      return { kind: 'free', name };
-    }
-    const { record, modifiedMs } = found;
-    if (record !== undefined && record.token === token) {
-      return { kind: 'own' };
-    }
-    if (record === undefined) {
-      // A clock that was set back makes the file one of the future, and that is no reason to wait for it.
-      if (Math.abs(Date.now() - modifiedMs) < SETTLE_MS) {
-        return { kind: 'unsettled' };
-      }
-    } else if (record.withdrawn !== true && own.get(disk)?.get(record.token) !== 'given up') {
-      const liveness = own.get(disk)?.get(record.token) === 'held' ? 'alive' : disk.livenessOf(record, path);
-      if (liveness !== 'gone') {
-        return { kind: 'held', holder: record, unsure: liveness === 'unknown' };
-      }
-    }
-    name = successorOf(name, record?.madeMs ?? modifiedMs);
-  }
-  throw new RepoError(
-    'StorageFailed',
-    `more than ${MAX_CHAIN} lock files lead from one to the next: close every program that uses the folder, and remove pds.lock and pds.lock.*; folder=${folder}`,
-  );
-};
-
-/** What a lock file holds, or `undefined` when there is none. */
-const look = (
-  disk: Disk,
-  path: string,
-): { readonly record: LockRecord | undefined; readonly modifiedMs: number } | undefined => {
-  const entry = disk.entry(path);
-  if (entry === undefined) {
-    return undefined;
-  }
-  if (entry.kind !== 'file') {
-    throw new RepoError('StorageFailed', `the lock is no regular file; path=${path}`);
-  }
-  try {
-    const record = entry.size > MAX_RECORD_SIZE ? undefined : parseLock(disk.readText(path));
-    return { record, modifiedMs: entry.modifiedMs };
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') {
-      return undefined;
-    }
-    throw error;
-  }
-};
-
 /** Steps 1 to 4. Answers `undefined` when somebody else was faster, and the walk has to start over. */
 const claim = (disk: Disk, folder: string, name: string): Lock | undefined => {
   const path = disk.join(folder, name);
@@ -231,7 +153,14 @@ const claim = (disk: Disk, folder: string, name: string): Lock | undefined => {
       return undefined;
     }
     const successor = disk.join(folder, successorOf(name, entry.modifiedMs));
-    record = { ...disk.self(), token: createToken(), madeMs: entry.modifiedMs };
+    record = {
+      ...disk.self(),
+      token: createToken(),
+      madeMs: entry.modifiedMs,
+      file: entry.id,
+      place: placeOf(disk, folder),
+      descriptor: file.descriptor,
+    };
     writeRecord(disk, file, record, path, successor);
     if (disk.entry(successor) !== undefined) {
       withdraw(file, record);
@@ -317,7 +246,7 @@ const settle = (disk: Disk, folder: string, name: string, file: DiskFile, record
         return;
       }
       isReleased = true;
-      own.get(disk)?.delete(record.token);
+      forgetOwn(disk, record);
       try {
         // Somebody may have removed the file by hand, and somebody else may have taken the lock since.
         if (look(disk, path)?.record?.token === record.token) {

@@ -3,11 +3,11 @@ import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
-import { cannotSyncFolder, isNotFound } from '../../core/storage/storage-error.ts';
+import { cannotSyncFolder, isNotFound, systemCodeOf } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { openDiskFiles } from './files-on-disk.ts';
 import type { OpenFilesOptions } from './files-on-disk.ts';
-import { livenessOf, thisProcess } from './node-process.ts';
+import { idOf, livenessOf, thisProcess } from './node-process.ts';
 
 /**
  * Opens `pds.db` and its journals in a folder, and takes the folder's lock.
@@ -128,6 +128,11 @@ class NodeFile implements DiskFile {
     return fs.fstatSync(this.#open()).nlink > 0;
   }
 
+  /** Bun leaves the files of a worker open when it ends. */
+  get descriptor(): number | undefined {
+    return process.versions.bun === undefined ? this.#fd : undefined;
+  }
+
   #open(): number {
     if (this.#fd === undefined) {
       throw new RepoError('Closed', 'the file is closed');
@@ -164,6 +169,17 @@ const syncFolder = (path: string): void => {
 
 export const nodeDisk: Disk = {
   resolve,
+  realPath(folder) {
+    try {
+      return fs.realpathSync.native(folder);
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) {
+        throw error;
+      }
+      // The folder is gone, or a folder above it may not be looked at.
+      return undefined;
+    }
+  },
   join,
   entry(path) {
     // The time as a fraction of milliseconds would round up now and then, and names are made of it.
@@ -172,7 +188,7 @@ export const nodeDisk: Disk = {
       return undefined;
     }
     const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
-    return { kind, size: Number(stats.size), modifiedMs: Number(stats.mtimeNs / 1_000_000n) };
+    return { kind, size: Number(stats.size), modifiedMs: Number(stats.mtimeNs / 1_000_000n), id: idOf(stats) };
   },
   isFolder: (path) => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
   makeFolder(path) {
@@ -214,5 +230,5 @@ export const nodeDisk: Disk = {
     }
   },
   self: thisProcess,
-  livenessOf: (holder) => livenessOf(holder),
+  livenessOf: (record) => livenessOf(record),
 };

@@ -60,6 +60,7 @@ export class LockDisk {
     const self: LockHolder = { pid, runtime: 'node' };
     return {
       resolve: (path) => path,
+      realPath: () => undefined,
       join: (_, name) => name,
       entry: (name) => {
         const inode = this.#names.get(name);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatLock } from '../../../src/adapters/files/lock-record.ts';
 import { successorOf } from '../../../src/adapters/files/lock-names.ts';
-import { SETTLE_MS } from '../../../src/adapters/files/lock.ts';
+import { SETTLE_MS } from '../../../src/adapters/files/lock-chain.ts';
 import { seeded } from '../../random/seeded.ts';
 import { Contender } from './contender.ts';
 import { LockDisk } from './lock-disk.ts';

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { DiskFile } from '../../../src/adapters/files/disk.ts';
 import { formatLock, parseLock } from '../../../src/adapters/files/lock-record.ts';
 import { successorOf } from '../../../src/adapters/files/lock-names.ts';
-import { acquireLock, SETTLE_MS, tryLock } from '../../../src/adapters/files/lock.ts';
+import { SETTLE_MS } from '../../../src/adapters/files/lock-chain.ts';
+import { acquireLock, tryLock } from '../../../src/adapters/files/lock.ts';
 import type { Lock } from '../../../src/adapters/files/lock.ts';
 import { LockDisk } from './lock-disk.ts';
 

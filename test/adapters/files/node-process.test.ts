@@ -13,6 +13,8 @@ const linux: Processes = {
   hasNamespaces: true,
   isThere: (pid) => pid === 7 || pid === 100,
   statOf: (pid) => ({ state: 'S', started: pid === 7 ? '3' : '5' }),
+  threadStat: (_, thread) => (thread === '71' ? { state: 'S', started: '4' } : 'gone'),
+  openFile: (descriptor) => (descriptor === 3 ? '1:10' : 'gone'),
 };
 const windows: Processes = {
   ...linux,
@@ -35,11 +37,33 @@ describe.each([
     ['its pid is that of a later process', { started: '2' }, 'gone'],
     ['it does not say when it started, and the pid is there', { started: undefined }, 'unknown'],
     ['the machine was started since', { boot: 'before', pid: 7 }, 'gone'],
-    ['it is on another host', { host: 'there', pid: 8 }, 'unknown'],
-    ['it does not say on which host it is', { host: undefined, pid: 8 }, 'unknown'],
+    ['it is on another host', { host: 'there', boot: 'of there', pid: 8 }, 'unknown'],
+    [
+      'it is on another host, and does not say when that was started',
+      { host: 'there', boot: undefined, pid: 8 },
+      'unknown',
+    ],
+    ['it does not say where it is', { host: undefined, boot: undefined, pid: 8 }, 'unknown'],
+    ['the host had another name', { host: 'before', pid: 8 }, 'gone'],
+    ['the host had another name, and it is there', { host: 'before' }, 'alive'],
+    ['the host has no name, and it is there', { host: undefined }, 'alive'],
+    ['its thread is there', { thread: '71:4' }, 'alive'],
+    ['its thread is not there', { thread: '72:4' }, 'gone'],
+    ['its thread is that of a later one', { thread: '71:3' }, 'gone'],
+    ['its thread is no number', { thread: '../1' }, 'alive'],
   ] as const)('%s: %o is %s', (_name, more, expected) => {
     expect(livenessOf(holder({ ...changes, ...more }), processes)).toBe(expected);
   });
+});
+
+test('a thread of this process has ended where its lock file is closed', () => {
+  const mine = { ...holder({ pid: 100, started: '5' }), file: '1:10' };
+  expect(livenessOf({ ...mine, descriptor: 3 }, linux)).toBe('alive');
+  expect(livenessOf({ ...mine, descriptor: 4 }, linux)).toBe('gone');
+  expect(livenessOf({ ...mine, file: '1:11', descriptor: 3 }, linux)).toBe('gone');
+  expect(livenessOf({ ...mine, descriptor: 3, pid: 100 }, windows)).toBe('unknown');
+  expect(livenessOf({ ...mine, descriptor: 4, pid: 7, started: '3' }, linux)).toBe('alive');
+  expect(livenessOf({ ...mine, descriptor: 3 }, { ...linux, openFile: () => undefined })).toBe('alive');
 });
 
 test('a zombie is gone', () => {

@@ -1,5 +1,12 @@
 /** Holds a repository's files in Node. */
 import { openNodeFiles } from '../../../src/adapters/files/node-files.ts';
 import { holdLock, linesOf } from '../hold-lock.ts';
+import { heldByThread, openInWorker } from '../worker-threads.ts';
 
-await holdLock(linesOf(process.stdin), (folder) => openNodeFiles(folder));
+const open = (folder: string) => openNodeFiles(folder);
+
+if (!(await heldByThread(open))) {
+  await holdLock(linesOf(process.stdin), open, openInWorker(import.meta.url));
+  // A thread that was not terminated would keep the process.
+  process.exit();
+}
