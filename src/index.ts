@@ -214,7 +214,8 @@ const hashAll: HashAll = /* @__PURE__ */ createHashAll();
  * console.log(ok ? `${records} records, all sound` : faults);
  * ```
  * @throws {RepoError} `Malformed`, `LimitExceeded` when it is no CAR, a block is not what its CID names, or it names no
- *   commit; `BlockNotFound` when that is not in it; `UnknownKey`. All else is a fault in the report.
+ *   commit; `BlockNotFound` when that is not in it; `UnknownKey` when the key is not a public key, or a DID document of
+ *   another account. All else is a fault in the report.
  */
 export const verifyCar = (source: CarSource, options: VerifyCarOptions = {}): Promise<VerifyCarReport> =>
   verifyCarBy(source, { ...options, hashAll: options.hashAll ?? hashAll });

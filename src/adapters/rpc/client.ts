@@ -57,6 +57,7 @@ import { RemoteTree, foundRecord, treeServer } from './client-tree.ts';
 import { listRecords } from './client-tree-lists.ts';
 import { ClientCalls } from './client-calls.ts';
 import { sendBlob, sendCar } from './client-sources.ts';
+import { wireKey } from './wire-key.ts';
 import type { Send } from './peer.ts';
 import type { Attachment, Message, OpenList, Page, WireOp } from './protocol.ts';
 
@@ -307,8 +308,8 @@ export class RemoteRepo implements Repo {
     return this.#walk({ of: 'missingBlobs' }, byUri);
   }
 
-  async verify({ signal, onProgress, key }: VerifyOptions = {}): Promise<VerifyReport> {
-    return this.#calls.call('verify', [{ key }], { signal, onProgress });
+  async verify({ signal, onProgress, key, ...options }: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#calls.call('verify', [{ ...options, key: wireKey(key) }], { signal, onProgress });
   }
 
   async repair({ signal, onProgress, ...options }: RepairOptions = {}): Promise<RepairReport> {
