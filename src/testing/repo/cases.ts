@@ -9,6 +9,7 @@ import { repoBranchCases } from './branch-cases.ts';
 import { repoCarCases } from './car-cases.ts';
 import { repoGarbageCases } from './garbage-cases.ts';
 import type { RepoHarness } from './harness.ts';
+import { repoJsonCases } from './json-cases.ts';
 import { repoKeySourceCases } from './key-source-cases.ts';
 import { repoLineCases } from './line-cases.ts';
 import { repoMetaCases } from './meta-cases.ts';
@@ -31,4 +32,5 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoBranchCases,
   ...repoStoredBytesCases,
   ...repoKeySourceCases,
+  ...repoJsonCases,
 ];
