@@ -126,6 +126,8 @@ export type {
 } from './core/repo/long-work.ts';
 export type { Branch, BranchWriteOptions } from './core/repo/branch.ts';
 export type {
+  CreateRecordOptions,
+  CreateResult,
   PutResult,
   RecommitOptions,
   RecommitResult,
@@ -166,6 +168,16 @@ export type { DidOfCarOptions } from './core/repo/transfer/did-of-car.ts';
 export { didOfCar } from './core/repo/transfer/did-of-car.ts';
 export type { OpenCarOptions } from './core/repo/transfer/open-car.ts';
 export type { VerifyCarOptions, VerifyCarReport } from './core/repo/transfer/verify-car.ts';
+export type {
+  CollectionName,
+  JsonBlob,
+  JsonForm,
+  JsonObject,
+  JsonRecord,
+  JsonRecordValue,
+  RecordInput,
+  Records,
+} from './core/repo/typed-records.ts';
 export { MAX_REV_AHEAD_MS } from './core/repo/write/accept.ts';
 export type { HashAll, Message } from './core/data/sha256.ts';
 export type { Signer } from './core/crypto/signer.ts';
@@ -191,6 +203,8 @@ export type {
 export type { Block, NamedBlock } from './core/blocks/block.ts';
 export type { CidLike } from './core/data/cid.ts';
 export { assertCollection, assertDid, assertRecordKey } from './core/syntax/identifiers.ts';
+export type { AtUri } from './core/syntax/at-uri.ts';
+export { MAX_AT_URI_LENGTH, formatAtUri, parseAtUri } from './core/syntax/at-uri.ts';
 export type { Tid, TidClock } from './core/syntax/tid.ts';
 export { ZERO_TID, createTidClock, isTid, parseTid, tidOf, tidToMicroseconds } from './core/syntax/tid.ts';
 export type { MetaValues, RepoMeta } from './core/repo/write/meta.ts';
@@ -214,7 +228,8 @@ const hashAll: HashAll = /* @__PURE__ */ createHashAll();
  * console.log(ok ? `${records} records, all sound` : faults);
  * ```
  * @throws {RepoError} `Malformed`, `LimitExceeded` when it is no CAR, a block is not what its CID names, or it names no
- *   commit; `BlockNotFound` when that is not in it; `UnknownKey`. All else is a fault in the report.
+ *   commit; `BlockNotFound` when that is not in it; `UnknownKey` when the key is not a public key, or a DID document of
+ *   another account. All else is a fault in the report.
  */
 export const verifyCar = (source: CarSource, options: VerifyCarOptions = {}): Promise<VerifyCarReport> =>
   verifyCarBy(source, { ...options, hashAll: options.hashAll ?? hashAll });

@@ -1,6 +1,7 @@
 /** Every limit on what comes from outside, as the documentation lists them. */
 import { MAX_DID_DOCUMENT_LENGTH } from '../../src/core/crypto/key-source.ts';
 import { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from '../../src/core/car/decoder.ts';
+import { MAX_AT_URI_LENGTH } from '../../src/core/syntax/at-uri.ts';
 import { MAX_CAR_ROOTS } from '../../src/core/car/header.ts';
 import { MAX_REPORTED } from '../../src/core/data/bounded-list.ts';
 import {
@@ -31,6 +32,7 @@ export interface Limit {
 const FIXED = '';
 
 export const limits: readonly Limit[] = [
+  { name: 'MAX_AT_URI_LENGTH', value: MAX_AT_URI_LENGTH, what: 'characters of an AT URI', option: FIXED },
   {
     name: 'MAX_BLOCK_SIZE',
     value: MAX_BLOCK_SIZE,

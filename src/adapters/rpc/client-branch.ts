@@ -3,6 +3,7 @@ import type { Bytes } from '../../core/data/bytes.ts';
 import type { Branch, BranchWriteOptions } from '../../core/repo/branch.ts';
 import type { CommitRef, Head, WriteOp, WriteResult } from '../../core/repo/commits.ts';
 import { recordPath } from '../../core/repo/path.ts';
+import { RecordMethods } from '../../core/repo/record-methods.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
 import type {
   CollectionCount,
@@ -32,11 +33,12 @@ export interface BranchServer {
 /** Revs of a branch say nothing about those of the head. */
 const noRev = (): undefined => undefined;
 
-export class RemoteBranch implements Branch {
+export class RemoteBranch extends RecordMethods implements Branch {
   readonly name: string;
   readonly #server: BranchServer;
 
   constructor(name: string, server: BranchServer) {
+    super();
     assertBranchName(name);
     this.name = name;
     this.#server = server;
@@ -50,12 +52,12 @@ export class RemoteBranch implements Branch {
     return this.#server.calls.call('branchBase', [this.name]);
   }
 
-  async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
+  override async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
     const found = await this.#server.calls.call('branchGet', [this.name, collection, rkey]);
     return found && foundRecord(found);
   }
 
-  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry> {
+  override list(collection?: string | ListOptions, options?: ListOptions): AsyncIterable<RecordEntry> {
     return listRecords(this.#server.trees, { branch: this.name }, collection, options);
   }
 
@@ -84,7 +86,7 @@ export class RemoteBranch implements Branch {
     return this.#server.calls.write('branchDelete', (wire) => [this.name, collection, rkey, wire], options, noRev);
   }
 
-  async write(ops: readonly WriteOp[], options: BranchWriteOptions = {}): Promise<WriteResult> {
+  override async write(ops: readonly WriteOp[], options: BranchWriteOptions = {}): Promise<WriteResult> {
     assertWriteOptions(options, ops);
     const { calls } = this.#server;
     const encoded = calls.writes.encode(ops);

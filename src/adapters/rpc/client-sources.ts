@@ -8,15 +8,17 @@ import { assertMetaValues } from '../../core/repo/write/meta.ts';
 import type { LazyBlobSource } from '../../core/storage/blob-source.ts';
 import { isPending, settledSource } from '../../core/storage/blob-source.ts';
 import type { ClientCalls } from './client-calls.ts';
+import { wireKey } from './wire-key.ts';
 
 /** `Repo.importCar`. */
 export const sendCar = async (
   calls: ClientCalls,
   source: CarSource,
-  { signal, onProgress, request, ...options }: ImportOptions = {},
+  { signal, onProgress, request, key, ...given }: ImportOptions = {},
 ): Promise<ImportResult> => {
   calls.assertOpen();
-  assertMetaValues(options.meta);
+  assertMetaValues(given.meta);
+  const options = { ...given, key: wireKey(key) };
   const { wire, withdraw } = calls.sources.offer(source, signal);
   const name = request ?? { id: calls.writes.nameRequest() };
   const since = calls.rev;

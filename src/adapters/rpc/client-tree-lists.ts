@@ -4,6 +4,7 @@
  */
 import type { CID } from '../../core/data/cid.ts';
 import type { ListOptions, RecordEntry, TreeEntry } from '../../core/repo/repo.ts';
+import { listArguments } from '../../core/repo/read/list-arguments.ts';
 import { decodeStored } from '../../core/repo/record.ts';
 import type { TreeAt } from './ask-tree.ts';
 import { askTree } from './ask-tree.ts';
@@ -73,21 +74,28 @@ async function* walkTreeList<T>(
 
 const stateOf = (base: CID | undefined): TreeAt => ({ ref: { base }, edits: () => [] });
 
+/** The collection in the URI of a record. */
+const collectionOf = (uri: string): string => uri.split('/')[3]!;
+
 /**
- * The records of a collection, all from one state.
+ * The records of one collection or of all, all from one state.
  * @param from The head of the first page when left out.
  * @throws {RepoError} `Malformed` when the turn of a record comes that breaks the data model.
  */
 export async function* listRecords(
   server: TreeListServer,
   from: OfBranch | TreeAt | undefined,
-  collection: string,
-  options: ListOptions = {},
+  first?: string | ListOptions,
+  second?: ListOptions,
 ): AsyncGenerator<RecordEntry> {
+  const { collection, options } = listArguments(first, second);
+  // Where the list goes on after an entry, if another server has to open it again.
+  const cursorOf = ({ uri, rkey }: WireRecord): string =>
+    collection === undefined ? `${collectionOf(uri)}/${rkey}` : rkey;
   const wanted: Wanted = (tree, branch, wire) => ({ of: 'list', tree, branch, collection, options: wire });
-  for await (const record of walkTreeList<WireRecord>(server, from, wanted, options, ({ rkey }) => rkey)) {
+  for await (const record of walkTreeList<WireRecord>(server, from, wanted, options, cursorOf)) {
     const { uri, cid, rkey, bytes } = record;
-    yield { uri, cid, rkey, value: decodeStored(uri, cid, bytes), bytes };
+    yield { uri, cid, collection: collection ?? collectionOf(uri), rkey, value: decodeStored(uri, cid, bytes), bytes };
   }
 }
 

@@ -90,7 +90,7 @@ export class RemoteTree implements Tree, TreeAt {
     return found && foundRecord(found);
   }
 
-  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry> {
+  list(collection?: string | ListOptions, options?: ListOptions): AsyncIterable<RecordEntry> {
     return listRecords(this.#server, this, collection, options);
   }
 

@@ -39,6 +39,7 @@ import type { RepairOptions, RepairReport } from '../../core/repo/care/repair-re
 import type { Branch } from '../../core/repo/branch.ts';
 import type { PutResult, RecommitOptions, RecommitResult, ResetOptions, ResetResult } from '../../core/repo/commits.ts';
 import { pathOf, recordPath } from '../../core/repo/path.ts';
+import { RecordMethods } from '../../core/repo/record-methods.ts';
 import { assertWriteOptions } from '../../core/repo/write/argument-checks.ts';
 import { RemoteBranch } from './client-branch.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
@@ -57,6 +58,7 @@ import { RemoteTree, foundRecord, treeServer } from './client-tree.ts';
 import { listRecords } from './client-tree-lists.ts';
 import { ClientCalls } from './client-calls.ts';
 import { sendBlob, sendCar } from './client-sources.ts';
+import { wireKey } from './wire-key.ts';
 import type { Send } from './peer.ts';
 import type { Attachment, Message, OpenList, Page, WireOp } from './protocol.ts';
 
@@ -74,7 +76,7 @@ export interface RemoteRepoOptions {
   readonly isPersistent?: (() => Promise<boolean>) | undefined;
 }
 
-export class RemoteRepo implements Repo {
+export class RemoteRepo extends RecordMethods implements Repo {
   readonly did: string;
   readonly meta: RepoMeta;
   readonly #options: RemoteRepoOptions;
@@ -86,6 +88,7 @@ export class RemoteRepo implements Repo {
   #numbers = 0;
   #closing: Promise<void> | undefined;
   constructor(attachment: Attachment, send: Send, options: RemoteRepoOptions) {
+    super();
     this.did = attachment.did;
     this.#attachment = attachment;
     this.#options = options;
@@ -151,12 +154,12 @@ export class RemoteRepo implements Repo {
     return { ...info, storage: this.#attachment.storage, persistent: await this.#options.isPersistent?.() };
   }
 
-  async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
+  override async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
     const found = await this.#calls.call('get', [collection, rkey]);
     return found && foundRecord(found);
   }
 
-  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry> {
+  override list(collection?: string | ListOptions, options?: ListOptions): AsyncIterable<RecordEntry> {
     return listRecords(this.#trees, undefined, collection, options);
   }
 
@@ -164,7 +167,7 @@ export class RemoteRepo implements Repo {
     return this.#calls.call('collections', []);
   }
 
-  async write(ops: readonly WriteOp[], options: WriteOptions = {}): Promise<WriteResult> {
+  override async write(ops: readonly WriteOp[], options: WriteOptions = {}): Promise<WriteResult> {
     const encoded: WireOp[] = this.#calls.writes.encode(ops);
     return this.#calls.write(
       'write',
@@ -307,8 +310,8 @@ export class RemoteRepo implements Repo {
     return this.#walk({ of: 'missingBlobs' }, byUri);
   }
 
-  async verify({ signal, onProgress, key }: VerifyOptions = {}): Promise<VerifyReport> {
-    return this.#calls.call('verify', [{ key }], { signal, onProgress });
+  async verify({ signal, onProgress, key, ...options }: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#calls.call('verify', [{ ...options, key: wireKey(key) }], { signal, onProgress });
   }
 
   async repair({ signal, onProgress, ...options }: RepairOptions = {}): Promise<RepairReport> {

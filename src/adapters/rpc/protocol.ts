@@ -139,7 +139,7 @@ export type TreeList =
       readonly of: 'list';
       readonly tree: TreeRef | undefined;
       readonly branch?: string | undefined;
-      readonly collection: string;
+      readonly collection: string | undefined;
       readonly options: ListOptions;
     };
 

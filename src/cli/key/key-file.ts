@@ -20,16 +20,22 @@ const isCurve = (text: string): text is Curve => (CURVES as readonly string[]).i
 
 export const formatKey = (key: SigningKey): string => `${key.curve}:${Buffer.from(key.export()).toString('hex')}`;
 
+/** The curve and the digits of a line that has the form of a secret key; `undefined` for any other text. */
+export const keyLineOf = (text: string): { readonly curve: Curve; readonly hex: string } | undefined => {
+  const [, curve = 'secp256k1', hex] = LINE.exec(text.trim()) ?? [];
+  return hex === undefined || !isCurve(curve) ? undefined : { curve, hex };
+};
+
 /** @throws {CommandError} `InvalidRequest`; the message never repeats the text, which may be half a secret. */
 export const parseKey = (text: string, name: string): SigningKey => {
-  const [, curve = 'secp256k1', hex] = LINE.exec(text.trim()) ?? [];
-  if (hex === undefined || !isCurve(curve)) {
+  const line = keyLineOf(text);
+  if (line === undefined) {
     throw new CommandError(
       'InvalidRequest',
       `expected one line, a curve (${CURVES.join(', ')}), a colon and 64 hexadecimal digits; file=${name}`,
     );
   }
-  return importKey(hex, curve);
+  return importKey(line.hex, line.curve);
 };
 
 /** The key in a file or pipe, or in standard input for `-`. */

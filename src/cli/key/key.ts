@@ -3,7 +3,8 @@ import { Option } from 'commander';
 import type { Curve } from '../../index.ts';
 import { CURVES, generateKey, parseDidKey } from '../../index.ts';
 import { forceOption, withExamples } from '../terminal/arguments.ts';
-import { KEY_FILE_MODE, formatKey, readKeyFile } from './key-file.ts';
+import { KEY_FILE_MODE, formatKey } from './key-file.ts';
+import { inspectKey } from './public-key.ts';
 import { printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
 import { writeFile } from '../terminal/write-file.ts';
@@ -48,11 +49,13 @@ export const addKeyVerbs = (program: Command, context: Context): void => {
   const inspect = keys
     .command('inspect')
     .description('show the public side of a key')
-    .argument('<key>', 'a key file, - for standard input, or a did:key')
+    .argument(
+      '<key>',
+      'a did:key, a publicKeyMultibase or a DID document; a file with one of these or with a secret key; - for standard input',
+    )
     .action(async (text: string) => {
-      const { curve, did, secret } = text.startsWith('did:key:')
-        ? { curve: parseDidKey(text).curve, did: text, secret: false }
-        : await readKeyFile(context, text).then((key) => ({ curve: key.curve, did: key.did(), secret: true }));
+      const { did, secret } = await inspectKey(context, text);
+      const { curve } = parseDidKey(did);
       await printOne(context, { did, curve, secret }, [
         ['did', did],
         ['curve', curve],

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { ImportOptions, ImportResult, Repo } from '../../index.ts';
+import type { ImportOptions, ImportResult, KeySource, Repo } from '../../index.ts';
 import { didOfCar, isRepoError, RepoError } from '../../index.ts';
 import { createRepo } from '../../node.ts';
+import { readAccountKey } from '../key/public-key.ts';
 import { accountKeyOption, withExamples } from '../terminal/arguments.ts';
 import { naming } from '../terminal/file-error.ts';
 import { assertPath, isReadableAgain, openInput } from '../terminal/input.ts';
@@ -23,7 +24,12 @@ interface Flags {
   readonly strict?: boolean;
 }
 
-const importInto = (context: Context, repo: Repo, source: string, flags: Flags): Promise<ImportResult> =>
+/** The same with the key read. */
+interface ReadFlags extends Omit<Flags, 'key'> {
+  readonly key: KeySource | undefined;
+}
+
+const importInto = (context: Context, repo: Repo, source: string, flags: ReadFlags): Promise<ImportResult> =>
   withProgress(context, async (work) => {
     const options: ImportOptions = {
       ...work,
@@ -71,7 +77,7 @@ const spooling = async <T>(
 };
 
 /** Makes a repository and imports into it. One that could not be filled goes again while its lock is still ours. */
-const fillNew = async (context: Context, directory: string, path: string, flags: Flags): Promise<ImportResult> => {
+const fillNew = async (context: Context, directory: string, path: string, flags: ReadFlags): Promise<ImportResult> => {
   const did = await didOfCar(await openInput(context, path));
   context.signal.throwIfAborted();
   return closing(await createRepo(directory, { did }), async (repo) => {
@@ -87,7 +93,12 @@ const fillNew = async (context: Context, directory: string, path: string, flags:
 };
 
 /** Imports into a repository that is made for it, and leaves nothing of its own behind when that fails. */
-const importNew = async (context: Context, directory: string, source: string, flags: Flags): Promise<ImportResult> => {
+const importNew = async (
+  context: Context,
+  directory: string,
+  source: string,
+  flags: ReadFlags,
+): Promise<ImportResult> => {
   const takeBack = await naming('make', directory, makeFolder(directory));
   try {
     return await spooling(context, directory, source, (path) => fillNew(context, directory, path, flags));
@@ -101,7 +112,7 @@ const importThere = async (
   context: Context,
   directory: string,
   source: string,
-  flags: Flags,
+  flags: ReadFlags,
 ): Promise<ImportResult> => {
   try {
     return await withRepo(context, directory, (repo) => importInto(context, repo, source, flags));
@@ -160,10 +171,11 @@ export const addImport = (program: Command, context: Context): void => {
     .addOption(accountKeyOption())
     .option('--allow-unsigned', 'take a commit without a signature, too')
     .option('--strict', 'refuse the CAR if a record in it breaks the data model')
-    .action(async (directory: string, source: string, flags: Flags) => {
+    .action(async (directory: string, source: string, { key, ...given }: Flags) => {
       assertPath(source, 'the CAR');
       await assertRepo(directory);
       const target = resolve(directory);
+      const flags: ReadFlags = { ...given, key: await readAccountKey(context, key) };
       const result = (await isVacant(target))
         ? await importNew(context, target, source, flags)
         : await importThere(context, target, source, flags);

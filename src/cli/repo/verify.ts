@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import type { VerifyReport } from '../../index.ts';
+import type { KeySource, VerifyReport } from '../../index.ts';
 import { verifyCar } from '../../index.ts';
 import { REPO_OR_CAR, accountKeyOption, withExamples } from '../terminal/arguments.ts';
+import { readAccountKey } from '../key/public-key.ts';
 import { openInput } from '../terminal/input.ts';
 import { printList, printOne } from '../terminal/print.ts';
 import { warnOfMore } from '../terminal/warn-of-more.ts';
@@ -13,7 +14,7 @@ import { isCar, withReadable } from '../terminal/with-repo.ts';
 /** What a repository and a CAR have in common in their reports; a CAR has no blobs. */
 type Report = Omit<VerifyReport, 'blobs'> & Partial<Pick<VerifyReport, 'blobs'>>;
 
-const verifyAt = async (context: Context, where: string, key: string | undefined): Promise<Report> =>
+const verifyAt = async (context: Context, where: string, key: KeySource | undefined): Promise<Report> =>
   (await isCar(where))
     ? withProgress(context, async (work) => verifyCar(await openInput(context, where), { ...work, key }))
     : withReadable(context, where, (repo) => withProgress(context, (work) => repo.verify({ ...work, key })));
@@ -28,7 +29,7 @@ export const addVerify = (program: Command, context: Context): void => {
     .argument(...REPO_OR_CAR)
     .addOption(accountKeyOption())
     .action(async (where: string, { key }: { key?: string }) => {
-      const report = await verifyAt(context, where, key);
+      const report = await verifyAt(context, where, await readAccountKey(context, key));
       const faults = report.faults.map(({ code, message, path, cid }) => ({
         code,
         message,
@@ -60,6 +61,7 @@ export const addVerify = (program: Command, context: Context): void => {
     command,
     'verify alice',
     'verify alice --key did:key:zQ3shunBKsXixLxKtC5qeSG9E4J5RkGN57im31pcTzbNQnm5w',
-    'verify alice.car --key did:key:zQ3shunBKsXixLxKtC5qeSG9E4J5RkGN57im31pcTzbNQnm5w',
+    'verify alice.car --key did.json',
+    'verify alice --key <(curl -s https://plc.directory/did:plc:ewvi7nxzyoun6zhxrhs64oiz)',
   );
 };

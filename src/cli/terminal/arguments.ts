@@ -37,7 +37,11 @@ export const allowOtherKeyOption = (): Option =>
 
 /** `--key` of the verbs that check. */
 export const accountKeyOption = (): Option =>
-  new Option('--key <did:key>', "the account's public key; without it only the form of the signature is checked");
+  new Option(
+    '--key <key>',
+    "the account's public key: a did:key, a publicKeyMultibase, a DID document, or a file with one; " +
+      'without it only the form of the signature is checked',
+  );
 
 export const forceOption = (): Option => new Option('--force', 'replace the file if it is there');
 

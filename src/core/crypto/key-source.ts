@@ -27,6 +27,9 @@ export const MAX_DID_DOCUMENT_LENGTH: number = 256 * 1024;
 const SIGNING_KEY = '#atproto';
 const MAX_SHOWN = 80;
 
+const EXPECTED =
+  "expected the account's public key: a did:key, a publicKeyMultibase (z…), a DID document or the JSON of one";
+
 const unknownKey = (message: string, cause?: unknown): RepoError =>
   new RepoError('UnknownKey', message, cause === undefined ? undefined : { cause });
 
@@ -84,6 +87,18 @@ const keyOfDocument = (document: DidDocument, did: string | undefined): string =
   return formatDidKey(curve, publicKey);
 };
 
+const keyOfText = (text: string): string => {
+  if (text.startsWith('did:') && !text.startsWith('did:key:')) {
+    throw unknownKey(`${EXPECTED}. This is the DID of an account: pass its DID document; text=${shown(text)}`);
+  }
+  try {
+    const { curve, publicKey } = text.startsWith('z') ? parseMultikey(text) : parseDidKey(text);
+    return formatDidKey(curve, publicKey);
+  } catch (cause) {
+    throw unknownKey(`${EXPECTED}; ${(cause as Error).message}`, cause);
+  }
+};
+
 /**
  * Returns the `did:key` of a public key in any form of {@link KeySource}.
  *
@@ -104,12 +119,8 @@ export const toDidKey = (source: KeySource, did?: string): string => {
     return keyOfDocument(source, did);
   }
   if (typeof source !== 'string') {
-    throw new TypeError('a key is a did:key, a publicKeyMultibase, a DID document or the JSON of a DID document');
+    throw new TypeError(`${EXPECTED}; got ${source === null ? 'null' : typeof source}`);
   }
   const text = source.trim();
-  if (text.startsWith('{')) {
-    return keyOfDocument(parseDocument(text), did);
-  }
-  const { curve, publicKey } = text.startsWith('z') ? parseMultikey(text) : parseDidKey(text);
-  return formatDidKey(curve, publicKey);
+  return text.startsWith('{') ? keyOfDocument(parseDocument(text), did) : keyOfText(text);
 };

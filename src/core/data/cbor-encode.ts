@@ -11,8 +11,11 @@ import { encode } from '@ipld/dag-cbor';
 import type { Bytes } from './bytes.ts';
 import { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES } from './cbor-check.ts';
 import type { CID } from './cid.ts';
-import { CID_LENGTH, asCid, isCidBytes } from './cid.ts';
+import { CID_LENGTH, asCid, cidTextToBytes, decodeCid, isCidBytes } from './cid.ts';
 import { RepoError } from '../errors.ts';
+import { decodeBase64 } from './base64.ts';
+import type { ForeignValue } from './foreign-value.ts';
+import { foreignValue } from './foreign-value.ts';
 import type { PlainMap } from './plain-map.ts';
 import { createMap, isPlainMap } from './plain-map.ts';
 import { isBytes } from './platform-values.ts';
@@ -125,6 +128,24 @@ const copyArray = (walk: Walk, array: readonly unknown[]): readonly unknown[] =>
   return copy;
 };
 
+const copyForeign = (walk: Walk, { link, bytes, blob }: ForeignValue): unknown => {
+  if (link !== undefined) {
+    const cid = cidTextToBytes(link);
+    if (cid === undefined) {
+      throw invalid('a $link that is no CIDv1 of dag-cbor or raw with SHA-256', walk);
+    }
+    return decodeCid(cid);
+  }
+  if (bytes !== undefined) {
+    const decoded = decodeBase64(bytes);
+    if (decoded === undefined) {
+      throw invalid('$bytes that are not base64', walk);
+    }
+    return decoded;
+  }
+  return copyMap(walk, blob!);
+};
+
 const copyObject = (walk: Walk, value: object): unknown => {
   if (Array.isArray(value)) {
     return copyArray(walk, value);
@@ -137,6 +158,10 @@ const copyObject = (walk: Walk, value: object): unknown => {
   const cid = asCid(value);
   if (cid !== undefined) {
     return checkLink(walk, cid);
+  }
+  const foreign = foreignValue(value);
+  if (foreign !== undefined) {
+    return copyForeign(walk, foreign);
   }
   if (!isPlainMap(value)) {
     throw invalid('an object that is no plain map', walk);

@@ -5,6 +5,7 @@
  * https://atproto.com/specs/data-model#json-representation
  */
 import { base64 } from 'multiformats/bases/base64';
+import { decodeBase64 } from './base64.ts';
 import type { Bytes } from './bytes.ts';
 import { MAX_CBOR_DEPTH } from './cbor-check.ts';
 import type { CID } from './cid.ts';
@@ -125,22 +126,12 @@ const linkOf = (text: unknown, path: Path): CID => {
   return decodeCid(bytes);
 };
 
-/**
- * Base64 of the standard alphabet, without padding or with the right one. No pattern: on megabytes it runs out of
- * stack.
- */
 const bytesOf = (text: unknown, path: Path): Bytes => {
-  const padding = typeof text !== 'string' ? 0 : text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  const body = typeof text === 'string' ? text.slice(0, text.length - padding) : '=';
-  if (body.includes('=') || (padding > 0 && (body.length + padding) % 4 !== 0)) {
+  const bytes = typeof text === 'string' ? decodeBase64(text) : undefined;
+  if (bytes === undefined) {
     throw invalid('$bytes that are not base64', path);
   }
-  try {
-    return base64.baseDecode(body) as Bytes;
-  } catch (cause) {
-    // A character of another alphabet, or bits at the end that belong to no byte.
-    throw new RepoError('InvalidRecord', `$bytes that are not base64; path=${formatPath(path)}`, { cause });
-  }
+  return bytes;
 };
 
 const valueFromJson = (json: unknown, path: Path): unknown => {

@@ -1,5 +1,13 @@
 /** Commits beside the account's history. */
-import type { CommitRef, Head, WriteOp, WriteOptions, WriteResult } from './commits.ts';
+import type {
+  CommitRef,
+  CreateRecordOptions,
+  CreateResult,
+  Head,
+  WriteOp,
+  WriteOptions,
+  WriteResult,
+} from './commits.ts';
 import type {
   CollectionCount,
   FoundRecord,
@@ -9,6 +17,7 @@ import type {
   RecordValue,
   TreeEntry,
 } from './tree.ts';
+import type { CollectionName, JsonRecord, RecordInput } from './typed-records.ts';
 
 /** Commits of a branch are not signed. */
 export type BranchWriteOptions = Omit<WriteOptions, 'allowOtherKey' | 'signer'>;
@@ -30,10 +39,20 @@ export interface Branch {
   /** As {@link Repo.get}. */
   get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
   /** As {@link Repo.list}. */
-  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry>;
+  list(collection?: string | ListOptions, options?: ListOptions): AsyncIterable<RecordEntry>;
+  /** As {@link Repo.getJson}. */
+  getJson<C extends CollectionName>(collection: C, rkey: string): Promise<JsonRecord<C> | undefined>;
+  /** As {@link Repo.listJson}. */
+  listJson<C extends CollectionName>(collection?: C | ListOptions, options?: ListOptions): AsyncIterable<JsonRecord<C>>;
   /** The keys of one collection, or of all of them, without reading a record. */
   entries(collection?: string, options?: ListOptions): AsyncIterable<TreeEntry>;
   collections(): Promise<CollectionCount[]>;
+  /** As {@link Repo.create}; no signer is needed. */
+  create<C extends CollectionName>(
+    collection: C,
+    value: RecordInput<C>,
+    options?: Omit<CreateRecordOptions, 'allowOtherKey' | 'signer'>,
+  ): Promise<CreateResult>;
   /** As {@link Repo.put}; `swapCommit` is about the branch's head. No signer is needed. */
   put(
     collection: string,

@@ -84,6 +84,19 @@ export interface PutResult extends Pick<CommitRef, 'clockAhead'> {
   readonly commit: CommitRef;
 }
 
+export interface CreateRecordOptions extends WriteOptions {
+  /** A new TID when left out. */
+  readonly rkey?: string | undefined;
+}
+
+/** What `create` returns. */
+export interface CreateResult extends PutResult {
+  /** Of the commit. */
+  readonly rev: string;
+  /** The record key that it got. */
+  readonly rkey: string;
+}
+
 export type ResetOptions = Pick<WriteOptions, 'meta' | 'swapCommit'>;
 
 /** The head after a reset. */

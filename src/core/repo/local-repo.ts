@@ -58,6 +58,7 @@ import { listHead, withHead } from './read/head-view.ts';
 import type { RepoParts } from './open-parts.ts';
 import { readHead } from './read/head.ts';
 import { countCollections, findRecord, listRecords } from './read/records.ts';
+import { RecordMethods } from './record-methods.ts';
 import { repairRepo } from './care/repair.ts';
 import { RepoTree } from './write/tree.ts';
 import { verifyRepo } from './care/verify.ts';
@@ -75,13 +76,14 @@ import { commitTree, deleteRecord, putRecord, writeOps } from './write/write.ts'
 /** A repository over stores that are open. Reads nothing yet. */
 export const repoOver = (stores: RepoStores): Repo => new LocalRepo(partsOf(stores));
 
-class LocalRepo implements Repo {
+class LocalRepo extends RecordMethods implements Repo {
   readonly #held: RepoParts;
   readonly #listeners: Listeners;
   readonly meta: RepoMeta;
   #isClosed = false;
 
   constructor(parts: RepoParts) {
+    super();
     this.#held = parts;
     this.#listeners = createListeners(parts.nodes);
     this.meta = createMeta(() => this.#parts.store);
@@ -109,11 +111,11 @@ class LocalRepo implements Repo {
     return repoInfo(this.#parts);
   }
 
-  async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
+  override async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
     return withHead(this.#parts, (view) => findRecord(view, collection, rkey));
   }
 
-  async *list(collection: string, options?: ListOptions): AsyncGenerator<RecordEntry> {
+  override async *list(collection?: string | ListOptions, options?: ListOptions): AsyncGenerator<RecordEntry> {
     yield* listHead(this.#parts, (view) => listRecords(view, collection, options));
   }
 
@@ -121,7 +123,7 @@ class LocalRepo implements Repo {
     return withHead(this.#parts, countCollections);
   }
 
-  async write(ops: readonly WriteOp[], options?: WriteOptions): Promise<WriteResult> {
+  override async write(ops: readonly WriteOp[], options?: WriteOptions): Promise<WriteResult> {
     assertWriteOptions(options, ops);
     const { result, changes } = await writeOps(this.#parts, ops, options);
     if (changes !== undefined) {

@@ -2,6 +2,7 @@
  * What takes long, and so can be watched and stopped: CARs in and out, checks of everything, collecting garbage. What
  * each is told and what it answers.
  */
+import type { KeySource } from '../crypto/key-source.ts';
 import type { CID } from '../data/cid.ts';
 import type { Fault } from '../data/fault.ts';
 import type { MetaValues } from './write/meta.ts';
@@ -23,8 +24,11 @@ export interface LongWork {
 }
 
 export interface ImportOptions extends LongWork {
-  /** The account's key as `did:key`. With it the signature is checked; without it only its form is. */
-  readonly key?: string | undefined;
+  /**
+   * The account's public key: a `did:key`, a `publicKeyMultibase`, a DID document or its JSON. With it the signature is
+   * checked; without it only its form is. `UnknownKey` when it is not such a key, or a document of another account.
+   */
+  readonly key?: KeySource | undefined;
   /** The DID that the commit must name. The repository's own when left out. */
   readonly did?: string | undefined;
   /** Takes a commit without a signature, too. */
@@ -108,11 +112,12 @@ export interface VerifyOptions extends LongWork {
   /** The commit whose signature, tree and records are checked in place of the head's: a rev, a CID or a ref. */
   readonly at?: string | CID | undefined;
   /**
-   * The account's key as `did:key`. With it the head's signature is checked; without it only that it has the form of
-   * one. The key of the signer is never taken in its place: an imported head may be signed by another one.
-   * `UnknownKey` when the text is no such key.
+   * The account's public key: a `did:key`, a `publicKeyMultibase`, a DID document or its JSON. With it the head's
+   * signature is checked; without it only that it has the form of one. The key of the signer is never taken in its
+   * place: an imported head may be signed by another one. `UnknownKey` when it is not such a key, or a document of
+   * another account.
    */
-  readonly key?: string | undefined;
+  readonly key?: KeySource | undefined;
 }
 
 export interface VerifyReport {

@@ -26,6 +26,8 @@ import type { BlobInfo, PutBlobOptions } from '../storage/ports.ts';
 import type { RepoMeta } from './write/meta.ts';
 import type {
   CommitRef,
+  CreateRecordOptions,
+  CreateResult,
   Head,
   HeadChange,
   LogEntry,
@@ -47,6 +49,7 @@ import type {
   RecordValue,
   Tree,
 } from './tree.ts';
+import type { CollectionName, JsonRecord, RecordInput } from './typed-records.ts';
 
 export type { CommitRef, Head, HeadChange, LogEntry, WriteOp, WriteOptions, WriteResult } from './commits.ts';
 export type {
@@ -115,10 +118,20 @@ export interface Repo extends AsyncDisposable {
    */
   get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
   /**
-   * The records of a collection in key order, all from one state, which stays until the list ends or is left. One that
-   * breaks the data model rejects when its turn comes.
+   * The records of a collection in key order, all from one state, which stays until the list ends or is left; of all
+   * collections where it is left out, or the options are the first argument. A record that breaks the data model
+   * rejects when its turn comes.
    */
-  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry>;
+  list(collection?: string | ListOptions, options?: ListOptions): AsyncIterable<RecordEntry>;
+  /**
+   * Returns a record in the JSON form of the data model (`{ "$link": … }` for a CID, `{ "$bytes": … }` for bytes), or
+   * `undefined` when there is no such record. {@link Records} types it; unchecked without `validate`.
+   * @throws {RepoError} as {@link Repo.get}; `InvalidRecord` when the record has no JSON form, because a map in it has
+   *   a key `$link` or `$bytes`.
+   */
+  getJson<C extends CollectionName>(collection: C, rkey: string): Promise<JsonRecord<C> | undefined>;
+  /** The records as {@link Repo.list} returns them, each in the form of {@link Repo.getJson}. */
+  listJson<C extends CollectionName>(collection?: C | ListOptions, options?: ListOptions): AsyncIterable<JsonRecord<C>>;
   /** The collections that have records, in order, with how many. */
   collections(): Promise<CollectionCount[]>;
 
@@ -133,6 +146,16 @@ export interface Repo extends AsyncDisposable {
    *   `StorageFailed`.
    */
   write(ops: readonly WriteOp[], options?: WriteOptions): Promise<WriteResult>;
+  /**
+   * Creates a record in a commit of its own, under a new TID unless the options have an `rkey`, as
+   * `com.atproto.repo.createRecord` does. Takes a value of the data model or its JSON form.
+   * @throws {RepoError} `RecordExists`; as {@link Repo.write} does.
+   */
+  create<C extends CollectionName>(
+    collection: C,
+    value: RecordInput<C>,
+    options?: CreateRecordOptions,
+  ): Promise<CreateResult>;
   /** Creates or replaces a record in a commit of its own. A value that is there already makes no commit. */
   put(collection: string, rkey: string, value: RecordValue | Uint8Array, options?: WriteOptions): Promise<PutResult>;
   /**

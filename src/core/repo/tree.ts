@@ -12,6 +12,7 @@ export interface RecordEntry {
   /** `at://did/collection/rkey` */
   readonly uri: string;
   readonly cid: CID;
+  readonly collection: string;
   readonly rkey: string;
   readonly value: RecordValue;
   /** The record's block as it was stored. */
@@ -29,7 +30,10 @@ export interface FoundRecord {
 export interface ListOptions {
   /** At most so many. All of them when left out. */
   readonly limit?: number | undefined;
-  /** A record key: the list starts after it. The last `rkey` of a page is the cursor of the next. */
+  /**
+   * A record key: the list starts after it. The last `rkey` of a page is the cursor of the next. Over all collections,
+   * `collection/rkey`. An empty text is the beginning.
+   */
   readonly cursor?: string | undefined;
   /** From the last key to the first: newest first where keys are TIDs. */
   readonly reverse?: boolean | undefined;
@@ -60,7 +64,8 @@ export interface Tree {
   put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree>;
   /** The tree without that record; the same tree when there is none. */
   delete(collection: string, rkey: string): Promise<Tree>;
-  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry>;
+  /** The records of one collection; of all of them where it is left out, or the options are the first argument. */
+  list(collection?: string | ListOptions, options?: ListOptions): AsyncIterable<RecordEntry>;
   /**
    * The keys of one collection, or of all of them (where the cursor is `collection/rkey`), without reading a record.
    */

@@ -9,6 +9,8 @@ import { repoBranchCases } from './branch-cases.ts';
 import { repoCarCases } from './car-cases.ts';
 import { repoGarbageCases } from './garbage-cases.ts';
 import type { RepoHarness } from './harness.ts';
+import { repoJsonCases } from './json-cases.ts';
+import { repoKeySourceCases } from './key-source-cases.ts';
 import { repoLineCases } from './line-cases.ts';
 import { repoMetaCases } from './meta-cases.ts';
 import { repoReadCases } from './read-cases.ts';
@@ -29,4 +31,6 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoLineCases,
   ...repoBranchCases,
   ...repoStoredBytesCases,
+  ...repoKeySourceCases,
+  ...repoJsonCases,
 ];

@@ -77,8 +77,11 @@ describe('UnknownKey says what is wrong with', () => {
       documentOf({ type: 'Ed25519VerificationKey2020', publicKeyMultibase: multibase }, 'did:plc:other'),
       /not a type of key/,
     ],
-    ['a text that is none of these', 'alice.example', /not a did:key/],
-    ['an empty text', '', /not a did:key/],
+    ['a text that is none of these', 'alice.example', /expected .* a DID document .*text=alice.example/],
+    ['an empty text', '', /expected .*a did:key, a publicKeyMultibase/],
+    ['the DID of an account', DID, /expected .*pass its DID document/],
+    ['a damaged multibase', 'z0', /expected .*not base58/],
+    ['a damaged did:key', 'did:key:zabc', /expected .*a did:key/],
     ['a text without end', `{${' '.repeat(MAX_DID_DOCUMENT_LENGTH)}}`, /at most 262144 characters/],
   ])('%s', (_name, source, message) => {
     const run = (): string => toDidKey(source as KeySource, 'did:plc:other');

@@ -1,5 +1,7 @@
 /** A repository takes what another realm made: a `node:vm` context stands for an iframe, Jest or jsdom. */
 import { createContext, runInContext } from 'node:vm';
+import { toBytes } from '@atcute/cbor';
+import { fromString, toCidLink } from '@atcute/cid';
 import { describe, expect, test } from 'vitest';
 import { repoOver } from '../../../src/core/repo/local-repo.ts';
 import type { RecordValue, Repo } from '../../../src/core/repo/repo.ts';
@@ -26,6 +28,19 @@ describe.each(Object.entries(PLACES))('a repository %s', (_name, open) => {
     await repo.put(POST, 'self', value);
     const kept = (await repo.get(POST, 'self'))!.value as unknown as { list: [{ bytes: Uint8Array }] };
     expect([...kept.list[0].bytes]).toEqual([1, 2, 3]);
+    await repo.close();
+  });
+
+  test('takes a CidLink and Bytes of atcute', async () => {
+    const repo = await open();
+    const link = 'bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
+    const value = { link: toCidLink(fromString(link)), list: [toBytes(Uint8Array.of(1, 2, 3))] };
+    expect(value.link.constructor).not.toBe(Object);
+    await repo.put(POST, 'self', value as unknown as RecordValue);
+    expect((await repo.getJson(POST, 'self'))?.value).toMatchObject({
+      link: { $link: link },
+      list: [{ $bytes: 'AQID' }],
+    });
     await repo.close();
   });
 

@@ -1,17 +1,11 @@
 /** The syntax vectors of https://github.com/bluesky-social/atproto-interop-tests. */
-import {
-  isAtUriString,
-  isValidAtIdentifier,
-  isValidDatetime,
-  isValidHandle,
-  isValidLanguage,
-  isValidUri,
-} from '@atproto/syntax';
+import { isValidAtIdentifier, isValidDatetime, isValidHandle, isValidLanguage, isValidUri } from '@atproto/syntax';
 import { describe, expect, test } from 'vitest';
 import { parseCid } from '../../../src/core/data/cid.ts';
 import type { RepoErrorCode } from '../../../src/core/errors.ts';
 import { RepoError, isRepoError } from '../../../src/core/errors.ts';
 import { assertCollection, assertDid, assertRecordKey } from '../../../src/core/syntax/identifiers.ts';
+import { parseAtUri } from '../../../src/core/syntax/at-uri.ts';
 import { parseTid } from '../../../src/core/syntax/tid.ts';
 import { vectorNames, vectorText } from '../../vectors.ts';
 
@@ -34,8 +28,8 @@ const KINDS: readonly (readonly [name: string, check: (text: string) => unknown,
   ['nsid', assertCollection, 'InvalidCollection'],
   ['recordkey', assertRecordKey, 'InvalidRecordKey'],
   ['tid', parseTid, 'Malformed'],
+  ['aturi', parseAtUri, 'Malformed'],
   // These are the library's own, and are here for the day when it is replaced: no repository needs them.
-  ['aturi', orRefuse((text) => isAtUriString(text)), 'Malformed'],
   ['atidentifier', orRefuse((text) => isValidAtIdentifier(text)), 'Malformed'],
   ['datetime', orRefuse((text) => isValidDatetime(text)), 'Malformed'],
   ['handle', orRefuse(isValidHandle), 'Malformed'],

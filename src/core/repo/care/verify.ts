@@ -7,7 +7,7 @@ import type { Commit } from '../commit.ts';
 import { decodeCommitBlock } from '../commit.ts';
 import { isRepoError } from '../../errors.ts';
 import { createNodeReader } from '../../mst/node-reader.ts';
-import { parseDidKey } from '../../crypto/keys.ts';
+import { toDidKey } from '../../crypto/key-source.ts';
 import { verifyTree } from '../../mst/verify.ts';
 import type { VerifyOptions, VerifyReport } from '../long-work.ts';
 import type { Fault } from '../../data/fault.ts';
@@ -195,11 +195,9 @@ const checkRepo = async (
   options: VerifyOptions,
   onFault: ((fault: Fault) => void) | undefined,
 ): Promise<VerifyReport> => {
-  const { at, key, signal, onProgress } = options;
-  if (key !== undefined) {
-    // Before anything is read, and also where there is no signature to hold it against.
-    parseDidKey(key);
-  }
+  const { at, signal, onProgress } = options;
+  // Before anything is read, and also where there is no signature to hold it against.
+  const key = options.key === undefined ? undefined : toDidKey(options.key, parts.did);
   const list = new BoundedList<Fault>();
   const search: Search = {
     parts,

@@ -13,6 +13,7 @@ import { assertCollection, assertRecordKey, formatUri } from '../../syntax/ident
 import { assertBlocks, requireBlock } from '../../storage/checked-blocks.ts';
 import { recordPath, splitPath } from '../path.ts';
 import { decodeStored } from '../record.ts';
+import { listArguments } from './list-arguments.ts';
 
 /**
  * One state of the records: the root of its tree and where its blocks are. `root` is missing where there is no tree
@@ -37,7 +38,8 @@ export const findRecord = async (view: View, collection: string, rkey: string): 
   return { uri: formatUri(view.did, collection, rkey), cid, value: decodeStored(path, cid, bytes), bytes };
 };
 
-const rangeOf = (collection: string | undefined, { cursor, reverse }: ListOptions): WalkRange => {
+const rangeOf = (collection: string | undefined, { cursor: given, reverse }: ListOptions): WalkRange => {
+  const cursor = given === '' ? undefined : given;
   if (collection === undefined) {
     // Over all collections, what a list goes on from is a key of the tree.
     return reverse === true ? { before: cursor, reverse } : { after: cursor };
@@ -77,12 +79,13 @@ async function* limitedLeaves(
   }
 }
 
-/** The records of a collection. The blocks of a batch are read with one request. */
+/** The records of one collection or of all. The blocks of a batch are read with one request. */
 export async function* listRecords(
   view: View,
-  collection: string,
-  options: ListOptions = {},
+  first?: string | ListOptions,
+  second?: ListOptions,
 ): AsyncGenerator<RecordEntry> {
+  const { collection, options } = listArguments(first, second);
   for await (const batch of limitedLeaves(view, collection, options)) {
     const cids = batch.map(({ value }) => decodeCid(value));
     const blocks = await view.blocks.getMany(cids);
@@ -93,8 +96,7 @@ export async function* listRecords(
       if (bytes === undefined) {
         throw new RepoError('BlockNotFound', `the record's block is missing; path=${key} cid=${cidToText(cid)}`);
       }
-      const { rkey } = splitPath(key);
-      yield { uri: `at://${view.did}/${key}`, cid, rkey, value: decodeStored(key, cid, bytes), bytes };
+      yield { uri: `at://${view.did}/${key}`, cid, ...splitPath(key), value: decodeStored(key, cid, bytes), bytes };
     }
   }
 }

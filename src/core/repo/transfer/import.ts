@@ -4,6 +4,7 @@
  * wrong the transaction is rolled back.
  */
 import type { CarOptions } from '../../car/decoder.ts';
+import { toDidKey } from '../../crypto/key-source.ts';
 import { BoundedList } from '../../data/bounded-list.ts';
 import { readPackedCar } from '../../car/reader.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
@@ -232,11 +233,9 @@ const noteOf = ({
   faultCount > 0 || kept !== undefined ? '' : [blocks, created, updated, deleted, unchanged, missingBlobs].join(' ');
 
 /** `Repo.importCar`. */
-export const importCar = async (
-  parts: RepoParts,
-  source: CarSource,
-  options: ImportOptions = {},
-): Promise<Imported> => {
+export const importCar = async (parts: RepoParts, source: CarSource, given: ImportOptions = {}): Promise<Imported> => {
+  // Before anything is read.
+  const options = { ...given, key: given.key === undefined ? undefined : toDidKey(given.key, parts.did) };
   const { maxBlocks, maxBlockSize, maxSize, maxUnlinked = MAX_UNLINKED, onProgress, request, signal } = options;
   assertRequest(request);
   const tally: Tally = { phase: 'read', bytes: 0, blocks: 0, records: 0 };

@@ -1,4 +1,6 @@
 /** Checking a CAR as a repository, without storing it. */
+import type { KeySource } from '../../crypto/key-source.ts';
+import { toDidKey } from '../../crypto/key-source.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidBytesToText, cidToText, decodeCid } from '../../data/cid.ts';
 import type { CarOptions } from '../../car/decoder.ts';
@@ -23,8 +25,11 @@ import { assertRecordCid } from '../record.ts';
 export interface VerifyCarOptions extends LongWork {
   /** The account that the commit must name; any when left out. */
   readonly did?: string | undefined;
-  /** The account's key as `did:key`. With it the signature is checked; without it only that it has the form of one. */
-  readonly key?: string | undefined;
+  /**
+   * The account's public key: a `did:key`, a `publicKeyMultibase`, a DID document or its JSON. With it the signature is
+   * checked; without it only that it has the form of one.
+   */
+  readonly key?: KeySource | undefined;
   /** The most bytes that the CAR may have; `MAX_CAR_SIZE` (1 GiB) when left out. */
   readonly maxSize?: number | undefined;
   /** The most blocks that it may have; `MAX_CAR_BLOCKS` (16,777,216) when left out. */
@@ -141,10 +146,13 @@ const recordFault = (
  * Checks that a CAR is a whole repository: the hash of every block, the whole tree, that every record is there and
  * keeps to the encoding of the data model, the DID and, given a key, the signature. All of the CAR is held in memory.
  * @throws {RepoError} `Malformed`, `LimitExceeded` when it is no CAR, a block is not what its CID names, or it names no
- *   commit; `BlockNotFound` when that is not in it; `UnknownKey`. All else is a fault in the report.
+ *   commit; `BlockNotFound` when that is not in it; `UnknownKey` when the key is not a public key, or a DID document of
+ *   another account. All else is a fault in the report.
  */
 export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {}): Promise<VerifyCarReport> => {
   const { did, hashAll, key, maxBlocks, maxSize, onProgress, signal } = options;
+  // Before anything is read.
+  const didKey = key === undefined ? undefined : toDidKey(key, did);
   const tally: { -readonly [K in keyof Progress]: Progress[K] } = { phase: 'read', bytes: 0, blocks: 0, records: 0 };
   const tell = (): void => {
     signal?.throwIfAborted();
@@ -157,6 +165,10 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
   tally.blocks = car.size;
   tally.phase = 'verify';
   const { head, commit, bytes } = requireCommit(car);
+  if (key !== undefined && did === undefined) {
+    // A DID document has to be of the account that the CAR is of.
+    toDidKey(key, commit.did);
+  }
   const faults = new BoundedList<Fault>();
   if (did !== undefined && commit.did !== did) {
     faults.add({
@@ -165,7 +177,7 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
       cid: head,
     });
   }
-  const signature = signatureOf(commit, bytes, key);
+  const signature = signatureOf(commit, bytes, didKey);
   if (signature === 'none' || signature === 'invalid') {
     faults.add({
       code: 'InvalidSignature',

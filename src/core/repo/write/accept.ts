@@ -52,10 +52,13 @@ const assertRev = (cid: CID, commit: Commit, head: Head | undefined, nowMs: numb
   }
 };
 
+/** The options of an import, with the key as a `did:key`. */
+export type AcceptOptions = Omit<ImportOptions, 'key'> & { readonly key?: string | undefined };
+
 const assertSigned = (
   commit: Commit,
   bytes: Uint8Array,
-  { key, allowUnsigned }: ImportOptions,
+  { key, allowUnsigned }: AcceptOptions,
   verify: VerifySignature,
 ): void => {
   if (commit.sig === undefined) {
@@ -79,7 +82,7 @@ export const acceptCommit = (
   cid: CID,
   bytes: Uint8Array,
   head: Head | undefined,
-  options: ImportOptions,
+  options: AcceptOptions,
   verify: VerifySignature,
   nowMs: number = Date.now(),
 ): Commit => {

@@ -8,6 +8,7 @@ import { partsIn } from '../open-parts.ts';
 import { readHead } from '../read/head.ts';
 import { viewOf } from '../read/head-view.ts';
 import { changesBetween } from '../read/history.ts';
+import { RecordMethods } from '../record-methods.ts';
 import type { View } from '../read/records.ts';
 import { countCollections, findRecord, listEntries, listRecords } from '../read/records.ts';
 import type {
@@ -25,13 +26,14 @@ import { assertWriteOptions } from './argument-checks.ts';
 import type { Line } from './line.ts';
 import { deleteRecord, putRecord, writeOps } from './write.ts';
 
-export class LocalBranch implements Branch {
+export class LocalBranch extends RecordMethods implements Branch {
   readonly name: string;
   readonly #parts: () => RepoParts;
   readonly #line: Line;
 
   /** @param parts Throws once the repository is closed. */
   constructor(name: string, parts: () => RepoParts) {
+    super();
     assertBranchName(name);
     this.name = name;
     this.#parts = parts;
@@ -46,11 +48,11 @@ export class LocalBranch implements Branch {
     return (await this.#ends())?.base;
   }
 
-  async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
+  override async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
     return this.#read((view) => findRecord(view, collection, rkey));
   }
 
-  async *list(collection: string, options?: ListOptions): AsyncGenerator<RecordEntry> {
+  override async *list(collection?: string | ListOptions, options?: ListOptions): AsyncGenerator<RecordEntry> {
     yield* this.#list((view) => listRecords(view, collection, options));
   }
 
@@ -78,7 +80,7 @@ export class LocalBranch implements Branch {
     return (await deleteRecord(this.#parts(), collection, rkey, options, this.#line)).commit;
   }
 
-  async write(ops: readonly WriteOp[], options?: BranchWriteOptions): Promise<WriteResult> {
+  override async write(ops: readonly WriteOp[], options?: BranchWriteOptions): Promise<WriteResult> {
     assertWriteOptions(options, ops);
     return (await writeOps(this.#parts(), ops, options, this.#line)).result;
   }

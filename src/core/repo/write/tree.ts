@@ -92,7 +92,7 @@ export class RepoTree implements Tree {
     return withPinned(this.#parts.pins, this.#base, () => findRecord(this.#view, collection, rkey));
   }
 
-  list(collection: string, options?: ListOptions): AsyncIterable<RecordEntry> {
+  list(collection?: string | ListOptions, options?: ListOptions): AsyncIterable<RecordEntry> {
     return readPinned(this.#parts.pins, this.#base, () => listRecords(this.#view, collection, options));
   }
 

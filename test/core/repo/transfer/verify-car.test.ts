@@ -45,6 +45,21 @@ describe.each([
     });
   });
 
+  test('the key comes in each of its forms, and a DID document has to be of the account of the CAR', async () => {
+    const publicKeyMultibase = key.did().slice('did:key:'.length);
+    const documentOf = (id: string): object => ({
+      id,
+      verificationMethod: [{ id: `${id}#atproto`, type: 'Multikey', publicKeyMultibase }],
+    });
+    for (const form of [publicKeyMultibase, documentOf(DID), JSON.stringify(documentOf(DID))]) {
+      expect(await verifyCar(sample.car, { key: form, hashAll })).toMatchObject({ ok: true, signature: 'valid' });
+    }
+    const foreign = { key: documentOf('did:web:bob.example.com'), hashAll };
+    await expect(verifyCar(sample.car, foreign)).rejects.toMatchObject({ code: 'UnknownKey' });
+    await expect(verifyCar(sample.car, { ...foreign, did: DID })).rejects.toThrow(/belongs to another account/);
+    await expect(verifyCar(sample.car, { key: 'key', hashAll })).rejects.toThrow(/expected .*did:key/);
+  });
+
   test('another account is a fault', async () => {
     expect(await verifyCar(sample.car, { did: 'did:web:bob.example.com', hashAll })).toMatchObject({
       ok: false,

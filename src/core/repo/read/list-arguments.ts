@@ -1,0 +1,10 @@
+import type { ListOptions } from '../tree.ts';
+
+/** The arguments of a list, whose collection may be left out. */
+export const listArguments = (
+  collection: string | ListOptions | undefined,
+  options: ListOptions = {},
+): { readonly collection: string | undefined; readonly options: ListOptions } =>
+  typeof collection === 'object' && collection !== null
+    ? { collection: undefined, options: collection }
+    : { collection, options };
