@@ -42,6 +42,8 @@ describe('answers', () => {
       records: 4,
       blocks: expect.any(Number),
       blobs: 0,
+      size: expect.any(Number),
+      free: 0,
       collections: { [POST]: 3, 'app.bsky.actor.profile': 1 },
     });
     const { stdout } = await pdsdb(['info', at('alice')]);

@@ -157,7 +157,10 @@ export const workload = (seed: number): Step[] => {
   const collect = (keep: number): Step =>
     step(`gc, keep ${keep}`, ({ repo }) => repo.gc({ keep, blobs: true, blobAge: 0 }));
 
+  const compact = step('gc and compact', ({ repo }) => repo.gc({ keep: 2, compact: true }));
+
   const middle = [
+    [write(30), compact, write(1)],
     [write(60)],
     [write(1 + Math.floor(random() * 20)), write(1)],
     [putBlob(1), mention(1), write(2), forget(1), putBlob(2), collect(2)],

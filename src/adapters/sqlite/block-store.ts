@@ -80,6 +80,8 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
       prefix,
       others,
       fileSize: () => this.#fileSize(),
+      persist: () => this.#persist(),
+      failed: (error) => this.#noteFailure(error),
       betweenChanges: (work) => this.#queue.run(work),
     };
     this.maintenance = createMaintenance(this.#maintained, () => this.#assertUsable());
@@ -151,9 +153,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
       writing(() => this.#finish(change));
     } catch (error) {
       this.#undo();
-      if (isRepoError(faults[0], 'StorageFailed')) {
-        this.#failure ??= { cause: faults[0] };
-      }
+      this.#noteFailure(faults[0]);
       throw error;
     } finally {
       change.end();
@@ -161,6 +161,12 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
     await this.#persist();
     this.#checkpointer.soon();
     return answer;
+  }
+
+  #noteFailure(error: unknown): void {
+    if (isRepoError(error, 'StorageFailed')) {
+      this.#failure ??= { cause: error };
+    }
   }
 
   #fileSize(): number {

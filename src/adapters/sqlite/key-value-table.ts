@@ -163,6 +163,11 @@ export class KeyValueTable {
   /** Lets go of the statements; the database stays open. A second call does nothing. */
   close(): void {
     this.#closed = true;
+    this.release();
+  }
+
+  /** Lets go of the statements, which are prepared again when they are needed. */
+  release(): void {
     for (const statement of this.#statements.values()) {
       statement.finalize();
     }

@@ -28,6 +28,10 @@ export interface MaintainedStore {
   /** Tables, indexes and views of somebody else in the same database. */
   readonly others: readonly string[];
   fileSize(): number;
+  /** Makes what was written durable where a flush does not. */
+  persist(): Promise<void>;
+  /** Notes why a write failed: after `StorageFailed` the store is of no more use. */
+  failed(error: unknown): void;
   /** Runs work between two changes. */
   betweenChanges<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -102,6 +106,32 @@ export const createMaintenance = (store: MaintainedStore, check: () => void): St
         return { files: [file], refs, ...counts, release };
       });
     },
+    async space() {
+      check();
+      return database.space;
+    },
+    async shrink({ compact }) {
+      check();
+      return store.betweenChanges(async () => {
+        check();
+        if (isFrozen && compact) {
+          throw new RepoError('Locked', 'a backup of the repository is being made: compact it when that has ended');
+        }
+        const before = database.space.size;
+        try {
+          database.shrink();
+          if (compact) {
+            tables.release();
+            database.rewrite();
+          }
+        } catch (error) {
+          store.failed(error);
+          throw error;
+        }
+        await store.persist();
+        return Math.max(0, before - database.space.size);
+      });
+    },
   };
 };
 
@@ -155,26 +185,22 @@ class ScannedRows {
  * may be among them. Keys are in UTF-8, as they are stored, and are not checked.
  */
 function* scanRows(database: SqlDatabase, table: string): Generator<ScannedRows> {
-  const statement = database.prepare(
-    `select rowid, key, value from ${table} where rowid > ? order by rowid limit ${PAGE_ROWS}`,
-  );
-  try {
-    for (let last = 0, hasMore = true; hasMore; ) {
-      const rows = new ScannedRows();
-      try {
-        statement.bindInt(1, last);
-        while (!rows.isFull && statement.step()) {
-          last = statement.columnInt(0);
-          rows.add(statement, 1, 2);
-        }
-        hasMore = rows.isFull;
-      } finally {
-        statement.reset();
+  const sql = `select rowid, key, value from ${table} where rowid > ? order by rowid limit ${PAGE_ROWS}`;
+  for (let last = 0, hasMore = true; hasMore; ) {
+    const rows = new ScannedRows();
+    // Prepared for each page: no statement stays while the database is written anew. Rows keep their rowids then.
+    const statement = database.prepare(sql);
+    try {
+      statement.bindInt(1, last);
+      while (!rows.isFull && statement.step()) {
+        last = statement.columnInt(0);
+        rows.add(statement, 1, 2);
       }
-      yield rows;
+      hasMore = rows.isFull;
+    } finally {
+      statement.finalize();
     }
-  } finally {
-    statement.finalize();
+    yield rows;
   }
 }
 

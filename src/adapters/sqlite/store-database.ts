@@ -1,4 +1,5 @@
 /** The port of the block store: what it needs of an SQL database. `Database` of `src/wasm` has it. */
+import type { StorageSpace } from '../../core/storage/ports.ts';
 import type { LoggedDatabase } from './checkpointer.ts';
 import type { SchemaDatabase } from './schema.ts';
 
@@ -12,6 +13,12 @@ export interface StoreDatabase extends SchemaDatabase, LoggedDatabase {
   /** Whether the main file now stays as it is until `thaw`. */
   freeze(): boolean;
   thaw(): void;
+  /** In bytes, without the WAL. */
+  readonly space: StorageSpace;
+  /** Cuts free pages off the file and empties the WAL. Does nothing while frozen. */
+  shrink(): void;
+  /** Writes the whole database anew. Finalizes all statements. */
+  rewrite(): void;
   /** One sentence per fault, of all tables or only of these. */
   integrityCheck(tables?: readonly string[]): readonly string[];
   /** Closes without another write. */

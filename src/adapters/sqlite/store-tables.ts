@@ -107,6 +107,13 @@ export class StoreTables implements ChangeSource {
     applyTo(this.table.commits, commits, cidToText);
   }
 
+  /** Lets go of the statements, which are prepared again when they are needed. */
+  release(): void {
+    for (const table of Object.values(this.table)) {
+      table.release();
+    }
+  }
+
   close(): void {
     for (const table of Object.values(this.table)) {
       table.close();

@@ -12,7 +12,8 @@ export const addInfo = (program: Command, context: Context): void => {
     .argument(...REPO_OR_CAR)
     .action((directory: string) =>
       withReadable(context, directory, async (repo) => {
-        const { did, head, rev, data, signed, commits, records, blocks, blobs, collections } = await repo.info();
+        const { did, head, rev, data, signed, commits, records, blocks, blobs, size, free, collections } =
+          await repo.info();
         const json = {
           did,
           head: head?.toString() ?? null,
@@ -23,6 +24,8 @@ export const addInfo = (program: Command, context: Context): void => {
           records,
           blocks,
           blobs,
+          size: size ?? null,
+          free: free ?? null,
           collections: Object.fromEntries(collections.map(({ collection, count }) => [collection, count])),
         };
         await printOne(context, json, [
@@ -35,6 +38,8 @@ export const addInfo = (program: Command, context: Context): void => {
           ['records', records],
           ['blocks', blocks],
           ['blobs', blobs],
+          ['bytes', size],
+          ['of these free', free],
           ...collections.map(({ collection, count }) => [collection, count] as const),
         ]);
       }),

@@ -150,10 +150,18 @@ export interface GarbageOptions {
    * {@link Repo.putBlob} of this opening, and blobs from before it count as old.
    */
   readonly blobAge?: number | undefined;
+  /**
+   * Also writes the whole database anew, without room between its rows. Reads wait meanwhile. It takes the size of the
+   * new file on the disk beside the old one, and 10 MiB of memory whatever the size; in IndexedDB, which has all of it
+   * in memory, the size of the new file. A power cut leaves the old file or the new one.
+   */
+  readonly compact?: boolean | undefined;
 }
 
 export interface GarbageResult {
   readonly blocks: number;
   readonly commits: number;
   readonly blobs: number;
+  /** Bytes by which the database is shorter. */
+  readonly bytes: number;
 }

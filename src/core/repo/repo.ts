@@ -77,6 +77,10 @@ export interface RepoInfo {
   readonly blocks: number;
   readonly blobs: number;
   readonly collections: readonly CollectionCount[];
+  /** Bytes of the file of the database, blobs not included. Left out where there is no such file. */
+  readonly size?: number | undefined;
+  /** Of `size`: bytes of pages that hold nothing. `gc` gives them back. */
+  readonly free?: number | undefined;
   /** Where a browser keeps it. */
   readonly storage?: 'indexeddb' | 'opfs' | undefined;
   /** Whether the browser has promised to keep it when room gets short. */

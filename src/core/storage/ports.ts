@@ -77,6 +77,18 @@ export interface LenientReader extends Pick<StoreReader, 'cids' | 'commits' | 'r
   invalidRows(): Promise<readonly string[]>;
 }
 
+/** The size of a storage, in bytes. Blobs are not in it. */
+export interface StorageSpace {
+  readonly size: number;
+  /** Of `size`: what holds nothing and is used again. */
+  readonly free: number;
+}
+
+export interface ShrinkOptions {
+  /** Also writes the whole storage anew, without room between what it holds. */
+  readonly compact: boolean;
+}
+
 /** What a store can do beyond the contract of `BlockStore`. Everything works without it, more slowly or with less. */
 export interface StoreMaintenance extends LenientReader {
   /**
@@ -94,6 +106,16 @@ export interface StoreMaintenance extends LenientReader {
    * @throws {RepoError} `Locked` while there is another snapshot; `StorageFailed`.
    */
   snapshot(): Promise<StoreSnapshot>;
+  /** Returns how large the storage is, and how much of that is free. */
+  space(): Promise<StorageSpace>;
+  /**
+   * Gives free space back, between two changes, and leaves none of what was removed in the storage. Resolves to the
+   * bytes by which the storage is smaller. Durable once it resolves. While there is a snapshot it does nothing without
+   * `compact`.
+   * @throws {RepoError} `Locked` with `compact` while there is a snapshot; `StorageFull`, `StorageFailed`. The content
+   *   of the storage stays as it was.
+   */
+  shrink(options: ShrinkOptions): Promise<number>;
 }
 
 /** The part of `StoreMaintenance` that works inside a change. Its reads see what the change wrote so far. */

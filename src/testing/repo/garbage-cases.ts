@@ -170,4 +170,38 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     await repo.gc();
     await assertRejects(() => repo.checkout(rev), 'RefNotFound', 'checkout of a removed commit');
   }),
+
+  over('the room of what is removed is given back, and more of it by compaction', async (repo) => {
+    await repo.write(creates(2 * COUNT));
+    const before = await repo.info();
+    const deletes = Array.from({ length: COUNT }, (_, i) => ({
+      action: 'delete' as const,
+      collection: POST,
+      rkey: rkeyOf(2 * i),
+    }));
+    await repo.write(deletes);
+    const textsOf = async () => (await listOf(repo.list(POST))).map(({ value }) => value.text);
+    const texts = await textsOf();
+    const { bytes } = await repo.gc();
+    const { size, free } = await repo.info();
+    assert(size === undefined || (bytes > 0 && size < before.size! && free === 0), `bytes=${bytes} size=${size}`);
+    const compacted = await repo.gc({ compact: true });
+    assert(size === undefined || compacted.bytes > 0, `by compaction; bytes=${compacted.bytes}`);
+    assertEqual([compacted.blocks, (await repo.gc({ compact: true })).bytes], [0, 0], 'a second time');
+    assertEqual(await textsOf(), texts, 'the records');
+    await repo.put(POST, 'after', post('after'));
+    assertEqual((await repo.get(POST, 'after'))?.value.text, 'after', 'what is written next');
+    await isSound(repo);
+  }),
+
+  over('readers and checks go on while the storage is compacted', async (repo) => {
+    await repo.write(creates(COUNT));
+    const checking = repo.verify();
+    const records = await readAround(repo.list(POST), async () => void (await repo.gc({ compact: true })));
+    assertEqual(records.length, COUNT, 'records of the list');
+    assertEqual((await checking).ok, true, 'the check');
+    await Promise.all([repo.put(POST, 'a', post('a')), repo.gc({ compact: true }), repo.put(POST, 'b', post('b'))]);
+    assertEqual((await listOf(repo.list(POST))).length, COUNT + 2, 'records, with those that were written meanwhile');
+    await isSound(repo);
+  }),
 ];

@@ -42,6 +42,8 @@ const maintenanceCallsOf = (
         'lenient refs': () => listOf(maintenance.refs()),
         scan: async () => listOf((await maintenance.scan(Infinity)) ?? []),
         snapshot: async () => (await maintenance.snapshot()).release(),
+        space: () => maintenance.space(),
+        shrink: () => maintenance.shrink({ compact: true }),
       };
 
 /** Every method, called in a way that would succeed. */

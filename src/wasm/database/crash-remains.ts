@@ -1,4 +1,4 @@
-/** What a crash has left beside the main file, and how it is put away. */
+/** What a crash, a commit or an error has left beside the main file, and how it is put away. */
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 import { isHotJournal } from '../vfs/hot-journal.ts';
@@ -16,6 +16,38 @@ export const settleLog = (connection: Connection): void => {
   } catch (error) {
     // The log stays as it is. Reading works on a full disk, and so do deleting and collecting garbage, in part.
     if (!isRepoError(error, 'StorageFull')) {
+      throw error;
+    }
+  }
+};
+
+/** Moves everything from the WAL to the main file, and cuts the WAL off. */
+export const emptyLog = (connection: Connection): void => {
+  const [busy] = connection.texts('pragma wal_checkpoint(truncate)');
+  if (busy !== '0') {
+    throw new RepoError('StorageFailed', 'the WAL could not be checkpointed');
+  }
+};
+
+/** Moves what it can from the WAL to the main file. Throws no storage error: the next operation reports it. */
+export const tryCheckpoint = (connection: Connection): void => {
+  try {
+    connection.texts('pragma wal_checkpoint(passive)');
+  } catch (error) {
+    if (!isRepoError(error)) {
+      throw error;
+    }
+  }
+};
+
+/**
+ * Rolls back for an error that is on its way out; should that fail as well, the database is poisoned and says so next.
+ */
+export const undo = (connection: Connection): void => {
+  try {
+    connection.rollback();
+  } catch (error) {
+    if (connection.isUsable) {
       throw error;
     }
   }

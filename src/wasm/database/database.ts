@@ -1,12 +1,14 @@
 /** An SQLite database over {@link DatabaseFiles}. */
-import { isRepoError, RepoError } from '../../core/errors.ts';
-import { Connection } from './connection.ts';
-import { ask, settleLog, tidy } from './crash-remains.ts';
+import type { Connection } from './connection.ts';
+import { ask, emptyLog, settleLog, tidy, tryCheckpoint, undo } from './crash-remains.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
+import { integrityFaults } from './integrity.ts';
 import { isStoredAsLogged } from '../vfs/header.ts';
 import type { Instance } from './instance.ts';
-import { journalMode, requireMode, switchMode } from './journal-mode.ts';
-import { largestCacheOf, settingsFor } from './settings.ts';
+import { requireMode, switchMode } from './journal-mode.ts';
+import { openConnection } from './open-connection.ts';
+import type { Space } from './space.ts';
+import { cutOff, rewriteInMemory, rewriteThroughLog, spaceOf } from './space.ts';
 import { Statement } from './statement.ts';
 
 /** Bytes of the WAL at which it is checkpointed: a thousand pages, the default of SQLite. */
@@ -25,8 +27,9 @@ export interface OpenOptions {
  * cause, until the files are closed and opened again, and nothing more is read or written.
  */
 export class Database {
-  readonly #connection: Connection;
+  readonly #instance: Instance;
   readonly #files: DatabaseFiles;
+  #connection: Connection;
   readonly #statements = new Set<Statement>();
   #isLogging: boolean;
   /** Whether the log holds what a crash has left, which `settle` sees to. */
@@ -35,9 +38,10 @@ export class Database {
   #isClosed = false;
 
   /** For a connection whose settings are made; see {@link Database.open}. */
-  constructor(connection: Connection, files: DatabaseFiles, isLogging: boolean) {
-    this.#connection = connection;
+  constructor(instance: Instance, files: DatabaseFiles, connection: Connection, isLogging: boolean) {
+    this.#instance = instance;
     this.#files = files;
+    this.#connection = connection;
     this.#isLogging = isLogging;
     this.#isUnsettled = isLogging && ask(() => files.wal.getSize()) > 0;
   }
@@ -51,25 +55,9 @@ export class Database {
    *   written to them.
    */
   static open(instance: Instance, files: DatabaseFiles, { settles = true }: OpenOptions = {}): Database {
-    const connection = Connection.open(instance, instance.vfs.mount(files));
+    const { connection, isLogging } = openConnection(instance, files);
     try {
-      const isFlushed = files.durableOn === 'flush';
-      for (const setting of settingsFor(files.durableOn)) {
-        connection.exec(`pragma ${setting}`);
-      }
-      connection.shareCache(largestCacheOf(files.durableOn));
-      // The first read: it recovers what a crash has left, and finds out whether this is a database.
-      connection.exec('select count(*) from sqlite_schema');
-      if (!isFlushed) {
-        requireMode(connection, 'memory');
-        return new Database(connection, files, false);
-      }
-      const mode = journalMode(connection);
-      if (mode !== 'wal') {
-        // `delete` would leave the journal's end to be made durable by the folder; a power cut undid commits with it.
-        requireMode(connection, 'truncate');
-      }
-      const database = new Database(connection, files, mode === 'wal');
+      const database = new Database(instance, files, connection, isLogging);
       if (settles) {
         database.settle();
       }
@@ -95,9 +83,7 @@ export class Database {
   abandon(): void {
     if (!this.#isClosed) {
       this.#isClosed = true;
-      for (const statement of [...this.#statements]) {
-        statement.finalize();
-      }
+      this.#finalizeAll();
       this.#connection.abandon();
     }
   }
@@ -170,7 +156,7 @@ export class Database {
       connection.exec('commit');
     } catch (error) {
       if (connection.isUsable) {
-        this.#undo();
+        undo(this.#connection);
       }
       if (connection.isUsable) {
         connection.takeBackLog();
@@ -200,7 +186,7 @@ export class Database {
       answer = run();
     } catch (error) {
       if (this.#connection.inTransaction && this.#connection.isUsable) {
-        this.#undo();
+        undo(this.#connection);
       }
       throw error;
     }
@@ -246,13 +232,52 @@ export class Database {
     if (!this.#isLogging || this.#isFrozen || this.#connection.inTransaction) {
       return;
     }
-    try {
-      this.#connection.texts('pragma wal_checkpoint(passive)');
-    } catch (error) {
-      if (!isRepoError(error)) {
-        throw error;
-      }
+    tryCheckpoint(this.#connection);
+  }
+
+  get space(): Space {
+    return spaceOf(this.#connection);
+  }
+
+  /**
+   * Cuts free pages off the file, where its format allows that, and leaves nothing in the WAL. Does nothing while
+   * frozen. Not to be called in a transaction.
+   * @throws {RepoError} `StorageFull`, `StorageFailed`. What was committed stands, and a later call goes on.
+   */
+  shrink(): void {
+    if (this.#isFrozen) {
+      return;
     }
+    cutOff(this.#connection, (run) => this.transaction(run));
+    this.settle();
+    this.#checkpointAndTruncate();
+    this.#connection.flushLog();
+  }
+
+  /**
+   * Writes the whole database anew: without free pages, and with rows side by side. All statements are finalized.
+   * Takes 8 MiB of memory, whatever the size of the file, and the size of the new file beside the old one. Files that
+   * are in memory take that, too, in memory. For files that are `durableOn: 'flush'` it is durable when this returns,
+   * and a power cut leaves the old database or the new one. Not to be called in a transaction, nor while frozen.
+   * @throws {RepoError} `StorageFull`, `StorageFailed`; the database is as it was then.
+   */
+  rewrite(): void {
+    this.#finalizeAll();
+    if (this.#files.durableOn === 'persist') {
+      rewriteInMemory(this.#connection, this.#files);
+    } else {
+      this.settle();
+      this.freeze();
+      this.thaw();
+      this.#connection.flushLog();
+      rewriteThroughLog(this.#connection, this.#files);
+    }
+    this.#connection.abandon();
+    const { connection, isLogging } = openConnection(this.#instance, this.#files);
+    this.#connection = connection;
+    this.#isLogging = isLogging;
+    this.#isUnsettled = isLogging;
+    this.settle();
   }
 
   /**
@@ -260,18 +285,7 @@ export class Database {
    * @param tables The tables to look at, and no others: SQLite computes checks and indexes of all that it looks at.
    */
   integrityCheck(tables?: readonly string[]): string[] {
-    const targets = tables === undefined ? [''] : ['sqlite_schema', ...tables].map((table) => `(${table})`);
-    try {
-      return targets
-        .flatMap((target) => this.#connection.texts(`pragma integrity_check${target}`))
-        .filter((line) => line !== 'ok');
-    } catch (error) {
-      // Damage that the check itself stumbles over.
-      if (isRepoError(error, 'Corrupt')) {
-        return [error.message];
-      }
-      throw error;
-    }
+    return integrityFaults(this.#connection, tables);
   }
 
   /**
@@ -286,9 +300,7 @@ export class Database {
       return;
     }
     this.#isClosed = true;
-    for (const statement of [...this.#statements]) {
-      statement.finalize();
-    }
+    this.#finalizeAll();
     let isWhole = false;
     try {
       if (this.#connection.isUsable) {
@@ -311,17 +323,9 @@ export class Database {
     }
   }
 
-  /**
-   * Rolls back for an error that is on its way out; should that fail as well, the database is poisoned and says so
-   * next.
-   */
-  #undo(): void {
-    try {
-      this.#connection.rollback();
-    } catch (error) {
-      if (this.#connection.isUsable) {
-        throw error;
-      }
+  #finalizeAll(): void {
+    for (const statement of [...this.#statements]) {
+      statement.finalize();
     }
   }
 
@@ -335,10 +339,7 @@ export class Database {
 
   #checkpointAndTruncate(): void {
     if (this.#isLogging) {
-      const [busy] = this.#connection.texts('pragma wal_checkpoint(truncate)');
-      if (busy !== '0') {
-        throw new RepoError('StorageFailed', 'the WAL could not be checkpointed');
-      }
+      emptyLog(this.#connection);
     }
   }
 }

@@ -3,33 +3,8 @@ import { RepoError } from '../../core/errors.ts';
 import { SQLITE_MAGIC } from '../../core/storage/layout.ts';
 import { equalBytes } from '../../core/data/bytes.ts';
 import type { Database } from './database.ts';
-import type { DatabaseFiles, SyncFile } from '../vfs/database-files.ts';
-
-/** Enough for the few pages of the probe and their log. */
-const ROOM = 256 * 1024;
-
-const memoryFile = (): SyncFile => {
-  const bytes = new Uint8Array(ROOM);
-  let size = 0;
-  return {
-    read: (buffer, { at }) => {
-      const part = bytes.subarray(at, Math.min(size, at + buffer.length));
-      buffer.set(part);
-      return part.length;
-    },
-    write: (buffer, { at }) => {
-      bytes.set(buffer, at);
-      size = Math.max(size, at + buffer.length);
-      return buffer.length;
-    },
-    truncate: (length) => {
-      bytes.fill(0, length);
-      size = length;
-    },
-    getSize: () => size,
-    flush: () => {},
-  };
-};
+import type { DatabaseFiles } from '../vfs/database-files.ts';
+import { MemoryFile } from '../vfs/memory-file.ts';
 
 const settled = (): Promise<void> => Promise.resolve();
 
@@ -39,9 +14,9 @@ const wrong = (what: string): RepoError =>
 /** @throws {RepoError} `StorageFailed`, before any file of the caller's is touched. */
 export const probe = (sqlite: { open(files: DatabaseFiles): Database }): void => {
   const files: DatabaseFiles = {
-    main: memoryFile(),
-    journal: memoryFile(),
-    wal: memoryFile(),
+    main: new MemoryFile(),
+    journal: new MemoryFile(),
+    wal: new MemoryFile(),
     durableOn: 'flush',
     persist: settled,
     close: settled,

@@ -39,6 +39,8 @@ export const settingsFor = (durableOn: DatabaseFiles['durableOn']): readonly str
   // The file may come from anywhere.
   'trusted_schema=off',
   'cell_size_check=on',
+  // What is deleted is overwritten with zeros: people delete what nobody is to read again.
+  'secure_delete=on',
   `page_size=${PAGE_SIZE}`,
   `journal_size_limit=${LOG_SIZE_KEPT}`,
   `synchronous=${durableOn === 'flush' ? 'full' : 'off'}`,

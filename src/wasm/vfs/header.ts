@@ -10,10 +10,10 @@
  */
 import type { SyncFile } from './database-files.ts';
 
-const WRITE_VERSION = 18;
-const READ_VERSION = 19;
+export const WRITE_VERSION = 18;
+export const READ_VERSION = 19;
 const PLAIN = 1;
-const LOGGED = 2;
+export const LOGGED = 2;
 
 const holds = (buffer: Uint8Array, at: number, version: number): boolean =>
   at <= WRITE_VERSION && buffer[WRITE_VERSION - at] === version && buffer[READ_VERSION - at] === version;

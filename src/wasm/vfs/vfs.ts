@@ -11,7 +11,8 @@ import type { CApi, Pointer } from '../c-api/c-api.ts';
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
 import { BufferedFile } from './buffered-file.ts';
 import type { Heap } from '../c-api/heap.ts';
-import { showAsLogged, storeAsPlain } from './header.ts';
+import { showAsLogged } from './header.ts';
+import { writeMain } from './main-writes.ts';
 import { Mount } from './mount.ts';
 import {
   SQLITE_CANTOPEN,
@@ -308,12 +309,11 @@ export class Vfs {
   };
 
   readonly #write = (open: Named, source: Pointer, length: number, offset: bigint): number => {
-    const at = Number(offset);
     const buffer = this.#heap.view(source, length);
-    if (open.slot === 'main' && open.mount.files.durableOn === 'flush') {
-      storeAsPlain(buffer, at, () => writeAll(open.file, buffer, at));
+    if (open.slot === 'main') {
+      writeMain(open.mount, buffer, Number(offset));
     } else {
-      writeAll(open.file, buffer, at);
+      writeAll(open.file, buffer, Number(offset));
     }
     return SQLITE_OK;
   };

@@ -5,6 +5,8 @@
  * A salvage reads more than this: see `src/adapters/salvage/log-frames.ts`.
  */
 import { RepoError } from '../../../core/errors.ts';
+import type { Sums } from '../../../wasm/vfs/log-format.ts';
+import { addToSums, FRAME_HEADER, LOG_HEADER, LOG_MAGIC, LOG_VERSION } from '../../../wasm/vfs/log-format.ts';
 import { isPageSize, uint32 } from './numbers.ts';
 import type { ReadableFile } from './readable-file.ts';
 import { readAt } from './readable-file.ts';
@@ -18,32 +20,8 @@ export interface Overlay {
   readonly places: ReadonlyMap<number, number>;
 }
 
-const LOG_HEADER = 32;
-const FRAME_HEADER = 24;
-/** The last bit tells the byte order of the checksums. */
-const MAGIC = 0x377f0682;
-const VERSION = 3_007_000;
-
 /** Frames that are read with one call. */
 const BATCH_BYTES = 1 << 20;
-
-type Sums = readonly [number, number];
-
-const wordAt = (bytes: Uint8Array, at: number, isBig: boolean): number =>
-  isBig
-    ? (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
-    : (bytes[at + 3]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 1]! << 8) | bytes[at]!;
-
-/** Continues SQLite's checksum over whole pairs of 32-bit words. */
-const addToSums = ([first, second]: Sums, bytes: Uint8Array, start: number, end: number, isBig: boolean): Sums => {
-  let a = first | 0;
-  let b = second | 0;
-  for (let at = start; at < end; at += 8) {
-    a = (a + wordAt(bytes, at, isBig) + b) | 0;
-    b = (b + wordAt(bytes, at + 4, isBig) + a) | 0;
-  }
-  return [a, b];
-};
 
 const areSums = ([a, b]: Sums, bytes: Uint8Array, at: number): boolean =>
   a >>> 0 === uint32(bytes, at) && b >>> 0 === uint32(bytes, at + 4);
@@ -61,15 +39,15 @@ export const committedLog = (wal: ReadableFile): Overlay | undefined => {
   const magic = uint32(header, 0);
   const pageSize = uint32(header, 8);
   // Not `& ~1`: the numbers are unsigned.
-  if ((magic !== MAGIC && magic !== MAGIC + 1) || !isPageSize(pageSize)) {
+  if ((magic !== LOG_MAGIC && magic !== LOG_MAGIC + 1) || !isPageSize(pageSize)) {
     return undefined;
   }
-  const isBig = magic === MAGIC + 1;
+  const isBig = magic === LOG_MAGIC + 1;
   let sums = addToSums([0, 0], header, 0, LOG_HEADER - 8, isBig);
   if (!areSums(sums, header, LOG_HEADER - 8)) {
     return undefined;
   }
-  if (uint32(header, 4) !== VERSION) {
+  if (uint32(header, 4) !== LOG_VERSION) {
     throw new RepoError('Corrupt', `the write-ahead log has an unknown version; version=${uint32(header, 4)}`);
   }
   const frameSize = FRAME_HEADER + pageSize;

@@ -133,9 +133,12 @@ const reachBases = async (parts: ReadParts): Promise<CidSet> => {
   return nodes;
 };
 
-/** `Repo.gc`: marks what refs and the newest commits reach, then removes the rest, in one transaction. */
+/**
+ * `Repo.gc`: marks what refs and the newest commits reach, then removes the rest, in one transaction. What was removed
+ * is then no longer in the storage, and the room that it had is given back.
+ */
 export const collectGarbage = async (parts: RepoParts, options: GarbageOptions = {}): Promise<GarbageResult> => {
-  const { keep = 1, blobs = false, blobAge = BLOB_AGE_MS } = options;
+  const { keep = 1, blobs = false, blobAge = BLOB_AGE_MS, compact = false } = options;
   if (!Number.isInteger(keep) || keep < 1) {
     throw new TypeError(`keep is a whole number of commits, 1 or more; keep=${keep}`);
   }
@@ -173,7 +176,8 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
     }
     return { blocks: garbage.size, commits: dropped.length };
   });
-  return { ...counts, blobs: blobs ? await removeOrphans(parts, blobAge) : 0 };
+  const bytes = (await parts.store.maintenance?.shrink({ compact })) ?? 0;
+  return { ...counts, blobs: blobs ? await removeOrphans(parts, blobAge) : 0, bytes };
 };
 
 /** Runs a change that removes what checks and readers may be at. */

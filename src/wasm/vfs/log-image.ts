@@ -1,0 +1,144 @@
+/**
+ * A whole database, written as the only transaction of a write-ahead log: the way in which a rewritten database takes
+ * the place of the old one. Until {@link LogImage.seal} the log has no header, and every SQLite takes it for empty.
+ * From then on it is a log that a crash has left, and the next opening finds the new database.
+ *
+ * SQLite sees a file of pages. Page after page is stored behind 24 bytes that become the header of its frame.
+ */
+import { RepoError } from '../../core/errors.ts';
+import { BufferedFile } from './buffered-file.ts';
+import type { SyncFile } from './database-files.ts';
+import { LOGGED, READ_VERSION, WRITE_VERSION } from './header.ts';
+import { addToSums, FRAME_HEADER, LOG_HEADER, LOG_MAGIC, LOG_VERSION } from './log-format.ts';
+import { writeAll } from './write-all.ts';
+
+/** SQLite never writes the page of this byte, which is for locks. */
+const LOCK_BYTE = 0x4000_0000;
+/** Bytes that are read and written at once while the frames get their headers. */
+const BATCH_BYTES = 1 << 20;
+
+export class LogImage implements SyncFile {
+  readonly #wal: SyncFile;
+  readonly #frames: BufferedFile;
+  readonly #pageSize: number;
+  readonly #frame: Uint8Array;
+  #pageCount = 0;
+
+  /** @param wal Empty, durably: frames of an older log would be taken for parts of this one. */
+  constructor(wal: SyncFile, pageSize: number) {
+    this.#wal = wal;
+    this.#frames = new BufferedFile(wal);
+    this.#pageSize = pageSize;
+    this.#frame = new Uint8Array(FRAME_HEADER + pageSize);
+  }
+
+  read(buffer: Uint8Array, { at }: { at: number }): number {
+    const { page, from } = this.#pageAt(at, buffer.length);
+    const isThere = page <= this.#pageCount;
+    return isThere ? this.#frames.read(buffer, { at: this.#frameAt(page) + FRAME_HEADER + from }) : 0;
+  }
+
+  write(buffer: Uint8Array, { at }: { at: number }): number {
+    const { page } = this.#pageAt(at, buffer.length);
+    if (buffer.length !== this.#pageSize) {
+      throw new RepoError('StorageFailed', `SQLite has written a part of a page; at=${at} bytes=${buffer.length}`);
+    }
+    this.#frame.set(buffer, FRAME_HEADER);
+    this.#pageCount = Math.max(this.#pageCount, page);
+    writeAll(this.#frames, this.#frame, this.#frameAt(page));
+    return buffer.length;
+  }
+
+  truncate(size: number): void {
+    this.#pageCount = Math.ceil(size / this.#pageSize);
+    this.#frames.truncate(this.#end);
+  }
+
+  getSize(): number {
+    return this.#pageCount * this.#pageSize;
+  }
+
+  /** Does nothing: {@link seal} makes all of it durable. */
+  flush(): void {}
+
+  /** Makes the log one that stands for the whole database: durable, and all of it or nothing. */
+  seal(): void {
+    this.#frames.send();
+    const header = newHeader(this.#pageSize);
+    this.#writeFrameHeaders(header);
+    this.#wal.flush();
+    writeAll(this.#wal, header, 0);
+    this.#wal.flush();
+  }
+
+  /** Gives the room back; the database stays as it was. */
+  discard(): void {
+    this.#frames.truncate(0);
+    this.#wal.flush();
+  }
+
+  #writeFrameHeaders(header: Uint8Array): void {
+    const length = this.#frame.length;
+    const batch = new Uint8Array(Math.max(1, Math.floor(BATCH_BYTES / length)) * length);
+    let sums = addToSums([0, 0], header, 0, LOG_HEADER - 8, false);
+    let page = 0;
+    for (let at = LOG_HEADER; at < this.#end; at += batch.length) {
+      const part = batch.subarray(0, Math.min(batch.length, this.#end - at));
+      if (this.#wal.read(part, { at }) !== part.length) {
+        throw new RepoError('StorageFailed', `a rewritten database could not be read again; at=${at}`);
+      }
+      for (let start = 0; start < part.length; start += length) {
+        page += page + 1 === this.#lockPage ? 2 : 1;
+        const frame = part.subarray(start, start + length);
+        if (page === 1) {
+          // As SQLite writes it to a log.
+          frame[FRAME_HEADER + WRITE_VERSION] = LOGGED;
+          frame[FRAME_HEADER + READ_VERSION] = LOGGED;
+        }
+        const view = new DataView(frame.buffer, frame.byteOffset);
+        view.setUint32(0, page);
+        view.setUint32(4, page === this.#pageCount ? page : 0);
+        frame.set(header.subarray(16, 24), 8);
+        sums = addToSums(sums, frame, 0, 8, false);
+        sums = addToSums(sums, frame, FRAME_HEADER, length, false);
+        view.setUint32(16, sums[0]);
+        view.setUint32(20, sums[1]);
+      }
+      writeAll(this.#wal, part, at);
+    }
+  }
+
+  get #lockPage(): number {
+    return LOCK_BYTE / this.#pageSize + 1;
+  }
+
+  /** The first byte behind the last frame. */
+  get #end(): number {
+    return this.#pageCount === 0 ? 0 : this.#frameAt(this.#pageCount) + this.#frame.length;
+  }
+
+  #frameAt(page: number): number {
+    return LOG_HEADER + (page - (page > this.#lockPage ? 2 : 1)) * this.#frame.length;
+  }
+
+  #pageAt(at: number, length: number): { readonly page: number; readonly from: number } {
+    const from = at % this.#pageSize;
+    if (from + length > this.#pageSize) {
+      throw new RepoError('StorageFailed', `SQLite has asked for a part of two pages; at=${at} bytes=${length}`);
+    }
+    return { page: Math.floor(at / this.#pageSize) + 1, from };
+  }
+}
+
+const newHeader = (pageSize: number): Uint8Array => {
+  const header = new Uint8Array(LOG_HEADER);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, LOG_MAGIC);
+  view.setUint32(4, LOG_VERSION);
+  view.setUint32(8, pageSize);
+  crypto.getRandomValues(header.subarray(16, 24));
+  const [first, second] = addToSums([0, 0], header, 0, LOG_HEADER - 8, false);
+  view.setUint32(24, first);
+  view.setUint32(28, second);
+  return header;
+};
