@@ -2,10 +2,13 @@
  * Repositories in browsers, for pages. A worker of the page's own has the files (see `pdsdb/worker`); what is opened
  * here asks it. Several tabs may have one repository open, and all may write.
  *
+ * A server that renders a page may import it: every function then rejects with `Unsupported`.
+ *
  * @module
  */
 import type { BrowserStorage, KeptRepo } from './adapters/platform/browser-platform.ts';
 import type { FolderEntry, FolderImport } from './adapters/folders/transfer.ts';
+import { assertBrowser } from './adapters/origin/browser-only.ts';
 import type { RepoWorker } from './adapters/rpc/connection.ts';
 import { ask } from './adapters/rpc/connection.ts';
 import { giveToWorker, takeFromWorker } from './adapters/rpc/folder-transfer.ts';
@@ -140,6 +143,7 @@ export const importFolder = (
   );
 
 const takeWorker = (worker: WorkerOptions['worker']): { readonly worker: RepoWorker; readonly release: () => void } => {
+  assertBrowser(typeof worker === 'function');
   if (typeof worker !== 'function') {
     return { worker, release: () => {} };
   }
@@ -162,7 +166,7 @@ const open = async (
   { worker, signer, storage = 'auto', waitMs = DEFAULT_WAIT_MS, persist = false }: OpenOptions,
 ): Promise<Repo> => {
   // Not in insecure contexts, and not in every browser.
-  const manager = navigator.storage as StorageManager | undefined;
+  const manager = (globalThis.navigator as Navigator | undefined)?.storage as StorageManager | undefined;
   if (persist) {
     // Not waited for: some browsers ask the user, and what they answer changes nothing about opening.
     void manager?.persist().catch(() => false);

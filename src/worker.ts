@@ -9,6 +9,7 @@ import { browserSqliteWasm } from './adapters/platform/browser-sqlite-wasm.ts';
 import type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
 import { closingQuickly } from './adapters/files/closing-quickly.ts';
 import { exportFolder, importFolder } from './adapters/folders/transfer.ts';
+import { assertBrowser } from './adapters/origin/browser-only.ts';
 import type { RepoWorker } from './adapters/rpc/connection.ts';
 import { browserLocks } from './adapters/rpc/locks.ts';
 import type { RepoPlaces, Station } from './adapters/tabs/station.ts';
@@ -50,6 +51,7 @@ interface WorkerScope {
  * serveRepos();
  * ```
  * @throws {TypeError} when `cacheBytes` is not a whole number of bytes.
+ * @throws {RepoError} `Unsupported` outside of a browser.
  */
 export const serveRepos = (options: ServeOptions = {}): void => {
   const station = browserStation(options);
@@ -70,6 +72,7 @@ export const serveRepos = (options: ServeOptions = {}): void => {
  * const repo = await openRepo('alice', { worker });
  * ```
  * @throws {TypeError} when `cacheBytes` is not a whole number of bytes.
+ * @throws {RepoError} `Unsupported` outside of a browser.
  */
 export const createPageWorker = (options: ServeOptions = {}): RepoWorker => {
   const station = browserStation(options);
@@ -84,6 +87,7 @@ export const createPageWorker = (options: ServeOptions = {}): RepoWorker => {
 
 const browserStation = ({ wasm: source, cacheBytes }: ServeOptions): Station => {
   assertCacheBytes(cacheBytes);
+  assertBrowser(false);
   let compiling: Promise<WebAssembly.Module> | undefined;
   const wasm = async (): Promise<WebAssembly.Module> => {
     compiling ??= browserSqliteWasm(source);

@@ -3,10 +3,8 @@ import type { Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildPackage } from '../built-package.ts';
 import { drivenOf, isMissing } from './browsers.ts';
-import { APP_NAMES, apps, missingFor } from './bundlers/apps.ts';
+import { APP_NAMES, apps } from './bundled-apps.ts';
 import { useFreshBrowser } from './fresh-browser.ts';
-
-const isRequired = (process.env['PDSDB_REQUIRE'] ?? '').split(',').includes('webpack');
 
 /** What the app answers, or the error that it ends with; a module that does not load leaves the page without one. */
 const outcomeOf = async (page: Page, timeout: number): Promise<string> => {
@@ -29,38 +27,34 @@ describe.skipIf(isMissing('chromium'))('an app (needs chromium)', () => {
   const browser = useFreshBrowser('chromium', drivenOf);
 
   for (const name of APP_NAMES) {
-    test.skipIf(missingFor(name) !== undefined && !isRequired)(
-      `with ${name}${missingFor(name) === undefined ? '' : ` (${missingFor(name)})`}`,
-      { timeout: 180_000 },
-      async () => {
-        const app = await apps[name](pkg);
-        const page = await browser().newPage();
-        const trouble: string[] = [];
-        page.on('console', (message) => trouble.push(message.text()));
-        page.on('requestfailed', (request) => trouble.push(`failed: ${request.url()}`));
-        page.on('pageerror', (error) => trouble.push(String(error)));
-        page.on(
-          'response',
-          (response) => response.status() >= 400 && trouble.push(`${response.status()} ${response.url()}`),
-        );
-        try {
-          let outcome = '';
-          for (let left = app.visits ?? 1; outcome !== 'hello' && left > 0; left--) {
-            await page.goto(app.url);
-            // A server that bundles anew refuses what it bundled before, so all visits but the last may be short.
-            outcome = await outcomeOf(page, left > 1 ? 15_000 : 60_000);
-          }
-          expect(outcome).toBe('hello');
-          // No isolation of origins was needed, and nothing was refused by the policy.
-          expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
-          expect(trouble.filter((one) => /Content.Security.Policy/i.test(one))).toEqual([]);
-        } catch (error) {
-          throw new Error(`${(error as Error).message}\n${trouble.join('\n')}`, { cause: error });
-        } finally {
-          await page.close();
-          await app.close();
+    test(`with ${name}`, { timeout: 180_000 }, async () => {
+      const app = await apps[name](pkg);
+      const page = await browser().newPage();
+      const trouble: string[] = [];
+      page.on('console', (message) => trouble.push(message.text()));
+      page.on('requestfailed', (request) => trouble.push(`failed: ${request.url()}`));
+      page.on('pageerror', (error) => trouble.push(String(error)));
+      page.on(
+        'response',
+        (response) => response.status() >= 400 && trouble.push(`${response.status()} ${response.url()}`),
+      );
+      try {
+        let outcome = '';
+        for (let left = app.visits ?? 1; outcome !== 'hello' && left > 0; left--) {
+          await page.goto(app.url);
+          // A server that bundles anew refuses what it bundled before, so all visits but the last may be short.
+          outcome = await outcomeOf(page, left > 1 ? 15_000 : 60_000);
         }
-      },
-    );
+        expect(outcome).toBe('hello');
+        // No isolation of origins was needed, and nothing was refused by the policy.
+        expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+        expect(trouble.filter((one) => /Content.Security.Policy/i.test(one))).toEqual([]);
+      } catch (error) {
+        throw new Error(`${(error as Error).message}\n${trouble.join('\n')}`, { cause: error });
+      } finally {
+        await page.close();
+        await app.close();
+      }
+    });
   }
 });

@@ -207,7 +207,7 @@ export const idbDatabaseNames = async (): Promise<string[]> => {
 
 /**
  * Deletes a repository's database; one that is not there is no error. Connections to it are lost.
- * @throws {RepoError} `StorageFailed`.
+ * @throws {RepoError} `StorageFailed`; `Unsupported` where there is no IndexedDB.
  */
 export const deleteIdbDatabase = async (name: string): Promise<void> => {
   assertRepoName(name);
@@ -220,7 +220,7 @@ export const deleteIdbDatabase = async (name: string): Promise<void> => {
 
 const factory = (): IDBFactory => {
   if (typeof indexedDB === 'undefined') {
-    throw new RepoError('StorageFailed', 'there is no IndexedDB here');
+    throw new RepoError('Unsupported', 'there is no IndexedDB here');
   }
   return indexedDB;
 };

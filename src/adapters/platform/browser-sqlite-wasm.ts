@@ -7,22 +7,49 @@ import type { WasmSource } from './sqlite-wasm.ts';
 
 /**
  * Returns the compiled WebAssembly of sql.js.
- * @param source In place of the file beside the library. A text is a URL, relative to the script that runs.
+ * @param source In place of the file beside the library. A text is a URL, relative to the script that runs; in a worker
+ *   that was made from a `blob:` URL, relative to the origin of the page.
  * @throws {RepoError} `Unsupported` when the file is not there, or cannot be compiled; `StorageFailed` when it cannot
  *   be loaded.
  */
 export const browserSqliteWasm = (source: WasmSource | undefined): Promise<WebAssembly.Module> =>
-  // Written out in one piece: this is what bundlers look for.
-  compileSqlite(source ?? new URL('../../wasm/sql-wasm.wasm', import.meta.url), load);
+  compileSqlite(source, load);
 
-/** Some bundlers make a path without an origin of `new URL`. A worker from a `blob:` URL has no base for one. */
-const absolute = (place: string | URL): string => {
-  const { href, origin } = globalThis.location;
-  return new URL(String(place), /^(blob|data):/.test(href) ? origin : href).href;
+const ADVICE = 'pass its URL to serveRepos({ wasm }) or createPageWorker({ wasm })';
+
+/** `undefined` in a script whose own URL is no base for others, such as a `blob:` URL. */
+const packaged = (): URL | undefined => {
+  try {
+    // Written out in one piece: this is what bundlers look for.
+    return new URL('../../wasm/sql-wasm.wasm', import.meta.url);
+  } catch {
+    // The one reason for which it fails, and the caller says what to do about it.
+    return undefined;
+  }
 };
 
-const load = async (place: string | URL): Promise<Uint8Array> => {
-  const url = typeof location === 'undefined' ? String(place) : absolute(place);
+/**
+ * Some bundlers make a path without an origin of `new URL`, and a worker from a `blob:` or `data:` URL has no base for
+ * one. `undefined` where there is no origin either.
+ */
+const absolute = (place: string | URL): string | undefined => {
+  const { href, origin } = (globalThis as { readonly location?: Location }).location ?? {};
+  const base = href === undefined || /^(blob|data):/.test(href) ? origin : href;
+  try {
+    return new URL(String(place), base).href;
+  } catch {
+    // Not a URL, which the caller says with what to pass instead.
+    return undefined;
+  }
+};
+
+const load = async (source: string | URL | undefined): Promise<Uint8Array> => {
+  const place = source ?? packaged();
+  const url = place === undefined ? undefined : absolute(place);
+  if (url === undefined) {
+    const where = place === undefined ? 'this script was made from a blob: or data: URL' : `${String(place)} is no URL`;
+    throw wasmIsMissing('the file of SQLite', `${where}: serve pdsdb/sql-wasm.wasm and ${ADVICE}`);
+  }
   let response: Response;
   let bytes: Uint8Array;
   try {
@@ -38,8 +65,8 @@ const load = async (place: string | URL): Promise<Uint8Array> => {
     const found = response.ok ? 'a page instead' : `${response.status} ${response.statusText}`.trim();
     throw wasmIsMissing(
       'the file of SQLite',
-      `copy pdsdb/sql-wasm.wasm (node_modules/pdsdb/dist/wasm/sql-wasm.wasm) to ${url}, or pass its URL to ` +
-        `serveRepos({ wasm }) or createPageWorker({ wasm }); the server gave ${found}`,
+      `copy pdsdb/sql-wasm.wasm (node_modules/pdsdb/dist/wasm/sql-wasm.wasm) to ${url}, or ${ADVICE}; the server gave ` +
+        found,
     );
   }
   return bytes;

@@ -52,7 +52,8 @@ export const createLocalLocks = (): Locks => {
 };
 
 /** The locks that all pages and workers of an origin share; `undefined` in insecure contexts, and in old browsers. */
-export const sharedLocks = (): Locks | undefined => navigator.locks as LockManager | undefined;
+export const sharedLocks = (): Locks | undefined =>
+  (globalThis.navigator as Navigator | undefined)?.locks as LockManager | undefined;
 
 /** The locks of this worker. */
 export const browserLocks = (): Locks => sharedLocks() ?? createLocalLocks();

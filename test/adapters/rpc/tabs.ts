@@ -25,8 +25,8 @@ interface Place {
 
 /** A browser: what its tabs share. Each has its own channels, so that tests do not hear each other. */
 export class PlayedBrowser {
-  static #count = 0;
-  readonly #prefix = `test-${process.pid}-${PlayedBrowser.#count++}:`;
+  /** Random, because a channel reaches all threads of the process, in which other test files run. */
+  readonly #prefix = `test-${crypto.randomUUID()}:`;
   readonly #places = new Map<string, Place>();
   readonly locks: Locks = createLocalLocks();
   readonly #durableOn: 'flush' | 'persist';

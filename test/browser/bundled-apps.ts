@@ -1,12 +1,11 @@
 /** One small app, built and served in each of the ways in which people build and serve apps. */
-import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { build as esbuild } from 'esbuild';
 import { build as viteBuild, createServer as viteServer } from 'vite';
+import { CSP, serveFolder } from './serve-folder.ts';
+import type { App } from './serve-folder.ts';
 
 const MAIN = `
 import { createRepo } from 'pdsdb/browser';
@@ -22,51 +21,6 @@ globalThis.outcome = (async () => {
 `;
 const WORKER = `import { serveRepos } from 'pdsdb/worker';\n\nserveRepos();\n`;
 const HTML = '<!doctype html><meta charset="utf-8"><title>app</title><link rel="icon" href="data:,">';
-
-/** What a page with a database needs, and no more. */
-const CSP = "script-src 'self' 'wasm-unsafe-eval'";
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.wasm': 'application/wasm',
-};
-
-export interface App {
-  readonly url: string;
-  /** How many visits it may take until it works; one when left out. */
-  readonly visits?: number;
-  close(): Promise<void>;
-}
-
-/** Serves the files of a folder, each with the policy; a hash in it allows an import map, which cannot be a file. */
-const serveFolder = async (folder: string, csp = CSP): Promise<App> => {
-  const server = createServer(async ({ url }, response) => {
-    const path = normalize(new URL(url!, 'http://localhost').pathname);
-    try {
-      const file = join(folder, path === '/' ? 'index.html' : path);
-      const body = await readFile(file);
-      response
-        .writeHead(200, {
-          'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
-          'content-security-policy': csp,
-        })
-        .end(body);
-    } catch {
-      // Whatever it is: the browser is to say which file it misses.
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-};
 
 /**
  * The sources of the app, in a folder of the package's, whose node_modules have the package as people have it
@@ -130,30 +84,6 @@ const withEsbuild = async (pkg: string): Promise<App> => {
   return serveFolder(out);
 };
 
-const WEBPACK = join(import.meta.dirname, 'node_modules', 'webpack');
-
-const withWebpack = async (pkg: string): Promise<App> => {
-  const folder = await writeApp(pkg, 'webpack');
-  const out = join(folder, 'dist');
-  const script = `
-    const webpack = require(${JSON.stringify(WEBPACK)});
-    const [context, path] = process.argv.slice(1);
-    webpack({ context, mode: 'production', entry: './main.js', output: { path }, performance: false }, (error, stats) => {
-      if (error || stats.hasErrors()) { console.error(error ?? stats.toString('errors-only')); process.exitCode = 1; }
-    });
-  `;
-  // A process of its own: webpack is CommonJS, and of another package.
-  const child = spawn(process.execPath, ['-e', script, folder, out], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  if (code !== 0) {
-    throw new Error(`webpack failed:\n${said}`);
-  }
-  await writeFile(join(out, 'index.html'), `${HTML}<script type="module" src="./main.js"></script>`);
-  return serveFolder(out);
-};
-
 /**
  * No bundler: modules as they are installed, named by an import map, and the worker that the package brings in one
  * piece.
@@ -181,28 +111,13 @@ const withImportMap = async (pkg: string): Promise<App> => {
     join(pkg, 'index.html'),
     `${HTML}<script type="importmap">${map}</script><script type="module" src="/main.js"></script>`,
   );
-  return serveFolder(pkg, `${CSP} 'sha256-${digest}'`);
-};
-
-/** What is missing for a way of building, or `undefined`. */
-export const missingFor = (name: AppName): string | undefined => {
-  if (name !== 'webpack') {
-    return undefined;
-  }
-  try {
-    createRequire(import.meta.url).resolve(WEBPACK);
-    return undefined;
-  } catch {
-    // Not installed: the one reason for which this fails.
-    return 'webpack is not installed in test/browser/bundlers';
-  }
+  return serveFolder(pkg, { csp: `${CSP} 'sha256-${digest}'` });
 };
 
 export const apps = {
   'vite build': withVite,
   'vite dev': withViteDev,
   esbuild: withEsbuild,
-  webpack: withWebpack,
   'an import map': withImportMap,
 } as const satisfies Record<string, (pkg: string) => Promise<App>>;
 

@@ -1,0 +1,4 @@
+import { serveRepos } from 'pdsdb/worker';
+
+// The build says where the wasm file is.
+serveRepos({ wasm: WASM });

@@ -1,0 +1,3 @@
+import { serveRepos } from 'pdsdb/worker';
+
+serveRepos();
