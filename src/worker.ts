@@ -107,6 +107,7 @@ const browserStation = ({ wasm: source, cacheBytes }: ServeOptions): Station => 
       return {
         name,
         storage: found.storage,
+        isStored: found.isStored,
         async open(did) {
           isHurried = false;
           const platform = did === undefined ? await browserPlatform(name, { wasm, storage: found.storage }) : found;

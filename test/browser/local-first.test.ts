@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
 import { MemoryBlobStore, MemoryBlockStore, decodeCommit, readCar, repoOver } from '../../src/index.ts';
+import { isAxeMissing, violationsOf } from './axe.ts';
 import { isMissing } from './browsers.ts';
 import { POLLING, find, press, pressFound, sees, textsOf, useExample, useVisitor } from './example-site.ts';
 
@@ -204,6 +205,34 @@ for (const name of ['chromium', 'firefox'] as const) {
       // The other tab takes part, rather than beginning anew beside it.
       await press(other, 'Begin anew');
       await shows(other, ['Goes on from there', 'Where the key is']);
+      expect(complaints).toEqual([]);
+    });
+
+    test.skipIf(isAxeMissing)('axe-core finds nothing, and lists hold nothing but their items', async () => {
+      const site = await serve();
+      const { page, complaints } = await visit(site.url);
+      const check = async (view: string): Promise<void> => {
+        for (const width of [1280, 400]) {
+          await page.setViewport({ width, height: 800 });
+          expect(await violationsOf(page), `${view}, ${width}`).toEqual([]);
+          expect(await page.$$eval('h1', (found) => found.length), view).toBe(1);
+          expect(await page.$$eval('ul > :not(li)', (found) => found.length), view).toBe(0);
+        }
+      };
+      await sees(page, 'Nothing here yet.');
+      await check('no notes');
+      await add(page, 'The first');
+      await add(page, 'The second');
+      await check('notes');
+      await press(page, 'Edit: The first');
+      await page.waitForSelector('.note-item textarea');
+      await check('a note that is written in');
+      await press(page, 'Delete: The second');
+      await sees(page, 'Note deleted.');
+      await check('a deleted note');
+      await chooseFile(page, 'no notes at all');
+      await sees(page, 'This is not a repository, or it is damaged.');
+      await check('a refused file');
       expect(complaints).toEqual([]);
     });
 

@@ -1,7 +1,7 @@
 /** What tests of the viewer share: files that are brought to it, and what they hold. */
 import type { Page } from 'puppeteer-core';
-import { MemoryBlobStore, MemoryBlockStore, decodeCommit, readCar, repoOver } from '../../src/index.ts';
-import type { Repo } from '../../src/index.ts';
+import { MemoryBlobStore, MemoryBlockStore, decodeCommit, generateKey, readCar, repoOver } from '../../src/index.ts';
+import type { RecordValue, Repo } from '../../src/index.ts';
 import type { ExampleSite } from './example-site.ts';
 
 export const POSTS = 'app.bsky.feed.post';
@@ -24,6 +24,21 @@ export const inMemory = async (car: Uint8Array): Promise<Repo> => {
   });
   await repo.importCar(car, { allowUnsigned: true });
   return repo;
+};
+
+/** A CAR with these records, by `collection/rkey`, in the order in which they are given. */
+export const carWith = async (did: string, records: Readonly<Record<string, RecordValue>>): Promise<Buffer> => {
+  await using repo = repoOver({
+    did,
+    store: new MemoryBlockStore(),
+    blobs: new MemoryBlobStore(),
+    signer: generateKey(),
+  });
+  for (const [path, value] of Object.entries(records)) {
+    const [collection, rkey] = path.split('/') as [string, string];
+    await repo.put(collection, rkey, value);
+  }
+  return Buffer.from(await new Response(repo.exportCar() as unknown as BodyInit).arrayBuffer());
 };
 
 /** Drops a file on the page. */

@@ -14,7 +14,8 @@ export interface NoteListActions {
 }
 
 export class NoteList {
-  readonly element: HTMLElement = element('ul', { class: 'note-list', 'aria-label': 'Notes' });
+  readonly element: HTMLElement = element('div', {});
+  readonly #list: HTMLElement = element('ul', { class: 'note-list', 'aria-label': 'Notes' });
   readonly #empty: HTMLElement = element(
     'p',
     { class: 'empty quiet' },
@@ -25,6 +26,9 @@ export class NoteList {
 
   constructor(actions: NoteListActions) {
     this.#actions = { ...actions, onGone: (rkey) => this.#drop(rkey) };
+    this.#empty.hidden = true;
+    this.#list.hidden = true;
+    this.element.append(this.#empty, this.#list);
   }
 
   show(notes: readonly Note[]): void {
@@ -52,16 +56,17 @@ export class NoteList {
   /** Moves only what is not in its place: an element that is moved loses the focus. */
   #place(): void {
     const newestFirst = [...this.#views].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, view]) => view.element);
-    const elements = newestFirst.length === 0 ? [this.#empty] : newestFirst;
-    const wanted = new Set(elements);
-    for (const child of [...this.element.children]) {
+    this.#list.hidden = newestFirst.length === 0;
+    this.#empty.hidden = newestFirst.length > 0;
+    const wanted = new Set(newestFirst);
+    for (const child of [...this.#list.children]) {
       if (!wanted.has(child as HTMLElement)) {
         child.remove();
       }
     }
-    elements.forEach((child, i) => {
-      if (this.element.children[i] !== child) {
-        this.element.insertBefore(child, this.element.children[i] ?? null);
+    newestFirst.forEach((child, i) => {
+      if (this.#list.children[i] !== child) {
+        this.#list.insertBefore(child, this.#list.children[i] ?? null);
       }
     });
   }

@@ -6,17 +6,21 @@ import { errorNote } from '../../page/error-note.ts';
 import { fileButton } from '../../page/file-button.ts';
 import { isAbort } from '../../page/plain-words.ts';
 import { tell } from '../../page/toast.ts';
+import { forgetAbout } from './about.ts';
 import { onDrop } from './dropped.ts';
 import { saveFolder } from './export.ts';
 import { droppedFiles } from './folder-files.ts';
 import { homeView } from './home.ts';
 import { importCarFile } from './import-car.ts';
 import { ImportView } from './import-view.ts';
-import { INCOMING, sweepLeftovers } from './leftovers.ts';
+import { INCOMING, deleteWhenFree, sweepLeftovers } from './leftovers.ts';
+import type { News, OtherTabs } from './other-tabs.ts';
+import { joinTabs } from './other-tabs.ts';
 import { RepoView } from './repo-view.ts';
-import { deleteKept, keptFolder, keptNames, openKept } from './repos.ts';
+import { keptFolder, keptNames, openKept } from './repos.ts';
 import type { Route } from './route.ts';
 import { addressOf, goTo, onMove, readRoute, rememberRepo } from './route.ts';
+import { siteChooser } from './site-chooser.ts';
 import { takeFolder } from './take-folder.ts';
 
 interface Open {
@@ -34,8 +38,11 @@ export class App {
   /** Moves that come while one is under way wait for it: each opens and closes. */
   #turn: Promise<void> = Promise.resolve();
 
+  readonly #tabs: OtherTabs;
+
   constructor(root: HTMLElement) {
     this.#root = root;
+    this.#tabs = joinTabs((news) => this.#hear(news));
   }
 
   /** Shows what the address says, and follows it from then on. */
@@ -44,6 +51,7 @@ export class App {
       'header',
       { class: 'bar' },
       element('a', { class: 'brand', href: addressOf({}), 'data-internal': true }, 'Repositories'),
+      siteChooser(() => this.#open?.view.refresh()),
       fileButton('Open CAR', (file) => this.#take(file), 'plain'),
     );
     this.#root.replaceChildren(bar, this.#main);
@@ -88,6 +96,7 @@ export class App {
       this.#wait('Reading the folder');
       const did = await takeFolder(await files());
       this.#importing = undefined;
+      this.#tabs.tell({ kind: 'changed' });
       goTo({ did });
     } catch (error) {
       this.#importing = undefined;
@@ -111,6 +120,7 @@ export class App {
       });
       this.#importing = undefined;
       this.#imported = result;
+      this.#tabs.tell({ kind: 'changed' });
       goTo({ did });
     } catch (error) {
       this.#importing = undefined;
@@ -142,6 +152,7 @@ export class App {
       const view = new RepoView(repo, {
         imported: this.#imported,
         onDelete: () => this.#delete(did),
+        onNoted: () => this.#tabs.tell({ kind: 'changed' }),
         onSaveFolder: (rev) => this.#saveFolder(did, rev),
       });
       this.#imported = undefined;
@@ -196,10 +207,26 @@ export class App {
   #delete(did: string): void {
     this.#do(async () => {
       await this.#close();
-      await deleteKept(did);
+      this.#tabs.tell({ kind: 'deleting', did });
+      await deleteWhenFree(did);
+      forgetAbout(did);
+      this.#tabs.tell({ kind: 'changed' });
       tell('Deleted from this browser.');
       goTo({}, { replace: true });
     });
+  }
+
+  /** Another tab has brought a repository, or deletes one. */
+  #hear(news: News): void {
+    if (news.kind === 'deleting' && this.#open?.did === news.did) {
+      this.#do(async () => {
+        await this.#close();
+        tell('Deleted in another tab.');
+        goTo({}, { replace: true });
+      });
+    } else if (news.kind === 'changed' && this.#open === undefined) {
+      this.#follow();
+    }
   }
 
   /** Runs what nobody waits for. */
@@ -217,6 +244,7 @@ export class App {
   #fail(error: unknown): void {
     this.#close().catch((also: unknown) => console.warn(also));
     const home = element('a', { class: 'button', href: addressOf({}), 'data-internal': true }, 'All repositories');
-    this.#main.replaceChildren(element('main', { class: 'sheet' }, errorNote(error, home)));
+    const title = element('h1', { class: 'visually-hidden' }, 'Repository viewer');
+    this.#main.replaceChildren(element('main', { class: 'sheet' }, title, errorNote(error, home)));
   }
 }

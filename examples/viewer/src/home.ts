@@ -2,6 +2,8 @@
 import type { FolderEntry } from 'pdsdb/browser';
 import { element } from '../../page/element.ts';
 import { fileButton } from '../../page/file-button.ts';
+import { countOf, formatDate } from '../../page/quantities.ts';
+import { readAbout } from './about.ts';
 import { chosenFiles } from './folder-files.ts';
 import { addressOf } from './route.ts';
 
@@ -29,6 +31,18 @@ export interface HomeOptions {
   readonly note?: HTMLElement | undefined;
 }
 
+/** What is known of a repository: its name first, if it has one. */
+const repoWords = (did: string): readonly HTMLElement[] => {
+  const about = readAbout(did);
+  const name = about?.displayName;
+  const when = about?.changedAt === undefined ? '' : `, last changed ${formatDate(new Date(about.changedAt))}`;
+  return [
+    ...(name === undefined ? [] : [element('span', { class: 'kept-name' }, name)]),
+    element('span', { class: 'mono' }, did),
+    ...(about === undefined ? [] : [element('span', { class: 'quiet' }, `${countOf(about.records, 'record')}${when}`)]),
+  ];
+};
+
 const repoItem = (did: string): HTMLElement =>
   element(
     'li',
@@ -36,7 +50,7 @@ const repoItem = (did: string): HTMLElement =>
     element(
       'a',
       { class: 'kept', href: addressOf({ did }), 'data-internal': true },
-      element('span', { class: 'mono' }, did),
+      element('span', { class: 'kept-words' }, ...repoWords(did)),
       element('span', { 'aria-hidden': 'true' }, '\u203a'),
     ),
   );

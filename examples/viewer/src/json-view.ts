@@ -1,9 +1,9 @@
 /** A record as JSON that people can read: dates as dates, CIDs short, links that lead somewhere. */
+import type { Repo } from 'pdsdb';
 import { CID } from 'pdsdb';
 import { element } from '../../page/element.ts';
 import { dateOf, formatCount, formatDate } from '../../page/quantities.ts';
-import { addressOf } from './route.ts';
-import { pathIn } from './search.ts';
+import { linkTo } from './links.ts';
 
 /** A record has up to a megabyte; nobody reads more of one array or text at a glance. */
 const MAX_ITEMS = 500;
@@ -19,8 +19,6 @@ export const shortCid = (text: string): string =>
 /** What looks like a CID of atproto in a text. */
 const CID_TEXT = /^baf[ky]rei[a-z2-7]{52}$/;
 
-const WEB_LINK = /^https?:\/\/[^\s]+$/;
-
 const span = (kind: string, text: string, title?: string): HTMLElement =>
   element('span', { class: `json-${kind}`, title }, text);
 
@@ -33,17 +31,10 @@ const quoted = (text: string): string =>
 
 const cidNode = (text: string): HTMLElement => span('cid', shortCid(text), text);
 
-const textNode = (text: string, did: string): Node => {
-  const path = text.startsWith('at://') ? pathIn(text, did) : undefined;
-  if (path !== undefined) {
-    return element(
-      'a',
-      { href: addressOf({ did, ...path }), 'data-internal': true, title: 'A record of this repository' },
-      text,
-    );
-  }
-  if (WEB_LINK.test(text)) {
-    return element('a', { href: text, target: '_blank', rel: 'noreferrer noopener' }, text);
+const textNode = (text: string, repo: Repo): Node => {
+  const link = linkTo(text, repo);
+  if (link !== undefined) {
+    return link;
   }
   if (CID_TEXT.test(text)) {
     return cidNode(text);
@@ -81,10 +72,10 @@ const line = (key: string | undefined, value: Node, isLast: boolean): HTMLElemen
     isLast ? undefined : span('mark', ','),
   );
 
-/** A value of the data model as elements. `did` is the repository's, so that links into it stay in this page. */
-export const jsonView = (value: unknown, did: string): Node => {
+/** A value of the data model as elements. Links into the repository stay in this page. */
+export const jsonView = (value: unknown, repo: Repo): Node => {
   if (typeof value === 'string') {
-    return textNode(value, did);
+    return textNode(value, repo);
   }
   if (typeof value !== 'object' || value === null) {
     return span('scalar', String(value));
@@ -101,7 +92,7 @@ export const jsonView = (value: unknown, did: string): Node => {
     return block(
       '[',
       ']',
-      shown.map((item, i) => line(undefined, jsonView(item, did), i === value.length - 1)),
+      shown.map((item, i) => line(undefined, jsonView(item, repo), i === value.length - 1)),
       value.length - shown.length,
     );
   }
@@ -110,7 +101,7 @@ export const jsonView = (value: unknown, did: string): Node => {
   return block(
     '{',
     '}',
-    shown.map(([key, item], i) => line(key, jsonView(item, did), i === entries.length - 1)),
+    shown.map(([key, item], i) => line(key, jsonView(item, repo), i === entries.length - 1)),
     entries.length - shown.length,
   );
 };

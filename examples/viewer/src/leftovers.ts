@@ -44,7 +44,8 @@ const isEmpty = async (did: string): Promise<boolean> => {
 const PATIENCE_MS = 3_000;
 const PAUSE_MS = 200;
 
-const deleteWhenFree = async (name: string): Promise<void> => {
+/** Deletes a repository that another page is about to let go of. */
+export const deleteWhenFree = async (name: string): Promise<void> => {
   for (const end = Date.now() + PATIENCE_MS; ; ) {
     try {
       await deleteKept(name);

@@ -6,6 +6,7 @@ import { isAbort } from '../../page/plain-words.ts';
 import { formatShortDate } from '../../page/quantities.ts';
 import { CollectionRows } from './collection-rows.ts';
 import { FoundRows } from './found-rows.ts';
+import type { Query } from './query.ts';
 import type { RecordPath, Row, Rows } from './rows.ts';
 import { SearchBox } from './search-box.ts';
 import { pathIn, search } from './search.ts';
@@ -20,7 +21,30 @@ export interface ListPaneOptions {
    */
   readonly onMove: (path: RecordPath | undefined) => void;
   readonly onBack: () => void;
+  /** The reader looks for something else, or for nothing with ''. */
+  readonly onQuery: (query: string) => void;
 }
+
+export interface ShowOptions {
+  /** Whether all collections are searched. */
+  readonly everywhere?: boolean | undefined;
+  /** Whether the repository has the collection. */
+  readonly isKnown?: boolean | undefined;
+  /** What is looked for, or ''. */
+  readonly query?: string | undefined;
+}
+
+/** A text with the words that were looked for marked. */
+const marked = (text: string, query: Query | undefined): readonly (Node | string)[] =>
+  (query?.split(text) ?? [text]).map((part, i) => (i % 2 === 1 ? element('mark', {}, part) : part));
+
+const unknownNote = (collection: string): HTMLElement =>
+  element(
+    'div',
+    { class: 'note warn', role: 'status' },
+    element('h2', {}, 'There is no such collection here.'),
+    element('p', {}, `This repository has no records in ${collection}.`),
+  );
 
 const fillRow = (into: HTMLElement, row: Row | undefined, withCollection: boolean): void => {
   if (row === undefined) {
@@ -32,8 +56,8 @@ const fillRow = (into: HTMLElement, row: Row | undefined, withCollection: boolea
   const date =
     made === undefined ? undefined : element('time', { datetime: made.toISOString() }, formatShortDate(made));
   into.replaceChildren(
-    element('span', { class: row.fault === undefined ? 'said' : 'said danger' }, summaryOf(row)),
-    element('span', { class: 'where' }, element('span', { class: 'mono' }, key), date),
+    element('span', { class: row.fault === undefined ? 'said' : 'said danger' }, ...marked(summaryOf(row), row.query)),
+    element('span', { class: 'where' }, element('span', { class: 'mono' }, ...marked(key, row.query)), date),
   );
 };
 
@@ -46,6 +70,8 @@ export class ListPane {
   readonly #box: SearchBox;
   readonly #list: VirtualList;
   #scope: readonly CollectionCount[] | undefined;
+  /** What was looked for last, or ''. */
+  #query = '';
   #own: CollectionRows | undefined;
   #rows: Rows = new FoundRows();
   #searching: AbortController | undefined;
@@ -57,7 +83,7 @@ export class ListPane {
   constructor(repo: Repo, options: ListPaneOptions) {
     this.#repo = repo;
     this.#options = options;
-    this.#box = new SearchBox({ onQuery: (query) => this.#ask(query), onStop: () => this.#searching?.abort() });
+    this.#box = new SearchBox({ onQuery: (query) => this.#asked(query), onStop: () => this.#searching?.abort() });
     this.#list = new VirtualList({
       label: 'Records',
       fill: (row, index) => fillRow(row, this.#rows.at(index), this.isEverywhere),
@@ -85,8 +111,14 @@ export class ListPane {
    * Shows a collection, or, with `everywhere`, what is to be searched in all of them. What is there already stays, a
    * search too.
    */
-  show(scope: readonly CollectionCount[], { everywhere = false }: { readonly everywhere?: boolean } = {}): void {
+  show(scope: readonly CollectionCount[], { everywhere = false, isKnown = true, query = '' }: ShowOptions = {}): void {
     if (JSON.stringify(scope) === JSON.stringify(this.#scope) && everywhere === this.isEverywhere) {
+      // Not what is in the box: the reader may be typing on.
+      if (query !== this.#query) {
+        this.#query = query;
+        this.#box.set(query);
+        this.#ask(query);
+      }
       return;
     }
     this.#scope = scope;
@@ -116,6 +148,13 @@ export class ListPane {
     }
     this.#list.setActive(-1);
     this.#list.toTop();
+    this.#query = query;
+    this.#box.set(query);
+    if (!isKnown) {
+      this.#note.replaceChildren(unknownNote(only?.collection ?? ''));
+    } else if (query !== '') {
+      this.#ask(query);
+    }
   }
 
   /** Marks a record as the one that is being read; it is brought into sight once it is known where it is. */
@@ -192,6 +231,15 @@ export class ListPane {
 
   #fail(error: unknown): void {
     this.#note.replaceChildren(errorNote(error));
+  }
+
+  #asked(query: string): void {
+    // A path is gone to, and is no search.
+    if (pathIn(query, this.#repo.did) === undefined) {
+      this.#query = query;
+      this.#options.onQuery(query);
+    }
+    this.#ask(query);
   }
 
   #ask(query: string): void {

@@ -7,6 +7,7 @@ import { keepButton } from '../../page/keep-button.ts';
 import { isAbort } from '../../page/plain-words.ts';
 import { countOf, formatCount, formatDate } from '../../page/quantities.ts';
 import { tell } from '../../page/toast.ts';
+import { bulkBlobs } from './bulk-blobs.ts';
 import { saveCar } from './export.ts';
 import { faultList, importWords } from './verify-words.ts';
 import { verifyPanel } from './verify-panel.ts';
@@ -141,10 +142,11 @@ export const overview = async (
   return element(
     'article',
     { class: 'overview' },
-    element('h1', { class: 'mono' }, repo.did),
+    element('h2', { class: 'mono title' }, repo.did),
     imported === undefined ? undefined : importNote(imported, repo.did),
     element('section', {}, facts, info.persistent === false ? keep : undefined),
     verifyPanel(repo),
+    bulkBlobs(repo),
     element(
       'section',
       {},

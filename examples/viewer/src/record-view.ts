@@ -8,6 +8,7 @@ import { tell } from '../../page/toast.ts';
 import type { BlobView } from './blob-view.ts';
 import { blobView } from './blob-view.ts';
 import { jsonView, shortCid } from './json-view.ts';
+import { recordCard } from './record-card.ts';
 import type { RecordPath } from './rows.ts';
 
 const copy = (text: string, what: string): void => {
@@ -99,7 +100,17 @@ export class RecordView {
     );
   }
 
-  #present({ uri, cid, value, bytes }: FoundRecord, { rkey }: RecordPath, blobs: BlobView): readonly HTMLElement[] {
+  #present(
+    { uri, cid, value, bytes }: FoundRecord,
+    { collection, rkey }: RecordPath,
+    blobs: BlobView,
+  ): readonly HTMLElement[] {
+    const card = recordCard(this.#repo, collection, value);
+    const json = element(
+      'div',
+      { class: 'json', role: 'group', 'aria-label': 'The record as JSON' },
+      jsonView(value, this.#repo),
+    );
     const facts = [
       ...(isTid(rkey) ? [fact('Key from', formatDate(new Date(tidToMicroseconds(rkey) / 1000)))] : []),
       fact('Size', formatBytes(bytes.length)),
@@ -107,12 +118,8 @@ export class RecordView {
     ];
     return [
       element('dl', { class: 'facts' }, ...facts),
+      card === undefined ? json : element('div', { class: 'beside' }, card, json),
       blobs.element,
-      element(
-        'div',
-        { class: 'json', role: 'group', 'aria-label': 'The record as JSON' },
-        jsonView(value, this.#repo.did),
-      ),
       element(
         'div',
         { class: 'actions' },

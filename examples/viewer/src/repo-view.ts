@@ -2,6 +2,7 @@
 import type { CollectionCount, Repo } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
+import { noteAbout } from './about.ts';
 import { ListPane } from './list-pane.ts';
 import type { OverviewOptions } from './overview.ts';
 import { overview } from './overview.ts';
@@ -17,20 +18,29 @@ const MOVE_PAUSE_MS = 120;
 /** Where list and record are side by side; the style sheet says the same. */
 const WIDE = '(min-width: 1000px)';
 
+export interface RepoViewOptions extends OverviewOptions {
+  /** What the first page says of the repository has changed. */
+  readonly onNoted: () => void;
+}
+
 export class RepoView {
   readonly element: HTMLElement = element('main', { class: 'repo', 'data-pane': 'overview' });
   readonly #repo: Repo;
   readonly #sidebar: Sidebar;
+  /** Names the view; what is seen of it differs with the room there is. */
+  readonly #title: HTMLElement = element('h1', { class: 'visually-hidden' });
   readonly #overview: HTMLElement = element('div', { class: 'overview-pane', tabindex: -1 });
   readonly #list: ListPane;
   readonly #record: RecordView;
   readonly #stopListening: () => void;
   #counts: readonly CollectionCount[] | undefined;
-  #options: OverviewOptions;
+  #options: RepoViewOptions;
   #route: Route = {};
+  /** The record that is shown, as it is now. */
+  #shown: RecordPath | undefined;
   #moveTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(repo: Repo, options: OverviewOptions) {
+  constructor(repo: Repo, options: RepoViewOptions) {
     this.#repo = repo;
     this.#options = options;
     this.#sidebar = new Sidebar(repo.did);
@@ -39,17 +49,22 @@ export class RepoView {
       onOpen: (path) => this.#open(path),
       onMove: (path) => this.#pass(path),
       onBack: () => goTo({ did: repo.did }),
+      onQuery: (query) => goTo({ ...this.#route, did: repo.did, query }, { replace: true }),
     });
     const back = button('Back to the list', () => this.#backToList(), { class: 'plain back' });
     this.element.append(
+      this.#title,
       element('div', { class: 'side' }, this.#sidebar.element),
       this.#overview,
       this.#list.element,
       element('section', { class: 'record-pane', 'aria-label': 'Record' }, back, this.#record.element),
     );
     this.element.addEventListener('keydown', (event) => this.#onKey(event));
+    this.#note();
     this.#stopListening = repo.onChange(() => {
+      this.#note();
       this.#counts = undefined;
+      this.#shown = undefined;
       this.show(this.#route);
     });
   }
@@ -63,6 +78,12 @@ export class RepoView {
     });
   }
 
+  /** Shows the same place again, as something about showing it has changed. */
+  refresh(): void {
+    this.#shown = undefined;
+    this.show(this.#route);
+  }
+
   /** Lets go of the repository, too. */
   async close(): Promise<void> {
     clearTimeout(this.#moveTimer);
@@ -74,16 +95,18 @@ export class RepoView {
 
   async #show(route: Route): Promise<void> {
     const { did } = this.#repo;
-    const { collection, rkey } = route;
+    const { collection, rkey, query = '' } = route;
+    const isEverywhere = collection === EVERYWHERE || route.everywhere === true;
     this.#counts ??= await this.#repo.collections();
     const counts = this.#counts;
     if (this.#route !== route) {
       return;
     }
     this.#sidebar.show(counts, collection);
-    document.title = [rkey, collection === EVERYWHERE ? undefined : collection, did]
+    document.title = [rkey, collection === EVERYWHERE ? 'All collections' : collection, did]
       .filter((part) => part !== undefined)
       .join(' \u00b7 ');
+    this.#title.textContent = document.title;
     this.#showPane(collection === undefined ? 'overview' : rkey === undefined ? 'list' : 'record');
     if (collection === undefined) {
       const page = await overview(this.#repo, this.#options);
@@ -94,21 +117,38 @@ export class RepoView {
     }
     // It has been read by who goes on.
     this.#options = { ...this.#options, imported: undefined };
+    const known = counts.find((one) => one.collection === collection);
     // What was found everywhere stays beside the record that was chosen from it.
-    if (rkey === undefined || !this.#list.isEverywhere) {
-      const isEverywhere = collection === EVERYWHERE;
-      this.#list.show(
-        isEverywhere ? counts : [counts.find((one) => one.collection === collection) ?? { collection, count: 0 }],
-        { everywhere: isEverywhere },
-      );
-    }
+    this.#list.show(isEverywhere ? counts : [known ?? { collection, count: 0 }], {
+      everywhere: isEverywhere,
+      isKnown: isEverywhere || known !== undefined,
+      query,
+    });
     if (rkey === undefined) {
+      this.#shown = undefined;
       this.#list.mark(undefined);
       this.#record.clear();
       return;
     }
     this.#list.mark({ collection, rkey });
-    await this.#record.show({ collection, rkey });
+    // A query that changes leaves the record as it is.
+    if (this.#shown?.collection !== collection || this.#shown.rkey !== rkey) {
+      this.#shown = { collection, rkey };
+      await this.#record.show({ collection, rkey });
+    }
+  }
+
+  #note(): void {
+    noteAbout(this.#repo).then(this.#options.onNoted, (error: unknown) => {
+      // The first page says less then. Whatever is wrong shows in the views.
+      console.warn(error);
+    });
+  }
+
+  /** Where a record is, beside what is looked for. */
+  #routeTo(path: RecordPath): Route {
+    const { query } = this.#route;
+    return { did: this.#repo.did, ...path, query, everywhere: this.#list.isEverywhere };
   }
 
   /**
@@ -129,7 +169,7 @@ export class RepoView {
   #open(path: RecordPath): void {
     clearTimeout(this.#moveTimer);
     if (path.collection !== this.#route.collection || path.rkey !== this.#route.rkey) {
-      goTo({ did: this.#repo.did, ...path });
+      goTo(this.#routeTo(path));
     }
   }
 
@@ -139,15 +179,15 @@ export class RepoView {
     clearTimeout(this.#moveTimer);
     if (path !== undefined && matchMedia(WIDE).matches) {
       this.#moveTimer = setTimeout(
-        () => goTo({ did: this.#repo.did, ...path }, { replace: this.#route.rkey !== undefined }),
+        () => goTo(this.#routeTo(path), { replace: this.#route.rkey !== undefined }),
         MOVE_PAUSE_MS,
       );
     }
   }
 
   #backToList(): void {
-    const { collection } = this.#route;
-    goTo({ did: this.#repo.did, collection: this.#list.isEverywhere ? EVERYWHERE : collection });
+    const { collection, query } = this.#route;
+    goTo({ did: this.#repo.did, collection: this.#list.isEverywhere ? EVERYWHERE : collection, query });
     // Where it is out of sight, it gets the focus as soon as it is not.
     this.#list.focusList();
   }

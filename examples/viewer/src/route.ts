@@ -7,6 +7,10 @@ export interface Route {
   readonly did?: string | undefined;
   readonly collection?: string | undefined;
   readonly rkey?: string | undefined;
+  /** What is looked for. */
+  readonly query?: string | undefined;
+  /** Whether it is looked for in all collections, beside whichever record is open. */
+  readonly everywhere?: boolean | undefined;
 }
 
 const LAST_REPO = 'viewer.lastRepo';
@@ -25,18 +29,25 @@ export const readRoute = ({ search, hash }: Pick<Location, 'hash' | 'search'> = 
   const [collection, ...rest] = hash.replace(/^#/, '').split('/').map(decoded);
   const rkey = rest.join('/');
   const place = { collection: collection === '' ? undefined : collection, rkey: rkey === '' ? undefined : rkey };
-  const named = new URLSearchParams(search).get('repo') ?? undefined;
-  return { did: named ?? (place.collection === undefined ? undefined : lastRepo()), ...place };
+  const params = new URLSearchParams(search);
+  const query = params.get('q') ?? undefined;
+  const did = params.get('repo') ?? (place.collection === undefined ? undefined : lastRepo());
+  return { did, ...place, query, everywhere: params.has('all') };
 };
 
 /** The address of a place. A DID and a record key need no escapes but `%`. */
-export const addressOf = ({ did, collection, rkey }: Route): string => {
+export const addressOf = ({ did, collection, rkey, query, everywhere = false }: Route): string => {
   const escaped = (text: string): string => text.replaceAll('%', '%25');
   const hash = [collection, rkey]
     .filter((part) => part !== undefined)
     .map(escaped)
     .join('/');
-  return `${location.pathname}${did === undefined ? '' : `?repo=${escaped(did)}`}${hash === '' ? '' : `#${hash}`}`;
+  const params = [
+    ...(did === undefined ? [] : [`repo=${escaped(did)}`]),
+    ...(query === undefined || query === '' ? [] : [`q=${encodeURIComponent(query)}`]),
+    ...(everywhere ? ['all'] : []),
+  ];
+  return `${location.pathname}${params.length === 0 ? '' : `?${params.join('&')}`}${hash === '' ? '' : `#${hash}`}`;
 };
 
 const moved = new EventTarget();

@@ -1,6 +1,7 @@
 /** What a list shows: rows of which some are here and others come when they are wanted. */
 import type { RecordValue, Repo } from 'pdsdb';
 import { isRepoError } from 'pdsdb';
+import type { Query } from './query.ts';
 
 /** Where a record is. */
 export interface RecordPath {
@@ -14,6 +15,8 @@ export interface Row extends RecordPath {
   readonly fault?: string | undefined;
   /** Of what a search has found: the text in it that says so. */
   readonly found?: string | undefined;
+  /** Of what a search has found: what it looked for. */
+  readonly query?: Query | undefined;
 }
 
 export interface Rows {

@@ -53,10 +53,15 @@ export class SearchBox {
     );
   }
 
+  /** Puts a query in, which nobody is told of. */
+  set(query: string): void {
+    clearTimeout(this.#timer);
+    this.#input.value = query;
+  }
+
   /** Says what is searched, and forgets the query. */
   reset(placeholder: string): void {
-    clearTimeout(this.#timer);
-    this.#input.value = '';
+    this.set('');
     this.#input.placeholder = placeholder;
   }
 

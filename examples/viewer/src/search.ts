@@ -1,6 +1,7 @@
 /** Search by record key and by text. */
 import type { Repo } from 'pdsdb';
 import { CID } from 'pdsdb';
+import { Query } from './query.ts';
 import type { RecordPath, Row } from './rows.ts';
 import { readRows } from './rows.ts';
 
@@ -21,37 +22,42 @@ export const pathIn = (query: string, did: string): RecordPath | undefined => {
     : undefined;
 };
 
-/** How much of a text is shown before the words. */
+/** How much of a text is shown before the first word. */
 const LEAD = 24;
 
-/** The part of a text that has the words in it, which are in lower case. */
-const excerpt = (text: string, words: string): string | undefined => {
-  const at = text.toLowerCase().indexOf(words);
-  if (at < 0) {
-    return undefined;
-  }
-  return at <= LEAD ? text : `…${text.slice(at - LEAD)}`;
-};
+/** A text from a little before the word on. */
+const excerpt = (text: string, at: number): string => (at <= LEAD ? text : `…${text.slice(at - LEAD)}`);
 
-/** The first text in a value that has the words in it, or `undefined`. */
-const textWith = (value: unknown, words: string): string | undefined => {
+/** All texts in a value. A link has a text of its own; bytes are no words. */
+function* textsIn(value: unknown): Generator<string, void> {
   if (typeof value === 'string') {
-    return excerpt(value, words);
-  }
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) {
-    return undefined;
-  }
-  // A link has a text of its own, and its bytes are no words.
-  if (CID.asCID(value) !== null) {
-    return excerpt(String(value), words);
-  }
-  for (const inside of Object.values(value)) {
-    const found = textWith(inside, words);
-    if (found !== undefined) {
-      return found;
+    yield value;
+  } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
+    if (CID.asCID(value) !== null) {
+      yield String(value);
+      return;
+    }
+    for (const inside of Object.values(value)) {
+      yield* textsIn(inside);
     }
   }
-  return undefined;
+}
+
+/** The row with the text that was found in it, or `undefined` when it lacks one of the words. */
+const matched = (row: Row, query: Query): Row | undefined => {
+  const words = new Set(query.in(row.rkey).words);
+  let found: string | undefined;
+  for (const text of textsIn(row.value)) {
+    const here = query.in(text);
+    if (here.at >= 0) {
+      here.words.forEach((word) => words.add(word));
+      found ??= excerpt(text, here.at);
+      if (query.isWhole(words)) {
+        break;
+      }
+    }
+  }
+  return query.isWhole(words) ? { ...row, found, query } : undefined;
 };
 
 export interface SearchOptions {
@@ -69,16 +75,16 @@ const YIELD_EVERY_MS = 12;
 const yieldToEvents = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /**
- * Looks through the records of some collections, newest first, for those whose key or whose texts hold the query, no
- * matter the case. Rejects with the signal's reason when it is aborted.
+ * Looks through the records of some collections, newest first, for those that have each word of the query as a whole
+ * word in their key or their texts, no matter the case. Rejects with the signal's reason when it is aborted.
  */
 export const search = async (
   repo: Repo,
   collections: readonly string[],
-  query: string,
+  text: string,
   { signal, onProgress }: SearchOptions,
 ): Promise<void> => {
-  const words = query.trim().toLowerCase();
+  const query = new Query(text);
   let found: Row[] = [];
   let searched = 0;
   let toldAt = performance.now();
@@ -91,9 +97,9 @@ export const search = async (
     for await (const row of readRows(repo, collection)) {
       signal.throwIfAborted();
       searched += 1;
-      const text = textWith(row.value, words);
-      if (text !== undefined || row.rkey.toLowerCase().includes(words)) {
-        found.push({ ...row, found: text });
+      const match = matched(row, query);
+      if (match !== undefined) {
+        found.push(match);
       }
       const now = performance.now();
       if (now - toldAt > TELL_EVERY_MS) {

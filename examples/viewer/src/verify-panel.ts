@@ -1,10 +1,22 @@
 /** Checks everything that is here, when asked to, and says what came of it. */
 import type { Progress, Repo } from 'pdsdb';
+import { toDidKey } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
 import { isAbort } from '../../page/plain-words.ts';
 import { countOf } from '../../page/quantities.ts';
 import { verifyNote } from './verify-words.ts';
+
+/** Also the forms in which DID documents have keys. */
+const isDidKey = (text: string): boolean => {
+  try {
+    toDidKey(text);
+    return true;
+  } catch {
+    // Whatever is wrong with it, it is none.
+    return false;
+  }
+};
 
 export const verifyPanel = (repo: Repo): HTMLElement => {
   const outcome = element('div', { class: 'outcome' });
@@ -14,7 +26,9 @@ export const verifyPanel = (repo: Repo): HTMLElement => {
     placeholder: 'did:key:…',
     autocomplete: 'off',
     spellcheck: 'false',
+    'aria-describedby': 'account-key-fault',
   });
+  const fault = element('p', { id: 'account-key-fault', class: 'danger', role: 'alert' });
 
   const run = async (work: AbortController): Promise<void> => {
     const status = element('p', { class: 'quiet', role: 'status' }, 'Checking');
@@ -36,6 +50,13 @@ export const verifyPanel = (repo: Repo): HTMLElement => {
   };
 
   const start = button('Verify', () => {
+    const isKey = key.value.trim() === '' || isDidKey(key.value);
+    key.setAttribute('aria-invalid', String(!isKey));
+    fault.textContent = isKey ? '' : 'That is not a did:key.';
+    if (!isKey) {
+      key.focus();
+      return;
+    }
     start.disabled = true;
     run(new AbortController()).finally(() => (start.disabled = false));
   });
@@ -50,6 +71,7 @@ export const verifyPanel = (repo: Repo): HTMLElement => {
     ),
     element('label', { for: 'account-key', class: 'quiet' }, 'The account’s public key, if you have it'),
     element('div', { class: 'inline' }, key, start),
+    fault,
     outcome,
   );
 };

@@ -25,5 +25,11 @@ export const closingQuickly = (files: DatabaseFiles, isHurried: () => boolean): 
       handle.close();
     }
   };
-  return { main, journal, wal, durableOn, persist: () => files.persist(), close, [Symbol.asyncDispose]: close };
+  // What was flushed is durable, and the check that the files are still there is a wait.
+  const persist = async (): Promise<void> => {
+    if (!isHurried() || durableOn !== 'flush') {
+      await files.persist();
+    }
+  };
+  return { main, journal, wal, durableOn, persist, close, [Symbol.asyncDispose]: close };
 };

@@ -131,6 +131,10 @@ class OpfsFiles implements DatabaseFiles {
     if (this.#closing !== undefined) {
       throw new RepoError('Closed', 'the files are closed');
     }
+    // A browser clears the data of a site also under open files, and then they take what is written without an error.
+    if ((await fileIn(this.#folder, MAIN_NAME)) === undefined) {
+      throw new RepoError('StorageFailed', `the browser has cleared the data of this site; name=${this.#name}`);
+    }
   }
 
   close(): Promise<void> {

@@ -28,6 +28,8 @@ export interface BrowserPlatformOptions extends WaitOptions {
 export interface BrowserPlatform extends RepoPlatform {
   /** Where the repository is kept. */
   readonly storage: BrowserStorage;
+  /** Whether the repository is there, asked also while it is open. */
+  readonly isStored: () => Promise<boolean>;
 }
 
 /** A repository that is kept in this browser. */
@@ -51,6 +53,7 @@ export const browserPlatform = async (name: string, options: BrowserPlatformOpti
       wasm,
       openFiles: () => openOpfsFiles(name, { create, waitMs }),
       openBlobs: () => openOpfsBlobs(name),
+      isStored: () => hasOpfsRepo(name),
     };
   }
   return {
@@ -58,6 +61,7 @@ export const browserPlatform = async (name: string, options: BrowserPlatformOpti
     wasm,
     openFiles: () => openIdbFiles(name, { create, waitMs }),
     openBlobs: () => openIdbBlobs(name),
+    isStored: () => hasIdbRepo(name),
   };
 };
 

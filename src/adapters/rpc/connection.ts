@@ -2,6 +2,7 @@
 import { RepoError } from '../../core/errors.ts';
 import { uniqueName } from './client-writes.ts';
 import { createErrorBook } from './error-data.ts';
+import { areShared } from './locks.ts';
 import type { Locks } from './locks.ts';
 import type { FromPage, FromWorker, WorkerGreeting, WorkerRequest } from './protocol.ts';
 import { PROTOCOL_VERSION, memberLock } from './protocol.ts';
@@ -79,20 +80,23 @@ export const connect = (
   );
 
   /** A worker that is terminated, or crashes, fires no event; but the browser lets go of its locks. */
-  const watchLife = (shared: Locks): void => {
-    shared
-      .request(memberLock(member), { signal: watch.signal }, async () => {
+  const watchLife = async (shared: Locks): Promise<void> => {
+    try {
+      if (!(await areShared(shared, memberLock(member)))) {
+        return;
+      }
+      await shared.request(memberLock(member), { signal: watch.signal }, async () => {
         await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
         if (!watch.signal.aborted) {
           const code = hasAnswered ? 'Closed' : 'StorageFailed';
           end(new RepoError(code, `the worker has ended; asked=${request.do}`), true);
         }
-      })
-      .catch((error: unknown) => {
-        if (!watch.signal.aborted) {
-          end(error, false);
-        }
       });
+    } catch (error) {
+      if (!watch.signal.aborted) {
+        end(error, false);
+      }
+    }
   };
 
   port.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -108,7 +112,7 @@ export const connect = (
     } else if (data.kind !== 'begun') {
       onMessage(data);
     } else if (locks !== undefined) {
-      watchLife(locks);
+      void watchLife(locks);
     }
   };
   worker.addEventListener('error', onError);

@@ -14,7 +14,19 @@ export interface Locks {
     options: { readonly ifAvailable?: boolean; readonly signal?: AbortSignal },
     held: (lock: object | null) => Promise<T>,
   ): Promise<T>;
+  /** Tells which locks are held; stands in for some of them without it. */
+  query?(): Promise<{ readonly held?: readonly { readonly name?: string }[] }>;
 }
+
+/**
+ * Whether a lock that somebody else is known to hold is one of these. It is not after the browser has cleared the data
+ * of the site: Chromium gives new locks to the workers that start then, and the old ones to the pages that are open.
+ * Waiting for such a lock says nothing about its holder.
+ */
+export const areShared = async (locks: Locks, heldName: string): Promise<boolean> => {
+  const held = (await locks.query?.())?.held;
+  return held === undefined || held.some(({ name }) => name === heldName);
+};
 
 /**
  * Locks among those who have this object: for a browser without Web Locks, where a repository is open in one tab at a

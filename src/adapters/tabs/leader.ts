@@ -1,7 +1,9 @@
 /** The one among several tabs that has the files open: answers its own page and, over a channel, the others. */
 import type { Repo } from '../../core/repo/repo.ts';
+import { areShared } from '../rpc/locks.ts';
 import type { Locks } from '../rpc/locks.ts';
 import type { Attachment, ChannelMessage, Message } from '../rpc/protocol.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { memberLock } from '../rpc/protocol.ts';
 import type { Send } from '../rpc/peer.ts';
 import type { Served } from '../rpc/server.ts';
@@ -25,15 +27,25 @@ export interface LeaderParts {
   /** The member that leads. */
   readonly id: string;
   readonly repo: Repo;
-  readonly about: () => Promise<Omit<Attachment, 'generation'>>;
+  readonly place: RepoPlace;
   readonly channel: Channel;
   readonly locks: Locks;
-  /**
-   * Called, maybe more than once, when the storage has failed: the repository is of use again once it was closed and
-   * opened.
-   */
-  readonly onFailure: () => void;
+  /** Called, maybe more than once. */
+  readonly onFailure: (failure: LeaderFailure) => void;
 }
+
+/**
+ * What ends a leader: its storage has `failed`, and the repository is of use again once it was closed and opened; or
+ * the browser has `cleared` the repository away.
+ */
+export type LeaderFailure = 'cleared' | 'failed';
+
+/** What pages have to know of an open repository. */
+export const aboutRepo = async (repo: Repo, { storage }: RepoPlace): Promise<Omit<Attachment, 'generation'>> => ({
+  did: repo.did,
+  rev: (await repo.head())?.rev,
+  storage,
+});
 
 export class Leader {
   readonly #parts: LeaderParts;
@@ -49,15 +61,19 @@ export class Leader {
 
   /** Tells the other tabs who leads. */
   async announce(to?: string): Promise<void> {
-    const { id, about, channel, onFailure } = this.#parts;
+    const { id, repo, place, channel, onFailure } = this.#parts;
     try {
-      const known = await about();
+      // Whoever asks may be about to make the repository anew.
+      if (to !== undefined && (await this.#isCleared())) {
+        return;
+      }
+      const known = await aboutRepo(repo, place);
       if (!this.#leaving) {
         channel.postMessage({ kind: 'here', from: id, to, about: known });
       }
     } catch {
       // Whoever asked is told of the next reign, which begins with what went wrong here, or ends with it.
-      onFailure();
+      onFailure('failed');
     }
   }
 
@@ -116,9 +132,30 @@ export class Leader {
     );
     const unwatch = new AbortController();
     this.#followers.set(member, { served, unwatch });
-    // The member holds this lock as long as it lives: whoever gets it next knows that it is gone.
-    locks.request(memberLock(member), { signal: unwatch.signal }, async () => this.#drop(member)).catch(ignoreAbort);
+    this.#watchLife(member, locks, unwatch.signal).catch(ignoreAbort);
     void this.announce(member);
+  }
+
+  /** The member holds this lock as long as it lives: whoever gets it next knows that it is gone. */
+  async #watchLife(member: string, locks: Locks, signal: AbortSignal): Promise<void> {
+    if (await areShared(locks, memberLock(member))) {
+      await locks.request(memberLock(member), { signal }, async () => this.#drop(member));
+    }
+  }
+
+  /** Whether the browser has cleared the data of the site. The owner is told of it. */
+  async #isCleared(): Promise<boolean> {
+    const { place, onFailure } = this.#parts;
+    try {
+      if ((await place.isStored?.()) !== false) {
+        return false;
+      }
+    } catch {
+      // A storage that cannot be looked at now may be as it was; what fails in it shows when it is used.
+      return false;
+    }
+    onFailure('cleared');
+    return true;
   }
 
   async #farewell(member: string): Promise<void> {
@@ -152,9 +189,10 @@ export class Leader {
       for await (const _ of repo.blobs()) {
         break;
       }
+      await this.#isCleared();
     } catch {
       // What it says was said to whoever asked for more.
-      onFailure();
+      onFailure('failed');
     }
   }
 

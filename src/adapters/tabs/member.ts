@@ -7,13 +7,13 @@ import type { Repo } from '../../core/repo/repo.ts';
 import { createErrorBook } from '../rpc/error-data.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { createHeartbeat } from './heartbeat.ts';
-import { Leader } from './leader.ts';
-import type { Channel } from './leader.ts';
+import { Leader, aboutRepo } from './leader.ts';
+import type { Channel, LeaderFailure } from './leader.ts';
 import type { Locks } from '../rpc/locks.ts';
 import type { Attachment, ChannelMessage, FromPage, FromWorker, Message } from '../rpc/protocol.ts';
 import { leaderLock } from '../rpc/protocol.ts';
 import type { RepoPlace } from './repo-place.ts';
-import { failover } from './failover.ts';
+import { clearedError, failover } from './failover.ts';
 
 /** The number of the one call that is the member's and not the page's: to be told when it may go. */
 const GOODBYE = -1;
@@ -123,7 +123,7 @@ export class Member {
     clearTimeout(this.#timeout);
     // Whoever led is gone. A page that was waiting for its last word need not.
     this.#leaderSaidBye();
-    let hasFailed = false;
+    let failure: LeaderFailure | undefined;
     // A storage that has failed takes nothing more until it is opened again.
     do {
       this.#role = { kind: 'looks' };
@@ -132,17 +132,20 @@ export class Member {
         return;
       }
       this.#did = undefined;
+      failure = undefined;
       try {
-        hasFailed = await this.#reign(queue, repo);
+        failure = await this.#reign(queue, repo);
       } finally {
-        await repo.close().catch((error: unknown) => {
+        const closing = repo.close().catch((error: unknown) => {
           // Whoever asked for what has failed was told: that it cannot be closed well either says no more.
-          if (!hasFailed) {
+          if (failure === undefined) {
             throw error;
           }
         });
+        // Files that the browser has cleared away under us may never close.
+        await (failure === 'cleared' ? undefined : closing);
       }
-    } while (hasFailed);
+    } while (failure === 'failed' && !queue.signal.aborted && !this.#ended);
   }
 
   async #open(queue: AbortController): Promise<Repo | undefined> {
@@ -161,36 +164,31 @@ export class Member {
     }
   }
 
-  /** Answers whether it was the storage that ended it, which is to be opened again then. */
-  async #reign(queue: AbortController, repo: Repo): Promise<boolean> {
+  /** Resolves to what has ended it, or to `undefined` when this page has no more use of it. */
+  async #reign(queue: AbortController, repo: Repo): Promise<LeaderFailure | undefined> {
     const { id, locks, place } = this.#parts;
-    const about = async (): Promise<Omit<Attachment, 'generation'>> => ({
-      did: repo.did,
-      rev: (await repo.head())?.rev,
-      storage: place.storage,
-    });
-    const known = await about();
+    const known = await aboutRepo(repo, place);
     // The page may have gone while the repository was opened.
     if (queue.signal.aborted || this.#ended) {
-      return false;
+      return undefined;
     }
-    let fail = (): void => {};
-    const reign = new Promise<boolean>((resolve) => {
-      this.#abdicate = () => resolve(false);
-      fail = () => resolve(true);
-    });
-    const parts = { id, repo, about, channel: this.#channel, locks, onFailure: () => fail() };
+    let end = (_?: LeaderFailure): void => {};
+    const reign = new Promise<LeaderFailure | undefined>((resolve) => (end = resolve));
+    this.#abdicate = end;
+    const parts = { id, repo, place, channel: this.#channel, locks, onFailure: end };
     const leader = new Leader(parts, (message) => this.#parts.toPage({ kind: 'message', message }));
     this.#role = { kind: 'leads', leader };
     this.#attach(known);
     await leader.announce();
-    const hasFailed = await reign;
-    if (hasFailed) {
+    const failure = await reign;
+    if (failure === 'cleared') {
+      this.#fail(clearedError(place.name));
+    } else if (failure === 'failed') {
       await leader.leave().catch(() => {
         // The storage has failed, and says so once more when it is closed.
       });
     }
-    return hasFailed && !queue.signal.aborted && !this.#ended;
+    return failure;
   }
 
   #hear(message: ChannelMessage): void {

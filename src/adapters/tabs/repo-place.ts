@@ -6,6 +6,11 @@ import type { StorageKind } from '../rpc/protocol.ts';
 export interface RepoPlace {
   readonly name: string;
   readonly storage: StorageKind;
+  /**
+   * Whether the repository is still stored, asked while it is open: a browser clears the data of a site without asking
+   * who has it open.
+   */
+  isStored?(): Promise<boolean>;
   /** Opens what is there, or with a DID makes it. */
   open(did: string | undefined): Promise<Repo>;
   /**

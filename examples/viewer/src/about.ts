@@ -1,0 +1,37 @@
+/** What the first page says of each repository, noted whenever one was open: opening all of them would take a while. */
+import type { Repo } from 'pdsdb';
+import { ZERO_TID, isTid, tidToMicroseconds } from 'pdsdb';
+
+export interface About {
+  /** As the account calls itself, in its profile. */
+  readonly displayName?: string | undefined;
+  readonly records: number;
+  /** Of the newest commit, in milliseconds since 1970. */
+  readonly changedAt?: number | undefined;
+}
+
+const ABOUT = 'viewer.about.';
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
+/** What was noted, or `undefined`. */
+export const readAbout = (did: string): About | undefined => {
+  const noted = localStorage.getItem(ABOUT + did);
+  return noted === null ? undefined : (JSON.parse(noted) as About);
+};
+
+export const forgetAbout = (did: string): void => localStorage.removeItem(ABOUT + did);
+
+/** Notes what there is to say of a repository that is open. */
+export const noteAbout = async (repo: Repo): Promise<void> => {
+  const { records, rev } = await repo.info();
+  // A profile that cannot be read names nobody, and is reported where it is shown.
+  const profile = await repo.get('app.bsky.actor.profile', 'self').catch(() => undefined);
+  const displayName = profile?.value['displayName'];
+  const about: About = {
+    displayName: isText(displayName) ? displayName.trim() : undefined,
+    records,
+    changedAt: rev !== undefined && rev !== ZERO_TID && isTid(rev) ? tidToMicroseconds(rev) / 1000 : undefined,
+  };
+  localStorage.setItem(ABOUT + repo.did, JSON.stringify(about));
+};

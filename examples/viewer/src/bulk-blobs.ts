@@ -1,0 +1,117 @@
+/** Adds the blobs that a repository lacks, from a folder or a tar archive. Files are known by their hashes. */
+import type { MissingBlob, Repo } from 'pdsdb';
+import { CODEC_RAW, cidOf } from 'pdsdb';
+import { element } from '../../page/element.ts';
+import { errorNote } from '../../page/error-note.ts';
+import { countOf } from '../../page/quantities.ts';
+import { NotATar, filesInTar } from './read-tar.ts';
+
+/** A blob is hashed in memory. The largest that servers take are videos of 100 MB. */
+const MAX_BLOB_SIZE = 300_000_000;
+
+export interface BulkResult {
+  readonly added: number;
+  readonly looked: number;
+  /** How many are missing still. */
+  readonly missing: number;
+}
+
+/** `onProgress` is called with the number of files looked at. */
+export const addBlobs = async (
+  repo: Repo,
+  files: AsyncIterable<Blob> | Iterable<Blob>,
+  onProgress: (looked: number) => void,
+): Promise<BulkResult> => {
+  const missing = new Map<string, MissingBlob>();
+  for await (const blob of repo.missingBlobs()) {
+    missing.set(blob.cid.toString(), blob);
+  }
+  // Mentions of the old form do not say how large a blob is.
+  const sizes = new Set([...missing.values()].map(({ size }) => size));
+  let [added, looked] = [0, 0];
+  for await (const file of files) {
+    looked += 1;
+    if (file.size <= MAX_BLOB_SIZE && (sizes.has(file.size) || sizes.has(-1))) {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const wanted = missing.get(cidOf(CODEC_RAW, bytes).toString());
+      if (wanted !== undefined) {
+        await repo.putBlob(bytes, { mimeType: wanted.mimeType });
+        missing.delete(wanted.cid.toString());
+        added += 1;
+      }
+    }
+    onProgress(looked);
+  }
+  return { added, looked, missing: missing.size };
+};
+
+async function* contentsOfTar(archive: Blob): AsyncGenerator<Blob, void> {
+  for await (const { content } of filesInTar(archive)) {
+    yield content;
+  }
+}
+
+const words = ({ added, looked, missing }: BulkResult): string => {
+  const found = added === 0 ? 'None of them is a blob that was missing' : `${countOf(added, 'blob')} added`;
+  const left =
+    missing === 0
+      ? 'None is missing any more.'
+      : `${countOf(missing, 'blob')} ${missing === 1 ? 'is' : 'are'} missing.`;
+  return `${countOf(looked, 'file')} read. ${found}. ${left}`;
+};
+
+/** The part of the overview about blobs that are not here. */
+export const bulkBlobs = (repo: Repo): HTMLElement => {
+  const outcome = element('div', { class: 'outcome' });
+  let isBusy = false;
+  const add = (files: AsyncIterable<Blob> | Iterable<Blob>): void => {
+    if (isBusy) {
+      return;
+    }
+    isBusy = true;
+    const status = element('p', { class: 'quiet', role: 'status' }, 'Reading the files');
+    outcome.replaceChildren(status);
+    addBlobs(repo, files, (looked) => (status.textContent = `${countOf(looked, 'file')} read`))
+      .then((result) => (status.textContent = words(result)))
+      .catch((error: unknown) => {
+        outcome.replaceChildren(
+          error instanceof NotATar ? element('p', { role: 'alert' }, error.message) : errorNote(error),
+        );
+      })
+      .finally(() => (isBusy = false));
+  };
+  const chooser = (label: string, attributes: Readonly<Record<string, boolean>>, isTar: boolean): HTMLElement => {
+    const onchange = (event: Event): void => {
+      const input = event.target as HTMLInputElement;
+      const files = [...(input.files ?? [])];
+      input.value = '';
+      const [first] = files;
+      if (first !== undefined) {
+        add(isTar ? contentsOfTar(first) : files);
+      }
+    };
+    return element(
+      'label',
+      { class: 'button file' },
+      label,
+      element('input', { type: 'file', onchange, ...attributes }),
+    );
+  };
+  return element(
+    'section',
+    { class: 'bulk' },
+    element('h2', {}, 'Pictures and films'),
+    element(
+      'p',
+      { class: 'quiet' },
+      'A CAR file has none. Whatever files you have of them are known by their hashes, by whichever names they go.',
+    ),
+    element(
+      'div',
+      { class: 'actions' },
+      chooser('Add blobs from a folder', { webkitdirectory: true }, false),
+      chooser('Add blobs from a tar file', {}, true),
+    ),
+    outcome,
+  );
+};

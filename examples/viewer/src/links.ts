@@ -1,0 +1,66 @@
+/** Links to what records name: into this repository where it has it, else out to a site, else none. */
+import type { Repo } from 'pdsdb';
+import { element } from '../../page/element.ts';
+import { didOf, parseUri } from './at-uri.ts';
+import { outsideAddress } from './outside.ts';
+import { addressOf } from './route.ts';
+
+/** A link to a web page of another site, in a tab of its own. */
+const outLink = (href: string, content: string): HTMLElement =>
+  element('a', { href, target: '_blank', rel: 'noreferrer noopener' }, content);
+
+/** The address of a web page, or `undefined`: nothing but `http:` and `https:` is ever a link. */
+export const webAddress = (text: string): string | undefined => {
+  if (!/^https?:\/\/[^\s]+$/i.test(text) || !URL.canParse(text)) {
+    return undefined;
+  }
+  const { protocol, href } = new URL(text);
+  return protocol === 'http:' || protocol === 'https:' ? href : undefined;
+};
+
+/** Replaces a link into the repository by one that leads out when the repository lacks the target. */
+const leadOut = async (link: HTMLElement, repo: Repo, uri: string, content: string): Promise<void> => {
+  const { collection, rkey } = parseUri(uri) ?? {};
+  if (collection === undefined || rkey === undefined) {
+    return;
+  }
+  try {
+    if ((await repo.getBytes(`${collection}/${rkey}`)) === undefined) {
+      link.replaceWith(otherLink(uri, content));
+    }
+  } catch {
+    // The link stays, and whoever follows it reads what is wrong.
+  }
+};
+
+const otherLink = (text: string, content: string): HTMLElement => {
+  const href = outsideAddress(text);
+  return href === undefined ? element('span', { title: text }, content) : outLink(href, content);
+};
+
+/**
+ * What a text is a link to, as an element that shows `content`; `undefined` for a text that names nothing. Whether the
+ * repository has a record is looked up afterwards.
+ */
+export const linkTo = (text: string, repo: Repo, content: string = text): HTMLElement | undefined => {
+  const uri = parseUri(text);
+  if (uri !== undefined && uri.authority === repo.did) {
+    const { collection, rkey } = uri;
+    const href = addressOf({ did: repo.did, collection, rkey });
+    const link = element('a', { href, 'data-internal': true, title: 'In this repository' }, content);
+    void leadOut(link, repo, text, content);
+    return link;
+  }
+  if (text === repo.did) {
+    return element(
+      'a',
+      { href: addressOf({ did: repo.did }), 'data-internal': true, title: 'This repository' },
+      content,
+    );
+  }
+  if (uri !== undefined || didOf(text) !== undefined) {
+    return otherLink(text, content);
+  }
+  const href = webAddress(text);
+  return href === undefined ? undefined : outLink(href, content);
+};

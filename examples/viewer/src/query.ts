@@ -1,0 +1,50 @@
+/** A query for words: each has to be found as a whole word, no matter the case or the order. */
+
+/** Letters of scripts that put no spaces between words. */
+const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
+const IN_WORDS = /[\p{L}\p{M}\p{N}_]/u;
+
+/** Whether a word must end at this character of it. */
+const isEdge = (character: string | undefined): boolean =>
+  character !== undefined && IN_WORDS.test(character) && !UNSPACED.test(character);
+
+const patternOf = (word: string): RegExp => {
+  const characters = [...word];
+  const before = isEdge(characters[0]) ? '(?<![\\p{L}\\p{M}\\p{N}_])' : '';
+  const after = isEdge(characters.at(-1)) ? '(?![\\p{L}\\p{M}\\p{N}_])' : '';
+  return new RegExp(`${before}${word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}${after}`, 'iu');
+};
+
+interface Word {
+  /** Looked for first, as it takes less time. */
+  readonly folded: string;
+  readonly pattern: RegExp;
+}
+
+export class Query {
+  readonly #words: readonly Word[];
+
+  constructor(text: string) {
+    const words = text.split(/\s+/u).filter((word) => word !== '');
+    this.#words = words.map((word) => ({ folded: word.toLowerCase(), pattern: patternOf(word) }));
+  }
+
+  /** Where the first of the words that are in a text is, or -1; and which of the words are in it, by their numbers. */
+  in(text: string): { readonly at: number; readonly words: readonly number[] } {
+    const folded = text.toLowerCase();
+    const found = this.#words.map((word) => (folded.includes(word.folded) ? text.search(word.pattern) : -1));
+    const places = found.filter((at) => at >= 0);
+    return { at: places.length === 0 ? -1 : Math.min(...places), words: found.flatMap((at, i) => (at < 0 ? [] : [i])) };
+  }
+
+  /** Whether these words, by their numbers, are all of them. */
+  isWhole(words: ReadonlySet<number>): boolean {
+    return words.size === this.#words.length;
+  }
+
+  /** A text in parts: those with an odd number are words of the query. */
+  split(text: string): readonly string[] {
+    const any = this.#words.map(({ pattern }) => pattern.source).join('|');
+    return any === '' ? [text] : text.split(new RegExp(`(${any})`, 'iu'));
+  }
+}
