@@ -1,23 +1,22 @@
-/** `at://` URIs and DIDs in the texts of records. https://atproto.com/specs/at-uri-scheme */
+/** `at://` URIs and DIDs in the texts of records, which may hold anything. */
+import { assertDid, parseAtUri } from 'pdsdb';
+import type { AtUri } from 'pdsdb';
 
-const DID = /^did:[a-z]+:[A-Za-z0-9._:%-]{1,2000}$/;
-const URI =
-  /^at:\/\/(?<authority>did:[a-z]+:[A-Za-z0-9._:%-]{1,2000}|(?:[A-Za-z0-9-]{1,63}\.){1,10}[A-Za-z0-9-]{1,63})(?:\/(?<collection>[a-z][a-z0-9-]*(?:\.[A-Za-z0-9-]+){2,})(?:\/(?<rkey>[A-Za-z0-9._:~-]{1,512}))?)?$/;
+/** Returns the text, if it is a DID. */
+export const didOf = (text: string): string | undefined => {
+  try {
+    assertDid(text);
+    return text;
+  } catch {
+    return undefined;
+  }
+};
 
-export interface AtUri {
-  /** A DID or a handle. */
-  readonly authority: string;
-  readonly collection?: string | undefined;
-  readonly rkey?: string | undefined;
-}
-
-/** The text, if it is a DID. */
-export const didOf = (text: string): string | undefined => (DID.test(text) ? text : undefined);
-
-/** What an `at://` URI names, or `undefined` for any other text. */
+/** Returns what an `at://` URI names, or `undefined` for any other text. */
 export const parseUri = (text: string): AtUri | undefined => {
-  const found = URI.exec(text)?.groups;
-  return found?.['authority'] === undefined
-    ? undefined
-    : { authority: found['authority'], collection: found['collection'], rkey: found['rkey'] };
+  try {
+    return parseAtUri(text);
+  } catch {
+    return undefined;
+  }
 };
