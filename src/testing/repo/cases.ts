@@ -12,6 +12,7 @@ import type { RepoHarness } from './harness.ts';
 import { repoLineCases } from './line-cases.ts';
 import { repoMetaCases } from './meta-cases.ts';
 import { repoReadCases } from './read-cases.ts';
+import { repoReadOnlyCases } from './read-only-cases.ts';
 import { repoRepairCases } from './repair-cases.ts';
 import { repoStoredBytesCases } from './stored-bytes-cases.ts';
 import { repoTreeCases } from './tree-cases.ts';
@@ -20,6 +21,7 @@ import { repoWriteCases } from './write-cases.ts';
 export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoWriteCases,
   ...repoReadCases,
+  ...repoReadOnlyCases,
   ...repoCarCases,
   ...repoBlobCases,
   ...repoMetaCases,
