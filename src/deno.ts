@@ -4,7 +4,7 @@
  * @module
  */
 import { openDenoBlobs } from './adapters/blobs/deno-blobs.ts';
-import { openDenoFiles, openDenoFilesReadOnly } from './adapters/files/deno-files.ts';
+import { lockDenoFolder, denoLockState, openDenoFiles, openDenoFilesReadOnly } from './adapters/files/deno-files.ts';
 import type { SavedBackup, SaveOptions } from './adapters/folders/backup.ts';
 import type { FolderDatabase } from './adapters/folders/folder-database.ts';
 import type {
@@ -35,6 +35,8 @@ const platform: FolderPlatform = {
   wasm: denoSqliteWasm,
   openFiles: openDenoFiles,
   openFilesReadOnly: openDenoFilesReadOnly,
+  lockFolder: lockDenoFolder,
+  lockStateOf: denoLockState,
   openBlobs: openDenoBlobs,
   parent: denoParent,
   place: denoPlace,

@@ -4,7 +4,7 @@
  * @module
  */
 import { openNodeBlobs } from './adapters/blobs/node-blobs.ts';
-import { openNodeFiles, openNodeFilesReadOnly } from './adapters/files/node-files.ts';
+import { lockNodeFolder, nodeLockState, openNodeFiles, openNodeFilesReadOnly } from './adapters/files/node-files.ts';
 import type { SavedBackup, SaveOptions } from './adapters/folders/backup.ts';
 import type { FolderDatabase } from './adapters/folders/folder-database.ts';
 import type {
@@ -38,6 +38,8 @@ const platform: FolderPlatform = {
   wasm: nodeSqliteWasm,
   openFiles: openNodeFiles,
   openFilesReadOnly: openNodeFilesReadOnly,
+  lockFolder: lockNodeFolder,
+  lockStateOf: nodeLockState,
   openBlobs: openNodeBlobs,
   parent: nodeParent,
   place: nodePlace,

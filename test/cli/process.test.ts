@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { access, chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generateKey } from '../../src/index.ts';
@@ -176,6 +177,30 @@ test('one that fails takes away the folders that it has made, as long as nothing
   await mkdir(at('backups/empty'));
   expect(await startProcess(built, ['import', at('backups/empty'), at('bad.car')]).ended).toMatchObject({ code: 1 });
   expect(await readdir(at('backups/empty'))).toEqual([]);
+});
+
+test('a backup that is killed leaves nothing once the next one has been made', async () => {
+  const place = at('kept');
+  await mkdir(place);
+  let left: string[] = [];
+  for (let tries = 0; left.length === 0 && tries < 20; tries++) {
+    const killed = startProcess(built, ['backup', repository, join(place, 'many'), '--force']);
+    const ended = killed.ended.then(() => true);
+    while (!(await Promise.race([ended, sleep(1, false)]))) {
+      const begun = (await readdir(place)).find((name) => name.includes('.tmp-'));
+      if (begun !== undefined && (await exists(join(place, begun, 'pds.db')))) {
+        killed.kill('SIGKILL');
+        break;
+      }
+    }
+    await ended;
+    left = (await readdir(place)).filter((name) => name.includes('.tmp-'));
+  }
+  expect(left).toHaveLength(1);
+  expect(await startProcess(built, ['backup', repository, join(place, 'many'), '--force']).ended).toMatchObject({
+    code: 0,
+  });
+  expect(await readdir(place)).toEqual(['many']);
 });
 
 // Root may write anywhere, so that another user reads.

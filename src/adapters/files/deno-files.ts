@@ -10,7 +10,8 @@ import { cannotSyncFolder, isNotFound, systemCodeOf } from '../../core/storage/s
 import type { Disk, DiskFile } from './disk.ts';
 import { openDiskFiles } from './files-on-disk.ts';
 import type { OpenFilesOptions } from './files-on-disk.ts';
-import type { LockOptions } from './lock.ts';
+import type { Lock, LockOptions } from './lock.ts';
+import { acquireLock, lockStateOf } from './lock.ts';
 import { denoHolder } from './deno-holder.ts';
 import { parseLock } from './lock-record.ts';
 import { openReadOnlyFiles } from './read-only-files.ts';
@@ -33,6 +34,14 @@ export const openDenoFiles = async (directory: string, options: OpenFilesOptions
  */
 export const openDenoFilesReadOnly = async (directory: string, options: LockOptions = {}): Promise<ReadOnlyFiles> =>
   openReadOnlyFiles(denoDisk(denoApi()), directory, options);
+
+/** Takes the lock of a folder that need not have a database. */
+export const lockDenoFolder = async (directory: string): Promise<Lock> =>
+  acquireLock(denoDisk(denoApi()), denoPath(denoApi(), directory));
+
+/** Whether a folder has a lock file, and whether its owner is dead. */
+export const denoLockState = (directory: string): 'free' | 'held' | 'stale' =>
+  lockStateOf(denoDisk(denoApi()), denoPath(denoApi(), directory));
 
 /** `Deno.SeekMode.Start` */
 const FROM_START = 0;

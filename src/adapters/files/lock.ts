@@ -91,6 +91,12 @@ export const awaitUnlocked = (disk: Disk, folder: string, options: LockOptions =
     return position.kind === 'free' ? { done: undefined } : position;
   });
 
+/** Whether a folder has a lock file: of an owner who is alive, or may be; of one who is dead; or none. */
+export const lockStateOf = (disk: Disk, folder: string): 'free' | 'held' | 'stale' => {
+  const position = attempt('reading', folder, () => walk(disk, folder, undefined));
+  return position.kind !== 'free' ? 'held' : position.name === LOCK_NAME ? 'free' : 'stale';
+};
+
 const waitFor = async <T>(
   disk: Disk,
   folder: string,

@@ -7,7 +7,8 @@ import { cannotSyncFolder, isNotFound, systemCodeOf } from '../../core/storage/s
 import type { Disk, DiskFile } from './disk.ts';
 import { openDiskFiles } from './files-on-disk.ts';
 import type { OpenFilesOptions } from './files-on-disk.ts';
-import type { LockOptions } from './lock.ts';
+import type { Lock, LockOptions } from './lock.ts';
+import { acquireLock, lockStateOf } from './lock.ts';
 import { idOf, livenessOf, thisProcess } from './node-process.ts';
 import { openReadOnlyFiles } from './read-only-files.ts';
 
@@ -29,6 +30,13 @@ export const openNodeFiles = (directory: string, options: OpenFilesOptions = {})
  */
 export const openNodeFilesReadOnly = (directory: string, options: LockOptions = {}): Promise<ReadOnlyFiles> =>
   openReadOnlyFiles(nodeDisk, directory, options);
+
+/** Takes the lock of a folder that need not have a database. */
+export const lockNodeFolder = (directory: string): Promise<Lock> => acquireLock(nodeDisk, resolve(directory));
+
+/** Whether a folder has a lock file, and whether its owner is dead. */
+export const nodeLockState = (directory: string): 'free' | 'held' | 'stale' =>
+  lockStateOf(nodeDisk, resolve(directory));
 
 /** Missing on Windows, where there is less need of it. */
 const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;

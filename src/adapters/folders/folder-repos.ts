@@ -19,6 +19,7 @@ import type { SavedBackup, SaveOptions } from './backup.ts';
 import { writeBackup } from './backup.ts';
 import type { FolderDatabase } from './folder-database.ts';
 import { openFolderDatabase } from './folder-database.ts';
+import type { SiblingLocks } from './leftovers.ts';
 import type { ParentFolder, Place } from './place.ts';
 import { restoreFolder } from './restore.ts';
 
@@ -76,6 +77,10 @@ export interface FolderPlatform {
   openFilesReadOnly(directory: string, options?: { readonly waitMs?: number | undefined }): Promise<ReadOnlyFiles>;
   /** Opens the blobs in a folder whose lock is held, or for reading alone. */
   openBlobs(directory: string, options?: { readonly readOnly?: boolean | undefined }): Promise<BlobStore>;
+  /** Takes the lock of a folder, which need not have a database. */
+  lockFolder(directory: string): Promise<{ release(): void }>;
+  /** Whether a folder has a lock: see {@link SiblingLocks}. */
+  lockStateOf(directory: string): 'free' | 'held' | 'stale';
   /** The folder, for calls on what it contains. */
   parent(directory: string): ParentFolder;
   /** The folder, which may be missing, in the one that contains it. */
@@ -126,7 +131,13 @@ export const saveBackup = (
   repo: Repo,
   directory: string,
   { force, ...options }: BackupOptions & SaveOptions,
-): Promise<SavedBackup> => writeBackup(platform.place(directory), repo.backup(options), { force });
+): Promise<SavedBackup> =>
+  writeBackup(platform.place(directory), repo.backup(options), { force }, siblingLocks(platform, directory));
+
+const siblingLocks = (platform: FolderPlatform, directory: string): SiblingLocks => ({
+  hold: (name) => platform.lockFolder(platform.beside(directory, name)),
+  stateOf: (name) => platform.lockStateOf(platform.beside(directory, name)),
+});
 
 /** Creates a repository from a backup, or replaces one with `force`. Returns the manifest of the backup. */
 export const restoreBackup = (
@@ -141,6 +152,7 @@ export const restoreBackup = (
     {
       create: (name) => repoPlatform(platform, platform.beside(directory, name), options, true),
       openFiles: () => platform.openFiles(directory),
+      locks: siblingLocks(platform, directory),
     },
     options,
   );
