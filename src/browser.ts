@@ -45,7 +45,7 @@ export interface PlaceOptions extends WorkerOptions {
   readonly storage?: BrowserStorage | 'auto' | undefined;
 }
 
-export interface OpenOptions extends PlaceOptions {
+export interface RepoOptions extends PlaceOptions {
   /** Signs the commits that are made here; it stays in the page. Without one they are not signed. */
   readonly signer?: Signer | undefined;
   /** How long to wait for another tab that has it open and does not answer, in milliseconds. 10,000 when left out. */
@@ -54,7 +54,12 @@ export interface OpenOptions extends PlaceOptions {
   readonly persist?: boolean | undefined;
 }
 
-export interface CreateOptions extends OpenOptions {
+export interface OpenOptions extends RepoOptions {
+  /** Opens the repository for reading: whatever writes rejects with `ReadOnly`. Other tabs may write, and are seen. */
+  readonly readOnly?: boolean | undefined;
+}
+
+export interface CreateOptions extends RepoOptions {
   /** The account that the repository is of. */
   readonly did: string;
 }
@@ -163,7 +168,7 @@ const withWorker = async <T>({ worker }: WorkerOptions, use: (worker: RepoWorker
 const open = async (
   name: string,
   did: string | undefined,
-  { worker, signer, storage = 'auto', waitMs = DEFAULT_WAIT_MS, persist = false }: OpenOptions,
+  { worker, signer, storage = 'auto', waitMs = DEFAULT_WAIT_MS, persist = false, readOnly = false }: OpenOptions,
 ): Promise<Repo> => {
   // Not in insecure contexts, and not in every browser.
   const manager = (globalThis.navigator as Navigator | undefined)?.storage as StorageManager | undefined;
@@ -179,6 +184,7 @@ const open = async (
       storage,
       waitMs,
       signer,
+      readOnly,
       locks: sharedLocks(),
       isPersistent: async () => (await manager?.persisted()) ?? false,
     },

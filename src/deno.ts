@@ -4,7 +4,7 @@
  * @module
  */
 import { openDenoBlobs } from './adapters/blobs/deno-blobs.ts';
-import { openDenoFiles } from './adapters/files/deno-files.ts';
+import { lockDenoFolder, denoLockState, openDenoFiles, openDenoFilesReadOnly } from './adapters/files/deno-files.ts';
 import type { SavedBackup, SaveOptions } from './adapters/folders/backup.ts';
 import type { FolderDatabase } from './adapters/folders/folder-database.ts';
 import type {
@@ -34,6 +34,9 @@ export { KeyValueTable } from './adapters/sqlite/key-value-table.ts';
 const platform: FolderPlatform = {
   wasm: denoSqliteWasm,
   openFiles: openDenoFiles,
+  openFilesReadOnly: openDenoFilesReadOnly,
+  lockFolder: lockDenoFolder,
+  lockStateOf: denoLockState,
   openBlobs: openDenoBlobs,
   parent: denoParent,
   place: denoPlace,
@@ -59,7 +62,8 @@ export const createRepo = (directory: string, options: CreateOptions): Promise<R
   folders.createRepo(platform, directory, options);
 
 /**
- * Opens the repository in a folder. Its owner alone may have it open; after a crash it opens by itself.
+ * Opens the repository in a folder. Its owner alone may have it open; after a crash it opens by itself. With `readOnly`
+ * any number of readers may have it open while nobody writes.
  *
  * @example
  * ```ts

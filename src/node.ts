@@ -4,7 +4,7 @@
  * @module
  */
 import { openNodeBlobs } from './adapters/blobs/node-blobs.ts';
-import { openNodeFiles } from './adapters/files/node-files.ts';
+import { lockNodeFolder, nodeLockState, openNodeFiles, openNodeFilesReadOnly } from './adapters/files/node-files.ts';
 import type { SavedBackup, SaveOptions } from './adapters/folders/backup.ts';
 import type { FolderDatabase } from './adapters/folders/folder-database.ts';
 import type {
@@ -37,6 +37,9 @@ export { KeyValueTable } from './adapters/sqlite/key-value-table.ts';
 const platform: FolderPlatform = {
   wasm: nodeSqliteWasm,
   openFiles: openNodeFiles,
+  openFilesReadOnly: openNodeFilesReadOnly,
+  lockFolder: lockNodeFolder,
+  lockStateOf: nodeLockState,
   openBlobs: openNodeBlobs,
   parent: nodeParent,
   place: nodePlace,
@@ -65,7 +68,8 @@ export const createRepo = (directory: string, options: CreateOptions): Promise<R
   folders.createRepo(platform, directory, options);
 
 /**
- * Opens the repository in a folder. Its owner alone may have it open; after a crash it opens by itself.
+ * Opens the repository in a folder. Its owner alone may have it open; after a crash it opens by itself. With `readOnly`
+ * any number of readers may have it open while nobody writes.
  *
  * @example
  * ```ts

@@ -20,8 +20,9 @@ import { addRefs } from './repo/refs.ts';
 import { addRepair } from './repo/repair.ts';
 import { addRestore } from './repo/restore.ts';
 import { addRm } from './record/rm.ts';
+import { wholeNumber } from './terminal/arguments.ts';
 import type { Output } from './terminal/output.ts';
-import type { Shell } from './terminal/shell.ts';
+import type { GlobalOptions, Shell } from './terminal/shell.ts';
 import { createContext } from './terminal/shell.ts';
 import { addVerify } from './repo/verify.ts';
 import { addVersion } from './version.ts';
@@ -70,11 +71,16 @@ const writeSoon =
 /** The program over a shell. Parsing a command line with it runs the verb. */
 export const createProgram = (shell: Shell, version: string): Command => {
   const program = new Command('pdsdb');
-  const context = createContext(shell, () => program.opts<{ json?: boolean }>().json === true);
+  const context = createContext(shell, () => program.opts<GlobalOptions>());
   program
     .description('An AT Protocol repository in one SQLite file.')
     .version(version)
     .option('--json', 'answer one JSON value; for lists, one a line')
+    .option(
+      '--wait <ms>',
+      'wait so many milliseconds for another program that has the repository open; not at all when left out',
+      wholeNumber(0),
+    )
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: writeSoon(context.stdout),

@@ -38,6 +38,8 @@ export const REPO_ERROR_CODES = [
   'OutdatedRev',
   /** The answer was lost on its way: the write may have happened. */
   'OutcomeUnknown',
+  /** The repository was opened for reading, or is a CAR. */
+  'ReadOnly',
   'RecordExists',
   'RecordNotFound',
   'RecordTooLarge',
@@ -52,7 +54,7 @@ export const REPO_ERROR_CODES = [
   'UnknownKey',
   /** A newer version of this library wrote the repository. */
   'UnknownVersion',
-  /** The environment lacks something that is needed, which the message names; or a CAR is to be written to. */
+  /** The environment lacks something that is needed, which the message names. */
   'Unsupported',
   'WrongDid',
 ] as const;

@@ -19,6 +19,7 @@ const nodeHarness = (): RepoHarness => {
   return {
     create: (options) => createRepo(directory, options),
     open: (options) => openRepo(directory, options),
+    openReadOnly: () => openRepo(directory, { readOnly: true }),
     other: nodeHarness,
   };
 };

@@ -24,6 +24,7 @@ const harness = (storage: BrowserStorage): RepoHarness => {
   return {
     create: (options) => createRepo(name, { ...options, storage, worker }),
     open: (options) => openRepo(name, { ...options, worker }),
+    openReadOnly: () => openRepo(name, { readOnly: true, worker }),
     other: () => harness(storage),
   };
 };

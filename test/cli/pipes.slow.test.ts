@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildPackage } from '../built-package.ts';
 import { collectProcess, pdsdb, startProcess } from './run-command.ts';
 import type { Outcome } from './run-command.ts';
-import { POST, createSampleAccount, exists, json } from './sample-account.ts';
+import { POST, createSampleAccount, json } from './sample-account.ts';
 
 const run = promisify(execFile);
 const TIMES = 20;
@@ -176,8 +176,7 @@ describe.skipIf(process.platform !== 'linux')('Ctrl-C while nothing comes', () =
     const names = await readdir(folder);
     const isRead = !name.startsWith('export');
     // What is to be written into a pipe waits with the repository open.
-    const isWaiting = (pid: number): Promise<boolean> =>
-      isRead ? isReading(pid, fifo) : exists(join(at('alice'), 'pds.lock'));
+    const isWaiting = (pid: number): Promise<boolean> => isReading(pid, isRead ? fifo : join(at('alice'), 'pds.db'));
     expect(await interruptWhen(args(fifo), isWaiting)).toEqual(interrupted);
     if (isRead) {
       // The same with a writer that writes nothing.

@@ -1,7 +1,10 @@
 /** The command as a process: what it leaves to the shell, to pipes and to Ctrl-C. */
-import { access, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { access, chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generateKey } from '../../src/index.ts';
 import { createRepo, openRepo } from '../../src/node.ts';
@@ -174,4 +177,58 @@ test('one that fails takes away the folders that it has made, as long as nothing
   await mkdir(at('backups/empty'));
   expect(await startProcess(built, ['import', at('backups/empty'), at('bad.car')]).ended).toMatchObject({ code: 1 });
   expect(await readdir(at('backups/empty'))).toEqual([]);
+});
+
+test('a backup that is killed leaves nothing once the next one has been made', async () => {
+  const place = at('kept');
+  await mkdir(place);
+  let left: string[] = [];
+  for (let tries = 0; left.length === 0 && tries < 20; tries++) {
+    const killed = startProcess(built, ['backup', repository, join(place, 'many'), '--force']);
+    const ended = killed.ended.then(() => true);
+    while (!(await Promise.race([ended, sleep(1, false)]))) {
+      const begun = (await readdir(place)).find((name) => name.includes('.tmp-'));
+      if (begun !== undefined && (await exists(join(place, begun, 'pds.db')))) {
+        killed.kill('SIGKILL');
+        break;
+      }
+    }
+    await ended;
+    left = (await readdir(place)).filter((name) => name.includes('.tmp-'));
+  }
+  expect(left).toHaveLength(1);
+  expect(await startProcess(built, ['backup', repository, join(place, 'many'), '--force']).ended).toMatchObject({
+    code: 0,
+  });
+  expect(await readdir(place)).toEqual(['many']);
+});
+
+// Root may write anywhere, so that another user reads.
+test.skipIf(process.getuid?.() !== 0)('a user who may write nothing reads, also what a crash has left', async () => {
+  const live = at('live');
+  const dead = at('dead');
+  {
+    await using repo = await createRepo(live, { did: DID });
+    await repo.put('app.bsky.feed.post', 'a', { text: 'in the log' });
+    await repo.putBlob(new Uint8Array(10), { mimeType: 'image/png' });
+    await cp(live, dead, { recursive: true });
+  }
+  await chmod(folder, 0o755);
+  const entries = await readdir(dead, { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o555 : 0o444);
+  }
+  await chmod(dead, 0o555);
+  const names = await readdir(dead);
+  expect(names).toContain('pds.db-wal');
+  const run = async (...args: string[]): Promise<string> => {
+    const options = { uid: 65534, gid: 65534, cwd: folder };
+    return (await promisify(execFile)(process.execPath, [join(built, 'dist', 'cli.js'), ...args], options)).stdout;
+  };
+  expect(await run('ls', dead, 'app.bsky.feed.post', '--values')).toContain('in the log');
+  expect(await run('verify', dead)).toContain('ok');
+  expect(await run('blob', 'ls', dead)).toContain('image/png');
+  expect(JSON.parse(await run('info', dead, '--json', '--wait', '10'))).toMatchObject({ did: DID, records: 1 });
+  await expect(run('rm', dead, 'app.bsky.feed.post/a')).rejects.toThrow(/EACCES/);
+  expect(await readdir(dead)).toEqual(names);
 });

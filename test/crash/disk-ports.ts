@@ -92,6 +92,11 @@ class DiskPort implements Disk {
     return this.#file(this.#disk.image.find(path) ?? this.#disk.make('file', path), path);
   }
 
+  openReading(path: string): DiskFile {
+    this.#ask('open', path);
+    return this.#file(this.#disk.require(path, 'file'), path);
+  }
+
   createLocked(path: string): DiskFile {
     this.#ask('create', path);
     if (this.#disk.image.find(path) !== undefined) {

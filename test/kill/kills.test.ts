@@ -7,14 +7,13 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { build } from 'vite';
 import { isRepoError } from '../../src/core/errors.ts';
 import { createRepo, openRepo } from '../../src/node.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
-import { root } from '../house/sources.ts';
 import { seeded } from '../random/seeded.ts';
 import { findRuntime } from '../runtime/find-runtime.ts';
 import { DID, STEPS } from './victim.ts';
+import { victimCommand } from './victim-command.ts';
 
 const KILLS = Number(process.env['PDSDB_KILLS'] ?? 5);
 const SEED = Number(process.env['PDSDB_SEED'] ?? 1);
@@ -37,31 +36,6 @@ const OPEN_MS = Number(process.env['PDSDB_OPEN_MS'] ?? Number.POSITIVE_INFINITY)
 const FRESH_EVERY = 10;
 
 const scratch = scratchFolder('kills');
-
-/** Node 20 runs no TypeScript. The bundle is in the project, where it finds the packages and the file of SQLite. */
-const bundle = async (): Promise<string> => {
-  const outDir = join(root, 'out', 'test', 'kills');
-  await build({
-    configFile: false,
-    logLevel: 'silent',
-    root,
-    ssr: { noExternal: true, external: ['sql.js'] },
-    build: {
-      ssr: join(root, 'test/kill/node-victim.ts'),
-      outDir,
-      emptyOutDir: true,
-      rolldownOptions: { output: { entryFileNames: 'victim.mjs' } },
-    },
-  });
-  return join(outDir, 'victim.mjs');
-};
-
-const commands: Readonly<Record<'bun' | 'deno' | 'node', () => Promise<readonly string[]>>> = {
-  bun: async () => [findRuntime('bun')!, join(root, 'test/kill/node-victim.ts')],
-  // With all permissions its lock says what this process, a Node, has to know to tell that it is gone.
-  deno: async () => [findRuntime('deno')!, 'run', '--allow-all', join(root, 'test/kill/deno-victim.ts')],
-  node: async () => [process.execPath, await bundle()],
-};
 
 interface Life {
   readonly openMs: number | undefined;
@@ -116,7 +90,7 @@ describe.each(['node', 'deno', 'bun'] as const)('%s', (runtime) => {
     { timeout: 7_200_000 },
     async () => {
       const random = seeded(SEED);
-      const command = await commands[runtime]();
+      const command = await victimCommand(runtime, 'kills');
       let folder = '';
       let last = 0;
       let slowest = 0;

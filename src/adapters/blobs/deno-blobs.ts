@@ -5,19 +5,20 @@ import { denoApi, denoPath } from './deno-api.ts';
 import type { DenoApi, DenoFile } from './deno-api.ts';
 import { cannotSyncFolder, isNotFound } from '../../core/storage/storage-error.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
+import type { OpenBlobsOptions } from './folder-blob-store.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 
 /**
  * Opens the blobs of a repository's folder. Whoever calls this owns the folder: has opened its files, and with them its
- * lock.
+ * lock; or opens it `readOnly`, which writes nothing.
  *
  * Deno has no `Blob` over a file, so `get` reads the whole blob into memory.
  * @throws {RepoError} `RepoNotFound` when the folder is not there; `StorageFull`; `StorageFailed`, also when a
  *   permission is missing.
  */
-export const openDenoBlobs = async (directory: string): Promise<BlobStore> => {
+export const openDenoBlobs = async (directory: string, options?: OpenBlobsOptions): Promise<BlobStore> => {
   const deno = denoApi();
-  return openFolderBlobs(denoFolder(deno, denoPath(deno, directory)));
+  return openFolderBlobs(denoFolder(deno, denoPath(deno, directory)), options);
 };
 
 class DenoWriter implements BlobWriter {

@@ -36,21 +36,29 @@ const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
   }
 };
 
+export interface OpenBlobsOptions {
+  /** Writes nothing at opening. The caller has to keep from writing later. */
+  readonly readOnly?: boolean | undefined;
+}
+
 /**
  * Opens the blobs of a repository's folder, and removes what writes that were cut off have left there: whoever opens
- * owns the folder, and nobody else is writing.
+ * owns the folder, and nobody else is writing. For reading, somebody else may be.
  */
-export const openFolderBlobs = async (folder: BlobFolder): Promise<BlobStore> => {
+export const openFolderBlobs = async (
+  folder: BlobFolder,
+  { readOnly = false }: OpenBlobsOptions = {},
+): Promise<BlobStore> => {
   let isNamed = false;
   try {
     const root = await folder.entry(BLOBS_ROOT);
     assertFolder(root, BLOBS_ROOT);
-    if (root === undefined) {
+    if (root === undefined && !readOnly) {
       await ensureFolder(folder, BLOBS_ROOT, '.');
       isNamed = true;
     }
     assertFolder(await folder.entry(BLOBS_FOLDER), BLOBS_FOLDER);
-    for await (const name of folder.names(BLOBS_ROOT)) {
+    for await (const name of readOnly ? [] : folder.names(BLOBS_ROOT)) {
       if (TEMPORARY.test(name)) {
         await folder.remove(`${BLOBS_ROOT}/${name}`);
       }

@@ -8,17 +8,19 @@ import { RepoError } from '../../core/errors.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import { cannotSyncFolder, isNotFound } from '../../core/storage/storage-error.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
+import type { OpenBlobsOptions } from './folder-blob-store.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 
 /**
  * Opens the blobs of a repository's folder. Whoever calls this owns the folder: has opened its files, and with them its
- * lock.
+ * lock; or opens it `readOnly`, which writes nothing.
  *
  * `get` answers a `Blob` over the file, whose bytes are read when they are asked for. Once the blob is deleted, reading
  * it fails.
  * @throws {RepoError} `RepoNotFound` when the folder is not there; `StorageFull`; `StorageFailed`.
  */
-export const openNodeBlobs = (directory: string): Promise<BlobStore> => openFolderBlobs(nodeFolder(resolve(directory)));
+export const openNodeBlobs = (directory: string, options?: OpenBlobsOptions): Promise<BlobStore> =>
+  openFolderBlobs(nodeFolder(resolve(directory)), options);
 
 /** Missing on Windows, where there is less need of it. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;

@@ -6,6 +6,7 @@ export interface DenoFileInfo {
   readonly isDirectory: boolean;
   readonly size: number;
   readonly mtime: Date | null;
+  readonly ctime: Date | null;
   /** `null` where the system does not tell. */
   readonly nlink: number | null;
   readonly dev: number;

@@ -3,15 +3,18 @@
  * all that is needed.
  */
 import { RepoError } from '../../core/errors.ts';
-import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
+import type { DatabaseFiles, ReadOnlyFiles } from '../../wasm/vfs/database-files.ts';
 import { denoApi, denoPath } from './deno-api.ts';
 import type { DenoApi, DenoFile } from './deno-api.ts';
 import { cannotSyncFolder, isNotFound, systemCodeOf } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { openDiskFiles } from './files-on-disk.ts';
 import type { OpenFilesOptions } from './files-on-disk.ts';
+import type { Lock, LockOptions } from './lock.ts';
+import { acquireLock, lockStateOf } from './lock.ts';
 import { denoHolder } from './deno-holder.ts';
 import { parseLock } from './lock-record.ts';
+import { openReadOnlyFiles } from './read-only-files.ts';
 import { errorName } from '../../core/data/platform-values.ts';
 
 /**
@@ -24,6 +27,21 @@ import { errorName } from '../../core/data/platform-values.ts';
  */
 export const openDenoFiles = async (directory: string, options: OpenFilesOptions = {}): Promise<DatabaseFiles> =>
   openDiskFiles(denoDisk(denoApi()), directory, options);
+
+/**
+ * Opens the same files for reading, without a lock, as `openNodeFilesReadOnly` does. `--allow-read` is enough.
+ * @throws {RepoError} `RepoNotFound`; `Locked` while somebody has the folder open to write; `StorageFailed`.
+ */
+export const openDenoFilesReadOnly = async (directory: string, options: LockOptions = {}): Promise<ReadOnlyFiles> =>
+  openReadOnlyFiles(denoDisk(denoApi()), directory, options);
+
+/** Takes the lock of a folder that need not have a database. */
+export const lockDenoFolder = async (directory: string): Promise<Lock> =>
+  acquireLock(denoDisk(denoApi()), denoPath(denoApi(), directory));
+
+/** Whether a folder has a lock file, and whether its owner is dead. */
+export const denoLockState = (directory: string): 'free' | 'held' | 'stale' =>
+  lockStateOf(denoDisk(denoApi()), denoPath(denoApi(), directory));
 
 /** `Deno.SeekMode.Start` */
 const FROM_START = 0;
@@ -163,7 +181,14 @@ const denoDisk = (deno: DenoApi): Disk => {
         const info = deno.lstatSync(path);
         const kind = info.isFile ? 'file' : info.isDirectory ? 'folder' : 'other';
         const id = info.ino === null ? undefined : `${info.dev}:${info.ino}`;
-        return { kind, size: info.size, modifiedMs: Math.floor(info.mtime?.getTime() ?? 0), id };
+        const times = `${info.mtime?.getTime()}:${info.ctime?.getTime()}`;
+        return {
+          kind,
+          size: info.size,
+          modifiedMs: Math.floor(info.mtime?.getTime() ?? 0),
+          id,
+          version: `${id}:${info.size}:${times}`,
+        };
       }),
     isFolder: (path) => undefinedIfNotFound(() => deno.statSync(path).isDirectory) ?? false,
     makeFolder(path) {
@@ -183,6 +208,7 @@ const denoDisk = (deno: DenoApi): Disk => {
     syncFolder,
     names: (folder) => Array.from(deno.readDirSync(folder), ({ name }) => name),
     open: (path) => new DenoDiskFile(deno.openSync(path, { read: true, write: true, create: true })),
+    openReading: (path) => new DenoDiskFile(deno.openSync(path, { read: true })),
     createLocked(path) {
       const file = deno.openSync(path, { read: true, write: true, createNew: true });
       // Taken before the record is written, so that nobody reads a record of ours without it.

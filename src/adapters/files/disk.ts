@@ -14,6 +14,8 @@ export interface DiskEntry {
   readonly modifiedMs: number;
   /** As its file system numbers it: no other file has the same while this one is there. `undefined` if not known. */
   readonly id?: string | undefined;
+  /** Its number, size and times as text: another one after a change, as far as the clock of the file system tells. */
+  readonly version?: string | undefined;
 }
 
 export interface DiskFile extends SyncFile {
@@ -42,6 +44,8 @@ export interface Disk {
   names(folder: string): string[];
   /** Opens a file for reading and writing, and creates it when it is not there. */
   open(path: string): DiskFile;
+  /** Opens a file for reading alone. */
+  openReading(path: string): DiskFile;
   /**
    * Creates a file: throws `EEXIST` when there is one. Where the platform has flock, the file carries one until it is
    * closed.

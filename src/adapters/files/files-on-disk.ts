@@ -27,11 +27,7 @@ export const openDiskFiles = async (
   options: OpenFilesOptions = {},
 ): Promise<DatabaseFiles> => {
   const { create = false } = options;
-  if (directory === '') {
-    // It resolves to the current folder, which nobody has meant.
-    throw new RepoError('RepoNotFound', 'the path of the repository is empty; for the current folder, give "."');
-  }
-  const folder = disk.resolve(directory);
+  const folder = folderAt(disk, directory);
   const paths = FILE_NAMES.map((name) => disk.join(folder, name));
   attempt(`opening ${folder}`, () => {
     // Before the lock, so that opening what is no repository leaves no trace in it.
@@ -76,6 +72,15 @@ export const openDiskFiles = async (
   }
 };
 
+/** The absolute path of a repository's folder. @throws {RepoError} `RepoNotFound` when the path is empty. */
+export const folderAt = (disk: Disk, directory: string): string => {
+  if (directory === '') {
+    // It resolves to the current folder, which nobody has meant.
+    throw new RepoError('RepoNotFound', 'the path of the repository is empty; for the current folder, give "."');
+  }
+  return disk.resolve(directory);
+};
+
 const attempt = <T>(doing: string, run: () => T): T => {
   try {
     return run();
@@ -104,7 +109,7 @@ const abandon = (disk: Disk, opened: readonly LazyFile[], created: readonly stri
 };
 
 /** Checks that the repository is there, or is not there; answers what lies under the three names. */
-const assertPresence = (
+export const assertPresence = (
   disk: Disk,
   folder: string,
   paths: readonly string[],

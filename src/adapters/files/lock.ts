@@ -75,15 +75,41 @@ export interface Lock {
  * @throws {RepoError} `Locked` when somebody else has it, at once or after `waitMs`; `StorageFailed` or `StorageFull`
  *   when the lock file cannot be read or written.
  */
-export const acquireLock = async (disk: Disk, folder: string, options: LockOptions = {}): Promise<Lock> => {
-  const { waitMs = 0, signal } = options;
+export const acquireLock = (disk: Disk, folder: string, options: LockOptions = {}): Promise<Lock> =>
+  waitFor(disk, folder, options, () => {
+    const answer = tryLock(disk, folder);
+    return 'release' in answer ? { done: answer } : answer;
+  });
+
+/**
+ * Waits until nobody holds the lock of a folder, and takes nothing. Somebody may take it at any time.
+ * @throws {RepoError} As {@link acquireLock} does.
+ */
+export const awaitUnlocked = (disk: Disk, folder: string, options: LockOptions = {}): Promise<void> =>
+  waitFor(disk, folder, options, () => {
+    const position = attempt('reading', folder, () => walk(disk, folder, undefined));
+    return position.kind === 'free' ? { done: undefined } : position;
+  });
+
+/** Whether a folder has a lock file: of an owner who is alive, or may be; of one who is dead; or none. */
+export const lockStateOf = (disk: Disk, folder: string): 'free' | 'held' | 'stale' => {
+  const position = attempt('reading', folder, () => walk(disk, folder, undefined));
+  return position.kind !== 'free' ? 'held' : position.name === LOCK_NAME ? 'free' : 'stale';
+};
+
+const waitFor = async <T>(
+  disk: Disk,
+  folder: string,
+  { waitMs = 0, signal }: LockOptions,
+  look: () => Position | { readonly done: T },
+): Promise<T> => {
   const begin = performance.now();
   let pause = FIRST_PAUSE_MS;
   for (;;) {
     signal?.throwIfAborted();
-    const answer = tryLock(disk, folder);
-    if ('release' in answer) {
-      return answer;
+    const answer = look();
+    if ('done' in answer) {
+      return answer.done;
     }
     const timeoutMs = answer.kind === 'unsettled' ? Math.max(waitMs, SETTLE_MS + LONGEST_PAUSE_MS) : waitMs;
     const left = begin + timeoutMs - performance.now();
@@ -113,8 +139,8 @@ const refusal = (disk: Disk, folder: string, position: Position): RepoError => {
 };
 
 /** One try, in one go: takes the lock, or answers what is in the way. */
-export const tryLock = (disk: Disk, folder: string): Lock | Position => {
-  try {
+export const tryLock = (disk: Disk, folder: string): Lock | Position =>
+  attempt('taking', folder, () => {
     let position: Position = { kind: 'unsettled' };
     for (let round = 0; round < MAX_ROUNDS; round++) {
       position = walk(disk, folder, undefined);
@@ -127,8 +153,13 @@ export const tryLock = (disk: Disk, folder: string): Lock | Position => {
       }
     }
     return position;
+  });
+
+const attempt = <T>(doing: string, folder: string, run: () => T): T => {
+  try {
+    return run();
   } catch (error) {
-    throw toStorageError(error, `taking the lock in ${folder}`);
+    throw toStorageError(error, `${doing} the lock in ${folder}`);
   }
 };
 

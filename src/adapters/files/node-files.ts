@@ -2,12 +2,15 @@
 import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { RepoError } from '../../core/errors.ts';
-import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
+import type { DatabaseFiles, ReadOnlyFiles } from '../../wasm/vfs/database-files.ts';
 import { cannotSyncFolder, isNotFound, systemCodeOf } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { openDiskFiles } from './files-on-disk.ts';
 import type { OpenFilesOptions } from './files-on-disk.ts';
+import type { Lock, LockOptions } from './lock.ts';
+import { acquireLock, lockStateOf } from './lock.ts';
 import { idOf, livenessOf, thisProcess } from './node-process.ts';
+import { openReadOnlyFiles } from './read-only-files.ts';
 
 /**
  * Opens `pds.db` and its journals in a folder, and takes the folder's lock.
@@ -19,6 +22,21 @@ import { idOf, livenessOf, thisProcess } from './node-process.ts';
  */
 export const openNodeFiles = (directory: string, options: OpenFilesOptions = {}): Promise<DatabaseFiles> =>
   openDiskFiles(nodeDisk, directory, options);
+
+/**
+ * Opens the same files for reading, without a lock, also where nothing may be written. The database is as it would be
+ * after a crash was recovered.
+ * @throws {RepoError} `RepoNotFound`; `Locked` while somebody has the folder open to write; `StorageFailed`.
+ */
+export const openNodeFilesReadOnly = (directory: string, options: LockOptions = {}): Promise<ReadOnlyFiles> =>
+  openReadOnlyFiles(nodeDisk, directory, options);
+
+/** Takes the lock of a folder that need not have a database. */
+export const lockNodeFolder = (directory: string): Promise<Lock> => acquireLock(nodeDisk, resolve(directory));
+
+/** Whether a folder has a lock file, and whether its owner is dead. */
+export const nodeLockState = (directory: string): 'free' | 'held' | 'stale' =>
+  lockStateOf(nodeDisk, resolve(directory));
 
 /** Missing on Windows, where there is less need of it. */
 const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;
@@ -37,7 +55,10 @@ class NodeFile implements DiskFile {
   readonly #writesThrough: boolean;
   #fd: number | undefined;
   #failure: unknown;
-  /** Asked for three times by each read of a record, and nobody else changes it. Not known after a failure. */
+  /**
+   * Asked for three times by each read of a record. Nobody else changes it, or it is opened again. Not known after a
+   * failure.
+   */
   #size: number | undefined;
 
   constructor(path: string, flags: number) {
@@ -188,7 +209,14 @@ export const nodeDisk: Disk = {
       return undefined;
     }
     const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
-    return { kind, size: Number(stats.size), modifiedMs: Number(stats.mtimeNs / 1_000_000n), id: idOf(stats) };
+    const id = idOf(stats);
+    return {
+      kind,
+      size: Number(stats.size),
+      modifiedMs: Number(stats.mtimeNs / 1_000_000n),
+      id,
+      version: `${id}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`,
+    };
   },
   isFolder: (path) => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
   makeFolder(path) {
@@ -216,6 +244,7 @@ export const nodeDisk: Disk = {
   syncFolder,
   names: (folder) => fs.readdirSync(folder),
   open: (path) => new NodeFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT | NO_FOLLOW),
+  openReading: (path) => new NodeFile(path, fs.constants.O_RDONLY | NO_FOLLOW),
   createLocked: (path) =>
     new NodeFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC | fs.constants.O_EXCL),
   readText: (path) => fs.readFileSync(path, 'utf8'),

@@ -8,6 +8,8 @@ import type { BackupContent, BackupFile } from '../../core/storage/backup-file.t
 import { decodeManifest, MANIFEST_PATH, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
+import type { SiblingLocks } from './leftovers.ts';
+import { removeLeftovers } from './leftovers.ts';
 import type { ParentFolder, Place } from './place.ts';
 import { io, makeParents, removeTree, siblingOf } from './place.ts';
 
@@ -95,8 +97,8 @@ const writeAll = async (
   { parent, path: target }: Place,
   temporary: string,
   files: AsyncIterable<BackupFile>,
+  made: Set<string>,
 ): Promise<SavedBackup> => {
-  const made = new Set<string>();
   let manifest: BackupManifest | undefined;
   let size = 0;
   for await (const { path, content } of files) {
@@ -112,10 +114,31 @@ const writeAll = async (
   if (manifest === undefined) {
     throw new RepoError('Malformed', `a backup without its manifest is none; path=${target}`);
   }
-  for (const folder of made) {
-    await io(`syncing ${target}`, parent.syncFolder(folder));
-  }
   return { manifest, size };
+};
+
+/** As {@link writeAll}, in a folder whose lock is held, and durable. */
+const writeHeld = async (
+  place: Place,
+  temporary: string,
+  files: AsyncIterable<BackupFile>,
+  locks: SiblingLocks | undefined,
+): Promise<SavedBackup> => {
+  const { parent, path } = place;
+  const made = new Set([temporary]);
+  await io(`making the folder of ${path}`, parent.makeFolder(temporary));
+  const lock = await locks?.hold(temporary);
+  let saved: SavedBackup;
+  try {
+    saved = await writeAll(place, temporary, files, made);
+  } finally {
+    // Before the folder is synced: the lock is no part of the backup.
+    lock?.release();
+  }
+  for (const folder of made) {
+    await io(`syncing ${path}`, parent.syncFolder(folder));
+  }
+  return saved;
 };
 
 /** Gives a finished folder its name, and removes what had it. If that fails, what had it has it still, or again. */
@@ -161,7 +184,8 @@ export const discardFolder = async (parent: ParentFolder, temporary: string): Pr
 
 /**
  * Writes a backup: durable, all of it, once this resolves; not there at all if it rejects. The folders above it are
- * made if need be.
+ * made if need be. What a backup that was killed has left beside it is removed.
+ * @param locks Of folders beside it. Without them nothing is removed.
  * @throws {RepoError} `RepoExists` when there is something that may not be replaced; as the files do; `StorageFull`,
  *   `StorageFailed`.
  */
@@ -169,14 +193,17 @@ export const writeBackup = async (
   place: Place,
   files: AsyncIterable<BackupFile>,
   { force = false }: SaveOptions,
+  locks?: SiblingLocks,
 ): Promise<SavedBackup> => {
   const { parent, name, path } = place;
   const replaces = await io(`looking at ${path}`, assertReplaceable(place, force));
   const takeBack = await makeParents(place);
+  await removeLeftovers(place, 'tmp', locks);
   const temporary = siblingOf(name, 'tmp');
   try {
-    const saved = await writeAll(place, temporary, files);
+    const saved = await writeHeld(place, temporary, files, locks);
     await replaceFolder(place, temporary, replaces);
+    await removeLeftovers(place, 'old', locks);
     return saved;
   } catch (error) {
     await discardFolder(parent, temporary);

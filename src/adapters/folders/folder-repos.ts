@@ -9,16 +9,17 @@ import type { Repo } from '../../core/repo/repo.ts';
 import type { BackupManifest, BackupOptions } from '../../core/repo/transfer/backup-manifest.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import { assertDid } from '../../core/syntax/identifiers.ts';
-import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
+import type { DatabaseFiles, ReadOnlyFiles } from '../../wasm/vfs/database-files.ts';
 import type { WasmSource } from '../platform/sqlite-wasm.ts';
 import { salvageFolder } from '../salvage/salvage-folder.ts';
 import type { SalvageOptions, SalvageReport } from '../salvage/salvage.ts';
 import type { RepoPlatform } from '../sqlite/open-repo.ts';
-import { sqliteRepo } from '../sqlite/open-repo.ts';
+import { sqliteRepo, sqliteRepoReadOnly } from '../sqlite/open-repo.ts';
 import type { SavedBackup, SaveOptions } from './backup.ts';
 import { writeBackup } from './backup.ts';
 import type { FolderDatabase } from './folder-database.ts';
 import { openFolderDatabase } from './folder-database.ts';
+import type { SiblingLocks } from './leftovers.ts';
 import type { ParentFolder, Place } from './place.ts';
 import { restoreFolder } from './restore.ts';
 
@@ -30,7 +31,7 @@ export interface WasmOptions {
   readonly wasm?: WasmSource | undefined;
 }
 
-export interface OpenOptions extends WasmOptions {
+export interface RepoOptions extends WasmOptions {
   /** Signs the commits that are made here. Without one they are not signed. */
   readonly signer?: Signer | undefined;
   /** How long to wait for another owner to let go, in milliseconds. Not at all when left out. */
@@ -42,6 +43,15 @@ export interface OpenOptions extends WasmOptions {
   readonly cacheBytes?: number | undefined;
 }
 
+export interface OpenOptions extends RepoOptions {
+  /**
+   * Opens the repository for reading: takes no lock and writes nothing, also in a folder where nothing can be written.
+   * Whatever writes rejects with `ReadOnly`, and `onChange` calls nobody. While another owner has the repository open
+   * to write, opening and every read reject with `Locked`, at once or after `waitMs`.
+   */
+  readonly readOnly?: boolean | undefined;
+}
+
 export interface OpenDatabaseOptions extends WasmOptions {
   /** Makes the database, and the folder if need be. When left out, it has to be there. */
   readonly create?: boolean | undefined;
@@ -49,7 +59,7 @@ export interface OpenDatabaseOptions extends WasmOptions {
   readonly waitMs?: number | undefined;
 }
 
-export interface CreateOptions extends OpenOptions {
+export interface CreateOptions extends RepoOptions {
   /** The account that the repository is of. */
   readonly did: string;
 }
@@ -63,8 +73,14 @@ export interface FolderPlatform {
     directory: string,
     options?: { readonly create?: boolean | undefined; readonly waitMs?: number | undefined },
   ): Promise<DatabaseFiles>;
-  /** Opens the blobs in a folder whose lock is held. */
-  openBlobs(directory: string): Promise<BlobStore>;
+  /** Opens the files of the database in a folder for reading, without a lock. */
+  openFilesReadOnly(directory: string, options?: { readonly waitMs?: number | undefined }): Promise<ReadOnlyFiles>;
+  /** Opens the blobs in a folder whose lock is held, or for reading alone. */
+  openBlobs(directory: string, options?: { readonly readOnly?: boolean | undefined }): Promise<BlobStore>;
+  /** Takes the lock of a folder, which need not have a database. */
+  lockFolder(directory: string): Promise<{ release(): void }>;
+  /** Whether a folder has a lock: see {@link SiblingLocks}. */
+  lockStateOf(directory: string): 'free' | 'held' | 'stale';
   /** The folder, for calls on what it contains. */
   parent(directory: string): ParentFolder;
   /** The folder, which may be missing, in the one that contains it. */
@@ -80,7 +96,7 @@ export interface FolderPlatform {
 const repoPlatform = (
   platform: FolderPlatform,
   directory: string,
-  { wasm, waitMs, cacheBytes }: OpenOptions,
+  { wasm, waitMs, cacheBytes, readOnly }: OpenOptions,
   create: boolean,
 ): RepoPlatform => ({
   wasm: () => platform.wasm(wasm),
@@ -88,7 +104,7 @@ const repoPlatform = (
   verifySignature: platform.verifySignature,
   cacheBytes,
   openFiles: () => platform.openFiles(directory, { create, waitMs }),
-  openBlobs: () => platform.openBlobs(directory),
+  openBlobs: () => platform.openBlobs(directory, { readOnly }),
 });
 
 /** Creates a repository in a folder and opens it. */
@@ -102,8 +118,12 @@ export const createRepo = async (
 };
 
 /** Opens the repository in a folder. */
-export const openRepo = (platform: FolderPlatform, directory: string, options: OpenOptions): Promise<Repo> =>
-  sqliteRepo(repoPlatform(platform, directory, options, false), { signer: options.signer });
+export const openRepo = (platform: FolderPlatform, directory: string, options: OpenOptions): Promise<Repo> => {
+  const repo = repoPlatform(platform, directory, options, false);
+  return options.readOnly === true
+    ? sqliteRepoReadOnly(repo, () => platform.openFilesReadOnly(directory, { waitMs: options.waitMs }))
+    : sqliteRepo(repo, { signer: options.signer });
+};
 
 /** Writes a backup of an open repository into a folder. */
 export const saveBackup = (
@@ -111,7 +131,13 @@ export const saveBackup = (
   repo: Repo,
   directory: string,
   { force, ...options }: BackupOptions & SaveOptions,
-): Promise<SavedBackup> => writeBackup(platform.place(directory), repo.backup(options), { force });
+): Promise<SavedBackup> =>
+  writeBackup(platform.place(directory), repo.backup(options), { force }, siblingLocks(platform, directory));
+
+const siblingLocks = (platform: FolderPlatform, directory: string): SiblingLocks => ({
+  hold: (name) => platform.lockFolder(platform.beside(directory, name)),
+  stateOf: (name) => platform.lockStateOf(platform.beside(directory, name)),
+});
 
 /** Creates a repository from a backup, or replaces one with `force`. Returns the manifest of the backup. */
 export const restoreBackup = (
@@ -126,6 +152,7 @@ export const restoreBackup = (
     {
       create: (name) => repoPlatform(platform, platform.beside(directory, name), options, true),
       openFiles: () => platform.openFiles(directory),
+      locks: siblingLocks(platform, directory),
     },
     options,
   );

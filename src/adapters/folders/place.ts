@@ -63,10 +63,22 @@ const shortened = (text: string, most: number): string => {
   return text.slice(0, end);
 };
 
-/** A sibling of a folder, which nobody else has. Its name fits, however long the folder's is. */
-export const siblingOf = (name: string, what: 'old' | 'tmp'): string => {
-  const end = `.${what}-${bytesToHex(randomBytes(6))}`;
-  return `${shortened(name, MAX_NAME_LENGTH - end.length)}${end}`;
+const RANDOM_BYTES = 6;
+
+/** The name of a sibling up to its random end. It fits, however long the folder's is. */
+const startOf = (name: string, what: 'old' | 'tmp'): string => {
+  const end = `.${what}-`;
+  return `${shortened(name, MAX_NAME_LENGTH - end.length - 2 * RANDOM_BYTES)}${end}`;
+};
+
+/** A sibling of a folder, which nobody else has. */
+export const siblingOf = (name: string, what: 'old' | 'tmp'): string =>
+  `${startOf(name, what)}${bytesToHex(randomBytes(RANDOM_BYTES))}`;
+
+/** Whether `other` is the name of such a sibling. */
+export const isSiblingOf = (name: string, what: 'old' | 'tmp', other: string): boolean => {
+  const start = startOf(name, what);
+  return other.startsWith(start) && /^[0-9a-f]{12}$/.test(other.slice(start.length));
 };
 
 /**

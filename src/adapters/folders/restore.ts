@@ -5,6 +5,8 @@ import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import type { SaveOptions } from './backup.ts';
 import { discardFolder, openBackup, replaceFolder } from './backup.ts';
+import type { SiblingLocks } from './leftovers.ts';
+import { removeLeftovers } from './leftovers.ts';
 import type { Place } from './place.ts';
 import { io, makeParents, siblingOf } from './place.ts';
 import { importFolder } from './transfer.ts';
@@ -18,6 +20,8 @@ export interface RestorePlatform {
   create(name: string): RepoPlatform;
   /** Opens the files of the repository that is there, and so takes its lock. */
   openFiles(): Promise<DatabaseFiles>;
+  /** The locks of folders beside it. Without them nothing is removed that a killed restoration has left. */
+  readonly locks?: SiblingLocks | undefined;
 }
 
 /** Opens the present target as its owner, so that nobody else opens it while it is replaced. `undefined` if missing. */
@@ -94,7 +98,8 @@ const underName = (error: unknown, temporary: string, name: string): unknown =>
 
 /**
  * Makes a repository out of a backup, and the folders above it if need be. Everything that the manifest names is
- * checked before the repository gets its name; if anything is wrong, all is as it was.
+ * checked before the repository gets its name; if anything is wrong, all is as it was. What a restoration that was
+ * killed has left beside it is removed.
  * @throws {RepoError} `RepoNotFound` when there is no backup; `Malformed`, naming the file, when it is damaged;
  *   `RepoExists` without `force`, and when what is there is no repository; `Locked` when somebody has it open;
  *   `UnknownVersion`; `StorageFull`, `StorageFailed`.
@@ -110,10 +115,12 @@ export const restoreFolder = async (
   const there = await io(`looking at ${place.path}`, openTarget(place, platform, force));
   try {
     const takeBack = await makeParents(place);
+    await removeLeftovers(place, 'tmp', platform.locks);
     const temporary = siblingOf(name, 'tmp');
     try {
       await io(`restoring ${place.path}`, importChecked(platform.create(temporary), files, manifest));
       await replaceFolder(place, temporary, there !== undefined);
+      await removeLeftovers(place, 'old', platform.locks);
     } catch (error) {
       await discardFolder(parent, temporary);
       await takeBack();

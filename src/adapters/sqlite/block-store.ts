@@ -28,6 +28,8 @@ export interface SqliteBlockStoreOptions {
    * with less.
    */
   readonly isBulk?: IsBulk | undefined;
+  /** Whether the database cannot be written to. */
+  readonly isReadOnly?: boolean | undefined;
 }
 
 /** A change whose maintenance is that of its store. */

@@ -27,7 +27,8 @@ export const openSqliteBlockStore = (
   database: StoreDatabase,
   files: DatabaseFiles,
   options?: SqliteBlockStoreOptions,
-): Promise<SqliteBlockStore> => openStore(database, files, () => openSchema(database), options);
+): Promise<SqliteBlockStore> =>
+  openStore(database, files, () => openSchema(database, { isReadOnly: options?.isReadOnly }), options);
 
 const openStore = async (
   database: StoreDatabase,

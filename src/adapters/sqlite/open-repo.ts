@@ -2,10 +2,11 @@
 import type { Repo } from '../../core/repo/repo.ts';
 import type { VerifySignature } from '../../core/crypto/keys.ts';
 import { repoOver } from '../../core/repo/local-repo.ts';
+import { readOnlyRepo } from '../../core/repo/read-only.ts';
 import type { HashAll } from '../../core/data/sha256.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
-import type { BlobStore } from '../../core/storage/ports.ts';
-import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
+import type { BlobStore, BlockStore } from '../../core/storage/ports.ts';
+import type { DatabaseFiles, ReadOnlyFiles } from '../../wasm/vfs/database-files.ts';
 import { createHashAll } from '../../wasm/hash/sha256.ts';
 import type { Sqlite } from '../../wasm/database/sqlite.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
@@ -14,6 +15,7 @@ import { yielding } from './yielding-store.ts';
 import type { IsBulk } from './block-store.ts';
 import { openInspected } from './inspect-database.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from './open-block-store.ts';
+import { openReadOnlyStore } from './open-read-only.ts';
 
 /** One for all repositories of the process: what it works in takes memory. */
 const bySimd: HashAll = /* @__PURE__ */ createHashAll();
@@ -49,7 +51,7 @@ export interface RepoPlatform {
   wasm(): Promise<WebAssembly.Module>;
   /** Opens the database's files and takes their lock. */
   openFiles(): Promise<DatabaseFiles>;
-  /** Opens the place for blobs; called while the lock is held. */
+  /** Opens the place for blobs; called while the lock is held, or for a repository that is only read. */
   openBlobs(): Promise<BlobStore>;
   /** Bytes that the caches of all repositories of this process may have together from now on. */
   readonly cacheBytes?: number | undefined;
@@ -70,11 +72,7 @@ export const sqliteRepo = async (
   platform: RepoPlatform,
   { did, signer }: { readonly did?: string | undefined; readonly signer?: Signer | undefined },
 ): Promise<Repo> => {
-  assertCacheBytes(platform.cacheBytes);
-  const sqlite = await loadSqlite(await platform.wasm());
-  if (platform.cacheBytes !== undefined) {
-    limitCaches(sqlite, platform.cacheBytes);
-  }
+  const sqlite = await loadFor(platform);
   const files = await platform.openFiles();
   const store = await openDatabase(files, () => {
     const database = openInspected(sqlite, files, { isNew: did !== undefined });
@@ -84,22 +82,56 @@ export const sqliteRepo = async (
       : createSqliteBlockStore(database, files, did, { isBulk });
   });
   try {
-    const { yieldToEvents, hashAll = bySimd, verifySignature } = platform;
-    return repoOver({
-      did: store.did,
-      store: yieldToEvents === undefined ? store : yielding(store, yieldToEvents),
-      blobs: await platform.openBlobs(),
-      signer,
-      hashAll,
-      verifySignature,
-      yieldToEvents,
-      nodeBudget,
-    });
+    return repoOn(platform, store, await platform.openBlobs(), signer);
   } catch (error) {
     await store.close();
     throw error;
   }
 };
+
+/**
+ * Opens a repository for reading: takes no lock, and writes nothing.
+ * @throws {RepoError} `Locked` while somebody writes; as the platform and {@link openSqliteBlockStore} do.
+ * @throws {TypeError} when `cacheBytes` is not a valid number of bytes.
+ */
+export const sqliteRepoReadOnly = async (
+  platform: RepoPlatform,
+  openFiles: () => Promise<ReadOnlyFiles>,
+): Promise<Repo> => {
+  const store = await openReadOnlyStore(await loadFor(platform), openFiles);
+  try {
+    return readOnlyRepo(repoOn(platform, store, await platform.openBlobs(), undefined), { storage: store });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+};
+
+const loadFor = async (platform: RepoPlatform): Promise<Sqlite> => {
+  assertCacheBytes(platform.cacheBytes);
+  const sqlite = await loadSqlite(await platform.wasm());
+  if (platform.cacheBytes !== undefined) {
+    limitCaches(sqlite, platform.cacheBytes);
+  }
+  return sqlite;
+};
+
+const repoOn = (
+  { yieldToEvents, hashAll = bySimd, verifySignature }: RepoPlatform,
+  store: BlockStore & { readonly did: string },
+  blobs: BlobStore,
+  signer: Signer | undefined,
+): Repo =>
+  repoOver({
+    did: store.did,
+    store: yieldToEvents === undefined ? store : yielding(store, yieldToEvents),
+    blobs,
+    signer,
+    hashAll,
+    verifySignature,
+    yieldToEvents,
+    nodeBudget,
+  });
 
 /** From the store on, the files are the store's to close; until then they are ours. Closing them twice does nothing. */
 const openDatabase = async <T>(files: DatabaseFiles, open: () => Promise<T>): Promise<T> => {

@@ -34,6 +34,11 @@ export interface Schema {
   readonly others: readonly string[];
 }
 
+export interface OpenSchemaOptions {
+  /** Whether the database cannot be written to. */
+  readonly isReadOnly?: boolean | undefined;
+}
+
 /** The layout that this library writes, and the newest that it reads. */
 const VERSION = 1;
 
@@ -67,11 +72,11 @@ export const createSchema = (database: SchemaDatabase, did: string): Schema => {
 /**
  * Checks that a database is a repository, to the last column: its file may come from anywhere. Tables of somebody else
  * beside those of the repository are left alone. Writes nothing, except for the table `commits` if another writer made
- * none.
+ * none. For reading, that table is an empty one in memory.
  * @throws {RepoError} `RepoNotFound` when the database is empty; `UnknownVersion` when a newer library wrote it;
  *   `Corrupt` when it is anything else.
  */
-export const openSchema = (database: SchemaDatabase): Schema => {
+export const openSchema = (database: SchemaDatabase, { isReadOnly = false }: OpenSchemaOptions = {}): Schema => {
   const objects = readObjects(database);
   if (objects.length === 0) {
     throw new RepoError('RepoNotFound', 'the database is empty');
@@ -94,7 +99,9 @@ export const openSchema = (database: SchemaDatabase): Schema => {
   }
   checkDid(did);
   database.settle();
-  if (lacksCommits) {
+  if (lacksCommits && isReadOnly) {
+    database.exec(`create temp table ${prefix}commits (key text primary key, value blob not null)`);
+  } else if (lacksCommits) {
     createTable(database, prefix, 'commits');
   }
   return { did, prefix, others };

@@ -1,5 +1,6 @@
 /** A repository of this browser, opened for a page through its worker. */
 import { RepoError } from '../../core/errors.ts';
+import { readOnlyRepo } from '../../core/repo/read-only.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import { RemoteRepo } from '../rpc/client.ts';
@@ -17,6 +18,8 @@ export interface OpenRemoteOptions {
   readonly storage: WantedStorage;
   readonly waitMs: number;
   readonly signer: Signer | undefined;
+  /** Refuses what would write. The worker that has the files serves the reads. */
+  readonly readOnly: boolean;
   /** `undefined` where the page and its worker share none. */
   readonly locks: Locks | undefined;
   readonly isPersistent: (() => Promise<boolean>) | undefined;
@@ -38,7 +41,7 @@ export interface WorkerSupply {
  */
 export const openRemote = (
   supply: WorkerSupply,
-  { name, did, storage, waitMs, signer, locks, isPersistent }: OpenRemoteOptions,
+  { name, did, storage, waitMs, signer, readOnly, locks, isPersistent }: OpenRemoteOptions,
 ): Promise<Repo> =>
   new Promise((resolve, reject) => {
     let repo: RemoteRepo | undefined;
@@ -81,7 +84,7 @@ export const openRemote = (
         onShow: () => (supply.isFresh ? begin(undefined) : connection?.send({ kind: 'return' })),
         needsTime: !supply.isFresh,
       });
-      resolve(repo);
+      resolve(readOnly ? readOnlyRepo(repo) : repo);
     };
 
     const begin = (make: string | undefined): void => {

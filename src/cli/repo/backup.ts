@@ -5,7 +5,7 @@ import { assertPath } from '../terminal/input.ts';
 import { printOne } from '../terminal/print.ts';
 import { formatBytes, withProgress } from '../terminal/progress.ts';
 import type { Context } from '../terminal/shell.ts';
-import { withRepo } from '../terminal/with-repo.ts';
+import { withReader } from '../terminal/with-repo.ts';
 
 interface Flags {
   readonly damaged?: boolean;
@@ -23,7 +23,7 @@ export const addBackup = (program: Command, context: Context): void => {
     .option('--force', 'replace the backup that is there')
     .action(async (directory: string, target: string, { damaged, force }: Flags) => {
       assertPath(target, 'the backup');
-      await withRepo(context, directory, async (repo) => {
+      await withReader(context, directory, async (repo) => {
         const { manifest, size } = await withProgress(context, (work) =>
           saveBackup(repo, target, { ...work, damaged, force }),
         );

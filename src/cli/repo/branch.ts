@@ -3,7 +3,7 @@ import { RepoError } from '../../index.ts';
 import { REPO, withExamples } from '../terminal/arguments.ts';
 import { printList, printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
-import { withRepo } from '../terminal/with-repo.ts';
+import { withReader, withRepo } from '../terminal/with-repo.ts';
 
 const BASE = '.base';
 
@@ -16,7 +16,7 @@ export const addBranchVerbs = (program: Command, context: Context): void => {
     .description('list branches: name, rev and CID of the head, CID of the base')
     .argument(...REPO)
     .action((directory: string) =>
-      withRepo(context, directory, async (repo) => {
+      withReader(context, directory, async (repo) => {
         const printer = printList(context);
         const refs = await repo.refs();
         for (const [name, cid] of refs) {
@@ -38,7 +38,7 @@ export const addBranchVerbs = (program: Command, context: Context): void => {
     .argument(...REPO)
     .argument('<name>', 'name of the branch')
     .action((directory: string, name: string) =>
-      withRepo(context, directory, async (repo) => {
+      withReader(context, directory, async (repo) => {
         const printer = printList(context);
         if ((await repo.branch(name).head()) === undefined) {
           throw new RepoError('RefNotFound', `branch not found; name=${name}`);

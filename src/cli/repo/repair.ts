@@ -23,7 +23,9 @@ const repairOpen = async (context: Context, repo: Repo, dryRun: boolean): Promis
 /** The repair, or `undefined` when the database is damaged below what one reaches. */
 const tryRepair = async (context: Context, directory: string, dryRun: boolean): Promise<RepairReport | undefined> => {
   try {
-    return await closing(await openRepo(directory), (repo) => repairOpen(context, repo, dryRun));
+    return await closing(await openRepo(directory, { waitMs: context.waitMs }), (repo) =>
+      repairOpen(context, repo, dryRun),
+    );
   } catch (error) {
     if (!isRepoError(error, 'Corrupt')) {
       throw error;
@@ -40,7 +42,11 @@ const repair = async (context: Context, directory: string, dryRun: boolean): Pro
   const salvage = await withProgress(context, (work) => salvageRepo(directory, { ...work, dryRun }));
   return {
     salvage,
-    report: dryRun ? undefined : await closing(await openRepo(directory), (repo) => repairOpen(context, repo, false)),
+    report: dryRun
+      ? undefined
+      : await closing(await openRepo(directory, { waitMs: context.waitMs }), (repo) =>
+          repairOpen(context, repo, false),
+        ),
   };
 };
 

@@ -18,16 +18,27 @@ export interface Context extends Omit<Shell, 'stdout' | 'stderr'> {
   readonly stderr: Output;
   /** `--json`: one JSON value, or one a line for lists. Known once the command line has been read. */
   readonly json: boolean;
+  /** `--wait`: how long to wait for another program to let go of the repository, in milliseconds. */
+  readonly waitMs: number | undefined;
 }
 
-/** The context over a shell; `isJson` is asked when a verb prints. */
-export const createContext = (shell: Shell, isJson: () => boolean): Context => ({
+/** The options that every verb has. */
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly wait?: number;
+}
+
+/** The context over a shell. `options` is called when a verb runs. */
+export const createContext = (shell: Shell, options: () => GlobalOptions): Context => ({
   env: shell.env,
   stdin: shell.stdin,
   signal: shell.signal,
   stdout: createOutput(shell.stdout, shell.signal),
   stderr: createOutput(shell.stderr, shell.signal),
   get json() {
-    return isJson();
+    return options().json === true;
+  },
+  get waitMs() {
+    return options().wait;
   },
 });

@@ -57,14 +57,29 @@ export const withRepo = async <T>(
 ): Promise<T> => {
   context.signal.throwIfAborted();
   await assertRepo(directory);
-  return closing(await openRepo(directory, signer === undefined ? {} : { signer }), use);
+  const { waitMs } = context;
+  return closing(await openRepo(directory, { waitMs, signer }), use);
 };
+
+/** Opens a repository to read it alone, for as long as `use` runs. */
+export const withReader = async <T>(
+  context: Context,
+  directory: string,
+  use: (repo: Repo) => Promise<T>,
+): Promise<T> => {
+  context.signal.throwIfAborted();
+  await assertRepo(directory);
+  return closing(await openReader(context, directory), use);
+};
+
+const openReader = ({ waitMs }: Context, directory: string): Promise<Repo> =>
+  openRepo(directory, { readOnly: true, waitMs });
 
 /** Opens a repository, or a CAR in its place, for as long as `use` runs, which only reads. */
 export const withReadable = async <T>(context: Context, where: string, use: (repo: Repo) => Promise<T>): Promise<T> => {
   context.signal.throwIfAborted();
   if (!(await isCar(where))) {
-    return closing(await openRepo(where), use);
+    return closing(await openReader(context, where), use);
   }
   const repo = await withProgress(context, async (work) => openCar(await openInput(context, where), work));
   return closing(repo, use);

@@ -14,6 +14,7 @@ import { repoKeySourceCases } from './key-source-cases.ts';
 import { repoLineCases } from './line-cases.ts';
 import { repoMetaCases } from './meta-cases.ts';
 import { repoReadCases } from './read-cases.ts';
+import { repoReadOnlyCases } from './read-only-cases.ts';
 import { repoRepairCases } from './repair-cases.ts';
 import { repoStoredBytesCases } from './stored-bytes-cases.ts';
 import { repoTreeCases } from './tree-cases.ts';
@@ -22,6 +23,7 @@ import { repoWriteCases } from './write-cases.ts';
 export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoWriteCases,
   ...repoReadCases,
+  ...repoReadOnlyCases,
   ...repoCarCases,
   ...repoBlobCases,
   ...repoMetaCases,

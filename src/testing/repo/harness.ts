@@ -11,6 +11,8 @@ export interface RepoHarness {
   create(options: { readonly did: string; readonly signer?: Signer | undefined }): Promise<Repo>;
   /** Opens the same place again. What was open there before has been closed. */
   open(options?: { readonly signer?: Signer | undefined }): Promise<Repo>;
+  /** Opens the same place for reading. Left out where there is no such thing. */
+  openReadOnly?(): Promise<Repo>;
   /** A second place, empty: for what goes from one repository to another. */
   other(): RepoHarness;
   /** Said of a place that keeps nothing once it is closed. */

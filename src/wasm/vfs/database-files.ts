@@ -37,3 +37,12 @@ export interface DatabaseFiles extends AsyncDisposable {
   /** Lets go of the files and of the lock, and leaves no empty journal behind. A second call does nothing. */
   close(): Promise<void>;
 }
+
+/** The files of a database that is read while others may write to it: no lock is held, and every write throws. */
+export interface ReadOnlyFiles extends DatabaseFiles {
+  /**
+   * Whether nobody has begun to write since these were opened. What was read before is of one state if this returns
+   * `true` afterwards.
+   */
+  isCurrent(): boolean;
+}

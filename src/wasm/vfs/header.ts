@@ -30,6 +30,13 @@ export const showAsLogged = (buffer: Uint8Array, at: number): void => {
   }
 };
 
+/** What was read of the file from `at` on, as that of a database without a log. */
+export const showAsPlain = (buffer: Uint8Array, at: number): void => {
+  if (holds(buffer, at, LOGGED)) {
+    put(buffer, at, PLAIN);
+  }
+};
+
 /** Runs a write of `buffer` with the header as it is to be stored. The buffer is SQLite's page, so it is put back. */
 export const storeAsPlain = (buffer: Uint8Array, at: number, write: () => void): void => {
   if (!holds(buffer, at, LOGGED)) {

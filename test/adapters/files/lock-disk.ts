@@ -71,6 +71,7 @@ export class LockDisk {
       syncFolder: notNeeded,
       names: () => this.names(),
       open: notNeeded,
+      openReading: notNeeded,
       createLocked: (name) => {
         if (this.#names.has(name)) {
           throw Object.assign(new Error(`EEXIST ${name}`), { code: 'EEXIST' });

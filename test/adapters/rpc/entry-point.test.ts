@@ -92,6 +92,7 @@ const open = (worker: WorkerLike, locks: Locks | undefined): Promise<Repo> =>
       storage: 'auto',
       waitMs: 5_000,
       signer: undefined,
+      readOnly: false,
       locks,
       isPersistent: undefined,
     },

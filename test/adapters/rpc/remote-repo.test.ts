@@ -5,6 +5,7 @@ import { describe } from 'vitest';
 import { repoCases } from '../../../src/testing/repo/cases.ts';
 import type { RepoHarness } from '../../../src/testing/repo/harness.ts';
 import { runCases } from '../../run-cases.ts';
+import type { TabOpenOptions } from './tabs.ts';
 import { PlayedBrowser } from './tabs.ts';
 
 const ledHarness = (): RepoHarness => {
@@ -12,6 +13,7 @@ const ledHarness = (): RepoHarness => {
   return {
     create: (options) => browser.tab().open('repo', options),
     open: (options) => browser.tab().open('repo', options),
+    openReadOnly: () => browser.tab().open('repo', { readOnly: true }),
     other: ledHarness,
   };
 };
@@ -19,7 +21,7 @@ const ledHarness = (): RepoHarness => {
 /** Another tab leads for as long as the repository is open. */
 const followingHarness = (): RepoHarness => {
   const browser = new PlayedBrowser();
-  const follow = async (did: string | undefined, options: Parameters<RepoHarness['open']>[0]) => {
+  const follow = async (did: string | undefined, options: TabOpenOptions | undefined) => {
     const leading = await browser.tab().open('repo', { did });
     const following = await browser.tab().open('repo', options);
     const close = following.close.bind(following);
@@ -32,6 +34,7 @@ const followingHarness = (): RepoHarness => {
   return {
     create: ({ did, signer }) => follow(did, { signer }),
     open: (options) => follow(undefined, options),
+    openReadOnly: () => follow(undefined, { readOnly: true }),
     other: followingHarness,
   };
 };

@@ -130,6 +130,7 @@ export interface TabOpenOptions {
   readonly did?: string | undefined;
   readonly signer?: Signer | undefined;
   readonly waitMs?: number | undefined;
+  readonly readOnly?: boolean | undefined;
 }
 
 /** A tab: a page and its worker. */
@@ -182,7 +183,7 @@ export class PlayedTab {
     };
   }
 
-  open(name: string, { did, signer, waitMs = 5_000 }: TabOpenOptions = {}): Promise<Repo> {
+  open(name: string, { did, signer, waitMs = 5_000, readOnly = false }: TabOpenOptions = {}): Promise<Repo> {
     return openRemote(
       { take: () => ({ worker: this.#worker, release: () => {} }), isFresh: false },
       {
@@ -190,6 +191,7 @@ export class PlayedTab {
         did,
         signer,
         waitMs,
+        readOnly,
         storage: 'auto',
         locks: this.locks,
         isPersistent: undefined,

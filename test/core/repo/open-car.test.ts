@@ -68,6 +68,9 @@ test('whatever writes rejects, and nothing has changed', async () => {
     () => opened.put(POST, 'a', { text: 'a' }, { signer }),
     () => opened.delete(POST, 'r001', { signer }),
     () => opened.write([], { signer }),
+    () => opened.put(POST, 'a', { text: 'a' }),
+    () => opened.meta.set('app:a', 'b'),
+    () => opened.branch('draft').put(POST, 'a', { text: 'a' }),
     () => opened.importCar(car),
     () => opened.setRef('a', 'main'),
     () => opened.removeRef('a'),
@@ -76,7 +79,7 @@ test('whatever writes rejects, and nothing has changed', async () => {
     () => opened.gc(),
     () => opened.repair(),
   ]) {
-    await expect(write()).rejects.toMatchObject({ name: 'RepoError', code: 'Unsupported' });
+    await expect(write()).rejects.toMatchObject({ name: 'RepoError', code: 'ReadOnly' });
   }
   expect(await opened.head()).toEqual(await repo.head());
   expect(await collect(opened.blobs())).toEqual([]);

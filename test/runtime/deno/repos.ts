@@ -20,6 +20,7 @@ const repoHarness = (): RepoHarness => {
   return {
     create: (options) => createRepo(folder, options),
     open: (options) => openRepo(folder, options),
+    openReadOnly: () => openRepo(folder, { readOnly: true }),
     other: repoHarness,
   };
 };

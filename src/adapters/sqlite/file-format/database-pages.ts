@@ -2,7 +2,6 @@
 import { RepoError } from '../../../core/errors.ts';
 import { PAGE_SIZE, SQLITE_MAGIC } from '../../../core/storage/layout.ts';
 import type { DatabaseFiles } from '../../../wasm/vfs/database-files.ts';
-import type { Overlay } from './committed-log.ts';
 import { committedLog } from './committed-log.ts';
 import { hotJournalPages } from './hot-journal-pages.ts';
 import { isPageSize, uint16, uint32 } from './numbers.ts';
@@ -71,13 +70,17 @@ export const assertFormat = (firstPage: Uint8Array): void => {
   }
 };
 
-/**
- * Returns the pages of the main file with the hot journal and the log applied; `undefined` if the database is empty.
- * @throws {RepoError} `Corrupt` when the first page is not one of SQLite's; `StorageFailed`.
- */
-export const openPages = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>): DatabasePages | undefined => {
+/** A database as SQLite would see it after recovery, by the place of each page. */
+interface Recovered {
+  readonly pageSize: number;
+  readonly pageCount: number;
+  /** Reads a part of a page. `number` is from 1 to `pageCount`. */
+  read(number: number, buffer: Uint8Array, offset: number): void;
+}
+
+const recover = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>): Recovered | undefined => {
   const [main, journal, wal] = [files.main, files.journal, files.wal].map((file) =>
-    readableFile(file, 'reading the schema of the database'),
+    readableFile(file, 'reading the pages of the database'),
   ) as [ReadableFile, ReadableFile, ReadableFile];
   const size = main.getSize();
   // SQLite takes no notice of a journal or a log then.
@@ -97,23 +100,83 @@ export const openPages = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>
     throw new RepoError('Corrupt', `the journal and the log beside the database have pages of two sizes`);
   }
   const pageCount = log?.pageCount ?? undone?.pageCount ?? Math.ceil(size / pageSize);
-  const placeIn = (overlay: Overlay | undefined, number: number): number | undefined => overlay?.places.get(number);
+  return {
+    pageSize,
+    pageCount,
+    read(number, buffer, offset) {
+      const inLog = log?.places.get(number);
+      const inJournal = undone?.places.get(number);
+      if (inLog !== undefined) {
+        fill(wal, buffer, inLog + offset);
+      } else if (inJournal !== undefined) {
+        fill(journal, buffer, inJournal + offset);
+      } else if (number === 1 && pageSize === start.length) {
+        buffer.set(start.subarray(offset, offset + buffer.length));
+      } else {
+        fill(main, buffer, (number - 1) * pageSize + offset);
+      }
+    },
+  };
+};
+
+/**
+ * Returns the pages of the main file with the hot journal and the log applied; `undefined` if the database is empty.
+ * @throws {RepoError} `Corrupt` when the first page is not one of SQLite's; `StorageFailed`.
+ */
+export const openPages = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>): DatabasePages | undefined => {
+  const recovered = recover(files);
+  if (recovered === undefined) {
+    return undefined;
+  }
+  const { pageSize, pageCount } = recovered;
   const read = (number: number): Uint8Array => {
     if (number < 1 || number > pageCount) {
       throw new RepoError('Corrupt', `the schema leads to a page that is not there; page=${number} pages=${pageCount}`);
     }
-    const inLog = placeIn(log, number);
-    const inJournal = placeIn(undone, number);
-    if (inLog === undefined && inJournal === undefined && number === 1 && pageSize === start.length) {
-      return start;
-    }
     const page = new Uint8Array(pageSize);
-    if (inLog !== undefined) {
-      return fill(wal, page, inLog);
-    }
-    return inJournal !== undefined ? fill(journal, page, inJournal) : fill(main, page, (number - 1) * pageSize);
+    recovered.read(number, page, 0);
+    return page;
   };
   const first = read(1);
   assertHeader(first, pageSize);
   return { usable: pageSize - first[AT_RESERVED]!, read };
+};
+
+/** Bytes of a journal or a log that are applied without writing them to the main file. */
+export const MAX_APPLIED_SIZE: number = 64 * 1024 * 1024;
+
+/**
+ * Returns the main file as SQLite would leave it after recovery; `undefined` if the database is empty. Nothing is
+ * written, and pages are read where they are stored when they are asked for.
+ * @throws {RepoError} `Locked` when a journal or a log is longer than {@link MAX_APPLIED_SIZE}; `Corrupt`;
+ *   `StorageFailed`.
+ */
+export const recoveredFile = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>): ReadableFile | undefined => {
+  const size = Math.max(...[files.journal, files.wal].map((file) => readableFile(file, 'opening the log').getSize()));
+  if (size > MAX_APPLIED_SIZE) {
+    throw new RepoError(
+      'Locked',
+      `a crash has left a log that is too long to be applied in memory: open the repository once without readOnly to recover it; bytes=${size} limit=${MAX_APPLIED_SIZE}`,
+    );
+  }
+  const recovered = recover(files);
+  if (recovered === undefined) {
+    return undefined;
+  }
+  const { pageSize, pageCount } = recovered;
+  const end = pageSize * pageCount;
+  return {
+    getSize: () => end,
+    read(buffer, { at }) {
+      const length = Math.max(0, Math.min(buffer.length, end - at));
+      for (let done = 0; done < length; ) {
+        const number = Math.floor((at + done) / pageSize) + 1;
+        const offset = (at + done) % pageSize;
+        const part = buffer.subarray(done, Math.min(length, done + pageSize - offset));
+        recovered.read(number, part, offset);
+        done += part.length;
+      }
+      return length;
+    },
+  };
 };

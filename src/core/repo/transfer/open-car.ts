@@ -13,6 +13,7 @@ import type { Tid } from '../../syntax/tid.ts';
 import type { Commit } from '../commit.ts';
 import type { Progress } from '../long-work.ts';
 import { repoOver } from '../local-repo.ts';
+import { readOnlyError, readOnlyRepo } from '../read-only.ts';
 import { MAIN } from '../store-names.ts';
 import type { Repo } from '../repo.ts';
 import { decodeRootCommit } from '../root-commit.ts';
@@ -23,11 +24,10 @@ export interface OpenCarOptions extends CarOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-const readOnly = async (): Promise<never> => {
-  throw new RepoError(
-    'Unsupported',
-    'a CAR can be read and not written: import it into a repository, and write to that',
-  );
+const CANNOT_WRITE = 'a CAR can be read and not written: import it into a repository, and write to that';
+
+const refuse = async (): Promise<never> => {
+  throw readOnlyError(CANNOT_WRITE);
 };
 
 /** The blocks of a CAR, with its root as the head and the only commit. */
@@ -100,7 +100,7 @@ class CarStore implements BlockStore {
   }
 
   transact(): Promise<never> {
-    return readOnly();
+    return refuse();
   }
 
   async close(): Promise<void> {
@@ -127,7 +127,7 @@ class CarStore implements BlockStore {
 /** A CAR holds no blob. */
 class NoBlobs extends MemoryBlobStore {
   override put(): Promise<BlobInfo> {
-    return readOnly();
+    return refuse();
   }
 }
 
@@ -135,7 +135,7 @@ class NoBlobs extends MemoryBlobStore {
  * Opens a CAR as a repository that can be read: `get`, `list`, `info`, `log`, `diff`, `checkout`, `exportCar` and
  * `missingBlobs`. It is read to its end and held in memory until `close`; every block is checked against its hash. The
  * tree and the records are checked as they are read, as of any repository, so that a CAR which lacks blocks can be
- * looked into; `verifyCar` checks all of it. Whatever writes rejects with `Unsupported`.
+ * looked into; `verifyCar` checks all of it. Whatever writes rejects with `ReadOnly`.
  * @throws {RepoError} `Malformed` when this is not a CAR, a block is not what its CID names, or the root is not a
  *   commit; `BlockNotFound` when the commit is not in it; `LimitExceeded`.
  */
@@ -159,10 +159,6 @@ export const openCar = async (source: CarSource, options: OpenCarOptions = {}): 
     throw new RepoError('BlockNotFound', `the commit that the CAR names is not in it; cid=${cidToText(root)}`);
   }
   const commit = decodeRootCommit(root, block);
-  return repoOver({
-    did: commit.did,
-    store: new CarStore(blocks, root, commit),
-    blobs: new NoBlobs(),
-    hashAll: options.hashAll,
-  });
+  const stores = { did: commit.did, store: new CarStore(blocks, root, commit), blobs: new NoBlobs() };
+  return readOnlyRepo(repoOver({ ...stores, hashAll: options.hashAll }), { message: CANNOT_WRITE });
 };

@@ -1,0 +1,200 @@
+/** A repository that is read and not written, also while other owners write to its storage. */
+import { isRepoError, RepoError } from '../errors.ts';
+import type { Branch } from './branch.ts';
+import type { Repo } from './repo.ts';
+import type { RepoMeta } from './write/meta.ts';
+
+/**
+ * What a method does. `list` returns an async iterable and `stream` a `ReadableStream`; `read` and `write` return
+ * promises; `own` is none of these, or reads nothing.
+ */
+type Use = 'list' | 'own' | 'read' | 'stream' | 'write';
+
+/** Every method is here: a new one does not compile before it is known whether it writes. */
+const REPO: Readonly<Record<keyof Repo, Use>> = {
+  did: 'own',
+  meta: 'own',
+  head: 'read',
+  info: 'read',
+  get: 'read',
+  list: 'list',
+  collections: 'read',
+  write: 'write',
+  put: 'write',
+  getBytes: 'read',
+  restore: 'write',
+  delete: 'write',
+  checkout: 'read',
+  commit: 'write',
+  log: 'list',
+  diff: 'list',
+  reset: 'write',
+  recommit: 'write',
+  branch: 'own',
+  refs: 'read',
+  setRef: 'write',
+  removeRef: 'write',
+  importCar: 'write',
+  exportCar: 'stream',
+  putBlob: 'write',
+  getBlob: 'read',
+  blobs: 'list',
+  missingBlobs: 'list',
+  verify: 'read',
+  repair: 'write',
+  backup: 'list',
+  gc: 'write',
+  onChange: 'own',
+  close: 'own',
+  [Symbol.asyncDispose]: 'own',
+};
+
+const META: Readonly<Record<keyof RepoMeta, Use>> = { get: 'read', set: 'write', list: 'list' };
+
+const BRANCH: Readonly<Record<keyof Branch, Use>> = {
+  name: 'own',
+  head: 'read',
+  base: 'read',
+  get: 'read',
+  list: 'list',
+  entries: 'list',
+  collections: 'read',
+  put: 'write',
+  delete: 'write',
+  write: 'write',
+  diff: 'list',
+  discard: 'write',
+};
+
+/** A storage that other owners may write to. */
+export interface ChangingStorage {
+  /** How often it was found changed. A read of the storage shows one state; two reads may show two. */
+  readonly changes: number;
+}
+
+/** The storage of a repository where every change goes through the repository itself. */
+const UNCHANGING: ChangingStorage = { changes: 0 };
+
+/** How often a read that other owners disturb is made. */
+const MAX_TRIES = 20;
+
+const FOR_READING = 'the repository was opened for reading; open it without readOnly to write to it';
+
+/** The error of whatever writes. */
+export const readOnlyError = (message: string = FOR_READING): RepoError => new RepoError('ReadOnly', message);
+
+/** What went wrong while another owner wrote says nothing about the storage. */
+const disturbed = (cause: unknown): unknown =>
+  isRepoError(cause, 'BlockNotFound') || isRepoError(cause, 'Corrupt') || isRepoError(cause, 'BlobNotFound')
+    ? new RepoError('Locked', 'another owner has changed the repository while it was read: read it again', { cause })
+    : cause;
+
+const readers = (storage: ChangingStorage) => ({
+  async read<T>(run: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      const { changes } = storage;
+      try {
+        const value = await run();
+        if (storage.changes === changes || tries === MAX_TRIES) {
+          return value;
+        }
+      } catch (error) {
+        if (storage.changes === changes || isRepoError(error, 'Locked')) {
+          throw error;
+        }
+        if (tries === MAX_TRIES) {
+          throw disturbed(error);
+        }
+      }
+    }
+  },
+  /** What was listed cannot be taken back, so a list that is disturbed goes on, and fails where it cannot. */
+  async *list<T>(run: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    const { changes } = storage;
+    try {
+      yield* run();
+    } catch (error) {
+      throw storage.changes === changes ? error : disturbed(error);
+    }
+  },
+  stream<T>(run: () => ReadableStream<T>): ReadableStream<T> {
+    const { changes } = storage;
+    const reader = run().getReader();
+    return new ReadableStream<T>(
+      {
+        async pull(controller) {
+          try {
+            const { value, done } = await reader.read();
+            if (done) {
+              controller.close();
+            } else {
+              controller.enqueue(value);
+            }
+          } catch (error) {
+            throw storage.changes === changes ? error : disturbed(error);
+          }
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
+  },
+});
+
+type Method = (...args: unknown[]) => unknown;
+
+/** The same object. Its reads go through `over`, and its writes are refused. */
+const guarded = <T extends object>(
+  target: T,
+  uses: Readonly<Record<keyof T, Use>>,
+  { read, list, stream }: ReturnType<typeof readers>,
+  refuse: () => Promise<never>,
+  own: Partial<T> = {},
+): T => {
+  const methodOf = (use: Use, method: Method): Method => {
+    switch (use) {
+      case 'write':
+        return refuse;
+      case 'read':
+        return (...args) => read(() => method(...args) as Promise<unknown>);
+      case 'list':
+        return (...args) => list(() => method(...args) as AsyncIterable<unknown>);
+      case 'stream':
+        return (...args) => stream(() => method(...args) as ReadableStream<unknown>);
+      case 'own':
+        return method;
+    }
+  };
+  return new Proxy(target, {
+    get(_, key) {
+      if (Object.hasOwn(own, key)) {
+        return Reflect.get(own, key) as unknown;
+      }
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === 'function'
+        ? methodOf(Object.hasOwn(uses, key) ? uses[key as keyof T] : 'own', value.bind(target) as Method)
+        : value;
+    },
+  });
+};
+
+export interface ReadOnlyOptions {
+  readonly storage?: ChangingStorage | undefined;
+  /** What `ReadOnly` says. */
+  readonly message?: string | undefined;
+}
+
+/**
+ * Returns the same repository for reading. Whatever writes rejects with `ReadOnly`, and does nothing. A read that other
+ * owners of the storage disturb is made again; a list goes on, or fails with `Locked`.
+ */
+export const readOnlyRepo = (repo: Repo, { storage = UNCHANGING, message }: ReadOnlyOptions = {}): Repo => {
+  const over = readers(storage);
+  const refuse = async (): Promise<never> => {
+    throw readOnlyError(message);
+  };
+  return guarded(repo, REPO, over, refuse, {
+    meta: guarded(repo.meta, META, over, refuse),
+    branch: (name) => guarded(repo.branch(name), BRANCH, over, refuse),
+  });
+};

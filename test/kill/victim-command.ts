@@ -1,0 +1,36 @@
+/** How a process is started that changes a repository until it is killed. */
+import { join } from 'node:path';
+import { build } from 'vite';
+import { root } from '../house/sources.ts';
+import { findRuntime } from '../runtime/find-runtime.ts';
+
+/** Node 20 runs no TypeScript. The bundle is in the project, where it finds the packages and the file of SQLite. */
+const bundle = async (name: string): Promise<string> => {
+  const outDir = join(root, 'out', 'test', name);
+  await build({
+    configFile: false,
+    logLevel: 'silent',
+    root,
+    ssr: { noExternal: true, external: ['sql.js'] },
+    build: {
+      ssr: join(root, 'test/kill/node-victim.ts'),
+      outDir,
+      emptyOutDir: true,
+      rolldownOptions: { output: { entryFileNames: 'victim.mjs' } },
+    },
+  });
+  return join(outDir, 'victim.mjs');
+};
+
+/** @param name Of the folder below `out/` that the bundle is made in: each test file gives another one. */
+export const victimCommand = async (runtime: 'bun' | 'deno' | 'node', name: string): Promise<readonly string[]> => {
+  switch (runtime) {
+    case 'bun':
+      return [findRuntime('bun')!, join(root, 'test/kill/node-victim.ts')];
+    case 'deno':
+      // With all permissions its lock says what this process, a Node, has to know to tell that it is gone.
+      return [findRuntime('deno')!, 'run', '--allow-all', join(root, 'test/kill/deno-victim.ts')];
+    case 'node':
+      return [process.execPath, await bundle(name)];
+  }
+};
