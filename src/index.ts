@@ -30,9 +30,14 @@ import { verifyCar as verifyCarBy } from './core/repo/transfer/verify-car.ts';
 import type { HashAll } from './core/data/sha256.ts';
 import { createHashAll } from './wasm/hash/sha256.ts';
 
-export type { BackedUpFile, BackupManifest, BackupOptions } from './core/repo/transfer/backup-manifest.ts';
+export type {
+  BackedUpFile,
+  BackupManifest,
+  BackupOptions,
+  ManifestReader,
+} from './core/repo/transfer/backup-manifest.ts';
 export type { BackupContent, BackupFile } from './core/storage/backup-file.ts';
-export { decodeManifest } from './core/repo/transfer/backup-manifest.ts';
+export { createManifestReader, decodeManifest } from './core/repo/transfer/backup-manifest.ts';
 export type { BlobMention, BlobRef } from './core/data/blob-ref.ts';
 export { blobMentions, isBlobRef } from './core/data/blob-ref.ts';
 export type { Bytes } from './core/data/bytes.ts';

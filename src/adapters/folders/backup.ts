@@ -2,10 +2,15 @@
  * Backups in folders: `manifest.json` beside the files that it names. A backup is written under another name, synced,
  * and gets its own name last; the folder of that name is a whole backup or is not there.
  */
-import { forEachChunk, readAll } from '../../core/data/streams.ts';
+import { forEachChunk } from '../../core/data/streams.ts';
 import type { BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import type { BackupContent, BackupFile } from '../../core/storage/backup-file.ts';
-import { decodeManifest, MANIFEST_PATH, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
+import {
+  createManifestReader,
+  decodeManifest,
+  MANIFEST_PATH,
+  MAX_MANIFEST_SIZE,
+} from '../../core/repo/transfer/backup-manifest.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { SiblingLocks } from './leftovers.ts';
@@ -248,8 +253,13 @@ const readManifest = async ({
       `${MANIFEST_PATH} has more than ${MAX_MANIFEST_SIZE} bytes; size=${entry.size}`,
     );
   }
-  const bytes = await readAll(readFile(parent, file));
-  return { bytes, manifest: decodeManifest(bytes) };
+  const reader = createManifestReader();
+  const chunks: Uint8Array[] = [];
+  await forEachChunk(readFile(parent, file), (chunk) => {
+    reader.push(chunk);
+    chunks.push(chunk);
+  });
+  return { bytes: concatBytes(chunks), manifest: reader.end() };
 };
 
 /**

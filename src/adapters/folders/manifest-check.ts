@@ -1,10 +1,10 @@
 /** Files that come in, against the manifest of the backup that they are of, if there is one. */
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { readAll } from '../../core/data/streams.ts';
+import { forEachChunk } from '../../core/data/streams.ts';
 import { WAL_NAME } from '../../core/storage/layout.ts';
 import type { BackedUpFile, BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import type { BackupContent, BackupFile } from '../../core/storage/backup-file.ts';
-import { decodeManifest, isBackupPath, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
+import { createManifestReader, isBackupPath, MAX_MANIFEST_SIZE } from '../../core/repo/transfer/backup-manifest.ts';
 import { cidToText } from '../../core/data/cid.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { Repo } from '../../core/repo/repo.ts';
@@ -22,11 +22,14 @@ export interface ManifestCheck {
   assertWhole(): void;
 }
 
-const readManifest = async ({ size, stream }: BackupContent): Promise<Uint8Array> => {
+const readManifest = async (content: BackupContent): Promise<BackupManifest> => {
+  const { size } = content;
   if (size > MAX_MANIFEST_SIZE) {
     throw new RepoError('LimitExceeded', `a manifest has at most ${MAX_MANIFEST_SIZE} bytes; size=${size}`);
   }
-  return readAll(stream());
+  const reader = createManifestReader();
+  await forEachChunk(content.stream(), (chunk) => reader.push(chunk));
+  return reader.end();
 };
 
 export const createManifestCheck = (): ManifestCheck => {
@@ -55,7 +58,7 @@ export const createManifestCheck = (): ManifestCheck => {
       return { size: content.size, stream: () => content.stream().pipeThrough(counted) };
     },
     async take(content) {
-      manifest = decodeManifest(await readManifest(content));
+      manifest = await readManifest(content);
     },
     assertWhole() {
       if (manifest !== undefined && hasLog) {
