@@ -17,7 +17,7 @@ const ISOLATED = [
 
 /** What takes minutes, or needs programs that are not everywhere. `npm run test:slow`. */
 const SLOW = [
-  'test/{crash,fuzz,hostile,kill,large,peers,runtime}/**/*.test.ts',
+  'test/{crash,fuzz,hostile,kill,large,peers,recipes,runtime}/**/*.test.ts',
   'test/examples.test.ts',
   'test/**/*.slow.test.ts',
 ];

@@ -14,12 +14,20 @@ import { ask } from './adapters/rpc/connection.ts';
 import { giveToWorker, takeFromWorker } from './adapters/rpc/folder-transfer.ts';
 import { sharedLocks } from './adapters/rpc/locks.ts';
 import { openRemote } from './adapters/tabs/open-remote.ts';
+import type { CarSource } from './core/car/source.ts';
+import { isRepoError } from './core/errors.ts';
+import type { ImportOptions } from './core/repo/long-work.ts';
+import { openOrCreate } from './core/repo/open-or-create.ts';
 import type { Repo } from './core/repo/repo.ts';
+import { carWithDid } from './core/repo/transfer/car-with-did.ts';
+import type { ImportedRepo } from './core/repo/transfer/imported-repo.ts';
+import { importedRepo } from './core/repo/transfer/imported-repo.ts';
 import type { Signer } from './core/crypto/signer.ts';
 import { assertDid } from './core/syntax/identifiers.ts';
 
 export type { BrowserStorage, KeptRepo } from './adapters/platform/browser-platform.ts';
 export type { FolderContent, FolderEntry, FolderImport } from './adapters/folders/transfer.ts';
+export type { ImportedRepo } from './core/repo/transfer/imported-repo.ts';
 export type { RepoWorker } from './adapters/rpc/connection.ts';
 
 /**
@@ -64,6 +72,9 @@ export interface CreateOptions extends RepoOptions {
   readonly did: string;
 }
 
+/** How to open the repository, and how to import. */
+export interface ImportRepoOptions extends OpenOptions, ImportOptions {}
+
 /**
  * Makes a repository of this name and opens it. It has no commit yet. A name is 1 to 255 of `A-Z a-z 0-9 . _ : % -`,
  * beginning with a letter or a digit: a DID is one.
@@ -101,6 +112,94 @@ export const createRepo = async (name: string, { did, ...options }: CreateOption
  *   `Corrupt`; `StorageFull`, `StorageFailed`, also when the worker does not start.
  */
 export const openRepo = (name: string, options: OpenOptions): Promise<Repo> => open(name, undefined, options);
+
+/**
+ * Opens the repository of an account, and makes it where there is none.
+ *
+ * @example
+ * ```ts
+ * import { openOrCreateRepo } from 'pdsdb/browser';
+ *
+ * const worker = () => new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
+ * const repo = await openOrCreateRepo('alice', { did: 'did:web:alice.example.com', worker });
+ * ```
+ * @throws {RepoError} `WrongDid` when the repository is of another account; as {@link openRepo} and {@link createRepo}
+ *   do.
+ */
+export const openOrCreateRepo = (name: string, { did, ...options }: CreateOptions): Promise<Repo> =>
+  openOrCreate(
+    did,
+    () => open(name, undefined, options),
+    () => open(name, did, options),
+  );
+
+/**
+ * Makes a repository of this name from a CAR, and opens it. The CAR says which account it is of; `did` and `key` of the
+ * options say which one it has to be. All is checked, as by `importCar`. There is no repository if it rejects. A page
+ * that ends meanwhile may leave an empty one, which the next `importRepo` of the account fills.
+ *
+ * @example
+ * ```ts
+ * import { importRepo } from 'pdsdb/browser';
+ *
+ * const worker = () => new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
+ * const repo = await importRepo('alice', await (await fetch('/alice.car')).blob(), { worker });
+ * console.log(repo.did, repo.imported.created);
+ * ```
+ * @throws {RepoError} `RepoExists` when there is one with a commit, or of another account; as {@link Repo.importCar}
+ *   and {@link createRepo} do; `LimitExceeded` when the commit of a stream is not among its first 64 MiB: a `Blob` has
+ *   no such limit.
+ */
+export const importRepo = async (name: string, car: CarSource, options: ImportRepoOptions): Promise<ImportedRepo> => {
+  const { did, source, close } = await carWithDid(car, options);
+  try {
+    return await importNew(name, did, source, options);
+  } finally {
+    await close();
+  }
+};
+
+const importNew = async (
+  name: string,
+  did: string,
+  source: CarSource,
+  options: ImportRepoOptions,
+): Promise<ImportedRepo> => {
+  const { repo, isNew } = await openEmpty(name, did, options);
+  try {
+    const { worker: _, storage: __, signer: ___, waitMs: ____, persist: _____, ...how } = options;
+    return importedRepo(repo, await repo.importCar(source, how));
+  } catch (error) {
+    await repo.close();
+    if (isNew) {
+      await deleteRepo(name, options).catch(() => {
+        // Another tab has opened it meanwhile. What went wrong first is what the caller has to hear.
+      });
+    }
+    throw error;
+  }
+};
+
+/** A new repository, or one of the account that has no commit. */
+const openEmpty = async (
+  name: string,
+  did: string,
+  options: OpenOptions,
+): Promise<{ readonly repo: Repo; readonly isNew: boolean }> => {
+  try {
+    return { repo: await open(name, did, options), isNew: true };
+  } catch (error) {
+    if (!isRepoError(error, 'RepoExists')) {
+      throw error;
+    }
+    const repo = await open(name, undefined, options);
+    if (repo.did === did && (await repo.head()) === undefined) {
+      return { repo, isNew: false };
+    }
+    await repo.close();
+    throw error;
+  }
+};
 
 /** The repositories that are kept in this browser for this origin, by name. */
 export const listRepos = (options: WorkerOptions): Promise<KeptRepo[]> =>

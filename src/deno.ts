@@ -10,6 +10,7 @@ import type { FolderDatabase } from './adapters/folders/folder-database.ts';
 import type {
   CreateOptions,
   FolderPlatform,
+  ImportRepoOptions,
   OpenDatabaseOptions,
   OpenOptions,
   WasmOptions,
@@ -18,11 +19,20 @@ import * as folders from './adapters/folders/folder-repos.ts';
 import { besideDeno, denoParent, denoPlace } from './adapters/folders/deno-places.ts';
 import { denoSqliteWasm } from './adapters/platform/deno-sqlite-wasm.ts';
 import type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
+import type { CarSource } from './core/car/source.ts';
+import type { ImportedRepo } from './core/repo/transfer/imported-repo.ts';
 import type { Repo } from './core/repo/repo.ts';
 import type { BackupManifest, BackupOptions } from './core/repo/transfer/backup-manifest.ts';
 
 export type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
-export type { CreateOptions, OpenDatabaseOptions, OpenOptions, WasmOptions } from './adapters/folders/folder-repos.ts';
+export type { ImportedRepo } from './core/repo/transfer/imported-repo.ts';
+export type {
+  CreateOptions,
+  ImportRepoOptions,
+  OpenDatabaseOptions,
+  OpenOptions,
+  WasmOptions,
+} from './adapters/folders/folder-repos.ts';
 export type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
 export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
 export type { FolderDatabase } from './adapters/folders/folder-database.ts';
@@ -81,6 +91,40 @@ export const createRepo = (directory: string, options: CreateOptions): Promise<R
  */
 export const openRepo = (directory: string, options: OpenOptions = {}): Promise<Repo> =>
   folders.openRepo(platform, directory, options);
+
+/**
+ * Opens the repository of an account in a folder, and makes it where there is none.
+ *
+ * @example
+ * ```ts
+ * import { openOrCreateRepo } from 'pdsdb/deno';
+ *
+ * await using repo = await openOrCreateRepo('alice', { did: 'did:web:alice.example.com' });
+ * await repo.create('app.bsky.feed.post', { text: 'hello', createdAt: new Date().toISOString() });
+ * ```
+ * @throws {RepoError} `WrongDid` when the repository is of another account; as {@link openRepo} and
+ *   {@link createRepo} do.
+ */
+export const openOrCreateRepo = (directory: string, options: CreateOptions): Promise<Repo> =>
+  folders.openOrCreateRepo(platform, directory, options);
+
+/**
+ * Makes a repository from a CAR, in a folder that is not there or is empty, and opens it. The CAR says which account it
+ * is of; `did` and `key` of the options say which one it has to be. All is checked, as by `importCar`. If it rejects,
+ * or the process ends, there is no repository.
+ *
+ * @example
+ * ```ts
+ * import { importRepo } from 'pdsdb/deno';
+ *
+ * await using repo = await importRepo('alice', (await Deno.open('alice.car')).readable);
+ * console.log(repo.did, repo.imported.created);
+ * ```
+ * @throws {RepoError} `RepoExists` when the folder is not empty; as {@link Repo.importCar} and {@link openRepo} do;
+ *   `LimitExceeded` when the commit of a stream is not among its first 64 MiB: a `Blob` has no such limit.
+ */
+export const importRepo = (directory: string, car: CarSource, options: ImportRepoOptions = {}): Promise<ImportedRepo> =>
+  folders.importRepo(platform, directory, car, options);
 
 /**
  * Writes a backup of an open repository into a folder: `pds.db`, the blobs and `manifest.json`. The repository can be

@@ -165,10 +165,12 @@ export type {
   WriteResult,
 } from './core/repo/repo.ts';
 export type { Loss, RepairAction, RepairOptions, RepairReport, RepairStep } from './core/repo/care/repair-report.ts';
+export type { RecordPage, RecordWatch, WatchOptions } from './core/repo/read/watch.ts';
 export type { RepoStores } from './core/repo/stores.ts';
 export { MAX_RECORD_FAULTS, MAX_UNLINKED } from './core/repo/transfer/import.ts';
 export { repoOver } from './core/repo/local-repo.ts';
 export { MAX_RECORD_SIZE } from './core/repo/record.ts';
+export { MAX_CAR_LOOKAHEAD } from './core/repo/transfer/car-with-did.ts';
 export type { DidOfCarOptions } from './core/repo/transfer/did-of-car.ts';
 export { didOfCar } from './core/repo/transfer/did-of-car.ts';
 export type { OpenCarOptions } from './core/repo/transfer/open-car.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { createRepo, openRepo } from '../../src/node.ts';
+import { createRepo, importRepo, openOrCreateRepo, openRepo } from '../../src/node.ts';
 import { repoCases } from '../../src/testing/repo/cases.ts';
 import type { RepoHarness } from '../../src/testing/repo/harness.ts';
 import { runCases } from '../run-cases.ts';
@@ -20,6 +20,8 @@ const nodeHarness = (): RepoHarness => {
     create: (options) => createRepo(directory, options),
     open: (options) => openRepo(directory, options),
     openReadOnly: () => openRepo(directory, { readOnly: true }),
+    openOrCreate: (options) => openOrCreateRepo(directory, options),
+    importRepo: (car, options) => importRepo(directory, car, options),
     other: nodeHarness,
   };
 };

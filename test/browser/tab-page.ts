@@ -1,7 +1,16 @@
 /**
  * A page as people write them, over the doors for browsers: what it does for a test, its worker has been asked to do.
  */
-import { createRepo, deleteRepo, exportFolder, importFolder, listRepos, openRepo } from '../../src/browser.ts';
+import {
+  createRepo,
+  importRepo,
+  openOrCreateRepo,
+  deleteRepo,
+  exportFolder,
+  importFolder,
+  listRepos,
+  openRepo,
+} from '../../src/browser.ts';
 import type { BrowserStorage } from '../../src/browser.ts';
 import type { HeadChange, Repo } from '../../src/core/repo/repo.ts';
 import { importKey } from '../../src/core/crypto/signing-key.ts';
@@ -25,6 +34,8 @@ const harness = (storage: BrowserStorage): RepoHarness => {
     create: (options) => createRepo(name, { ...options, storage, worker }),
     open: (options) => openRepo(name, { ...options, worker }),
     openReadOnly: () => openRepo(name, { readOnly: true, worker }),
+    openOrCreate: (options) => openOrCreateRepo(name, { ...options, storage, worker }),
+    importRepo: (car, options) => importRepo(name, car, { ...options, storage, worker }),
     other: () => harness(storage),
   };
 };

@@ -2,6 +2,7 @@
 import { MAX_DID_DOCUMENT_LENGTH } from '../../src/core/crypto/key-source.ts';
 import { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from '../../src/core/car/decoder.ts';
 import { MAX_AT_URI_LENGTH } from '../../src/core/syntax/at-uri.ts';
+import { MAX_CAR_LOOKAHEAD } from '../../src/core/repo/transfer/car-with-did.ts';
 import { MAX_CAR_ROOTS } from '../../src/core/car/header.ts';
 import { MAX_REPORTED } from '../../src/core/data/bounded-list.ts';
 import {
@@ -50,6 +51,12 @@ export const limits: readonly Limit[] = [
     value: MAX_CAR_HEADER,
     what: 'bytes of the header of a CAR',
     option: '`maxHeaderSize` of `readCar`, `readCarStream`',
+  },
+  {
+    name: 'MAX_CAR_LOOKAHEAD',
+    value: MAX_CAR_LOOKAHEAD,
+    what: 'bytes of a stream that `importRepo` holds until the commit comes',
+    option: 'none; a `Blob` is read twice',
   },
   {
     name: 'MAX_CAR_ROOTS',

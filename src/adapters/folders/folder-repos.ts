@@ -6,6 +6,11 @@ import type { VerifySignature } from '../../core/crypto/keys.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { HashAll } from '../../core/data/sha256.ts';
 import type { Repo } from '../../core/repo/repo.ts';
+import { openOrCreate } from '../../core/repo/open-or-create.ts';
+import type { ImportOptions } from '../../core/repo/long-work.ts';
+import type { CarSource } from '../../core/car/source.ts';
+import type { ImportedRepo } from '../../core/repo/transfer/imported-repo.ts';
+import { importedRepo } from '../../core/repo/transfer/imported-repo.ts';
 import type { BackupManifest, BackupOptions } from '../../core/repo/transfer/backup-manifest.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import { assertDid } from '../../core/syntax/identifiers.ts';
@@ -18,6 +23,7 @@ import { sqliteRepo, sqliteRepoReadOnly } from '../sqlite/open-repo.ts';
 import type { SavedBackup, SaveOptions } from './backup.ts';
 import { writeBackup } from './backup.ts';
 import type { FolderDatabase } from './folder-database.ts';
+import { importFolderRepo } from './import-repo.ts';
 import { openFolderDatabase } from './folder-database.ts';
 import type { SiblingLocks } from './leftovers.ts';
 import type { ParentFolder, Place } from './place.ts';
@@ -63,6 +69,9 @@ export interface CreateOptions extends RepoOptions {
   /** The account that the repository is of. */
   readonly did: string;
 }
+
+/** How to open the repository, and how to import. */
+export interface ImportRepoOptions extends OpenOptions, ImportOptions {}
 
 /** What a platform with folders gives. Paths are as the user wrote them. */
 export interface FolderPlatform {
@@ -123,6 +132,34 @@ export const openRepo = (platform: FolderPlatform, directory: string, options: O
   return options.readOnly === true
     ? sqliteRepoReadOnly(repo, () => platform.openFilesReadOnly(directory, { waitMs: options.waitMs }))
     : sqliteRepo(repo, { signer: options.signer });
+};
+
+/** Opens the repository in a folder, and creates it where there is none. */
+export const openOrCreateRepo = (
+  platform: FolderPlatform,
+  directory: string,
+  { did, ...options }: CreateOptions,
+): Promise<Repo> =>
+  openOrCreate(
+    did,
+    () => openRepo(platform, directory, options),
+    () => createRepo(platform, directory, { did, ...options }),
+  );
+
+/** Makes a repository from a CAR in a folder, and opens it. */
+export const importRepo = async (
+  platform: FolderPlatform,
+  directory: string,
+  car: CarSource,
+  options: ImportRepoOptions,
+): Promise<ImportedRepo> => {
+  const imported = await importFolderRepo(
+    platform.place(directory),
+    (name) => repoPlatform(platform, platform.beside(directory, name), options, true),
+    car,
+    options,
+  );
+  return importedRepo(await openRepo(platform, directory, options), imported);
 };
 
 /** Writes a backup of an open repository into a folder. */

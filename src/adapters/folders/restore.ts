@@ -91,7 +91,7 @@ const importChecked = async (
 };
 
 /** The error with the name that the caller knows: until it is whole, the repository has another one. */
-const underName = (error: unknown, temporary: string, name: string): unknown =>
+export const underName = (error: unknown, temporary: string, name: string): unknown =>
   isRepoError(error) && error.message.includes(temporary)
     ? new RepoError(error.code, error.message.replaceAll(temporary, name), { cause: error.cause })
     : error;

@@ -23,6 +23,9 @@ export type WriteMethod =
   | 'restore'
   | 'write';
 
+/** Options of a call that would do something else the second time. */
+export const UNREPEATABLE = { moved: 'lost', changes: true } as const;
+
 export class ClientCalls {
   readonly sources: OfferedSources = createOfferedSources();
   readonly writes: ClientWrites;

@@ -39,7 +39,7 @@ import type { RepairOptions, RepairReport } from '../../core/repo/care/repair-re
 import type { Branch } from '../../core/repo/branch.ts';
 import type { PutResult, RecommitOptions, RecommitResult, ResetOptions, ResetResult } from '../../core/repo/commits.ts';
 import { pathOf, recordPath } from '../../core/repo/path.ts';
-import { RecordMethods } from '../../core/repo/record-methods.ts';
+import { RepoMethods } from '../../core/repo/repo-methods.ts';
 import { assertWriteOptions } from '../../core/repo/write/argument-checks.ts';
 import { RemoteBranch } from './client-branch.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
@@ -56,14 +56,11 @@ import type { TreeServer } from './client-tree.ts';
 import { askTree } from './ask-tree.ts';
 import { RemoteTree, foundRecord, treeServer } from './client-tree.ts';
 import { listRecords } from './client-tree-lists.ts';
-import { ClientCalls } from './client-calls.ts';
+import { ClientCalls, UNREPEATABLE } from './client-calls.ts';
 import { sendBlob, sendCar } from './client-sources.ts';
 import { wireKey } from './wire-key.ts';
 import type { Send } from './peer.ts';
 import type { Attachment, Message, OpenList, Page, WireOp } from './protocol.ts';
-
-/** What would do something else the second time. */
-const UNREPEATABLE = { moved: 'lost', changes: true } as const;
 
 export interface RemoteRepoOptions {
   readonly signer?: Signer | undefined;
@@ -76,7 +73,7 @@ export interface RemoteRepoOptions {
   readonly isPersistent?: (() => Promise<boolean>) | undefined;
 }
 
-export class RemoteRepo extends RecordMethods implements Repo {
+export class RemoteRepo extends RepoMethods implements Repo {
   readonly did: string;
   readonly meta: RepoMeta;
   readonly #options: RemoteRepoOptions;
@@ -143,6 +140,7 @@ export class RemoteRepo extends RecordMethods implements Repo {
   lost(error: unknown): void {
     this.#closing ??= Promise.resolve();
     this.#calls.lost(error);
+    RepoMethods.endWatches(this, error);
   }
 
   async head(): Promise<Head | undefined> {
@@ -326,11 +324,12 @@ export class RemoteRepo extends RecordMethods implements Repo {
     return this.#calls.call('gc', [options], UNREPEATABLE);
   }
 
-  onChange(listener: (change: HeadChange) => void): () => void {
+  override onChange(listener: (change: HeadChange) => void): () => void {
     return this.#changes.add(listener);
   }
 
   close(): Promise<void> {
+    RepoMethods.endWatches(this);
     this.#closing ??= this.#calls.close(() => this.#options.hangUp());
     return this.#closing;
   }

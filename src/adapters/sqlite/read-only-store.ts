@@ -65,6 +65,10 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
       check: () => this.#read(({ store }) => store.maintenance.check()),
       scan: (maxBytes) => this.#scan(maxBytes),
       snapshot: () => this.#snapshot(),
+      space: () => this.#read(({ store }) => store.maintenance.space()),
+      shrink: async () => {
+        throw readOnlyError();
+      },
     };
   }
 

@@ -58,7 +58,7 @@ import { listHead, withHead } from './read/head-view.ts';
 import type { RepoParts } from './open-parts.ts';
 import { readHead } from './read/head.ts';
 import { countCollections, findRecord, listRecords } from './read/records.ts';
-import { RecordMethods } from './record-methods.ts';
+import { RepoMethods } from './repo-methods.ts';
 import { repairRepo } from './care/repair.ts';
 import { RepoTree } from './write/tree.ts';
 import { verifyRepo } from './care/verify.ts';
@@ -76,7 +76,7 @@ import { commitTree, deleteRecord, putRecord, writeOps } from './write/write.ts'
 /** A repository over stores that are open. Reads nothing yet. */
 export const repoOver = (stores: RepoStores): Repo => new LocalRepo(partsOf(stores));
 
-class LocalRepo extends RecordMethods implements Repo {
+class LocalRepo extends RepoMethods implements Repo {
   readonly #held: RepoParts;
   readonly #listeners: Listeners;
   readonly meta: RepoMeta;
@@ -271,12 +271,13 @@ class LocalRepo extends RecordMethods implements Repo {
     return collectGarbage(this.#parts, options);
   }
 
-  onChange(listener: (change: HeadChange) => void): () => void {
+  override onChange(listener: (change: HeadChange) => void): () => void {
     return this.#listeners.add(listener);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    RepoMethods.endWatches(this);
     await this.#held.blobs.close();
     try {
       await this.#held.store.close();

@@ -49,6 +49,7 @@ import type {
   RecordValue,
   Tree,
 } from './tree.ts';
+import type { RecordWatch, WatchOptions } from './read/watch.ts';
 import type { CollectionName, JsonRecord, RecordInput } from './typed-records.ts';
 
 export type { CommitRef, Head, HeadChange, LogEntry, WriteOp, WriteOptions, WriteResult } from './commits.ts';
@@ -136,6 +137,14 @@ export interface Repo extends AsyncDisposable {
   getJson<C extends CollectionName>(collection: C, rkey: string): Promise<JsonRecord<C> | undefined>;
   /** The records as {@link Repo.list} returns them, each in the form of {@link Repo.getJson}. */
   listJson<C extends CollectionName>(collection?: C | ListOptions, options?: ListOptions): AsyncIterable<JsonRecord<C>>;
+  /**
+   * The records of a collection in the form of {@link Repo.getJson}, read again after each change of that collection,
+   * whoever made it. The first page comes at once. Changes that come before the next page is asked for are one.
+   * `limit`, `cursor` and `reverse` are those of {@link Repo.list}; without a limit, a page has all records. Ends when
+   * it is left, when its `signal` aborts, and when the repository is closed. Rejects as {@link Repo.list} does, and
+   * ends with that.
+   */
+  watch<C extends CollectionName>(collection?: C | WatchOptions, options?: WatchOptions): RecordWatch<C>;
   /** The collections that have records, in order, with how many. */
   collections(): Promise<CollectionCount[]>;
 

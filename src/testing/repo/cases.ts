@@ -12,12 +12,14 @@ import type { RepoHarness } from './harness.ts';
 import { repoJsonCases } from './json-cases.ts';
 import { repoKeySourceCases } from './key-source-cases.ts';
 import { repoLineCases } from './line-cases.ts';
+import { repoMakingCases } from './making-cases.ts';
 import { repoMetaCases } from './meta-cases.ts';
 import { repoReadCases } from './read-cases.ts';
 import { repoReadOnlyCases } from './read-only-cases.ts';
 import { repoRepairCases } from './repair-cases.ts';
 import { repoStoredBytesCases } from './stored-bytes-cases.ts';
 import { repoTreeCases } from './tree-cases.ts';
+import { repoWatchCases } from './watch-cases.ts';
 import { repoWriteCases } from './write-cases.ts';
 
 export const repoCases: readonly Case<RepoHarness>[] = [
@@ -35,4 +37,6 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoStoredBytesCases,
   ...repoKeySourceCases,
   ...repoJsonCases,
+  ...repoMakingCases,
+  ...repoWatchCases,
 ];

@@ -1,5 +1,8 @@
 /** What the cases for whole repositories run on, and the records that they put there. */
 import type { Repo, RepoInfo, WriteOp } from '../../core/repo/repo.ts';
+import type { CarSource } from '../../core/car/source.ts';
+import type { ImportOptions } from '../../core/repo/long-work.ts';
+import type { ImportedRepo } from '../../core/repo/transfer/imported-repo.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { SigningKey } from '../../core/crypto/signing-key.ts';
 import { importKey } from '../../core/crypto/signing-key.ts';
@@ -13,6 +16,10 @@ export interface RepoHarness {
   open(options?: { readonly signer?: Signer | undefined }): Promise<Repo>;
   /** Opens the same place for reading. Left out where there is no such thing. */
   openReadOnly?(): Promise<Repo>;
+  /** Opens the place, and makes a repository where there is none. Left out by an adapter without such a function. */
+  openOrCreate?(options: { readonly did: string; readonly signer?: Signer | undefined }): Promise<Repo>;
+  /** Makes a repository from a CAR. Left out by an adapter without such a function. */
+  importRepo?(car: CarSource, options?: ImportOptions): Promise<ImportedRepo>;
   /** A second place, empty: for what goes from one repository to another. */
   other(): RepoHarness;
   /** Said of a place that keeps nothing once it is closed. */

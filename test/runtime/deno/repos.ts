@@ -2,7 +2,7 @@
 import { denoSqliteWasm } from '../../../src/adapters/platform/deno-sqlite-wasm.ts';
 import { openDenoFiles } from '../../../src/adapters/files/deno-files.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite/open-block-store.ts';
-import { createRepo, openRepo } from '../../../src/deno.ts';
+import { createRepo, importRepo, openOrCreateRepo, openRepo } from '../../../src/deno.ts';
 import { blockStoreCases } from '../../../src/testing/storage/block-store-cases.ts';
 import type { BlockStoreHarness } from '../../../src/testing/storage/block-store-harness.ts';
 import { repoCases } from '../../../src/testing/repo/cases.ts';
@@ -21,6 +21,8 @@ const repoHarness = (): RepoHarness => {
     create: (options) => createRepo(folder, options),
     open: (options) => openRepo(folder, options),
     openReadOnly: () => openRepo(folder, { readOnly: true }),
+    openOrCreate: (options) => openOrCreateRepo(folder, options),
+    importRepo: (car, options) => importRepo(folder, car, options),
     other: repoHarness,
   };
 };
