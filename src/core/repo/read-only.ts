@@ -20,7 +20,8 @@ const REPO: Readonly<Record<keyof Repo, Use>> = {
   getJson: 'read',
   list: 'list',
   listJson: 'list',
-  watch: 'list',
+  // Not `list`: a watch can be ended while it waits for a change.
+  watch: 'own',
   collections: 'read',
   write: 'write',
   create: 'write',
