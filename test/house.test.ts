@@ -274,8 +274,8 @@ describe('weight', () => {
   // Kilobytes, minified and compressed. Whoever makes a door heavier says so here.
   const most: Readonly<Record<string, number>> = {
     index: 95,
-    node: 140,
-    deno: 140,
+    node: 145,
+    deno: 145,
     browser: 50,
     worker: 145,
     testing: 90,
