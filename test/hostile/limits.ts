@@ -15,6 +15,7 @@ import { MAX_KEY_LENGTH } from '../../src/core/mst/key.ts';
 import { MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE, MAX_TREE_DEPTH } from '../../src/core/mst/node.ts';
 import { MAX_REV_AHEAD_MS } from '../../src/core/repo/write/accept.ts';
 import { MAX_RECORD_FAULTS, MAX_UNLINKED } from '../../src/core/repo/transfer/import.ts';
+import { MAX_STORED_VALUE } from '../../src/core/storage/layout.ts';
 import { MAX_MANIFEST_SIZE } from '../../src/core/repo/transfer/backup-manifest.ts';
 import { MAX_META_NAME_SIZE, MAX_META_VALUE_SIZE } from '../../src/core/repo/write/meta.ts';
 import { MAX_REQUESTS } from '../../src/core/repo/write/requests.ts';
@@ -122,6 +123,12 @@ export const limits: readonly Limit[] = [
     name: 'MAX_REV_AHEAD_MS',
     value: MAX_REV_AHEAD_MS,
     what: 'milliseconds that the rev of a commit may be ahead of the clock',
+    option: FIXED,
+  },
+  {
+    name: 'MAX_STORED_VALUE',
+    value: MAX_STORED_VALUE,
+    what: 'bytes of a block or another value in `pds.db`; a longer one is damage, and is not read',
     option: FIXED,
   },
   { name: 'MAX_TREE_DEPTH', value: MAX_TREE_DEPTH, what: 'nodes from the root of a tree to a leaf', option: FIXED },

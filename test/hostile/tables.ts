@@ -39,6 +39,21 @@ export const folderTable = (classes: readonly FolderClass[]): string =>
     }),
   );
 
+/** What one attack took: milliseconds of a processor, and megabytes more than before. */
+export interface AttackCost {
+  readonly group: string;
+  readonly name: string;
+  readonly end: string;
+  readonly ms: number;
+  readonly grownMb: number;
+}
+
+export const attackTable = (costs: readonly AttackCost[]): string =>
+  table(
+    ['of', 'attack', 'ends', 'ms', 'MB'],
+    costs.map(({ group, name, end, ms, grownMb }) => row(group, name, `\`${end}\``, ms, grownMb)),
+  );
+
 /** The text between two marks of a page, replaced. */
 export const withTable = (page: string, name: string, content: string): string => {
   const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];

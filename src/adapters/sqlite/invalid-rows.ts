@@ -6,6 +6,7 @@ import type { Bytes } from '../../core/data/bytes.ts';
 import { cidTextToBytes } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import { isTid } from '../../core/syntax/tid.ts';
+import { ofLength } from './key-value-table.ts';
 import type { SqlDatabase, SqlStatement } from './sql-database.ts';
 import type { TablePrefix } from './schema.ts';
 
@@ -23,9 +24,10 @@ const PAGE_ROWS = 256;
 /** The texts of our CIDs, to the two bits at their end that are zeros. */
 const IS_CID_KEY = [
   `typeof(key) = 'text'`,
-  // In letters, which SQLite counts and compares as far as the first that is zero, and in bytes.
+  // First, for it reads no more of a long key than its length.
+  'octet_length(key) = 59',
+  // In letters, too, which SQLite counts and compares as far as the first that is zero.
   'length(key) = 59',
-  'length(cast(key as blob)) = 59',
   `substr(key, 1, 7) in ('bafkrei', 'bafyrei')`,
   `key not glob '*[^a-z2-7]*'`,
   `instr('aeimquy4', substr(key, 59, 1)) > 0`,
@@ -90,34 +92,45 @@ export function* cidKeys(database: SqlDatabase, table: string): Generator<string
 
 interface Row {
   readonly rowid: number;
-  /** `undefined` when it is no text. */
+  /** `undefined` when it is no text, or is too long. */
   readonly key: string | undefined;
-  /** `undefined` when it is neither a blob nor a text. */
+  /** `undefined` when it is neither a blob nor a text, or is too long. */
   readonly value: Bytes | undefined;
 }
 
-/** All rows of a table, by rowid. */
-function* rowsOf(database: SqlDatabase, table: string): Generator<Row> {
-  const columns = `rowid, typeof(key) = 'text', key, typeof(value) in ('blob', 'text'), value`;
-  const sql = `select ${columns} from ${table} where rowid > ?1 order by rowid limit ${PAGE_ROWS}`;
+/** Bytes of values at which a page of rows ends early. */
+const PAGE_BYTES = 1024 * 1024;
+
+const ROW = `rowid, typeof(key) = 'text', ${ofLength('key')}, typeof(value) in ('blob', 'text'), ${ofLength('value')}`;
+/** Of a block, only the key: its value is for others to check. */
+const KEY_OF_ROW = `rowid, typeof(key) = 'text', ${ofLength('key')}, 0, null`;
+
+/** The rows of a table of which a condition in SQL is true, by rowid. Between them the table may change. */
+function* rowsOf(database: SqlDatabase, table: string, columns: string, condition: string): Generator<Row> {
+  const sql = `select ${columns} from ${table} where rowid > ?1 and ${condition} order by rowid limit ${PAGE_ROWS}`;
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
     const rows = withStatement(database, sql, (statement) => {
       const found: Row[] = [];
-      for (statement.bindInt(1, after); statement.step(); ) {
+      let size = 0;
+      for (statement.bindInt(1, after); size < PAGE_BYTES && statement.step(); ) {
+        const isText = statement.columnInt(1) === 1 && statement.columnType(2) === 'text';
+        const isBytes = statement.columnInt(3) === 1 && statement.columnType(4) !== 'null';
+        const value = isBytes ? statement.columnBlob(4) : undefined;
+        size += value?.length ?? 0;
         found.push({
           rowid: statement.columnInt(0),
-          key: statement.columnInt(1) === 1 ? textOf(statement.columnBlob(2)) : undefined,
-          value: statement.columnInt(3) === 1 ? statement.columnBlob(4) : undefined,
+          key: isText ? textOf(statement.columnBlob(2)) : undefined,
+          value,
         });
       }
       return found;
     });
-    yield* rows;
     const last = rows.at(-1);
     if (last === undefined) {
       return;
     }
     assertOnward(table, last.rowid > after);
+    yield* rows;
     after = last.rowid;
   }
 }
@@ -129,7 +142,7 @@ export function* validRows(
   isEntry: IsEntry,
 ): Generator<[key: string, value: Bytes]> {
   const entries: [string, Bytes][] = [];
-  for (const { key, value } of rowsOf(database, table)) {
+  for (const { key, value } of rowsOf(database, table, ROW, 'true')) {
     if (key !== undefined && value !== undefined && isEntry(key, value)) {
       entries.push([key, value]);
     }
@@ -148,38 +161,30 @@ const SMALL_TABLES: readonly {
 ];
 
 /**
- * Returns every invalid row. A block whose key is a CID and whose bytes are others is not one of them: it is a damaged
- * block, and its CID names it.
+ * Lists every invalid row. A block whose key is a CID and whose bytes are others is not one of them: it is a damaged
+ * block, and its CID names it. A row that was listed may be removed before the next one is asked for.
  */
-export const invalidRows = (database: SqlDatabase, prefix: TablePrefix): InvalidRow[] => {
-  const invalid: InvalidRow[] = [];
-  const add = (table: string, rowid: number, key: string | undefined, what: string): void => {
-    const message = `a row that is ${what}; table=${table} rowid=${rowid} key=${key === undefined ? '(no text)' : key.slice(0, 80)}`;
-    invalid.push({ table, rowid, message });
-  };
+export function* invalidRows(database: SqlDatabase, prefix: TablePrefix): Generator<InvalidRow> {
+  const invalid = (table: string, { rowid, key }: Row, what: string): InvalidRow => ({
+    table,
+    rowid,
+    message: `a row that is ${what}; table=${table} rowid=${rowid} key=${key === undefined ? '(no text)' : key.slice(0, 80)}`,
+  });
   const blocks = `${prefix}blocks`;
-  withStatement(
-    database,
-    `select rowid, typeof(key) = 'text', key from ${blocks} where key is null or not (${IS_CID_KEY})`,
-    (statement) => {
-      while (statement.step()) {
-        const key = statement.columnInt(1) === 1 ? textOf(statement.columnBlob(2)) : undefined;
-        add(blocks, statement.columnInt(0), key, 'no block of a CID');
-      }
-    },
-  );
+  for (const row of rowsOf(database, blocks, KEY_OF_ROW, `(key is null or not (${IS_CID_KEY}))`)) {
+    yield invalid(blocks, row, 'no block of a CID');
+  }
   for (const { name, what, isEntry } of SMALL_TABLES) {
     const table = `${prefix}${name}`;
-    for (const { rowid, key, value } of rowsOf(database, table)) {
-      if (key === undefined || value === undefined || !isEntry(key, value)) {
-        add(table, rowid, key, what);
+    for (const row of rowsOf(database, table, ROW, 'true')) {
+      if (row.key === undefined || row.value === undefined || !isEntry(row.key, row.value)) {
+        yield invalid(table, row, what);
       }
     }
   }
-  return invalid;
-};
+}
 
-export const removeRows = (database: SqlDatabase, rows: readonly InvalidRow[]): void => {
+export const removeRows = (database: SqlDatabase, rows: Iterable<InvalidRow>): void => {
   for (const { table, rowid } of rows) {
     withStatement(database, `delete from ${table} where rowid = ?1`, (statement) => {
       statement.bindInt(1, rowid);

@@ -2,6 +2,7 @@
 import type { Bytes } from '../../core/data/bytes.ts';
 import { compareText } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
+import { MAX_STORED_VALUE } from '../../core/storage/layout.ts';
 import type { Bounds, KeyRange } from './key-range.ts';
 import { boundsOf } from './key-range.ts';
 import type { SqlDatabase, SqlStatement } from './sql-database.ts';
@@ -18,6 +19,16 @@ const TABLE_NAME = /^(?!sqlite_)[a-z][a-z0-9_]{0,62}$/;
 const PAGE_ROWS = 256;
 /** The bytes of values at which a page ends early: 256 of the largest blocks would be half a gigabyte. */
 const PAGE_BYTES = 1024 * 1024;
+
+/** Bytes of a key. The longest that this library writes is a name of 256 bytes. */
+export const MAX_STORED_KEY = 8192;
+
+/**
+ * SQL of a column as long as it may be, and NULL in place of more: SQLite finds the length in the head of the row, and
+ * reads nothing else for it.
+ */
+export const ofLength = (column: 'key' | 'value'): string =>
+  `case when octet_length(${column}) <= ${column === 'key' ? MAX_STORED_KEY : MAX_STORED_VALUE} then ${column} end`;
 
 /** A replacement character in place of a wrong byte would make a key that is not in the table. */
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -64,7 +75,7 @@ export class KeyValueTable {
       add: `insert into ${name} (key, value) values (?, ?) on conflict (key) do nothing`,
       count: `select count(*) from ${name}`,
       delete: `delete from ${name} where key = ?`,
-      get: `select value from ${name} where key = ?`,
+      get: `select ${ofLength('value')}, octet_length(value) from ${name} where key = ?`,
       has: `select 1 from ${name} where key = ?`,
       put: `insert into ${name} (key, value) values (?, ?) on conflict (key) do update set value = excluded.value`,
     };
@@ -86,7 +97,7 @@ export class KeyValueTable {
       }
       const type = statement.columnType(0);
       if (type !== 'blob' && !(type === 'text' && this.#allowText)) {
-        throw this.#corrupt('a value that is not a blob', key);
+        throw this.#corrupt(wrongValue(statement.columnInt(1)), key);
       }
       return statement.columnBlob(0);
     } finally {
@@ -179,6 +190,11 @@ export class KeyValueTable {
       // Half a surrogate pair has no UTF-8: it would be stored as another key.
       throw new TypeError(`not a key: half of a surrogate pair; table=${this.name}`);
     }
+    const keyLength = typeof key === 'string' ? 3 * key.length : key.length;
+    if (value.length > MAX_STORED_VALUE || keyLength > MAX_STORED_KEY) {
+      const most = `a value has at most ${MAX_STORED_VALUE} bytes, and a key ${MAX_STORED_KEY}`;
+      throw new RepoError('LimitExceeded', `${most}; table=${this.name} value=${value.length} key=${keyLength}`);
+    }
     const statement = this.#statement(sql);
     try {
       bindKey(statement, key);
@@ -223,8 +239,8 @@ export class KeyValueTable {
     const from = lower === undefined ? '' : ` and key ${inclusive ? '>=' : '>'} ?1`;
     const to = upper === undefined ? '' : ' and key < ?2';
     const columns = withValues
-      ? `key, typeof(key) = 'text', value, ${this.#valueIsBytes}`
-      : `key, typeof(key) = 'text'`;
+      ? `${KEY_COLUMNS}, ${ofLength('value')}, ${this.#valueIsBytes}, octet_length(value)`
+      : KEY_COLUMNS;
     const order = `order by key${reverse ? ' desc' : ''} limit ?3`;
     const statement = this.#statement(`select ${columns} from ${this.name} where true${from}${to} ${order}`);
     const rows: Row[] = [];
@@ -250,7 +266,7 @@ export class KeyValueTable {
 
   #readRow(statement: SqlStatement, withValues: boolean): Row {
     if (statement.columnInt(1) === 0) {
-      throw this.#corrupt('a key that is not a text', statement.columnText(0));
+      throw this.#corrupt('a key that is not a text, or is too long', statement.columnText(0));
     }
     let key: string;
     try {
@@ -261,8 +277,8 @@ export class KeyValueTable {
     if (!withValues) {
       return { key, value: undefined };
     }
-    if (statement.columnInt(3) === 0) {
-      throw this.#corrupt('a value that is not a blob', key);
+    if (statement.columnInt(3) === 0 || statement.columnInt(4) > MAX_STORED_VALUE) {
+      throw this.#corrupt(wrongValue(statement.columnInt(4)), key);
     }
     return { key, value: statement.columnBlob(2) };
   }
@@ -293,6 +309,13 @@ export class KeyValueTable {
     }
   }
 }
+
+const KEY_COLUMNS = `${ofLength('key')}, typeof(key) = 'text' and octet_length(key) <= ${MAX_STORED_KEY}`;
+
+const wrongValue = (length: number): string =>
+  length > MAX_STORED_VALUE
+    ? `a value of ${length} bytes, which has at most ${MAX_STORED_VALUE},`
+    : 'a value that is not a blob';
 
 const bindKey = (statement: SqlStatement, key: string | Uint8Array): void => {
   if (typeof key === 'string') {

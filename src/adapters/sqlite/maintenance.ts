@@ -1,18 +1,27 @@
 /** What the store over SQLite can do beyond the contract: read past invalid rows, check, scan and copy the file. */
+import { BoundedList } from '../../core/data/bounded-list.ts';
 import { PackedBlocks } from '../../core/blocks/packed-blocks.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { CID } from '../../core/data/cid.ts';
 import { CID_LENGTH, cidTextToBytes, parseCid } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
+import { MAX_STORED_VALUE } from '../../core/storage/layout.ts';
 import { checkedList } from '../../core/storage/checked-reader.ts';
 import type { ReaderSource } from '../../core/storage/checked-reader.ts';
 import type { PendingChange } from '../../core/storage/pending-change.ts';
 import { listsAfter } from '../../core/storage/pending-reads.ts';
-import type { ChangeMaintenance, LenientReader, StoreMaintenance, StoreSnapshot } from '../../core/storage/ports.ts';
+import type {
+  ChangeMaintenance,
+  InvalidRows,
+  LenientReader,
+  StoreMaintenance,
+  StoreSnapshot,
+} from '../../core/storage/ports.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
 import { isTid } from '../../core/syntax/tid.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { cidKeys, invalidRows, isCidText, removeRows, validRows } from './invalid-rows.ts';
+import { MAX_STORED_KEY } from './key-value-table.ts';
 import type { TablePrefix } from './schema.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { SqlDatabase, SqlStatement } from './sql-database.ts';
@@ -63,8 +72,13 @@ const lenientReads = ({ database, tables }: MaintainedStore): LenientSource => (
   },
 });
 
-const describeRows = ({ database, prefix }: MaintainedStore): readonly string[] =>
-  invalidRows(database, prefix).map(({ message }) => message);
+const describeRows = ({ database, prefix }: MaintainedStore): InvalidRows => {
+  const rows = new BoundedList<string>();
+  for (const { message } of invalidRows(database, prefix)) {
+    rows.add(message);
+  }
+  return { messages: rows.items, count: rows.count };
+};
 
 const lenientReader = (store: MaintainedStore, source: LenientSource, check: () => void): LenientReader => ({
   refs: () => checkedList(() => source.refs(), check),
@@ -182,10 +196,12 @@ class ScannedRows {
 
 /**
  * Rows in the order of the file, which is the fastest: no look-up in the index for each. Rows that are added meanwhile
- * may be among them. Keys are in UTF-8, as they are stored, and are not checked.
+ * may be among them. Rows that are too long are passed over. Keys are in UTF-8, as they are stored, and are not
+ * checked.
  */
 function* scanRows(database: SqlDatabase, table: string): Generator<ScannedRows> {
-  const sql = `select rowid, key, value from ${table} where rowid > ? order by rowid limit ${PAGE_ROWS}`;
+  const isRead = `octet_length(key) <= ${MAX_STORED_KEY} and octet_length(value) <= ${MAX_STORED_VALUE}`;
+  const sql = `select rowid, key, value from ${table} where rowid > ? and ${isRead} order by rowid limit ${PAGE_ROWS}`;
   for (let last = 0, hasMore = true; hasMore; ) {
     const rows = new ScannedRows();
     // Prepared for each page: no statement stays while the database is written anew. Rows keep their rowids then.

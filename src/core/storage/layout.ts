@@ -33,3 +33,9 @@ export const PAGE_SIZE = 4096;
 
 /** The first 16 bytes of every SQLite database. https://sqlite.org/fileformat.html#magic_header_string */
 export const SQLITE_MAGIC: Uint8Array = /* @__PURE__ */ new TextEncoder().encode('SQLite format 3\0');
+
+/**
+ * Bytes of one stored value. A block of a CAR has a quarter of it at most, unless an import allows more. A larger one
+ * is refused when it is written, and damage where it is found: it is not read.
+ */
+export const MAX_STORED_VALUE: number = 8 * 1024 * 1024;

@@ -73,8 +73,15 @@ export interface StoreReader extends BlockReader {
  * `StoreReader` reject with `Corrupt` at the first invalid row; these pass over it.
  */
 export interface LenientReader extends Pick<StoreReader, 'cids' | 'commits' | 'refs'> {
-  /** Describes the invalid rows, in one sentence per row. */
-  invalidRows(): Promise<readonly string[]>;
+  /** Counts the invalid rows, and describes the first ones. */
+  invalidRows(): Promise<InvalidRows>;
+}
+
+export interface InvalidRows {
+  /** How many there are. */
+  readonly count: number;
+  /** One sentence per row, of the first `MAX_REPORTED`. */
+  readonly messages: readonly string[];
 }
 
 /** The size of a storage, in bytes. Blobs are not in it. */

@@ -131,22 +131,23 @@ const makePlan = async (parts: ReadParts, { signal, onProgress }: RepairOptions)
     tally.blocks += 1;
     onProgress?.({ ...tally });
   });
-  const invalidRows = (await parts.store.maintenance?.invalidRows()) ?? [];
+  const { count = 0, messages = [] } = (await parts.store.maintenance?.invalidRows()) ?? {};
   const planned: Plan = {
     steps: createSteps(),
     lost: new BoundedList(),
     search,
     head: await chooseHead(parts, search),
-    hasInvalidRows: invalidRows.length > 0,
+    hasInvalidRows: count > 0,
     refs: new Map(),
     dropped: new Map(),
     added: new Map(),
     badBlobs: [],
     lacksBlob: false,
   };
-  for (const message of invalidRows) {
+  for (const message of messages) {
     plan(planned, 'dropRow', message);
   }
+  planned.steps.get('dropRow')!.addCount(count - messages.length);
   for (const bytes of search.damaged) {
     const cid = decodeCid(bytes.slice());
     const message = `a block whose bytes are not those that its CID names was removed; cid=${cidToText(cid)}`;

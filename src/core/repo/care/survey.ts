@@ -8,8 +8,12 @@ import type { HashAll } from '../../data/sha256.ts';
 import { isRepoError } from '../../errors.ts';
 import type { BlockReader, StoreReader } from '../../storage/ports.ts';
 
-/** Blocks that are read with one request and hashed together: 128 MiB when each is as large as a block may be. */
+/** Blocks that are hashed together. */
 const BATCH = 64;
+/** Blocks that are read with one request: 64 MiB when each is as large as a stored one may be. */
+const READ_BATCH = 8;
+/** Bytes that are hashed at once, even if they are of fewer blocks. */
+const BATCH_BYTES: number = 4 * 1024 * 1024;
 
 export interface Survey {
   /** Blocks that are here and are what their CIDs say. */
@@ -61,25 +65,37 @@ export const pastDamage = (blocks: BlockReader): BlockReader => ({
 export const surveyBlocks = async (store: StoreReader, hashAll: HashAll, onBlock: OnBlock): Promise<Survey> => {
   const survey: Survey = { sound: createCidSet(), damaged: createCidSet() };
   const blocks = pastDamage(store);
-  const look = async (cids: readonly CID[]): Promise<void> => {
-    const read = await blocks.getMany(cids);
-    const digests = hashAll(read.filter((bytes) => bytes !== undefined));
+  let read: [cid: CID, bytes: Bytes | undefined][] = [];
+  let size = 0;
+  const hash = (): void => {
+    const digests = hashAll(read.flatMap(([, bytes]) => (bytes === undefined ? [] : [bytes])));
     let hashed = 0;
-    for (const [i, bytes] of read.entries()) {
-      const cid = cids[i]!;
+    for (const [cid, bytes] of read) {
       const sound = bytes !== undefined && isDigestOf(bytesOfCid(cid), digests, hashed++);
       (sound ? survey.sound : survey.damaged).add(cid.bytes);
       onBlock(cid, bytes, sound);
+    }
+    read = [];
+    size = 0;
+  };
+  const look = async (cids: readonly CID[]): Promise<void> => {
+    for (const [i, bytes] of (await blocks.getMany(cids)).entries()) {
+      read.push([cids[i]!, bytes]);
+      size += bytes?.length ?? 0;
+    }
+    if (read.length >= BATCH || size >= BATCH_BYTES) {
+      hash();
     }
   };
   let batch: CID[] = [];
   for await (const cid of (store.maintenance ?? store).cids()) {
     batch.push(cid);
-    if (batch.length === BATCH) {
+    if (batch.length === READ_BATCH) {
       await look(batch);
       batch = [];
     }
   }
   await look(batch);
+  hash();
   return survey;
 };

@@ -240,9 +240,11 @@ const checkRepo = async (
     report(search, 'Corrupt', message);
   }
   await guarded(async () => {
-    for (const message of (await parts.store.maintenance?.invalidRows()) ?? []) {
+    const { count = 0, messages = [] } = (await parts.store.maintenance?.invalidRows()) ?? {};
+    for (const message of messages) {
       report(search, 'Corrupt', message);
     }
+    search.faults.addCount(count - messages.length);
   });
   await guarded(() => checkBlocks(search));
 

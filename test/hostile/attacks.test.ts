@@ -1,0 +1,73 @@
+/**
+ * What hostile databases and backups cost, each in a process of its own with little memory. With `PDSDB_COSTS=1` it
+ * writes the table of docs/security.md.
+ */
+import { execFile } from 'node:child_process';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scratchFolder } from '../adapters/scratch.ts';
+import { root } from '../house/sources.ts';
+import { attackClasses } from './attacks.ts';
+import { makeSound } from './folder-cases.ts';
+import type { AttackCost } from './tables.ts';
+import { attackTable, withTable } from './tables.ts';
+
+/** Of the process's own time on a processor, not by the clock: the machine may have other things to do. */
+const MOST_MS = 1000;
+const MOST_MB = 100;
+const HEAP_MB = 128;
+
+const scratch = scratchFolder('attacks');
+const sound = join(scratch, 'sound');
+// Inside the project, where its packages are found.
+const child = join(root, 'out', 'test', 'attacks', 'attacks-child.mjs');
+const costs: AttackCost[] = [];
+
+beforeAll(async () => {
+  await makeSound(sound);
+  await build({
+    entryPoints: [join(root, 'test', 'hostile', 'attacks-child.ts')],
+    outfile: child,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+});
+
+afterAll(() => {
+  if (process.env['PDSDB_COSTS'] === '1') {
+    const path = join(root, 'docs', 'security.md');
+    writeFileSync(path, withTable(readFileSync(path, 'utf8'), 'attacks', attackTable(costs)));
+  }
+});
+
+describe.each(attackClasses)('$name', ({ name: group, attacks }) => {
+  test.each(attacks.map((one, i) => [one.name, one, i] as const))(
+    '%s',
+    { timeout: 120_000 },
+    async (name, { make, use, end, ms = MOST_MS }, i) => {
+      const folder = join(scratch, `${group}-${i}`);
+      cpSync(sound, folder, { recursive: true });
+      await make(folder);
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        `--max-old-space-size=${HEAP_MB}`,
+        child,
+        sound,
+        folder,
+        use,
+      ]);
+      rmSync(folder, { recursive: true });
+      const cost = JSON.parse(stdout) as { end: string; ms: number; grownMb: number };
+      costs.push({ group, name, ...cost });
+      expect(cost.end).toBe(end);
+      expect(cost.grownMb, 'megabytes').toBeLessThan(MOST_MB);
+      expect(cost.ms, 'milliseconds').toBeLessThan(ms);
+    },
+  );
+});
