@@ -1,0 +1,53 @@
+/** A reader of README.md: an empty folder, in which the package is installed, and a terminal. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Sample } from './samples.ts';
+
+export interface Reader {
+  readonly folder: string;
+  /**
+   * Runs a sample to its end, exactly as it stands, and returns what it prints.
+   * @param programs The path of a program by the name that the sample has for it.
+   * @throws {Error} with all that it printed, when its exit code is not 0.
+   */
+  run(sample: Sample, programs?: Readonly<Record<string, string>>): Promise<string>;
+  remove(): Promise<void>;
+}
+
+/**
+ * Does what `npm install pdsdb` does in an empty folder, with the package of this tree and without a registry.
+ * @param built The folder that `buildPackage` returns.
+ */
+export const createReader = async (built: string): Promise<Reader> => {
+  const folder = await mkdtemp(join(tmpdir(), 'pdsdb-readme-'));
+  const modules = join(folder, 'node_modules');
+  await mkdir(join(modules, '.bin'), { recursive: true });
+  await symlink(built, join(modules, 'pdsdb'), 'dir');
+  await symlink(join(built, 'dist', 'cli.js'), join(modules, '.bin', 'pdsdb'));
+  await writeFile(join(folder, 'package.json'), '{ "dependencies": { "pdsdb": "*" } }');
+  const PATH = [join(modules, '.bin'), process.env['PATH']].join(delimiter);
+  const env = { ...process.env, PATH, NO_COLOR: '1' };
+
+  const start = async (program: string, args: readonly string[]): Promise<string> => {
+    const { stdout } = await promisify(execFile)(program, args, { cwd: folder, env }).catch((error: unknown) => {
+      const { stdout: out, stderr: err } = error as { stdout: string; stderr: string };
+      throw new Error(`${program} ${args.join(' ')} failed:\n${out}${err}`, { cause: error });
+    });
+    return stdout;
+  };
+  return {
+    folder,
+    run: async (sample, programs = {}) => {
+      if (sample.kind === 'shell') {
+        return start('sh', ['-ec', sample.code]);
+      }
+      await writeFile(join(folder, sample.name), sample.code);
+      const [program, ...args] = sample.command!.split(' ');
+      return start(programs[program!] ?? program!, args);
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+};

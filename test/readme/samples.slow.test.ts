@@ -1,0 +1,95 @@
+/** The samples of README.md run as they stand, one after the other, twice, in an empty folder. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildPackage } from '../built-package.ts';
+import { textOf } from '../house/sources.ts';
+import { findRuntime } from '../runtime/find-runtime.ts';
+import { createReader } from './reader.ts';
+import type { Reader } from './reader.ts';
+import { installations, samplesOf, terminalSamples } from './samples.ts';
+import type { Sample } from './samples.ts';
+
+const ROUNDS = [1, 2];
+const deno = findRuntime('deno');
+const bun = findRuntime('bun');
+
+const nameOf = (sample: Sample): string => (sample.kind === 'file' ? sample.name : sample.code.split('\n')[0]!);
+const programOf = (sample: Sample): string => (sample.kind === 'file' ? sample.command!.split(' ')[0]! : 'sh');
+
+const count = (pattern: RegExp, text: string): number => [...text.matchAll(pattern)].length;
+
+/** What a sample has to have done in the round, by its name. */
+const OUTCOMES: Readonly<Record<string, (printed: string, round: number) => void>> = {
+  'app.mjs': (printed, round) => {
+    expect(count(/^\w{13} Hello$/gm, printed)).toBe(round);
+    expect(printed).toContain('ok: true');
+  },
+  'take-in.ts': (printed, round) => {
+    // The first CAR has a post and the profile, and the next one a post more.
+    expect(printed).toContain(round === 1 ? '2 created, 0 updated, 0 deleted' : '1 created, 0 updated, 0 deleted');
+    expect(count(/^create app\.bsky\.feed\.post \w{13}$/gm, printed)).toBe(1);
+  },
+  'back-up.mjs': (printed, round) => {
+    expect(printed).toContain(`${round + 1} records`);
+  },
+};
+
+test('the instructions for installation name the package and its scripts', () => {
+  const { name, scripts } = JSON.parse(textOf('package.json')) as { name: string; scripts: object };
+  const lines = installations.flatMap(({ code }) => code.trim().split('\n'));
+  expect(lines[0]).toBe(`npm install ${name}`);
+  const used = lines.flatMap((line) => [...line.matchAll(/npm (?:run )?([\w:]+)/g)].map(([, script]) => script!));
+  const known = ['install', 'ci', ...Object.keys(scripts)];
+  expect(used.filter((script) => !known.includes(script))).toEqual([]);
+});
+
+test('a sample without a file name is a fault of the page', () => {
+  expect(() => samplesOf('```ts\nconst a = 1;\n```\n')).toThrow('begins with its file name');
+});
+
+let built: string;
+beforeAll(async () => {
+  built = await buildPackage('readme');
+});
+
+/** One sequence in one folder: each sample is a test, and finds what those before it have left. */
+const runTwice = (samples: readonly Sample[], programs: Readonly<Record<string, string | undefined>>): void => {
+  let reader: Reader | undefined;
+  beforeAll(async () => {
+    reader = await createReader(built);
+  });
+  afterAll(() => reader?.remove());
+
+  for (const round of ROUNDS) {
+    for (const sample of samples) {
+      const program = programOf(sample);
+      const isMissing = program in programs && programs[program] === undefined;
+      test.skipIf(isMissing)(`${nameOf(sample)}, run ${round}${isMissing ? ` (needs ${program})` : ''}`, async () => {
+        const printed = await reader!.run(sample, programs as Readonly<Record<string, string>>);
+        OUTCOMES[nameOf(sample)]?.(printed, round);
+      });
+    }
+  }
+
+  test('leave what the page says', () => {
+    const made = samples.some(({ kind }) => kind === 'shell') ? ['own/pds.db', 'alice-again.car'] : [];
+    expect(['alice/pds.db', 'alice.car', ...made].filter((path) => !existsSync(join(reader!.folder, path)))).toEqual(
+      [],
+    );
+  });
+};
+
+describe('in a terminal', () => {
+  test('there are samples of each kind', () => {
+    expect(terminalSamples.map(programOf)).toEqual(['node', 'deno', 'sh', 'node']);
+  });
+  runTwice(terminalSamples, { deno });
+});
+
+describe.skipIf(bun === undefined)(`with Bun${bun === undefined ? ' (not found)' : ''}`, () => {
+  runTwice(
+    terminalSamples.filter((sample) => programOf(sample) === 'node'),
+    { node: bun },
+  );
+});
