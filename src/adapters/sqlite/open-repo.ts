@@ -2,6 +2,7 @@
 import type { Repo } from '../../core/repo/repo.ts';
 import type { VerifySignature } from '../../core/crypto/keys.ts';
 import { repoOver } from '../../core/repo/local-repo.ts';
+import type { Validate } from '../../core/repo/record.ts';
 import type { HashAll } from '../../core/data/sha256.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
@@ -58,6 +59,13 @@ export interface RepoPlatform {
   readonly verifySignature?: VerifySignature | undefined;
 }
 
+/** Whose repository to make, and how to write to it. */
+export interface SqliteRepoOptions {
+  readonly did?: string | undefined;
+  readonly signer?: Signer | undefined;
+  readonly validate?: Validate | undefined;
+}
+
 /**
  * Makes (`did` given) or opens a repository. The lock comes first, and if anything fails it is let go of again.
  * @throws {RepoError} as the platform, {@link createSqliteBlockStore} and {@link openSqliteBlockStore} do.
@@ -65,7 +73,7 @@ export interface RepoPlatform {
  */
 export const sqliteRepo = async (
   platform: RepoPlatform,
-  { did, signer }: { readonly did?: string | undefined; readonly signer?: Signer | undefined },
+  { did, signer, validate }: SqliteRepoOptions,
 ): Promise<Repo> => {
   assertCacheBytes(platform.cacheBytes);
   const sqlite = await loadSqlite(await platform.wasm());
@@ -87,6 +95,7 @@ export const sqliteRepo = async (
       store: yieldToEvents === undefined ? store : yielding(store, yieldToEvents),
       blobs: await platform.openBlobs(),
       signer,
+      validate,
       hashAll,
       verifySignature,
       yieldToEvents,

@@ -1,5 +1,6 @@
 /** A repository of this browser, opened for a page through its worker. */
 import { RepoError } from '../../core/errors.ts';
+import type { Validate } from '../../core/repo/record.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import { RemoteRepo } from '../rpc/client.ts';
@@ -17,6 +18,7 @@ export interface OpenRemoteOptions {
   readonly storage: WantedStorage;
   readonly waitMs: number;
   readonly signer: Signer | undefined;
+  readonly validate?: Validate | undefined;
   /** `undefined` where the page and its worker share none. */
   readonly locks: Locks | undefined;
   readonly isPersistent: (() => Promise<boolean>) | undefined;
@@ -38,7 +40,7 @@ export interface WorkerSupply {
  */
 export const openRemote = (
   supply: WorkerSupply,
-  { name, did, storage, waitMs, signer, locks, isPersistent }: OpenRemoteOptions,
+  { name, did, storage, waitMs, signer, validate, locks, isPersistent }: OpenRemoteOptions,
 ): Promise<Repo> =>
   new Promise((resolve, reject) => {
     let repo: RemoteRepo | undefined;
@@ -75,7 +77,7 @@ export const openRemote = (
         repo.moved(attachment, sendUnder(attachment, to));
         return;
       }
-      repo = new RemoteRepo(attachment, sendUnder(attachment, to), { signer, hangUp, isPersistent });
+      repo = new RemoteRepo(attachment, sendUnder(attachment, to), { signer, validate, hangUp, isPersistent });
       unwatch = watchPage({
         onHide: () => (supply.isFresh ? letGo() : connection?.send({ kind: 'leave' })),
         onShow: () => (supply.isFresh ? begin(undefined) : connection?.send({ kind: 'return' })),

@@ -18,6 +18,7 @@ import { repoReadCases } from './read-cases.ts';
 import { repoRepairCases } from './repair-cases.ts';
 import { repoStoredBytesCases } from './stored-bytes-cases.ts';
 import { repoTreeCases } from './tree-cases.ts';
+import { repoValidateCases } from './validate-cases.ts';
 import { repoWatchCases } from './watch-cases.ts';
 import { repoWriteCases } from './write-cases.ts';
 
@@ -37,4 +38,5 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoJsonCases,
   ...repoMakingCases,
   ...repoWatchCases,
+  ...repoValidateCases,
 ];

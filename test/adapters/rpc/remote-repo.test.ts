@@ -19,7 +19,10 @@ const ledHarness = (): RepoHarness => {
 /** Another tab leads for as long as the repository is open. */
 const followingHarness = (): RepoHarness => {
   const browser = new PlayedBrowser();
-  const follow = async (did: string | undefined, options: Parameters<RepoHarness['open']>[0]) => {
+  const follow = async (
+    did: string | undefined,
+    options: Parameters<RepoHarness['open']>[0] | Omit<Parameters<RepoHarness['create']>[0], 'did'>,
+  ) => {
     const leading = await browser.tab().open('repo', { did });
     const following = await browser.tab().open('repo', options);
     const close = following.close.bind(following);
@@ -30,7 +33,7 @@ const followingHarness = (): RepoHarness => {
     return following;
   };
   return {
-    create: ({ did, signer }) => follow(did, { signer }),
+    create: ({ did, ...options }) => follow(did, options),
     open: (options) => follow(undefined, options),
     other: followingHarness,
   };
