@@ -18,6 +18,7 @@ import type { CarSource } from './core/car/source.ts';
 import { isRepoError } from './core/errors.ts';
 import type { ImportOptions } from './core/repo/long-work.ts';
 import { openOrCreate } from './core/repo/open-or-create.ts';
+import type { Validate } from './core/repo/record.ts';
 import type { Repo } from './core/repo/repo.ts';
 import { carWithDid } from './core/repo/transfer/car-with-did.ts';
 import type { ImportedRepo } from './core/repo/transfer/imported-repo.ts';
@@ -56,6 +57,11 @@ export interface PlaceOptions extends WorkerOptions {
 export interface RepoOptions extends PlaceOptions {
   /** Signs the commits that are made here; it stays in the page. Without one they are not signed. */
   readonly signer?: Signer | undefined;
+  /**
+   * Checks each record that is written here, by its collection and its JSON form, before anything is stored. What it
+   * throws is what the write rejects with. It runs in the page.
+   */
+  readonly validate?: Validate | undefined;
   /** How long to wait for another tab that has it open and does not answer, in milliseconds. 10,000 when left out. */
   readonly waitMs?: number | undefined;
   /** Asks the browser to keep what is stored when room gets short; some ask the user. `info()` says whether it does. */
@@ -167,7 +173,7 @@ const importNew = async (
 ): Promise<ImportedRepo> => {
   const { repo, isNew } = await openEmpty(name, did, options);
   try {
-    const { worker: _, storage: __, signer: ___, waitMs: ____, persist: _____, ...how } = options;
+    const { worker: _, storage: __, signer: ___, validate: ______, waitMs: ____, persist: _____, ...how } = options;
     return importedRepo(repo, await repo.importCar(source, how));
   } catch (error) {
     await repo.close();
@@ -267,7 +273,15 @@ const withWorker = async <T>({ worker }: WorkerOptions, use: (worker: RepoWorker
 const open = async (
   name: string,
   did: string | undefined,
-  { worker, signer, storage = 'auto', waitMs = DEFAULT_WAIT_MS, persist = false, readOnly = false }: OpenOptions,
+  {
+    worker,
+    signer,
+    validate,
+    storage = 'auto',
+    waitMs = DEFAULT_WAIT_MS,
+    persist = false,
+    readOnly = false,
+  }: OpenOptions,
 ): Promise<Repo> => {
   // Not in insecure contexts, and not in every browser.
   const manager = (globalThis.navigator as Navigator | undefined)?.storage as StorageManager | undefined;
@@ -284,6 +298,7 @@ const open = async (
       waitMs,
       signer,
       readOnly,
+      validate,
       locks: sharedLocks(),
       isPersistent: async () => (await manager?.persisted()) ?? false,
     },

@@ -169,6 +169,7 @@ export type { RecordPage, RecordWatch, WatchOptions } from './core/repo/read/wat
 export type { RepoStores } from './core/repo/stores.ts';
 export { MAX_RECORD_FAULTS, MAX_UNLINKED } from './core/repo/transfer/import.ts';
 export { repoOver } from './core/repo/local-repo.ts';
+export type { Validate } from './core/repo/record.ts';
 export { MAX_RECORD_SIZE } from './core/repo/record.ts';
 export { MAX_CAR_LOOKAHEAD } from './core/repo/transfer/car-with-did.ts';
 export type { DidOfCarOptions } from './core/repo/transfer/did-of-car.ts';

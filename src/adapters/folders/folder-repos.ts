@@ -5,6 +5,7 @@
 import type { VerifySignature } from '../../core/crypto/keys.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { HashAll } from '../../core/data/sha256.ts';
+import type { Validate } from '../../core/repo/record.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import { openOrCreate } from '../../core/repo/open-or-create.ts';
 import type { ImportOptions } from '../../core/repo/long-work.ts';
@@ -40,6 +41,11 @@ export interface WasmOptions {
 export interface RepoOptions extends WasmOptions {
   /** Signs the commits that are made here. Without one they are not signed. */
   readonly signer?: Signer | undefined;
+  /**
+   * Checks each record that is written here, by its collection and its JSON form, before anything is stored. What it
+   * throws is what the write rejects with.
+   */
+  readonly validate?: Validate | undefined;
   /** How long to wait for another owner to let go, in milliseconds. Not at all when left out. */
   readonly waitMs?: number | undefined;
   /**
@@ -123,7 +129,11 @@ export const createRepo = async (
   { did, ...options }: CreateOptions,
 ): Promise<Repo> => {
   assertDid(did);
-  return sqliteRepo(repoPlatform(platform, directory, options, true), { did, signer: options.signer });
+  return sqliteRepo(repoPlatform(platform, directory, options, true), {
+    did,
+    signer: options.signer,
+    validate: options.validate,
+  });
 };
 
 /** Opens the repository in a folder. */
@@ -131,7 +141,7 @@ export const openRepo = (platform: FolderPlatform, directory: string, options: O
   const repo = repoPlatform(platform, directory, options, false);
   return options.readOnly === true
     ? sqliteRepoReadOnly(repo, () => platform.openFilesReadOnly(directory, { waitMs: options.waitMs }))
-    : sqliteRepo(repo, { signer: options.signer });
+    : sqliteRepo(repo, { signer: options.signer, validate: options.validate });
 };
 
 /** Opens the repository in a folder, and creates it where there is none. */

@@ -1,10 +1,8 @@
 /** A `Branch` on the client's side. */
-import type { Bytes } from '../../core/data/bytes.ts';
 import type { Branch, BranchWriteOptions } from '../../core/repo/branch.ts';
 import type { CommitRef, Head, WriteOp, WriteResult } from '../../core/repo/commits.ts';
 import { recordPath } from '../../core/repo/path.ts';
 import { RecordMethods } from '../../core/repo/record-methods.ts';
-import { encodeRecord } from '../../core/repo/record.ts';
 import type {
   CollectionCount,
   FoundRecord,
@@ -77,7 +75,7 @@ export class RemoteBranch extends RecordMethods implements Branch {
   ): Promise<{ readonly uri: string; readonly cid: Head['cid']; readonly commit: CommitRef }> {
     recordPath(collection, rkey);
     assertWriteOptions(options);
-    const bytes = encodeRecord(collection, value).bytes as Bytes;
+    const bytes = this.#server.calls.writes.encodeRecord(collection, value);
     return this.#server.calls.write('branchPut', (wire) => [this.name, collection, rkey, bytes, wire], options, noRev);
   }
 

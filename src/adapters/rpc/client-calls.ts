@@ -2,11 +2,10 @@
  * The calls of one page to one repository at the other end of a port: what is asked, what is asked again after a
  * failover, and the newest rev that the page has heard of.
  */
-import type { Signer } from '../../core/crypto/signer.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { WriteOptions } from '../../core/repo/repo.ts';
 import { createClientWrites } from './client-writes.ts';
-import type { ClientWrites } from './client-writes.ts';
+import type { ClientWrites, WritesOptions } from './client-writes.ts';
 import type { CallOptions, Send } from './peer.ts';
 import { Peer } from './peer.ts';
 import type { ClientMethods, Message, ServerMethods, WireWriteOptions } from './protocol.ts';
@@ -39,9 +38,9 @@ export class ClientCalls {
    * @param rev The head's rev when the page connected.
    * @param onEvent Called with each message of the other end that is no reply.
    */
-  constructor(send: Send, signer: Signer | undefined, rev: string | undefined, onEvent: (event: unknown) => void) {
+  constructor(send: Send, options: WritesOptions, rev: string | undefined, onEvent: (event: unknown) => void) {
     this.#rev = rev;
-    this.writes = createClientWrites(signer);
+    this.writes = createClientWrites(options);
     this.#peer = new Peer<ServerMethods, ClientMethods>(
       send,
       {

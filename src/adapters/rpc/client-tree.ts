@@ -11,15 +11,15 @@ import type {
   TreeEntry,
 } from '../../core/repo/repo.ts';
 import { recordPath } from '../../core/repo/path.ts';
-import { encodeRecord } from '../../core/repo/record.ts';
+import type { ClientWrites } from './client-writes.ts';
 import type { TreeAt } from './ask-tree.ts';
 import { askTree } from './ask-tree.ts';
 import type { TreeListServer } from './client-tree-lists.ts';
 import { listEntries, listRecords } from './client-tree-lists.ts';
 import type { Gone, ServerMethods, TreeEdit, TreeRef, WireRecord } from './protocol.ts';
 
-/** The questions about trees. */
-export interface TreeServer extends TreeListServer {
+/** The questions about trees, and how a record is encoded for them. */
+export interface TreeServer extends TreeListServer, Pick<ClientWrites, 'encodeRecord'> {
   get(tree: TreeRef, collection: string, rkey: string): Promise<WireRecord | Gone | undefined>;
   collections(tree: TreeRef): Promise<CollectionCount[] | Gone>;
   edit(tree: TreeRef, edit: TreeEdit, key: number): Promise<boolean | Gone>;
@@ -31,7 +31,13 @@ type Call = <K extends keyof ServerMethods>(
 ) => Promise<ReturnType<ServerMethods[K]>>;
 
 /** The questions about trees, asked by `call`. */
-export const treeServer = (call: Call, leave: (handle: number) => void, newKey: () => number): TreeServer => ({
+export const treeServer = (
+  call: Call,
+  leave: (handle: number) => void,
+  newKey: () => number,
+  writes: Pick<ClientWrites, 'encodeRecord'>,
+): TreeServer => ({
+  encodeRecord: writes.encodeRecord,
   newKey,
   get: (tree, collection, rkey) => call('treeGet', [tree, collection, rkey]),
   open: (handle, list) => call('open', [handle, list]),
@@ -104,7 +110,7 @@ export class RemoteTree implements Tree, TreeAt {
 
   async put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree> {
     recordPath(collection, rkey);
-    return this.#edit({ collection, rkey, value: encodeRecord(collection, value).bytes as Uint8Array<ArrayBuffer> });
+    return this.#edit({ collection, rkey, value: this.#server.encodeRecord(collection, value) });
   }
 
   async delete(collection: string, rkey: string): Promise<Tree> {

@@ -3,10 +3,12 @@
  */
 import { asCid } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { WriteOp, WriteOptions } from '../../core/repo/repo.ts';
+import type { Bytes } from '../../core/data/bytes.ts';
+import type { RecordValue, WriteOp, WriteOptions } from '../../core/repo/repo.ts';
 import { assertWriteOptions } from '../../core/repo/write/argument-checks.ts';
 import { assertMetaValues } from '../../core/repo/write/meta.ts';
 import { recordPath } from '../../core/repo/path.ts';
+import type { Validate } from '../../core/repo/record.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import { createTidClock } from '../../core/syntax/tid.ts';
@@ -28,6 +30,8 @@ export interface ClientWrites {
   nameRequest(): string;
   /** Operations with their records encoded and their keys chosen. Throws what a repository would reject with. */
   encode(ops: readonly WriteOp[]): WireOp[];
+  /** The bytes of a record that is to be written. Throws what `validate` throws. */
+  encodeRecord(collection: string, value: RecordValue | Uint8Array): Bytes;
   sign(signer: number, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
 }
 
@@ -37,7 +41,13 @@ const NAME_BYTES = 9;
 export const uniqueName = (): string =>
   [...crypto.getRandomValues(new Uint8Array(NAME_BYTES))].map((byte) => byte.toString(36).padStart(2, '0')).join('');
 
-export const createClientWrites = (signer: Signer | undefined): ClientWrites => {
+/** How a page writes. */
+export interface WritesOptions {
+  readonly signer?: Signer | undefined;
+  readonly validate?: Validate | undefined;
+}
+
+export const createClientWrites = ({ signer, validate }: WritesOptions): ClientWrites => {
   const client = uniqueName();
   const clock = createTidClock();
   const signers = new Map<number, Signer>();
@@ -45,6 +55,9 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
   let signerCount = 0;
 
   const nameRequest = (): string => `${client}.${requests++}`;
+
+  const encode = (collection: string, value: RecordValue | Uint8Array): Bytes =>
+    encodeRecord(collection, value, validate).bytes as Bytes;
 
   const encodeOp = (op: WriteOp): WireOp => {
     const { action, collection } = op;
@@ -61,7 +74,7 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
           action,
           collection,
           rkey,
-          value: encodeRecord(collection, op.value).bytes as Uint8Array<ArrayBuffer>,
+          value: encode(collection, op.value),
           swapRecord,
         };
   };
@@ -87,6 +100,7 @@ export const createClientWrites = (signer: Signer | undefined): ClientWrites => 
       };
     },
     nameRequest,
+    encodeRecord: encode,
     encode: (ops) => ops.map(encodeOp),
     async sign(id, bytes) {
       const found = signers.get(id);

@@ -42,10 +42,8 @@ import { pathOf, recordPath } from '../../core/repo/path.ts';
 import { RepoMethods } from '../../core/repo/repo-methods.ts';
 import { assertWriteOptions } from '../../core/repo/write/argument-checks.ts';
 import { RemoteBranch } from './client-branch.ts';
-import { encodeRecord } from '../../core/repo/record.ts';
 import type { RepoMeta } from '../../core/repo/write/meta.ts';
 import { assertMetaValue } from '../../core/repo/write/meta.ts';
-import type { Signer } from '../../core/crypto/signer.ts';
 import type { LazyBlobSource } from '../../core/storage/blob-source.ts';
 import { walkBackup } from './client-backup.ts';
 import { createClientChanges } from './client-changes.ts';
@@ -56,14 +54,14 @@ import type { TreeServer } from './client-tree.ts';
 import { askTree } from './ask-tree.ts';
 import { RemoteTree, foundRecord, treeServer } from './client-tree.ts';
 import { listRecords } from './client-tree-lists.ts';
+import type { WritesOptions } from './client-writes.ts';
 import { ClientCalls, UNREPEATABLE } from './client-calls.ts';
 import { sendBlob, sendCar } from './client-sources.ts';
 import { wireKey } from './wire-key.ts';
 import type { Send } from './peer.ts';
 import type { Attachment, Message, OpenList, Page, WireOp } from './protocol.ts';
 
-export interface RemoteRepoOptions {
-  readonly signer?: Signer | undefined;
+export interface RemoteRepoOptions extends WritesOptions {
   /**
    * Tells the other end that this one goes; what it has still to answer comes before this resolves. Rejects when
    * closing failed.
@@ -89,7 +87,7 @@ export class RemoteRepo extends RepoMethods implements Repo {
     this.did = attachment.did;
     this.#attachment = attachment;
     this.#options = options;
-    this.#calls = new ClientCalls(send, options.signer, attachment.rev, (change) => this.#hear(change as HeadChange));
+    this.#calls = new ClientCalls(send, options, attachment.rev, (change) => this.#hear(change as HeadChange));
     this.#changes = createClientChanges({
       subscribe: (known) => this.#calls.call('subscribe', [known], { moved: 'lost' }),
       unsubscribe: () => this.#calls.tell('unsubscribe', []),
@@ -115,6 +113,7 @@ export class RemoteRepo extends RepoMethods implements Repo {
       (method, params) => this.#calls.call(method, params),
       (handle) => this.#calls.tell('leave', [handle]),
       () => this.#numbers++,
+      this.#calls.writes,
     );
   }
 
@@ -182,7 +181,7 @@ export class RemoteRepo extends RepoMethods implements Repo {
     options: WriteOptions = {},
   ): Promise<PutResult> {
     recordPath(collection, rkey);
-    const bytes = encodeRecord(collection, value).bytes as Bytes;
+    const bytes = this.#calls.writes.encodeRecord(collection, value);
     return this.#calls.write(
       'put',
       (wire) => [collection, rkey, bytes, wire],

@@ -3,6 +3,7 @@ import type { Repo } from '../../core/repo/repo.ts';
 import type { VerifySignature } from '../../core/crypto/keys.ts';
 import { repoOver } from '../../core/repo/local-repo.ts';
 import { readOnlyRepo } from '../../core/repo/read-only.ts';
+import type { Validate } from '../../core/repo/record.ts';
 import type { HashAll } from '../../core/data/sha256.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { BlobStore, BlockStore } from '../../core/storage/ports.ts';
@@ -63,6 +64,13 @@ export interface RepoPlatform {
   readonly verifySignature?: VerifySignature | undefined;
 }
 
+/** Whose repository to make, and how to write to it. */
+export interface SqliteRepoOptions {
+  readonly did?: string | undefined;
+  readonly signer?: Signer | undefined;
+  readonly validate?: Validate | undefined;
+}
+
 /**
  * Makes (`did` given) or opens a repository. The lock comes first, and if anything fails it is let go of again.
  * @throws {RepoError} as the platform, {@link createSqliteBlockStore} and {@link openSqliteBlockStore} do.
@@ -70,7 +78,7 @@ export interface RepoPlatform {
  */
 export const sqliteRepo = async (
   platform: RepoPlatform,
-  { did, signer }: { readonly did?: string | undefined; readonly signer?: Signer | undefined },
+  { did, signer, validate }: SqliteRepoOptions,
 ): Promise<Repo> => {
   const sqlite = await loadFor(platform);
   const files = await platform.openFiles();
@@ -82,7 +90,7 @@ export const sqliteRepo = async (
       : createSqliteBlockStore(database, files, did, { isBulk });
   });
   try {
-    return repoOn(platform, store, await platform.openBlobs(), signer);
+    return repoOn(platform, store, await platform.openBlobs(), { signer, validate });
   } catch (error) {
     await store.close();
     throw error;
@@ -100,7 +108,7 @@ export const sqliteRepoReadOnly = async (
 ): Promise<Repo> => {
   const store = await openReadOnlyStore(await loadFor(platform), openFiles);
   try {
-    return readOnlyRepo(repoOn(platform, store, await platform.openBlobs(), undefined), { storage: store });
+    return readOnlyRepo(repoOn(platform, store, await platform.openBlobs(), {}), { storage: store });
   } catch (error) {
     await store.close();
     throw error;
@@ -120,13 +128,14 @@ const repoOn = (
   { yieldToEvents, hashAll = bySimd, verifySignature }: RepoPlatform,
   store: BlockStore & { readonly did: string },
   blobs: BlobStore,
-  signer: Signer | undefined,
+  { signer, validate }: Pick<SqliteRepoOptions, 'signer' | 'validate'>,
 ): Repo =>
   repoOver({
     did: store.did,
     store: yieldToEvents === undefined ? store : yielding(store, yieldToEvents),
     blobs,
     signer,
+    validate,
     hashAll,
     verifySignature,
     yieldToEvents,

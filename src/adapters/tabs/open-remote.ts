@@ -1,6 +1,7 @@
 /** A repository of this browser, opened for a page through its worker. */
 import { RepoError } from '../../core/errors.ts';
 import { readOnlyRepo } from '../../core/repo/read-only.ts';
+import type { Validate } from '../../core/repo/record.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import { RemoteRepo } from '../rpc/client.ts';
@@ -20,6 +21,7 @@ export interface OpenRemoteOptions {
   readonly signer: Signer | undefined;
   /** Refuses what would write. The worker that has the files serves the reads. */
   readonly readOnly: boolean;
+  readonly validate?: Validate | undefined;
   /** `undefined` where the page and its worker share none. */
   readonly locks: Locks | undefined;
   readonly isPersistent: (() => Promise<boolean>) | undefined;
@@ -41,7 +43,7 @@ export interface WorkerSupply {
  */
 export const openRemote = (
   supply: WorkerSupply,
-  { name, did, storage, waitMs, signer, readOnly, locks, isPersistent }: OpenRemoteOptions,
+  { name, did, storage, waitMs, signer, validate, readOnly, locks, isPersistent }: OpenRemoteOptions,
 ): Promise<Repo> =>
   new Promise((resolve, reject) => {
     let repo: RemoteRepo | undefined;
@@ -78,7 +80,7 @@ export const openRemote = (
         repo.moved(attachment, sendUnder(attachment, to));
         return;
       }
-      repo = new RemoteRepo(attachment, sendUnder(attachment, to), { signer, hangUp, isPersistent });
+      repo = new RemoteRepo(attachment, sendUnder(attachment, to), { signer, validate, hangUp, isPersistent });
       unwatch = watchPage({
         onHide: () => (supply.isFresh ? letGo() : connection?.send({ kind: 'leave' })),
         onShow: () => (supply.isFresh ? begin(undefined) : connection?.send({ kind: 'return' })),

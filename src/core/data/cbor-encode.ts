@@ -102,6 +102,11 @@ const copyMap = (walk: Walk, map: PlainMap): unknown => {
   const members = Object.keys(map)
     .map((key) => [key, map[key]] as const)
     .filter(([, value]) => value !== undefined);
+  // The JSON form of a link or of bytes has one key. Other maps do not pay for the question.
+  const foreign = members.length === 1 && members[0]![0].startsWith('$') ? foreignValue(map) : undefined;
+  if (foreign !== undefined) {
+    return copyForeign(walk, foreign);
+  }
   checkSize(walk, members.length);
   const copy = createMap();
   for (const [key, value] of members) {
@@ -159,14 +164,14 @@ const copyObject = (walk: Walk, value: object): unknown => {
   if (cid !== undefined) {
     return checkLink(walk, cid);
   }
-  const foreign = foreignValue(value);
-  if (foreign !== undefined) {
-    return copyForeign(walk, foreign);
+  if (isPlainMap(value)) {
+    return copyMap(walk, value);
   }
-  if (!isPlainMap(value)) {
+  const foreign = foreignValue(value);
+  if (foreign === undefined) {
     throw invalid('an object that is no plain map', walk);
   }
-  return copyMap(walk, value);
+  return copyForeign(walk, foreign);
 };
 
 const copyValue = (walk: Walk, value: unknown): unknown => {

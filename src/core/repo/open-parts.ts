@@ -7,6 +7,7 @@ import type { NodeReader } from '../mst/node-reader.ts';
 import type { BlobStore, BlockChange, BlockStore, StoreReader } from '../storage/ports.ts';
 import type { TidClock } from '../syntax/tid.ts';
 import type { Pins } from './care/pins.ts';
+import type { Validate } from './record.ts';
 import type { Head } from './repo.ts';
 
 /** What is known of keys while the repository is open. */
@@ -27,6 +28,7 @@ export interface RepoParts {
   readonly nodes: NodeReader;
   readonly clock: TidClock;
   readonly signer: Signer | undefined;
+  readonly validate: Validate | undefined;
   /** Hashes many messages at once. */
   readonly hashAll: HashAll;
   readonly verifySignature: VerifySignature;

@@ -6,6 +6,8 @@ import { encodeCbor } from '../data/cbor-encode.ts';
 import type { CidLike } from '../data/cid.ts';
 import { CODEC_DAG_CBOR, bytesOfCid, cidOf, cidToText } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
+import { toJson } from '../data/json.ts';
+import type { JsonObject } from './typed-records.ts';
 import { isPlainMap } from '../data/plain-map.ts';
 import { checkRecord } from '../data/record-check.ts';
 import { assertRecordFields } from '../data/record-fields.ts';
@@ -16,8 +18,17 @@ import { isBytes } from '../data/platform-values.ts';
 /** A record that passes this many bytes does not fit the firehose. https://atproto.com/specs/sync#firehose */
 export const MAX_RECORD_SIZE = 1_000_000;
 
-/** A record's bytes with its CID. A value gets its `$type` from the collection; bytes are kept as they are. */
-export const encodeRecord = (collection: string, value: RecordValue | Uint8Array): Block => {
+/**
+ * Called with the collection and the JSON form of each record that is written, before anything is stored. What it
+ * throws is what the write rejects with. It works at once: what it returns is not waited for.
+ */
+export type Validate = (collection: string, json: JsonObject) => void;
+
+/**
+ * A record's bytes with its CID. A value gets its `$type` from the collection; bytes are kept as they are.
+ * @throws what `validate` throws.
+ */
+export const encodeRecord = (collection: string, value: RecordValue | Uint8Array, validate?: Validate): Block => {
   const bytes = isBytes(value) ? new Uint8Array(value) : encodeValue(collection, value);
   if (bytes.length > MAX_RECORD_SIZE) {
     throw new RepoError(
@@ -36,6 +47,7 @@ export const encodeRecord = (collection: string, value: RecordValue | Uint8Array
       `blob references of the old form (cid and mimeType) are not written any more; collection=${collection}`,
     );
   }
+  validate?.(collection, toJson(decoded) as JsonObject);
   return { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes };
 };
 

@@ -9,6 +9,7 @@ import { createNodeReader } from '../mst/node-reader.ts';
 import type { BlobStore, BlockStore } from '../storage/ports.ts';
 import { createTidClock } from '../syntax/tid.ts';
 import { Pins } from './care/pins.ts';
+import type { Validate } from './record.ts';
 import type { RepoParts } from './open-parts.ts';
 
 /** What a door has opened. The repository owns both stores from then on, and closes them. */
@@ -17,6 +18,8 @@ export interface RepoStores {
   readonly store: BlockStore;
   readonly blobs: BlobStore;
   readonly signer?: Signer | undefined;
+  /** Checks each record that is written. */
+  readonly validate?: Validate | undefined;
   /** Hashes many messages at once; one by one in JavaScript when left out. `createHashAll` makes a faster one. */
   readonly hashAll?: HashAll | undefined;
   /** Checks signatures; in JavaScript when left out. */
@@ -39,6 +42,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     store,
     blobs,
     signer,
+    validate,
     hashAll = hashOneByOne,
     verifySignature = verifyInJavaScript,
     yieldToEvents = neverYield,
@@ -50,6 +54,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     store,
     blobs,
     signer,
+    validate,
     hashAll,
     verifySignature,
     yieldToEvents,

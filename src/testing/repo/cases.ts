@@ -19,6 +19,7 @@ import { repoReadOnlyCases } from './read-only-cases.ts';
 import { repoRepairCases } from './repair-cases.ts';
 import { repoStoredBytesCases } from './stored-bytes-cases.ts';
 import { repoTreeCases } from './tree-cases.ts';
+import { repoValidateCases } from './validate-cases.ts';
 import { repoWatchCases } from './watch-cases.ts';
 import { repoWriteCases } from './write-cases.ts';
 
@@ -39,4 +40,5 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoJsonCases,
   ...repoMakingCases,
   ...repoWatchCases,
+  ...repoValidateCases,
 ];

@@ -4,6 +4,7 @@ import type { CarSource } from '../../core/car/source.ts';
 import type { ImportOptions } from '../../core/repo/long-work.ts';
 import type { ImportedRepo } from '../../core/repo/transfer/imported-repo.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
+import type { Validate } from '../../core/repo/record.ts';
 import type { SigningKey } from '../../core/crypto/signing-key.ts';
 import { importKey } from '../../core/crypto/signing-key.ts';
 import type { Case } from '../case.ts';
@@ -11,7 +12,11 @@ import type { Case } from '../case.ts';
 /** One place for one repository. Each case wants a harness of its own. */
 export interface RepoHarness {
   /** Makes a repository where there is none. */
-  create(options: { readonly did: string; readonly signer?: Signer | undefined }): Promise<Repo>;
+  create(options: {
+    readonly did: string;
+    readonly signer?: Signer | undefined;
+    readonly validate?: Validate;
+  }): Promise<Repo>;
   /** Opens the same place again. What was open there before has been closed. */
   open(options?: { readonly signer?: Signer | undefined }): Promise<Repo>;
   /** Opens the same place for reading. Left out where there is no such thing. */

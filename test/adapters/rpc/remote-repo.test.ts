@@ -32,7 +32,7 @@ const followingHarness = (): RepoHarness => {
     return following;
   };
   return {
-    create: ({ did, signer }) => follow(did, { signer }),
+    create: ({ did, ...options }) => follow(did, options),
     open: (options) => follow(undefined, options),
     openReadOnly: () => follow(undefined, { readOnly: true }),
     other: followingHarness,

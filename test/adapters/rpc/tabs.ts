@@ -11,6 +11,7 @@ import { sqliteRepo } from '../../../src/adapters/sqlite/open-repo.ts';
 import { RepoError } from '../../../src/core/errors.ts';
 import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
+import type { Validate } from '../../../src/core/repo/record.ts';
 import type { Signer } from '../../../src/core/crypto/signer.ts';
 import type { BlobStore } from '../../../src/core/storage/ports.ts';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
@@ -129,6 +130,7 @@ const lasting = (blobs: MemoryBlobStore, before: () => void): BlobStore => {
 export interface TabOpenOptions {
   readonly did?: string | undefined;
   readonly signer?: Signer | undefined;
+  readonly validate?: Validate | undefined;
   readonly waitMs?: number | undefined;
   readonly readOnly?: boolean | undefined;
 }
@@ -183,13 +185,14 @@ export class PlayedTab {
     };
   }
 
-  open(name: string, { did, signer, waitMs = 5_000, readOnly = false }: TabOpenOptions = {}): Promise<Repo> {
+  open(name: string, { did, signer, validate, waitMs = 5_000, readOnly = false }: TabOpenOptions = {}): Promise<Repo> {
     return openRemote(
       { take: () => ({ worker: this.#worker, release: () => {} }), isFresh: false },
       {
         name,
         did,
         signer,
+        validate,
         waitMs,
         readOnly,
         storage: 'auto',

@@ -7,8 +7,7 @@ import type { RepoHarness } from '../../../src/testing/repo/harness.ts';
 import { runCases } from '../../run-cases.ts';
 
 const memoryHarness = (): RepoHarness => ({
-  create: async ({ did, signer }) =>
-    repoOver({ did, signer, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() }),
+  create: async (options) => repoOver({ ...options, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() }),
   open: () => Promise.reject(new Error('memory keeps nothing')),
   other: memoryHarness,
   forgetful: true,

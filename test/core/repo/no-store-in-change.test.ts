@@ -37,8 +37,8 @@ const guarded = (store: BlockStore): BlockStore =>
   });
 
 const guardedHarness = (): RepoHarness => ({
-  create: async ({ did, signer }) =>
-    repoOver({ did, signer, store: guarded(new MemoryBlockStore()), blobs: new MemoryBlobStore() }),
+  create: async (options) =>
+    repoOver({ ...options, store: guarded(new MemoryBlockStore()), blobs: new MemoryBlobStore() }),
   open: () => Promise.reject(new Error('memory keeps nothing')),
   other: guardedHarness,
   forgetful: true,

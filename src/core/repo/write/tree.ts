@@ -106,7 +106,7 @@ export class RepoTree implements Tree {
 
   async put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree> {
     const path = recordPath(collection, rkey);
-    return this.#apply({ action: 'put', path, record: encodeRecord(collection, value) });
+    return this.#apply({ action: 'put', path, record: encodeRecord(collection, value, this.#parts.validate) });
   }
 
   async delete(collection: string, rkey: string): Promise<Tree> {

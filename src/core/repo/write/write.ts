@@ -35,7 +35,7 @@ const planOp = (parts: RepoParts, op: WriteOp): PlannedOp => {
   const path = recordPath(collection, action === 'create' ? (op.rkey ?? parts.clock.next()) : op.rkey);
   return action === 'delete'
     ? { action, path, swapRecord }
-    : { action, path, record: encodeRecord(collection, op.value), swapRecord };
+    : { action, path, record: encodeRecord(collection, op.value, parts.validate), swapRecord };
 };
 
 /** What a write of this name has done already. */
@@ -130,7 +130,8 @@ export const putRecord = async (
   value: RecordValue | Uint8Array,
   options: WriteOptions = {},
   line: Line = mainLine,
-): Promise<Put> => putBlock(parts, recordPath(collection, rkey), encodeRecord(collection, value), options, line);
+): Promise<Put> =>
+  putBlock(parts, recordPath(collection, rkey), encodeRecord(collection, value, parts.validate), options, line);
 
 /** A put of a record that is encoded already. */
 export const putBlock = async (
