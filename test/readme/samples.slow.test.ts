@@ -1,4 +1,4 @@
-/** The samples of README.md run as they stand, one after the other, twice, in an empty folder. */
+/** The samples of README.md, and the first of docs/records.md, run as they stand, one after the other, twice, in an empty folder. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,6 +30,10 @@ const OUTCOMES: Readonly<Record<string, (printed: string, round: number) => void
     expect(printed).toContain(round === 1 ? '2 created, 0 updated, 0 deleted' : '1 created, 0 updated, 0 deleted');
     expect(count(/^create app\.bsky\.feed\.post \w{13}$/gm, printed)).toBe(1);
   },
+  'records.mjs': (printed, round) => {
+    expect(printed).toMatch(/^true\nHello\n/);
+    expect(count(/^app\.bsky\.feed\.post \w{13}$/gm, printed)).toBe(round);
+  },
   'back-up.mjs': (printed, round) => {
     expect(printed).toContain(`${round + 1} records`);
   },
@@ -54,7 +58,11 @@ beforeAll(async () => {
 });
 
 /** One sequence in one folder: each sample is a test, and finds what those before it have left. */
-const runTwice = (samples: readonly Sample[], programs: Readonly<Record<string, string | undefined>>): void => {
+const runTwice = (
+  samples: readonly Sample[],
+  programs: Readonly<Record<string, string | undefined>>,
+  made: readonly string[],
+): void => {
   let reader: Reader | undefined;
   beforeAll(async () => {
     reader = await createReader(built);
@@ -73,10 +81,7 @@ const runTwice = (samples: readonly Sample[], programs: Readonly<Record<string, 
   }
 
   test('leave what the page says', () => {
-    const made = samples.some(({ kind }) => kind === 'shell') ? ['own/pds.db', 'alice-again.car'] : [];
-    expect(['alice/pds.db', 'alice.car', ...made].filter((path) => !existsSync(join(reader!.folder, path)))).toEqual(
-      [],
-    );
+    expect(made.filter((path) => !existsSync(join(reader!.folder, path)))).toEqual([]);
   });
 };
 
@@ -84,12 +89,24 @@ describe('in a terminal', () => {
   test('there are samples of each kind', () => {
     expect(terminalSamples.map(programOf)).toEqual(['node', 'deno', 'sh', 'node']);
   });
-  runTwice(terminalSamples, { deno });
+  runTwice(terminalSamples, { deno }, [
+    'alice/pds.db',
+    'alice.car',
+    'own/pds.db',
+    'alice-again.car',
+    'alice-again/pds.db',
+  ]);
 });
 
 describe.skipIf(bun === undefined)(`with Bun${bun === undefined ? ' (not found)' : ''}`, () => {
   runTwice(
     terminalSamples.filter((sample) => programOf(sample) === 'node'),
     { node: bun },
+    ['alice/pds.db', 'alice.car'],
   );
+});
+
+describe('docs/records.md', () => {
+  const [first] = /^```ts\n[\s\S]*?^```$/m.exec(textOf('docs/records.md')) ?? [];
+  runTwice(samplesOf(first!), {}, ['records/pds.db']);
 });
