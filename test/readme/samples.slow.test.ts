@@ -1,4 +1,4 @@
-/** The samples of README.md, and the first of docs/records.md, run as they stand, one after the other, twice, in an empty folder. */
+/** The samples of README.md and the first one of docs/records.md run unchanged, twice, in an empty folder. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
