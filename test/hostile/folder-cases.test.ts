@@ -2,7 +2,7 @@
  * Every damaged folder through the door of Node: refused with nothing changed, or open with nothing wrong answered as
  * right.
  */
-import { cpSync, lstatSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { cpSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { equalBytes } from '../../src/core/data/bytes.ts';
@@ -12,19 +12,11 @@ import { KEY, POST } from '../../src/testing/repo/harness.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import type { FolderCase } from './folder-cases.ts';
 import { BLOB, BLOB_CID, RKEY, folderClasses, makeSound } from './folder-cases.ts';
+import { contentOf } from './folder-content.ts';
 
 const root = scratchFolder('hostile');
 const sound = join(root, 'sound');
 beforeAll(() => makeSound(sound));
-
-/** Every name below a folder, with the bytes of files. */
-const contentOf = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => [name, lstatSync(join(folder, name))] as const)
-    .map(
-      ([name, stats]) => `${name} ${stats.isFile() ? readFileSync(join(folder, name)).toString('base64') : stats.mode}`,
-    )
-    .sort();
 
 const codeOf = async (run: () => Promise<unknown>): Promise<string> => {
   try {

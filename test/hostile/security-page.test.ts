@@ -3,10 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root, sourcesBelow } from '../house/sources.ts';
+import { attackClasses } from './attacks/all-attacks.ts';
 import { folderClasses } from './folder-cases.ts';
 import { importClasses } from './import-classes.ts';
 import { limits } from './limits.ts';
-import { folderTable, importTable, limitsTable, withTable } from './tables.ts';
+import { folderTable, importTable, limitsTable, peakTable, withTable, withoutCosts } from './tables.ts';
 
 const path = join(root, 'docs', 'security.md');
 
@@ -24,6 +25,13 @@ test('its tables are those of the code and of the suite', () => {
   expect(readFileSync(path, 'utf8')).toBe(right);
 });
 
+test('its table of folder attacks has those of the suite, each with its costs', () => {
+  const page = readFileSync(path, 'utf8');
+  const names = withoutCosts(withTable(page, 'folder attacks', peakTable(attackClasses, new Map())));
+  expect(withoutCosts(page), 'PDSDB_WRITE=1 npx vitest run test/hostile/folder-attacks.test.ts').toBe(names);
+  expect(page).not.toMatch(/ - \|$/m);
+});
+
 test('every limit that the core exports is listed', () => {
   const exported = sourcesBelow('src/core').flatMap(({ text }) =>
     [...text.matchAll(/^export const (MAX_[A-Z_]+)/gm)].map(([, name]) => name!),
@@ -34,5 +42,8 @@ test('every limit that the core exports is listed', () => {
 test('every case has a name of its own in its class', () => {
   for (const { name, cases } of [...importClasses, ...folderClasses]) {
     expect(new Set(cases.map((one) => one.name)).size, name).toBe(cases.length);
+  }
+  for (const { name, attacks } of attackClasses) {
+    expect(new Set(attacks.map((one) => one.name)).size, name).toBe(attacks.length);
   }
 });

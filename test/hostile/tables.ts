@@ -1,4 +1,6 @@
 /** The tables of docs/security.md, as they follow from the code and from the suite. */
+import type { AttackClass } from './attacks/attack.ts';
+import type { AttackPeak } from './attacks/run-attack.ts';
 import type { FolderClass } from './folder-cases.ts';
 import type { HostileClass } from './hostile-case.ts';
 import type { Limit } from './limits.ts';
@@ -53,6 +55,21 @@ export const attackTable = (costs: readonly AttackCost[]): string =>
     ['of', 'attack', 'ends', 'ms', 'MB'],
     costs.map(({ group, name, end, ms, grownMb }) => row(group, name, `\`${end}\``, ms, grownMb)),
   );
+
+/** The costs of the attacks by `class: name`, with a dash for those that did not run. */
+export const peakTable = (classes: readonly AttackClass[], costs: ReadonlyMap<string, AttackPeak>): string =>
+  table(
+    ['class', 'attack', 'end', 'ms of the processor', 'peak in MB'],
+    classes.flatMap(({ name: className, attacks }) =>
+      attacks.map(({ name, end }) => {
+        const cost = costs.get(`${className}: ${name}`);
+        return row(className, name, `\`${end}\``, cost?.ms ?? '-', cost?.peakMb ?? '-');
+      }),
+    ),
+  );
+
+/** The rows of such a table without their costs. */
+export const withoutCosts = (text: string): string => text.replace(/ \| [\d-]+ \| [\d-]+ \|$/gm, ' |');
 
 /** The text between two marks of a page, replaced. */
 export const withTable = (page: string, name: string, content: string): string => {

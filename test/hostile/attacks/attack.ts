@@ -1,0 +1,99 @@
+/** An attack on a folder, a file or a command line, and how the library has to end it. */
+import { openNodeFiles } from '../../../src/adapters/files/node-files.ts';
+import { isRepoError } from '../../../src/core/errors.ts';
+import type { Repo } from '../../../src/core/repo/repo.ts';
+import { createRepo, openRepo } from '../../../src/node.ts';
+import { DID, KEY, POST, creates } from '../../../src/testing/repo/harness.ts';
+import type { Database } from '../../../src/wasm/database/database.ts';
+import { openDatabase } from '../../adapters/sqlite/open-database.ts';
+import { RKEY } from '../folder-cases.ts';
+
+/** Both functions run in a process of their own, so that the memory of one is not counted for the other. */
+export interface Attack {
+  readonly name: string;
+  /** Prepares the folder, which is empty. */
+  readonly make: (folder: string) => Promise<void> | void;
+  /** Does what a user would do. Returns the end, which is an error code wherever there is one. */
+  readonly run: (folder: string) => Promise<string>;
+  /** How it has to end. */
+  readonly end: string;
+  /** Milliseconds of the processor's time that it may take, where the preparation of a sound input takes long, too. */
+  readonly mostMs?: number | undefined;
+  /** Megabytes above those of a sound repository that it may take. */
+  readonly mostMb?: number | undefined;
+}
+
+export interface AttackClass {
+  readonly name: string;
+  readonly attacks: readonly Attack[];
+}
+
+/** Returns the error code of a promise, or what it resolves to. */
+export const endOf = async (work: () => Promise<string>): Promise<string> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isRepoError(error)) {
+      throw error;
+    }
+    return error.code;
+  }
+};
+
+/** Makes a repository of five posts. */
+export const makePosts = async (folder: string): Promise<void> => {
+  const repo = await createRepo(folder, { did: DID, signer: KEY });
+  await repo.write(creates(5));
+  await repo.close();
+};
+
+const used = async (folder: string, use: (repo: Repo) => Promise<string>): Promise<string> => {
+  const repo = await openRepo(folder, { signer: KEY });
+  try {
+    return await use(repo);
+  } finally {
+    await repo.close();
+  }
+};
+
+/** Opens the repository, reads a record, verifies all and writes: `sound`, `damaged`, or the first error code. */
+export const use = (folder: string): Promise<string> =>
+  endOf(() =>
+    used(folder, async (repo) => {
+      await repo.get(POST, RKEY);
+      const { ok } = await repo.verify({ key: KEY.did() });
+      await repo.put(POST, 'after', { $type: POST, text: 'after' });
+      return ok ? 'sound' : 'damaged';
+    }),
+  );
+
+/** Verifies the repository, repairs it and verifies it again: `damaged, whole, sound`, `damaged, lost, damaged`. */
+export const repair = (folder: string): Promise<string> =>
+  endOf(() =>
+    used(folder, async (repo) => {
+      const verify = async (): Promise<string> => ((await repo.verify()).ok ? 'sound' : 'damaged');
+      const before = await verify();
+      const { whole } = await repo.repair();
+      return [before, whole ? 'whole' : 'lost', await verify()].join(', ');
+    }),
+  );
+
+/** Changes a database with SQLite itself. Nothing reads the schema again before the files are closed. */
+export const withDatabase = async (folder: string, change: (database: Database) => void): Promise<void> => {
+  const files = await openNodeFiles(folder);
+  try {
+    const database = await openDatabase(files);
+    database.transaction(() => change(database));
+    database.close();
+  } finally {
+    await files.close();
+  }
+};
+
+/** A sound repository that these statements have changed. */
+export const changedBy =
+  (...statements: readonly string[]) =>
+  async (folder: string): Promise<void> => {
+    await makePosts(folder);
+    await withDatabase(folder, (database) => statements.forEach((statement) => database.exec(statement)));
+  };

@@ -1,0 +1,96 @@
+/** Chains of locks whose owners are dead, and logs of other databases. */
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { successorOf } from '../../../src/adapters/files/lock-names.ts';
+import type { LockRecord } from '../../../src/adapters/files/lock-record.ts';
+import { formatLock, parseLock } from '../../../src/adapters/files/lock-record.ts';
+import { createRepo } from '../../../src/node.ts';
+import { DID } from '../../../src/testing/repo/harness.ts';
+import { contentOf } from '../folder-content.ts';
+import type { Attack, AttackClass } from './attack.ts';
+import { makePosts, use } from './attack.ts';
+import { leaveInLog } from './leave-in-log.ts';
+
+const MADE = 1_700_000_000_000;
+
+/** The lock of this process, as a text that does not say of which file it is. The process ends before it is read. */
+export const deadLock = async (folder: string, token = 'a'): Promise<string> => {
+  const scratch = join(folder, 'scratch');
+  const repo = await createRepo(scratch, { did: DID });
+  const { file: _file, place: _place, ...own } = parseLock(readFileSync(join(scratch, 'pds.lock'), 'utf8'))!;
+  await repo.close();
+  rmSync(scratch, { recursive: true });
+  const record: LockRecord = { ...own, madeMs: MADE, token: token.repeat(32) };
+  return formatLock(record);
+};
+
+/** A repository with so many locks, each the successor of the one before. */
+const chain =
+  (count: number, text: (dead: string, i: number) => string = (dead) => dead): Attack['make'] =>
+  async (folder) => {
+    await makePosts(folder);
+    const dead = await deadLock(folder);
+    let name = 'pds.lock';
+    for (let i = 0; i < count; i++) {
+      writeFileSync(join(folder, name), text(dead, i));
+      name = successorOf(name, MADE);
+    }
+  };
+
+/** The log of another database beside `pds.db`, whose pages are those that SQLite would read. */
+const foreignLog =
+  (...statements: readonly string[]): Attack['make'] =>
+  async (folder) => {
+    const other = join(folder, 'other');
+    await makePosts(folder);
+    mkdirSync(other);
+    await leaveInLog(other, statements);
+    copyFileSync(join(other, 'pds.db-wal'), join(folder, 'pds.db-wal'));
+    rmSync(other, { recursive: true });
+  };
+
+/** Opens the folder, and says whether a refusal has changed a file. */
+const openUnchanged: Attack['run'] = async (folder) => {
+  const before = contentOf(folder).join('\n');
+  const end = await use(folder);
+  return `${end}, ${contentOf(folder).join('\n') === before ? 'unchanged' : 'changed'}`;
+};
+
+export const lockAttacks: AttackClass = {
+  name: 'Locks and logs',
+  attacks: [
+    ...[2, 24, 300, 999].map(
+      (count): Attack => ({
+        name: `${count} locks of dead owners`,
+        make: chain(count),
+        run: use,
+        end: 'sound',
+      }),
+    ),
+    { name: '1,001 locks of dead owners', make: chain(1001), run: use, end: 'StorageFailed' },
+    {
+      name: '24 locks whose last one is 100 MB',
+      make: chain(24, (dead, i) => (i === 23 ? 'a'.repeat(100_000_000) : dead)),
+      run: use,
+      end: 'sound',
+    },
+    {
+      name: 'a lock with the pid of a group of processes',
+      make: chain(1, (dead) => dead.replace(/"pid":\d+/, '"pid":-1')),
+      run: use,
+      end: 'sound',
+    },
+    {
+      name: 'the log of a database of somebody else',
+      make: foreignLog('create table notes (text)'),
+      run: openUnchanged,
+      end: 'Corrupt, unchanged',
+    },
+    {
+      name: 'the log of an empty table that is named as ours',
+      make: foreignLog('create table meta (key TEXT PRIMARY KEY, value BLOB NOT NULL)'),
+      run: openUnchanged,
+      end: 'Corrupt, unchanged',
+    },
+  ],
+};

@@ -1,0 +1,60 @@
+/** Runs attacks, each in a process of its own with a small heap. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { root } from '../../house/sources.ts';
+
+/** How an attack ended, and what the whole process took that it ran in. */
+export interface AttackPeak {
+  readonly end: string;
+  /** Milliseconds of the processor's time, the start of Node among them. */
+  readonly ms: number;
+  /** The most megabytes that it held. */
+  readonly peakMb: number;
+}
+
+/** Megabytes of the heap of JavaScript. Bytes in buffers and in SQLite are beside it. */
+export const HEAP_MB = 128;
+/** An attack that hangs is ended. */
+const HANG_MS = 100_000;
+
+// Inside the project, where its packages are found.
+const child = join(root, 'out', 'test', 'attacks', 'attack-child.mjs');
+
+export const buildChild = async (): Promise<void> => {
+  await build({
+    entryPoints: [join(root, 'test', 'hostile', 'attacks', 'attack-child.ts')],
+    outfile: child,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+};
+
+const start = promisify(execFile);
+
+/**
+ * Prepares an attack, runs it and removes its folder.
+ * @param index Which of all attacks.
+ */
+export const runAttack = async (index: number, scratch: string): Promise<AttackPeak> => {
+  const folder = join(scratch, String(index));
+  mkdirSync(folder);
+  try {
+    const options = { timeout: HANG_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 24 } as const;
+    await start(process.execPath, [child, 'make', String(index), folder], options);
+    const { stdout } = await start(
+      process.execPath,
+      [`--max-old-space-size=${HEAP_MB}`, child, 'run', String(index), folder],
+      options,
+    );
+    return JSON.parse(stdout) as AttackPeak;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,41 @@
+/**
+ * What each attack on a folder, a file or a command line ends in and costs. `PDSDB_WRITE=1` writes the costs into
+ * docs/security.md; without it the page has to name the same attacks and ends.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scratchFolder } from '../adapters/scratch.ts';
+import { root } from '../house/sources.ts';
+import { allAttacks, attackClasses } from './attacks/all-attacks.ts';
+import type { AttackPeak } from './attacks/run-attack.ts';
+import { buildChild, runAttack } from './attacks/run-attack.ts';
+import { peakTable, withTable } from './tables.ts';
+
+/** Of the processor's time, with the start of Node and the preparation of SQLite. A slow machine has room. */
+const MOST_MS = 5_000;
+/** A process that opens a sound repository takes about 110. */
+const MOST_MB = 260;
+
+const path = join(root, 'docs', 'security.md');
+const scratch = scratchFolder('attacks');
+const costs = new Map<string, AttackPeak>();
+
+beforeAll(buildChild);
+
+describe.each(attackClasses.map(({ name, attacks }) => [name, attacks] as const))('%s', (className, attacks) => {
+  test.each(attacks.map((one) => [one.name, one] as const))('%s', async (name, one) => {
+    const cost = await runAttack(allAttacks.indexOf(one), scratch);
+    costs.set(`${className}: ${name}`, cost);
+    expect(cost.end).toBe(one.end);
+    expect(cost.peakMb, 'megabytes').toBeLessThan(MOST_MB + (one.mostMb ?? 0));
+    expect(cost.ms, 'milliseconds').toBeLessThan(one.mostMs ?? MOST_MS);
+  });
+});
+
+afterAll(() => {
+  if (process.env['PDSDB_WRITE'] === '1') {
+    const page = readFileSync(path, 'utf8');
+    writeFileSync(path, withTable(page, 'folder attacks', peakTable(attackClasses, costs)));
+  }
+});
