@@ -149,7 +149,9 @@ for (const name of ['chromium', 'firefox'] as const) {
       await press(page, 'Repositories');
       await sees(page, 'In this browser');
       expect(await textsOf(page, '.kept-words')).toEqual([
-        expect.stringMatching(/^Tide tables\ndid:web:pages\.example\n6 records, last changed \d+ \w+ \d{4}/),
+        expect.stringMatching(
+          /^Tide tables\ndid:web:pages\.example\n6 records, \d+(?:\.\d+)? kB, last changed \d+ \w+ \d{4}/,
+        ),
       ]);
       expect(complaints).toEqual([]);
     });

@@ -44,6 +44,7 @@ describe('answers', () => {
       blobs: 0,
       size: expect.any(Number),
       free: 0,
+      others: [],
       collections: { [POST]: 3, 'app.bsky.actor.profile': 1 },
     });
     const { stdout } = await pdsdb(['info', at('alice')]);

@@ -6,6 +6,8 @@ export interface About {
   /** As the account calls itself, in its profile. */
   readonly displayName?: string | undefined;
   readonly records: number;
+  /** Bytes of the database, blobs not included. */
+  readonly size?: number | undefined;
   /** Of the newest commit, in milliseconds since 1970. */
   readonly changedAt?: number | undefined;
 }
@@ -24,13 +26,14 @@ export const forgetAbout = (did: string): void => localStorage.removeItem(ABOUT 
 
 /** Notes what there is to say of a repository that is open. */
 export const noteAbout = async (repo: Repo): Promise<void> => {
-  const { records, rev } = await repo.info();
+  const { records, rev, size } = await repo.info();
   // A profile that cannot be read names nobody, and is reported where it is shown.
   const profile = await repo.get('app.bsky.actor.profile', 'self').catch(() => undefined);
   const displayName = profile?.value['displayName'];
   const about: About = {
     displayName: isText(displayName) ? displayName.trim() : undefined,
     records,
+    size,
     changedAt: rev !== undefined && rev !== ZERO_TID && isTid(rev) ? tidToMicroseconds(rev) / 1000 : undefined,
   };
   localStorage.setItem(ABOUT + repo.did, JSON.stringify(about));

@@ -2,7 +2,7 @@
 import type { FolderEntry } from 'pdsdb/browser';
 import { element } from '../../page/element.ts';
 import { fileButton } from '../../page/file-button.ts';
-import { countOf, formatDate } from '../../page/quantities.ts';
+import { countOf, formatBytes, formatDate } from '../../page/quantities.ts';
 import { readAbout } from './about.ts';
 import { chosenFiles } from './folder-files.ts';
 import { addressOf } from './route.ts';
@@ -35,11 +35,14 @@ export interface HomeOptions {
 const repoWords = (did: string): readonly HTMLElement[] => {
   const about = readAbout(did);
   const name = about?.displayName;
+  const size = about?.size === undefined ? '' : `, ${formatBytes(about.size)}`;
   const when = about?.changedAt === undefined ? '' : `, last changed ${formatDate(new Date(about.changedAt))}`;
   return [
     ...(name === undefined ? [] : [element('span', { class: 'kept-name' }, name)]),
     element('span', { class: 'mono' }, did),
-    ...(about === undefined ? [] : [element('span', { class: 'quiet' }, `${countOf(about.records, 'record')}${when}`)]),
+    ...(about === undefined
+      ? []
+      : [element('span', { class: 'quiet' }, `${countOf(about.records, 'record')}${size}${when}`)]),
   ];
 };
 

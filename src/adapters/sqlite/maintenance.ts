@@ -122,7 +122,7 @@ export const createMaintenance = (store: MaintainedStore, check: () => void): St
     },
     async space() {
       check();
-      return database.space;
+      return store.others.length === 0 ? database.space : { ...database.space, others: store.others };
     },
     async shrink({ compact }) {
       check();

@@ -12,7 +12,7 @@ export const addInfo = (program: Command, context: Context): void => {
     .argument(...REPO_OR_CAR)
     .action((directory: string) =>
       withReadable(context, directory, async (repo) => {
-        const { did, head, rev, data, signed, commits, records, blocks, blobs, size, free, collections } =
+        const { did, head, rev, data, signed, commits, records, blocks, blobs, size, free, others, collections } =
           await repo.info();
         const json = {
           did,
@@ -26,6 +26,7 @@ export const addInfo = (program: Command, context: Context): void => {
           blobs,
           size: size ?? null,
           free: free ?? null,
+          others: others ?? [],
           collections: Object.fromEntries(collections.map(({ collection, count }) => [collection, count])),
         };
         await printOne(context, json, [
@@ -40,6 +41,7 @@ export const addInfo = (program: Command, context: Context): void => {
           ['blobs', blobs],
           ['bytes', size],
           ['of these free', free],
+          ...(others ?? []).map((name) => ['not of the repository', name] as const),
           ...collections.map(({ collection, count }) => [collection, count] as const),
         ]);
       }),

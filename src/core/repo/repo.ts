@@ -82,6 +82,11 @@ export interface RepoInfo {
   readonly size?: number | undefined;
   /** Of `size`: bytes of pages that hold nothing. `gc` gives them back. */
   readonly free?: number | undefined;
+  /**
+   * Tables, indexes and views that another program has added to the database, such as `table=notes`. Nothing reads or
+   * changes them. Left out where there are none.
+   */
+  readonly others?: readonly string[] | undefined;
   /** Where a browser keeps it. */
   readonly storage?: 'indexeddb' | 'opfs' | undefined;
   /** Whether the browser has promised to keep it when room gets short. */

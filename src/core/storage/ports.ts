@@ -89,6 +89,8 @@ export interface StorageSpace {
   readonly size: number;
   /** Of `size`: what holds nothing and is used again. */
   readonly free: number;
+  /** Names what another program keeps in the same storage, such as `table=notes`. Left out where there is nothing. */
+  readonly others?: readonly string[] | undefined;
 }
 
 export interface ShrinkOptions {

@@ -131,6 +131,21 @@ describe('over files of Node', () => {
     }),
   );
 
+  test.skipIf(!hasSqlite3)('tables of another program are named and left alone (needs the sqlite3 command)', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'pds.db');
+      await (await createStore(await openNodeFiles(folder, { create: true }))).close();
+      sqlite3(path, 'create table notes (text)');
+      sqlite3(path, `insert into notes values ('mine')`);
+      sqlite3(path, 'create index by_text on notes (text)');
+      const store = await openStore(await openNodeFiles(folder));
+      expect((await store.maintenance.space()).others?.toSorted()).toEqual(['index=by_text', 'table=notes']);
+      await store.transact((change) => change.put([a]));
+      await store.close();
+      expect(sqlite3(path, 'select text from notes')).toEqual(['mine']);
+    }),
+  );
+
   test.skipIf(!hasSqlite3)('a folder that is refused is left as it was (needs the sqlite3 command)', () =>
     inFolder(async (folder) => {
       const path = join(folder, 'pds.db');
