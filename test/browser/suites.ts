@@ -40,9 +40,8 @@ const blockHarness = (storage: BrowserStorage): BlockStoreHarness => {
 const repoHarness = (storage: BrowserStorage): RepoHarness => {
   const name = newName();
   return {
-    create: async ({ did, signer }) =>
-      sqliteRepo(await browserPlatform(name, { storage, wasm, create: true }), { did, signer }),
-    open: async (options) => sqliteRepo(await browserPlatform(name, { storage, wasm }), { signer: options?.signer }),
+    create: async (options) => sqliteRepo(await browserPlatform(name, { storage, wasm, create: true }), options),
+    open: async (options = {}) => sqliteRepo(await browserPlatform(name, { storage, wasm }), options),
     other: () => repoHarness(storage),
   };
 };

@@ -12,8 +12,7 @@ import { MapBlockStore } from './map-block-store.ts';
 const harness = (): BlockStoreHarness => ({ forgetful: true, open: async () => new MapBlockStore() });
 
 const repoHarness = (): RepoHarness => ({
-  create: async ({ did, signer }) =>
-    repoOver({ did, signer, store: new MapBlockStore(), blobs: new MemoryBlobStore() }),
+  create: async (options) => repoOver({ ...options, store: new MapBlockStore(), blobs: new MemoryBlobStore() }),
   open: () => Promise.reject(new Error('memory keeps nothing')),
   other: repoHarness,
   forgetful: true,
