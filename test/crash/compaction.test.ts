@@ -34,7 +34,7 @@ const cutCompaction = async <I, E extends { readonly kind: string }>(kind: Stora
   const random = seeded(seed);
   await cutEverywhere(recording, { random, each: 4, again: 0.02, sort: anyCut }, counts);
   expect(counts).toMatchObject({ lost: 0, corrupt: 0, failures: [] });
-  expect(counts.cuts).toBeGreaterThan(kind.name === onDisk.name ? 500 : 5);
+  expect(counts.cuts).toBeGreaterThan(kind.name === onDisk.name ? 300 : 5);
 };
 
 describe('a power cut while a repository is compacted', () => {
