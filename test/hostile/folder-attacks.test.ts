@@ -9,7 +9,7 @@ import { scratchFolder } from '../adapters/scratch.ts';
 import { root } from '../house/sources.ts';
 import { allAttacks, attackClasses } from './attacks/all-attacks.ts';
 import type { AttackPeak } from './attacks/run-attack.ts';
-import { buildChild, runAttack } from './attacks/run-attack.ts';
+import { buildChild, makeAttacks, runAttack } from './attacks/run-attack.ts';
 import { peakTable, withTable } from './tables.ts';
 
 /** Of the processor's time, with the start of Node and the preparation of SQLite. A slow machine has room. */
@@ -24,6 +24,12 @@ const costs = new Map<string, AttackPeak>();
 beforeAll(buildChild);
 
 describe.each(attackClasses.map(({ name, attacks }) => [name, attacks] as const))('%s', (className, attacks) => {
+  beforeAll(() =>
+    makeAttacks(
+      attacks.map((one) => allAttacks.indexOf(one)),
+      scratch,
+    ),
+  );
   test.each(attacks.map((one) => [one.name, one] as const))('%s', async (name, one) => {
     const cost = await runAttack(allAttacks.indexOf(one), scratch);
     costs.set(`${className}: ${name}`, cost);

@@ -1,16 +1,18 @@
 /**
- * A process of its own that prepares one attack, or runs it and says how it ended and what it took. `node
- * attack-child.mjs make|run <number> <folder>`
+ * A process of its own that prepares attacks, or runs one and says how it ended and what it took. Each attack has the
+ * folder of its number. `node attack-child.mjs make <number>[,<number>…] <folder>`, `run <number> <folder>`
  */
+import { join } from 'node:path';
 import { allAttacks } from './all-attacks.ts';
 import type { AttackPeak } from './run-attack.ts';
 
-const [what, number, folder] = process.argv.slice(2) as ['make' | 'run', string, string];
-const attack = allAttacks[Number(number)]!;
+const [what, numbers, scratch] = process.argv.slice(2) as ['make' | 'run', string, string];
 if (what === 'make') {
-  await attack.make(folder);
+  for (const number of numbers.split(',')) {
+    await allAttacks[Number(number)]!.make(join(scratch, number));
+  }
 } else {
-  const end = await attack.run(folder);
+  const end = await allAttacks[Number(numbers)]!.run(join(scratch, numbers));
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   const cost: AttackPeak = {
     end,

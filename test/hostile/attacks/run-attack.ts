@@ -38,20 +38,25 @@ export const buildChild = async (): Promise<void> => {
 
 const start = promisify(execFile);
 
+const OPTIONS = { timeout: HANG_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 24 } as const;
+
 /**
- * Prepares an attack, runs it and removes its folder.
- * @param index Which of all attacks.
+ * Prepares attacks in one process: starting one for each took as long as the attacks.
+ * @param indexes Which of all attacks.
  */
+export const makeAttacks = async (indexes: readonly number[], scratch: string): Promise<void> => {
+  indexes.forEach((index) => mkdirSync(join(scratch, String(index))));
+  await start(process.execPath, [child, 'make', indexes.join(), scratch], OPTIONS);
+};
+
+/** Runs an attack that was prepared, and removes its folder. */
 export const runAttack = async (index: number, scratch: string): Promise<AttackPeak> => {
   const folder = join(scratch, String(index));
-  mkdirSync(folder);
   try {
-    const options = { timeout: HANG_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 24 } as const;
-    await start(process.execPath, [child, 'make', String(index), folder], options);
     const { stdout } = await start(
       process.execPath,
-      [`--max-old-space-size=${HEAP_MB}`, child, 'run', String(index), folder],
-      options,
+      [`--max-old-space-size=${HEAP_MB}`, child, 'run', String(index), scratch],
+      OPTIONS,
     );
     return JSON.parse(stdout) as AttackPeak;
   } finally {
