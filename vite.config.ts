@@ -7,11 +7,14 @@ const TIMEOUT_MS = 120_000;
 const WORKERS = 2;
 
 /**
- * These change globals or look at the whole tree: each gets a process of its own. The
- * others share threads, which load each module once and save half of the time.
+ * These change globals, look at the whole tree, or hand the number of an open file to a socket. Each gets a process of
+ * its own. The others share threads, which load each module once and save half of the time. When a thread ends, Node
+ * closes the numbers that the thread opened. One that a socket has closed may be another file by then: it was the pipe
+ * to the next test process, which ended (`Worker exited unexpectedly`).
  */
 const ISOLATED = [
   'test/*.test.ts',
+  'test/cli/{car-argument,write-file}.test.ts',
   'test/adapters/{origin/opfs-root,rpc/entry-point,tabs/page-left,tabs/silence}.test.ts',
 ];
 
