@@ -51,8 +51,7 @@ export class KeyValueTable {
   readonly #database: SqlDatabase;
   readonly #allowText: boolean;
   /** An SQL expression: whether the value is of the right type. */
-  readonly #valueIsBytes: string;
-  readonly #sql: Readonly<Record<'add' | 'count' | 'delete' | 'get' | 'has' | 'put', string>>;
+  readonly #sql: Readonly<Record<'add' | 'count' | 'delete' | 'get' | 'has' | 'length' | 'put', string>>;
   /** By their SQL, each prepared when it is first needed. */
   readonly #statements: Map<string, SqlStatement> = new Map();
   #closed = false;
@@ -69,13 +68,13 @@ export class KeyValueTable {
     this.name = name;
     this.#database = database;
     this.#allowText = options.allowText === true;
-    this.#valueIsBytes = options.allowText === true ? `typeof(value) in ('blob', 'text')` : `typeof(value) = 'blob'`;
     this.#sql = {
       // Not `insert or ignore`, which would also pass over a value that is missing.
       add: `insert into ${name} (key, value) values (?, ?) on conflict (key) do nothing`,
       count: `select count(*) from ${name}`,
       delete: `delete from ${name} where key = ?`,
-      get: `select ${ofLength('value')}, octet_length(value) from ${name} where key = ?`,
+      get: `select ${ofLength('value')} from ${name} where key = ?`,
+      length: `select octet_length(value) from ${name} where key = ?`,
       has: `select 1 from ${name} where key = ?`,
       put: `insert into ${name} (key, value) values (?, ?) on conflict (key) do update set value = excluded.value`,
     };
@@ -95,9 +94,8 @@ export class KeyValueTable {
       if (!statement.step()) {
         return undefined;
       }
-      const type = statement.columnType(0);
-      if (type !== 'blob' && !(type === 'text' && this.#allowText)) {
-        throw this.#corrupt(wrongValue(statement.columnInt(1)), key);
+      if (!this.#isValue(statement, 0)) {
+        throw this.#wrongValue(key);
       }
       return statement.columnBlob(0);
     } finally {
@@ -238,9 +236,7 @@ export class KeyValueTable {
   #page({ lower, inclusive, upper }: Bounds, reverse: boolean, limit: number, withValues: boolean): Row[] {
     const from = lower === undefined ? '' : ` and key ${inclusive ? '>=' : '>'} ?1`;
     const to = upper === undefined ? '' : ' and key < ?2';
-    const columns = withValues
-      ? `${KEY_COLUMNS}, ${ofLength('value')}, ${this.#valueIsBytes}, octet_length(value)`
-      : KEY_COLUMNS;
+    const columns = withValues ? `${KEY_COLUMNS}, ${ofLength('value')}` : KEY_COLUMNS;
     const order = `order by key${reverse ? ' desc' : ''} limit ?3`;
     const statement = this.#statement(`select ${columns} from ${this.name} where true${from}${to} ${order}`);
     const rows: Row[] = [];
@@ -277,8 +273,8 @@ export class KeyValueTable {
     if (!withValues) {
       return { key, value: undefined };
     }
-    if (statement.columnInt(3) === 0 || statement.columnInt(4) > MAX_STORED_VALUE) {
-      throw this.#corrupt(wrongValue(statement.columnInt(4)), key);
+    if (!this.#isValue(statement, 2)) {
+      throw this.#wrongValue(key);
     }
     return { key, value: statement.columnBlob(2) };
   }
@@ -292,6 +288,29 @@ export class KeyValueTable {
     const statement = this.#database.prepare(sql);
     this.#statements.set(sql, statement);
     return statement;
+  }
+
+  /** Whether a column of {@link ofLength} has a value: it is NULL for one that is too long. */
+  #isValue(statement: SqlStatement, column: number): boolean {
+    const type = statement.columnType(column);
+    return type === 'blob' || (type === 'text' && this.#allowText);
+  }
+
+  /** The error for a value that is too long or not a blob. Its length is asked for here, and not by every read. */
+  #wrongValue(key: string | Uint8Array): RepoError {
+    const statement = this.#statement(this.#sql.length);
+    try {
+      bindKey(statement, key);
+      const length = statement.step() ? statement.columnInt(0) : 0;
+      return this.#corrupt(
+        length > MAX_STORED_VALUE
+          ? `a value of ${length} bytes, which has at most ${MAX_STORED_VALUE},`
+          : 'a value that is not a blob',
+        key,
+      );
+    } finally {
+      statement.reset();
+    }
   }
 
   #corrupt(what: string, key: string | Uint8Array, cause?: unknown): RepoError {
@@ -311,11 +330,6 @@ export class KeyValueTable {
 }
 
 const KEY_COLUMNS = `${ofLength('key')}, typeof(key) = 'text' and octet_length(key) <= ${MAX_STORED_KEY}`;
-
-const wrongValue = (length: number): string =>
-  length > MAX_STORED_VALUE
-    ? `a value of ${length} bytes, which has at most ${MAX_STORED_VALUE},`
-    : 'a value that is not a blob';
 
 const bindKey = (statement: SqlStatement, key: string | Uint8Array): void => {
   if (typeof key === 'string') {
