@@ -4,24 +4,14 @@ import { SQLITE_MAGIC } from '../../core/storage/layout.ts';
 import { equalBytes } from '../../core/data/bytes.ts';
 import type { Database } from './database.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
-import { MemoryFile } from '../vfs/memory-file.ts';
-
-const settled = (): Promise<void> => Promise.resolve();
+import { memoryFiles } from '../vfs/memory-file.ts';
 
 const wrong = (what: string): RepoError =>
   new RepoError('StorageFailed', `SQLite does not work on files here; probe=${what}`);
 
 /** @throws {RepoError} `StorageFailed`, before any file of the caller's is touched. */
 export const probe = (sqlite: { open(files: DatabaseFiles): Database }): void => {
-  const files: DatabaseFiles = {
-    main: new MemoryFile(),
-    journal: new MemoryFile(),
-    wal: new MemoryFile(),
-    durableOn: 'flush',
-    persist: settled,
-    close: settled,
-    [Symbol.asyncDispose]: settled,
-  };
+  const files = memoryFiles('flush');
   const written = sqlite.open(files);
   written.transaction(() =>
     written.exec("create table probe (key text primary key); insert into probe values ('written')"),

@@ -2,7 +2,7 @@
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 import { LogImage } from '../vfs/log-image.ts';
-import { MemoryFile } from '../vfs/memory-file.ts';
+import { MemoryFile, memoryFiles } from '../vfs/memory-file.ts';
 import { writeAll } from '../vfs/write-all.ts';
 import type { Connection } from './connection.ts';
 
@@ -49,19 +49,6 @@ export const cutOff = (connection: Connection, transaction: (run: () => void) =>
   }
 };
 
-const filesOf = (main: LogImage | MemoryFile): DatabaseFiles => {
-  const settled = (): Promise<void> => Promise.resolve();
-  return {
-    main,
-    journal: new MemoryFile(),
-    wal: new MemoryFile(),
-    durableOn: 'persist',
-    persist: settled,
-    close: settled,
-    [Symbol.asyncDispose]: settled,
-  };
-};
-
 /**
  * Writes the database anew into its log, which has to be empty, durably. The connection knows nothing of it: it is
  * abandoned, and the next opening finds the new database as what a crash has left.
@@ -70,7 +57,7 @@ const filesOf = (main: LogImage | MemoryFile): DatabaseFiles => {
 export const rewriteThroughLog = (connection: Connection, files: DatabaseFiles): void => {
   const image = new LogImage(files.wal, numberOf(connection, 'page_size'));
   try {
-    connection.vacuumInto(filesOf(image), REWRITE_KIBIBYTES);
+    connection.vacuumInto(memoryFiles('persist', image), REWRITE_KIBIBYTES);
     image.seal();
   } catch (error) {
     try {
@@ -91,7 +78,7 @@ export const rewriteThroughLog = (connection: Connection, files: DatabaseFiles):
  */
 export const rewriteInMemory = (connection: Connection, { main }: DatabaseFiles): void => {
   const image = new MemoryFile();
-  connection.vacuumInto(filesOf(image), REWRITE_KIBIBYTES);
+  connection.vacuumInto(memoryFiles('persist', image), REWRITE_KIBIBYTES);
   const buffer = new Uint8Array(COPY_BYTES);
   for (let at = 0; at < image.getSize(); at += buffer.length) {
     const part = buffer.subarray(0, image.read(buffer, { at }));

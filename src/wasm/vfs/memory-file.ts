@@ -1,5 +1,5 @@
-/** A file in memory, for what no disk has to keep. */
-import type { SyncFile } from './database-files.ts';
+/** Files in memory, for what no disk has to keep. */
+import type { DatabaseFiles, SyncFile } from './database-files.ts';
 
 /** Bytes of one part. Growing copies nothing. */
 const PART: number = 256 * 1024;
@@ -57,3 +57,19 @@ export class MemoryFile implements SyncFile {
     return { part: this.#parts[Math.floor(at / PART)]!, from: at % PART };
   }
 }
+
+const settled = (): Promise<void> => Promise.resolve();
+
+/** Returns the files of a database in memory. */
+export const memoryFiles = (
+  durableOn: DatabaseFiles['durableOn'],
+  main: SyncFile = new MemoryFile(),
+): DatabaseFiles => ({
+  main,
+  journal: new MemoryFile(),
+  wal: new MemoryFile(),
+  durableOn,
+  persist: settled,
+  close: settled,
+  [Symbol.asyncDispose]: settled,
+});
