@@ -8,7 +8,7 @@ import type { CID, CidLike } from '../../core/data/cid.ts';
 import { cidToText } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { ChangingStorage } from '../../core/repo/read-only.ts';
-import { readOnlyError } from '../../core/repo/read-only.ts';
+import { changedMeanwhile, readOnlyError } from '../../core/repo/read-only.ts';
 import { MAIN_NAME } from '../../core/storage/layout.ts';
 import type {
   BlockChange,
@@ -35,9 +35,6 @@ export interface OpenedStore {
 const MAX_TRIES = 64;
 /** Entries of a list that are read before it is known whether they belong together. */
 const BATCH = 256;
-
-const changedMeanwhile = (): RepoError =>
-  new RepoError('Locked', 'another owner has changed the repository while it was read: read it again');
 
 type Ref = [name: string, cid: CID];
 type Entry = [name: string, value: string];

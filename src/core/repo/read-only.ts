@@ -91,10 +91,14 @@ const FOR_READING = 'the repository was opened for reading; open it without read
 /** The error of whatever writes. */
 export const readOnlyError = (message: string = FOR_READING): RepoError => new RepoError('ReadOnly', message);
 
+/** The error of a read that other owners disturb too often, or that cannot be made again. */
+export const changedMeanwhile = (cause?: unknown): RepoError =>
+  new RepoError('Locked', 'another owner has changed the repository while it was read: read it again', { cause });
+
 /** What went wrong while another owner wrote says nothing about the storage. */
 const disturbed = (cause: unknown): unknown =>
   isRepoError(cause, 'BlockNotFound') || isRepoError(cause, 'Corrupt') || isRepoError(cause, 'BlobNotFound')
-    ? new RepoError('Locked', 'another owner has changed the repository while it was read: read it again', { cause })
+    ? changedMeanwhile(cause)
     : cause;
 
 const readers = (storage: ChangingStorage) => ({
