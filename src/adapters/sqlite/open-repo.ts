@@ -10,6 +10,7 @@ import type { BlobStore, BlockStore } from '../../core/storage/ports.ts';
 import type { DatabaseFiles, ReadOnlyFiles } from '../../wasm/vfs/database-files.ts';
 import { createHashAll } from '../../wasm/hash/sha256.ts';
 import type { Sqlite } from '../../wasm/database/sqlite.ts';
+import { PAGE_CACHE_KIBIBYTES } from '../../wasm/database/settings.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
 import { NodeBudget } from '../../core/mst/node-cache.ts';
 import { yielding } from './yielding-store.ts';
@@ -21,14 +22,17 @@ import { openReadOnlyStore } from './open-read-only.ts';
 /** One for all repositories of the process: what it works in takes memory. */
 const bySimd: HashAll = /* @__PURE__ */ createHashAll();
 
-/** Bytes that the caches of all repositories of a process may have together, unless an opening says otherwise. */
-export const DEFAULT_CACHE_BYTES: number = 64 * 1024 * 1024;
-
 /**
  * The share of decoded tree nodes; pages of SQLite have the rest. The nodes above the lowest layer of 100,000 records
  * take 24 MB. Reading 10,000 random records of them took 18 % longer with a share of 1/4.
  */
 const NODE_SHARE = 3 / 8;
+
+/**
+ * Bytes that the caches of all repositories of a process may have together, unless an opening says otherwise: 64 MiB,
+ * of which the database keeps its own part.
+ */
+export const DEFAULT_CACHE_BYTES: number = (PAGE_CACHE_KIBIBYTES * 1024) / (1 - NODE_SHARE);
 
 const nodeBudget: NodeBudget = /* @__PURE__ */ new NodeBudget(DEFAULT_CACHE_BYTES * NODE_SHARE);
 
