@@ -1,15 +1,16 @@
 /** The recipes of docs/records.md, and the packages that they use. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe } from 'vitest';
 import { root, textOf } from '../house/sources.ts';
 
 /** The folder whose node_modules have the packages. */
 export const RECIPES: string = join(root, 'test', 'recipes');
 
-export const hasRecipes: boolean = existsSync(join(RECIPES, 'node_modules', '.package-lock.json'));
+const isRequired = (process.env['PDSDB_REQUIRE'] ?? '').split(',').includes('recipes');
 
-export const describeRecipes: typeof describe.skip = describe.skipIf(!hasRecipes) as typeof describe.skip;
+/** Whether such tests are passed over: the packages are missing, and PDSDB_REQUIRE does not name `recipes`. */
+export const isRecipesMissing: boolean =
+  !existsSync(join(RECIPES, 'node_modules', '.package-lock.json')) && !isRequired;
 
 /** The code blocks of the page that are fenced as a language and import a package. */
 export const recipesWith = (language: string, imported: string): string[] =>
