@@ -6,9 +6,9 @@ import { execFile } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scratchFolder } from '../adapters/scratch.ts';
+import { bundleChild } from '../bundled-child.ts';
 import { root } from '../house/sources.ts';
 import { attackClasses } from './attacks.ts';
 import { makeSound } from './folder-cases.ts';
@@ -22,22 +22,12 @@ const HEAP_MB = 128;
 
 const scratch = scratchFolder('attacks');
 const sound = join(scratch, 'sound');
-// Inside the project, where its packages are found.
-const child = join(root, 'out', 'test', 'attacks', 'attacks-child.mjs');
+let child: string;
 const costs: AttackCost[] = [];
 
 beforeAll(async () => {
   await makeSound(sound);
-  await build({
-    entryPoints: [join(root, 'test', 'hostile', 'attacks-child.ts')],
-    outfile: child,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    target: 'node20',
-    logLevel: 'warning',
-  });
+  child = await bundleChild('test/hostile/attacks-child.ts');
 });
 
 afterAll(() => {

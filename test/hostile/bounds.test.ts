@@ -6,10 +6,9 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { beforeAll, expect, test } from 'vitest';
 import { scratchFolder } from '../adapters/scratch.ts';
-import { root } from '../house/sources.ts';
+import { bundleChild } from '../bundled-child.ts';
 import { boundsCases } from './bounds-cases.ts';
 import { BASE_REV, carOf, posts, repositoryOf } from './build-repository.ts';
 
@@ -19,21 +18,11 @@ const MOST_MB = 100;
 const HEAP_MB = 128;
 
 const scratch = scratchFolder('bounds');
-// Inside the project, where its packages are found.
-const child = join(root, 'out', 'test', 'bounds', 'bounds-child.mjs');
+let child: string;
 const warm = join(scratch, 'warm.car');
 
 beforeAll(async () => {
-  await build({
-    entryPoints: [join(root, 'test', 'hostile', 'bounds-child.ts')],
-    outfile: child,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    target: 'node20',
-    logLevel: 'warning',
-  });
+  child = await bundleChild('test/hostile/bounds-child.ts');
   writeFileSync(warm, carOf(await repositoryOf({ records: posts(200), fields: { rev: BASE_REV } })));
 });
 

@@ -9,7 +9,7 @@ import { scratchFolder } from '../adapters/scratch.ts';
 import { root } from '../house/sources.ts';
 import { allAttacks, attackClasses } from './attacks/all-attacks.ts';
 import type { AttackPeak } from './attacks/run-attack.ts';
-import { buildChild, makeAttacks, runAttack } from './attacks/run-attack.ts';
+import { makeAttacks, runAttack } from './attacks/run-attack.ts';
 import { peakTable, withTable } from './tables.ts';
 
 /** Of the processor's time, with the start of Node and the preparation of SQLite. A slow machine has room. */
@@ -20,8 +20,6 @@ const MOST_MB = 260;
 const path = join(root, 'docs', 'security.md');
 const scratch = scratchFolder('attacks');
 const costs = new Map<string, AttackPeak>();
-
-beforeAll(buildChild);
 
 describe.each(attackClasses.map(({ name, attacks }) => [name, attacks] as const))('%s', (className, attacks) => {
   beforeAll(() =>

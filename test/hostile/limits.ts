@@ -116,7 +116,7 @@ export const limits: readonly Limit[] = [
   {
     name: 'MAX_REQUESTS',
     value: MAX_REQUESTS,
-    what: 'writes whose outcome is remembered, for whoever asks again',
+    what: 'writes whose outcome is remembered, so that a repeated call gets the same result',
     option: FIXED,
   },
   {

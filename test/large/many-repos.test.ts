@@ -1,11 +1,9 @@
 /** Many repositories open in one process: their caches share one budget, and those that are closed hold nothing. */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { scratchFolder } from '../adapters/scratch.ts';
-import { root } from '../house/sources.ts';
+import { bundleChild } from '../bundled-child.ts';
 
 const COUNT = 200;
 const RECORDS = 300;
@@ -18,18 +16,7 @@ interface Memory {
 
 test(`${COUNT} repositories that were read whole take less than 300 MB, and nothing once closed`, async () => {
   const folder = scratchFolder('many');
-  // Inside the project, where its packages are found.
-  const child = join(root, 'out', 'test', 'large', 'many-repos-child.mjs');
-  await build({
-    entryPoints: [join(root, 'test', 'large', 'many-repos-child.ts')],
-    outfile: child,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    target: 'node20',
-    logLevel: 'warning',
-  });
+  const child = await bundleChild('test/large/many-repos-child.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--expose-gc',
     child,

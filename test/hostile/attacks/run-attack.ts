@@ -3,8 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
-import { root } from '../../house/sources.ts';
+import { bundleChild } from '../../bundled-child.ts';
 
 /** How an attack ended, and what the whole process took that it ran in. */
 export interface AttackPeak {
@@ -20,21 +19,7 @@ export const HEAP_MB = 128;
 /** An attack that hangs is ended. */
 const HANG_MS = 100_000;
 
-// Inside the project, where its packages are found.
-const child = join(root, 'out', 'test', 'attacks', 'attack-child.mjs');
-
-export const buildChild = async (): Promise<void> => {
-  await build({
-    entryPoints: [join(root, 'test', 'hostile', 'attacks', 'attack-child.ts')],
-    outfile: child,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    target: 'node20',
-    logLevel: 'warning',
-  });
-};
+const child = bundleChild('test/hostile/attacks/attack-child.ts');
 
 const start = promisify(execFile);
 
@@ -46,7 +31,7 @@ const OPTIONS = { timeout: HANG_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 24 } 
  */
 export const makeAttacks = async (indexes: readonly number[], scratch: string): Promise<void> => {
   indexes.forEach((index) => mkdirSync(join(scratch, String(index))));
-  await start(process.execPath, [child, 'make', indexes.join(), scratch], OPTIONS);
+  await start(process.execPath, [await child, 'make', indexes.join(), scratch], OPTIONS);
 };
 
 /** Runs an attack that was prepared, and removes its folder. */
@@ -55,7 +40,7 @@ export const runAttack = async (index: number, scratch: string): Promise<AttackP
   try {
     const { stdout } = await start(
       process.execPath,
-      [`--max-old-space-size=${HEAP_MB}`, child, 'run', String(index), scratch],
+      [`--max-old-space-size=${HEAP_MB}`, await child, 'run', String(index), scratch],
       OPTIONS,
     );
     return JSON.parse(stdout) as AttackPeak;
