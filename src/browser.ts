@@ -79,7 +79,7 @@ export interface CreateOptions extends RepoOptions {
 }
 
 /** How to open the repository, and how to import. */
-export interface ImportRepoOptions extends OpenOptions, ImportOptions {}
+export interface ImportRepoOptions extends RepoOptions, ImportOptions {}
 
 /**
  * Makes a repository of this name and opens it. It has no commit yet. A name is 1 to 255 of `A-Z a-z 0-9 . _ : % -`,
@@ -171,14 +171,14 @@ const importNew = async (
   source: CarSource,
   options: ImportRepoOptions,
 ): Promise<ImportedRepo> => {
-  const { repo, isNew } = await openEmpty(name, did, options);
+  const { worker, storage, signer, validate, waitMs, persist, ...how } = options;
+  const { repo, isNew } = await openEmpty(name, did, { worker, storage, signer, validate, waitMs, persist });
   try {
-    const { worker: _, storage: __, signer: ___, validate: ______, waitMs: ____, persist: _____, ...how } = options;
     return importedRepo(repo, await repo.importCar(source, how));
   } catch (error) {
     await repo.close();
     if (isNew) {
-      await deleteRepo(name, options).catch(() => {
+      await deleteRepo(name, { worker }).catch(() => {
         // Another tab has opened it meanwhile. What went wrong first is what the caller has to hear.
       });
     }
@@ -190,7 +190,7 @@ const importNew = async (
 const openEmpty = async (
   name: string,
   did: string,
-  options: OpenOptions,
+  options: RepoOptions,
 ): Promise<{ readonly repo: Repo; readonly isNew: boolean }> => {
   try {
     return { repo: await open(name, did, options), isNew: true };

@@ -77,7 +77,7 @@ export interface CreateOptions extends RepoOptions {
 }
 
 /** How to open the repository, and how to import. */
-export interface ImportRepoOptions extends OpenOptions, ImportOptions {}
+export interface ImportRepoOptions extends RepoOptions, ImportOptions {}
 
 /** What a platform with folders gives. Paths are as the user wrote them. */
 export interface FolderPlatform {
@@ -166,6 +166,7 @@ export const importRepo = async (
   const imported = await importFolderRepo(
     platform.place(directory),
     (name) => repoPlatform(platform, platform.beside(directory, name), options, true),
+    siblingLocks(platform, directory),
     car,
     options,
   );

@@ -7,6 +7,8 @@ import { MAIN_NAME } from '../../core/storage/layout.ts';
 import type { RepoPlatform } from '../sqlite/open-repo.ts';
 import { sqliteRepo } from '../sqlite/open-repo.ts';
 import { discardFolder } from './backup.ts';
+import type { SiblingLocks } from './leftovers.ts';
+import { removeLeftovers } from './leftovers.ts';
 import type { Place } from './place.ts';
 import { io, makeParents, siblingOf } from './place.ts';
 import { underName } from './restore.ts';
@@ -60,13 +62,16 @@ const fill = async (
 
 /**
  * Makes a repository from a CAR, and the folders above it if need be. It is made beside the folder, which gets its name
- * when all is durable; if anything is wrong, or the process ends, there is no repository of that name.
+ * when all is durable; if anything is wrong, or the process ends, there is no repository of that name. What an import
+ * that was killed has left beside it is removed.
  * @param create The repository in a folder of the given name beside the one that is wanted.
+ * @param locks Of folders beside it.
  * @throws {RepoError} `RepoExists` when the folder is not empty; as the import does; `StorageFull`, `StorageFailed`.
  */
 export const importFolderRepo = async (
   place: Place,
   create: (name: string) => RepoPlatform,
+  locks: SiblingLocks,
   car: CarSource,
   options: ImportOptions,
 ): Promise<ImportResult> => {
@@ -75,6 +80,7 @@ export const importFolderRepo = async (
   const { did, source, close } = await carWithDid(car, options);
   try {
     const takeBack = await makeParents(place);
+    await removeLeftovers(place, 'tmp', locks);
     const temporary = siblingOf(name, 'tmp');
     try {
       const result = await fill(create(temporary), did, source, options);

@@ -1,6 +1,6 @@
 /**
- * Folders that a backup or a restoration has begun beside its target, and was killed in. Their owner holds a lock in
- * them. The next one into the same place removes those whose owner is dead.
+ * Folders that a killed backup, restoration or import has left beside its target. Their owner holds a lock in them. The
+ * next one into the same place removes those whose owner is dead.
  */
 import type { Place } from './place.ts';
 import { isSiblingOf, removeTree } from './place.ts';
@@ -50,6 +50,6 @@ export const removeLeftovers = async (
       }
     }
   } catch {
-    // The folder above is missing, or may not be looked at or written to. Whoever makes something there hears about it.
+    // The folder above is missing, or may not be looked at or written to. The write that follows reports it.
   }
 };

@@ -99,6 +99,9 @@ test('a process that is killed in the middle leaves no repository', async () => 
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('exit', resolve));
   expect(existsSync(directory)).toBe(false);
+  expect(readdirSync(place).filter((name) => name.includes('.tmp-'))).toHaveLength(1);
   await using repo = await importRepo(directory, car, { allowUnsigned: true });
   expect(repo.did).toBe(DID);
+  // The next import removes what the killed one has left.
+  expect(readdirSync(place).filter((name) => name.includes('.tmp-'))).toEqual([]);
 });
