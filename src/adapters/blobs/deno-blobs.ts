@@ -9,8 +9,8 @@ import type { OpenBlobsOptions } from './folder-blob-store.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 
 /**
- * Opens the blobs of a repository's folder. Whoever calls this owns the folder: has opened its files, and with them its
- * lock; or opens it `readOnly`, which writes nothing.
+ * Opens the blobs of a repository's folder. The caller owns the folder, because it has opened the files and holds the
+ * lock; or it opens the blobs `readOnly`, which writes nothing.
  *
  * Deno has no `Blob` over a file, so `get` reads the whole blob into memory.
  * @throws {RepoError} `RepoNotFound` when the folder is not there; `StorageFull`; `StorageFailed`, also when a
@@ -93,7 +93,7 @@ export const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
     },
     create: async (path) => new DenoWriter(await deno.open(at(path), { write: true, createNew: true })),
     async *read(path) {
-      // The stream closes the file at its end, and when whoever reads stops before.
+      // The stream closes the file at its end, and when the reader stops before.
       const { readable } = await deno.open(at(path), { read: true });
       yield* readable;
     },

@@ -42,8 +42,8 @@ export interface OpenBlobsOptions {
 }
 
 /**
- * Opens the blobs of a repository's folder, and removes what writes that were cut off have left there: whoever opens
- * owns the folder, and nobody else is writing. For reading, somebody else may be.
+ * Opens the blobs of a repository's folder, and removes the temporary files of writes that were cut off. The caller
+ * owns the folder, so nobody else is writing. With `readOnly` somebody else may be, and nothing is removed.
  */
 export const openFolderBlobs = async (
   folder: BlobFolder,

@@ -12,11 +12,11 @@ import type { OpenBlobsOptions } from './folder-blob-store.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 
 /**
- * Opens the blobs of a repository's folder. Whoever calls this owns the folder: has opened its files, and with them its
- * lock; or opens it `readOnly`, which writes nothing.
+ * Opens the blobs of a repository's folder. The caller owns the folder, because it has opened the files and holds the
+ * lock; or it opens the blobs `readOnly`, which writes nothing.
  *
- * `get` answers a `Blob` over the file, whose bytes are read when they are asked for. Once the blob is deleted, reading
- * it fails.
+ * `get` resolves to a `Blob` over the file, whose bytes are read when they are asked for. Once the blob is deleted,
+ * reading it fails.
  * @throws {RepoError} `RepoNotFound` when the folder is not there; `StorageFull`; `StorageFailed`.
  */
 export const openNodeBlobs = (directory: string, options?: OpenBlobsOptions): Promise<BlobStore> =>

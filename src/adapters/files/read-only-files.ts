@@ -1,7 +1,7 @@
 /**
- * The files of a folder for reading: nothing is locked and nothing is written, so the folder may be one where nothing
- * can be. Whoever reads looks afterwards whether somebody has begun to write: another lock file, or another size or
- * time of a file, or a log that has begun anew (its salts).
+ * The files of a folder for reading. Nothing is locked and nothing is written, so the folder may be read-only. After a
+ * read, the reader checks whether somebody has begun to write: another lock file, another size or time of a file, or a
+ * log that has begun anew (its salts).
  */
 import { RepoError } from '../../core/errors.ts';
 import { FILE_NAMES } from '../../core/storage/layout.ts';

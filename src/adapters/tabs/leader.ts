@@ -63,7 +63,7 @@ export class Leader {
   async announce(to?: string): Promise<void> {
     const { id, repo, place, channel, onFailure } = this.#parts;
     try {
-      // Whoever asks may be about to make the repository anew.
+      // The tab that asks may be about to make the repository anew.
       if (to !== undefined && (await this.#isCleared())) {
         return;
       }
@@ -136,7 +136,7 @@ export class Leader {
     void this.announce(member);
   }
 
-  /** The member holds this lock as long as it lives: whoever gets it next knows that it is gone. */
+  /** The member holds this lock as long as it lives. When the lock is free, the member is gone. */
   async #watchLife(member: string, locks: Locks, signal: AbortSignal): Promise<void> {
     if (await areShared(locks, memberLock(member))) {
       await locks.request(memberLock(member), { signal }, async () => this.#drop(member));

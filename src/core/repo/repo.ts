@@ -143,8 +143,8 @@ export interface Repo extends AsyncDisposable {
   /** The records as {@link Repo.list} returns them, each in the form of {@link Repo.getJson}. */
   listJson<C extends CollectionName>(collection?: C | ListOptions, options?: ListOptions): AsyncIterable<JsonRecord<C>>;
   /**
-   * The records of a collection in the form of {@link Repo.getJson}, read again after each change of that collection,
-   * whoever made it. The first page comes at once. Changes that come before the next page is asked for are one.
+   * Returns the records of a collection in the form of {@link Repo.getJson}, read again after each change of that
+   * collection by any owner. The first page comes at once. Changes that come before the next page is asked for are one.
    * `limit`, `cursor` and `reverse` are those of {@link Repo.list}; without a limit, a page has all records. Ends when
    * it is left, when its `signal` aborts, and when the repository is closed. Rejects as {@link Repo.list} does, and
    * ends with that.
@@ -301,7 +301,7 @@ export interface Repo extends AsyncDisposable {
   gc(options?: GarbageOptions): Promise<GarbageResult>;
 
   /**
-   * Calls `listener` after each new head, whoever made it, in the order of the heads. Answers a function that ends it.
+   * Calls `listener` after each new head by any owner, in the order of the heads. Returns a function that ends it.
    * What a listener throws is reported as an uncaught error is, and changes nothing here.
    */
   onChange(listener: (change: HeadChange) => void): () => void;

@@ -72,7 +72,7 @@ class HeldChunks {
         `the commit is not among the first ${MAX_CAR_LOOKAHEAD} bytes of the CAR: give the CAR as a Blob`,
       );
     }
-    // Whoever gives the chunk may use its memory again.
+    // A copy, because the source may use the memory again.
     this.#held.push(copyBytes(chunk));
   }
 }
