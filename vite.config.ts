@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 /** Two cores, which other work may share, need minutes for what takes seconds on an idle machine. */
 const TIMEOUT_MS = 120_000;
@@ -37,6 +38,7 @@ export default defineConfig({
     testTimeout: TIMEOUT_MS,
     hookTimeout: TIMEOUT_MS,
     maxWorkers: WORKERS,
+    sequence: { sequencer: LongestFirst },
     // `npm run test:all` asks for it, and prints a line a folder. It fails nothing.
     coverage: { include: ['src/core/**/*.ts'], reporter: ['json-summary'], reportsDirectory: 'out/test-all/coverage' },
     projects: [

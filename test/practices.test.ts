@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { filesBelow, root, textOf } from './house/sources.ts';
+import { LONGEST } from './longest-first.ts';
 
 const MAX_SCRIPTS = 10;
 
@@ -37,6 +38,7 @@ describe('tests', () => {
     // The command of the whole set runs what the other commands run.
     const named = Object.values(scripts).flatMap((script) => [...script.matchAll(/--project (\w+)/g)]);
     expect(named.filter(([, name]) => !textOf('test/run-all.mjs').includes(`'${name}'`))).toEqual([]);
+    expect(LONGEST.filter((path) => !files.includes(`test/${path}`))).toEqual([]);
     // Files that share a thread would see each other's globals.
     const shared = listed
       .filter(({ projectName }) => projectName === 'node')

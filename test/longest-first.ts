@@ -1,0 +1,38 @@
+/** The order of test files: those that take longest first, so that two workers end at about the same time. */
+import { BaseSequencer } from 'vitest/node';
+import type { TestSpecification } from 'vitest/node';
+
+/** Files that take more than half a minute on two cores, by their path from test/, the longest first. */
+export const LONGEST: readonly string[] = [
+  'hostile/folder-attacks.test.ts',
+  'cli/pipes.slow.test.ts',
+  'hostile/attacks.test.ts',
+  'crash/origin-cuts.test.ts',
+  'runtime/repos.test.ts',
+  'crash/power-cuts.test.ts',
+  'hostile/bounds.test.ts',
+  'cli/process.slow.test.ts',
+  'readme/samples.slow.test.ts',
+  'crash/folders.test.ts',
+  'browser/doors.test.ts',
+  'browser/grid.test.ts',
+  'browser/viewer-pages.test.ts',
+  'browser/viewer.test.ts',
+  'browser/local-first.test.ts',
+  'browser/layout.test.ts',
+  'browser/trouble.test.ts',
+  'browser/cleared.test.ts',
+];
+
+const rank = ({ moduleId }: TestSpecification): number => {
+  const index = LONGEST.findIndex((path) => moduleId.endsWith(`/test/${path}`));
+  return index < 0 ? LONGEST.length : index;
+};
+
+/** Vitest knows the times of the run before, which a fresh clone has not. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.sort((a, b) => rank(a) - rank(b));
+  }
+}
