@@ -1,9 +1,10 @@
 /** A repository over the files of one database and a place for blobs: the same steps on every platform. */
 import type { Repo } from '../../core/repo/repo.ts';
 import type { VerifySignature } from '../../core/crypto/keys.ts';
-import { repoOver } from '../../core/repo/local-repo.ts';
+import { storedRepoOver } from '../../core/repo/local-repo.ts';
 import { readOnlyRepo } from '../../core/repo/read-only.ts';
 import type { Validate } from '../../core/repo/record.ts';
+import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import type { HashAll } from '../../core/data/sha256.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { BlobStore, BlockStore } from '../../core/storage/ports.ts';
@@ -83,7 +84,7 @@ export interface SqliteRepoOptions {
 export const sqliteRepo = async (
   platform: RepoPlatform,
   { did, signer, validate }: SqliteRepoOptions,
-): Promise<Repo> => {
+): Promise<StoredRepo> => {
   const sqlite = await loadFor(platform);
   const files = await platform.openFiles();
   const store = await openDatabase(files, () => {
@@ -133,8 +134,8 @@ const repoOn = (
   store: BlockStore & { readonly did: string },
   blobs: BlobStore,
   { signer, validate }: Pick<SqliteRepoOptions, 'signer' | 'validate'>,
-): Repo =>
-  repoOver({
+): StoredRepo =>
+  storedRepoOver({
     did: store.did,
     store: yieldToEvents === undefined ? store : yielding(store, yieldToEvents),
     blobs,

@@ -2,7 +2,6 @@
 import type { BackupOptions } from './transfer/backup-manifest.ts';
 import type { BackupFile } from '../storage/backup-file.ts';
 import type { BlobRef } from '../data/blob-ref.ts';
-import type { Branch } from './branch.ts';
 import type { Bytes } from '../data/bytes.ts';
 import type { PutResult, RecommitOptions, RecommitResult, ResetOptions, ResetResult } from './commits.ts';
 import type { CID } from '../data/cid.ts';
@@ -57,7 +56,7 @@ import { createListeners } from './read/listeners.ts';
 import { listHead, withHead } from './read/head-view.ts';
 import type { RepoParts } from './open-parts.ts';
 import { readHead } from './read/head.ts';
-import { countCollections, findRecord, listRecords } from './read/records.ts';
+import { countCollections, findRecord, findStored, listRecords } from './read/records.ts';
 import { RepoMethods } from './repo-methods.ts';
 import { repairRepo } from './care/repair.ts';
 import { RepoTree } from './write/tree.ts';
@@ -69,14 +68,18 @@ import { resetHead } from './write/reset.ts';
 import { pathOf } from './path.ts';
 import { readBytes, restoreRecord } from './write/restore.ts';
 import type { Put } from './write/write.ts';
+import type { StoredRecord, StoredRepo } from './stored-records.ts';
 import type { RepoStores } from './stores.ts';
 import { partsOf } from './stores.ts';
 import { commitTree, deleteRecord, putRecord, writeOps } from './write/write.ts';
 
 /** A repository over stores that are open. Reads nothing yet. */
-export const repoOver = (stores: RepoStores): Repo => new LocalRepo(partsOf(stores));
+export const repoOver = (stores: RepoStores): Repo => storedRepoOver(stores);
 
-class LocalRepo extends RepoMethods implements Repo {
+/** The same, for who hands records on as they are stored. */
+export const storedRepoOver = (stores: RepoStores): StoredRepo => new LocalRepo(partsOf(stores));
+
+class LocalRepo extends RepoMethods implements StoredRepo {
   readonly #held: RepoParts;
   readonly #listeners: Listeners;
   readonly meta: RepoMeta;
@@ -113,6 +116,10 @@ class LocalRepo extends RepoMethods implements Repo {
 
   override async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
     return withHead(this.#parts, (view) => findRecord(view, collection, rkey));
+  }
+
+  async getStored(collection: string, rkey: string): Promise<StoredRecord | undefined> {
+    return withHead(this.#parts, (view) => findStored(view, collection, rkey));
   }
 
   override async *list(collection?: string | ListOptions, options?: ListOptions): AsyncGenerator<RecordEntry> {
@@ -160,7 +167,7 @@ class LocalRepo extends RepoMethods implements Repo {
     return commit && withClock(commit);
   }
 
-  async checkout(at?: string | CID): Promise<Tree> {
+  async checkout(at?: string | CID): Promise<RepoTree> {
     return RepoTree.checkout(this.#parts, await checkOut(this.#parts, at));
   }
 
@@ -196,7 +203,7 @@ class LocalRepo extends RepoMethods implements Repo {
     return result;
   }
 
-  branch(name: string): Branch {
+  branch(name: string): LocalBranch {
     return new LocalBranch(name, () => this.#parts);
   }
 

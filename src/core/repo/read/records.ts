@@ -13,6 +13,7 @@ import { assertCollection, assertRecordKey, formatUri } from '../../syntax/ident
 import { assertBlocks, requireBlock } from '../../storage/checked-blocks.ts';
 import { recordPath, splitPath } from '../path.ts';
 import { decodeStored } from '../record.ts';
+import type { StoredEntry, StoredRecord } from '../stored-records.ts';
 import { listArguments } from './list-arguments.ts';
 
 /**
@@ -27,15 +28,21 @@ export interface View {
   readonly hashAll: HashAll;
 }
 
-/** `get` of a repository and of a tree. */
-export const findRecord = async (view: View, collection: string, rkey: string): Promise<FoundRecord | undefined> => {
+/** `getStored` of a repository, a branch and a tree. */
+export const findStored = async (view: View, collection: string, rkey: string): Promise<StoredRecord | undefined> => {
   const path = recordPath(collection, rkey);
   const cid = view.root === undefined ? undefined : await findValue(view.nodes, view.root, path);
   if (cid === undefined) {
     return undefined;
   }
   const bytes = await requireBlock(view.blocks, cid, view.hashAll);
-  return { uri: formatUri(view.did, collection, rkey), cid, value: decodeStored(path, cid, bytes), bytes };
+  return { uri: formatUri(view.did, collection, rkey), cid, bytes };
+};
+
+/** `get` of a repository, a branch and a tree. */
+export const findRecord = async (view: View, collection: string, rkey: string): Promise<FoundRecord | undefined> => {
+  const found = await findStored(view, collection, rkey);
+  return found && { ...found, value: decodeStored(`${collection}/${rkey}`, found.cid, found.bytes) };
 };
 
 const rangeOf = (collection: string | undefined, { cursor: given, reverse }: ListOptions): WalkRange => {
@@ -79,24 +86,53 @@ async function* limitedLeaves(
   }
 }
 
-/** The records of one collection or of all. The blocks of a batch are read with one request. */
+/** Batches of records. A batch is read with one request; its function returns one record of it. */
+async function* storedBatches(
+  view: View,
+  collection: string | undefined,
+  options: ListOptions,
+): AsyncGenerator<{ readonly count: number; readonly at: (i: number) => StoredEntry }> {
+  for await (const batch of limitedLeaves(view, collection, options)) {
+    const cids = batch.map(({ value }) => decodeCid(value));
+    const blocks = await view.blocks.getMany(cids);
+    assertBlocks(view.hashAll, cids, blocks);
+    const at = (i: number): StoredEntry => {
+      const { key } = batch[i]!;
+      const cid = cids[i]!;
+      const bytes = blocks[i];
+      if (bytes === undefined) {
+        throw new RepoError('BlockNotFound', `the record's block is missing; path=${key} cid=${cidToText(cid)}`);
+      }
+      return { uri: `at://${view.did}/${key}`, cid, ...splitPath(key), bytes };
+    };
+    yield { count: batch.length, at };
+  }
+}
+
+/** `listStored` of a tree: of one collection or of all. */
+export async function* listStored(
+  view: View,
+  collection?: string,
+  options: ListOptions = {},
+): AsyncGenerator<StoredEntry> {
+  for await (const { count, at } of storedBatches(view, collection, options)) {
+    for (let i = 0; i < count; i++) {
+      yield at(i);
+    }
+  }
+}
+
+/** The records of one collection or of all. */
 export async function* listRecords(
   view: View,
   first?: string | ListOptions,
   second?: ListOptions,
 ): AsyncGenerator<RecordEntry> {
   const { collection, options } = listArguments(first, second);
-  for await (const batch of limitedLeaves(view, collection, options)) {
-    const cids = batch.map(({ value }) => decodeCid(value));
-    const blocks = await view.blocks.getMany(cids);
-    assertBlocks(view.hashAll, cids, blocks);
-    for (const [i, { key }] of batch.entries()) {
-      const cid = cids[i]!;
-      const bytes = blocks[i];
-      if (bytes === undefined) {
-        throw new RepoError('BlockNotFound', `the record's block is missing; path=${key} cid=${cidToText(cid)}`);
-      }
-      yield { uri: `at://${view.did}/${key}`, cid, ...splitPath(key), value: decodeStored(key, cid, bytes), bytes };
+  for await (const { count, at } of storedBatches(view, collection, options)) {
+    for (let i = 0; i < count; i++) {
+      const { uri, cid, collection: of, rkey, bytes } = at(i);
+      yield { uri, cid, collection: of, rkey, value: decodeStored(`${of}/${rkey}`, cid, bytes), bytes };
     }
   }
 }

@@ -1,5 +1,5 @@
 /** A branch of a repository in the same place. */
-import type { Branch, BranchWriteOptions } from '../branch.ts';
+import type { BranchWriteOptions } from '../branch.ts';
 import type { CommitRef, Head, WriteOp, WriteResult } from '../commits.ts';
 import { readPinned, withPinned } from '../care/pins.ts';
 import type { RepoParts } from '../open-parts.ts';
@@ -10,7 +10,7 @@ import { viewOf } from '../read/head-view.ts';
 import { changesBetween } from '../read/history.ts';
 import { RecordMethods } from '../record-methods.ts';
 import type { View } from '../read/records.ts';
-import { countCollections, findRecord, listEntries, listRecords } from '../read/records.ts';
+import { countCollections, findRecord, findStored, listEntries, listRecords } from '../read/records.ts';
 import type {
   CollectionCount,
   FoundRecord,
@@ -20,13 +20,14 @@ import type {
   RecordValue,
   TreeEntry,
 } from '../tree.ts';
+import type { StoredBranch, StoredRecord } from '../stored-records.ts';
 import type { BranchEnds } from './branch-line.ts';
 import { assertBranchName, baseRef, branchLine, readBranch } from './branch-line.ts';
 import { assertWriteOptions } from './argument-checks.ts';
 import type { Line } from './line.ts';
 import { deleteRecord, putRecord, writeOps } from './write.ts';
 
-export class LocalBranch extends RecordMethods implements Branch {
+export class LocalBranch extends RecordMethods implements StoredBranch {
   readonly name: string;
   readonly #parts: () => RepoParts;
   readonly #line: Line;
@@ -50,6 +51,10 @@ export class LocalBranch extends RecordMethods implements Branch {
 
   override async get(collection: string, rkey: string): Promise<FoundRecord | undefined> {
     return this.#read((view) => findRecord(view, collection, rkey));
+  }
+
+  async getStored(collection: string, rkey: string): Promise<StoredRecord | undefined> {
+    return this.#read((view) => findStored(view, collection, rkey));
   }
 
   override async *list(collection?: string | ListOptions, options?: ListOptions): AsyncGenerator<RecordEntry> {

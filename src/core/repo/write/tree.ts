@@ -27,8 +27,9 @@ import type { RepoParts } from '../open-parts.ts';
 import { readPinned, withPinned } from '../care/pins.ts';
 import { recordPath } from '../path.ts';
 import type { View } from '../read/records.ts';
-import { countCollections, findRecord, listEntries, listRecords } from '../read/records.ts';
+import { countCollections, findRecord, findStored, listEntries, listRecords, listStored } from '../read/records.ts';
 import { encodeRecord } from '../record.ts';
+import type { StoredEntry, StoredRecord, StoredTree } from '../stored-records.ts';
 
 /** Blocks that no store has yet, over a store. */
 interface Drafts extends BlockReader {
@@ -62,7 +63,7 @@ const draftsOver = (store: BlockReader): Drafts => {
 };
 
 /** See {@link Tree}. Knows the repository it came from, and the head at that time. */
-export class RepoTree implements Tree {
+export class RepoTree implements StoredTree {
   readonly #parts: RepoParts;
   readonly #drafts: Drafts;
   readonly #view: View & { readonly root: CID };
@@ -92,6 +93,14 @@ export class RepoTree implements Tree {
     return withPinned(this.#parts.pins, this.#base, () => findRecord(this.#view, collection, rkey));
   }
 
+  getStored(collection: string, rkey: string): Promise<StoredRecord | undefined> {
+    return withPinned(this.#parts.pins, this.#base, () => findStored(this.#view, collection, rkey));
+  }
+
+  listStored(collection?: string, options?: ListOptions): AsyncIterable<StoredEntry> {
+    return readPinned(this.#parts.pins, this.#base, () => listStored(this.#view, collection, options));
+  }
+
   list(collection?: string | ListOptions, options?: ListOptions): AsyncIterable<RecordEntry> {
     return readPinned(this.#parts.pins, this.#base, () => listRecords(this.#view, collection, options));
   }
@@ -104,12 +113,16 @@ export class RepoTree implements Tree {
     return withPinned(this.#parts.pins, this.#base, () => countCollections(this.#view));
   }
 
-  async put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree> {
+  async pin(): Promise<() => void> {
+    return (await this.#parts.pins.pin(this.#base)).release;
+  }
+
+  async put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<RepoTree> {
     const path = recordPath(collection, rkey);
     return this.#apply({ action: 'put', path, record: encodeRecord(collection, value, this.#parts.validate) });
   }
 
-  async delete(collection: string, rkey: string): Promise<Tree> {
+  async delete(collection: string, rkey: string): Promise<RepoTree> {
     return this.#apply({ action: 'discard', path: recordPath(collection, rkey) });
   }
 
