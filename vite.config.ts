@@ -71,6 +71,11 @@ export default defineConfig({
       },
       {
         extends: true,
+        // The documentation site, as `npm run docs:build` has written it.
+        test: { name: 'site', include: ['test/site/**/*.test.ts'], sequence: { groupOrder: 6 } },
+      },
+      {
+        extends: true,
         test: {
           name: 'environments',
           include: ENVIRONMENTS,

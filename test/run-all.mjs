@@ -17,6 +17,7 @@ const GROUPS = [
   { name: 'slow', projects: ['slow'] },
   { name: 'browser', projects: ['browser', 'clock'] },
   { name: 'environments', projects: ['environments'] },
+  { name: 'site', projects: ['site'] },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });

@@ -16,15 +16,18 @@ interface Axe {
   }>;
 }
 
-/** What is wrong with a page, a line for each rule and element. Best practices are rules, too. */
-export const violationsOf = async (page: Page): Promise<string[]> => {
+/**
+ * What is wrong with a page, a line for each rule and element. Best practices are rules, too.
+ * @param rules The rules to check; all of them if it is left out.
+ */
+export const violationsOf = async (page: Page, rules?: readonly string[]): Promise<string[]> => {
   // By the protocol of the browser, which the policy of the page does not reach.
   await page.evaluate(readFileSync(PATH, 'utf8'));
-  return page.evaluate(async () => {
+  return page.evaluate(async (runOnly) => {
     const { axe } = globalThis as unknown as { axe: Axe };
-    const { violations } = await axe.run({ resultTypes: ['violations'] });
+    const { violations } = await axe.run({ resultTypes: ['violations'], ...(runOnly === null ? {} : { runOnly }) });
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary ?? ''}`),
     );
-  });
+  }, rules ?? null);
 };

@@ -24,7 +24,8 @@ export const filesBelow = (folder: string): string[] => {
     }
     return [];
   }
-  return names.filter((name) => !/(^|\/)(node_modules|dist|out)\//.test(name)).sort();
+  // The pages of the API reference and the examples of the site are written by `npm run docs:build`.
+  return names.filter((name) => !/(^|\/)(node_modules|dist|out)\/|^docs\/(api|public)\//.test(name)).sort();
 };
 
 /** A node of the syntax tree, with what these tests ask of one. */

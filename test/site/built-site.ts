@@ -1,0 +1,43 @@
+/** The site as `npm run docs:build` has written it. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join, posix, relative, sep } from 'node:path';
+import { root } from '../house/sources.ts';
+
+export const SITE: string = join(root, 'out', 'site');
+
+const isRequired = (process.env['PDSDB_REQUIRE'] ?? '').split(',').includes('site');
+
+/** Whether the tests of the site are skipped: nobody has built it, and PDSDB_REQUIRE does not name it. */
+export const isSiteMissing: boolean = !existsSync(join(SITE, 'index.html')) && !isRequired;
+
+/** The paths of the HTML files of the site, with `/`, in order. */
+export const htmlFiles = (): string[] =>
+  readdirSync(SITE, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.html'))
+    .map((entry) => relative(SITE, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
+
+export const htmlOf = (path: string): string => readFileSync(join(SITE, path), 'utf8');
+
+const ENTITIES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"' };
+
+/** What a page links to and loads, as its attributes say. */
+export const targetsOf = (html: string): string[] =>
+  [...html.matchAll(/<[a-z][^>]*?\s(?:href|src)="([^"]*)"/g)].map(([, target]) =>
+    target!.replace(/&\w+;/g, (entity) => ENTITIES[entity] ?? entity),
+  );
+
+/** The file of the site that a target leads to, and its fragment; `undefined` for a target outside of the site. */
+export const resolveTarget = (page: string, target: string): { file: string; id: string } | undefined => {
+  if (/^[a-z][a-z0-9+.-]*:/i.test(target) || target.startsWith('//')) {
+    return undefined;
+  }
+  const url = new URL(target, `http://site/${page}`);
+  const path = decodeURIComponent(url.pathname).slice(1);
+  const file = path === '' || path.endsWith('/') ? posix.join(path, 'index.html') : path;
+  return { file, id: decodeURIComponent(url.hash.slice(1)) };
+};
+
+/** The values of all `id` attributes of a page. */
+export const idsOf = (html: string): Set<string> =>
+  new Set([...html.matchAll(/<[a-z][^>]*?\sid="([^"]*)"/g)].map(([, id]) => id!));

@@ -1,0 +1,63 @@
+/** The pages of the site in Chromium: axe-core finds no violation, in light and in dark colors. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isAxeMissing, violationsOf } from '../browser/axe.ts';
+import { drivenOf, isMissing } from '../browser/browsers.ts';
+import { useFreshBrowser } from '../browser/fresh-browser.ts';
+import { serveFolder } from '../browser/serve-folder.ts';
+import type { App } from '../browser/serve-folder.ts';
+import { filesBelow } from '../house/sources.ts';
+import { SITE, htmlFiles, htmlOf, isSiteMissing, resolveTarget, targetsOf } from './built-site.ts';
+
+/** Pages that TypeDoc writes have one form for each kind of symbol. One page of each kind is visited. */
+const API_PAGES = [
+  'api/index.html',
+  'api/node/index.html',
+  'api/index/classes/RepoError.html',
+  'api/index/functions/openCar.html',
+  'api/index/interfaces/Repo.html',
+  'api/index/type-aliases/RepoErrorCode.html',
+  'api/index/variables/MAX_CAR_SIZE.html',
+];
+
+const isNeedMissing = isSiteMissing || isAxeMissing || isMissing('chromium');
+
+describe.skipIf(isSiteMissing)('the contents of the site (need npm run docs:build)', () => {
+  const written = htmlFiles().filter((path) => !/^(api|viewer|notes)\/|^404/.test(path));
+
+  test('have every page', () => {
+    const sources = filesBelow('docs').filter((path) => path.endsWith('.md'));
+    expect(written).toEqual(sources.map((path) => path.replace(/^docs\/|md$/g, '').concat('html')).sort());
+  });
+
+  test('name every page in the sidebar', () => {
+    const listed = targetsOf(htmlOf('records.html')).map((target) => resolveTarget('records.html', target)?.file);
+    expect(written.filter((path) => !listed.includes(path) && path !== 'index.html')).toEqual([]);
+  });
+});
+
+describe.skipIf(isNeedMissing)('axe-core (needs npm run docs:build, chromium and axe-core)', () => {
+  const browser = useFreshBrowser('chromium', drivenOf);
+  let site: App;
+  beforeAll(async () => {
+    // VitePress has scripts in its pages.
+    site = await serveFolder(SITE, { csp: "default-src 'self' 'unsafe-inline' data:" });
+  });
+  afterAll(() => site.close());
+
+  const pages = htmlFiles().filter((path) => !/^(api|viewer|notes)\//.test(path));
+
+  test.each([...pages, ...API_PAGES])('finds nothing wrong in %s', async (path) => {
+    const page = await browser().newPage();
+    await page.setViewport({ width: 1280, height: 800 });
+    // A color that is on its way to another one has no contrast of its own.
+    await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+    await page.goto(join(site.url, path).replace(':/', '://'));
+    await page.addStyleTag({ content: '* { transition: none !important; animation: none !important; }' });
+    const found: string[] = await violationsOf(page);
+    await page.evaluate(() => document.documentElement.classList.add('dark'));
+    found.push(...(await violationsOf(page, ['color-contrast'])).map((one) => `dark: ${one}`));
+    await page.close();
+    expect(found).toEqual([]);
+  });
+});
