@@ -10,8 +10,7 @@ import type { BrowserStorage, KeptRepo } from './adapters/platform/browser-platf
 import type { FolderEntry, FolderImport } from './adapters/folders/transfer.ts';
 import { assertBrowser } from './adapters/origin/browser-only.ts';
 import type { RepoWorker } from './adapters/rpc/connection.ts';
-import { ask } from './adapters/rpc/connection.ts';
-import { giveToWorker, takeFromWorker } from './adapters/rpc/folder-transfer.ts';
+import { ask, giveToWorker, takeFromWorker } from './adapters/rpc/ask-worker.ts';
 import { sharedLocks } from './adapters/rpc/locks.ts';
 import { openRemote } from './adapters/tabs/open-remote.ts';
 import type { CarSource } from './core/car/source.ts';

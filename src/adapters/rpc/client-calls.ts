@@ -1,52 +1,56 @@
 /**
- * The calls of one page to one repository at the other end of a port: what is asked, what is asked again after a
- * failover, and the newest rev that the page has heard of.
+ * The calls of one page to one repository at the other end of a port: what is sent again after a failover, the signers
+ * that stay in the page, and the newest rev that the page has heard of.
  */
+import type { Signer } from '../../core/crypto/signer.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { WriteOptions } from '../../core/repo/repo.ts';
-import { createClientWrites } from './client-writes.ts';
-import type { ClientWrites, WritesOptions } from './client-writes.ts';
-import type { CallOptions, Send } from './peer.ts';
+import type { LongWork } from '../../core/repo/long-work.ts';
+import type { WriteRequest } from '../../core/repo/write/write-request.ts';
+import type { ClientMethods, Entry, ServerMethods, WireSigner } from './methods.ts';
+import type { Send } from './peer.ts';
 import { Peer } from './peer.ts';
-import type { ClientMethods, Message, ServerMethods, WireWriteOptions } from './protocol.ts';
-import type { OfferedSources } from './sources.ts';
-import { createOfferedSources } from './sources.ts';
+import { uniqueName } from './unique-name.ts';
 
-export type WriteMethod =
-  | 'branchDelete'
-  | 'branchPut'
-  | 'branchWrite'
-  | 'commit'
-  | 'delete'
-  | 'put'
-  | 'restore'
-  | 'write';
+/** The fields of options that do not cross as they are. */
+interface GivenOptions extends LongWork {
+  readonly signer?: Signer | undefined;
+  readonly request?: WriteRequest | undefined;
+  readonly key?: unknown;
+}
 
-/** Options of a call that would do something else the second time. */
-export const UNREPEATABLE = { moved: 'lost', changes: true } as const;
+/** A DID document goes as its JSON, because it may hold what cannot be cloned. The other end reads it. */
+const wireKey = (key: unknown): unknown =>
+  typeof key === 'object' && key !== null && !Array.isArray(key) ? JSON.stringify(key) : key;
 
 export class ClientCalls {
-  readonly sources: OfferedSources = createOfferedSources();
-  readonly writes: ClientWrites;
-  readonly #peer: Peer<ServerMethods, ClientMethods>;
+  readonly peer: Peer<ServerMethods, ClientMethods>;
+  readonly #signer: Signer | undefined;
+  readonly #name = uniqueName();
+  readonly #signers = new Map<number, Signer>();
+  #numbers = 0;
   #rev: string | undefined;
   #isClosed = false;
   /** What ended the connection, where that was not `close`. */
   #loss: unknown;
 
   /**
+   * @param signer Signs the commits of the page.
    * @param rev The head's rev when the page connected.
    * @param onEvent Called with each message of the other end that is no reply.
    */
-  constructor(send: Send, options: WritesOptions, rev: string | undefined, onEvent: (event: unknown) => void) {
+  constructor(send: Send, signer: Signer | undefined, rev: string | undefined, onEvent: (event: unknown) => void) {
     this.#rev = rev;
-    this.writes = createClientWrites(options);
-    this.#peer = new Peer<ServerMethods, ClientMethods>(
+    this.#signer = signer;
+    this.peer = new Peer<ServerMethods, ClientMethods>(
       send,
       {
-        pull: (_, source) => this.sources.pull(source),
-        cancel: (_, source) => this.sources.cancel(source),
-        sign: (_, by, bytes) => this.writes.sign(by, bytes),
+        sign: async (_, by, bytes) => {
+          const found = this.#signers.get(by);
+          if (found === undefined) {
+            throw new RepoError('Closed', 'the write that is to be signed has ended');
+          }
+          return found.sign(bytes);
+        },
       },
       onEvent,
     );
@@ -61,38 +65,34 @@ export class ClientCalls {
     return this.#isClosed;
   }
 
-  receive(message: Message): void {
-    this.#peer.receive(message);
+  /** A number that this page has not used. */
+  number(): number {
+    return this.#numbers++;
   }
 
-  /** Somebody else replies from now on. */
-  moved(send: Send): void {
-    this.#peer.moved(send);
-  }
-
-  /** Rejects the calls that wait; later ones are sent as before. */
-  giveUp(error: unknown): void {
-    this.#peer.giveUp(error);
+  /** A name for a write that may be sent twice. */
+  nameRequest(): string {
+    return `${this.#name}.${this.number()}`;
   }
 
   /** The other end is gone: all calls that wait, and all that follow, reject. */
   lost(error: unknown): void {
     this.#loss = error;
     this.#isClosed = true;
-    this.#peer.end(error, { gone: true });
+    this.peer.end(error, { gone: true });
   }
 
-  /** Runs `hangUp`, then ends every call. What the page was offering as a stream ends at once. */
+  /** Runs `hangUp`, then ends every call. The streams that the page offers end at once. */
   async close(hangUp: () => Promise<void>): Promise<void> {
     const closed = new RepoError('Closed', 'the repository is closed');
     this.#isClosed = true;
-    // What is being read from this page would never end by itself.
-    this.sources.fail(closed);
+    // A stream that gives nothing would never end by itself.
+    this.peer.failStreams(closed);
     try {
       await hangUp();
     } finally {
-      // Nobody is left to ask whether a change that was not answered has happened.
-      this.#peer.end(closed, { gone: true });
+      // No end is left that knows the outcome of a change without an answer.
+      this.peer.end(closed, { gone: true });
     }
   }
 
@@ -105,37 +105,55 @@ export class ClientCalls {
   async call<K extends keyof ServerMethods>(
     method: K,
     params: Parameters<ServerMethods[K]>,
-    options?: CallOptions<Parameters<ServerMethods[K]>>,
+    moved?: 'lost',
   ): Promise<ReturnType<ServerMethods[K]>> {
     this.assertOpen();
-    return this.#peer.call(method, params, options);
+    return this.peer.call(method, params, { moved });
   }
 
-  /** Sends a call whose reply nobody waits for. A server that is gone has forgotten what this was about. */
+  /** Sends a call whose reply nobody waits for. A server that is gone has forgotten its subject. */
   tell(method: 'leave' | 'unsubscribe', params: Parameters<ServerMethods['leave' | 'unsubscribe']>): void {
     this.call(method, params as never).catch(() => {});
   }
 
-  /** A call that makes a commit: it has a name, so that it is made once though it may be sent twice. */
-  async write<K extends WriteMethod>(
-    method: K,
-    params: (options: WireWriteOptions) => Parameters<ServerMethods[K]>,
-    options: WriteOptions,
-    revOf: (answer: ReturnType<ServerMethods[K]>) => string | undefined,
-  ): Promise<ReturnType<ServerMethods[K]>> {
-    const write = this.writes.prepare(options, this.#rev);
+  /**
+   * A call of a method with options.
+   * @param isOfHead The call is about the head: the page signs it, and notes its rev.
+   */
+  async run(method: string, entry: Entry, given: readonly unknown[], isOfHead = true): Promise<unknown> {
+    this.assertOpen();
+    const { way, options: at } = entry;
+    const { signal, onProgress, signer, request, ...rest } = ((at !== undefined && given[at]) || {}) as GivenOptions;
+    const since = this.#rev;
+    const number = this.number();
+    const changes = way === 'write' || way === 'once';
+    const by = changes && isOfHead && at !== undefined ? (signer ?? this.#signer) : undefined;
+    const name = way === 'write' ? (request ?? { id: this.nameRequest() }) : undefined;
+    if (by !== undefined) {
+      this.#signers.set(number, by);
+    }
+    const params = (again?: WriteRequest['again']): never => {
+      const sent = [...given];
+      if (at !== undefined) {
+        sent[at] = {
+          ...rest,
+          ...('key' in rest && { key: wireKey(rest.key) }),
+          ...(by && { signer: { '/signer': number, did: by.did?.() } satisfies WireSigner }),
+          ...(name && { request: { id: name.id, again: name.again ?? again } }),
+        };
+      }
+      return sent as never;
+    };
     try {
-      const answer = await this.call(method, params(write.options()), {
-        changes: true,
-        moved: () => {
-          write.askAgain();
-          return params(write.options());
-        },
-      });
-      this.note(revOf(answer));
+      const moved = way === 'once' ? 'lost' : () => params({ since });
+      const answer: unknown = await this.peer.call(method as never, params(), { signal, onProgress, changes, moved });
+      if (changes && isOfHead && typeof answer === 'object' && answer !== null) {
+        const { rev } = ('commit' in answer ? answer.commit : answer) as { readonly rev?: string };
+        this.note(rev, way === 'once');
+      }
       return answer;
     } finally {
-      write.done();
+      this.#signers.delete(number);
     }
   }
 

@@ -1,11 +1,11 @@
 /** The page's side of the door: a worker, asked for one thing on a port of its own. */
 import { RepoError } from '../../core/errors.ts';
-import { uniqueName } from './client-writes.ts';
 import { createErrorBook } from './error-data.ts';
 import { areShared } from './locks.ts';
 import type { Locks } from './locks.ts';
 import type { FromPage, FromWorker, WorkerGreeting, WorkerRequest } from './protocol.ts';
 import { PROTOCOL_VERSION, memberLock } from './protocol.ts';
+import { uniqueName } from './unique-name.ts';
 
 /** Messages and locks come by different ways: the last words of a worker may arrive after the news of its end. */
 const LAST_WORDS_MS = 100;
@@ -119,21 +119,3 @@ export const connect = (
   worker.postMessage({ pdsdb: PROTOCOL_VERSION, member, request } satisfies WorkerGreeting, [theirs]);
   return { send: (message) => port.postMessage(message), close };
 };
-
-/** Asks a worker for something that is answered once. */
-export const ask = (
-  worker: WorkerLike,
-  request: Exclude<WorkerRequest, { readonly do: 'open' }>,
-  locks: Locks | undefined,
-): Promise<unknown> =>
-  new Promise((resolve, reject) => {
-    const connection = connect(worker, request, locks, {
-      onMessage(message) {
-        if (message.kind === 'done') {
-          connection.close();
-          resolve(message.value);
-        }
-      },
-      onEnd: reject,
-    });
-  });

@@ -1,22 +1,29 @@
-/** One of two ends that ask each other: calls and their answers over something that carries messages, in order. */
+/**
+ * One of two ends that ask each other: calls, their answers and streams, over a port or a channel that keeps the order
+ * of messages.
+ */
 import { RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import { createErrorBook } from './error-data.ts';
-import type { ErrorBook } from './error-data.ts';
 import type { Message } from './protocol.ts';
+import type { OfferOptions, WireStream } from './streams.ts';
+import { OfferedStreams, pullItems } from './streams.ts';
 import { pack, unpack } from './wire-values.ts';
 
-/** What an end can be asked: names with the shapes of questions and answers. */
+/** The calls that an end serves: names with the shapes of parameters and answers. */
 type Methods<M> = { readonly [K in keyof M]: (...params: never[]) => unknown };
 
 /** What a call brings beside its parameters. */
 export interface CallContext {
   /** Aborts when the other end says so, or is gone. */
   readonly signal: AbortSignal;
-  readonly onProgress: NonNullable<LongWork['onProgress']>;
+  /** Left out where the other end does not listen. */
+  readonly onProgress: LongWork['onProgress'];
+  /** Keeps the signal and the progress after the answer, until the returned function is called. */
+  keep(): () => void;
 }
 
-/** One function a method. */
+/** One function for each method. */
 export type Handlers<M extends Methods<M>> = {
   readonly [K in keyof M]: (context: CallContext, ...params: Parameters<M[K]>) => Promise<ReturnType<M[K]>>;
 };
@@ -25,33 +32,41 @@ export type Send = (message: Message) => void;
 
 export interface CallOptions<P> extends LongWork {
   /**
-   * What becomes of the call when the other end is replaced before it has answered: it is asked again with what this
-   * answers. Left out, with the same. `lost`: nobody can tell what happened, and it rejects with `OutcomeUnknown`.
+   * Which parameters a call is sent with again, when the other end was replaced before it answered. Left out, the same.
+   * `lost`: the call rejects with `OutcomeUnknown`, because its outcome is unknown.
    */
   readonly moved?: 'lost' | (() => P) | undefined;
-  /** The call changes something: when nobody is left who could answer it, it rejects with `OutcomeUnknown`. */
+  /** The call changes data: when no end is left that could answer it, it rejects with `OutcomeUnknown`. */
   readonly changes?: boolean | undefined;
 }
 
-interface Pending {
+/** Streams in both directions. */
+export interface StreamEnd {
+  offer(items: AsyncIterable<unknown>, options?: OfferOptions): WireStream;
+  withdraw(stream: WireStream): void;
+  take(stream: WireStream): AsyncGenerator<unknown>;
+}
+
+interface Pending extends LongWork {
   readonly method: string;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly onProgress: LongWork['onProgress'];
-  readonly signal: LongWork['signal'];
   readonly moved: 'lost' | (() => readonly unknown[]);
   readonly changes: boolean;
 }
 
 const outcomeUnknown = (method: string, cause?: unknown): RepoError =>
-  new RepoError('OutcomeUnknown', `whoever had the repository open has not answered; method=${method}`, { cause });
+  new RepoError('OutcomeUnknown', `the tab that has the repository open has not answered; method=${method}`, { cause });
 
 /** Asks for `Asked`, answers for `Answered`. */
-export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answered>> {
+export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answered>> implements StreamEnd {
   readonly #handlers: Handlers<Answered>;
   readonly #onChange: (change: unknown) => void;
-  readonly #errors: ErrorBook = createErrorBook();
+  readonly #errors = createErrorBook();
+  readonly #offered = new OfferedStreams();
   readonly #pending = new Map<number, Pending>();
+  /** Of calls, also while a stream that they answered is read. */
+  readonly #progress = new Map<number, NonNullable<LongWork['onProgress']>>();
   readonly #running = new Map<number, AbortController>();
   readonly #works = new Set<Promise<void>>();
   #send: Send;
@@ -68,38 +83,53 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
    * Asks the other end. Rejects with what the other end rejects with; an aborted `signal` is passed on, and the answer
    * waited for, because it says whether anything has happened.
    */
-  call<K extends keyof Asked & string>(
+  async call<K extends keyof Asked & string>(
     method: K,
     params: Parameters<Asked[K]>,
     options: CallOptions<Parameters<Asked[K]>> = {},
   ): Promise<ReturnType<Asked[K]>> {
-    const { signal, onProgress, moved = () => params, changes = false } = options;
-    return new Promise((resolve, reject) => {
-      if (this.#end !== undefined) {
-        throw this.#end.error;
-      }
-      signal?.throwIfAborted();
-      const id = this.#calls++;
-      const abort = (): void => this.#send({ kind: 'abort', id, reason: this.#errors.toData(signal?.reason) });
-      const settled = (): void => signal?.removeEventListener('abort', abort);
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#pending.set(id, {
-        method,
-        resolve: (value) => (settled(), resolve(value as ReturnType<Asked[K]>)),
-        reject: (error) => (settled(), reject(error as Error)),
-        onProgress,
-        signal,
-        moved,
-        changes,
-      });
-      try {
-        this.#ask(id, method, params);
-      } catch (cause) {
-        this.#pending.delete(id);
-        settled();
-        throw new TypeError(`what was given cannot be sent to a worker; method=${method}`, { cause });
-      }
-    });
+    const { answer, release } = this.#ask(method, params, options);
+    try {
+      return (await answer) as ReturnType<Asked[K]>;
+    } finally {
+      release();
+    }
+  }
+
+  /** Calls a method that answers a stream, and yields its items. Signal and progress last as long as the stream. */
+  async *open(method: string, params: readonly unknown[], options: LongWork = {}): AsyncGenerator<unknown> {
+    const { answer, release } = this.#ask(method, params, options);
+    try {
+      yield* this.take((await answer) as WireStream, options.signal);
+    } finally {
+      release();
+    }
+  }
+
+  offer(items: AsyncIterable<unknown>, options?: OfferOptions): WireStream {
+    return this.#offered.offer(items, options);
+  }
+
+  withdraw(stream: WireStream): void {
+    this.#offered.withdraw(stream);
+  }
+
+  /** The items of a stream of the other end. Throws {@link lostStream} when that end was replaced. */
+  take({ '/stream': name }: WireStream, signal?: AbortSignal): AsyncGenerator<unknown> {
+    const ask = (method: 'cancel' | 'pull'): Promise<unknown> => this.call(method as never, [name] as never);
+    return pullItems(
+      async () => {
+        signal?.throwIfAborted();
+        return (await ask('pull')) as Awaited<ReturnType<OfferedStreams['pull']>>;
+      },
+      // An end that is gone has no stream to end.
+      () => void ask('cancel').catch(() => {}),
+    );
+  }
+
+  /** Has every stream that this end offers fail. */
+  failStreams(error: unknown): void {
+    this.#offered.fail(error);
   }
 
   /** Tells the other end of a new head. */
@@ -130,28 +160,31 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
         this.#settle(message.id)?.reject(this.#errors.toError(message.error));
         break;
       case 'progress':
-        this.#pending.get(message.id)?.onProgress?.(message.progress);
+        this.#progress.get(message.id)?.(message.progress);
         break;
     }
   }
 
-  /** The other end has been replaced: what it has not answered is asked of the new one, or given up. */
+  /** The other end has been replaced: calls without an answer go to the new one, or are given up. */
   moved(send: Send): void {
     this.#send = send;
     this.#stop(new RepoError('Closed', 'the tab that had the repository open is gone'));
-    for (const [id, { method, moved, reject, signal }] of [...this.#pending]) {
+    const again = 'the tab that had the repository open went away while a stream was read, which cannot be read again';
+    this.#offered.fail(new RepoError('OutcomeUnknown', again));
+    for (const [id, pending] of [...this.#pending]) {
+      const { method, moved, reject } = pending;
       if (moved === 'lost') {
         this.#pending.delete(id);
         reject(outcomeUnknown(method));
-        continue;
+      } else {
+        this.#sendCall(id, pending, moved());
       }
-      this.#ask(id, method, moved(), signal);
     }
   }
 
   /**
-   * The other end does not answer, and may go on at any time. What waits for it rejects with `error`, a change with
-   * `OutcomeUnknown`; answers that come later are ignored. The next call may have more luck.
+   * The other end does not answer, and may resume at any time. Calls that wait reject with `error`, a change with
+   * `OutcomeUnknown`; later answers are ignored.
    */
   giveUp(error: unknown): void {
     this.#rejectAll(error, true);
@@ -163,8 +196,8 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
   }
 
   /**
-   * Ends it: what waits for an answer rejects with `error`, what runs for the other end is aborted with it. If the
-   * other end is `gone`, a change that waits rejects with `OutcomeUnknown` instead.
+   * Ends it: calls that wait reject with `error`, what runs for the other end is aborted with it, and streams end. If
+   * the other end is `gone`, a change that waits rejects with `OutcomeUnknown` instead.
    */
   end(error: unknown, { gone = false }: { readonly gone?: boolean } = {}): void {
     if (this.#end !== undefined) {
@@ -172,6 +205,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     }
     this.#end = { error };
     this.#stop(error);
+    this.#offered.end();
     this.#rejectAll(error, gone);
   }
 
@@ -183,13 +217,45 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     }
   }
 
+  #ask(
+    method: string,
+    params: readonly unknown[],
+    { signal, onProgress, moved = () => params, changes = false }: CallOptions<readonly unknown[]>,
+  ): { readonly answer: Promise<unknown>; readonly release: () => void } {
+    if (this.#end !== undefined) {
+      throw this.#end.error;
+    }
+    signal?.throwIfAborted();
+    const id = this.#calls++;
+    const abort = (): void => this.#send({ kind: 'abort', id, reason: this.#errors.toData(signal?.reason) });
+    signal?.addEventListener('abort', abort, { once: true });
+    if (onProgress !== undefined) {
+      this.#progress.set(id, onProgress);
+    }
+    const release = (): void => {
+      signal?.removeEventListener('abort', abort);
+      this.#progress.delete(id);
+      this.#pending.delete(id);
+    };
+    const { promise: answer, resolve, reject } = withResolvers();
+    const pending: Pending = { method, resolve, reject, signal, onProgress, moved, changes };
+    this.#pending.set(id, pending);
+    try {
+      this.#sendCall(id, pending, params);
+    } catch (cause) {
+      release();
+      throw new TypeError(`an argument cannot be sent to a worker; method=${method}`, { cause });
+    }
+    return { answer, release };
+  }
+
   /**
-   * A call that was aborted is asked all the same when the other end is replaced: what has happened is told, and not
-   * undone.
+   * A call that was aborted is sent all the same when the other end is replaced: the answer says what has happened, and
+   * nothing is undone.
    */
-  #ask(id: number, method: string, params: readonly unknown[], signal?: AbortSignal): void {
+  #sendCall(id: number, { method, signal, onProgress }: Pending, params: readonly unknown[]): void {
     const aborted = signal?.aborted === true ? this.#errors.toData(signal.reason) : undefined;
-    this.#send({ kind: 'call', id, method, params: params.map(pack), aborted });
+    this.#send({ kind: 'call', id, method, params: params.map(pack), tells: onProgress !== undefined, aborted });
   }
 
   #settle(id: number): Pending | undefined {
@@ -205,35 +271,52 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     this.#running.clear();
   }
 
-  #run({ id, method, params, aborted }: Message & { kind: 'call' }): void {
+  #run({ id, method, params, tells, aborted }: Message & { kind: 'call' }): void {
     const controller = new AbortController();
     if (aborted !== undefined) {
       controller.abort(this.#errors.toError(aborted));
     }
     this.#running.set(id, controller);
-    // Where the question came from the answer goes, and not to an end that has taken that one's place meanwhile.
+    // The answer goes to the end that asked, and not to one that has replaced it meanwhile.
     const send = this.#send;
-    const answer = (message: Message): void => {
+    const reply = (message: Message): void => {
       if (this.#end === undefined && send === this.#send) {
         send(message);
       }
     };
-    const work = this.#handle(method, params, {
+    const forget = (): void => {
+      if (this.#running.get(id) === controller) {
+        this.#running.delete(id);
+      }
+    };
+    let isKept = false;
+    const context: CallContext = {
       signal: controller.signal,
-      onProgress: (progress) => answer({ kind: 'progress', id, progress }),
-    })
-      .then((value) => answer({ kind: 'answer', id, value: pack(value) }))
-      .catch((error: unknown) => answer({ kind: 'failure', id, error: this.#errors.toData(error) }))
+      onProgress: tells ? (progress) => reply({ kind: 'progress', id, progress }) : undefined,
+      keep() {
+        isKept = true;
+        return forget;
+      },
+    };
+    const work = this.#handle(method, params, context)
+      .then((value) => reply({ kind: 'answer', id, value: pack(value) }))
+      .catch((error: unknown) => reply({ kind: 'failure', id, error: this.#errors.toData(error) }))
       .finally(() => {
         this.#works.delete(work);
-        if (this.#running.get(id) === controller) {
-          this.#running.delete(id);
+        if (!isKept) {
+          forget();
         }
       });
     this.#works.add(work);
   }
 
   async #handle(method: string, params: readonly unknown[], context: CallContext): Promise<unknown> {
+    if (method === 'pull') {
+      return this.#offered.pull(params[0] as string);
+    }
+    if (method === 'cancel') {
+      return this.#offered.withdraw({ '/stream': params[0] as string });
+    }
     if (!Object.hasOwn(this.#handlers, method)) {
       throw new RepoError('StorageFailed', `the page and its worker are of different versions; method=${method}`);
     }
@@ -244,3 +327,10 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     return handler(context, ...params.map(unpack));
   }
 }
+
+const withResolvers = () => {
+  let resolve: (value: unknown) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<unknown>((...both) => ([resolve, reject] = both));
+  return { promise, resolve, reject };
+};

@@ -1,30 +1,22 @@
-/** A repository that answers a client at the other end of a wire. */
+/** A repository that serves a client at the other end of a wire. */
+import { chunksOf } from '../../core/data/streams.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { FoundRecord, Repo, Tree, WriteOp, WriteOptions } from '../../core/repo/repo.ts';
-import type { Signer } from '../../core/crypto/signer.ts';
-import type { Handlers, Send } from './peer.ts';
+import type { HeadChange } from '../../core/repo/repo.ts';
+import type { StoredReads, StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
+import { offerFiles } from './files.ts';
+import type { FolderFile } from './files.ts';
+import type { At, ClientMethods, Entry, ServerMethods, TreeRef, WireSigner } from './methods.ts';
+import { BRANCH, META, REPO } from './methods.ts';
+import type { CallContext, Handlers, Send } from './peer.ts';
 import { Peer } from './peer.ts';
-import type {
-  ClientMethods,
-  Gone,
-  Message,
-  ServerMethods,
-  TreeRef,
-  WireOp,
-  WireRecord,
-  WireSigner,
-  WireWriteOptions,
-} from './protocol.ts';
-import { GONE } from './protocol.ts';
-import { createServerLists } from './server-lists.ts';
-import type { ServerTrees } from './server-trees.ts';
+import type { Message } from './protocol.ts';
 import { createServerTrees, editTree } from './server-trees.ts';
-import { branchHandlers } from './server-branches.ts';
-import { takeSource } from './sources.ts';
-import type { Subscription } from './subscription.ts';
+import type { ServerTrees } from './server-trees.ts';
+import type { Gone } from './streams.ts';
+import { byteStream, GONE, isWireStream } from './streams.ts';
 import { createSubscription } from './subscription.ts';
 
-/** One client, being answered. */
+/** One client, while it is served. */
 export interface Served {
   receive(message: Message): void;
   /** Resolves when what the client has asked for so far has ended. */
@@ -34,77 +26,92 @@ export interface Served {
 }
 
 type Client = Peer<ClientMethods, ServerMethods>;
+type Method = (...params: unknown[]) => unknown;
+type Handler = (context: CallContext, ...params: unknown[]) => Promise<unknown>;
 
-const toWire = (rkey: string, { uri, cid, bytes }: Pick<FoundRecord, 'bytes' | 'cid' | 'uri'>): WireRecord => ({
-  uri,
-  cid,
-  rkey,
-  bytes,
-});
-
-/** The client's signer. If the client goes, the question fails, and with it the write that waits for the answer. */
-const signerOf = (client: Client, { id, did }: WireSigner): Signer => ({
-  sign: (bytes) => client.call('sign', [id, bytes]),
-  ...(did === undefined ? {} : { did: () => did }),
-});
-
-const writeOptions = (client: Client, { signer, ...options }: WireWriteOptions): WriteOptions => ({
-  ...options,
-  signer: signer && signerOf(client, signer),
-});
-
-const withTree = async <T>(trees: ServerTrees, ref: TreeRef, use: (tree: Tree) => Promise<T>): Promise<T | Gone> => {
-  const tree = await trees.find(ref);
-  return tree === GONE ? GONE : use(tree);
+/** Options as they were given to the client: its signal, its listener and its signer are at the other end. */
+const givenOptions = (client: Client, { signal, onProgress }: CallContext, options: unknown): object => {
+  const { signer: by, ...given } = (options ?? {}) as { readonly signer?: WireSigner };
+  if (by === undefined) {
+    return { ...given, signal, onProgress };
+  }
+  const { '/signer': id, did } = by;
+  // If the client goes, the call fails, and with it the write that waits for the signature.
+  const signer = {
+    sign: (bytes: Uint8Array<ArrayBuffer>) => client.call('sign', [id, bytes]),
+    ...(did === undefined ? {} : { did: () => did }),
+  };
+  return { ...given, signal, onProgress, signer };
 };
 
-const handlersOf = (
-  repo: Repo,
+/** The handlers of a table. @param target The object with the methods; it may take the first parameter. */
+const passedThrough = (
   client: () => Client,
-  subscription: Subscription,
-): Handlers<ServerMethods> & { readonly close: () => void } => {
-  const trees = createServerTrees(repo);
-  const lists = createServerLists(repo, trees);
-  return {
-    head: () => repo.head(),
+  prefix: string,
+  table: Readonly<Record<string, Entry>>,
+  target: (params: unknown[]) => object,
+): Record<string, Handler> => {
+  const handlers: Record<string, Handler> = {};
+  for (const [name, { way, options }] of Object.entries(table)) {
+    handlers[prefix + name] = async (context, ...given) => {
+      const end = client();
+      const object = target(given) as Record<string, Method>;
+      const params = given.map((param) => (isWireStream(param) ? byteStream(end.take(param)) : param));
+      if (options !== undefined) {
+        params[options] = givenOptions(end, context, params[options]);
+      }
+      const answer = object[name]!(...params);
+      switch (way) {
+        case 'bytes':
+          return end.offer(chunksOf(answer as ReadableStream<Uint8Array>), { onEnd: context.keep() });
+        case 'files':
+          return offerFiles(end, answer as AsyncIterable<FolderFile>, context.keep());
+        case 'list':
+          return end.offer(answer as AsyncIterable<unknown>);
+        default:
+          return answer;
+      }
+    };
+  }
+  return handlers;
+};
+
+/** The reads of a state; {@link GONE} for a tree that the client has to send. */
+const readsOf = async (
+  repo: StoredRepo,
+  trees: ServerTrees,
+  at: At,
+): Promise<(StoredReads & Pick<StoredTree, 'collections'>) | Gone> =>
+  at === undefined ? repo : 'branch' in at ? repo.branch(at.branch) : trees.find(at);
+
+const handlersOf = (
+  repo: StoredRepo,
+  client: () => Client,
+  trees: ServerTrees,
+  tell: (change: HeadChange) => void,
+): { readonly handlers: Handlers<ServerMethods>; readonly stop: () => void } => {
+  const subscription = createSubscription(repo, tell);
+  const withTree = async <T>(ref: TreeRef, use: (tree: StoredTree) => Promise<T>): Promise<T | Gone> => {
+    const tree = await trees.find(ref);
+    return tree === GONE ? GONE : use(tree);
+  };
+  const handlers: Handlers<ServerMethods> = {
     info: () => repo.info(),
-    async get(_, collection, rkey) {
-      const found = await repo.get(collection, rkey);
-      return found && toWire(rkey, found);
+    async get(_, at, collection, rkey) {
+      const reads = await readsOf(repo, trees, at);
+      return reads === GONE ? GONE : reads.getStored(collection, rkey);
     },
-    collections: () => repo.collections(),
-    write: (_, ops, options) => repo.write(ops as readonly (WireOp & WriteOp)[], writeOptions(client(), options)),
-    put: (_, collection, rkey, value, options) => repo.put(collection, rkey, value, writeOptions(client(), options)),
-    delete: (_, collection, rkey, options) => repo.delete(collection, rkey, writeOptions(client(), options)),
+    async collections(_, at) {
+      const reads = await readsOf(repo, trees, at);
+      return reads === GONE ? GONE : reads.collections();
+    },
+    page: (_, list, at, of, collection, options) => trees.page(list, at, of, collection, options),
+    leave: async (_, list) => trees.leave(list),
     checkout: (_, at) => trees.checkout(at),
-    commit: (_, ref, options) => withTree(trees, ref, (tree) => repo.commit(tree, writeOptions(client(), options))),
-    getBytes: (_, path) => repo.getBytes(path),
-    restore: (_, path, at, options) => repo.restore(path, at, writeOptions(client(), options)),
-    reset: (_, target, options) => repo.reset(target, options),
-    recommit: (_, rev, options) => repo.recommit({ ...writeOptions(client(), options), rev }),
-    ...branchHandlers(repo),
-
-    refs: () => repo.refs(),
-    getMeta: (_, name) => repo.meta.get(name),
-    setMeta: (_, name, value) => repo.meta.set(name, value),
-    setRef: (_, name, target) => repo.setRef(name, target),
-    removeRef: (_, name) => repo.removeRef(name),
-    importCar: ({ signal, onProgress }, source, options) =>
-      repo.importCar(takeSource(source, client()), { ...options, signal, onProgress }),
-    putBlob: ({ signal }, source, options) => repo.putBlob(takeSource(source, client()), { ...options, signal }),
-    getBlob: (_, cid) => repo.getBlob(cid),
-    verify: ({ signal, onProgress }, options) => repo.verify({ ...options, signal, onProgress }),
-    repair: ({ signal, onProgress }, options) => repo.repair({ ...options, signal, onProgress }),
-    gc: (_, options) => repo.gc(options),
-
-    treeGet: (_, ref, collection, rkey) =>
-      withTree(trees, ref, async (tree) => {
-        const found = await tree.get(collection, rkey);
-        return found && toWire(rkey, found);
-      }),
-    treeCollections: (_, ref) => withTree(trees, ref, (tree) => tree.collections()),
-    treeEdit: (_, ref, edit, key) =>
-      withTree(trees, ref, async (tree) => {
+    commit: (context, ref, options) =>
+      withTree(ref, (tree) => repo.commit(tree, givenOptions(client(), context, options))),
+    edit: (_, ref, edit, key) =>
+      withTree(ref, async (tree) => {
         const edited = await editTree(tree, edit);
         if (edited === tree) {
           return false;
@@ -112,27 +119,36 @@ const handlersOf = (
         trees.keep(key, edited);
         return true;
       }),
-
-    open: ({ onProgress }, handle, list) => lists.open(handle, list, onProgress),
-    next: ({ onProgress }, handle) => lists.next(handle, onProgress),
-    leave: async (_, handle) => lists.leave(handle),
     subscribe: (_, known) => subscription.start(known),
     unsubscribe: async () => subscription.stop(),
-    close: () => lists.close(),
+  };
+  return {
+    handlers: {
+      ...passedThrough(client, '', REPO, () => repo),
+      ...passedThrough(client, 'meta.', META, () => repo.meta),
+      ...passedThrough(client, 'branch.', BRANCH, (params) => repo.branch(params.shift() as string)),
+      ...handlers,
+    },
+    stop: () => subscription.stop(),
   };
 };
 
-/** Answers a client. @param send Carries messages to it, in order. */
-export const serveRepo = (repo: Repo, send: Send): Served => {
-  const subscription = createSubscription(repo, (change) => peer.tell(change));
-  const { close, ...handlers } = handlersOf(repo, () => peer, subscription);
+/** Serves a client. @param send Carries messages to it, in order. */
+export const serveRepo = (repo: StoredRepo, send: Send): Served => {
+  const trees = createServerTrees(repo);
+  const { handlers, stop } = handlersOf(
+    repo,
+    () => peer,
+    trees,
+    (change) => peer.tell(change),
+  );
   const peer: Client = new Peer<ClientMethods, ServerMethods>(send, handlers);
   return {
     receive: (message) => peer.receive(message),
     idle: () => peer.idle(),
     end() {
-      subscription.stop();
-      close();
+      stop();
+      trees.end();
       peer.end(new RepoError('Closed', 'the page that asked is gone'));
     },
   };

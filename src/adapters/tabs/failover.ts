@@ -1,6 +1,6 @@
 /** Failover: opens a repository that another tab, or this tab before its storage failed, had open until now. */
 import { isRepoError, RepoError } from '../../core/errors.ts';
-import type { Repo } from '../../core/repo/repo.ts';
+import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import type { RepoPlace } from './repo-place.ts';
 
 /** A storage that fails may be of use again in a moment: so often it is tried, with pauses between. */
@@ -32,7 +32,7 @@ export interface FailoverOptions {
 export const failover = async (
   place: RepoPlace,
   { isWanted, onLocked }: FailoverOptions,
-): Promise<Repo | undefined> => {
+): Promise<StoredRepo | undefined> => {
   let failures = 0;
   while (isWanted()) {
     try {

@@ -1,5 +1,5 @@
 /** The one among several tabs that has the files open: answers its own page and, over a channel, the others. */
-import type { Repo } from '../../core/repo/repo.ts';
+import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import { areShared } from '../rpc/locks.ts';
 import type { Locks } from '../rpc/locks.ts';
 import type { Attachment, ChannelMessage, Message } from '../rpc/protocol.ts';
@@ -26,7 +26,7 @@ interface Follower {
 export interface LeaderParts {
   /** The member that leads. */
   readonly id: string;
-  readonly repo: Repo;
+  readonly repo: StoredRepo;
   readonly place: RepoPlace;
   readonly channel: Channel;
   readonly locks: Locks;
@@ -41,7 +41,7 @@ export interface LeaderParts {
 export type LeaderFailure = 'cleared' | 'failed';
 
 /** What pages have to know of an open repository. */
-export const aboutRepo = async (repo: Repo, { storage }: RepoPlace): Promise<Omit<Attachment, 'generation'>> => ({
+export const aboutRepo = async (repo: StoredRepo, { storage }: RepoPlace): Promise<Omit<Attachment, 'generation'>> => ({
   did: repo.did,
   rev: (await repo.head())?.rev,
   storage,

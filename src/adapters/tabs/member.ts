@@ -3,7 +3,7 @@
  * its page's messages on to the leader. The leader holds a lock that all others wait for: the browser chooses the next.
  */
 import { RepoError } from '../../core/errors.ts';
-import type { Repo } from '../../core/repo/repo.ts';
+import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import { createErrorBook } from '../rpc/error-data.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { createHeartbeat } from './heartbeat.ts';
@@ -148,7 +148,7 @@ export class Member {
     } while (failure === 'failed' && !queue.signal.aborted && !this.#ended);
   }
 
-  async #open(queue: AbortController): Promise<Repo | undefined> {
+  async #open(queue: AbortController): Promise<StoredRepo | undefined> {
     const { place } = this.#parts;
     this.#isOpening = true;
     try {
@@ -165,7 +165,7 @@ export class Member {
   }
 
   /** Resolves to what has ended it, or to `undefined` when this page has no more use of it. */
-  async #reign(queue: AbortController, repo: Repo): Promise<LeaderFailure | undefined> {
+  async #reign(queue: AbortController, repo: StoredRepo): Promise<LeaderFailure | undefined> {
     const { id, locks, place } = this.#parts;
     const known = await aboutRepo(repo, place);
     // The page may have gone while the repository was opened.

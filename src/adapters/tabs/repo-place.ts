@@ -1,5 +1,5 @@
 /** Where one repository lies, as far as whoever leads has to know it. */
-import type { Repo } from '../../core/repo/repo.ts';
+import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import type { StorageKind } from '../rpc/protocol.ts';
 
 /** A place for a repository in the storage of this browser. */
@@ -12,7 +12,7 @@ export interface RepoPlace {
    */
   isStored?(): Promise<boolean>;
   /** Opens what is there, or with a DID makes it. */
-  open(did: string | undefined): Promise<Repo>;
+  open(did: string | undefined): Promise<StoredRepo>;
   /**
    * Loads what opening needs, for whoever may have to open it in a hurry. Never rejects: what fails, fails again then.
    */

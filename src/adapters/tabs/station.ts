@@ -1,17 +1,15 @@
 /** The worker's side of the door: pages ask for repositories, each on a port of its own. */
 import { RepoError } from '../../core/errors.ts';
 import { createErrorBook } from '../rpc/error-data.ts';
-import type { FolderFile } from '../rpc/folder-files.ts';
-import { giveFolder, takeFolder } from '../rpc/folder-files.ts';
+import type { FolderFile } from '../rpc/files.ts';
+import { offerFiles, takeFiles } from '../rpc/files.ts';
 import type { Channel } from './leader.ts';
 import type { Locks } from '../rpc/locks.ts';
 import { Member } from './member.ts';
 import type {
   ChannelMessage,
-  FolderMethods,
   FromPage,
   FromWorker,
-  Message,
   WantedStorage,
   WorkerGreeting,
   WorkerRequest,
@@ -50,17 +48,6 @@ export const openBroadcastChannel: OpenChannel = (name, hear) => {
   return channel;
 };
 
-/** What a page says on a port on which there is one thing to do. */
-const messagesOf = (port: MessagePort, receive: (message: Message) => void, onClose: () => void = () => {}): void => {
-  port.onmessage = ({ data }: MessageEvent<FromPage>) => {
-    if (data.kind === 'message') {
-      receive(data.message);
-    } else if (data.kind === 'close') {
-      onClose();
-    }
-  };
-};
-
 export interface StationParts {
   readonly places: RepoPlaces;
   readonly locks: Locks;
@@ -92,37 +79,43 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
     });
   };
 
-  /** Resolves when all is done, and then whoever waits for the end of this worker is told of it. */
-  const answer = async (member: string, request: WorkerRequest, port: MessagePort): Promise<void> => {
+  /** The answer to a request that is answered once. */
+  const answerOnce = async (
+    request: Exclude<WorkerRequest, { readonly do: 'open' }>,
+    peer: Peer<object, object>,
+  ): Promise<unknown> => {
+    switch (request.do) {
+      case 'exportFolder':
+        return offerFiles(peer, await places.exportFolder(request.name, request.storage));
+      case 'importFolder':
+        return places.importFolder(request.name, request.storage, takeFiles(peer, peer.take(request.files)));
+      case 'list':
+        return places.list();
+      case 'remove':
+        return places.remove(request.name);
+    }
+  };
+
+  /** Resolves when the page has no more use of it. Then the page or another tab that waits for its end hears of it. */
+  const serve = async (member: string, request: WorkerRequest, port: MessagePort): Promise<void> => {
     const post = (message: FromWorker): void => port.postMessage(message);
     post({ kind: 'begun' });
-    const send = (message: Message): void => post({ kind: 'message', message });
-    switch (request.do) {
-      case 'exportFolder': {
-        const files = await places.exportFolder(request.name, request.storage);
-        const peer = new Peer<object, FolderMethods>(send, giveFolder(files));
-        await new Promise<void>((closed) => {
-          messagesOf(port, (message) => peer.receive(message), closed);
-          post({ kind: 'done', value: undefined });
-        });
-        break;
-      }
-      case 'importFolder': {
-        const peer = new Peer<FolderMethods, object>(send, {});
-        messagesOf(port, (message) => peer.receive(message));
-        post({ kind: 'done', value: await places.importFolder(request.name, request.storage, takeFolder(peer)) });
-        break;
-      }
-      case 'list':
-        post({ kind: 'done', value: await places.list() });
-        break;
-      case 'open':
-        await open(member, request, port, post);
-        break;
-      case 'remove':
-        post({ kind: 'done', value: await places.remove(request.name) });
-        break;
+    if (request.do === 'open') {
+      return open(member, request, port, post);
     }
+    const peer = new Peer<object, object>((message) => post({ kind: 'message', message }), {});
+    const closed = new Promise<void>((resolve) => {
+      port.onmessage = ({ data }: MessageEvent<FromPage>) => {
+        if (data.kind === 'message') {
+          peer.receive(data.message);
+        } else {
+          resolve();
+        }
+      };
+    });
+    post({ kind: 'done', value: await answerOnce(request, peer) });
+    await closed;
+    peer.end(new RepoError('Closed', 'the page has ended its request'));
   };
 
   return {
@@ -144,7 +137,7 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
         return;
       }
       // The failure is said before the lock is let go of, so that it is not taken for the end of the worker.
-      locks.request(memberLock(member), {}, () => answer(member, request, port).catch(fail)).catch(fail);
+      locks.request(memberLock(member), {}, () => serve(member, request, port).catch(fail)).catch(fail);
     },
   };
 };

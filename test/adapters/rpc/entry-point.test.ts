@@ -2,9 +2,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import type { WorkerLike } from '../../../src/adapters/rpc/connection.ts';
-import { ask } from '../../../src/adapters/rpc/connection.ts';
-import { giveToWorker, takeFromWorker } from '../../../src/adapters/rpc/folder-transfer.ts';
-import type { FolderFile } from '../../../src/adapters/rpc/folder-files.ts';
+import { ask, giveToWorker, takeFromWorker } from '../../../src/adapters/rpc/ask-worker.ts';
+import type { FolderFile } from '../../../src/adapters/rpc/files.ts';
 import type { Locks } from '../../../src/adapters/rpc/locks.ts';
 import { createLocalLocks } from '../../../src/adapters/rpc/locks.ts';
 import { openRemote } from '../../../src/adapters/tabs/open-remote.ts';

@@ -1,9 +1,7 @@
 /** Exports across a wire: as far as they are read, as they are followed, and as they are left. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ListServer } from '../../../src/adapters/rpc/client-lists.ts';
-import { exportStream } from '../../../src/adapters/rpc/client-export.ts';
-import type { Page } from '../../../src/adapters/rpc/protocol.ts';
-import { GONE } from '../../../src/adapters/rpc/protocol.ts';
+import { resumedExport } from '../../../src/adapters/rpc/resumed.ts';
+import { lostStream } from '../../../src/adapters/rpc/streams.ts';
 import type { Progress } from '../../../src/core/repo/long-work.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
 import { DID, creates } from '../../../src/testing/repo/harness.ts';
@@ -70,23 +68,28 @@ test('nothing is read that nobody asks for', async () => {
 
 test('one that fails half way is left, so that the server forgets it', async () => {
   const left: number[] = [];
-  const header = (byte: number): Page<unknown> => ({ items: [new Uint8Array(100).fill(byte)], done: false });
-  const pages = [header(1), header(2)];
-  const server: ListServer = {
-    open: async () => pages.shift()!,
-    next: async () => GONE,
-    leave: (handle) => void left.push(handle),
+  /** An export whose server goes after the first bytes, and is replaced. */
+  const moving = async function* (byte: number): AsyncGenerator<Uint8Array> {
+    try {
+      yield new Uint8Array(100).fill(byte);
+      throw lostStream();
+    } finally {
+      left.push(byte);
+    }
   };
-  const moved = exportStream(server, 7, {}).getReader();
-  await moved.read();
-  await expect(moved.read()).rejects.toMatchObject({ code: 'InvalidSwap' });
-  expect(left).toEqual([7]);
+  const opened = [1, 2];
+  const moved = resumedExport(() => moving(opened.shift()!), undefined);
+  await moved.next();
+  await expect(moved.next()).rejects.toMatchObject({ code: 'InvalidSwap' });
+  expect(left).toEqual([1, 2]);
 
-  pages.push(header(1));
   const stop = new AbortController();
-  const stopped = exportStream(server, 8, { signal: stop.signal }).getReader();
+  const stopped = following.exportCar({ signal: stop.signal }).getReader();
   await stopped.read();
   stop.abort(new Error('enough'));
   await expect(stopped.read()).rejects.toThrow('enough');
-  expect(left).toEqual([7, 8]);
+  await leading.gc();
+  await leading.write([]);
+  await leading.gc();
+  expect((await leading.gc()).blocks).toBe(0);
 });

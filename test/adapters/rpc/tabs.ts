@@ -1,6 +1,6 @@
 /** Tabs of a browser, played in one process: each with locks and a worker of its own, over storage that all share. */
 import type { WorkerLike } from '../../../src/adapters/rpc/connection.ts';
-import { ask } from '../../../src/adapters/rpc/connection.ts';
+import { ask } from '../../../src/adapters/rpc/ask-worker.ts';
 import { createLocalLocks } from '../../../src/adapters/rpc/locks.ts';
 import type { Locks } from '../../../src/adapters/rpc/locks.ts';
 import { openRemote } from '../../../src/adapters/tabs/open-remote.ts';
@@ -11,6 +11,7 @@ import { sqliteRepo } from '../../../src/adapters/sqlite/open-repo.ts';
 import { RepoError } from '../../../src/core/errors.ts';
 import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
+import type { StoredRepo } from '../../../src/core/repo/stored-records.ts';
 import type { Validate } from '../../../src/core/repo/record.ts';
 import type { Signer } from '../../../src/core/crypto/signer.ts';
 import type { BlobStore } from '../../../src/core/storage/ports.ts';
@@ -62,7 +63,7 @@ export class PlayedBrowser {
     this.#places.delete(name);
   }
 
-  async open(name: string, did: string | undefined): Promise<Repo> {
+  async open(name: string, did: string | undefined): Promise<StoredRepo> {
     await this.opening();
     this.beforeOpen(name);
     let place = this.#places.get(name);
@@ -221,7 +222,7 @@ export class PlayedTab {
           throw new RepoError('RepoNotFound', `there is no repository; name=${name}`);
         }
         // Of a tab that is gone nothing opens files any more.
-        const open = async (did: string | undefined): Promise<Repo> =>
+        const open = async (did: string | undefined): Promise<StoredRepo> =>
           this.#isDead ? new Promise(() => {}) : browser.open(name, did);
         return { name, storage: 'opfs', open, hurry: () => {}, prepare: async () => {} };
       },

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { createErrorBook } from '../../../src/adapters/rpc/error-data.ts';
 import { Peer } from '../../../src/adapters/rpc/peer.ts';
 import type { Message } from '../../../src/adapters/rpc/protocol.ts';
-import { createRecentMap } from '../../../src/adapters/rpc/recent-map.ts';
 import { pack, unpack } from '../../../src/adapters/rpc/wire-values.ts';
 import { CID, CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { RepoError } from '../../../src/core/errors.ts';
@@ -78,14 +77,4 @@ describe('two ends', () => {
     client.end(new Error('over'));
     await expect(client.call('slow', [1])).rejects.toThrow('over');
   });
-});
-
-test('a recent map forgets what was used longest ago', () => {
-  const forgotten: string[] = [];
-  const map = createRecentMap<number, string>(2, (value) => forgotten.push(value));
-  map.set(1, 'a');
-  map.set(2, 'b');
-  map.get(1);
-  map.set(3, 'c');
-  expect([forgotten, map.get(1), map.get(2)]).toEqual([['b'], 'a', undefined]);
 });

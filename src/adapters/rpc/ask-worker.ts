@@ -1,0 +1,92 @@
+/** Requests to a worker that are answered once, with streams of files in either direction. */
+import type { WorkerLike } from './connection.ts';
+import { connect } from './connection.ts';
+import type { FolderFile } from './files.ts';
+import { offerFiles, takeFiles } from './files.ts';
+import type { Locks } from './locks.ts';
+import { Peer } from './peer.ts';
+import type { WorkerRequest } from './protocol.ts';
+import type { WireStream } from './streams.ts';
+
+type OneAnswer = Exclude<WorkerRequest, { readonly do: 'open' }>;
+
+interface Asked {
+  readonly peer: Peer<object, object>;
+  readonly answer: Promise<unknown>;
+  close(): void;
+}
+
+/** @param request Makes the request, which may name a stream that the peer offers. */
+const begin = (
+  worker: WorkerLike,
+  request: (peer: Peer<object, object>) => OneAnswer,
+  locks: Locks | undefined,
+): Asked => {
+  const peer = new Peer<object, object>((message) => connection.send({ kind: 'message', generation: 0, message }), {});
+  let resolve = (_: unknown): void => {};
+  let reject = (_: unknown): void => {};
+  const answer = new Promise<unknown>((...both) => ([resolve, reject] = both));
+  const connection = connect(worker, request(peer), locks, {
+    onMessage(message) {
+      if (message.kind === 'message') {
+        peer.receive(message.message);
+      } else if (message.kind === 'done') {
+        resolve(message.value);
+      }
+    },
+    onEnd(error) {
+      reject(error);
+      peer.end(error);
+    },
+  });
+  return {
+    peer,
+    answer,
+    close() {
+      connection.send({ kind: 'close' });
+      connection.close();
+      peer.end(new Error('the request has ended'));
+    },
+  };
+};
+
+/** Asks a worker for something that is answered once. */
+export const ask = async (worker: WorkerLike, request: OneAnswer, locks: Locks | undefined): Promise<unknown> => {
+  const { answer, close } = begin(worker, () => request, locks);
+  try {
+    return await answer;
+  } finally {
+    close();
+  }
+};
+
+type FolderRequest<D extends string> = Omit<OneAnswer & { readonly do: D }, 'files'>;
+
+/** The files of a repository in the worker. */
+export async function* takeFromWorker(
+  worker: WorkerLike,
+  request: FolderRequest<'exportFolder'>,
+  locks: Locks | undefined,
+): AsyncGenerator<FolderFile, void, undefined> {
+  const { peer, answer, close } = begin(worker, () => request, locks);
+  try {
+    yield* takeFiles(peer, peer.take((await answer) as WireStream));
+  } finally {
+    close();
+  }
+}
+
+/** Gives files to the worker, and returns its answer. */
+export const giveToWorker = async (
+  worker: WorkerLike,
+  request: FolderRequest<'importFolder'>,
+  files: AsyncIterable<FolderFile> | Iterable<FolderFile>,
+  locks: Locks | undefined,
+): Promise<unknown> => {
+  const { answer, close } = begin(worker, (peer) => ({ ...request, files: offerFiles(peer, files) }), locks);
+  try {
+    return await answer;
+  } finally {
+    close();
+  }
+};

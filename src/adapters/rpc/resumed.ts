@@ -1,0 +1,78 @@
+/** Streams of a server that another server continues when it takes over. */
+import { compareBytes } from '../../core/data/bytes.ts';
+import { RepoError } from '../../core/errors.ts';
+import type { LongWork } from '../../core/repo/long-work.ts';
+import type { Compare } from './methods.ts';
+import { isLost } from './streams.ts';
+
+/** The header of a CAR with one root has 59 bytes, and names the commit: what follows is the same for the same one. */
+const HEADER_LENGTH = 59;
+
+/** The entries of a list. Opened again, it passes over the entries up to the last one. */
+export async function* resumedList<T>(open: () => AsyncIterable<T>, compare: Compare<T>): AsyncGenerator<T> {
+  let last: { readonly entry: T } | undefined;
+  for (;;) {
+    let isPassing = last !== undefined;
+    try {
+      for await (const entry of open()) {
+        const place = isPassing ? compare(entry, last!.entry) : 1;
+        isPassing = place < 0;
+        if (place > 0) {
+          last = { entry };
+          yield entry;
+        }
+      }
+      return;
+    } catch (error) {
+      if (!isLost(error)) {
+        throw error;
+      }
+    }
+  }
+}
+
+/**
+ * The bytes of a CAR. Opened again, it passes over what was read, and fails with `InvalidSwap` if the head has changed.
+ * @param open Begins the export, and tells of its progress.
+ */
+export async function* resumedExport(
+  open: (onProgress: LongWork['onProgress']) => AsyncIterable<Uint8Array>,
+  onProgress: LongWork['onProgress'],
+): AsyncGenerator<Uint8Array> {
+  let given = 0;
+  let told = 0;
+  let header = new Uint8Array(0);
+  // The listener knows already of the bytes that are passed over.
+  const tell: LongWork['onProgress'] =
+    onProgress &&
+    ((progress) => {
+      if (progress.bytes > told) {
+        told = progress.bytes;
+        onProgress(progress);
+      }
+    });
+  for (;;) {
+    let passing = given;
+    try {
+      for await (const piece of open(tell)) {
+        if (given > 0 && passing === given && compareBytes(piece.subarray(0, header.length), header) !== 0) {
+          throw new RepoError('InvalidSwap', 'the head has changed while it was exported: export it again');
+        }
+        if (given === 0) {
+          header = piece.slice(0, HEADER_LENGTH);
+        }
+        const fresh = piece.subarray(Math.min(passing, piece.length));
+        passing -= piece.length - fresh.length;
+        given += fresh.length;
+        if (fresh.length > 0) {
+          yield fresh;
+        }
+      }
+      return;
+    } catch (error) {
+      if (!isLost(error)) {
+        throw error;
+      }
+    }
+  }
+}
