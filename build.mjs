@@ -6,6 +6,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { removeUnreached } from './build-prune.mjs';
 import { writeTypes } from './build-types.mjs';
 import { writeSha256 } from './build-wasm.mjs';
 
@@ -100,3 +101,4 @@ await bundle(
 replaceOnce(bundledWorker, '../../wasm/sql-wasm.wasm', '../wasm/sql-wasm.wasm');
 
 writeTypes(out, join(root, 'node_modules'));
+removeUnreached(out, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));

@@ -88,24 +88,26 @@ describe('code in the documentation', () => {
   });
 });
 
-describe('README.md', () => {
-  /** The code words in the first column of the table below a heading. */
-  const firstColumn = (heading: string): string[] => {
-    const section = README.split(/^## /m).find((part) => part.startsWith(heading));
-    return [...(section ?? '').matchAll(/^\| `([^`]+)` \|/gm)].map(([, word]) => word!);
+describe('reference tables', () => {
+  /** The code words in the first column of the table with this header. */
+  const firstColumn = (page: string, header: string): string[] => {
+    const table = textOf(page)
+      .split(/\n\n/)
+      .find((part) => part.startsWith(`| ${header} |`));
+    return [...(table ?? '').matchAll(/^\| `([^`]+)` \|/gm)].map(([, word]) => word!);
   };
 
-  test('explains every error code, and no other', () => {
-    expect(firstColumn('Errors').sort()).toEqual([...REPO_ERROR_CODES].sort());
+  test('docs/errors.md explains every error code, and no other', () => {
+    expect(firstColumn('docs/errors.md', 'code').sort()).toEqual([...REPO_ERROR_CODES].sort());
   });
 
-  test('names every door, and no other', () => {
+  test.each(['README.md', 'docs/entry-points.md'])('%s names every entry point, and no other', (page) => {
     const { exports } = JSON.parse(textOf('package.json')) as { exports: Record<string, unknown> };
-    const doors = Object.keys(exports).filter((name) => name !== './package.json');
-    expect(firstColumn('Doors').sort()).toEqual(doors.map((name) => name.replace(/^\./, 'pdsdb')).sort());
+    const names = Object.keys(exports).filter((name) => name !== './package.json');
+    expect(firstColumn(page, 'import').sort()).toEqual(names.map((name) => name.replace(/^\./, 'pdsdb')).sort());
   });
 
-  test('names every verb of the command, and no other', () => {
+  test('docs/command.md names every verb of the command, and no other', () => {
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
     const shell = {
       env: {},
@@ -119,7 +121,7 @@ describe('README.md', () => {
         ? [command.name()]
         : command.commands.map((inner) => `${command.name()} ${inner.name()}`),
     );
-    const words = firstColumn('Command').map((usage) => usage.replace(/ [<[-].*$/, ''));
+    const words = firstColumn('docs/command.md', 'usage').map((usage) => usage.replace(/ [<[-].*$/, ''));
     expect(words.sort()).toEqual(verbs.sort());
   });
 });

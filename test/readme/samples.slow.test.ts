@@ -25,17 +25,13 @@ const OUTCOMES: Readonly<Record<string, (printed: string, round: number) => void
     expect(count(/^\w{13} Hello$/gm, printed)).toBe(round);
     expect(printed).toContain('ok: true');
   },
-  'take-in.ts': (printed, round) => {
-    // The first CAR has a post and the profile, and the next one a post more.
-    expect(printed).toContain(round === 1 ? '2 created, 0 updated, 0 deleted' : '1 created, 0 updated, 0 deleted');
-    expect(count(/^create app\.bsky\.feed\.post \w{13}$/gm, printed)).toBe(1);
+  'take-in.ts': (printed) => {
+    // Each CAR has one post more than the last one.
+    expect(printed).toBe('1 created, 0 updated, 0 deleted\n');
   },
   'records.mjs': (printed, round) => {
     expect(printed).toMatch(/^true\nHello\n/);
     expect(count(/^app\.bsky\.feed\.post \w{13}$/gm, printed)).toBe(round);
-  },
-  'back-up.mjs': (printed, round) => {
-    expect(printed).toContain(`${round + 1} records`);
   },
 };
 
@@ -87,14 +83,14 @@ const runTwice = (
 
 describe('in a terminal', () => {
   test('there are samples of each kind', () => {
-    expect(terminalSamples.map(programOf)).toEqual(['node', 'deno', 'sh', 'node']);
+    expect(terminalSamples.map(programOf)).toEqual(['node', 'deno', 'sh']);
   });
   runTwice(terminalSamples, { deno }, [
     'alice/pds.db',
     'alice.car',
-    'own/pds.db',
+    'mirror/pds.db',
+    'alice-copy/pds.db',
     'alice-again.car',
-    'alice-again/pds.db',
   ]);
 });
 

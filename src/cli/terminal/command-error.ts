@@ -1,4 +1,4 @@
-/** What the command itself refuses, beside the errors of the library. Codes are API; see README.md. */
+/** What the command itself refuses, beside the errors of the library. Codes are API; see docs/command.md. */
 export type CommandErrorCode =
   /** The file to write is there already, and `--force` is not. */
   | 'FileExists'
