@@ -71,6 +71,12 @@ export {
   parseCid,
 } from './core/data/cid.ts';
 export type { Commit, CreatedCommit } from './core/repo/commit.ts';
+export type { CommitEvent, EventOp, SyncEvent } from './core/repo/proof/commit-event.ts';
+export { MAX_EVENT_BLOCKS, MAX_EVENT_OPS, MAX_SYNC_BLOCKS } from './core/repo/proof/commit-event.ts';
+export type { EventReport, VerifyEventOptions } from './core/repo/proof/verify-commit-event.ts';
+export { verifyCommitEvent } from './core/repo/proof/verify-commit-event.ts';
+export type { ProofResult, VerifyProofOptions } from './core/repo/proof/verify-proof.ts';
+export { MAX_PROOF_SIZE, verifyProof } from './core/repo/proof/verify-proof.ts';
 export { createCommit, decodeCommit, encodeCommit, unsignedBytes, verifyCommit } from './core/repo/commit.ts';
 export type { RepoErrorCode } from './core/errors.ts';
 export { REPO_ERROR_CODES, RepoError, isRepoError } from './core/errors.ts';
@@ -93,11 +99,13 @@ export type { TreeBuilder, TreeBuilderOptions } from './core/mst/build.ts';
 export { createTreeBuilder } from './core/mst/build.ts';
 export type { NodeDifference, TreeChange } from './core/mst/diff.ts';
 export { diffNodes, diffTrees } from './core/mst/diff.ts';
-export { findLoaded, findValue, findValues } from './core/mst/find.ts';
+export { findAtLayer, findLoaded, findValue, findValues } from './core/mst/find.ts';
 export { insert } from './core/mst/insert.ts';
+export { invert } from './core/mst/invert.ts';
 export { MAX_KEY_LENGTH, isTreeKey, layerOf } from './core/mst/key.ts';
 export type { LoadOptions } from './core/mst/load.ts';
 export { loadPaths } from './core/mst/load.ts';
+export { loadAvailable } from './core/mst/load-available.ts';
 export type { Leaf, Link, Node } from './core/mst/node.ts';
 export {
   EMPTY_LINK,

@@ -1,4 +1,6 @@
 /** Every limit on what comes from outside, as the documentation lists them. */
+import { MAX_EVENT_BLOCKS, MAX_EVENT_OPS, MAX_SYNC_BLOCKS } from '../../src/core/repo/proof/commit-event.ts';
+import { MAX_PROOF_SIZE } from '../../src/core/repo/proof/verify-proof.ts';
 import { MAX_DID_DOCUMENT_LENGTH } from '../../src/core/crypto/key-source.ts';
 import { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from '../../src/core/car/decoder.ts';
 import { MAX_AT_URI_LENGTH } from '../../src/core/syntax/at-uri.ts';
@@ -83,6 +85,13 @@ export const limits: readonly Limit[] = [
     option: FIXED,
   },
   { name: 'MAX_DID_LENGTH', value: MAX_DID_LENGTH, what: 'characters of a DID', option: FIXED },
+  {
+    name: 'MAX_EVENT_BLOCKS',
+    value: MAX_EVENT_BLOCKS,
+    what: 'bytes of the CAR of a commit event',
+    option: FIXED,
+  },
+  { name: 'MAX_EVENT_OPS', value: MAX_EVENT_OPS, what: 'operations of a commit event', option: FIXED },
   { name: 'MAX_KEY_LENGTH', value: MAX_KEY_LENGTH, what: 'bytes of a key of the tree', option: FIXED },
   { name: 'MAX_MANIFEST_SIZE', value: MAX_MANIFEST_SIZE, what: 'bytes of the manifest of a backup', option: FIXED },
   {
@@ -99,6 +108,7 @@ export const limits: readonly Limit[] = [
     what: 'bytes of the keys of one tree node, written out',
     option: FIXED,
   },
+  { name: 'MAX_PROOF_SIZE', value: MAX_PROOF_SIZE, what: 'bytes of the proof of a record', option: FIXED },
   {
     name: 'MAX_RECORD_FAULTS',
     value: MAX_RECORD_FAULTS,
@@ -131,6 +141,7 @@ export const limits: readonly Limit[] = [
     what: 'bytes of a block or another value in `pds.db`; a longer one is damage, and is not read',
     option: FIXED,
   },
+  { name: 'MAX_SYNC_BLOCKS', value: MAX_SYNC_BLOCKS, what: 'bytes of the CAR of a sync event', option: FIXED },
   { name: 'MAX_TREE_DEPTH', value: MAX_TREE_DEPTH, what: 'nodes from the root of a tree to a leaf', option: FIXED },
   {
     name: 'MAX_UNLINKED',

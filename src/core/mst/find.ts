@@ -1,6 +1,7 @@
 /** Looks keys up. */
 import type { CID, CidBytes } from '../data/cid.ts';
 import { decodeCid } from '../data/cid.ts';
+import { layerOf } from './key.ts';
 import { loadPaths } from './load.ts';
 import type { Link, Node } from './node.ts';
 import { linkTo, lowerBound, nodeOf } from './node.ts';
@@ -17,6 +18,31 @@ export const findLoaded = (root: Link, key: string): CidBytes | undefined => {
     const index = lowerBound(node.keys, key);
     if (node.keys[index] === key) {
       return node.values[index];
+    }
+    link = node.children[index];
+  }
+  return undefined;
+};
+
+/**
+ * Returns the value of a key in a partial tree, or `undefined` if the key is absent. A key is in a node of its own
+ * layer or nowhere, so the nodes below that layer need not be loaded.
+ * @param layer The layer of the key.
+ * @throws {RepoError} `BlockNotFound` when a node on the way is not loaded: the tree may have the key or not.
+ */
+export const findAtLayer = (root: Link, key: string, layer: number = layerOf(key)): CidBytes | undefined => {
+  let link: Link | undefined = root;
+  while (link !== undefined) {
+    const node = nodeOf(link);
+    if (node.layer < layer) {
+      return undefined;
+    }
+    const index = lowerBound(node.keys, key);
+    if (node.keys[index] === key) {
+      return node.values[index];
+    }
+    if (node.layer === layer) {
+      return undefined;
     }
     link = node.children[index];
   }

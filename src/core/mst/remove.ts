@@ -45,10 +45,13 @@ const take = (node: Node, key: string): Node => {
   return createNode(layer, keys, values, children.with(index, isEmptyNode(changed) ? undefined : newLink(changed)));
 };
 
-/** The highest node that has keys: one without is only there to reach up to its parent. */
+/**
+ * Returns the highest node that has keys: one without is only there to reach up to its parent. Where a node on the way
+ * is not loaded it returns the link to that node, because only its own bytes tell whether it has keys.
+ */
 const trimTop = (root: Link): Link => {
   let top = root;
-  for (let node = nodeOf(top); node.keys.length === 0; node = nodeOf(top)) {
+  for (let { node } = top; node?.keys.length === 0; { node } = top) {
     const below = node.children[0];
     if (below === undefined) {
       return EMPTY_LINK;
@@ -60,7 +63,8 @@ const trimTop = (root: Link): Link => {
 
 /**
  * The tree without a key; the same link when it is not there. The tree that was given stays as it is, also when this
- * fails.
+ * fails. When the root loses its last key and the node below it is not loaded, the result is the link to that node. It
+ * is the root of the new tree if it has keys.
  * @throws {RepoError} `BlockNotFound` when a node next to the key was not loaded; `LimitExceeded` when a node would
  *   become too large.
  */

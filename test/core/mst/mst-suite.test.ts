@@ -5,9 +5,11 @@ import { readCar } from '../../../src/core/car/reader.ts';
 import type { CID } from '../../../src/core/data/cid.ts';
 import { cidBytesToText, cidTextToBytes, cidToText } from '../../../src/core/data/cid.ts';
 import { diffNodes, diffTrees } from '../../../src/core/mst/diff.ts';
+import { findAtLayer } from '../../../src/core/mst/find.ts';
 import { insert } from '../../../src/core/mst/insert.ts';
+import { invert } from '../../../src/core/mst/invert.ts';
+import { loadAvailable } from '../../../src/core/mst/load-available.ts';
 import { loadPaths } from '../../../src/core/mst/load.ts';
-import type { Link } from '../../../src/core/mst/node.ts';
 import { linkTo } from '../../../src/core/mst/node.ts';
 import { createNodeReader } from '../../../src/core/mst/node-reader.ts';
 import { coveringProof, pathProof } from '../../../src/core/mst/proof.ts';
@@ -133,35 +135,64 @@ describe('mst-suite', () => {
     expect(exact).toBeGreaterThan(1000);
   });
 
+  test('the minimal proofs show each value and each absence', async () => {
+    let absent = 0;
+    for (const example of cases) {
+      const [, to] = rootsOf(example);
+      const { proof_nodes, record_ops } = example.results;
+      if (record_ops.length === 0) {
+        continue;
+      }
+      const tree = await loadAvailable(only(blocks, proof_nodes), to);
+      for (const { rpath, new_value } of record_ops) {
+        const found = findAtLayer(tree, rpath);
+        absent += found === undefined ? 1 : 0;
+        if ((found === undefined ? null : cidBytesToText(found)) !== new_value) {
+          expect.unreachable(`${nameOf(example)}: ${rpath}`);
+        }
+      }
+    }
+    expect(absent).toBeGreaterThan(10_000);
+  });
+
   test('the inductive proof nodes are enough to undo the changes, and the covering proof has them all', async () => {
+    let inverted = 0;
     for (const example of cases) {
       const [from, to] = rootsOf(example);
       const { inductive_proof_nodes, record_ops } = example.results;
-      const keys = record_ops.map(({ rpath }) => rpath);
-      if (keys.length === 0) {
+      if (record_ops.length === 0) {
         continue;
       }
-      const covering = new Set(namesOf(await coveringProof(reader, to, keys)));
+      const covering = new Set(
+        namesOf(
+          await coveringProof(
+            reader,
+            to,
+            record_ops.map(({ rpath }) => rpath),
+          ),
+        ),
+      );
       expect(inductive_proof_nodes.filter((cid) => !covering.has(cid))).toEqual([]);
-      let tree = pruned(await loadPaths(reader, linkTo(to), keys), new Set(inductive_proof_nodes));
-      for (const { rpath, old_value } of record_ops.toReversed()) {
-        tree = old_value === null ? remove(tree, rpath) : insert(tree, rpath, cidTextToBytes(old_value)!);
-      }
-      if (cidBytesToText(seal(tree).root) !== cidToText(from)) {
+      const tree = await loadAvailable(only(blocks, inductive_proof_nodes), to);
+      const changes = record_ops.map(({ rpath, old_value, new_value }) => ({
+        key: rpath,
+        from: old_value === null ? undefined : cidTextToBytes(old_value),
+        to: new_value === null ? undefined : cidTextToBytes(new_value),
+      }));
+      if (cidBytesToText(seal(invert(tree, changes)).root) !== cidToText(from)) {
         expect.unreachable(nameOf(example));
       }
+      inverted += 1;
     }
+    expect(inverted).toBe(16_256);
   });
 });
 
-/** A tree of which only some nodes are loaded. */
-const pruned = ({ cid, node }: Link, names: ReadonlySet<string>): Link =>
-  node === undefined || !names.has(cidBytesToText(cid!))
-    ? { cid, node: undefined }
-    : {
-        cid,
-        node: {
-          ...node,
-          children: node.children.map((child) => (child === undefined ? undefined : pruned(child, names))),
-        },
-      };
+/** A reader that has only some of the blocks. */
+const only = (blocks: BlocksInMemory, names: readonly string[]): BlocksInMemory => {
+  const some = new BlocksInMemory();
+  for (const name of names) {
+    some.blocks.set(name, blocks.blocks.get(name)!);
+  }
+  return some;
+};
