@@ -25,8 +25,12 @@ export default defineConfig({
   transformHtml: (html) => html.replace(/class="VPContent( is-home)?"/, '$& role="main"'),
   themeConfig: {
     nav: [
-      { text: 'Guides', link: '/records', activeMatch: '^/(records|write)' },
-      { text: 'Reference', link: '/durability', activeMatch: '^/(benchmarks|durability|security)' },
+      { text: 'Guides', link: '/guides/view-a-car', activeMatch: '^/(guides|records|write)' },
+      {
+        text: 'Reference',
+        link: '/entry-points',
+        activeMatch: '^/(entry|command|errors|guarantees|layout|limits|benchmarks|durability|security)',
+      },
       { text: 'API', link: '/api/index', activeMatch: '^/api/' },
       { text: 'Live', link: '/live' },
     ],

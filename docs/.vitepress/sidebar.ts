@@ -9,6 +9,18 @@ const pages: DefaultTheme.SidebarItem[] = [
     items: [page('Records', '/records'), page('Write an adapter', '/write-an-adapter'), page('Live examples', '/live')],
   },
   {
+    text: 'Concepts',
+    items: [
+      page('Repository', '/concepts/repository'),
+      page('Commits', '/concepts/commits'),
+      page('Tree', '/concepts/tree'),
+      page('CAR', '/concepts/car'),
+      page('Blobs', '/concepts/blobs'),
+      page('Durable commits', '/concepts/durability'),
+      page('Tabs', '/concepts/tabs'),
+    ],
+  },
+  {
     text: 'Reference',
     items: [page('Benchmarks', '/benchmarks'), page('Durability', '/durability'), page('Security', '/security')],
   },

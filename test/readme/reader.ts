@@ -1,9 +1,10 @@
-/** A reader of README.md: an empty folder, in which the package is installed, and a terminal. */
+/** A reader of README.md or of a guide: an empty folder, in which the package is installed, and a terminal. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { root } from '../house/sources.ts';
 import type { Sample } from './samples.ts';
 
 export interface Reader {
@@ -20,12 +21,16 @@ export interface Reader {
 /**
  * Does what `npm install pdsdb` does in an empty folder, with the package of this tree and without a registry.
  * @param built The folder that `buildPackage` returns.
+ * @param others Packages of this tree that the reader has installed as well.
  */
-export const createReader = async (built: string): Promise<Reader> => {
+export const createReader = async (built: string, others: readonly string[] = []): Promise<Reader> => {
   const folder = await mkdtemp(join(tmpdir(), 'pdsdb-readme-'));
   const modules = join(folder, 'node_modules');
   await mkdir(join(modules, '.bin'), { recursive: true });
   await symlink(built, join(modules, 'pdsdb'), 'dir');
+  for (const name of others) {
+    await symlink(join(root, 'node_modules', name), join(modules, name), 'dir');
+  }
   await symlink(join(built, 'dist', 'cli.js'), join(modules, '.bin', 'pdsdb'));
   await writeFile(join(folder, 'package.json'), '{ "dependencies": { "pdsdb": "*" } }');
   const PATH = [join(modules, '.bin'), process.env['PATH']].join(delimiter);

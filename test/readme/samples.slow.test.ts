@@ -1,21 +1,13 @@
 /** The samples of README.md and the first one of docs/records.md run unchanged, twice, in an empty folder. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { buildPackage } from '../built-package.ts';
 import { textOf } from '../house/sources.ts';
 import { findRuntime } from '../runtime/find-runtime.ts';
-import { createReader } from './reader.ts';
-import type { Reader } from './reader.ts';
+import { programOf, runTwice } from './run-twice.ts';
 import { installations, samplesOf, terminalSamples } from './samples.ts';
-import type { Sample } from './samples.ts';
 
-const ROUNDS = [1, 2];
 const deno = findRuntime('deno');
 const bun = findRuntime('bun');
-
-const nameOf = (sample: Sample): string => (sample.kind === 'file' ? sample.name : sample.code.split('\n')[0]!);
-const programOf = (sample: Sample): string => (sample.kind === 'file' ? sample.command!.split(' ')[0]! : 'sh');
 
 const count = (pattern: RegExp, text: string): number => [...text.matchAll(pattern)].length;
 
@@ -53,56 +45,30 @@ beforeAll(async () => {
   built = await buildPackage('readme');
 });
 
-/** One sequence in one folder: each sample is a test, and finds what those before it have left. */
-const runTwice = (
-  samples: readonly Sample[],
-  programs: Readonly<Record<string, string | undefined>>,
-  made: readonly string[],
-): void => {
-  let reader: Reader | undefined;
-  beforeAll(async () => {
-    reader = await createReader(built);
-  });
-  afterAll(() => reader?.remove());
-
-  for (const round of ROUNDS) {
-    for (const sample of samples) {
-      const program = programOf(sample);
-      const isMissing = program in programs && programs[program] === undefined;
-      test.skipIf(isMissing)(`${nameOf(sample)}, run ${round}${isMissing ? ` (needs ${program})` : ''}`, async () => {
-        const printed = await reader!.run(sample, programs as Readonly<Record<string, string>>);
-        OUTCOMES[nameOf(sample)]?.(printed, round);
-      });
-    }
-  }
-
-  test('leave what the page says', () => {
-    expect(made.filter((path) => !existsSync(join(reader!.folder, path)))).toEqual([]);
-  });
-};
-
 describe('in a terminal', () => {
   test('there are samples of each kind', () => {
     expect(terminalSamples.map(programOf)).toEqual(['node', 'deno', 'sh']);
   });
-  runTwice(terminalSamples, { deno }, [
-    'alice/pds.db',
-    'alice.car',
-    'mirror/pds.db',
-    'alice-copy/pds.db',
-    'alice-again.car',
-  ]);
+  runTwice({
+    built: () => built,
+    samples: terminalSamples,
+    programs: { deno },
+    made: ['alice/pds.db', 'alice.car', 'mirror/pds.db', 'alice-copy/pds.db', 'alice-again.car'],
+    outcomes: OUTCOMES,
+  });
 });
 
 describe.skipIf(bun === undefined)(`with Bun${bun === undefined ? ' (not found)' : ''}`, () => {
-  runTwice(
-    terminalSamples.filter((sample) => programOf(sample) === 'node'),
-    { node: bun },
-    ['alice/pds.db', 'alice.car'],
-  );
+  runTwice({
+    built: () => built,
+    samples: terminalSamples.filter((sample) => programOf(sample) === 'node'),
+    programs: { node: bun },
+    made: ['alice/pds.db', 'alice.car'],
+    outcomes: OUTCOMES,
+  });
 });
 
 describe('docs/records.md', () => {
   const [first] = /^```ts\n[\s\S]*?^```$/m.exec(textOf('docs/records.md')) ?? [];
-  runTwice(samplesOf(first!), {}, ['records/pds.db']);
+  runTwice({ built: () => built, samples: samplesOf(first!), made: ['records/pds.db'], outcomes: OUTCOMES });
 });

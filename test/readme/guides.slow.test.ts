@@ -1,0 +1,67 @@
+/** The programs of the guides run unchanged, twice, in an empty folder. Those of pages run in test/browser. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildPackage } from '../built-package.ts';
+import { filesBelow, textOf } from '../house/sources.ts';
+import { runTwice } from './run-twice.ts';
+import type { Run } from './run-twice.ts';
+import { samplesOf } from './samples.ts';
+
+/** The guides for a terminal: what they leave and print. */
+const GUIDES: Readonly<Record<string, Pick<Run, 'made' | 'outcomes'>>> = {
+  'view-a-car': {
+    made: ['alice.car'],
+    outcomes: {
+      'view.mjs': (printed) => {
+        expect(printed).toMatch(/^valid: true, 4 records, signature: unchecked\n/);
+        expect(printed).toMatch(/^app\.bsky\.feed\.post 3$/m);
+        expect(printed).toMatch(/^\w{13} Three\n\w{13} Two\n$/m);
+      },
+    },
+  },
+  'back-up-and-restore': {
+    made: ['alice/pds.db', 'backups/alice/manifest.json', 'alice-again/pds.db', 'alice-restored/pds.db'],
+    outcomes: {
+      'back-up.mjs': (printed, round) => {
+        const [, saved, restored] = /^saved (.*)\nrestored (.*)\n$/.exec(printed) ?? [];
+        expect(saved).toMatch(new RegExp(`^${round} records at \\w{13}$`));
+        expect(restored).toBe(saved);
+      },
+    },
+  },
+  'verify-and-repair': {
+    made: ['alice/pds.db'],
+    outcomes: {
+      'repair.mjs': (printed) => {
+        expect(printed).toMatch(
+          /^before: true\nfault: Corrupt .*\nplanned: 1\nstep: .*\nlost: blob bafk.*\nafter: true\n$/,
+        );
+      },
+    },
+  },
+  keys: {
+    made: ['alice.key', 'own.key', 'own/pds.db'],
+    outcomes: {
+      'keys.mjs': (printed) => {
+        expect(printed).toMatch(/^public key: did:key:zQ3sh\w+\nsignature: valid\nrefused: InvalidSigner\n/);
+        expect(printed).toMatch(/\nold key: invalid\nnew key: valid\n$/);
+      },
+    },
+  },
+};
+
+/** The guides whose programs are pages. */
+const PAGES = ['bundlers', 'keep-an-account-in-a-browser', 'several-tabs'];
+
+test('every guide has a test', () => {
+  const guides = filesBelow('docs/guides').map((path) => path.replace(/^docs\/guides\/|\.md$/g, ''));
+  expect(guides).toEqual([...Object.keys(GUIDES), ...PAGES].sort());
+});
+
+let built: string;
+beforeAll(async () => {
+  built = await buildPackage('guides');
+});
+
+describe.each(Object.entries(GUIDES))('docs/guides/%s.md', (name, guide) => {
+  runTwice({ built: () => built, samples: samplesOf(textOf(`docs/guides/${name}.md`)), ...guide });
+});
