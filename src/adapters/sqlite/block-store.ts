@@ -18,7 +18,7 @@ export type IsBulk = (bytes: number, fileSize: number) => boolean;
 
 /**
  * What is in the file goes into a journal where it changes, and leaving the WAL and coming back takes some ten flushes.
- * See `Database.writePlainly`.
+ * See `Database.bypassLog`.
  */
 export const isBulk: IsBulk = (bytes, fileSize) => bytes >= 8 * 1024 * 1024 && bytes >= 4 * fileSize;
 
@@ -139,7 +139,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
     change.maintenance = createChangeMaintenance(this.#maintained, change, {
       expect: (bytes) => {
         if (isUntouched && this.#isBulk(bytes, this.#fileSize())) {
-          writing(() => this.#database.writePlainly());
+          writing(() => this.#database.bypassLog());
         }
       },
       write,

@@ -28,7 +28,7 @@ export const inspectDatabase = (files: DatabaseFiles): readonly SchemaObject[] =
 };
 
 /**
- * Opens a database that was inspected. The log that a crash has left stays as it is until `settle`, so that a database
+ * Opens a database that was inspected. The log that a crash has left stays as it is until `recover`, so that a database
  * that is refused is left as it was.
  * @param options.isNew Whether the database has to be empty.
  * @throws {RepoError} `RepoExists` when it is not, and `RepoNotFound` when it is; as {@link inspectDatabase} and
@@ -47,5 +47,5 @@ export const openInspected = (
   if (!isNew && readableFile(files.main, 'opening the database').getSize() === 0) {
     throw new RepoError('RepoNotFound', 'the database is empty');
   }
-  return sqlite.open(files, { settles: false });
+  return sqlite.open(files, { recovers: false });
 };

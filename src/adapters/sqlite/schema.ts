@@ -22,7 +22,7 @@ export type { TablePrefix } from './schema-objects.ts';
 export interface SchemaDatabase extends SqlDatabase {
   transaction<T>(run: () => T): T;
   /** Moves what a crash has left in the log to the main file. Does nothing where that is done. */
-  settle(): void;
+  recover(): void;
 }
 
 /** What a checked `pds.db` says about itself. */
@@ -98,7 +98,7 @@ export const openSchema = (database: SchemaDatabase, { isReadOnly = false }: Ope
     checkColumns(database, `${prefix}${name}`);
   }
   checkDid(did);
-  database.settle();
+  database.recover();
   if (lacksCommits && isReadOnly) {
     database.exec(`create temp table ${prefix}commits (key text primary key, value blob not null)`);
   } else if (lacksCommits) {

@@ -7,7 +7,7 @@ export interface StoreDatabase extends SchemaDatabase, LoggedDatabase {
   readonly inTransaction: boolean;
   begin(): void;
   /** Has the transaction that has begun, and has written nothing yet, write each page once, and no log. */
-  writePlainly(): void;
+  bypassLog(): void;
   commit(): void;
   rollback(): void;
   /** Whether the main file now stays as it is until `thaw`. */

@@ -1,17 +1,18 @@
 /**
- * The part of SQLite's C interface that sql.js exports, under its C names. https://sqlite.org/c3ref/funclist.html
+ * The functions of SQLite's C interface that sql.js exports, under their C names.
+ * https://sqlite.org/c3ref/funclist.html
  *
- * sql.js's own `Database` is not used: it names files at random, unlinks them at close and drops result codes.
+ * The `Database` class of sql.js is not used: it names files at random, unlinks them at close and drops result codes.
  */
 import { RepoError } from '../../core/errors.ts';
 
-/** An address in the instance's memory; 0 is none. */
+/** An address in the instance's memory. 0 is the null pointer. */
 export type Pointer = number;
 
 export interface CApi {
   readonly addFunction: (run: (...args: never[]) => number, signature: string) => Pointer;
   readonly free: (pointer: Pointer) => void;
-  /** Answers 0 when there is no more. */
+  /** Returns 0 if memory is exhausted. */
   readonly malloc: (size: number) => Pointer;
   readonly sqlite3_bind_blob: (
     statement: Pointer,
@@ -52,7 +53,7 @@ export interface CApi {
   readonly sqlite3_step: (statement: Pointer) => number;
 }
 
-/** The same names as a list, so that what sql.js answers can be looked over; the compiler keeps the two alike. */
+/** The same names as values, to check the exports of sql.js. The compiler keeps both equal. */
 const NAMES: Readonly<Record<keyof CApi, true>> = {
   addFunction: true,
   free: true,
@@ -79,18 +80,21 @@ const NAMES: Readonly<Record<keyof CApi, true>> = {
 };
 
 /**
- * Takes the C functions out of what sql.js answered. C names carry an underscore there, Emscripten's own do not.
+ * Returns the C functions of a loaded sql.js. C names have an underscore there, Emscripten's own do not.
  *
- * @throws {RepoError} `StorageFailed` when one is missing, as in another build of sql.js.
+ * @throws {RepoError} `StorageFailed` when a function is missing, as in another build of sql.js.
  */
 export const cApiOf = (sqlJs: unknown): CApi => {
   const exported = sqlJs as Readonly<Record<string, unknown>>;
-  // A plain object of our own: sql.js's has a hundred members and is slower to look into, which `step` would feel.
+  // A new object: that of sql.js has a hundred members, and lookups in it slow down `step`.
   const api: Record<string, unknown> = {};
   for (const name of Object.keys(NAMES)) {
     const member = exported[`_${name}`] ?? exported[name];
     if (typeof member !== 'function') {
-      throw new RepoError('StorageFailed', `this is not the sql.js that pdsdb was made for; missing=${name}`);
+      throw new RepoError(
+        'StorageFailed',
+        `the loaded sql.js is not the version that pdsdb needs: install the version in its package.json; missing=${name}`,
+      );
     }
     api[name] = member;
   }

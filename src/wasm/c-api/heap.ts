@@ -1,18 +1,18 @@
-/** The instance's linear memory. Nobody else makes views of it. */
+/** The linear memory of the instance. All views of it are made here. */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { CApi, Pointer } from './c-api.ts';
 
 const encoder = /* @__PURE__ */ new TextEncoder();
-// The mark at the beginning of a text is a part of it.
+// A byte order mark is part of the text.
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** UTF-16 code units that take at most this many bytes each in UTF-8. */
-const MAX_BYTES_A_UNIT = 3;
+/** Most UTF-8 bytes per UTF-16 code unit. */
+const MAX_BYTES_PER_UNIT = 3;
 
 /**
- * Views answered here hold until the next call into WebAssembly: memory that grows leaves every older view with
- * nothing behind it. So they are asked for anew each time, and never kept.
+ * Returned views are valid until the next call into WebAssembly, because growing memory detaches all older views. Do
+ * not store them.
  */
 export class Heap {
   readonly #api: CApi;
@@ -34,17 +34,17 @@ export class Heap {
     return this.#bytes;
   }
 
-  /** A view of some bytes, for a callee that is done with it when it returns. */
+  /** Returns a view of bytes, for a callee that does not keep it. */
   view(pointer: Pointer, length: number): Bytes {
     return this.bytes.subarray(pointer, pointer + length);
   }
 
-  /** A copy of some bytes, which belongs to the caller. */
+  /** Returns a copy of bytes. */
   copy(pointer: Pointer, length: number): Bytes {
     return this.bytes.slice(pointer, pointer + length);
   }
 
-  /** The 32 bits at an address that is a multiple of four, with a sign. */
+  /** Returns the signed 32-bit integer at an address that is a multiple of four. */
   word(pointer: Pointer): number {
     this.#refresh();
     return this.#words[pointer >> 2]!;
@@ -55,50 +55,50 @@ export class Heap {
     this.#words[pointer >> 2] = value;
   }
 
-  /** A 64-bit integer, low word first. `value` is not negative and exact. */
+  /** Writes a 64-bit integer, low word first. `value` is a safe integer from 0. */
   setLong(pointer: Pointer, value: number): void {
     this.setWord(pointer, value % 2 ** 32);
     this.setWord(pointer + 4, Math.floor(value / 2 ** 32));
   }
 
-  /** UTF-8 as text; what is not UTF-8 becomes U+FFFD. */
+  /** Decodes UTF-8. Invalid bytes become U+FFFD. */
   text(pointer: Pointer, length: number): string {
     return decoder.decode(this.view(pointer, length));
   }
 
-  /** Text that ends with a zero byte. */
+  /** Decodes a text that ends with a zero byte. */
   cText(pointer: Pointer): string {
     const bytes = this.bytes;
     return decoder.decode(bytes.subarray(pointer, bytes.indexOf(0, pointer)));
   }
 
-  /** The most that {@link setText} can write for this text. */
+  /** Returns the most bytes that {@link setText} writes for a text. */
   roomFor(text: string): number {
-    return text.length * MAX_BYTES_A_UNIT;
+    return text.length * MAX_BYTES_PER_UNIT;
   }
 
-  /** Writes a text as UTF-8 where there is {@link roomFor} it; answers how many bytes it took. */
+  /** Writes a text as UTF-8, where {@link roomFor} bytes are free. Returns the number of bytes. */
   setText(pointer: Pointer, text: string): number {
     return encoder.encodeInto(text, this.view(pointer, this.roomFor(text))).written;
   }
 
   /**
-   * Calls with a text that ends with a zero byte, and is gone afterwards. What `run` throws is a trap, after which
-   * nothing is given back.
+   * Calls `run` with a copy of a text that ends with a zero byte, then frees it. If `run` throws, WebAssembly has
+   * trapped, and nothing is freed.
    */
   withCText<T>(text: string, run: (pointer: Pointer) => T): T {
     const pointer = this.allocate(this.roomFor(text) + 1);
     this.bytes[pointer + this.setText(pointer, text)] = 0;
-    const answer = run(pointer);
+    const result = run(pointer);
     this.free(pointer);
-    return answer;
+    return result;
   }
 
-  /** @throws {RepoError} `StorageFailed` when the memory is used up. */
+  /** @throws {RepoError} `StorageFailed` when memory is exhausted. */
   allocate(size: number): Pointer {
     const pointer = this.#api.malloc(size);
     if (pointer === 0) {
-      throw new RepoError('StorageFailed', `out of memory; size=${size}`);
+      throw new RepoError('StorageFailed', `SQLite is out of memory: close other databases; size=${size}`);
     }
     return pointer;
   }
@@ -107,7 +107,7 @@ export class Heap {
     this.#api.free(pointer);
   }
 
-  /** A view that lost its memory has length 0; asking that costs less than asking for the buffer each time. */
+  /** A detached view has length 0. Testing that is faster than reading the buffer each time. */
   #refresh(): void {
     if (this.#bytes.length === 0) {
       const buffer = this.#memory.buffer as ArrayBuffer;

@@ -1,4 +1,4 @@
-/** SQLite's result codes, and what they mean to us. https://sqlite.org/rescode.html */
+/** SQLite's result codes, and their codes of {@link RepoError}. https://sqlite.org/rescode.html */
 import { RepoError } from '../../core/errors.ts';
 import type { RepoErrorCode } from '../../core/errors.ts';
 
@@ -11,7 +11,7 @@ export const SQLITE_CANTOPEN = 14;
 export const SQLITE_ROW = 100;
 export const SQLITE_DONE = 101;
 
-// Extended codes carry their particulars above the low eight bits.
+// Extended codes have details above the low eight bits.
 export const SQLITE_IOERR_READ = 266;
 export const SQLITE_IOERR_SHORT_READ = 522;
 export const SQLITE_IOERR_WRITE = 778;
@@ -57,27 +57,25 @@ const NAMES: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
   [SQLITE_IOERR_CLOSE, 'SQLITE_IOERR_CLOSE'],
 ]);
 
-/** By primary code; whatever is not here is `StorageFailed`. */
+/** By primary code. All others are `StorageFailed`. */
 const REPO_CODES: ReadonlyMap<number, RepoErrorCode> = /* @__PURE__ */ new Map<number, RepoErrorCode>([
   [5, 'Locked'],
   [6, 'Locked'],
   [11, 'Corrupt'],
   [SQLITE_FULL, 'StorageFull'],
-  // A row that claims a gigabyte: nobody here writes one.
+  // A row that claims a gigabyte: pdsdb never writes one.
   [18, 'Corrupt'],
   [26, 'Corrupt'],
 ]);
 
-/**
- * After one of these SQLite may have rolled the transaction back by itself. https://sqlite.org/lang_transaction.html
- */
+/** Codes after which SQLite may have rolled back the transaction by itself. https://sqlite.org/lang_transaction.html */
 const ENDS_TRANSACTION: ReadonlySet<number> = /* @__PURE__ */ new Set([7, 9, SQLITE_IOERR, 11, SQLITE_FULL]);
 
 export const primaryCode = (code: number): number => code & 0xff;
 
 export const endsTransaction = (code: number): boolean => ENDS_TRANSACTION.has(primaryCode(code));
 
-/** The error for a result code. The code's name is at the end of the message. */
+/** Returns the error for a result code. The message ends with the code's name. */
 export const sqliteError = (code: number, message: string, cause: unknown): RepoError =>
   new RepoError(
     REPO_CODES.get(primaryCode(code)) ?? 'StorageFailed',

@@ -1,4 +1,4 @@
-/** One open database as SQLite sees it: calls into it, and what came of them. */
+/** One open SQLite connection: calls into SQLite, and the state after errors. */
 import { RepoError } from '../../core/errors.ts';
 import type { CApi, Pointer } from '../c-api/c-api.ts';
 import type { Heap } from '../c-api/heap.ts';
@@ -17,9 +17,9 @@ import {
 import type { PageCache } from './page-caches.ts';
 import { errorName } from '../../core/data/platform-values.ts';
 
-const TO_THE_ZERO_BYTE = -1;
+const UP_TO_ZERO_BYTE = -1;
 
-/** Shared by a `Database` and its statements, and by nobody else. */
+/** A `Database` and its statements share one. */
 export class Connection implements PageCache {
   readonly api: CApi;
   readonly heap: Heap;
@@ -29,11 +29,11 @@ export class Connection implements PageCache {
   #largestCache = 0;
   #closed = false;
   #inTransaction = false;
-  /** Why the transaction cannot go on. */
+  /** The error that ended the transaction. */
   #lost: RepoError | undefined;
   #poison: RepoError | undefined;
 
-  /** For what SQLite has opened; see {@link Connection.open}. */
+  /** Use {@link Connection.open}. */
   constructor(instance: Instance, mount: Mount, pointer: Pointer) {
     this.api = instance.api;
     this.heap = instance.heap;
@@ -42,7 +42,7 @@ export class Connection implements PageCache {
     this.#pointer = pointer;
   }
 
-  /** Opens what is mounted. Nothing is read yet. */
+  /** Opens a mounted database. Reads nothing. */
   static open(instance: Instance, mount: Mount): Connection {
     if (instance.trap !== undefined) {
       throw instance.trap;
@@ -53,7 +53,10 @@ export class Connection implements PageCache {
     const pointer = heap.word(cell);
     const connection = new Connection(instance, mount, pointer);
     if (code !== SQLITE_OK) {
-      const error = pointer === 0 ? sqliteError(code, 'out of memory', undefined) : connection.failed(code);
+      const error =
+        pointer === 0
+          ? sqliteError(code, 'SQLite is out of memory: close other databases', undefined)
+          : connection.failed(code);
       connection.close();
       throw error;
     }
@@ -64,16 +67,16 @@ export class Connection implements PageCache {
     return this.#inTransaction;
   }
 
-  /** Whether SQLite is to find a database that is logged, or what its file says. */
-  get showsLogged(): boolean {
-    return this.#mount.showsLogged;
+  /** Whether SQLite sees the header of a database in WAL mode, whatever the stored header says. */
+  get showsWal(): boolean {
+    return this.#mount.showsWal;
   }
 
-  set showsLogged(isLogged: boolean) {
-    this.#mount.showsLogged = isLogged;
+  set showsWal(isWal: boolean) {
+    this.#mount.showsWal = isWal;
   }
 
-  /** Bytes of the log that have been written since it last began anew. */
+  /** Bytes written to the WAL since its last restart. */
   get logSize(): number {
     return this.#mount.logSize;
   }
@@ -87,23 +90,23 @@ export class Connection implements PageCache {
     return !this.#closed && this.#poison === undefined && this.#instance.trap === undefined;
   }
 
-  /** Throws unless the database can be called now. */
+  /** Throws unless the database is usable. */
   check(): void {
     if (this.#closed) {
-      throw new RepoError('Closed', 'the database is closed');
+      throw new RepoError('Closed', 'the database is closed: open it again to use it');
     }
     if (this.#instance.trap !== undefined) {
       throw this.#instance.trap;
     }
     if (this.#poison !== undefined) {
-      throw new RepoError('StorageFailed', 'the database failed and has to be opened again', {
+      throw new RepoError('StorageFailed', 'the database failed: open it again', {
         cause: this.#poison.cause,
       });
     }
     if (this.#lost !== undefined) {
-      throw new RepoError('StorageFailed', 'the transaction failed and has to be rolled back', { cause: this.#lost });
+      throw new RepoError('StorageFailed', 'the transaction failed: roll it back', { cause: this.#lost });
     }
-    this.#mount.forget();
+    this.#mount.clearFailure();
     this.#instance.pageCaches.use(this);
   }
 
@@ -111,36 +114,36 @@ export class Connection implements PageCache {
     return this.#largestCache;
   }
 
-  /** Takes a share of the budget of all page caches, of at most so many kibibytes. */
+  /** Takes a share of the budget of all page caches, at most `largest` kibibytes. */
   shareCache(largest: number): void {
     this.#largestCache = largest;
     this.#instance.pageCaches.add(this);
   }
 
-  /** A connection that has failed keeps its pages until it is closed. */
+  /** A failed connection keeps its pages until it is closed. */
   resize(kibibytes: number): void {
     if (this.isUsable) {
       this.#exec(`pragma cache_size=-${kibibytes}`);
     }
   }
 
-  /** The error for a code that is not OK; what it means for the transaction and the database is noted. */
+  /** Returns the error for a code other than OK. Records whether the transaction or the database has failed. */
   failed(code: number): RepoError {
-    const behind = this.#mount.behind(code);
+    const failure = this.#mount.failureOf(code);
     const message = this.heap.cText(this.api.sqlite3_errmsg(this.#pointer));
-    const error = sqliteError(behind?.code ?? code, message, behind?.cause);
+    const error = sqliteError(failure?.code ?? code, message, failure?.cause);
     if (this.#mount.fatal !== undefined) {
       this.poison(error);
     } else if (this.#inTransaction && endsTransaction(code)) {
-      // SQLite may have rolled back already, and what came next would commit itself, row by row.
+      // SQLite may have rolled back already. Later statements would then commit one by one.
       this.#lost ??= error;
     }
     return error;
   }
 
   /**
-   * Writes a copy of the database, without a free page and with its rows side by side, to files that are empty. Takes
-   * twice `kibibytes` of memory. Not in a transaction, nor while a statement is between two rows.
+   * Writes a compact copy of the database to empty files. Takes twice `kibibytes` of memory. Do not call it in a
+   * transaction or while a statement is between two rows.
    */
   vacuumInto(files: DatabaseFiles, kibibytes: number): void {
     const { vfs } = this.#instance;
@@ -149,14 +152,14 @@ export class Connection implements PageCache {
       this.exec(`pragma cache_size=-${kibibytes}`);
       const code = this.tryExec(`vacuum into '${copy.name}'`);
       if (code !== SQLITE_OK) {
-        const behind = copy.behind(code);
-        throw behind === undefined
+        const failure = copy.failureOf(code);
+        throw failure === undefined
           ? this.failed(code)
-          : sqliteError(behind.code, 'the database could not be copied', behind.cause);
+          : sqliteError(failure.code, 'cannot write a compact copy of the database: free some space', failure.cause);
       }
     } finally {
       vfs.unmount(copy);
-      // Its share of the budget again.
+      // Restores its share of the budget.
       this.#instance.pageCaches.remove(this);
       this.#instance.pageCaches.add(this);
     }
@@ -166,18 +169,18 @@ export class Connection implements PageCache {
     return this.#instance.trapped(cause);
   }
 
-  /** Refuses every later call. The first reason is the one that is told. */
+  /** Rejects every later call with the first reason. */
   poison(error: RepoError): void {
     this.#poison ??= new RepoError(error.code, error.message, { cause: error.cause ?? error });
   }
 
-  /** Runs statements that answer nothing; answers the result code, and throws for a trap alone. */
+  /** Runs statements without results. Returns the result code. Throws only if WebAssembly traps. */
   tryExec(sql: string): number {
     this.check();
     return this.#exec(sql);
   }
 
-  /** Runs statements that answer nothing. */
+  /** Runs statements without results. */
   exec(sql: string): void {
     const code = this.tryExec(sql);
     if (code !== SQLITE_OK) {
@@ -185,7 +188,7 @@ export class Connection implements PageCache {
     }
   }
 
-  /** The first column of every row, as text. */
+  /** Returns the first column of every row, as text. */
   texts(sql: string): string[] {
     const statement = this.prepare(sql);
     const { api, heap } = this;
@@ -209,7 +212,7 @@ export class Connection implements PageCache {
     }
   }
 
-  /** @throws {TypeError} when there is not exactly one statement in the text. */
+  /** @throws {TypeError} when the text is not exactly one statement. */
   prepare(sql: string): Pointer {
     this.check();
     const { api, heap } = this;
@@ -218,7 +221,7 @@ export class Connection implements PageCache {
     let rest = '';
     heap.withCText(sql, (text) => {
       try {
-        code = api.sqlite3_prepare_v2(this.#pointer, text, TO_THE_ZERO_BYTE, cell, cell + 4);
+        code = api.sqlite3_prepare_v2(this.#pointer, text, UP_TO_ZERO_BYTE, cell, cell + 4);
       } catch (error) {
         throw this.trapped(error);
       }
@@ -230,32 +233,32 @@ export class Connection implements PageCache {
     const statement = heap.word(cell);
     if (statement === 0 || rest.trim() !== '') {
       api.sqlite3_finalize(statement);
-      throw new TypeError(`one SQL statement expected; sql=${sql}`);
+      throw new TypeError(`expected exactly one SQL statement; sql=${sql}`);
     }
     return statement;
   }
 
-  /** Notes that a transaction is open from now on. */
+  /** Records that a transaction has begun. */
   began(): void {
     this.#inTransaction = true;
     this.#mount.markLog();
   }
 
-  /** Notes that none is. */
+  /** Records that the transaction has ended. */
   ended(): void {
     this.#inTransaction = false;
     this.#lost = undefined;
   }
 
   /**
-   * Rolls back, also what SQLite has rolled back by itself. When that fails, nobody knows what the connection would
-   * write next, and it is not used again.
+   * Rolls back, also if SQLite has already rolled back. If that fails, the connection is unusable, because its state is
+   * unknown.
    */
   rollback(): void {
     this.#lost = undefined;
     this.check();
     const code = this.#exec('rollback');
-    // SQLITE_ERROR: no transaction is active, which is what was asked for.
+    // SQLITE_ERROR: no transaction is active.
     const isEnded = code === SQLITE_OK || code === SQLITE_ERROR;
     this.ended();
     if (!isEnded) {
@@ -264,33 +267,39 @@ export class Connection implements PageCache {
       throw error;
     }
     if (this.#mount.isHalfWritten) {
-      const error = new RepoError('StorageFailed', 'a transaction could neither be ended nor be undone');
+      const error = new RepoError('StorageFailed', 'a transaction could not be rolled back: open the database again');
       this.poison(error);
       throw error;
     }
   }
 
   /**
-   * Cuts a commit that was refused out of the log. Its last frame may be there though a write behind it failed, and
-   * whoever opens the files after a crash would find it whole. When that fails, too, the database is not used again.
+   * Truncates the frames of a failed commit from the WAL. Its last frame may be written although a later write failed,
+   * and the next opening would find the commit complete. If truncating fails, the database is unusable.
    */
-  takeBackLog(): void {
+  truncateFailedCommit(): void {
     try {
-      this.#mount.takeBackLog();
+      this.#mount.truncateFailedCommit();
     } catch (cause) {
-      this.poison(new RepoError('StorageFailed', 'a commit that was refused could not be taken back', { cause }));
+      this.poison(
+        new RepoError(
+          'StorageFailed',
+          'the frames of a failed commit could not be truncated: open the database again',
+          { cause },
+        ),
+      );
     }
   }
 
   /**
-   * Makes it durable that the log is empty. SQLite does not: where the next thing to be written is a log, an old one
-   * that a power cut brings back is told from it. When that fails, the database is not used again.
+   * Makes the truncation of the WAL durable. SQLite does not, because it can distinguish an old WAL from a new one. If
+   * flushing fails, the database is unusable.
    */
   flushLog(): void {
     try {
       this.#mount.flushLog();
     } catch (cause) {
-      const error = new RepoError('StorageFailed', 'the log could not be made durable', { cause });
+      const error = new RepoError('StorageFailed', 'the WAL could not be flushed: open the database again', { cause });
       this.poison(error);
       throw error;
     }
@@ -300,7 +309,7 @@ export class Connection implements PageCache {
     return this.#instance.trap !== undefined;
   }
 
-  /** Finalizes a statement; that repeats the error of its last step, which was thrown there. */
+  /** Finalizes a statement. Ignores its result code, which repeats the error of the last step. */
   release(statement: Pointer): void {
     if (!this.#closed && !this.isTrapped) {
       try {
@@ -311,13 +320,16 @@ export class Connection implements PageCache {
     }
   }
 
-  /** As {@link close}, and writes nothing: SQLite would move the log to the main file. */
+  /** As {@link close}, but writes nothing: SQLite would checkpoint the WAL. */
   abandon(): void {
-    this.#mount.failForGood(SQLITE_IOERR_WRITE, new RepoError('Closed', 'the database was abandoned'));
+    this.#mount.failForGood(
+      SQLITE_IOERR_WRITE,
+      new RepoError('Closed', 'the database was closed without a checkpoint'),
+    );
     this.close();
   }
 
-  /** Lets go of SQLite's side. Statements are finalized before. Never throws. */
+  /** Closes SQLite's connection. The caller has finalized all statements. Never throws. */
   close(): void {
     if (this.#closed) {
       return;
@@ -328,7 +340,7 @@ export class Connection implements PageCache {
       try {
         this.api.sqlite3_close_v2(this.#pointer);
       } catch (error) {
-        // Nothing of this database is lost: what was committed is in its files. The next call to any other tells.
+        // Committed data is in the files. The next call to any database throws.
         this.trapped(error);
       }
     }

@@ -1,35 +1,35 @@
-/** What a crash, a commit or an error has left beside the main file, and how it is put away. */
+/** Cleans up the WAL and the journal after a crash, a commit or an error. */
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 import { isHotJournal } from '../vfs/hot-journal.ts';
 import type { Connection } from './connection.ts';
 
 /**
- * Checkpoints what a crash has left in the WAL. Behind its last commit SQLite fills a sector and syncs a part of it;
- * when a power cut has taken the rest, the next commit would begin in a sector that holds the end of the last one, and
- * a second power cut, on a disk that damages the sector that it is writing, would take that one with it. And after a
- * kill the log may hold commits that were never synced: they are before anybody reads them.
+ * Checkpoints the WAL of a crash, for two reasons. After the last commit, SQLite pads the sector and syncs only a part.
+ * If a power cut loses the rest, the next commit starts in the sector of the last one, and a second power cut that
+ * damages this sector would lose both. After a kill, the WAL may have commits that were never synced; they must be
+ * durable before they are read.
  */
-export const settleLog = (connection: Connection): void => {
+export const recoverLog = (connection: Connection): void => {
   try {
     connection.texts('pragma wal_checkpoint(truncate)');
   } catch (error) {
-    // The log stays as it is. Reading works on a full disk, and so do deleting and collecting garbage, in part.
+    // The WAL stays. Reads still work on a full disk, and deletes and `gc` partly.
     if (!isRepoError(error, 'StorageFull')) {
       throw error;
     }
   }
 };
 
-/** Moves everything from the WAL to the main file, and cuts the WAL off. */
-export const emptyLog = (connection: Connection): void => {
+/** Checkpoints the whole WAL and truncates it. */
+export const checkpointAll = (connection: Connection): void => {
   const [busy] = connection.texts('pragma wal_checkpoint(truncate)');
   if (busy !== '0') {
-    throw new RepoError('StorageFailed', 'the WAL could not be checkpointed');
+    throw new RepoError('StorageFailed', `the WAL could not be checkpointed: end all statements first; busy=${busy}`);
   }
 };
 
-/** Moves what it can from the WAL to the main file. Throws no storage error: the next operation reports it. */
+/** Checkpoints as much of the WAL as possible. Throws no storage errors: the next operation reports them. */
 export const tryCheckpoint = (connection: Connection): void => {
   try {
     connection.texts('pragma wal_checkpoint(passive)');
@@ -40,9 +40,7 @@ export const tryCheckpoint = (connection: Connection): void => {
   }
 };
 
-/**
- * Rolls back for an error that is on its way out; should that fail as well, the database is poisoned and says so next.
- */
+/** Rolls back after an error. If that fails too, the database is unusable, and the next call reports it. */
 export const undo = (connection: Connection): void => {
   try {
     connection.rollback();
@@ -53,23 +51,25 @@ export const undo = (connection: Connection): void => {
   }
 };
 
-/** After a checkpoint nothing needs a journal: one that was undone at opening is left with a blank first page. */
-export const tidy = ({ journal }: DatabaseFiles): void => {
+/** Truncates a journal that is not hot. A journal that was rolled back at opening has a blank first page. */
+export const truncateJournal = ({ journal }: DatabaseFiles): void => {
   try {
     if (journal.getSize() > 0 && !isHotJournal(journal)) {
       journal.truncate(0);
       journal.flush();
     }
   } catch (cause) {
-    throw new RepoError('StorageFailed', 'the files could not be left as any reader wants them', { cause });
+    throw new RepoError('StorageFailed', 'the journal could not be truncated: open and close the database again', {
+      cause,
+    });
   }
 };
 
-/** What a file says when it is asked past SQLite. */
-export const ask = <T>(question: () => T): T => {
+/** Reads a file directly, not through SQLite. */
+export const readDirectly = <T>(read: () => T): T => {
   try {
-    return question();
+    return read();
   } catch (cause) {
-    throw new RepoError('StorageFailed', 'a file of the database could not be read', { cause });
+    throw new RepoError('StorageFailed', 'a file of the database could not be read: check its permissions', { cause });
   }
 };

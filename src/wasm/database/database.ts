@@ -1,30 +1,31 @@
 /** An SQLite database over {@link DatabaseFiles}. */
 import type { Connection } from './connection.ts';
-import { ask, emptyLog, settleLog, tidy, tryCheckpoint, undo } from './crash-remains.ts';
+import { readDirectly, checkpointAll, recoverLog, truncateJournal, tryCheckpoint, undo } from './crash-remains.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 import { integrityFaults } from './integrity.ts';
-import { isStoredAsLogged } from '../vfs/header.ts';
+import { isStoredAsWal } from '../vfs/header.ts';
 import type { Instance } from './instance.ts';
 import { requireMode, switchMode } from './journal-mode.ts';
 import { openConnection } from './open-connection.ts';
 import type { Space } from './space.ts';
-import { cutOff, rewriteInMemory, rewriteThroughLog, spaceOf } from './space.ts';
+import { truncateFree, rewriteInMemory, rewriteThroughLog, spaceOf } from './space.ts';
 import { Statement } from './statement.ts';
 
-/** Bytes of the WAL at which it is checkpointed: a thousand pages, the default of SQLite. */
+/** WAL size in bytes at which the adapter checkpoints: a thousand pages, the default of SQLite. */
 const LONG_LOG: number = 4 * 1024 * 1024;
-/** Where a commit waits for that, because nobody has found the time since. */
+/** WAL size in bytes at which a commit checkpoints, if the adapter has not. */
 const LONGEST_LOG: number = 4 * LONG_LOG;
 
 export interface OpenOptions {
-  readonly settles?: boolean | undefined;
+  /** Whether `open` recovers the WAL of a crash. Default: `true`. */
+  readonly recovers?: boolean | undefined;
 }
 
 /**
- * One connection, synchronous. What a call writes outside a transaction is committed when it returns.
+ * A synchronous connection. A write outside of a transaction is committed when the call returns.
  *
- * After a flush that failed nobody knows what is on the disk: every later call throws `StorageFailed` with the same
- * cause, until the files are closed and opened again, and nothing more is read or written.
+ * After a failed flush, the state of the disk is unknown. Every later call throws `StorageFailed` with the same cause,
+ * until the files are closed and opened again.
  */
 export class Database {
   readonly #instance: Instance;
@@ -32,34 +33,34 @@ export class Database {
   #connection: Connection;
   readonly #statements = new Set<Statement>();
   #isLogging: boolean;
-  /** Whether the log holds what a crash has left, which `settle` sees to. */
-  #isUnsettled: boolean;
+  /** Whether the WAL has frames of a crash, which `recover` checkpoints. */
+  #needsRecovery: boolean;
   #isFrozen = false;
   #isClosed = false;
 
-  /** For a connection whose settings are made; see {@link Database.open}. */
+  /** Use {@link Database.open}. */
   constructor(instance: Instance, files: DatabaseFiles, connection: Connection, isLogging: boolean) {
     this.#instance = instance;
     this.#files = files;
     this.#connection = connection;
     this.#isLogging = isLogging;
-    this.#isUnsettled = isLogging && ask(() => files.wal.getSize()) > 0;
+    this.#needsRecovery = isLogging && readDirectly(() => files.wal.getSize()) > 0;
   }
 
   /**
-   * Opens the database in the files, or begins one where there is nothing. A change that a crash has cut short is
-   * undone, and one that was committed is there, and durable; apart from that opening and reading write nothing.
+   * Opens the database in the files, or starts one if they are empty. Rolls back an incomplete transaction of a crash,
+   * and makes committed ones durable. Otherwise, opening and reading write nothing.
    *
-   * @param options.settles False to leave the log of a crash as it is until {@link settle}.
-   * @throws {RepoError} `Corrupt` when the file is not a database. The files stay the caller's to close, and nothing is
-   *   written to them.
+   * @param options.recovers `false` leaves the WAL of a crash until {@link recover}.
+   * @throws {RepoError} `Corrupt` when the file is not a database. Then nothing is written. The caller closes the
+   *   files.
    */
-  static open(instance: Instance, files: DatabaseFiles, { settles = true }: OpenOptions = {}): Database {
+  static open(instance: Instance, files: DatabaseFiles, { recovers = true }: OpenOptions = {}): Database {
     const { connection, isLogging } = openConnection(instance, files);
     try {
       const database = new Database(instance, files, connection, isLogging);
-      if (settles) {
-        database.settle();
+      if (recovers) {
+        database.recover();
       }
       return database;
     } catch (error) {
@@ -68,18 +69,15 @@ export class Database {
     }
   }
 
-  /**
-   * Moves what a crash has left in the log to the main file, durably. Does nothing where that is done, or where there
-   * is no log. A transaction that writes does it first.
-   */
-  settle(): void {
-    if (this.#isUnsettled) {
-      this.#isUnsettled = false;
-      settleLog(this.#connection);
+  /** Checkpoints the WAL of a crash, durably. Does nothing if there is none. {@link begin} calls it. */
+  recover(): void {
+    if (this.#needsRecovery) {
+      this.#needsRecovery = false;
+      recoverLog(this.#connection);
     }
   }
 
-  /** Closes without another write: for a database that is not what the caller expects. `close` does nothing after it. */
+  /** Closes without writing, for a database that the caller rejects. `close` does nothing afterwards. */
   abandon(): void {
     if (!this.#isClosed) {
       this.#isClosed = true;
@@ -88,30 +86,30 @@ export class Database {
     }
   }
 
-  /** Whether a transaction is open, be it one that failed and waits to be rolled back. */
+  /** Whether a transaction is open, including a failed one that is not rolled back yet. */
   get inTransaction(): boolean {
     return this.#connection.inTransaction;
   }
 
-  /** How many rows the last insert, update or delete changed. */
+  /** Number of rows that the last insert, update or delete changed. */
   get changes(): number {
     return this.#connection.changes;
   }
 
-  /** How many statements are neither finalized nor closed. */
+  /** Number of statements that are not finalized. */
   get statementCount(): number {
     return this.#statements.size;
   }
 
-  /** Runs SQL for what it does. Transactions go through {@link begin}. */
+  /** Runs SQL without results. For transactions, use {@link begin}. */
   exec(sql: string): void {
     this.#connection.exec(sql);
   }
 
   /**
-   * Prepares one statement, which the caller finalizes; `close` finalizes what is left.
+   * Prepares one statement. The caller finalizes it; `close` finalizes the rest.
    *
-   * @throws {TypeError} when the text holds none, or more than one.
+   * @throws {TypeError} when the text is not exactly one statement.
    */
   prepare(sql: string): Statement {
     const statement = new Statement(this.#connection, sql, (finalized) => this.#statements.delete(finalized));
@@ -119,27 +117,28 @@ export class Database {
     return statement;
   }
 
-  /** Begins a transaction that writes. */
+  /** Begins a write transaction. */
   begin(): void {
-    this.settle();
+    this.recover();
     this.#startLog();
     this.#connection.exec('begin immediate');
     this.#connection.began();
   }
 
   /**
-   * Has the transaction that has begun, and has written nothing yet, write its pages to their places, with a journal of
-   * what was there: each once, where the log has them written twice and read in between. The next one writes ahead
-   * again. Does nothing where nothing is written ahead, while frozen, or while a statement is between two rows.
+   * Makes the current transaction bypass the WAL: its pages go to the main file, with a rollback journal. Each page is
+   * then written once; through the WAL, it is written twice and read in between. Call it before the first write of the
+   * transaction. The next transaction uses the WAL again. Does nothing without a WAL, while frozen, or while a
+   * statement is between two rows.
    */
-  writePlainly(): void {
+  bypassLog(): void {
     if (!this.#isLogging || this.#isFrozen) {
       return;
     }
     const connection = this.#connection;
     connection.rollback();
     this.#checkpointAndTruncate();
-    // A log that came back would be read over what is written now.
+    // If a power cut restored the old WAL, it would hide the new pages.
     connection.flushLog();
     this.#isLogging = switchMode(connection, 'truncate') === 'wal';
     connection.exec('begin immediate');
@@ -147,8 +146,8 @@ export class Database {
   }
 
   /**
-   * Durable once this returns, for files that are `durableOn: 'flush'`. When it throws, the transaction is rolled
-   * back; only after a flush that failed the next opening decides whether it was committed.
+   * Commits. Durable once this returns, for files with `durableOn: 'flush'`. If it throws, the transaction is rolled
+   * back. Only after a failed flush, the next opening decides whether it was committed.
    */
   commit(): void {
     const connection = this.#connection;
@@ -159,7 +158,7 @@ export class Database {
         undo(this.#connection);
       }
       if (connection.isUsable) {
-        connection.takeBackLog();
+        connection.truncateFailedCommit();
       }
       throw error;
     }
@@ -170,20 +169,20 @@ export class Database {
   }
 
   /**
-   * Undoes everything since `begin`.
+   * Rolls back to `begin`.
    *
-   * @throws {RepoError} when that fails, and then every later call does.
+   * @throws {RepoError} when that fails. Then every later call throws too.
    */
   rollback(): void {
     this.#connection.rollback();
   }
 
-  /** Runs one transaction: committed when `run` returns; rolled back when it throws, and its error comes out. */
+  /** Runs one transaction. Commits when `run` returns. Rolls back when it throws, and throws its error. */
   transaction<T>(run: () => T): T {
     this.begin();
-    let answer: T;
+    let result: T;
     try {
-      answer = run();
+      result = run();
     } catch (error) {
       if (this.#connection.inTransaction && this.#connection.isUsable) {
         undo(this.#connection);
@@ -191,42 +190,41 @@ export class Database {
       throw error;
     }
     this.commit();
-    return answer;
+    return result;
   }
 
   /**
-   * Checkpoints the WAL into the main file, which then stays as it is until {@link thaw}: what is committed meanwhile
-   * stays in the log. False, and nothing done, where nothing is written ahead. Not to be called in a transaction.
+   * Checkpoints the WAL. Until {@link thaw}, the main file then stays unchanged, and commits stay in the WAL. Returns
+   * `false` and does nothing without a WAL. Do not call it in a transaction.
    */
   freeze(): boolean {
     this.#startLog();
     if (!this.#isLogging) {
       return false;
     }
-    // A read opens a WAL that has just begun: a checkpoint before that fails with SQLITE_LOCKED.
+    // A read opens a new WAL. Without it, a checkpoint fails with SQLITE_LOCKED.
     this.#connection.exec('select count(*) from sqlite_schema');
     this.#checkpointAndTruncate();
     this.#isFrozen = true;
     return true;
   }
 
-  /** Lets the main file change again. */
+  /** Allows changes of the main file again. */
   thaw(): void {
     this.#isFrozen = false;
   }
 
   /**
-   * Whether it is time for {@link checkpoint}, when nobody waits for it. A commit does it by itself once it cannot be
-   * put off.
+   * Whether the adapter should call {@link checkpoint} when idle. A commit checkpoints by itself if the WAL becomes
+   * four times as long.
    */
   get isLogLong(): boolean {
     return this.#connection.logSize > LONG_LOG && !this.#isFrozen;
   }
 
   /**
-   * Moves what was committed from the log to its place in the main file; the log begins anew with the next commit. Does
-   * nothing in a transaction, while frozen, or where nothing is written ahead. What was committed stands whatever
-   * becomes of this: a disk that is full, or fails, says so to whoever comes next.
+   * Checkpoints the WAL; the next commit restarts it. Does nothing in a transaction, while frozen, or without a WAL. A
+   * failure loses no commit, and the next operation reports it.
    */
   checkpoint(): void {
     if (!this.#isLogging || this.#isFrozen || this.#connection.inTransaction) {
@@ -240,33 +238,33 @@ export class Database {
   }
 
   /**
-   * Cuts free pages off the file, where its format allows that, and leaves nothing in the WAL. Does nothing while
-   * frozen. Not to be called in a transaction.
-   * @throws {RepoError} `StorageFull`, `StorageFailed`. What was committed stands, and a later call goes on.
+   * Truncates free pages from the file, if its format allows that, and empties the WAL. Does nothing while frozen. Do
+   * not call it in a transaction.
+   * @throws {RepoError} `StorageFull`, `StorageFailed`. No commit is lost, and a later call continues.
    */
   shrink(): void {
     if (this.#isFrozen) {
       return;
     }
-    cutOff(this.#connection, (run) => this.transaction(run));
-    this.settle();
+    truncateFree(this.#connection, (run) => this.transaction(run));
+    this.recover();
     this.#checkpointAndTruncate();
     this.#connection.flushLog();
   }
 
   /**
-   * Writes the whole database anew: without free pages, and with rows side by side. All statements are finalized.
-   * Takes 8 MiB of memory, whatever the size of the file, and the size of the new file beside the old one. Files that
-   * are in memory take that, too, in memory. For files that are `durableOn: 'flush'` it is durable when this returns,
-   * and a power cut leaves the old database or the new one. Not to be called in a transaction, nor while frozen.
-   * @throws {RepoError} `StorageFull`, `StorageFailed`; the database is as it was then.
+   * Rewrites the whole database without free space. Finalizes all statements. Takes 8 MiB of memory, and disk space for
+   * the new file beside the old one. Files in memory take that space in memory. For files with `durableOn: 'flush'`, it
+   * is durable when this returns, and a power cut leaves the old or the new database. Do not call it in a transaction
+   * or while frozen.
+   * @throws {RepoError} `StorageFull`, `StorageFailed`. Then the database is unchanged.
    */
   rewrite(): void {
     this.#finalizeAll();
     if (this.#files.durableOn === 'persist') {
       rewriteInMemory(this.#connection, this.#files);
     } else {
-      this.settle();
+      this.recover();
       this.freeze();
       this.thaw();
       this.#connection.flushLog();
@@ -276,24 +274,24 @@ export class Database {
     const { connection, isLogging } = openConnection(this.#instance, this.#files);
     this.#connection = connection;
     this.#isLogging = isLogging;
-    this.#isUnsettled = isLogging;
-    this.settle();
+    this.#needsRecovery = isLogging;
+    this.recover();
   }
 
   /**
-   * Returns what `pragma integrity_check` finds wrong, one sentence per fault. Reads the whole file.
-   * @param tables The tables to look at, and no others: SQLite computes checks and indexes of all that it looks at.
+   * Returns the faults of `pragma integrity_check`, one sentence per fault. Reads the whole file.
+   * @param tables The only tables to check. SQLite evaluates constraints and indexes of checked tables.
    */
   integrityCheck(tables?: readonly string[]): string[] {
     return integrityFaults(this.#connection, tables);
   }
 
   /**
-   * Rolls back what is not committed, checkpoints the WAL, so that any SQLite opens it by itself, and closes.
-   * The files stay the caller's to close. A second call does nothing.
+   * Rolls back an open transaction, checkpoints the WAL, so that the main file is complete, and closes. The caller
+   * closes the files. A second call does nothing.
    *
-   * @throws {RepoError} when the checkpoint fails. The database is closed all the same, and what was
-   *   committed is safe in the log, where the next opening finds it.
+   * @throws {RepoError} when the checkpoint fails. The database is closed anyway. Commits stay in the WAL, where the
+   *   next opening finds them.
    */
   close(): void {
     if (this.#isClosed) {
@@ -301,25 +299,25 @@ export class Database {
     }
     this.#isClosed = true;
     this.#finalizeAll();
-    let isWhole = false;
+    let isComplete = false;
     try {
       if (this.#connection.isUsable) {
         if (this.#connection.inTransaction) {
           this.#connection.rollback();
         }
         this.#checkpointAndTruncate();
-        if (this.#files.durableOn === 'flush' && ask(() => isStoredAsLogged(this.#files.main))) {
-          // SQLite writes it, with a journal: two bytes written in place would be the end of the first page, should a
-          // power cut tear it.
+        if (this.#files.durableOn === 'flush' && readDirectly(() => isStoredAsWal(this.#files.main))) {
+          // SQLite rewrites the header with a journal. Writing two bytes in place could destroy the first page in a
+          // power cut.
           requireMode(this.#connection, 'truncate');
         }
-        isWhole = this.#files.durableOn === 'flush';
+        isComplete = this.#files.durableOn === 'flush';
       }
     } finally {
       this.#connection.close();
     }
-    if (isWhole) {
-      tidy(this.#files);
+    if (isComplete) {
+      truncateJournal(this.#files);
     }
   }
 
@@ -329,7 +327,7 @@ export class Database {
     }
   }
 
-  /** Begins to write ahead where `open` found no database yet: one flush a commit instead of four. */
+  /** Starts the WAL of a new database: one flush per commit instead of four. */
   #startLog(): void {
     if (this.#isLogging || this.#files.durableOn !== 'flush' || this.#connection.inTransaction) {
       return;
@@ -339,7 +337,7 @@ export class Database {
 
   #checkpointAndTruncate(): void {
     if (this.#isLogging) {
-      emptyLog(this.#connection);
+      checkpointAll(this.#connection);
     }
   }
 }

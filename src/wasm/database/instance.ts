@@ -1,4 +1,4 @@
-/** The one instance of SQLite in a process, and what all databases in it share. */
+/** The instance of SQLite in a process. All databases share it. */
 import { RepoError } from '../../core/errors.ts';
 import type { CApi, Pointer } from '../c-api/c-api.ts';
 import type { Heap } from '../c-api/heap.ts';
@@ -6,7 +6,7 @@ import { PageCaches } from './page-caches.ts';
 import { PAGE_CACHE_KIBIBYTES } from './settings.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 
-/** Two pointers, which C functions answer through. */
+/** Two pointers for output parameters of C functions. */
 const CELL_SIZE = 8;
 
 export class Instance {
@@ -15,7 +15,7 @@ export class Instance {
   readonly vfs: Vfs;
   /** The page caches of all databases, which share one budget. */
   readonly pageCaches: PageCaches = new PageCaches(PAGE_CACHE_KIBIBYTES);
-  /** Two words for what a C function answers beside its result. Read before the next call. */
+  /** Two words for output parameters of C functions. Read them before the next call. */
   readonly cell: Pointer;
   #trap: RepoError | undefined;
 
@@ -26,22 +26,18 @@ export class Instance {
     this.cell = heap.allocate(CELL_SIZE);
   }
 
-  /** Set once WebAssembly threw: its memory is in no known state, and none of it is called again. */
+  /** Set after WebAssembly threw. Its memory is then in an unknown state, and it is never called again. */
   get trap(): RepoError | undefined {
     return this.#trap;
   }
 
   /**
-   * Keeps what came out of WebAssembly; callbacks never throw, so this is a trap or an abort, not an error of a file.
+   * Records an exception of WebAssembly. Callbacks never throw, so it is a trap or an abort, not an error of a file.
    */
   trapped(cause: unknown): RepoError {
-    this.#trap ??= new RepoError(
-      'StorageFailed',
-      'SQLite stopped in the middle of its work and works again after a restart of the process',
-      {
-        cause,
-      },
-    );
+    this.#trap ??= new RepoError('StorageFailed', 'SQLite stopped after an internal error: restart the process', {
+      cause,
+    });
     return this.#trap;
   }
 }

@@ -1,8 +1,11 @@
-/** What SQLite finds wrong with a database. */
+/** SQLite's integrity check. */
 import { isRepoError } from '../../core/errors.ts';
 import type { Connection } from './connection.ts';
 
-/** @param tables The tables to look at; all of them when left out. Returns one sentence per fault. */
+/**
+ * Returns one sentence per fault.
+ * @param tables The tables to check. Default: all.
+ */
 export const integrityFaults = (connection: Connection, tables: readonly string[] | undefined): string[] => {
   const targets = tables === undefined ? [''] : ['sqlite_schema', ...tables].map((table) => `(${table})`);
   try {
@@ -10,7 +13,7 @@ export const integrityFaults = (connection: Connection, tables: readonly string[
       .flatMap((target) => connection.texts(`pragma integrity_check${target}`))
       .filter((line) => line !== 'ok');
   } catch (error) {
-    // Damage that the check itself stumbles over.
+    // Damage that stops the check.
     if (isRepoError(error, 'Corrupt')) {
       return [error.message];
     }

@@ -1,4 +1,4 @@
-/** A connection with its settings, over files that may hold what a crash has left. */
+/** Opens a connection with its settings and recovers from a crash. */
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 import { Connection } from './connection.ts';
 import type { Instance } from './instance.ts';
@@ -6,9 +6,9 @@ import { journalMode, requireMode } from './journal-mode.ts';
 import { largestCacheOf, settingsFor } from './settings.ts';
 
 /**
- * Opens the database in the files, or begins one where there is nothing.
- * @returns Beside the connection: whether it writes ahead, through the log.
- * @throws {RepoError} `Corrupt` when the file is not a database. Nothing is written to the files then.
+ * Opens the database in the files, or starts one if they are empty.
+ * @returns The connection, and whether it uses the WAL.
+ * @throws {RepoError} `Corrupt` when the file is not a database. Then nothing is written.
  */
 export const openConnection = (
   instance: Instance,
@@ -19,11 +19,11 @@ export const openConnection = (
     for (const setting of settingsFor(files.durableOn)) {
       connection.exec(`pragma ${setting}`);
     }
-    // SQLite notes it when the statement is prepared: for a new database, and for the next `vacuum` of one that has no
-    // such pages. To run it would write to a database that has them.
+    // Preparing the statement is enough: SQLite applies it to a new database, and to the next `vacuum` of another.
+    // Running it would write to a database that already has it.
     connection.release(connection.prepare('pragma auto_vacuum=incremental'));
     connection.shareCache(largestCacheOf(files.durableOn));
-    // The first read: it recovers what a crash has left, and finds out whether this is a database.
+    // The first read recovers from a crash, and fails if the file is not a database.
     connection.exec('select count(*) from sqlite_schema');
     if (files.durableOn === 'persist') {
       requireMode(connection, 'memory');
@@ -31,7 +31,8 @@ export const openConnection = (
     }
     const isLogging = journalMode(connection) === 'wal';
     if (!isLogging) {
-      // `delete` would leave the journal's end to be made durable by the folder; a power cut undid commits with it.
+      // Not `delete`: the removal of the journal is durable only after a sync of the folder. In tests, a power cut
+      // undid commits.
       requireMode(connection, 'truncate');
     }
     return { connection, isLogging };

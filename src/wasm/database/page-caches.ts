@@ -1,26 +1,26 @@
 /** One budget for the page caches of all databases of a process. */
 
-/** A page cache that can be told how large it may be. */
+/** A page cache with an adjustable size. */
 export interface PageCache {
-  /** The most kibibytes that it ever has use for. */
+  /** The largest useful size in kibibytes. */
   readonly largest: number;
-  /** Sets its size in kibibytes; a smaller one gives back memory at once. */
+  /** Sets its size in kibibytes. A smaller size frees memory at once. */
   resize(kibibytes: number): void;
 }
 
 /**
- * Databases that share the budget: those that were used last. Each of the others keeps {@link IDLE_KIBIBYTES}, because
- * an equal share for each of hundreds would leave too little for the one that works.
+ * Number of most recently used databases that share the budget. The others keep {@link IDLE_KIBIBYTES}, because equal
+ * shares for hundreds of databases would be too small.
  */
 const MAX_ACTIVE = 4;
 
-/** The schema, and the roots of the tables. */
+/** Enough for the schema and the roots of the tables. */
 const IDLE_KIBIBYTES = 64;
 
 export class PageCaches {
   #kibibytes: number;
   readonly #open = new Set<PageCache>();
-  /** The caches that share the budget; the one that was used last is the last one. */
+  /** The caches that share the budget, least recently used first. */
   #active: PageCache[] = [];
   #current: PageCache | undefined;
 
@@ -29,7 +29,7 @@ export class PageCaches {
     this.#kibibytes = kibibytes;
   }
 
-  /** Sets another budget for all caches. */
+  /** Sets the budget of all caches. */
   limit(kibibytes: number): void {
     this.#kibibytes = kibibytes;
     this.#divide();
@@ -51,7 +51,9 @@ export class PageCaches {
     }
   }
 
-  /** Notes that a database is used. Called before each statement: for the same one again it costs a comparison. */
+  /**
+   * Records the use of a database. Called before each statement. A repeated call for the same cache is one comparison.
+   */
   use(cache: PageCache): void {
     if (cache === this.#current || !this.#open.has(cache)) {
       return;

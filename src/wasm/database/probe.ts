@@ -1,4 +1,4 @@
-/** The proof, made at every load, that SQLite reads and writes the files it is given and no others. */
+/** A test at every load: SQLite must read and write the given files. */
 import { RepoError } from '../../core/errors.ts';
 import { SQLITE_MAGIC } from '../../core/storage/layout.ts';
 import { equalBytes } from '../../core/data/bytes.ts';
@@ -7,9 +7,12 @@ import type { DatabaseFiles } from '../vfs/database-files.ts';
 import { memoryFiles } from '../vfs/memory-file.ts';
 
 const wrong = (what: string): RepoError =>
-  new RepoError('StorageFailed', `SQLite does not work on files here; probe=${what}`);
+  new RepoError(
+    'StorageFailed',
+    `SQLite cannot work on files in this runtime: report it with the runtime's version; probe=${what}`,
+  );
 
-/** @throws {RepoError} `StorageFailed`, before any file of the caller's is touched. */
+/** @throws {RepoError} `StorageFailed`, before any file of the caller is used. */
 export const probe = (sqlite: { open(files: DatabaseFiles): Database }): void => {
   const files = memoryFiles('flush');
   const written = sqlite.open(files);

@@ -1,28 +1,31 @@
-/** Where a statement keeps the values that are bound to it. */
+/** Memory for the bound values of a statement. */
 import type { Pointer } from '../c-api/c-api.ts';
 import type { Heap } from '../c-api/heap.ts';
 
-/** Kept from one use of a statement to the next: a row of a block fits, and a thousand statements cost 8 MB at most. */
+/**
+ * Most bytes that stay allocated between two uses of a statement. A typical row fits, and a thousand statements take at
+ * most 8 MB.
+ */
 const MAX_KEPT = 8192;
 const SMALLEST = 256;
 
 /**
- * Memory that is handed out piece by piece and taken back at once. Pieces never move, since SQLite reads bound values
- * where they lie until the statement is reset.
+ * An allocator whose values are freed together. Values never move, because SQLite reads bound values in place until the
+ * statement is reset.
  */
 export class Scratch {
   readonly #heap: Heap;
   #block: Pointer = 0;
   #size = 0;
   #used = 0;
-  /** Blocks that were too small and hold pieces still. */
+  /** Full blocks that still have values. */
   #full: Pointer[] = [];
 
   constructor(heap: Heap) {
     this.#heap = heap;
   }
 
-  /** A piece of at least `size` bytes, also when that is none: address 0 would bind NULL. */
+  /** Allocates `size` bytes. The address is never 0, even for size 0, because address 0 would bind NULL. */
   take(size: number): Pointer {
     if (this.#block === 0 || this.#used + size > this.#size) {
       const length = Math.max(size, SMALLEST, Math.min(2 * this.#size, MAX_KEPT));
@@ -34,17 +37,17 @@ export class Scratch {
       this.#size = length;
       this.#used = 0;
     }
-    const piece = this.#block + this.#used;
+    const pointer = this.#block + this.#used;
     this.#used += size;
-    return piece;
+    return pointer;
   }
 
-  /** Gives back what lies unused behind the last piece, which was taken for the longest that it could become. */
-  trim(piece: Pointer, size: number): void {
-    this.#used = piece + size - this.#block;
+  /** Frees the unused end of the last value, which was allocated with its largest possible size. */
+  trim(pointer: Pointer, size: number): void {
+    this.#used = pointer + size - this.#block;
   }
 
-  /** Takes every piece back. */
+  /** Frees all values. */
   clear(): void {
     this.#used = 0;
     if (this.#full.length > 0) {
@@ -58,7 +61,7 @@ export class Scratch {
     }
   }
 
-  /** As {@link clear}, and keeps nothing. */
+  /** As {@link clear}, and frees all blocks. */
   free(): void {
     for (const block of [...this.#full, this.#block]) {
       if (block !== 0) {

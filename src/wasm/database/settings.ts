@@ -1,49 +1,49 @@
-/** How every connection is set up. */
+/** Settings of every connection. */
 import { PAGE_SIZE } from '../../core/storage/layout.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 
 /**
- * The budget for the page caches of all databases of a process. Keys are hashes, so that everything touches pages all
- * over the file: an export of 100,000 records, 48 MB, spent half of its time reading the same pages again with a
- * quarter of this. Memory is taken as it is needed.
+ * The budget of the page caches of all databases in a process. Keys are hashes, so accesses are spread over the whole
+ * file. With a quarter of this budget, an export of 100,000 records (48 MB) spent half of its time re-reading pages.
+ * Memory is allocated on demand.
  */
 export const PAGE_CACHE_KIBIBYTES: number = 40 * 1024;
 
-/** Where the pages are in memory already. */
+/** For files whose pages are already in memory. */
 const SMALL_CACHE_KIBIBYTES: number = 16 * 1024;
 
-/** The largest page cache that a database has use for. */
+/** Returns the largest useful page cache of a database. */
 export const largestCacheOf = (durableOn: DatabaseFiles['durableOn']): number =>
   durableOn === 'flush' ? Number.POSITIVE_INFINITY : SMALL_CACHE_KIBIBYTES;
 
-/** What a long transaction left of the log goes at the next checkpoint: in a browser it counts against the quota. */
+/** A longer WAL is truncated at the next checkpoint, because it counts against the quota in browsers. */
 const LOG_SIZE_KEPT = 16 * 1024 * 1024;
 
 /**
- * Bytes that SQLite may have for all databases of the process. A schema or a row that asks for more fails with
- * `StorageFailed` and does not take the memory of the program. An import of 200,000 records, `verify`, `repair` and
- * `gc` need 63 MiB of WebAssembly's memory, everything counted. The page caches have at most half of the limit.
+ * Most bytes of SQLite for all databases in a process. A schema or a row that needs more fails with `StorageFailed`. An
+ * import of 200,000 records, `verify`, `repair` and `gc` need 63 MiB of WebAssembly memory in total. The page caches
+ * get at most half of the limit.
  */
 export const HEAP_LIMIT: number = 512 * 1024 * 1024;
 
-/** The largest budget for the page caches. */
+/** The largest budget of the page caches. */
 export const MAX_PAGE_CACHE_KIBIBYTES: number = HEAP_LIMIT / 2 / 1024;
 
-/** Pragmas in the order in which they have to come. */
+/** Pragmas in the required order. */
 export const settingsFor = (durableOn: DatabaseFiles['durableOn']): readonly string[] => [
   // SQLite loads the schema at the first statement that needs it.
   `hard_heap_limit=${HEAP_LIMIT}`,
-  // Before the first read, for without it a log that is there cannot be read: there is no memory to share.
+  // Before the first read: without shared memory, SQLite reads an existing WAL only in this mode.
   'locking_mode=exclusive',
   'temp_store=memory',
-  // The file may come from anywhere.
+  // The file is untrusted.
   'trusted_schema=off',
   'cell_size_check=on',
-  // What is deleted is overwritten with zeros: people delete what nobody is to read again.
+  // Overwrites deleted data with zeros, so that deleted records are unreadable.
   'secure_delete=on',
   `page_size=${PAGE_SIZE}`,
   `journal_size_limit=${LOG_SIZE_KEPT}`,
   `synchronous=${durableOn === 'flush' ? 'full' : 'off'}`,
-  // The adapter makes checkpoints: one commit in fifty would otherwise wait for 400 pages and two more flushes.
+  // The adapter checkpoints. Otherwise, one commit in fifty writes 400 more pages and flushes twice more.
   'wal_autocheckpoint=0',
 ];

@@ -1,4 +1,4 @@
-/** The bytes of a database that hold nothing, and how they are given back. */
+/** The free space of a database, and how it is removed. */
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../vfs/database-files.ts';
 import { LogImage } from '../vfs/log-image.ts';
@@ -8,19 +8,19 @@ import type { Connection } from './connection.ts';
 
 /** The size of a database, in bytes. */
 export interface Space {
-  /** Of the database, without its journal and its log. */
+  /** The main file, without journal and WAL. */
   readonly size: number;
-  /** Of pages that hold nothing. */
+  /** Free pages. */
   readonly free: number;
 }
 
 /**
- * Memory for the pages of the old and of the new file, each, while a database is rewritten. Both are read and written
- * from their start to their end: more is not faster.
+ * Page cache of the old and of the new file each, while a database is rewritten. Access is sequential, so more is not
+ * faster.
  */
 const REWRITE_KIBIBYTES = 4 * 1024;
 
-/** Bytes that are copied at once. */
+/** Bytes per copy. */
 const COPY_BYTES = 1 << 20;
 
 const numberOf = (connection: Connection, pragma: string): number => Number(connection.texts(`pragma ${pragma}`)[0]);
@@ -33,26 +33,26 @@ export const spaceOf = (connection: Connection): Space => {
   };
 };
 
-/** Pages that one transaction cuts off. Each is as many pages of the WAL as it moves. */
-const PAGES_CUT_OFF = 1024;
+/** Pages that one transaction removes. It bounds the size of the WAL. */
+const PAGES_PER_TRANSACTION = 1024;
 
 /**
- * Moves the last pages of the file to free ones and cuts the file off, until no page is free. Does nothing to a file
- * that was made without `auto_vacuum=incremental`: such a one learns it when it is rewritten.
+ * Moves the last pages of the file to free pages and truncates the file, until no page is free. Does nothing for a file
+ * without `auto_vacuum=incremental`; a rewrite adds it.
  */
-export const cutOff = (connection: Connection, transaction: (run: () => void) => void): void => {
+export const truncateFree = (connection: Connection, transaction: (run: () => void) => void): void => {
   const isPossible = numberOf(connection, 'auto_vacuum') === 2;
   for (let left = isPossible ? spaceOf(connection).free : 0; left > 0; ) {
-    transaction(() => connection.exec(`pragma incremental_vacuum(${PAGES_CUT_OFF})`));
+    transaction(() => connection.exec(`pragma incremental_vacuum(${PAGES_PER_TRANSACTION})`));
     const { free } = spaceOf(connection);
     left = free < left ? free : 0;
   }
 };
 
 /**
- * Writes the database anew into its log, which has to be empty, durably. The connection knows nothing of it: it is
- * abandoned, and the next opening finds the new database as what a crash has left.
- * @throws {RepoError} `StorageFull`, `StorageFailed`; the log is empty again then, and the connection goes on.
+ * Writes a compact copy of the database into its WAL, which must be empty, durably. The caller then abandons the
+ * connection, and the next opening recovers the new database from the WAL.
+ * @throws {RepoError} `StorageFull`, `StorageFailed`. Then the WAL is empty again, and the connection is usable.
  */
 export const rewriteThroughLog = (connection: Connection, files: DatabaseFiles): void => {
   const image = new LogImage(files.wal, numberOf(connection, 'page_size'));
@@ -64,7 +64,9 @@ export const rewriteThroughLog = (connection: Connection, files: DatabaseFiles):
       image.discard();
     } catch (cause) {
       connection.poison(
-        new RepoError('StorageFailed', 'the room of a rewritten database was not given back', { cause }),
+        new RepoError('StorageFailed', 'the WAL of a failed rewrite could not be truncated: open the database again', {
+          cause,
+        }),
       );
     }
     throw error;
@@ -72,9 +74,9 @@ export const rewriteThroughLog = (connection: Connection, files: DatabaseFiles):
 };
 
 /**
- * Writes the database anew over itself, for files that are in memory and whose changes are durable together. The
- * connection is abandoned after it: what it has read of them is no longer there.
- * @throws {RepoError} `StorageFailed`, and then nothing has happened.
+ * Replaces the main file by a compact copy, for files in memory whose changes become durable together. The caller then
+ * abandons the connection, because its cached pages are outdated.
+ * @throws {RepoError} `StorageFailed`. Then nothing has changed.
  */
 export const rewriteInMemory = (connection: Connection, { main }: DatabaseFiles): void => {
   const image = new MemoryFile();

@@ -1,4 +1,4 @@
-/** Stock sql.js, made to work on real files. */
+/** Loads stock sql.js and makes it work on real files. */
 import initSqlJs from 'sql.js';
 import { RepoError } from '../../core/errors.ts';
 import { cApiOf } from '../c-api/c-api.ts';
@@ -13,7 +13,7 @@ import { MAX_PAGE_CACHE_KIBIBYTES } from './settings.ts';
 import { Vfs } from '../vfs/vfs.ts';
 import { errorName, isWebAssembly } from '../../core/data/platform-values.ts';
 
-/** SQLite, loaded. Any number of databases may be open in it at once. */
+/** A loaded SQLite. Any number of databases may be open. */
 export class Sqlite {
   readonly #instance: Instance;
 
@@ -22,8 +22,8 @@ export class Sqlite {
   }
 
   /**
-   * Sets how many bytes the page caches of all databases of the process may have together. They get at most half of
-   * the memory that SQLite may have.
+   * Sets the budget of the page caches of all databases in the process, in bytes. At most half of {@link HEAP_LIMIT} is
+   * used.
    */
   limitPageCaches(bytes: number): void {
     this.#instance.pageCaches.limit(Math.min(MAX_PAGE_CACHE_KIBIBYTES, Math.floor(bytes / 1024)));
@@ -35,14 +35,14 @@ export class Sqlite {
   }
 }
 
-/** sql.js makes one instance in a process, whatever it is asked, and so do we. */
+/** sql.js makes only one instance per process. */
 let loading: Promise<Sqlite> | undefined;
 
 /**
- * Loads SQLite from the compiled `sql-wasm.wasm` of the same sql.js, and proves that it works on files of ours. Once a
- * process: later calls have the answer of the first. A program that uses sql.js beside this library loads this first.
+ * Loads SQLite from the compiled `sql-wasm.wasm` of the same sql.js, and tests it on files. Once per process: later
+ * calls return the first result. A program that also uses sql.js must load pdsdb first.
  *
- * @throws {RepoError} `StorageFailed` when this is not the sql.js that was expected.
+ * @throws {RepoError} `StorageFailed` when it is another version of sql.js.
  */
 export const loadSqlite = (module: WebAssembly.Module): Promise<Sqlite> => (loading ??= load(module));
 
@@ -51,7 +51,10 @@ const load = async (module: WebAssembly.Module): Promise<Sqlite> => {
   const memory = Object.values(exports).find((value) => isWebAssembly(value, 'Memory'));
   const table = Object.values(exports).find((value) => isWebAssembly(value, 'Table'));
   if (memory === undefined || table === undefined) {
-    throw new RepoError('StorageFailed', 'this is not the sql.js that pdsdb was made for; missing=memory');
+    throw new RepoError(
+      'StorageFailed',
+      'the loaded sql.js is not the version that pdsdb needs: install the version in its package.json; missing=memory',
+    );
   }
   const heap = new Heap(api, memory);
   const sqlite = new Sqlite(new Instance(api, heap, new Vfs(api, heap, table)));
@@ -64,23 +67,23 @@ interface Instantiated {
   readonly exports: WebAssembly.Exports;
 }
 
-/** Memory for an instance is asked for at once, with a range of addresses behind it: 10 GB in V8. */
+/** V8 reserves 10 GB of addresses for the memory of an instance. */
 const cannotInstantiate = (cause: unknown): RepoError =>
   errorName(cause) === 'RangeError'
     ? new RepoError(
         'Unsupported',
-        'there is not enough memory for SQLite; a limit on the address space (ulimit -v) has to be 12 GB or more, or ' +
-          'be taken away',
+        'there is not enough memory for SQLite: free some memory, or raise or remove the limit on the address space ' +
+          '(ulimit -v), which must be at least 12 GB',
         { cause },
       )
-    : new RepoError('StorageFailed', 'this is not the WebAssembly of the sql.js that pdsdb was made for', { cause });
+    : new RepoError('StorageFailed', 'the WebAssembly file is not that of sql.js: use pdsdb/sql-wasm.wasm', { cause });
 
 const instantiate = (module: WebAssembly.Module): Promise<Instantiated> =>
   new Promise((resolve, reject) => {
     let exports: WebAssembly.Exports | undefined;
     const sqlJs = initSqlJs({
       instantiateWasm: (imports, done) => {
-        // sql.js waits for ever when this fails; we do not.
+        // If this fails, sql.js never rejects, so we reject.
         WebAssembly.instantiate(module, imports)
           .then((instance) => {
             exports = instance.exports;
@@ -91,14 +94,14 @@ const instantiate = (module: WebAssembly.Module): Promise<Instantiated> =>
       },
     });
     sqlJs
-      .then((answer) => {
+      .then((loaded) => {
         if (exports === undefined) {
           throw new RepoError(
             'StorageFailed',
-            'other code has loaded sql.js before, and its memory is out of reach: load pdsdb first',
+            'other code loaded sql.js before, so pdsdb has no access to its memory: load pdsdb first',
           );
         }
-        resolve({ api: cApiOf(answer), exports });
+        resolve({ api: cApiOf(loaded), exports });
       })
       .catch(reject);
   });

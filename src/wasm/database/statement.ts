@@ -1,4 +1,4 @@
-/** A prepared statement: bound, stepped and reset over and over. */
+/** A prepared statement. */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { Pointer } from '../c-api/c-api.ts';
@@ -11,12 +11,12 @@ export type ColumnType = 'blob' | 'integer' | 'null' | 'real' | 'text';
 /** In the order of SQLite's codes, from 1. */
 const COLUMN_TYPES: readonly ColumnType[] = ['integer', 'real', 'text', 'blob', 'null'];
 
-/** Told to SQLite instead of a destructor: the bytes stay where they are for as long as they are bound. */
+/** Passed to SQLite as the destructor: bound bytes stay valid while they are bound. */
 const SQLITE_STATIC = 0;
 
 /**
- * Parameters count from 1 and columns from 0, as in SQLite. Between two uses comes a {@link reset}: before it, nothing
- * can be bound once {@link step} was called.
+ * Parameters count from 1 and columns from 0, as in SQLite. After {@link step}, call {@link reset} before binding
+ * again.
  */
 export class Statement {
   readonly #connection: Connection;
@@ -24,7 +24,7 @@ export class Statement {
   readonly #finalized: (statement: Statement) => void;
   #pointer: Pointer;
 
-  /** `finalized` is called once, when this statement is. */
+  /** @param finalized Called once, when the statement is finalized. */
   constructor(connection: Connection, sql: string, finalized: (statement: Statement) => void) {
     this.#connection = connection;
     this.#pointer = connection.prepare(sql);
@@ -37,34 +37,35 @@ export class Statement {
     this.#check();
     const { api, heap } = this.#connection;
     const room = heap.roomFor(text);
-    const piece = this.#scratch.take(room);
-    const length = heap.setText(piece, text);
-    this.#scratch.trim(piece, length);
-    this.#bound(api.sqlite3_bind_text(this.#pointer, index, piece, length, SQLITE_STATIC));
+    const pointer = this.#scratch.take(room);
+    const length = heap.setText(pointer, text);
+    this.#scratch.trim(pointer, length);
+    this.#bound(api.sqlite3_bind_text(this.#pointer, index, pointer, length, SQLITE_STATIC));
   }
 
-  /** Binds a text that is UTF-8 already, as a copy. */
+  /** Binds a copy of UTF-8 bytes as a text. */
   bindUtf8(index: number, text: Uint8Array): void {
     this.#check();
     const { api } = this.#connection;
     this.#bound(api.sqlite3_bind_text(this.#pointer, index, this.#keep(text), text.length, SQLITE_STATIC));
   }
 
-  /** Binds a copy of the bytes; they are the caller's again at once. */
+  /** Binds a copy of bytes. */
   bindBlob(index: number, bytes: Uint8Array): void {
     this.#check();
     const { api } = this.#connection;
     this.#bound(api.sqlite3_bind_blob(this.#pointer, index, this.#keep(bytes), bytes.length, SQLITE_STATIC));
   }
 
-  /** @throws {TypeError} unless `value` is a safe integer. */
+  /** @throws {TypeError} when `value` is not a safe integer. */
   bindInt(index: number, value: number): void {
     this.#check();
     if (!Number.isSafeInteger(value)) {
-      throw new TypeError(`a safe integer expected; value=${value}`);
+      throw new TypeError(`expected a safe integer to bind; value=${value}`);
     }
     const { api } = this.#connection;
-    // sql.js does not export the 64-bit call; a double holds a safe integer, and SQLite stores and compares it as that.
+    // sql.js does not export the 64-bit call. A double can hold a safe integer, and SQLite stores and compares it as an
+    // integer.
     const isSmall = (value | 0) === value;
     this.#bound(
       isSmall
@@ -73,16 +74,17 @@ export class Statement {
     );
   }
 
-  /** Binds NULL, which is what is bound after a {@link reset} anyway. */
+  /** Binds NULL, which is also the value after {@link reset}. */
   bindNull(index: number): void {
     this.#check();
     this.#bound(this.#connection.api.sqlite3_bind_text(this.#pointer, index, 0, 0, SQLITE_STATIC));
   }
 
   /**
-   * Goes on to the next row; false after the last. After an error the statement is reset.
+   * Steps to the next row. Returns `false` after the last row. Resets the statement after an error.
    *
-   * @throws {RepoError} `StorageFull`, `StorageFailed`, `Corrupt` or `Locked`, with what the files threw as its cause.
+   * @throws {RepoError} `StorageFull`, `StorageFailed`, `Corrupt` or `Locked`, with the error of the files as its
+   *   cause.
    */
   step(): boolean {
     this.#check();
@@ -103,7 +105,7 @@ export class Statement {
     throw error;
   }
 
-  /** Binds each value in turn, goes through all rows and resets. */
+  /** Binds the values in order, steps through all rows and resets. */
   run(...values: readonly (string | number | Uint8Array | undefined)[]): void {
     try {
       values.forEach((value, i) => this.#bind(i + 1, value));
@@ -121,48 +123,48 @@ export class Statement {
     return this.columnType(column) === 'null';
   }
 
-  /** A column as text; empty for NULL. */
+  /** Returns a column as text. NULL is an empty text. */
   columnText(column: number): string {
     const { api, heap } = this.#connection;
     const text = api.sqlite3_column_text(this.#pointer, column);
     return heap.text(text, api.sqlite3_column_bytes(this.#pointer, column));
   }
 
-  /** A copy of a column's bytes; of none for NULL. */
+  /** Returns a copy of a column's bytes. NULL is empty. */
   columnBlob(column: number): Bytes {
     const { api, heap } = this.#connection;
     const bytes = api.sqlite3_column_blob(this.#pointer, column);
     return heap.copy(bytes, api.sqlite3_column_bytes(this.#pointer, column));
   }
 
-  /** How many bytes {@link columnBlob} answers. */
+  /** Returns the number of bytes that {@link columnBlob} returns. */
   columnSize(column: number): number {
     const { api } = this.#connection;
-    // In this order: asking for the bytes settles what they are.
+    // In this order: the first call converts the value to a blob.
     api.sqlite3_column_blob(this.#pointer, column);
     return api.sqlite3_column_bytes(this.#pointer, column);
   }
 
-  /** Copies a column's bytes to where there is room for them. */
+  /** Copies a column's bytes into a buffer at `at`. */
   columnInto(column: number, into: Uint8Array, at: number): void {
     const { api, heap } = this.#connection;
     const bytes = api.sqlite3_column_blob(this.#pointer, column);
     into.set(heap.view(bytes, api.sqlite3_column_bytes(this.#pointer, column)), at);
   }
 
-  /** A column as a number, exact for safe integers; 0 for NULL. */
+  /** Returns a column as a number, exact for safe integers. NULL is 0. */
   columnInt(column: number): number {
     return this.#connection.api.sqlite3_column_double(this.#pointer, column);
   }
 
-  /** Makes ready for the next use: back before the first row, and nothing is bound. Safe at any time. */
+  /** Resets the statement to before the first row and clears all bindings. Safe at any time. */
   reset(): void {
     if (this.#pointer !== 0 && this.#connection.isUsable) {
       this.#rewind();
     }
   }
 
-  /** Frees it. A second call does nothing; every other call throws `Closed` from now on. */
+  /** Frees the statement. A second call does nothing. Every other call then throws `Closed`. */
   finalize(): void {
     const pointer = this.#pointer;
     if (pointer === 0) {
@@ -188,11 +190,11 @@ export class Statement {
     }
   }
 
-  /** A copy that stays where it is until the next reset. */
+  /** Returns a pointer to a copy that is valid until the next reset. */
   #keep(bytes: Uint8Array): Pointer {
-    const piece = this.#scratch.take(bytes.length);
-    this.#connection.heap.bytes.set(bytes, piece);
-    return piece;
+    const pointer = this.#scratch.take(bytes.length);
+    this.#connection.heap.bytes.set(bytes, pointer);
+    return pointer;
   }
 
   #bound(code: number): void {
@@ -203,7 +205,7 @@ export class Statement {
 
   #check(): void {
     if (this.#pointer === 0) {
-      throw new RepoError('Closed', 'the statement is finalized');
+      throw new RepoError('Closed', 'the statement is finalized: prepare it again');
     }
     this.#connection.check();
   }
@@ -211,7 +213,7 @@ export class Statement {
   #rewind(): void {
     const { api } = this.#connection;
     try {
-      // It repeats the error of the last step, which was thrown there.
+      // The result code repeats the error of the last step, so it is ignored.
       api.sqlite3_reset(this.#pointer);
       api.sqlite3_clear_bindings(this.#pointer);
     } catch (error) {

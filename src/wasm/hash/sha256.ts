@@ -1,39 +1,34 @@
 /**
- * SHA-256 of many short messages at once, four side by side in SIMD WebAssembly (`assembly/sha256.ts`): 200,000 blocks
- * of 120 to 520 bytes took a seventh of the time of JavaScript, and two thirds of that of one native call a block.
+ * SHA-256 of many short messages, four in parallel in SIMD WebAssembly (`assembly/sha256.ts`). For 200,000 blocks of
+ * 120 to 520 bytes, it took a seventh of the time of JavaScript, and two thirds of the time of one native call per
+ * block.
  */
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { HashAll, Message } from '../../core/data/sha256.ts';
 import { DIGEST_LENGTH, hashAll as hashOneByOne } from '../../core/data/sha256.ts';
 import { SHA256_WASM } from './sha256-wasm.ts';
 
-/** Messages in one call; more are several calls. */
+/** Most messages per call. */
 const MAX_JOBS = 4096;
-/**
- * Bytes of messages in one call, where there are several: as much as stays in the processor's cache on the way from
- * here to there.
- */
+/** Most bytes of messages per call with several messages. They stay in the processor's cache. */
 const BATCH_SIZE: number = 1024 * 1024;
-/** The longest message: of blocks there are none longer. */
+/** The longest message. Blocks are at most this long. */
 const ARENA_SIZE: number = 2 * 1024 * 1024;
-/**
- * One that takes up so much of a batch leaves three lanes idle most of the time, and the platform's own hash does not
- * wait for them.
- */
+/** A longer message leaves three lanes idle most of the time, so the platform's own hash is faster. */
 const MAX_BESIDE_PLATFORM: number = BATCH_SIZE / 8;
-const WORDS_A_JOB = 2;
-const BYTES_A_JOB = 8;
+const WORDS_PER_JOB = 2;
+const BYTES_PER_JOB = 8;
 const PAGE_SIZE: number = 64 * 1024;
 
-/** What the module exports. */
+/** The exports of the module. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
-  /** Where our part of the memory begins. */
+  /** Returns the start of the caller's memory. */
   base(): number;
   hash(jobs: number, count: number, digests: number): void;
 }
 
-/** The module in its memory, which never grows again, so that views of it last. */
+/** The module and views of its memory, which does not grow any more. */
 interface Lanes {
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
@@ -45,9 +40,7 @@ interface Lanes {
 
 const decodeBase64 = (text: string): Bytes => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-/**
- * Compiles 1.8 kB, which takes under a millisecond; `undefined` where there is no SIMD, or WebAssembly is not allowed.
- */
+/** Compiles 1.8 kB in under a millisecond. Returns `undefined` without SIMD or if WebAssembly is not allowed. */
 const loadLanes = (): Lanes | undefined => {
   const code = decodeBase64(SHA256_WASM);
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(code)) {
@@ -57,22 +50,22 @@ const loadLanes = (): Lanes | undefined => {
   try {
     instance = new WebAssembly.Instance(new WebAssembly.Module(code));
   } catch {
-    // A page whose policy forbids WebAssembly: hashing goes on without it.
+    // The page's policy forbids WebAssembly, so JavaScript hashes.
     return undefined;
   }
   const { memory, base, hash } = instance.exports as unknown as Exports;
-  const jobs = Math.ceil(base() / BYTES_A_JOB) * BYTES_A_JOB;
-  const digests = jobs + MAX_JOBS * BYTES_A_JOB;
+  const jobs = Math.ceil(base() / BYTES_PER_JOB) * BYTES_PER_JOB;
+  const digests = jobs + MAX_JOBS * BYTES_PER_JOB;
   const arena = digests + MAX_JOBS * DIGEST_LENGTH;
   memory.grow(Math.ceil((arena + ARENA_SIZE - memory.buffer.byteLength) / PAGE_SIZE));
   return { bytes: new Uint8Array(memory.buffer), words: new Uint32Array(memory.buffer), jobs, digests, arena, hash };
 };
 
 /**
- * As many messages from `from` on as fit, one at least, and none of more than `longest` bytes; answers the first one
- * that is left.
+ * Hashes as many messages from `from` on as fit, at least one. Stops at a message longer than `longest` bytes. Returns
+ * the index of the next message.
  */
-const hashSome = (
+const hashBatch = (
   lanes: Lanes,
   messages: readonly Message[],
   from: number,
@@ -100,7 +93,7 @@ const hashSome = (
     }
     words[word] = at;
     words[word + 1] = length;
-    word += WORDS_A_JOB;
+    word += WORDS_PER_JOB;
     at += length;
   }
   const count = next - from;
@@ -110,12 +103,12 @@ const hashSome = (
 };
 
 /**
- * A hash of many messages by SIMD where there is some, and by `single` where there is none, for long messages (2 MiB,
- * or 128 KiB where `single` is given), and for fewer than `fewest`. Takes 1.2 MB of memory from its first use on, and
- * as much as the longest message.
- * @param single Hashes one message after the other.
- * @param fewest Against JavaScript even one lane of four wins (2 MiB in a third of the time in Firefox, in half of it
- *   in Chromium); the platform's own hash is faster for up to two (0.95 µs against 2.3 for one of 320 bytes).
+ * Returns a function that hashes many messages with SIMD. It uses `single` without SIMD, for fewer than `fewest`
+ * messages, and for messages above 2 MiB (128 KiB if `single` is given). From its first use on, it takes 3.2 MB of
+ * memory.
+ * @param single Hashes messages one by one.
+ * @param fewest Fewest messages for SIMD. One lane is faster than JavaScript (2 MiB: a third of the time in Firefox,
+ *   half in Chromium). The platform's own hash is faster for up to two messages (320 bytes: 0.95 µs, with SIMD 2.3 µs).
  */
 export const createHashAll = (single: HashAll = hashOneByOne, fewest = 1): HashAll => {
   const longest = single === hashOneByOne ? ARENA_SIZE : MAX_BESIDE_PLATFORM;
@@ -137,7 +130,7 @@ export const createHashAll = (single: HashAll = hashOneByOne, fewest = 1): HashA
         digests.set(single([message]), next * DIGEST_LENGTH);
         next += 1;
       } else {
-        next = hashSome(lanes, messages, next, longest, digests);
+        next = hashBatch(lanes, messages, next, longest, digests);
       }
     }
     return digests;

@@ -1,43 +1,41 @@
 /**
- * A file whose writes go out together where they follow each other. SQLite writes its log in pieces of 24 and 4096
- * bytes, and a checkpoint page after page: 45 MB took 33,000 calls of the system, of some 15 µs each, where these
- * pieces are 360.
+ * A file that coalesces adjacent writes. SQLite writes its WAL in chunks of 24 and 4096 bytes, and a checkpoint page by
+ * page. For 45 MB, coalescing reduced 33,000 system calls of about 15 µs each to 360.
  *
- * What was written and not flushed is promised to nobody. A write that fails only when it goes out fails in the
- * transaction, or the checkpoint, that it belongs to: nothing is held across the end of either, and each undoes itself
- * when a flush is refused.
+ * Unflushed writes need not be durable. Nothing stays buffered across the end of a transaction or a checkpoint. So a
+ * buffered write fails within its own transaction or checkpoint, which is then undone.
  */
 import type { SyncFile } from './database-files.ts';
 import { writeAll } from './write-all.ts';
 
-/** Bytes that are held at most. */
+/** Most buffered bytes per file. */
 const ROOM: number = 256 * 1024;
 
 /**
- * Buffers that no file holds at the moment. A file needs one only between a write and the next flush: two hundred open
- * repositories that kept theirs held 150 MB.
+ * Unused buffers. A file needs a buffer only between a write and the next flush. With a buffer per file, two hundred
+ * open repositories took 150 MB.
  */
 const spare: Uint8Array[] = [];
 const MAX_SPARE = 4;
 
 export class BufferedFile implements SyncFile {
   readonly #file: SyncFile;
-  /** Taken for the first write, and given back when all is sent. */
-  #held: Uint8Array | undefined;
-  /** Where what is held begins, and how many bytes it has. */
+  /** The buffer, from the first write until all is written out. */
+  #buffer: Uint8Array | undefined;
+  /** The file offset and the length of the buffered bytes. */
   #start = 0;
   #length = 0;
-  /** What an earlier process has left in the file may never have been flushed. */
+  /** Initially `false`, because an earlier process may have left unflushed writes. */
   #isFlushed = false;
   #end = 0;
-  /** The first byte that was written since the last `mark`. */
+  /** The lowest offset written since the last `mark`. */
   #lowest = Infinity;
 
   constructor(file: SyncFile) {
     this.#file = file;
   }
 
-  /** Where the last write ended; 0 before the first one, and after the file was emptied. */
+  /** The end of the last write; 0 before the first one and after the file was emptied. */
   get end(): number {
     return this.#end;
   }
@@ -45,7 +43,7 @@ export class BufferedFile implements SyncFile {
   read(buffer: Uint8Array, options: { at: number }): number {
     const { at } = options;
     if (this.#length > 0 && at < this.#start + this.#length && at + buffer.length > this.#start) {
-      this.send();
+      this.writeOut();
     }
     return this.#file.read(buffer, options);
   }
@@ -54,7 +52,7 @@ export class BufferedFile implements SyncFile {
     const { length } = buffer;
     this.#isFlushed = false;
     if (this.#length > 0 && (at !== this.#start + this.#length || this.#length + length > ROOM)) {
-      this.send();
+      this.writeOut();
     }
     this.#end = at + length;
     this.#lowest = Math.min(this.#lowest, at);
@@ -62,31 +60,31 @@ export class BufferedFile implements SyncFile {
       writeAll(this.#file, buffer, at);
       return length;
     }
-    this.#held ??= spare.pop() ?? new Uint8Array(ROOM);
+    this.#buffer ??= spare.pop() ?? new Uint8Array(ROOM);
     if (this.#length === 0) {
       this.#start = at;
     }
-    this.#held.set(buffer, this.#length);
+    this.#buffer.set(buffer, this.#length);
     this.#length += length;
     return length;
   }
 
   truncate(size: number): void {
     this.#isFlushed = false;
-    this.send();
+    this.writeOut();
     this.#file.truncate(size);
     this.#end = Math.min(this.#end, size);
   }
 
-  /** What is written from here on can be taken back. */
+  /** Marks the start of writes that `truncateToMark` can remove. */
   mark(): void {
     this.#lowest = Infinity;
   }
 
-  /** Cuts off all that was written since the mark, durably. */
-  takeBack(): void {
+  /** Truncates everything written since the mark, durably. */
+  truncateToMark(): void {
     this.#length = 0;
-    this.#giveBack();
+    this.#releaseBuffer();
     if (this.#lowest < this.#file.getSize()) {
       this.truncate(this.#lowest);
       this.flush();
@@ -98,11 +96,11 @@ export class BufferedFile implements SyncFile {
   }
 
   /**
-   * Nothing is asked of the disk where nothing was written since the last time: a checkpoint flushes the log that a
-   * commit has just flushed.
+   * Skips the flush if nothing was written since the last one: a checkpoint flushes the WAL that a commit has just
+   * flushed.
    */
   flush(): void {
-    this.send();
+    this.writeOut();
     if (!this.#isFlushed) {
       this.#file.flush();
       this.#isFlushed = true;
@@ -110,25 +108,25 @@ export class BufferedFile implements SyncFile {
   }
 
   /**
-   * Lets go out what is held. Forgotten before that: after a failure SQLite undoes what it belonged to, and it must not
-   * come out later.
+   * Writes the buffered bytes to the file. Clears the buffer first: after a failure, SQLite undoes the transaction, and
+   * the bytes must not be written later.
    */
-  send(): void {
+  writeOut(): void {
     const length = this.#length;
     if (length > 0) {
       this.#length = 0;
       try {
-        writeAll(this.#file, this.#held!.subarray(0, length), this.#start);
+        writeAll(this.#file, this.#buffer!.subarray(0, length), this.#start);
       } finally {
-        this.#giveBack();
+        this.#releaseBuffer();
       }
     }
   }
 
-  #giveBack(): void {
-    if (this.#held !== undefined && spare.length < MAX_SPARE) {
-      spare.push(this.#held);
+  #releaseBuffer(): void {
+    if (this.#buffer !== undefined && spare.length < MAX_SPARE) {
+      spare.push(this.#buffer);
     }
-    this.#held = undefined;
+    this.#buffer = undefined;
   }
 }

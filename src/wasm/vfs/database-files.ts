@@ -1,48 +1,43 @@
 /**
- * The files under SQLite: what a platform gives, and all that it has to give.
+ * The port for files: the interface that a platform implements for SQLite.
  *
- * A {@link SyncFile} has the shape of the web's `FileSystemSyncAccessHandle`, so that in OPFS the handle itself
- * is one. Elsewhere an adapter imitates it.
+ * A {@link SyncFile} has the methods of the web's `FileSystemSyncAccessHandle`, so OPFS handles implement it. On other
+ * platforms, an adapter does.
  */
 
-/** A file that is read and written at once. Methods throw what their platform throws. */
+/** A synchronous file. Methods throw the platform's own errors. */
 export interface SyncFile {
-  /** Reads into the whole of `buffer`; answers how many bytes there were. Fewer only at the end of the file. */
+  /** Fills `buffer` and returns the number of bytes read. It is less than the length only at the end of the file. */
   read(buffer: Uint8Array, options: { at: number }): number;
-  /**
-   * Writes the whole of `buffer`; past the end, what lies between reads as zeros. Answers how many bytes were taken.
-   */
+  /** Writes `buffer` and returns the number of bytes written. A gap after the old end reads as zeros. */
   write(buffer: Uint8Array, options: { at: number }): number;
   truncate(size: number): void;
   getSize(): number;
-  /** Durable once this returns, for files that are `durableOn: 'flush'`. */
+  /** Makes writes durable, for files with `durableOn: 'flush'`. */
   flush(): void;
 }
 
-/**
- * The three files of one database, open and owned by nobody else: the lock is taken before these are answered and
- * held until `close`.
- */
+/** The three open files of one database. The lock is acquired before they are returned, and released by `close`. */
 export interface DatabaseFiles extends AsyncDisposable {
   readonly main: SyncFile;
   readonly journal: SyncFile;
   readonly wal: SyncFile;
-  /** When what was written is safe: once `flush` returned, or once `persist` resolved. */
+  /** When writes are durable: after `flush` returns, or after `persist` resolves. */
   readonly durableOn: 'flush' | 'persist';
   /**
-   * Makes everything written so far durable, all of it or nothing. For `flush` files there is nothing left to do.
-   * After a rejection nothing more is taken until the files are opened again.
+   * Makes all writes so far durable, atomically. Does nothing for `flush` files. After a rejection, all writes fail
+   * until the files are opened again.
    */
   persist(): Promise<void>;
-  /** Lets go of the files and of the lock, and leaves no empty journal behind. A second call does nothing. */
+  /** Closes the files, removes an empty journal and releases the lock. A second call does nothing. */
   close(): Promise<void>;
 }
 
-/** The files of a database that is read while others may write to it: no lock is held, and every write throws. */
+/** The files of a database for reading while others may write. No lock is held, and every write throws. */
 export interface ReadOnlyFiles extends DatabaseFiles {
   /**
-   * Whether nobody has begun to write since these were opened. What was read before is of one state if this returns
-   * `true` afterwards.
+   * Returns whether no other owner has started to write since these files were opened. If it returns `true` after
+   * reads, the reads were consistent.
    */
   isCurrent(): boolean;
 }

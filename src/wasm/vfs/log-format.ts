@@ -1,8 +1,8 @@
-/** The numbers of a write-ahead log. https://sqlite.org/fileformat2.html#the_write_ahead_log */
+/** Constants and checksums of a WAL. https://sqlite.org/fileformat2.html#the_write_ahead_log */
 
 export const LOG_HEADER = 32;
 export const FRAME_HEADER = 24;
-/** With checksums over little-endian words. One more stands for big-endian words. */
+/** The magic for checksums over little-endian words. Plus one: big-endian words. */
 export const LOG_MAGIC = 0x377f0682;
 export const LOG_VERSION = 3_007_000;
 
@@ -14,7 +14,7 @@ const wordAt = (bytes: Uint8Array, at: number, isBig: boolean): number =>
     ? (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
     : (bytes[at + 3]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 1]! << 8) | bytes[at]!;
 
-/** Continues SQLite's checksum over whole pairs of 32-bit words. */
+/** Continues SQLite's checksum over pairs of 32-bit words. */
 export const addToSums = (
   [first, second]: Sums,
   bytes: Uint8Array,

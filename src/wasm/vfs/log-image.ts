@@ -1,20 +1,20 @@
 /**
- * A whole database, written as the only transaction of a write-ahead log: the way in which a rewritten database takes
- * the place of the old one. Until {@link LogImage.seal} the log has no header, and every SQLite takes it for empty.
- * From then on it is a log that a crash has left, and the next opening finds the new database.
+ * A whole database as the only transaction of a WAL. With it, a rewritten database replaces the old one atomically.
+ * Before {@link LogImage.seal}, the WAL has no header, so SQLite takes it for empty. Afterwards, it is like the WAL of
+ * a crash, and the next opening recovers the new database.
  *
- * SQLite sees a file of pages. Page after page is stored behind 24 bytes that become the header of its frame.
+ * SQLite sees a file of pages. Each page is stored after 24 bytes for the header of its frame.
  */
 import { RepoError } from '../../core/errors.ts';
 import { BufferedFile } from './buffered-file.ts';
 import type { SyncFile } from './database-files.ts';
-import { LOGGED, READ_VERSION, WRITE_VERSION } from './header.ts';
+import { WAL, READ_VERSION, WRITE_VERSION } from './header.ts';
 import { addToSums, FRAME_HEADER, LOG_HEADER, LOG_MAGIC, LOG_VERSION } from './log-format.ts';
 import { writeAll } from './write-all.ts';
 
-/** SQLite never writes the page of this byte, which is for locks. */
+/** SQLite reserves the page of this byte for locks and never writes it. */
 const LOCK_BYTE = 0x4000_0000;
-/** Bytes that are read and written at once while the frames get their headers. */
+/** Bytes per read and write while frame headers are added. */
 const BATCH_BYTES = 1 << 20;
 
 export class LogImage implements SyncFile {
@@ -24,7 +24,7 @@ export class LogImage implements SyncFile {
   readonly #frame: Uint8Array;
   #pageCount = 0;
 
-  /** @param wal Empty, durably: frames of an older log would be taken for parts of this one. */
+  /** @param wal Must be durably empty, because frames of an older WAL would be read as part of this one. */
   constructor(wal: SyncFile, pageSize: number) {
     this.#wal = wal;
     this.#frames = new BufferedFile(wal);
@@ -34,14 +34,17 @@ export class LogImage implements SyncFile {
 
   read(buffer: Uint8Array, { at }: { at: number }): number {
     const { page, from } = this.#pageAt(at, buffer.length);
-    const isThere = page <= this.#pageCount;
-    return isThere ? this.#frames.read(buffer, { at: this.#frameAt(page) + FRAME_HEADER + from }) : 0;
+    const isStored = page <= this.#pageCount;
+    return isStored ? this.#frames.read(buffer, { at: this.#frameAt(page) + FRAME_HEADER + from }) : 0;
   }
 
   write(buffer: Uint8Array, { at }: { at: number }): number {
     const { page } = this.#pageAt(at, buffer.length);
     if (buffer.length !== this.#pageSize) {
-      throw new RepoError('StorageFailed', `SQLite has written a part of a page; at=${at} bytes=${buffer.length}`);
+      throw new RepoError(
+        'StorageFailed',
+        `cannot rewrite the database: SQLite wrote a part of a page; at=${at} bytes=${buffer.length}`,
+      );
     }
     this.#frame.set(buffer, FRAME_HEADER);
     this.#pageCount = Math.max(this.#pageCount, page);
@@ -61,9 +64,9 @@ export class LogImage implements SyncFile {
   /** Does nothing: {@link seal} makes all of it durable. */
   flush(): void {}
 
-  /** Makes the log one that stands for the whole database: durable, and all of it or nothing. */
+  /** Completes the WAL, durably and atomically. */
   seal(): void {
-    this.#frames.send();
+    this.#frames.writeOut();
     const header = newHeader(this.#pageSize);
     this.#writeFrameHeaders(header);
     this.#wal.flush();
@@ -71,7 +74,7 @@ export class LogImage implements SyncFile {
     this.#wal.flush();
   }
 
-  /** Gives the room back; the database stays as it was. */
+  /** Empties the WAL. The database stays unchanged. */
   discard(): void {
     this.#frames.truncate(0);
     this.#wal.flush();
@@ -85,15 +88,15 @@ export class LogImage implements SyncFile {
     for (let at = LOG_HEADER; at < this.#end; at += batch.length) {
       const part = batch.subarray(0, Math.min(batch.length, this.#end - at));
       if (this.#wal.read(part, { at }) !== part.length) {
-        throw new RepoError('StorageFailed', `a rewritten database could not be read again; at=${at}`);
+        throw new RepoError('StorageFailed', `cannot rewrite the database: the WAL ended early; at=${at}`);
       }
       for (let start = 0; start < part.length; start += length) {
         page += page + 1 === this.#lockPage ? 2 : 1;
         const frame = part.subarray(start, start + length);
         if (page === 1) {
-          // As SQLite writes it to a log.
-          frame[FRAME_HEADER + WRITE_VERSION] = LOGGED;
-          frame[FRAME_HEADER + READ_VERSION] = LOGGED;
+          // As SQLite writes it to a WAL.
+          frame[FRAME_HEADER + WRITE_VERSION] = WAL;
+          frame[FRAME_HEADER + READ_VERSION] = WAL;
         }
         const view = new DataView(frame.buffer, frame.byteOffset);
         view.setUint32(0, page);
@@ -112,7 +115,7 @@ export class LogImage implements SyncFile {
     return LOCK_BYTE / this.#pageSize + 1;
   }
 
-  /** The first byte behind the last frame. */
+  /** The end of the last frame. */
   get #end(): number {
     return this.#pageCount === 0 ? 0 : this.#frameAt(this.#pageCount) + this.#frame.length;
   }
@@ -124,7 +127,10 @@ export class LogImage implements SyncFile {
   #pageAt(at: number, length: number): { readonly page: number; readonly from: number } {
     const from = at % this.#pageSize;
     if (from + length > this.#pageSize) {
-      throw new RepoError('StorageFailed', `SQLite has asked for a part of two pages; at=${at} bytes=${length}`);
+      throw new RepoError(
+        'StorageFailed',
+        `cannot rewrite the database: SQLite used a part of two pages; at=${at} bytes=${length}`,
+      );
     }
     return { page: Math.floor(at / this.#pageSize) + 1, from };
   }

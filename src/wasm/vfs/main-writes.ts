@@ -1,4 +1,4 @@
-/** What SQLite writes to the main file, as it is stored. */
+/** Writes pages to the main file in the form to store. */
 import { storeAsPlain } from './header.ts';
 import type { Mount } from './mount.ts';
 import { writeAll } from './write-all.ts';
@@ -8,13 +8,12 @@ const INDEX_LEAF = 0x0a;
 const LEAF_HEADER = 8;
 
 /**
- * Overwrites with zeros what is between the pointers of a leaf and its rows. SQLite moves rows from page to page and
- * leaves copies there, also with `secure_delete`: a text would stay readable after its row is deleted.
+ * Zeroes the unused bytes between the pointers and the rows of a leaf. SQLite moves rows between pages and leaves
+ * copies there, also with `secure_delete`. Without this, a text stays readable after its row is deleted.
  * https://sqlite.org/fileformat2.html#b_tree_pages
  *
- * No other page begins like a leaf. A pointer map begins with 1 to 5; the first page with the header of the file; an
- * overflow page and a free one with the number of a page, whose first byte is zero in a file below 68 GB, and below
- * 10 in one of 687 GB.
+ * No other page starts with the byte of a leaf. A pointer map starts with 1 to 5, the first page with the header of the
+ * file. Overflow and free pages start with a page number, whose first byte is below 10 in files up to 687 GB.
  */
 export const clearUnused = (page: Uint8Array): void => {
   if (page[0] !== TABLE_LEAF && page[0] !== INDEX_LEAF) {
@@ -36,7 +35,7 @@ export const clearUnused = (page: Uint8Array): void => {
   page.fill(0, pointersEnd, contentStart);
 };
 
-/** The buffer is SQLite's own page: what changes in it is of no meaning to SQLite, or is put back. */
+/** Changes the buffer, which is SQLite's own page, only in unused bytes, or restores it. */
 export const writeMain = ({ main, files }: Mount, buffer: Uint8Array, at: number): void => {
   if (at % buffer.length === 0 && buffer.length > LEAF_HEADER) {
     clearUnused(buffer);

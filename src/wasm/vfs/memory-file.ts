@@ -1,7 +1,7 @@
-/** Files in memory, for what no disk has to keep. */
+/** Files in memory. */
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
 
-/** Bytes of one part. Growing copies nothing. */
+/** Bytes per part. With parts, growing copies nothing. */
 const PART: number = 256 * 1024;
 
 export class MemoryFile implements SyncFile {
@@ -33,7 +33,7 @@ export class MemoryFile implements SyncFile {
   truncate(size: number): void {
     this.#grow(size);
     this.#parts.length = Math.ceil(size / PART);
-    // What is cut off does not come back when the file grows again.
+    // Truncated bytes must read as zeros when the file grows again.
     this.#parts.at(-1)?.fill(0, size - (this.#parts.length - 1) * PART);
     this.#size = size;
   }
@@ -43,7 +43,7 @@ export class MemoryFile implements SyncFile {
   }
 
   flush(): void {
-    // Nothing of it outlives the process.
+    // Memory is never durable.
   }
 
   #grow(size: number): void {
@@ -58,7 +58,7 @@ export class MemoryFile implements SyncFile {
   }
 }
 
-const settled = (): Promise<void> => Promise.resolve();
+const resolved = (): Promise<void> => Promise.resolve();
 
 /** Returns the files of a database in memory. */
 export const memoryFiles = (
@@ -69,7 +69,7 @@ export const memoryFiles = (
   journal: new MemoryFile(),
   wal: new MemoryFile(),
   durableOn,
-  persist: settled,
-  close: settled,
-  [Symbol.asyncDispose]: settled,
+  persist: resolved,
+  close: resolved,
+  [Symbol.asyncDispose]: resolved,
 });

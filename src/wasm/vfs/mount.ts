@@ -1,16 +1,16 @@
-/** The files of one database, under the name by which SQLite knows them. */
+/** The files of one database under a name for SQLite. */
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
 import { BufferedFile } from './buffered-file.ts';
 import { isHotJournal } from './hot-journal.ts';
 import { primaryCode, SQLITE_FULL, SQLITE_OK } from '../c-api/result-codes.ts';
 
-/** Why the file layer answered a code, for the error that SQLite makes of it. */
+/** The cause of a result code of the VFS, for the error after SQLite returns the code. */
 export interface FileFailure {
   readonly code: number;
   readonly cause: unknown;
 }
 
-/** What platforms say when there is no more room. */
+/** Names of platform errors for a full disk or quota. */
 const FULL_NAMES: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
   'QuotaExceededError',
   'NS_ERROR_FILE_NO_DEVICE_SPACE',
@@ -25,21 +25,21 @@ const isFull = (error: unknown): boolean =>
 export class Mount {
   readonly files: DatabaseFiles;
   readonly name: string;
-  /** The three files as SQLite writes them: held back until a flush, where there is one. */
+  /** The three files for SQLite. Writes are buffered until a flush, for files with `durableOn: 'flush'`. */
   readonly main: SyncFile;
   readonly journal: SyncFile;
   readonly wal: SyncFile;
-  /** The log as a file that can be taken back; `undefined` where nothing is written ahead. */
+  /** The buffered WAL; `undefined` for files without a WAL. */
   readonly #log: BufferedFile | undefined;
-  /** The database is shown to SQLite as one that is logged, whatever its file says: see `header.ts`. */
-  showsLogged: boolean;
+  /** Whether SQLite sees a header in WAL mode: see `header.ts`. */
+  showsWal: boolean;
   #failure: FileFailure | undefined;
   #fatal: FileFailure | undefined;
 
   constructor(name: string, files: DatabaseFiles) {
     this.name = name;
     this.files = files;
-    this.showsLogged = files.durableOn === 'flush';
+    this.showsWal = files.durableOn === 'flush';
     const slot = (file: SyncFile): SyncFile => (files.durableOn === 'flush' ? new BufferedFile(file) : file);
     this.main = slot(files.main);
     this.journal = slot(files.journal);
@@ -47,21 +47,21 @@ export class Mount {
     this.#log = this.wal instanceof BufferedFile ? this.wal : undefined;
   }
 
-  /** Lets out what is held back of any file. */
-  send(): void {
+  /** Writes the buffered bytes of all files. */
+  writeOut(): void {
     for (const file of [this.main, this.journal, this.wal]) {
       if (file instanceof BufferedFile) {
-        file.send();
+        file.writeOut();
       }
     }
   }
 
-  /** Bytes of the log that have been written since it last began anew. */
+  /** Bytes written to the WAL since its last restart. */
   get logSize(): number {
     return this.#log?.end ?? 0;
   }
 
-  /** Whether the last transaction could not be undone. Nothing is read either where that cannot be told. */
+  /** Whether the last transaction could not be rolled back. Also `true` if the journal cannot be read. */
   get isHalfWritten(): boolean {
     try {
       return isHotJournal(this.journal);
@@ -70,49 +70,49 @@ export class Mount {
     }
   }
 
-  /** A transaction begins. */
+  /** Marks the start of a transaction in the WAL. */
   markLog(): void {
     this.#log?.mark();
   }
 
-  /** Makes durable what was done to the log, that it was emptied among it. */
+  /** Makes changes of the WAL durable, including its truncation. */
   flushLog(): void {
     this.#log?.flush();
   }
 
-  /** Cuts off what the transaction has written to the log. */
-  takeBackLog(): void {
-    this.#log?.takeBack();
+  /** Truncates the frames of the transaction from the WAL. */
+  truncateFailedCommit(): void {
+    this.#log?.truncateToMark();
   }
 
   /**
-   * Set once a flush failed: what reached the disk is unknown from then on, and asking again may be answered with a
-   * success that is none. Nothing is read or written after it.
+   * Set after a failed flush. The state of the disk is then unknown, and a second flush may wrongly succeed. Nothing is
+   * read or written afterwards.
    */
   get fatal(): FileFailure | undefined {
     return this.#fatal;
   }
 
-  /** Keeps why something failed; answers the code for SQLite. */
+  /** Records the cause of a failure. Returns the code for SQLite. */
   fail(code: number, cause: unknown): number {
     const failure = { code: isFull(cause) ? SQLITE_FULL : code, cause };
     this.#failure = failure;
     return failure.code;
   }
 
-  /** As {@link fail}, for good. */
+  /** As {@link fail}, permanently. */
   failForGood(code: number, cause: unknown): number {
     this.#fatal ??= { code, cause };
     return code;
   }
 
-  /** Forgets a failure that SQLite got over, so that it is not taken for the cause of a later one. */
-  forget(): void {
+  /** Clears a failure that SQLite handled, so that it is not reported as the cause of a later one. */
+  clearFailure(): void {
     this.#failure = undefined;
   }
 
-  /** What lies behind the code that SQLite answered, if it came from the files. */
-  behind(code: number): FileFailure | undefined {
+  /** Returns the failure of the files that caused a code of SQLite, if any. */
+  failureOf(code: number): FileFailure | undefined {
     const failure = this.#fatal ?? this.#failure;
     return failure !== undefined && code !== SQLITE_OK && primaryCode(failure.code) === primaryCode(code)
       ? failure

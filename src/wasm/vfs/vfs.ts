@@ -1,9 +1,9 @@
 /**
- * SQLite's file layer over {@link SyncFile}s. https://sqlite.org/c3ref/vfs.html,
+ * SQLite's VFS (file layer) over {@link SyncFile}s. https://sqlite.org/c3ref/vfs.html,
  * https://sqlite.org/c3ref/io_methods.html
  *
- * sql.js brings SQLite's `unix` VFS over a file system in memory. That VFS is a C structure with a public layout; four
- * of its functions are replaced by ours, and with them SQLite reads and writes real files page by page.
+ * sql.js has SQLite's `unix` VFS over a file system in memory. A VFS is a C structure with a public layout. We replace
+ * four of its functions, so that SQLite reads and writes real files page by page.
  */
 import { JOURNAL_SUFFIX, PAGE_SIZE, WAL_SUFFIX } from '../../core/storage/layout.ts';
 import { RepoError } from '../../core/errors.ts';
@@ -11,7 +11,7 @@ import type { CApi, Pointer } from '../c-api/c-api.ts';
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
 import { BufferedFile } from './buffered-file.ts';
 import type { Heap } from '../c-api/heap.ts';
-import { showAsLogged } from './header.ts';
+import { showAsWal } from './header.ts';
 import { writeMain } from './main-writes.ts';
 import { Mount } from './mount.ts';
 import {
@@ -41,26 +41,26 @@ const AT_OPEN = 24;
 const AT_DELETE = 28;
 const AT_ACCESS = 32;
 const AT_FULL_PATHNAME = 36;
-/** The structure is static data; in all of sql.js 1.10 to 1.16 it lies within the first 80 KB. */
+/** The range to search. The structure is static data, within the first 80 KB in sql.js 1.10 to 1.16. */
 const STATIC_DATA = 1 << 20;
 
-/** Every name that is ours begins so. The others are those of sql.js, for a program that uses it beside us. */
+/** Prefix of our file names. Other names belong to a program that also uses sql.js. */
 const PREFIX = 'pdsdb-';
 
-/** `sqlite3_file` begins with a pointer to its methods; behind it we keep the number of the open file. */
+/** `sqlite3_file` starts with a pointer to its methods. After it, we store the id of the open file. */
 const AT_METHODS = 0;
 const AT_FILE = 4;
 const METHODS_VERSION = 1;
 
-/** SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN and nothing else: a false SAFE_APPEND corrupted databases in simulation. */
+/** Only SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN: a wrong SAFE_APPEND corrupted databases in simulation. */
 const DEVICE_CHARACTERISTICS = 0x800;
 /** One sector is one page. */
 const SECTOR_SIZE = PAGE_SIZE;
 
-/** SQLITE_FCNTL_COMMIT_PHASETWO: a transaction has been committed, through the log or a journal. */
+/** SQLITE_FCNTL_COMMIT_PHASETWO: a transaction was committed, through the WAL or a journal. */
 const COMMITTED = 22;
 
-/** The kinds of file, by the flag that SQLite opens each with, and how it makes a name of the database's. */
+/** The kinds of files, with SQLite's flag for opening each, and the suffix of its name. */
 const SLOTS = [
   { slot: 'main', flag: 0x100, suffix: '' },
   { slot: 'journal', flag: 0x800, suffix: JOURNAL_SUFFIX },
@@ -70,29 +70,29 @@ const SLOTS = [
 interface Named {
   readonly mount: Mount;
   readonly file: SyncFile;
-  /** The same, where writes are held back. */
+  /** The same file, if writes are buffered. */
   readonly buffered: BufferedFile | undefined;
   readonly slot: (typeof SLOTS)[number]['slot'];
   readonly flag: number;
 }
 
-/** C passes numbers, and a bigint for what has 64 bits. */
+/** C passes numbers, and bigints for 64-bit integers. */
 type CFunction = (...args: any[]) => any;
 
 export class Vfs {
   readonly #api: CApi;
   readonly #heap: Heap;
   readonly #methods: Pointer;
-  /** Names that are bound to files now. */
+  /** Files by name. */
   readonly #named = new Map<string, Named>();
   readonly #open = new Map<number, Named>();
   #mounts = 0;
   #opened = 0;
 
   /**
-   * Takes the place of the default VFS.
+   * Replaces functions of the default VFS.
    *
-   * @throws {RepoError} `StorageFailed` when that is not exactly where and as it is expected.
+   * @throws {RepoError} `StorageFailed` when the default VFS is not found exactly once.
    */
   constructor(api: CApi, heap: Heap, table: WebAssembly.Table) {
     this.#api = api;
@@ -131,7 +131,7 @@ export class Vfs {
   #replace(table: WebAssembly.Table): void {
     const heap = this.#heap;
     const vfs = this.#find();
-    /** Ours for our names, and what was there for the others. `at` is where a name stands among the arguments. */
+    /** Replaces the function at offset `at` of the VFS: ours for our names, the old one for others. */
     const divert = (
       at: number,
       signature: string,
@@ -175,7 +175,8 @@ export class Vfs {
       if (named === undefined || named.slot === 'main') {
         return SQLITE_IOERR_DELETE;
       }
-      // The file stays, for creating one is not durable before its folder is; SQLite sees no difference (`xAccess`).
+      // The file stays, because creating a file is durable only after its folder is synced. `xAccess` hides it from
+      // SQLite.
       if (named.file.getSize() > 0) {
         named.file.truncate(0);
         return this.#flush(named);
@@ -183,22 +184,22 @@ export class Vfs {
       return SQLITE_OK;
     });
 
-    divert(AT_ACCESS, 'iiiii', SQLITE_IOERR_ACCESS, (name, _flags: number, answer: Pointer) => {
+    divert(AT_ACCESS, 'iiiii', SQLITE_IOERR_ACCESS, (name, _flags: number, out: Pointer) => {
       const named = this.#named.get(name);
-      heap.setWord(answer, named !== undefined && (named.slot === 'main' || named.file.getSize() > 0) ? 1 : 0);
+      heap.setWord(out, named !== undefined && (named.slot === 'main' || named.file.getSize() > 0) ? 1 : 0);
       return SQLITE_OK;
     });
 
-    divert(AT_FULL_PATHNAME, 'iiiii', SQLITE_CANTOPEN, (name, room: number, answer: Pointer) => {
+    divert(AT_FULL_PATHNAME, 'iiiii', SQLITE_CANTOPEN, (name, room: number, out: Pointer) => {
       if (heap.roomFor(name) >= room) {
         return SQLITE_CANTOPEN;
       }
-      heap.bytes[answer + heap.setText(answer, name)] = 0;
+      heap.bytes[out + heap.setText(out, name)] = 0;
       return SQLITE_OK;
     });
   }
 
-  /** The one structure in static memory that looks like the default VFS. */
+  /** Finds the structure of the default VFS in static memory. */
   #find(): Pointer {
     const heap = this.#heap;
     const name = new TextEncoder().encode(VFS_NAME);
@@ -215,15 +216,18 @@ export class Vfs {
       }
     }
     if (found.length !== 1) {
-      throw new RepoError('StorageFailed', `this is not the sql.js that pdsdb was made for; vfs=${found.length}`);
+      throw new RepoError(
+        'StorageFailed',
+        `the loaded sql.js is not the version that pdsdb needs: install the version in its package.json; vfs=${found.length}`,
+      );
     }
     return found[0]!;
   }
 
-  /** Makes the C structure of functions that every open file of ours points to. */
+  /** Makes the C structure of functions for our open files. */
   #fileMethods(): Pointer {
     const heap = this.#heap;
-    /** The one guard: whatever is thrown is kept for the error that SQLite makes of the code, and C never sees it. */
+    /** Catches exceptions, because C cannot. The error is recorded and becomes the cause of the error for the code. */
     const method = (signature: string, failed: number, run: (open: Named, ...args: any[]) => number): Pointer => {
       const guarded: CFunction = (file: Pointer, ...args) => {
         const open = this.#open.get(heap.word(file + AT_FILE));
@@ -238,10 +242,10 @@ export class Vfs {
       };
       return this.#api.addFunction(guarded, signature);
     };
-    const settled = method('iii', SQLITE_OK, () => SQLITE_OK);
+    const noLock = method('iii', SQLITE_OK, () => SQLITE_OK);
 
     const functions: readonly Pointer[] = [
-      // xClose, which has to work after a fatal failure too.
+      // xClose. It must work after a fatal failure too.
       this.#api.addFunction(
         (file: Pointer) => (this.#open.delete(heap.word(file + AT_FILE)) ? SQLITE_OK : SQLITE_IOERR_CLOSE),
         'ii',
@@ -253,21 +257,21 @@ export class Vfs {
         return SQLITE_OK;
       }),
       method('iii', SQLITE_IOERR_FSYNC, this.#flush),
-      method('iii', SQLITE_IOERR_FSTAT, (open, answer: Pointer) => {
-        heap.setLong(answer, open.file.getSize());
+      method('iii', SQLITE_IOERR_FSTAT, (open, out: Pointer) => {
+        heap.setLong(out, open.file.getSize());
         return SQLITE_OK;
       }),
-      // xLock and xUnlock: the files were locked before we got them.
-      settled,
-      settled,
-      // xCheckReservedLock: nobody else has one.
-      method('iii', SQLITE_OK, (_open, answer: Pointer) => {
-        heap.setWord(answer, 0);
+      // xLock and xUnlock: the files are already locked.
+      noLock,
+      noLock,
+      // xCheckReservedLock: no other connection exists.
+      method('iii', SQLITE_OK, (_open, out: Pointer) => {
+        heap.setWord(out, 0);
         return SQLITE_OK;
       }),
-      // xFileControl: none is known, and one is listened to.
+      // xFileControl: all are unsupported; one is observed.
       method('iiii', SQLITE_NOTFOUND, (open, operation: number) =>
-        operation === COMMITTED ? this.#settle(open) : SQLITE_NOTFOUND,
+        operation === COMMITTED ? this.#afterCommit(open) : SQLITE_NOTFOUND,
       ),
       this.#api.addFunction(() => SECTOR_SIZE, 'ii'),
       this.#api.addFunction(() => DEVICE_CHARACTERISTICS, 'ii'),
@@ -286,7 +290,10 @@ export class Vfs {
     while (done < length) {
       const count = open.file.read(done === 0 ? buffer : buffer.subarray(done), { at: at + done });
       if (!isCount(count, length - done)) {
-        throw new RepoError('StorageFailed', `a read answered ${count}; asked=${length - done}`);
+        throw new RepoError(
+          'StorageFailed',
+          `reading a file failed: the platform returned an invalid count; count=${count} length=${length - done}`,
+        );
       }
       if (count === 0) {
         break;
@@ -294,16 +301,19 @@ export class Vfs {
       done += count;
     }
     if (done === length) {
-      if (open.slot === 'main' && open.mount.showsLogged) {
-        showAsLogged(buffer, at);
+      if (open.slot === 'main' && open.mount.showsWal) {
+        showAsWal(buffer, at);
       }
       return SQLITE_OK;
     }
-    // Zeros in place of bytes that are there would be taken for content.
+    // SQLite would take zeros for existing bytes as content.
     if (at + done < open.file.getSize()) {
-      throw new RepoError('StorageFailed', `a read stopped before the end of the file; at=${at + done}`);
+      throw new RepoError(
+        'StorageFailed',
+        `reading a file failed: the read stopped before the end of the file; at=${at + done}`,
+      );
     }
-    // SQLite relies on zeros behind a short read: without them "failure will eventually lead to database corruption".
+    // SQLite requires zeros after a short read: without them "failure will eventually lead to database corruption".
     buffer.fill(0, done);
     return SQLITE_IOERR_SHORT_READ;
   };
@@ -319,9 +329,9 @@ export class Vfs {
   };
 
   readonly #flush = (open: Named): number => {
-    // What was held back goes out first, and that may fail as any write does; only a flush that fails is final.
+    // Buffered writes may fail like any write. Only a failed flush is permanent.
     try {
-      open.buffered?.send();
+      open.buffered?.writeOut();
     } catch (error) {
       return open.mount.fail(SQLITE_IOERR_WRITE, error);
     }
@@ -334,15 +344,15 @@ export class Vfs {
   };
 
   /**
-   * Lets out the rest of a commit. Behind the last frame of the log SQLite fills the sector with copies of it, which it
-   * reads later and flushes only in part: held back any longer, they would belong to the next transaction, and go when
-   * that one is undone.
+   * Writes the buffered rest of a commit. After the last frame of the WAL, SQLite pads the sector with copies of it,
+   * which it reads later and flushes only partly. If they stayed buffered, rolling back the next transaction would drop
+   * them.
    */
-  #settle({ mount }: Named): number {
+  #afterCommit({ mount }: Named): number {
     try {
-      mount.send();
+      mount.writeOut();
     } catch (error) {
-      // The commit is durable, and will be found; but not by who has the rest of it in no file.
+      // The commit is durable, but this connection cannot continue without the rest.
       mount.failForGood(SQLITE_IOERR_WRITE, error);
     }
     return SQLITE_NOTFOUND;

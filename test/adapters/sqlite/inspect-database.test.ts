@@ -85,7 +85,7 @@ describe('the schema is read', () => {
     const files = await filesWith(TABLES, 'killed', (database) => {
       database.transaction(() => undefined);
       database.begin();
-      database.writePlainly();
+      database.bypassLog();
       database.exec('pragma cache_size=1');
       database.exec(`create table uncommitted (a)`);
       database.exec('insert into uncommitted values (zeroblob(100000))');

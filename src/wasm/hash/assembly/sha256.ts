@@ -1,23 +1,24 @@
 /**
- * SHA-256 of many messages at once, four side by side: each vector holds the same word of four messages. FIPS 180-4.
- * AssemblyScript, not TypeScript: `npm run build` compiles it into `../sha256-wasm.ts`. Its numbers are those of WebAssembly.
+ * SHA-256 of many messages, four in parallel: each vector has the same word of four messages. FIPS 180-4.
+ * AssemblyScript, not TypeScript: `npm run build` compiles it into `../sha256-wasm.ts`. Its numbers are those of
+ * WebAssembly.
  *
- * A lane that has come to the end of its message takes the next one, so that messages of any lengths keep all four busy.
- * The caller owns all memory from `base` on: it puts messages there, a table of jobs, and room for the digests.
+ * A lane that has finished its message starts the next one, so that messages of any lengths keep all four busy. The
+ * caller owns all memory from `base` on: messages, a table of jobs, and space for the digests.
  */
 
-/** A job is two words: where its message lies, and how many bytes it has. */
+/** A job is two words: the address of its message and its length in bytes. */
 const JOB_SIZE: usize = 8;
 const DIGEST_SIZE: usize = 32;
 const CHUNK_SIZE: usize = 64;
 const LANES: usize = 4;
 
-/** What begins every hash: the square roots of the first eight primes, after the point. */
+/** The initial state: fractional parts of the square roots of the first eight primes. */
 const INITIAL: usize = memory.data<u32>([
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ]);
 
-/** The constants of the rounds: the cube roots of the first 64 primes, after the point. */
+/** The round constants: fractional parts of the cube roots of the first 64 primes. */
 const ROUNDS: usize = memory.data<u32>([
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
   0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -33,13 +34,16 @@ const ROUNDS: usize = memory.data<u32>([
 const STATE: usize = memory.data(8 * 16, 16);
 /** Sixty-four vectors: the message schedule, with the rounds' constants added. */
 const SCHEDULE: usize = memory.data(64 * 16, 16);
-/** For each lane two chunks, for the end of its message and the padding. */
+/** Two chunks per lane, for the end of its message and the padding. */
 const TAILS: usize = memory.data(512, 16);
-/** For each lane: the chunk that is next, how many are left before the tail, how many are left of the tail, and the digest's place. */
+/**
+ * Per lane: the address of the next chunk, the number of whole chunks left, the number of tail chunks left, and the
+ * digest's address.
+ */
 const LANE_STATES: usize = memory.data(64, 16);
 const LANE_SIZE: usize = 16;
 
-/** Where the caller's memory begins. */
+/** Returns the start of the caller's memory. */
 export function base(): usize {
   return __heap_base;
 }
@@ -48,7 +52,7 @@ function rotate(x: v128, by: i32): v128 {
   return v128.or(i32x4.shr_u(x, by), i32x4.shl(x, 32 - by));
 }
 
-/** The word at `offset` of the four chunks, most significant byte first. */
+/** Returns the big-endian words at four addresses as one vector. */
 function gather(a: usize, b: usize, c: usize, d: usize): v128 {
   let words = v128.load32_zero(a);
   words = v128.load_lane<u32>(b, words, 1);
@@ -57,7 +61,7 @@ function gather(a: usize, b: usize, c: usize, d: usize): v128 {
   return i8x16.swizzle(words, i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
 }
 
-/** One chunk of each of the four messages into the state. */
+/** Adds one chunk of each of the four messages to the state. */
 function compress(p0: usize, p1: usize, p2: usize, p3: usize): void {
   for (let t: usize = 0; t < 16; t++) {
     v128.store(SCHEDULE + (t << 4), gather(p0 + (t << 2), p1 + (t << 2), p2 + (t << 2), p3 + (t << 2)));
@@ -103,7 +107,7 @@ function compress(p0: usize, p1: usize, p2: usize, p3: usize): void {
   v128.store(STATE, i32x4.add(h, v128.load(STATE, 112)), 112);
 }
 
-/** Sets a lane to the beginning of a message, and lays out what comes after its last whole chunk. */
+/** Starts a message in a lane, and prepares its tail: the bytes after the last whole chunk, and the padding. */
 function start(lane: usize, job: usize, digest: usize): void {
   const message: usize = load<u32>(job);
   const length: usize = load<u32>(job, 4);
@@ -125,7 +129,7 @@ function start(lane: usize, job: usize, digest: usize): void {
   store<usize>(at, digest, 12);
 }
 
-/** Goes on to the lane's next chunk; false when there is none. */
+/** Moves a lane to its next chunk. Returns `false` after the last one. */
 function advance(lane: usize): bool {
   const at = LANE_STATES + lane * LANE_SIZE;
   const next = load<usize>(at) + CHUNK_SIZE;
@@ -148,10 +152,10 @@ function writeDigest(lane: usize): void {
   }
 }
 
-/** Hashes `count` messages; the digests come out one after the other. */
+/** Hashes `count` messages. Writes their digests to `digests`, concatenated. */
 export function hash(jobs: usize, count: usize, digests: usize): void {
   let next: usize = 0;
-  /** A bit for each lane that has a message. */
+  /** One bit per lane that has a message. */
   let running: u32 = 0;
   for (let lane: usize = 0; lane < LANES; lane++) {
     if (next < count) {
@@ -159,7 +163,7 @@ export function hash(jobs: usize, count: usize, digests: usize): void {
       next += 1;
       running |= 1 << <u32>lane;
     } else {
-      // It computes along, on whatever lies there, and nobody looks.
+      // An idle lane hashes unused memory; its result is ignored.
       store<usize>(LANE_STATES + lane * LANE_SIZE, TAILS);
     }
   }
