@@ -204,7 +204,7 @@ export type {
   BlobInfo,
   BlobSource,
   BlobStore,
-  BlobStray,
+  InvalidBlobEntry,
   BlockChange,
   BlockReader,
   BlockStore,

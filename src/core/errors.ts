@@ -1,42 +1,42 @@
 /**
- * What went wrong, in words a program can switch on. Codes are API and do not change within a major
- * version; messages are for people and may. Where the AT Protocol lexicons name an error, that name is
- * the code, so that a server may pass `error.code` on as the XRPC error.
+ * Error codes. Codes are API and do not change within a major version. Messages are for people and may change. If the
+ * AT Protocol lexicons name an error, the code is that name, so that a server can return `error.code` as the XRPC
+ * error.
  */
 
-/** Every code there is, in alphabetical order. */
+/** All codes, in alphabetical order. */
 export const REPO_ERROR_CODES = [
   'BlobNotFound',
-  /** A block that the tree or a commit refers to is not there. */
+  /** A block that the tree or a commit references is missing. */
   'BlockNotFound',
   'Closed',
-  /** Bytes from our own storage break a rule that they kept when they were written. */
+  /** Stored bytes are damaged. */
   'Corrupt',
-  /** The commit's rev lies more than five minutes in the future. */
+  /** The commit's rev is more than five minutes in the future. */
   'FutureRev',
-  /** There is no commit yet. */
+  /** The repository has no commit yet. */
   'HeadNotFound',
   'InvalidCollection',
   'InvalidDid',
-  /** The value is not one of the atproto data model, or its `$type` is not its collection. */
+  /** The value breaks the atproto data model, or its `$type` is not its collection. */
   'InvalidRecord',
   'InvalidRecordKey',
-  /** A text that cannot be the name of a ref. */
+  /** The name of a ref is not valid. */
   'InvalidRef',
   'InvalidSignature',
-  /** The signer has another key than the one that signed the head. */
+  /** The signer's key is not the key that signed the head. */
   'InvalidSigner',
-  /** The head, or the record, is not the one that was expected; read again and retry. */
+  /** The head or the record is not the expected one: read it again and retry. */
   'InvalidSwap',
-  /** Input passes a named limit. */
+  /** Input exceeds a named limit. */
   'LimitExceeded',
   /** Another process, tab or object owns the storage. */
   'Locked',
-  /** Bytes from outside break a rule of their format. */
+  /** Input bytes break a rule of their format. */
   'Malformed',
-  /** The commit is older than the head, or another one with the same rev. */
+  /** The commit is older than the head, or is a fork with the same rev. */
   'OutdatedRev',
-  /** The answer was lost on its way: the write may have happened. */
+  /** The result was lost: the write may have happened. */
   'OutcomeUnknown',
   /** The repository was opened for reading, or is a CAR. */
   'ReadOnly',
@@ -46,15 +46,15 @@ export const REPO_ERROR_CODES = [
   'RefNotFound',
   'RepoExists',
   'RepoNotFound',
-  /** The head is signed, so a write has to be too. */
+  /** The head is signed, so a write needs a signer. */
   'SignerRequired',
   'StorageFailed',
   'StorageFull',
-  /** A key of a kind that atproto does not use, or a text that is no key. */
+  /** The key is not valid, or of a kind that atproto does not use. */
   'UnknownKey',
   /** A newer version of this library wrote the repository. */
   'UnknownVersion',
-  /** The environment lacks something that is needed, which the message names. */
+  /** The environment lacks something that the message names. */
   'Unsupported',
   'WrongDid',
 ] as const;
@@ -62,8 +62,8 @@ export const REPO_ERROR_CODES = [
 export type RepoErrorCode = (typeof REPO_ERROR_CODES)[number];
 
 /**
- * The one error that this library throws on purpose. Arguments of the wrong type throw `TypeError`
- * instead; an aborted `signal` throws the signal's reason.
+ * The error class of this library. Arguments of the wrong type throw `TypeError` instead. An aborted `signal` throws
+ * the signal's reason.
  */
 export class RepoError extends Error {
   override readonly name = 'RepoError';
@@ -75,9 +75,9 @@ export class RepoError extends Error {
   }
 }
 
-/** Tells a {@link RepoError} apart, also one that came from a second copy of this library. */
+/** Returns whether a value is a {@link RepoError}, also of another copy of this library, and has the given code. */
 export const isRepoError = (value: unknown, code?: RepoErrorCode): value is RepoError =>
-  // By its form: an error of another realm is not an instance of the `Error` here.
+  // By its fields, because an error of another realm is not an instance of this realm's `Error`.
   typeof value === 'object' &&
   value !== null &&
   'name' in value &&

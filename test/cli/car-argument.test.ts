@@ -78,12 +78,14 @@ describe('a CAR is read like a repository', () => {
       expect(await pdsdb([verb[0]!, at('damaged.car'), ...verb.slice(1)])).toMatchObject({
         code: 1,
         stdout: '',
-        stderr: expect.stringMatching(/^error: block is not what its CID names/),
+        stderr: expect.stringMatching(/^error: a block of the CAR does not match its CID/),
       });
     }
     await writeFile(at('web.car'), '<!DOCTYPE html><title>404</title>');
     for (const verb of ['ls', 'info', 'verify', 'log']) {
-      expect((await pdsdb([verb, at('web.car')])).stderr).toBe('error: not a CAR: it is a web page (HTML)\n');
+      expect((await pdsdb([verb, at('web.car')])).stderr).toBe(
+        'error: the input is not a CAR: it is a web page (HTML)\n',
+      );
     }
     const before = ((await json(['log', at('alice')])) as { rev: string }[])[1]!.rev;
     await json(['export', at('alice'), '--since', before, '-o', at('since.car')]);

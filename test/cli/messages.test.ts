@@ -83,7 +83,7 @@ describe('the command', () => {
       'the database of a repository',
       () => ['ls', join(at('alice'), 'pds.db')],
       'Malformed',
-      () => 'not a CAR: it is an SQLite database; if it is the pds.db of a repository, open its folder',
+      () => 'the input is not a CAR: it is an SQLite database; if it is the pds.db of a repository, open its folder',
     ],
   ])('%s', async (_, args, code, message) => {
     const outcome = await pdsdb([...args(), '--json']);
@@ -158,7 +158,7 @@ describe('the library', () => {
     await expect(repo.putBlob(() => openAsBlob(at('avatar.png'), { type: 'image/png' }))).rejects.toMatchObject({
       name: 'RepoError',
       code: 'BlobNotFound',
-      message: expect.stringContaining('is the file there'),
+      message: expect.stringContaining('check that the file exists'),
     });
     await writeFile(at('there.png'), 'image');
     const blob = await openAsBlob(at('there.png'), { type: 'image/png' });

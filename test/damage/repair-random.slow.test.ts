@@ -155,7 +155,7 @@ test('damage in the history alone is dropped and listed, and the refs and commit
   expect(report.steps.length).toBeGreaterThan(0);
   expect(report.stepCount).toBe(report.steps.length);
   for (const step of report.steps) {
-    expect(step).toMatchObject({ action: 'dropCommit', message: expect.stringMatching(/records are gone/) });
+    expect(step).toMatchObject({ action: 'dropCommit', message: expect.stringMatching(/records are missing/) });
   }
   expect(await collect(repo.log())).toHaveLength(listed - report.steps.length);
   expect((await repo.refs()).has('branch')).toBe(true);

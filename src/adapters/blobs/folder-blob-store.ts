@@ -13,7 +13,7 @@ import type { CID } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import { Lifetime } from '../../core/storage/lifetime.ts';
 import { sha256Stream } from '../../core/data/sha256.ts';
-import type { BlobInfo, BlobSource, BlobStore, BlobStray, PutBlobOptions } from '../../core/storage/ports.ts';
+import type { BlobInfo, BlobSource, BlobStore, InvalidBlobEntry, PutBlobOptions } from '../../core/storage/ports.ts';
 import { isNotFound, systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 
@@ -242,7 +242,7 @@ class FolderBlobStore implements BlobStore {
     }
   }
 
-  async *strays(): AsyncGenerator<BlobStray, void, undefined> {
+  async *invalidEntries(): AsyncGenerator<InvalidBlobEntry, void, undefined> {
     for (const name of await this.#lifetime.run(() => io('listing the blobs', this.#namesAfter('')))) {
       const path = `${BLOBS_FOLDER}/${name}`;
       const entry = await this.#lifetime.run(() => io('listing the blobs', this.#folder.entry(path)));

@@ -9,7 +9,7 @@ import type { Validate } from '../../core/repo/record.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
 import type { Head, RecordValue, WriteOp } from '../../core/repo/repo.ts';
 import type { LazyBlobSource } from '../../core/storage/blob-source.ts';
-import { isPending, settledSource } from '../../core/storage/blob-source.ts';
+import { isPending, openSource } from '../../core/storage/blob-source.ts';
 import { createTidClock } from '../../core/syntax/tid.ts';
 import type { ClientCalls } from './client-calls.ts';
 import { takeFiles } from './files.ts';
@@ -128,7 +128,7 @@ export class GeneratedMethods {
     write: ([ops, options]) => [(ops as unknown as readonly WriteOp[]).map((op) => this.#encodeOp(op)), options],
     importCar: ([source, options]) => [this.#offered(source, options), options],
     putBlob: async ([given, options]) => {
-      const source: unknown = isPending(given as unknown as LazyBlobSource) ? await settledSource(given!) : given;
+      const source: unknown = isPending(given as unknown as LazyBlobSource) ? await openSource(given!) : given;
       return [isReadableStream(source) ? this.#offered(source, options) : source, options];
     },
     // The head of now, also when the list is opened again under another one.

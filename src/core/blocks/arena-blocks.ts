@@ -1,4 +1,4 @@
-/** Blocks of a CAR that has to be read to its end before anybody knows what they are for. */
+/** Blocks of a CAR in memory, by number and CID. */
 import type { PackedBlocks } from './packed-blocks.ts';
 import { CID_LENGTH } from '../data/cid.ts';
 import type { CidSet } from '../data/cid-set.ts';
@@ -7,11 +7,11 @@ import type { Arena } from './arena.ts';
 import { LARGEST_CHUNK } from './arena.ts';
 import { isBytes } from '../data/platform-values.ts';
 
-/** The place of a block that is held: which memory it lies in, and where it begins there. */
+/** The place of a block in memory: the index of its memory region, and its offset there. */
 const WORDS = 2;
 const PLACE_SIZE: number = WORDS * Uint32Array.BYTES_PER_ELEMENT;
 const FIRST_CAPACITY = 1024;
-/** Bytes of a block in most CARs, its CID with them. */
+/** Typical size of a block in a CAR, in bytes, CID included. */
 const USUAL_BLOCK = 256;
 
 const enlarged = (words: Uint32Array): Uint32Array => {
@@ -21,58 +21,58 @@ const enlarged = (words: Uint32Array): Uint32Array => {
 };
 
 /**
- * Blocks, numbered in the order in which they came; of those with one CID the first counts. Three numbers say where
- * each is: an object with two views took 350 bytes, and was moved by the garbage collector.
+ * Blocks, numbered in the order of arrival. Skips duplicates. Three numbers locate each block: an object with two views
+ * took 350 bytes, and the garbage collector moved it.
  */
 export class ArenaBlocks {
   readonly #cids: CidSet;
   readonly #memory: Arena | undefined;
   readonly #memories: Uint8Array[] = [];
-  /** Of those that are held, from the first on. */
+  /** Places of the blocks in memory, from `#first` on. */
   #places: Uint32Array = new Uint32Array(FIRST_CAPACITY * WORDS);
-  /** Of all. */
+  /** Sizes of all blocks. */
   #sizes: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   #first = 0;
   #bytes = 0;
 
   /**
-   * @param expected About how many are going to come.
-   * @param memory Where they are put until `release`; they stay where they came in when it is left out.
+   * @param expected The expected number of blocks.
+   * @param memory The arena for copies of the blocks. Default: the blocks stay in the memory that `add` received.
    */
   constructor(expected = 0, memory?: Arena) {
     this.#cids = createCidSet(expected);
     this.#memory = memory;
   }
 
-  /** For the blocks of a CAR, whose size is known where it is in memory. */
+  /** For the blocks of a CAR. If the CAR is in memory, its size gives the expected number. */
   static for(source: unknown, memory?: Arena): ArenaBlocks {
     return new ArenaBlocks(isBytes(source) ? source.length / USUAL_BLOCK : 0, memory);
   }
 
-  /** How many came, held or not. */
+  /** Number of all blocks, released ones included. */
   get size(): number {
     return this.#cids.size;
   }
 
-  /** The number of the first one that is held. */
+  /** The number of the first block in memory. */
   get first(): number {
     return this.#first;
   }
 
-  /** What the held ones take, but for their names. */
+  /** Bytes of memory of the blocks, without CIDs. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** The names of all that came, by their numbers. */
+  /** The CIDs of all blocks, by number. */
   get cids(): Omit<CidSet, 'add'> {
     return this.#cids;
   }
 
-  /** Takes in blocks whose hashes have been checked. */
+  /** Adds blocks. The caller has checked their hashes. */
   add(blocks: PackedBlocks): void {
     const { memory, starts } = blocks;
-    // Not before there is something new in it: a stream may send one block for ever.
+    // Copied only if it has a new block: a stream may repeat one block endlessly.
     let kept: PackedBlocks | undefined;
     for (let i = 0; i < starts.length; i++) {
       if (this.#cids.add(memory, starts[i]! - CID_LENGTH)) {
@@ -82,7 +82,7 @@ export class ArenaBlocks {
     }
   }
 
-  /** The bytes of a block, as a view; `undefined` where it is not held. */
+  /** Returns a view of a block, or `undefined` if the block is not in memory. */
   bytesAt(number: number): Uint8Array | undefined {
     if (number < this.#first || number >= this.size) {
       return undefined;
@@ -92,12 +92,12 @@ export class ArenaBlocks {
     return this.#memories[this.#places[at]!]!.subarray(start, start + this.#sizes[number]!);
   }
 
-  /** How many bytes a block has, held or not. */
+  /** Returns the size of a block in bytes, also after `release`. */
   sizeAt(number: number): number {
     return this.#sizes[number]!;
   }
 
-  /** Lets go of the bytes of all. */
+  /** Frees the bytes of all blocks. Sizes and CIDs stay. */
   release(): void {
     this.#memories.length = 0;
     this.#memory?.clear();
@@ -105,7 +105,7 @@ export class ArenaBlocks {
     this.#bytes = 0;
   }
 
-  /** Notes where the last one that came is. */
+  /** Records the place of the newest block. */
   #place(memory: Uint8Array, start: number, end: number): void {
     const number = this.size - 1;
     const at = (number - this.#first) * WORDS;

@@ -1,30 +1,30 @@
 /**
- * Memory for the chunks of a stream whose blocks are held until they are written. `clear` lets the next chunks use the
- * same memory, because chunks that are dropped many at a time wait for the garbage collector while others arrive. In
- * five runs each, a streamed import of 200,000 records peaked at 242 to 253 MB with it, and at 239 to 292 MB without.
+ * Memory for the chunks of a stream until their blocks are written. `clear` makes it reusable: without reuse, dropped
+ * chunks wait for the garbage collector while others arrive. In five runs each, a streamed import of 200,000 records
+ * peaked at 242 to 253 MB with the arena, and at 239 to 292 MB without it.
  */
 import { CID_LENGTH } from '../data/cid.ts';
 import { PackedBlocks } from './packed-blocks.ts';
 
-/** What is larger is no chunk, but a CAR that the caller has in memory. */
+/** Larger memory is not a chunk but a whole CAR, which the caller has in memory. */
 export const LARGEST_CHUNK: number = 4 * 1024 * 1024;
 
 /**
- * Room for a small repository; the next pieces are twice as large each, up to a size at which little is left over
- * behind the last chunk.
+ * Size of the first segment, for a small repository. Each next one is twice as large, up to {@link LARGEST_SIZE}, so
+ * that the unused rest stays small.
  */
 const FIRST_SIZE: number = 64 * 1024;
 const LARGEST_SIZE: number = 1024 * 1024;
 
 export class Arena {
-  readonly #pieces: Uint8Array[] = [];
-  /** The piece that is being filled, and how far it is. */
-  #piece = 0;
+  readonly #segments: Uint8Array[] = [];
+  /** The segment that is being filled, and the offset of its free part. */
+  #segment = 0;
   #at = 0;
 
   /**
-   * The blocks, of which there is one at least, where they stay until `clear`: copies of a chunk's, and those of a
-   * whole CAR as they lie.
+   * Returns blocks that stay valid until `clear`: copies of the blocks of a chunk, or the given blocks of a whole CAR.
+   * `blocks` is not empty.
    */
   keep(blocks: PackedBlocks): PackedBlocks {
     const { memory, starts, ends } = blocks;
@@ -33,9 +33,9 @@ export class Arena {
     }
     const from = starts[0]! - CID_LENGTH;
     const chunk = memory.subarray(from, ends.at(-1));
-    const piece = this.#pieceFor(chunk.length);
-    piece.set(chunk, this.#at);
-    const kept = new PackedBlocks(piece);
+    const segment = this.#segmentFor(chunk.length);
+    segment.set(chunk, this.#at);
+    const kept = new PackedBlocks(segment);
     const shift = this.#at - from;
     for (let i = 0; i < starts.length; i++) {
       kept.push(starts[i]! + shift, ends[i]! + shift);
@@ -44,23 +44,23 @@ export class Arena {
     return kept;
   }
 
-  /** Forgets all blocks: what comes next is written over them. */
+  /** Drops all blocks. Later blocks overwrite them. */
   clear(): void {
-    this.#piece = 0;
+    this.#segment = 0;
     this.#at = 0;
   }
 
-  /** A piece with so much room behind `#at`. */
-  #pieceFor(size: number): Uint8Array {
-    for (; this.#piece < this.#pieces.length; this.#piece++, this.#at = 0) {
-      const piece = this.#pieces[this.#piece]!;
-      if (this.#at + size <= piece.length) {
-        return piece;
+  /** Returns a segment with `size` free bytes at `#at`. */
+  #segmentFor(size: number): Uint8Array {
+    for (; this.#segment < this.#segments.length; this.#segment++, this.#at = 0) {
+      const segment = this.#segments[this.#segment]!;
+      if (this.#at + size <= segment.length) {
+        return segment;
       }
     }
-    const last = this.#pieces.at(-1)?.length ?? FIRST_SIZE / 2;
-    const piece = new Uint8Array(Math.max(size, Math.min(2 * last, LARGEST_SIZE)));
-    this.#pieces.push(piece);
-    return piece;
+    const last = this.#segments.at(-1)?.length ?? FIRST_SIZE / 2;
+    const segment = new Uint8Array(Math.max(size, Math.min(2 * last, LARGEST_SIZE)));
+    this.#segments.push(segment);
+    return segment;
   }
 }

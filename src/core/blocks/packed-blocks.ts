@@ -1,16 +1,16 @@
 /**
- * Blocks in one piece of memory, the bytes of each right behind its CID, as they stand in a CAR. There is no object for
- * each: most of those that come by are never asked for.
+ * Blocks in one memory region. Each block follows its CID, as in a CAR. There is no object per block, because most
+ * blocks are never read singly.
  */
 import type { CidBytes } from '../data/cid.ts';
 import { CID_LENGTH } from '../data/cid.ts';
 
-/** What it answers are views, which must not be changed. */
+/** Returns views, which the caller must not change. */
 export class PackedBlocks {
   readonly memory: Uint8Array;
-  /** Where the memory begins in the CAR that it is a part of. */
+  /** The offset of the memory in the CAR. */
   readonly #offset: number;
-  /** Where the bytes of each block begin, which come right behind its CID; where they end. */
+  /** Start and end offsets of the blocks in the memory. The CID precedes the start. */
   readonly starts: number[] = [];
   readonly ends: number[] = [];
 
@@ -23,7 +23,7 @@ export class PackedBlocks {
     return this.starts.length;
   }
 
-  /** The bytes of all of them together, without their CIDs. */
+  /** The total size of the blocks in bytes, without CIDs. */
   get size(): number {
     return this.starts.reduce((size, start, i) => size + this.ends[i]! - start, 0);
   }
@@ -37,18 +37,18 @@ export class PackedBlocks {
     return this.memory.subarray(this.starts[index], this.ends[index]);
   }
 
-  /** Where the bytes of a block begin in the CAR. */
+  /** Returns the offset of a block's bytes in the CAR. */
   offsetAt(index: number): number {
     return this.#offset + this.starts[index]!;
   }
 
-  /** Adds the block whose CID ends, and whose bytes begin, at `start`. */
+  /** Adds the block at `start`. Its CID ends there. */
   push(start: number, end: number): void {
     this.starts.push(start);
     this.ends.push(end);
   }
 
-  /** Forgets the blocks from `length` on. */
+  /** Drops the blocks from index `length` on. */
   cut(length: number): void {
     this.starts.length = length;
     this.ends.length = length;

@@ -1,6 +1,6 @@
 /**
- * The engine under both ways to read a CAR, `readCar` and `readCarStream`: takes chunks cut anywhere and gives
- * blocks. The same bytes get the same verdict however they are cut. https://ipld.io/specs/transport/car/carv1/
+ * The incremental decoder under `readCar` and `readCarStream`: takes chunks and returns blocks. The result does not
+ * depend on the chunk boundaries. https://ipld.io/specs/transport/car/carv1/
  */
 import { FirstBytes } from './foreign-input.ts';
 import { MAX_CAR_ROOTS, decodeCarHeader } from './header.ts';
@@ -13,51 +13,53 @@ import { hashAll } from '../data/sha256.ts';
 import { decodeVarint, MAX_VARINT_LENGTH } from '../data/varint.ts';
 import { isBytes } from '../data/platform-values.ts';
 
-/** A header of 64 roots takes 2.6 KB. This leaves room for other limits and none for filling memory. */
+/** Most bytes of a header. A header of 64 roots has 2.6 KB. */
 export const MAX_CAR_HEADER: number = 1024 * 1024;
 
-/** Twice the 1 MiB that a record may have, as large as any block that hosts pass on. */
+/** Most bytes of a block: twice the 1 MiB of a record, as large as any block that hosts send. */
 export const MAX_BLOCK_SIZE: number = 2 * 1024 * 1024;
 
-/** Three times the largest accounts. A stream that never ends has to end somewhere before the disk does. */
+/** Most bytes of a CAR: three times the largest accounts. It stops an endless stream before it fills the disk. */
 export const MAX_CAR_SIZE: number = 1024 * 1024 * 1024;
 
 /**
- * Room for ten million records and their nodes, three times what a CAR of {@link MAX_CAR_SIZE} holds at 320 bytes a
- * record. Of blocks of a few bytes 26 million would fit, and whoever reads a CAR whole holds the name of each: so many
- * names take 1.1 GB, and 1.5 while their table grows.
+ * Most blocks of a CAR: ten million records and their nodes, three times as many as a CAR of {@link MAX_CAR_SIZE} has
+ * at 320 bytes per record. Readers keep the CID of each block. For 26 million tiny blocks, CIDs would take 1.1 GB, and
+ * 1.5 GB while their table grows.
  */
 export const MAX_CAR_BLOCKS: number = 16 * 1024 * 1024;
 
-/** So many blocks at most are checked and given at once, when a chunk holds more: it bounds what is alive. */
+/** Most blocks per batch, which bounds memory if a chunk has more. */
 const MAX_BATCH = 1024;
 
 export interface CarOptions {
-  /** Hashes the blocks, many at a time; one by one in JavaScript when left out. */
+  /** Hashes blocks in batches. Default: one by one in JavaScript. */
   readonly hashAll?: HashAll | undefined;
-  /** The most blocks the CAR may have, doubled ones counted; {@link MAX_CAR_BLOCKS} when left out. */
+  /** The most blocks in the CAR, duplicates included. Default: {@link MAX_CAR_BLOCKS}. */
   readonly maxBlocks?: number | undefined;
-  /** The most bytes a block may have; {@link MAX_BLOCK_SIZE} when left out. */
+  /** The largest size of a block in bytes. Default: {@link MAX_BLOCK_SIZE}. */
   readonly maxBlockSize?: number | undefined;
-  /** The most bytes the header may have; {@link MAX_CAR_HEADER} when left out. */
+  /** The largest size of the header in bytes. Default: {@link MAX_CAR_HEADER}. */
   readonly maxHeaderSize?: number | undefined;
-  /** The most roots the header may name; `MAX_CAR_ROOTS` when left out. */
+  /** The most roots in the header. Default: `MAX_CAR_ROOTS`. */
   readonly maxRoots?: number | undefined;
-  /** The most bytes the whole CAR may have; {@link MAX_CAR_SIZE} when left out. */
+  /** The largest size of the CAR in bytes. Default: {@link MAX_CAR_SIZE}. */
   readonly maxSize?: number | undefined;
 }
 
 const hashMismatch = (frames: PackedBlocks, index: number): RepoError =>
   new RepoError(
     'Malformed',
-    `block is not what its CID names; offset=${frames.offsetAt(index)}, cid=${cidBytesToText(frames.cidAt(index))}`,
+    `a block of the CAR does not match its CID: get it again; offset=${frames.offsetAt(index)}, cid=${cidBytesToText(frames.cidAt(index))}`,
   );
+
+const tooLarge = (message: string): RepoError => new RepoError('LimitExceeded', message);
 
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 /**
- * Reads one CAR. Give it a chunk with `feed`, take batches until one is empty, and so on; `end` after the last chunk.
- * Of no more use after it has thrown.
+ * Decodes one CAR. For each chunk, call `feed`, then `take` until it returns an empty batch. Call `end` after the last
+ * chunk. Do not use it after it has thrown.
  */
 export class CarDecoder {
   readonly #hashAll: HashAll;
@@ -69,19 +71,19 @@ export class CarDecoder {
   readonly #prefix: Uint8Array = new Uint8Array(MAX_VARINT_LENGTH);
   #prefixLength = 0;
   #chunk: Uint8Array = NOTHING;
-  /** How far the chunk has been read, and where in the CAR it begins. */
+  /** The offset in the chunk, and the offset of the chunk in the CAR. */
   #at = 0;
   #chunkOffset = 0;
-  /** Of the section (header or block) that is being read: where it begins, and its size once that is known. */
+  /** The offset of the current section (header or block), and its size once it is known. */
   #sectionOffset = 0;
   #sectionSize: number | undefined;
-  /** The beginning of a section that is spread over chunks. */
+  /** The first part of a section that spans several chunks. */
   #partial: Uint8Array = NOTHING;
   #partialLength = 0;
   #roots: readonly CID[] | undefined;
   readonly #first = new FirstBytes();
   #headerFault: { readonly error: unknown } | undefined;
-  /** How many blocks have been given. */
+  /** Number of returned blocks. */
   #blocks = 0;
   #fault: { readonly error: unknown } | undefined;
 
@@ -100,12 +102,12 @@ export class CarDecoder {
   }
 
   /**
-   * The next chunk. What was fed before must have been taken. Blocks and their CIDs are views of it where they lie
-   * whole inside it: it must not change, and lives as long as any of them.
+   * Adds the next chunk. Call it after `take` has returned an empty batch. Blocks and CIDs inside the chunk are views
+   * of it: do not change the chunk. They keep it in memory.
    */
   feed(chunk: Uint8Array): void {
     if (!isBytes(chunk)) {
-      throw new TypeError('a chunk of a CAR must be a Uint8Array');
+      throw new TypeError(`expected a chunk of a CAR as a Uint8Array; type=${typeof chunk}`);
     }
     this.#chunkOffset += this.#chunk.length;
     this.#chunk = chunk;
@@ -116,8 +118,8 @@ export class CarDecoder {
   }
 
   /**
-   * Reads the header as far as it is there. `take` does so, too; this is for who wants the roots before any block. What
-   * is wrong with it is thrown once there are enough bytes to say what else the input may be.
+   * Reads the header and returns the roots, or `undefined` if more chunks are needed. `take` also reads the header.
+   * Throws a fault of the header only after enough bytes came to describe the input.
    */
   readHeader(): readonly CID[] | undefined {
     if (this.#roots === undefined && this.#headerFault === undefined) {
@@ -135,8 +137,8 @@ export class CarDecoder {
   }
 
   /**
-   * The next blocks, with their hashes checked; none when the chunk is used up. All blocks before a fault are given
-   * before it is thrown.
+   * Returns the next blocks with verified hashes, or an empty batch at the end of the chunk. Returns all blocks before
+   * a fault, then throws it.
    * @throws {RepoError} `Malformed`, `LimitExceeded`.
    */
   take(): PackedBlocks {
@@ -152,7 +154,7 @@ export class CarDecoder {
     }
     const mismatch = this.#findMismatch(frames);
     if (mismatch >= 0) {
-      // Comes before whatever else is wrong in this chunk.
+      // A mismatch is earlier in the chunk than any other fault.
       this.#fault = { error: hashMismatch(frames, mismatch) };
       frames.cut(mismatch);
     }
@@ -163,23 +165,25 @@ export class CarDecoder {
   }
 
   /**
-   * Says that there are no more chunks, and answers the roots. A CAR may end after any block: that more belonged to it
-   * only shows in the tree.
-   * @throws {RepoError} `Malformed` when the header is not there or the last block is not whole.
+   * Ends the input and returns the roots. A CAR may end after any block; missing blocks are found in the tree.
+   * @throws {RepoError} `Malformed` when the header or the last block is incomplete.
    */
   end(): readonly CID[] {
     const size = this.#chunkOffset + this.#chunk.length;
     if (this.#roots === undefined) {
-      const fault = new RepoError('Malformed', `CAR ends before its header does; size=${size}`);
+      const fault = new RepoError('Malformed', `the CAR ends inside its header: get it again; size=${size}`);
       throw this.#first.explain(this.#headerFault?.error ?? fault);
     }
     if (this.#prefixLength > 0 || this.#sectionSize !== undefined) {
-      throw new RepoError('Malformed', `CAR ends inside a block; offset=${this.#sectionOffset}, size=${size}`);
+      throw new RepoError(
+        'Malformed',
+        `the CAR ends inside a block: get it again; offset=${this.#sectionOffset}, size=${size}`,
+      );
     }
     return this.#roots;
   }
 
-  /** The first block whose bytes are not those that its CID names, or -1. */
+  /** Returns the index of the first block that does not match its CID, or -1. */
   #findMismatch(frames: PackedBlocks): number {
     const { length, memory, starts } = frames;
     if (length === 0) {
@@ -200,15 +204,15 @@ export class CarDecoder {
   }
 
   /**
-   * Adds the next blocks of the chunk. One that began in an earlier chunk has memory of its own, and is answered by
-   * itself.
+   * Adds the next blocks of the chunk. A block that started in an earlier chunk has its own memory and is returned
+   * alone.
    */
   #fill(frames: PackedBlocks): PackedBlocks {
     while (frames.length < MAX_BATCH) {
       if (this.#blocks + frames.length >= this.#maxBlocks && this.#at < this.#chunk.length) {
-        // At the first byte of one more, so that the verdict does not depend on how the CAR is cut.
+        // At the first byte of one more block, so that the result does not depend on chunk boundaries.
         const offset = this.#chunkOffset + this.#at;
-        throw new RepoError('LimitExceeded', `CAR has too many blocks; offset=${offset}, limit=${this.#maxBlocks}`);
+        throw tooLarge(`too many blocks: raise maxBlocks; offset=${offset}, limit=${this.#maxBlocks}`);
       }
       if (this.#addWhole(frames)) {
         continue;
@@ -220,7 +224,7 @@ export class CarDecoder {
       if (!isCidBytes(section)) {
         throw new RepoError(
           'Malformed',
-          `block is not named by a CIDv1 of dag-cbor or raw with SHA-256; offset=${this.#sectionOffset}`,
+          `a block of the CAR has no CIDv1 of dag-cbor or raw with SHA-256: use the CAR of a repository; offset=${this.#sectionOffset}`,
         );
       }
       const start = this.#at - section.length;
@@ -235,15 +239,15 @@ export class CarDecoder {
   }
 
   /**
-   * Adds the next block, where it lies whole in the chunk and nothing about it is unusual: so do nearly all, and they
-   * are not looked at twice.
+   * Fast path: adds the next block if it is complete in the chunk, within the limits and has a length of two bytes.
+   * Nearly all blocks are.
    */
   #addWhole(frames: PackedBlocks): boolean {
     const chunk = this.#chunk;
     const at = this.#at;
     const low = chunk[at]!;
     const high = chunk[at + 1]!;
-    // Their length takes two bytes, which the limits for blocks and for the whole then have to allow.
+    // A length of two bytes. The limits are checked below.
     if (this.#sectionSize !== undefined || this.#prefixLength > 0 || !(low >= 0x80 && high > 0 && high < 0x80)) {
       return false;
     }
@@ -261,7 +265,7 @@ export class CarDecoder {
     return true;
   }
 
-  /** The next section without its length, or `undefined` when the chunk ends inside it. */
+  /** Returns the next section without its length, or `undefined` if the chunk ends inside it. */
   #section(what: 'block' | 'header', most: number): Uint8Array | undefined {
     if (this.#sectionSize === undefined) {
       const size = this.#size(what);
@@ -269,14 +273,13 @@ export class CarDecoder {
         return undefined;
       }
       if (size > most) {
-        throw new RepoError(
-          'LimitExceeded',
-          `CAR ${what} is too large; offset=${this.#sectionOffset}, size=${size}, limit=${most}`,
+        throw tooLarge(
+          `a ${what} is too large: raise the limit; offset=${this.#sectionOffset}, size=${size}, limit=${most}`,
         );
       }
-      // By what is announced, so that the verdict does not depend on how the CAR is cut.
+      // Uses the announced size, so that the result does not depend on chunk boundaries.
       if (this.#chunkOffset + this.#at + size > this.#maxSize) {
-        throw new RepoError('LimitExceeded', `CAR is too large; offset=${this.#sectionOffset}, limit=${this.#maxSize}`);
+        throw tooLarge(`the CAR is too large: raise maxSize; offset=${this.#sectionOffset}, limit=${this.#maxSize}`);
       }
       this.#sectionSize = size;
     }
@@ -287,7 +290,7 @@ export class CarDecoder {
     return section;
   }
 
-  /** The length before a section, or `undefined` when the chunk ends inside it. */
+  /** Returns the length of the next section, or `undefined` if the chunk ends inside it. */
   #size(what: 'block' | 'header'): number | undefined {
     if (this.#prefixLength === 0) {
       this.#sectionOffset = this.#chunkOffset + this.#at;
@@ -311,7 +314,9 @@ export class CarDecoder {
       if (!isRepoError(cause, 'Malformed')) {
         throw cause;
       }
-      throw new RepoError('Malformed', `CAR ${what} has no valid length; offset=${this.#sectionOffset}`, { cause });
+      throw new RepoError('Malformed', `a ${what} of the CAR has no valid length; offset=${this.#sectionOffset}`, {
+        cause,
+      });
     }
   }
 
@@ -325,7 +330,7 @@ export class CarDecoder {
     }
     const length = this.#partialLength + take;
     if (length > this.#partial.length) {
-      // By doubling, because a size that was announced is a claim until the bytes are here.
+      // Grows by doubling, because the announced size is not trusted.
       const larger = new Uint8Array(Math.min(size, Math.max(length, this.#partial.length * 2)));
       larger.set(this.#partial.subarray(0, this.#partialLength));
       this.#partial = larger;

@@ -1,11 +1,11 @@
-/** What somebody has in place of a CAR: the usual mistakes, told by the first bytes. */
+/** Recognizes common input that is not a CAR by its first bytes, for error messages. */
 import { concatBytes } from '../data/bytes.ts';
 import { isRepoError, RepoError } from '../errors.ts';
 
-/** As many bytes as it takes: the mark of a tar file lies at 257, and errors of servers are short. */
+/** Bytes that are needed: the magic of a tar file is at offset 257, and errors of servers are short. */
 export const FIRST_BYTES = 4096;
 
-/** What a message shows of a text from outside, in characters. */
+/** Most characters of an untrusted text in a message. */
 const MAX_SHOWN = 200;
 
 const MARKS: readonly (readonly [string, readonly number[], number?])[] = [
@@ -28,7 +28,7 @@ const MARKS: readonly (readonly [string, readonly number[], number?])[] = [
 
 const shown = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 
-/** The text in the bytes, which may be cut inside a character; `undefined` when they are none. */
+/** Decodes bytes as text, or returns `undefined`. The last character may be incomplete. */
 const textOf = (bytes: Uint8Array): string | undefined => {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
@@ -40,13 +40,13 @@ const textOf = (bytes: Uint8Array): string | undefined => {
   }
 };
 
-/** A field of a JSON object whose end may be missing. */
+/** Returns a text field of a JSON object, which may be cut off. */
 const jsonText = (json: string, field: string): string | undefined => {
   const [, text] = new RegExp(`"${field}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*")`).exec(json) ?? [];
   try {
     return text === undefined ? undefined : (JSON.parse(text) as string);
   } catch {
-    // It looked like a JSON string, and is none.
+    // Not a valid JSON string.
     return undefined;
   }
 };
@@ -62,7 +62,7 @@ const describeJson = (text: string): string => {
 
 const describeText = (text: string): string => {
   if (text === '') {
-    return 'nothing but white space';
+    return 'only white space';
   }
   if (/^<(!doctype html|html|head|body|!--)/i.test(text)) {
     return 'a web page (HTML)';
@@ -76,14 +76,14 @@ const describeText = (text: string): string => {
   if (/^HTTP\/\d/.test(text)) {
     return `the response of a server with its headers: ${shown(/^[^\r\n]*/.exec(text)![0])}`;
   }
-  // The message never repeats any of these: they may be secrets.
+  // Never shown in the message, because they may be secrets.
   if (/^(?:[a-z0-9]+:)?[0-9a-f]{64}$/i.test(text) || /^-----BEGIN [A-Z ]*KEY-----/.test(text)) {
     return 'a key file';
   }
   if (/^did:key:\S+$/.test(text)) {
     return 'a public key (did:key)';
   }
-  // What begins as the header of every CAR does: a map with a field `roots`.
+  // The base64 of the header of a CAR: a map with a field `roots`.
   if (/^[A-Za-z0-9+/_-]{2}[A-Za-z0-9+/_-]?Jlcm9vdH/.test(text)) {
     return 'a CAR as base64; decode it first';
   }
@@ -94,11 +94,11 @@ const describeText = (text: string): string => {
 };
 
 /**
- * What some input is that is not a CAR, in words that complete "it is …": a web page, the error of a server with its
- * `error` and `message`, a compressed or an SQLite file, a key, nothing at all. `undefined` when it is unknown, as the
- * beginning of a CAR is.
+ * Returns what an input is that is not a CAR, in words that complete "it is …": a web page, the error of a server with
+ * its `error` and `message`, a compressed or an SQLite file, a key, or empty. Returns `undefined` if it is unknown or
+ * may be a CAR.
  *
- * @param first The first bytes of the input, {@link FIRST_BYTES} of them if there are as many.
+ * @param first The first {@link FIRST_BYTES} bytes of the input, or all if it is shorter.
  */
 export const describeForeignInput = (first: Uint8Array): string | undefined => {
   if (first.length === 0) {
@@ -112,25 +112,25 @@ export const describeForeignInput = (first: Uint8Array): string | undefined => {
   return text === undefined ? undefined : describeText(text);
 };
 
-/** The beginning of an input that may turn out to be no CAR. */
+/** Collects the first bytes of an input, to describe it if it is not a CAR. */
 export class FirstBytes {
   #bytes: Uint8Array = new Uint8Array(0);
 
-  /** Whether nothing more is kept. */
+  /** Whether all needed bytes were collected. */
   get isFull(): boolean {
     return this.#bytes.length === FIRST_BYTES;
   }
 
-  /** Takes as much of the next chunk as it needs. */
+  /** Adds the needed part of the next chunk. */
   add(chunk: Uint8Array): void {
     if (!this.isFull) {
       this.#bytes = concatBytes([this.#bytes, chunk.subarray(0, FIRST_BYTES - this.#bytes.length)]);
     }
   }
 
-  /** The error for a header that cannot be read for the reason given: it says what the input is, if that is known. */
+  /** Returns the error for an unreadable header. The message describes the input if it is recognized. */
   explain(cause: unknown): unknown {
     const what = isRepoError(cause) ? describeForeignInput(this.#bytes) : undefined;
-    return what === undefined ? cause : new RepoError('Malformed', `not a CAR: it is ${what}`, { cause });
+    return what === undefined ? cause : new RepoError('Malformed', `the input is not a CAR: it is ${what}`, { cause });
   }
 }

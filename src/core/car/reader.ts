@@ -1,8 +1,8 @@
 /**
  * Reads CARs, version 1, from bytes and from streams. https://atproto.com/specs/repository#car-file-serialization
  *
- * Blocks come in the order of the CAR, duplicates included, each with its hash checked. Whether they make a
- * repository, and a whole one, is for others to say.
+ * Returns blocks in the order of the CAR, duplicates included, with verified hashes. Does not check that they form a
+ * complete repository.
  */
 import type { CarOptions } from './decoder.ts';
 import { CarDecoder } from './decoder.ts';
@@ -14,7 +14,7 @@ import type { CarSource } from './source.ts';
 import type { Block } from '../blocks/block.ts';
 
 export interface CarBlock extends Block {
-  /** Where the block's bytes begin in the CAR. */
+  /** The offset of the block's bytes in the CAR. */
   readonly offset: number;
 }
 
@@ -25,26 +25,25 @@ const blocksIn = (frames: PackedBlocks): CarBlock[] =>
     offset: frames.offsetAt(i),
   }));
 
-/** A CAR in memory. Iterating reads its blocks from the first on, every time, and throws at the first fault. */
+/** A CAR in memory. Each iteration reads all blocks from the start, and throws at the first fault. */
 export interface Car extends Iterable<CarBlock> {
   readonly roots: readonly CID[];
 }
 
 /**
- * A CAR that is being read. Iterate it once, for batches of blocks, none of them empty: those that lie in one
- * chunk of the source, so that there is an `await` or two a chunk and not one a block. The source is let go of however
- * the iteration ends; who does not iterate calls `close`.
+ * A CAR from a stream. Iterate it once. It yields non-empty batches: the blocks of one chunk of the source, which is
+ * faster than one block at a time. The end of the iteration cancels the source. Call `close` if you do not iterate.
  */
 export interface CarStream extends AsyncIterable<readonly CarBlock[]> {
   readonly roots: readonly CID[];
-  /** Lets go of the source: cancels a stream, returns an iterator. */
+  /** Cancels the source. */
   close(): Promise<void>;
 }
 
 /**
- * The CAR in `bytes`. Blocks and their CIDs are views of them, so they must not change.
- * @throws {RepoError} `Malformed` when the bytes break the format; `LimitExceeded`. Here for the header, from the
- *   iterator for the rest: blocks before a fault are given first.
+ * Reads a CAR from bytes. Blocks and CIDs are views of `bytes`: do not change them.
+ * @throws {RepoError} `Malformed` when the bytes break the format; `LimitExceeded`. The call throws for the header, the
+ *   iterator for the rest, after all blocks before the fault.
  */
 export const readCar = (bytes: Uint8Array, options: CarOptions = {}): Car => {
   const open = (): CarDecoder => {
@@ -66,7 +65,7 @@ export const readCar = (bytes: Uint8Array, options: CarOptions = {}): Car => {
   };
 };
 
-/** Gives an empty batch when the header is read, then the blocks. */
+/** Yields an empty batch after the header, then the blocks. */
 const decodeChunks = async function* (source: CarSource, decoder: CarDecoder): AsyncGenerator<PackedBlocks, undefined> {
   let opened = false;
   for await (const chunk of toChunks(source)) {
@@ -82,13 +81,13 @@ const decodeChunks = async function* (source: CarSource, decoder: CarDecoder): A
   decoder.end();
 };
 
-/** {@link CarStream} as this library reads it. */
+/** As {@link CarStream}, with packed blocks. */
 export interface PackedCarStream extends AsyncIterable<PackedBlocks> {
   readonly roots: readonly CID[];
   close(): Promise<void>;
 }
 
-/** {@link readCarStream} without an object for each CID. */
+/** As {@link readCarStream}, without an object per CID. */
 export const readPackedCar = async (source: CarSource, options: CarOptions = {}): Promise<PackedCarStream> => {
   const decoder = new CarDecoder(options);
   const batches = decodeChunks(source, decoder);
@@ -98,7 +97,7 @@ export const readPackedCar = async (source: CarSource, options: CarOptions = {})
     roots: decoder.roots ?? decoder.end(),
     [Symbol.asyncIterator]() {
       if (iterated) {
-        throw new TypeError('a CAR that comes as a stream can be read only once');
+        throw new TypeError('cannot iterate the blocks of a CAR stream twice: read the CAR again');
       }
       iterated = true;
       return batches;
@@ -111,11 +110,10 @@ export const readPackedCar = async (source: CarSource, options: CarOptions = {})
 };
 
 /**
- * Reads a CAR from any source, in memory for one chunk and one block. Resolves once the header is there. Blocks and
- * their CIDs may be views of the source's chunks: those must not change, and a block or CID that is kept keeps its
- * chunk.
- * @throws {RepoError} `Malformed` when the bytes break the format; `LimitExceeded`. Here for the header, from the
- *   iteration for the rest. An error of the source comes out as it was.
+ * Reads a CAR from any source, with memory for one chunk and one block. Resolves after the header. Blocks and CIDs may
+ * be views of the source's chunks: do not change the chunks. A block or CID keeps its chunk in memory.
+ * @throws {RepoError} `Malformed` when the bytes break the format; `LimitExceeded`. The call rejects for the header,
+ *   the iteration for the rest. Errors of the source are thrown unchanged.
  */
 export const readCarStream = async (source: CarSource, options: CarOptions = {}): Promise<CarStream> => {
   const frames = await readPackedCar(source, options);
@@ -126,7 +124,7 @@ export const readCarStream = async (source: CarSource, options: CarOptions = {})
   };
 };
 
-/** By hand, for a generator would not let go of the source when it is returned before it has begun. */
+/** Not a generator: a generator that is returned before its first `next` would not cancel the source. */
 const blocksOf = (frames: AsyncIterator<PackedBlocks>): AsyncIterator<readonly CarBlock[]> => ({
   async next() {
     const { done, value } = await frames.next();

@@ -1,9 +1,9 @@
-/** Where the bytes of a CAR come from: memory, a file, a response, or anything that gives them chunk by chunk. */
+/** Sources of a CAR: memory, a file, a response, or any iterable of chunks. */
 import { blobReader } from '../data/blob-reader.ts';
 import { isBlob, isBytes, isReadableStream } from '../data/platform-values.ts';
 import { chunksOf } from '../data/streams.ts';
 
-/** The bytes of a CAR: in memory, or in chunks. */
+/** The bytes of a CAR, in memory or in chunks. */
 export type CarSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 const readBytes = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array, undefined> {
@@ -11,16 +11,16 @@ const readBytes = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array
 };
 
 /**
- * Any source as chunks. Reads only as far as it is asked to; stopping early cancels the source. An error of the
- * source comes out as it was.
- * @throws {TypeError} when it is none of the kinds of {@link CarSource}.
+ * Returns the chunks of any source. Reads on demand. Stopping early cancels the source. Throws errors of the source
+ * unchanged.
+ * @throws {TypeError} when the argument is not a {@link CarSource}.
  */
 export const toChunks = (source: CarSource): AsyncIterable<Uint8Array> => {
   if (isBytes(source)) {
     return readBytes(source);
   }
   if (typeof source === 'object' && source !== null) {
-    // By what they can do rather than by class: a source may come from another realm.
+    // By their methods, because an object of another realm is not an instance of this realm's class.
     if ('stream' in source && typeof source.stream === 'function') {
       return chunksOf(source.stream());
     }
@@ -34,5 +34,7 @@ export const toChunks = (source: CarSource): AsyncIterable<Uint8Array> => {
       return source;
     }
   }
-  throw new TypeError('a CAR must come as a Uint8Array, a Blob, a ReadableStream or an AsyncIterable of Uint8Array');
+  throw new TypeError(
+    `expected a CAR as a Uint8Array, a Blob, a ReadableStream or an AsyncIterable of Uint8Array; type=${typeof source}`,
+  );
 };

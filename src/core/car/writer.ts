@@ -1,4 +1,4 @@
-/** Writes CARs, version 1, whole or as a stream. https://ipld.io/specs/transport/car/carv1/ */
+/** Writes CARs, version 1, to bytes or to a stream. https://ipld.io/specs/transport/car/carv1/ */
 import type { Bytes } from '../data/bytes.ts';
 import { concatBytes } from '../data/bytes.ts';
 import { encodeCarHeader } from './header.ts';
@@ -7,11 +7,11 @@ import { bytesOfCid, CID_LENGTH, isCidBytes } from '../data/cid.ts';
 import type { NamedBlock } from '../blocks/block.ts';
 import { encodeVarint, varintLength, writeVarint } from '../data/varint.ts';
 
-/** Blocks are a few hundred bytes each, and whoever takes a chunk pays for it by the piece. */
+/** Bytes of a chunk. Blocks have a few hundred bytes, and each chunk has a cost for the reader. */
 const CHUNK_SIZE = 64 * 1024;
 
 /**
- * The beginning of a CAR: the header and its length.
+ * Returns the header of a CAR with its length.
  * @throws {TypeError} when a root is not a CIDv1 of dag-cbor or raw with SHA-256.
  */
 export const carHeader = (roots: CID | readonly CID[]): Bytes => {
@@ -19,20 +19,17 @@ export const carHeader = (roots: CID | readonly CID[]): Bytes => {
   return concatBytes([encodeVarint(header.length), header]);
 };
 
-/** How many bytes a block takes in a CAR: its length, its CID and its own. */
+/** Returns the size of a block in a CAR: its length prefix, its CID and its bytes. */
 const sizeInCar = ({ cid, bytes }: NamedBlock): number => {
   const name = bytesOfCid(cid);
   if (name.length !== CID_LENGTH || !isCidBytes(name)) {
-    throw new TypeError('a block of a CAR must be named by a CIDv1 of dag-cbor or raw with SHA-256');
+    throw new TypeError(`expected a block with a CIDv1 of dag-cbor or raw with SHA-256; cid=${String(cid)}`);
   }
   const size = CID_LENGTH + bytes.length;
   return varintLength(size) + size;
 };
 
-/**
- * Some bytes and the blocks that follow them, in one piece: what is copied once is not put together from small pieces
- * first.
- */
+/** Joins `before` and the blocks in one buffer. Each block is copied once. */
 const joined = (before: Uint8Array, blocks: readonly NamedBlock[]): Bytes => {
   const whole = new Uint8Array(blocks.reduce((size, block) => size + sizeInCar(block), before.length));
   whole.set(before);
@@ -49,13 +46,12 @@ const joined = (before: Uint8Array, blocks: readonly NamedBlock[]): Bytes => {
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 /**
- * One block as it stands in a CAR. Whether the bytes are those that the CID names is not checked: they were when the
- * block was made.
+ * Returns one block in the form of a CAR. Does not check the hash of the block.
  * @throws {TypeError} when the CID is not a CIDv1 of dag-cbor or raw with SHA-256.
  */
 export const carBlock = (cid: CidLike, bytes: Uint8Array): Bytes => joined(NOTHING, [{ cid, bytes }]);
 
-/** A whole CAR, blocks in the order given. A lone root stands for a list of one. */
+/** Returns a CAR with the blocks in the given order. */
 export const writeCar = (roots: CID | readonly CID[], blocks: Iterable<NamedBlock>): Bytes =>
   joined(carHeader(roots), [...blocks]);
 
@@ -102,23 +98,22 @@ const streamOf = (chunks: AsyncGenerator<Bytes, undefined>): ReadableStream<Byte
   );
 
 /**
- * A CAR as a stream, blocks in the order given, one by one or in batches. Nothing is taken from `blocks` before
- * somebody reads, and then only what fills one chunk of 64 KiB. A failure of `blocks` fails the stream as it was, and
- * `cancel` returns their iterator.
- * @throws {TypeError} as {@link carHeader} does; the stream fails as {@link carBlock} does.
+ * Returns a CAR as a stream, with the blocks in the given order. `blocks` yields blocks or batches. It is read on
+ * demand, one chunk of 64 KiB ahead. Its errors fail the stream unchanged, and `cancel` ends its iteration.
+ * @throws {TypeError} as in {@link carHeader}; the stream fails as in {@link carBlock}.
  */
 export const writeCarStream = (
   roots: CID | readonly CID[],
   blocks: AsyncIterable<NamedBlock | readonly NamedBlock[]>,
 ): ReadableStream<Bytes> => streamOf(carChunks(carHeader(roots), blocks));
 
-/** What a CAR is written from, once it is known. */
+/** The roots and blocks of a CAR to write. */
 export interface CarParts {
   readonly roots: CID | readonly CID[];
   readonly blocks: AsyncIterable<NamedBlock | readonly NamedBlock[]>;
 }
 
-/** The same for a CAR whose root has to be looked up: `open` is called when somebody begins to read. */
+/** The same for a CAR whose root is looked up first. Calls `open` at the first read. */
 export const writeCarStreamOf = (open: () => Promise<CarParts>): ReadableStream<Bytes> => {
   const chunks = async function* (): AsyncGenerator<Bytes, undefined> {
     const { roots, blocks } = await open();

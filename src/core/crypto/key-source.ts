@@ -1,15 +1,15 @@
-/** The forms in which callers have an account's public key. */
+/** Input forms of an account's public key. */
 import { RepoError } from '../errors.ts';
 import { formatDidKey, parseDidKey, parseMultikey } from './keys.ts';
 
-/** A verification method of a DID document, as far as it is read here. https://www.w3.org/TR/did-1.0/#verification-methods */
+/** The fields of a verification method that are read. https://www.w3.org/TR/did-1.0/#verification-methods */
 export interface VerificationMethod {
   readonly id?: unknown;
   readonly type?: unknown;
   readonly publicKeyMultibase?: unknown;
 }
 
-/** A DID document, as far as it is read here. https://atproto.com/specs/did#did-documents */
+/** The fields of a DID document that are read. https://atproto.com/specs/did#did-documents */
 export interface DidDocument {
   readonly id?: unknown;
   readonly verificationMethod?: unknown;
@@ -17,11 +17,11 @@ export interface DidDocument {
 
 /**
  * An account's public key: a `did:key`, the `publicKeyMultibase` of a `Multikey`, a DID document, or the JSON of a DID
- * document. Of a document, the key is the first verification method whose id ends in `#atproto`.
+ * document. The key of a document is its first verification method whose id ends in `#atproto`.
  */
 export type KeySource = string | DidDocument;
 
-/** A DID document has one to a few kilobytes. */
+/** The most characters of a DID document. Real ones have a few thousand. */
 export const MAX_DID_DOCUMENT_LENGTH: number = 256 * 1024;
 
 const SIGNING_KEY = '#atproto';
@@ -47,17 +47,17 @@ const parseDocument = (json: string): DidDocument => {
     document = JSON.parse(json);
   } catch (cause) {
     throw unknownKey(
-      'The key begins like a DID document and is not valid JSON. Pass a did:key or the whole document.',
+      `The key starts with { but is not valid JSON. Pass a did:key or the whole DID document; text=${shown(json)}`,
       cause,
     );
   }
   if (!isObject(document)) {
-    throw unknownKey('The JSON is not a DID document. Pass a did:key or the document of the account.');
+    throw unknownKey(`The JSON is not a DID document. Pass a did:key or the account's document; text=${shown(json)}`);
   }
   return document;
 };
 
-/** The text of a value from a document, for a message. */
+/** Returns a value from a document as text for a message. */
 const shown = (value: unknown): string => {
   const text = typeof value === 'string' ? value : String(JSON.stringify(value));
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
@@ -66,7 +66,9 @@ const shown = (value: unknown): string => {
 const keyOfDocument = (document: DidDocument, did: string | undefined): string => {
   const { id, verificationMethod } = document;
   if (did !== undefined && id !== did) {
-    throw unknownKey(`The DID document belongs to another account; expected=${did} id=${shown(id)}`);
+    throw unknownKey(
+      `The DID document is of another account. Pass the document of this account; expected=${did} id=${shown(id)}`,
+    );
   }
   const methods: readonly unknown[] = Array.isArray(verificationMethod) ? verificationMethod : [];
   const method = methods
@@ -75,12 +77,12 @@ const keyOfDocument = (document: DidDocument, did: string | undefined): string =
       ({ id: name }) => typeof name === 'string' && (name === SIGNING_KEY || name === `${String(id)}${SIGNING_KEY}`),
     );
   if (method === undefined) {
-    throw unknownKey(`The DID document has no verification method ${SIGNING_KEY}; id=${shown(id)}`);
+    throw unknownKey(`The DID document has no verification method ${SIGNING_KEY}. Pass a did:key; id=${shown(id)}`);
   }
   const { type, publicKeyMultibase } = method;
   if (typeof type !== 'string' || typeof publicKeyMultibase !== 'string') {
     throw unknownKey(
-      `The signing key of the DID document needs a type and a publicKeyMultibase; id=${shown(id)} type=${shown(type)}`,
+      `The signing key of the DID document has no type or publicKeyMultibase. Pass a did:key; id=${shown(id)} type=${shown(type)}`,
     );
   }
   const { curve, publicKey } = parseMultikey(publicKeyMultibase, type);
@@ -102,7 +104,7 @@ const keyOfText = (text: string): string => {
 /**
  * Returns the `did:key` of a public key in any form of {@link KeySource}.
  *
- * @param did The account that a DID document must belong to; any account when left out.
+ * @param did The account of a DID document. Default: any.
  * @throws {RepoError} `UnknownKey` when the key is malformed, of a curve that the AT Protocol does not use, or not in
  *   the document; when the document belongs to another account.
  * @throws {TypeError} when the source is neither a string nor an object.

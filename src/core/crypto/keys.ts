@@ -1,6 +1,4 @@
-/**
- * Public keys as atproto writes them, and the signatures they verify. https://atproto.com/specs/cryptography
- */
+/** Public keys in the forms of atproto, and verification of signatures. https://atproto.com/specs/cryptography */
 import type { ECDSA } from '@noble/curves/abstract/weierstrass.js';
 import { p256 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
@@ -27,7 +25,7 @@ const DID_KEY = 'did:key:';
 const COMPRESSED_LENGTH = 33;
 const UNCOMPRESSED_LENGTH = 65;
 
-/** An uncompressed point takes 89 characters. Base58 takes time that grows with the square of the text. */
+/** An uncompressed point has 89 characters. Decoding base58 takes quadratic time. */
 const MAX_MULTIBASE_LENGTH = 128;
 
 interface CurveFacts {
@@ -41,7 +39,7 @@ const FACTS: Readonly<Record<Curve, CurveFacts>> = {
   secp256k1: { ecdsa: secp256k1, prefix: [0xe7, 0x01] },
 };
 
-/** What DID documents called keys before `Multikey`: the type says the curve, and the point has no prefix. */
+/** Types of keys in old DID documents, before `Multikey`. The type gives the curve, and the point has no prefix. */
 const OLD_TYPES: ReadonlyMap<string, Curve> = /* @__PURE__ */ new Map<string, Curve>([
   ['EcdsaSecp256k1VerificationKey2019', 'secp256k1'],
   ['EcdsaSecp256r1VerificationKey2019', 'p256'],
@@ -51,39 +49,43 @@ const unknownKey = (message: string, cause?: unknown): RepoError =>
   new RepoError('UnknownKey', message, cause === undefined ? undefined : { cause });
 
 /**
- * The arithmetic of a curve.
- * @throws {RepoError} `UnknownKey` when it is none of {@link CURVES}.
+ * Returns the arithmetic of a curve.
+ * @throws {RepoError} `UnknownKey` when the curve is not in {@link CURVES}.
  */
 export const ecdsaOf = (curve: Curve): ECDSA => {
   if (!CURVES.includes(curve)) {
-    throw unknownKey(`not a curve of atproto; curve=${String(curve)}`);
+    throw unknownKey(`the curve is not supported: use ${CURVES.join(' or ')}; curve=${String(curve)}`);
   }
   return FACTS[curve].ecdsa;
 };
 
-/** A point that has been checked to lie on the curve, in its compressed form. */
+/** Returns a point in compressed form, after a check that it is on the curve. */
 const compress = (curve: Curve, point: Uint8Array): Bytes => {
   const ecdsa = ecdsaOf(curve);
   if (point.length !== COMPRESSED_LENGTH && point.length !== UNCOMPRESSED_LENGTH) {
-    throw unknownKey(`a public key has 33 or 65 bytes; length=${point.length}`);
+    throw unknownKey(`the public key has the wrong length: pass 33 (compressed) or 65 bytes; length=${point.length}`);
   }
   if (!ecdsa.utils.isValidPublicKey(point)) {
-    throw unknownKey(`not a point of the curve; curve=${curve}`);
+    throw unknownKey(
+      `the public key is not a point of the curve: check the key; curve=${curve} key=${bytesToHex(point)}`,
+    );
   }
   return ecdsa.Point.fromBytes(point).toBytes(true) as Bytes;
 };
 
 const decodeMultibase = (text: string): Uint8Array => {
   if (typeof text !== 'string') {
-    throw new TypeError('a key is a string');
+    throw new TypeError(`expected a key as a string; type=${typeof text}`);
   }
   if (!text.startsWith('z') || text.length > MAX_MULTIBASE_LENGTH) {
-    throw unknownKey(`a key begins with z and has at most ${MAX_MULTIBASE_LENGTH} characters; length=${text.length}`);
+    throw unknownKey(
+      `the key is not multibase: it must start with z and have at most ${MAX_MULTIBASE_LENGTH} characters; text=${text.slice(0, 80)}`,
+    );
   }
   try {
     return base58btc.decode(text);
   } catch (cause) {
-    throw unknownKey('a key is not base58', cause);
+    throw unknownKey(`the key is not base58: check it for typing errors; text=${text.slice(0, 80)}`, cause);
   }
 };
 
@@ -91,18 +93,18 @@ const parsePrefixed = (multibase: string): PublicKey => {
   const bytes = decodeMultibase(multibase);
   const curve = CURVES.find((name) => FACTS[name].prefix.every((byte, i) => byte === bytes[i]));
   if (curve === undefined) {
-    throw unknownKey('a key is neither of P-256 nor of secp256k1');
+    throw unknownKey(`the curve of the key is not supported: use P-256 or secp256k1; key=${multibase.slice(0, 80)}`);
   }
   const point = bytes.subarray(FACTS[curve].prefix.length);
   if (point.length !== COMPRESSED_LENGTH) {
-    throw unknownKey(`a public key is not compressed; length=${point.length}`);
+    throw unknownKey(`the public key is not compressed: pass the 33-byte form; length=${point.length}`);
   }
   return { curve, publicKey: compress(curve, point) };
 };
 
 /**
- * The `did:key` of a public key, given compressed (33 bytes) or not (65).
- * @throws {RepoError} `UnknownKey` when it is not a point of the curve.
+ * Returns the `did:key` of a public key of 33 bytes (compressed) or 65 bytes.
+ * @throws {RepoError} `UnknownKey` when the key is not a point of the curve.
  */
 export const formatDidKey = (curve: Curve, publicKey: Uint8Array): string => {
   const point = compress(curve, publicKey);
@@ -110,23 +112,23 @@ export const formatDidKey = (curve: Curve, publicKey: Uint8Array): string => {
 };
 
 /**
- * The public key that a `did:key` is.
+ * Parses a `did:key`.
  * @throws {RepoError} `UnknownKey` unless it is a compressed point of one of {@link CURVES}.
  */
 export const parseDidKey = (text: string): PublicKey => {
   if (typeof text !== 'string') {
-    throw new TypeError('a did:key is a string');
+    throw new TypeError(`expected a did:key as a string; type=${typeof text}`);
   }
   if (!text.startsWith(DID_KEY)) {
-    throw unknownKey(`not a did:key; text=${text.slice(0, 80)}`);
+    throw unknownKey(`expected a text that starts with did:key: ; text=${text.slice(0, 80)}`);
   }
   return parsePrefixed(text.slice(DID_KEY.length));
 };
 
 /**
- * The public key in a verification method of a DID document: its `publicKeyMultibase`, and its `type`. Old types say
- * the curve and may hold the point uncompressed; `formatDidKey` makes a `did:key` of the answer.
- * @throws {RepoError} `UnknownKey` when the type is not known, or the text is no such key.
+ * Parses the public key of a verification method, from its `publicKeyMultibase` and `type`. Old types give the curve
+ * and may have an uncompressed point. Pass the result to `formatDidKey` for a `did:key`.
+ * @throws {RepoError} `UnknownKey` when the type is not supported, or the text is not a valid key.
  */
 export const parseMultikey = (multibase: string, type = 'Multikey'): PublicKey => {
   if (type === 'Multikey') {
@@ -134,23 +136,23 @@ export const parseMultikey = (multibase: string, type = 'Multikey'): PublicKey =
   }
   const curve = OLD_TYPES.get(type);
   if (curve === undefined) {
-    throw unknownKey(`not a type of key that atproto uses; type=${type.slice(0, 80)}`);
+    throw unknownKey(`the type of the key is not supported: use Multikey; type=${type.slice(0, 80)}`);
   }
   return { curve, publicKey: compress(curve, decodeMultibase(multibase)) };
 };
 
 /**
- * Whether a signature is that of a `did:key` over the SHA-256 of `bytes`, under the rules of {@link verifySignature}.
- * Whoever opens a repository may hand in one that is faster; it must answer the same.
- * @throws {RepoError} `UnknownKey`
+ * Returns whether the signature over the SHA-256 of `bytes` is of this `did:key`. A caller may pass a faster function
+ * to a repository. It must return the same as {@link verifySignature}.
+ * @throws {RepoError} `UnknownKey` when `didKey` is not a supported key.
  */
 export interface VerifySignature {
   (didKey: string, bytes: Uint8Array, signature: Uint8Array): boolean;
-  /** The same beside other work, where the platform has a thread for it. */
+  /** The same in another thread, if the platform has one. */
   readonly aside?: ((didKey: string, bytes: Uint8Array, signature: Uint8Array) => Promise<boolean>) | undefined;
 }
 
-/** Whether the s of a signature of 64 bytes lies in the upper half of its range. */
+/** Returns whether the s of a signature of 64 bytes is in the upper half of its range. */
 export const isHighS = (curve: Curve, signature: Uint8Array): boolean => {
   const { Point } = ecdsaOf(curve);
   const s = BigInt(`0x${bytesToHex(signature.subarray(SIGNATURE_LENGTH / 2))}`);
@@ -158,9 +160,9 @@ export const isHighS = (curve: Curve, signature: Uint8Array): boolean => {
 };
 
 /**
- * Whether a signature is that of a key over the SHA-256 of `bytes`. Only the one form that atproto allows is: r and s
- * in 64 bytes, s in the lower half of its range. DER, a recovery byte and a high s are false like a wrong signature.
- * @throws {RepoError} `UnknownKey` when `didKey` is not a key that {@link parseDidKey} takes.
+ * Returns whether the signature over the SHA-256 of `bytes` is of this key. Accepts only the form of atproto: r and s
+ * in 64 bytes, with a low s. Returns `false` for DER, a recovery byte and a high s.
+ * @throws {RepoError} `UnknownKey` when {@link parseDidKey} does not accept `didKey`.
  */
 export const verifySignature: VerifySignature = (didKey, bytes, signature) => {
   const { curve, publicKey } = parseDidKey(didKey);

@@ -1,7 +1,7 @@
-/** What signs a commit. The keys of `@atproto/crypto` and `@atcute/crypto` fit as they stand. */
+/** Signs commits. Keys of `@atproto/crypto` and `@atcute/crypto` have this interface. */
 export interface Signer {
-  /** The signature over the SHA-256 of `bytes`: 64 bytes (r, then s), with a low s. */
+  /** Returns the signature over the SHA-256 of `bytes`: 64 bytes (r, then s), with a low s. */
   sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
-  /** The public key as a `did:key`; with it, what was signed is checked before it is kept. */
+  /** Returns the public key as a `did:key`. If present, each signature is checked before it is stored. */
   did?(): string;
 }

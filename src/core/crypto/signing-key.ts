@@ -1,4 +1,4 @@
-/** Private keys in memory, as signers of commits. */
+/** Private keys in memory that sign commits. */
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { Bytes } from '../data/bytes.ts';
 import { copyBytes } from '../data/bytes.ts';
@@ -8,20 +8,20 @@ import { ecdsaOf, formatDidKey } from './keys.ts';
 import type { Signer } from './signer.ts';
 import { isBytes } from '../data/platform-values.ts';
 
-/** A private key. What `export` answers is all there is to it: keep that secret, and keep it. */
+/** A private key. The bytes of `export` are the whole key: store them, and keep them secret. */
 export interface SigningKey extends Signer {
   readonly curve: Curve;
-  /** The public key as a `did:key`. */
+  /** Returns the public key as a `did:key`. */
   did(): string;
-  /** The same for the same bytes (RFC 6979), with a low s. */
+  /** Returns the deterministic signature (RFC 6979), with a low s. */
   sign(bytes: Uint8Array): Promise<Bytes>;
-  /** The private key: 32 bytes, a copy. `importKey` takes them back. */
+  /** Returns a copy of the private key: 32 bytes for `importKey`. */
   export(): Bytes;
 }
 
 const HEX = /^[0-9a-f]{64}$/i;
 
-/** The secret stays in a closure, so that printing or cloning the key does not give it away. */
+/** The secret is in a closure, so that printing or cloning the key does not reveal it. */
 const createSigningKey = (curve: Curve, secret: Bytes): SigningKey => {
   const ecdsa = ecdsaOf(curve);
   const didKey = formatDidKey(curve, ecdsa.getPublicKey(secret, true));
@@ -34,25 +34,31 @@ const createSigningKey = (curve: Curve, secret: Bytes): SigningKey => {
   };
 };
 
-/** A new key from the platform's source of randomness. */
+/** Returns a new key from the platform's source of randomness. */
 export const generateKey = (curve: Curve = 'secp256k1'): SigningKey =>
   createSigningKey(curve, ecdsaOf(curve).utils.randomSecretKey() as Bytes);
 
 /**
- * The key that `export` answered, or that another tool wrote as 64 hexadecimal digits.
- * @throws {RepoError} `UnknownKey` when it is not 32 bytes, or not a private key of the curve. The message does not
- *   repeat it.
+ * Returns the key with the secret that `export` returned, or of 64 hexadecimal digits from another tool.
+ * @throws {RepoError} `UnknownKey` when the secret is not 32 bytes, or not a private key of the curve. The message does
+ *   not contain it.
  */
 export const importKey = (secret: Uint8Array | string, curve: Curve = 'secp256k1'): SigningKey => {
   if (typeof secret !== 'string' && !isBytes(secret)) {
-    throw new TypeError('a private key is a Uint8Array or a text of hexadecimal digits');
+    throw new TypeError(`expected a private key as a Uint8Array or as hexadecimal digits; type=${typeof secret}`);
   }
   if (typeof secret === 'string' && !HEX.test(secret)) {
-    throw new RepoError('UnknownKey', `a private key is not 64 hexadecimal digits; length=${secret.length}`);
+    throw new RepoError(
+      'UnknownKey',
+      `the private key is not hexadecimal: pass 64 hexadecimal digits; length=${secret.length}`,
+    );
   }
   const bytes = typeof secret === 'string' ? (hexToBytes(secret) as Bytes) : copyBytes(secret);
   if (!ecdsaOf(curve).utils.isValidSecretKey(bytes)) {
-    throw new RepoError('UnknownKey', `not a private key of the curve; curve=${curve}, length=${bytes.length}`);
+    throw new RepoError(
+      'UnknownKey',
+      `the private key is not valid for the curve: pass 32 bytes of a key of ${curve}; length=${bytes.length}`,
+    );
   }
   return createSigningKey(curve, bytes);
 };

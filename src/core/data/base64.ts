@@ -2,8 +2,8 @@ import { base64 } from 'multiformats/bases/base64';
 import type { Bytes } from './bytes.ts';
 
 /**
- * Decodes base64 of the standard alphabet, without padding or with the right one; `undefined` when the text is not
- * that. No pattern: on megabytes it runs out of stack.
+ * Decodes base64 of the standard alphabet, with or without padding. Returns `undefined` for any other text. Uses no
+ * regular expression: on megabytes, it overflows the stack.
  */
 export const decodeBase64 = (text: string): Bytes | undefined => {
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
@@ -14,7 +14,7 @@ export const decodeBase64 = (text: string): Bytes | undefined => {
   try {
     return base64.baseDecode(body) as Bytes;
   } catch {
-    // A character of another alphabet, or bits at the end that belong to no byte.
+    // A character of another alphabet, or spare bits at the end.
     return undefined;
   }
 };

@@ -1,10 +1,10 @@
-/** Reads the content of a `Blob`, also of one that cannot read itself. */
+/** Reads the content of a `Blob`, also of one without `stream`. */
 import type { Bytes } from './bytes.ts';
 
-/** How much of a blob without `stream` is in memory at a time, in bytes. */
+/** Bytes per read of a blob without `stream`. */
 const SLICE_SIZE = 1024 * 1024;
 
-/** The methods of a `ReadableStreamDefaultReader` that read bytes to their end, or give up before. */
+/** The methods of a `ReadableStreamDefaultReader` that are used to read or cancel a stream. */
 export type BytesReader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'cancel' | 'read' | 'releaseLock'>;
 
 /** Reads a whole blob with the `FileReader` of the global scope. */
@@ -17,8 +17,8 @@ const readWhole = (blob: Blob): Promise<ArrayBuffer> =>
   });
 
 /**
- * Returns a reader of the bytes of a blob. The blobs of jsdom have no `stream`, and it may lack `ReadableStream` too:
- * such a blob is read slice by slice, with a `FileReader`.
+ * Returns a reader of the bytes of a blob. Blobs of jsdom have no `stream`; they are read slice by slice with a
+ * `FileReader`.
  */
 export const blobReader = (blob: Blob): BytesReader => {
   if (typeof (blob as Partial<Blob>).stream === 'function') {
@@ -38,7 +38,7 @@ export const blobReader = (blob: Blob): BytesReader => {
       at = blob.size;
     },
     releaseLock() {
-      // Nobody else reads these slices.
+      // There is no lock to release.
     },
   };
 };

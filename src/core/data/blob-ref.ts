@@ -6,16 +6,16 @@ import type { CID } from './cid.ts';
 import { CODEC_RAW, asCid, cidTextToBytes, decodeCid } from './cid.ts';
 import { isBytes } from './platform-values.ts';
 
-/** What a record holds in place of a blob. */
+/** A reference to a blob in a record. */
 export interface BlobRef {
   readonly $type: 'blob';
   readonly ref: CID;
   readonly mimeType: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
-/** A blob that a record refers to. `size` is -1 where the old form does not say. */
+/** A mention of a blob in a record. `size` is -1 in the old form, which has no size. */
 export interface BlobMention {
   readonly cid: CID;
   readonly mimeType: string;
@@ -25,7 +25,8 @@ export interface BlobMention {
 export const isBlobRef = (value: unknown): value is BlobRef => mentionOf(value, false) !== undefined;
 
 /**
- * The mention that a map of the data model is, if it is one: the present form, or the old one with the CID as a text.
+ * Returns the mention in a map of the data model, or `undefined`. With `legacy`, also accepts the old form with the CID
+ * as a text.
  */
 const mentionOf = (value: unknown, legacy: boolean): BlobMention | undefined => {
   if (typeof value !== 'object' || value === null) {
@@ -41,7 +42,7 @@ const mentionOf = (value: unknown, legacy: boolean): BlobMention | undefined => 
       ? { cid: link, mimeType, size: size as number }
       : undefined;
   }
-  // The old form has these two fields and no other.
+  // The old form has exactly these two fields.
   if (!legacy || typeof cid !== 'string' || Object.keys(value).length !== 2) {
     return undefined;
   }
@@ -49,10 +50,10 @@ const mentionOf = (value: unknown, legacy: boolean): BlobMention | undefined => 
   return bytes === undefined ? undefined : { cid: decodeCid(bytes), mimeType, size: -1 };
 };
 
-/** Every blob that a value of the data model mentions, old form included, in the order of the value. */
+/** Returns all mentions of blobs in a value of the data model, old form included, in order. */
 export const blobMentions = (value: unknown): BlobMention[] => {
   const mentions: BlobMention[] = [];
-  // A stack rather than recursion: the depth of a record is somebody else's choice.
+  // A stack instead of recursion, because untrusted input chooses the depth.
   const rest: unknown[] = [value];
   while (rest.length > 0) {
     const next = rest.pop();
@@ -72,12 +73,15 @@ export const blobMentions = (value: unknown): BlobMention[] => {
   return mentions;
 };
 
-/** The field that every blob has, in both forms. */
+/** The field that both forms of a blob have. */
 const MIME_TYPE: readonly number[] = /* @__PURE__ */ [...'mimeType'].map((character) => character.charCodeAt(0));
-/** Its one capital, which is rarer than the rest, and found by the platform. */
+/** The index of its capital letter. It is rarer than other letters, so `indexOf` finds candidates fast. */
 const CAPITAL = 4;
 
-/** Whether the bytes of a record may hold a mention of a blob: `false` is certain, and saves decoding it. */
+/**
+ * Returns whether the bytes of a record may contain a mention of a blob. `false` is certain, so the record need not be
+ * decoded.
+ */
 export const mayMentionBlob = (bytes: Uint8Array): boolean => {
   for (let at = bytes.indexOf(MIME_TYPE[CAPITAL]!); at >= 0; at = bytes.indexOf(MIME_TYPE[CAPITAL]!, at + 1)) {
     if (MIME_TYPE.every((code, i) => bytes[at - CAPITAL + i] === code)) {

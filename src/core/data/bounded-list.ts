@@ -1,9 +1,6 @@
-/** A list for a report: it keeps the first items and counts all of them. */
+/** A list for reports. It keeps the first items and counts all. */
 
-/**
- * Items that one list of a report holds: faults, steps of a repair, losses. One fault takes about 5 kB in memory:
- * 90,000 of them took 439 MB.
- */
+/** Most items in a list of a report. A fault takes about 5 kB of memory: 90,000 faults took 439 MB. */
 export const MAX_REPORTED = 1000;
 
 export class BoundedList<T> {
@@ -15,7 +12,7 @@ export class BoundedList<T> {
     return this.#items;
   }
 
-  /** How many items were added, those that are not kept included. */
+  /** Number of all added items. */
   get count(): number {
     return this.#count;
   }

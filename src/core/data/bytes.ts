@@ -1,7 +1,7 @@
-/** Bytes as they are handed out: over a buffer of their own kind, never a shared one. */
+/** Bytes over an `ArrayBuffer`, never over a `SharedArrayBuffer`. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Orders byte strings as `memcmp` does; the shorter of two with a common beginning comes first. */
+/** Compares byte strings as `memcmp` does. A prefix sorts first. */
 export const compareBytes = (a: Uint8Array, b: Uint8Array): number => {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
@@ -13,7 +13,7 @@ export const compareBytes = (a: Uint8Array, b: Uint8Array): number => {
   return a.length - b.length;
 };
 
-/** Orders texts by their UTF-8 bytes, as SQLite does. `<` orders by UTF-16, which differs from U+E000 on. */
+/** Compares texts by their UTF-8 bytes, as SQLite does. `<` compares UTF-16, which differs from U+E000 on. */
 export const compareText = (a: string, b: string): number =>
   isAscii(a) && isAscii(b) ? (a < b ? -1 : a > b ? 1 : 0) : compareBytes(encoder.encode(a), encoder.encode(b));
 
@@ -37,7 +37,7 @@ export const concatBytes = (parts: readonly Uint8Array[]): Bytes => {
   return whole;
 };
 
-/** The bytes of a text of ASCII characters: a fifth of the time of `TextEncoder` for the keys of a tree. */
+/** Returns the bytes of an ASCII text. For keys of a tree, it takes a fifth of the time of `TextEncoder`. */
 export const asciiBytes = (text: string): Bytes => {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
@@ -47,9 +47,8 @@ export const asciiBytes = (text: string): Bytes => {
 };
 
 /**
- * A text of the characters that have the numbers of the bytes, which for ASCII is what it says. Eight at a time: one
- * call for thirteen from a view takes five times as long as a call with that many arguments, and so does one call for
- * each.
+ * Decodes ASCII bytes. Eight characters per call: one call per character, or one call with a spread view, takes five
+ * times as long.
  */
 export const asciiText = (bytes: Uint8Array, start: number, end: number): string => {
   let text = '';
@@ -72,5 +71,5 @@ export const asciiText = (bytes: Uint8Array, start: number, end: number): string
   return at < end ? text + String.fromCharCode(bytes[at]!) : text;
 };
 
-/** Bytes of our own with the same content; what a store answers must not change under its reader. */
+/** Returns a copy of bytes. */
 export const copyBytes = (bytes: Uint8Array): Bytes => new Uint8Array(bytes);

@@ -1,6 +1,6 @@
 /**
- * The rules of DAG-CBOR on the atproto data model, all of them and only here: one value, in the one encoding
- * that it has, is let through, and everything else is refused at its first wrong byte.
+ * Validates DAG-CBOR by the rules of the atproto data model. Accepts exactly one value in its only encoding, and
+ * rejects at the first wrong byte.
  *
  * https://atproto.com/specs/data-model, https://dasl.ing/drisl.html
  */
@@ -8,19 +8,19 @@ import { CID_LENGTH, isCidBytes } from './cid.ts';
 import { RepoError } from '../errors.ts';
 import { isBytes } from './platform-values.ts';
 
-/** Levels of arrays and maps. The specification recommends 32; a cap twice as high only stops what was made to hurt. */
+/** Most levels of arrays and maps. The specification recommends 32; twice that stops only hostile input. */
 export const MAX_CBOR_DEPTH = 64;
-/** Entries of one array or map, as the specification recommends: 128 Ki. */
+/** Most entries of one array or map, as the specification recommends: 128 Ki. */
 export const MAX_CBOR_ENTRIES = 131_072;
 /**
- * Values in one block, however they are nested. A map without entries is one byte there and 230 in memory: two million
- * of them fit a block, and took 465 MB. This many take 60, and a megabyte of the densest honest record has fewer.
+ * Most values in one block, nested ones included. An empty map has one byte encoded and 230 bytes in memory: two
+ * million of them fit a block and took 465 MB. This limit takes 60 MB. A real record of 1 MB has fewer.
  */
 export const MAX_CBOR_VALUES = 262_144;
-/** Bytes of one map key, as the specification recommends. */
+/** Most bytes of one map key, as the specification recommends. */
 export const MAX_CBOR_KEY_LENGTH = 8192;
 
-/** The major types, which are the upper three bits of a head. */
+/** The major types: the upper three bits of a head. */
 export const UNSIGNED = 0;
 export const NEGATIVE = 1;
 export const BYTES = 2;
@@ -33,17 +33,18 @@ export const CBOR_FALSE = 0xf4;
 export const CBOR_TRUE = 0xf5;
 export const CBOR_NULL = 0xf6;
 
-/** The only tag: a CID in a byte string, after a zero that stands for its multibase prefix. */
+/** The only tag: a CID in a byte string, after a zero as its multibase prefix. */
 export const TAG_CID = 42;
-/** What comes before the 36 bytes of a CID: tag 42, then a byte string of 37 bytes, then the zero. */
+/** Bytes before the 36 bytes of a CID: tag 42, the head of a byte string of 37 bytes, and the zero. */
 export const CID_PREFIX_LENGTH = 5;
 
-/** A head is one byte, or one and an argument of 1, 2, 4 or 8 bytes; by its lower five bits. */
+/** Returns the length of a head by its lower five bits: one byte, plus an argument of 0, 1, 2, 4 or 8 bytes. */
 export const headLength = (info: number): number => (info < 24 ? 1 : 1 + (1 << (info - 24)));
 
-const malformed = (what: string, offset: number): RepoError => new RepoError('Malformed', `${what}; offset=${offset}`);
+const malformed = (what: string, offset: number): RepoError =>
+  new RepoError('Malformed', `invalid DAG-CBOR: ${what}; offset=${offset}`);
 
-/** The argument of the head at `at`: a number, a length, a count or a tag. */
+/** Returns the argument of the head at `at`: a number, a length, a count or a tag. */
 export const argumentAt = (bytes: Uint8Array, at: number): number => {
   const info = bytes[at]! & 31;
   if (info < 24) {
@@ -58,11 +59,11 @@ export const argumentAt = (bytes: Uint8Array, at: number): number => {
   }
   let argument = 0;
   for (let i = at + 1; i < end; i++) {
-    // No shifts: they stop at 32 bits. What passes 53 bits is inexact here, and is refused below.
+    // No shifts, because they have 32 bits. A value above 53 bits is inexact here and rejected below.
     argument = argument * 256 + bytes[i]!;
   }
   if (argument > Number.MAX_SAFE_INTEGER) {
-    throw malformed('an integer past 2^53 - 1', at);
+    throw malformed('an integer above 2^53 - 1', at);
   }
   const least = info === 24 ? 24 : info === 25 ? 0x100 : info === 26 ? 0x1_0000 : 0x1_0000_0000;
   if (argument < least) {
@@ -71,7 +72,7 @@ export const argumentAt = (bytes: Uint8Array, at: number): number => {
   return argument;
 };
 
-/** By hand, as `TextDecoder` builds a string to throw away, and costs 0.3 µs before the first byte. */
+/** Hand-written, because `TextDecoder` builds a string and takes 0.3 µs per call. */
 const checkUtf8 = (bytes: Uint8Array, start: number, end: number): void => {
   let at = start;
   while (at < end) {
@@ -81,7 +82,7 @@ const checkUtf8 = (bytes: Uint8Array, start: number, end: number): void => {
       continue;
     }
     const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    // The second byte's range shuts out what has a shorter form, surrogates, and what lies past U+10FFFF.
+    // The range of the second byte excludes overlong forms, surrogates, and code points above U+10FFFF.
     const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
     const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
     if (first < 0xc2 || first > 0xf4 || at + length > end || bytes[at + 1]! < low || bytes[at + 1]! > high) {
@@ -96,7 +97,7 @@ const checkUtf8 = (bytes: Uint8Array, start: number, end: number): void => {
   }
 };
 
-/** Whether the key at `b` comes after the key at `a`: the shorter first, then by bytes. Equal keys do not. */
+/** Returns whether the key at `b` sorts after the key at `a`: by length, then by bytes. */
 const isKeyAfter = (bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean => {
   const length = bEnd - b;
   if (length !== aEnd - a) {
@@ -111,7 +112,7 @@ const isKeyAfter = (bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd:
   return false;
 };
 
-/** Checks a byte string or text whose content starts at `start`, and answers where it ends. */
+/** Checks a byte string or text whose content starts at `start`. Returns its end. */
 const checkString = (bytes: Uint8Array, at: number, start: number, length: number, isText: boolean): number => {
   if (length > bytes.length - start) {
     throw malformed('the bytes end inside a string', at);
@@ -147,7 +148,7 @@ const checkMap = (bytes: Uint8Array, start: number, count: number, depth: number
     const key = at + headLength(head & 31);
     const keyEnd = checkString(bytes, at, key, length, true);
     if (i > 0 && !isKeyAfter(bytes, last, lastEnd, key, keyEnd)) {
-      throw malformed('map keys that are out of order or double', at);
+      throw malformed('map keys that are out of order or duplicate', at);
     }
     last = key;
     lastEnd = keyEnd;
@@ -163,15 +164,15 @@ const checkCid = (bytes: Uint8Array, at: number, tag: number): number => {
   const start = at + CID_PREFIX_LENGTH;
   // 0x58 0x25 is the head of a byte string of 37 bytes.
   if (bytes[at + 2] !== 0x58 || bytes[at + 3] !== CID_LENGTH + 1 || bytes[at + 4] !== 0 || !isCidBytes(bytes, start)) {
-    throw malformed('a link that is no CIDv1 of dag-cbor or raw with SHA-256', at);
+    throw malformed('a link that is not a CIDv1 of dag-cbor or raw with SHA-256', at);
   }
   return start + CID_LENGTH;
 };
 
-/** Checks the value at `at` and answers where it ends. Calls itself at most {@link MAX_CBOR_DEPTH} levels deep. */
+/** Checks the value at `at`. Returns its end. Recurses at most {@link MAX_CBOR_DEPTH} levels deep. */
 const checkValue = (bytes: Uint8Array, at: number, depth: number): number => {
   if (at >= bytes.length) {
-    throw malformed('the bytes end before the value does', at);
+    throw malformed('the bytes end inside a value', at);
   }
   const head = bytes[at]!;
   if (head >= CBOR_FALSE && head <= CBOR_NULL) {
@@ -205,19 +206,16 @@ const checkValue = (bytes: Uint8Array, at: number, depth: number): number => {
   if (argument > MAX_CBOR_ENTRIES) {
     throw malformed(`more than ${MAX_CBOR_ENTRIES} entries`, at);
   }
-  // An entry takes a byte at least, so a count that lies is found out before anybody works for it.
+  // An entry has at least one byte, so a wrong count is found before any work.
   if (argument * (type === MAP ? 2 : 1) > bytes.length - start) {
-    throw malformed('the bytes end before the entries do', at);
+    throw malformed('the bytes end inside an array or a map', at);
   }
   return type === MAP ? checkMap(bytes, start, argument, depth + 1) : checkArray(bytes, start, argument, depth + 1);
 };
 
-/**
- * Whether bytes that have been checked hold more values, map keys included, than a block may. One loop, whatever the
- * depth.
- */
+/** Returns whether valid bytes have more values, map keys included, than {@link MAX_CBOR_VALUES}. Not recursive. */
 export const hasTooManyValues = (bytes: Uint8Array): boolean => {
-  // A value has a byte at least.
+  // A value has at least one byte.
   if (bytes.length <= MAX_CBOR_VALUES) {
     return false;
   }
@@ -237,12 +235,12 @@ export const hasTooManyValues = (bytes: Uint8Array): boolean => {
 };
 
 /**
- * Checks that the bytes are one value of the atproto data model in its only DAG-CBOR encoding. Builds nothing.
- * @throws {RepoError} `Malformed`, with the offset of what is wrong.
+ * Checks that the bytes are one value of the atproto data model in its only DAG-CBOR encoding. Builds no value.
+ * @throws {RepoError} `Malformed`, with the offset of the fault.
  */
 export const checkCbor = (bytes: Uint8Array): void => {
   if (!isBytes(bytes)) {
-    throw new TypeError('bytes to check are a Uint8Array');
+    throw new TypeError(`expected DAG-CBOR as a Uint8Array; type=${typeof bytes}`);
   }
   const end = checkValue(bytes, 0, 0);
   if (end !== bytes.length) {

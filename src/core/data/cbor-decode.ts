@@ -1,7 +1,6 @@
 /**
- * Reads DAG-CBOR into values of the atproto data model. Integers become numbers, links become multiformats' `CID`, and
- * byte strings become `Uint8Array`. Maps have no prototype, so that `__proto__` and `constructor` are keys like any
- * other.
+ * Decodes DAG-CBOR into values of the atproto data model. Integers become numbers, links `CID` of multiformats, and
+ * byte strings `Uint8Array`. Maps have no prototype, so that `__proto__` and `constructor` are ordinary keys.
  *
  * The decoder is hand-written: `@ipld/dag-cbor` drops byte order marks and accepts bytes that the data model forbids.
  *
@@ -31,12 +30,12 @@ interface Input {
   at: number;
 }
 
-// The byte order mark is a character of the text, not a hint.
+// A byte order mark is part of the text.
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Up to this length ASCII is read without a call of `TextDecoder`: nearly every key is shorter, and of values those
- * with a form.
+ * ASCII texts up to this length are decoded without `TextDecoder`. Nearly all keys, and values such as dates and URIs,
+ * are shorter.
  */
 const SHORT_TEXT = 64;
 
@@ -69,7 +68,7 @@ const readMap = (input: Input, count: number): Record<string, unknown> => {
   return map;
 };
 
-/** Reads one value of bytes that have been checked: nothing here can go wrong, and the depth is bounded. */
+/** Decodes one value of checked bytes. It cannot fail, and its depth is bounded. */
 const readValue = (input: Input): unknown => {
   const { bytes, at } = input;
   const head = bytes[at]!;
@@ -106,8 +105,8 @@ const readValue = (input: Input): unknown => {
 };
 
 /**
- * The value that some bytes encode. Byte strings and CIDs in it are copies: it holds on to nothing of `bytes`.
- * @throws {RepoError} `Malformed`, with the offset of what is wrong.
+ * Decodes one value. Byte strings and CIDs in it are copies.
+ * @throws {RepoError} `Malformed`, with the offset of the fault.
  */
 export const decodeCbor = (bytes: Uint8Array): unknown => {
   checkCbor(bytes);
@@ -115,17 +114,17 @@ export const decodeCbor = (bytes: Uint8Array): unknown => {
 };
 
 /**
- * The record that some bytes encode: a map with a `$type`. Owns its bytes, as what {@link decodeCbor} answers does.
- * @throws {RepoError} `Malformed`
+ * Decodes a record: a map with a `$type`. Byte strings and CIDs in it are copies.
+ * @throws {RepoError} `Malformed`, with the offset of the fault.
  */
 export const decodeRecord = (bytes: Uint8Array): Record<string, unknown> => {
   const value = decodeCbor(bytes);
   if (bytes[0]! >> 5 !== MAP) {
-    throw new RepoError('Malformed', 'a record that is not a map; offset=0');
+    throw new RepoError('Malformed', 'the record is not a map; offset=0');
   }
   const record = value as Record<string, unknown>;
   if (typeof record['$type'] !== 'string' || record['$type'] === '') {
-    throw new RepoError('Malformed', 'a record without a $type; offset=0');
+    throw new RepoError('Malformed', 'the record has no $type; offset=0');
   }
   return record;
 };

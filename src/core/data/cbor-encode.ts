@@ -1,9 +1,9 @@
 /**
- * Writes values of the atproto data model as DAG-CBOR. `@ipld/dag-cbor` writes the bytes. A strict walk runs first,
- * because the library also writes what the data model forbids: floats, texts with half of a surrogate pair, links of
- * other kinds, dates and typed arrays as maps or bytes.
+ * Encodes values of the atproto data model as DAG-CBOR. `@ipld/dag-cbor` writes the bytes. A strict walk runs first,
+ * because the library also encodes values that the data model forbids: floats, lone surrogates, other kinds of links,
+ * dates and typed arrays.
  *
- * The walk copies the value, so that the library sees each getter's result once, and no class of another package.
+ * The walk copies the value, so that each getter runs once, and the library gets no class of another package.
  *
  * https://atproto.com/specs/data-model
  */
@@ -30,19 +30,22 @@ interface Walk {
 const encoder = /* @__PURE__ */ new TextEncoder();
 
 const invalid = (what: string, { path }: Walk): RepoError =>
-  new RepoError('InvalidRecord', `${what}; path=${formatPath(path)}`);
+  new RepoError('InvalidRecord', `the value is not in the data model: ${what}; path=${formatPath(path)}`);
 
-/** Counts a value or a map key, so that a value that contains itself many times over ends early. */
+/** Counts a value or a map key, so that a value that contains itself is rejected early. */
 const count = (walk: Walk): void => {
   walk.values += 1;
   if (walk.values > MAX_CBOR_VALUES) {
-    throw new RepoError('InvalidRecord', `more than ${MAX_CBOR_VALUES} values; path=${formatPath([])}`);
+    throw new RepoError(
+      'InvalidRecord',
+      `the value is too large: more than ${MAX_CBOR_VALUES} values; path=${formatPath([])}`,
+    );
   }
 };
 
 const checkText = (walk: Walk, text: string): string => {
   if (!text.isWellFormed()) {
-    throw invalid('half of a surrogate pair', walk);
+    throw invalid('a lone surrogate', walk);
   }
   return text;
 };
@@ -50,7 +53,7 @@ const checkText = (walk: Walk, text: string): string => {
 const checkInteger = (walk: Walk, value: bigint | number): number => {
   const integer = Number(value);
   if (!Number.isSafeInteger(integer)) {
-    throw invalid(Number.isInteger(integer) ? 'an integer past 2^53 - 1' : 'a number that is no integer', walk);
+    throw invalid(Number.isInteger(integer) ? 'an integer above 2^53 - 1' : 'a number that is not an integer', walk);
   }
   // The data model has one zero.
   return integer === 0 ? 0 : integer;
@@ -58,7 +61,7 @@ const checkInteger = (walk: Walk, value: bigint | number): number => {
 
 const checkLink = (walk: Walk, cid: CID): CID => {
   if (cid.bytes.length !== CID_LENGTH || !isCidBytes(cid.bytes)) {
-    throw invalid('a link that is no CIDv1 of dag-cbor or raw with SHA-256', walk);
+    throw invalid('a link that is not a CIDv1 of dag-cbor or raw with SHA-256', walk);
   }
   return cid;
 };
@@ -67,7 +70,7 @@ const checkSize = (walk: Walk, entries: number): void => {
   if (entries > MAX_CBOR_ENTRIES) {
     throw invalid(`more than ${MAX_CBOR_ENTRIES} entries`, walk);
   }
-  // A value that contains itself ends here, too.
+  // This also rejects a value that contains itself.
   if (walk.path.length >= MAX_CBOR_DEPTH) {
     throw invalid(`more than ${MAX_CBOR_DEPTH} levels`, walk);
   }
@@ -81,8 +84,8 @@ const checkKey = (walk: Walk, key: string): void => {
 };
 
 /**
- * A map that the library does not take for a CID. The library refuses a `Map` with an empty key, which the data model
- * allows. It lists the keys once to check them and once to write them, so the first list omits the empty key.
+ * A map that the library does not mistake for a CID. The library rejects a `Map` with an empty key, which the data
+ * model allows. It lists the keys first to check and then to write them, so the first list omits the empty key.
  */
 class UnlinkedMap extends Map<string, unknown> {
   #checked = false;
@@ -98,11 +101,11 @@ class UnlinkedMap extends Map<string, unknown> {
 }
 
 const copyMap = (walk: Walk, map: PlainMap): unknown => {
-  // Each member is read once: a getter may return something else the next time.
+  // Each member is read once, because a getter may return another value the next time.
   const members = Object.keys(map)
     .map((key) => [key, map[key]] as const)
     .filter(([, value]) => value !== undefined);
-  // The JSON form of a link or of bytes has one key. Other maps do not pay for the question.
+  // The JSON form of a link or of bytes has one key. Other maps skip the check.
   const foreign = members.length === 1 && members[0]![0].startsWith('$') ? foreignValue(map) : undefined;
   if (foreign !== undefined) {
     return copyForeign(walk, foreign);
@@ -116,7 +119,7 @@ const copyMap = (walk: Walk, map: PlainMap): unknown => {
     copy[key] = copyValue(walk, value);
     walk.path.pop();
   }
-  // The library takes every object with this pair for a CID, whatever the values are.
+  // The library mistakes every object with this pair for a CID.
   const isLikeCid = copy['/'] !== undefined && copy['/'] === copy['bytes'];
   return isLikeCid ? new UnlinkedMap(Object.entries(copy)) : copy;
 };
@@ -124,7 +127,7 @@ const copyMap = (walk: Walk, map: PlainMap): unknown => {
 const copyArray = (walk: Walk, array: readonly unknown[]): readonly unknown[] => {
   checkSize(walk, array.length);
   const copy: unknown[] = [];
-  // By index: iteration methods skip the holes of an array, and the data model does not have them.
+  // By index, because iteration methods skip holes, which the data model forbids.
   for (let i = 0; i < array.length; i++) {
     walk.path.push(i);
     copy.push(copyValue(walk, array[i]));
@@ -137,7 +140,7 @@ const copyForeign = (walk: Walk, { link, bytes, blob }: ForeignValue): unknown =
   if (link !== undefined) {
     const cid = cidTextToBytes(link);
     if (cid === undefined) {
-      throw invalid('a $link that is no CIDv1 of dag-cbor or raw with SHA-256', walk);
+      throw invalid('a $link that is not a CIDv1 of dag-cbor or raw with SHA-256', walk);
     }
     return decodeCid(cid);
   }
@@ -156,10 +159,10 @@ const copyObject = (walk: Walk, value: object): unknown => {
     return copyArray(walk, value);
   }
   if (isBytes(value)) {
-    // A view of our own class: the library does not know the bytes of another realm.
+    // A view of this realm's class, because the library does not accept bytes of another realm.
     return new Uint8Array(value.buffer, value.byteOffset, value.length);
   }
-  // Before maps: a CID that came through `structuredClone` has lost its class.
+  // Before maps, because a CID after `structuredClone` has no class.
   const cid = asCid(value);
   if (cid !== undefined) {
     return checkLink(walk, cid);
@@ -169,7 +172,7 @@ const copyObject = (walk: Walk, value: object): unknown => {
   }
   const foreign = foreignValue(value);
   if (foreign === undefined) {
-    throw invalid('an object that is no plain map', walk);
+    throw invalid('an object of a class, expected a plain object', walk);
   }
   return copyForeign(walk, foreign);
 };
@@ -193,8 +196,8 @@ const copyValue = (walk: Walk, value: unknown): unknown => {
 
 /**
  * Returns the only DAG-CBOR encoding of a value of the data model. `decodeCbor` accepts every result.
- * @param value A map's member that is `undefined` is left out. A `bigint` is written if a number can hold it.
- * @throws {RepoError} `InvalidRecord`, with the path of the value that is not in the data model.
+ * @param value Members of maps that are `undefined` are omitted. A `bigint` must be a safe integer.
+ * @throws {RepoError} `InvalidRecord`, with the path of the fault.
  */
 export const encodeCbor = (value: unknown): Bytes =>
   // A copy: the library returns views of larger buffers.

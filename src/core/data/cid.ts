@@ -1,7 +1,6 @@
 /**
- * Content identifiers, of the two kinds that atproto blesses: version 1, dag-cbor or raw, SHA-256.
- * Their binary form has 36 bytes and their text form 59 characters, always.
- * https://atproto.com/specs/data-model#link-and-cid-formats
+ * Content identifiers of the two kinds that atproto supports: version 1, dag-cbor or raw, SHA-256. The binary form
+ * always has 36 bytes, the text form 59 characters. https://atproto.com/specs/data-model#link-and-cid-formats
  */
 import { CID } from 'multiformats/cid';
 import { Digest } from 'multiformats/hashes/digest';
@@ -13,10 +12,10 @@ import { isBytes } from './platform-values.ts';
 
 export { CID };
 
-/** The 36 bytes of a CID. The tree keeps these, and makes a {@link CID} only when somebody asks for one. */
+/** The 36 bytes of a CID. The tree stores bytes and makes {@link CID} objects on demand. */
 export type CidBytes = Bytes;
 
-/** A CID as an object, or as its 36 bytes where an object would be made for nothing. */
+/** A CID as an object, or as its 36 bytes where no object is needed. */
 export type CidLike = CID | CidBytes;
 
 export const CID_LENGTH = 36;
@@ -28,7 +27,7 @@ export type CidCodec = typeof CODEC_DAG_CBOR | typeof CODEC_RAW;
 const SHA_256 = 0x12;
 const SHA_256_LENGTH = 0x20;
 
-/** Whether the bytes at `offset` are a CID of the blessed kind. */
+/** Returns whether the bytes at `offset` are a supported CID. */
 export const isCidBytes = (bytes: Uint8Array, offset = 0): boolean =>
   bytes.length >= offset + CID_LENGTH &&
   bytes[offset] === 1 &&
@@ -46,19 +45,17 @@ const cidBytesOfDigest = (codec: CidCodec, hash: Uint8Array): CidBytes => {
   return bytes;
 };
 
-/** The CID of a digest, which is copied. */
+/** Returns the CID of a digest. Copies the digest. */
 export const cidOfDigest = (codec: CidCodec, hash: Uint8Array): CID => decodeCid(cidBytesOfDigest(codec, hash));
 
-/** The CID of some bytes: hashes them. */
+/** Hashes bytes and returns their CID. */
 export const cidOf = (codec: CidCodec, bytes: Uint8Array): CID => cidOfDigest(codec, sha256(bytes));
 
-/**
- * The 36 bytes of the CID of a dag-cbor block whose digest is the one at `index` among those that a `HashAll` answered.
- */
+/** Returns the 36 bytes of the CID of a dag-cbor block. Its digest is at `index` in the result of a `HashAll`. */
 export const dagCborCidAt = (digests: Uint8Array, index: number): CidBytes =>
   cidBytesOfDigest(CODEC_DAG_CBOR, digests.subarray(index * DIGEST_LENGTH, (index + 1) * DIGEST_LENGTH));
 
-/** Whether the digest at `index` is the one that the 36 bytes of a CID at `at` name. */
+/** Returns whether the digest at `index` equals the digest of the CID at `at`. */
 export const isDigestOf = (bytes: Uint8Array, digests: Uint8Array, index: number, at = 0): boolean => {
   const start = index * DIGEST_LENGTH;
   const digest = at + CID_LENGTH - DIGEST_LENGTH;
@@ -70,25 +67,27 @@ export const isDigestOf = (bytes: Uint8Array, digests: Uint8Array, index: number
   return true;
 };
 
-/** The 36 bytes of the CID of a dag-cbor block: hashes it. */
+/** Hashes a dag-cbor block and returns the 36 bytes of its CID. */
 export const cidBytesOf = (block: Uint8Array): CidBytes => cidBytesOfDigest(CODEC_DAG_CBOR, sha256(block));
 
 /**
- * A CID from its 36 bytes, which are kept, not copied.
- * @throws {RepoError} `Malformed` when they are not those of a blessed CID.
+ * Returns the CID of 36 bytes. Does not copy them.
+ * @throws {RepoError} `Malformed` when they are not a supported CID.
  */
 export const decodeCid = (bytes: Uint8Array): CID => {
   if (bytes.length !== CID_LENGTH || !isCidBytes(bytes)) {
-    throw new RepoError('Malformed', `not a CIDv1 of dag-cbor or raw with SHA-256; length=${bytes.length}`);
+    throw new RepoError(
+      'Malformed',
+      `the bytes are not a CIDv1 of dag-cbor or raw with SHA-256; length=${bytes.length}`,
+    );
   }
-  // By the constructors: `CID.decode` and `CID.createV1` look through the bytes again, and take 6 times as long.
+  // With the constructors: `CID.decode` and `CID.createV1` parse the bytes again and take 6 times as long.
   return new CID(1, bytes[1]!, new Digest(SHA_256, SHA_256_LENGTH, bytes.subarray(4), bytes.subarray(2)), bytes);
 };
 
 /**
- * The CID that a value is, also one of another copy of multiformats or one that came through `structuredClone`;
- * `undefined` for all else. `CID.asCID` would not do: it takes the map `{ "/": "x", "bytes": "x" }` for a CID,
- * and a map is somebody else's choice.
+ * Returns a value as a CID, also one of another copy of multiformats or after `structuredClone`. Returns `undefined`
+ * for other values. `CID.asCID` is unsafe: it accepts the untrusted map `{ "/": "x", "bytes": "x" }`.
  */
 export const asCid = (value: unknown): CID | undefined => {
   if (value instanceof CID) {
@@ -102,20 +101,23 @@ export const asCid = (value: unknown): CID | undefined => {
   return isForeign && bytes.length === CID_LENGTH && isCidBytes(bytes) ? decodeCid(bytes) : undefined;
 };
 
-/** Whether `bytes` are what `cid` names: hashes them. */
+/** Hashes bytes and returns whether they match the CID. */
 export const isCidOf = (cid: CID, bytes: Uint8Array): boolean => equalBytes(cid.multihash.digest, sha256(bytes));
 
 export const cidEquals = (a: CID | undefined, b: CID | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && equalBytes(a.bytes, b.bytes));
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
-/** Two characters for each ten bits: half the look-ups of one for five, and 6 times the speed of the general coder. */
+/**
+ * Two characters per ten bits: half the lookups of one character per five bits, and 6 times as fast as the general
+ * coder.
+ */
 const PAIRS: readonly string[] = /* @__PURE__ */ Array.from(
   { length: 1024 },
   (_, bits) => ALPHABET[bits >> 5]! + ALPHABET[bits & 31]!,
 );
 
-/** The text form of 36 bytes: `b` and 58 characters of lower-case base32 without padding. */
+/** Returns the text form of 36 bytes: `b` and 58 characters of lower-case base32 without padding. */
 export const cidBytesToText = (bytes: Uint8Array): string => {
   let text = 'b';
   // Five bytes are eight characters; 36 are seven groups and one byte.
@@ -127,11 +129,11 @@ export const cidBytesToText = (bytes: Uint8Array): string => {
   return text + PAIRS[bytes[35]! << 2]!;
 };
 
-/** The 36 bytes. Of a CID of another kind, as many as it has. */
+/** Returns the bytes of a CID: 36 for a supported one. */
 export const bytesOfCid = (cid: CidLike): CidBytes =>
   ((cid as Partial<CID>).bytes as CidBytes | undefined) ?? (cid as CidBytes);
 
-/** The text form of a CID, and the key of every map of CIDs here. */
+/** Returns the text form of a CID. It is also the key of maps by CID. */
 export const cidToText = (cid: CidLike): string => {
   const bytes = bytesOfCid(cid);
   return bytes.length === CID_LENGTH ? cidBytesToText(bytes) : String(cid);
@@ -139,7 +141,7 @@ export const cidToText = (cid: CidLike): string => {
 
 const CODES: Uint8Array = /* @__PURE__ */ Uint8Array.from(ALPHABET, (character) => character.charCodeAt(0));
 
-/** Writes the text form of 36 bytes as the 59 bytes that it is in ASCII, without making a text of it first. */
+/** Writes the text form of 36 bytes as 59 ASCII bytes, without making a string. */
 export const writeCidText = (bytes: Uint8Array, into: Uint8Array): void => {
   into[0] = 0x62;
   let at = 1;
@@ -167,7 +169,7 @@ const VALUES: Int8Array = /* @__PURE__ */ (() => {
   return values;
 })();
 
-/** A text that is as long as that of a CID, in ASCII; what is not is a zero, which no CID has. */
+/** Returns the first 59 characters as ASCII codes. Other characters become zero, which is invalid in a CID. */
 const codesOf = (text: string): Uint8Array => {
   const codes = new Uint8Array(CID_TEXT_LENGTH);
   for (let i = 0; i < CID_TEXT_LENGTH; i++) {
@@ -178,8 +180,8 @@ const codesOf = (text: string): Uint8Array => {
 };
 
 /**
- * The 36 bytes of a CID's text form, or `undefined` when the text is not the canonical one of a blessed CID.
- * @param text As a string or in ASCII.
+ * Returns the 36 bytes of a CID's text form, or `undefined` if the text is not the canonical form of a supported CID.
+ * @param text A string, or ASCII bytes.
  */
 export const cidTextToBytes = (text: string | Uint8Array): CidBytes | undefined => {
   if (text.length !== CID_TEXT_LENGTH) {
@@ -205,20 +207,20 @@ export const cidTextToBytes = (text: string | Uint8Array): CidBytes | undefined 
       bytes[at++] = (bits >> count) & 0xff;
     }
   }
-  // 58 characters are 290 bits, two more than 36 bytes: they have to be zero, or two texts would name one CID.
+  // 58 characters have 290 bits, two more than 36 bytes. They must be zero, so that each CID has one text.
   return (bits & 3) === 0 && isCidBytes(bytes) ? bytes : undefined;
 };
 
 /**
- * A CID from its text form.
- * @throws {RepoError} `Malformed` unless it is the canonical text (base32, lower case) of a blessed CID.
+ * Parses the text form of a CID.
+ * @throws {RepoError} `Malformed` when the text is not the canonical form (base32, lower case) of a supported CID.
  */
 export const parseCid = (text: string): CID => {
   const bytes = cidTextToBytes(text);
   if (bytes === undefined) {
     throw new RepoError(
       'Malformed',
-      `not the text of a CIDv1 of dag-cbor or raw with SHA-256; text=${text.slice(0, 80)}`,
+      `the text is not a CIDv1 of dag-cbor or raw with SHA-256, in lower-case base32; text=${text.slice(0, 80)}`,
     );
   }
   return decodeCid(bytes);

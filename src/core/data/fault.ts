@@ -1,8 +1,8 @@
-/** One fault that a check of a tree or of a repository finds. */
+/** Faults of a tree or a repository. */
 import type { RepoErrorCode } from '../errors.ts';
 import type { CID } from './cid.ts';
 
-/** One fault in one place. */
+/** One fault at one place. */
 export interface Fault {
   readonly code: RepoErrorCode;
   readonly message: string;

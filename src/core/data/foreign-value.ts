@@ -1,23 +1,22 @@
-/** Links, bytes and blobs as other packages hold them, and as JSON does. */
+/** Links, bytes and blobs in the forms of other packages and of JSON. */
 import type { PlainMap } from './plain-map.ts';
 import { isPlainMap } from './plain-map.ts';
 
-/** Exactly one of these. */
+/** Exactly one member is set. */
 export interface ForeignValue {
   /** The text of a CID. */
   readonly link?: string;
-  /** In base64. */
+  /** Base64. */
   readonly bytes?: string;
   readonly blob?: PlainMap;
 }
 
-/** Whether an object is an instance of a class, or a map with this key and no other. */
+/** Returns whether an object is a class instance, or a map with one key. */
 const isWrapper = (value: object): boolean => !isPlainMap(value) || Object.keys(value).length === 1;
 
 /**
- * What an object stands for that is not of the data model itself: `{ "$link": … }` and `{ "$bytes": … }` of the JSON
- * form, the `CidLink` and `Bytes` of `@atcute` whose fields are getters of a class, or a `BlobRef` of
- * `@atproto/lexicon`. `undefined` for any other object.
+ * Returns the meaning of an object that is not in the data model: `{ "$link": … }` and `{ "$bytes": … }` of the JSON
+ * form, `CidLink` and `Bytes` of `@atcute`, or `BlobRef` of `@atproto/lexicon`. Returns `undefined` for other objects.
  */
 export const foreignValue = (value: object): ForeignValue | undefined => {
   const { $link, $bytes, ref, mimeType, size, original } = value as Record<string, unknown>;
@@ -30,6 +29,6 @@ export const foreignValue = (value: object): ForeignValue | undefined => {
   if (original === undefined || ref === undefined || isPlainMap(value)) {
     return undefined;
   }
-  // A blob of the old form has a size of -1 there, which no record may have.
+  // That class has the size -1 for a blob of the old form, which the encoder rejects.
   return { blob: { $type: 'blob', ref, mimeType, size } };
 };

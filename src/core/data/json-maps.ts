@@ -1,6 +1,6 @@
 /**
- * JSON that consists of maps, texts, numbers and `null`, read from bytes as they come. Nothing of it is kept: a key
- * that is refused costs no more than the bytes before it, however much comes behind it.
+ * An incremental parser of JSON that consists of maps, texts, numbers and `null`. It stores no values, so rejecting a
+ * key costs only the bytes before it.
  */
 import { RepoError } from '../errors.ts';
 
@@ -9,16 +9,15 @@ export type JsonLeaf = boolean | number | string | null;
 
 export interface JsonMapsReader {
   /**
-   * Called with each key before its value is read. The path ends with the key; it is the reader's own array, and
-   * changes afterwards.
-   * @returns Whether the value has to be a map.
+   * Called with each key before its value is read. The path ends with the key. The parser reuses the array.
+   * @returns Whether the value must be a map.
    */
   key(path: readonly string[]): boolean;
   /** Called with each value that is not a map. */
   leaf(path: readonly string[], value: JsonLeaf): void;
 }
 
-/** Bytes of one text or number, as written. */
+/** Most bytes of one encoded text or number. */
 const MAX_TOKEN = 8192;
 
 const QUOTE = 0x22;
@@ -33,9 +32,12 @@ const PUNCTUATION: ReadonlySet<number> = /* @__PURE__ */ new Set([OPEN, CLOSE, C
 type State = 'colon' | 'end' | 'first key' | 'key' | 'next' | 'start' | 'value';
 
 const notJson = (cause?: unknown): RepoError =>
-  new RepoError('Malformed', 'it is not JSON of maps, texts and numbers', cause === undefined ? {} : { cause });
+  new RepoError('Malformed', 'the input is not JSON of maps, texts and numbers', cause === undefined ? {} : { cause });
 
-/** Reads one JSON value, which has to be a map. @throws {RepoError} `Malformed`, and what the reader throws. */
+/**
+ * Parses one JSON map.
+ * @throws {RepoError} `Malformed`; the errors of the reader.
+ */
 export class JsonMaps {
   readonly #reader: JsonMapsReader;
   readonly #decoder: TextDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -52,7 +54,7 @@ export class JsonMaps {
     this.#reader = reader;
   }
 
-  /** Takes the next bytes. */
+  /** Parses the next bytes. */
   push(bytes: Uint8Array): void {
     for (const byte of bytes) {
       if (this.#isText) {
@@ -71,7 +73,7 @@ export class JsonMaps {
     }
   }
 
-  /** The bytes have ended. */
+  /** Ends the input. */
   end(): void {
     if (this.#state !== 'end' || this.#length > 0) {
       throw notJson();
@@ -80,7 +82,7 @@ export class JsonMaps {
 
   #take(byte: number): void {
     if (this.#length === MAX_TOKEN) {
-      throw new RepoError('Malformed', `a text or a number in it has more than ${MAX_TOKEN} bytes`);
+      throw new RepoError('Malformed', `a text or number in the JSON has more than ${MAX_TOKEN} bytes`);
     }
     this.#token[this.#length++] = byte;
   }
@@ -103,7 +105,7 @@ export class JsonMaps {
     }
     let value: unknown;
     try {
-      // One text or one number at most, or a list without elements, which is refused below.
+      // At most one text or number, or an empty list, which is rejected below.
       value = JSON.parse(this.#decoder.decode(this.#token.subarray(0, this.#length)));
     } catch (cause) {
       throw notJson(cause);

@@ -1,6 +1,6 @@
 /**
- * Values of the data model to their JSON form and back: a link is `{ "$link": "bafy…" }`, bytes are
- * `{ "$bytes": "AAEC" }` (base64 without padding), and a blob is the map that it is.
+ * Converts values of the data model to their JSON form and back: a link is `{ "$link": "bafy…" }`, bytes are
+ * `{ "$bytes": "AAEC" }` (base64 without padding), and a blob is a map.
  *
  * https://atproto.com/specs/data-model#json-representation
  */
@@ -16,16 +16,16 @@ import { assertMapFields } from './record-fields.ts';
 import { formatPath } from './value-path.ts';
 import { isBytes } from './platform-values.ts';
 
-/** What `JSON.parse` answers, and `JSON.stringify` takes. */
+/** A JSON value, as of `JSON.parse`. */
 export type JsonValue = boolean | number | string | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
-/** The way from the top of a value to what is being looked at. */
+/** The path from the top of a value to the current one. */
 type Path = (string | number)[];
 
 const invalid = (what: string, path: Path): RepoError =>
-  new RepoError('InvalidRecord', `${what}; path=${formatPath(path)}`);
+  new RepoError('InvalidRecord', `the value is not in the data model: ${what}; path=${formatPath(path)}`);
 
-/** What both forms have in common: `null`, truth values, texts, and integers that are safe. */
+/** Converts values that are equal in both forms: `null`, booleans, texts and safe integers. */
 const scalarOf = (value: unknown, path: Path): boolean | number | string | null => {
   switch (typeof value) {
     case 'boolean':
@@ -34,14 +34,14 @@ const scalarOf = (value: unknown, path: Path): boolean | number | string | null 
     case 'number': {
       const integer = Number(value);
       if (!Number.isSafeInteger(integer)) {
-        throw invalid('a number that is no safe integer', path);
+        throw invalid('a number that is not a safe integer', path);
       }
-      // Makes 0 of -0, which the encoding does not have.
+      // Converts -0 to 0, because the encoding has no -0.
       return integer + 0;
     }
     case 'string':
       if (!value.isWellFormed()) {
-        throw invalid('half of a surrogate pair', path);
+        throw invalid('a lone surrogate', path);
       }
       return value;
     default:
@@ -61,7 +61,7 @@ const assertLevel = (path: Path): void => {
 /** Converts every entry of an array. */
 const mapArray = <T>(array: readonly unknown[], path: Path, convert: (value: unknown, path: Path) => T): T[] => {
   assertLevel(path);
-  // By length, as `map` would leave holes as they are.
+  // By length, because `map` would keep holes.
   return Array.from(array, (entry, i) => {
     path.push(i);
     const converted = convert(entry, path);
@@ -77,7 +77,7 @@ const mapMap = <T>(map: object, path: Path, convert: (value: unknown, path: Path
   for (const [key, value] of Object.entries(map)) {
     path.push(key);
     if (!key.isWellFormed()) {
-      throw invalid('a key with half of a surrogate pair', path);
+      throw invalid('a key with a lone surrogate', path);
     }
     if (value !== undefined) {
       converted[key] = convert(value, path);
@@ -102,7 +102,7 @@ const valueToJson = (value: unknown, path: Path): JsonValue => {
     return { $link: cidToText(cid) };
   }
   if (!isPlainMap(value)) {
-    throw invalid('an object that is no plain map', path);
+    throw invalid('an object of a class, expected a plain object', path);
   }
   if ('$link' in value || '$bytes' in value) {
     throw invalid('a map with $link or $bytes, which has no JSON form', path);
@@ -111,10 +111,10 @@ const valueToJson = (value: unknown, path: Path): JsonValue => {
 };
 
 /**
- * The JSON form of a value of the data model, in maps without a prototype. {@link fromJson} of it is the same value.
- * It shows what is stored: a blob that is not whole, or an empty `$type`, comes out as it is.
- * @throws {RepoError} `InvalidRecord`, with the path of what has no JSON form: what is no value of the data model, or
- *   a map with a key `$link` or `$bytes`, which would read as something else.
+ * Returns the JSON form of a value of the data model, in maps without a prototype. {@link fromJson} converts it back.
+ * Does not check the fields: an incomplete blob or an empty `$type` is converted unchanged.
+ * @throws {RepoError} `InvalidRecord`, with the path of a value without a JSON form: one that is not in the data model,
+ *   or a map with a key `$link` or `$bytes`.
  */
 export const toJson = (value: unknown): JsonValue => valueToJson(value, []);
 
@@ -142,7 +142,7 @@ const valueFromJson = (json: unknown, path: Path): unknown => {
     return mapArray(json, path, valueFromJson);
   }
   if (!isPlainMap(json)) {
-    throw invalid('an object that is no plain map', path);
+    throw invalid('an object of a class, expected a plain object', path);
   }
   const keys = Object.keys(json);
   const special = keys.length === 1 ? keys[0] : undefined;
@@ -158,8 +158,8 @@ const valueFromJson = (json: unknown, path: Path): unknown => {
 };
 
 /**
- * The value of the data model that a JSON form stands for. Maps have no prototype, so `__proto__` stays a key.
- * @throws {RepoError} `InvalidRecord`, with the path of what is wrong: a float, an unsafe integer, a `$link` or
- *   `$bytes` that is not one or has company, a blob that is not whole, a `$type` that is not the name of a type.
+ * Returns the value of a JSON form. Maps have no prototype, so `__proto__` is an ordinary key.
+ * @throws {RepoError} `InvalidRecord`, with the path of the fault: a float, an unsafe integer, an invalid `$link` or
+ *   `$bytes` or one with other keys beside it, an incomplete blob, or an invalid `$type`.
  */
 export const fromJson = (json: unknown): unknown => valueFromJson(json, []);

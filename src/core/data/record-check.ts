@@ -1,11 +1,11 @@
-/** Whether bytes are a record, found out without decoding them. */
+/** Validates the bytes of a record without decoding them. */
 import { ARRAY, BYTES, CID_PREFIX_LENGTH, MAP, TAG, TEXT, argumentAt, checkCbor, headLength } from './cbor-check.ts';
 import { CID_LENGTH } from './cid.ts';
 import { RepoError } from '../errors.ts';
 
 const TYPE_FIELD: readonly number[] = /* @__PURE__ */ [...'$type'].map((character) => character.charCodeAt(0));
 
-/** Where the value at `at` ends, in bytes that have been checked. One loop, whatever the depth. */
+/** Returns the end of the value at `start` in valid bytes. Not recursive. */
 const endOf = (bytes: Uint8Array, start: number): number => {
   let at = start;
   for (let values = 1; values > 0; values--) {
@@ -25,7 +25,7 @@ const endOf = (bytes: Uint8Array, start: number): number => {
   return at;
 };
 
-/** Whether the map that the bytes are has a `$type` that is a text, and not an empty one. */
+/** Returns whether an encoded map has a `$type` that is a non-empty text. */
 const hasType = (bytes: Uint8Array): boolean => {
   const count = argumentAt(bytes, 0);
   let at = headLength(bytes[0]! & 31);
@@ -42,15 +42,15 @@ const hasType = (bytes: Uint8Array): boolean => {
 };
 
 /**
- * Checks that `decodeRecord` takes some bytes, in a quarter of its time.
- * @throws {RepoError} `Malformed`, with the same words.
+ * Checks that `decodeRecord` accepts bytes, in a quarter of its time.
+ * @throws {RepoError} `Malformed`, with the same message.
  */
 export const checkRecord = (bytes: Uint8Array): void => {
   checkCbor(bytes);
   if (bytes[0]! >> 5 !== MAP) {
-    throw new RepoError('Malformed', 'a record that is not a map; offset=0');
+    throw new RepoError('Malformed', 'the record is not a map; offset=0');
   }
   if (!hasType(bytes)) {
-    throw new RepoError('Malformed', 'a record without a $type; offset=0');
+    throw new RepoError('Malformed', 'the record has no $type; offset=0');
   }
 };

@@ -1,7 +1,6 @@
 /**
- * What the data model says about the fields of a map, beyond what its encoding can tell: `$type` is the name of a
- * type, a blob is whole, and `$link` and `$bytes` belong to the JSON form.
- * https://atproto.com/specs/data-model
+ * Rules of the data model for the fields of maps: `$type` is the name of a type, a blob is complete, and `$link` and
+ * `$bytes` occur only in the JSON form. https://atproto.com/specs/data-model
  */
 import { isBlobRef } from './blob-ref.ts';
 import { RepoError } from '../errors.ts';
@@ -12,7 +11,7 @@ import { formatPath } from './value-path.ts';
 
 const BLOB_FIELDS = 4;
 
-/** What is wrong with the fields of one map, or `undefined`. Its values have been checked, or will be. */
+/** Returns the fault in the fields of one map, or `undefined`. Does not check nested values. */
 const faultOf = (map: PlainMap): string | undefined => {
   const { $type, $link, $bytes } = map;
   if ($link !== undefined || $bytes !== undefined) {
@@ -30,11 +29,11 @@ const faultOf = (map: PlainMap): string | undefined => {
   return undefined;
 };
 
-/** @throws {RepoError} `InvalidRecord` when the fields of this one map break a rule. */
+/** @throws {RepoError} `InvalidRecord` when the fields of this map break a rule. */
 export const assertMapFields = (map: PlainMap, path: ValuePath): void => {
   const fault = faultOf(map);
   if (fault !== undefined) {
-    throw new RepoError('InvalidRecord', `${fault}; path=${formatPath(path)}`);
+    throw new RepoError('InvalidRecord', `the value is not in the data model: ${fault}; path=${formatPath(path)}`);
   }
 };
 
@@ -57,8 +56,8 @@ const walk = (value: unknown, path: (string | number)[]): void => {
 };
 
 /**
- * Checks every map inside a value that `encodeCbor` or `decodeCbor` has let through, which bounds its depth. It is
- * for records on their way in; what is stored already is shown as it is.
+ * Checks every map in a value that `encodeCbor` or `decodeCbor` accepted, so its depth is bounded. For new records
+ * only: stored records are returned unchanged.
  * @throws {RepoError} `InvalidRecord`, with the path of the map.
  */
 export const assertRecordFields = (value: unknown): void => walk(value, []);

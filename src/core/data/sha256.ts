@@ -1,24 +1,23 @@
-/** SHA-256, at once: keys and blocks are short, and `crypto.subtle` costs six times as much for a 30-byte key. */
+/** Synchronous SHA-256. Keys and blocks are short: for a 30-byte key, `crypto.subtle` takes six times as long. */
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import type { Bytes } from './bytes.ts';
 import { asciiBytes } from './bytes.ts';
 
-/** In bytes. */
+/** The length of a digest in bytes. */
 export const DIGEST_LENGTH = 32;
 
 export const sha256 = (bytes: Uint8Array): Bytes => nobleSha256(bytes) as Bytes;
 
-/** What is hashed: bytes, or a text of ASCII characters alone, which stands for its bytes. */
+/** A message to hash: bytes, or an ASCII text, which stands for its bytes. */
 export type Message = Uint8Array | string;
 
 /**
- * Hashes many messages at once and answers their digests, 32 bytes each, one after the other in their order. They are
- * the caller's. Whoever opens a repository may hand in one that is faster than {@link hashAll}; it must answer the
- * same.
+ * Hashes many messages and returns their digests, 32 bytes each, concatenated in order. The caller owns the result. A
+ * caller may pass a faster function than {@link hashAll} to a repository. It must return the same.
  */
 export type HashAll = (messages: readonly Message[]) => Bytes;
 
-/** Hashes one message after the other. */
+/** Hashes messages one by one. */
 export const hashAll: HashAll = (messages) => {
   const digests = new Uint8Array(messages.length * DIGEST_LENGTH);
   for (let i = 0; i < messages.length; i++) {
@@ -28,7 +27,7 @@ export const hashAll: HashAll = (messages) => {
   return digests;
 };
 
-/** A hash over bytes that come in pieces. */
+/** An incremental hash. */
 export interface Sha256Stream {
   update(bytes: Uint8Array): unknown;
   digest(): Uint8Array;

@@ -1,9 +1,9 @@
-/** Reads streams chunk by chunk, with a reader: Safari has no async iteration of `ReadableStream`. */
+/** Reads streams chunk by chunk with a reader, because Safari has no async iteration of `ReadableStream`. */
 import type { BytesReader } from './blob-reader.ts';
 import type { Bytes } from './bytes.ts';
 import { concatBytes } from './bytes.ts';
 
-/** A stream, or a reader that belongs to the function that it is given to. */
+/** A stream, or a reader that the called function owns. */
 type ByteStream = ReadableStream<Uint8Array> | BytesReader;
 
 const readerOf = (stream: ByteStream): BytesReader => ('getReader' in stream ? stream.getReader() : stream);
@@ -44,7 +44,7 @@ export const forEachChunk = async (
       await take(part.value);
     }
   } catch (error) {
-    // The first failure is the one to report.
+    // Errors of `cancel` are ignored, because the first error is reported.
     reader.cancel(error).catch(() => undefined);
     throw error;
   } finally {

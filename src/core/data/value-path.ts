@@ -1,10 +1,10 @@
-/** Where in a value something is wrong: the keys and positions that lead there. */
+/** The place of a fault in a value: keys and indexes from the top. */
 export type ValuePath = readonly (string | number)[];
 
-/** Keys come from outside: a message shows this many characters of one. */
+/** Most characters of an untrusted key in a message. */
 const MAX_SHOWN = 80;
 
-/** The path as a JSON pointer, cut to a readable length; `(top)` for the value itself. */
+/** Returns the path as a JSON pointer with shortened keys, or `(top)` for the value itself. */
 export const formatPath = (path: ValuePath): string => {
   if (path.length === 0) {
     return '(top)';

@@ -1,42 +1,45 @@
 /**
- * Unsigned varints: seven bits a byte, the least significant first, the top bit set on all but the last.
+ * Unsigned varints: seven bits per byte, least significant first. All bytes but the last have the top bit set.
  * https://github.com/multiformats/unsigned-varint
  *
- * Only minimal ones, and only up to what a number holds exactly. Shifts of JavaScript work on 32 bits, where a
- * length of 2^32 + 5 would read as 5; so this multiplies.
+ * Accepts only minimal varints up to 2^53 - 1. Multiplies instead of shifting, because shifts have 32 bits: 2^32 + 5
+ * would read as 5.
  */
 import type { Bytes } from './bytes.ts';
 import { RepoError } from '../errors.ts';
 
-/** 2^53 - 1 takes so many bytes: whatever goes on past them is too large. */
+/** The length of the varint of 2^53 - 1. A longer varint is too large. */
 export const MAX_VARINT_LENGTH = 8;
 
 /**
- * The value of a varint that is all of `bytes`.
- * @throws {RepoError} `Malformed` when it is cut, not minimal, past 2^53 - 1, or not all of them.
+ * Decodes a varint. `bytes` must be exactly one varint.
+ * @throws {RepoError} `Malformed` when `bytes` is not one whole minimal varint of at most 2^53 - 1.
  */
 export const decodeVarint = (bytes: Uint8Array): number => {
   const last = bytes.length - 1;
   if (last < 0 || bytes.findIndex((byte) => byte < 0x80) !== last) {
-    throw new RepoError('Malformed', `not one whole varint; length=${bytes.length}`);
+    throw new RepoError('Malformed', `the bytes are not exactly one varint; length=${bytes.length}`);
   }
   if (last > 0 && bytes[last] === 0) {
-    throw new RepoError('Malformed', 'varint is not minimal');
+    throw new RepoError('Malformed', `the varint is not minimal; length=${bytes.length}`);
   }
   let value = 0;
   for (let i = last; i >= 0; i--) {
     value = value * 0x80 + (bytes[i]! & 0x7f);
   }
   if (value > Number.MAX_SAFE_INTEGER) {
-    throw new RepoError('Malformed', 'varint is past 2^53 - 1');
+    throw new RepoError('Malformed', `the varint is above 2^53 - 1; value=${value}`);
   }
   return value;
 };
 
-/** How many bytes a value takes. @throws {TypeError} unless it is a safe integer of 0 or more. */
+/**
+ * Returns the length of a varint in bytes.
+ * @throws {TypeError} when the value is not a safe integer from 0.
+ */
 export const varintLength = (value: number): number => {
   if (!Number.isSafeInteger(value) || value < 0) {
-    throw new TypeError(`not a value of a varint; value=${value}`);
+    throw new TypeError(`cannot encode a value as a varint: use a safe integer from 0; value=${value}`);
   }
   let length = 1;
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
@@ -45,7 +48,7 @@ export const varintLength = (value: number): number => {
   return length;
 };
 
-/** Writes a value that {@link varintLength} has measured; answers where it ends. */
+/** Writes a varint. Returns its end. The caller has checked the value with {@link varintLength}. */
 export const writeVarint = (value: number, into: Uint8Array, start: number): number => {
   let at = start;
   let rest = value;
@@ -56,7 +59,10 @@ export const writeVarint = (value: number, into: Uint8Array, start: number): num
   return at;
 };
 
-/** @throws {TypeError} unless the value is a safe integer of 0 or more. */
+/**
+ * Encodes a varint.
+ * @throws {TypeError} when the value is not a safe integer from 0.
+ */
 export const encodeVarint = (value: number): Bytes => {
   const bytes = new Uint8Array(varintLength(value));
   writeVarint(value, bytes, 0);

@@ -1,4 +1,4 @@
-/** Builds a tree from keys that come in order, from left to right, holding no more than its right edge. */
+/** Builds a tree from sorted keys. Only the right edge of the tree is in memory. */
 import type { Bytes } from '../data/bytes.ts';
 import { copyBytes } from '../data/bytes.ts';
 import type { CidBytes } from '../data/cid.ts';
@@ -12,37 +12,36 @@ import type { Link, Node } from './node.ts';
 import { EMPTY_NODE, createNode } from './node.ts';
 
 /**
- * Keys and nodes that wait for each other where they are hashed together. With eight times as many they lived long
- * enough for the garbage collector to move them, which took a quarter of the time of checking a tree.
+ * Keys and nodes that are hashed together. With eight times as many, the garbage collector moved them, which took a
+ * quarter of the time of checking a tree.
  */
 const BATCH = 64;
-/** Bytes of nodes that are written, and hashed, together. One that is larger is by itself. */
+/** Bytes of nodes that are encoded and hashed together. A larger node is hashed alone. */
 const ARENA_SIZE: number = 64 * 1024;
 
 export interface TreeBuilderOptions {
-  /** Hashes keys and nodes, many at a time; a few more of them are held then. One by one when left out. */
+  /** Hashes keys and nodes in batches, which takes a little more memory. Default: one by one. */
   readonly hashAll?: HashAll | undefined;
 }
 
 export interface TreeBuilder {
   /**
-   * Adds a key, which has to come after all before it.
-   * @param layer The key's layer, where it is known already: of a key that comes out of another tree, which is not
-   *   looked at again.
-   * @throws {RepoError} `Malformed` when it does not, or is no key; `LimitExceeded` when a node would become too large,
-   *   here or later.
+   * Adds a key. Keys must be in order.
+   * @param layer The key's layer, if it is known from another tree. The key is then not checked again.
+   * @throws {RepoError} `Malformed` when the key is not in order or not valid; `LimitExceeded` when a node would become
+   *   too large. A later call may report it.
    */
   add(key: string, value: CidBytes, layer?: number): void;
-  /** Ends the tree and answers its root. The builder is of no more use. */
+  /** Ends the tree and returns its root. Do not use the builder afterwards. */
   finish(): CidBytes;
 }
 
-/** A link whose node is complete, and gets its CID when its turn to be hashed comes. */
+/** A link to a complete node. Its CID is set when its batch is hashed. */
 interface OpenLink extends Link {
   cid: CidBytes | undefined;
 }
 
-/** A node to whose right there may be more. `children` has no child right of the last key yet; `last` is to be it. */
+/** A node of the right edge, which may still grow. `last` becomes the child to the right of the last key. */
 interface Edge {
   readonly keys: string[];
   readonly values: CidBytes[];
@@ -50,7 +49,7 @@ interface Edge {
   last: Link | undefined;
 }
 
-/** A node that is complete and has no CID yet. */
+/** A complete node without a CID. */
 interface Complete {
   readonly node: Node;
   readonly link: OpenLink;
@@ -59,8 +58,8 @@ interface Complete {
 const newEdge = (): Edge => ({ keys: [], values: [], children: [], last: undefined });
 
 /**
- * A builder for one tree.
- * @param onNode Is given each node when it is done, children before parents. The bytes are the callee's to keep.
+ * Returns a builder for one tree.
+ * @param onNode Called for each complete node, children before parents. The callee owns the bytes.
  */
 export const createTreeBuilder = (
   onNode?: (cid: CidBytes, bytes: Bytes) => void,
@@ -68,14 +67,13 @@ export const createTreeBuilder = (
 ): TreeBuilder => {
   const batch = hashAll === undefined ? 1 : BATCH;
   const hash = hashAll ?? hashOneByOne;
-  // The right edge by layer, from the lowest; what is complete, in the same way.
+  // The right edge by layer, lowest first, and complete nodes by layer.
   const edges: Edge[] = [];
   const complete: Complete[][] = [];
   let waiting = 0;
-  // Where nodes are written to be hashed: a piece of memory of their own for each would keep the garbage collector
-  // busy.
+  // Buffer for encoding nodes. A buffer per node would burden the garbage collector.
   let arena = new Uint8Array(ARENA_SIZE);
-  // Keys whose layer is not known yet.
+  // Keys whose layer is not known.
   let unplaced: { readonly key: string; readonly value: CidBytes }[] = [];
   let before = '';
 
@@ -87,8 +85,11 @@ export const createTreeBuilder = (
     return edges[layer]!;
   };
 
-  /** Names nodes of one layer from `from` on, as many as there is room for; answers the first that is left. */
-  const nameSome = (nodes: readonly Complete[], from: number): number => {
+  /**
+   * Encodes and hashes nodes of one layer from `from` on, as many as fit into the arena. Returns the index of the next
+   * node.
+   */
+  const hashBatch = (nodes: readonly Complete[], from: number): number => {
     const blocks: Uint8Array[] = [];
     let at = 0;
     for (const { node } of nodes.slice(from)) {
@@ -112,18 +113,18 @@ export const createTreeBuilder = (
     return from + blocks.length;
   };
 
-  /** Encodes and hashes what is complete, a layer at a time, so that the nodes above find the CIDs of those below. */
-  const name = (): void => {
+  /** Encodes and hashes all complete nodes, layer by layer, because parents need the CIDs of their children. */
+  const hashComplete = (): void => {
     for (const nodes of complete) {
       for (let next = 0; next < nodes.length; ) {
-        next = nameSome(nodes, next);
+        next = hashBatch(nodes, next);
       }
       nodes.length = 0;
     }
     waiting = 0;
   };
 
-  /** Ends the node on a layer, if there is anything in it, and begins another one there. */
+  /** Completes the node of a layer, if it is not empty, and starts another. */
   const close = (layer: number): Link | undefined => {
     const edge = edgeAt(layer);
     if (edge.keys.length === 0 && edge.last === undefined) {
@@ -135,12 +136,12 @@ export const createTreeBuilder = (
     complete[layer]!.push({ link, node: createNode(layer, edge.keys, edge.values, edge.children) });
     waiting += 1;
     if (waiting >= batch) {
-      name();
+      hashComplete();
     }
     return link;
   };
 
-  /** Ends all nodes below a layer; each becomes the last child of the one above. */
+  /** Completes all nodes below a layer. Each becomes the last child of the node above. */
   const closeBelow = (layer: number): void => {
     for (let at = 0; at < layer; at++) {
       const link = close(at);
@@ -176,7 +177,7 @@ export const createTreeBuilder = (
         assertTreeKey(key);
       }
       if (key <= before) {
-        throw new RepoError('Malformed', `keys are not in order; key=${key} before=${before}`);
+        throw new RepoError('Malformed', `keys are not in order: sort them; key=${key} before=${before}`);
       }
       before = key;
       if (layer !== undefined && unplaced.length === 0) {
@@ -198,11 +199,11 @@ export const createTreeBuilder = (
         onNode?.(cid, bytes);
         return cid;
       }
-      // The highest layer has a key, for nothing else makes a layer.
+      // The highest layer has a key, because only keys create layers.
       const top = edges.length - 1;
       closeBelow(top);
       const root = close(top);
-      name();
+      hashComplete();
       return root!.cid!;
     },
   };

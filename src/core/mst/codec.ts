@@ -1,10 +1,9 @@
 /**
- * The wire form of a node: the DAG-CBOR map `{ e: [{ k, p, t, v }], l }`, where `p` characters of the key before and
- * `k` make a key, `v` is its record, `t` the node to its right, and `l` the node left of all.
+ * Encodes and decodes nodes: the DAG-CBOR map `{ e: [{ k, p, t, v }], l }`. A key is the first `p` characters of the
+ * previous key, then `k`. `v` is its record, `t` the child to its right, `l` the leftmost child.
  * https://atproto.com/specs/repository#mst-structure
  *
- * Written and read straight from and to bytes: each node has exactly one form, so there is nothing to be general about,
- * and whatever is not that form is refused, not mended.
+ * Works directly on bytes, because each node has exactly one encoding. The decoder rejects all others.
  */
 import type { Bytes } from '../data/bytes.ts';
 import { asciiText, copyBytes } from '../data/bytes.ts';
@@ -22,7 +21,7 @@ const ARRAY = 4;
 
 const MAP_OF_TWO = 0xa2;
 const MAP_OF_FOUR = 0xa4;
-/** The head of a text of one letter, which all names are. */
+/** The CBOR head of a text of one letter. All field names have one letter. */
 const LETTER = 0x61;
 const SLASH = 0x2f;
 const NAME_LENGTH = 2;
@@ -32,26 +31,26 @@ const L = 0x6c;
 const P = 0x70;
 const T = 0x74;
 const V = 0x76;
-/** Before a CID: its tag, the head of its byte string, and a zero. */
+/** Bytes before a CID: its tag, the head of its byte string, and a zero. */
 const LINK_HEAD_LENGTH = 5;
 const LINK_LENGTH = LINK_HEAD_LENGTH + CID_LENGTH;
-/** At most: the map, its names, the number of entries, and the child on the left. */
+/** Most bytes outside of entries: the map, its names, the number of entries and the left child. */
 const NODE_ROOM = 1 + 2 * NAME_LENGTH + 3 + LINK_LENGTH;
-/** At most, without the key: the map, its names, two numbers, a child and a record. */
+/** Most bytes of an entry without its key: the map, its names, two numbers, a child and a record. */
 const ENTRY_ROOM = 1 + 4 * NAME_LENGTH + 2 * 3 + 2 * LINK_LENGTH;
 
 interface Cursor {
   readonly bytes: Uint8Array;
-  /** CIDs are views of the bytes, not copies. */
+  /** Whether CIDs are views of the bytes instead of copies. */
   readonly views: boolean;
   at: number;
-  /** The entry that is being read, for messages. */
+  /** The current entry, for messages. */
   entry: number;
-  /** Where the key before has its slash. */
+  /** The index of the slash in the previous key. */
   slash: number;
 }
 
-/** The message is put together here, so that reading what is sound makes no text. */
+/** Builds the message only on an error, so that decoding a valid node makes no texts. */
 const malformedAt = ({ at, entry }: Cursor, what: string): RepoError =>
   new RepoError('Malformed', `not a tree node: ${what}; entry=${entry} offset=${at}`);
 
@@ -70,7 +69,7 @@ const readName = (cursor: Cursor, letter: number, what: string): void => {
   cursor.at = at + NAME_LENGTH;
 };
 
-/** The number in a CBOR head. None that a node may have is above `limit`, which two bytes hold. */
+/** Reads the number of a CBOR head. `limit` fits two bytes. */
 const readNumber = (cursor: Cursor, major: number, limit: number, what: string): number => {
   const { bytes, at } = cursor;
   const head = bytes[at];
@@ -81,7 +80,7 @@ const readNumber = (cursor: Cursor, major: number, limit: number, what: string):
   let value = info;
   cursor.at += 1;
   if (info >= 24) {
-    // Beyond the end the bytes are undefined and the number NaN, which no comparison lets through.
+    // Past the end, the bytes are undefined and the number is NaN, which fails all comparisons.
     const wide = info === 25;
     value = wide ? bytes[at + 1]! * 256 + bytes[at + 2]! : bytes[at + 1]!;
     cursor.at += wide ? 2 : 1;
@@ -128,14 +127,14 @@ const readChild = (cursor: Cursor, what: string): Link | undefined => {
   return { cid, node: undefined };
 };
 
-/** What a byte of a key may be: 1 for those of a part, 2 for the slash between the parts. */
+/** Classes of bytes in a key: 1 for a character of a part, 2 for the slash, 0 for others. */
 const KEY_BYTES: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === SLASH ? 2 : /[A-Za-z0-9._~:-]/.test(String.fromCharCode(byte)) ? 1 : 0,
 );
 
 /**
- * Where the slash of a key is, whose characters up to `prefix` are those of the key before; -1 where only {@link
- * isTreeKey} can tell whether it is one, by its pattern. That is for keys with a part of one or two characters.
+ * Returns the index of the slash in a key, of which the first `prefix` characters are known. Returns -1 if the key
+ * needs the check by {@link isTreeKey}: invalid keys, and keys with a part of one or two characters.
  */
 const plainSlash = (bytes: Uint8Array, start: number, end: number, prefix: number, before: number): number => {
   let slash = before < prefix ? before : -1;
@@ -172,11 +171,11 @@ const readKey = (cursor: Cursor, before: string): string => {
   if (next === turn) {
     throw malformedAt(cursor, 'p is not the whole common prefix');
   }
-  // A key that begins with the whole key before comes after it; else the first character that differs decides.
+  // A key that extends the previous key sorts after it. Otherwise the first different character decides.
   if (length === 0 || (prefix < before.length && next < turn)) {
     throw malformedAt(cursor, 'a key is not in order');
   }
-  // What is not of a key fails the check below.
+  // Invalid characters fail the check below.
   const key = before.slice(0, prefix) + asciiText(cursor.bytes, start, end);
   cursor.slash = plainSlash(cursor.bytes, start, end, prefix, cursor.slash);
   if (cursor.slash < 0) {
@@ -188,14 +187,15 @@ const readKey = (cursor: Cursor, before: string): string => {
   return key;
 };
 
-/** Whether a block begins as every node does. Nothing else does but a map of two whose first field is `e`. */
+/** Returns whether a block starts like a node. Other blocks that do are maps of two fields with `e` first. */
 export const beginsAsNode = (bytes: Uint8Array): boolean =>
   bytes[0] === MAP_OF_TWO && bytes[1] === LETTER && bytes[2] === E;
 
 /**
- * What a node's bytes say, when nothing is known about where it hangs.
- * @param cids Copies, unless nobody keeps them: a view holds on to the block, and to the file that the block came from.
- * @throws {RepoError} `Malformed`, naming what is wrong.
+ * Decodes a node whose layer is not known.
+ * @param cids Use `views` only for CIDs that are not kept: a view keeps the block, and the CAR that contains it, in
+ *   memory.
+ * @throws {RepoError} `Malformed`; the message describes the fault.
  */
 export const decodeContent = (bytes: Uint8Array, cids: 'copies' | 'views' = 'copies'): NodeContent => {
   const cursor: Cursor = { bytes, views: cids === 'views', at: 0, entry: 0, slash: -1 };
@@ -266,12 +266,12 @@ const writeChild = (bytes: Uint8Array, at: number, child: Link | undefined): num
     return at + 1;
   }
   if (child.cid === undefined) {
-    throw new TypeError('a node is encoded after its children; this one has a child without a CID');
+    throw new TypeError('cannot encode a node with a child without a CID: seal the tree first');
   }
   return writeCid(bytes, at, child.cid);
 };
 
-/** Bytes that a node may take and never does: what the keys have in common is written once. */
+/** Returns an upper bound of a node's size in bytes. */
 export const roomFor = ({ keys }: NodeContent): number => {
   let room = NODE_ROOM + keys.length * ENTRY_ROOM;
   for (const key of keys) {
@@ -281,7 +281,7 @@ export const roomFor = ({ keys }: NodeContent): number => {
 };
 
 /**
- * Writes a node from `at` on, where there are {@link roomFor} bytes, and answers where it ends.
+ * Writes a node at `start`, where {@link roomFor} bytes are free. Returns the end offset.
  * @throws {TypeError} when a child has no CID yet.
  */
 export const writeNode = ({ keys, values, children }: NodeContent, bytes: Uint8Array, start: number): number => {
@@ -305,7 +305,7 @@ export const writeNode = ({ keys, values, children }: NodeContent, bytes: Uint8A
 };
 
 /**
- * The bytes of a node.
+ * Encodes a node.
  * @throws {TypeError} when a child has no CID yet.
  */
 export const encodeNode = (content: NodeContent): Bytes => {

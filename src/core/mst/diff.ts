@@ -1,9 +1,9 @@
 /**
- * What differs between two trees. Subtrees that both have are recognised by their CIDs and never opened: the cost is
- * that of the difference, not that of the trees.
+ * Compares two trees. Shared subtrees are recognised by their CIDs and never read, so the cost depends on the
+ * difference, not on the size of the trees.
  *
- * Both trees are opened layer by layer, together. A node is on one layer for ever, and once in a tree, so when a
- * layer's turn comes each node on it that both trees have, and that no shared parent hides, is in both lists.
+ * Opens both trees together, layer by layer. A node has a fixed layer and occurs once per tree. So when a layer is
+ * opened, each shared node without a shared parent is in both lists.
  */
 import { equalBytes } from '../data/bytes.ts';
 import type { CID, CidBytes } from '../data/cid.ts';
@@ -12,26 +12,26 @@ import type { Leaf, Node } from './node.ts';
 import type { NodeReader } from './node-reader.ts';
 import type { Subtree } from './read-nodes.ts';
 
-/** A key whose value is not the same in both trees. `from` is missing where the key is new, `to` where it is gone. */
+/** A key with different values in the two trees. A new key has no `from`, a removed key no `to`. */
 export interface TreeChange {
   readonly key: string;
   readonly from: CidBytes | undefined;
   readonly to: CidBytes | undefined;
 }
 
-/** The nodes that only one of two trees has, in no order that matters. */
+/** The nodes that only one of two trees has, in no defined order. */
 export interface NodeDifference {
   readonly created: readonly CidBytes[];
   readonly deleted: readonly CidBytes[];
 }
 
 /**
- * Nodes to open with one read. With more on a layer the work is cut in two at a key that both trees have; trees that
- * have none in common are compared whole, in memory that grows with them.
+ * Nodes per read. A layer with more nodes is split in two at a shared key. Trees without shared keys are not split, so
+ * memory grows with them.
  */
 const MAX_READ = 256;
 
-/** A node that is not open yet. */
+/** A node that is not opened yet. */
 interface Place extends Subtree {
   readonly layer: number;
 }
@@ -85,7 +85,7 @@ const stepsOf = (node: Node): Step[] => {
   return steps;
 };
 
-/** The steps with what is in some subtrees in their place, and without those that the other side has as well. */
+/** Replaces opened subtrees by their content and removes shared subtrees. */
 const replace = (
   steps: readonly Step[],
   shared: ReadonlySet<Place>,
@@ -102,7 +102,9 @@ const replace = (
   return replaced;
 };
 
-/** The range in two at a key that both lists show, or that lies beside an empty one, with nodes on both sides of it. */
+/**
+ * Splits a range in two at a key that is in both lists, or at any key if one list is empty. Both halves have subtrees.
+ */
 const cut = ({ from, to }: Range, subtrees: number): readonly [Range, Range] | undefined => {
   let passed = 0;
   let i = 0;
@@ -159,7 +161,7 @@ function* compareLeaves(from: readonly Leaf[], to: readonly Leaf[]): Generator<T
   }
 }
 
-/** Opens the highest layer of a range. With too much to open it is two ranges. */
+/** Opens the highest layer of a range. Returns two ranges if there are too many nodes to open. */
 const openLayer = async (
   reader: NodeReader,
   range: Range,
@@ -196,7 +198,7 @@ const openLayer = async (
   return [{ from: replace(range.from, shared, opened), to: replace(range.to, shared, opened) }];
 };
 
-/** A root with its layer, for one tree may be a subtree of the other. */
+/** Reads the layer of a root, because one tree may be a subtree of the other. */
 const readRoot = async (reader: NodeReader, root: CID | undefined): Promise<Place[]> => {
   if (root === undefined) {
     return [];
@@ -215,7 +217,7 @@ async function* compare(
   if (cidEquals(from, to)) {
     return;
   }
-  // The last one is next.
+  // A stack: the last range is next.
   const ranges: Range[] = [{ from: await readRoot(reader, from), to: await readRoot(reader, to) }];
   for (let range = ranges.pop(); range !== undefined; range = ranges.pop()) {
     const layer = highestLayer(range);
@@ -229,16 +231,16 @@ async function* compare(
 }
 
 /**
- * The changes that make one tree of another, in key order; none when they are the same. `undefined` is the empty tree.
+ * Yields the changes from one tree to another, in key order. `undefined` is the empty tree.
  *
- * Fails, when its turn comes, with what the reader throws: `BlockNotFound`, `Corrupt`, `Malformed`.
+ * The iteration rejects with `BlockNotFound`, `Corrupt` or `Malformed` when a node cannot be read.
  */
 export const diffTrees = (reader: NodeReader, from: CID | undefined, to: CID | undefined): AsyncGenerator<TreeChange> =>
   compare(reader, from, to, () => undefined);
 
 /**
- * The nodes that only one of two trees has. Here `undefined` is no tree at all, which lacks even the empty node.
- * @throws {RepoError} `BlockNotFound`, `Corrupt`, `Malformed`, as the reader does.
+ * Returns the nodes that only one of two trees has. Here `undefined` is no tree: it does not even have the empty node.
+ * @throws {RepoError} `BlockNotFound`, `Corrupt`, `Malformed`: errors of the reader.
  */
 export const diffNodes = async (
   reader: NodeReader,
@@ -248,7 +250,7 @@ export const diffNodes = async (
   const nodes = { from: [] as CidBytes[], to: [] as CidBytes[] };
   const changes = compare(reader, from, to, (side, cid) => nodes[side].push(cid));
   while ((await changes.next()).done !== true) {
-    // What was opened on the way is all that is wanted.
+    // Only `onNode` is needed.
   }
   return { created: nodes.to, deleted: nodes.from };
 };

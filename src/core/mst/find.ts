@@ -1,4 +1,4 @@
-/** Looks keys up. */
+/** Looks up keys. */
 import type { CID, CidBytes } from '../data/cid.ts';
 import { decodeCid } from '../data/cid.ts';
 import { layerOf } from './key.ts';
@@ -8,8 +8,8 @@ import { linkTo, lowerBound, nodeOf } from './node.ts';
 import type { NodeReader } from './node-reader.ts';
 
 /**
- * The value of a key in a tree whose nodes next to that key are loaded, or `undefined` when it has none.
- * @throws {RepoError} `BlockNotFound` when a node on the way was not loaded.
+ * Returns the value of a key in a loaded tree, or `undefined` if the key is absent.
+ * @throws {RepoError} `BlockNotFound` when a node on the path is not loaded.
  */
 export const findLoaded = (root: Link, key: string): CidBytes | undefined => {
   let link: Link | undefined = root;
@@ -50,14 +50,14 @@ export const findAtLayer = (root: Link, key: string, layer: number = layerOf(key
 };
 
 /**
- * The value of a key, or `undefined` when it has none.
- * @throws {RepoError} `BlockNotFound`, `Corrupt`, `Malformed`, as the reader does.
+ * Returns the value of a key, or `undefined` if the key is absent.
+ * @throws {RepoError} `BlockNotFound`, `Corrupt`, `Malformed`: errors of the reader.
  */
 export const findValue = async (reader: NodeReader, root: CID, key: string): Promise<CID | undefined> => {
   let cid: CidBytes | undefined = root.bytes as CidBytes;
   let layer: number | undefined;
   while (cid !== undefined) {
-    const node: Node = reader.known(cid, layer) ?? (await reader.node(cid, layer));
+    const node: Node = reader.cached(cid, layer) ?? (await reader.node(cid, layer));
     const index = lowerBound(node.keys, key);
     if (node.keys[index] === key) {
       return decodeCid(node.values[index]!);
@@ -68,7 +68,7 @@ export const findValue = async (reader: NodeReader, root: CID, key: string): Pro
   return undefined;
 };
 
-/** The same for many keys, in their order, with one read for each level of the tree. */
+/** The same for many keys, in order, with one read per level of the tree. */
 export const findValues = async (
   reader: NodeReader,
   root: CID,

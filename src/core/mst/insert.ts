@@ -1,4 +1,4 @@
-/** Puts a key into a tree. */
+/** Inserts a key into a tree. */
 import { equalBytes } from '../data/bytes.ts';
 import type { CidBytes } from '../data/cid.ts';
 import { assertTreeKey, layerOf } from './key.ts';
@@ -9,7 +9,7 @@ type Halves = readonly [left: Link | undefined, right: Link | undefined];
 
 const linkUnlessEmpty = (node: Node): Link | undefined => (isEmptyNode(node) ? undefined : newLink(node));
 
-/** What of a subtree comes before a key that is not in it, and what comes after. Each half is as high as the whole. */
+/** Splits a subtree at a key that is not in it. Both halves keep the height of the subtree. */
 const split = (link: Link | undefined, key: string): Halves => {
   if (link === undefined) {
     return [undefined, undefined];
@@ -17,7 +17,7 @@ const split = (link: Link | undefined, key: string): Halves => {
   const { layer, keys, values, children } = nodeOf(link);
   const index = lowerBound(keys, key);
   const [left, right] = split(children[index], key);
-  // A key at the edge leaves the node as it is, with its CID.
+  // At the edge of a node, the node stays unchanged and keeps its CID.
   if (index === keys.length && right === undefined) {
     return [link, undefined];
   }
@@ -32,7 +32,7 @@ const split = (link: Link | undefined, key: string): Halves => {
   ];
 };
 
-/** A subtree under as many nodes without keys as it takes to reach a layer. */
+/** Wraps a subtree in nodes without keys up to a layer. */
 const raise = (link: Link | undefined, layer: number): Link | undefined => {
   let raised = link;
   for (let at = link === undefined ? layer : nodeOf(link).layer; at < layer; at++) {
@@ -54,7 +54,7 @@ const putHere = (node: Node, index: number, key: string, value: CidBytes): Node 
   );
 };
 
-/** The node with the key in it or below it; the node itself when that changes nothing. */
+/** Returns the node with the key in it or below it, or the same node if nothing changes. */
 const put = (node: Node, keyLayer: number, key: string, value: CidBytes): Node => {
   const { layer, keys, values, children } = node;
   const index = lowerBound(keys, key);
@@ -68,9 +68,8 @@ const put = (node: Node, keyLayer: number, key: string, value: CidBytes): Node =
 };
 
 /**
- * The tree with a value for a key: a new one, or in place of the one that it has. The same link when that changes
- * nothing. The tree that was given stays as it is, also when this fails.
- * @throws {RepoError} `Malformed` when the key is none; `BlockNotFound` when a node next to the key was not loaded;
+ * Returns the tree with the value set for the key, or the same link if nothing changes. Never changes the given tree.
+ * @throws {RepoError} `Malformed` when the key is not valid; `BlockNotFound` when a node next to the key is not loaded;
  *   `LimitExceeded` when a node would become too large.
  */
 export const insert = (root: Link, key: string, value: CidBytes): Link => {

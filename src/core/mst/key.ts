@@ -1,5 +1,5 @@
 /**
- * Keys of the tree: `collection/rkey`, in ASCII, so that the order of JavaScript strings is the order of bytes.
+ * Keys of the tree: `collection/rkey` in ASCII, so that string order is byte order.
  * https://atproto.com/specs/repository#mst-structure
  */
 import { asciiBytes } from '../data/bytes.ts';
@@ -7,26 +7,26 @@ import { RepoError } from '../errors.ts';
 import type { HashAll } from '../data/sha256.ts';
 import { DIGEST_LENGTH, sha256 } from '../data/sha256.ts';
 
-/** In bytes, which are characters here. The specification's limit. */
+/** The specification's limit, in bytes. A character is one byte. */
 export const MAX_KEY_LENGTH = 1024;
 
-/** A part that is `.` or `..` would climb out of wherever somebody unpacks a repository. */
+/** Parts `.` and `..` would escape the folder into which a tool unpacks a repository. */
 const PATTERN = /^(?!\.{1,2}\/)[A-Za-z0-9._~:-]+\/(?!\.{1,2}$)[A-Za-z0-9._~:-]+$/;
 
 /**
- * Whether a text is a key that a tree may hold: two parts, neither of them empty, `.` or `..`, of the characters of
- * record keys. That the first part is an NSID is for the repository to check; test vectors have other ones.
+ * Returns whether a text is a valid key: two parts of record key characters, neither of them empty, `.` or `..`. The
+ * repository checks that the first part is an NSID, because test vectors have other ones.
  */
 export const isTreeKey = (text: string): boolean => text.length <= MAX_KEY_LENGTH && PATTERN.test(text);
 
-/** @throws {RepoError} `Malformed` unless the text is a key that a tree may hold. */
+/** @throws {RepoError} `Malformed` when the text is not a valid key. */
 export const assertTreeKey = (text: string): void => {
   if (!isTreeKey(text)) {
-    throw new RepoError('Malformed', `not a key of a tree: collection/rkey; key=${text.slice(0, 80)}`);
+    throw new RepoError('Malformed', `not a key of a tree: use collection/rkey; key=${text.slice(0, 80)}`);
   }
 };
 
-/** The zero bits that a digest begins with, in pairs. */
+/** Returns the leading zero bits of a digest, counted in pairs. */
 const layerAt = (digests: Uint8Array, start: number): number => {
   let layer = 0;
   for (let at = start; at < start + DIGEST_LENGTH; at++) {
@@ -40,7 +40,8 @@ const layerAt = (digests: Uint8Array, start: number): number => {
 };
 
 /**
- * The layer that a key belongs to: the zero bits that its SHA-256 begins with, in pairs. A fourth goes one layer up.
+ * Returns the layer of a key: the leading zero bits of its SHA-256, counted in pairs. Each layer has a fourth of the
+ * keys of the layer below.
  */
 export const layerOf = (key: string): number => layerAt(sha256(asciiBytes(key)), 0);
 
@@ -50,7 +51,7 @@ export const layersOf = (keys: readonly string[], hashAll: HashAll): number[] =>
   return keys.map((_, i) => layerAt(digests, i * DIGEST_LENGTH));
 };
 
-/** How many characters two keys have in common from their beginning. */
+/** Returns the length of the common prefix of two keys. */
 export const commonPrefixLength = (a: string, b: string): number => {
   const length = Math.min(a.length, b.length);
   let i = 0;

@@ -1,17 +1,17 @@
-/** Brings into memory what an edit needs: every node that lies next to one of the keys, and no other. */
+/** Loads the nodes that an edit needs: every node next to one of the keys, and no others. */
 import type { Link, Node } from './node.ts';
 import { lowerBound } from './node.ts';
 import type { NodeReader } from './node-reader.ts';
 
 export interface LoadOptions {
   /**
-   * Also the nodes on both sides of a key that is there, which removing it merges: `true` when left out. Without them
-   * it is the path to each key, which is what finding it needs.
+   * Also loads the nodes on both sides of a present key, which `remove` merges. Default: `true`. With `false`, loads
+   * only the path to each key, for lookups.
    */
   readonly neighbours?: boolean | undefined;
 }
 
-/** A link to be filled in: which place of which new node, and the keys that lead there. */
+/** A link to load: its index among its siblings, and the keys that lead there. */
 interface Opening {
   readonly link: Link;
   readonly siblings: (Link | undefined)[];
@@ -19,7 +19,7 @@ interface Opening {
   readonly keys: readonly string[];
 }
 
-/** For each child that lies next to a key, the child's index and those keys. Keys are in order, so groups are too. */
+/** Groups keys by the child next to them. Keys are in order, so groups are too. */
 const groupByChild = (node: Node, keys: readonly string[], neighbours: boolean): Map<number, string[]> => {
   const groups = new Map<number, string[]>();
   const add = (index: number, key: string): void => {
@@ -44,9 +44,9 @@ const groupByChild = (node: Node, keys: readonly string[], neighbours: boolean):
 };
 
 /**
- * The same tree with the nodes next to `keys` loaded, level by level with one read each. Any sequence of inserts and
- * removes of these keys finds in it what it needs. Keys that are not in the tree are welcome.
- * @throws {RepoError} `BlockNotFound`, `Corrupt`, `Malformed`, as the reader does.
+ * Returns the same tree with the nodes next to `keys` loaded, with one read per level. Any sequence of inserts and
+ * removes of these keys works on it. Keys may be absent from the tree.
+ * @throws {RepoError} `BlockNotFound`, `Corrupt`, `Malformed`: errors of the reader.
  */
 export const loadPaths = async (
   reader: NodeReader,
@@ -60,7 +60,7 @@ export const loadPaths = async (
   let layer: number | undefined;
   while (openings.length > 0) {
     const unread = openings.filter(({ link }) => link.node === undefined);
-    // All nodes of one level are of one layer.
+    // All nodes of a level have the same layer.
     const read =
       unread.length === 0 ? [] : await reader.nodes(unread.map(({ link }) => ({ subtree: link.cid!, layer })));
     const below: Opening[] = [];

@@ -10,14 +10,13 @@ interface Entry {
 }
 
 /**
- * Where a CID is kept: 30 bits of its digest, a number that engines keep without a box. Making the text of a CID to
- * look it up by took longer than reading half of the tree. Two CIDs with the same bits push each other out, and are
- * never taken for each other.
+ * Returns the slot of a CID: 30 bits of its digest, which engines store unboxed. A lookup by CID text took longer than
+ * reading half of the tree. Two CIDs with the same bits evict each other, and are never confused.
  */
 const slotOf = (cid: CidBytes): number =>
   ((cid[4]! << 22) ^ (cid[5]! << 14) ^ (cid[6]! << 6) ^ (cid[7]! >> 2)) & 0x3fff_ffff;
 
-/** Bytes of memory that V8 takes for the parts of a node: measured over 100,000 nodes, rounded up. */
+/** Bytes that V8 uses for the parts of a node, measured over 100,000 nodes and rounded up. */
 const NODE_OVERHEAD = 300;
 const KEY_OVERHEAD = 200;
 const CHILD_OVERHEAD = 180;
@@ -30,32 +29,32 @@ const sizeOf = ({ keys, children }: Node): number => {
   return size;
 };
 
-/** What caches share a budget of bytes: the ones that took in a node least recently give way first. */
+/** A budget in bytes that caches share. It evicts from the cache that added a node least recently. */
 export class NodeBudget {
   readonly #caches = new Set<NodeCache>();
-  /** The last one of `#caches`, so that a cache that takes in many nodes is moved there once. */
+  /** The last of `#caches`, so that a cache that adds many nodes is moved there once. */
   #latest: NodeCache | undefined;
   #limit: number;
   #used = 0;
 
-  /** @param limit In bytes. */
+  /** @param limit The budget in bytes. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Bytes of all nodes in the caches, by estimate. */
+  /** Estimated bytes of all nodes in the caches. */
   get used(): number {
     return this.#used;
   }
 
-  /** Sets another limit, in bytes. */
+  /** Sets the limit in bytes. */
   limit(bytes: number): void {
     this.#limit = bytes;
     this.#shrink();
   }
 
-  /** Notes that a cache took in `size` bytes; others, and in the end this one, may have to give way. */
-  took(cache: NodeCache, size: number): void {
+  /** Records that a cache added `size` bytes. May evict from other caches, and from this one last. */
+  added(cache: NodeCache, size: number): void {
     if (this.#latest !== cache) {
       this.#caches.delete(cache);
       this.#caches.add(cache);
@@ -65,8 +64,8 @@ export class NodeBudget {
     this.#shrink();
   }
 
-  /** Notes that a cache dropped `size` bytes. */
-  gave(size: number): void {
+  /** Records that a cache removed `size` bytes. */
+  removed(size: number): void {
     this.#used -= size;
   }
 
@@ -76,7 +75,7 @@ export class NodeBudget {
       if (oldest === undefined) {
         return;
       }
-      // The last generation of a cache is dropped with the next round.
+      // The next round drops the last generation of a cache.
       oldest.shed();
       if (oldest.isEmpty) {
         this.#caches.delete(oldest);
@@ -103,8 +102,9 @@ class Generation {
 }
 
 /**
- * Two generations: when the young one is full it becomes the old one, and what was not used since is dropped. A single
- * map that drops its first entry each time took eight times as long: it steps over the holes that earlier ones left.
+ * A cache of two generations. When the young one is full, it replaces the old one, and unused entries are dropped. A
+ * single map that removes its first entry each time took eight times as long, because it skips the holes of removed
+ * entries.
  */
 export class NodeCache {
   readonly #capacity: number;
@@ -113,8 +113,8 @@ export class NodeCache {
   #old = new Generation();
 
   /**
-   * @param capacity The most nodes, an odd number rounded up. 0 keeps none.
-   * @param budget Bounds the bytes of this cache and of others.
+   * @param capacity Most nodes; an odd number is rounded up. 0 disables the cache.
+   * @param budget The budget of this cache and others.
    */
   constructor(capacity: number, budget: NodeBudget) {
     this.#capacity = Math.ceil(capacity / 2);
@@ -136,19 +136,19 @@ export class NodeCache {
       return undefined;
     }
     this.#old.remove(slot, entry);
-    this.#budget.gave(entry.size);
+    this.#budget.removed(entry.size);
     this.#keep(slot, entry);
     return entry.node;
   }
 
-  /** @param cid Is kept, so it must not be a view of something large. */
+  /** @param cid Stored, so it must not be a view of a large buffer. */
   set(cid: CidBytes, node: Node): void {
     this.#keep(slotOf(cid), { cid, node, size: sizeOf(node) });
   }
 
-  /** Drops the nodes that were not used lately; all of them when called twice. */
+  /** Drops the old generation. A second call drops the rest. */
   shed(): void {
-    this.#budget.gave(this.#old.size);
+    this.#budget.removed(this.#old.size);
     this.#old = this.#young;
     this.#young = new Generation();
   }
@@ -167,6 +167,6 @@ export class NodeCache {
     }
     const before = this.#young.size;
     this.#young.put(slot, entry);
-    this.#budget.took(this, this.#young.size - before);
+    this.#budget.added(this, this.#young.size - before);
   }
 }

@@ -1,4 +1,4 @@
-/** Nodes out of a store and a bounded cache. */
+/** Reads nodes through a bounded cache. */
 import type { CidBytes } from '../data/cid.ts';
 import type { CidSet } from '../data/cid-set.ts';
 import type { HashAll } from '../data/sha256.ts';
@@ -9,50 +9,53 @@ import type { Subtree } from './read-nodes.ts';
 import { readNodes } from './read-nodes.ts';
 
 /**
- * Nodes above the lowest layer that are kept decoded: all of a repository of 100,000 records. A node of four keys takes
- * about 2 kB, so that a full cache is some 24 MB.
+ * Cached nodes above the lowest layer: all of a repository of 100,000 records. A node of four keys takes about 2 kB, so
+ * a full cache has about 24 MB.
  */
 export const NODE_CACHE_CAPACITY = 12_288;
-/** The same on the lowest layer. */
+/** Cached nodes of the lowest layer. */
 const LOWEST_CACHE_CAPACITY = 2048;
 
 export interface NodeReaderOptions {
   /**
-   * How many nodes to keep decoded of either kind, an odd number rounded up; {@link NODE_CACHE_CAPACITY} when left out.
-   * 0 keeps none.
+   * Most cached nodes per cache; an odd number is rounded up. Default: {@link NODE_CACHE_CAPACITY}. 0 disables the
+   * cache.
    */
   readonly capacity?: number | undefined;
-  /** Bounds the bytes of the nodes that are kept, here and in other readers with the same budget. */
+  /** Bounds the bytes of cached nodes of all readers with this budget. */
   readonly budget?: NodeBudget | undefined;
-  /** Hashes nodes that are read, many at a time; one by one when left out. */
+  /** Hashes nodes in batches. Default: one by one. */
   readonly hashAll?: HashAll | undefined;
-  /** CIDs whose blocks were hashed a moment ago; those are not hashed again. */
+  /** CIDs whose blocks are already hashed. They are not hashed again. */
   readonly hashed?: Pick<CidSet, 'has'> | undefined;
 }
 
-/** Where trees are read from. The nodes it answers are shared and must not be changed. */
+/** Reads trees. Returned nodes are shared; do not change them. */
 export interface NodeReader {
-  /** Takes nodes that were made here into the cache, once they are stored. */
-  learn(nodes: readonly NamedNode[]): void;
-  /** A node that is in the cache, at once, so that a walk waits for nothing that is here. */
-  known(cid: CidBytes, layer?: number): Node | undefined;
+  /** Inserts new nodes into the cache. Call it after they are stored. */
+  insert(nodes: readonly NamedNode[]): void;
+  /** Returns a node from the cache, synchronously, or `undefined`. */
+  cached(cid: CidBytes, layer?: number): Node | undefined;
   /**
-   * A node.
-   * @param layer The layer that its parent promises; left out for a root, or where it does not matter. Only a node
-   *   without keys needs it: without one it is put on the highest layer, which no child of it can confirm.
-   * @throws {RepoError} `BlockNotFound`; `Corrupt` when the bytes are not those that the CID names; `Malformed` when
-   *   they are no node, or none of that layer.
+   * Reads a node.
+   * @param layer The layer below its parent's. Omit it for a root. Only a node without keys needs it: without it, the
+   *   node is placed on the highest layer, and its child then fails the check.
+   * @throws {RepoError} `BlockNotFound`; `Corrupt` when the bytes do not match the CID; `Malformed` when they are not a
+   *   node, or not of that layer.
    */
   node(cid: CidBytes, layer?: number): Promise<Node>;
-  /** The same for many, in their order, with one request to the store for those that are not in the cache. */
+  /** Reads many nodes, in order, with one request to the store for nodes that are not cached. */
   nodes(subtrees: readonly Subtree[]): Promise<Node[]>;
   /** Empties the cache. */
   clear(): void;
-  /** A reader with the same cache, which reads from other blocks. */
+  /** Returns a reader of other blocks with the same cache. */
   over(blocks: BlockReader): NodeReader;
 }
 
-/** Whether a node that is known may hang on a layer. One without keys cannot tell, so it is read again. */
+/**
+ * Returns whether a cached node is of this layer. A node without keys is read again, because its keys do not give its
+ * layer.
+ */
 const fits = (node: Node, layer: number | undefined): boolean =>
   node.layer === layer || (layer === undefined && node.keys.length > 0);
 
@@ -63,26 +66,26 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
     hashAll,
     hashed,
   } = options;
-  // Apart from each other: most nodes are on the lowest layer, where few are met twice, and would push out those above.
+  // Two caches: most nodes are on the lowest layer and are rarely read twice. They would evict the nodes above.
   const inner = new NodeCache(capacity, budget);
   const lowest = new NodeCache(Math.min(capacity, LOWEST_CACHE_CAPACITY), budget);
 
   const keep = ({ cid, node }: NamedNode): void => (node.layer === 0 ? lowest : inner).set(cid, node);
 
-  const known = (cid: CidBytes, layer?: number): Node | undefined => {
+  const cached = (cid: CidBytes, layer?: number): Node | undefined => {
     const node = layer === 0 ? lowest.get(cid) : (inner.get(cid) ?? lowest.get(cid));
     return node !== undefined && fits(node, layer) ? node : undefined;
   };
 
   const read = async (from: BlockReader, subtrees: readonly Subtree[]): Promise<Node[]> => {
-    const answer: Node[] = [];
+    const result: Node[] = [];
     const absent: number[] = [];
     for (const [i, { subtree, layer }] of subtrees.entries()) {
-      const node = known(subtree, layer);
+      const node = cached(subtree, layer);
       if (node === undefined) {
         absent.push(i);
       } else {
-        answer[i] = node;
+        result[i] = node;
       }
     }
     if (absent.length > 0) {
@@ -94,15 +97,15 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
       );
       for (const [j, block] of found.entries()) {
         keep(block);
-        answer[absent[j]!] = block.node;
+        result[absent[j]!] = block.node;
       }
     }
-    return answer;
+    return result;
   };
 
-  const learn = (made: readonly NamedNode[]): void => {
+  const insert = (made: readonly NamedNode[]): void => {
     for (const { cid, node } of made) {
-      // Without what lies below, which the cache may let go of.
+      // Without loaded children, because the cache may evict them.
       keep({
         cid,
         node: { ...node, children: node.children.map((child) => child && { cid: child.cid, node: undefined }) },
@@ -111,8 +114,8 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
   };
 
   const over = (from: BlockReader): NodeReader => ({
-    learn,
-    known,
+    insert,
+    cached,
     async node(cid, layer) {
       const [node] = await read(from, [{ subtree: cid, layer }]);
       return node!;

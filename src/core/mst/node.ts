@@ -1,4 +1,6 @@
-/** What a tree is made of. Nodes never change: an edit makes new ones along its path, and the old tree stays whole. */
+/**
+ * Nodes and links of a tree. Nodes are immutable: an edit makes new ones along its path, and the old tree stays valid.
+ */
 import type { Bytes } from '../data/bytes.ts';
 import type { CID, CidBytes } from '../data/cid.ts';
 import { cidBytesToText, parseCid } from '../data/cid.ts';
@@ -6,38 +8,37 @@ import { RepoError } from '../errors.ts';
 import { MAX_KEY_LENGTH } from './key.ts';
 
 /**
- * Entries in one node. Keys that go into one node can be mined by hashing; among ten million random ones the longest
- * run is about 56.
+ * Most entries of a node. Among ten million random keys, the largest node has about 56. An attacker can find keys that
+ * all go into one node.
  */
 export const MAX_NODE_ENTRIES = 8192;
 
 /**
- * Bytes of the keys of one node, written out. Its wire form leaves out what a key has in common with the one before: 11
- * MB of sound nodes held 106 MB of keys, and many nodes are read at once. Among honest nodes the largest has 60 keys of
- * 1 KB.
+ * Most bytes of all keys of a node. The encoding omits common prefixes: in a test, 11 MB of valid nodes had 106 MB of
+ * keys. Honest nodes have at most about 60 keys of 1 KB.
  */
 export const MAX_NODE_KEYS_SIZE = 262_144;
 
-/** Nodes from the root to a leaf. A key for layer 64 would take 2^128 hashes to find. */
+/** Most nodes from the root to a leaf. Finding a key of layer 64 takes 2^128 hashes. */
 export const MAX_TREE_DEPTH = 64;
 
 export interface Node {
-  /** How many layers there are below. */
+  /** The number of layers below. */
   readonly layer: number;
-  /** In order. */
+  /** Keys in order. */
   readonly keys: readonly string[];
   /** The CID of the record of each key. */
   readonly values: readonly CidBytes[];
-  /** One more than there are keys: `children[i]` holds what lies between `keys[i - 1]` and `keys[i]`. */
+  /** One more than keys: `children[i]` has the keys between `keys[i - 1]` and `keys[i]`. */
   readonly children: readonly (Link | undefined)[];
 }
 
-/** What a node's bytes say: everything but its layer. */
+/** The decoded bytes of a node, without its layer. */
 export type NodeContent = Omit<Node, 'layer'>;
 
 /**
- * The way to a node. Without `node` it has not been loaded; without `cid` it is new, and {@link seal} will name it. One
- * of them is always there.
+ * A link to a node. Without `node`, it is not loaded. Without `cid`, it is new, and {@link seal} sets its CID. At least
+ * one is set.
  */
 export interface Link {
   readonly cid: CidBytes | undefined;
@@ -56,7 +57,7 @@ export interface Leaf {
   readonly value: CidBytes;
 }
 
-/** The root of the tree without keys, the one tree that may have an empty node. */
+/** The root of the empty tree. Only this tree may have an empty node. */
 export const EMPTY_ROOT: CID = /* @__PURE__ */ parseCid('bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm');
 
 /** The block of {@link EMPTY_ROOT}: `{ "e": [], "l": null }`. */
@@ -64,21 +65,21 @@ export const EMPTY_NODE_BYTES: Bytes = /* @__PURE__ */ Uint8Array.of(0xa2, 0x61,
 
 export const EMPTY_NODE: Node = { layer: 0, keys: [], values: [], children: [undefined] };
 
-/** The tree to begin with. It is new, so sealing it makes its block. */
+/** A new empty tree. Sealing it makes its block. */
 export const EMPTY_LINK: Link = { cid: undefined, node: EMPTY_NODE };
 
-/** A tree of which nothing has been loaded. */
+/** Returns a link to a tree that is not loaded. */
 export const linkTo = (root: CID): Link => ({ cid: root.bytes as CidBytes, node: undefined });
 
-/** A node that no block has yet. */
+/** Returns a link to a new node. */
 export const newLink = (node: Node): Link => ({ cid: undefined, node });
 
 export const isEmptyNode = (node: Node): boolean => node.keys.length === 0 && node.children[0] === undefined;
 
 /**
- * A node for a new tree.
+ * Returns a new node.
  * @throws {RepoError} `LimitExceeded` with more than {@link MAX_NODE_ENTRIES} keys, or with more than
- *   {@link MAX_NODE_KEYS_SIZE} bytes of them: nobody would read it again.
+ *   {@link MAX_NODE_KEYS_SIZE} bytes of keys, which no reader would accept.
  */
 export const createNode = (
   layer: number,
@@ -87,31 +88,37 @@ export const createNode = (
   children: readonly (Link | undefined)[],
 ): Node => {
   if (keys.length > MAX_NODE_ENTRIES) {
-    throw new RepoError('LimitExceeded', `too many keys for one tree node; limit=${MAX_NODE_ENTRIES} key=${keys[0]}`);
+    throw new RepoError(
+      'LimitExceeded',
+      `too many keys for one tree node: choose other keys; limit=${MAX_NODE_ENTRIES} key=${keys[0]}`,
+    );
   }
-  // Nearly every node has fewer than could ever be too long together.
+  // Nearly every node has too few keys to reach the limit.
   if (
     keys.length > MAX_NODE_KEYS_SIZE / MAX_KEY_LENGTH &&
     keys.reduce((size, key) => size + key.length, 0) > MAX_NODE_KEYS_SIZE
   ) {
-    throw new RepoError('LimitExceeded', `too long keys for one tree node; limit=${MAX_NODE_KEYS_SIZE} key=${keys[0]}`);
+    throw new RepoError(
+      'LimitExceeded',
+      `the keys of one tree node are too long: choose shorter keys; limit=${MAX_NODE_KEYS_SIZE} key=${keys[0]}`,
+    );
   }
   return { layer, keys, values, children };
 };
 
 /**
- * The node of a link.
- * @throws {RepoError} `BlockNotFound` when it was not loaded.
+ * Returns the node of a link.
+ * @throws {RepoError} `BlockNotFound` when it is not loaded.
  */
 export const nodeOf = (link: Link): Node => {
   if (link.node === undefined) {
     const cid = link.cid === undefined ? 'none' : cidBytesToText(link.cid);
-    throw new RepoError('BlockNotFound', `the tree node was not loaded; cid=${cid}`);
+    throw new RepoError('BlockNotFound', `the tree node is not loaded: call loadPaths with the key first; cid=${cid}`);
   }
   return link.node;
 };
 
-/** The index of the first key that is not less than `key`; how many keys there are when all are. */
+/** Returns the index of the first key that is not less than `key`, or the number of keys. */
 export const lowerBound = (keys: readonly string[], key: string): number => {
   let low = 0;
   let high = keys.length;

@@ -1,4 +1,4 @@
-/** Where a node hangs in its tree. Its bytes do not say: its keys do, and where it has none, its parent. */
+/** Finds the layer of a decoded node. Its first key gives the layer; for a node without keys, its parent does. */
 import { RepoError } from '../errors.ts';
 import type { Node, NodeContent } from './node.ts';
 import { MAX_TREE_DEPTH } from './node.ts';
@@ -6,11 +6,11 @@ import { MAX_TREE_DEPTH } from './node.ts';
 const malformed = (what: string): RepoError => new RepoError('Malformed', `not a tree node: ${what}`);
 
 /**
- * A node from what its bytes say.
- * @param layer Where the node hangs, one less than its parent's. Left out for a root, which tells it by its keys; a
- *   root without keys over other nodes is put on layer {@link MAX_TREE_DEPTH}, which no child of it can confirm.
- * @param own The layer of its first key, if it has keys.
- * @throws {RepoError} `Malformed`, naming what is wrong.
+ * Returns a node with its layer.
+ * @param layer The layer below its parent's. `undefined` for a root. A root without keys but with a child is placed on
+ *   layer {@link MAX_TREE_DEPTH}, where its child fails the check.
+ * @param own The layer of its first key, if any.
+ * @throws {RepoError} `Malformed`; the message describes the fault.
  */
 export const placeNode = (content: NodeContent, layer: number | undefined, own: number | undefined): Node => {
   const { keys, values, children } = content;
@@ -19,7 +19,7 @@ export const placeNode = (content: NodeContent, layer: number | undefined, own: 
     return { layer: layerWithoutKeys(content, layer), keys, values, children };
   }
   if (layer !== undefined && layer !== own) {
-    throw malformed(`it hangs on layer ${layer} with a key of layer ${own}; key=${first}`);
+    throw malformed(`it is on layer ${layer} but has a key of layer ${own}; key=${first}`);
   }
   if (own === 0 && children.some((child) => child !== undefined)) {
     throw malformed(`it is on layer 0 and has children; key=${first}`);
@@ -28,8 +28,7 @@ export const placeNode = (content: NodeContent, layer: number | undefined, own: 
 };
 
 /**
- * Without keys only the parent tells the layer. Where nobody asked the parent it is the highest, so that a child
- * contradicts.
+ * Returns the layer of a node without keys: from its parent, or the highest layer, so that its child fails the check.
  */
 const layerWithoutKeys = (content: NodeContent, layer: number | undefined): number => {
   const empty = content.children[0] === undefined;

@@ -1,7 +1,6 @@
 /**
- * The whole of a tree in the order in which a CAR is best written: a node, then for each of its keys the subtree to the
- * left and the record, at last the subtree to the right. Whoever reads along can check each block as it comes.
- * https://atproto.com/specs/sync
+ * Walks a tree in the recommended order of a CAR: a node, then for each key the subtree to its left and its record,
+ * then the last subtree. A reader can check each block when it arrives. https://atproto.com/specs/sync
  */
 import type { CID, CidBytes } from '../data/cid.ts';
 import type { HashAll } from '../data/sha256.ts';
@@ -12,14 +11,14 @@ import type { Subtree } from './read-nodes.ts';
 import { readNodes, subtreeAt } from './read-nodes.ts';
 import { unfold } from './unfold.ts';
 
-/** A node with its bytes as they are stored, or a key and the CID of its record. */
+/** A node with its stored bytes, or a key and the CID of its record. */
 export type PreorderStep = NamedBlock | Leaf;
 
 /**
- * Nodes and leaves in preorder, in batches that are never empty. A step with `bytes` is a node.
+ * Yields nodes and leaves in preorder, in non-empty batches. A step with `bytes` is a node.
  *
- * Fails, when its turn comes, with `BlockNotFound`; `Corrupt` when stored bytes are not those that their CID names;
- * `Malformed` when they are no node.
+ * The iteration rejects with `BlockNotFound`; `Corrupt` when stored bytes do not match their CID; `Malformed` when they
+ * are not a node.
  */
 export const walkPreorder = (blocks: BlockReader, root: CID, hashAll?: HashAll): AsyncGenerator<PreorderStep[]> =>
   unfold<PreorderStep, Subtree>({ subtree: root.bytes as CidBytes, layer: undefined }, async (subtrees) => {

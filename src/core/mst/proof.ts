@@ -1,7 +1,6 @@
 /**
- * Proofs: the few nodes of a tree that show what a key holds, or that the tree does not have it. Whoever has the commit
- * can check them with {@link findValue} over nothing but these blocks.
- * https://atproto.com/specs/sync
+ * Proofs: the nodes of a tree that prove the value of a key, or its absence. To check a proof, call {@link findValue}
+ * with the root of the commit and only these blocks. https://atproto.com/specs/sync
  */
 import type { CID } from '../data/cid.ts';
 import { decodeCid } from '../data/cid.ts';
@@ -12,7 +11,7 @@ import type { Link } from './node.ts';
 import { linkTo } from './node.ts';
 import type { NodeReader } from './node-reader.ts';
 
-/** The nodes of a tree that are loaded, parents before children. */
+/** Returns the loaded nodes of a tree, parents before children. */
 const loadedBlocks = (root: Link): Block[] => {
   const blocks: Block[] = [];
   const rest: Link[] = [root];
@@ -21,7 +20,7 @@ const loadedBlocks = (root: Link): Block[] => {
     if (cid === undefined || node === undefined) {
       continue;
     }
-    // A node has one form only, so these are the bytes that it was read from.
+    // A node has one encoding, so these bytes equal the stored ones.
     blocks.push({ cid: decodeCid(cid), bytes: encodeNode(node) });
     rest.push(...node.children.filter((child) => child !== undefined).reverse());
   }
@@ -29,16 +28,16 @@ const loadedBlocks = (root: Link): Block[] => {
 };
 
 /**
- * The nodes from the root to each key, or to where the key would be. Each node once, parents before children; records
- * are not among them.
- * @throws {RepoError} `BlockNotFound`, `Corrupt`, `Malformed`, as the reader does.
+ * Returns the nodes from the root to each key, or to its place if it is absent. Each node once, parents before
+ * children, without records.
+ * @throws {RepoError} `BlockNotFound`, `Corrupt`, `Malformed`: errors of the reader.
  */
 export const pathProof = async (reader: NodeReader, root: CID, keys: readonly string[]): Promise<Block[]> =>
   loadedBlocks(await loadPaths(reader, linkTo(root), keys, { neighbours: false }));
 
 /**
- * The nodes that also show the keys on both sides: what it takes to undo a change of these keys, and so to prove that
- * nothing else was changed. Firehose messages carry it. Order and errors as for {@link pathProof}.
+ * As {@link pathProof}, with the nodes of the neighbouring keys too. With them, a receiver can undo a change of these
+ * keys, which proves that nothing else changed. Firehose messages contain it.
  */
 export const coveringProof = async (reader: NodeReader, root: CID, keys: readonly string[]): Promise<Block[]> =>
   loadedBlocks(await loadPaths(reader, linkTo(root), keys));

@@ -1,4 +1,4 @@
-/** Nodes out of a store, each checked against its CID and decoded. */
+/** Reads nodes from a store, checks their hashes and decodes them. */
 import type { CidBytes } from '../data/cid.ts';
 import { CODEC_DAG_CBOR, cidBytesToText, isDigestOf } from '../data/cid.ts';
 import { RepoError, isRepoError } from '../errors.ts';
@@ -12,15 +12,14 @@ import type { NamedNode, Node } from './node.ts';
 import { placeNode } from './place-node.ts';
 
 /**
- * A node that is not read yet, and the layer it has to be on: one less than its parent's, or `undefined` for a root and
- * where nobody knows.
+ * A node that is not read yet, and its expected layer: one below its parent's, or `undefined` for a root or if unknown.
  */
 export interface Subtree {
   readonly subtree: CidBytes;
   readonly layer: number | undefined;
 }
 
-/** The child of a node, or `undefined` where it has none. */
+/** Returns a child of a node, or `undefined`. */
 export const subtreeAt = (node: Node, index: number): Subtree | undefined => {
   const cid = node.children[index]?.cid;
   return cid === undefined ? undefined : { subtree: cid, layer: node.layer - 1 };
@@ -32,12 +31,12 @@ export interface NodeBlock extends NamedNode {
 
 const requireNode = (cid: CidBytes, bytes: Uint8Array | undefined): Uint8Array => {
   if (bytes === undefined) {
-    throw new RepoError('BlockNotFound', `tree node not found; cid=${cidBytesToText(cid)}`);
+    throw new RepoError('BlockNotFound', `tree node not found: verify the repository; cid=${cidBytesToText(cid)}`);
   }
   return bytes;
 };
 
-/** Runs what may find that a block is no node, and names the block then. */
+/** Runs a function and adds the CID to its `Malformed` errors. */
 const naming = <T>(cid: CidBytes, run: () => T): T => {
   try {
     return run();
@@ -50,10 +49,10 @@ const naming = <T>(cid: CidBytes, run: () => T): T => {
 };
 
 /**
- * Reads nodes with one `getMany`; the answer is positional.
- * @param hashed CIDs whose blocks were hashed a moment ago; those are not hashed again.
- * @throws {RepoError} `BlockNotFound`; `Corrupt` when the bytes are not those that the CID names; `Malformed` when they
- *   are no node, or none of that layer.
+ * Reads nodes with one `getMany`, in order.
+ * @param hashed CIDs whose blocks are already hashed. They are not hashed again.
+ * @throws {RepoError} `BlockNotFound`; `Corrupt` when the bytes do not match the CID; `Malformed` when they are not a
+ *   node, or not of that layer.
  */
 export const readNodes = async (
   blocks: BlockReader,
@@ -69,19 +68,19 @@ export const readNodes = async (
   if (wrong !== undefined) {
     throw new RepoError(
       'Corrupt',
-      `the stored bytes of a tree node are not those that its CID names; cid=${cidBytesToText(subtrees[wrong]!.subtree)}`,
+      `the stored bytes of a tree node do not match its CID: run repair, then import a CAR; cid=${cidBytesToText(subtrees[wrong]!.subtree)}`,
     );
   }
   const contents = found.map((bytes, i) => {
     const { subtree: cid } = subtrees[i]!;
     return naming(cid, () => {
       if (cid[1] !== CODEC_DAG_CBOR) {
-        throw new RepoError('Malformed', 'a tree node under a CID of raw bytes');
+        throw new RepoError('Malformed', 'the tree node has a CID of raw bytes, expected dag-cbor');
       }
       return decodeContent(bytes);
     });
   });
-  // One key tells the layer of a node. All of them are hashed together.
+  // The first key gives the layer of a node. All first keys are hashed together.
   const layers = layersOf(
     contents.flatMap(({ keys }) => keys.slice(0, 1)),
     hashAll,

@@ -1,8 +1,8 @@
-/** Takes a key out of a tree. */
+/** Removes a key from a tree. */
 import type { Link, Node } from './node.ts';
 import { EMPTY_LINK, createNode, isEmptyNode, lowerBound, newLink, nodeOf } from './node.ts';
 
-/** One subtree of two of the same layer that stand side by side, once the key between them is gone. */
+/** Merges two adjacent subtrees of the same layer after the key between them was removed. */
 const merge = (left: Link | undefined, right: Link | undefined): Link | undefined => {
   if (left === undefined || right === undefined) {
     return left ?? right;
@@ -20,7 +20,7 @@ const merge = (left: Link | undefined, right: Link | undefined): Link | undefine
   );
 };
 
-/** The node without the key, perhaps empty; the node itself when the key is not there. */
+/** Returns the node without the key, or the same node if the key is absent. The result may be empty. */
 const take = (node: Node, key: string): Node => {
   const { layer, keys, values, children } = node;
   const index = lowerBound(keys, key);
@@ -46,8 +46,8 @@ const take = (node: Node, key: string): Node => {
 };
 
 /**
- * Returns the highest node that has keys: one without is only there to reach up to its parent. Where a node on the way
- * is not loaded it returns the link to that node, because only its own bytes tell whether it has keys.
+ * Returns the highest node with keys. A node without keys is needed only below a parent. If a node on the path is not
+ * loaded, returns the link to it, because only its bytes show whether it has keys.
  */
 const trimTop = (root: Link): Link => {
   let top = root;
@@ -62,10 +62,10 @@ const trimTop = (root: Link): Link => {
 };
 
 /**
- * The tree without a key; the same link when it is not there. The tree that was given stays as it is, also when this
- * fails. When the root loses its last key and the node below it is not loaded, the result is the link to that node. It
- * is the root of the new tree if it has keys.
- * @throws {RepoError} `BlockNotFound` when a node next to the key was not loaded; `LimitExceeded` when a node would
+ * Returns the tree without the key, or the same link if the key is absent. Never changes the given tree. When the root
+ * loses its last key and the node below it is not loaded, the result is the link to that node. It is the root of the
+ * new tree if it has keys.
+ * @throws {RepoError} `BlockNotFound` when a node next to the key is not loaded; `LimitExceeded` when a node would
  *   become too large.
  */
 export const remove = (root: Link, key: string): Link => {

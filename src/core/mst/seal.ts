@@ -1,4 +1,4 @@
-/** Gives new nodes their names: encodes and hashes each once, children before parents. */
+/** Seals a tree: encodes and hashes each new node once, children before parents. */
 import type { CidBytes } from '../data/cid.ts';
 import { dagCborCidAt, decodeCid } from '../data/cid.ts';
 import type { HashAll } from '../data/sha256.ts';
@@ -10,9 +10,9 @@ import { nodeOf } from './node.ts';
 
 export interface Sealed {
   readonly root: CidBytes;
-  /** The same tree, every link with its CID; what was loaded still is. */
+  /** The same tree. Every link has its CID; loaded nodes stay loaded. */
   readonly tree: Link;
-  /** The blocks of the nodes that were new, children before parents. Some may be stored already. */
+  /** The blocks of new nodes, children before parents. Some may be stored already. */
   readonly blocks: readonly Block[];
   /** The nodes of these blocks, in the same order. */
   readonly nodes: readonly NamedNode[];
@@ -38,7 +38,7 @@ const sealLink = (link: Link, work: Work): Link => {
   return { cid, node: sealed };
 };
 
-/** Names every node of a tree that is new. A tree without changes has no blocks to show for it. */
+/** Sets the CID of each new node. A tree without changes gives no blocks. */
 export const seal = (root: Link, hashAll: HashAll = hashOneByOne): Sealed => {
   const work: Work = { blocks: [], nodes: [], hashAll };
   const tree = sealLink(root, work);

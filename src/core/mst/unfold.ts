@@ -1,30 +1,30 @@
-/** The order of every walk here: a list that begins as the root and is opened from its front, a batch at a time. */
+/** The traversal of all walks: a list that starts with the root, whose front is opened batch by batch. */
 import type { Subtree } from './read-nodes.ts';
 
-/** Nodes in one read. A batch seldom needs as many; a hostile tree of nodes of 2 MB has to fit. */
+/** Most nodes per read. It bounds the memory for a hostile tree with nodes of 2 MB. */
 const MAX_READ = 128;
 
-/** The first batch is small, so that a list of fifty does not read for thousands; later ones double up to this. */
+/** The first batch is small, so that a short list reads little. Later batches double up to {@link LAST_BATCH}. */
 const FIRST_BATCH = 32;
 const LAST_BATCH = 512;
 
-/** What came of the subtrees, in their order. */
+/** Opens subtrees. Returns the content of each, in order. */
 export type Open<Item extends object, Below extends Subtree> = (
   subtrees: readonly Below[],
 ) => Promise<readonly (readonly (Below | Item)[])[]>;
 
-/** A key in four goes one layer up, so a node stands for four times as many keys with each layer. */
+/** Each layer has a fourth of the keys of the layer below, so a subtree has about four times as many keys per layer. */
 const expectedBelow = ({ layer }: Subtree): number => (layer === undefined ? Infinity : 4 ** (layer + 1));
 
 /**
- * Opens a tree from the front and yields what is in it, in order, in batches. Reads ahead: as many subtrees with one
- * read as are likely to fill the batch, and no more. An `Item` must have no member `subtree`.
+ * Yields the items of a tree in order, in batches. Reads ahead as many subtrees as will probably fill the batch. An
+ * `Item` must not have a member `subtree`.
  */
 export async function* unfold<Item extends object, Below extends Subtree>(
   root: Below,
   open: Open<Item, Below>,
 ): AsyncGenerator<Item[]> {
-  // The last one is next, so that both ends of the work are cheap.
+  // A stack: the last step is next.
   const rest: (Below | Item)[] = [root];
   let size = FIRST_BATCH;
   let batch: Item[] = [];

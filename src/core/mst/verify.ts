@@ -1,10 +1,9 @@
 /**
- * Checks a tree that nobody vouches for: every block against its hash, every node for its one form, its layer and its
- * place, all keys for one rising order, and at last the root against that of a tree built from the keys.
+ * Verifies an untrusted tree: the hash of every block, the encoding, layer and position of every node, the order of all
+ * keys, and the root, by building the tree again from its keys.
  *
- * The work is bounded by the number of nodes and not by the number of ways to reach them: a node is opened once, and
- * nothing is opened below {@link MAX_TREE_DEPTH}. 41 nodes, 8.6 kB in all, that each refer twice to the next are 2^40
- * ways.
+ * The work is bounded by the number of nodes, not of paths: each node is opened once, and none below
+ * {@link MAX_TREE_DEPTH}. 41 nodes (8.6 kB) that each reference the next one twice have 2^40 paths.
  */
 import { equalBytes } from '../data/bytes.ts';
 import type { CID, CidBytes } from '../data/cid.ts';
@@ -27,38 +26,38 @@ import type { Subtree } from './read-nodes.ts';
 import { unfold } from './unfold.ts';
 
 export interface VerifyTreeOptions {
-  /** Called for each node that is there and is what its CID says. */
+  /** Called for each node that is present and matches its CID. */
   readonly onNode?: ((cid: CidBytes) => void) | undefined;
-  /** Given the leaves in batches, in the order of the tree, also those of a tree with faults. The walk waits for it. */
+  /** Called with batches of leaves in tree order, also for a tree with faults. The walk awaits it. */
   readonly onLeaves?: ((leaves: readonly Leaf[]) => Promise<void>) | undefined;
-  /** Called for each fault, also for those that the report only counts. */
+  /** Called for each fault, including those that the report only counts. */
   readonly onFault?: ((fault: Fault) => void) | undefined;
-  /** Ends the walk with the signal's reason. */
+  /** Aborts the walk with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Hashes nodes and keys, many at a time; one by one when left out. */
+  /** Hashes nodes and keys in batches. Default: one by one. */
   readonly hashAll?: HashAll | undefined;
-  /** CIDs whose blocks were hashed a moment ago; those are not hashed again. */
+  /** CIDs whose blocks are already hashed. They are not hashed again. */
   readonly hashed?: Pick<CidSet, 'has'> | undefined;
 }
 
-/** The bytes of many blocks, in their order. Views will do. */
+/** Returns the bytes of blocks, in order. They may be views. */
 export type ReadBlocks = (cids: readonly CidBytes[]) => Promise<readonly (Uint8Array | undefined)[]>;
 
 export interface TreeReport {
   /**
-   * The first `MAX_REPORTED` faults; none when the tree is sound. `BlockNotFound` for a missing node, `Corrupt` for
-   * other bytes than its CID's, else `Malformed`.
+   * The first `MAX_REPORTED` faults. Codes: `BlockNotFound` for a missing node, `Corrupt` for bytes that do not match
+   * the CID, otherwise `Malformed`.
    */
   readonly faults: readonly Fault[];
-  /** How many faults there are. */
+  /** Number of faults. */
   readonly faultCount: number;
-  /** Nodes that are there and are what their CIDs say. */
+  /** Nodes that are present and match their CIDs. */
   readonly nodes: number;
   readonly leaves: number;
 }
 
 interface Branch extends Subtree {
-  /** Nodes above it. Layers are not to be trusted to end. */
+  /** The number of nodes above. Layers of an untrusted tree may not decrease. */
   readonly depth: number;
 }
 
@@ -68,10 +67,7 @@ interface LayeredLeaf extends Leaf {
 
 type Report = (code: RepoErrorCode, message: string, where: Pick<Fault, 'cid' | 'path'>) => void;
 
-/**
- * What is wrong with a node that is well-formed by itself, given where it hangs; `layers` of its keys from `at` on. The
- * first such thing is enough.
- */
+/** Returns the first fault of a well-formed node at its position. The layers of its keys are `layers` from `at` on. */
 const placeFault = (
   { keys, children }: NodeContent,
   layers: readonly number[],
@@ -82,13 +78,13 @@ const placeFault = (
     const root = branch.depth === 0;
     const empty = children[0] === undefined;
     if (root !== empty) {
-      return root ? 'the root has no keys and nodes below it' : 'there is an empty node that is not the root';
+      return root ? 'the root has no keys, but a child' : 'an empty node is not the root';
     }
     return undefined;
   }
   const first = layers[at]!;
   if (branch.layer !== undefined && first !== branch.layer) {
-    return `the node hangs on layer ${branch.layer} and has a key of layer ${first}; key=${keys[0]}`;
+    return `the node is on layer ${branch.layer} but has a key of layer ${first}; key=${keys[0]}`;
   }
   for (let i = 1; i < keys.length; i++) {
     if (layers[at + i] !== first) {
@@ -98,7 +94,7 @@ const placeFault = (
   return undefined;
 };
 
-/** What the check of one tree shares. */
+/** The context of one check. */
 interface Check {
   readonly read: ReadBlocks;
   readonly report: Report;
@@ -108,7 +104,7 @@ interface Check {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Whether each block is what its CID says; `undefined` where there is no block. */
+/** Returns for each block whether it matches its CID, or `undefined` if it is missing. */
 const checkHashes = (
   { hash, hashed }: Check,
   cids: readonly CidBytes[],
@@ -125,7 +121,7 @@ const checkHashes = (
   return sound;
 };
 
-/** What a block says, if it is there, is what its CID says, and is a node. */
+/** Decodes a block. Reports a fault if it is missing, does not match its CID, or is not a node. */
 const openBlock = (
   { report, onNode }: Check,
   cid: CidBytes,
@@ -139,7 +135,7 @@ const openBlock = (
     return fault('BlockNotFound', 'tree node not found');
   }
   if (sound !== true) {
-    return fault('Corrupt', 'the bytes of a tree node are not those that its CID names');
+    return fault('Corrupt', 'the bytes of a tree node do not match its CID');
   }
   onNode(cid);
   try {
@@ -152,14 +148,14 @@ const openBlock = (
   }
 };
 
-/** What is in a node, in order; `layers` of its keys from `at` on. */
+/** Returns the children and keys of a node, in order. The layers of its keys are `layers` from `at` on. */
 const stepsOf = (
   { keys, values, children }: NodeContent,
   layers: readonly number[],
   at: number,
   branch: Branch,
 ): (Branch | LayeredLeaf)[] => {
-  // That of its first key, else the one that its parent says.
+  // The layer of its first key, or the layer that its parent gives.
   const own = keys.length > 0 ? layers[at] : branch.layer;
   const layer = own === undefined ? undefined : own - 1;
   const depth = branch.depth + 1;
@@ -177,12 +173,12 @@ const stepsOf = (
   return steps;
 };
 
-/** Reads branches and answers what is in each: nothing where that cannot be told. */
+/** Returns a function that opens branches. A branch that cannot be read gives no steps. */
 const createOpen = (check: Check) => {
   const { read, report, hash, signal } = check;
   const visited = createCidSet();
 
-  /** Whether a branch may be opened, for a tree never leads to one node twice, nor so deep. */
+  /** Returns whether a branch may be opened. Reports branches that are too deep or were opened before. */
   const admit = ({ subtree, layer, depth }: Branch): boolean => {
     const refuse = (message: string): false => {
       report('Malformed', `${message}; cid=${cidBytesToText(subtree)}`, { cid: decodeCid(subtree) });
@@ -192,12 +188,12 @@ const createOpen = (check: Check) => {
       return refuse(`the tree is deeper than ${MAX_TREE_DEPTH} nodes`);
     }
     if (layer !== undefined && layer < 0) {
-      return refuse('there is a node below layer 0');
+      return refuse('a node is below layer 0');
     }
     if (subtree[1] !== CODEC_DAG_CBOR) {
-      return refuse('a tree node under a CID of raw bytes');
+      return refuse('the tree node has a CID of raw bytes, expected dag-cbor');
     }
-    return visited.add(subtree) || refuse('the tree has one node in two places');
+    return visited.add(subtree) || refuse('the tree has the same node in two places');
   };
 
   return async (branches: readonly Branch[]): Promise<(Branch | LayeredLeaf)[][]> => {
@@ -231,9 +227,9 @@ const createOpen = (check: Check) => {
 };
 
 /**
- * Checks a whole tree and goes on after each fault. Holds some 50 bytes a node and what is open. That the records are
- * there is for `onLeaves` to check.
- * @throws what `read` or a callback throws, and the reason of `signal`. A fault of the tree is answered, not thrown.
+ * Checks a whole tree and continues after each fault. Uses about 50 bytes of memory per node. `onLeaves` must check
+ * that the records are present.
+ * @throws the errors of `read` and of callbacks, and the reason of `signal`. Faults are returned, not thrown.
  */
 export const verifyTreeOf = async (
   read: ReadBlocks,
@@ -261,7 +257,7 @@ export const verifyTreeOf = async (
       return;
     }
     before = key;
-    // After a fault the roots are known to differ, and the keys may not even make a tree that is within the limits.
+    // After a fault, the root is not compared, and the keys may exceed the limits of a tree.
     if (faults.count === 0) {
       builder.add(key, value, layer);
     }
@@ -277,7 +273,7 @@ export const verifyTreeOf = async (
   }
   const built = faults.count === 0 ? builder.finish() : root;
   if (!equalBytes(built, root)) {
-    const message = `a tree of the same keys has another root; built=${cidBytesToText(built)} cid=${cidBytesToText(root)}`;
+    const message = `the tree does not have the shape that its keys require; built=${cidBytesToText(built)} cid=${cidBytesToText(root)}`;
     report('Malformed', message, { cid: decodeCid(root) });
   }
   return { faults: faults.items, faultCount: faults.count, nodes, leaves };

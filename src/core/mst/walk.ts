@@ -1,4 +1,4 @@
-/** The leaves of a tree in the order of their keys, from any key in either direction. */
+/** Walks the leaves of a tree in key order, from any key in either direction. */
 import type { CID, CidBytes } from '../data/cid.ts';
 import type { Leaf, Node } from './node.ts';
 import type { NodeReader } from './node-reader.ts';
@@ -8,26 +8,26 @@ import { unfold } from './unfold.ts';
 
 export type { Leaf } from './node.ts';
 
-/** Which leaves to walk; all of them when nothing is said. */
+/** The leaves to walk. Default: all. */
 export interface WalkRange {
   /** Only keys greater than this one. */
   readonly after?: string | undefined;
   /** Only keys less than this one. */
   readonly before?: string | undefined;
-  /** Only keys that begin with this; `collection/` with its slash for one collection. */
+  /** Only keys with this prefix. For one collection, use `collection/` with the slash. */
   readonly prefix?: string | undefined;
   /** From the last key to the first. */
   readonly reverse?: boolean | undefined;
 }
 
-/** From `from`, which is in it, up to `until`, which is not. */
+/** A range: `from` is inclusive, `until` exclusive. */
 interface Bounds {
   readonly from: string;
   readonly until: string | undefined;
 }
 
 const boundsOf = ({ after, before, prefix }: WalkRange): Bounds => {
-  // Nothing lies between a text and the same text with a zero at its end.
+  // No text sorts between a text and the same text with a zero appended.
   let from = after === undefined ? '' : `${after}\0`;
   let until = before;
   if (prefix !== undefined && prefix !== '') {
@@ -39,7 +39,7 @@ const boundsOf = ({ after, before, prefix }: WalkRange): Bounds => {
   return { from, until };
 };
 
-/** What of a node lies within the bounds, in order. A child at the edge may turn out to have nothing there. */
+/** Returns the steps of a node within the bounds, in order. A child at the edge may have no key within them. */
 const stepsWithin = (node: Node, { from, until }: Bounds): (Leaf | Subtree)[] => {
   const { keys, values } = node;
   const steps: (Leaf | Subtree)[] = [];
@@ -62,10 +62,10 @@ const stepsWithin = (node: Node, { from, until }: Bounds): (Leaf | Subtree)[] =>
 };
 
 /**
- * The leaves of a range, in batches that are never empty. A batch is for reading its records at once; the first ones
- * are small, and nothing is read for batches that nobody asks for.
+ * Yields the leaves of a range in non-empty batches, so that a caller can read the records of a batch at once. The
+ * first batches are small. Reads nothing before it is needed.
  *
- * Fails, when its turn comes, with what the reader throws: `BlockNotFound`, `Corrupt`, `Malformed`.
+ * The iteration rejects with `BlockNotFound`, `Corrupt` or `Malformed` when a node cannot be read.
  */
 export const walkLeaves = (reader: NodeReader, root: CID, range: WalkRange = {}): AsyncGenerator<Leaf[]> => {
   const bounds = boundsOf(range);

@@ -1,4 +1,4 @@
-/** Commits beside the account's history. */
+/** Branches: commits beside the account's history. */
 import type {
   CommitRef,
   CreateRecordOptions,
@@ -23,18 +23,18 @@ import type { CollectionName, JsonRecord, RecordInput } from './typed-records.ts
 export type BranchWriteOptions = Omit<WriteOptions, 'allowOtherKey' | 'signer'>;
 
 /**
- * Work on top of a commit of the head's history, which nobody else sees: two refs, `<name>` for its head and
- * `<name>.base` for the commit that it began from. It begins with its first write, at the head of that time. Until then
- * its reads show the head.
+ * Local work on top of a commit of the head's history. A branch consists of two refs: `<name>` is its head,
+ * `<name>.base` the commit that it started from. The first write starts it at the current head. Before that, its reads
+ * return the repository's head.
  *
- * Its writes give the guarantees of those of the repository: each is one commit, durable once the call resolves. Only
- * the newest one is kept. `Repo.checkout`, `diff`, `verify` and `exportCar` accept its name.
+ * Each write is one commit, durable once the call resolves. Only the newest commit is kept. `Repo.checkout`, `diff`,
+ * `verify` and `exportCar` accept the name of a branch.
  */
 export interface Branch {
   readonly name: string;
-  /** The newest commit of the branch, or `undefined` before its first one. */
+  /** Returns the newest commit of the branch, or `undefined` before its first write. */
   head(): Promise<Head | undefined>;
-  /** The commit that the branch began from, or `undefined` before its first write. */
+  /** Returns the commit that the branch started from, or `undefined` before its first write. */
   base(): Promise<Head | undefined>;
   /** As {@link Repo.get}. */
   get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
@@ -44,16 +44,16 @@ export interface Branch {
   getJson<C extends CollectionName>(collection: C, rkey: string): Promise<JsonRecord<C> | undefined>;
   /** As {@link Repo.listJson}. */
   listJson<C extends CollectionName>(collection?: C | ListOptions, options?: ListOptions): AsyncIterable<JsonRecord<C>>;
-  /** The keys of one collection, or of all of them, without reading a record. */
+  /** Lists the keys of one collection or of all collections. Reads no record. */
   entries(collection?: string, options?: ListOptions): AsyncIterable<TreeEntry>;
   collections(): Promise<CollectionCount[]>;
-  /** As {@link Repo.create}; no signer is needed. */
+  /** As {@link Repo.create}, without a signer. */
   create<C extends CollectionName>(
     collection: C,
     value: RecordInput<C>,
     options?: Omit<CreateRecordOptions, 'allowOtherKey' | 'signer'>,
   ): Promise<CreateResult>;
-  /** As {@link Repo.put}; `swapCommit` is about the branch's head. No signer is needed. */
+  /** As {@link Repo.put}, without a signer. `swapCommit` compares with the branch's head. */
   put(
     collection: string,
     rkey: string,
@@ -64,11 +64,11 @@ export interface Branch {
   delete(collection: string, rkey: string, options?: BranchWriteOptions): Promise<CommitRef | undefined>;
   /**
    * As {@link Repo.write}.
-   * @throws {RepoError} `InvalidRef` when there is a ref of that name that is not a branch.
+   * @throws {RepoError} `InvalidRef` when a ref has this name and is not a branch.
    */
   write(ops: readonly WriteOp[], options?: BranchWriteOptions): Promise<WriteResult>;
-  /** What the branch changes, from its base to its head, in key order. */
+  /** Lists the changes from the base of the branch to its head, in key order. */
   diff(): AsyncIterable<RecordChange>;
-  /** Removes the branch; `false` when there was none. Its blocks stay until `gc`. */
+  /** Removes the branch and returns `true`, or returns `false` if it does not exist. Its blocks stay until `gc`. */
   discard(): Promise<boolean>;
 }

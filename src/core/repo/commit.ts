@@ -1,7 +1,7 @@
 /**
- * Commits: what a signature is made over. https://atproto.com/specs/repository#commit-objects
+ * Commit objects: encode, decode, sign and verify. https://atproto.com/specs/repository#commit-objects
  *
- * The key that signed is not part of a commit: it stands in the DID document, and changes over time.
+ * A commit does not contain its signing key. The key is in the account's DID document, and it can change.
  */
 import type { Bytes } from '../data/bytes.ts';
 import { copyBytes, equalBytes } from '../data/bytes.ts';
@@ -21,18 +21,18 @@ import { isBytes } from '../data/platform-values.ts';
 
 export interface Commit {
   readonly did: string;
-  /** 3, or 2 in old repositories, which are read and not written. */
+  /** 3. Old repositories have 2; such commits can be read, but not written. */
   readonly version: 2 | 3;
-  /** The root of the tree. */
+  /** The root of the record tree. */
   readonly data: CID;
-  /** {@link ZERO_TID} for a version 2 commit, which need not have one. */
+  /** {@link ZERO_TID} for a version 2 commit without a rev. */
   readonly rev: Tid;
   readonly prev: CID | null;
-  /** 64 bytes. Only our own commits may lack it: those of a repository without a signer. */
+  /** 64 bytes. Absent only in commits that a repository without a signer made. */
   readonly sig?: Bytes | undefined;
 }
 
-/** A commit that was made here, as the block that it is. */
+/** A new commit and its block. */
 export interface CreatedCommit {
   readonly cid: CID;
   readonly bytes: Bytes;
@@ -52,23 +52,23 @@ const decodeMap = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
     throw isRepoError(error) ? malformed('is not DAG-CBOR', error) : error;
   }
   if (typeof value !== 'object' || value === null || !isPlainMap(value)) {
-    throw malformed('is not a map');
+    throw malformed('is not a map. Pass the block of a commit');
   }
   const extra = Object.keys(value).find((field) => !FIELDS.includes(field));
   if (extra !== undefined) {
-    throw malformed(`has a field that commits do not have; field=${extra.slice(0, 80)}`);
+    throw malformed(`has an unknown field; field=${extra.slice(0, 80)}`);
   }
   return value;
 };
 
 const decodeDid = (value: unknown): string => {
   if (typeof value !== 'string') {
-    throw malformed('has no did');
+    throw malformed(`has no text as its did; type=${typeof value}`);
   }
   try {
     assertDid(value);
   } catch (error) {
-    throw isRepoError(error) ? malformed('has a did that is none', error) : error;
+    throw isRepoError(error) ? malformed(`has an invalid did; did=${value.slice(0, 80)}`, error) : error;
   }
   return value;
 };
@@ -86,7 +86,7 @@ const decodeRev = (value: unknown, version: 2 | 3): Tid => {
     return ZERO_TID;
   }
   if (typeof value !== 'string' || !isTid(value)) {
-    throw malformed('has no TID as its rev');
+    throw malformed(`has no TID as its rev; rev=${String(value).slice(0, 80)}`);
   }
   return value;
 };
@@ -102,25 +102,25 @@ const decodeSig = (value: unknown, version: 2 | 3): Bytes | undefined => {
 };
 
 /**
- * A commit from its block. Takes nothing but the one encoding of a commit of version 2 or 3; whether the signature is
- * right is for {@link verifyCommit}.
- * @throws {RepoError} `Malformed`
+ * Decodes the block of a commit of version 2 or 3. Accepts only its canonical encoding. Does not check the signature:
+ * see {@link verifyCommit}.
+ * @throws {RepoError} `Malformed` when the bytes are not a commit.
  */
 export const decodeCommit = (bytes: Uint8Array): Commit => {
   const { data, did, prev, rev, sig, version } = decodeMap(bytes);
   if (version !== 2 && version !== 3) {
-    throw malformed('is neither of version 2 nor of version 3');
+    throw malformed(`has an unsupported version, expected 2 or 3; version=${String(version).slice(0, 80)}`);
   }
   const commit: Commit = {
     did: decodeDid(did),
     version,
     data: decodeLink(data, 'data'),
     rev: decodeRev(rev, version),
-    // Present and null where there is none: bytes without it are other bytes, and the signature was made over these.
+    // `prev: null` stays in the encoding, because the signature covers it.
     prev: prev === null ? null : decodeLink(prev, 'prev'),
     sig: decodeSig(sig, version),
   };
-  // One commit has one form. This also refuses a version 2 commit that writes out the rev that stands for none.
+  // This also refuses a version 2 commit that contains ZERO_TID as its rev.
   if (!equalBytes(encodeCommit(commit), bytes)) {
     throw malformed('is not in its canonical form');
   }
@@ -128,34 +128,35 @@ export const decodeCommit = (bytes: Uint8Array): Commit => {
 };
 
 /**
- * Returns the commit in the block of a CID. The hash of the block is for the caller to check.
+ * Decodes the block with this CID. The caller checks the hash of the block.
  * @throws {RepoError} `Malformed` when the CID is raw, or the bytes are not a commit.
  */
 export const decodeCommitBlock = (cid: CID, bytes: Uint8Array): Commit => {
   if (cid.code !== CODEC_DAG_CBOR) {
-    throw malformed(`has a CID of raw bytes, and commits are dag-cbor; cid=${cidToText(cid)}`);
+    throw malformed(`has a CID of raw bytes, expected dag-cbor; cid=${cidToText(cid)}`);
   }
   return decodeCommit(bytes);
 };
 
-/** The block of a commit: with `sig` as it is stored, without it what is signed. */
+/** Encodes a commit: the stored block, or the signed bytes if `sig` is absent. */
 export const encodeCommit = ({ did, version, data, rev, prev, sig }: Commit): Bytes =>
   encodeCbor({ did, version, data, rev: version === 2 && rev === ZERO_TID ? undefined : rev, prev, sig });
 
 const toCommit = (commit: Commit | Uint8Array): Commit => (isBytes(commit) ? decodeCommit(commit) : commit);
 
 /**
- * What the signature of a commit is made over: the commit without it.
- * @throws {RepoError} `Malformed` when given bytes that are no commit.
+ * Returns the bytes that the signature covers: the commit without `sig`.
+ * @throws {RepoError} `Malformed` when the given bytes are not a commit.
  */
 export const unsignedBytes = (commit: Commit | Uint8Array): Bytes =>
   encodeCommit({ ...toCommit(commit), sig: undefined });
 
 /**
- * Whether a commit was signed by this key. A commit without a signature was not.
+ * Returns whether this key signed the commit. Returns `false` for an unsigned commit.
  *
- * False also for an honest commit from before the account's key changed.
- * @throws {RepoError} `UnknownKey` when `didKey` is no key of atproto; `Malformed` when given bytes that are no commit.
+ * Also returns `false` for a valid commit that was signed before the account's key changed.
+ * @throws {RepoError} `UnknownKey` when `didKey` is not a supported key; `Malformed` when the given bytes are not a
+ *   commit.
  */
 export const verifyCommit = (
   commit: Commit | Uint8Array,
@@ -166,21 +167,28 @@ export const verifyCommit = (
   return whole.sig !== undefined && verify(didKey, unsignedBytes(whole), whole.sig);
 };
 
-/** A signature in the form of atproto. Whether it is of the signer's key is another matter. */
+/** Returns a signature in the form of atproto. Does not check that the signer's key made it. */
 const signBytes = async (unsigned: Bytes, signer: Signer): Promise<Bytes> => {
   const sig = await signer.sign(unsigned);
   if (!isBytes(sig) || sig.length !== SIGNATURE_LENGTH) {
-    throw new RepoError('InvalidSignature', `the signer did not answer ${SIGNATURE_LENGTH} bytes`);
+    const found = isBytes(sig) ? `length=${sig.length}` : `type=${typeof sig}`;
+    throw new RepoError(
+      'InvalidSignature',
+      `the signer returned no signature of ${SIGNATURE_LENGTH} bytes: return r and s as raw bytes, not DER; ${found}`,
+    );
   }
-  // Both curves have an order just below 2^256, so that the top bit of s tells a high one. It is all that can be
-  // said about a signature without its key, and it is what WebCrypto gets wrong every second time.
+  // Both curves have an order just below 2^256, so the top bit of s shows a high s. WebCrypto returns a high s in half
+  // of its signatures. Nothing else can be checked without the key.
   if (sig[SIGNATURE_LENGTH / 2]! >= 0x80) {
-    throw new RepoError('InvalidSignature', 'the signer answered a signature with a high s');
+    throw new RepoError(
+      'InvalidSignature',
+      `the signer returned a signature with a high s: replace s by the order of the curve minus s; s[0]=${sig[SIGNATURE_LENGTH / 2]}`,
+    );
   }
   return copyBytes(sig);
 };
 
-/** @throws {RepoError} `InvalidSignature` unless the signature is of the signer's key, as far as that is known. */
+/** @throws {RepoError} `InvalidSignature` when the signer names its key and the signature is not of that key. */
 const assertSignedBy = async (signer: Signer, unsigned: Bytes, sig: Bytes, verify: VerifySignature): Promise<void> => {
   const didKey = signer.did?.();
   if (didKey === undefined) {
@@ -189,7 +197,10 @@ const assertSignedBy = async (signer: Signer, unsigned: Bytes, sig: Bytes, verif
   const isRight =
     verify.aside === undefined ? verify(didKey, unsigned, sig) : await verify.aside(didKey, unsigned, sig);
   if (!isRight) {
-    throw new RepoError('InvalidSignature', `the signer answered a signature that is not of its key; key=${didKey}`);
+    throw new RepoError(
+      'InvalidSignature',
+      `the signature is not of the key that the signer's did() names: let sign() and did() use one key; key=${didKey}`,
+    );
   }
 };
 
@@ -197,13 +208,13 @@ const assertSignedBy = async (signer: Signer, unsigned: Bytes, sig: Bytes, verif
 export interface BegunCommit {
   readonly commit: CreatedCommit;
   /**
-   * Rejects as {@link createCommit} does when the signature is not of the signer's key. To be awaited before anybody
-   * sees the commit.
+   * Rejects as {@link createCommit} does when the signature is not of the signer's key. Await it before the commit
+   * becomes visible.
    */
   readonly checked: Promise<void>;
 }
 
-/** {@link createCommit} for who has other work to do while the signature is checked. */
+/** As {@link createCommit}, but returns while the signature is still being checked. */
 export const beginCommit = async (
   { did, data, rev }: Pick<Commit, 'did' | 'data' | 'rev'>,
   signer?: Signer,
@@ -211,14 +222,14 @@ export const beginCommit = async (
 ): Promise<BegunCommit> => {
   assertDid(did);
   const unsigned = encodeCommit({ did, version: 3, data, rev, prev: null });
-  // Read back before anybody signs it: what nobody could read is not made.
+  // Decoded before it is signed, so that no unreadable commit is made.
   const commit = decodeCommit(unsigned);
   if (signer === undefined) {
     return { commit: { cid: cidOf(CODEC_DAG_CBOR, unsigned), bytes: unsigned, commit }, checked: Promise.resolve() };
   }
   const sig = await signBytes(unsigned, signer);
   const checked = assertSignedBy(signer, unsigned, sig, verify);
-  // Whoever fails before he awaits it has an error of his own.
+  // A caller that fails before it awaits `checked` reports its own error.
   checked.catch(() => undefined);
   const signed: Commit = { ...commit, sig };
   const bytes = encodeCommit(signed);
@@ -226,10 +237,10 @@ export const beginCommit = async (
 };
 
 /**
- * A commit of version 3 over a tree, signed when there is a signer. Nothing is kept anywhere.
- * @throws {RepoError} `InvalidDid`; `Malformed` when `data` is no dag-cbor CID or `rev` no TID; `InvalidSignature` when
- *   the signer's answer is not 64 bytes with a low s, or not of its `did()`; `UnknownKey` when that is no key of
- *   atproto. An error of the signer comes out as it was.
+ * Returns a commit of version 3 over a tree, signed if a signer is given. Stores nothing.
+ * @throws {RepoError} `InvalidDid`; `Malformed` when `data` is not a dag-cbor CID or `rev` is not a TID;
+ *   `InvalidSignature` when the signature is not 64 bytes with a low s, or not of the key in `did()`; `UnknownKey` when
+ *   that key is not supported. Rejects with the signer's own error if the signer fails.
  */
 export const createCommit = async (
   fields: Pick<Commit, 'did' | 'data' | 'rev'>,

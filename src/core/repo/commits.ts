@@ -1,27 +1,27 @@
-/** Heads, commits and writes, as they are asked for and told. */
+/** Types of heads, commits and writes: options, results and events. */
 import type { CID } from '../data/cid.ts';
 import type { Signer } from '../crypto/signer.ts';
 import type { RecordValue } from './tree.ts';
 import type { MetaValues } from './write/meta.ts';
 import type { WriteRequest } from './write/write-request.ts';
 
-/** The newest commit, or any other. */
+/** A commit: the newest one, or an older one. */
 export interface Head {
   readonly cid: CID;
-  /** A TID. `2222222222222` for a version 2 commit, which need not have one. */
+  /** A TID. `2222222222222` for a version 2 commit without a rev. */
   readonly rev: string;
-  /** The root of the tree. */
+  /** The root of the record tree. */
   readonly data: CID;
   readonly signed: boolean;
 }
 
-/** A commit that was just made, or the head that stayed. */
+/** The new commit, or the unchanged head. */
 export interface CommitRef {
   readonly cid: CID;
   readonly rev: string;
   /**
-   * How far the rev lies in the future, in milliseconds, where that is more than five minutes: a clock was ahead once.
-   * Hosts refuse the commit until then. `Repo.recommit` signs the same records at the present time.
+   * Milliseconds by which the rev is in the future, if more than five minutes: a clock was ahead. Hosts refuse the
+   * commit until that time. `Repo.recommit` signs the same records at the present time.
    */
   readonly clockAhead?: number | undefined;
 }
@@ -35,7 +35,7 @@ export type WriteOp =
   | {
       readonly action: 'create';
       readonly collection: string;
-      /** A new TID when left out. */
+      /** Default: a new TID. */
       readonly rkey?: string | undefined;
       /** A value of the data model, or its canonical DAG-CBOR bytes. */
       readonly value: RecordValue | Uint8Array;
@@ -46,7 +46,7 @@ export type WriteOp =
       readonly collection: string;
       readonly rkey: string;
       readonly value: RecordValue | Uint8Array;
-      /** The CID that the record must have now. */
+      /** The CID that the record must have now. Otherwise `InvalidSwap`. */
       readonly swapRecord?: CID | undefined;
     }
   | {
@@ -57,27 +57,27 @@ export type WriteOp =
     };
 
 export interface WriteOptions {
-  /** The CID that the head must have now; `null` when there must be none. Else `InvalidSwap`. */
+  /** The CID that the head must have now; `null` if there must be no head. Otherwise `InvalidSwap`. */
   readonly swapCommit?: CID | null | undefined;
-  /** A word about the commit, kept beside it and not part of it. `log` answers it. */
+  /** A note about the commit. It is stored beside the commit, not in it, and `log` returns it. */
   readonly message?: string | undefined;
   /** Signs this commit in place of the repository's signer. */
   readonly signer?: Signer | undefined;
   /**
-   * Values to set in the same step as the head, also where no record changes: either both are stored or neither is.
-   * `null` removes a value. See `RepoMeta`.
+   * Values to set in the same transaction as the head, even if no record changes. `null` removes a value. See
+   * `RepoMeta`.
    */
   readonly meta?: MetaValues | undefined;
-  /** Makes it safe to ask again when the answer was lost. */
+  /** A name that makes the write safe to repeat when its result was lost. */
   readonly request?: WriteRequest | undefined;
   /**
-   * Signs also where another key has signed the head: once, after the account's key was rotated. `InvalidSigner` when
-   * left out.
+   * Also signs when the head is signed by another key. Pass it once after the account's key was rotated. Without it,
+   * such a write rejects with `InvalidSigner`.
    */
   readonly allowOtherKey?: boolean | undefined;
 }
 
-/** What `put` and `restore` return. */
+/** The result of `put` and `restore`. */
 export interface PutResult extends Pick<CommitRef, 'clockAhead'> {
   readonly uri: string;
   readonly cid: CID;
@@ -85,15 +85,15 @@ export interface PutResult extends Pick<CommitRef, 'clockAhead'> {
 }
 
 export interface CreateRecordOptions extends WriteOptions {
-  /** A new TID when left out. */
+  /** Default: a new TID. */
   readonly rkey?: string | undefined;
 }
 
-/** What `create` returns. */
+/** The result of `create`. */
 export interface CreateResult extends PutResult {
-  /** Of the commit. */
+  /** The rev of the commit. */
   readonly rev: string;
-  /** The record key that it got. */
+  /** The key of the new record. */
   readonly rkey: string;
 }
 
@@ -101,35 +101,35 @@ export type ResetOptions = Pick<WriteOptions, 'meta' | 'swapCommit'>;
 
 /** The head after a reset. */
 export interface ResetResult extends CommitRef {
-  /** The ref by which the old head stays; `undefined` when the head is the same as before. */
+  /** The ref that keeps the old head, or `undefined` if the head is the same as before. */
   readonly ref: string | undefined;
 }
 
 export interface RecommitOptions extends Omit<WriteOptions, 'request'> {
-  /** At the present time. */
+  /** Sign at the present time. */
   readonly rev: 'now';
 }
 
 export interface RecommitResult extends CommitRef {
-  /** The ref by which the old head stays; `undefined` when it stays in the local history. */
+  /** The ref that keeps the old head, or `undefined` if it stays in the local history. */
   readonly ref: string | undefined;
-  /** The time of the old rev, in ISO 8601, where that lies in the future. */
+  /** The time of the old rev, in ISO 8601, if it is in the future. */
   readonly ignoredUntil: string | undefined;
-  /** What the old rev leaves behind, in a sentence. */
+  /** A sentence about the remaining effect of the old rev. */
   readonly warning: string | undefined;
 }
 
 export interface WriteResult extends CommitRef {
-  /** One for each operation, in their order; a delete has no `cid`. */
+  /** One result per operation, in order. A delete has no `cid`. */
   readonly results: readonly { readonly uri: string; readonly cid?: CID | undefined }[];
 }
 
-/** A new head, after it is durable. */
+/** A new head that is durable. */
 export interface HeadChange extends CommitRef {
-  /** Keys (`collection/rkey`) that the head before it had not. In key order, as the others are. */
+  /** Keys (`collection/rkey`) that the previous head did not have. All three lists are in key order. */
   readonly created: readonly string[];
   readonly updated: readonly string[];
   readonly deleted: readonly string[];
-  /** The rev is not greater than the one before: the head is an older commit again, or was signed anew. */
+  /** Set if the rev is not greater than the previous one, after `reset` or `recommit`. */
   readonly reset?: true | undefined;
 }

@@ -1,4 +1,4 @@
-/** A repository over a block store and a blob store, in the same place as both. */
+/** The implementation of `Repo` over a block store and a blob store. */
 import type { BackupOptions } from './transfer/backup-manifest.ts';
 import type { BackupFile } from '../storage/backup-file.ts';
 import type { BlobRef } from '../data/blob-ref.ts';
@@ -39,7 +39,7 @@ import type {
 } from './repo.ts';
 import type { RepairOptions, RepairReport } from './care/repair-report.ts';
 import type { LazyBlobSource } from '../storage/blob-source.ts';
-import { isPending, settledSource } from '../storage/blob-source.ts';
+import { isPending, openSource } from '../storage/blob-source.ts';
 import { backupRepo } from './transfer/backup.ts';
 import { getBlob, listBlobs, missingBlobs, putBlob } from './read/blobs.ts';
 import { exportCar } from './transfer/export.ts';
@@ -73,7 +73,7 @@ import type { RepoStores } from './stores.ts';
 import { partsOf } from './stores.ts';
 import { commitTree, deleteRecord, putRecord, writeOps } from './write/write.ts';
 
-/** A repository over stores that are open. Reads nothing yet. */
+/** Returns a repository over open stores. Reads nothing. */
 export const repoOver = (stores: RepoStores): Repo => storedRepoOver(stores);
 
 /** The same, for who hands records on as they are stored. */
@@ -97,11 +97,11 @@ class LocalRepo extends RepoMethods implements StoredRepo {
   }
 
   /**
-   * What every method works on. The stores refuse what comes after `close`, too, and know nothing of whose they are.
+   * The parts, unless the repository is closed. The stores also refuse calls after `close`, but their error has no DID.
    */
   get #parts(): RepoParts {
     if (this.#isClosed) {
-      throw new RepoError('Closed', `the repository is closed; did=${this.did}`);
+      throw new RepoError('Closed', `the repository is closed: open it again to use it; did=${this.did}`);
     }
     return this.#held;
   }
@@ -134,7 +134,7 @@ class LocalRepo extends RepoMethods implements StoredRepo {
     assertWriteOptions(options, ops);
     const { result, changes } = await writeOps(this.#parts, ops, options);
     if (changes !== undefined) {
-      await this.#listeners.tell(result, changes);
+      await this.#listeners.notify(result, changes);
     }
     return withClock(result);
   }
@@ -146,7 +146,7 @@ class LocalRepo extends RepoMethods implements StoredRepo {
     options?: WriteOptions,
   ): Promise<PutResult> {
     assertWriteOptions(options);
-    return this.#told(await putRecord(this.#parts, collection, rkey, value, options));
+    return this.#notifyPut(await putRecord(this.#parts, collection, rkey, value, options));
   }
 
   async getBytes(path: string, rkey?: string): Promise<Bytes | undefined> {
@@ -155,14 +155,14 @@ class LocalRepo extends RepoMethods implements StoredRepo {
 
   async restore(path: string, at: string | CID, options?: WriteOptions): Promise<PutResult> {
     assertWriteOptions(options);
-    return this.#told(await restoreRecord(this.#parts, pathOf(path, undefined), at, options));
+    return this.#notifyPut(await restoreRecord(this.#parts, pathOf(path, undefined), at, options));
   }
 
   async delete(collection: string, rkey: string, options?: WriteOptions): Promise<CommitRef | undefined> {
     assertWriteOptions(options);
     const { commit, made } = await deleteRecord(this.#parts, collection, rkey, options);
     if (made !== undefined) {
-      await this.#listeners.tell(made, made.changes);
+      await this.#listeners.notify(made, made.changes);
     }
     return commit && withClock(commit);
   }
@@ -182,7 +182,7 @@ class LocalRepo extends RepoMethods implements StoredRepo {
       options,
     );
     if (transition !== undefined) {
-      await this.#listeners.tell(commit, transition);
+      await this.#listeners.notify(commit, transition);
     }
     return withClock(commit);
   }
@@ -191,7 +191,7 @@ class LocalRepo extends RepoMethods implements StoredRepo {
     assertWriteOptions(options);
     const { result, transition } = await resetHead(this.#parts, target, options);
     if (transition !== undefined) {
-      await this.#listeners.tell(result, transition, true);
+      await this.#listeners.notify(result, transition, true);
     }
     return withClock(result);
   }
@@ -199,7 +199,7 @@ class LocalRepo extends RepoMethods implements StoredRepo {
   async recommit(options: RecommitOptions): Promise<RecommitResult> {
     assertWriteOptions(options);
     const result = await recommitHead(this.#parts, options);
-    await this.#listeners.tell(result, [], true);
+    await this.#listeners.notify(result, [], true);
     return result;
   }
 
@@ -231,18 +231,18 @@ class LocalRepo extends RepoMethods implements StoredRepo {
     assertMetaValues(options?.meta);
     const { result, transition } = await importCar(this.#parts, source, options);
     if (transition !== undefined) {
-      await this.#listeners.tell({ cid: result.head, rev: result.rev }, transition);
+      await this.#listeners.notify({ cid: result.head, rev: result.rev }, transition);
     }
     return result;
   }
 
   exportCar(options?: ExportOptions): ReadableStream<Uint8Array> {
-    // As it was handed over: the stream is what fails, and the store says why.
+    // Not `#parts`: after `close` the stream fails, not this call.
     return exportCar(this.#held, options);
   }
 
   async putBlob(source: LazyBlobSource, options?: PutBlobRefOptions): Promise<BlobRef> {
-    return putBlob(this.#parts, isPending(source) ? await settledSource(source) : source, options);
+    return putBlob(this.#parts, isPending(source) ? await openSource(source) : source, options);
   }
 
   async getBlob(cid: CID): Promise<Blob | undefined> {
@@ -265,7 +265,7 @@ class LocalRepo extends RepoMethods implements StoredRepo {
   async repair(options?: RepairOptions): Promise<RepairReport> {
     const { report, transition } = await repairRepo(this.#parts, options);
     if (transition !== undefined) {
-      await this.#listeners.tell({ cid: report.head!, rev: report.rev! }, transition);
+      await this.#listeners.notify({ cid: report.head!, rev: report.rev! }, transition);
     }
     return report;
   }
@@ -289,7 +289,7 @@ class LocalRepo extends RepoMethods implements StoredRepo {
     try {
       await this.#held.store.close();
     } finally {
-      // A repository that is closed and still referenced holds no nodes.
+      // A closed repository that is still referenced keeps no nodes in memory.
       this.#held.nodes.clear();
       this.#held.heads.last = undefined;
     }
@@ -299,9 +299,9 @@ class LocalRepo extends RepoMethods implements StoredRepo {
     return this.close();
   }
 
-  async #told({ uri, cid, commit, made }: Put): Promise<PutResult> {
+  async #notifyPut({ uri, cid, commit, made }: Put): Promise<PutResult> {
     if (made !== undefined) {
-      await this.#listeners.tell(made, made.changes);
+      await this.#listeners.notify(made, made.changes);
     }
     const { clockAhead } = withClock(commit);
     return clockAhead === undefined

@@ -1,14 +1,11 @@
-/**
- * What takes long, and so can be watched and stopped: CARs in and out, checks of everything, collecting garbage. What
- * each is told and what it answers.
- */
+/** Options and results of long operations: import, export, verify and `gc`. */
 import type { KeySource } from '../crypto/key-source.ts';
 import type { CID } from '../data/cid.ts';
 import type { Fault } from '../data/fault.ts';
 import type { MetaValues } from './write/meta.ts';
 import type { WriteRequest } from './write/write-request.ts';
 
-/** Where a long piece of work is. Counts only rise. */
+/** The progress of a long operation. Counts only increase. */
 export interface Progress {
   readonly phase: 'read' | 'verify' | 'write';
   /** Bytes read or written so far. */
@@ -19,141 +16,140 @@ export interface Progress {
 
 export interface LongWork {
   readonly signal?: AbortSignal | undefined;
-  /** Called now and then, at the end for certain. */
+  /** Called repeatedly, and once at the end. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 export interface ImportOptions extends LongWork {
   /**
-   * The account's public key: a `did:key`, a `publicKeyMultibase`, a DID document or its JSON. With it the signature is
-   * checked; without it only its form is. `UnknownKey` when it is not such a key, or a document of another account.
+   * The account's public key: a `did:key`, a `publicKeyMultibase`, a DID document or its JSON. With it, the signature
+   * is checked; without it, only its form. Rejects with `UnknownKey` if it is not such a key, or if the document is of
+   * another account.
    */
   readonly key?: KeySource | undefined;
-  /** The DID that the commit must name. The repository's own when left out. */
+  /** The DID that the commit must have. Default: the repository's own. */
   readonly did?: string | undefined;
-  /** Takes a commit without a signature, too. */
+  /** Also accepts a commit without a signature. */
   readonly allowUnsigned?: boolean | undefined;
-  /** What to do about a record that breaks the data model: keep its bytes and report it, or refuse the import. */
+  /**
+   * For a record that breaks the data model: store its bytes and report it, or reject the import. Default: `report`.
+   */
   readonly records?: 'report' | 'reject' | undefined;
   /**
-   * The most bytes that the CAR may have; `MAX_CAR_SIZE` (1 GiB) when left out. One more rejects with `LimitExceeded`.
+   * The largest size of the CAR in bytes. Default: `MAX_CAR_SIZE` (1 GiB). A larger CAR rejects with `LimitExceeded`.
    */
   readonly maxSize?: number | undefined;
-  /** The most blocks that it may have, doubled ones counted; `MAX_CAR_BLOCKS` (16,777,216) when left out. */
+  /** The most blocks in the CAR, duplicates included. Default: `MAX_CAR_BLOCKS` (16,777,216). */
   readonly maxBlocks?: number | undefined;
-  /** The most bytes that one block of it may have; `MAX_BLOCK_SIZE` (2 MiB) when left out. */
+  /** The largest size of one block in bytes. Default: `MAX_BLOCK_SIZE` (2 MiB). */
   readonly maxBlockSize?: number | undefined;
   /**
-   * The most bytes of blocks that the tree does not refer to, where they are also more than four times what it does
-   * refer to; `MAX_UNLINKED` (16 MiB) when left out.
+   * The most bytes of blocks that the tree does not reference. Applies only if they are also more than four times the
+   * referenced bytes. Default: `MAX_UNLINKED` (16 MiB).
    */
   readonly maxUnlinked?: number | undefined;
-  /**
-   * The most records that may break the data model before the whole CAR is refused; `MAX_RECORD_FAULTS` when left out.
-   */
+  /** The most records that may break the data model before the CAR is rejected. Default: `MAX_RECORD_FAULTS`. */
   readonly maxFaults?: number | undefined;
   /**
-   * Values to set in the same step as the head, also where no record changes: either both are stored or neither is.
-   * `null` removes a value. See `RepoMeta`.
+   * Values to set in the same transaction as the head, even if no record changes. `null` removes a value. See
+   * `RepoMeta`.
    */
   readonly meta?: MetaValues | undefined;
-  /** As for a write. `OutcomeUnknown` when it is asked for again, has happened, and reported faults. */
+  /** As for a write. A repeated import that already happened and reported faults rejects with `OutcomeUnknown`. */
   readonly request?: WriteRequest | undefined;
 }
 
-/** A path where the imported head has another value than the head before it, which had changed it. */
+/** A path that local work changed and where the imported head has another value. */
 export interface KeptPath {
   /** `collection/rkey` */
   readonly path: string;
-  /** `absent`: the imported head has what was there before the change, or nothing. `differs`: it has something else. */
+  /**
+   * `absent`: the imported head has the value from before the local change, or none. `differs`: it has a third value.
+   */
   readonly state: 'absent' | 'differs';
 }
 
-/** Work that was done here and that an imported head does not have. */
+/** Local work that is not in an imported head. */
 export interface KeptWork {
-  /** The ref by which the head before the import stays. `gc` keeps it until it is removed. */
+  /** The ref that keeps the old head. `gc` keeps its blocks until the ref is removed. */
   readonly ref: string;
   /** In key order. */
   readonly paths: readonly KeptPath[];
-  /** `differs` when that is so of any path. */
+  /** `differs` if any path has that state. */
   readonly state: 'absent' | 'differs';
 }
 
 export interface ImportResult {
   readonly head: CID;
   readonly rev: string;
-  /** Blocks of the new head that were not here before. */
+  /** Blocks of the new head that were not stored before. */
   readonly blocks: number;
   readonly created: number;
   readonly updated: number;
   readonly deleted: number;
   readonly unchanged: number;
-  /** Blobs that the records mention and that are not here. */
+  /** Blobs that the records mention and that are not stored. */
   readonly missingBlobs: number;
   /**
-   * The first `MAX_REPORTED` records that break the data model. Their bytes are kept, and `get` of them throws
+   * The first `MAX_REPORTED` records that break the data model. Their bytes are stored, and `get` rejects with
    * `Malformed`.
    */
   readonly faults: readonly Fault[];
-  /** How many records break the data model. */
+  /** Number of records that break the data model. */
   readonly faultCount: number;
-  /** What was written here since the last import and is not in the new head; left out when there is no such thing. */
+  /** Local work since the last import that is not in the new head. Absent if there is none. */
   readonly kept?: KeptWork | undefined;
 }
 
 export interface ExportOptions extends LongWork {
-  /** A rev of the local history: only what came after it. Such a CAR is no whole repository. */
+  /** A rev of the local history. The CAR has only the blocks that are new since then, so it is a partial repository. */
   readonly since?: string | undefined;
-  /** The commit to export: a rev, a CID or a ref. The head when left out. */
+  /** The commit to export: a rev, a CID or a ref. Default: the head. */
   readonly at?: string | CID | undefined;
 }
 
 export interface VerifyOptions extends LongWork {
-  /** The commit whose signature, tree and records are checked in place of the head's: a rev, a CID or a ref. */
+  /** The commit whose signature, tree and records are checked: a rev, a CID or a ref. Default: the head. */
   readonly at?: string | CID | undefined;
   /**
-   * The account's public key: a `did:key`, a `publicKeyMultibase`, a DID document or its JSON. With it the head's
-   * signature is checked; without it only that it has the form of one. The key of the signer is never taken in its
-   * place: an imported head may be signed by another one. `UnknownKey` when it is not such a key, or a document of
-   * another account.
+   * The account's public key: a `did:key`, a `publicKeyMultibase`, a DID document or its JSON. With it, the signature
+   * is checked; without it, only its form. The signer's key is not used, because another key may have signed an
+   * imported head. Rejects with `UnknownKey` if it is not such a key, or if the document is of another account.
    */
   readonly key?: KeySource | undefined;
 }
 
 export interface VerifyReport {
-  /** There are no faults. */
+  /** Whether no fault was found. */
   readonly ok: boolean;
   /** The first `MAX_REPORTED` faults. */
   readonly faults: readonly Fault[];
-  /** How many faults there are. */
+  /** Number of faults. */
   readonly faultCount: number;
-  /** Of the head: whether it was checked, and with what outcome. `none` is not a fault unless a key was given. */
+  /** The result for the head's signature. `none` is a fault only if a key was given. */
   readonly signature: 'invalid' | 'none' | 'unchecked' | 'valid';
   readonly records: number;
   readonly blocks: number;
   readonly blobs: number;
-  /** How far the head's rev lies in the future, in milliseconds; a fault `FutureRev` says the same. */
+  /** Milliseconds by which the head's rev is in the future. A fault `FutureRev` reports the same. */
   readonly clockAhead?: number | undefined;
 }
 
 export interface GarbageOptions {
-  /** How many of the newest commits stay readable, the head included. 1 when left out. */
+  /** Number of the newest commits that stay readable, the head included. Default: 1. */
   readonly keep?: number | undefined;
-  /**
-   * Also removes blobs that no kept record mentions. A write that was asked for before it comes to that keeps its
-   * blobs.
-   */
+  /** Also removes blobs that no kept record mentions. Blobs of writes that are already queued stay. */
   readonly blobs?: boolean | undefined;
   /**
-   * How old a blob is at least that is removed, in milliseconds; an hour when left out. Younger ones stay: a record is
-   * perhaps about to mention them. Where the storage does not know when a blob was stored, the time counts from
-   * {@link Repo.putBlob} of this opening, and blobs from before it count as old.
+   * Minimum age of a blob that may be removed, in milliseconds. Default: one hour. A new record may be about to mention
+   * a younger blob. If the storage does not know the age, it counts from {@link Repo.putBlob}, and blobs from before
+   * this opening count as old.
    */
   readonly blobAge?: number | undefined;
   /**
-   * Also writes the whole database anew, without room between its rows. Reads wait meanwhile. It takes the size of the
-   * new file on the disk beside the old one, and 10 MiB of memory whatever the size; in IndexedDB, which has all of it
-   * in memory, the size of the new file. A power cut leaves the old file or the new one.
+   * Also rewrites the database without free space. Reads wait meanwhile. Needs disk space for the new file beside the
+   * old one, and 10 MiB of memory; in IndexedDB, memory of the size of the new file. A power cut leaves the old file or
+   * the new one.
    */
   readonly compact?: boolean | undefined;
 }
@@ -162,6 +158,6 @@ export interface GarbageResult {
   readonly blocks: number;
   readonly commits: number;
   readonly blobs: number;
-  /** Bytes by which the database is shorter. */
+  /** Bytes by which the database shrank. */
   readonly bytes: number;
 }

@@ -3,9 +3,10 @@ import { assertDid } from '../syntax/identifiers.ts';
 import type { Repo } from './repo.ts';
 
 /**
- * Opens the repository of an account, and makes it where there is none. When somebody else makes it at the same time,
- * theirs is opened.
- * @throws {RepoError} `InvalidDid`; `WrongDid` when the repository is of another account; as `open` and `create` do.
+ * Opens the repository of an account, or creates it if it does not exist. If another process creates it at the same
+ * time, opens that one.
+ * @throws {RepoError} `InvalidDid`; `WrongDid` when the repository is of another account; the errors of `open` and
+ *   `create`.
  */
 export const openOrCreate = async (
   did: string,
@@ -19,7 +20,10 @@ export const openOrCreate = async (
       return repo;
     }
     await repo.close();
-    throw new RepoError('WrongDid', `the repository is of another account; expected=${did} found=${repo.did}`);
+    throw new RepoError(
+      'WrongDid',
+      `the repository is of another account: pass its DID, or another place; expected=${did} found=${repo.did}`,
+    );
   };
   try {
     return await openOwn();

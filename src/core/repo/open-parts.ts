@@ -1,4 +1,4 @@
-/** The parts of an open repository, which every operation of this folder works on. */
+/** The parts of an open repository. Every operation in this folder takes them. */
 import type { VerifySignature } from '../crypto/keys.ts';
 import type { CID } from '../data/cid.ts';
 import type { Signer } from '../crypto/signer.ts';
@@ -10,11 +10,11 @@ import type { Pins } from './care/pins.ts';
 import type { Validate } from './record.ts';
 import type { Head } from './repo.ts';
 
-/** What is known of keys while the repository is open. */
+/** Cached facts about keys. */
 export interface KnownKeys {
-  /** The key that signed a head, which is checked once for each head. */
+  /** The key that signed a head. Checked once per head. */
   signed: { readonly head: CID; readonly key: string } | undefined;
-  /** The account's key as it is stored. */
+  /** The stored key of the account. */
   account: string | undefined;
   /** Whether the base of local work is stored. */
   hasBase: boolean;
@@ -34,27 +34,24 @@ export interface RepoParts {
   readonly verifySignature: VerifySignature;
   /** Lets the event loop run in the middle of long work. */
   readonly yieldToEvents: () => Promise<void>;
-  /** What running readers need, and `gc` keeps for them. */
+  /** Commits that running readers use. `gc` keeps them. */
   readonly pins: Pins;
   /**
-   * When blobs were stored since this repository was opened, in milliseconds since 1970, by the texts of their CIDs:
-   * for a blob store that does not know, or whose clock is another one.
+   * Times at which blobs were stored since opening, in milliseconds since 1970, by CID text. Used if the blob store has
+   * no times or another clock.
    */
   readonly storedBlobs: Map<string, number>;
-  /**
-   * The head that was read last: its commit is read, hashed and decoded once, and not for each record that is asked
-   * for.
-   */
+  /** The head that was read last. Its commit is read, hashed and decoded once, not per record. */
   readonly heads: { last: Head | undefined };
   readonly keys: KnownKeys;
 }
 
-/** What reading needs of the parts: the store, or the change that is being made. */
+/** The parts for reading. `store` is the block store, or a change in progress. */
 export type ReadParts = Omit<RepoParts, 'store'> & { readonly store: StoreReader };
 
 /**
- * Returns the same parts with every read going through a change. Inside `transact` nothing else may read: a store over
- * a pool of connections would wait for itself.
+ * Returns the same parts, with all reads going through a change. Inside `transact`, reads of the store itself would
+ * deadlock a connection pool.
  */
 export const partsIn = (parts: RepoParts, change: BlockChange): ReadParts => ({
   ...parts,

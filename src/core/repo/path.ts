@@ -1,21 +1,27 @@
-/** A record's place: `collection/rkey` in the tree, `at://did/collection/rkey` outside. */
+/** Paths of records, which are the keys of the tree: `collection/rkey`. */
 import { isRepoError, RepoError } from '../errors.ts';
 import { assertCollection, assertRecordKey, MAX_RECORD_KEY_LENGTH } from '../syntax/identifiers.ts';
 
-/** @throws {RepoError} `InvalidCollection`, `InvalidRecordKey`. */
+/**
+ * Returns `collection/rkey`.
+ * @throws {RepoError} `InvalidCollection`, `InvalidRecordKey`.
+ */
 export const recordPath = (collection: string, rkey: string): string => {
   assertCollection(collection);
   assertRecordKey(rkey);
   return `${collection}/${rkey}`;
 };
 
-/** The two halves of a key of the tree. */
+/** Splits a key of the tree. Checks nothing. */
 export const splitPath = (path: string): { readonly collection: string; readonly rkey: string } => {
   const slash = path.indexOf('/');
   return { collection: path.slice(0, slash), rkey: path.slice(slash + 1) };
 };
 
-/** The path of a record, given whole or as collection and key. @throws {RepoError} as {@link recordPath}. */
+/**
+ * Returns the path of a record, given as a path or as collection and key.
+ * @throws {RepoError} as {@link recordPath}.
+ */
 export const pathOf = (path: string, rkey: string | undefined): string => {
   if (rkey !== undefined) {
     return recordPath(path, rkey);
@@ -24,12 +30,12 @@ export const pathOf = (path: string, rkey: string | undefined): string => {
   return recordPath(halves.collection, halves.rkey);
 };
 
-/** @throws {RepoError} `Malformed` unless a key of a tree from outside is a collection, a slash and a record key. */
+/** @throws {RepoError} `Malformed` when a key of an untrusted tree is not a collection, a slash and a record key. */
 export type AssertPath = (path: string) => void;
 
 /**
- * For the keys of one tree, as its nodes were read: those have the characters of record keys, so that of a record key
- * its length is left to check. They come in order, and a collection is looked at once and not for each of its records.
+ * Returns a check for the keys of one tree, in key order. The node decoder has checked the characters of each key, so
+ * only the length of a record key remains. Each collection is checked once.
  */
 export const createAssertPath = (): AssertPath => {
   let known = '/';
@@ -46,7 +52,7 @@ export const createAssertPath = (): AssertPath => {
       if (!isRepoError(cause)) {
         throw cause;
       }
-      throw new RepoError('Malformed', `a key of the tree is not a collection and a record key: ${cause.message}`, {
+      throw new RepoError('Malformed', `a key of the tree is not collection/rkey: ${cause.message}`, {
         cause,
       });
     }

@@ -1,16 +1,16 @@
-/** A repository that is read and not written, also while other owners write to its storage. */
+/** A repository for reading, also while other owners write to its storage. */
 import { isRepoError, RepoError } from '../errors.ts';
 import type { Branch } from './branch.ts';
 import type { Repo } from './repo.ts';
 import type { RepoMeta } from './write/meta.ts';
 
 /**
- * What a method does. `list` returns an async iterable and `stream` a `ReadableStream`; `read` and `write` return
- * promises; `own` is none of these, or reads nothing.
+ * The kind of a method. `list` returns an async iterable, `stream` a `ReadableStream`; `read` and `write` return
+ * promises. `own` passes through unchanged.
  */
 type Use = 'list' | 'own' | 'read' | 'stream' | 'write';
 
-/** Every method is here: a new one does not compile before it is known whether it writes. */
+/** The record type makes a new method fail to compile until it is listed here. */
 const REPO: Readonly<Record<keyof Repo, Use>> = {
   did: 'own',
   meta: 'own',
@@ -74,28 +74,28 @@ const BRANCH: Readonly<Record<keyof Branch, Use>> = {
   discard: 'write',
 };
 
-/** A storage that other owners may write to. */
+/** Storage that other owners may write to. */
 export interface ChangingStorage {
-  /** How often it was found changed. A read of the storage shows one state; two reads may show two. */
+  /** Number of changes found so far. One read of the storage is consistent; two reads may see two states. */
   readonly changes: number;
 }
 
-/** The storage of a repository where every change goes through the repository itself. */
+/** Storage that only this repository changes. */
 const UNCHANGING: ChangingStorage = { changes: 0 };
 
-/** How often a read that other owners disturb is made. */
+/** Number of attempts of a read while other owners write. */
 const MAX_TRIES = 20;
 
-const FOR_READING = 'the repository was opened for reading; open it without readOnly to write to it';
+const FOR_READING = 'cannot write: the repository was opened with readOnly; open it without readOnly';
 
-/** The error of whatever writes. */
+/** Returns the error of each method that writes. */
 export const readOnlyError = (message: string = FOR_READING): RepoError => new RepoError('ReadOnly', message);
 
-/** The error of a read that other owners disturb too often, or that cannot be made again. */
+/** Returns the error of a read that failed because other owners wrote during it. */
 export const changedMeanwhile = (cause?: unknown): RepoError =>
-  new RepoError('Locked', 'another owner has changed the repository while it was read: read it again', { cause });
+  new RepoError('Locked', 'another owner changed the repository during the read: read it again', { cause });
 
-/** What went wrong while another owner wrote says nothing about the storage. */
+/** These errors do not prove damage while another owner writes. */
 const disturbed = (cause: unknown): unknown =>
   isRepoError(cause, 'BlockNotFound') || isRepoError(cause, 'Corrupt') || isRepoError(cause, 'BlobNotFound')
     ? changedMeanwhile(cause)
@@ -120,7 +120,9 @@ const readers = (storage: ChangingStorage) => ({
       }
     }
   },
-  /** What was listed cannot be taken back, so a list that is disturbed goes on, and fails where it cannot. */
+  /**
+   * Entries that were returned cannot be taken back. So a list continues across changes, and fails only on an error.
+   */
   async *list<T>(run: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
     const { changes } = storage;
     try {
@@ -155,7 +157,7 @@ const readers = (storage: ChangingStorage) => ({
 
 type Method = (...args: unknown[]) => unknown;
 
-/** The same object. Its reads go through `over`, and its writes are refused. */
+/** Returns a proxy. Its reads go through `read`, `list` and `stream`; its writes go to `refuse`. */
 const guarded = <T extends object>(
   target: T,
   uses: Readonly<Record<keyof T, Use>>,
@@ -192,13 +194,13 @@ const guarded = <T extends object>(
 
 export interface ReadOnlyOptions {
   readonly storage?: ChangingStorage | undefined;
-  /** What `ReadOnly` says. */
+  /** The message of `ReadOnly`. */
   readonly message?: string | undefined;
 }
 
 /**
- * Returns the same repository for reading. Whatever writes rejects with `ReadOnly`, and does nothing. A read that other
- * owners of the storage disturb is made again; a list goes on, or fails with `Locked`.
+ * Returns the same repository for reading. Each method that writes rejects with `ReadOnly`. If another owner writes
+ * during a read, the read is retried; a list continues, or fails with `Locked`.
  */
 export const readOnlyRepo = (repo: Repo, { storage = UNCHANGING, message }: ReadOnlyOptions = {}): Repo => {
   const over = readers(storage);

@@ -1,4 +1,4 @@
-/** Methods of a repository and of a branch that are made of other ones, wherever the repository is. */
+/** Methods that repositories and branches build from `get`, `list` and `write`, locally and over a worker. */
 import { cidToText } from '../data/cid.ts';
 import { toJson } from '../data/json.ts';
 import type { CreateRecordOptions, CreateResult, WriteOp, WriteOptions, WriteResult } from './commits.ts';

@@ -1,4 +1,4 @@
-/** One record on its way in and out: the rules of the data model at the edge of the repository. */
+/** Encodes and decodes records by the rules of the data model. */
 import { blobMentions } from '../data/blob-ref.ts';
 import type { Bytes } from '../data/bytes.ts';
 import { decodeRecord } from '../data/cbor-decode.ts';
@@ -15,25 +15,26 @@ import type { RecordValue } from './repo.ts';
 import type { Block } from '../blocks/block.ts';
 import { isBytes } from '../data/platform-values.ts';
 
-/** A record that passes this many bytes does not fit the firehose. https://atproto.com/specs/sync#firehose */
+/** The most bytes of a record. A larger one does not fit the firehose. https://atproto.com/specs/sync#firehose */
 export const MAX_RECORD_SIZE = 1_000_000;
 
 /**
- * Called with the collection and the JSON form of each record that is written, before anything is stored. What it
- * throws is what the write rejects with. It works at once: what it returns is not waited for.
+ * Called with the collection and the JSON form of each record to write, before anything is stored. If it throws, the
+ * write rejects with that error. It must be synchronous: a returned promise is ignored.
  */
 export type Validate = (collection: string, json: JsonObject) => void;
 
 /**
- * A record's bytes with its CID. A value gets its `$type` from the collection; bytes are kept as they are.
- * @throws what `validate` throws.
+ * Returns a record's bytes and CID. A value without `$type` gets the collection as its `$type`. Bytes are kept
+ * unchanged.
+ * @throws {RepoError} `RecordTooLarge`, `InvalidRecord`; the errors of `validate`.
  */
 export const encodeRecord = (collection: string, value: RecordValue | Uint8Array, validate?: Validate): Block => {
   const bytes = isBytes(value) ? new Uint8Array(value) : encodeValue(collection, value);
   if (bytes.length > MAX_RECORD_SIZE) {
     throw new RepoError(
       'RecordTooLarge',
-      `a record has at most ${MAX_RECORD_SIZE} bytes; collection=${collection} size=${bytes.length}`,
+      `the record is larger than ${MAX_RECORD_SIZE} bytes: store large data as a blob; collection=${collection} size=${bytes.length}`,
     );
   }
   const decoded = decodeGiven(collection, bytes);
@@ -44,7 +45,7 @@ export const encodeRecord = (collection: string, value: RecordValue | Uint8Array
   if (blobMentions(decoded).some(({ size }) => size < 0)) {
     throw new RepoError(
       'InvalidRecord',
-      `blob references of the old form (cid and mimeType) are not written any more; collection=${collection}`,
+      `cannot write a blob reference of the old form (cid and mimeType): use a BlobRef; collection=${collection}`,
     );
   }
   validate?.(collection, toJson(decoded) as JsonObject);
@@ -52,14 +53,17 @@ export const encodeRecord = (collection: string, value: RecordValue | Uint8Array
 };
 
 const encodeValue = (collection: string, value: RecordValue): Bytes => {
-  // Spreading a Map or an ArrayBuffer would leave an empty record in place of what it holds.
+  // Spreading a Map or an ArrayBuffer would make an empty record.
   if (typeof value !== 'object' || value === null || !isPlainMap(value)) {
-    throw new RepoError('InvalidRecord', `a record is a plain map of the data model; collection=${collection}`);
+    throw new RepoError(
+      'InvalidRecord',
+      `the record is not a plain object: pass an object of the data model, or DAG-CBOR bytes; collection=${collection}`,
+    );
   }
   return encodeCbor(value.$type === undefined ? { ...value, $type: collection } : value);
 };
 
-/** What was given as bytes may be anything; what we have just encoded is decoded too, so that both pass one gate. */
+/** Given bytes may be anything. Bytes that we encoded are decoded too, so that both pass the same checks. */
 const decodeGiven = (collection: string, bytes: Bytes): RecordValue => {
   try {
     return decodeRecord(bytes);
@@ -68,21 +72,21 @@ const decodeGiven = (collection: string, bytes: Bytes): RecordValue => {
   }
 };
 
-/** @throws {RepoError} `Malformed` when the CID says that the record is raw bytes: records are dag-cbor. */
+/** @throws {RepoError} `Malformed` when the record's CID is raw; records are dag-cbor. */
 export const assertRecordCid = (cid: CidLike): void => {
   if (bytesOfCid(cid)[1] !== CODEC_DAG_CBOR) {
-    throw new RepoError('Malformed', 'a record under a CID of raw bytes');
+    throw new RepoError('Malformed', 'the record has a CID of raw bytes, expected dag-cbor');
   }
 };
 
-/** @throws {RepoError} `Malformed`, naming the record, when the bytes break the data model. */
+/** @throws {RepoError} `Malformed`, with path and CID, when the bytes break the data model. */
 export const decodeStored = (path: string, cid: CidLike, bytes: Uint8Array): RecordValue =>
   named(path, cid, () => {
     assertRecordCid(cid);
     return decodeRecord(bytes);
   });
 
-/** Looks at a record as {@link decodeStored} does, and answers nothing. */
+/** Checks a record as {@link decodeStored} does, without building its value. */
 export const checkStored = (path: string, cid: CidLike, bytes: Uint8Array): void =>
   named(path, cid, () => {
     assertRecordCid(cid);

@@ -7,7 +7,7 @@ import type { CollectionName } from './typed-records.ts';
 
 /** The methods of {@link RecordMethods}, and `watch`. */
 export abstract class RepoMethods extends RecordMethods {
-  /** Those that run. */
+  /** The watches that have not ended. */
   readonly #watches = new Set<Watch<never>>();
 
   abstract onChange(listener: (change: HeadChange) => void): () => void;
@@ -29,7 +29,7 @@ export abstract class RepoMethods extends RecordMethods {
     );
   }
 
-  /** Ends every watch of a repository. With an error, those that wait for a page reject with it. */
+  /** Ends every watch of a repository. With an error, pending calls for a page reject with it. */
   static endWatches(repo: RepoMethods, error?: unknown): void {
     for (const watch of [...repo.#watches]) {
       watch.end({ error });

@@ -1,4 +1,4 @@
-/** The commit that a CAR is of. */
+/** The commit at the root of a CAR. */
 import { decodeCbor } from '../data/cbor-decode.ts';
 import type { CID } from '../data/cid.ts';
 import { CODEC_RAW, cidToText } from '../data/cid.ts';
@@ -7,10 +7,10 @@ import { isRepoError, RepoError } from '../errors.ts';
 import type { Commit } from './commit.ts';
 import { decodeCommit } from './commit.ts';
 
-/** What a message shows of a text from outside, in characters. */
+/** Most characters of an untrusted text in a message. */
 const MAX_SHOWN = 80;
 
-/** What the block is, when it is not even nearly a commit. */
+/** Returns the kind of a block that is clearly not a commit. */
 const kindOf = (cid: CID, bytes: Uint8Array): string | undefined => {
   if (cid.code === CODEC_RAW) {
     return 'raw bytes, such as a blob';
@@ -38,14 +38,18 @@ const kindOf = (cid: CID, bytes: Uint8Array): string | undefined => {
 };
 
 /**
- * The commit that the root of a CAR names.
- * @throws {RepoError} `Malformed` when it is none; the message says what it is instead.
+ * Decodes the commit at the root of a CAR.
+ * @throws {RepoError} `Malformed` when the root is not a commit; the message names what it is.
  */
 export const decodeRootCommit = (root: CID, bytes: Uint8Array): Commit => {
   const refuse = (kind: string, cause?: unknown): RepoError =>
-    new RepoError('Malformed', `the root of the CAR is ${kind}, where a commit is expected; cid=${cidToText(root)}`, {
-      cause,
-    });
+    new RepoError(
+      'Malformed',
+      `the root of the CAR is ${kind}, expected a commit: use the CAR of a repository; cid=${cidToText(root)}`,
+      {
+        cause,
+      },
+    );
   if (root.code === CODEC_RAW) {
     throw refuse(kindOf(root, bytes)!);
   }

@@ -1,6 +1,6 @@
 /**
- * Records as they are stored: their bytes, which nobody has decoded. A repository in this thread reads them so for a
- * page in another thread, which decodes them once.
+ * Reads of records as stored bytes, without decoding. A repository in a worker returns them to a page, which decodes
+ * them.
  */
 import type { Branch } from './branch.ts';
 import type { CID } from '../data/cid.ts';
@@ -10,7 +10,7 @@ export type StoredRecord = Omit<FoundRecord, 'value'>;
 export type StoredEntry = Omit<RecordEntry, 'value'>;
 
 export interface StoredReads {
-  /** As `get`, without the value. A record that breaks the data model is returned, too. */
+  /** As `get`, without the value. Also returns a record that breaks the data model. */
   getStored(collection: string, rkey: string): Promise<StoredRecord | undefined>;
 }
 
@@ -19,7 +19,7 @@ export interface StoredTree extends Tree, StoredReads {
   listStored(collection?: string, options?: ListOptions): AsyncIterable<StoredEntry>;
   put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<StoredTree>;
   delete(collection: string, rkey: string): Promise<StoredTree>;
-  /** Has `gc` keep the state that was checked out, until the returned function is called. */
+  /** Makes `gc` keep the checked-out commit until the returned function is called. */
   pin(): Promise<() => void>;
 }
 

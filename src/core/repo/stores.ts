@@ -1,4 +1,4 @@
-/** What a repository is opened over. */
+/** The stores and options that a repository is opened with. */
 import type { VerifySignature } from '../crypto/keys.ts';
 import { verifySignature as verifyInJavaScript } from '../crypto/keys.ts';
 import type { Signer } from '../crypto/signer.ts';
@@ -12,7 +12,7 @@ import { Pins } from './care/pins.ts';
 import type { Validate } from './record.ts';
 import type { RepoParts } from './open-parts.ts';
 
-/** What a door has opened. The repository owns both stores from then on, and closes them. */
+/** Open stores. The repository owns both and closes them. */
 export interface RepoStores {
   readonly did: string;
   readonly store: BlockStore;
@@ -20,22 +20,22 @@ export interface RepoStores {
   readonly signer?: Signer | undefined;
   /** Checks each record that is written. */
   readonly validate?: Validate | undefined;
-  /** Hashes many messages at once; one by one in JavaScript when left out. `createHashAll` makes a faster one. */
+  /** Hashes many messages at once. Default: one by one in JavaScript. `createHashAll` makes a faster one. */
   readonly hashAll?: HashAll | undefined;
-  /** Checks signatures; in JavaScript when left out. */
+  /** Checks signatures. Default: in JavaScript. */
   readonly verifySignature?: VerifySignature | undefined;
   /**
    * Called often and awaited in the middle of long work. It lets the event loop run, so that a worker receives
    * messages while it works. Without it, long work does not yield.
    */
   readonly yieldToEvents?: (() => Promise<void>) | undefined;
-  /** Bounds the memory of tree nodes, here and in other repositories that are given the same one. */
+  /** Bounds the memory of cached tree nodes. Repositories may share one. */
   readonly nodeBudget?: NodeBudget | undefined;
 }
 
 const neverYield = async (): Promise<void> => {};
 
-/** What a repository over stores that are open works on. */
+/** Returns the parts of a repository over open stores. */
 export const partsOf = (stores: RepoStores): RepoParts => {
   const {
     did,

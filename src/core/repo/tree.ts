@@ -1,10 +1,10 @@
-/** One state of the records. */
+/** Types of a tree: an immutable state of the records. */
 import type { Bytes } from '../data/bytes.ts';
 import type { CID } from '../data/cid.ts';
 
 /**
- * A value of the lexicon data model: CIDs as multiformats' `CID`, bytes as `Uint8Array`, blob references as
- * {@link BlobRef}, integers that are safe, no floats. Maps come out without a prototype.
+ * A value of the lexicon data model: CIDs as `CID` of multiformats, bytes as `Uint8Array`, blobs as {@link BlobRef},
+ * safe integers, no floats. Decoded maps have no prototype.
  */
 export type RecordValue = Readonly<Record<string, unknown>>;
 
@@ -15,7 +15,7 @@ export interface RecordEntry {
   readonly collection: string;
   readonly rkey: string;
   readonly value: RecordValue;
-  /** The record's block as it was stored. */
+  /** The stored block of the record. */
   readonly bytes: Bytes;
 }
 
@@ -23,57 +23,53 @@ export interface FoundRecord {
   readonly uri: string;
   readonly cid: CID;
   readonly value: RecordValue;
-  /** The record's block as it was stored. */
+  /** The stored block of the record. */
   readonly bytes: Bytes;
 }
 
 export interface ListOptions {
-  /** At most so many. All of them when left out. */
+  /** Most records to return. Default: all. */
   readonly limit?: number | undefined;
   /**
-   * A record key: the list starts after it. The last `rkey` of a page is the cursor of the next. Over all collections,
-   * `collection/rkey`. An empty text is the beginning.
+   * A record key: the list starts after it. The last `rkey` of a page is the cursor of the next page. For all
+   * collections, it is `collection/rkey`. An empty text is the beginning.
    */
   readonly cursor?: string | undefined;
-  /** From the last key to the first: newest first where keys are TIDs. */
+  /** Lists from the last key to the first: newest first if keys are TIDs. */
   readonly reverse?: boolean | undefined;
 }
 
 export interface CollectionCount {
   readonly collection: string;
-  /** Records in it. */
+  /** Number of records. */
   readonly count: number;
 }
 
-/** What a tree holds for a key, before its record is read. */
+/** A key of a tree and the CID of its record. */
 export interface TreeEntry {
   readonly collection: string;
   readonly rkey: string;
   readonly cid: CID;
 }
 
-/**
- * One state of the records, which never changes: `put` and `delete` answer another. Becomes the head by `Repo.commit`.
- */
+/** An immutable state of the records. `put` and `delete` return a new tree. `Repo.commit` makes a tree the head. */
 export interface Tree {
-  /** The commit that this tree, or the one it was made from, was checked out of. */
+  /** The commit that this tree, or its ancestor, was checked out from. */
   readonly base: CID | undefined;
-  /** The head at that time: `commit` expects that it is the head still. */
+  /** The head at that time. `Repo.commit` expects the same head. */
   readonly head: CID | undefined;
   get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
   put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree>;
-  /** The tree without that record; the same tree when there is none. */
+  /** Returns the tree without that record, or the same tree if the key is absent. */
   delete(collection: string, rkey: string): Promise<Tree>;
-  /** The records of one collection; of all of them where it is left out, or the options are the first argument. */
+  /** Lists the records of one collection, or of all if it is omitted or the options come first. */
   list(collection?: string | ListOptions, options?: ListOptions): AsyncIterable<RecordEntry>;
-  /**
-   * The keys of one collection, or of all of them (where the cursor is `collection/rkey`), without reading a record.
-   */
+  /** Lists the keys of one collection, or of all (with `collection/rkey` as cursor). Reads no record. */
   entries(collection?: string, options?: ListOptions): AsyncIterable<TreeEntry>;
   collections(): Promise<CollectionCount[]>;
 }
 
-/** One record that differs between two trees. `cid` is missing when deleted, `prev` when created. */
+/** A record that differs between two trees. A deleted record has no `cid`, a created one no `prev`. */
 export interface RecordChange {
   readonly action: 'create' | 'update' | 'delete';
   readonly collection: string;

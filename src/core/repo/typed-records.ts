@@ -1,15 +1,12 @@
-/**
- * Types of records by collection. They are promises of the application: nothing here checks a record against them,
- * unless a repository is opened with `validate`.
- */
+/** Types of records by collection. They are not checked, unless a repository is opened with `validate`. */
 import type { BlobRef } from '../data/blob-ref.ts';
 import type { CID } from '../data/cid.ts';
 import type { JsonValue } from '../data/json.ts';
 import type { RecordValue } from './tree.ts';
 
 /**
- * The type of the JSON form of each collection's records: empty, and for an application to fill. It types `getJson`,
- * `listJson`, `create` and `watch`. Unchecked without `validate`.
+ * Types of records in JSON form, by collection. An application adds its types. They apply to `getJson`, `listJson`,
+ * `create` and `watch`, and are unchecked without `validate`.
  *
  * @example
  * ```ts
@@ -22,19 +19,19 @@ import type { RecordValue } from './tree.ts';
  * }
  * ```
  */
-// biome-ignore lint/suspicious/noEmptyInterface: it is for others to fill.
+// biome-ignore lint/suspicious/noEmptyInterface: applications add members.
 export interface Records {}
 
-/** A collection: one of {@link Records}, or any other. */
+/** A collection of {@link Records}, or any other. */
 export type CollectionName = (keyof Records & string) | (string & {});
 
-/** The JSON form of a record that {@link Records} does not have. */
+/** The JSON form of a record without a type in {@link Records}. */
 export type JsonObject = { readonly [key: string]: JsonValue };
 
 /** The JSON form of a record of this collection. */
 export type JsonRecordValue<C extends string> = C extends keyof Records ? Records[C] : JsonObject;
 
-/** A record in the JSON form of the data model. All of it can go through `JSON.stringify`. */
+/** A record in the JSON form of the data model, ready for `JSON.stringify`. */
 export interface JsonRecord<C extends string = string> {
   /** `at://did/collection/rkey` */
   readonly uri: string;
@@ -52,7 +49,7 @@ export interface JsonBlob {
   readonly size: number;
 }
 
-/** The class `BlobRef` of `@atproto/lexicon`, as far as it is told apart here. */
+/** The class `BlobRef` of `@atproto/lexicon`, by the fields that identify it. */
 interface BlobRefClass {
   readonly ref: unknown;
   readonly mimeType: string;
@@ -60,14 +57,14 @@ interface BlobRefClass {
   readonly original: unknown;
 }
 
-/** The class `CID` of any version of multiformats, as far as it is told apart here. */
+/** The class `CID` of any version of multiformats, by the fields that identify it. */
 interface CidClass {
   readonly code: number;
   readonly version: number;
   readonly multihash: unknown;
 }
 
-/** The JSON form of a type with classes in it, such as those of `@atproto/api`. */
+/** The JSON form of a type that contains classes, such as those of `@atproto/api`. */
 export type JsonForm<T> = T extends Uint8Array
   ? { readonly $bytes: string }
   : T extends CidClass
@@ -80,7 +77,7 @@ export type JsonForm<T> = T extends Uint8Array
           ? { [K in keyof T]: JsonForm<T[K]> }
           : T;
 
-/** A type of a JSON form where links, bytes and blobs may also come as CIDs, bytes and what `putBlob` returns. */
+/** A JSON form in which links, bytes and blobs may also be `CID`, `Uint8Array` and {@link BlobRef}. */
 type AsData<T> = T extends { readonly $link: string }
   ? CID | T
   : T extends { readonly $bytes: string }
@@ -93,12 +90,12 @@ type AsData<T> = T extends { readonly $link: string }
           ? { [K in keyof T]: AsData<T[K]> }
           : T;
 
-/** The same, with a `$type` that may be left out: the collection says it. */
+/** The same, with an optional `$type`. */
 type WithoutType<T> = T extends object
   ? { [K in keyof T as K extends '$type' ? never : K]: AsData<T[K]> } & { readonly $type?: string | undefined }
   : T;
 
-/** What `create` takes: a value of the data model or its JSON form, or canonical DAG-CBOR bytes. */
+/** The value for `create`: of the data model, in its JSON form, or as canonical DAG-CBOR bytes. */
 export type RecordInput<C extends string> =
   | (C extends keyof Records ? WithoutType<Records[C]> : RecordValue)
   | Uint8Array;

@@ -1,10 +1,10 @@
-/** The files that a store hands out for a backup. */
+/** The files of a backup. */
 
 /** The bytes of a file. */
 export interface BackupContent {
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Can be called once. Read the stream to its end before you ask for the next file. */
+  /** Returns the content. Call it once, and read the stream to its end before the next file. */
   stream(): ReadableStream<Uint8Array>;
 }
 

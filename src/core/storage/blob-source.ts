@@ -1,4 +1,4 @@
-/** The bytes of a blob on their way in, whatever they come from. Every blob store reads its source through here. */
+/** Reads the source of a blob: bytes, a stream or a `Blob`. Every blob store uses it. */
 import { isRepoError, RepoError } from '../errors.ts';
 import type { BytesReader } from '../data/blob-reader.ts';
 import { blobReader } from '../data/blob-reader.ts';
@@ -6,11 +6,11 @@ import type { BlobSource, PutBlobOptions } from './ports.ts';
 import { isBlob, isBytes, isReadableStream } from '../data/platform-values.ts';
 
 /**
- * The bytes of `source`, piece by piece. A stream is cancelled when reading ends before its end does: on a failure
- * here, on an abort, or because the caller has stopped. Errors of a stream come out as they are.
- * @throws {RepoError} `BlobNotFound` when a `Blob` cannot be read, as one over a file that is gone; `LimitExceeded` as
- *   soon as there are more than `maxSize` bytes, or are known to be.
- * @throws {TypeError} when `source` is none, or a piece of a stream is not a `Uint8Array`.
+ * Yields the bytes of `source` in chunks. Cancels a stream that is not read to its end, after a failure, an abort, or
+ * because the caller stopped. Throws the stream's own errors.
+ * @throws {RepoError} `BlobNotFound` when a `Blob` cannot be read, such as one over a deleted file; `LimitExceeded`
+ *   when the source has more than `maxSize` bytes.
+ * @throws {TypeError} when `source` has another type, or a chunk of a stream is not a `Uint8Array`.
  */
 export async function* readBlobSource(
   source: BlobSource,
@@ -18,7 +18,7 @@ export async function* readBlobSource(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { maxSize, signal } = options;
   if (maxSize !== undefined && !(maxSize >= 0)) {
-    throw new TypeError(`maxSize must be a number that is not negative; maxSize=${maxSize}`);
+    throw new TypeError(`maxSize is not a valid number of bytes: use a number from 0; maxSize=${maxSize}`);
   }
   if (isBytes(source)) {
     signal?.throwIfAborted();
@@ -31,16 +31,16 @@ export async function* readBlobSource(
     checkSize(source.size, maxSize);
     yield* readAll(explained(blobReader(source)), maxSize, signal);
   } else {
-    throw new TypeError('a blob is stored from a Blob, a ReadableStream or a Uint8Array');
+    throw new TypeError(`expected a Blob, a ReadableStream or a Uint8Array as the blob; type=${typeof source}`);
   }
 }
 
-/** A file under a `Blob` that is gone or may not be read: platforms say so in words of their own, or in none. */
+/** Returns the error for a missing or unreadable file behind a `Blob`. Platforms report it in different ways. */
 const unreadable = (cause: unknown): RepoError => {
   const words = typeof cause === 'object' && cause !== null && 'message' in cause ? ` (${String(cause.message)})` : '';
   return new RepoError(
     'BlobNotFound',
-    `the blob to store cannot be read${words}: is the file there, and may it be read?`,
+    `cannot read the blob to store${words}: check that the file exists and is readable`,
     { cause },
   );
 };
@@ -54,21 +54,21 @@ const explained = (reader: BytesReader): BytesReader => ({
   releaseLock: () => reader.releaseLock(),
 });
 
-/** A source, the promise of one, or a function that opens one: its failure is then a failure to store the blob. */
+/** A source, a promise of one, or a function that opens one. If it fails, storing the blob fails. */
 export type LazyBlobSource = BlobSource | Pending;
 
 type Pending = PromiseLike<BlobSource> | (() => BlobSource | PromiseLike<BlobSource>);
 
-/** Whether a source has to be waited for. One that has not is taken before anything else happens. */
+/** Returns whether a source must be awaited. Other sources are used at once. */
 export const isPending = (source: LazyBlobSource): source is Pending =>
   typeof source === 'function' ||
   (typeof source === 'object' && source !== null && 'then' in source && typeof source.then === 'function');
 
 /**
- * Opens a source and waits for it. `openAsBlob` of Node throws, also in place of returning its promise.
- * @throws {RepoError} `BlobNotFound` when that fails, with the failure as the cause.
+ * Opens a source and waits for it. `openAsBlob` of Node may also throw synchronously.
+ * @throws {RepoError} `BlobNotFound` when opening fails, with the original error as its cause.
  */
-export const settledSource = async (source: Pending): Promise<BlobSource> => {
+export const openSource = async (source: Pending): Promise<BlobSource> => {
   try {
     return await (typeof source === 'function' ? source() : source);
   } catch (error) {
@@ -78,7 +78,10 @@ export const settledSource = async (source: Pending): Promise<BlobSource> => {
 
 const checkSize = (size: number, maxSize: number | undefined): void => {
   if (maxSize !== undefined && size > maxSize) {
-    throw new RepoError('LimitExceeded', `the blob is larger than allowed; maxSize=${maxSize}`);
+    throw new RepoError(
+      'LimitExceeded',
+      `the blob is larger than maxSize: raise the limit to store it; maxSize=${maxSize} size=${size}`,
+    );
   }
 };
 
@@ -99,7 +102,7 @@ async function* readAll(
         return;
       }
       if (!isBytes(value)) {
-        throw new TypeError('a stream of a blob has to give Uint8Arrays');
+        throw new TypeError(`expected Uint8Array chunks from the stream of a blob; type=${typeof value}`);
       }
       size += value.length;
       checkSize(size, maxSize);
@@ -112,15 +115,15 @@ async function* readAll(
   } finally {
     aborted.dispose();
     if (!ended) {
-      // The failure that led here is the one to report; a source that cannot even be cancelled adds nothing to it,
-      // and one that never finishes cancelling must not keep the caller waiting.
+      // Errors of `cancel` are ignored, because the first error is reported. Not awaited, because a source may never
+      // finish cancelling.
       reader.cancel(reason).catch(() => {});
     }
     reader.releaseLock();
   }
 }
 
-/** A promise that rejects when the signal aborts, and a way to stop listening. */
+/** Returns a promise that rejects when the signal aborts, and a function that stops listening. */
 const abortOf = (
   signal: AbortSignal | undefined,
 ): { readonly promise: Promise<never>; readonly dispose: () => void } => {
@@ -137,7 +140,7 @@ const abortOf = (
     signal.addEventListener('abort', listen, { once: true });
     stop = () => signal.removeEventListener('abort', listen);
   });
-  // Nobody may be waiting when it rejects: the reader is then between two reads, and looks at the signal itself.
+  // It may reject between two reads, when nothing awaits it. The reader then checks the signal itself.
   promise.catch(() => {});
   return { promise, dispose: () => stop() };
 };

@@ -1,4 +1,4 @@
-/** Blocks of a store with their hashes checked: the bytes are those that the CID names, or the read fails. */
+/** Reads blocks of a store and checks their hashes. */
 import type { Bytes } from '../data/bytes.ts';
 import type { CidLike } from '../data/cid.ts';
 import { bytesOfCid, cidToText, isDigestOf } from '../data/cid.ts';
@@ -18,7 +18,7 @@ export const requireBlock = async (
 ): Promise<Bytes> => {
   const bytes = await reader.get(cid);
   if (bytes === undefined) {
-    throw new RepoError('BlockNotFound', `block not found; cid=${cidToText(cid)}`);
+    throw new RepoError('BlockNotFound', `block not found: verify the repository; cid=${cidToText(cid)}`);
   }
   if (!isDigestOf(bytesOfCid(cid), hashAll([bytes]), 0)) {
     throw corrupt(cid);
@@ -27,10 +27,13 @@ export const requireBlock = async (
 };
 
 const corrupt = (cid: CidLike): RepoError =>
-  new RepoError('Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`);
+  new RepoError(
+    'Corrupt',
+    `the stored bytes do not match the CID: run repair, then import a CAR; cid=${cidToText(cid)}`,
+  );
 
 /**
- * Checks the hashes of many blocks together. Missing blocks are passed over.
+ * Checks the hashes of many blocks together. Skips missing blocks.
  * @throws {RepoError} `Corrupt`, which names the first wrong block.
  */
 export const assertBlocks = (

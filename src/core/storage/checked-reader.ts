@@ -1,10 +1,10 @@
-/** The reads of a store or a change over plain reads, which check nothing themselves. */
+/** Adds checks, such as "is it open", to the plain reads of a store or a change. */
 import type { Bytes } from '../data/bytes.ts';
 import type { CID, CidLike } from '../data/cid.ts';
 import type { Tid } from '../syntax/tid.ts';
 import type { CommitRange, StoreReader } from './ports.ts';
 
-/** A value, at once or later. */
+/** A value or a promise of one. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** A list that is read synchronously or asynchronously. */
@@ -12,7 +12,7 @@ export type List<T> = AsyncIterable<T> | Iterable<T>;
 
 /**
  * The reads of a storage, with the contract and the orders of `StoreReader`. They may return values or promises. They
- * need not know whether the store is open.
+ * do not check whether the store is open.
  */
 export interface ReaderSource {
   get(cid: CidLike): Awaitable<Bytes | undefined>;
@@ -26,7 +26,7 @@ export interface ReaderSource {
   cids(): List<CID>;
 }
 
-/** Calls `check` before each read and after each entry of a list; what it throws rejects the read. */
+/** Calls `check` before each read and after each entry of a list. If it throws, the read rejects. */
 export class CheckedReader implements StoreReader {
   readonly #source: ReaderSource;
   readonly #check: () => void;

@@ -35,7 +35,7 @@ export const PAGE_SIZE = 4096;
 export const SQLITE_MAGIC: Uint8Array = /* @__PURE__ */ new TextEncoder().encode('SQLite format 3\0');
 
 /**
- * Bytes of one stored value. A block of a CAR has a quarter of it at most, unless an import allows more. A larger one
- * is refused when it is written, and damage where it is found: it is not read.
+ * Most bytes of one stored value. A block of a CAR has at most a quarter of it by default. A larger value is rejected
+ * when it is written. A larger stored value is damage, and is not read.
  */
 export const MAX_STORED_VALUE: number = 8 * 1024 * 1024;

@@ -1,6 +1,4 @@
-/**
- * The life of something that is opened and closed: what runs is waited for, and what comes after `close` is refused.
- */
+/** The lifetime of an object that can be closed. `close` waits for running work; later calls reject with `Closed`. */
 import { RepoError } from '../errors.ts';
 
 export class Lifetime {
@@ -8,7 +6,7 @@ export class Lifetime {
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  /** `what` names the thing in the message of `Closed`. */
+  /** @param what The name of the object in the message of `Closed`. */
   constructor(what: string) {
     this.#what = what;
   }
@@ -16,7 +14,7 @@ export class Lifetime {
   /** @throws {RepoError} `Closed` once `close` has been called. */
   assertOpen(): void {
     if (this.#closing !== undefined) {
-      throw new RepoError('Closed', `the ${this.#what} is closed`);
+      throw new RepoError('Closed', `the ${this.#what} is closed: open it again to use it`);
     }
   }
 
@@ -32,12 +30,12 @@ export class Lifetime {
     }
   }
 
-  /** Waits for what runs, then calls `letGo`, once. Every call answers the outcome of the first. */
-  close(letGo: () => Promise<void>): Promise<void> {
+  /** Waits for running work, then calls `release` once. Every call returns the promise of the first. */
+  close(release: () => Promise<void>): Promise<void> {
     this.#closing ??= (async () => {
-      // Whoever started the work hears of its failure; here only its end counts.
+      // The caller of the work gets its error; here only its end matters.
       await Promise.allSettled(this.#running);
-      await letGo();
+      await release();
     })();
     return this.#closing;
   }

@@ -1,4 +1,4 @@
-/** Blobs in memory: for tests, for trying things out, and for repositories that are not meant to last. */
+/** A blob store in memory, for tests and temporary repositories. */
 import { readBlobSource } from './blob-source.ts';
 import { concatBytes, copyBytes } from '../data/bytes.ts';
 import { CODEC_RAW, cidOf, cidToText, parseCid } from '../data/cid.ts';
@@ -6,18 +6,18 @@ import type { CID } from '../data/cid.ts';
 import { Lifetime } from './lifetime.ts';
 import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from './ports.ts';
 
-/** A {@link BlobStore} that forgets everything when it is closed. */
+/** A {@link BlobStore} in memory. `close` drops its content. */
 export class MemoryBlobStore implements BlobStore {
   readonly #blobs = new Map<string, { readonly blob: Blob; readonly storedAt: number }>();
   readonly #lifetime = new Lifetime('blob store');
 
   put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobInfo> {
     return this.#lifetime.run(async () => {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of readBlobSource(source, options)) {
-        pieces.push(copyBytes(piece));
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of readBlobSource(source, options)) {
+        chunks.push(copyBytes(chunk));
       }
-      const bytes = concatBytes(pieces);
+      const bytes = concatBytes(chunks);
       const cid = cidOf(CODEC_RAW, bytes);
       const storedAt = Date.now();
       this.#blobs.set(cidToText(cid), { blob: new Blob([bytes]), storedAt });
@@ -40,7 +40,7 @@ export class MemoryBlobStore implements BlobStore {
   async *list(options: { readonly after?: CID | undefined } = {}): AsyncGenerator<BlobInfo, void, undefined> {
     this.#lifetime.assertOpen();
     const after = options.after === undefined ? '' : cidToText(options.after);
-    // CIDs are ASCII, so the order of JavaScript's strings is the order of their bytes.
+    // CID texts are ASCII, so string order is byte order.
     const names = [...this.#blobs.keys()].filter((name) => name > after).sort();
     for (const name of names) {
       this.#lifetime.assertOpen();

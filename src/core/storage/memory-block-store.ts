@@ -1,4 +1,4 @@
-/** A block store in memory: for tests, and for work on a repository that is thrown away afterwards. */
+/** A block store in memory, for tests and temporary repositories. */
 import type { Bytes } from '../data/bytes.ts';
 import { compareText, copyBytes } from '../data/bytes.ts';
 import type { CID } from '../data/cid.ts';
@@ -13,17 +13,14 @@ import type { NamedBlock } from '../blocks/block.ts';
 import type { BlockChange, BlockStore } from './ports.ts';
 
 interface Tables {
-  /** By the texts of their CIDs. */
+  /** By CID text. */
   readonly blocks: Map<string, Bytes>;
   readonly refs: Map<string, CID>;
   readonly meta: Map<string, string>;
   readonly commits: Map<Tid, CID>;
 }
 
-/**
- * Keeps what it is given until it is closed. A list shows the entries of its beginning, less those that were removed
- * since.
- */
+/** A {@link BlockStore} in memory. A list shows the entries at its start, without those removed since. */
 export class MemoryBlockStore extends CheckedReader implements BlockStore {
   readonly exclusive = true;
   readonly #tables: Tables;
@@ -31,7 +28,7 @@ export class MemoryBlockStore extends CheckedReader implements BlockStore {
   readonly #queue: ChangeQueue = new ChangeQueue();
   #closing: Promise<void> | undefined;
 
-  /** A store without blocks; `did`, when given, is its meta value of that name. */
+  /** Makes an empty store. `did`, if given, becomes the meta value `did`. */
   constructor(did?: string) {
     const tables: Tables = { blocks: new Map(), refs: new Map(), meta: new Map(), commits: new Map() };
     const reads = readsOf(tables);
@@ -69,7 +66,7 @@ export class MemoryBlockStore extends CheckedReader implements BlockStore {
       if (blocks.has(key)) {
         return false;
       }
-      // A copy: a view would keep alive the whole chunk of a file that the block is a part of.
+      // A copy, because a view would keep the whole chunk of the source in memory.
       blocks.set(key, copyBytes(bytes));
       added.push(key);
       return true;
@@ -96,7 +93,7 @@ export class MemoryBlockStore extends CheckedReader implements BlockStore {
 
   #assertOpen(): void {
     if (this.#closing !== undefined) {
-      throw new RepoError('Closed', 'the block store is closed');
+      throw new RepoError('Closed', 'the block store is closed: open it again to use it');
     }
   }
 }

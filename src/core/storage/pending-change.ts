@@ -1,7 +1,7 @@
 /**
- * The half of a change that all block stores share. Blocks go to the storage at once, so that an import of any size
- * needs no memory of its own. Removals, refs, meta and commits wait here, so that a store can apply them in one step at
- * the end, and no reader sees half of a change.
+ * The part of a change that all block stores share. Blocks are stored at once, so that a large import needs little
+ * memory. Removals, refs, meta and commits are pending until the end. A store then applies them in one step, so that no
+ * reader sees half a change.
  */
 import type { CID } from '../data/cid.ts';
 import { bytesOfCid, CID_LENGTH, cidToText, isCidBytes } from '../data/cid.ts';
@@ -14,21 +14,21 @@ import { readsAfter } from './pending-reads.ts';
 import type { NamedBlock } from '../blocks/block.ts';
 import type { BlockChange } from './ports.ts';
 
-/** What a change needs of its store. The reads see the blocks that `add` has added. */
+/** The store side of a change. Its reads see the blocks that `add` added. */
 export interface ChangeSource extends ReaderSource {
   /**
-   * Adds blocks; a block that is present stays as it is. Returns, in their order, which of them were new (`true` for
-   * the first of two equal ones, `false` for the second).
+   * Adds blocks. An existing block stays unchanged. Returns for each block whether it was new (`true` for the first of
+   * two equal blocks, `false` for the second).
    */
   add(blocks: readonly NamedBlock[]): Awaitable<boolean[]>;
 }
 
 /**
- * A change in the making. When `run` has succeeded, the store applies `pending`. When the change has ended either way,
- * the store calls `end`. A store that undoes a change also removes the blocks that `add` has added.
+ * A running change. After `run` succeeds, the store applies `pending`. After success or failure, the store calls `end`.
+ * To undo a change, the store also removes the blocks that `add` added.
  */
 export class PendingChange extends CheckedReader implements BlockChange {
-  /** What is to be written at the end. */
+  /** Writes to apply at the end. */
   readonly pending: PendingWrites;
   readonly #source: ChangeSource;
   #ended = false;
@@ -42,11 +42,11 @@ export class PendingChange extends CheckedReader implements BlockChange {
 
   async put(blocks: readonly NamedBlock[]): Promise<boolean[]> {
     this.assertRunning();
-    // All names are checked before the first block goes in: a refused block refuses the call.
+    // All CIDs are checked before the first block is added, so that a bad CID rejects the whole call.
     blocks.forEach(assertNamed);
     const added = await this.#source.add(blocks);
     const { removed } = this.pending;
-    // A block that this change has removed is still in the storage, and new all the same.
+    // A block that this change removed is still stored, but counts as new.
     return removed.size === 0 ? added : blocks.map(({ cid }, i) => removed.delete(cidToText(cid)) || added[i]!);
   }
 
@@ -77,7 +77,7 @@ export class PendingChange extends CheckedReader implements BlockChange {
     this.pending.commits.set(rev, undefined);
   }
 
-  /** From now on every call rejects with `Closed`: a late call must not write into the next change. */
+  /** Ends the change. Later calls reject with `Closed`, so that they do not write into the next change. */
   end(): void {
     this.#ended = true;
   }
@@ -85,7 +85,7 @@ export class PendingChange extends CheckedReader implements BlockChange {
   /** @throws {RepoError} `Closed` after `end`. */
   assertRunning(): void {
     if (this.#ended) {
-      throw new RepoError('Closed', 'the change has ended');
+      throw new RepoError('Closed', 'the change has ended: await all its calls inside transact');
     }
   }
 }
@@ -95,7 +95,7 @@ const assertNamed = ({ cid }: NamedBlock): void => {
   if (name.length !== CID_LENGTH || !isCidBytes(name)) {
     throw new RepoError(
       'Malformed',
-      `a block is named by a CIDv1 of dag-cbor or raw with SHA-256; cid=${cid.toString()}`,
+      `the CID of a block is not supported: use a CIDv1 of dag-cbor or raw with SHA-256; cid=${cid.toString()}`,
     );
   }
 };

@@ -1,4 +1,4 @@
-/** Reads of a storage as they will be once the writes that wait have been applied to it. */
+/** Reads of a storage with the pending writes of a change applied. */
 import type { CID, CidLike } from '../data/cid.ts';
 import { cidToText } from '../data/cid.ts';
 import { compareText } from '../data/bytes.ts';
@@ -6,18 +6,18 @@ import type { Tid } from '../syntax/tid.ts';
 import type { List, ReaderSource } from './checked-reader.ts';
 import type { CommitRange } from './ports.ts';
 
-/** The writes of a change that wait for its end. `undefined` removes an entry. */
+/** The pending writes of a change. `undefined` removes an entry. */
 export interface PendingWrites {
   readonly refs: Map<string, CID | undefined>;
   readonly meta: Map<string, string | undefined>;
   readonly commits: Map<Tid, CID | undefined>;
-  /** The texts of the CIDs of the blocks to remove. */
+  /** CID texts of the blocks to remove. */
   readonly removed: Set<string>;
 }
 
 /**
- * Returns the reads of `stored` with the writes of `pending` applied. Blocks that the change added are expected in
- * `stored` already.
+ * Returns the reads of `stored` with the writes of `pending` applied. `stored` already has the blocks that the change
+ * added.
  */
 export const readsAfter = (stored: ReaderSource, pending: PendingWrites): ReaderSource => {
   const { commits, meta, refs, removed } = pending;
@@ -56,15 +56,15 @@ const isIn =
   (rev: Tid): boolean =>
     (after === undefined || rev > after) && (before === undefined || rev < before);
 
-async function* without<T>(list: List<T>, isLeftOut: (entry: T) => boolean): AsyncGenerator<T, void, undefined> {
+async function* without<T>(list: List<T>, isExcluded: (entry: T) => boolean): AsyncGenerator<T, void, undefined> {
   for await (const entry of list) {
-    if (!isLeftOut(entry)) {
+    if (!isExcluded(entry)) {
       yield entry;
     }
   }
 }
 
-/** The stored entries in their order, with those that wait in their places. */
+/** Merges pending entries into the stored entries, in order. */
 async function* mergedWith<K extends string, V>(
   pending: ReadonlyMap<K, V | undefined>,
   stored: () => List<[K, V]>,

@@ -12,11 +12,11 @@ import type { CID, CidLike } from '../data/cid.ts';
 import type { PackedBlocks } from '../blocks/packed-blocks.ts';
 import type { Tid } from '../syntax/tid.ts';
 
-/** The least that reading a tree needs. */
+/** The minimum for reading a tree. */
 export interface BlockReader {
-  /** The bytes of a block, or `undefined` when it is not there. A failure to read rejects; it is never "not there". */
+  /** Returns the bytes of a block, or `undefined` if it is missing. Rejects if the read fails. */
   get(cid: CidLike): Promise<Bytes | undefined>;
-  /** The same for many, in their order: the answer has as many places as the question. */
+  /** The same for many blocks. Returns one entry per CID, in order. */
   getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]>;
 }
 
@@ -27,14 +27,14 @@ export interface CommitRange {
   readonly reverse?: boolean | undefined;
 }
 
-/** The storage at one moment, as files. Later changes do not reach them. */
+/** A consistent snapshot of the storage as files. Later changes do not affect it. */
 export interface StoreSnapshot {
-  /** To be read one after the other, each once. */
+  /** Read them one after the other, each once. */
   readonly files: readonly BackupFile[];
   readonly refs: ReadonlyMap<string, CID>;
   readonly blocks: number;
   readonly commits: number;
-  /** To be called when the files have been read, or are no longer wanted. A second call does nothing. */
+  /** Ends the snapshot. Call it after the files have been read. A second call does nothing. */
   release(): void;
 }
 
@@ -51,7 +51,7 @@ export interface StoreReader extends BlockReader {
   refs(): AsyncIterable<[name: string, cid: CID]>;
   /** Returns a meta value, or `undefined`. */
   meta(name: string): Promise<string | undefined>;
-  /** Lists the meta values whose name begins with `prefix` (all when left out), in the order of their names. */
+  /** Lists the meta values whose name begins with `prefix` (default: all), in the order of their names. */
   metaEntries(prefix?: string): AsyncIterable<[name: string, value: string]>;
   /** Returns the commit of a rev of the local history, or `undefined`. */
   commit(rev: Tid): Promise<CID | undefined>;
@@ -63,14 +63,14 @@ export interface StoreReader extends BlockReader {
    * index: SQLite's `text`, and in PostgreSQL `text collate "C"`, or `bytea` that holds the 59 bytes of the text.
    */
   cids(): AsyncIterable<CID>;
-  /** Reads that pass over invalid rows. Absent where a row cannot be invalid. */
+  /** Reads that skip invalid rows. Absent if rows cannot be invalid. */
   readonly maintenance?: LenientReader | undefined;
 }
 
 /**
  * Reads of a storage that other programs can write to, or that a disk can damage. A row is invalid when it is not an
  * entry of its table: a block without a CID, a ref without a commit's CID, a rev that is not a TID. The lists of
- * `StoreReader` reject with `Corrupt` at the first invalid row; these pass over it.
+ * `StoreReader` reject with `Corrupt` at the first invalid row; these skip it.
  */
 export interface LenientReader extends Pick<StoreReader, 'cids' | 'commits' | 'refs'> {
   /** Counts the invalid rows, and describes the first ones. */
@@ -78,56 +78,55 @@ export interface LenientReader extends Pick<StoreReader, 'cids' | 'commits' | 'r
 }
 
 export interface InvalidRows {
-  /** How many there are. */
+  /** Number of invalid rows. */
   readonly count: number;
-  /** One sentence per row, of the first `MAX_REPORTED`. */
+  /** One sentence per row, for the first `MAX_REPORTED` rows. */
   readonly messages: readonly string[];
 }
 
-/** The size of a storage, in bytes. Blobs are not in it. */
+/** The size of a storage in bytes, without blobs. */
 export interface StorageSpace {
   readonly size: number;
-  /** Of `size`: what holds nothing and is used again. */
+  /** Free bytes in `size`, which are reused. */
   readonly free: number;
-  /** Names what another program keeps in the same storage, such as `table=notes`. Left out where there is nothing. */
+  /** Objects of other programs in the same storage, such as `table=notes`. Absent if there are none. */
   readonly others?: readonly string[] | undefined;
 }
 
 export interface ShrinkOptions {
-  /** Also writes the whole storage anew, without room between what it holds. */
+  /** Also rewrites the whole storage without free space. */
   readonly compact: boolean;
 }
 
-/** What a store can do beyond the contract of `BlockStore`. Everything works without it, more slowly or with less. */
+/** Optional capabilities of a store. Without them, some operations are slower or unsupported. */
 export interface StoreMaintenance extends LenientReader {
   /**
-   * Describes the faults of the storage below the blocks, in one sentence per fault; empty when there are none.
-   * (For SQLite: `pragma integrity_check`.)
+   * Describes the faults of the storage below the blocks, one sentence per fault. Empty if there are none. (For SQLite:
+   * `pragma integrity_check`.)
    */
   check(): Promise<readonly string[]>;
   /**
-   * Reads every block in the order that is read fastest, for work over all of them. Resolves to `undefined` where the
-   * storage has more than `maxBytes` bytes. Hashes are not checked, and invalid rows are passed over.
+   * Reads every block in the fastest order. Resolves to `undefined` if the storage has more than `maxBytes` bytes. Does
+   * not check hashes; skips invalid rows.
    */
   scan(maxBytes: number): Promise<AsyncIterable<PackedBlocks> | undefined>;
   /**
-   * Returns the storage as it is between two changes. Changes continue meanwhile.
-   * @throws {RepoError} `Locked` while there is another snapshot; `StorageFailed`.
+   * Returns a snapshot between two changes. Changes continue meanwhile.
+   * @throws {RepoError} `Locked` while another snapshot is open; `StorageFailed`.
    */
   snapshot(): Promise<StoreSnapshot>;
-  /** Returns how large the storage is, and how much of that is free. */
+  /** Returns the size of the storage and of its free part. */
   space(): Promise<StorageSpace>;
   /**
-   * Gives free space back, between two changes, and leaves none of what was removed in the storage. Resolves to the
-   * bytes by which the storage is smaller. Durable once it resolves. While there is a snapshot it does nothing without
-   * `compact`.
-   * @throws {RepoError} `Locked` with `compact` while there is a snapshot; `StorageFull`, `StorageFailed`. The content
-   *   of the storage stays as it was.
+   * Frees space and erases removed data, between two changes. Resolves to the number of bytes by which the storage
+   * shrank. Durable once it resolves. While a snapshot is open, does nothing without `compact`.
+   * @throws {RepoError} `Locked` with `compact` while a snapshot is open; `StorageFull`, `StorageFailed`. On an error,
+   *   the content stays unchanged.
    */
   shrink(options: ShrinkOptions): Promise<number>;
 }
 
-/** The part of `StoreMaintenance` that works inside a change. Its reads see what the change wrote so far. */
+/** Optional capabilities of a change. Its reads see the writes of the change. */
 export interface ChangeMaintenance extends LenientReader {
   /** Announces a bulk write of `bytes` bytes of blocks, so that the store can choose a faster path. */
   expect(bytes: number): Promise<void>;
@@ -141,21 +140,21 @@ export interface ChangeMaintenance extends LenientReader {
  */
 export interface BlockStore extends StoreReader, AsyncDisposable {
   /**
-   * Whether at most one store is open on a repository at a time; a second one is refused with `Locked`. Where this is
-   * `false`, several stores (of several processes) can be open on one repository: see `transact`.
+   * Whether only one store can be open on a repository at a time; a second one rejects with `Locked`. If `false`,
+   * several stores (of several processes) can be open on one repository: see `transact`.
    */
   readonly exclusive: boolean;
   /** Returns the number of blocks. */
   count(): Promise<number>;
   /**
    * Runs one change and resolves to the result of `run`. The change is complete and durable once this resolves. If
-   * `run` throws, nothing has changed, and its error comes out unchanged. Changes queue: the next one starts when this
-   * one has ended.
+   * `run` throws, nothing has changed, and `transact` rejects with its error. Changes queue: the next one starts when
+   * this one has ended.
    *
-   * `run` reads and writes through the change only. It must not call the store: a store over a pool of connections
-   * would wait for itself. `run` is called once and never repeated, because it may have consumed a stream.
+   * `run` reads and writes only through the change. It must not call the store, because that would deadlock a pool of
+   * connections. `run` is called once and never repeated, because it may have consumed a stream.
    *
-   * Readers outside the change may see its new blocks early, because a block is named by its content. They never see
+   * Readers outside the change may see its new blocks early, because blocks are addressed by content. They never see
    * its refs, meta, commits or removals before it is complete.
    *
    * A store that is not `exclusive` locks the repository before it calls `run`, so that changes of all owners queue.
@@ -166,29 +165,29 @@ export interface BlockStore extends StoreReader, AsyncDisposable {
    */
   transact<T>(run: (change: BlockChange) => Promise<T>): Promise<T>;
   readonly maintenance?: StoreMaintenance | undefined;
-  /** Waits for the changes that were asked for, then releases everything. A second call does nothing. */
+  /** Waits for queued changes, then releases everything. A second call does nothing. */
   close(): Promise<void>;
 }
 
 /**
- * A change in the making. Its reads see what it wrote so far, in order. A list shows the state at its beginning. After
- * `run` has ended, every method rejects with `Closed`.
+ * A running change. Its reads see its earlier writes. A list shows the state at its start. After `run` has ended, every
+ * method rejects with `Closed`.
  */
 export interface BlockChange extends StoreReader {
   /**
-   * Adds blocks; a block that is present stays as it is. Resolves, in their order, to which of them were new (`true`
-   * for the first of two equal ones, `false` for the second).
+   * Adds blocks. An existing block stays unchanged. Resolves to an array: whether each block was new (`true` for the
+   * first of two equal blocks, `false` for the second).
    */
   put(blocks: readonly NamedBlock[]): Promise<boolean[]>;
-  /** Removes blocks; a missing one is no error. */
+  /** Removes blocks. Ignores missing ones. */
   remove(cids: readonly CID[]): Promise<void>;
   /** Points a ref to a CID, or removes it with `undefined`. */
   setRef(name: string, cid: CID | undefined): Promise<void>;
   /** Sets a meta value, or removes it with `undefined`. */
   setMeta(name: string, value: string | undefined): Promise<void>;
-  /** Adds a commit to the local history, or replaces the one of that rev. */
+  /** Adds a commit to the local history, or replaces the commit with that rev. */
   addCommit(rev: Tid, cid: CID): Promise<void>;
-  /** Removes a commit from the local history; a missing one is no error. */
+  /** Removes a commit from the local history. Ignores a missing one. */
   removeCommit(rev: Tid): Promise<void>;
   readonly maintenance?: ChangeMaintenance | undefined;
 }
@@ -197,47 +196,47 @@ export interface BlockChange extends StoreReader {
 export interface BlobInfo {
   readonly cid: CID;
   readonly size: number;
-  /** When it was stored last, in milliseconds since 1970. Left out by a store that does not know. */
+  /** Time of the last `put`, in milliseconds since 1970. Absent if the store does not know it. */
   readonly storedAt?: number | undefined;
 }
 
-/** Something by the name of a blob that is no file. */
-export interface BlobStray {
+/** An entry at the path of a blob that is not a file. */
+export interface InvalidBlobEntry {
   readonly cid: CID;
-  /** A sentence. */
+  /** A sentence for people. */
   readonly message: string;
 }
 
 export interface PutBlobOptions {
-  /** The most bytes to take; one more rejects with `LimitExceeded`. */
+  /** Most bytes to accept. More rejects with `LimitExceeded`. */
   readonly maxSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a blob can come from. A stream is read to its end; it is cancelled when storing it fails. */
+/** The source of a blob. A stream is read to its end, or cancelled if storing fails. */
 export type BlobSource = Blob | ReadableStream<Uint8Array> | Uint8Array;
 
 /** One repository's blobs, named by their CID. Every method rejects with `Closed` after `close`. */
 export interface BlobStore extends AsyncDisposable {
   /**
-   * Stores a blob: durable once this resolves, not there at all if it rejects. Storing what is there already
-   * answers the same, mends a file whose content is damaged, and sets `storedAt` anew.
-   * @throws {RepoError} `LimitExceeded` past `maxSize`; `StorageFull`; `StorageFailed`.
+   * Stores a blob. Durable once this resolves; absent if it rejects. Storing an existing blob returns the same, repairs
+   * a damaged file and updates `storedAt`.
+   * @throws {RepoError} `LimitExceeded` above `maxSize`; `StorageFull`; `StorageFailed`.
    */
   put(source: BlobSource, options?: PutBlobOptions): Promise<BlobInfo>;
   /**
-   * The blob, or `undefined` when it is not there. Its bytes are read when they are asked for (`slice`, `stream`,
-   * `arrayBuffer`), and are not hashed again here; `Repo.getBlob` does that.
+   * Returns the blob, or `undefined` if it is missing. Its bytes are read lazily (`slice`, `stream`, `arrayBuffer`) and
+   * not hashed; `Repo.getBlob` hashes them.
    */
   get(cid: CID): Promise<Blob | undefined>;
-  /** Removes blobs; one that is not there is no error. */
+  /** Removes blobs. Ignores missing ones. */
   delete(cids: readonly CID[]): Promise<void>;
-  /** Every blob in the order of the CIDs' texts, from after `after` on. What is not named by a CID is passed over. */
+  /** Lists all blobs in the order of their CID texts, starting after `after`. Skips entries whose name is not a CID. */
   list(options?: { readonly after?: CID | undefined }): AsyncIterable<BlobInfo>;
   /**
-   * What lies where a blob should and is none, and which `list` passes over: a symbolic link, a folder. Left out by a
-   * store where nothing but blobs can lie.
+   * Lists entries at the paths of blobs that are not files, such as a symbolic link or a folder. `list` skips them.
+   * Absent in a store that cannot contain such entries.
    */
-  strays?(): AsyncIterable<BlobStray>;
+  invalidEntries?(): AsyncIterable<InvalidBlobEntry>;
   close(): Promise<void>;
 }

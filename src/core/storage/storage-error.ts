@@ -1,31 +1,29 @@
-/** What a platform's storage throws, in the words of this library. The one place where that is decided. */
+/** Maps errors of a platform's storage to {@link RepoError}. */
 import { RepoError, isRepoError } from '../errors.ts';
 import { errorCode, errorName } from '../data/platform-values.ts';
 
-/** Out of space, or out of quota: freeing some lets the same call succeed. */
+/** Out of space or quota. After space is freed, the same call succeeds. */
 const FULL: readonly unknown[] = ['EDQUOT', 'EFBIG', 'ENOSPC', 'NS_ERROR_FILE_NO_DEVICE_SPACE', 'QuotaExceededError'];
 
-/** What Node throws under `--permission`, for a path that is not permitted and for `fsync`, which never is. */
+/** Node's code under `--permission`, for a path that is not permitted, and for every `fsync`. */
 const NODE_DENIED = 'ERR_ACCESS_DENIED';
 
-/** Systems and file systems on which folders cannot be synced say so with one of these. */
+/** Codes of systems and file systems that cannot sync folders. */
 const CANNOT_SYNC_FOLDER: readonly unknown[] = ['EBADF', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM', NODE_DENIED];
 
-/** The system's code (`ENOENT`) of an error of Node, Bun or Deno; `undefined` when it has none. */
+/** Returns the system's code (`ENOENT`) of an error of Node, Bun or Deno, or `undefined`. */
 export const systemCodeOf = (error: unknown): string | undefined => errorCode(error);
 
-/** Whether a file system, or a browser's, says that there is nothing of this name. */
+/** Returns whether an error of a file system or of OPFS means that the file or folder does not exist. */
 export const isNotFound = (error: unknown): boolean =>
   systemCodeOf(error) === 'ENOENT' || errorName(error) === 'NotFoundError';
 
-/**
- * Whether syncing a folder failed because that cannot be done here, in which case there is nothing to be done about it.
- */
+/** Returns whether syncing a folder failed because the platform does not support it. */
 export const cannotSyncFolder = (error: unknown): boolean => CANNOT_SYNC_FOLDER.includes(systemCodeOf(error));
 
 /**
- * The `RepoError` of a failure of the storage, with the failure as its cause: `StorageFull`, or `StorageFailed`.
- * `doing` completes the sentence "… failed". A `RepoError` comes out as it is.
+ * Returns the `RepoError` of a storage failure, `StorageFull` or `StorageFailed`, with the failure as its cause.
+ * `doing` completes the sentence "… failed". Returns a `RepoError` unchanged.
  */
 export const toStorageError = (error: unknown, doing: string): RepoError => {
   if (isRepoError(error)) {
@@ -44,7 +42,7 @@ export const toStorageError = (error: unknown, doing: string): RepoError => {
     });
   }
   if (FULL.includes(code) || FULL.includes(name)) {
-    return new RepoError('StorageFull', `${doing} failed: no space is left`, { cause: error });
+    return new RepoError('StorageFull', `${doing} failed: no space is left. Free some and try again`, { cause: error });
   }
   return new RepoError('StorageFailed', `${doing} failed${code === undefined ? '' : `; code=${code}`}`, {
     cause: error,

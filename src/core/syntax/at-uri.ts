@@ -1,8 +1,8 @@
-/** URIs of accounts, collections and records. https://atproto.com/specs/at-uri-scheme */
+/** `at://` URIs of accounts, collections and records. https://atproto.com/specs/at-uri-scheme */
 import { isAtUriString } from '@atproto/syntax';
 import { RepoError } from '../errors.ts';
 
-/** https://atproto.com/specs/at-uri-scheme has 8 KB. */
+/** 8 KB, the limit of https://atproto.com/specs/at-uri-scheme */
 export const MAX_AT_URI_LENGTH = 8192;
 
 const SCHEME = 'at://';
@@ -10,7 +10,7 @@ const MAX_SHOWN = 80;
 
 /** The parts of an `at://` URI. */
 export interface AtUri {
-  /** The account: a DID, or a handle, which nothing here looks up. */
+  /** The account: a DID or a handle. Handles are not resolved. */
   readonly authority: string;
   readonly collection?: string | undefined;
   readonly rkey?: string | undefined;
@@ -25,7 +25,7 @@ const malformed = (uri: string): RepoError =>
 /**
  * Returns the parts of an `at://` URI: `at://did`, `at://did/collection` or `at://did/collection/rkey`.
  * @throws {RepoError} `Malformed` when the text is not such a URI, or has a query or a fragment.
- * @throws {TypeError} when this is not a string.
+ * @throws {TypeError} when the argument is not a string.
  * @example
  * ```ts
  * import { parseAtUri } from 'pdsdb';
@@ -35,9 +35,9 @@ const malformed = (uri: string): RepoError =>
  */
 export const parseAtUri = (uri: string): AtUri => {
   if (typeof uri !== 'string') {
-    throw new TypeError('an AT URI is a string');
+    throw new TypeError(`expected an AT URI as a string; type=${typeof uri}`);
   }
-  // Before any pattern sees it: the time that a refusal takes is not for the caller to choose.
+  // Checked before any pattern runs, so that a long text cannot take long.
   if (uri.length > MAX_AT_URI_LENGTH || /[?#]/.test(uri) || !isAtUriString(uri)) {
     throw malformed(uri);
   }
@@ -47,8 +47,7 @@ export const parseAtUri = (uri: string): AtUri => {
 
 /**
  * Returns the URI of an account, a collection or a record. {@link parseAtUri} of it returns the same parts.
- * @throws {RepoError} `Malformed` when the parts make no such URI: a part has the wrong form, or there is a record key
- *   without a collection.
+ * @throws {RepoError} `Malformed` when a part is not valid, or a record key has no collection.
  */
 export const formatAtUri = ({ authority, collection, rkey }: AtUri): string => {
   const parts = [authority, collection, rkey].filter((part) => part !== undefined);

@@ -1,18 +1,18 @@
 /**
- * TIDs: 13 characters that sort by time. 53 bits of microseconds since 1970, then 10 bits that tell clocks apart.
+ * TIDs: 13 characters that sort by time. 53 bits of microseconds since 1970, then 10 bits of a clock id.
  * https://atproto.com/specs/tid
  */
 import { RepoError } from '../errors.ts';
 
 declare const tid: unique symbol;
-/** A text that has been checked to be a TID. */
+/** A text that was checked to be a TID. */
 export type Tid = string & { readonly [tid]: true };
 
 const ALPHABET = '234567abcdefghijklmnopqrstuvwxyz';
 const PATTERN = /^[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}$/;
 const CLOCK_BITS = 10n;
 
-/** The least TID there is. It stands for the rev of a version 2 commit that has none. */
+/** The least TID. It is the rev of a version 2 commit without a rev. */
 export const ZERO_TID: Tid = '2222222222222' as Tid;
 
 export const isTid = (text: string): text is Tid => PATTERN.test(text);
@@ -20,14 +20,14 @@ export const isTid = (text: string): text is Tid => PATTERN.test(text);
 /** @throws {RepoError} `Malformed` when the text is not a TID. */
 export const parseTid = (text: string): Tid => {
   if (!isTid(text)) {
-    throw new RepoError('Malformed', `not a TID; text=${text.slice(0, 80)}`);
+    throw new RepoError('Malformed', `not a TID, which has 13 of 2-7 a-z; text=${text.slice(0, 80)}`);
   }
   return text;
 };
 
 /**
- * The TID of a time in microseconds since 1970 and of a clock (0 to 1023).
- * @throws {RepoError} `LimitExceeded` for a time or a clock that is out of range: its text would be no TID.
+ * Returns the TID of a time in microseconds since 1970 and of a clock id (0 to 1023).
+ * @throws {RepoError} `LimitExceeded` when the time or the clock id is out of range.
  */
 export const tidOf = (microseconds: number, clock: number): Tid => {
   if (
@@ -37,9 +37,12 @@ export const tidOf = (microseconds: number, clock: number): Tid => {
     clock < 0 ||
     clock > 1023
   ) {
-    throw new RepoError('LimitExceeded', `no TID has this time and clock; microseconds=${microseconds} clock=${clock}`);
+    throw new RepoError(
+      'LimitExceeded',
+      `the time or the clock id of a TID is out of range: check the clock; microseconds=${microseconds} clock=${clock}`,
+    );
   }
-  // 63 bits do not fit a number.
+  // A number has 53 bits, a TID 63.
   let bits = (BigInt(microseconds) << CLOCK_BITS) | BigInt(clock);
   let text = '';
   for (let i = 0; i < 13; i++) {
@@ -57,23 +60,21 @@ const bitsOf = (value: Tid): bigint => {
   return bits;
 };
 
-/**
- * The time of a TID, in microseconds since 1970. Rounded past the year 2255, where 53 bits end and the syntax does not.
- */
+/** Returns the time of a TID, in microseconds since 1970. Times after the year 2255 exceed 53 bits and are rounded. */
 export const tidToMicroseconds = (value: Tid): number => Number(bitsOf(value) >> CLOCK_BITS);
 
-/** A clock that never repeats itself and never goes back. */
+/** A monotonic clock. */
 export interface TidClock {
   /**
-   * A TID later than every one before it from this clock, and later than `after`.
-   * @throws {RepoError} `LimitExceeded` when `after` is the end of time (the year 2255).
+   * Returns a TID that is later than all earlier ones of this clock, and later than `after`.
+   * @throws {RepoError} `LimitExceeded` when `after` is the last TID (the year 2255).
    */
   next(after?: Tid): Tid;
-  /** Goes back to the present, if the clock is ahead of it: `next` was told of a TID from the future. */
+  /** Goes back to the present, if `after` was in the future. */
   rewind(): void;
 }
 
-/** A clock over the wall clock. Its clock id is drawn once, out of 0 to 31 as the reference implementation does. */
+/** Returns a clock over the wall clock. Its clock id is random, 0 to 31 as in the reference implementation. */
 export const createTidClock = (
   now: () => number = Date.now,
   clock: number = Math.floor(Math.random() * 32),
@@ -88,7 +89,7 @@ export const createTidClock = (
       return tid;
     },
     rewind() {
-      // To the end of this millisecond: some of its TIDs may have been given out.
+      // To the end of this millisecond, because some of its TIDs may be in use.
       last = Math.min(last, Math.floor(now()) * 1000 + 999);
     },
   };

@@ -79,6 +79,10 @@ const NAMES: Readonly<Record<keyof CApi, true>> = {
   sqlite3_step: true,
 };
 
+/** Returns the error for another version of sql.js. */
+export const wrongSqlJs = (detail: string): RepoError =>
+  new RepoError('StorageFailed', `not the sql.js that pdsdb needs: install the version of its package.json; ${detail}`);
+
 /**
  * Returns the C functions of a loaded sql.js. C names have an underscore there, Emscripten's own do not.
  *
@@ -91,10 +95,7 @@ export const cApiOf = (sqlJs: unknown): CApi => {
   for (const name of Object.keys(NAMES)) {
     const member = exported[`_${name}`] ?? exported[name];
     if (typeof member !== 'function') {
-      throw new RepoError(
-        'StorageFailed',
-        `the loaded sql.js is not the version that pdsdb needs: install the version in its package.json; missing=${name}`,
-      );
+      throw wrongSqlJs(`missing=${name}`);
     }
     api[name] = member;
   }

@@ -19,6 +19,9 @@ import { errorName } from '../../core/data/platform-values.ts';
 
 const UP_TO_ZERO_BYTE = -1;
 
+const unusable = (message: string, cause?: unknown): RepoError =>
+  new RepoError('StorageFailed', `${message}: open the database again`, { cause });
+
 /** A `Database` and its statements share one. */
 export class Connection implements PageCache {
   readonly api: CApi;
@@ -99,9 +102,7 @@ export class Connection implements PageCache {
       throw this.#instance.trap;
     }
     if (this.#poison !== undefined) {
-      throw new RepoError('StorageFailed', 'the database failed: open it again', {
-        cause: this.#poison.cause,
-      });
+      throw unusable('the database failed', this.#poison.cause);
     }
     if (this.#lost !== undefined) {
       throw new RepoError('StorageFailed', 'the transaction failed: roll it back', { cause: this.#lost });
@@ -250,10 +251,7 @@ export class Connection implements PageCache {
     this.#lost = undefined;
   }
 
-  /**
-   * Rolls back, also if SQLite has already rolled back. If that fails, the connection is unusable, because its state is
-   * unknown.
-   */
+  /** Rolls back, also if SQLite has already rolled back. If that fails, the connection is unusable. */
   rollback(): void {
     this.#lost = undefined;
     this.check();
@@ -267,7 +265,7 @@ export class Connection implements PageCache {
       throw error;
     }
     if (this.#mount.isHalfWritten) {
-      const error = new RepoError('StorageFailed', 'a transaction could not be rolled back: open the database again');
+      const error = unusable('a transaction could not be rolled back');
       this.poison(error);
       throw error;
     }
@@ -281,13 +279,7 @@ export class Connection implements PageCache {
     try {
       this.#mount.truncateFailedCommit();
     } catch (cause) {
-      this.poison(
-        new RepoError(
-          'StorageFailed',
-          'the frames of a failed commit could not be truncated: open the database again',
-          { cause },
-        ),
-      );
+      this.poison(unusable('the frames of a failed commit could not be truncated', cause));
     }
   }
 
@@ -299,7 +291,7 @@ export class Connection implements PageCache {
     try {
       this.#mount.flushLog();
     } catch (cause) {
-      const error = new RepoError('StorageFailed', 'the WAL could not be flushed: open the database again', { cause });
+      const error = unusable('the WAL could not be flushed', cause);
       this.poison(error);
       throw error;
     }
@@ -322,10 +314,7 @@ export class Connection implements PageCache {
 
   /** As {@link close}, but writes nothing: SQLite would checkpoint the WAL. */
   abandon(): void {
-    this.#mount.failForGood(
-      SQLITE_IOERR_WRITE,
-      new RepoError('Closed', 'the database was closed without a checkpoint'),
-    );
+    this.#mount.failForGood(SQLITE_IOERR_WRITE, new RepoError('Closed', 'the database was abandoned'));
     this.close();
   }
 

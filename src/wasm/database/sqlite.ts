@@ -1,7 +1,7 @@
 /** Loads stock sql.js and makes it work on real files. */
 import initSqlJs from 'sql.js';
 import { RepoError } from '../../core/errors.ts';
-import { cApiOf } from '../c-api/c-api.ts';
+import { cApiOf, wrongSqlJs } from '../c-api/c-api.ts';
 import type { CApi } from '../c-api/c-api.ts';
 import type { OpenOptions } from './database.ts';
 import { Database } from './database.ts';
@@ -51,10 +51,7 @@ const load = async (module: WebAssembly.Module): Promise<Sqlite> => {
   const memory = Object.values(exports).find((value) => isWebAssembly(value, 'Memory'));
   const table = Object.values(exports).find((value) => isWebAssembly(value, 'Table'));
   if (memory === undefined || table === undefined) {
-    throw new RepoError(
-      'StorageFailed',
-      'the loaded sql.js is not the version that pdsdb needs: install the version in its package.json; missing=memory',
-    );
+    throw wrongSqlJs('missing=memory');
   }
   const heap = new Heap(api, memory);
   const sqlite = new Sqlite(new Instance(api, heap, new Vfs(api, heap, table)));

@@ -1,13 +1,12 @@
 /**
- * SQLite's VFS (file layer) over {@link SyncFile}s. https://sqlite.org/c3ref/vfs.html,
- * https://sqlite.org/c3ref/io_methods.html
+ * SQLite's VFS (file layer) over {@link SyncFile}s. https://sqlite.org/c3ref/vfs.html
  *
  * sql.js has SQLite's `unix` VFS over a file system in memory. A VFS is a C structure with a public layout. We replace
  * four of its functions, so that SQLite reads and writes real files page by page.
  */
 import { JOURNAL_SUFFIX, PAGE_SIZE, WAL_SUFFIX } from '../../core/storage/layout.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { CApi, Pointer } from '../c-api/c-api.ts';
+import { type CApi, type Pointer, wrongSqlJs } from '../c-api/c-api.ts';
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
 import { BufferedFile } from './buffered-file.ts';
 import type { Heap } from '../c-api/heap.ts';
@@ -47,7 +46,7 @@ const STATIC_DATA = 1 << 20;
 /** Prefix of our file names. Other names belong to a program that also uses sql.js. */
 const PREFIX = 'pdsdb-';
 
-/** `sqlite3_file` starts with a pointer to its methods. After it, we store the id of the open file. */
+/** `sqlite3_file` starts with a pointer to its methods. Our id of the open file follows. */
 const AT_METHODS = 0;
 const AT_FILE = 4;
 const METHODS_VERSION = 1;
@@ -79,6 +78,9 @@ interface Named {
 /** C passes numbers, and bigints for 64-bit integers. */
 type CFunction = (...args: any[]) => any;
 
+const readFailed = (reason: string): RepoError =>
+  new RepoError('StorageFailed', `reading a file failed, check the disk: ${reason}`);
+
 export class Vfs {
   readonly #api: CApi;
   readonly #heap: Heap;
@@ -91,7 +93,6 @@ export class Vfs {
 
   /**
    * Replaces functions of the default VFS.
-   *
    * @throws {RepoError} `StorageFailed` when the default VFS is not found exactly once.
    */
   constructor(api: CApi, heap: Heap, table: WebAssembly.Table) {
@@ -175,8 +176,7 @@ export class Vfs {
       if (named === undefined || named.slot === 'main') {
         return SQLITE_IOERR_DELETE;
       }
-      // The file stays, because creating a file is durable only after its folder is synced. `xAccess` hides it from
-      // SQLite.
+      // The file stays, because a new file is durable only after a sync of its folder. `xAccess` hides it.
       if (named.file.getSize() > 0) {
         named.file.truncate(0);
         return this.#flush(named);
@@ -216,10 +216,7 @@ export class Vfs {
       }
     }
     if (found.length !== 1) {
-      throw new RepoError(
-        'StorageFailed',
-        `the loaded sql.js is not the version that pdsdb needs: install the version in its package.json; vfs=${found.length}`,
-      );
+      throw wrongSqlJs(`vfs=${found.length}`);
     }
     return found[0]!;
   }
@@ -227,7 +224,7 @@ export class Vfs {
   /** Makes the C structure of functions for our open files. */
   #fileMethods(): Pointer {
     const heap = this.#heap;
-    /** Catches exceptions, because C cannot. The error is recorded and becomes the cause of the error for the code. */
+    /** Catches exceptions, because C cannot. Records them as the cause of the error for the code. */
     const method = (signature: string, failed: number, run: (open: Named, ...args: any[]) => number): Pointer => {
       const guarded: CFunction = (file: Pointer, ...args) => {
         const open = this.#open.get(heap.word(file + AT_FILE));
@@ -290,10 +287,7 @@ export class Vfs {
     while (done < length) {
       const count = open.file.read(done === 0 ? buffer : buffer.subarray(done), { at: at + done });
       if (!isCount(count, length - done)) {
-        throw new RepoError(
-          'StorageFailed',
-          `reading a file failed: the platform returned an invalid count; count=${count} length=${length - done}`,
-        );
+        throw readFailed(`the platform returned an invalid count; count=${count}`);
       }
       if (count === 0) {
         break;
@@ -308,10 +302,7 @@ export class Vfs {
     }
     // SQLite would take zeros for existing bytes as content.
     if (at + done < open.file.getSize()) {
-      throw new RepoError(
-        'StorageFailed',
-        `reading a file failed: the read stopped before the end of the file; at=${at + done}`,
-      );
+      throw readFailed(`it stopped before the end of the file; at=${at + done}`);
     }
     // SQLite requires zeros after a short read: without them "failure will eventually lead to database corruption".
     buffer.fill(0, done);
@@ -344,9 +335,8 @@ export class Vfs {
   };
 
   /**
-   * Writes the buffered rest of a commit. After the last frame of the WAL, SQLite pads the sector with copies of it,
-   * which it reads later and flushes only partly. If they stayed buffered, rolling back the next transaction would drop
-   * them.
+   * Writes the buffered rest of a commit. SQLite pads the sector after the last frame with copies of it and reads them
+   * later. If they stayed buffered, rolling back the next transaction would drop them.
    */
   #afterCommit({ mount }: Named): number {
     try {

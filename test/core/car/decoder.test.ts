@@ -209,7 +209,7 @@ test('the first fault in the CAR is the one that is told, also when it is a hash
   const { blocks, end } = await verdictOn(bytes);
   expect(blocks).toHaveLength(1);
   expect(end).toBe(
-    `Malformed: block is not what its CID names; offset=${header.length + sectionOf(two).length + 38}, cid=${one.cid}`,
+    `Malformed: a block of the CAR does not match its CID: get it again; offset=${header.length + sectionOf(two).length + 38}, cid=${one.cid}`,
   );
 });
 
@@ -232,7 +232,7 @@ describe('limits', () => {
 
   test('a header of exactly 1 MiB is read, and one byte more is refused before it is here', async () => {
     const claim = (size: number): Uint8Array => concatBytes([encodeVarint(size), new Uint8Array(10)]);
-    expect((await verdictOn(claim(MAX_CAR_HEADER))).end).toMatch(/^Malformed: CAR ends before/);
+    expect((await verdictOn(claim(MAX_CAR_HEADER))).end).toMatch(/^Malformed: the CAR ends inside its header/);
     expect((await verdictOn(claim(MAX_CAR_HEADER + 1))).end).toMatch(/^LimitExceeded: /);
   });
 

@@ -22,7 +22,7 @@ const car = writeCar(cidOf(CODEC_RAW, bytes('x')), []);
 
 const INPUTS: readonly (readonly [string, Uint8Array, string])[] = [
   ['nothing', new Uint8Array(0), 'empty'],
-  ['white space', bytes(' \n'), 'nothing but white space'],
+  ['white space', bytes(' \n'), 'only white space'],
   ['a web page', bytes('<!DOCTYPE html><html><title>404</title></html>'), 'a web page (HTML)'],
   ['a web page with a mark before it', bytes('\ufeff\n<html lang="en">'), 'a web page (HTML)'],
   ['a long web page', bytes(`<html>${'<p>text</p>\n'.repeat(10_000)}`), 'a web page (HTML)'],
@@ -105,8 +105,8 @@ test('no secret is repeated, and no long text', () => {
 
 test('a CAR that is cut short, or of another version, keeps its own error', () => {
   expect(describeForeignInput(car)).toBeUndefined();
-  expect(() => readCar(car.subarray(0, 20))).toThrow('CAR ends before its header does; size=20');
-  expect(() => readCar(latin('\u000a\u00a1gversion\u0002'))).toThrow('CAR header is of version 2');
+  expect(() => readCar(car.subarray(0, 20))).toThrow('the CAR ends inside its header: get it again; size=20');
+  expect(() => readCar(latin('\u000a\u00a1gversion\u0002'))).toThrow('CAR header has version 2');
 });
 
 describe('a root that is not a commit', () => {
@@ -120,7 +120,7 @@ describe('a root that is not a commit', () => {
   ] as const)('is named: %s', async (_, codec, block, what) => {
     const cid = cidOf(codec, block);
     const whole = writeCar(cid, [{ cid, bytes: block }]);
-    const message = `the root of the CAR is ${what}, where a commit is expected; cid=${cid.toString()}`;
+    const message = `the root of the CAR is ${what}, expected a commit: use the CAR of a repository; cid=${cid.toString()}`;
     await expect(verifyCar(whole)).rejects.toEqual(refused(message));
     await expect(didOfCar(whole)).rejects.toEqual(refused(message));
     await expect(emptyRepo().importCar(whole)).rejects.toEqual(refused(message));

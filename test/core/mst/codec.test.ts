@@ -103,7 +103,7 @@ describe('layers', () => {
   });
 
   test('a node that hangs on another one is refused', () => {
-    expect(() => decodeNode(node([entry(good)]), 1)).toThrow('layer 1 with a key of layer 0');
+    expect(() => decodeNode(node([entry(good)]), 1)).toThrow('layer 1 but has a key of layer 0');
   });
 
   test('nothing hangs below layer 0', () => {

@@ -38,8 +38,8 @@ test('a walk over the lowest layer pushes out nothing above it', async () => {
   for (const key of keysOfLayer(0, 20)) {
     await reader.node(bytesOf(buildTree(blocks, [[key, valueOf(key)]])));
   }
-  expect(reader.known(above, 1)?.layer).toBe(1);
-  expect(reader.known(above, 2)).toBe(undefined);
+  expect(reader.cached(above, 1)?.layer).toBe(1);
+  expect(reader.cached(above, 2)).toBe(undefined);
 });
 
 test('CIDs that share a place in the cache are never taken for each other', async () => {

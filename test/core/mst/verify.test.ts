@@ -90,11 +90,11 @@ const shapes: Record<string, readonly [Shape, RegExp]> = {
   'a flat tree': [{ keys: [a0[0]!, ...a1.filter((key) => key > a0[0]!), c0[0]!] }, /layers 0 and 1/],
   'a node on a layer too high': [
     { keys: [b2[0]!], children: [{ keys: [a0[0]!] }, undefined] },
-    /layer 1 and has a key of layer 0/,
+    /layer 1 but has a key of layer 0/,
   ],
   'a node below one of lower layer': [
     { keys: [b1[0]!], children: [{ keys: [a2[0]!] }, undefined] },
-    /layer 0 and has a key of layer 2/,
+    /layer 0 but has a key of layer 2/,
   ],
   'an extra node without keys': [
     { keys: [b1[0]!], children: [{ keys: [], children: [{ keys: [a0[0]!] }] }, undefined] },
@@ -193,8 +193,8 @@ describe('reports', () => {
       children: [{ keys: [a1[0]!] }, { keys: [c0[0]!], children: [valueOf('gone'), undefined] }],
     });
     expect(faults.map(({ message }) => message.replace(/;.*/, ''))).toEqual([
-      'the node hangs on layer 0 and has a key of layer 1',
-      'there is a node below layer 0',
+      'the node is on layer 0 but has a key of layer 1',
+      'a node is below layer 0',
     ]);
     expect(leaves).toBe(3);
   });

@@ -8,7 +8,7 @@ import { DID } from '../../../src/testing/repo/harness.ts';
 test('a closed repository says which one it is', async () => {
   const repo = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
   await repo.close();
-  const closed = { code: 'Closed', message: `the repository is closed; did=${DID}` };
+  const closed = { code: 'Closed', message: `the repository is closed: open it again to use it; did=${DID}` };
   await expect(repo.head()).rejects.toMatchObject(closed);
   await expect(repo.putBlob(new Uint8Array(1))).rejects.toMatchObject(closed);
   await expect(repo.log()[Symbol.asyncIterator]().next()).rejects.toMatchObject(closed);

@@ -1,6 +1,5 @@
 /**
- * A counter of the changes that removed blocks or commits. A tree that was checked out under another epoch may lack
- * blocks that it had then.
+ * Counts the changes that removed blocks or commits. A tree that was checked out in an earlier epoch may lack blocks.
  */
 import type { BlockChange, StoreReader } from '../../storage/ports.ts';
 
@@ -10,6 +9,6 @@ const EPOCH = 'gcEpoch';
 export const readEpoch = async (store: Pick<StoreReader, 'meta'>): Promise<number> =>
   Number((await store.meta(EPOCH)) ?? 0);
 
-/** Begins the next epoch; part of the change that removes blocks or commits. */
+/** Starts the next epoch. Part of each change that removes blocks or commits. */
 export const raiseEpoch = async (change: BlockChange): Promise<void> =>
   change.setMeta(EPOCH, String((await readEpoch(change)) + 1));

@@ -1,4 +1,4 @@
-/** Removing what nobody can reach any more. */
+/** Garbage collection: removes unreachable blocks, commits and blobs. */
 import type { CID } from '../../data/cid.ts';
 import { cidToText } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
@@ -21,15 +21,15 @@ import type { ReadNodes } from './reach.ts';
 import { batchesOf, nodesPastMissing, reachNodes, reachTree } from './reach.ts';
 import { forgetResets } from './resets.ts';
 
-/** A blob that was stored within the last hour may be one that a record is about to mention. */
+/** Default minimum age of a removed blob: a new record may be about to mention a younger one. */
 export const BLOB_AGE_MS: number = 60 * 60 * 1000;
 
-/** A commit that stays. What a damaged head left behind may lack blocks. */
+/** A commit that stays. The ref of a damaged old head may lack blocks. */
 interface Kept extends Head {
   readonly mayLack: boolean;
 }
 
-/** The commits that stay: the newest ones, and what refs point to. */
+/** Returns the commits that stay: the newest ones and the targets of refs. */
 const keptCommits = async (parts: ReadParts, keep: number): Promise<{ kept: Kept[]; dropped: [Tid, CID][] }> => {
   const pinned = new Set<string>();
   const kept: Kept[] = [];
@@ -56,7 +56,7 @@ const keptCommits = async (parts: ReadParts, keep: number): Promise<{ kept: Kept
   return { kept, dropped };
 };
 
-/** What the kept commits reach: commits, nodes, records. */
+/** Returns all commits, nodes and records that the kept commits reach. */
 const reachCommits = async (parts: ReadParts, commits: readonly Kept[]): Promise<CidSet> => {
   const reached = createCidSet();
   for (const { cid, data, mayLack } of commits) {
@@ -67,7 +67,7 @@ const reachCommits = async (parts: ReadParts, commits: readonly Kept[]): Promise
   return reached;
 };
 
-/** Adds the blobs that a tree mentions. Of one that may lack blocks, those that it mentions before the first one. */
+/** Adds the blobs that a tree mentions. Stops at the first missing block if the tree may lack blocks. */
 const addMentioned = async (parts: ReadParts, data: CID, mentioned: CidSet, mayLack: boolean): Promise<void> => {
   try {
     for await (const { cid } of mentionedBlobs(parts, data)) {
@@ -80,7 +80,7 @@ const addMentioned = async (parts: ReadParts, data: CID, mentioned: CidSet, mayL
   }
 };
 
-/** Blobs that no record of a kept state mentions, and that are old enough to go. */
+/** Returns blobs that are old enough and that no record of a kept commit mentions. */
 const orphanBlobs = async (
   parts: RepoParts,
   change: BlockChange,
@@ -89,7 +89,7 @@ const orphanBlobs = async (
 ): Promise<CID[]> => {
   const inside = partsIn(parts, change);
   const mentioned = createCidSet();
-  // A pinned state may have lost blocks before it was pinned.
+  // A pinned commit may have lost blocks before it was pinned.
   for (const { data, mayLack = true } of kept) {
     await addMentioned(inside, data, mentioned, mayLack);
   }
@@ -104,7 +104,7 @@ const orphanBlobs = async (
   return orphans;
 };
 
-/** Adds what running readers need to what is kept. */
+/** Adds everything that running readers need to `reached`. */
 const reachPinned = async (parts: ReadParts, pinned: readonly Pinnable[], reached: CidSet): Promise<void> => {
   for (const { cid, data } of pinned) {
     if (cid !== undefined) {
@@ -115,8 +115,8 @@ const reachPinned = async (parts: ReadParts, pinned: readonly Pinnable[], reache
 };
 
 /**
- * The nodes of the trees from which local work is counted, and not their records. In a set of its own: a reader must
- * not take such a tree for one that is kept.
+ * Returns the nodes, not the records, of the trees that local work is compared with. A separate set, because a reader
+ * must not take such a tree for a kept one.
  */
 const reachBases = async (parts: ReadParts): Promise<CidSet> => {
   const nodes = createCidSet();
@@ -134,16 +134,16 @@ const reachBases = async (parts: ReadParts): Promise<CidSet> => {
 };
 
 /**
- * `Repo.gc`: marks what refs and the newest commits reach, then removes the rest, in one transaction. What was removed
- * is then no longer in the storage, and the room that it had is given back.
+ * `Repo.gc`. Marks everything that refs and the newest commits reach and removes the rest, in one transaction. Then
+ * erases the removed data from the file and shrinks it.
  */
 export const collectGarbage = async (parts: RepoParts, options: GarbageOptions = {}): Promise<GarbageResult> => {
   const { keep = 1, blobs = false, blobAge = BLOB_AGE_MS, compact = false } = options;
   if (!Number.isInteger(keep) || keep < 1) {
-    throw new TypeError(`keep is a whole number of commits, 1 or more; keep=${keep}`);
+    throw new TypeError(`keep is not a valid number of commits: use a whole number from 1; keep=${keep}`);
   }
   if (typeof blobAge !== 'number' || !(blobAge >= 0)) {
-    throw new TypeError(`blobAge is a number of milliseconds, 0 or more; blobAge=${blobAge}`);
+    throw new TypeError(`blobAge is not a valid number of milliseconds: use a number from 0; blobAge=${blobAge}`);
   }
   const counts = await sweeping(parts, async (change, sweep) => {
     const inside = partsIn(parts, change);
@@ -180,7 +180,7 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
   return { ...counts, blobs: blobs ? await removeOrphans(parts, blobAge) : 0, bytes };
 };
 
-/** Runs a change that removes what checks and readers may be at. */
+/** Runs a change that removes blocks. Waits for running checks, and keeps what readers need. */
 const sweeping = async <T>(parts: RepoParts, run: (change: BlockChange, sweep: Sweep) => Promise<T>): Promise<T> => {
   let sweep: Sweep | undefined;
   try {
@@ -189,15 +189,15 @@ const sweeping = async <T>(parts: RepoParts, run: (change: BlockChange, sweep: S
       return run(change, sweep);
     });
   } finally {
-    // Not before the change is over: until then its blocks are still here.
+    // Only after the change has ended: until then its blocks are still stored.
     sweep?.end();
   }
 };
 
 /**
- * Removes the blobs that no commit mentions which is still here; answers how many. After the records that mentioned
- * them are gone for good: a blob that goes too late is only waste. In a turn of its own among the changes, which
- * changes nothing itself: a write that came meanwhile is seen, and none comes between the look and the act.
+ * Removes the blobs that no stored commit mentions, and returns their number. Runs after the records are durably
+ * removed: an orphaned blob wastes space, a missing blob is damage. Runs as a change of its own, so that no write
+ * happens between the search and the removal.
  */
 const removeOrphans = (parts: RepoParts, blobAge: number): Promise<number> =>
   sweeping(parts, async (change) => {

@@ -1,6 +1,6 @@
 /**
- * Which of the commits that are here belong to the account's history. Where the list of commits or the ref of the head
- * is lost, a repair finds them among those of branches, of refs and of resets.
+ * Finds the commits of the account's history. After the list of commits or the head's ref is lost, a repair must
+ * separate them from commits of branches, refs and resets.
  */
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText } from '../../data/cid.ts';
@@ -24,7 +24,9 @@ export interface Names {
 const isNamed = ({ refs, listed }: Names, { cid, commit }: Found): boolean =>
   cidEquals(refs.get(MAIN), cid) || cidEquals(listed.get(commit.rev), cid);
 
-/** Returns the commits that the list or the head's ref names, or that are neither of a branch nor of a reset. */
+/**
+ * Returns commits that the list or the head's ref names, and commits that belong neither to a branch nor to a reset.
+ */
 export const mainCommits = async <T extends Found>(
   { store }: ReadParts,
   { refs, listed }: Names,
@@ -42,8 +44,8 @@ export const mainCommits = async <T extends Found>(
 };
 
 /**
- * The commits that may be put in the place of the head: not those that only other refs reach, nor unsigned ones where
- * the history is signed.
+ * Returns the commits that may become the head. Excludes targets of other refs, and unsigned commits if the history is
+ * signed.
  */
 export const headCandidates = <T extends Found>(names: Names, commits: Iterable<T>): readonly T[] => {
   const others = new Set([...names.refs].filter(([name]) => name !== MAIN).map(([, cid]) => cidToText(cid)));

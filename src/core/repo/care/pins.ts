@@ -1,14 +1,14 @@
 /**
- * The states that running readers need. `gc` keeps what they reach until the readers end: a list, a comparison or an
- * export never meets a block that was removed under it.
+ * Pins the commits that running readers use. `gc` keeps everything that they reach until the readers end, so a list, a
+ * diff or an export never misses a removed block.
  *
- * A reader finds its state first and pins it then. A sweep may come between the two, so a reader whose state the sweep
- * does not keep waits for the end of the sweep and finds its state again.
+ * A reader first finds its commits and then pins them. A sweep may start between the two. If the sweep does not keep
+ * these commits, the reader waits for its end and finds its commits again.
  */
 import type { CID } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 
-/** A commit, or the root of a tree alone. */
+/** A commit, or only the root of a tree. */
 export interface Pinnable {
   readonly cid?: CID | undefined;
   readonly data: CID;
@@ -16,20 +16,20 @@ export interface Pinnable {
 
 type States = readonly (Pinnable | undefined)[];
 
-/** States that `gc` keeps until `release` is called. A second call of it does nothing. */
+/** States that `gc` keeps until `release` is called. A second call does nothing. */
 export interface Pinned<S extends States> {
   readonly states: S;
   release(): void;
 }
 
-/** Blocks are about to be removed. */
+/** A sweep: the removal of blocks. */
 export interface Sweep {
   /**
-   * The states that are pinned now. From now on a reader gets a pin only for what `reached` holds.
-   * @param reached What is kept so far; the caller adds what the pinned states reach.
+   * Returns the pinned states. From now on, readers can pin only states in `reached`.
+   * @param reached Everything that is kept so far. The caller adds everything that the pinned states reach.
    */
   mark(reached: CidSet): readonly Pinnable[];
-  /** To be called when the blocks are removed, or when nothing was. */
+  /** Call it when the blocks are removed, or when the sweep failed. */
   end(): void;
 }
 
@@ -45,7 +45,7 @@ export class Pins {
   #marks = 0;
   #sweep: RunningSweep | undefined;
 
-  /** Finds states with `resolve` and pins them. Throws what `resolve` throws. */
+  /** Finds states with `resolve` and pins them. Rejects with the error of `resolve`. */
   async pin<S extends States>(resolve: () => Promise<S>): Promise<Pinned<S>> {
     for (;;) {
       const marks = this.#marks;
@@ -57,26 +57,26 @@ export class Pins {
     }
   }
 
-  /** Pins states that no sweep can have removed: to be called inside a change that makes or keeps them. */
+  /** Pins states at once. Call it inside a change that makes or keeps them, when no sweep can remove them. */
   hold<S extends States>(states: S): Pinned<S> {
-    // A set of its own for each reader: two may pin the same states.
+    // A copy per reader, because two readers may pin the same states.
     const held: States = [...states];
     this.#held.add(held);
     return { states, release: () => void this.#held.delete(held) };
   }
 
-  /** Keeps blobs until the returned function is called; the set may grow meanwhile. */
+  /** Keeps blobs until the returned function is called. The set may grow meanwhile. */
   holdBlobs(blobs: CidSet): () => void {
     this.#blobs.add(blobs);
     return () => void this.#blobs.delete(blobs);
   }
 
-  /** Whether a running reader needs a blob. */
+  /** Returns whether a running reader needs the blob. */
   needsBlob(cid: CID): boolean {
     return [...this.#blobs].some((blobs) => blobs.has(cid.bytes));
   }
 
-  /** The states that are pinned now. */
+  /** Returns the pinned states. */
   pinned(): readonly Pinnable[] {
     return [...this.#held].flat().filter((state) => state !== undefined);
   }
@@ -96,11 +96,11 @@ export class Pins {
     }
   }
 
-  /** Begins to remove blocks, after the checks that run. To be called inside a change, of which one runs at a time. */
+  /** Starts a sweep after the running checks have ended. Call it inside a change, because one change runs at a time. */
   async sweep(): Promise<Sweep> {
     const { ended, end } = deferred();
     const sweep: RunningSweep = { reached: undefined, ended };
-    // Checks that begin from now on wait, so that this one has its turn.
+    // Checks that start from now on wait, so that the sweep is not delayed forever.
     this.#sweep = sweep;
     await Promise.all(this.#checks);
     return {
@@ -118,7 +118,7 @@ export class Pins {
     };
   }
 
-  /** @param marks How many sweeps had read the pins when the states were looked for. */
+  /** @param marks The number of sweeps that had read the pins before the states were found. */
   #isKept(states: States, marks: number): boolean {
     const reached = this.#sweep?.reached;
     if (reached === undefined) {
@@ -138,7 +138,7 @@ const deferred = (): { readonly ended: Promise<void>; readonly end: () => void }
   return { ended, end };
 };
 
-/** Reads a list of states that stay until it ends or is left. */
+/** Iterates over pinned states. Releases them when the iteration ends. */
 export async function* readPinned<S extends States, T>(
   pins: Pins,
   resolve: () => Promise<S>,
@@ -152,7 +152,7 @@ export async function* readPinned<S extends States, T>(
   }
 }
 
-/** Runs work over states that stay until it ends. */
+/** Runs work over pinned states. Releases them when it ends. */
 export const withPinned = async <S extends States, T>(
   pins: Pins,
   resolve: () => Promise<S>,

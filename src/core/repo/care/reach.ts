@@ -1,4 +1,4 @@
-/** Everything that some trees refer to, each node visited once however many trees share it. */
+/** Finds everything that trees reference. Visits each node once, even if several trees share it. */
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { decodeCid } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
@@ -9,16 +9,16 @@ import type { NodeReader } from '../../mst/node-reader.ts';
 import type { Subtree } from '../../mst/read-nodes.ts';
 import { subtreeAt } from '../../mst/read-nodes.ts';
 
-/** Nodes that are read with one request. */
+/** Nodes per read request. */
 const BATCH = 256;
 
-/** Reads nodes, in the order asked; `undefined` for one to pass over. */
+/** Reads nodes in the order of the argument. `undefined` for a node to skip. */
 export type ReadNodes = (subtrees: readonly Subtree[]) => Promise<readonly (Node | undefined)[]>;
 
 /**
- * Adds the nodes and the record CIDs below `root` to `reached`, passing over the nodes that are in it already.
- * @param onLeaf Called for each leaf of each node that was new, in no order that matters.
- * @throws what `read` throws.
+ * Adds the nodes and record CIDs below `root` to `reached`. Skips nodes that are already in it.
+ * @param onLeaf Called for each leaf of each new node, in no defined order.
+ * @throws the errors of `read`.
  */
 export const reachTree = async (
   read: ReadNodes,
@@ -46,7 +46,7 @@ export const reachTree = async (
   }
 };
 
-/** Adds the nodes below `root` alone, passing over those that are in `reached` already. */
+/** Adds the nodes below `root`, without records, to `reached`. Skips nodes that are already in it. */
 export const reachNodes = async (read: ReadNodes, root: CID, reached: CidSet): Promise<void> => {
   const rest: Subtree[] = reached.add(root.bytes) ? [{ subtree: root.bytes as CidBytes, layer: undefined }] : [];
   while (rest.length > 0) {
@@ -62,8 +62,8 @@ export const reachNodes = async (read: ReadNodes, root: CID, reached: CidSet): P
 };
 
 /**
- * Nodes, past those that are none: their bytes are what the CID says, and no node of that layer. `onFault` is told of
- * each.
+ * Reads nodes. For a block whose hash matches but which is not a valid node of its layer, calls `onFault` and returns
+ * `undefined`.
  */
 export const nodesPastFaults = async (
   nodes: NodeReader,
@@ -88,7 +88,7 @@ export const nodesPastFaults = async (
   return found;
 };
 
-/** Nodes, past those that are missing. */
+/** Reads nodes. Returns `undefined` for a missing one. */
 export const nodesPastMissing = async (
   nodes: NodeReader,
   subtrees: readonly Subtree[],
@@ -110,7 +110,7 @@ export const nodesPastMissing = async (
   return found;
 };
 
-/** CIDs of a set in batches, for requests of a bounded size. */
+/** Yields the CIDs of a set in batches of bounded size. */
 export function* batchesOf(cids: Iterable<Uint8Array>, size: number = BATCH): Generator<CID[]> {
   let batch: CID[] = [];
   for (const bytes of cids) {

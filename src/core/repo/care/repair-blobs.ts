@@ -1,4 +1,4 @@
-/** The part of a repair that is about blobs: files that are not the blobs of their names. */
+/** The part of a repair for blobs: files that do not match the blob of their name. */
 import type { CID } from '../../data/cid.ts';
 import { cidToText, decodeCid } from '../../data/cid.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
@@ -10,7 +10,7 @@ import { plan, query } from './repair-plan.ts';
 import type { ChosenHead } from './repair-search.ts';
 import { pastDamage } from './survey.ts';
 
-/** Blobs whose bytes are others, and what else stands in their place. */
+/** Returns blobs whose bytes do not match, and other entries at the paths of blobs. */
 const findBadBlobs = async (
   { blobs }: ReadParts,
   signal: AbortSignal | undefined,
@@ -22,17 +22,17 @@ const findBadBlobs = async (
     if (blob !== undefined && !(await isBlobIntact(cid, blob))) {
       bad.set(cidToText(cid), {
         cid,
-        message: `a file that is not the blob of its name was removed; cid=${cidToText(cid)} size=${size}`,
+        message: `removed a file that does not match the blob of its name; cid=${cidToText(cid)} size=${size}`,
       });
     }
   }
-  for await (const { cid, message } of blobs.strays?.() ?? []) {
-    bad.set(cidToText(cid), { cid, message: `what stood in the place of a blob was removed: ${message}` });
+  for await (const { cid, message } of blobs.invalidEntries?.() ?? []) {
+    bad.set(cidToText(cid), { cid, message: `removed an entry at the path of a blob: ${message}` });
   }
   return bad;
 };
 
-/** The first record of the head that mentions each of some blobs. */
+/** Returns the first record of the head that mentions each wanted blob. */
 const pathsOfMentions = async (
   parts: ReadParts,
   head: ChosenHead,
@@ -58,7 +58,7 @@ const pathsOfMentions = async (
   return paths;
 };
 
-/** Plans the removal of every file that is not the blob of its name. */
+/** Plans the removal of each file that does not match the blob of its name. */
 export const planBlobs = async (parts: ReadParts, planned: Plan, signal: AbortSignal | undefined): Promise<void> => {
   const { lost, head, badBlobs } = planned;
   const bad = await findBadBlobs(parts, signal);
@@ -67,11 +67,11 @@ export const planBlobs = async (parts: ReadParts, planned: Plan, signal: AbortSi
     plan(planned, 'dropBlob', message, { cid });
     badBlobs.push(cid);
     const path = paths.get(text);
-    const what = path === undefined ? 'no record of the head that can be read mentions it' : `path=${path}`;
+    const what = path === undefined ? 'no readable record of the head mentions it;' : `path=${path}`;
     planned.lacksBlob ||= path !== undefined;
     lost.add({
       kind: 'blob',
-      message: `a blob is gone; ${what} cid=${text}`,
+      message: `a blob is missing: request it from the account's host; ${what} cid=${text}`,
       cid,
       path,
       request: `/xrpc/com.atproto.sync.getBlob${query(parts.did, 'cid', cid)}`,
@@ -79,7 +79,7 @@ export const planBlobs = async (parts: ReadParts, planned: Plan, signal: AbortSi
   }
 };
 
-/** Removes blobs, and goes on past those that cannot be removed by saying which. */
+/** Removes blobs. Rejects at the first one that cannot be removed, and names it. */
 export const removeBlobs = async ({ blobs }: ReadParts, cids: readonly CID[]): Promise<void> => {
   for (const cid of cids) {
     try {
@@ -87,7 +87,7 @@ export const removeBlobs = async ({ blobs }: ReadParts, cids: readonly CID[]): P
     } catch (cause) {
       throw new RepoError(
         isRepoError(cause) ? cause.code : 'StorageFailed',
-        `all is repaired but what stands in the place of a blob: remove it by hand; cid=${cidToText(cid)}`,
+        `the repair could not remove an entry at the path of a blob: remove it by hand; cid=${cidToText(cid)}`,
         { cause },
       );
     }

@@ -1,4 +1,4 @@
-/** What a repair is going to do, with the words about it. */
+/** The plan of a repair: steps and losses. */
 import { BoundedList } from '../../data/bounded-list.ts';
 import type { CID } from '../../data/cid.ts';
 import { cidToText } from '../../data/cid.ts';
@@ -7,7 +7,7 @@ import type { Loss, RepairAction, RepairStep } from './repair-report.ts';
 import { REPAIR_ACTIONS } from './repair-report.ts';
 import type { ChosenHead, RepairSearch } from './repair-search.ts';
 
-/** Steps by their action, so that many of one kind leave room for those of the others. */
+/** Steps by action. Each action has its own limit, so that many steps of one action do not hide others. */
 export type Steps = ReadonlyMap<RepairAction, BoundedList<RepairStep>>;
 
 export const createSteps = (): Steps =>
@@ -27,7 +27,7 @@ export interface Plan {
   lacksBlob: boolean;
 }
 
-/** Notes a step. */
+/** Adds a step to the plan. */
 export const plan = (
   { steps }: Pick<Plan, 'steps'>,
   action: RepairAction,
@@ -37,10 +37,10 @@ export const plan = (
   steps.get(action)!.add({ action, message, ...where });
 };
 
-/** The path and query of a request for a block or a blob, after the name of its method. */
+/** Returns the query of a request for a block or a blob. */
 export const query = (did: string, name: string, cid: CID): string =>
   `?did=${encodeURIComponent(did)}&${name}=${cidToText(cid)}`;
 
-/** Whether nothing that the tree of the head consists of is lost. */
+/** Returns whether all nodes and records of the head's tree are present. */
 export const isHeadWhole = (head: ChosenHead | undefined): boolean =>
   head !== undefined && head.gaps.nodes.count === 0 && head.gaps.records.count === 0;

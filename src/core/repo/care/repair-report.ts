@@ -1,73 +1,73 @@
-/** What a repair does, and what it has to say about it. */
+/** Options and report of a repair. */
 import type { CID } from '../../data/cid.ts';
 import type { LongWork } from '../long-work.ts';
 
 export interface RepairOptions extends LongWork {
-  /** Says what would be done, and does nothing. */
+  /** Reports the steps without doing them. */
   readonly dryRun?: boolean | undefined;
 }
 
-/** What a repair can do, in the order in which it is reported. */
+/** The actions of a repair, in the order of the report. */
 export const REPAIR_ACTIONS = [
-  /** A row that is no entry of its table was removed. */
+  /** Removed an invalid row. */
   'dropRow',
-  /** A block whose bytes are not those that its CID names was removed, so that an import can bring it again. */
+  /** Removed a block whose bytes do not match its CID. An import can restore it. */
   'dropBlock',
-  /** The head is another commit now, or there is none any more. */
+  /** Moved the head to another commit, or removed it. */
   'moveHead',
-  /** A ref was removed, because its commit is not here, or blocks of its tree or records are gone. */
+  /** Removed a ref whose commit, tree nodes or records are missing. */
   'dropRef',
   /**
-   * A commit was taken from the list, because it is not here, or blocks of its tree or records are gone. While the head
-   * itself lacks a block, older commits stay: an import may bring back what they lack, too.
+   * Removed a commit from the list because its block, tree nodes or records are missing. While the head lacks a block,
+   * older commits stay, because an import may restore their blocks too.
    */
   'dropCommit',
-  /** A commit that is here with all of its tree was put into the list. */
+  /** Added a commit with a complete tree to the list. */
   'addCommit',
-  /** A file that is not the blob of its name was removed, so that the blob counts as missing. */
+  /** Removed a file that does not match the blob of its name. The blob is then missing. */
   'dropBlob',
 ] as const;
 
 export type RepairAction = (typeof REPAIR_ACTIONS)[number];
 
-/** One thing that was done. */
+/** One step of a repair. */
 export interface RepairStep {
   readonly action: RepairAction;
-  /** A sentence. */
+  /** A sentence for people. */
   readonly message: string;
   readonly cid?: CID | undefined;
   /** The name of a ref, or a rev. */
   readonly path?: string | undefined;
 }
 
-/** Something that ought to be here and is not, and that nothing here can bring back. */
+/** Something that is missing and that the repair could not restore. */
 export interface Loss {
   readonly kind: 'blob' | 'block' | 'record';
-  /** A sentence. */
+  /** A sentence for people. */
   readonly message: string;
   readonly cid: CID;
   /** `collection/rkey` of a record, or of the first one that mentions a blob. */
   readonly path?: string | undefined;
-  /** What to ask the account's host for: the path and query of a request. */
+  /** The path and query of a request to the account's host for the missing bytes. */
   readonly request: string;
 }
 
 export interface RepairReport {
   /**
-   * Whether the repository is sound after the repair: the head is here, it refers to nothing that is lost except blobs
-   * that were never here, and `verify` finds no damage. Records that break the data model are not damage.
+   * Whether the repository is undamaged after the repair. The head is stored, nothing that it references is lost except
+   * blobs that were never stored, and `verify` finds no damage. Records that break the data model are not damage.
    */
   readonly whole: boolean;
   readonly dryRun: boolean;
-  /** The head as it is afterwards. */
+  /** The head after the repair. */
   readonly head: CID | undefined;
   readonly rev: string | undefined;
   /** The first 1000 (`MAX_REPORTED`) steps of each action. */
   readonly steps: readonly RepairStep[];
-  /** How many steps there are. */
+  /** Number of steps. */
   readonly stepCount: number;
   /** The first 1000 losses. */
   readonly lost: readonly Loss[];
-  /** How many losses there are. */
+  /** Number of losses. */
   readonly lostCount: number;
 }

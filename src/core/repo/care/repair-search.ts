@@ -1,6 +1,4 @@
-/**
- * What a repair has to know before it does anything: what is sound, which commits there are, and whose trees are whole.
- */
+/** The search before a repair: intact blocks, stored commits, and which trees are complete. */
 import { BoundedList } from '../../data/bounded-list.ts';
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
@@ -16,7 +14,7 @@ import { MAIN } from '../store-names.ts';
 import { mainCommits, headCandidates } from './main-commits.ts';
 import { pastDamage, surveyBlocks } from './survey.ts';
 
-/** A commit whose block is sound. */
+/** A commit whose block is intact. */
 export interface FoundCommit {
   readonly cid: CID;
   readonly commit: Commit;
@@ -25,16 +23,16 @@ export interface FoundCommit {
 export interface RepairSearch {
   readonly sound: CidSet;
   readonly damaged: CidSet;
-  /** Every sound commit of this account, by the text of its CID. */
+  /** All intact commits of this account, by CID text. */
   readonly commits: ReadonlyMap<string, FoundCommit>;
-  /** Those of them that may be of the account's history. */
+  /** Those that may belong to the account's history. */
   readonly main: ReadonlyMap<string, FoundCommit>;
-  /** As they are written down, as far as they can be read. */
+  /** The stored refs, as far as they are readable. */
   readonly refs: ReadonlyMap<string, CID>;
   readonly listed: ReadonlyMap<Tid, CID>;
 }
 
-/** A commit is a map of four to seven fields, and so are many records: the first byte spares most of them. */
+/** A commit is a CBOR map of four to seven fields. The first byte excludes most records without decoding them. */
 const mayBeCommit = ([first = 0]: Uint8Array): boolean => first >= 0xa4 && first <= 0xa7;
 
 const commitOf = (cid: CID, bytes: Uint8Array, did: string): Commit | undefined => {
@@ -45,17 +43,17 @@ const commitOf = (cid: CID, bytes: Uint8Array, did: string): Commit | undefined 
     if (!isRepoError(error)) {
       throw error;
     }
-    // A record.
+    // Not a commit: a record or a node.
     return undefined;
   }
 };
 
-/** @param tell Called for each block. */
-export const searchRepo = async (parts: ReadParts, tell: (bytes: number) => void): Promise<RepairSearch> => {
+/** @param onBlock Called with the size of each block. */
+export const searchRepo = async (parts: ReadParts, onBlock: (bytes: number) => void): Promise<RepairSearch> => {
   const { did, hashAll, store } = parts;
   const commits = new Map<string, FoundCommit>();
   const survey = await surveyBlocks(store, hashAll, (cid, bytes, sound) => {
-    tell(bytes?.length ?? 0);
+    onBlock(bytes?.length ?? 0);
     const commit = sound && mayBeCommit(bytes!) ? commitOf(cid, bytes!, did) : undefined;
     if (commit !== undefined) {
       commits.set(cidToText(cid), { cid, commit });
@@ -74,11 +72,13 @@ export const searchRepo = async (parts: ReadParts, tell: (bytes: number) => void
   return { ...survey, commits, main, refs, listed };
 };
 
-/** Whether what is here is of branches alone, so that no head is missing: the account has no commit yet. */
+/**
+ * Returns whether all stored commits belong to branches. Then the account has no commit yet, and no head is missing.
+ */
 export const hasOnlyBranches = ({ commits, main, listed, damaged, refs }: RepairSearch): boolean =>
   commits.size > 0 && main.size + listed.size + damaged.size === 0 && !refs.has(MAIN);
 
-/** What a tree lacks: nodes, with a word about each that is here and in the wrong place, and records by path. */
+/** The missing parts of a tree: nodes, with a fault if the node is stored but invalid, and records by path. */
 export interface TreeGaps {
   readonly nodes: BoundedList<{ readonly cid: CID; readonly fault: string | undefined }>;
   readonly records: BoundedList<{ readonly path: string; readonly cid: CID }>;
@@ -86,7 +86,7 @@ export interface TreeGaps {
   readonly cids: CidSet;
 }
 
-/** Looks at a tree as `verify` does: one that it finds a fault in is not called whole here. */
+/** Checks a tree as `verify` does, so that both agree on whether it is complete. */
 export const gapsOf = async ({ store, hashAll }: ReadParts, { sound }: RepairSearch, root: CID): Promise<TreeGaps> => {
   const gaps: TreeGaps = { nodes: new BoundedList(), records: new BoundedList(), cids: createCidSet() };
   await verifyTree(pastDamage(store), root, {
@@ -108,7 +108,7 @@ export const gapsOf = async ({ store, hashAll }: ReadParts, { sound }: RepairSea
   return gaps;
 };
 
-/** The commit that is to be the head, and what its tree lacks. */
+/** The commit that becomes the head, and the missing parts of its tree. */
 export interface ChosenHead extends FoundCommit {
   readonly gaps: TreeGaps;
 }
@@ -116,10 +116,12 @@ export interface ChosenHead extends FoundCommit {
 const isWhole = ({ nodes }: TreeGaps): boolean => nodes.count === 0;
 
 /**
- * The head as it is, if its tree is whole and no newer commit is listed. Otherwise the newest commit whose tree is
- * whole; if there is none, the head as it is, if its commit is here, or the newest commit. A tree that lacks records is
- * whole: going back to before such a record was written would lose all that came after it. Commits of branches, those
- * that only other refs reach, and unsigned ones of a signed history are not chosen.
+ * Returns the head after the repair:
+ * 1. The current head, if all nodes of its tree are present and no newer commit is listed.
+ * 2. Otherwise the newest commit whose nodes are all present.
+ * 3. Otherwise the current head if its commit is stored, or the newest commit.
+ * Missing records do not count: going back to before such a record was written would lose all later records. Never
+ * returns commits of branches, targets of other refs only, or unsigned commits of a signed history.
  */
 export const chooseHead = async (parts: ReadParts, search: RepairSearch): Promise<ChosenHead | undefined> => {
   const { commits, listed, refs } = search;
@@ -132,7 +134,7 @@ export const chooseHead = async (parts: ReadParts, search: RepairSearch): Promis
     return { ...current, gaps: currentGaps! };
   }
   const rank = (found: FoundCommit): string => {
-    // Of two with one rev, the head comes first, then the one that is listed.
+    // Of two commits with the same rev, the head ranks first, then the listed one.
     const place = cidEquals(found.cid, main) ? 2 : cidEquals(listed.get(found.commit.rev as Tid), found.cid) ? 1 : 0;
     return `${found.commit.rev} ${place}`;
   };

@@ -1,4 +1,4 @@
-/** Mending what can be mended, and saying what cannot. */
+/** `Repo.repair`: plans the steps, applies them and reports losses. */
 import { BoundedList } from '../../data/bounded-list.ts';
 import { equalBytes } from '../../data/bytes.ts';
 import type { CID } from '../../data/cid.ts';
@@ -22,10 +22,10 @@ import type { RepairOptions, RepairReport } from './repair-report.ts';
 import { chooseHead, hasOnlyBranches, searchRepo } from './repair-search.ts';
 import { createIsWhole } from './whole-trees.ts';
 
-/** Where a move of the head is written down for good: the report may be lost, and the old head's CID with it. */
+/** The meta key that records a move of the head, because the report with the old head's CID may get lost. */
 const movedKey = (time: Date): string => `repair:${time.toISOString()}`;
 
-/** Plans the refs and the list of commits as they have to be. */
+/** Plans the changes of refs and of the list of commits. */
 const planNames = async ({ nodes }: ReadParts, planned: Plan): Promise<void> => {
   const { search, head, refs, dropped, added } = planned;
   const old = search.refs.get(MAIN);
@@ -36,20 +36,22 @@ const planNames = async ({ nodes }: ReadParts, planned: Plan): Promise<void> => 
     refs.set(MAIN, head?.cid);
   }
   const isWhole = createIsWhole(nodes, search.sound);
-  // While the head lacks something, an import may bring back what the history lacks as well.
+  // While the head lacks a block, an import may also restore blocks of the history.
   const dropsHistory = isHeadWhole(head);
-  /** Why a commit of the history cannot stay; `undefined` where it can. */
+  /** Returns why a commit cannot stay in the history, or `undefined` if it can. */
   const faultOf = async (cid: CID): Promise<string | undefined> => {
     const found = search.commits.get(cidToText(cid));
     if (found === undefined) {
-      return 'the commit is not here';
+      return 'the commit is missing';
     }
-    return dropsHistory && !(await isWhole(found.commit.data)) ? 'blocks of its tree or records are gone' : undefined;
+    return dropsHistory && !(await isWhole(found.commit.data))
+      ? 'blocks of its tree or records are missing'
+      : undefined;
   };
   for (const [name, cid] of search.refs) {
     const fault = name === MAIN ? undefined : await faultOf(cid);
     if (fault !== undefined) {
-      plan(planned, 'dropRef', `a ref was removed: ${fault}; ref=${name} cid=${cidToText(cid)}`, { cid, path: name });
+      plan(planned, 'dropRef', `removed a ref: ${fault}; ref=${name} cid=${cidToText(cid)}`, { cid, path: name });
       refs.set(name, undefined);
     }
   }
@@ -60,10 +62,10 @@ const planNames = async ({ nodes }: ReadParts, planned: Plan): Promise<void> => 
       found !== undefined && found.commit.rev !== rev
         ? 'it has another rev'
         : isNewer && found !== undefined
-          ? 'its tree is not whole'
+          ? 'its tree is not complete'
           : await faultOf(cid);
     if (what !== undefined) {
-      plan(planned, 'dropCommit', `a commit went from the list: ${what}; rev=${rev} cid=${cidToText(cid)}`, {
+      plan(planned, 'dropCommit', `removed a commit from the list: ${what}; rev=${rev} cid=${cidToText(cid)}`, {
         cid,
         path: rev,
       });
@@ -75,40 +77,40 @@ const planNames = async ({ nodes }: ReadParts, planned: Plan): Promise<void> => 
     const isHead = cidEquals(cid, head?.cid);
     const isEarlier = head !== undefined && rev < head.commit.rev;
     const isListed = search.listed.has(rev) && !dropped.has(rev);
-    // What a `gc` has left of a commit, and a salvage found again, is no history.
+    // A commit that `gc` removed and a salvage found again is not added: its tree is incomplete.
     if (
       (isHead && !cidEquals(search.listed.get(rev), cid)) ||
       (isEarlier && !isListed && !added.has(rev) && (await isWhole(commit.data)))
     ) {
-      plan(planned, 'addCommit', `a commit went into the list; rev=${rev} cid=${text}`, { cid, path: rev });
+      plan(planned, 'addCommit', `added a commit to the list; rev=${rev} cid=${text}`, { cid, path: rev });
       added.set(rev, cid);
     }
   }
 };
 
-/** What the head lacks. */
+/** Plans the losses: everything that the head lacks. */
 const planLosses = ({ did }: ReadParts, { lost, head, search }: Plan): void => {
   const request = (cid: CID): string => `/xrpc/com.atproto.sync.getBlocks${query(did, 'cids', cid)}`;
   const old = search.refs.get(MAIN);
   if (head === undefined && old !== undefined) {
     lost.add({
       kind: 'block',
-      message: `the commit of the head is gone, and there is no other: import a CAR; cid=${cidToText(old)}`,
+      message: `the commit of the head is missing, and there is no other: import a CAR; cid=${cidToText(old)}`,
       cid: old,
       request: request(old),
     });
   }
   const { records, nodes, cids } = head?.gaps ?? {};
   for (const { path, cid } of records?.items ?? []) {
-    const message = `a record is gone: fetch it, or delete it; path=${path} cid=${cidToText(cid)}`;
+    const message = `a record is missing: fetch it, or delete it; path=${path} cid=${cidToText(cid)}`;
     lost.add({ kind: 'record', message, cid, path, request: request(cid) });
   }
   lost.addCount((records?.count ?? 0) - (records?.items.length ?? 0));
   for (const { cid, fault } of nodes?.items ?? []) {
     const message =
       fault === undefined
-        ? `a node of the head's tree is gone, and the records below it cannot be reached: import a CAR; cid=${cidToText(cid)}`
-        : `the tree of the head is none, and what it says of records cannot be relied upon: import a CAR; ${fault}`;
+        ? `a node of the head's tree is missing, and so are the records below it: import a CAR; cid=${cidToText(cid)}`
+        : `the tree of the head is not valid, so its records are not reliable: import a CAR; ${fault}`;
     lost.add({ kind: 'block', message, cid, request: request(cid) });
   }
   lost.addCount((nodes?.count ?? 0) - (nodes?.items.length ?? 0));
@@ -117,7 +119,7 @@ const planLosses = ({ did }: ReadParts, { lost, head, search }: Plan): void => {
       cids?.has(bytes) === true || (head === undefined && old !== undefined && equalBytes(old.bytes, bytes));
     if (!isNamed) {
       const cid = decodeCid(bytes.slice());
-      const message = `a block that the head does not need is gone; cid=${cidToText(cid)}`;
+      const message = `a block that the head does not need is missing; cid=${cidToText(cid)}`;
       lost.add({ kind: 'block', message, cid, request: request(cid) });
     }
   }
@@ -150,7 +152,7 @@ const makePlan = async (parts: ReadParts, { signal, onProgress }: RepairOptions)
   planned.steps.get('dropRow')!.addCount(count - messages.length);
   for (const bytes of search.damaged) {
     const cid = decodeCid(bytes.slice());
-    const message = `a block whose bytes are not those that its CID names was removed; cid=${cidToText(cid)}`;
+    const message = `removed a block whose bytes do not match its CID; cid=${cidToText(cid)}`;
     plan(planned, 'dropBlock', message, { cid });
   }
   await planNames(parts, planned);
@@ -190,21 +192,21 @@ const apply = async (change: BlockChange, planned: Plan): Promise<void> => {
   }
 };
 
-/** There is no head, and there ought to be one: where nothing was ever written nothing is missing. */
+/** Returns whether a head is missing. In a repository without any commit, no head is missing. */
 const lacksHead = ({ head, search }: Plan): boolean => {
   const { refs, listed, sound, damaged } = search;
   const isEmpty = listed.size + sound.size + damaged.size === 0 && !refs.has(MAIN);
   return head === undefined && !isEmpty && !hasOnlyBranches(search);
 };
 
-/** Whether the head is another one afterwards, whose tree can be read. */
+/** Returns whether the repair moves the head to a commit with a readable tree. */
 const movesHead = ({ head, refs }: Plan): boolean =>
   refs.has(MAIN) && head !== undefined && head.gaps.nodes.count === 0;
 
-/** What a repair did, and from which head to which other one. */
+/** The report, and the transition from the old head to the new one. */
 export interface Repaired {
   readonly report: RepairReport;
-  /** `undefined` when the head stayed, or there is none. The tree before it is not told: it may not be readable. */
+  /** `undefined` if the head stayed or is missing. Has no tree before the repair, because it may be unreadable. */
   readonly transition: Transition | undefined;
 }
 
@@ -213,7 +215,10 @@ export const repairRepo = async (parts: RepoParts, options: RepairOptions = {}):
   const { dryRun = false } = options;
   const [fault] = (await parts.store.maintenance?.check()) ?? [];
   if (fault !== undefined) {
-    throw new RepoError('Corrupt', `the database itself is damaged, and has to be salvaged into a new one: ${fault}`);
+    throw new RepoError(
+      'Corrupt',
+      `the database file is damaged: use salvageRepo to copy it into a new repository; ${fault}`,
+    );
   }
   let sweep: Sweep | undefined;
   let transition: Transition | undefined;
@@ -233,7 +238,7 @@ export const repairRepo = async (parts: RepoParts, options: RepairOptions = {}):
   ).finally(() => sweep?.end());
   const { lost, head, badBlobs, lacksBlob } = planned;
   if (!dryRun) {
-    // After all else: a blob that goes too late counts as damaged, and the next repair removes it.
+    // Last: if this fails, the blob is still damaged and the next repair removes it.
     await removeBlobs(parts, badBlobs);
   }
   const whole = !lacksHead(planned) && (head === undefined || isHeadWhole(head)) && !lacksBlob;

@@ -1,4 +1,4 @@
-/** What of the storage can be relied upon: every stored block against its hash, those of the history included. */
+/** Checks the hash of every stored block, history included. */
 import type { Bytes } from '../../data/bytes.ts';
 import type { CID, CidLike } from '../../data/cid.ts';
 import { bytesOfCid, isDigestOf } from '../../data/cid.ts';
@@ -8,27 +8,24 @@ import type { HashAll } from '../../data/sha256.ts';
 import { isRepoError } from '../../errors.ts';
 import type { BlockReader, StoreReader } from '../../storage/ports.ts';
 
-/** Blocks that are hashed together. */
+/** Blocks per hash call. */
 const BATCH = 64;
-/** Blocks that are read with one request: 64 MiB when each is as large as a stored one may be. */
+/** Blocks per read request: 64 MiB if each has the largest size. */
 const READ_BATCH = 8;
-/** Bytes that are hashed at once, even if they are of fewer blocks. */
+/** Bytes after which blocks are hashed, even if they are fewer than {@link BATCH}. */
 const BATCH_BYTES: number = 4 * 1024 * 1024;
 
 export interface Survey {
-  /** Blocks that are here and are what their CIDs say. */
+  /** Blocks whose bytes match their CIDs. */
   readonly sound: CidSet;
-  /** Blocks that are here and are not. */
+  /** Blocks whose bytes do not match, or cannot be read. */
   readonly damaged: CidSet;
 }
 
-/**
- * Hears of each block as it is looked at: `sound` says whether it is what its CID says. `bytes` is missing where it
- * cannot be read.
- */
+/** Called for each block. `sound`: the bytes match the CID. `bytes` is `undefined` if the block cannot be read. */
 export type OnBlock = (cid: CID, bytes: Bytes | undefined, sound: boolean) => void;
 
-/** A block whose row is of the wrong type reads as one that is not there; all else that goes wrong rejects. */
+/** Returns `undefined` for an invalid row. Rejects on all other errors. */
 const readOne = async (blocks: BlockReader, cid: CidLike): Promise<Bytes | undefined> => {
   try {
     return await blocks.get(cid);
@@ -40,9 +37,7 @@ const readOne = async (blocks: BlockReader, cid: CidLike): Promise<Bytes | undef
   }
 };
 
-/**
- * Reads on past blocks that cannot be read: they are as if they were not there. For searches that know which these are.
- */
+/** Returns a reader that returns `undefined` for unreadable blocks. For searches that have already reported them. */
 export const pastDamage = (blocks: BlockReader): BlockReader => ({
   get: (cid) => readOne(blocks, cid),
   async getMany(cids) {
@@ -61,7 +56,10 @@ export const pastDamage = (blocks: BlockReader): BlockReader => ({
   },
 });
 
-/** Looks at every block, and hashes each once. @throws what `onBlock` throws, and what a storage that fails does. */
+/**
+ * Reads every block and hashes it once.
+ * @throws the errors of `onBlock` and of the storage.
+ */
 export const surveyBlocks = async (store: StoreReader, hashAll: HashAll, onBlock: OnBlock): Promise<Survey> => {
   const survey: Survey = { sound: createCidSet(), damaged: createCidSet() };
   const blocks = pastDamage(store);

@@ -1,4 +1,4 @@
-/** Checking the blobs against their names. */
+/** Checks the blobs against their CIDs. */
 import type { CID } from '../../data/cid.ts';
 import { cidToText } from '../../data/cid.ts';
 import { isRepoError } from '../../errors.ts';
@@ -10,14 +10,19 @@ const checkBlob = async (search: Search, cid: CID): Promise<void> => {
   try {
     const blob = await search.parts.blobs.get(cid);
     if (blob === undefined || !(await isBlobIntact(cid, blob))) {
-      report(search, 'Corrupt', `the stored blob is not the one that the CID names; cid=${cidToText(cid)}`, { cid });
+      report(
+        search,
+        'Corrupt',
+        `the stored blob does not match its CID: run repair, then store the blob again; cid=${cidToText(cid)}`,
+        { cid },
+      );
     }
     search.tally.bytes += blob?.size ?? 0;
   } catch (error) {
     if (isRepoError(error, 'Closed')) {
       throw error;
     }
-    // One that cannot be read does not hide the others.
+    // An unreadable blob does not hide others.
     report(
       search,
       isRepoError(error) ? error.code : 'StorageFailed',
@@ -27,7 +32,7 @@ const checkBlob = async (search: Search, cid: CID): Promise<void> => {
   }
 };
 
-/** Returns how many blobs there are. */
+/** Returns the number of blobs. */
 export const checkBlobs = async (search: Search, signal: AbortSignal | undefined): Promise<number> => {
   const { blobs } = search.parts;
   let count = 0;
@@ -35,9 +40,9 @@ export const checkBlobs = async (search: Search, signal: AbortSignal | undefined
     signal?.throwIfAborted();
     count += 1;
     await checkBlob(search, cid);
-    search.tell();
+    search.notify();
   }
-  for await (const { cid, message } of blobs.strays?.() ?? []) {
+  for await (const { cid, message } of blobs.invalidEntries?.() ?? []) {
     report(search, 'Corrupt', message, { cid });
   }
   return count;

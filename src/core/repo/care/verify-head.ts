@@ -1,4 +1,4 @@
-/** Checking what the head says of itself: its signature and its time. */
+/** Checks the head's signature and rev. */
 import type { CID } from '../../data/cid.ts';
 import type { Commit } from '../commit.ts';
 import { verifyCommit } from '../commit.ts';
@@ -17,7 +17,12 @@ export const checkSignature = (
 ): VerifyReport['signature'] => {
   if (commit.sig === undefined) {
     if (key !== undefined) {
-      report(search, 'InvalidSignature', `the head is not signed; rev=${commit.rev}`, { path: MAIN, cid });
+      report(
+        search,
+        'InvalidSignature',
+        `the commit is not signed: import a signed one, or write with a signer; rev=${commit.rev}`,
+        { path: MAIN, cid },
+      );
     }
     return 'none';
   }
@@ -27,14 +32,19 @@ export const checkSignature = (
   if (verifyCommit(bytes, key)) {
     return 'valid';
   }
-  report(search, 'InvalidSignature', `the head is not signed by the key; key=${key} rev=${commit.rev}`, {
-    path: MAIN,
-    cid,
-  });
+  report(
+    search,
+    'InvalidSignature',
+    `the commit is not signed by the key: check that the key is the account's; key=${key} rev=${commit.rev}`,
+    {
+      path: MAIN,
+      cid,
+    },
+  );
   return 'invalid';
 };
 
-/** Whether the head's rev lies in the future, so that nobody else takes the head. */
+/** Returns how far the head's rev is in the future, in milliseconds. Hosts refuse such a head. */
 export const checkClock = (search: Search, head: CID | undefined, commit: Commit | undefined): number | undefined => {
   const ahead = commit && aheadOf(commit.rev);
   if (ahead !== undefined) {

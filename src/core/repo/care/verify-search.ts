@@ -1,4 +1,4 @@
-/** What the parts of a check share: what they found, and what is wrong so far. */
+/** The state that all parts of a verification share. */
 import type { BoundedList } from '../../data/bounded-list.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import type { Fault } from '../../data/fault.ts';
@@ -11,16 +11,16 @@ export interface Search {
   readonly faults: BoundedList<Fault>;
   add(fault: Fault): void;
   readonly tally: { -readonly [K in keyof Progress]: Progress[K] };
-  /** Blocks that are here and are what their CIDs say. */
+  /** Blocks whose bytes match their CIDs. */
   sound: CidSet;
-  /** Blocks that are here and are not; each is a fault that has been named. */
+  /** Blocks whose bytes do not match. Each has been reported. */
   damaged: CidSet;
-  /** What has been looked at below some commit, so that what trees share is looked at once. */
+  /** Nodes and records that were checked, so that shared ones are checked once. */
   readonly reached: CidSet;
-  tell(): void;
+  notify(): void;
 }
 
-/** Names a fault. */
+/** Reports a fault. */
 export const report = (
   search: Search,
   code: RepoErrorCode,

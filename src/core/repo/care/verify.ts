@@ -1,4 +1,4 @@
-/** Checking everything that is here: every fault is named, none stops the search for others. */
+/** `Repo.verify`: checks everything that is stored and reports all faults. No fault stops the search. */
 import { BoundedList } from '../../data/bounded-list.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
@@ -24,44 +24,51 @@ import { checkClock, checkSignature } from './verify-head.ts';
 import type { Search } from './verify-search.ts';
 import { report } from './verify-search.ts';
 
-/** Blocks between two words about how far the search has come. */
-const TELL_EVERY = 512;
+/** Blocks between two calls of `onProgress`. */
+const NOTIFY_EVERY = 512;
 
-/**
- * The refs and the list of commits as they were before the blocks were read: what is written meanwhile is not among
- * those blocks.
- */
+/** The refs and the list of commits, read before the blocks. Later writes have blocks that were not read. */
 interface Names {
   readonly head: CID | undefined;
   readonly refs: readonly (readonly [name: string, cid: CID])[];
   readonly listed: readonly (readonly [rev: string, cid: CID])[];
 }
 
-/** Every stored block against its hash. */
+/** Checks the hash of every stored block. */
 const checkBlocks = async (search: Search): Promise<void> => {
   const { sound, damaged } = await surveyBlocks(search.parts.store, search.parts.hashAll, (cid, bytes, isSound) => {
     search.tally.blocks += 1;
     search.tally.bytes += bytes?.length ?? 0;
     if (!isSound) {
-      report(search, 'Corrupt', `the stored bytes are not those that the CID names; cid=${cidToText(cid)}`, { cid });
+      report(
+        search,
+        'Corrupt',
+        `the stored bytes do not match the CID: run repair, then import a CAR; cid=${cidToText(cid)}`,
+        { cid },
+      );
     }
-    if (search.tally.blocks % TELL_EVERY === 0) {
-      search.tell();
+    if (search.tally.blocks % NOTIFY_EVERY === 0) {
+      search.notify();
     }
   });
   search.sound = sound;
   search.damaged = damaged;
 };
 
-/** Names a block that is missing; one that is damaged has been named already. */
+/** Reports a missing block. A damaged block was reported before. */
 const reportMissing = (search: Search, cid: CidBytes, path: string): void => {
   if (!search.damaged.has(cid) && !search.sound.has(cid)) {
     const missing = decodeCid(cid.slice());
-    report(search, 'BlockNotFound', `block not found; path=${path} cid=${cidToText(missing)}`, { path, cid: missing });
+    report(
+      search,
+      'BlockNotFound',
+      `block not found: import a CAR that has it; path=${path} cid=${cidToText(missing)}`,
+      { path, cid: missing },
+    );
   }
 };
 
-/** The commit that a ref or the log names, or `undefined` and a fault. */
+/** Returns the commit that a ref or the list names. Otherwise reports a fault and returns `undefined`. */
 const readCommit = async (search: Search, cid: CID, path: string): Promise<Commit | undefined> => {
   const { did, store } = search.parts;
   if (!search.sound.has(cid.bytes)) {
@@ -78,18 +85,18 @@ const readCommit = async (search: Search, cid: CID, path: string): Promise<Commi
     if (!isRepoError(error, 'Malformed')) {
       throw error;
     }
-    report(search, 'Corrupt', `what stands for a commit is none: ${error.message}; path=${path}`, { path, cid });
+    report(search, 'Corrupt', `the block is not a commit: ${error.message}; path=${path}`, { path, cid });
     return undefined;
   }
 };
 
-/** The head's tree, whole, and each of its records. */
+/** Checks the tree of a commit and each of its records. */
 const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | undefined): Promise<void> => {
   const { reached, damaged, sound, tally } = search;
   const { hashAll, store } = search.parts;
   const blocks = pastDamage(store);
   const onFault = (fault: Fault): void => {
-    // A damaged block has been named already, once is enough.
+    // A damaged block was reported before.
     if (fault.cid === undefined || !damaged.has(fault.cid.bytes)) {
       search.add(fault);
     }
@@ -107,12 +114,12 @@ const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | u
       }
       await records.check(leaves);
       tally.records += leaves.length;
-      search.tell();
+      search.notify();
     },
   });
 };
 
-/** The other refs and the local history: their commits are there, and every block of their trees. */
+/** Checks that the commits of other refs and of the history are stored, with every block of their trees. */
 const checkHistory = async (search: Search, { refs, listed }: Names): Promise<void> => {
   const { hashAll, store } = search.parts;
   const nodes = createNodeReader(store, { capacity: 0, hashAll, hashed: search.sound });
@@ -125,7 +132,7 @@ const checkHistory = async (search: Search, { refs, listed }: Names): Promise<vo
       report(
         search,
         'Corrupt',
-        `the commit has another rev than the list of commits says; listed=${rev} rev=${commit.rev}`,
+        `the list of commits has another rev for this commit: run repair; listed=${rev} rev=${commit.rev}`,
         { path, cid },
       );
     }
@@ -152,7 +159,7 @@ const checkHistory = async (search: Search, { refs, listed }: Names): Promise<vo
   }
 };
 
-/** The head against the list of commits: whatever becomes the head is written into both at once. */
+/** Compares the head with the list of commits. Each change writes both. */
 const checkList = async (search: Search, { head, listed }: Names, commit: Commit | undefined): Promise<void> => {
   let newest: readonly [rev: string, cid: CID] | undefined;
   for (const entry of listed) {
@@ -163,12 +170,19 @@ const checkList = async (search: Search, { head, listed }: Names, commit: Commit
       return;
     }
     const found = newest === undefined ? `blocks=${search.tally.blocks}` : `newest=${newest[0]}`;
-    report(search, 'Corrupt', `there is something here, and no head that leads to it; ${found}`, { path: MAIN });
-  } else if (commit !== undefined && newest !== undefined && newest[0] >= commit.rev && !cidEquals(newest[1], head)) {
-    report(search, 'Corrupt', `the head is not the newest commit of the list; head=${commit.rev} newest=${newest[0]}`, {
+    report(search, 'Corrupt', `blocks or commits are stored, but there is no head: run repair; ${found}`, {
       path: MAIN,
-      cid: newest[1],
     });
+  } else if (commit !== undefined && newest !== undefined && newest[0] >= commit.rev && !cidEquals(newest[1], head)) {
+    report(
+      search,
+      'Corrupt',
+      `the head is not the newest commit of the list: run repair; head=${commit.rev} newest=${newest[0]}`,
+      {
+        path: MAIN,
+        cid: newest[1],
+      },
+    );
   }
 };
 
@@ -182,7 +196,7 @@ const listed = async <T>(entries: AsyncIterable<T>): Promise<T[]> => {
 
 /**
  * `Repo.verify`.
- * @param onFault Called for each fault, also for those that the report only counts.
+ * @param onFault Called for each fault, including those that the report only counts.
  */
 export const verifyRepo = (
   parts: RepoParts,
@@ -196,7 +210,7 @@ const checkRepo = async (
   onFault: ((fault: Fault) => void) | undefined,
 ): Promise<VerifyReport> => {
   const { at, signal, onProgress } = options;
-  // Before anything is read, and also where there is no signature to hold it against.
+  // Checked before anything is read, even if the head has no signature.
   const key = options.key === undefined ? undefined : toDidKey(options.key, parts.did);
   const list = new BoundedList<Fault>();
   const search: Search = {
@@ -210,12 +224,12 @@ const checkRepo = async (
     sound: createCidSet(),
     damaged: createCidSet(),
     reached: createCidSet(),
-    tell() {
+    notify() {
       signal?.throwIfAborted();
       onProgress?.({ ...search.tally });
     },
   };
-  /** Damage that a part of the search stumbles over is named, and does not hide what other parts find. */
+  /** Runs a part of the search. Reports damage that stops it, so that other parts still run. */
   const guarded = async <T>(part: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await part();
@@ -262,7 +276,7 @@ const checkRepo = async (
   await guarded(() => checkList(search, names, commit));
   await guarded(() => checkHistory(search, names));
   const blobs = (await guarded(() => checkBlobs(search, signal))) ?? 0;
-  search.tell();
+  search.notify();
   const { records, blocks } = search.tally;
   const { items: faults, count: faultCount } = search.faults;
   const result: VerifyReport = { ok: faultCount === 0, faults, faultCount, signature, records, blocks, blobs };

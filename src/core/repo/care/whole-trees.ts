@@ -1,4 +1,4 @@
-/** Which trees are whole, each node looked at once however many of them share it. */
+/** Finds which trees are complete. Reads each node once, even if several trees share it. */
 import type { CID, CidBytes } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import { createCidSet } from '../../data/cid-set.ts';
@@ -10,8 +10,9 @@ import type { Subtree } from '../../mst/read-nodes.ts';
 import { subtreeAt } from '../../mst/read-nodes.ts';
 
 /**
- * Answers whether all nodes of a tree, and all of its records, are among the sound blocks.
- * @throws as `nodes` does; a block that is no node is an answer, not an error.
+ * Returns a function that tests whether all nodes and records of a tree are intact.
+ * An invalid node gives `false`.
+ * @throws the other errors of `nodes`.
  */
 export const createIsWhole = (nodes: NodeReader, sound: Pick<CidSet, 'has'>): ((root: CID) => Promise<boolean>) => {
   const [whole, broken] = [createCidSet(), createCidSet()];
@@ -46,9 +47,9 @@ export const createIsWhole = (nodes: NodeReader, sound: Pick<CidSet, 'has'>): ((
     if (whole.has(cid) || broken.has(cid)) {
       return whole.has(cid);
     }
-    const answer = await look(subtree, depth);
-    (answer ? whole : broken).add(cid);
-    return answer;
+    const result = await look(subtree, depth);
+    (result ? whole : broken).add(cid);
+    return result;
   };
 
   return (root) => isWhole({ subtree: root.bytes as CidBytes, layer: undefined }, 0);

@@ -1,6 +1,4 @@
-/**
- * Blobs beside the tree: stored with their MIME type, read with their hash checked, and counted against the records.
- */
+/** Blobs: stores them with a MIME type, checks their hashes, and compares them with the records. */
 import { forEachChunk } from '../../data/streams.ts';
 import type { BlobMention, BlobRef } from '../../data/blob-ref.ts';
 import { blobMentions } from '../../data/blob-ref.ts';
@@ -23,7 +21,7 @@ import { isBlob } from '../../data/platform-values.ts';
 
 const DEFAULT_MIME_TYPE = 'application/octet-stream';
 
-/** `Repo.putBlob`: first the bytes, durable, then the word about their type. */
+/** `Repo.putBlob`. The bytes are durable before the MIME type is stored. */
 export const putBlob = async (
   parts: RepoParts,
   source: BlobSource,
@@ -40,9 +38,8 @@ export const putBlob = async (
 };
 
 /**
- * Whether a blob's bytes are those that its CID names; reads all of them, in pieces.
- * @throws {RepoError} `StorageFailed`: a platform may answer a `Blob` before it has read any of it, or that it is
- *   another file by now.
+ * Returns whether a blob's bytes match its CID. Reads all of them, chunk by chunk.
+ * @throws {RepoError} `StorageFailed` when the file behind the blob cannot be read or has changed.
  */
 export const isBlobIntact = async (cid: CID, blob: Blob): Promise<boolean> => {
   const hash = sha256Stream();
@@ -63,7 +60,10 @@ export const getBlob = async (parts: RepoParts, cid: CID): Promise<Blob | undefi
     return undefined;
   }
   if (!(await isBlobIntact(cid, blob))) {
-    throw new RepoError('Corrupt', `the stored blob is not the one that the CID names; cid=${cidToText(cid)}`);
+    throw new RepoError(
+      'Corrupt',
+      `the stored blob does not match its CID: run repair, then store the blob again; cid=${cidToText(cid)}`,
+    );
   }
   const type = await parts.store.meta(mimeTypeKey(cid));
   return type === undefined ? blob : blob.slice(0, blob.size, type);
@@ -81,9 +81,7 @@ export interface PathMention extends BlobMention {
   readonly path: string;
 }
 
-/**
- * What the records of a tree mention, in key order, as often as they do. Records that cannot be read mention nothing.
- */
+/** Yields each mention of a blob in a tree, in key order. Skips records that break the data model. */
 export async function* mentionedBlobs(parts: ReadParts, root: CID): AsyncGenerator<PathMention> {
   for await (const batch of walkLeaves(parts.nodes, root, {})) {
     const cids = batch.map(({ value }) => decodeCid(value));
@@ -91,7 +89,10 @@ export async function* mentionedBlobs(parts: ReadParts, root: CID): AsyncGenerat
     for (const [i, { key: path }] of batch.entries()) {
       const bytes = blocks[i];
       if (bytes === undefined) {
-        throw new RepoError('BlockNotFound', `the record's block is missing; path=${path} cid=${cidToText(cids[i]!)}`);
+        throw new RepoError(
+          'BlockNotFound',
+          `the record's block is missing: import a CAR that has it; path=${path} cid=${cidToText(cids[i]!)}`,
+        );
       }
       for (const mention of mentionsOf(path, cids[i]!, bytes)) {
         yield { ...mention, path };
@@ -100,7 +101,9 @@ export async function* mentionedBlobs(parts: ReadParts, root: CID): AsyncGenerat
   }
 }
 
-/** The mentions of one stored record; none when its bytes break the data model, which `verify` reports. */
+/**
+ * Returns the mentions in one stored record. Returns none if its bytes break the data model, which `verify` reports.
+ */
 export const mentionsOf = (path: string, cid: CID, bytes: Uint8Array<ArrayBuffer>): readonly BlobMention[] => {
   try {
     return blobMentions(decodeStored(path, cid, bytes));
@@ -112,7 +115,7 @@ export const mentionsOf = (path: string, cid: CID, bytes: Uint8Array<ArrayBuffer
   }
 };
 
-/** `Repo.missingBlobs`: one entry a blob, at its first mention. */
+/** `Repo.missingBlobs`. One entry per blob, at its first mention. */
 export const missingBlobs = (parts: RepoParts): AsyncGenerator<MissingBlob> =>
   listHead(parts, (_, head) => missingFrom(parts, head));
 
@@ -120,12 +123,12 @@ async function* missingFrom(parts: RepoParts, head: Head | undefined): AsyncGene
   if (head === undefined) {
     return;
   }
-  const settled = createCidSet();
+  const seen = createCidSet();
   for await (const { cid } of parts.blobs.list()) {
-    settled.add(cid.bytes);
+    seen.add(cid.bytes);
   }
   for await (const { path, ...mention } of mentionedBlobs(parts, head.data)) {
-    if (settled.add(mention.cid.bytes)) {
+    if (seen.add(mention.cid.bytes)) {
       yield { ...mention, uri: `at://${parts.did}/${path}` };
     }
   }

@@ -1,11 +1,11 @@
-/** The head's records for one reader: the state stays until the reader ends, also while garbage is collected. */
+/** A pinned view of the head's records: `gc` keeps the commit until the reader ends. */
 import { readPinned, withPinned } from '../care/pins.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { readHead } from './head.ts';
 import type { Head } from '../repo.ts';
 import type { View } from './records.ts';
 
-/** The records of a commit, or none. */
+/** Returns a view of a commit, or of an empty tree. */
 export const viewOf = ({ did, hashAll, nodes, store }: RepoParts, head: Head | undefined): View => ({
   did,
   root: head?.data,
@@ -14,7 +14,7 @@ export const viewOf = ({ did, hashAll, nodes, store }: RepoParts, head: Head | u
   blocks: store,
 });
 
-/** Runs `read` over the head of now. */
+/** Runs `read` over the current head. */
 export const withHead = <T>(parts: RepoParts, read: (view: View, head: Head | undefined) => Promise<T>): Promise<T> =>
   withPinned(
     parts.pins,
@@ -22,7 +22,7 @@ export const withHead = <T>(parts: RepoParts, read: (view: View, head: Head | un
     ([head]) => read(viewOf(parts, head), head),
   );
 
-/** Yields what `read` does over the head of the first read. */
+/** Iterates with `read` over the head at the first `next`. */
 export const listHead = <T>(
   parts: RepoParts,
   read: (view: View, head: Head | undefined) => AsyncIterable<T>,

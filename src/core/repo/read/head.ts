@@ -1,4 +1,4 @@
-/** The head of a repository, and the commit that it names. */
+/** Reads the head of a repository and its commit. */
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
@@ -21,7 +21,7 @@ export const headOf = (cid: CID, commit: Commit): Head => ({
   signed: commit.sig !== undefined,
 });
 
-/** The newest commit, or `undefined` before the first one. */
+/** Returns the newest commit, or `undefined` before the first commit. */
 export const readHead = async (parts: ReadParts): Promise<Head | undefined> => {
   const { heads, store } = parts;
   const cid = await store.ref(MAIN);
@@ -33,9 +33,12 @@ export const readHead = async (parts: ReadParts): Promise<Head | undefined> => {
   return head;
 };
 
-/** @throws {RepoError} `InvalidSwap` unless the head is the expected one; `undefined` expects nothing. */
+/** @throws {RepoError} `InvalidSwap` when the head is not the expected one. `undefined` accepts any head. */
 export const assertSwapCommit = (head: Head | undefined, expected: CID | null | undefined): void => {
   if (expected !== undefined && !cidEquals(head?.cid, expected ?? undefined)) {
-    throw new RepoError('InvalidSwap', `Commit was at ${head === undefined ? 'null' : cidToText(head.cid)}`);
+    throw new RepoError(
+      'InvalidSwap',
+      `Commit was at ${head === undefined ? 'null' : cidToText(head.cid)}: read the head again`,
+    );
   }
 };

@@ -1,4 +1,4 @@
-/** Commits by rev, by CID and by the name of a ref; the log; what changed between two of them. */
+/** Resolves commits by rev, CID or ref; log, diff and refs. */
 import { CID, cidEquals, cidTextToBytes, decodeCid } from '../../data/cid.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
 import { diffTrees } from '../../mst/diff.ts';
@@ -14,17 +14,20 @@ import { splitPath } from '../path.ts';
 import { keptKey } from '../transfer/kept-refs.ts';
 import { assertNoBranch } from '../write/branch-line.ts';
 
-/** Short, and no path of any file system: a branch may be unpacked somewhere one day. */
+/** Short and never a path of a file system, because other tools may write refs as files. */
 const REF_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /**
- * The commit that a rev, a CID (as such or as its text) or a ref's name stands for.
- * @throws {RepoError} `RefNotFound` when nothing here has that name, `BlockNotFound` when its commit is gone.
+ * Returns the commit that a rev, a CID (object or text) or a ref names.
+ * @throws {RepoError} `RefNotFound` when no commit has that name; `BlockNotFound` when its block is missing.
  */
 export const resolveCommit = async (parts: ReadParts, at: string | CID): Promise<Head> => {
   const cid = await commitCid(parts, at);
   if (cid === undefined) {
-    throw new RepoError('RefNotFound', `no rev, commit or ref of that name is here; name=${String(at).slice(0, 80)}`);
+    throw new RepoError(
+      'RefNotFound',
+      `no rev, commit or ref has this name: see \`log\` and \`refs\`; name=${String(at).slice(0, 80)}`,
+    );
   }
   return headOf(cid, await readCommit(parts.store, cid));
 };
@@ -33,7 +36,7 @@ const commitCid = async (parts: ReadParts, at: string | CID): Promise<CID | unde
   if (typeof at !== 'string') {
     const cid = CID.asCID(at);
     if (cid === null) {
-      throw new TypeError('a commit is named by a rev, a CID or the name of a ref');
+      throw new TypeError(`expected a rev, a CID or the name of a ref; type=${typeof at}`);
     }
     return (await parts.store.get(cid)) === undefined ? undefined : cid;
   }
@@ -44,7 +47,7 @@ const commitCid = async (parts: ReadParts, at: string | CID): Promise<CID | unde
   return bytes === undefined ? parts.store.ref(at) : commitCid(parts, decodeCid(bytes));
 };
 
-/** A commit of the list; `undefined` when it has been removed from it since. */
+/** Reads a listed commit. Returns `undefined` if it was removed from the list meanwhile. */
 const readListed = async (parts: RepoParts, rev: Tid, cid: CID): Promise<Head | undefined> => {
   try {
     return headOf(cid, await readCommit(parts.store, cid));
@@ -56,7 +59,7 @@ const readListed = async (parts: RepoParts, rev: Tid, cid: CID): Promise<Head | 
   }
 };
 
-/** The local history, newest first. */
+/** `Repo.log`. */
 export async function* logCommits(parts: RepoParts): AsyncGenerator<LogEntry> {
   for await (const [rev, cid] of parts.store.commits({ reverse: true })) {
     const head = await readListed(parts, rev, cid);
@@ -68,7 +71,7 @@ export async function* logCommits(parts: RepoParts): AsyncGenerator<LogEntry> {
   }
 }
 
-/** What changed between two states, in key order. */
+/** `Repo.diff`. */
 export const diffStates = (
   parts: RepoParts,
   from: string | CID | undefined,
@@ -84,7 +87,7 @@ export const diffStates = (
     ([before, after]) => changesBetween(parts, before?.data, after?.data),
   );
 
-/** What changed from one tree to another, in key order. */
+/** Yields the changes from one tree to another, in key order. */
 export async function* changesBetween(
   parts: RepoParts,
   before: CID | undefined,
@@ -110,18 +113,18 @@ const assertRefName = (name: string): void => {
   if (name === MAIN) {
     throw new RepoError(
       'InvalidRef',
-      `the ref ${MAIN} is the head: it moves by commits and imports. Choose another name.`,
+      `the ref ${MAIN} is the head, and only commits and imports move it: choose another name; name=${name}`,
     );
   }
   if (!REF_NAME.test(name) || isTid(name) || cidTextToBytes(name) !== undefined) {
     throw new RepoError(
       'InvalidRef',
-      `a ref's name has 1 to 128 of A-Z a-z 0-9 . _ - and is neither a rev nor a CID; name=${String(name).slice(0, 80)}`,
+      `the name of the ref is not valid: use 1 to 128 of A-Z a-z 0-9 . _ -, not a rev or a CID; name=${String(name).slice(0, 80)}`,
     );
   }
 };
 
-/** Points a ref at a commit that is here. */
+/** `Repo.setRef`. */
 export const setRef = async (parts: RepoParts, name: string, target: string | CID): Promise<void> => {
   assertRefName(name);
   await parts.store.transact(async (change) => {
@@ -131,14 +134,14 @@ export const setRef = async (parts: RepoParts, name: string, target: string | CI
   });
 };
 
-/** `false` when there was none. */
+/** `Repo.removeRef`. */
 export const removeRef = async (parts: RepoParts, name: string): Promise<boolean> => {
   assertRefName(name);
   return parts.store.transact(async (change) => {
     await assertNoBranch(partsIn(parts, change), name);
-    const there = (await change.ref(name)) !== undefined;
+    const exists = (await change.ref(name)) !== undefined;
     await change.setRef(name, undefined);
     await change.setMeta(keptKey(name), undefined);
-    return there;
+    return exists;
   });
 };

@@ -1,4 +1,4 @@
-/** A repository in numbers. */
+/** Counts of a repository. */
 import type { RepoInfo } from '../repo.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { withHead } from './head-view.ts';

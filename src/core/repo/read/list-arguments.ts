@@ -1,6 +1,6 @@
 import type { ListOptions } from '../tree.ts';
 
-/** The arguments of a list, whose collection may be left out. */
+/** Returns the arguments of a list, whose collection may be omitted. */
 export const listArguments = (
   collection: string | ListOptions | undefined,
   options: ListOptions = {},

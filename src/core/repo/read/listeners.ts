@@ -1,4 +1,4 @@
-/** Those who want to know about new heads. */
+/** Listeners for new heads. */
 import { isRepoError } from '../../errors.ts';
 import { diffTrees } from '../../mst/diff.ts';
 import type { NodeReader } from '../../mst/node-reader.ts';
@@ -8,10 +8,10 @@ import type { Transition } from './transition.ts';
 export interface Listeners {
   add(listener: (change: HeadChange) => void): () => void;
   /**
-   * Tells of a head that is durable. The difference of two trees is looked for only if somebody listens. Never rejects:
-   * the write has succeeded, whatever becomes of the word about it.
+   * Notifies listeners of a durable head. Compares two trees only if there is a listener. Never rejects, because the
+   * write has succeeded.
    */
-  tell(commit: CommitRef, changes: readonly RecordChange[] | Transition, reset?: boolean): Promise<void>;
+  notify(commit: CommitRef, changes: readonly RecordChange[] | Transition, reset?: boolean): Promise<void>;
 }
 
 const pathsOf = (changes: readonly RecordChange[], action: RecordChange['action']): string[] =>
@@ -28,7 +28,7 @@ const differenceOf = async (
   return { created, updated, deleted };
 };
 
-/** Shows a fault as one of an event handler is shown: nobody is there to catch it. */
+/** Reports an error as an uncaught error, like that of an event handler. */
 const report = (error: unknown): void =>
   queueMicrotask(() => {
     throw error;
@@ -38,10 +38,10 @@ const isTransition = (changes: readonly RecordChange[] | Transition): changes is
 
 export const createListeners = (nodes: NodeReader): Listeners => {
   const listeners = new Set<(change: HeadChange) => void>();
-  // One after the other: a large difference must not let a later head overtake it.
+  // One after the other, so that a slow diff does not reorder heads.
   let last: Promise<void> = Promise.resolve();
 
-  const notify = async (
+  const callAll = async (
     commit: CommitRef,
     changes: readonly RecordChange[] | Transition,
     reset: boolean,
@@ -56,7 +56,7 @@ export const createListeners = (nodes: NodeReader): Listeners => {
             deleted: pathsOf(changes, 'delete'),
           };
     } catch (error) {
-      // A repository that was closed meanwhile tells nobody any more.
+      // A repository that was closed meanwhile notifies no listener.
       if (!isRepoError(error, 'Closed')) {
         report(error);
       }
@@ -67,7 +67,7 @@ export const createListeners = (nodes: NodeReader): Listeners => {
       try {
         listener(change);
       } catch (error) {
-        // The write has succeeded; the fault is the listener's.
+        // The write has succeeded; the error is the listener's.
         report(error);
       }
     }
@@ -75,20 +75,20 @@ export const createListeners = (nodes: NodeReader): Listeners => {
 
   return {
     add(listener) {
-      // One function may be added twice, and be taken away once.
+      // A wrapper per call, because the same function may be added twice and removed once.
       const own = (change: HeadChange): void => listener(change);
       listeners.add(own);
       return () => {
         listeners.delete(own);
       };
     },
-    tell(commit, changes, reset = false) {
+    notify(commit, changes, reset = false) {
       const release = isTransition(changes) ? changes.release : undefined;
       if (listeners.size === 0) {
         release?.();
         return last;
       }
-      last = last.then(() => notify(commit, changes, reset)).finally(release);
+      last = last.then(() => callAll(commit, changes, reset)).finally(release);
       return last;
     },
   };

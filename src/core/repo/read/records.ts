@@ -1,4 +1,4 @@
-/** Records out of one tree: by key, by collection, and counted. */
+/** Reads records of one tree: by key, as a list, and as counts. */
 import type { CID } from '../../data/cid.ts';
 import { cidToText, decodeCid } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
@@ -17,8 +17,8 @@ import type { StoredEntry, StoredRecord } from '../stored-records.ts';
 import { listArguments } from './list-arguments.ts';
 
 /**
- * One state of the records: the root of its tree and where its blocks are. `root` is missing where there is no tree
- * yet.
+ * One state of the records: the root of its tree and readers of its blocks. `root` is `undefined` before the first
+ * commit.
  */
 export interface View {
   readonly did: string;
@@ -48,7 +48,7 @@ export const findRecord = async (view: View, collection: string, rkey: string): 
 const rangeOf = (collection: string | undefined, { cursor: given, reverse }: ListOptions): WalkRange => {
   const cursor = given === '' ? undefined : given;
   if (collection === undefined) {
-    // Over all collections, what a list goes on from is a key of the tree.
+    // For all collections, the cursor is a key of the tree.
     return reverse === true ? { before: cursor, reverse } : { after: cursor };
   }
   assertCollection(collection);
@@ -62,7 +62,7 @@ const rangeOf = (collection: string | undefined, { cursor: given, reverse }: Lis
   return reverse === true ? { prefix, before: from, reverse } : { prefix, after: from };
 };
 
-/** Batches of leaves, at most `limit` in all. */
+/** Yields batches of leaves, at most `limit` leaves in total. */
 async function* limitedLeaves(
   view: View,
   collection: string | undefined,
@@ -70,7 +70,7 @@ async function* limitedLeaves(
 ): AsyncGenerator<readonly Leaf[]> {
   const { limit } = options;
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 0)) {
-    throw new TypeError(`limit is a whole number of records, 0 or more; limit=${limit}`);
+    throw new TypeError(`limit is not a valid number of records: use a whole number from 0; limit=${limit}`);
   }
   const range = rangeOf(collection, options);
   let rest = limit ?? Infinity;
@@ -101,7 +101,10 @@ async function* storedBatches(
       const cid = cids[i]!;
       const bytes = blocks[i];
       if (bytes === undefined) {
-        throw new RepoError('BlockNotFound', `the record's block is missing; path=${key} cid=${cidToText(cid)}`);
+        throw new RepoError(
+          'BlockNotFound',
+          `the record's block is missing: import a CAR that has it; path=${key} cid=${cidToText(cid)}`,
+        );
       }
       return { uri: `at://${view.did}/${key}`, cid, ...splitPath(key), bytes };
     };
@@ -137,7 +140,7 @@ export async function* listRecords(
   }
 }
 
-/** Keys and CIDs of one collection or of all, without reading a record. */
+/** Yields keys and CIDs of one collection or of all. Reads no record. */
 export async function* listEntries(
   view: View,
   collection?: string,
@@ -150,7 +153,7 @@ export async function* listEntries(
   }
 }
 
-/** The collections of a tree, in order, with how many records each has. Reads the tree's nodes and no record. */
+/** Returns the collections of a tree, in order, with their counts. Reads nodes, but no records. */
 export const countCollections = async (view: View): Promise<CollectionCount[]> => {
   const counts: { collection: string; count: number }[] = [];
   if (view.root === undefined) {

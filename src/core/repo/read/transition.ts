@@ -1,8 +1,8 @@
-/** From one head to the next, where what differs is not known yet. */
+/** A change of the head whose difference is not computed yet. */
 import type { CID } from '../../data/cid.ts';
 import type { Pins } from '../care/pins.ts';
 
-/** The trees of two heads. They stay until the transition is released. */
+/** The trees of two heads. `gc` keeps them until `release` is called. */
 export interface Transition {
   readonly before: CID | undefined;
   readonly after: CID;
@@ -10,10 +10,10 @@ export interface Transition {
   release(): void;
 }
 
-/** Makes a transition, inside the change that makes the new head. */
+/** Makes a transition. Call it inside the change that makes the new head. */
 export type KeepTransition = (before: CID | undefined, after: CID) => Transition;
 
-/** Runs a change that may make transitions. If it fails, nothing stays for them. */
+/** Runs a change that may make transitions. Releases them if it fails. */
 export const keepingTransition = async <T>(pins: Pins, run: (keep: KeepTransition) => Promise<T>): Promise<T> => {
   const kept: Transition[] = [];
   try {

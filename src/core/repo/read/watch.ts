@@ -1,4 +1,4 @@
-/** Pages of records that are read again whenever they have changed. */
+/** Watches: pages of records that are read again after each change. */
 import type { HeadChange } from '../commits.ts';
 import type { ListOptions } from '../tree.ts';
 import type { JsonRecord } from '../typed-records.ts';
@@ -8,22 +8,22 @@ export interface WatchOptions extends ListOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The records of one state. */
+/** A page of records of one commit. */
 export interface RecordPage<C extends string = string> {
-  /** As `listJson` returns them. */
+  /** The records in the form of `listJson`. */
   readonly records: readonly JsonRecord<C>[];
-  /** The cursor of the next page, where the page has as many records as its limit allows. */
+  /** The cursor of the next page, if this page is full. */
   readonly cursor: string | undefined;
 }
 
-/** What `watch` returns: to be iterated once. */
+/** The result of `watch`. Iterate it once. */
 export interface RecordWatch<C extends string = string> extends AsyncIterable<RecordPage<C>> {
   next(): Promise<IteratorResult<RecordPage<C>, undefined>>;
-  /** Ends the watch, also while a page is waited for. */
+  /** Ends the watch, also while a call of `next` is pending. */
   return(): Promise<IteratorResult<RecordPage<C>, undefined>>;
 }
 
-/** What a watch reads from. */
+/** The source of a watch. */
 export interface WatchedRecords<C extends string> {
   list(): AsyncIterable<JsonRecord<C>>;
   onChange(listener: (change: HeadChange) => void): () => void;
@@ -31,22 +31,22 @@ export interface WatchedRecords<C extends string> {
 
 const DONE = { done: true, value: undefined } as const;
 
-/** By hand: an async generator that waits for a change cannot be ended before that comes. */
+/** Not an async generator, because a generator that waits for a change cannot be ended until the change comes. */
 export class Watch<C extends string> implements RecordWatch<C> {
   readonly #source: WatchedRecords<C>;
   readonly #collection: string | undefined;
   readonly #options: WatchOptions;
   readonly #watches: Set<Watch<never>>;
-  /** One page at a time, in the order of the calls. */
+  /** Serializes calls of `next`. */
   #last: Promise<unknown> = Promise.resolve();
-  /** Changes since the last page was begun are one: the next page shows them all. */
+  /** Whether a change came since the last page was started. */
   #hasChanged = true;
   #hasBegun = false;
   #end: { readonly error?: unknown } | undefined;
   #wake: (() => void) | undefined;
   #unsubscribe: (() => void) | undefined;
 
-  /** @param watches Has this one in it while it runs. */
+  /** @param watches The running watches. This one adds and removes itself. */
   constructor(
     source: WatchedRecords<C>,
     collection: string | undefined,
@@ -74,7 +74,7 @@ export class Watch<C extends string> implements RecordWatch<C> {
     return DONE;
   }
 
-  /** Ends the watch; with an error, the call that waits rejects with it. */
+  /** Ends the watch. With an error, a pending call rejects with it. */
   end(how: { readonly error?: unknown }): void {
     this.#end ??= how;
     this.#options.signal?.removeEventListener('abort', this.#abort);
@@ -94,7 +94,7 @@ export class Watch<C extends string> implements RecordWatch<C> {
     }
     signal?.addEventListener('abort', this.#abort);
     this.#watches.add(this as unknown as Watch<never>);
-    // Before the first page is read, so that no change falls between the two.
+    // Before the first page is read, so that no change is missed.
     this.#unsubscribe = this.#source.onChange((change) => {
       if (this.#concerns(change)) {
         this.#hasChanged = true;
@@ -118,7 +118,7 @@ export class Watch<C extends string> implements RecordWatch<C> {
       });
     }
     const page = this.#end === undefined ? await this.#read() : undefined;
-    // TypeScript does not see that the wait changes it.
+    // TypeScript does not see that `#end` changes during the wait.
     const end = this.#end as { readonly error?: unknown } | undefined;
     if (end?.error !== undefined) {
       this.#end = {};
@@ -138,7 +138,7 @@ export class Watch<C extends string> implements RecordWatch<C> {
         records.push(record);
       }
     } catch (error) {
-      // What a close interrupts has ended, and has not failed.
+      // If `close` interrupted the list, the watch has already ended without an error.
       this.end({ error });
       return undefined;
     }

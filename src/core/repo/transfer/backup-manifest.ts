@@ -1,6 +1,6 @@
 /**
- * A backup: the files of a repository and, last of all, `manifest.json`, which says what they are. Whoever has the
- * manifest can tell whether the others are whole.
+ * The manifest of a backup. `manifest.json` lists all other files with sizes and hashes, and is written last. So it
+ * proves that a backup is complete.
  */
 import { cidTextToBytes } from '../../data/cid.ts';
 import { JsonMaps } from '../../data/json-maps.ts';
@@ -11,13 +11,13 @@ import { assertDid } from '../../syntax/identifiers.ts';
 
 export interface BackupOptions extends LongWork {
   /**
-   * Also copies a repository that `verify` finds damaged, without the blobs that are. Refused when left out: the backup
-   * may be about to take the place of a good one.
+   * Also copies a damaged repository, without its damaged blobs. By default, damage rejects with `Corrupt`, because the
+   * backup may replace a good one.
    */
   readonly damaged?: boolean | undefined;
 }
 
-/** What is known of one file. */
+/** Size and hash of one file. */
 export interface BackedUpFile {
   /** In bytes. */
   readonly size: number;
@@ -28,7 +28,7 @@ export interface BackedUpFile {
 /** `manifest.json`. */
 export interface BackupManifest {
   readonly did: string;
-  /** The text of the head's CID; `null` when there was no commit yet. */
+  /** The text of the head's CID, or `null` before the first commit. */
   readonly head: string | null;
   readonly rev: string | null;
   readonly counts: {
@@ -37,18 +37,18 @@ export interface BackupManifest {
     readonly commits: number;
     readonly records: number;
   };
-  /** Every other file, by path. */
+  /** All other files, by path. */
   readonly files: ReadonlyMap<string, BackedUpFile>;
-  /** When it was made, as ISO 8601 says it. */
+  /** Time of the backup, in ISO 8601. */
   readonly created: string;
 }
 
 export const MANIFEST_PATH = 'manifest.json';
 
-/** The version of the manifest that is written here, and the newest that is read. */
+/** The version that is written, and the newest that can be read. */
 const VERSION = 1;
 
-/** A line of a blob has 180 bytes: room for three million of them. */
+/** The largest manifest in bytes: three million blobs with 180 bytes per line. */
 export const MAX_MANIFEST_SIZE: number = 512 * 1024 * 1024;
 
 const BLOB_NAME = /^[a-z2-7]{59}$/;
@@ -63,32 +63,35 @@ const FILE_VALUES: Readonly<Record<FileField, (value: unknown) => boolean>> = {
 };
 const MAPS: Readonly<Record<string, true>> = { counts: true, files: true };
 
-/** Bytes of a manifest beside those of its files: an account's DID may have 2,048. */
+/** Most bytes of a manifest outside of `files`. A DID may have 2,048. */
 const MANIFEST_BYTES = 8192;
-/** Bytes of a file in it: 190 as they are written here. */
+/** Most bytes per file. We write 190. */
 const FILE_BYTES = 512;
-/** Bytes after which the size is compared with the files so far. */
+/** The size is checked after each step of this many bytes. */
 const STEP = 4096;
 
-/** The bytes of the manifest. */
+/** Encodes a manifest. */
 export const encodeManifest = ({ files, ...about }: BackupManifest): Uint8Array => {
   const manifest = { version: VERSION, ...about, files: Object.fromEntries(files) };
   return new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 1)}\n`);
 };
 
-/** Reads a manifest as its bytes come. */
+/** An incremental reader of a manifest. */
 export interface ManifestReader {
   /**
-   * Takes the next bytes.
+   * Reads the next bytes.
    * @throws {RepoError} `Malformed`; `UnknownVersion` when a newer version of this library wrote it; `LimitExceeded`
-   *   for more bytes than any manifest has.
+   *   for more than `MAX_MANIFEST_SIZE` bytes.
    */
   push(bytes: Uint8Array): void;
-  /** Returns the manifest, when the bytes have ended. @throws {RepoError} As `push` does. */
+  /**
+   * Returns the manifest. Call it after the last bytes.
+   * @throws {RepoError} as in `push`.
+   */
   end(): BackupManifest;
 }
 
-/** What has been read, by the names of the fields. */
+/** Fields that have been read. */
 interface Found {
   version?: number;
   did?: string;
@@ -97,7 +100,7 @@ interface Found {
   rev?: string | null;
 }
 
-/** By the name of each field that is not a map, whether a value is one of it. */
+/** Tests of the values of fields that are not maps. */
 const LEAVES: Readonly<Record<keyof Found, (value: unknown) => boolean>> = {
   version: (value) => isCount(value) && value > 0,
   did: (value) => typeof value === 'string',
@@ -107,8 +110,8 @@ const LEAVES: Readonly<Record<keyof Found, (value: unknown) => boolean>> = {
 };
 
 /**
- * Makes a reader of a manifest, which may come from anywhere: its paths lead to the files of a repository and nowhere
- * else. It refuses a field that it does not know before it reads its value, and more bytes than the files account for.
+ * Returns a reader for an untrusted manifest. It accepts only paths of repository files. It rejects an unknown field
+ * before it reads the value, and a size that does not fit the number of files.
  */
 export const createManifestReader = (): ManifestReader => {
   const found: Found = {};
@@ -135,7 +138,7 @@ export const createManifestReader = (): ManifestReader => {
       const depth = path.length;
       const [field = '', key = ''] = path;
       if (!takesKey(path, depth)) {
-        throw malformed(`it has an unknown field, or one twice; field=${JSON.stringify(path.join(' ').slice(0, 120))}`);
+        throw malformed(`unknown or duplicate field; field=${JSON.stringify(path.join(' ').slice(0, 120))}`);
       }
       const isMap = depth === 1 ? Object.hasOwn(MAPS, field) : depth === 2 && field === 'files';
       if (isMap) {
@@ -155,13 +158,13 @@ export const createManifestReader = (): ManifestReader => {
             ? isCount(value)
             : LEAVES[field as keyof Found](value);
       if (!isRight) {
-        throw malformed(`a field has another value; field=${[field, key, part].join(' ').trim().slice(0, 120)}`);
+        throw malformed(`a field has an invalid value; field=${[field, key, part].join(' ').trim().slice(0, 120)}`);
       }
       Object.assign(part !== '' ? files.get(key)! : key !== '' ? counts : found, { [part || key || field]: value });
       if (found.version !== undefined && found.version > VERSION) {
         throw new RepoError(
           'UnknownVersion',
-          `a newer version of this library wrote the backup; version=${found.version} known=${VERSION}`,
+          `a newer version of this library wrote the backup: update pdsdb to read it; version=${found.version} known=${VERSION}`,
         );
       }
     },
@@ -169,10 +172,13 @@ export const createManifestReader = (): ManifestReader => {
 
   const assertBounded = (): void => {
     if (bytesRead > MAX_MANIFEST_SIZE) {
-      throw new RepoError('LimitExceeded', `a manifest has at most ${MAX_MANIFEST_SIZE} bytes`);
+      throw new RepoError(
+        'LimitExceeded',
+        `${MANIFEST_PATH} is larger than ${MAX_MANIFEST_SIZE} bytes: back up again; bytes=${bytesRead}`,
+      );
     }
     if (bytesRead > MANIFEST_BYTES + (files.size + 1) * FILE_BYTES) {
-      throw malformed(`it is larger than its files account for; bytes=${bytesRead} files=${files.size}`);
+      throw malformed(`too large for its number of files: back up again; bytes=${bytesRead} files=${files.size}`);
     }
   };
   return {
@@ -191,7 +197,10 @@ export const createManifestReader = (): ManifestReader => {
   };
 };
 
-/** Reads a manifest. @throws {RepoError} As {@link ManifestReader} does. */
+/**
+ * Decodes a manifest.
+ * @throws {RepoError} as in {@link ManifestReader}.
+ */
 export const decodeManifest = (bytes: Uint8Array): BackupManifest => {
   const reader = createManifestReader();
   reader.push(bytes);
@@ -206,11 +215,13 @@ const wholeManifest = (
   const [blobs, blocks, commits, records] = COUNTS.map((name) => counts[name]);
   const isIncomplete = [version, did, created, head, rev, blobs, blocks, commits, records].includes(undefined);
   if (isIncomplete || !files.has(MAIN_NAME)) {
-    throw malformed(isIncomplete ? 'a field is missing' : `it has no ${MAIN_NAME}`);
+    throw malformed(
+      isIncomplete ? 'a field is missing: back up again' : `the file ${MAIN_NAME} is not listed: back up again`,
+    );
   }
   for (const [path, { size, sha256 }] of files) {
     if (size === undefined || sha256 === undefined) {
-      throw malformed(`a file has no size or no hash; path=${path}`);
+      throw malformed(`a file has no size or no hash: back up again; path=${path}`);
     }
   }
   named(() => assertDid(did!));
@@ -225,7 +236,7 @@ const wholeManifest = (
   };
 };
 
-/** Whether a path is one of a file that a backup may have, beside the manifest. */
+/** Returns whether a path is valid for a file of a backup other than the manifest. */
 export const isBackupPath = (path: string): boolean => {
   const folder = `${BLOBS_FOLDER}/`;
   const name = path.slice(folder.length);
@@ -235,7 +246,7 @@ export const isBackupPath = (path: string): boolean => {
 
 const malformed = (message: string): RepoError => new RepoError('Malformed', `${MANIFEST_PATH}: ${message}`);
 
-/** Runs something whose errors do not say yet that they are about the manifest. */
+/** Runs a function and adds the name of the manifest to its errors. */
 const named = (run: () => void): void => {
   try {
     run();

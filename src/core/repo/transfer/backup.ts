@@ -1,4 +1,4 @@
-/** A repository as the files that a backup consists of, while it is in use. */
+/** `Repo.backup`: the files of a consistent backup of a repository that is in use. */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { blobPath } from '../../storage/layout.ts';
 import type { BackedUpFile, BackupOptions } from './backup-manifest.ts';
@@ -26,8 +26,8 @@ import { verifyRepo } from '../care/verify.ts';
 type Tally = { -readonly [K in keyof Progress]: Progress[K] };
 
 /**
- * What an import takes in knowingly is no damage: records outside the data model, and a head that nobody has signed.
- * Nor is a rev from the future.
+ * Faults that an import accepts are not damage: records that break the data model, an unsigned head, and a rev in the
+ * future.
  */
 const isDamage = ({ code, path }: Fault): boolean =>
   !(code === 'Malformed' && path !== undefined) && code !== 'InvalidSignature' && code !== 'FutureRev';
@@ -50,16 +50,16 @@ const refuseDamage = async (parts: RepoParts, tally: Tally, { signal, onProgress
     const others = damage.count === 1 ? '' : ` (and ${damage.count - 1} more)`;
     throw new RepoError(
       'Corrupt',
-      `the repository is damaged, and a backup of it would be too: repair it first; ${fault.message}${others}`,
+      `the repository is damaged: repair it before the backup, or pass \`damaged\`; ${fault.message}${others}`,
     );
   }
 };
 
-/** Reads the content and notes what it was. */
+/** Wraps content: counts its bytes, hashes it and checks its size. */
 const watched = (
   path: string,
   content: BackupContent,
-  onPiece: (length: number) => void,
+  onChunk: (length: number) => void,
   onEnd: (file: BackedUpFile) => void,
 ): BackupContent => ({
   size: content.size,
@@ -81,14 +81,14 @@ const watched = (
           if (!part.done) {
             hash.update(part.value);
             size += part.value.length;
-            onPiece(part.value.length);
+            onChunk(part.value.length);
             controller.enqueue(part.value);
             return;
           }
           if (size !== content.size) {
             throw new RepoError(
               'StorageFailed',
-              `a file has another size than it was said to have; path=${path} said=${content.size} is=${size}`,
+              `a file changed its size during the backup: back up again; path=${path} expected=${content.size} found=${size}`,
             );
           }
           onEnd({ size, sha256: bytesToHex(hash.digest()) });
@@ -103,30 +103,32 @@ const watched = (
 
 const digestText = (cid: CID): string => bytesToHex(cid.multihash.digest);
 
-/** The files in the making: what each was is known once it has been read to its end. */
-const createManifestFiles = (onPiece: (length: number) => void) => {
+/** Collects size and hash of each file. They are known after the file has been read to its end. */
+const createManifestFiles = (onChunk: (length: number) => void) => {
   const files = new Map<string, BackedUpFile>();
   return {
     files,
     watch: (path: string, content: BackupContent, check?: (file: BackedUpFile) => void): BackupFile => ({
       path,
-      content: watched(path, content, onPiece, (file) => {
+      content: watched(path, content, onChunk, (file) => {
         check?.(file);
         files.set(path, file);
       }),
     }),
     assertRead(path: string): void {
       if (!files.has(path)) {
-        throw new TypeError(`each file of a backup is read to its end before the next one is asked for; path=${path}`);
+        throw new TypeError(
+          `a file of the backup was not read to its end: read each file before the next one; path=${path}`,
+        );
       }
     },
   };
 };
 
-/** All blobs that are here now. They stay until `release` is called. */
+/** Pins all stored blobs until `release` is called. */
 const pinBlobs = async ({ blobs, pins, store }: RepoParts): Promise<{ cids: Iterable<CID>; release: () => void }> => {
   const cids = createCidSet();
-  // In a turn among the changes: `gc` removes blobs in its own turn, and not between the look and the pin.
+  // Inside a change, so that `gc` cannot remove a blob between the list and the pin.
   const release = await store.transact(async () => {
     for await (const { cid } of blobs.list()) {
       cids.add(cid.bytes);
@@ -144,15 +146,12 @@ const pinBlobs = async ({ blobs, pins, store }: RepoParts): Promise<{ cids: Iter
 const requireBlob = async ({ blobs }: RepoParts, cid: CID): Promise<Blob> => {
   const blob = await blobs.get(cid);
   if (blob === undefined) {
-    throw new RepoError(
-      'BlobNotFound',
-      `a blob went away while the backup was made: make it again; cid=${cidToText(cid)}`,
-    );
+    throw new RepoError('BlobNotFound', `a blob was removed during the backup: back up again; cid=${cidToText(cid)}`);
   }
   return blob;
 };
 
-/** The head of the snapshot and what it holds; a damaged one is taken at its word. */
+/** Returns the snapshot's head and its record count. With `damaged`, an unreadable head has no count. */
 const describeHead = async (
   parts: RepoParts,
   { refs }: StoreSnapshot,
@@ -190,10 +189,7 @@ export async function* backupRepo(
   const tally: Tally = { phase: 'verify', bytes: 0, blocks: 0, records: 0 };
   const { maintenance } = parts.store;
   if (maintenance === undefined) {
-    throw new RepoError(
-      'StorageFailed',
-      'this repository is kept in no files that could be copied: export it as a CAR',
-    );
+    throw new RepoError('StorageFailed', `the storage has no files to back up: export a CAR instead; did=${parts.did}`);
   }
   if (!damaged) {
     await refuseDamage(parts, tally, options);
@@ -220,12 +216,15 @@ export async function* backupRepo(
       const path = blobPath(cid);
       const blob = await requireBlob(parts, cid);
       if (damaged && !(await isBlobIntact(cid, blob))) {
-        // Nobody could take it in again: a blob is named by what it is.
+        // A restore would reject it, because its bytes do not match its name.
         continue;
       }
       yield watch(path, blob, ({ sha256 }) => {
         if (sha256 !== digestText(cid)) {
-          throw new RepoError('Corrupt', `the stored blob is not the one that the CID names; cid=${cidToText(cid)}`);
+          throw new RepoError(
+            'Corrupt',
+            `the stored blob does not match its CID: repair it before the backup; cid=${cidToText(cid)}`,
+          );
         }
       });
       assertRead(path);

@@ -1,24 +1,24 @@
 /**
- * The base: the state from which local work is counted. It is the head that was imported last, or no commit at all in a
- * repository that began here. Commits do not name the ones before them, so it has to be remembered.
+ * The base: the commit that local work is compared with. It is the last imported head, or none in a repository that was
+ * created locally. It is stored, because commits do not name their predecessors.
  *
- * `gc` keeps the nodes of the base's tree, and not its records: what was deleted here does not stay for its sake.
+ * `gc` keeps the nodes of the base's tree but not its records, so that deleted records are removed.
  */
 import type { CID } from '../../data/cid.ts';
 import { cidToText, parseCid } from '../../data/cid.ts';
 import type { BlockChange, StoreReader } from '../../storage/ports.ts';
 import type { Head } from '../commits.ts';
 
-/** The meta name. */
+/** The meta key. */
 const BASE = 'base';
 const NO_COMMIT = '-';
 
 export type BaseCommit = Pick<Head, 'cid' | 'data' | 'rev'>;
 
-/** `empty` is for a repository that began here, `unknown` for one that nobody wrote the base of. */
+/** `empty`: the repository was created locally. `unknown`: no base is stored. */
 export type Base = BaseCommit | 'empty' | 'unknown';
 
-/** The base as a text without line breaks. */
+/** Encodes a base as a text without line breaks. */
 export const encodeBase = (base: Base): string | undefined => {
   if (typeof base === 'string') {
     return base === 'empty' ? NO_COMMIT : undefined;
@@ -34,15 +34,15 @@ export const decodeBase = (text: string | undefined): Base => {
   try {
     return { rev, cid: parseCid(cid), data: parseCid(data) };
   } catch {
-    // A damaged text says nothing: local work is then told from the head alone.
+    // Without a valid base, local work is found by comparing with the head only.
     return 'unknown';
   }
 };
 
 export const readBase = async (store: Pick<StoreReader, 'meta'>): Promise<Base> => decodeBase(await store.meta(BASE));
 
-/** Part of the change that imports a head or moves it back. */
+/** Stores the base. Part of the change that imports a head or resets it. */
 export const setBase = (change: BlockChange, base: Base): Promise<void> => change.setMeta(BASE, encodeBase(base));
 
-/** The root of the base's tree; `undefined` for the empty tree, and where the base is unknown. */
+/** Returns the root of the base's tree, or `undefined` for an empty tree or an unknown base. */
 export const rootOf = (base: Base): CID | undefined => (typeof base === 'string' ? undefined : base.data);

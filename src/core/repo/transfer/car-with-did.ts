@@ -8,37 +8,37 @@ import type { ImportOptions } from '../long-work.ts';
 import { didOfCar } from './did-of-car.ts';
 
 /**
- * Bytes of a stream that are held in memory until its commit has come. Servers send the commit first, or nearly so; a
- * CAR where it is at the end can be given as a `Blob`, which is read twice.
+ * Most bytes of a stream that are buffered until its commit comes. Servers send the commit near the start. A CAR with
+ * the commit at the end can be passed as a `Blob`, which is read twice.
  */
 export const MAX_CAR_LOOKAHEAD: number = 64 * 1024 * 1024;
 
-/** A CAR of which the account is known. */
+/** A CAR and its account. */
 export interface CarWithDid {
   readonly did: string;
-  /** The whole CAR, to be read once. */
+  /** The whole CAR. Read it once. */
   readonly source: CarSource;
-  /** Lets go of the source, wherever it is. */
+  /** Cancels the source at any position. */
   close(): Promise<void>;
 }
 
-/** A source of chunks that can be stopped and gone on with. */
-class HeldChunks {
+/** A source of chunks that buffers the chunks it has read, so that they can be read again. */
+class BufferedChunks {
   readonly #chunks: AsyncIterator<Uint8Array>;
-  readonly #held: Bytes[] = [];
+  readonly #buffered: Bytes[] = [];
   #size = 0;
 
   constructor(source: CarSource) {
     this.#chunks = toChunks(source)[Symbol.asyncIterator]();
   }
 
-  /** The chunks, held; stopping early leaves the source where it is. */
+  /** The chunks, buffered. Stopping early does not cancel the source. */
   readonly first: AsyncIterable<Uint8Array> = {
     [Symbol.asyncIterator]: () => ({
       next: async () => {
         const step = await this.#chunks.next();
         if (step.done !== true) {
-          this.#hold(step.value);
+          this.#buffer(step.value);
         }
         return step;
       },
@@ -46,10 +46,10 @@ class HeldChunks {
     }),
   };
 
-  /** All chunks from the beginning. */
+  /** Yields all chunks from the beginning. */
   async *all(): AsyncGenerator<Uint8Array> {
     try {
-      for (let chunk = this.#held.shift(); chunk !== undefined; chunk = this.#held.shift()) {
+      for (let chunk = this.#buffered.shift(); chunk !== undefined; chunk = this.#buffered.shift()) {
         yield chunk;
       }
       for (let step = await this.#chunks.next(); step.done !== true; step = await this.#chunks.next()) {
@@ -64,30 +64,31 @@ class HeldChunks {
     await this.#chunks.return?.();
   }
 
-  #hold(chunk: Uint8Array): void {
+  #buffer(chunk: Uint8Array): void {
     this.#size += chunk.length;
     if (this.#size > MAX_CAR_LOOKAHEAD) {
       throw new RepoError(
         'LimitExceeded',
-        `the commit is not among the first ${MAX_CAR_LOOKAHEAD} bytes of the CAR: give the CAR as a Blob`,
+        `the commit is not in the first ${MAX_CAR_LOOKAHEAD} bytes of the CAR: pass the CAR as a Blob; read=${this.#size}`,
       );
     }
-    // A copy, because the source may use the memory again.
-    this.#held.push(copyBytes(chunk));
+    // A copy, because the source may reuse the memory.
+    this.#buffered.push(copyBytes(chunk));
   }
 }
 
 /**
- * The account that a CAR is of, and the CAR from its beginning. Bytes and a `Blob` are read twice; of a stream, what
- * comes before its commit is held in memory.
- * @throws {RepoError} as {@link didOfCar} does; `LimitExceeded` when the commit of a stream comes too late.
+ * Returns the account of a CAR, and the CAR from its beginning. Bytes and a `Blob` are read twice. A stream is buffered
+ * up to its commit.
+ * @throws {RepoError} as in {@link didOfCar}; `LimitExceeded` when the commit of a stream comes after
+ *   `MAX_CAR_LOOKAHEAD` bytes.
  */
 export const carWithDid = async (source: CarSource, { signal, maxSize }: ImportOptions): Promise<CarWithDid> => {
   const options = { signal, maxSize };
   if (isBytes(source) || isBlob(source)) {
     return { did: await didOfCar(source, options), source, close: async () => undefined };
   }
-  const chunks = new HeldChunks(source);
+  const chunks = new BufferedChunks(source);
   try {
     return { did: await didOfCar(chunks.first, options), source: chunks.all(), close: () => chunks.close() };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Records of a tree, one by one: are they there, are they what their CIDs say, do they keep to the data model. */
+/** Checks each record of a tree: it is present, its bytes match its CID, and it conforms to the data model. */
 import { blobMentions, mayMentionBlob } from '../../data/blob-ref.ts';
 import { CODEC_DAG_CBOR, cidBytesToText, decodeCid, isDigestOf } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
@@ -13,17 +13,17 @@ import { sha256 } from '../../data/sha256.ts';
 import { createAssertPath } from '../path.ts';
 import { checkStored, decodeStored } from '../record.ts';
 
-/** Checks records as they come. */
+/** Checks records in batches. */
 export interface RecordCheck {
-  /** Every blob that a record mentioned so far. */
+  /** All blobs mentioned so far. */
   readonly mentioned: CidSet;
-  /** Checks the records of some leaves; their blocks are read with one request. */
+  /** Checks the records of leaves. Reads their blocks with one request. */
   check(leaves: readonly Leaf[]): Promise<void>;
 }
 
-/** Whether bytes are a record that is sound and mentions no blob: there is nothing more to be said about it. */
+/** Returns whether bytes are a valid record that mentions no blob, which needs no further check. */
 export const isPlainRecord = (bytes: Uint8Array): boolean => {
-  // An error for each node of the tree took longer than checking all records.
+  // Throwing an error for each node of the tree took longer than checking all records.
   if (beginsAsNode(bytes)) {
     return false;
   }
@@ -38,17 +38,17 @@ export const isPlainRecord = (bytes: Uint8Array): boolean => {
   }
 };
 
-/** What is known of blocks before they are read. */
+/** Facts about blocks before they are read. */
 export interface KnownBlocks {
-  /** Whether a block was hashed a moment ago; it is not hashed again. */
+  /** Returns whether the block was already hashed in this operation. */
   has(cid: Uint8Array): boolean;
-  /** Whether {@link isPlainRecord} said so; then it is not even read. */
+  /** Returns whether {@link isPlainRecord} was true for the block. Then it is not read again. */
   isPlain?(cid: Uint8Array): boolean;
 }
 
 /**
- * @param onFault Called for each fault: `BlockNotFound`, `Corrupt`, or `Malformed` for a record that breaks the data
- *   model.
+ * @param onFault Called for each fault. Codes: `BlockNotFound`, `Corrupt`, or `Malformed` for a record that breaks the
+ *   data model.
  */
 export const createRecordCheck = (
   read: ReadBlocks,
@@ -76,13 +76,17 @@ export const createRecordCheck = (
   const checkOne = (leaf: Leaf, bytes: Uint8Array | undefined): void => {
     const { key: path, value: cid } = leaf;
     if (bytes === undefined) {
-      report('BlockNotFound', `the record's block is missing; path=${path} cid=${cidBytesToText(cid)}`, leaf);
+      report(
+        'BlockNotFound',
+        `the record's block is missing: use a CAR that has it; path=${path} cid=${cidBytesToText(cid)}`,
+        leaf,
+      );
       return;
     }
     if (!known.has(cid) && !isDigestOf(cid, sha256(bytes), 0)) {
       report(
         'Corrupt',
-        `the stored record is not the one that its CID names; path=${path} cid=${cidBytesToText(cid)}`,
+        `the stored record does not match its CID: run repair, then import a CAR; path=${path} cid=${cidBytesToText(cid)}`,
         leaf,
       );
       return;
@@ -99,9 +103,9 @@ export const createRecordCheck = (
     });
   };
 
-  /** Whether nothing but its path was left to look at. */
-  const isSettled = (leaf: Leaf): boolean => {
-    // A raw CID is a fault, whatever the bytes are.
+  /** Checks only the path of a plain record. Returns `false` for a record that must be read. */
+  const isDone = (leaf: Leaf): boolean => {
+    // A raw CID is a fault, even if the bytes are valid.
     const isPlain = leaf.value[1] === CODEC_DAG_CBOR && known.isPlain?.(leaf.value) === true;
     if (isPlain) {
       reporting(leaf, () => assertPath(leaf.key));
@@ -112,7 +116,7 @@ export const createRecordCheck = (
   return {
     mentioned,
     async check(leaves) {
-      const unsure = leaves.filter((leaf) => !isSettled(leaf));
+      const unsure = leaves.filter((leaf) => !isDone(leaf));
       const found = await read(unsure.map(({ value }) => value));
       unsure.forEach((leaf, i) => checkOne(leaf, found[i]));
     },

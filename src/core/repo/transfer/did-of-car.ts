@@ -10,17 +10,20 @@ export interface DidOfCarOptions extends CarOptions {
 }
 
 /**
- * The DID of the account that a CAR says it is of. Reads as far as the commit, which servers put anywhere in the file,
- * and lets go of the source. Nothing but the hashes so far is checked; `importCar` checks the rest.
- * @throws {RepoError} `Malformed` when this is not a CAR, or its root is not a commit; `BlockNotFound` when the root is
- *   not in it; `LimitExceeded`.
+ * Returns the DID in the commit of a CAR. Reads up to the commit, which may be anywhere in the file, then cancels the
+ * source. Checks only hashes; `importCar` checks the rest.
+ * @throws {RepoError} `Malformed` when the source is not a CAR, or its root is not a commit; `BlockNotFound` when the
+ *   CAR does not contain its root; `LimitExceeded`.
  */
 export const didOfCar = async (source: CarSource, options: DidOfCarOptions = {}): Promise<string> => {
   const car = await readCarStream(source, options);
   const [root] = car.roots;
   if (root === undefined) {
     await car.close();
-    throw new RepoError('Malformed', 'the CAR names no root, so it holds blocks and no repository');
+    throw new RepoError(
+      'Malformed',
+      'the CAR has no root, so it is not a repository: use the CAR of a repository; roots=0',
+    );
   }
   for await (const blocks of car) {
     options.signal?.throwIfAborted();
@@ -29,5 +32,8 @@ export const didOfCar = async (source: CarSource, options: DidOfCarOptions = {})
       return decodeRootCommit(root, commit.bytes).did;
     }
   }
-  throw new RepoError('BlockNotFound', `the commit that the CAR names is not in it; cid=${cidToText(root)}`);
+  throw new RepoError(
+    'BlockNotFound',
+    `the CAR does not contain its root commit: download it again; cid=${cidToText(root)}`,
+  );
 };

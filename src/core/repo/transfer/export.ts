@@ -1,4 +1,4 @@
-/** A repository, or what is new in it, as a CAR. */
+/** `Repo.exportCar`: writes a repository, or its new blocks since a rev, as a CAR. */
 import { writeCarStreamOf } from '../../car/writer.ts';
 import type { CidBytes } from '../../data/cid.ts';
 import { bytesOfCid, cidToText } from '../../data/cid.ts';
@@ -20,12 +20,12 @@ import { reachTree } from '../care/reach.ts';
 const requireHead = async (parts: RepoParts): Promise<Head> => {
   const head = await readHead(parts);
   if (head === undefined) {
-    throw new RepoError('HeadNotFound', `the repository has no commit yet; did=${parts.did}`);
+    throw new RepoError('HeadNotFound', `the repository has no commit: write a record first; did=${parts.did}`);
   }
   return head;
 };
 
-/** The blocks of many CIDs, in their order, hashes checked. */
+/** Returns blocks in the order of their CIDs, with verified hashes. */
 const requireBlocks = async (
   blocks: BlockReader,
   hashAll: HashAll,
@@ -36,21 +36,21 @@ const requireBlocks = async (
   return found.map((bytes, i) => {
     const cid = cids[i]!;
     if (bytes === undefined) {
-      throw new RepoError('BlockNotFound', `block not found; cid=${cidToText(cid)}`);
+      throw new RepoError('BlockNotFound', `block not found: verify the repository; cid=${cidToText(cid)}`);
     }
     return { cid, bytes };
   });
 };
 
-interface Piece {
+interface Batch {
   readonly blocks: readonly NamedBlock[];
-  /** How many of them are records. */
+  /** Number of records in `blocks`. */
   readonly records: number;
 }
 
 /**
- * The blocks of a head in preorder, in batches: the commit, then the tree depth first with each record after its key.
- * What an older state has is left out; two equal records are written once.
+ * Yields the blocks of a head in preorder, in batches: the commit, then the tree depth first, each record after its
+ * key. Omits blocks of the older commit `since`. Equal records are written once.
  * https://atproto.com/specs/repository#car-file-serialization
  */
 async function* headBlocks(
@@ -58,14 +58,14 @@ async function* headBlocks(
   head: Head,
   since: Head | undefined,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<Batch> {
   const { hashAll, store } = parts;
   const written = createCidSet();
   if (since !== undefined) {
     written.add(since.cid.bytes);
     await reachTree(parts.nodes.nodes, since.data, written);
   }
-  // What is new since then is a small part of what there is.
+  // No preload for `since`: the new blocks are few.
   const blocks = since === undefined ? await preload(store, signal) : store;
   if (written.add(head.cid.bytes)) {
     yield { blocks: [{ cid: head.cid, bytes: await requireBlock(blocks, head.cid) }], records: 0 };
@@ -82,7 +82,7 @@ async function* headBlocks(
   }
 }
 
-/** Calls `end` when `items` end, fail or are left. */
+/** Calls `end` when the iteration ends, fails or is stopped. */
 async function* endingWith<T>(end: () => void, items: AsyncGenerator<T>): AsyncGenerator<T> {
   try {
     yield* items;
@@ -91,20 +91,20 @@ async function* endingWith<T>(end: () => void, items: AsyncGenerator<T>): AsyncG
   }
 }
 
-/** `Repo.exportCar`. The head is the one at the first read; commits made meanwhile are not in it. */
+/** `Repo.exportCar`. Exports the head at the first read of the stream. Later commits are not included. */
 export const exportCar = (parts: RepoParts, options: ExportOptions = {}): ReadableStream<Uint8Array> => {
   const { at, signal, onProgress, since } = options;
   async function* blocks(head: Head, base: Head | undefined): AsyncGenerator<readonly NamedBlock[]> {
     const progress = { phase: 'write' as const, bytes: 0, blocks: 0, records: 0 };
-    for await (const piece of headBlocks(parts, head, base, signal)) {
+    for await (const batch of headBlocks(parts, head, base, signal)) {
       signal?.throwIfAborted();
-      for (const { bytes } of piece.blocks) {
+      for (const { bytes } of batch.blocks) {
         progress.bytes += bytes.length;
       }
-      progress.blocks += piece.blocks.length;
-      progress.records += piece.records;
+      progress.blocks += batch.blocks.length;
+      progress.records += batch.records;
       onProgress?.({ ...progress });
-      yield piece.blocks;
+      yield batch.blocks;
     }
   }
   return writeCarStreamOf(async () => {

@@ -1,7 +1,6 @@
 /**
- * Taking in a CAR. Everything happens in one transaction: blocks are staged as they come; then the commit, the tree and
- * the records are checked where they lie; then what belongs to the tree is written and the head moves. If anything is
- * wrong the transaction is rolled back.
+ * `Repo.importCar`, in one transaction. Stages the blocks, checks the commit, the tree and the records in the staging
+ * area, then writes the blocks of the tree and moves the head. If a check fails, the transaction is rolled back.
  */
 import type { CarOptions } from '../../car/decoder.ts';
 import { toDidKey } from '../../crypto/key-source.ts';
@@ -38,30 +37,25 @@ import { listCommit } from './kept-refs.ts';
 import { keepLocalWork } from './local-work.ts';
 import { Staging } from './staging.ts';
 
-/**
- * Bytes that nothing in the tree refers to, the names of blocks with them: so many are taken for a mistake, and more
- * for an attack.
- */
+/** Default limit of unreferenced bytes in a CAR, CIDs included. More is treated as an attack. */
 export const MAX_UNLINKED: number = 16 * 1024 * 1024;
 
-/**
- * Records that break the data model, in one import. One bad block may stand under a million keys.
- */
+/** Default limit of records that break the data model. One bad block may be the value of a million keys. */
 export const MAX_RECORD_FAULTS = 100_000;
 
 type Tally = { -readonly [K in keyof Progress]: Progress[K] };
 
-/** Stages the blocks of a CAR and answers its roots. */
+/** Stages the blocks of a CAR and returns its roots. */
 const stage = async (
   staging: Staging,
   source: CarSource,
   options: CarOptions,
   tally: Tally,
-  tell: () => void,
+  notify: () => void,
 ): Promise<readonly CID[]> => {
   const car = await readPackedCar(source, options);
   for await (const batch of car) {
-    tell();
+    notify();
     await staging.add(batch);
     tally.bytes += batch.size;
     tally.blocks += batch.length;
@@ -69,7 +63,7 @@ const stage = async (
   return car.roots;
 };
 
-/** What is wrong with a repository as a whole; a record that breaks the data model is not, unless it is to be. */
+/** Rejects on faults of the tree. Records that break the data model are reported separately. */
 const assertFaultless = (faults: readonly Fault[], count: number): void => {
   const [first] = faults;
   if (first !== undefined) {
@@ -82,11 +76,11 @@ interface CheckedTree {
   readonly leaves: number;
   /** Records that break the data model. */
   readonly malformed: BoundedList<Fault>;
-  /** Every blob that a record mentions. */
+  /** All blobs that records mention. */
   readonly mentioned: CidSet;
 }
 
-/** Checks the tree and each of its records in one walk, and links what it consists of. */
+/** Checks the tree and its records in one walk, and links their blocks. */
 const checkTree = async (
   staging: Staging,
   commit: CID,
@@ -116,7 +110,10 @@ const checkTree = async (
       }
       await records.check(batch);
       if (malformed.count + missing.count > maxFaults) {
-        throw new RepoError('LimitExceeded', `too many records break the data model; limit=${maxFaults}`);
+        throw new RepoError(
+          'LimitExceeded',
+          `too many records break the data model: raise maxFaults to import them; limit=${maxFaults}`,
+        );
       }
       await onRecords(batch.length);
     },
@@ -126,7 +123,7 @@ const checkTree = async (
   return { leaves, malformed, mentioned: records.mentioned };
 };
 
-/** What the new tree changes in the old one. */
+/** Counts the changes from the old tree to the new one. */
 const countChanges = async (
   blocks: BlockReader,
   before: CID | undefined,
@@ -150,12 +147,12 @@ const countChanges = async (
   return { created, updated, deleted, unchanged: leaves - created - updated };
 };
 
-/** What belongs to nothing is not wanted in any number. */
+/** Limits the bytes that the tree does not reference. */
 const assertFewUnlinked = (bytes: number, total: number, most: number): void => {
   if (bytes > most && bytes > 4 * (total - bytes)) {
     throw new RepoError(
       'LimitExceeded',
-      `the CAR is mostly blocks that its tree does not refer to; bytes=${bytes} of ${total}`,
+      `most blocks of the CAR are not part of its tree: raise maxUnlinked to import it; bytes=${bytes} of ${total}`,
     );
   }
 };
@@ -173,36 +170,46 @@ const countMissing = async (blobs: BlobStore, mentioned: CidSet): Promise<number
   return missing;
 };
 
-/** The commit that the CAR is about, in or out of it: a CAR of what is new since the head holds no blocks at all. */
+/** Returns the commit at the root. It may be stored already: a CAR of new blocks since the head has no blocks. */
 const requireRoot = async (blocks: BlockReader, roots: readonly CID[]): Promise<{ cid: CID; bytes: Uint8Array }> => {
   const [cid] = roots;
   if (cid === undefined) {
-    throw new RepoError('Malformed', 'the CAR names no root, so it holds blocks and no repository');
+    throw new RepoError(
+      'Malformed',
+      'the CAR has no root, so it is not a repository: use the CAR of a repository; roots=0',
+    );
   }
   const bytes = await blocks.get(cid);
   if (bytes === undefined) {
-    throw new RepoError('BlockNotFound', `the commit that the CAR names is not in it; cid=${cidToText(cid)}`);
+    throw new RepoError(
+      'BlockNotFound',
+      `the CAR does not contain its root commit: download it again; cid=${cidToText(cid)}`,
+    );
   }
   return { cid, bytes };
 };
 
-/** What an import did. */
+/** The result of an import, and the change of the head. */
 export interface Imported {
   readonly result: ImportResult;
-  /** From the tree before it to its own; `undefined` when the head stayed. */
+  /** `undefined` if the head did not change. */
   readonly transition: Transition | undefined;
 }
 
-/** What an import of this name did before; its counts are the note that it left. */
-const landed = async (parts: RepoParts, requests: Requests, request: WriteRequest): Promise<Imported | undefined> => {
-  const before = await requests.landed(request);
+/** Returns the result of an earlier import with the same name. Its note has the counts. */
+const findPastImport = async (
+  parts: RepoParts,
+  requests: Requests,
+  request: WriteRequest,
+): Promise<Imported | undefined> => {
+  const before = await requests.find(request);
   if (before === undefined) {
     return undefined;
   }
   if (before.note === '' || before.commit === undefined) {
     throw new RepoError(
       'OutcomeUnknown',
-      `the import has happened, and the faults and the kept work that it reported are no longer known; did=${parts.did} request=${request.id}`,
+      `the import has happened, but its faults and kept work are no longer known: run verify, and see the refs; did=${parts.did} request=${request.id}`,
     );
   }
   const [blocks, created, updated, deleted, unchanged, missingBlobs] = before.note.split(' ').map(Number) as [
@@ -234,33 +241,33 @@ const noteOf = ({
 
 /** `Repo.importCar`. */
 export const importCar = async (parts: RepoParts, source: CarSource, given: ImportOptions = {}): Promise<Imported> => {
-  // Before anything is read.
+  // Checked before anything is read.
   const options = { ...given, key: given.key === undefined ? undefined : toDidKey(given.key, parts.did) };
   const { maxBlocks, maxBlockSize, maxSize, maxUnlinked = MAX_UNLINKED, onProgress, request, signal } = options;
   assertRequest(request);
   const tally: Tally = { phase: 'read', bytes: 0, blocks: 0, records: 0 };
-  const tell = (): void => {
+  const notify = (): void => {
     signal?.throwIfAborted();
     onProgress?.({ ...tally });
   };
   const run = async (change: BlockChange, keep: KeepTransition): Promise<Imported> => {
     const requests = request && (await readRequests(change));
-    const earlier = requests && (await landed(parts, requests, request));
+    const earlier = requests && (await findPastImport(parts, requests, request));
     if (earlier !== undefined) {
-      // It has happened, so that nobody can stop it any more.
+      // The import has happened, so the signal is ignored.
       onProgress?.({ ...tally });
       return earlier;
     }
     const before = await readHead(partsIn(parts, change));
     const staging = new Staging(change, source);
     const { hashAll } = parts;
-    const roots = await stage(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, tell);
+    const roots = await stage(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, notify);
     const { cid, bytes } = await requireRoot(staging, roots);
     const commit = acceptCommit(parts.did, cid, bytes, before, options, parts.verifySignature);
     const isNew = !cidEquals(before?.cid, cid);
 
     tally.phase = 'verify';
-    tell();
+    notify();
     const { leaves, malformed, mentioned } = await checkTree(
       staging,
       cid,
@@ -269,7 +276,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
       options,
       async (count) => {
         tally.records += count;
-        tell();
+        notify();
         await parts.yieldToEvents();
       },
     );
@@ -279,18 +286,18 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
     }
 
     tally.phase = 'write';
-    tell();
+    notify();
     let base = before?.data;
     const counts = await countChanges(staging, base, commit.data, leaves).catch((error: unknown) => {
       if (!isRepoError(error, 'BlockNotFound')) {
         throw error;
       }
-      // The new tree was found whole a moment ago: what is missing is of the old one, as a repair may have left it.
+      // The new tree was just verified, so the missing block belongs to the old tree, after a repair.
       base = undefined;
       return countChanges(staging, base, commit.data, leaves);
     });
     const kept = before && isNew ? await keepLocalWork(change, staging, before, commit.data) : undefined;
-    const added = await staging.settle((unlinked) =>
+    const added = await staging.flush((unlinked) =>
       assertFewUnlinked(unlinked, tally.bytes + tally.blocks * CID_LENGTH, maxUnlinked),
     );
     const missingBlobs = await countMissing(parts.blobs, mentioned);
@@ -309,7 +316,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
       faultCount: malformed.count,
     };
     const result = kept === undefined ? counted : { ...counted, kept };
-    await requests?.remember(change, request!, commit.rev, noteOf(result));
+    await requests?.add(change, request!, commit.rev, noteOf(result));
     return { result, transition: isNew ? keep(base, commit.data) : undefined };
   };
   return keepingTransition(parts.pins, (keep) => parts.store.transact((change) => run(change, keep)));

@@ -1,6 +1,6 @@
 /**
- * Refs that keep what the head no longer leads to: `local-<rev>`, or `local-<rev>-<6 characters>` where that name is
- * another commit's. Beside a ref for local work the digest of that work is kept, and the base that it began from.
+ * Refs that keep old heads: `local-<rev>`, or `local-<rev>-<6 characters>` if that name is taken by another commit. For
+ * local work, a meta value stores the digest of the work and its base.
  */
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText } from '../../data/cid.ts';
@@ -11,16 +11,16 @@ import type { Base } from './base.ts';
 import { decodeBase, encodeBase } from './base.ts';
 
 const PREFIX = 'local-';
-/** The last ones: the first characters of CIDs are all the same. */
+/** The last characters, because the first ones are equal in all CIDs. */
 const CID_CHARACTERS = 6;
 
-/** Whether a ref's name is of this kind. */
+/** Returns whether a ref keeps an old head. */
 export const isKeptRef = (name: string): boolean => name.startsWith(PREFIX);
 
-/** The meta name of what is known about a ref. */
+/** The meta key for such a ref. */
 export const keptKey = (ref: string): string => `kept:${ref}`;
 
-/** Keeps a commit by a ref; part of a change. Returns the ref's name, which is the same each time. */
+/** Keeps a commit under a ref and returns the ref's name. Part of a change. A second call returns the same name. */
 export const keepCommit = async (change: BlockChange, { cid, rev }: CommitRef): Promise<string> => {
   const name = `${PREFIX}${rev}`;
   const holder = await change.ref(name);
@@ -30,7 +30,7 @@ export const keepCommit = async (change: BlockChange, { cid, rev }: CommitRef): 
   return ref;
 };
 
-/** Puts a commit into the list. One of the same rev that it displaces stays by a ref. */
+/** Adds a commit to the list. If it replaces another commit with the same rev, a ref keeps that one. */
 export const listCommit = async (change: BlockChange, rev: Tid, cid: CID): Promise<void> => {
   const before = await change.commit(rev);
   if (before !== undefined && !cidEquals(before, cid)) {
@@ -39,16 +39,16 @@ export const listCommit = async (change: BlockChange, rev: Tid, cid: CID): Promi
   await change.addCommit(rev, cid);
 };
 
-/** Work that a ref keeps. */
+/** A ref that keeps local work. */
 export interface KeptRef {
   readonly ref: string;
   readonly cid: CID;
-  /** Of the paths and their values. */
+  /** The SHA-256 of the paths and their values. */
   readonly digest: string;
   readonly base: Base;
 }
 
-/** The refs that keep local work. */
+/** Yields the refs that keep local work. */
 export async function* keptRefs(store: Pick<StoreReader, 'meta' | 'refs'>): AsyncGenerator<KeptRef> {
   for await (const [ref, cid] of store.refs()) {
     const text = isKeptRef(ref) ? await store.meta(keptKey(ref)) : undefined;
@@ -59,6 +59,6 @@ export async function* keptRefs(store: Pick<StoreReader, 'meta' | 'refs'>): Asyn
   }
 }
 
-/** Part of the change that keeps the ref. */
+/** Stores the digest and the base of a ref. Part of the change that sets the ref. */
 export const describeKept = (change: BlockChange, ref: string, digest: string, base: Base): Promise<void> =>
   change.setMeta(keptKey(ref), `${digest} ${encodeBase(base) ?? ''}`);

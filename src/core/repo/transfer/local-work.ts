@@ -1,6 +1,6 @@
 /**
- * Work that was done here since the last import, and that an imported head does not have. It is kept by a ref, and told
- * path by path.
+ * Keeps local work since the last import that an imported head does not have. A ref keeps it, and the result lists its
+ * paths.
  */
 import type { CID } from '../../data/cid.ts';
 import { cidBytesToText, cidEquals } from '../../data/cid.ts';
@@ -24,19 +24,19 @@ import { readBase, rootOf } from './base.ts';
 import type { Base } from './base.ts';
 import { describeKept, keepCommit, keptRefs } from './kept-refs.ts';
 
-/** Paths that are looked up at once. */
+/** Paths per lookup. */
 const BATCH = 256;
 
-/** A path whose value here is not the one of the new head. */
+/** A path whose local value differs from the new head. */
 interface Conflict extends KeptPath {
-  /** The value here; `undefined` for a deletion. */
+  /** The local value; `undefined` for a deletion. */
   readonly ours: CidBytes | undefined;
 }
 
 const isSame = (a: CidBytes | undefined, b: CidBytes | undefined): boolean =>
   a === undefined || b === undefined ? a === b : equalBytes(a, b);
 
-/** The changes of both lists that are about the same key. Both are in key order. */
+/** Yields pairs of changes of the same key. Both lists are in key order. */
 async function* join(
   local: AsyncIterator<TreeChange>,
   moved: AsyncIterator<TreeChange>,
@@ -53,7 +53,7 @@ async function* join(
   }
 }
 
-/** Local changes that the new tree does not have. */
+/** Returns local changes that the new tree does not have. */
 const conflictsSince = async (
   nodes: NodeReader,
   base: CID | undefined,
@@ -68,7 +68,7 @@ const conflictsSince = async (
   return conflicts;
 };
 
-/** The same where the base is unknown: every record of the head that the new tree does not have may be local work. */
+/** The same for an unknown base: every record of the head that the new tree does not have may be local work. */
 const conflictsOf = async (nodes: NodeReader, head: CID, after: CID): Promise<readonly Conflict[]> => {
   const conflicts: Conflict[] = [];
   for await (const { key, from, to } of diffTrees(nodes, head, after)) {
@@ -79,7 +79,7 @@ const conflictsOf = async (nodes: NodeReader, head: CID, after: CID): Promise<re
   return conflicts;
 };
 
-/** The same where nodes of the head are missing: the records that can still be read. */
+/** The same if nodes of the head are missing: compares the records that can still be read. */
 const conflictsPastMissing = async (nodes: NodeReader, head: CID, after: CID): Promise<readonly Conflict[]> => {
   const leaves: Leaf[] = [];
   const read: ReadNodes = (subtrees) => nodesPastMissing(nodes, subtrees);
@@ -121,7 +121,7 @@ const digestOf = (conflicts: readonly Conflict[]): string => {
     .join('');
 };
 
-/** The ref that keeps this very work already, or a new one. */
+/** Returns the existing ref for the same work, or a new one. */
 const refOf = async (change: BlockChange, head: Head, conflicts: readonly Conflict[], base: Base): Promise<string> => {
   const digest = digestOf(conflicts);
   for await (const kept of keptRefs(change)) {
@@ -135,8 +135,8 @@ const refOf = async (change: BlockChange, head: Head, conflicts: readonly Confli
 };
 
 /**
- * Keeps by a ref what a new tree does not have of the work that was done here; part of the change that makes that tree
- * the head's. Returns `undefined` when nothing had to be kept.
+ * Keeps local work that the new tree does not have, under a ref. Part of the change that makes the new head. Returns
+ * `undefined` if there is no such work.
  * @param blocks Reads both trees.
  */
 export const keepLocalWork = async (
@@ -152,7 +152,7 @@ export const keepLocalWork = async (
   }
   const nodes = createNodeReader(blocks);
   const since = base === 'unknown' ? undefined : await unlessMissing(conflictsSince(nodes, root, head.data, after));
-  // Damage may have taken nodes of the base, or of the head.
+  // Nodes of the base or of the head may be missing after damage.
   const conflicts =
     since ??
     (await unlessMissing(conflictsOf(nodes, head.data, after))) ??

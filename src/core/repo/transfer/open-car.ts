@@ -1,4 +1,4 @@
-/** A CAR as a repository that can be read and not written, without storing it. */
+/** Opens a CAR as a read-only repository, in memory. */
 import { ArenaBlocks } from '../../blocks/arena-blocks.ts';
 import type { CarOptions } from '../../car/decoder.ts';
 import { readPackedCar } from '../../car/reader.ts';
@@ -20,17 +20,17 @@ import { decodeRootCommit } from '../root-commit.ts';
 
 export interface OpenCarOptions extends CarOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called now and then while the CAR is read. */
+  /** Called repeatedly while the CAR is read. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-const CANNOT_WRITE = 'a CAR can be read and not written: import it into a repository, and write to that';
+const CANNOT_WRITE = 'cannot write to a CAR: import it into a repository, and write to that';
 
 const refuse = async (): Promise<never> => {
   throw readOnlyError(CANNOT_WRITE);
 };
 
-/** The blocks of a CAR, with its root as the head and the only commit. */
+/** A store over the blocks of a CAR. Its root is the head and the only commit. */
 class CarStore implements BlockStore {
   readonly exclusive = true;
   readonly #blocks: ArenaBlocks;
@@ -119,12 +119,12 @@ class CarStore implements BlockStore {
 
   #assertOpen(): void {
     if (this.#isClosed) {
-      throw new RepoError('Closed', 'the CAR is closed');
+      throw new RepoError('Closed', 'the CAR is closed: open it again to read it');
     }
   }
 }
 
-/** A CAR holds no blob. */
+/** An empty blob store, because a CAR has no blobs. */
 class NoBlobs extends MemoryBlobStore {
   override put(): Promise<BlobInfo> {
     return refuse();
@@ -132,12 +132,12 @@ class NoBlobs extends MemoryBlobStore {
 }
 
 /**
- * Opens a CAR as a repository that can be read: `get`, `list`, `info`, `log`, `diff`, `checkout`, `exportCar` and
- * `missingBlobs`. It is read to its end and held in memory until `close`; every block is checked against its hash. The
- * tree and the records are checked as they are read, as of any repository, so that a CAR which lacks blocks can be
- * looked into; `verifyCar` checks all of it. Whatever writes rejects with `ReadOnly`.
- * @throws {RepoError} `Malformed` when this is not a CAR, a block is not what its CID names, or the root is not a
- *   commit; `BlockNotFound` when the commit is not in it; `LimitExceeded`.
+ * Opens a CAR as a read-only repository: `get`, `list`, `info`, `log`, `diff`, `checkout`, `exportCar` and
+ * `missingBlobs`. Reads all of it into memory, until `close`, and checks every hash. The tree and records are checked
+ * when they are read, so an incomplete CAR can be opened; `verifyCar` checks all of it. Methods that write reject with
+ * `ReadOnly`.
+ * @throws {RepoError} `Malformed` when the source is not a CAR, a block does not match its CID, or the root is not a
+ *   commit; `BlockNotFound` when the CAR does not contain its commit; `LimitExceeded`.
  */
 export const openCar = async (source: CarSource, options: OpenCarOptions = {}): Promise<Repo> => {
   const { signal, onProgress, ...limits } = options;
@@ -152,11 +152,17 @@ export const openCar = async (source: CarSource, options: OpenCarOptions = {}): 
   }
   const [root] = car.roots;
   if (root === undefined) {
-    throw new RepoError('Malformed', 'the CAR names no root, so it holds blocks and no repository');
+    throw new RepoError(
+      'Malformed',
+      'the CAR has no root, so it is not a repository: use the CAR of a repository; roots=0',
+    );
   }
   const block = blocks.bytesAt(blocks.cids.indexOf(root.bytes));
   if (block === undefined) {
-    throw new RepoError('BlockNotFound', `the commit that the CAR names is not in it; cid=${cidToText(root)}`);
+    throw new RepoError(
+      'BlockNotFound',
+      `the CAR does not contain its root commit: download it again; cid=${cidToText(root)}`,
+    );
   }
   const commit = decodeRootCommit(root, block);
   const stores = { did: commit.did, store: new CarStore(blocks, root, commit), blobs: new NoBlobs() };

@@ -8,12 +8,12 @@ import { bytesOfCid } from '../../data/cid.ts';
 import { ArenaBlocks } from '../../blocks/arena-blocks.ts';
 import type { BlockReader, BlockStore } from '../../storage/ports.ts';
 
-/** As much as SQLite's cache holds, and an import. A storage that is larger is read block by block. */
+/** Same size as SQLite's cache. A larger storage is read block by block. */
 const MAX_BYTES: number = 64 * 1024 * 1024;
 
 /**
  * Returns a reader over all blocks in memory, or the store itself if they are larger than {@link MAX_BYTES}. Blocks
- * that are missing in memory are read from the store. Hashes are not checked. The bytes are views.
+ * that are not in memory are read from the store. Hashes are not checked. The bytes are views.
  */
 export const preload = async (store: BlockStore, signal: AbortSignal | undefined): Promise<BlockReader> => {
   const scan = await store.maintenance?.scan(MAX_BYTES);
@@ -25,14 +25,14 @@ export const preload = async (store: BlockStore, signal: AbortSignal | undefined
     signal?.throwIfAborted();
     blocks.add(packed);
   }
-  const held = (cid: CidLike): Bytes | undefined =>
+  const loaded = (cid: CidLike): Bytes | undefined =>
     blocks.bytesAt(blocks.cids.indexOf(bytesOfCid(cid))) as Bytes | undefined;
   const reader: BlockReader = {
     async get(cid) {
-      return held(cid) ?? store.get(cid);
+      return loaded(cid) ?? store.get(cid);
     },
     async getMany(wanted) {
-      const found = wanted.map(held);
+      const found = wanted.map(loaded);
       return found.every((bytes) => bytes !== undefined) ? found : Promise.all(wanted.map((cid) => reader.get(cid)));
     },
   };

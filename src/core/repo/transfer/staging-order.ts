@@ -1,25 +1,25 @@
-/** The order in which blocks are best written. */
+/** The staging order: the order in which staged blocks are written. */
 import type { CidBytes } from '../../data/cid.ts';
 
-/** Beyond 18 bits of index there is no room for the key in the 53 bits of a number. */
+/** A number has 53 bits: 35 for the key and 18 for the index. */
 const INDEX_BITS = 18;
 const INDEXES: number = 2 ** INDEX_BITS;
 
-/** Base32 has its digits, which stand for 26 to 31, before its letters in the order of texts. */
+/** In text order, the digits of base32 (values 26 to 31) come before its letters. */
 const rank = (five: number): number => (five + 6) & 31;
 
-/** The first seven characters of a CID's text that differ from CID to CID, as a number in their order. */
+/** Returns the first seven characters of a CID's text after the common prefix, as a number in text order. */
 const keyAt = (cid: CidBytes): number => {
   const [a, b, c, d, e] = [cid[4]!, cid[5]!, cid[6]!, cid[7]!, cid[8]!];
-  // The first character has three bits of the digest, after two of what comes before it.
+  // The first character has two bits of the prefix and three bits of the digest.
   const high = (rank(a >> 5) << 15) | (rank(a & 31) << 10) | (rank(b >> 3) << 5) | rank(((b & 7) << 2) | (c >> 6));
   const low = (rank((c >> 1) & 31) << 10) | (rank(((c & 1) << 4) | (d >> 4)) << 5) | rank(((d & 15) << 1) | (e >> 7));
   return high * 0x8000 + low;
 };
 
 /**
- * The indexes of `total` CIDs, in the order of their texts but for a few neighbours: rows that go in so leave full
- * pages behind them. By numbers, so that no text is made for it. Of more than 262,144 CIDs, each so many by themselves.
+ * Returns the indexes of `total` CIDs, sorted nearly by CID text. Rows inserted in this order fill whole pages. Sorts
+ * numbers, because making texts is slow. Each run of 262,144 CIDs is sorted separately.
  */
 export const keyOrder = (total: number, cidAt: (index: number) => CidBytes): Uint32Array => {
   const order = new Uint32Array(total);

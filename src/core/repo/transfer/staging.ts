@@ -1,7 +1,7 @@
 /**
- * The blocks of a CAR that is being taken in. They are held in memory while they are few, so that they are checked
- * where they lie, written once and in the order of their keys, and those that belong to nothing are never written at
- * all. Past that they go into the change in pieces, each in the order of its keys, and only their names stay here.
+ * Staging of an import. Up to 40 MiB of blocks stay in memory: they are checked there, written once in key order, and
+ * unreferenced blocks are never written. A larger CAR is written to the change in sorted runs, and only its CIDs stay
+ * in memory.
  */
 import type { Bytes } from '../../data/bytes.ts';
 import { equalBytes } from '../../data/bytes.ts';
@@ -15,21 +15,20 @@ import type { BlockChange, BlockReader } from '../../storage/ports.ts';
 import { isPlainRecord } from './check-records.ts';
 import { keyOrder } from './staging-order.ts';
 
-/** Bytes that are held: 100,000 records fit, with 33 MB of blocks, and a CAR of any size does not take more. */
-const MAX_HELD: number = 40 * 1024 * 1024;
-/** Blocks that are written with one call. */
+/** Most bytes in memory, for a CAR of any size. 100,000 records (33 MB of blocks) fit. */
+const MAX_STAGED: number = 40 * 1024 * 1024;
+/** Blocks per write call. */
 const BATCH = 1024;
 const FIRST_CAPACITY = 1024;
 
-/** What is known of a block. */
+/** Flags of a block. */
 const NEW = 1;
 const LINKED = 2;
 const PLAIN = 4;
 
 /**
- * A class, and no literal: once a batch of those has outlived a collection, V8 makes all later ones where it looks
- * seldom, and what they refer to stays with them. In some runs an import of a million records grew by 150 MB more while
- * it read.
+ * A class, not an object literal. After one batch of literals survives a collection, V8 allocates later ones in old
+ * space, and their referents stay alive too. In some runs, an import of a million records took 150 MB more.
  */
 class NumberedBlock {
   readonly number: number;
@@ -43,20 +42,20 @@ class NumberedBlock {
   }
 }
 
-/** The blocks of one CAR, over those of the change that it is taken in with. Hashes were checked before. */
+/** The staged blocks of one CAR, over the change of the import. Hashes were checked before. */
 export class Staging implements BlockReader {
   readonly #change: BlockChange;
   readonly #blocks: ArenaBlocks;
-  /** By the number of the block. */
+  /** Indexed by block number. */
   #flags: Uint8Array = new Uint8Array(FIRST_CAPACITY);
 
-  /** @param source What the blocks are going to come from, by whose size the table of their names is made. */
+  /** @param source The source of the CAR. Its size gives the size of the CID table. */
   constructor(change: BlockChange, source?: unknown) {
     this.#change = change;
     this.#blocks = ArenaBlocks.for(source, new Arena());
   }
 
-  /** Takes blocks in. A second one of the same CID is passed over. */
+  /** Stages blocks. Skips duplicates. */
   async add(frames: PackedBlocks): Promise<void> {
     this.#blocks.add(frames);
     if (this.#blocks.size > this.#flags.length) {
@@ -64,24 +63,24 @@ export class Staging implements BlockReader {
       flags.set(this.#flags);
       this.#flags = flags;
     }
-    if (this.#blocks.bytes > MAX_HELD) {
-      this.#notePlainRecords();
+    if (this.#blocks.bytes > MAX_STAGED) {
+      this.#flagPlainRecords();
       await this.#write(() => true);
     }
   }
 
-  /** Whether a block came in, whose hash has been checked thereby. */
+  /** Returns whether a block was staged. The hashes of staged blocks are verified. */
   has(cid: Uint8Array): boolean {
     return this.#blocks.cids.has(cid);
   }
 
-  /** Whether a block is known to be a sound record that mentions no blob, and need not be read for that. */
+  /** Returns whether a block is known to be a valid record without blobs, so that it need not be read again. */
   isPlain(cid: Uint8Array): boolean {
-    // Before anything has left memory, nothing is known: that saves a look-up for each record.
+    // While all blocks are in memory, no block has the flag. The first test saves a lookup per record.
     return this.#blocks.first > 0 && ((this.#flags[this.#blocks.cids.indexOf(cid)] ?? 0) & PLAIN) !== 0;
   }
 
-  /** Notes that the repository consists of this block among others. One that did not come in is passed over. */
+  /** Marks a block as part of the repository. Ignores blocks that were not staged. */
   link(cid: Uint8Array): void {
     const number = this.#blocks.cids.indexOf(cid);
     if (number >= 0) {
@@ -98,7 +97,7 @@ export class Staging implements BlockReader {
     return (await this.read(cids.map(bytesOfCid))) as (Bytes | undefined)[];
   }
 
-  /** The same for blocks that are held as they are. What is answered must not be changed. */
+  /** As `getMany`, but returns views. The caller must not change them. */
   async read(cids: readonly CidBytes[]): Promise<(Uint8Array | undefined)[]> {
     const found: (Uint8Array | undefined)[] = [];
     const absent: number[] = [];
@@ -119,11 +118,11 @@ export class Staging implements BlockReader {
   }
 
   /**
-   * Leaves in the change what was linked, and nothing else of what came in. Answers how many of them were not here
-   * before.
-   * @param admit Is told how many bytes belong to nothing, before anything is written; what it throws comes out.
+   * Writes the linked blocks to the change and removes all other staged blocks from it. Returns the number of new
+   * blocks.
+   * @param admit Called with the number of unreferenced bytes before anything is written. It may throw.
    */
-  async settle(admit: (unlinkedBytes: number) => void): Promise<number> {
+  async flush(admit: (unlinkedBytes: number) => void): Promise<number> {
     const remove: CID[] = [];
     let added = 0;
     let unlinkedBytes = 0;
@@ -148,10 +147,10 @@ export class Staging implements BlockReader {
   }
 
   /**
-   * Looks at what is about to leave memory: reading a million records again, from pages all over, took longer than all
-   * the rest.
+   * Checks blocks before they leave memory. Reading a million records again at random took longer than the rest of the
+   * import.
    */
-  #notePlainRecords(): void {
+  #flagPlainRecords(): void {
     for (let number = this.#blocks.first; number < this.#blocks.size; number++) {
       if (isPlainRecord(this.#blocks.bytesAt(number)!)) {
         this.#flags[number]! |= PLAIN;
@@ -159,7 +158,7 @@ export class Staging implements BlockReader {
     }
   }
 
-  /** Writes what is held and wanted, in the order of the keys, and lets go of it all. Answers how many were new. */
+  /** Writes the wanted blocks in memory in key order, then frees the memory. Returns the number of new blocks. */
   async #write(isWanted: (number: number) => boolean): Promise<number> {
     const { cids, first, size } = this.#blocks;
     const numbers: number[] = [];
@@ -192,7 +191,9 @@ export class Staging implements BlockReader {
     return added;
   }
 
-  /** What was there already stays, so it has to be what its CID says: it was hashed whenever it came, and not since. */
+  /**
+   * A block that is already stored stays, so its stored bytes must match. They were hashed only when they were written.
+   */
   async #assertSame(blocks: readonly NumberedBlock[]): Promise<void> {
     if (blocks.length === 0) {
       return;
@@ -202,7 +203,7 @@ export class Staging implements BlockReader {
     if (wrong !== undefined) {
       throw new RepoError(
         'Corrupt',
-        `the stored bytes are not those that the CID names; cid=${cidBytesToText(wrong.cid)}`,
+        `the stored bytes do not match the CID: run repair, then import again; cid=${cidBytesToText(wrong.cid)}`,
       );
     }
   }

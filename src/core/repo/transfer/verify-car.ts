@@ -1,4 +1,4 @@
-/** Checking a CAR as a repository, without storing it. */
+/** Verifies a CAR as a repository, without storing it. */
 import type { KeySource } from '../../crypto/key-source.ts';
 import { toDidKey } from '../../crypto/key-source.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
@@ -23,56 +23,61 @@ import { createAssertPath } from '../path.ts';
 import { assertRecordCid } from '../record.ts';
 
 export interface VerifyCarOptions extends LongWork {
-  /** The account that the commit must name; any when left out. */
+  /** The DID that the commit must have. Default: any. */
   readonly did?: string | undefined;
   /**
-   * The account's public key: a `did:key`, a `publicKeyMultibase`, a DID document or its JSON. With it the signature is
-   * checked; without it only that it has the form of one.
+   * The account's public key: a `did:key`, a `publicKeyMultibase`, a DID document or its JSON. With it, the signature
+   * is checked; without it, only its form.
    */
   readonly key?: KeySource | undefined;
-  /** The most bytes that the CAR may have; `MAX_CAR_SIZE` (1 GiB) when left out. */
+  /** The largest size of the CAR in bytes. Default: `MAX_CAR_SIZE` (1 GiB). */
   readonly maxSize?: number | undefined;
-  /** The most blocks that it may have; `MAX_CAR_BLOCKS` (16,777,216) when left out. */
+  /** The most blocks in the CAR. Default: `MAX_CAR_BLOCKS` (16,777,216). */
   readonly maxBlocks?: number | undefined;
-  /** Hashes many messages at once; the fastest that this runtime has when left out. */
+  /** Hashes many messages at once. Default: the fastest of this runtime. */
   readonly hashAll?: HashAll | undefined;
 }
 
-/** What a CAR turned out to be. */
+/** The result of {@link verifyCar}. */
 export interface VerifyCarReport {
-  /** There are no faults. */
+  /** Whether no fault was found. */
   readonly ok: boolean;
   /** The first `MAX_REPORTED` faults. */
   readonly faults: readonly Fault[];
-  /** How many faults there are. */
+  /** Number of faults. */
   readonly faultCount: number;
-  /** `none` is a fault, too. */
+  /** `none` is also a fault. */
   readonly signature: VerifyReport['signature'];
-  /** The commit that the CAR is of. */
+  /** The commit at the root of the CAR. */
   readonly head: CID;
   readonly commit: Commit;
   readonly records: number;
-  /** Blocks of the repository. Others may be in the CAR, and are only counted. */
+  /** Blocks of the repository. */
   readonly blocks: number;
+  /** Other blocks in the CAR. */
   readonly unlinked: number;
 }
 
-/** The blocks of a CAR in memory, by their CIDs. */
+/** The blocks of a CAR in memory, by CID. */
 interface CarBlocks {
   readonly roots: readonly CID[];
   readonly size: number;
-  /** How many of them were taken. */
+  /** Number of blocks that were taken. */
   readonly taken: number;
-  /** A block, which is thereby known to be a part of the repository. */
+  /** Returns a block and marks it as part of the repository. */
   take(cid: Uint8Array): Uint8Array | undefined;
 }
 
-const readBlocks = async (source: CarSource, limits: CarOptions, tell: (bytes: number) => void): Promise<CarBlocks> => {
+const readBlocks = async (
+  source: CarSource,
+  limits: CarOptions,
+  onBytes: (bytes: number) => void,
+): Promise<CarBlocks> => {
   const car = await readPackedCar(source, limits);
   const blocks = ArenaBlocks.for(source);
   for await (const frames of car) {
     blocks.add(frames);
-    tell(frames.size);
+    onBytes(frames.size);
   }
   const isTaken = new Uint8Array(blocks.size);
   let taken = 0;
@@ -93,15 +98,21 @@ const readBlocks = async (source: CarSource, limits: CarOptions, tell: (bytes: n
   };
 };
 
-/** @throws {RepoError} `Malformed`, `BlockNotFound`: without its commit a CAR cannot be said anything about. */
+/** @throws {RepoError} `Malformed`, `BlockNotFound` when the CAR has no commit. */
 const requireCommit = (car: CarBlocks): { readonly head: CID; readonly commit: Commit; readonly bytes: Uint8Array } => {
   const [head] = car.roots;
   if (head === undefined) {
-    throw new RepoError('Malformed', 'the CAR names no root, so it holds blocks and no repository');
+    throw new RepoError(
+      'Malformed',
+      'the CAR has no root, so it is not a repository: use the CAR of a repository; roots=0',
+    );
   }
   const bytes = car.take(head.bytes);
   if (bytes === undefined) {
-    throw new RepoError('BlockNotFound', `the commit that the CAR names is not in it; cid=${cidToText(head)}`);
+    throw new RepoError(
+      'BlockNotFound',
+      `the CAR does not contain its root commit: download it again; cid=${cidToText(head)}`,
+    );
   }
   return { head, commit: decodeRootCommit(head, bytes), bytes };
 };
@@ -125,7 +136,7 @@ const recordFault = (
   if (bytes === undefined) {
     return {
       code: 'BlockNotFound',
-      message: `the record's block is missing; path=${key} cid=${cidBytesToText(value)}`,
+      message: `the record's block is missing: use a CAR that has it; path=${key} cid=${cidBytesToText(value)}`,
       ...where(),
     };
   }
@@ -143,37 +154,37 @@ const recordFault = (
 };
 
 /**
- * Checks that a CAR is a whole repository: the hash of every block, the whole tree, that every record is there and
- * keeps to the encoding of the data model, the DID and, given a key, the signature. All of the CAR is held in memory.
- * @throws {RepoError} `Malformed`, `LimitExceeded` when it is no CAR, a block is not what its CID names, or it names no
- *   commit; `BlockNotFound` when that is not in it; `UnknownKey` when the key is not a public key, or a DID document of
- *   another account. All else is a fault in the report.
+ * Checks that a CAR is a complete and valid repository: all hashes, the tree, every record and its encoding, the DID
+ * and, with a key, the signature. Reads all of it into memory. Reports all other faults.
+ * @throws {RepoError} `Malformed`, `LimitExceeded` when the source is not a CAR, a block does not match its CID, or its
+ *   root is not a commit; `BlockNotFound` when the CAR does not contain its commit; `UnknownKey` when the key is not a
+ *   public key, or a DID document of another account.
  */
 export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {}): Promise<VerifyCarReport> => {
   const { did, hashAll, key, maxBlocks, maxSize, onProgress, signal } = options;
   // Before anything is read.
   const didKey = key === undefined ? undefined : toDidKey(key, did);
   const tally: { -readonly [K in keyof Progress]: Progress[K] } = { phase: 'read', bytes: 0, blocks: 0, records: 0 };
-  const tell = (): void => {
+  const notify = (): void => {
     signal?.throwIfAborted();
     onProgress?.({ ...tally });
   };
   const car = await readBlocks(source, { hashAll, maxBlocks, maxSize }, (bytes) => {
     tally.bytes += bytes;
-    tell();
+    notify();
   });
   tally.blocks = car.size;
   tally.phase = 'verify';
   const { head, commit, bytes } = requireCommit(car);
   if (key !== undefined && did === undefined) {
-    // A DID document has to be of the account that the CAR is of.
+    // A DID document must be of the account of the CAR.
     toDidKey(key, commit.did);
   }
   const faults = new BoundedList<Fault>();
   if (did !== undefined && commit.did !== did) {
     faults.add({
       code: 'WrongDid',
-      message: `the commit is of another account; expected=${did} found=${commit.did}`,
+      message: `the commit is of another account: use the CAR of this account; expected=${did} found=${commit.did}`,
       cid: head,
     });
   }
@@ -188,7 +199,7 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
   const assertPath = createAssertPath();
   const tree = await verifyTreeOf(async (cids) => cids.map(car.take), commit.data.bytes as CidBytes, {
     hashAll,
-    // All of them, and nothing else is read.
+    // All blocks were hashed when they were read.
     hashed: { has: () => true },
     signal,
     onFault: (fault) => faults.add(fault),
@@ -200,7 +211,7 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
         }
       }
       tally.records += leaves.length;
-      tell();
+      notify();
     },
   });
   const { size, taken } = car;

@@ -1,4 +1,4 @@
-/** Whether a commit from outside may become the head. */
+/** Checks whether an imported commit may become the head. */
 import type { Commit } from '../commit.ts';
 import { verifyCommit } from '../commit.ts';
 import type { CID } from '../../data/cid.ts';
@@ -12,8 +12,8 @@ import { assertDid } from '../../syntax/identifiers.ts';
 import { tidToMicroseconds } from '../../syntax/tid.ts';
 
 /**
- * A rev may lie this far in the future, as hosts allow it. One further ahead would poison our own clock: the next rev
- * of ours has to be greater. https://atproto.com/specs/sync
+ * How far a rev may be in the future, in milliseconds; hosts allow the same. A rev further ahead would force all later
+ * local revs into the future. https://atproto.com/specs/sync
  */
 export const MAX_REV_AHEAD_MS: number = 5 * 60 * 1000;
 
@@ -23,7 +23,10 @@ const assertDids = (commit: Commit, did: string, expected: string | undefined): 
   }
   const wrong = [did, expected].find((wanted) => wanted !== undefined && wanted !== commit.did);
   if (wrong !== undefined) {
-    throw new RepoError('WrongDid', `the commit is of another account; expected=${wrong} found=${commit.did}`);
+    throw new RepoError(
+      'WrongDid',
+      `the commit is of another account: use the CAR of this account; expected=${wrong} found=${commit.did}`,
+    );
   }
 };
 
@@ -31,7 +34,7 @@ const assertRev = (cid: CID, commit: Commit, head: Head | undefined, nowMs: numb
   if (tidToMicroseconds(commit.rev) > (nowMs + MAX_REV_AHEAD_MS) * 1000) {
     throw new RepoError(
       'FutureRev',
-      `the commit's rev is more than five minutes ahead of the clock; rev=${commit.rev}`,
+      `the commit's rev is more than five minutes ahead of the clock: check the clock, or import later; rev=${commit.rev}`,
     );
   }
   if (head === undefined || cidEquals(head.cid, cid)) {
@@ -40,19 +43,20 @@ const assertRev = (cid: CID, commit: Commit, head: Head | undefined, nowMs: numb
   if (commit.rev === head.rev) {
     throw new RepoError(
       'OutdatedRev',
-      `another commit of the head's rev, a fork; rev=${commit.rev} head=${cidToText(head.cid)} found=${cidToText(cid)}`,
+      "the commit is a fork: it has the head's rev and other content. To replace the head, `reset` to an older commit and " +
+        `import again; rev=${commit.rev} head=${cidToText(head.cid)} found=${cidToText(cid)}`,
     );
   }
   if (commit.rev < head.rev) {
     throw new RepoError(
       'OutdatedRev',
-      'the commit is older than the head. Where the head is work that was done here, `reset` to the commit before it, ' +
+      'the commit is older than the head. If the head is local work, `reset` to the commit before it ' +
         `and import again; head=${head.rev} found=${commit.rev}`,
     );
   }
 };
 
-/** The options of an import, with the key as a `did:key`. */
+/** Options of an import, with the key as a `did:key`. */
 export type AcceptOptions = Omit<ImportOptions, 'key'> & { readonly key?: string | undefined };
 
 const assertSigned = (
@@ -63,18 +67,21 @@ const assertSigned = (
 ): void => {
   if (commit.sig === undefined) {
     if (key !== undefined || allowUnsigned !== true) {
-      throw new RepoError('InvalidSignature', `the commit is not signed; rev=${commit.rev}`);
+      throw new RepoError(
+        'InvalidSignature',
+        `the commit is not signed: pass \`allowUnsigned\`, without a key, to accept it; rev=${commit.rev}`,
+      );
     }
   } else if (key !== undefined && !verifyCommit(bytes, key, verify)) {
     throw new RepoError(
       'InvalidSignature',
-      `the commit is not signed by the given key (another key may have signed it: keys change); key=${key} rev=${commit.rev}`,
+      `the commit is not signed by the given key: pass the key that the account had then; key=${key} rev=${commit.rev}`,
     );
   }
 };
 
 /**
- * The commit in a block, if it may follow `head`.
+ * Decodes the commit in a block, if it may follow `head`.
  * @throws {RepoError} `Malformed`, `WrongDid`, `InvalidSignature`, `OutdatedRev`, `FutureRev`, `UnknownKey`.
  */
 export const acceptCommit = (

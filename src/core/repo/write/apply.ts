@@ -1,6 +1,6 @@
 /**
- * Operations on a tree, as a function: from a root and operations to a root, new blocks and what changed. Nothing is
- * stored here, and a failure leaves nothing behind.
+ * Applies operations to a tree. A pure function: takes a root and operations, returns a root, new blocks and the
+ * changes. Stores nothing.
  */
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
@@ -19,8 +19,8 @@ import type { Block } from '../../blocks/block.ts';
 import { splitPath } from '../path.ts';
 
 /**
- * One operation with its record encoded. `put` creates or updates, and `discard` deletes if there is anything: the two
- * that cannot fail over what is there.
+ * An operation with its encoded record. `put` creates or updates; `discard` deletes if the key is present. Both succeed
+ * whether or not the key is present.
  */
 export type PlannedOp =
   | {
@@ -33,29 +33,38 @@ export type PlannedOp =
 
 export interface Applied {
   readonly root: CID;
-  /** The new tree's nodes and records that were made here; some may be stored already. */
+  /** New nodes and records. Some may be stored already. */
   readonly blocks: readonly Block[];
-  /** The nodes among them. */
+  /** The nodes in `blocks`. */
   readonly nodes: readonly NamedNode[];
-  /** At most one a path, in key order; what ends as it began is not in it. */
+  /** At most one change per path, in key order. Omits paths that end with their old value. */
   readonly changes: readonly RecordChange[];
 }
 
 const assertAction = (op: PlannedOp, now: CID | undefined): void => {
   if (op.action === 'create' && now !== undefined) {
-    throw new RepoError('RecordExists', `There is already a value at key: ${op.path}`);
+    throw new RepoError(
+      'RecordExists',
+      `There is already a value at key: ${op.path}. To replace it, use update or put`,
+    );
   }
   if ((op.action === 'update' || op.action === 'delete') && now === undefined) {
-    throw new RepoError('RecordNotFound', `Could not find a record with key: ${op.path}`);
+    throw new RepoError(
+      'RecordNotFound',
+      `Could not find a record with key: ${op.path}. To make it, use create or put`,
+    );
   }
   if (op.swapRecord !== undefined && !cidEquals(now, op.swapRecord ?? undefined)) {
-    throw new RepoError('InvalidSwap', `Record was at ${now === undefined ? 'null' : cidToText(now)}; path=${op.path}`);
+    throw new RepoError(
+      'InvalidSwap',
+      `Record was at ${now === undefined ? 'null' : cidToText(now)}: read it again; path=${op.path}`,
+    );
   }
 };
 
 /**
- * Applies operations in their order; each sees the ones before it.
- * @param root The tree to begin with; `undefined` is the empty one.
+ * Applies operations in order. Each sees the ones before it.
+ * @param root The tree before the operations; `undefined` is the empty tree.
  * @throws {RepoError} `RecordExists`, `RecordNotFound`, `InvalidSwap`.
  */
 export const applyOps = async (

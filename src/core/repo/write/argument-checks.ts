@@ -1,19 +1,19 @@
-/** Checks of arguments for callers without types: JSON has CIDs as texts, and a script may pass anything. */
+/** Argument checks for callers without types: JSON has CIDs as texts, and a script may pass anything. */
 import { asCid } from '../../data/cid.ts';
 import type { WriteOp, WriteOptions } from '../repo.ts';
 import { assertMetaValues } from './meta.ts';
 
-/** @throws {TypeError} unless the value is a CID; one of another copy of multiformats is. */
+/** @throws {TypeError} unless the value is a CID, of any copy of multiformats. */
 export const assertCid = (value: unknown, name: string): void => {
   if (asCid(value) === undefined) {
-    throw new TypeError(`expected a CID, which parseCid makes of its text; ${name}=${String(value).slice(0, 80)}`);
+    throw new TypeError(`expected a CID: use parseCid for a text; ${name}=${String(value).slice(0, 80)}`);
   }
 };
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 /**
- * @throws {TypeError} unless each CID to swap is a CID, `null` or left out, and each meta value can be set.
+ * @throws {TypeError} unless each CID to swap is a CID, `null` or absent, and each meta value is valid.
  * @throws {RepoError} `LimitExceeded` when a meta value is too large.
  */
 export const assertWriteOptions = ({ swapCommit, meta }: WriteOptions = {}, ops: readonly WriteOp[] = []): void => {

@@ -1,4 +1,4 @@
-/** The commits of a branch: two refs, and no signature. */
+/** Commits of a branch: two refs, no signature. */
 import type { CID } from '../../data/cid.ts';
 import { cidOf, cidTextToBytes, CODEC_DAG_CBOR } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
@@ -18,28 +18,28 @@ import { atCommit, readRequests } from './requests.ts';
 
 const BASE = '.base';
 
-/** A ref's name: short, and not a path of any file system, because it may be unpacked as one. */
+/** Short and never a path of a file system, because other tools may write refs as files. */
 const BRANCH_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,122}$/;
 
 /** The ref of a branch's base. */
 export const baseRef = (name: string): string => `${name}${BASE}`;
 
-/** Whether a ref's name is kept for the bases of branches. */
+/** Returns whether a name is reserved for bases of branches. */
 export const isBaseRef = (name: string): boolean => name.endsWith(BASE);
 
-/** @throws {RepoError} `InvalidRef` when a branch cannot have this name. */
+/** @throws {RepoError} `InvalidRef` when the name is not valid for a branch. */
 export const assertBranchName = (name: string): void => {
   const isOther = name === MAIN || isBaseRef(name) || isTid(name) || cidTextToBytes(name) !== undefined;
   if (typeof name !== 'string' || !BRANCH_NAME.test(name) || isOther) {
     throw new RepoError(
       'InvalidRef',
-      `a branch's name has 1 to 123 of A-Z a-z 0-9 . _ -, does not end in ${BASE}, and is not ${MAIN}, a rev or a CID; ` +
+      `the name of the branch is not valid: use 1 to 123 of A-Z a-z 0-9 . _ -, no ${BASE} at the end, not ${MAIN}, a rev or a CID; ` +
         `name=${String(name).slice(0, 80)}`,
     );
   }
 };
 
-/** The two commits of a branch. */
+/** The head and the base of a branch. */
 export interface BranchEnds {
   readonly head: Head;
   readonly base: Head;
@@ -49,8 +49,8 @@ const isBranch = async ({ store }: ReadParts, name: string): Promise<boolean> =>
   (await store.ref(name)) !== undefined && (await store.ref(baseRef(name))) !== undefined;
 
 /**
- * The commits of a branch; `undefined` when it has not begun.
- * @throws {RepoError} `InvalidRef` when there is a ref of that name that is not a branch.
+ * Returns the head and the base of a branch, or `undefined` before its first write.
+ * @throws {RepoError} `InvalidRef` when a ref has this name and is not a branch.
  */
 export const readBranch = async ({ store }: ReadParts, name: string): Promise<BranchEnds | undefined> => {
   const [head, base] = [await store.ref(name), await store.ref(baseRef(name))];
@@ -58,19 +58,19 @@ export const readBranch = async ({ store }: ReadParts, name: string): Promise<Br
     return undefined;
   }
   if (base === undefined) {
-    throw new RepoError('InvalidRef', `there is a ref of that name, and it is not a branch; name=${name}`);
+    throw new RepoError('InvalidRef', `the ref is not a branch: choose another name; name=${name}`);
   }
   return { head: headOf(head, await readCommit(store, head)), base: headOf(base, await readCommit(store, base)) };
 };
 
-/** @throws {RepoError} `InvalidRef` when a ref belongs to a branch, which moves and removes it. */
+/** @throws {RepoError} `InvalidRef` when a ref belongs to a branch. */
 export const assertNoBranch = async (inside: ReadParts, name: string): Promise<void> => {
   if (isBaseRef(name) || (await isBranch(inside, name))) {
-    throw new RepoError('InvalidRef', `the ref is a part of a branch: use the branch; name=${name}`);
+    throw new RepoError('InvalidRef', `the ref belongs to a branch: use branch(name) to change it; name=${name}`);
   }
 };
 
-/** Names of the branches, in order. */
+/** Yields the names of branches, in order. */
 export async function* branchNames(store: Pick<ReadParts['store'], 'refs'>): AsyncGenerator<string> {
   const names = new Set<string>();
   for await (const [name] of store.refs()) {
@@ -84,8 +84,8 @@ export async function* branchNames(store: Pick<ReadParts['store'], 'refs'>): Asy
 }
 
 /**
- * Whether a commit was made by a branch. Its `prev` names the commit that the branch began from, where those of the
- * account's history have none: after damage a repair can tell them apart.
+ * Returns whether a commit belongs to a branch. Its `prev` is the base of the branch; commits of the account's history
+ * have no `prev`. So a repair can distinguish them when refs are lost.
  */
 export const isBranchCommit = ({ version, prev, sig }: Commit): boolean =>
   version === 3 && sig === undefined && prev !== null;
@@ -95,14 +95,14 @@ const storeUnsigned = async (
   fields: Pick<Commit, 'data' | 'did' | 'rev'> & { readonly prev: CID },
 ): Promise<CID> => {
   const bytes = encodeCommit({ ...fields, version: 3, sig: undefined });
-  // Read back before it is stored: nobody makes what nobody can read.
+  // Decoded before it is stored, so that no unreadable commit is made.
   decodeCommit(bytes);
   const cid = cidOf(CODEC_DAG_CBOR, bytes);
   await change.put([{ cid, bytes }]);
   return cid;
 };
 
-/** The commit that a branch begins from: the head, or one without records where there is no head yet. */
+/** Returns the base of a new branch: the head, or a new commit without records if there is no head. */
 const beginAt = async (did: string, change: BlockChange, head: Head | undefined): Promise<CID> => {
   if (head !== undefined) {
     return head.cid;
@@ -131,7 +131,7 @@ export const branchLine = (name: string): Line => ({
     }
     await setMetaValues(change, meta);
     if (request !== undefined) {
-      await (await readRequests(change)).remember(change, request, rev, atCommit(cid));
+      await (await readRequests(change)).add(change, request, rev, atCommit(cid));
     }
     return { cid, rev };
   },

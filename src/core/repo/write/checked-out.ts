@@ -1,4 +1,4 @@
-/** Where a tree comes from, and whether the blocks that it shares with that state are still here. */
+/** The origin of a checked-out tree, and a check that the blocks it shares with that commit are still stored. */
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidEquals, cidToText } from '../../data/cid.ts';
 import { createCidSet } from '../../data/cid-set.ts';
@@ -13,16 +13,16 @@ import { resolveCommit } from '../read/history.ts';
 import type { Head } from '../repo.ts';
 
 export interface CheckedOut {
-  /** The commit whose tree it was; `undefined` for the tree before the first commit. */
+  /** The commit of the tree; `undefined` before the first commit. */
   readonly base: Head | undefined;
   /** The head at that time. */
   readonly head: CID | undefined;
   readonly epoch: number;
 }
 
-/** `Repo.checkout`, as far as it reads. */
+/** The reading part of `Repo.checkout`. */
 export const checkOut = async (parts: ReadParts, at: string | CID | undefined): Promise<CheckedOut> => {
-  // First: a state that is found later is at least as new as its epoch.
+  // Read first, so that the commit is at least as new as the epoch.
   const epoch = await readEpoch(parts.store);
   const head = await readHead(parts);
   return { base: at === undefined ? head : await resolveCommit(parts, at), head: head?.cid, epoch };
@@ -40,15 +40,15 @@ const isHeld = async ({ store }: ReadParts, { cid, rev }: Head): Promise<boolean
   return false;
 };
 
-const gone = ({ cid, rev }: Head, cause?: unknown): RepoError =>
+const blocksMissing = ({ cid, rev }: Head, cause?: unknown): RepoError =>
   new RepoError(
     'BlockNotFound',
-    `blocks of the tree's base were removed since it was checked out: check out again; rev=${rev} cid=${cidToText(cid)}`,
+    `blocks of the tree's base were removed since checkout: check out again; rev=${rev} cid=${cidToText(cid)}`,
     { cause },
   );
 
 /**
- * Reads a commit's tree and records: one that nothing holds, or that was damaged, may have lost any of them.
+ * Reads the tree and all records of a commit. Blocks may be missing if no ref keeps it, or after damage.
  * @throws {RepoError} `BlockNotFound`, `Corrupt`.
  */
 export const assertWhole = async ({ hashAll, nodes, store }: ReadParts, base: Head): Promise<void> => {
@@ -57,15 +57,15 @@ export const assertWhole = async ({ hashAll, nodes, store }: ReadParts, base: He
   for (const batch of batchesOf(records)) {
     const blocks = await store.getMany(batch);
     if (blocks.includes(undefined)) {
-      throw gone(base);
+      throw blocksMissing(base);
     }
     assertBlocks(hashAll, batch, blocks);
   }
 };
 
 /**
- * To be called inside the change that makes a tree the head. A tree of the head may lack what the head lacks.
- * @throws {RepoError} `BlockNotFound` unless all that the tree shares with its base is here; `Corrupt`.
+ * Call it inside the change that makes a tree the head. A tree of the current head is not checked.
+ * @throws {RepoError} `BlockNotFound` when blocks of the base are missing; `Corrupt`.
  */
 export const assertCheckedOut = async (
   parts: ReadParts,
@@ -76,11 +76,11 @@ export const assertCheckedOut = async (
     return;
   }
   if (epoch !== (await readEpoch(parts.store)) && !(await isHeld(parts, base))) {
-    throw gone(base);
+    throw blocksMissing(base);
   }
   try {
     await assertWhole(parts, base);
   } catch (error) {
-    throw isRepoError(error, 'BlockNotFound') ? gone(base, error) : error;
+    throw isRepoError(error, 'BlockNotFound') ? blocksMissing(base, error) : error;
   }
 };

@@ -1,22 +1,22 @@
 /**
- * Revs that lie in the future. Once a clock was ahead, every later rev has to be as well, and no host takes such a
- * commit before its time.
+ * Revs in the future. After a clock was ahead, every later rev must be greater, and hosts refuse such commits until
+ * that time.
  */
 import type { CommitRef } from '../commits.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import { isTid, tidToMicroseconds } from '../../syntax/tid.ts';
 import { MAX_REV_AHEAD_MS } from './accept.ts';
 
-/** The time of a rev, in milliseconds since 1970. */
+/** Returns the time of a rev, in milliseconds since 1970. */
 export const timeOf = (rev: string): number => (isTid(rev) ? tidToMicroseconds(rev as Tid) / 1000 : 0);
 
-/** How far a rev lies in the future, in milliseconds; `undefined` where hosts take it all the same. */
+/** Returns how far a rev is in the future, in milliseconds, or `undefined` if hosts accept it. */
 export const aheadOf = (rev: string): number | undefined => {
   const ahead = timeOf(rev) - Date.now();
   return ahead > MAX_REV_AHEAD_MS ? Math.round(ahead) : undefined;
 };
 
-/** A commit with `clockAhead` where its rev lies in the future. */
+/** Adds `clockAhead` to a commit whose rev is in the future. */
 export const withClock = <T extends CommitRef>(commit: T): T => {
   const clockAhead = aheadOf(commit.rev);
   return clockAhead === undefined ? commit : { ...commit, clockAhead };

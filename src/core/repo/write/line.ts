@@ -1,4 +1,4 @@
-/** Where commits go: to the account's history, or to a branch beside it. */
+/** Lines of commits: the account's history, or a branch. */
 import type { CID } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
 import type { Block } from '../../blocks/block.ts';
@@ -16,18 +16,18 @@ import { setMetaValues } from './meta.ts';
 import { assertSameKey, noteKey } from './other-key.ts';
 import { readRequests } from './requests.ts';
 
-/** What a commit is made on. */
+/** The commits that a new commit builds on. */
 export interface Ground {
-  /** The commit that `swapCommit` is about. */
+  /** The commit that `swapCommit` compares with. */
   readonly head: Head | undefined;
   /** The commit whose records change. */
   readonly state: Head | undefined;
 }
 
-/** A sequence of commits. Both methods are part of a change. */
+/** A sequence of commits. Both methods run inside a change. */
 export interface Line {
   ground(inside: ReadParts): Promise<Ground>;
-  /** Stores a commit over blocks that make up a tree, with what is said about it. */
+  /** Stores a commit, the new blocks of its tree, and its message and meta values. */
   store(
     parts: RepoParts,
     change: BlockChange,
@@ -47,7 +47,7 @@ export const mainLine: Line = {
   async store(parts, change, { head }, data, blocks, options) {
     const signer = options.signer ?? parts.signer;
     if (signer === undefined && head?.signed === true) {
-      throw new RepoError('SignerRequired', `the head is signed, so a commit on it needs a signer; did=${parts.did}`);
+      throw new RepoError('SignerRequired', `the head is signed: pass a signer for the next commit; did=${parts.did}`);
     }
     await assertSameKey(partsIn(parts, change), head, signer, options.allowOtherKey);
     const rev = parts.clock.next(head === undefined || !isTid(head.rev) ? undefined : head.rev);
@@ -56,21 +56,21 @@ export const mainLine: Line = {
     await checked;
     await change.setRef(MAIN, commit.cid);
     await listCommit(change, rev, commit.cid);
-    await rememberBase(parts, change, head);
+    await recordBase(parts, change, head);
     await noteKey(parts, change, commit.cid, signer?.did?.());
     if (options.message !== undefined) {
       await change.setMeta(messageKey(commit.cid), options.message);
     }
     await setMetaValues(change, options.meta);
     if (options.request !== undefined) {
-      await (await readRequests(change)).remember(change, options.request, rev);
+      await (await readRequests(change)).add(change, options.request, rev);
     }
     return { cid: commit.cid, rev };
   },
 };
 
-/** The first local commit fixes what it is counted from, where no import has. */
-const rememberBase = async ({ keys }: RepoParts, change: BlockChange, head: Head | undefined): Promise<void> => {
+/** Records the base of local work at the first local commit, if no import has. */
+const recordBase = async ({ keys }: RepoParts, change: BlockChange, head: Head | undefined): Promise<void> => {
   if (keys.hasBase) {
     return;
   }

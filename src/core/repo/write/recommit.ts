@@ -1,4 +1,4 @@
-/** Signing the head's tree at the present time, where a clock that was ahead has left revs in the future. */
+/** Signs the head's tree again at the present time, when revs are in the future because a clock was ahead. */
 import { beginCommit } from '../commit.ts';
 import { RepoError } from '../../errors.ts';
 import type { Tid } from '../../syntax/tid.ts';
@@ -15,7 +15,7 @@ import { setMetaValues } from './meta.ts';
 import { assertSameKey, noteKey } from './other-key.ts';
 import { removeLater } from './reset.ts';
 
-/** The newest rev of the list that is not in the future. */
+/** Returns the newest listed rev that is not in the future. */
 const lastPast = async (change: BlockChange): Promise<Tid | undefined> => {
   for await (const [rev] of change.commits({ reverse: true })) {
     if (timeOf(rev) <= Date.now()) {
@@ -26,7 +26,7 @@ const lastPast = async (change: BlockChange): Promise<Tid | undefined> => {
 };
 
 const warningOf = (until: string): string =>
-  `services that took a commit with the old rev ignore this repository until ${until}, or until it is announced anew`;
+  `services that accepted the old rev ignore this repository until ${until}, or until it is announced again`;
 
 /** `Repo.recommit`. */
 export const recommitHead = async (
@@ -41,11 +41,11 @@ export const recommitHead = async (
     const head = await readHead(inside);
     assertSwapCommit(head, swapCommit);
     if (head === undefined) {
-      throw new RepoError('HeadNotFound', `the repository has no commit yet; did=${parts.did}`);
+      throw new RepoError('HeadNotFound', `the repository has no commit: write a record first; did=${parts.did}`);
     }
     const signer = options.signer ?? parts.signer;
     if (signer === undefined && head.signed) {
-      throw new RepoError('SignerRequired', `the head is signed, so a commit on it needs a signer; did=${parts.did}`);
+      throw new RepoError('SignerRequired', `the head is signed: pass a signer for the next commit; did=${parts.did}`);
     }
     await assertSameKey(inside, head, signer, allowOtherKey);
     parts.clock.rewind();
@@ -75,7 +75,7 @@ export const recommitHead = async (
   });
 };
 
-/** A base with a rev in the future would be later than every head to come. */
+/** A base with a rev in the future would be later than all later heads. */
 const moveBase = async (change: BlockChange, head: BaseCommit): Promise<void> => {
   const base = await readBase(change);
   if (typeof base !== 'string' && base.rev > head.rev) {

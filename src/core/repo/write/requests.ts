@@ -1,6 +1,6 @@
 /**
- * Writes with a name, so that whoever lost the answer of one can ask again and does not write twice. The last ones are
- * kept in a meta value, which changes in the same transaction as the head.
+ * Named writes. A caller that lost the result of a named write can repeat it, and it is applied once. A meta value
+ * lists the last ones and changes in the same transaction as the head.
  */
 import type { CID } from '../../data/cid.ts';
 import { cidToText, parseCid } from '../../data/cid.ts';
@@ -11,73 +11,74 @@ import type { Tid } from '../../syntax/tid.ts';
 import { ZERO_TID } from '../../syntax/tid.ts';
 import type { WriteRequest } from './write-request.ts';
 
-/** The meta key: a line for the rev up to which requests were forgotten, then one a request, oldest first. */
+/**
+ * The meta key. Its first line is the rev up to which requests were dropped. Then follows one line per request, oldest
+ * first.
+ */
 const REQUESTS = 'requests';
 
 /**
- * With lines of about 30 bytes, so many fit a page of SQLite with the rest of its row, and a commit changes one page
- * more. Answers are lost when a tab dies; what was under way then are a few writes a tab.
+ * This many lines of about 30 bytes fit into one page of SQLite, so a commit changes one page more. Results are lost
+ * when a tab dies during its writes, and few writes of a tab run at once.
  */
 export const MAX_REQUESTS = 128;
 
-const NOTHING_FORGOTTEN = '-';
+const NONE_DROPPED = '-';
 /**
- * Ends the rev of a write that made no commit and set a meta value: the rev of the head that stayed. It is greater than
- * that rev and less than every later one.
+ * Suffix of the rev of a write that made no commit and set a meta value. With it, the token sorts after the rev of the
+ * unchanged head and before every later rev.
  */
 const STAYED = '=';
-/** Begins the note of a write whose commit is not in the list. */
+/** Prefix of the note of a write whose commit is not in the list of commits. */
 const AT_COMMIT = '@';
 
-/** The note of such a write. */
+/** Returns the note of such a write. */
 export const atCommit = (cid: CID): string => `${AT_COMMIT}${cidToText(cid)}`;
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,40}$/;
 
-/** What a named write did. */
-export interface Landed {
-  /** The commit that it made, or the head that stayed; `undefined` when there was no head. */
+/** The result of an earlier named write. */
+export interface PastWrite {
+  /** The commit that it made, or the unchanged head; `undefined` if there was no head. */
   readonly commit: CommitRef | undefined;
   readonly stayed: boolean;
   readonly note: string;
 }
 
-/** The last named writes, as they were when the transaction began. */
+/** The last named writes at the start of the transaction. */
 export interface Requests {
-  /**
-   * What an earlier write of that name did, with the note that it left; `undefined` when there was none, for certain.
-   */
-  landed(request: WriteRequest): Promise<Landed | undefined>;
-  /** Remembers a write; part of the transaction that makes it. */
-  remember(change: BlockChange, request: WriteRequest, rev: string, note?: string): Promise<void>;
-  /** Remembers a write that made no commit; `rev` is that of the head, if there is one. */
-  rememberStayed(change: BlockChange, request: WriteRequest, rev: string | undefined, note?: string): Promise<void>;
+  /** Returns the earlier write with this name, or `undefined` if there was certainly none. */
+  find(request: WriteRequest): Promise<PastWrite | undefined>;
+  /** Records a write. Call it in the transaction that makes the write. */
+  add(change: BlockChange, request: WriteRequest, rev: string, note?: string): Promise<void>;
+  /** Records a write that made no commit. `rev` is the rev of the head, if any. */
+  addStayed(change: BlockChange, request: WriteRequest, rev: string | undefined, note?: string): Promise<void>;
 }
 
 const unknown = (id: string): RepoError =>
   new RepoError(
     'OutcomeUnknown',
-    `the write was asked for twice, and its first outcome is no longer known; request=${id}`,
+    `the result of the first call is no longer known: read the repository, then write under a new id; request=${id}`,
   );
 
-/** Reads the requests. To be called on a change, whose queue keeps others away. */
+/** Reads the requests. Call it on a change, because changes run one at a time. */
 export const readRequests = async (store: StoreReader): Promise<Requests> => {
-  const [forgotten = NOTHING_FORGOTTEN, ...lines] = ((await store.meta(REQUESTS)) ?? NOTHING_FORGOTTEN).split('\n');
+  const [droppedUpTo = NONE_DROPPED, ...lines] = ((await store.meta(REQUESTS)) ?? NONE_DROPPED).split('\n');
 
-  const remember = async (change: BlockChange, { id }: WriteRequest, rev: string, note = ''): Promise<void> => {
+  const add = async (change: BlockChange, { id }: WriteRequest, rev: string, note = ''): Promise<void> => {
     const kept = [...lines, `${rev} ${id} ${note}`.trimEnd()];
     const dropped = kept.splice(0, Math.max(0, kept.length - MAX_REQUESTS));
     const last = dropped.at(-1);
-    const floor = last === undefined ? forgotten : last.slice(0, last.indexOf(' '));
+    const floor = last === undefined ? droppedUpTo : last.slice(0, last.indexOf(' '));
     await change.setMeta(REQUESTS, [floor, ...kept].join('\n'));
   };
 
   return {
-    async landed({ id, again }) {
+    async find({ id, again }) {
       const line = lines.find((one) => one.split(' ', 2)[1] === id);
       if (line === undefined) {
-        // Revs only rise: a write that was asked for under `since` and happened has a later rev than that.
-        if (again !== undefined && forgotten !== NOTHING_FORGOTTEN && forgotten > (again.since ?? '')) {
+        // Revs only increase: a write that was first requested at `since` has a later rev.
+        if (again !== undefined && droppedUpTo !== NONE_DROPPED && droppedUpTo > (again.since ?? '')) {
           throw unknown(id);
         }
         return undefined;
@@ -92,20 +93,22 @@ export const readRequests = async (store: StoreReader): Promise<Requests> => {
       }
       return { commit: cid && { cid, rev }, stayed, note };
     },
-    remember,
-    rememberStayed: (change, request, rev = ZERO_TID, note = '') => remember(change, request, `${rev}${STAYED}`, note),
+    add,
+    addStayed: (change, request, rev = ZERO_TID, note = '') => add(change, request, `${rev}${STAYED}`, note),
   };
 };
 
-/** Greater than every rev. */
-const ALL_FORGOTTEN = '~';
+/** Sorts after every rev. */
+const ALL_DROPPED = '~';
 
-/** Forgets every write; part of a change after which revs do not only rise. One that is asked for again is unknown. */
-export const forgetRequests = (change: BlockChange): Promise<void> => change.setMeta(REQUESTS, ALL_FORGOTTEN);
+/** Drops all requests. Part of a change that lowers the head's rev. A repeated write then has an unknown outcome. */
+export const forgetRequests = (change: BlockChange): Promise<void> => change.setMeta(REQUESTS, ALL_DROPPED);
 
-/** @throws {TypeError} unless the name can be one; a note is kept on its line, so that neither may break it. */
+/** @throws {TypeError} unless the id is valid. Ids are stored in lines, so they have no spaces or line breaks. */
 export const assertRequest = (request: WriteRequest | undefined): void => {
   if (request !== undefined && !REQUEST_ID.test(request.id)) {
-    throw new TypeError('the id of a request is 1 to 40 of A-Z a-z 0-9 . _ -');
+    throw new TypeError(
+      `the id of a request is not valid: use 1 to 40 of A-Z a-z 0-9 . _ -; id=${String(request.id).slice(0, 80)}`,
+    );
   }
 };

@@ -1,4 +1,4 @@
-/** Making an older commit of `main` the head again. */
+/** Makes an older commit of `main` the head again. */
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
@@ -21,22 +21,25 @@ import { assertWhole } from './checked-out.ts';
 import { setMetaValues } from './meta.ts';
 import { forgetRequests } from './requests.ts';
 
-/** A commit of the local history. @throws {RepoError} `RefNotFound` when it is another one, or not here. */
+/**
+ * Returns a commit of the local history.
+ * @throws {RepoError} `RefNotFound` when it is not in the local history.
+ */
 const requireListed = async (parts: ReadParts, target: string | CID): Promise<Head> => {
   const found = await resolveCommit(parts, target);
   if (!cidEquals(await parts.store.commit(found.rev as Tid), found.cid)) {
     throw new RepoError(
       'RefNotFound',
-      'only a commit of the local history can become the head again. ' +
-        `For another one, check it out and commit the tree; rev=${found.rev} cid=${cidToText(found.cid)}`,
+      'the commit is not in the local history, so it cannot become the head again. ' +
+        `Check it out and commit the tree instead; rev=${found.rev} cid=${cidToText(found.cid)}`,
     );
   }
   return found;
 };
 
 /**
- * Takes commits that are newer than `rev` from the list; part of the change that makes an older head. The old head
- * stays by a ref, whose name this returns; `undefined` where it stays in the list.
+ * Removes commits newer than `rev` from the list. Part of the change that makes an older head. Returns the ref that
+ * keeps the old head, or `undefined` if the old head stays in the list.
  */
 export const removeLater = async (change: BlockChange, rev: Tid, head: Head): Promise<string | undefined> => {
   let last: Tid | undefined;
@@ -56,7 +59,7 @@ export const removeLater = async (change: BlockChange, rev: Tid, head: Head): Pr
   return keepCommit(change, head);
 };
 
-/** The base of an older head: the recorded one, unless the head is from before it. */
+/** Returns the base of an older head: the recorded base, unless it is newer than the head. */
 const baseOf = async ({ store }: ReadParts, target: Head): Promise<Base> => {
   const base = await readBase(store);
   if (base === 'empty' || (base !== 'unknown' && base.rev <= target.rev)) {

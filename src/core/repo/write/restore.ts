@@ -1,4 +1,4 @@
-/** Records as the bytes that are stored, which may break the data model. */
+/** Reads and writes records as stored bytes, which may break the data model. */
 import type { CID } from '../../data/cid.ts';
 import type { Bytes } from '../../data/bytes.ts';
 import { RepoError } from '../../errors.ts';
@@ -32,7 +32,10 @@ export const restoreRecord = (
     async ([{ data, rev }]) => {
       const cid = await findValue(parts.nodes, data, path);
       if (cid === undefined) {
-        throw new RepoError('RecordNotFound', `there is no such record in that state; path=${path} rev=${rev}`);
+        throw new RepoError(
+          'RecordNotFound',
+          `the commit has no such record: see \`diff\` and \`log\` for one that has; path=${path} rev=${rev}`,
+        );
       }
       const bytes = await requireBlock(parts.store, cid, parts.hashAll);
       return putBlock(parts, path, { cid, bytes }, options);

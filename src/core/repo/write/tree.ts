@@ -1,6 +1,6 @@
 /**
- * A tree that somebody edits before it becomes a commit. Trees share what they made so far in one map: blocks are named
- * by their content, so that no tree can see another's changes in it.
+ * A tree that is edited before it becomes a commit. All trees of one checkout share a map of new blocks. Blocks are
+ * addressed by content, so no tree sees changes of another.
  */
 import type { CID, CidBytes, CidLike } from '../../data/cid.ts';
 import { cidToText, decodeCid } from '../../data/cid.ts';
@@ -31,7 +31,7 @@ import { countCollections, findRecord, findStored, listEntries, listRecords, lis
 import { encodeRecord } from '../record.ts';
 import type { StoredEntry, StoredRecord, StoredTree } from '../stored-records.ts';
 
-/** Blocks that no store has yet, over a store. */
+/** New blocks that are not stored, over a store. */
 interface Drafts extends BlockReader {
   add(blocks: readonly Block[]): void;
   draft(cid: CidLike): Bytes | undefined;
@@ -49,7 +49,7 @@ const draftsOver = (store: BlockReader): Drafts => {
     draft,
     async get(cid) {
       const bytes = draft(cid);
-      // What is answered belongs to whoever asked.
+      // The caller owns the returned bytes.
       return bytes === undefined ? store.get(cid) : copyBytes(bytes);
     },
     async getMany(cids) {
@@ -62,12 +62,12 @@ const draftsOver = (store: BlockReader): Drafts => {
   };
 };
 
-/** See {@link Tree}. Knows the repository it came from, and the head at that time. */
+/** Implements {@link Tree}. Keeps the repository it was checked out from, and the head at that time. */
 export class RepoTree implements StoredTree {
   readonly #parts: RepoParts;
   readonly #drafts: Drafts;
   readonly #view: View & { readonly root: CID };
-  /** Where this tree, or the one it was made from, was checked out. */
+  /** The origin of this tree or of its ancestor. */
   readonly checkedOut: CheckedOut;
 
   constructor(parts: RepoParts, drafts: Drafts, view: View & { readonly root: CID }, checkedOut: CheckedOut) {
@@ -126,7 +126,7 @@ export class RepoTree implements StoredTree {
     return this.#apply({ action: 'discard', path: recordPath(collection, rkey) });
   }
 
-  /** What is not made here is of the commit that was checked out. */
+  /** All blocks that are not drafts belong to this commit. */
   readonly #base = async (): Promise<readonly (Head | undefined)[]> => [this.checkedOut.base];
 
   async #apply(op: PlannedOp): Promise<RepoTree> {
@@ -140,7 +140,7 @@ export class RepoTree implements StoredTree {
     return new RepoTree(this.#parts, this.#drafts, { ...this.#view, root }, this.checkedOut);
   }
 
-  /** The blocks of this tree that were made here: a node that is not a draft has none below it. */
+  /** Returns the new blocks of this tree. A node that is not a draft has no draft below it. */
   async draftBlocks(): Promise<Block[]> {
     const found = new Map<string, Block>();
     const add = (cid: CID): boolean => {
@@ -170,15 +170,17 @@ export class RepoTree implements StoredTree {
     return [...found.values()];
   }
 
-  /** @throws {TypeError} when the tree is not one of this repository. */
+  /** @throws {TypeError} when the tree is not of this repository. */
   static of(tree: Tree, parts: RepoParts): RepoTree {
     if (!(tree instanceof RepoTree) || tree.#parts !== parts) {
-      throw new TypeError('the tree does not come from checkout() of this repository');
+      throw new TypeError(
+        `the tree is not of this repository: use a tree that checkout() of this repository returned; did=${parts.did}`,
+      );
     }
     return tree;
   }
 
-  /** The tree of the commit that was checked out; without one, the empty tree. */
+  /** Returns the tree of the checked-out commit, or the empty tree if there is none. */
   static checkout(parts: RepoParts, checkedOut: CheckedOut): RepoTree {
     const root = checkedOut.base?.data;
     const drafts = draftsOver(parts.store);

@@ -1,15 +1,15 @@
-/** Writes that can be asked for twice and happen once. */
+/** Names of writes that can be repeated and are applied once. */
 
 /**
- * A name for a write that may have to be asked for twice, because its answer can be lost on the way. The repository
- * remembers the last ones; a write that it finds among them is not made again, and answers as it did then.
+ * A name for a write whose result may be lost. The repository records the last 128 names. A repeated write with a
+ * recorded name returns the first result and writes nothing.
  */
 export interface WriteRequest {
-  /** 1 to 40 of `A-Z a-z 0-9 . _ -`, given to one write only, whose operations name their record keys. */
+  /** 1 to 40 of `A-Z a-z 0-9 . _ -`. Use it for one write only, and set all record keys of its operations. */
   readonly id: string;
   /**
-   * Said when the write is asked for again: a rev that was the head before it was asked for first, `undefined` if there
-   * was none. `OutcomeUnknown` when too much has been written since then to tell.
+   * Set on a repeated call. `since` is the head's rev before the first call, or `undefined` if there was no head.
+   * Rejects with `OutcomeUnknown` if too many writes happened since then.
    */
   readonly again?: { readonly since: string | undefined } | undefined;
 }

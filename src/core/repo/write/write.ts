@@ -1,4 +1,4 @@
-/** Commits: from operations or a tree to a new head, in one transaction. */
+/** Makes commits from operations or from a tree, in one transaction. */
 import type { CID } from '../../data/cid.ts';
 import type { NamedNode } from '../../mst/node.ts';
 import type { CommitRef, RecordChange, RecordValue, WriteOp, WriteOptions, WriteResult } from '../repo.ts';
@@ -19,10 +19,10 @@ import { encodeRecord } from '../record.ts';
 import type { Ground, Line } from './line.ts';
 import { mainLine } from './line.ts';
 import { setMetaValues } from './meta.ts';
-import type { Landed } from './requests.ts';
+import type { PastWrite } from './requests.ts';
 import { assertRequest, atCommit, readRequests } from './requests.ts';
 
-/** A commit with what it changed, for those who listen. */
+/** A commit and its changes, for listeners. */
 export interface Committed extends CommitRef {
   readonly changes: readonly RecordChange[];
 }
@@ -30,7 +30,7 @@ export interface Committed extends CommitRef {
 const planOp = (parts: RepoParts, op: WriteOp): PlannedOp => {
   const { action, collection, swapRecord } = op;
   if (action !== 'create' && action !== 'update' && action !== 'delete') {
-    throw new TypeError(`an operation is create, update or delete; action=${String(action)}`);
+    throw new TypeError(`the action is not valid: use create, update or delete; action=${String(action).slice(0, 80)}`);
   }
   const path = recordPath(collection, action === 'create' ? (op.rkey ?? parts.clock.next()) : op.rkey);
   return action === 'delete'
@@ -38,16 +38,13 @@ const planOp = (parts: RepoParts, op: WriteOp): PlannedOp => {
     : { action, path, record: encodeRecord(collection, op.value, parts.validate), swapRecord };
 };
 
-/** What a write of this name has done already. */
-const landed = async (change: BlockChange, { request }: WriteOptions): Promise<Landed | undefined> => {
+/** Returns the earlier write with the same name, if any. */
+const findPastWrite = async (change: BlockChange, { request }: WriteOptions): Promise<PastWrite | undefined> => {
   assertRequest(request);
-  return request && (await readRequests(change)).landed(request);
+  return request && (await readRequests(change)).find(request);
 };
 
-/**
- * The head after some operations: the one that they made now, or when they were asked for before, or the one that
- * stayed.
- */
+/** The head after a write: a commit made now, a commit made by an earlier call, or the unchanged head. */
 type Outcome =
   | { readonly made: 'before'; readonly head: CommitRef }
   | { readonly made: 'no'; readonly head: CommitRef | undefined }
@@ -58,9 +55,9 @@ const keepMeta = async (change: BlockChange, { state }: Ground, options: WriteOp
   const { meta, request } = options;
   if (meta !== undefined) {
     await setMetaValues(change, meta);
-    // Without values, a repeated write finds the same records and needs no memory.
+    // Without values, a repeated write finds the same records, so it is not recorded.
     if (request !== undefined) {
-      await (await readRequests(change)).rememberStayed(change, request, state?.rev, state && atCommit(state.cid));
+      await (await readRequests(change)).addStayed(change, request, state?.rev, state && atCommit(state.cid));
     }
   }
 };
@@ -75,7 +72,7 @@ const commitOps = async (
 ): Promise<Outcome> => {
   let made: readonly NamedNode[] = [];
   const outcome = await parts.store.transact(async (change): Promise<Outcome> => {
-    const before = await landed(change, options);
+    const before = await findPastWrite(change, options);
     if (before !== undefined) {
       const { commit, stayed } = before;
       return stayed || commit === undefined ? { made: 'no', head: commit } : { made: 'before', head: commit };
@@ -92,12 +89,12 @@ const commitOps = async (
     made = applied.nodes;
     return { made: 'now', head: { ...commit, changes: applied.changes } };
   });
-  // The next write begins with them.
-  parts.nodes.learn(made);
+  // The next write reads them.
+  parts.nodes.insert(made);
   return outcome;
 };
 
-/** `Repo.write`, with what it changed; `undefined` when that was done before. */
+/** `Repo.write`. Also returns the changes, or `undefined` if an earlier call made them. */
 export const writeOps = async (
   parts: RepoParts,
   ops: readonly WriteOp[],
@@ -114,7 +111,7 @@ export const writeOps = async (
   return { result: { cid: head!.cid, rev: head!.rev, results }, changes: made === 'now' ? head.changes : undefined };
 };
 
-/** A put: where the record is, the head that has it, and the commit if one was made. */
+/** The result of a put: the record's URI and CID, the head, and the new commit if any. */
 export interface Put {
   readonly uri: string;
   readonly cid: CID;
@@ -122,7 +119,7 @@ export interface Put {
   readonly made: Committed | undefined;
 }
 
-/** `Repo.put`: what is there already makes no commit. */
+/** `Repo.put`. Makes no commit if the record already has this value. */
 export const putRecord = async (
   parts: RepoParts,
   collection: string,
@@ -133,7 +130,7 @@ export const putRecord = async (
 ): Promise<Put> =>
   putBlock(parts, recordPath(collection, rkey), encodeRecord(collection, value, parts.validate), options, line);
 
-/** A put of a record that is encoded already. */
+/** Puts an encoded record. */
 export const putBlock = async (
   parts: RepoParts,
   path: string,
@@ -152,7 +149,7 @@ export const putBlock = async (
   };
 };
 
-/** `Repo.delete`: `undefined`, and no commit, when there is no such record. */
+/** `Repo.delete`. Makes no commit if the key is absent. */
 export const deleteRecord = async (
   parts: RepoParts,
   collection: string,
@@ -167,8 +164,8 @@ export const deleteRecord = async (
 };
 
 /**
- * `Repo.commit`: makes a tree the head, if the head is still the one that the tree was checked out under and the blocks
- * of its base are still here. `transition` is what that changed, if it was done now.
+ * `Repo.commit`. Makes a tree the head if the head is unchanged since checkout and the blocks of its base are stored.
+ * `transition` is `undefined` if an earlier call made the commit.
  */
 export const commitTree = (
   parts: RepoParts,
@@ -179,7 +176,7 @@ export const commitTree = (
 ): Promise<{ readonly commit: CommitRef; readonly transition: Transition | undefined }> =>
   keepingTransition(parts.pins, (keep) =>
     parts.store.transact(async (change) => {
-      const before = await landed(change, options);
+      const before = await findPastWrite(change, options);
       if (before?.commit !== undefined) {
         return { commit: before.commit, transition: undefined };
       }

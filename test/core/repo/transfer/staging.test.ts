@@ -46,7 +46,7 @@ const settle = async (store: MemoryBlockStore, blocks: readonly Block[], linked:
       undefined,
     ]);
     link(staging, linked);
-    return staging.settle((bytes) => {
+    return staging.flush((bytes) => {
       unlinked = bytes;
     });
   });
@@ -84,7 +84,7 @@ test('more than are held go in as they come, and come out again when nothing lin
     expect((await staging.get(large[1]!.cid))?.subarray(0, 4)).toEqual(large[1]!.bytes.subarray(0, 4));
     expect(staging.has(large[1]!.cid.bytes)).toBe(true);
     link(staging, linked);
-    return staging.settle(() => undefined);
+    return staging.flush(() => undefined);
   });
   // What was there before stays, whoever links to it.
   expect([added, await store.count()]).toEqual([linked.length, linked.length + 1]);
@@ -101,7 +101,7 @@ test('a chunk is held for any one block in it, and not without end', async () =>
       await staging.add(packedOf([blockOf(n), filler]));
     }
     expect(puts.length).toBe(41);
-    await staging.settle(() => undefined);
+    await staging.flush(() => undefined);
   });
   expect(await store.count()).toBe(0);
 });
@@ -148,7 +148,7 @@ test('a record that left memory is not read again when it is sound and mentions 
         ['nothing/d', 'Malformed'],
       ]),
     );
-    await staging.settle(() => undefined);
+    await staging.flush(() => undefined);
   });
 });
 
@@ -171,7 +171,7 @@ test('what is refused for what belongs to nothing is not written', async () => {
   const change = store.transact(async (inner) => {
     const staging = new Staging(recorded(inner, puts));
     await staging.add(packedOf(few));
-    await staging.settle((bytes) => {
+    await staging.flush((bytes) => {
       throw new Error(`unlinked ${bytes}`);
     });
   });

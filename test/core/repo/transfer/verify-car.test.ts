@@ -56,7 +56,7 @@ describe.each([
     }
     const foreign = { key: documentOf('did:web:bob.example.com'), hashAll };
     await expect(verifyCar(sample.car, foreign)).rejects.toMatchObject({ code: 'UnknownKey' });
-    await expect(verifyCar(sample.car, { ...foreign, did: DID })).rejects.toThrow(/belongs to another account/);
+    await expect(verifyCar(sample.car, { ...foreign, did: DID })).rejects.toThrow(/is of another account/);
     await expect(verifyCar(sample.car, { key: 'key', hashAll })).rejects.toThrow(/expected .*did:key/);
   });
 

@@ -21,7 +21,7 @@ describe('swapRecord', () => {
     const op = { action, collection: POST, rkey: 'a', swapRecord: String(cid), ...more };
     const expected = {
       name: 'TypeError',
-      message: `expected a CID, which parseCid makes of its text; swapRecord=${cid}`,
+      message: `expected a CID: use parseCid for a text; swapRecord=${cid}`,
     };
     await expect(repo.write([op as never])).rejects.toMatchObject(expected);
   });
@@ -38,7 +38,7 @@ describe('swapRecord', () => {
 
 test('what getBlob is given in place of a CID is named, and not more of it than a line', async () => {
   await expect(repo.getBlob('x'.repeat(200) as never)).rejects.toThrow(
-    new TypeError(`expected a CID, which parseCid makes of its text; cid=${'x'.repeat(80)}`),
+    new TypeError(`expected a CID: use parseCid for a text; cid=${'x'.repeat(80)}`),
   );
   await expect(repo.getBlob(undefined as never)).rejects.toThrow('cid=undefined');
 });
