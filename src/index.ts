@@ -159,6 +159,7 @@ export type {
   ListOptions,
   LogEntry,
   MissingBlob,
+  ProofOptions,
   PutBlobRefOptions,
   RecordChange,
   RecordEntry,

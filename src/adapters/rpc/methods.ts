@@ -78,6 +78,7 @@ export const REPO: Table<Repo, OwnOfRepo> = {
   write: write(1),
   put: write(3),
   getBytes: read(),
+  proveRecord: read(),
   restore: write(2),
   delete: write(2),
   log: list(newestFirst),

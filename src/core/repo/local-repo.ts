@@ -25,6 +25,7 @@ import type {
   ListOptions,
   LogEntry,
   MissingBlob,
+  ProofOptions,
   PutBlobRefOptions,
   RecordChange,
   RecordEntry,
@@ -66,6 +67,7 @@ import { LocalBranch } from './write/local-branch.ts';
 import { recommitHead } from './write/recommit.ts';
 import { resetHead } from './write/reset.ts';
 import { pathOf } from './path.ts';
+import { proveRecord } from './proof/prove-record.ts';
 import { readBytes, restoreRecord } from './write/restore.ts';
 import type { Put } from './write/write.ts';
 import type { StoredRecord, StoredRepo } from './stored-records.ts';
@@ -151,6 +153,10 @@ class LocalRepo extends RepoMethods implements StoredRepo {
 
   async getBytes(path: string, rkey?: string): Promise<Bytes | undefined> {
     return readBytes(this.#parts, pathOf(path, rkey));
+  }
+
+  async proveRecord(path: string, options?: ProofOptions): Promise<Bytes> {
+    return proveRecord(this.#parts, pathOf(path, undefined), options);
   }
 
   async restore(path: string, at: string | CID, options?: WriteOptions): Promise<PutResult> {

@@ -27,6 +27,7 @@ const REPO: Readonly<Record<keyof Repo, Use>> = {
   create: 'write',
   put: 'write',
   getBytes: 'read',
+  proveRecord: 'read',
   restore: 'write',
   delete: 'write',
   checkout: 'read',

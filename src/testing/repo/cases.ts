@@ -14,6 +14,7 @@ import { repoKeySourceCases } from './key-source-cases.ts';
 import { repoLineCases } from './line-cases.ts';
 import { repoMakingCases } from './making-cases.ts';
 import { repoMetaCases } from './meta-cases.ts';
+import { repoProofCases } from './proof-cases.ts';
 import { repoReadCases } from './read-cases.ts';
 import { repoReadOnlyCases } from './read-only-cases.ts';
 import { repoRepairCases } from './repair-cases.ts';
@@ -36,6 +37,7 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoLineCases,
   ...repoBranchCases,
   ...repoStoredBytesCases,
+  ...repoProofCases,
   ...repoKeySourceCases,
   ...repoJsonCases,
   ...repoMakingCases,

@@ -32,6 +32,21 @@ export const resolveCommit = async (parts: ReadParts, at: string | CID): Promise
   return headOf(cid, await readCommit(parts.store, cid));
 };
 
+/**
+ * Returns the commit of {@link resolveCommit}, or the head if `at` is omitted.
+ * @throws {RepoError} as {@link resolveCommit}; `HeadNotFound` before the first commit.
+ */
+export const commitAt = async (parts: ReadParts, at: string | CID | undefined): Promise<Head> => {
+  if (at !== undefined) {
+    return resolveCommit(parts, at);
+  }
+  const head = await readHead(parts);
+  if (head === undefined) {
+    throw new RepoError('HeadNotFound', `the repository has no commit: write a record first; did=${parts.did}`);
+  }
+  return head;
+};
+
 const commitCid = async (parts: ReadParts, at: string | CID): Promise<CID | undefined> => {
   if (typeof at !== 'string') {
     const cid = CID.asCID(at);

@@ -11,19 +11,10 @@ import type { HashAll } from '../../data/sha256.ts';
 import type { BlockReader } from '../../storage/ports.ts';
 import type { NamedBlock } from '../../blocks/block.ts';
 import { preload } from './preload.ts';
-import { resolveCommit } from '../read/history.ts';
+import { commitAt, resolveCommit } from '../read/history.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { assertBlocks, requireBlock } from '../../storage/checked-blocks.ts';
-import { readHead } from '../read/head.ts';
 import { reachTree } from '../care/reach.ts';
-
-const requireHead = async (parts: RepoParts): Promise<Head> => {
-  const head = await readHead(parts);
-  if (head === undefined) {
-    throw new RepoError('HeadNotFound', `the repository has no commit: write a record first; did=${parts.did}`);
-  }
-  return head;
-};
 
 /** Returns blocks in the order of their CIDs, with verified hashes. */
 const requireBlocks = async (
@@ -110,10 +101,7 @@ export const exportCar = (parts: RepoParts, options: ExportOptions = {}): Readab
   return writeCarStreamOf(async () => {
     const { states, release } = await parts.pins.pin(
       async () =>
-        [
-          at === undefined ? await requireHead(parts) : await resolveCommit(parts, at),
-          since === undefined ? undefined : await resolveCommit(parts, since),
-        ] as const,
+        [await commitAt(parts, at), since === undefined ? undefined : await resolveCommit(parts, since)] as const,
     );
     const [head, base] = states;
     return { roots: head.cid, blocks: endingWith(release, blocks(head, base)) };

@@ -1,0 +1,28 @@
+/** Making a proof of one record. */
+import { writeCar } from '../../car/writer.ts';
+import type { Bytes } from '../../data/bytes.ts';
+import type { CID } from '../../data/cid.ts';
+import type { Block } from '../../blocks/block.ts';
+import { findValue } from '../../mst/find.ts';
+import { pathProof } from '../../mst/proof.ts';
+import { requireBlock } from '../../storage/checked-blocks.ts';
+import { withPinned } from '../care/pins.ts';
+import type { RepoParts } from '../open-parts.ts';
+import type { ProofOptions } from '../repo.ts';
+import { commitAt } from '../read/history.ts';
+
+/** `Repo.proveRecord`. */
+export const proveRecord = (parts: RepoParts, path: string, { at }: ProofOptions = {}): Promise<Bytes> =>
+  withPinned(
+    parts.pins,
+    async () => [await commitAt(parts, at)] as const,
+    async ([{ cid, data }]) => {
+      const require = async (block: CID): Promise<Block> => ({
+        cid: block,
+        bytes: await requireBlock(parts.store, block, parts.hashAll),
+      });
+      const value = await findValue(parts.nodes, data, path);
+      const nodes = await pathProof(parts.nodes, data, [path]);
+      return writeCar([cid], [await require(cid), ...nodes, ...(value === undefined ? [] : [await require(value)])]);
+    },
+  );
