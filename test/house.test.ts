@@ -6,6 +6,7 @@ import type { SourceFile, SyntaxNode } from './house/sources.ts';
 import { casesWithoutRunner } from './house/suites.ts';
 import { importCycles } from './house/import-cycles.ts';
 import { forbiddenImports } from './house/who-imports-whom.ts';
+import { oldTermsIn } from './house/old-terms.ts';
 
 /** A file that passes this is two files. */
 const MAX_LINES = 350;
@@ -253,6 +254,13 @@ describe('code', () => {
       .filter((path) => path !== 'test/house.test.ts')
       .filter((path) => elsewhere.some((word) => textOf(path).includes(word)));
     expect(found).toEqual([]);
+  });
+
+  test('uses the standard terms', () => {
+    const paths = ['src/core', 'src/wasm'].flatMap(filesBelow).filter((path) => /\.(ts|md)$/.test(path));
+    expect(paths.flatMap((path) => oldTermsIn(path, textOf(path)))).toEqual([]);
+    expect(oldTermsIn('a.ts', '/** It answers the CID of a record that is gone. */')).toHaveLength(2);
+    expect(oldTermsIn('a.ts', '/** Returns the CID, or `undefined` if the record is missing. */')).toEqual([]);
   });
 
   test('no test is left out or left alone', () => {

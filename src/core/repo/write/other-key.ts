@@ -1,6 +1,6 @@
 /**
- * Whether the key that is about to sign is the one that signed the head. A commit by another key is refused by every
- * host, and stands in the way of the account's next CAR.
+ * Checks that the signer's key also signed the head. Every host rejects a commit by another key, and it blocks the
+ * import of the account's next CAR.
  */
 import type { CID } from '../../data/cid.ts';
 import { cidEquals } from '../../data/cid.ts';
@@ -12,7 +12,7 @@ import type { ReadParts } from '../open-parts.ts';
 import { requireBlock } from '../../storage/checked-blocks.ts';
 import type { Head } from '../commits.ts';
 
-/** The meta name of the account's key, a `did:key`: that of the last write, or of the last import that was verified. */
+/** The meta key of the account's `did:key`: of the last write, or of the last import with a verified signature. */
 export const ACCOUNT_KEY = 'key';
 
 const isSignedBy = async (parts: ReadParts, cid: CID, key: string): Promise<boolean> => {
@@ -25,9 +25,9 @@ const isSignedBy = async (parts: ReadParts, cid: CID, key: string): Promise<bool
 };
 
 /**
- * To be called inside a change, before a commit on `head` is signed.
- * @throws {RepoError} `InvalidSigner` when the head is signed by another key than the signer's, as far as it says which
- *   one it has; `UnknownKey` when that is no key of atproto.
+ * Call it inside a change, before a commit on `head` is signed.
+ * @throws {RepoError} `InvalidSigner` when the signer names its key and another key signed the head; `UnknownKey` when
+ *   the signer's key is not supported.
  */
 export const assertSameKey = async (
   parts: ReadParts,
@@ -46,14 +46,14 @@ export const assertSameKey = async (
   if (!(await isSignedBy(parts, head.cid, key))) {
     throw new RepoError(
       'InvalidSigner',
-      "the head is not signed by the signer's key, so a host would refuse the commit. " +
-        `The account's key may have been rotated: pass \`allowOtherKey\` once; key=${key} rev=${head.rev}`,
+      "the head is not signed by the signer's key, so hosts would reject the commit. " +
+        `If the account's key was rotated, pass \`allowOtherKey\` once; key=${key} rev=${head.rev}`,
     );
   }
   parts.keys.signed = { head: head.cid, key };
 };
 
-/** Notes whose signature a new head has; part of the change that makes it. */
+/** Records the key that signed a new head. Part of the change that makes it. */
 export const noteKey = async (
   { keys }: Pick<ReadParts, 'keys'>,
   change: BlockChange,
@@ -66,7 +66,7 @@ export const noteKey = async (
   keys.signed = { head, key };
   keys.account ??= await change.meta(ACCOUNT_KEY);
   if (keys.account !== key) {
-    // Read again next time: the change may fail.
+    // Cleared, because the change may fail.
     keys.account = undefined;
     await change.setMeta(ACCOUNT_KEY, key);
   }
