@@ -14,7 +14,7 @@ const blockOf = (n: number, size: number): Block => {
   return { cid: cidOf(CODEC_RAW, bytes), bytes };
 };
 
-/** A chunk with something before and behind its blocks. */
+/** A chunk with bytes before and after its blocks. */
 const chunkOf = (blocks: readonly Block[], before = 5, behind = 3): PackedBlocks => packedOf(blocks, before, behind);
 
 /** Counts the chunks that are kept. */
@@ -38,7 +38,7 @@ const assertHeld = (held: ArenaBlocks, blocks: readonly Block[]): void => {
 };
 
 describe.each([1, 2, 3])('seed %i', (seed) => {
-  test('blocks of chunks of any size are there, whatever becomes of the chunks, until they are released', () => {
+  test('blocks of chunks of any size stay readable until release, even if the chunks change', () => {
     const random = seeded(seed);
     const held = new ArenaBlocks(0, new Arena());
     let next = 0;
@@ -80,7 +80,7 @@ test('memory that was released is used again', () => {
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(100 * 60_000 * 1.3);
 });
 
-test('a chunk without a block that is new is not kept, so that one block sent for ever takes nothing', () => {
+test('a chunk without a new block is not kept, so that an endlessly repeated block takes no memory', () => {
   const memory = new CountingArena();
   const held = new ArenaBlocks(0, memory);
   const same = chunkOf([blockOf(1, 50_000), blockOf(1, 50_000)]);
@@ -90,7 +90,7 @@ test('a chunk without a block that is new is not kept, so that one block sent fo
   expect([memory.kept, held.size]).toEqual([1, 1]);
 });
 
-test('a whole CAR in memory stays where it is, and its blocks alone are counted', () => {
+test('a whole CAR in memory is not copied, and only its blocks are counted', () => {
   const held = new ArenaBlocks(0, new Arena());
   const block = blockOf(7, 1000);
   const packed = chunkOf([block], 5, LARGEST_CHUNK);

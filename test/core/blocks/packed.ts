@@ -1,4 +1,4 @@
-/** Blocks one behind the other in one piece of memory, as they lie in a chunk of a CAR. */
+/** Adjacent blocks in one memory region, as in a chunk of a CAR. */
 import { concatBytes } from '../../../src/core/data/bytes.ts';
 import { bytesOfCid, CID_LENGTH } from '../../../src/core/data/cid.ts';
 import { PackedBlocks } from '../../../src/core/blocks/packed-blocks.ts';

@@ -20,7 +20,7 @@ const empty: Block = { cid: cidOf(CODEC_RAW, new Uint8Array(0)), bytes: new Uint
 const header = headerOf(one.cid);
 const good = concatBytes([header, sectionOf(one), sectionOf(two)]);
 
-/** The verdict on some bytes; fails when it depends on how they are cut. */
+/** Returns the result for some bytes. Fails if it depends on the chunk boundaries. */
 const verdictOn = async (bytes: Uint8Array, options?: CarOptions): Promise<ReturnType<typeof readWhole>> => {
   const verdict = readWhole(bytes, options);
   const random = seeded(bytes.length);
@@ -61,11 +61,7 @@ describe('takes', () => {
     ['no blocks', header, 0],
     ['64 roots', headerOf(...Array.from({ length: 64 }, () => one.cid)), 0],
     ['duplicates', concatBytes([header, sectionOf(one), sectionOf(one)]), 2],
-    [
-      'any order, and blocks that nothing links to',
-      concatBytes([header, sectionOf(two), sectionOf(raw), sectionOf(one)]),
-      3,
-    ],
+    ['any order, and unreferenced blocks', concatBytes([header, sectionOf(two), sectionOf(raw), sectionOf(one)]), 3],
     ['a block without bytes', concatBytes([header, sectionOf(empty)]), 1],
   ])('%s', async (_, bytes, count) => {
     const { blocks, end } = await verdictOn(bytes);
@@ -73,10 +69,10 @@ describe('takes', () => {
   });
 });
 
-describe('refuses a header that', () => {
+describe('rejects a header that', () => {
   const link = one.cid.bytes;
   test.each([
-    ['is not there', new Uint8Array(0), 'Malformed'],
+    ['is missing', new Uint8Array(0), 'Malformed'],
     ['has length 0', hex('00'), 'Malformed'],
     ['is cut', header.subarray(0, 20), 'Malformed'],
     ['is cut inside its length', hex('ba'), 'Malformed'],
@@ -133,13 +129,13 @@ describe('refuses a header that', () => {
     expect(end).toMatch(new RegExp(`^${code}: .*(header|size=|not a CAR)`));
   });
 
-  test('is of version 2, and says so', async () => {
+  test('has version 2, and the message says so', async () => {
     const pragma = hex('0aa16776657273696f6e02');
     expect((await verdictOn(concatBytes([pragma, new Uint8Array(40), good]))).end).toMatch(/^Malformed: .*version 2/);
   });
 });
 
-describe('refuses a block that', () => {
+describe('rejects a block that', () => {
   const bad = { cid: one.cid, bytes: encodeCbor({ name: 'onE' }) };
   test.each([
     ['has length 0', concatBytes([header, hex('00'), sectionOf(two)]), 'Malformed'],
@@ -152,7 +148,7 @@ describe('refuses a block that', () => {
     ['is cut inside its CID', good.subarray(0, header.length + 9), 'Malformed'],
     ['is cut inside its length', concatBytes([header, hex('ff')]), 'Malformed'],
     [
-      'announces one byte more than there is',
+      'announces one byte too many',
       concatBytes([header, encodeVarint(36 + one.bytes.length + 1), one.cid.bytes, one.bytes]),
       'Malformed',
     ],
@@ -180,11 +176,11 @@ describe('refuses a block that', () => {
     ['is named by SHA-512', named(concatBytes([hex('01711340'), new Uint8Array(64)])), 'Malformed'],
     ['is named by MD5', named(concatBytes([hex('0171d50110'), new Uint8Array(16)])), 'Malformed'],
     ['is named by half a digest', named(concatBytes([hex('01711210'), one.cid.bytes.subarray(4, 20)])), 'Malformed'],
-    ['is not what its CID names', named(one.cid.bytes, bad.bytes), 'Malformed'],
+    ['does not match its CID', named(one.cid.bytes, bad.bytes), 'Malformed'],
     ['is right and then wrong under one name', concatBytes([header, sectionOf(one), sectionOf(bad)]), 'Malformed'],
     ['is wrong and then right under one name', concatBytes([header, sectionOf(bad), sectionOf(one)]), 'Malformed'],
     [
-      'is wrong, and nothing links to it',
+      'does not match its CID and is unreferenced',
       concatBytes([header, sectionOf(one), sectionOf({ ...bad, cid: two.cid })]),
       'Malformed',
     ],
@@ -194,7 +190,7 @@ describe('refuses a block that', () => {
     expect(end).toMatch(new RegExp(`^${code}: .*offset=\\d+`));
   });
 
-  test('is not whole, wherever the CAR ends', async () => {
+  test('is incomplete, wherever the CAR ends', async () => {
     const ends = new Set([header.length, header.length + sectionOf(one).length, good.length]);
     for (let length = 0; length < good.length; length++) {
       const { end } = readWhole(good.subarray(0, length));
@@ -203,7 +199,7 @@ describe('refuses a block that', () => {
   });
 });
 
-test('the first fault in the CAR is the one that is told, also when it is a hash and the next is not', async () => {
+test('the first fault in the CAR is reported, also if it is a hash mismatch before another fault', async () => {
   const wrong = { cid: one.cid, bytes: two.bytes };
   const bytes = concatBytes([header, sectionOf(two), sectionOf(wrong), hex('00')]);
   const { blocks, end } = await verdictOn(bytes);
@@ -218,11 +214,11 @@ test('blocks before a fault are given', async () => {
 });
 
 describe('limits', () => {
-  test('are what they say', () => {
+  test('have the documented values', () => {
     expect([MAX_CAR_HEADER, MAX_BLOCK_SIZE, MAX_CAR_BLOCKS]).toEqual([2 ** 20, 2 ** 21, 2 ** 24]);
   });
 
-  test('a block of exactly 2 MiB is taken, and one byte more is refused before it is here', async () => {
+  test('a block of exactly 2 MiB is accepted, and one byte more is rejected before it arrives', async () => {
     const bytes = new Uint8Array(MAX_BLOCK_SIZE);
     const block = { cid: cidOf(CODEC_RAW, bytes), bytes };
     expect(readWhole(concatBytes([header, sectionOf(block)])).end).toBe('ok');
@@ -230,7 +226,7 @@ describe('limits', () => {
     expect((await verdictOn(claim)).end).toMatch(/^LimitExceeded: .*limit=/);
   });
 
-  test('a header of exactly 1 MiB is read, and one byte more is refused before it is here', async () => {
+  test('a header of exactly 1 MiB is accepted, and one byte more is rejected before it arrives', async () => {
     const claim = (size: number): Uint8Array => concatBytes([encodeVarint(size), new Uint8Array(10)]);
     expect((await verdictOn(claim(MAX_CAR_HEADER))).end).toMatch(/^Malformed: the CAR ends inside its header/);
     expect((await verdictOn(claim(MAX_CAR_HEADER + 1))).end).toMatch(/^LimitExceeded: /);
@@ -277,7 +273,7 @@ describe('hashes', () => {
 });
 
 describe('memory', () => {
-  test('a block that lies whole in a chunk is a view of it, one that does not has bytes of its own', () => {
+  test('a block inside one chunk is a view of it; a block across chunks has its own memory', () => {
     const decoder = new CarDecoder();
     const at = header.length + sectionOf(one).length + 100;
     const [head, tail] = [good.slice(0, at), good.slice(at)];
@@ -294,7 +290,7 @@ describe('memory', () => {
     const bytes = new Uint8Array(MAX_BLOCK_SIZE);
     const car = concatBytes([header, sectionOf({ cid: cidOf(CODEC_RAW, bytes), bytes })]);
     const decoder = new CarDecoder();
-    // Copying the beginning for every chunk would be 2 * 10^12 bytes: the test would not end in its time.
+    // Copying the start for every chunk would copy 2 * 10^12 bytes and time out.
     let blocks = 0;
     for (let i = 0; i < car.length; i++) {
       decoder.feed(car.subarray(i, i + 1));
@@ -318,6 +314,6 @@ test('random damage is never more than a RepoError, and no way of cutting change
   expect([...ends]).toContain('Malformed');
 });
 
-test('a chunk that is no bytes is a TypeError', () => {
+test('a chunk that is not a Uint8Array is a TypeError', () => {
   expect(() => new CarDecoder().feed('text' as never)).toThrow(TypeError);
 });

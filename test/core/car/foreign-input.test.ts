@@ -1,4 +1,4 @@
-/** What is not a CAR is named: by the function, and by the errors of everything that reads a CAR. */
+/** Input that is not a CAR is described, by the function and by the errors of all readers. */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { describeForeignInput } from '../../../src/core/car/foreign-input.ts';
@@ -95,7 +95,7 @@ describe.each(INPUTS)('%s', (_, input, what) => {
   });
 });
 
-test('no secret is repeated, and no long text', () => {
+test('messages contain no secret and no long text', () => {
   for (const [, input] of INPUTS) {
     const what = describeForeignInput(input)!;
     expect(what).not.toContain('1111');

@@ -35,7 +35,7 @@ test('only a CID of the blessed kind is a root', () => {
   }
 });
 
-test('what the CBOR breaks is the cause', () => {
+test('the error of the CBOR decoder is the cause', () => {
   expect(() => decodeCarHeader(Uint8Array.of(0xa1))).toThrow(malformed);
   try {
     decodeCarHeader(Uint8Array.of(0xa1));
@@ -44,7 +44,7 @@ test('what the CBOR breaks is the cause', () => {
   }
 });
 
-test('names of the language are no fields', () => {
+test('names of Object.prototype are not fields', () => {
   expect(() => decodeCarHeader(encodeCbor({ constructor: 1, roots: [] }))).toThrow(malformed);
   expect(() => decodeCarHeader(encodeCbor(Object.fromEntries([['__proto__', 1]])))).toThrow(malformed);
 });

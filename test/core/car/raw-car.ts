@@ -14,7 +14,7 @@ export const blockOf = (value: unknown): Block => {
   return { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes };
 };
 
-/** A length that is true, and what it is the length of. */
+/** A correct length, and the bytes. */
 export const section = (...parts: readonly Uint8Array[]): Uint8Array => {
   const content = concatBytes(parts);
   return concatBytes([encodeVarint(content.length), content]);
@@ -24,7 +24,7 @@ export const sectionOf = ({ cid, bytes }: Block): Uint8Array => section(cid.byte
 
 export const headerOf = (...roots: readonly CID[]): Uint8Array => section(encodeCbor({ roots, version: 1 }));
 
-/** The same bytes again, in pieces of the lengths that `next` answers. */
+/** Yields the bytes in chunks of the lengths that `next` returns. */
 export const cut = (bytes: Uint8Array, next: () => number): Uint8Array[] => {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -39,7 +39,7 @@ export const asyncOf = async function* <T>(items: Iterable<T>): AsyncGenerator<T
   yield* items;
 };
 
-/** What a reader made of a CAR: all that it gave, then how it ended. */
+/** The result of reading a CAR: all blocks, then how it ended. */
 export interface Verdict {
   readonly roots?: readonly string[];
   readonly blocks: readonly string[];

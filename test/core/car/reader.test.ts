@@ -13,7 +13,7 @@ const car = concatBytes([header, ...blocks.map(sectionOf)]);
 const names = blocks.map(({ cid }) => cidToText(cid));
 const code = (name: 'LimitExceeded' | 'Malformed'): unknown => expect.toSatisfy((error) => isRepoError(error, name));
 
-/** A source that counts how much of it was asked for and how often it was let go of. */
+/** A source that counts reads and cancellations. */
 const counted = (
   chunks: readonly Uint8Array[],
 ): { source: AsyncIterable<Uint8Array>; read: () => number; returned: () => number } => {
@@ -43,14 +43,14 @@ describe('over bytes', () => {
     }
   });
 
-  test('a block lies where its offset says', () => {
+  test('the offset of a block is its position in the CAR', () => {
     for (const { bytes, offset } of readCar(car)) {
       expect(car.subarray(offset, offset + bytes.length)).toEqual(bytes);
       expect(bytes.buffer).toBe(car.buffer);
     }
   });
 
-  test('a wrong header is refused at once, a wrong block when its turn comes', () => {
+  test('a wrong header is rejected at once, a wrong block when it is read', () => {
     expect(() => readCar(car.subarray(0, 10))).toThrow(code('Malformed'));
     const read = readCar(car.subarray(0, car.length - 1));
     const seen: string[] = [];
@@ -85,7 +85,7 @@ describe('over a stream', () => {
     expect(seen).toEqual(names);
   });
 
-  test('gives what a chunk completes before it asks for the next', async () => {
+  test('yields completed blocks before it reads the next chunk', async () => {
     const middle = header.length + 3 * sectionOf(blocks[0]!).length + 5;
     const { source, read } = counted([car.slice(0, middle), car.slice(middle)]);
     const seen: [number, number][] = [];
@@ -100,7 +100,7 @@ describe('over a stream', () => {
     ]);
   });
 
-  test('answers the roots without reading on', async () => {
+  test('returns the roots without reading further', async () => {
     const { source, read, returned } = counted([header, car.slice(header.length)]);
     const stream = await readCarStream(source);
     expect([stream.roots.length, read(), returned()]).toEqual([1, 1, 0]);
@@ -125,12 +125,12 @@ describe('over a stream', () => {
     await expect(readCarStream(asyncOf([new Uint8Array(0)]))).rejects.toThrow(code('Malformed'));
   });
 
-  describe('lets go of the source', () => {
+  describe('cancels the source', () => {
     test.each([
       ['at the end', [car], 'none'],
       ['when the header is wrong', [Uint8Array.of(0, 0), car], 'Malformed'],
       ['when a block is wrong', [header, Uint8Array.of(0, 0), car], 'Malformed'],
-      ['when it is not whole', [car.subarray(0, -1)], 'Malformed'],
+      ['when it is incomplete', [car.subarray(0, -1)], 'Malformed'],
     ])('%s', async (_, chunks, end) => {
       const { source, returned } = counted(chunks);
       const reading = (async () => {
@@ -159,7 +159,7 @@ describe('over a stream', () => {
       }
     });
 
-    test('when a chunk is no bytes, which is a TypeError', async () => {
+    test('when a chunk is not a Uint8Array, which is a TypeError', async () => {
       const { source, returned } = counted(['text'] as never);
       await expect(readCarStream(source)).rejects.toThrow(TypeError);
       expect(returned()).toBe(1);
@@ -182,7 +182,7 @@ describe('over a stream', () => {
     });
   });
 
-  test('an error of the source comes out as it was, in the header and after it', async () => {
+  test('an error of the source is thrown unchanged, in the header and after it', async () => {
     const error = new Error('connection lost');
     for (const length of [10, 200]) {
       const source = async function* (): AsyncGenerator<Uint8Array> {

@@ -16,7 +16,7 @@ const collect = async (source: CarSource): Promise<Uint8Array> => {
   return concatBytes(chunks);
 };
 
-/** A stream of the two halves that tells what happened to it. */
+/** A stream of the two halves that records its cancellation. */
 const observed = (): { stream: ReadableStream<Uint8Array>; cancelled: unknown[] } => {
   const cancelled: unknown[] = [];
   const rest = halves();
@@ -69,7 +69,7 @@ describe('a stream', () => {
     expect([stream.locked, cancelled.length]).toEqual([false, 1]);
   });
 
-  test('is cancelled and unlocked by who throws, and that error comes out', async () => {
+  test('is cancelled and unlocked if the loop throws, and the error is unchanged', async () => {
     const { stream, cancelled } = observed();
     const error = new Error('of the consumer');
     const reading = (async () => {
@@ -81,7 +81,7 @@ describe('a stream', () => {
     expect([stream.locked, cancelled.length]).toEqual([false, 1]);
   });
 
-  test('that fails gives its error as it was, and is unlocked', async () => {
+  test('that fails rejects with its own error, and is unlocked', async () => {
     const error = new TypeError('network');
     const stream = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -93,7 +93,7 @@ describe('a stream', () => {
   });
 });
 
-test('an iterator is returned by who stops early, and its error comes out as it was', async () => {
+test('an iterator is returned if the loop stops early, and its error is unchanged', async () => {
   let returned = 0;
   const source = async function* (): AsyncGenerator<Uint8Array> {
     try {
@@ -115,6 +115,6 @@ test('an iterator is returned by who stops early, and its error comes out as it 
   await expect(collect(failing())).rejects.toBe(error);
 });
 
-test.each([undefined, null, 5, 'text', {}, new ArrayBuffer(4), [bytes]])('%s is no source', (source) => {
+test.each([undefined, null, 5, 'text', {}, new ArrayBuffer(4), [bytes]])('%s is not a source', (source) => {
   expect(() => toChunks(source as never)).toThrow(TypeError);
 });

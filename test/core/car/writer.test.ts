@@ -35,7 +35,7 @@ test('a header and a block, byte for byte', () => {
   expect(hex(carBlock(raw.cid, raw.bytes)).slice(0, 4)).toBe('d002');
 });
 
-test('what is written is read back, in order and with duplicates', () => {
+test('written blocks are read back, in order and with duplicates', () => {
   const blocks = [raw, one, empty, one];
   const car = readCar(writeCar([raw.cid, one.cid], blocks));
   expect(car.roots.map(cidToText)).toEqual([raw, one].map(({ cid }) => cidToText(cid)));
@@ -110,7 +110,7 @@ describe('as a stream', () => {
     expect(returned).toBe(1);
   });
 
-  test('a failure of the source fails the stream as it was', async () => {
+  test('an error of the source fails the stream unchanged', async () => {
     const error = new Error('of the source');
     const source = async function* (): AsyncGenerator<Block> {
       yield one;

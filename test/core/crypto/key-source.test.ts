@@ -53,12 +53,16 @@ describe('a key is taken from', () => {
   });
 });
 
-describe('UnknownKey says what is wrong with', () => {
+describe('UnknownKey describes the fault of', () => {
   test.each<[string, unknown, RegExp]>([
     ['a document of another account', document, /is of another account.*; expected=did:plc:other id=did:plc:ewvi/],
     ['JSON that is cut off', '{"id":', /not valid JSON/],
     ['a document without keys', { id: 'did:plc:other' }, /no verification method #atproto/],
-    ['methods that are no list', { id: 'did:plc:other', verificationMethod: { length: 1 } }, /no verification method/],
+    [
+      'methods that are not a list',
+      { id: 'did:plc:other', verificationMethod: { length: 1 } },
+      /no verification method/,
+    ],
     [
       'a method of another document',
       {
@@ -77,7 +81,7 @@ describe('UnknownKey says what is wrong with', () => {
       documentOf({ type: 'Ed25519VerificationKey2020', publicKeyMultibase: multibase }, 'did:plc:other'),
       /the type of the key is not supported/,
     ],
-    ['a text that is none of these', 'alice.example', /expected .* a DID document .*text=alice.example/],
+    ['a text in none of these forms', 'alice.example', /expected .* a DID document .*text=alice.example/],
     ['an empty text', '', /expected .*a did:key, a publicKeyMultibase/],
     ['the DID of an account', DID, /expected .*pass its DID document/],
     ['a damaged multibase', 'z0', /expected .*not base58/],

@@ -72,7 +72,7 @@ describe.each(CURVES)('%s', (curve) => {
     ['one byte short', `did:key:${text(prefix, compressed.subarray(0, 32))}`],
     ['one byte long', `did:key:${text(prefix, compressed, hex('00'))}`],
     ['without a prefix', `did:key:${text(compressed)}`],
-    ['a prefix and nothing', `did:key:${text(prefix)}`],
+    ['a prefix without a key', `did:key:${text(prefix)}`],
     ['off the curve', `did:key:${text(prefix, hex('02'), new Uint8Array(32).fill(0xff))}`],
     ['of an unknown form of point', `did:key:${text(prefix, hex('05'), compressed.subarray(1))}`],
     ['Ed25519', `did:key:${text(hex('ed01'), compressed.subarray(1))}`],
@@ -83,7 +83,7 @@ describe.each(CURVES)('%s', (curve) => {
     expect(() => verifySignature(key, message, new Uint8Array(64))).toThrow(unknownKey);
   });
 
-  test('points that are none are unknown', () => {
+  test('invalid points are rejected', () => {
     for (const point of [
       new Uint8Array(0),
       hex('00'),
@@ -146,7 +146,7 @@ test('arguments of the wrong type are a TypeError', () => {
   expect(() => parseMultikey(5 as never)).toThrow(TypeError);
 });
 
-test('a curve that is none is unknown', () => {
+test('an unsupported curve is rejected', () => {
   expect(() => formatDidKey('ed25519' as never, new Uint8Array(33))).toThrow(unknownKey);
   expect(() => importKey(secret, 'constructor' as never)).toThrow(unknownKey);
 });

@@ -14,7 +14,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 const unknownKey = expect.toSatisfy((error) => isRepoError(error, 'UnknownKey'));
 
-describe('signs as RFC 6979 says', () => {
+describe('signs by RFC 6979', () => {
   test('P-256, the "sample" of its appendix A.2.5, with the low one of its two s', async () => {
     const key = importKey('C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721', 'p256');
     const published = 0xf7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8n;
@@ -32,7 +32,7 @@ describe('signs as RFC 6979 says', () => {
 });
 
 describe.each(CURVES)('%s', (curve) => {
-  test('200 messages: what is signed verifies, what is changed does not (seed 11)', async () => {
+  test('200 messages: signatures verify, and fail for changed messages (seed 11)', async () => {
     const random = seeded(11);
     const order = ECDSA[curve].Point.Fn.ORDER;
     const key = generateKey(curve);
@@ -110,7 +110,7 @@ test('secp256k1 unless said otherwise', () => {
 });
 
 test.each(['', `0x${'1'.repeat(64)}`, '1'.repeat(63), '1'.repeat(65), `${'1'.repeat(63)}g`, ` ${'1'.repeat(63)}`])(
-  '%j is no private key',
+  '%j is not a private key',
   (text) => {
     expect(() => importKey(text)).toThrow(unknownKey);
   },
@@ -120,7 +120,7 @@ test('a wrong type is a TypeError', () => {
   expect(() => importKey(5 as never)).toThrow(TypeError);
 });
 
-test('a key is its own: neither what it came from nor what it answers changes it', () => {
+test('a key is a copy: changing its source or its results does not change it', () => {
   const secret = new Uint8Array(32).fill(9);
   const key = importKey(secret);
   secret.fill(1);

@@ -41,16 +41,16 @@ describe('blobMentions', () => {
     expect(blobMentions(value)[0]?.cid.equals(refOf(1))).toBe(true);
   });
 
-  test('finds the old form, whose size nobody knows', () => {
+  test('finds the old form, whose size is unknown', () => {
     const value = { avatar: { cid: refOf(7).toString(), mimeType: 'image/jpeg' } };
     expect(blobMentions(value)).toEqual([{ cid: refOf(7), mimeType: 'image/jpeg', size: -1 }]);
   });
 
   test.each<[string, unknown]>([
     ['a text', 'blob'],
-    ['a link that is no blob', { image: refOf(1) }],
+    ['a link without a blob', { image: refOf(1) }],
     ['bytes', { data: Uint8Array.of(1) }],
-    ['an old form with a CID that is none', { cid: 'bafy', mimeType: 'a/b' }],
+    ['an old form with an invalid CID', { cid: 'bafy', mimeType: 'a/b' }],
     ['an old form with a $type', { $type: 'com.example.a', cid: refOf(1).toString(), mimeType: 'a/b' }],
   ])('finds none in %s', (_, value) => {
     expect(blobMentions(value)).toEqual([]);

@@ -1,4 +1,4 @@
-/** What the walk before the encoder refuses, and what it must not take for something else. */
+/** Values that the walk before the encoder rejects, and values that it must not misinterpret. */
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { decodeCbor } from '../../../src/core/data/cbor-decode.ts';
@@ -15,7 +15,7 @@ const invalidAt = (path: string): unknown =>
 
 const raw = cidOf(CODEC_RAW, Uint8Array.of(1, 2, 3));
 
-describe('encoding refuses', () => {
+describe('encoding rejects', () => {
   class Point {
     readonly x = 1;
   }
@@ -49,12 +49,12 @@ describe('encoding refuses', () => {
     ['a link of another codec', { l: CID.createV1(0x70, raw.multihash) }, '/l'],
     ['a cycle', cycle, '/0'.repeat(64)],
     ['a cycle of maps', ring, '/a'.repeat(64)],
-    ['a text with half of a pair behind a whole one', ['\u{10000}\udc00'], '/0'],
+    ['a text with a lone surrogate after a pair', ['\u{10000}\udc00'], '/0'],
     ['a bigint below -(2^53 - 1)', [-(2n ** 53n)], '/0'],
     ['a boxed number', [Object(1)], '/0'],
   ])('%s', (_, value, path) => {
     expect(() => encodeCbor(value)).toThrow(invalidAt(path));
-    // A refusal leaves nothing behind that the next call would trip over.
+    // A rejected value does not affect the next call.
     expect(toHex(encodeCbor({ a: [1] }))).toBe('a161618101');
   });
 

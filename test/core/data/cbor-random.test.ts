@@ -1,4 +1,4 @@
-/** Random values there and back, and random damage: the seed is in the name of the test. */
+/** Round trips of random values, and random damage. The seed is in the title of the test. */
 import { decode as decodeByDagCbor } from '@ipld/dag-cbor';
 import { describe, expect, test } from 'vitest';
 import { equalBytes } from '../../../src/core/data/bytes.ts';
@@ -160,7 +160,7 @@ describe.each(SEEDS)('seed %d', (seed) => {
     expect(accepted).toBeLessThan(VALUES * MUTANTS);
   });
 
-  test('UTF-8 is what TextDecoder says it is', () => {
+  test('UTF-8 is validated as TextDecoder does', () => {
     const random = seeded(seed);
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     const LEADS = [0x00, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff];
@@ -178,7 +178,7 @@ describe.each(SEEDS)('seed %d', (seed) => {
         expected = decoder.decode(text);
         valid += 1;
       } catch (error) {
-        // What `fatal` throws; nothing else can come from here.
+        // The error of `fatal`.
         if (!(error instanceof TypeError)) {
           throw error;
         }

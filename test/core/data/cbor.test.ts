@@ -128,9 +128,9 @@ describe('keys that the language knows', () => {
   });
 });
 
-describe('decoding refuses', () => {
+describe('decoding rejects', () => {
   test.each<[string, string, number]>([
-    ['nothing at all', '', 0],
+    ['empty input', '', 0],
     ['a second value', '0000', 1],
     ['a float', 'fb3ff8000000000000', 0],
     ['a float that is an integer', 'fb3ff0000000000000', 0],
@@ -147,18 +147,18 @@ describe('decoding refuses', () => {
     ['a short length in nine bytes', '7b000000000000000161', 0],
     ['text that ends early', '6261', 0],
     ['bytes that end early', '5bffffffffffffffff', 0],
-    ['4 GiB of entries that are not there', '9affffffff', 0],
-    ['entries that are not there', '820000'.slice(0, 4), 0],
-    ['members that are not there', 'a2616100', 0],
-    ['a value that is not there', '8281', 0],
+    ['4 GiB of missing entries', '9affffffff', 0],
+    ['missing entries', '820000'.slice(0, 4), 0],
+    ['missing members', 'a2616100', 0],
+    ['a missing value', '8281', 0],
     ['a lone byte of a text', '6180', 1],
     ['a short form made long', '62c1bf', 1],
     ['a short form of three made long', '63e09fbf', 1],
     ['a surrogate', '63eda080', 1],
-    ['what lies past U+10FFFF', '64f4908080', 1],
+    ['a code point above U+10FFFF', '64f4908080', 1],
     ['a text cut in a character', '62e282', 1],
-    ['a third byte that is none', '63e28228', 1],
-    ['a key that is no text', 'a10000', 1],
+    ['an invalid third byte', '63e28228', 1],
+    ['a key that is not a text', 'a10000', 1],
     ['a key that is not UTF-8', 'a161ff00', 2],
     ['keys out of order', 'a2616200616100', 4],
     ['the longer key first', 'a262616100616200', 5],
@@ -177,7 +177,7 @@ describe('decoding refuses', () => {
     expect(() => checkCbor(fromHex(hex))).toThrow(malformed(offset));
   });
 
-  test('what is no Uint8Array', () => {
+  test('a value that is not a Uint8Array', () => {
     expect(() => decodeCbor('f6' as unknown as Uint8Array)).toThrow(TypeError);
   });
 });
@@ -204,7 +204,7 @@ describe('limits', () => {
     expect(() => encodeCbor(map)).toThrow(invalidAt('(top)'));
   });
 
-  test('a value that refers to one array again and again is refused before it is written out', () => {
+  test('a value that contains one array many times is rejected before it is encoded', () => {
     let value: unknown = [];
     for (let i = 0; i < 60; i++) {
       value = [value, value];
@@ -224,7 +224,7 @@ describe('limits', () => {
 });
 
 describe('who owns the bytes', () => {
-  test('what is decoded holds on to nothing of the input', () => {
+  test('decoded values do not keep the input in memory', () => {
     const block = encodeCbor({ bytes: Uint8Array.of(1, 2, 3), cid: raw });
     // A Buffer's own `slice` is a view.
     const value = decodeCbor(Buffer.from(block)) as { bytes: Uint8Array; cid: CID };
@@ -235,7 +235,7 @@ describe('who owns the bytes', () => {
     expect(value.bytes.constructor).toBe(Uint8Array);
   });
 
-  test('what is encoded is the caller’s own', () => {
+  test('the caller owns encoded bytes', () => {
     const first = encodeCbor('first');
     encodeCbor('other');
     expect(decodeCbor(first)).toBe('first');

@@ -24,8 +24,8 @@ const EMPTY_RAW_CID = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvy
 
 const malformed = expect.objectContaining({ name: 'RepoError', code: 'Malformed' });
 
-describe('the CID of some bytes', () => {
-  test('is the one that others give them', () => {
+describe('the CID of bytes', () => {
+  test('equals the one of other libraries', () => {
     expect(cidToText(cidOf(CODEC_DAG_CBOR, EMPTY_MAP))).toBe(EMPTY_MAP_CID);
     expect(cidToText(cidOf(CODEC_RAW, new Uint8Array(0)))).toBe(EMPTY_RAW_CID);
     expect(cidBytesToText(cidBytesOf(EMPTY_MAP))).toBe(EMPTY_MAP_CID);
@@ -33,7 +33,7 @@ describe('the CID of some bytes', () => {
     expect(isCidOf(cidOf(CODEC_DAG_CBOR, EMPTY_MAP), Uint8Array.of(0xa1))).toBe(false);
   });
 
-  test('tells codecs apart', () => {
+  test('depends on the codec', () => {
     expect(cidEquals(cidOf(CODEC_RAW, EMPTY_MAP), cidOf(CODEC_DAG_CBOR, EMPTY_MAP))).toBe(false);
     expect(cidEquals(cidOf(CODEC_RAW, EMPTY_MAP), cidOf(CODEC_RAW, EMPTY_MAP))).toBe(true);
     expect(cidEquals(undefined, undefined)).toBe(true);
@@ -41,7 +41,7 @@ describe('the CID of some bytes', () => {
   });
 });
 
-test('a decoded CID is whole: the one that multiformats itself would have made', () => {
+test('a decoded CID equals the one of multiformats', () => {
   const bytes = cidBytesOf(EMPTY_MAP);
   const ours = decodeCid(bytes);
   const theirs = CID.decode(bytes);
@@ -53,7 +53,7 @@ test('a decoded CID is whole: the one that multiformats itself would have made',
   expect(ours.bytes).toBe(bytes);
 });
 
-test('texts and bytes go there and back as multiformats has them, seed 7', () => {
+test('texts and bytes round-trip as in multiformats, seed 7', () => {
   const random = seeded(7);
   for (let i = 0; i < 500; i++) {
     const content = Uint8Array.from({ length: 8 }, () => Math.floor(random() * 256));
@@ -109,7 +109,7 @@ describe('is no CID of a repository:', () => {
 describe('asCid', () => {
   const cid = cidOf(CODEC_RAW, EMPTY_MAP);
 
-  test('answers a CID, of whatever copy of the class', () => {
+  test('returns a CID of any copy of the class', () => {
     expect(asCid(cid)).toBe(cid);
     expect(asCid(structuredClone(cid))?.equals(cid)).toBe(true);
     const older: Record<string, unknown> = { bytes: cid.bytes };

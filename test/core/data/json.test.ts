@@ -16,7 +16,7 @@ const invalidAt = (path: string): unknown =>
     message: expect.stringMatching(new RegExp(`path=${path.replace(/[()$]/g, '\\$&')}$`)),
   });
 
-describe('there and back', () => {
+describe('round trips', () => {
   test.each<[string, unknown, unknown]>([
     ['null', null, null],
     ['texts and truth', ['', 'é', true, false], ['', 'é', true, false]],
@@ -66,16 +66,16 @@ describe('reading', () => {
   test.each<[string, string, string]>([
     ['a float', '{"a":[1.5]}', '/a/0'],
     ['2^53', '[9007199254740992]', '/0'],
-    ['what JSON.parse makes infinite', '[1e999]', '/0'],
+    ['a number that JSON.parse makes infinite', '[1e999]', '/0'],
     ['half a surrogate pair', '{"a":"\\ud800"}', '/a'],
     ['half a surrogate pair in a key', '{"\\ud800":1}', '/\ud800'],
     ['a link with company', `{"l":{"$link":"${$link}","a":1}}`, '/l'],
-    ['a link that is no text', '{"l":{"$link":1}}', '/l'],
+    ['a link that is not a text', '{"l":{"$link":1}}', '/l'],
     ['a link that is no CID', '{"l":{"$link":"bafy"}}', '/l'],
     ['a link in upper case', `{"l":{"$link":"${$link.toUpperCase()}"}}`, '/l'],
     ['a link of version 0', '{"l":{"$link":"QmbWqxBEKC3P8tqsKc98xmWNzrzDtRLMiMPL8wBuTGsMnR"}}', '/l'],
     ['bytes with company', '{"b":{"$bytes":"AA","$type":"a"}}', '/b'],
-    ['bytes that are no text', '{"b":{"$bytes":[1]}}', '/b'],
+    ['bytes that are not a text', '{"b":{"$bytes":[1]}}', '/b'],
     ['a link and bytes in one', `{"b":{"$bytes":"AA","$link":"${$link}"}}`, '/b'],
     ['base64 for URLs', '{"b":{"$bytes":"-_8"}}', '/b'],
     ['base64 with a blank', '{"b":{"$bytes":"AA AA"}}', '/b'],
@@ -83,8 +83,8 @@ describe('reading', () => {
     ['base64 with bits to spare', '{"b":{"$bytes":"AB"}}', '/b'],
     ['too little padding', '{"b":{"$bytes":"AA="}}', '/b'],
     ['too much padding', '{"b":{"$bytes":"AAE=="}}', '/b'],
-    ['nothing but padding', '{"b":{"$bytes":"===="}}', '/b'],
-    ['padding where none belongs', '{"b":{"$bytes":"AAEC=="}}', '/b'],
+    ['only padding', '{"b":{"$bytes":"===="}}', '/b'],
+    ['misplaced padding', '{"b":{"$bytes":"AAEC=="}}', '/b'],
     ['a $type of null', '{"r":{"$type":null}}', '/r'],
     ['a $type of no letters', '{"r":[{"$type":""}]}', '/r/0'],
     ['a blob with a size that is text', JSON.stringify({ b: { ...blob, size: '3' } }), '/b'],
@@ -116,12 +116,12 @@ describe('reading', () => {
 });
 
 describe('writing', () => {
-  test('shows what is stored, even if it should not have been', () => {
+  test('converts stored values that break the rules', () => {
     const stored = { $type: '', blob: { $type: 'blob', ref: 'text' } };
     expect(toJson(stored)).toEqual(stored);
   });
 
-  test('leaves out what is undefined, and writes a bigint that a number can hold', () => {
+  test('omits undefined members, and converts a bigint that is a safe integer', () => {
     expect(toJson({ a: undefined, b: 5n })).toEqual({ b: 5 });
   });
 

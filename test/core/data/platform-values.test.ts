@@ -48,13 +48,13 @@ const OTHERS = [
 ];
 
 describe('a value of the platform', () => {
-  test('is recognized whichever realm it is from, and nothing else is', () => {
+  test('is recognized from every realm, and other values are not', () => {
     for (const [is, values] of CASES) {
       expect([...ALL, ...OTHERS].filter(is)).toEqual(values);
     }
   });
 
-  test('tells the name and the code of an error', () => {
+  test('returns the name and the code of an error', () => {
     const error = foreign(`Object.assign(new Error('a'), { code: 'ENOENT' })`);
     expect([errorName(error), errorCode(error)]).toEqual(['Error', 'ENOENT']);
     expect([errorName('Error'), errorCode(null), errorCode(new DOMException('a'))]).toEqual([

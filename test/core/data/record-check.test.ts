@@ -41,13 +41,13 @@ const verdictOf = (run: () => unknown): string => {
 };
 
 test.each(RECORDS.map((record) => [JSON.stringify(record), encodeCbor(record)] as const))(
-  'says of %s what decoding says',
+  'gives the same result as decoding: %s',
   (_, bytes) => {
     expect(verdictOf(() => checkRecord(bytes))).toBe(verdictOf(() => decodeRecord(bytes)));
   },
 );
 
-test('says of damaged bytes what decoding says (seed 5)', () => {
+test('gives the same result as decoding for damaged bytes (seed 5)', () => {
   const random = seeded(5);
   const verdicts = new Set<string>();
   for (let i = 0; i < 3000; i++) {
@@ -61,7 +61,7 @@ test('says of damaged bytes what decoding says (seed 5)', () => {
   expect(verdicts.size).toBeGreaterThan(20);
 });
 
-test('bytes that may not mention a blob mention none', () => {
+test('bytes for which mayMentionBlob is false mention no blob', () => {
   for (const record of RECORDS) {
     const bytes = encodeCbor(record);
     expect(mayMentionBlob(bytes)).toBe(blobMentions(record).length > 0);

@@ -21,7 +21,7 @@ test('a record with everything in it passes', () => {
 });
 
 test.each<[string, object, string]>([
-  // What comes of handing the JSON form to `put`.
+  // The JSON form passed to `put`.
   ['the JSON form of a link', { $type: 'a', l: { $link: ref.toString() } }, '/l'],
   ['the JSON form of bytes', { $type: 'a', b: [{ $bytes: 'AA' }] }, '/b/0'],
   ['a $type that is a number', { $type: 1 }, '(top)'],

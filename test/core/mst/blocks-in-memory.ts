@@ -1,4 +1,4 @@
-/** Blocks in a map, with a count of what was read; and trees made into them. */
+/** Blocks in a map that counts reads, and functions that build trees in it. */
 import type { Bytes } from '../../../src/core/data/bytes.ts';
 import type { CID, CidBytes, CidLike } from '../../../src/core/data/cid.ts';
 import { cidOf, cidToText, decodeCid } from '../../../src/core/data/cid.ts';
@@ -33,7 +33,7 @@ export class BlocksInMemory implements BlockReader {
 /** A value that differs for different texts. */
 export const valueOf = (text: string): CidBytes => cidOf(0x71, new TextEncoder().encode(text)).bytes as CidBytes;
 
-/** The root of a tree of some leaves, whose nodes go into `blocks`. */
+/** Builds a tree of leaves in `blocks` and returns its root. */
 export const buildTree = (blocks: BlocksInMemory, leaves: Iterable<readonly [string, CidBytes]>): CID => {
   const builder = createTreeBuilder((cid, bytes) => blocks.put({ cid: decodeCid(cid), bytes }));
   for (const [key, value] of [...leaves].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -42,7 +42,7 @@ export const buildTree = (blocks: BlocksInMemory, leaves: Iterable<readonly [str
   return decodeCid(builder.finish());
 };
 
-/** Keys as repositories have them, in order: some collections, of which one is the beginning of another. */
+/** Keys like those of repositories, in order. One collection's name is a prefix of another. */
 export const manyKeys = (count: number, random: () => number): string[] => {
   const collections = ['app.bsky.feed.like', 'app.bsky.feed.post', 'app.bsky.feed.postgate', 'app.bsky.graph.follow'];
   const keys = new Set<string>();
@@ -53,7 +53,7 @@ export const manyKeys = (count: number, random: () => number): string[] => {
   return [...keys].sort();
 };
 
-/** All items of batches, none of which may be empty. */
+/** Returns all items of batches. Fails on an empty batch. */
 export const flatten = async <T>(batches: AsyncIterable<readonly T[]>): Promise<T[]> => {
   const items: T[] = [];
   for await (const batch of batches) {

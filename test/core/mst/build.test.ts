@@ -66,7 +66,7 @@ test.each([
   expect(() => build(keys)).toThrow(expect.objectContaining({ code: 'Malformed' }));
 });
 
-test('refuses one entry more than a node may have', () => {
+test('rejects one entry above the limit of a node', () => {
   const keys = keysOfLayer(0, MAX_NODE_ENTRIES + 1);
   expect(build(keys.slice(1))).toMatch(/^bafyrei/);
   expect(() => build(keys)).toThrow(expect.objectContaining({ code: 'LimitExceeded' }));

@@ -54,7 +54,7 @@ test('nodes come back as they went, whatever they hold (seed 11)', () => {
   }
 });
 
-test('what a key is, byte by byte and by the pattern: the same (seed 12)', () => {
+test('the check of keys by bytes equals the check by the pattern (seed 12)', () => {
   const random = seeded(12);
   const ALPHABET = 'aZ9._~:-/.';
   const text = (): string =>
@@ -82,7 +82,7 @@ test('what a key is, byte by byte and by the pattern: the same (seed 12)', () =>
   expect(accepted).toBeGreaterThan(200);
 });
 
-test('what is decoded holds no view of the block', () => {
+test('decoded nodes have no views of the block', () => {
   const bytes = Uint8Array.from(node([entry({ ...good, k: byteString(HIGH), t: link(CHILD) })]));
   const { values, children } = decodeNode(bytes);
   bytes.fill(0);
@@ -102,17 +102,17 @@ describe('layers', () => {
     expect(decodeNode(node([entry({ ...good, k: byteString(HIGH) })])).layer).toBe(1);
   });
 
-  test('a node that hangs on another one is refused', () => {
+  test('a node on a wrong layer is rejected', () => {
     expect(() => decodeNode(node([entry(good)]), 1)).toThrow('layer 1 but has a key of layer 0');
   });
 
-  test('nothing hangs below layer 0', () => {
+  test('no node is below layer 0', () => {
     expect(() => decodeNode(node([entry({ ...good, t: link(CHILD) })]))).toThrow('layer 0 and has children');
     expect(() => decodeNode(node([entry(good)], link(CHILD)))).toThrow('layer 0 and has children');
     expect(() => decodeNode(node([], link(CHILD)), 0)).toThrow('no layer below');
   });
 
-  test('without keys it is the one that is said', () => {
+  test('a node without keys has the given layer', () => {
     expect(decodeNode(node([], link(CHILD)), 3)).toEqual({
       layer: 3,
       keys: [],

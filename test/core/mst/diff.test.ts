@@ -42,7 +42,7 @@ const expectNodes = async (blocks: BlocksInMemory, from: CID | undefined, to: CI
 
 describe('random pairs of trees', () => {
   const tall = [0, 1, 2, 3, 4].flatMap((layer) => ['a/', 'b/'].flatMap((after) => keysOfLayer(layer, 3, after)));
-  test.each([1, 2, 3])('are told apart as maps are, and their nodes exactly (seed %i)', async (seed) => {
+  test.each([1, 2, 3])('are compared like maps, and their nodes exactly (seed %i)', async (seed) => {
     const random = seeded(200 + seed);
     const blocks = new BlocksInMemory();
     for (let round = 0; round < 40; round++) {
@@ -88,7 +88,7 @@ describe('a large tree', () => {
     await expectNodes(blocks, root, other);
   });
 
-  test('with many changes is cut in pieces, in order and exact', async () => {
+  test('with many changes is split, in order and exact', async () => {
     const to = new Map(from);
     for (const key of keys) {
       if (random() < 0.3) {
@@ -113,7 +113,7 @@ describe('a large tree', () => {
     await expectNodes(blocks, root, other);
   });
 
-  test('against none is listed without being read whole first', async () => {
+  test('against the empty tree starts before the whole tree is read', async () => {
     const expected = keys.map((key) => `${key} - ${text(valueOf('one'))}`);
     expect(await changes(blocks, undefined, root)).toEqual(expected);
     blocks.read = 0;
@@ -143,7 +143,7 @@ describe('the empty tree', () => {
     expect(await changes(blocks, undefined, undefined)).toEqual([]);
   });
 
-  test('is a node all the same', async () => {
+  test('is also a node', async () => {
     await expectNodes(blocks, EMPTY_ROOT, root);
     await expectNodes(blocks, undefined, EMPTY_ROOT);
   });

@@ -61,17 +61,17 @@ describe.each(editCases)('%s', (_, keys, steps) => {
   });
 });
 
-describe('what changes nothing answers the same tree', () => {
+describe('an edit without effect returns the same tree', () => {
   const keys = manyKeys(100, seeded(32));
   const tree = keys.reduce((link, key) => insert(link, key, valueOf(key)), EMPTY_LINK);
 
-  test('a value that is there', () => {
+  test('a value that is present', () => {
     for (const key of keys) {
       expect(insert(tree, key, valueOf(key))).toBe(tree);
     }
   });
 
-  test('removing what is not there', () => {
+  test('removing an absent key', () => {
     for (const key of keys) {
       expect(remove(tree, `${key}0`)).toBe(tree);
     }
@@ -94,7 +94,7 @@ test('sealing makes a block of each new node and no other', () => {
   expect(cidToText(after.blocks.at(-1)!.cid)).toBe(cidBytesToText(after.root));
 });
 
-describe('with only what lies next to the keys loaded', () => {
+describe('with only the nodes next to the keys loaded', () => {
   interface Stored {
     readonly blocks: BlocksInMemory;
     readonly root: CID;
@@ -134,7 +134,7 @@ describe('with only what lies next to the keys loaded', () => {
     }
   });
 
-  test('one request a layer, and few nodes', async () => {
+  test('one request per layer, and few nodes', async () => {
     const keys = manyKeys(5000, seeded(41));
     const { blocks, root } = store(keys);
     const tree = await loadPaths(createNodeReader(blocks), linkTo(root), [
@@ -162,7 +162,7 @@ describe('with only what lies next to the keys loaded', () => {
     expect(first).toEqual(copy);
   });
 
-  test('what was not loaded is an error that names it', async () => {
+  test('a node that is not loaded is an error with its CID', async () => {
     const keys = manyKeys(500, seeded(43));
     const { blocks, root } = store(keys);
     const notLoaded = expect.objectContaining({ code: 'BlockNotFound', message: expect.stringContaining('cid=bafy') });
@@ -191,7 +191,7 @@ describe('with only what lies next to the keys loaded', () => {
   });
 });
 
-describe('refuses', () => {
+describe('rejects', () => {
   test.each(['', 'a', 'a/b/c', 'a/ä', 'a/..'])('the key %j', (key) => {
     expect(() => insert(EMPTY_LINK, key, valueOf(''))).toThrow(expect.objectContaining({ code: 'Malformed' }));
   });

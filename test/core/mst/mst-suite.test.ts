@@ -116,7 +116,7 @@ describe('mst-suite', () => {
     }
   });
 
-  test('proofs of what the second tree holds', async () => {
+  test('proofs of the second tree', async () => {
     let exact = 0;
     for (const example of cases) {
       const [, to] = rootsOf(example);
@@ -188,7 +188,7 @@ describe('mst-suite', () => {
   });
 });
 
-/** A reader that has only some of the blocks. */
+/** A reader of a part of the blocks. */
 const only = (blocks: BlocksInMemory, names: readonly string[]): BlocksInMemory => {
   const some = new BlocksInMemory();
   for (const name of names) {

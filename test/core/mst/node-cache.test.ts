@@ -22,7 +22,7 @@ const fill = (cache: NodeCache, from: number, to: number): void => {
 const knownOf = (cache: NodeCache, from: number, to: number): number =>
   Array.from({ length: to - from }, (_, i) => cache.get(cid(from + i))).filter((found) => found !== undefined).length;
 
-/** What one of these nodes counts for. */
+/** The estimated size of one of these nodes. */
 const SIZE = (() => {
   const budget = new NodeBudget(Number.POSITIVE_INFINITY);
   new NodeCache(10, budget).set(cid(0), node(0));
@@ -52,7 +52,7 @@ describe('a budget', () => {
     expect(knownOf(busy, 160, 195)).toBe(35);
   });
 
-  test('gets back what a cache held when it is cleared, replaced or moved between generations', () => {
+  test('regains the bytes of nodes that are cleared, replaced or moved between generations', () => {
     const budget = new NodeBudget(Number.POSITIVE_INFINITY);
     const cache = new NodeCache(20, budget);
     fill(cache, 0, 15);

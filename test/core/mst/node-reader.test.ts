@@ -22,7 +22,7 @@ test('reads a node once, and again when it has been pushed out', async () => {
   await reader.node(b);
   expect(await reader.node(a)).toBe(await reader.node(a));
   expect(blocks.read).toBe(2);
-  // The one that was used longest ago goes: b.
+  // The least recently used node is evicted: b.
   await reader.node(c);
   await reader.node(a);
   expect(blocks.read).toBe(3);
@@ -30,7 +30,7 @@ test('reads a node once, and again when it has been pushed out', async () => {
   expect(blocks.read).toBe(4);
 });
 
-test('a walk over the lowest layer pushes out nothing above it', async () => {
+test('a walk over the lowest layer evicts no node above it', async () => {
   const blocks = new BlocksInMemory();
   const above = bytesOf(buildTree(blocks, [[keysOfLayer(1, 1)[0]!, valueOf('1')]]));
   const reader = createNodeReader(blocks, { capacity: 2 });
@@ -57,7 +57,7 @@ test('CIDs that share a place in the cache are never taken for each other', asyn
   expect([cache.get(cid(1)), cache.get(cid(2))]).toEqual([undefined, other]);
 });
 
-test('answers many in their order with one request, repeats included', async () => {
+test('returns many nodes in order with one request, repeats included', async () => {
   const blocks = new BlocksInMemory();
   const keys = ['a/1', 'a/2', 'a/3', 'a/2'];
   const subtrees = keys.map((key) => ({
@@ -79,8 +79,8 @@ test('reads the empty tree', async () => {
   expect(await createNodeReader(blocks).node(bytesOf(EMPTY_ROOT))).toEqual(EMPTY_NODE);
 });
 
-describe('refuses', () => {
-  test('a block that is not there', async () => {
+describe('rejects', () => {
+  test('a missing block', async () => {
     const reader = createNodeReader(new BlocksInMemory());
     await expect(reader.node(bytesOf(EMPTY_ROOT))).rejects.toMatchObject({
       code: 'BlockNotFound',
@@ -95,7 +95,7 @@ describe('refuses', () => {
     await expect(createNodeReader(blocks).node(bytesOf(root))).rejects.toMatchObject({ code: 'Corrupt' });
   });
 
-  test('a block that is no node, naming it', async () => {
+  test('a block that is not a node, with its CID', async () => {
     const blocks = new BlocksInMemory();
     const cid = writeShape({ keys: ['b/1', 'a/1'] }, (block) => blocks.put(block));
     await expect(createNodeReader(blocks).node(cid)).rejects.toMatchObject({
@@ -121,14 +121,14 @@ describe('refuses', () => {
     const reader = createNodeReader(blocks);
     const node = await reader.node(root);
     await expect(reader.nodes([subtreeAt(node, 0)!])).rejects.toMatchObject({ code: 'Malformed' });
-    // Where its parent says its layer it is a node like any other.
+    // With the layer from its parent, it is valid.
     expect((await reader.node(root, 1)).layer).toBe(1);
     expect((await reader.node(root, 1)).layer).toBe(1);
   });
 });
 
 test('a failure to read is not a missing block', async () => {
-  const failure = new Error('the disk is gone');
+  const failure = new Error('the disk failed');
   const reader = createNodeReader({
     get: () => Promise.reject(failure),
     getMany: (): Promise<(Bytes | undefined)[]> => Promise.reject(failure),
@@ -154,7 +154,7 @@ describe('find', () => {
     expect(await findValue(reader, root, '~')).toBe(undefined);
   });
 
-  test('finds many with one request a layer, in the order asked', async () => {
+  test('finds many with one request per layer, in order', async () => {
     const asked = [keys[1500]!, 'a/no', keys[3]!, keys[1500]!, '~/no', keys[0]!];
     blocks.requests = 0;
     const found = await findValues(createNodeReader(blocks), root, asked);

@@ -30,7 +30,7 @@ const root = buildTree(
 const reader = createNodeReader(blocks);
 
 describe('a path proof', () => {
-  test('shows what a key holds, and nothing less would', async () => {
+  test('proves the value of a key, and is minimal', async () => {
     for (const key of keys) {
       const proof = await pathProof(reader, root, [key]);
       expect((await findValue(createNodeReader(only(proof)), root, key))?.toString()).toBe(
@@ -43,7 +43,7 @@ describe('a path proof', () => {
     }
   });
 
-  test('shows that a key is not there', async () => {
+  test('proves the absence of a key', async () => {
     for (const key of keys.slice(0, 100)) {
       const proof = only(await pathProof(reader, root, [`${key}0`]));
       expect(await findValue(createNodeReader(proof), root, `${key}0`)).toBe(undefined);

@@ -1,4 +1,4 @@
-/** The tree by itself, with nothing but what `pdsdb` exports: as somebody does who has trees and no repository. */
+/** Trees without a repository, with only the exports of `pdsdb`. */
 import { describe, expect, test } from 'vitest';
 import type { Block, CID, Link, NodeReader } from '../../../src/index.ts';
 import {
@@ -54,7 +54,7 @@ const listOf = async <T>(batches: AsyncIterable<T | T[]>): Promise<T[]> => {
 };
 
 describe('a tree without a repository', () => {
-  test('is the one that is built from the same keys, and sound', async () => {
+  test('equals the tree built from the same keys, and is valid', async () => {
     const { store, root } = await plant();
     const builder = createTreeBuilder();
     KEYS.forEach((key) => builder.add(key, record(key).bytes));
@@ -78,7 +78,7 @@ describe('a tree without a repository', () => {
     ]);
   });
 
-  test('is edited, and the one before stays as it was', async () => {
+  test('is edited, and the old tree stays unchanged', async () => {
     const { store, reader, root } = await plant();
     const loaded = await loadPaths(reader, linkTo(root), [KEYS[3]!, 'com.example.note/new']);
     const edited = insert(remove(loaded, KEYS[3]!), 'com.example.note/new', record('new').bytes);

@@ -1,11 +1,11 @@
-/** Nodes as somebody hostile writes them: any field can be of any kind, missing or too much. */
+/** Hostile nodes: any field can be of any type, missing or duplicate. */
 import { concatBytes } from '../../../src/core/data/bytes.ts';
 import type { CidBytes } from '../../../src/core/data/cid.ts';
 import { cidOf } from '../../../src/core/data/cid.ts';
 import { commonPrefixLength, layerOf } from '../../../src/core/mst/key.ts';
 import type { Block } from '../../../src/core/blocks/block.ts';
 
-/** CBOR that is taken as it is. */
+/** Encoded CBOR that is inserted unchanged. */
 export type Raw = Uint8Array;
 
 const encoder = new TextEncoder();

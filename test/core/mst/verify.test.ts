@@ -41,7 +41,7 @@ describe('a sound tree', () => {
     expect(await verifyTree(blocks, EMPTY_ROOT)).toEqual({ faults: [], faultCount: 0, nodes: 1, leaves: 0 });
   });
 
-  test('of any size is told node by node and leaf by leaf, in order (seed 61)', async () => {
+  test('of any size is reported node by node and leaf by leaf, in order (seed 61)', async () => {
     const blocks = new BlocksInMemory();
     const keys = manyKeys(5000, seeded(61));
     const root = buildTree(
@@ -107,7 +107,7 @@ const shapes: Record<string, readonly [Shape, RegExp]> = {
   'a child below layer 0': [{ keys: [b0[0]!], children: [{ keys: [a0[0]!] }, undefined] }, /below layer 0/],
   'keys falling in a node': [{ keys: [b0[0]!, a0[0]!] }, /not a tree node/],
   'a key twice in a node': [{ keys: [a0[0]!, a0[0]!] }, /not a tree node/],
-  'a key that is none': [{ keys: ['a/b/c'] }, /not collection\/rkey/],
+  'an invalid key': [{ keys: ['a/b/c'] }, /not collection\/rkey/],
   'a link to a record where a node should be': [
     { keys: [b1[0]!], children: [cidOf(0x71, map(['$type', byteString('x')])).bytes as CidBytes, undefined] },
     /not found/,
@@ -163,7 +163,7 @@ describe('reports', () => {
     });
   });
 
-  test('any block that is missing or replaced, each by its CID and nothing else, and goes on (seed 62)', async () => {
+  test('each missing or replaced block by its CID only, and continues (seed 62)', async () => {
     const random = seeded(62);
     const blocks = new BlocksInMemory();
     const root = buildTree(
@@ -321,8 +321,8 @@ describe('callbacks', () => {
     expect(batches).toBe(1);
   });
 
-  test('a failure to read is thrown, not answered as a missing block', async () => {
-    const failure = new Error('the disk is gone');
+  test('a failed read is thrown, not reported as a missing block', async () => {
+    const failure = new Error('the disk failed');
     const get = () => Promise.reject(failure);
     await expect(verifyTree({ get, getMany: get }, EMPTY_ROOT)).rejects.toBe(failure);
   });

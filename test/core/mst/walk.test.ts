@@ -78,7 +78,7 @@ describe('leaves', () => {
     }
   });
 
-  test('a collection does not list one whose name goes on', async () => {
+  test('a collection does not list one whose name it is a prefix of', async () => {
     const posts = await keysIn({ prefix: 'app.bsky.feed.post/' });
     expect(posts.length).toBeGreaterThan(100);
     expect(posts.every((key) => key.split('/')[0] === 'app.bsky.feed.post')).toBe(true);
@@ -139,7 +139,7 @@ describe('reads', () => {
     expect(read).toBeLessThan(40);
   });
 
-  test('nothing before it is asked', () => {
+  test('reads nothing before the first next', () => {
     large.read = 0;
     walkLeaves(createNodeReader(large), largeRoot);
     expect(large.read).toBe(0);
@@ -182,7 +182,7 @@ describe('preorder', () => {
   });
 });
 
-test('a missing node ends a walk with an error that names it, after what came before', async () => {
+test('a missing node ends a walk with an error that names it, after the leaves before it', async () => {
   const holes = new BlocksInMemory();
   for (const [text, bytes] of blocks.blocks) {
     holes.blocks.set(text, bytes);

@@ -60,7 +60,7 @@ describe('reads, and writes back byte for byte', () => {
   });
 });
 
-describe('refuses', () => {
+describe('rejects', () => {
   const withoutTag = (): Uint8Array => {
     const bytes = commitWith(v3);
     return bytes.subarray(0, bytes.length - 1);
@@ -98,7 +98,7 @@ describe('refuses', () => {
     ['a rev of 14 characters', commitWith(v3, { rev: `${rev}2` })],
     ['a rev that is a number', commitWith(v3, { rev: 5 })],
     ['null for rev', commitWith(v2, { rev: null })],
-    ['version 2 with the rev that stands for none', commitWith(v2, { rev: ZERO_TID })],
+    ['version 2 with ZERO_TID as its rev', commitWith(v2, { rev: ZERO_TID })],
     ['no prev', commitWith(v3, { prev: undefined })],
     ['no prev in version 2', commitWith(v2, { prev: undefined })],
     ['prev as text', commitWith(v3, { prev: cidToText(prev) })],
@@ -143,14 +143,14 @@ describe('refuses', () => {
     }
   });
 
-  test('what is wrong inside is the cause', () => {
+  test('the error of the decoder is the cause', () => {
     for (const bytes of [Uint8Array.of(0xa1), commitWith(v3, { did: 'x' })]) {
       expect(() => decodeCommit(bytes)).toThrow(expect.toSatisfy((error: Error) => isRepoError(error.cause)));
     }
   });
 });
 
-test('what is signed is the commit without its sig, and nothing else changes', () => {
+test('the signed bytes are the commit without its sig', () => {
   for (const fields of [v3, { ...v3, prev }, v2, { ...v2, rev }]) {
     const bytes = commitWith(fields);
     expect(unsignedBytes(bytes)).toEqual(commitWith(fields, { sig: undefined }));
@@ -158,7 +158,7 @@ test('what is signed is the commit without its sig, and nothing else changes', (
   }
 });
 
-test('a decoded commit keeps nothing of its bytes', () => {
+test('a decoded commit does not keep its bytes in memory', () => {
   const bytes = commitWith(v3);
   const commit = decodeCommit(bytes);
   bytes.fill(0);
@@ -199,7 +199,7 @@ describe('makes', () => {
     }
   });
 
-  test('nothing out of wrong parts, and asks no signer about them', async () => {
+  test('no commit of invalid parts, and does not call the signer', async () => {
     let asked = 0;
     const signer: Signer = {
       sign: (bytes) => {
@@ -213,7 +213,7 @@ describe('makes', () => {
     expect(asked).toBe(0);
   });
 
-  describe('nothing out of a signature that', () => {
+  describe('no commit with a signature that', () => {
     const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
     const highS = (signature: Uint8Array): Uint8Array => {
       const s = BigInt(`0x${Buffer.from(signature.subarray(32)).toString('hex')}`);
@@ -251,7 +251,7 @@ describe('makes', () => {
     expect(verifyCommit(bytes, key.did())).toBe(true);
   });
 
-  test('an error of the signer comes out as it was', async () => {
+  test('an error of the signer is thrown unchanged', async () => {
     const error = new Error('the key is on another machine');
     await expect(createCommit({ did, data, rev }, { sign: () => Promise.reject(error) })).rejects.toBe(error);
     const stranger: Signer = { sign: (bytes) => key.sign(bytes), did: () => 'did:key:zUnknown' };
@@ -259,15 +259,15 @@ describe('makes', () => {
   });
 
   test('a sig of its own: the signer may use its bytes again', async () => {
-    let answered = new Uint8Array(0);
+    let signature = new Uint8Array(0);
     const signer: Signer = {
       async sign(bytes) {
-        answered = await key.sign(bytes);
-        return answered;
+        signature = await key.sign(bytes);
+        return signature;
       },
     };
     const { commit } = await createCommit({ did, data, rev }, signer);
-    answered.fill(0);
+    signature.fill(0);
     expect(verifyCommit(commit, key.did())).toBe(true);
   });
 });

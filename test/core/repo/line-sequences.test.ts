@@ -60,7 +60,7 @@ class World {
     return after;
   }
 
-  async settle(): Promise<void> {
+  async checkAll(): Promise<void> {
     const head = await this.repo.head();
     if (head !== undefined) {
       this.history.set(head.rev, this.head);
@@ -109,7 +109,7 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
   },
   async branch(world) {
     world.branch = await world.edit(world.branch ?? world.head, world.repo.branch('draft'));
-    // A deletion of nothing does not begin the branch.
+    // A deletion without effect does not start the branch.
     world.branch = (await world.repo.branch('draft').head()) === undefined ? undefined : world.branch;
   },
   async discard(world) {
@@ -132,7 +132,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('a random sequence, seed %i', async (seed) =
   for (let i = 0; i < 60; i++) {
     const name = world.pick(Object.keys(steps));
     await steps[name]!(world);
-    await world.settle();
+    await world.checkAll();
     const { faults } = await repo.verify();
     expect(faults, `${i} ${name}`).toEqual([]);
     const repaired = await repo.repair();

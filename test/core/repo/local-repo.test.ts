@@ -1,11 +1,11 @@
-/** What a repository says of itself once it is closed. */
+/** Errors of a closed repository. */
 import { expect, test } from 'vitest';
 import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../../src/core/storage/memory-block-store.ts';
 import { repoOver } from '../../../src/core/repo/local-repo.ts';
 import { DID } from '../../../src/testing/repo/harness.ts';
 
-test('a closed repository says which one it is', async () => {
+test('the error of a closed repository has its DID', async () => {
   const repo = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
   await repo.close();
   const closed = { code: 'Closed', message: `the repository is closed: open it again to use it; did=${DID}` };

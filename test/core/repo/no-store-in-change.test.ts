@@ -47,7 +47,7 @@ const guardedHarness = (): RepoHarness => ({
 
 describe('the guard', () => {
   test.each(['ref', 'meta', 'get', 'count', 'cids', 'transact'] as const)(
-    'refuses %s inside a change',
+    'rejects %s inside a change',
     async (name) => {
       await using store = guarded(new MemoryBlockStore());
       const call = store[name].bind(store) as (...params: unknown[]) => unknown;

@@ -62,7 +62,7 @@ test.each(sources)('reads what the repository reads, from %s', async (_, source)
   await expect(opened.get(POST, 'r123')).rejects.toMatchObject({ code: 'Closed' });
 });
 
-test('whatever writes rejects, and nothing has changed', async () => {
+test('each write rejects, and nothing has changed', async () => {
   const opened = await openCar(car);
   for (const write of [
     () => opened.put(POST, 'a', { text: 'a' }, { signer }),
@@ -86,7 +86,7 @@ test('whatever writes rejects, and nothing has changed', async () => {
 });
 
 describe('input from outside', () => {
-  test('keeps to the limits, and stops when it is told to', async () => {
+  test('observes the limits, and stops on abort', async () => {
     await expect(openCar(car, { maxSize: 1000 })).rejects.toMatchObject({ code: 'LimitExceeded' });
     await expect(openCar(car, { maxBlocks: 10 })).rejects.toMatchObject({ code: 'LimitExceeded' });
     await expect(openCar(fromChunks(100), { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop');
@@ -96,14 +96,14 @@ describe('input from outside', () => {
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
   });
 
-  test('a block that is not what its CID names, no root, no commit', async () => {
+  test('a block that does not match its CID, no root, no commit', async () => {
     await expect(openCar(car.with(car.length - 1, car.at(-1)! ^ 1))).rejects.toMatchObject({ code: 'Malformed' });
     await expect(openCar(writeCar([], []))).rejects.toMatchObject({ code: 'Malformed' });
     await expect(openCar(writeCar((await repo.head())!.cid, []))).rejects.toMatchObject({ code: 'BlockNotFound' });
     await expect(openCar(writeCar((await repo.head())!.data, []))).rejects.toMatchObject({ code: 'BlockNotFound' });
   });
 
-  test('one that lacks blocks is read as far as it goes', async () => {
+  test('an incomplete one can be read in part', async () => {
     const short = await openCar(car.subarray(0, wholeBlocks(car, car.length / 2)));
     expect(await short.head()).toEqual(await repo.head());
     await expect(collect(short.list(POST))).rejects.toMatchObject({ code: 'BlockNotFound' });

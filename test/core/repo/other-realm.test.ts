@@ -1,4 +1,4 @@
-/** A repository takes what another realm made: a `node:vm` context stands for an iframe, Jest or jsdom. */
+/** A repository accepts values of another realm: a `node:vm` context stands for an iframe, Jest or jsdom. */
 import { createContext, runInContext } from 'node:vm';
 import { toBytes } from '@atcute/cbor';
 import { fromString, toCidLink } from '@atcute/cid';
@@ -44,7 +44,7 @@ describe.each(Object.entries(PLACES))('a repository %s', (_name, open) => {
     await repo.close();
   });
 
-  test('takes a CAR, in one piece and in chunks', async () => {
+  test('accepts a CAR, whole and in chunks', async () => {
     const source = await open();
     await source.put(POST, 'self', { text: 'hello' });
     const bytes = new Uint8Array(await new Response(source.exportCar()).arrayBuffer());
@@ -75,7 +75,7 @@ describe.each(Object.entries(PLACES))('a repository %s', (_name, open) => {
     await repo.close();
   });
 
-  test('hands on an error of a source as it was thrown', async () => {
+  test('rejects with the error of a source unchanged', async () => {
     const repo = await open();
     const reason = foreign<Error>(`Object.assign(new RangeError('no more'), { code: 'EFOREIGN' })`);
     const car = foreign<AsyncIterable<Uint8Array>>('(async function* () { throw reason; })()', { reason });

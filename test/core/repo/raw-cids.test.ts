@@ -34,7 +34,7 @@ const place = async (): Promise<Place> => {
 
 const isMalformed = { code: 'Malformed', message: expect.stringMatching(/raw bytes/) };
 
-test('a raw commit is refused as the target of a ref, as a state and in a diff', async () => {
+test('a raw commit is rejected as the target of a ref, in checkout and in a diff', async () => {
   const { repo, raw } = await place();
   await expect(repo.setRef('branch', raw)).rejects.toMatchObject(isMalformed);
   await expect(repo.setRef('branch', String(raw))).rejects.toMatchObject(isMalformed);
@@ -43,7 +43,7 @@ test('a raw commit is refused as the target of a ref, as a state and in a diff',
   expect((await repo.refs()).has('branch')).toBe(false);
 });
 
-test('a raw commit that is stored as the head is named by verify, and a repair goes back to one that is none', async () => {
+test('verify reports a raw commit as the head, and a repair goes back to an older commit', async () => {
   const { repo, store, head, raw } = await place();
   await store.transact(async (change) => {
     await change.setRef('main', raw);
@@ -72,7 +72,7 @@ test('a raw root of a tree is malformed', async () => {
   await expect(createNodeReader(store).node(root.bytes as CidBytes)).rejects.toMatchObject(isMalformed);
 });
 
-test('verifyCar refuses a raw commit, and names a record under a raw CID', async () => {
+test('verifyCar rejects a raw commit, and reports a record under a raw CID', async () => {
   const whole = await repositoryOf();
   const raw = { cid: cidOf(CODEC_RAW, whole.commit.bytes), bytes: whole.commit.bytes };
   await expect(verifyCar(carOfBlocks([raw.cid], [raw, ...whole.blocks]))).rejects.toMatchObject(isMalformed);

@@ -7,7 +7,7 @@ const turns = async (count: number): Promise<void> => {
   }
 };
 
-test('work is done one piece at a time, in order, whatever each takes', async () => {
+test('work runs one at a time, in order, whatever its duration', async () => {
   const queue = new ChangeQueue();
   const log: string[] = [];
   const work = (name: string, count: number) => async (): Promise<string> => {
@@ -16,16 +16,16 @@ test('work is done one piece at a time, in order, whatever each takes', async ()
     log.push(`${name} ends`);
     return name;
   };
-  const answers = await Promise.all([
+  const results = await Promise.all([
     queue.run(work('slow', 50)),
     queue.run(work('quick', 0)),
     queue.run(work('last', 3)),
   ]);
-  expect(answers).toEqual(['slow', 'quick', 'last']);
+  expect(results).toEqual(['slow', 'quick', 'last']);
   expect(log).toEqual(['slow starts', 'slow ends', 'quick starts', 'quick ends', 'last starts', 'last ends']);
 });
 
-test('a piece that fails is heard of by whoever asked for it, and by nobody else', async () => {
+test('only the caller of failed work gets its error', async () => {
   const queue = new ChangeQueue();
   const error = new Error('refused');
   const failing = queue.run(() => Promise.reject(error));

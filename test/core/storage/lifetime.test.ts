@@ -33,7 +33,7 @@ test('close waits for running work, also if it fails, and releases once', async 
   expect(steps).toEqual(['failing', 'slow', 'released']);
 });
 
-test('a failure to let go is the answer of every close', async () => {
+test('every close rejects if the release fails', async () => {
   const lifetime = new Lifetime('thing');
   const failure = new Error('stuck');
   const release = (): Promise<void> => Promise.reject(failure);

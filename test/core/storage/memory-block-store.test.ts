@@ -18,7 +18,7 @@ describe('MemoryBlockStore', () => {
     expect(await other.meta('did')).toBeUndefined();
   });
 
-  test('refuses a block with a CID of another kind, and the blocks beside it', async () => {
+  test('rejects a block with an unsupported CID, and all blocks of the call', async () => {
     await using store = new MemoryBlockStore();
     const hash = sha256(blockOf(1).bytes);
     const kinds = [

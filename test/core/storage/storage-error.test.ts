@@ -17,12 +17,12 @@ test.each([
   expect(toStorageError(cause, 'writing')).toMatchObject({ name: 'RepoError', code, cause });
 });
 
-test('says what failed, and which permission is missing', () => {
+test('names the operation and the missing permission', () => {
   expect(toStorageError(withCode('EIO'), 'writing').message).toBe('writing failed; code=EIO');
   expect(toStorageError(named('NotCapable'), 'writing').message).toContain('--allow-write');
 });
 
-test('what is a RepoError already comes out as it is', () => {
+test('a RepoError is returned unchanged', () => {
   const error = new RepoError('Closed', 'closed');
   expect(toStorageError(error, 'writing')).toBe(error);
 });

@@ -17,7 +17,7 @@ test.each<[string, AtUri]>([
   expect(formatAtUri(parseAtUri(uri))).toBe(uri);
 });
 
-describe('Malformed says what was expected, for', () => {
+describe('Malformed names the expected form, for', () => {
   test.each([
     '',
     did,
@@ -44,6 +44,6 @@ describe('Malformed says what was expected, for', () => {
   });
 });
 
-test('what is not a string is a TypeError', () => {
+test('a value that is not a string is a TypeError', () => {
   expect(() => parseAtUri(5 as never)).toThrow(TypeError);
 });

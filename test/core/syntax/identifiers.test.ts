@@ -15,18 +15,18 @@ describe.each([
   ['assertCollection', assertCollection, 'InvalidCollection', `${'a.'.repeat(127)}${'b'.repeat(63)}`],
   ['assertRecordKey', assertRecordKey, 'InvalidRecordKey', 'k'.repeat(512)],
 ] as const)('%s', (_, check, code, longest) => {
-  test('takes the longest, and refuses one character more', () => {
+  test('accepts the longest, and rejects one character more', () => {
     check(longest);
     expect(() => check(`${longest}a`)).toThrow(refusal(code, new RegExp(`at most ${longest.length} characters`)));
   });
 
-  test('refuses nothing, and the wrong thing, naming it', () => {
+  test('rejects an empty text and invalid ones, with the text', () => {
     expect(() => check('')).toThrow(refusal(code, /text=$/));
     expect(() => check('a b/c')).toThrow(refusal(code, /text=a b\/c$/));
     expect(() => check(`${longest.slice(0, -1)}\n`)).toThrow(refusal(code, /…$/));
   });
 
-  test('cuts what it names', () => {
+  test('shortens the text in the message', () => {
     expect(() => check('#'.repeat(1_000_000))).toThrow(refusal(code, /text=#{80}…$/));
   });
 
@@ -43,6 +43,6 @@ test('a collection has its authority in lower case, and its name as it likes', (
   }
 });
 
-test.each(['.', '..'])('%s is no record key, as it is a folder', (text) => {
+test.each(['.', '..'])('%s is not a record key, because it names a folder', (text) => {
   expect(() => assertRecordKey(text)).toThrow(refusal('InvalidRecordKey', /not a record key/));
 });

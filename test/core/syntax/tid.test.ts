@@ -11,7 +11,7 @@ test.each<[number, number, string]>([
   [1, 0, '2222222222322'],
   // 2023-06-30, as the reference implementation writes it.
   [1_688_137_381_887_007, 24, '3jzfcijpj2z2s'],
-  // The syntax goes on up to `jzzzzzzzzzzzz`, though 63 bits end here.
+  // The syntax allows up to `jzzzzzzzzzzzz`, although 63 bits end here.
   [LAST, 1023, 'bzzzzzzzzzzzz'],
 ])('%d µs of clock %d is %s', (microseconds, clock, text) => {
   expect(tidOf(microseconds, clock)).toBe(text);
@@ -52,7 +52,7 @@ test.each([
 });
 
 describe('a clock', () => {
-  test('never repeats itself, also when time stands still or goes back', () => {
+  test('never repeats, also if the time stands still or goes back', () => {
     const times = [1000, 1000, 1000, 999, 5, 1001];
     const clock = createTidClock(() => times.shift()!, 3);
     const tids = Array.from({ length: 6 }, () => clock.next());
@@ -60,7 +60,7 @@ describe('a clock', () => {
     expect(tids.every((tid) => tid === tidOf(tidToMicroseconds(tid), 3))).toBe(true);
   });
 
-  test('goes on from another clock’s TID that is ahead of it, and not from one that is behind', () => {
+  test('continues after a later TID of another clock, and ignores an earlier one', () => {
     const clock = createTidClock(() => 1000, 0);
     // The higher clock id must not hide that the time is the same.
     expect(tidToMicroseconds(clock.next(tidOf(2_000_000, 1023)))).toBe(2_000_001);
@@ -71,7 +71,7 @@ describe('a clock', () => {
     expect(tidToMicroseconds(createTidClock(() => 1.00075, 0).next())).toBe(1000);
   });
 
-  test('goes on after it was asked for what comes after the last TID', () => {
+  test('works after a call with the last TID', () => {
     const clock = createTidClock(() => 1000, 0);
     for (const after of [tidOf(LAST, 0), parseTid('jzzzzzzzzzzzz')]) {
       expect(() => clock.next(after)).toThrow(expect.objectContaining({ code: 'LimitExceeded' }));

@@ -1,4 +1,4 @@
-/** Garbage that is collected while somebody writes. */
+/** Garbage collection during writes. */
 import { expect, test } from 'vitest';
 import { MemoryBlobStore } from '../../../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-store.ts';

@@ -18,7 +18,7 @@ const watched = async (repo: Repo): Promise<Progress[]> => {
   return told;
 };
 
-test('verify tells at its end, also when there is nothing', async () => {
+test('verify calls onProgress at its end, also in an empty repository', async () => {
   const repo = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
   expect(await watched(repo)).toEqual([{ phase: 'verify', bytes: 0, blocks: 0, records: 0 }]);
   await repo.write(creates(3));

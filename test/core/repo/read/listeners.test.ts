@@ -1,4 +1,4 @@
-/** What a write owes to those who listen, and what it does not. */
+/** Listeners and writes: each head is notified once, and no listener can fail a write. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CID } from '../../../../src/core/data/cid.ts';
 import { MemoryBlobStore } from '../../../../src/core/storage/memory-blob-store.ts';
@@ -7,7 +7,7 @@ import type { CommitRef, HeadChange, Repo } from '../../../../src/core/repo/repo
 import { repoOver } from '../../../../src/core/repo/local-repo.ts';
 import { DID, POST, creates, post } from '../../../../src/testing/repo/harness.ts';
 
-/** A store that can be made to fail to read, as one that was closed does, or a damaged one. */
+/** A store whose reads can be made to fail, like those of a closed or damaged one. */
 class FailingStore extends MemoryBlockStore {
   failure: Error | undefined;
 
@@ -38,7 +38,7 @@ beforeEach(() => {
   store = new FailingStore();
   repo = repoOver({ did: DID, store, blobs: new MemoryBlobStore() });
   uncaught = [];
-  // Vitest counts what nobody catches as a failure of its own.
+  // Vitest reports uncaught errors as failures.
   others = process.listeners('uncaughtException');
   process.removeAllListeners('uncaughtException');
   process.on('uncaughtException', hear);
@@ -48,20 +48,20 @@ afterEach(() => {
   others.forEach((other) => process.on('uncaughtException', other));
 });
 
-/** Commits a tree, and does something once the commit is durable and before anybody has been told. */
+/** Commits a tree, and runs a function after the commit is durable and before listeners are notified. */
 const commitAnd = async (then: () => Promise<void> | void): Promise<CommitRef> => {
   await repo.write(creates(50));
   const tree = await (await repo.checkout()).put(POST, 'x', post('x'));
   const { transact } = store;
   store.transact = async (run) => {
-    const answer = await transact.call(store, run);
+    const result = await transact.call(store, run);
     await then();
-    return answer as never;
+    return result as never;
   };
   return repo.commit(tree);
 };
 
-test('a commit that was made resolves, also when the repository is closed before anybody was told of it', async () => {
+test('a durable commit resolves, also if the repository is closed before listeners are notified', async () => {
   const heard: HeadChange[] = [];
   repo.onChange((change) => heard.push(change));
   expect(await commitAnd(() => repo.close())).toMatchObject({ rev: expect.any(String) });
@@ -73,7 +73,7 @@ test('a commit that was made resolves, also when the repository is closed before
 test('a difference that cannot be read is reported as the fault of a listener is, and ends no later write', async () => {
   const heard: string[] = [];
   repo.onChange(({ rev }) => heard.push(rev));
-  const failure = new Error('the disk is gone');
+  const failure = new Error('the disk failed');
   const { rev } = await commitAnd(() => void (store.failure = failure));
   await new Promise((resolve) => setTimeout(resolve, 5));
   expect(uncaught).toEqual([failure]);
@@ -83,7 +83,7 @@ test('a difference that cannot be read is reported as the fault of a listener is
   expect(heard).toEqual([expect.any(String), commit.rev]);
 });
 
-test('what a listener throws keeps the others from nothing', async () => {
+test('an error of a listener does not affect the others', async () => {
   const failure = new Error('not today');
   const heard: string[] = [];
   repo.onChange(() => {

@@ -29,7 +29,7 @@ const encoded = (change: (manifest: Record<string, unknown>) => void): Uint8Arra
 };
 
 describe('a manifest', () => {
-  test('is read as it was written', () => {
+  test('round-trips', () => {
     expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
   });
 
@@ -40,8 +40,8 @@ describe('a manifest', () => {
     ['no DID', (m) => void (m['did'] = 'alice')],
     ['a head that is a number', (m) => void (m['head'] = 1)],
     ['no counts', (m) => void delete m['counts']],
-    ['a count that is none', (m) => void (m['counts'] = { ...manifest.counts, blobs: -1 })],
-    ['a version that is none', (m) => void (m['version'] = '1')],
+    ['an invalid count', (m) => void (m['counts'] = { ...manifest.counts, blobs: -1 })],
+    ['an invalid version', (m) => void (m['version'] = '1')],
     ['version 0', (m) => void (m['version'] = 0)],
     ...[
       '../pds.db',
@@ -70,8 +70,8 @@ describe('a manifest', () => {
     ['a file without a size', (m) => void (m['files'] = { 'pds.db': { sha256: file.sha256 } })],
     ['the field toString', (m) => void (m['toString'] = 1)],
     ['a text that is too long', (m) => void (m['created'] = 'x'.repeat(100_000))],
-    ['a size that is none', (m) => void (m['files'] = { 'pds.db': { ...file, size: 1.5 } })],
-    ['a hash that is none', (m) => void (m['files'] = { 'pds.db': { ...file, sha256: 'AB'.repeat(32) } })],
+    ['an invalid size', (m) => void (m['files'] = { 'pds.db': { ...file, size: 1.5 } })],
+    ['an invalid hash', (m) => void (m['files'] = { 'pds.db': { ...file, sha256: 'AB'.repeat(32) } })],
   ])('with %s is Malformed', (_, change) => {
     expect(() => decodeManifest(encoded(change))).toThrow(expect.objectContaining({ code: 'Malformed' }));
   });
@@ -139,8 +139,8 @@ describe('a manifest', () => {
     ['lists in a known field', `${before}"created":`, '['],
     ['a text without an end', `${before}"created":"`, 'x'],
     ['spaces', before, ' '],
-    ['files with nothing to them', `${before}"files":{"pds.db":{"size":1}`, ' '],
-    ['nothing but digits', '', '1'],
+    ['files without content', `${before}"files":{"pds.db":{"size":1}`, ' '],
+    ['only digits', '', '1'],
   ])('of 60 MB, %s, is refused before it is read', (_, start, filling) => {
     const chunk = new TextEncoder().encode(filling.repeat(65536 / filling.length));
     const reader = createManifestReader();

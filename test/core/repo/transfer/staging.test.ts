@@ -18,7 +18,7 @@ const blockOf = (n: number, size = 8): Block => {
 };
 const link = (staging: Staging, blocks: readonly Block[]): void => blocks.forEach(({ cid }) => staging.link(cid.bytes));
 
-/** A change that notes what is put, in the order in which it is. */
+/** A change that records the blocks of `put`, in order. */
 const recorded = (change: BlockChange, puts: string[]): BlockChange =>
   new Proxy(change, {
     get(target, name) {
@@ -33,7 +33,7 @@ const recorded = (change: BlockChange, puts: string[]): BlockChange =>
     },
   });
 
-/** Stages blocks, keeps some of them, and answers what it did. */
+/** Stages blocks, links some of them, and returns the result. */
 const settle = async (store: MemoryBlockStore, blocks: readonly Block[], linked: readonly Block[]) => {
   const puts: string[] = [];
   let unlinked = -1;
@@ -55,7 +55,7 @@ const settle = async (store: MemoryBlockStore, blocks: readonly Block[], linked:
 
 const few = Array.from({ length: 500 }, (_, n) => blockOf(n));
 
-test('few blocks are written once, those that are linked alone, and in the order of their keys', async () => {
+test('few blocks: only the linked ones are written, once, in key order', async () => {
   const store = new MemoryBlockStore();
   const linked = few.filter((_, n) => n % 3 > 0);
   const { added, puts, unlinked } = await settle(store, [...few, few[0]!], linked);
@@ -67,7 +67,7 @@ test('few blocks are written once, those that are linked alone, and in the order
   expect(puts).toEqual(linked.map(({ cid }) => String(cid)).sort());
 });
 
-test('more than are held go in as they come, and come out again when nothing links to them', async () => {
+test('blocks above the limit are written on arrival, and removed again if unreferenced', async () => {
   const store = new MemoryBlockStore();
   const large = Array.from({ length: 70 }, (_, n) => blockOf(n, 1024 * 1024));
   const stored = large[7]!;
@@ -79,19 +79,19 @@ test('more than are held go in as they come, and come out again when nothing lin
     for (const block of large) {
       await staging.add(packedOf([block]));
     }
-    // One more than fit in 40 MiB; that they take up some bytes beside is why it is not 41.
+    // One more than fit into 40 MiB: each block has some bytes of overhead.
     expect(puts.length).toBe(40);
     expect((await staging.get(large[1]!.cid))?.subarray(0, 4)).toEqual(large[1]!.bytes.subarray(0, 4));
     expect(staging.has(large[1]!.cid.bytes)).toBe(true);
     link(staging, linked);
     return staging.flush(() => undefined);
   });
-  // What was there before stays, whoever links to it.
+  // Blocks that were stored before stay.
   expect([added, await store.count()]).toEqual([linked.length, linked.length + 1]);
   expect((await store.get(stored.cid))?.length).toBe(stored.bytes.length);
 });
 
-test('a chunk is held for any one block in it, and not without end', async () => {
+test('a chunk stays in memory for any of its blocks, up to the limit', async () => {
   const store = new MemoryBlockStore();
   const puts: string[] = [];
   const filler = blockOf(1e6, 1024 * 1024);
@@ -152,7 +152,7 @@ test('a record that left memory is not read again when it is sound and mentions 
   });
 });
 
-test('a block that was here already is not new, and has to be what its CID says', async () => {
+test('a block that is already stored is not new, and must match its CID', async () => {
   const store = new MemoryBlockStore();
   await store.transact((change) => change.put(few.slice(0, 100)));
   expect((await settle(store, few, few)).added).toBe(400);
@@ -165,7 +165,7 @@ test('a block that was here already is not new, and has to be what its CID says'
   expect(await damaged.count()).toBe(1);
 });
 
-test('what is refused for what belongs to nothing is not written', async () => {
+test('a CAR that is rejected for unreferenced blocks is not written', async () => {
   const store = new MemoryBlockStore();
   const puts: string[] = [];
   const change = store.transact(async (inner) => {
@@ -179,7 +179,7 @@ test('what is refused for what belongs to nothing is not written', async () => {
   expect(puts).toEqual([]);
 });
 
-test('the order is that of the texts, but for those that begin with the same seven characters', () => {
+test('the order is that of the texts, except for equal first seven characters', () => {
   const cids = Array.from({ length: 5000 }, (_, n) => blockOf(n).cid.bytes as CidBytes);
   const sorted = Array.from(
     keyOrder(cids.length, (i) => cids[i]!),

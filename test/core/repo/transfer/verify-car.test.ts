@@ -28,7 +28,7 @@ describe.each([
   ['hashed one by one', undefined],
   ['hashed four at a time', createHashAll()],
 ])('%s', (_, hashAll) => {
-  test('a whole repository has no faults', async () => {
+  test('a complete repository has no faults', async () => {
     const report = await verifyCar(sample.car, { did: DID, key: key.did(), hashAll });
     expect(report).toMatchObject({ ok: true, faults: [], signature: 'valid', records: 300, unlinked: 0 });
     expect([String(report.head), report.blocks]).toEqual([String(sample.head), blocks.length]);
@@ -45,7 +45,7 @@ describe.each([
     });
   });
 
-  test('the key comes in each of its forms, and a DID document has to be of the account of the CAR', async () => {
+  test('accepts all forms of a key, and a DID document must be of the account of the CAR', async () => {
     const publicKeyMultibase = key.did().slice('did:key:'.length);
     const documentOf = (id: string): object => ({
       id,
@@ -86,14 +86,14 @@ describe.each([
     }
   });
 
-  test('blocks that belong to nothing are counted and no fault', async () => {
+  test('unreferenced blocks are counted, and are not a fault', async () => {
     const extra = { cid: cidOf(CODEC_RAW, Uint8Array.of(1)), bytes: Uint8Array.of(1) };
     const report = await verifyCar(writeCar(sample.head, [extra, ...blocks, extra, blocks[3]!]), { hashAll });
     expect(report).toMatchObject({ ok: true, unlinked: 1, blocks: blocks.length });
   });
 });
 
-/** A repository of one record, as it is given. */
+/** A repository of one given record. */
 const carOf = async (path: string, bytes: Uint8Array): Promise<Uint8Array> => {
   const record = { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes };
   const node = encodeCbor({ e: [{ k: new TextEncoder().encode(path), p: 0, t: null, v: record.cid }], l: null });
@@ -114,7 +114,7 @@ describe('faults of records', () => {
     ]);
   });
 
-  test('one under a key that is no collection and record key', async () => {
+  test('one whose key is not a collection and a record key', async () => {
     expect(
       (await verifyCar(await carOf('nocollection/1', encodeCbor({ $type: 'com.example.a' })))).faults,
     ).toMatchObject([{ code: 'Malformed' }]);
@@ -129,12 +129,12 @@ test('a commit without a signature is a fault', async () => {
   expect(report).toMatchObject({ ok: false, signature: 'none', records: 0, faults: [{ code: 'InvalidSignature' }] });
 });
 
-test('a CAR without its commit, or without a root, is refused', async () => {
+test('a CAR without its commit, or without a root, is rejected', async () => {
   await expect(verifyCar(writeCar(sample.head, []))).rejects.toMatchObject({ code: 'BlockNotFound' });
   await expect(verifyCar(writeCar([], []))).rejects.toMatchObject({ code: 'Malformed' });
 });
 
-test('tells how far it is, and stops when it is asked to', async () => {
+test('reports progress, and stops on abort', async () => {
   const told: number[] = [];
   await verifyCar(sample.car, { onProgress: ({ records }) => told.push(records) });
   expect(told.at(-1)).toBe(300);

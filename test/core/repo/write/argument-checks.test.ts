@@ -36,7 +36,7 @@ describe('swapRecord', () => {
   });
 });
 
-test('what getBlob is given in place of a CID is named, and not more of it than a line', async () => {
+test('the error of getBlob contains the wrong argument, shortened', async () => {
   await expect(repo.getBlob('x'.repeat(200) as never)).rejects.toThrow(
     new TypeError(`expected a CID: use parseCid for a text; cid=${'x'.repeat(80)}`),
   );

@@ -1,4 +1,4 @@
-/** A clock that was ahead once: what a write says, what a check says, and how the revs come back to the present. */
+/** Revs after a clock was ahead: results of writes, faults of verify, and recommit. */
 import { readAll } from '../../../../src/core/data/streams.ts';
 import { beforeEach, expect, test } from 'vitest';
 import { createCommit } from '../../../../src/core/repo/commit.ts';
@@ -37,7 +37,7 @@ const writeAhead = async (): Promise<number> => {
   return time;
 };
 
-test('a write on a head from the future says how far ahead it is, and so do the others', async () => {
+test('a write on a head in the future reports how far ahead it is', async () => {
   await writeAhead();
   const { clockAhead, commit } = await repo.put(POST, 'a', post('a'));
   expect(clockAhead).toBeGreaterThan(YEAR - 60_000);
@@ -48,7 +48,7 @@ test('a write on a head from the future says how far ahead it is, and so do the 
   expect((await repo.commit(tree)).clockAhead).toBeGreaterThan(YEAR - 60_000);
 });
 
-test('verify names the state, and a repository of the present has none', async () => {
+test('verify reports a rev in the future, and nothing for a present rev', async () => {
   await repo.put(POST, 'now', post('now'));
   expect(await repo.verify()).not.toHaveProperty('clockAhead');
   await writeAhead();

@@ -26,7 +26,7 @@ beforeEach(() => {
 describe('a write that is asked for again', () => {
   const again = { since: undefined };
 
-  test('answers as it did, and tells nobody a second time', async () => {
+  test('returns the first result, and notifies no listener again', async () => {
     let heard = 0;
     repo.onChange(() => (heard += 1));
     const first = await repo.write(creates(2), { request: { id: 'a' } });
@@ -47,7 +47,7 @@ describe('a write that is asked for again', () => {
     expect(await commits(repo)).toBe(1);
   });
 
-  test('an import answers its counts', async () => {
+  test('an import returns its counts', async () => {
     await repo.write(creates(30));
     const car = await readAll(repo.exportCar());
     const copy = newRepo();
@@ -56,13 +56,13 @@ describe('a write that is asked for again', () => {
     expect(await copy.importCar(car, { allowUnsigned: true, request: { id: 'a', again } })).toEqual(first);
   });
 
-  test('one that failed is not remembered', async () => {
+  test('a failed one is not recorded', async () => {
     await repo.write(creates(1));
     expect(await codeOf(repo.write(creates(1), { request: { id: 'a' } }))).toBe('RecordExists');
     expect(await codeOf(repo.write(creates(1), { request: { id: 'a', again } }))).toBe('RecordExists');
   });
 
-  test(`is remembered over ${MAX_REQUESTS - 1} others; after that nobody can tell, unless it was asked for later`, async () => {
+  test(`is recorded over ${MAX_REQUESTS - 1} others; then its outcome is unknown, unless it was requested later`, async () => {
     const first = await repo.write(creates(1), { request: { id: 'first' } });
     for (let i = 1; i < MAX_REQUESTS; i++) {
       await repo.write([], { request: { id: `n${i}` } });
@@ -75,7 +75,7 @@ describe('a write that is asked for again', () => {
     expect((await repo.get(POST, rkeyOf(5)))?.value['text']).toBe('post 5');
   });
 
-  test('whose commit was collected as garbage cannot be answered', async () => {
+  test('has an unknown outcome after gc removed its commit', async () => {
     await repo.write(creates(1), { request: { id: 'a' } });
     await repo.write([]);
     await repo.gc();
