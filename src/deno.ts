@@ -54,7 +54,7 @@ const platform: FolderPlatform = {
 };
 
 /**
- * Makes a repository in a folder, which is made as well if need be, and opens it. It has no commit yet.
+ * Creates a repository without commits and opens it. Creates the folder if it is missing.
  *
  * @example
  * ```ts
@@ -64,16 +64,16 @@ const platform: FolderPlatform = {
  * await using repo = await createRepo('alice', { did: 'did:web:alice.example.com', signer: generateKey() });
  * await repo.put('app.bsky.feed.post', '3jzfcijpj2z2a', { text: 'hello', createdAt: new Date().toISOString() });
  * ```
- * @throws {RepoError} `InvalidDid`; `RepoExists` when there is one; `Locked`; `StorageFull`, `StorageFailed`;
- *   `Unsupported`, as {@link openRepo}.
- * @throws {TypeError} when `cacheBytes` is not a whole number of bytes.
+ * @throws {RepoError} `InvalidDid`; `RepoExists` if the folder has a repository; `Locked`; `StorageFull`,
+ *   `StorageFailed`; `Unsupported`, as {@link openRepo}.
+ * @throws {TypeError} if `cacheBytes` is not a non-negative integer.
  */
 export const createRepo = (directory: string, options: CreateOptions): Promise<Repo> =>
   folders.createRepo(platform, directory, options);
 
 /**
- * Opens the repository in a folder. Its owner alone may have it open; after a crash it opens by itself. With `readOnly`
- * any number of readers may have it open while nobody writes.
+ * Opens the repository in a folder and locks it: it has one owner at a time. Recovers from a crash. With `readOnly` it
+ * takes no lock, so any number of readers can have the repository open while no owner has it.
  *
  * @example
  * ```ts
@@ -84,16 +84,16 @@ export const createRepo = (directory: string, options: CreateOptions): Promise<R
  *   console.log(rkey, value['text']);
  * }
  * ```
- * @throws {RepoError} `RepoNotFound`; `Locked` when another process, or this one, has it open; `UnknownVersion` when a
- *   newer version of this library wrote it; `Corrupt`; `StorageFull`, `StorageFailed`; `Unsupported` when the
- *   WebAssembly of SQLite is missing or cannot run here.
- * @throws {TypeError} when `cacheBytes` is not a whole number of bytes.
+ * @throws {RepoError} `RepoNotFound`; `Locked` if this or another process has it open; `UnknownVersion` if a newer
+ *   version of this library wrote it; `Corrupt`; `StorageFull`, `StorageFailed`; `Unsupported` if the WebAssembly of
+ *   SQLite is missing or cannot run here.
+ * @throws {TypeError} if `cacheBytes` is not a non-negative integer.
  */
 export const openRepo = (directory: string, options: OpenOptions = {}): Promise<Repo> =>
   folders.openRepo(platform, directory, options);
 
 /**
- * Opens the repository of an account in a folder, and makes it where there is none.
+ * Opens the repository of an account in a folder. Creates it if the folder has none.
  *
  * @example
  * ```ts
@@ -102,16 +102,16 @@ export const openRepo = (directory: string, options: OpenOptions = {}): Promise<
  * await using repo = await openOrCreateRepo('alice', { did: 'did:web:alice.example.com' });
  * await repo.create('app.bsky.feed.post', { text: 'hello', createdAt: new Date().toISOString() });
  * ```
- * @throws {RepoError} `WrongDid` when the repository is of another account; as {@link openRepo} and
- *   {@link createRepo} do.
+ * @throws {RepoError} `WrongDid` if the repository belongs to another account; the codes of {@link openRepo} and
+ *   {@link createRepo}.
  */
 export const openOrCreateRepo = (directory: string, options: CreateOptions): Promise<Repo> =>
   folders.openOrCreateRepo(platform, directory, options);
 
 /**
- * Makes a repository from a CAR, in a folder that is not there or is empty, and opens it. The CAR says which account it
- * is of; `did` and `key` of the options say which one it has to be. All is checked, as by `importCar`. If it rejects,
- * or the process ends, there is no repository.
+ * Creates a repository from a CAR, in a missing or empty folder, and opens it. The commit of the CAR names the account;
+ * `did` and `key` of the options require a certain one. Everything is checked, as in {@link Repo.importCar}. If the
+ * import rejects, or the process ends meanwhile, no repository is left.
  *
  * @example
  * ```ts
@@ -120,16 +120,16 @@ export const openOrCreateRepo = (directory: string, options: CreateOptions): Pro
  * await using repo = await importRepo('alice', (await Deno.open('alice.car')).readable);
  * console.log(repo.did, repo.imported.created);
  * ```
- * @throws {RepoError} `RepoExists` when the folder is not empty; as {@link Repo.importCar} and {@link openRepo} do;
- *   `LimitExceeded` when the commit of a stream is not among its first 64 MiB: a `Blob` has no such limit.
+ * @throws {RepoError} `RepoExists` if the folder is not empty; `LimitExceeded` if the commit of a stream is not in its
+ *   first 64 MiB (a `Blob` has no such limit); the codes of {@link Repo.importCar} and {@link openRepo}.
  */
 export const importRepo = (directory: string, car: CarSource, options: ImportRepoOptions = {}): Promise<ImportedRepo> =>
   folders.importRepo(platform, directory, car, options);
 
 /**
- * Writes a backup of an open repository into a folder: `pds.db`, the blobs and `manifest.json`. The repository can be
- * read and written meanwhile; the backup is as it was at the beginning. Durable once this resolves; if it rejects there
- * is no backup, and one that was there is there still.
+ * Writes a backup of an open repository into a folder: `pds.db`, the blobs and `manifest.json`. Resolves when the
+ * backup is durable. Reads and writes continue meanwhile; the backup has the state at the call. If this rejects, an
+ * earlier backup in the folder is unchanged.
  *
  * @example
  * ```ts
@@ -139,8 +139,8 @@ export const importRepo = (directory: string, car: CarSource, options: ImportRep
  * const { manifest } = await saveBackup(repo, 'backups/alice', { force: true });
  * console.log(manifest.rev, manifest.files.size);
  * ```
- * @throws {RepoError} `RepoExists` when there is a backup and `force` is not given, and always when what is there is
- *   none; `Corrupt` when the repository is damaged, unless `damaged` allows it; as {@link Repo.backup} does.
+ * @throws {RepoError} `RepoExists` if the folder has a backup and `force` is not set, or if it has anything else;
+ *   `Corrupt` if the repository is damaged and `damaged` is not set; the codes of {@link Repo.backup}.
  */
 export const saveBackup = (
   repo: Repo,
@@ -149,12 +149,19 @@ export const saveBackup = (
 ): Promise<SavedBackup> => folders.saveBackup(platform, repo, directory, options);
 
 /**
- * Makes a repository out of a backup, in a folder that is not there or is empty; with `force` in place of the one that
- * is there. Each file is checked against the manifest before anything of it can be seen; if one is damaged, all is as
- * it was. Answers the manifest.
- * @throws {RepoError} `RepoNotFound` when there is no backup; `Malformed`, naming the file, when it is damaged;
- *   `RepoExists`; `Locked` when somebody has the repository open that is to be replaced; `UnknownVersion`;
- *   `StorageFull`, `StorageFailed`.
+ * Creates a repository from a backup, in a missing or empty folder. With `force` it replaces the repository in the
+ * folder. Every file is checked against the manifest first. If this rejects, the folder is unchanged. Returns the
+ * manifest.
+ *
+ * @example
+ * ```ts
+ * import { restoreBackup } from 'pdsdb/deno';
+ *
+ * const { did, rev } = await restoreBackup('backups/alice', 'alice-restored');
+ * console.log(did, rev);
+ * ```
+ * @throws {RepoError} `RepoNotFound` if `backup` has no backup; `Malformed` if a file is damaged (the message names
+ *   it); `RepoExists`; `Locked` if the repository to replace is open; `UnknownVersion`; `StorageFull`, `StorageFailed`.
  */
 export const restoreBackup = (
   backup: string,
@@ -163,18 +170,27 @@ export const restoreBackup = (
 ): Promise<BackupManifest> => folders.restoreBackup(platform, backup, directory, options);
 
 /**
- * Reads what can be read of a database that SQLite finds damaged, page by page, into a new one that takes its place;
- * the damaged one is kept beside it, as `pds.db.damaged-<time>`. `openRepo` and `repair` come next.
- * @throws {RepoError} `Corrupt` when nothing says whose repository it was; `RepoNotFound`, `Locked`, `StorageFull`,
- *   `StorageFailed`. The damaged database is as it was then, or is in its place with a copy of it and of its log.
+ * Rebuilds a database that SQLite reports as damaged, from every page that can be read. The new database replaces
+ * `pds.db`. The damaged one is kept beside it as `pds.db.damaged-<time>`. Call `openRepo` and `repair` next.
+ *
+ * @example
+ * ```ts
+ * import { openRepo, salvageRepo } from 'pdsdb/deno';
+ *
+ * await salvageRepo('alice');
+ * await using repo = await openRepo('alice');
+ * const { whole, lost } = await repo.repair();
+ * console.log(whole, lost);
+ * ```
+ * @throws {RepoError} `Corrupt` if no readable page names the account; `RepoNotFound`, `Locked`, `StorageFull`,
+ *   `StorageFailed`. The damaged database is then still in place.
  */
 export const salvageRepo = (directory: string, options: SalvageOptions & WasmOptions = {}): Promise<SalvageReport> =>
   folders.salvageRepo(platform, directory, options);
 
 /**
- * Opens `pds.db` in a folder as a database of your own, without a repository in it: the same SQLite, lock and
- * durability. What you put there is up to you; {@link KeyValueTable} is one way. One that nothing was committed to
- * counts as not there.
+ * Opens `pds.db` in a folder as an SQL database without a repository, with the same SQLite, lock and durability. Use it
+ * with {@link KeyValueTable} or plain SQL. A database without a commit counts as missing.
  *
  * @example
  * ```ts
@@ -186,8 +202,8 @@ export const salvageRepo = (directory: string, options: SalvageOptions & WasmOpt
  * database.transaction(() => drafts.put('first', new TextEncoder().encode('Dear all')));
  * console.log(drafts.count());
  * ```
- * @throws {RepoError} `RepoNotFound` when there is none; with `create`, `RepoExists` when there is one; `Locked`;
- *   `Corrupt` when it is no database; `StorageFull`, `StorageFailed`.
+ * @throws {RepoError} `RepoNotFound` if it is missing; with `create`, `RepoExists` if it is not; `Locked`; `Corrupt` if
+ *   the file is not a database; `StorageFull`, `StorageFailed`.
  */
 export const openDatabase = (directory: string, options: OpenDatabaseOptions = {}): Promise<FolderDatabase> =>
   folders.openDatabase(platform, directory, options);

@@ -297,12 +297,12 @@ describe('a database that SQLite gives up on', () => {
     expect(readdirSync(copy)).toContain(`${report.keptAs!}-wal`);
   });
 
-  test('nothing of a repository is left', async () => {
+  test('no page names an account', async () => {
     const sample = await makeSample(root);
     changeFile(sample.database, (bytes) => void bytes.fill(0));
     await expect(salvageRepo(sample.folder)).rejects.toMatchObject({
       code: 'Corrupt',
-      message: expect.stringContaining('import a CAR'),
+      message: expect.stringContaining('Import a CAR'),
     });
     expect(readdirSync(sample.folder).sort()).toEqual(['blobs', 'pds.db']);
   });

@@ -100,7 +100,7 @@ const ROWS: readonly Damage[] = [
       ),
     says: () => [
       re('Corrupt', 'table=blocks', 'key=nonsense'),
-      re('table=blocks', 'key=.no text'),
+      re('table=blocks', 'key=.not a text'),
       re('table=blocks', 'key=BAFY'),
     ],
   },

@@ -13,36 +13,34 @@ import type { Schema } from './schema.ts';
 import type { StoreDatabase } from './store-database.ts';
 import { StoreTables } from './store-tables.ts';
 
-/** Whether a bulk write of so many bytes of blocks bypasses the WAL, for a file of this size. */
+/** Whether a bulk write of `bytes` bytes of blocks bypasses the WAL, for a file of `fileSize` bytes. */
 export type IsBulk = (bytes: number, fileSize: number) => boolean;
 
 /**
- * What is in the file goes into a journal where it changes, and leaving the WAL and coming back takes some ten flushes.
- * See `Database.bypassLog`.
+ * Without the WAL, a rollback journal saves each changed page of the old file. Leaving the WAL and returning to it
+ * takes about ten flushes. See `Database.bypassLog`.
  */
 export const isBulk: IsBulk = (bytes, fileSize) => bytes >= 8 * 1024 * 1024 && bytes >= 4 * fileSize;
 
 export interface SqliteBlockStoreOptions {
   /**
-   * When to bypass the WAL; when left out, at 8 MiB that make the file many times as large. Tests cut the power there
-   * with less.
+   * When to bypass the WAL. Default: {@link isBulk}. Tests of power cuts bypass it for less data.
    */
   readonly isBulk?: IsBulk | undefined;
   /** Whether the database cannot be written to. */
   readonly isReadOnly?: boolean | undefined;
 }
 
-/** A change whose maintenance is that of its store. */
 class SqliteChange extends PendingChange {
   maintenance: ChangeMaintenance | undefined;
 }
 
 /**
- * A block store over SQLite. Reads do not wait for a change: they see its blocks as they come, and its removals, refs,
- * meta and commits when SQLite has committed. The removals of a change are done in one go at its end, while nothing
- * else runs: that takes tens of microseconds a block.
+ * A block store over SQLite. Reads do not wait for a change. They see its blocks as soon as they are put, and its
+ * removals, refs, meta and commits after SQLite's commit. A change removes its blocks in one synchronous step at its
+ * end, which takes tens of microseconds per block.
  *
- * A `run` that waits for another change of this store, or for its closing, waits for ever.
+ * A `run` that awaits another change of this store, or its `close`, never ends.
  */
 export class SqliteBlockStore extends CheckedReader implements BlockStore {
   readonly exclusive = true;
@@ -57,10 +55,10 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
   readonly #isBulk: IsBulk;
   readonly #checkpointer: Checkpointer;
   #closing: Promise<void> | undefined;
-  /** Why the store is of no more use. */
+  /** Set when the storage has failed. Every later call rejects. */
   #failure: { readonly cause: unknown } | undefined;
 
-  /** Use `openSqliteBlockStore` or `createSqliteBlockStore`: a schema is what they have checked. */
+  /** Use `openSqliteBlockStore` or `createSqliteBlockStore`, which check the schema. */
   constructor(
     database: StoreDatabase,
     files: DatabaseFiles,
@@ -144,12 +142,12 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
       },
       write,
     });
-    let answer: T;
+    let result: T;
     try {
       writing(() => this.#database.begin());
-      answer = await run(change);
+      result = await run(change);
       if (faults.length > 0) {
-        // A `run` that goes on after a failed `put` would commit a change with a hole in it.
+        // If `run` ignores a failed `put`, a commit would lack a block.
         throw faults[0];
       }
       writing(() => this.#finish(change));
@@ -162,7 +160,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
     }
     await this.#persist();
     this.#checkpointer.soon();
-    return answer;
+    return result;
   }
 
   #noteFailure(error: unknown): void {
@@ -175,11 +173,11 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
     try {
       return this.#files.main.getSize();
     } catch (error) {
-      throw toStorageError(error, 'asking for the size of the database');
+      throw toStorageError(error, 'reading the size of the database');
     }
   }
 
-  /** From here to the commit nothing is awaited: no reader sees a new ref that may yet be undone. */
+  /** Does not await before the commit, so that no reader sees a ref that may still be rolled back. */
   #finish({ pending }: PendingChange): void {
     this.#tables.removeBlocks(pending);
     this.#tables.writeNames(pending);
@@ -188,12 +186,12 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
 
   #undo(): void {
     try {
-      // After a full disk SQLite has rolled back by itself.
+      // When the disk is full, SQLite has already rolled back.
       if (this.#database.inTransaction) {
         this.#database.rollback();
       }
     } catch (cause) {
-      // The caller hears why the change ended; everybody after it hears of this.
+      // The caller gets the error that ended the change; every later call gets this one.
       this.#failure ??= { cause };
     }
   }
@@ -202,11 +200,15 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
     try {
       await this.#files.persist();
     } catch (cause) {
-      // What is in memory and what is in the storage have parted ways.
+      // Memory and storage now differ.
       this.#failure ??= { cause };
       throw isRepoError(cause, 'StorageFull')
         ? cause
-        : new RepoError('StorageFailed', 'the change could not be made durable', { cause });
+        : new RepoError(
+            'StorageFailed',
+            `cannot make the change durable: close the repository and open it again; did=${this.did}`,
+            { cause },
+          );
     }
   }
 
@@ -226,7 +228,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
 
   #assertUsable(): void {
     if (this.#closing !== undefined) {
-      throw new RepoError('Closed', `the repository is closed; did=${this.did}`);
+      throw new RepoError('Closed', `the repository is closed: open it again; did=${this.did}`);
     }
     this.#assertNotFailed();
   }
@@ -235,7 +237,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
     if (this.#failure !== undefined) {
       throw new RepoError(
         'StorageFailed',
-        'the storage has failed: close the repository and open it again',
+        `the storage has failed: close the repository and open it again; did=${this.did}`,
         this.#failure,
       );
     }

@@ -1,6 +1,5 @@
-/** Checkpoints a long WAL when nobody waits for it. */
+/** Checkpoints a long WAL after the commit that made it long, so that the commit does not wait. */
 
-/** What it needs of a database. */
 export interface LoggedDatabase {
   /** Whether the WAL is long enough for {@link checkpoint}. */
   readonly isLogLong: boolean;
@@ -12,8 +11,8 @@ export interface LoggedDatabase {
 }
 
 /**
- * SQLite by itself checkpoints at the end of the commit that makes the WAL a thousand pages long. One commit in fifty
- * wrote four hundred pages and flushed three times; the others write a dozen and flush once.
+ * By default, SQLite checkpoints inside the commit that makes the WAL 1000 pages long. With that default, one commit in
+ * 50 wrote 400 pages and flushed three times. The others write 12 pages and flush once.
  */
 export class Checkpointer {
   readonly #database: LoggedDatabase;
@@ -24,7 +23,7 @@ export class Checkpointer {
     this.#database = database;
   }
 
-  /** Checkpoints a long WAL after this turn, so that the change that made it long is acknowledged first. */
+  /** Checkpoints a long WAL in a later turn of the event loop. */
   soon(): void {
     if (this.#isDue || !this.#database.isLogLong) {
       return;
@@ -38,7 +37,7 @@ export class Checkpointer {
     });
   }
 
-  /** No checkpoint from now on. Closing the database makes the last one. */
+  /** Cancels a scheduled checkpoint. Closing the database makes the last one. */
   end(): void {
     this.#hasEnded = true;
   }

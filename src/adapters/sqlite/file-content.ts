@@ -1,12 +1,12 @@
-/** A file of the database as a stream. */
+/** Reads a file of the database as a stream. */
 import type { BackupContent } from '../../core/storage/backup-file.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 
-/** How much of it is read at a time. */
-const PIECE_SIZE = 1 << 18;
+/** Bytes per read. */
+const CHUNK_SIZE = 1 << 18;
 
-/** The file as long as it is now; what grows later is not in it. */
+/** Returns the bytes that the file has at this call, without bytes that are appended later. */
 export const contentOf = (file: SyncFile): BackupContent => {
   const size = file.getSize();
   const stream = (): ReadableStream<Uint8Array> => {
@@ -14,13 +14,16 @@ export const contentOf = (file: SyncFile): BackupContent => {
     return new ReadableStream<Uint8Array>(
       {
         pull(controller) {
-          const piece = new Uint8Array(Math.min(PIECE_SIZE, size - at));
-          if (file.read(piece, { at }) !== piece.length) {
-            throw new RepoError('StorageFailed', `the database ends before its end; at=${at}`);
+          const chunk = new Uint8Array(Math.min(CHUNK_SIZE, size - at));
+          if (file.read(chunk, { at }) !== chunk.length) {
+            throw new RepoError(
+              'StorageFailed',
+              `the database became shorter while it was read: try again; size=${size} at=${at}`,
+            );
           }
-          at += piece.length;
-          if (piece.length > 0) {
-            controller.enqueue(piece);
+          at += chunk.length;
+          if (chunk.length > 0) {
+            controller.enqueue(chunk);
           }
           if (at === size) {
             controller.close();

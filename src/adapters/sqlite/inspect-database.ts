@@ -1,4 +1,4 @@
-/** Opening a database that may come from anywhere. */
+/** Checks a database from an untrusted source before SQLite opens it. */
 import { RepoError } from '../../core/errors.ts';
 import type { Database } from '../../wasm/database/database.ts';
 import type { Sqlite } from '../../wasm/database/sqlite.ts';
@@ -10,11 +10,11 @@ import { readSchemaRows } from './file-format/schema-rows.ts';
 import { assertHarmless } from './schema-objects.ts';
 
 /**
- * Returns the objects of a database, read page by page; nothing if it is empty.
+ * Returns the schema objects of a database, without SQLite. An empty database has none.
  *
- * SQLite loads the schema before its first statement, and what it computes then cannot be interrupted: the build that
- * is used here exports no limits, no progress handler and no authorizer. So the check has to come first.
- * @throws {RepoError} `Corrupt` when the file is not a database, or an object of its schema could run code;
+ * SQLite loads the schema before its first statement, and this cannot be interrupted: the build that is used here
+ * exports no limits, no progress handler and no authorizer. So this check comes first.
+ * @throws {RepoError} `Corrupt` if the file is not a database, or if an object of its schema could run code;
  *   `StorageFailed`.
  */
 export const inspectDatabase = (files: DatabaseFiles): readonly SchemaObject[] => {
@@ -28,11 +28,11 @@ export const inspectDatabase = (files: DatabaseFiles): readonly SchemaObject[] =
 };
 
 /**
- * Opens a database that was inspected. The log that a crash has left stays as it is until `recover`, so that a database
- * that is refused is left as it was.
- * @param options.isNew Whether the database has to be empty.
- * @throws {RepoError} `RepoExists` when it is not, and `RepoNotFound` when it is; as {@link inspectDatabase} and
- *   `Sqlite.open` do.
+ * Inspects a database and opens it. The WAL of a crash stays unchanged until `recover`, so that a refused database stays
+ * unchanged.
+ * @param options.isNew Whether the database must be empty.
+ * @throws {RepoError} `RepoExists` if `isNew` and the database is not empty; `RepoNotFound` if not `isNew` and it is
+ *   empty; the codes of {@link inspectDatabase} and `Sqlite.open`.
  */
 export const openInspected = (
   sqlite: Sqlite,
@@ -41,11 +41,14 @@ export const openInspected = (
 ): Database => {
   const [object] = inspectDatabase(files);
   if (isNew && object !== undefined) {
-    throw new RepoError('RepoExists', `the database is not empty; ${object.type}=${object.name}`);
+    throw new RepoError(
+      'RepoExists',
+      `cannot create a repository: the database is not empty. Open it with openRepo; ${object.type}=${object.name}`,
+    );
   }
-  // A file that a journal empties is for SQLite to empty: only then can a repository be made there.
+  // If a hot journal empties the file, SQLite must apply it before a repository can be created there.
   if (!isNew && readableFile(files.main, 'opening the database').getSize() === 0) {
-    throw new RepoError('RepoNotFound', 'the database is empty');
+    throw new RepoError('RepoNotFound', 'the database is empty: create the repository with createRepo');
   }
   return sqlite.open(files, { recovers: false });
 };

@@ -1,16 +1,16 @@
 /**
- * Rows of the four tables that are not entries of their table, and reads that pass over them. A person with an SQLite
- * shell leaves such rows, and so do disks; ordinary reads fail at the first.
+ * Lists invalid rows of the four tables, and reads the tables without them. Edits in an SQLite shell and disk errors
+ * leave such rows. Ordinary reads fail at the first invalid row.
  */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { cidTextToBytes } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import { isTid } from '../../core/syntax/tid.ts';
-import { ofLength } from './key-value-table.ts';
+import { ofLength } from './stored-length.ts';
 import type { SqlDatabase, SqlStatement } from './sql-database.ts';
 import type { TablePrefix } from './schema.ts';
 
-/** A row that is not an entry of its table. */
+/** A row whose key or value has the wrong type or form for its table. */
 export interface InvalidRow {
   readonly table: string;
   readonly rowid: number;
@@ -18,15 +18,15 @@ export interface InvalidRow {
   readonly message: string;
 }
 
-/** Rows that are read in one go, so that no statement is under way while somebody else changes the table. */
+/** Rows that are read in one synchronous step, so that no statement is open while the table changes. */
 const PAGE_ROWS = 256;
 
-/** The texts of our CIDs, to the two bits at their end that are zeros. */
+/** An SQL condition: the key is the text of a CID. The last character encodes two zero bits. */
 const IS_CID_KEY = [
   `typeof(key) = 'text'`,
-  // First, for it reads no more of a long key than its length.
+  // First, because it reads only the length of a long key.
   'octet_length(key) = 59',
-  // In letters, too, which SQLite counts and compares as far as the first that is zero.
+  // Also in characters, because SQLite's text functions stop at the first NUL.
   'length(key) = 59',
   `substr(key, 1, 7) in ('bafkrei', 'bafyrei')`,
   `key not glob '*[^a-z2-7]*'`,
@@ -39,7 +39,7 @@ const textOf = (bytes: Uint8Array): string | undefined => {
   try {
     return decoder.decode(bytes);
   } catch {
-    // What is not UTF-8 is no text, which is the answer.
+    // Bytes that are not UTF-8 are not a text.
     return undefined;
   }
 };
@@ -50,7 +50,7 @@ export const isCidText = (value: Uint8Array): boolean => {
   return text !== undefined && cidTextToBytes(text) !== undefined;
 };
 
-/** Whether a row whose key is a text, and whose value is a blob or a text, is an entry of its table. */
+/** Whether a key of type TEXT and a value of type BLOB or TEXT are a valid entry of the table. */
 type IsEntry = (key: string, value: Bytes) => boolean;
 
 const withStatement = <T>(database: SqlDatabase, sql: string, use: (statement: SqlStatement) => T): T => {
@@ -62,14 +62,14 @@ const withStatement = <T>(database: SqlDatabase, sql: string, use: (statement: S
   }
 };
 
-/** A page of a damaged file may lead back to itself: a list that does not go on would go on for ever. */
+/** Checks that keys ascend. A damaged page may link to itself, and the list would never end. */
 const assertOnward = (table: string, isOnward: boolean): void => {
   if (!isOnward) {
-    throw new RepoError('Corrupt', `rows that are not in order; table=${table}`);
+    throw new RepoError('Corrupt', `rows are not in order: call salvageRepo; table=${table}`);
   }
 };
 
-/** The keys of a table of blocks that are CIDs, in order. */
+/** Yields the keys of a table of blocks that are CIDs, in order. */
 export function* cidKeys(database: SqlDatabase, table: string): Generator<string> {
   const sql = `select key from ${table} where key > ?1 and ${IS_CID_KEY} order by key limit ${PAGE_ROWS}`;
   for (let after = ''; ; ) {
@@ -92,20 +92,20 @@ export function* cidKeys(database: SqlDatabase, table: string): Generator<string
 
 interface Row {
   readonly rowid: number;
-  /** `undefined` when it is no text, or is too long. */
+  /** `undefined` if it is not a text, or is too long. */
   readonly key: string | undefined;
-  /** `undefined` when it is neither a blob nor a text, or is too long. */
+  /** `undefined` if it is neither a blob nor a text, or is too long. */
   readonly value: Bytes | undefined;
 }
 
-/** Bytes of values at which a page of rows ends early. */
+/** A page of rows ends early at this many bytes of values. */
 const PAGE_BYTES = 1024 * 1024;
 
 const ROW = `rowid, typeof(key) = 'text', ${ofLength('key')}, typeof(value) in ('blob', 'text'), ${ofLength('value')}`;
-/** Of a block, only the key: its value is for others to check. */
+/** Without the value: the caller checks blocks by their hash. */
 const KEY_OF_ROW = `rowid, typeof(key) = 'text', ${ofLength('key')}, 0, null`;
 
-/** The rows of a table of which a condition in SQL is true, by rowid. Between them the table may change. */
+/** Yields the rows for which an SQL condition is true, by rowid. The table may change between two rows. */
 function* rowsOf(database: SqlDatabase, table: string, columns: string, condition: string): Generator<Row> {
   const sql = `select ${columns} from ${table} where rowid > ?1 and ${condition} order by rowid limit ${PAGE_ROWS}`;
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
@@ -135,7 +135,7 @@ function* rowsOf(database: SqlDatabase, table: string, columns: string, conditio
   }
 }
 
-/** The rows of a table that are entries, by key. Holds them in memory: for tables of names, not for blocks. */
+/** Yields the valid entries of a table, by key. Holds them in memory, so use it only for the small tables. */
 export function* validRows(
   database: SqlDatabase,
   table: string,
@@ -155,24 +155,24 @@ const SMALL_TABLES: readonly {
   readonly what: string;
   readonly isEntry: IsEntry;
 }[] = [
-  { name: 'commits', what: 'no rev and CID', isEntry: (key, value) => isTid(key) && isCidText(value) },
-  { name: 'meta', what: 'no text', isEntry: (_, value) => textOf(value) !== undefined },
-  { name: 'refs', what: 'no name and CID', isEntry: (_, value) => isCidText(value) },
+  { name: 'commits', what: 'a rev and a CID', isEntry: (key, value) => isTid(key) && isCidText(value) },
+  { name: 'meta', what: 'a name and a text', isEntry: (_, value) => textOf(value) !== undefined },
+  { name: 'refs', what: 'a name and a CID', isEntry: (_, value) => isCidText(value) },
 ];
 
 /**
- * Lists every invalid row. A block whose key is a CID and whose bytes are others is not one of them: it is a damaged
- * block, and its CID names it. A row that was listed may be removed before the next one is asked for.
+ * Yields every invalid row. A block whose bytes do not match its CID is not one of them: it is a damaged block. The
+ * caller may remove a row before it asks for the next one.
  */
 export function* invalidRows(database: SqlDatabase, prefix: TablePrefix): Generator<InvalidRow> {
   const invalid = (table: string, { rowid, key }: Row, what: string): InvalidRow => ({
     table,
     rowid,
-    message: `a row that is ${what}; table=${table} rowid=${rowid} key=${key === undefined ? '(no text)' : key.slice(0, 80)}`,
+    message: `invalid row: not ${what}; table=${table} rowid=${rowid} key=${key === undefined ? '(not a text)' : key.slice(0, 80)}`,
   });
   const blocks = `${prefix}blocks`;
   for (const row of rowsOf(database, blocks, KEY_OF_ROW, `(key is null or not (${IS_CID_KEY}))`)) {
-    yield invalid(blocks, row, 'no block of a CID');
+    yield invalid(blocks, row, 'a CID and a block');
   }
   for (const { name, what, isEntry } of SMALL_TABLES) {
     const table = `${prefix}${name}`;

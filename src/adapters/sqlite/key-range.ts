@@ -1,18 +1,18 @@
-/** Ranges of keys in the order of SQLite, which is that of their UTF-8 bytes. */
+/** Ranges of keys in SQLite's order: the order of their UTF-8 bytes. */
 import { compareText } from '../../core/data/bytes.ts';
 
-/** Which rows to list, in the order of the keys' UTF-8 bytes: `after` and `before` are exclusive. All when left out. */
+/** Which rows to list, in the order of the keys' UTF-8 bytes. `after` and `before` are exclusive. Default: all rows. */
 export interface KeyRange {
   readonly after?: string | undefined;
   readonly before?: string | undefined;
   readonly prefix?: string | undefined;
   /** From the last key to the first. */
   readonly reverse?: boolean | undefined;
-  /** At most so many rows. */
+  /** The largest number of rows. */
   readonly limit?: number | undefined;
 }
 
-/** The keys of a page: from `lower` on (itself only when `inclusive`) to before `upper`. */
+/** The keys of a page: from `lower` (included if `inclusive`) to `upper` (excluded). */
 export interface Bounds {
   readonly lower: string | undefined;
   readonly inclusive: boolean;
@@ -27,7 +27,7 @@ export const boundsOf = ({ after, before, prefix = '' }: KeyRange): Bounds => {
     : { lower: prefix === '' ? undefined : prefix, inclusive: true, upper };
 };
 
-/** The least text that comes after every text with this prefix; `undefined` when there is none. */
+/** Returns the least text greater than every text with this prefix, or `undefined` if no text is. */
 const textPast = (prefix: string): string | undefined => {
   const points = [...prefix].map((character) => character.codePointAt(0)!);
   while (points.at(-1) === 0x10ffff) {
@@ -37,6 +37,6 @@ const textPast = (prefix: string): string | undefined => {
   if (last === undefined) {
     return undefined;
   }
-  // Surrogates are no characters.
+  // Surrogates (U+D800 to U+DFFF) have no UTF-8.
   return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
 };

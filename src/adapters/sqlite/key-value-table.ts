@@ -1,4 +1,4 @@
-/** Key-value tables in SQLite. Each is a namespace of its own, and any reader of SQLite files can read it. */
+/** Key-value tables in SQLite. Each table is a separate namespace, and any SQLite reader can read it. */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { compareText } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
@@ -6,70 +6,75 @@ import { MAX_STORED_VALUE } from '../../core/storage/layout.ts';
 import type { Bounds, KeyRange } from './key-range.ts';
 import { boundsOf } from './key-range.ts';
 import type { SqlDatabase, SqlStatement } from './sql-database.ts';
+import { MAX_STORED_KEY, ofLength } from './stored-length.ts';
 
 export interface KeyValueTableOptions {
-  /** Also reads values of type TEXT, as their UTF-8 bytes; a person who edits a table by hand leaves such. */
+  /** Also reads values of type TEXT, as their UTF-8 bytes. An edit in an SQLite shell leaves such values. */
   readonly allowText?: boolean | undefined;
 }
 
-/** Lower case, because SQLite takes `Refs` and `refs` for one table; `sqlite_` is its own. */
+/** Lower case, because `Refs` and `refs` are one table in SQLite. SQLite reserves names with `sqlite_`. */
 const TABLE_NAME = /^(?!sqlite_)[a-z][a-z0-9_]{0,62}$/;
 
-/** Rows that are read ahead, and copied out of the database, at a time. */
+/** Rows per page of an iteration. */
 const PAGE_ROWS = 256;
-/** The bytes of values at which a page ends early: 256 of the largest blocks would be half a gigabyte. */
+/** A page ends early at this many bytes of values: 256 of the largest blocks take half a gigabyte. */
 const PAGE_BYTES = 1024 * 1024;
 
-/** Bytes of a key. The longest that this library writes is a name of 256 bytes. */
-export const MAX_STORED_KEY = 8192;
-
-/**
- * SQL of a column as long as it may be, and NULL in place of more: SQLite finds the length in the head of the row, and
- * reads nothing else for it.
- */
-export const ofLength = (column: 'key' | 'value'): string =>
-  `case when octet_length(${column}) <= ${column === 'key' ? MAX_STORED_KEY : MAX_STORED_VALUE} then ${column} end`;
-
-/** A replacement character in place of a wrong byte would make a key that is not in the table. */
+/** Fatal, because a replacement character would make a key that is not in the table. */
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A row as it is listed; without `value` when only keys were asked for. */
+/** A listed row. `value` is `undefined` if only keys are read. */
 interface Row {
   readonly key: string;
   readonly value: Bytes | undefined;
 }
 
 /**
- * One table of the shape `(key TEXT PRIMARY KEY, value BLOB NOT NULL)` over a database that somebody else opened and
- * closes. Everything is synchronous and takes part in whatever transaction the database is in.
+ * A table `(key TEXT PRIMARY KEY, value BLOB NOT NULL)`. The caller opens and closes the database. All methods are
+ * synchronous and run in the current transaction of the database.
  *
- * Bytes that are answered are the caller's; bytes that are handed over are copied. A row whose key is not a text or
- * whose value is not a blob throws `Corrupt` with the names of table and key. After `close` everything throws `Closed`.
+ * The caller owns the bytes that a method returns. Bytes that are passed in are copied.
+ *
+ * @example
+ * ```ts
+ * import { KeyValueTable, openDatabase } from 'pdsdb/node';
+ *
+ * await using database = await openDatabase('drafts', { create: true });
+ * const drafts = new KeyValueTable(database, 'drafts');
+ * drafts.create();
+ * database.transaction(() => drafts.put('first', new TextEncoder().encode('Dear all')));
+ * console.log([...drafts.keys({ prefix: 'f' })], drafts.get('first'));
+ * ```
+ * @throws {RepoError} From every method: `Corrupt` if a key is not a text or a value is not a blob; `Closed` after
+ *   `close`; `LimitExceeded` if a key or value to write is too long.
  */
 export class KeyValueTable {
   readonly name: string;
   readonly #database: SqlDatabase;
   readonly #allowText: boolean;
-  /** An SQL expression: whether the value is of the right type. */
   readonly #sql: Readonly<Record<'add' | 'count' | 'delete' | 'get' | 'has' | 'length' | 'put', string>>;
-  /** By their SQL, each prepared when it is first needed. */
+  /** By SQL. Each statement is prepared at its first use. */
   readonly #statements: Map<string, SqlStatement> = new Map();
   #closed = false;
 
   /**
-   * Does not touch the database yet.
-   * @throws {TypeError} unless the name is of lower-case letters, digits and `_`, begins with a letter, does not begin
-   *   with `sqlite_` and has at most 63 characters. A word of the SQL language passes here and fails in SQLite.
+   * Does not read or write the database yet.
+   * @param name 1 to 63 lower-case letters, digits and `_`. It begins with a letter and not with `sqlite_`. A keyword
+   *   of SQL passes here and fails in SQLite.
+   * @throws {TypeError} if `name` has another form.
    */
   constructor(database: SqlDatabase, name: string, options: KeyValueTableOptions = {}) {
     if (!TABLE_NAME.test(name)) {
-      throw new TypeError(`not a name for a table; name=${String(name).slice(0, 80)}`);
+      throw new TypeError(
+        `not a valid table name: use 1 to 63 of a-z, 0-9 and _, with a letter first, and not sqlite_; name=${String(name).slice(0, 80)}`,
+      );
     }
     this.name = name;
     this.#database = database;
     this.#allowText = options.allowText === true;
     this.#sql = {
-      // Not `insert or ignore`, which would also pass over a value that is missing.
+      // Not `insert or ignore`, which would also ignore a NULL value.
       add: `insert into ${name} (key, value) values (?, ?) on conflict (key) do nothing`,
       count: `select count(*) from ${name}`,
       delete: `delete from ${name} where key = ?`,
@@ -80,13 +85,13 @@ export class KeyValueTable {
     };
   }
 
-  /** Creates the table in the database, unless a table of that name is there. */
+  /** Creates the table, unless the database has it. */
   create(): void {
     this.#assertOpen();
     this.#database.exec(`CREATE TABLE IF NOT EXISTS ${this.name} (key TEXT PRIMARY KEY, value BLOB NOT NULL)`);
   }
 
-  /** The value of a key, or `undefined`. */
+  /** Returns the value of a key, or `undefined` if the key is absent. */
   get(key: string | Uint8Array): Bytes | undefined {
     const statement = this.#statement(this.#sql.get);
     try {
@@ -103,11 +108,12 @@ export class KeyValueTable {
     }
   }
 
-  /** The values of many keys, in their order; `undefined` where there is none. */
+  /** Returns the values of many keys, in their order, with `undefined` for an absent key. */
   getMany(keys: readonly string[]): (Bytes | undefined)[] {
     return keys.map((key) => this.get(key));
   }
 
+  /** Returns whether the table has the key. */
   has(key: string): boolean {
     const statement = this.#statement(this.#sql.has);
     try {
@@ -118,18 +124,18 @@ export class KeyValueTable {
     }
   }
 
-  /** Sets the value of a key, whether it had one or not. */
+  /** Inserts a row, or replaces the value of an existing key. */
   put(key: string, value: Uint8Array): void {
     this.#write(this.#sql.put, key, value);
   }
 
-  /** Sets the value of a key that has none; `false`, and nothing done, when it has one. */
+  /** Inserts a row and returns `true`. If the key exists, does nothing and returns `false`. */
   add(key: string | Uint8Array, value: Uint8Array): boolean {
     this.#write(this.#sql.add, key, value);
     return this.#database.changes > 0;
   }
 
-  /** Whether there was something to delete. */
+  /** Deletes a row. Returns whether the key existed. */
   delete(key: string): boolean {
     const statement = this.#statement(this.#sql.delete);
     try {
@@ -142,8 +148,8 @@ export class KeyValueTable {
   }
 
   /**
-   * The rows of a range. The table may change meanwhile: what changes behind the place that was reached no longer
-   * matters, what changes ahead of it may be listed as it was or as it is, and every other row is listed once.
+   * Yields the rows of a range. The table may change meanwhile. A changed row that is still ahead is listed with its
+   * old or its new value. Every unchanged row is listed once.
    */
   *iterate(range: KeyRange = {}): Generator<[key: string, value: Bytes]> {
     for (const { key, value } of this.#rows(range, true)) {
@@ -151,14 +157,14 @@ export class KeyValueTable {
     }
   }
 
-  /** The keys of a range, in the same way, without reading a value. */
+  /** Yields the keys of a range, as {@link iterate} does, without reading values. */
   *keys(range: KeyRange = {}): Generator<string> {
     for (const { key } of this.#rows(range, false)) {
       yield key;
     }
   }
 
-  /** How many rows there are. Reads the whole index. */
+  /** Returns the number of rows. Reads the whole index. */
   count(): number {
     const statement = this.#statement(this.#sql.count);
     try {
@@ -169,13 +175,13 @@ export class KeyValueTable {
     }
   }
 
-  /** Lets go of the statements; the database stays open. A second call does nothing. */
+  /** Finalizes the statements. The database stays open. A second call does nothing. */
   close(): void {
     this.#closed = true;
     this.release();
   }
 
-  /** Lets go of the statements, which are prepared again when they are needed. */
+  /** Finalizes the statements. The next use prepares them again. */
   release(): void {
     for (const statement of this.#statements.values()) {
       statement.finalize();
@@ -185,12 +191,14 @@ export class KeyValueTable {
 
   #write(sql: string, key: string | Uint8Array, value: Uint8Array): void {
     if (typeof key === 'string' && !key.isWellFormed()) {
-      // Half a surrogate pair has no UTF-8: it would be stored as another key.
-      throw new TypeError(`not a key: half of a surrogate pair; table=${this.name}`);
+      // A lone surrogate has no UTF-8: another key would be stored.
+      throw new TypeError(
+        `not a valid key: it has a lone surrogate. Remove it; table=${this.name} key=${JSON.stringify(key).slice(0, 80)}`,
+      );
     }
     const keyLength = typeof key === 'string' ? 3 * key.length : key.length;
     if (value.length > MAX_STORED_VALUE || keyLength > MAX_STORED_KEY) {
-      const most = `a value has at most ${MAX_STORED_VALUE} bytes, and a key ${MAX_STORED_KEY}`;
+      const most = `a value may have ${MAX_STORED_VALUE} bytes, and a key ${MAX_STORED_KEY}: shorten them`;
       throw new RepoError('LimitExceeded', `${most}; table=${this.name} value=${value.length} key=${keyLength}`);
     }
     const statement = this.#statement(sql);
@@ -220,7 +228,7 @@ export class KeyValueTable {
     }
   }
 
-  /** In a damaged file a page of the index may lead back to itself: what does not go on goes on for ever. */
+  /** Checks that keys ascend. A damaged page of the index may link to itself, and the iteration would never end. */
   #assertOnward({ lower, inclusive, upper }: Bounds, last: string, reverse: boolean): void {
     const bound = reverse ? upper : lower;
     if (bound === undefined || (last === bound && inclusive && !reverse)) {
@@ -228,11 +236,11 @@ export class KeyValueTable {
     }
     const distance = compareText(last, bound);
     if (reverse ? distance >= 0 : distance <= 0) {
-      throw this.#corrupt('keys that are not in order', last);
+      throw this.#corrupt('keys are not in order: the index is damaged. Call salvageRepo, or restore a backup', last);
     }
   }
 
-  /** Reads some rows in one go, so that no statement is under way while somebody else changes the table. */
+  /** Reads rows in one synchronous step, so that no statement is open while the table changes. */
   #page({ lower, inclusive, upper }: Bounds, reverse: boolean, limit: number, withValues: boolean): Row[] {
     const from = lower === undefined ? '' : ` and key ${inclusive ? '>=' : '>'} ?1`;
     const to = upper === undefined ? '' : ' and key < ?2';
@@ -262,13 +270,16 @@ export class KeyValueTable {
 
   #readRow(statement: SqlStatement, withValues: boolean): Row {
     if (statement.columnInt(1) === 0) {
-      throw this.#corrupt('a key that is not a text, or is too long', statement.columnText(0));
+      throw this.#corrupt(
+        'a key is not a text, or is too long: call repair, or delete the row',
+        statement.columnText(0),
+      );
     }
     let key: string;
     try {
       key = decoder.decode(statement.columnBlob(0));
     } catch (cause) {
-      throw this.#corrupt('a key that is not UTF-8', statement.columnText(0), cause);
+      throw this.#corrupt('a key is not UTF-8: call repair, or delete the row', statement.columnText(0), cause);
     }
     if (!withValues) {
       return { key, value: undefined };
@@ -290,24 +301,23 @@ export class KeyValueTable {
     return statement;
   }
 
-  /** Whether a column of {@link ofLength} has a value: it is NULL for one that is too long. */
+  /** Whether a column of {@link ofLength} has a value. A value that is too long reads as NULL. */
   #isValue(statement: SqlStatement, column: number): boolean {
     const type = statement.columnType(column);
     return type === 'blob' || (type === 'text' && this.#allowText);
   }
 
-  /** The error for a value that is too long or not a blob. Its length is asked for here, and not by every read. */
+  /** Returns the error for a value that is too long or not a blob. Only this path reads the length. */
   #wrongValue(key: string | Uint8Array): RepoError {
     const statement = this.#statement(this.#sql.length);
     try {
       bindKey(statement, key);
       const length = statement.step() ? statement.columnInt(0) : 0;
-      return this.#corrupt(
+      const what =
         length > MAX_STORED_VALUE
-          ? `a value of ${length} bytes, which has at most ${MAX_STORED_VALUE},`
-          : 'a value that is not a blob',
-        key,
-      );
+          ? `a value has ${length} bytes, more than ${MAX_STORED_VALUE}`
+          : 'a value is not a blob';
+      return this.#corrupt(`${what}: call repair, or delete the row`, key);
     } finally {
       statement.reset();
     }
@@ -324,7 +334,7 @@ export class KeyValueTable {
 
   #assertOpen(): void {
     if (this.#closed) {
-      throw new RepoError('Closed', `the table is closed; table=${this.name}`);
+      throw new RepoError('Closed', `the table is closed: make another KeyValueTable; table=${this.name}`);
     }
   }
 }

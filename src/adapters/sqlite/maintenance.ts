@@ -1,4 +1,4 @@
-/** What the store over SQLite can do beyond the contract: read past invalid rows, check, scan and copy the file. */
+/** The optional capability `maintenance` over SQLite: reads without invalid rows, check, scan, snapshot and shrink. */
 import { BoundedList } from '../../core/data/bounded-list.ts';
 import { PackedBlocks } from '../../core/blocks/packed-blocks.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
@@ -21,7 +21,7 @@ import type { Tid } from '../../core/syntax/tid.ts';
 import { isTid } from '../../core/syntax/tid.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { cidKeys, invalidRows, isCidText, removeRows, validRows } from './invalid-rows.ts';
-import { MAX_STORED_KEY } from './key-value-table.ts';
+import { MAX_STORED_KEY } from './stored-length.ts';
 import type { TablePrefix } from './schema.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { SqlDatabase, SqlStatement } from './sql-database.ts';
@@ -34,12 +34,12 @@ export interface MaintainedStore {
   readonly files: DatabaseFiles;
   readonly tables: StoreTables;
   readonly prefix: TablePrefix;
-  /** Tables, indexes and views of somebody else in the same database. */
+  /** Tables, indexes and views in the database that are not part of the repository. */
   readonly others: readonly string[];
   fileSize(): number;
-  /** Makes what was written durable where a flush does not. */
+  /** Makes written pages durable, on platforms where a flush does not. */
   persist(): Promise<void>;
-  /** Notes why a write failed: after `StorageFailed` the store is of no more use. */
+  /** Notes why a write failed. After `StorageFailed` every call of the store rejects. */
   failed(error: unknown): void;
   /** Runs work between two changes. */
   betweenChanges<T>(work: () => Promise<T>): Promise<T>;
@@ -50,7 +50,7 @@ type LenientSource = Pick<ReaderSource, 'cids' | 'commits' | 'refs'>;
 const isRefRow = (_key: string, value: Uint8Array): boolean => isCidText(value);
 const isCommitRow = (key: string, value: Uint8Array): boolean => isTid(key) && isCidText(value);
 
-/** The tables as they are read past invalid rows. */
+/** Reads the tables without their invalid rows. */
 const lenientReads = ({ database, tables }: MaintainedStore): LenientSource => ({
   *refs() {
     for (const [name, value] of validRows(database, tables.table.refs.name, isRefRow)) {
@@ -90,7 +90,7 @@ const lenientReader = (store: MaintainedStore, source: LenientSource, check: () 
   },
 });
 
-/** @param check Throws unless the store can be used. */
+/** @param check Throws if the store cannot be used. */
 export const createMaintenance = (store: MaintainedStore, check: () => void): StoreMaintenance => {
   const { database, files, tables } = store;
   let isFrozen = false;
@@ -98,7 +98,7 @@ export const createMaintenance = (store: MaintainedStore, check: () => void): St
     ...lenientReader(store, lenientReads(store), check),
     async check() {
       check();
-      // Tables of somebody else are not looked at: SQLite would compute their checks and indexes.
+      // Only our tables, because SQLite would run the checks and index expressions of the others.
       const ours = Object.values(tables.table).map(({ name }) => name);
       return database.integrityCheck(store.others.length === 0 ? undefined : ours);
     },
@@ -111,7 +111,10 @@ export const createMaintenance = (store: MaintainedStore, check: () => void): St
       return store.betweenChanges(async () => {
         check();
         if (isFrozen) {
-          throw new RepoError('Locked', 'a backup of the repository is being made');
+          throw new RepoError(
+            'Locked',
+            'another backup of the repository is running: wait for its end, then try again',
+          );
         }
         const refs = new Map<string, CID>(tables.refs());
         const counts = { blocks: tables.table.blocks.count(), commits: tables.table.commits.count() };
@@ -129,7 +132,7 @@ export const createMaintenance = (store: MaintainedStore, check: () => void): St
       return store.betweenChanges(async () => {
         check();
         if (isFrozen && compact) {
-          throw new RepoError('Locked', 'a backup of the repository is being made: compact it when that has ended');
+          throw new RepoError('Locked', 'a backup of the repository is running: wait for its end, then compact');
         }
         const before = database.space.size;
         try {
@@ -149,15 +152,15 @@ export const createMaintenance = (store: MaintainedStore, check: () => void): St
   };
 };
 
-/** Rows that are read in one go, so that no statement is between two rows while a change writes. */
+/** Rows that are read in one synchronous step, so that no statement is open while a change writes. */
 const PAGE_ROWS = 256;
-/** The bytes at which a page ends early: 256 of the largest blocks would be half a gigabyte. */
+/** A page ends early at this many bytes: 256 of the largest blocks take half a gigabyte. */
 const PAGE_BYTES = 1024 * 1024;
 const FIRST_SIZE = 64 * 1024;
 
-/** Rows in one buffer of the caller: a buffer for each value would keep the garbage collector busy. */
+/** A page of rows in one buffer. One buffer per value would load the garbage collector. */
 class ScannedRows {
-  /** Where each key begins, where its value begins (right behind the key), and where that ends. */
+  /** Offsets: where each key begins, where its value begins (directly after the key), and where the value ends. */
   readonly keys: number[] = [];
   readonly values: number[] = [];
   readonly ends: number[] = [];
@@ -168,12 +171,12 @@ class ScannedRows {
     return this.#memory;
   }
 
-  /** Whether no more rows belong to this page. */
+  /** Whether the page is complete. */
   get isFull(): boolean {
     return this.keys.length === PAGE_ROWS || this.#size >= PAGE_BYTES;
   }
 
-  /** Adds the row at which a statement is. */
+  /** Adds the current row of a statement. */
   add(statement: SqlStatement, key: number, value: number): void {
     this.keys.push(this.#size);
     this.#append(statement, key);
@@ -195,16 +198,15 @@ class ScannedRows {
 }
 
 /**
- * Rows in the order of the file, which is the fastest: no look-up in the index for each. Rows that are added meanwhile
- * may be among them. Rows that are too long are passed over. Keys are in UTF-8, as they are stored, and are not
- * checked.
+ * Yields rows in storage order, which is the fastest because it needs no index look-up per row. Rows that are added
+ * meanwhile may be included. Rows that are too long are skipped. Keys are the stored UTF-8, unchecked.
  */
 function* scanRows(database: SqlDatabase, table: string): Generator<ScannedRows> {
   const isRead = `octet_length(key) <= ${MAX_STORED_KEY} and octet_length(value) <= ${MAX_STORED_VALUE}`;
   const sql = `select rowid, key, value from ${table} where rowid > ? and ${isRead} order by rowid limit ${PAGE_ROWS}`;
   for (let last = 0, hasMore = true; hasMore; ) {
     const rows = new ScannedRows();
-    // Prepared for each page: no statement stays while the database is written anew. Rows keep their rowids then.
+    // Prepared per page, so that no statement is open while the database is rewritten. Rows keep their rowids then.
     const statement = database.prepare(sql);
     try {
       statement.bindInt(1, last);
@@ -220,7 +222,7 @@ function* scanRows(database: SqlDatabase, table: string): Generator<ScannedRows>
   }
 }
 
-/** Blocks in the order of the file. */
+/** Yields blocks in storage order. */
 function* scanBlocks({ database, tables }: MaintainedStore): Generator<PackedBlocks> {
   for (const { memory, keys, values, ends } of scanRows(database, tables.table.blocks.name)) {
     const blocks = new PackedBlocks(memory);
@@ -228,7 +230,7 @@ function* scanBlocks({ database, tables }: MaintainedStore): Generator<PackedBlo
       const start = values[i]!;
       const cid = cidTextToBytes(memory.subarray(keys[i], start));
       if (cid !== undefined) {
-        // Over the end of its text, which is longer.
+        // Overwrites the end of the CID's text, which is longer than its bytes.
         memory.set(cid, start - CID_LENGTH);
         blocks.push(start, ends[i]!);
       }
@@ -257,7 +259,7 @@ export const createChangeMaintenance = (
     },
     async removeInvalidRows() {
       check();
-      // At once, before the rows of this change: one of them may have the key of an invalid row.
+      // Before the rows of this change are written, because a row may have the key of an invalid one.
       write(() => removeRows(store.database, invalidRows(store.database, store.prefix)));
     },
   };

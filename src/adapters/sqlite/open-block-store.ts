@@ -1,4 +1,4 @@
-/** A block store over a database: made, or opened. */
+/** Creates or opens a block store over a database. */
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import type { Schema } from './schema.ts';
 import { createSchema, openSchema } from './schema.ts';
@@ -7,9 +7,9 @@ import type { StoreDatabase } from './store-database.ts';
 import { SqliteBlockStore } from './block-store.ts';
 
 /**
- * Makes an empty database a repository of this account and opens it. From this call on database and files belong to
- * the store: they are closed with it, and at once if this rejects.
- * @throws {RepoError} `RepoExists` when the database holds anything; `InvalidDid`, `StorageFull`, `StorageFailed`.
+ * Creates a repository of an account in an empty database, and opens it. The store then owns the database and the
+ * files. It closes them in `close`, or at once if this rejects.
+ * @throws {RepoError} `RepoExists` if the database is not empty; `InvalidDid`, `StorageFull`, `StorageFailed`.
  */
 export const createSqliteBlockStore = (
   database: StoreDatabase,
@@ -19,9 +19,9 @@ export const createSqliteBlockStore = (
 ): Promise<SqliteBlockStore> => openStore(database, files, () => createSchema(database, did), options);
 
 /**
- * Opens the repository in a database. Database and files belong to the store as above.
- * @throws {RepoError} `RepoNotFound` when the database is empty; `UnknownVersion`; `Corrupt` when it is not a
- *   repository; `StorageFull`, `StorageFailed`.
+ * Opens the repository in a database. The store owns the database and the files, as in {@link createSqliteBlockStore}.
+ * @throws {RepoError} `RepoNotFound` if the database is empty; `UnknownVersion`; `Corrupt` if it is not a repository;
+ *   `StorageFull`, `StorageFailed`.
  */
 export const openSqliteBlockStore = (
   database: StoreDatabase,
@@ -41,9 +41,9 @@ const openStore = async (
     await files.persist();
     return store;
   } catch (error) {
-    // A database that is refused is left as it is, its log among it.
+    // A refused database and its WAL stay unchanged.
     database.abandon();
-    // What keeps the store from opening says more than what may then go wrong with closing.
+    // The first error is the cause; an error of closing would hide it.
     await files.close().catch(() => undefined);
     throw error;
   }

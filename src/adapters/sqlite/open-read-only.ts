@@ -1,4 +1,4 @@
-/** Opening a database for reading, whatever a crash has left beside it. */
+/** Opens a database for reading only. Applies a hot journal or a WAL of a crash in memory. */
 import { RepoError } from '../../core/errors.ts';
 import type { Sqlite } from '../../wasm/database/sqlite.ts';
 import type { DatabaseFiles, ReadOnlyFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
@@ -9,20 +9,20 @@ import { openSqliteBlockStore } from './open-block-store.ts';
 import type { OpenedStore } from './read-only-store.ts';
 import { ReadOnlyStore } from './read-only-store.ts';
 
-/** How often to begin anew when writers come and go. */
+/** Attempts to open the database while writers change it. */
 const MAX_TRIES = 64;
 
 const refuse = (): never => {
-  throw new RepoError('ReadOnly', 'the database was opened for reading');
+  throw new RepoError('ReadOnly', 'the database is open for reading only: open it without readOnly');
 };
 
 const NOTHING: SyncFile = { read: () => 0, write: refuse, truncate: refuse, getSize: () => 0, flush: () => {} };
 
-/** The same database as one file without a journal or a log: SQLite finds nothing to recover. */
+/** Returns the recovered database as one file without a journal or a WAL, so that SQLite has nothing to recover. */
 const recoveredFiles = (files: ReadOnlyFiles): DatabaseFiles => {
   const recovered = recoveredFile(files);
   if (recovered === undefined) {
-    throw new RepoError('RepoNotFound', 'the database is empty');
+    throw new RepoError('RepoNotFound', 'the database is empty: create the repository with createRepo');
   }
   return {
     main: {
@@ -36,7 +36,7 @@ const recoveredFiles = (files: ReadOnlyFiles): DatabaseFiles => {
     },
     journal: NOTHING,
     wal: NOTHING,
-    // No log, and no journal but in memory.
+    // SQLite writes no WAL, and its journal is in memory.
     durableOn: 'persist',
     persist: () => files.persist(),
     close: () => files.close(),
@@ -52,10 +52,10 @@ const openOnce = async (sqlite: Sqlite, files: ReadOnlyFiles): Promise<OpenedSto
 };
 
 /**
- * Opens a repository for reading, over files that others may write to.
- * @param openFiles Opens the files as they are now.
- * @throws {RepoError} As `openFiles` and `openSqliteBlockStore` do; `Locked` when a log is too long to be applied in
- *   memory.
+ * Opens a repository for reading, over files that another process may write.
+ * @param openFiles Opens the files in their present state.
+ * @throws {RepoError} `Locked` if a WAL is too long to apply in memory, or if others keep writing; the codes of
+ *   `openFiles` and `openSqliteBlockStore`.
  */
 export const openReadOnlyStore = async (
   sqlite: Sqlite,
@@ -71,7 +71,7 @@ export const openReadOnlyStore = async (
         }
         await opened.store.close();
       } catch (error) {
-        // What is read while somebody writes may look damaged.
+        // A read during a write may look like damage.
         const isOfOneState = files.isCurrent();
         await files.close();
         if (isOfOneState) {
@@ -79,7 +79,10 @@ export const openReadOnlyStore = async (
         }
       }
       if (tries === MAX_TRIES) {
-        throw new RepoError('Locked', 'others keep writing to the repository');
+        throw new RepoError(
+          'Locked',
+          `another process kept writing to the repository during ${MAX_TRIES} attempts to open it: try again later`,
+        );
       }
     }
   };

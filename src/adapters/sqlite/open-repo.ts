@@ -1,4 +1,4 @@
-/** A repository over the files of one database and a place for blobs: the same steps on every platform. */
+/** Opens a repository over the files of one database and a blob store. Every platform uses these steps. */
 import type { Repo } from '../../core/repo/repo.ts';
 import type { VerifySignature } from '../../core/crypto/keys.ts';
 import { storedRepoOver } from '../../core/repo/local-repo.ts';
@@ -20,27 +20,26 @@ import { openInspected } from './inspect-database.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from './open-block-store.ts';
 import { openReadOnlyStore } from './open-read-only.ts';
 
-/** One for all repositories of the process: what it works in takes memory. */
+/** One for all repositories of the process, because each has its own WebAssembly memory. */
 const bySimd: HashAll = /* @__PURE__ */ createHashAll();
 
 /**
- * The share of decoded tree nodes; pages of SQLite have the rest. The nodes above the lowest layer of 100,000 records
- * take 24 MB. Reading 10,000 random records of them took 18 % longer with a share of 1/4.
+ * The share of the cache for decoded tree nodes. SQLite's pages have the rest. Of a tree of 100,000 records, the nodes
+ * above the lowest layer take 24 MB. With a share of 1/4, reading 10,000 random records took 18 % longer.
  */
 const NODE_SHARE = 3 / 8;
 
 /**
- * Bytes that the caches of all repositories of a process may have together, unless an opening says otherwise: 64 MiB,
- * of which the database keeps its own part.
+ * The default limit in bytes for the caches of all repositories of a process together: 64 MiB.
  */
 export const DEFAULT_CACHE_BYTES: number = (PAGE_CACHE_KIBIBYTES * 1024) / (1 - NODE_SHARE);
 
 const nodeBudget: NodeBudget = /* @__PURE__ */ new NodeBudget(DEFAULT_CACHE_BYTES * NODE_SHARE);
 
-/** @throws {TypeError} when this is not a valid size of the caches in bytes; `undefined` is valid. */
+/** @throws {TypeError} if `bytes` is neither `undefined` nor a non-negative integer. */
 export const assertCacheBytes = (bytes: number | undefined): void => {
   if (bytes !== undefined && (!Number.isSafeInteger(bytes) || bytes < 0)) {
-    throw new TypeError(`cacheBytes is a whole number of bytes; cacheBytes=${String(bytes)}`);
+    throw new TypeError(`cacheBytes must be a non-negative integer; cacheBytes=${String(bytes)}`);
   }
 };
 
@@ -49,27 +48,27 @@ const limitCaches = (sqlite: Sqlite, bytes: number): void => {
   sqlite.limitPageCaches(bytes * (1 - NODE_SHARE));
 };
 
-/** What a platform gives. */
+/** What a platform provides. */
 export interface RepoPlatform {
-  /** Lets the event loop of a worker run during long work, see `yielding`. */
+  /** Yields to the event loop of a worker during long work, see `yielding`. */
   readonly yieldToEvents?: (() => Promise<void>) | undefined;
   /** The compiled WebAssembly of sql.js. */
   wasm(): Promise<WebAssembly.Module>;
   /** Opens the database's files and takes their lock. */
   openFiles(): Promise<DatabaseFiles>;
-  /** Opens the place for blobs; called while the lock is held, or for a repository that is only read. */
+  /** Opens the blob store. It is called while the lock is held, or for reading only. */
   openBlobs(): Promise<BlobStore>;
-  /** Bytes that the caches of all repositories of this process may have together from now on. */
+  /** The limit in bytes for the caches of all repositories of this process together, from now on. */
   readonly cacheBytes?: number | undefined;
   /** See {@link SqliteBlockStoreOptions}. */
   readonly isBulk?: IsBulk | undefined;
-  /** Hashes many messages, where there is more than SIMD to do it with. */
+  /** Hashes many messages, where the platform is faster than WebAssembly with SIMD. */
   readonly hashAll?: HashAll | undefined;
-  /** Checks signatures, where the platform does it faster than JavaScript. */
+  /** Checks signatures, where the platform is faster than JavaScript. */
   readonly verifySignature?: VerifySignature | undefined;
 }
 
-/** Whose repository to make, and how to write to it. */
+/** The account of a new repository, and how to write. */
 export interface SqliteRepoOptions {
   readonly did?: string | undefined;
   readonly signer?: Signer | undefined;
@@ -77,9 +76,9 @@ export interface SqliteRepoOptions {
 }
 
 /**
- * Makes (`did` given) or opens a repository. The lock comes first, and if anything fails it is let go of again.
- * @throws {RepoError} as the platform, {@link createSqliteBlockStore} and {@link openSqliteBlockStore} do.
- * @throws {TypeError} when `cacheBytes` is not a valid number of bytes. No file is opened then.
+ * Creates a repository if `did` is given; otherwise opens one. Takes the lock first, and releases it if anything fails.
+ * @throws {RepoError} The codes of the platform, {@link createSqliteBlockStore} and {@link openSqliteBlockStore}.
+ * @throws {TypeError} if `cacheBytes` is not a non-negative integer. No file is opened then.
  */
 export const sqliteRepo = async (
   platform: RepoPlatform,
@@ -103,9 +102,9 @@ export const sqliteRepo = async (
 };
 
 /**
- * Opens a repository for reading: takes no lock, and writes nothing.
- * @throws {RepoError} `Locked` while somebody writes; as the platform and {@link openSqliteBlockStore} do.
- * @throws {TypeError} when `cacheBytes` is not a valid number of bytes.
+ * Opens a repository for reading only, without a lock. Writes nothing.
+ * @throws {RepoError} `Locked` while a writer has it open; the codes of the platform and {@link openSqliteBlockStore}.
+ * @throws {TypeError} if `cacheBytes` is not a non-negative integer.
  */
 export const sqliteRepoReadOnly = async (
   platform: RepoPlatform,
@@ -147,7 +146,7 @@ const repoOn = (
     nodeBudget,
   });
 
-/** From the store on, the files are the store's to close; until then they are ours. Closing them twice does nothing. */
+/** Closes the files if no store is opened. A store closes them itself. Closing them twice does nothing. */
 const openDatabase = async <T>(files: DatabaseFiles, open: () => Promise<T>): Promise<T> => {
   try {
     return await open();

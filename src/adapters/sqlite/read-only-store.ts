@@ -1,6 +1,6 @@
 /**
- * A block store over a database that others may write to. It holds no lock. After each read it looks whether somebody
- * has begun to write; if so, what was read is forgotten, the database is opened again, and the read is made again.
+ * A block store for reading, over a database that another process may write. It holds no lock. After each read it
+ * checks whether a write has begun. If so, it discards the result, opens the database again and repeats the read.
  */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { compareText } from '../../core/data/bytes.ts';
@@ -23,7 +23,7 @@ import type { ReadOnlyFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 import type { SqliteBlockStore } from './block-store.ts';
 import { contentOf } from './file-content.ts';
 
-/** The database as it is at one moment. */
+/** The database in one state. */
 export interface OpenedStore {
   readonly store: SqliteBlockStore;
   /** The file of the database after recovery. */
@@ -31,9 +31,9 @@ export interface OpenedStore {
   readonly files: ReadOnlyFiles;
 }
 
-/** How often a read is made when writers come and go. */
+/** Attempts of a read while writers change the database. */
 const MAX_TRIES = 64;
-/** Entries of a list that are read before it is known whether they belong together. */
+/** Entries of a list that are read between two checks for a write. */
 const BATCH = 256;
 
 type Ref = [name: string, cid: CID];
@@ -52,7 +52,7 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
   #changes = 0;
   #isClosed = false;
 
-  /** @param open Opens the database as it is now. Rejects with `Locked` while somebody writes. */
+  /** @param open Opens the database in its present state. Rejects with `Locked` while a writer has it open. */
   constructor(opened: OpenedStore, open: () => Promise<OpenedStore>) {
     this.did = opened.store.did;
     this.#open = open;
@@ -113,7 +113,7 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
     return this.#read(({ store }) => store.count());
   }
 
-  /** Runs `run` with the reads of this store. Whatever it writes rejects with `ReadOnly`. */
+  /** Runs `run` with the reads of this store. Every write rejects with `ReadOnly`. */
   transact<T>(run: (change: BlockChange) => Promise<T>): Promise<T> {
     const refuse = async (): Promise<never> => {
       throw readOnlyError();
@@ -141,7 +141,7 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
     this.#isClosed = true;
     const current = this.#current;
     this.#current = undefined;
-    // One that could not be opened has nothing to close.
+    // If opening failed, there is nothing to close.
     const opened = await current?.catch(() => undefined);
     await opened?.store.close();
   }
@@ -161,7 +161,7 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
 
   async #opened(): Promise<OpenedStore> {
     if (this.#isClosed) {
-      throw new RepoError('Closed', `the repository is closed; did=${this.did}`);
+      throw new RepoError('Closed', `the repository is closed: open it again; did=${this.did}`);
     }
     if (this.#current === undefined) {
       const opening = this.#open();
@@ -175,13 +175,13 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
     if (opened.store.did !== this.did) {
       throw new RepoError(
         'RepoNotFound',
-        `the repository is gone, and one of another account is in its place; did=${opened.store.did}`,
+        `a repository of another account has replaced the repository: open it again; was=${this.did} did=${opened.store.did}`,
       );
     }
     return opened;
   }
 
-  /** Whether all that was read of it so far is of one state. */
+  /** Whether all reads of `opened` so far saw one state. */
   #isValid(opened: OpenedStore): boolean {
     return !this.#dropped.has(opened) && opened.files.isCurrent();
   }
@@ -193,7 +193,7 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
     this.#dropped.add(opened);
     this.#changes += 1;
     this.#current = undefined;
-    // Nothing is written, so nothing is lost.
+    // The store has written nothing, so an error of closing loses nothing.
     await opened.store.close().catch(() => undefined);
   }
 
@@ -219,7 +219,7 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
     throw changedMeanwhile();
   }
 
-  /** A list in the order of its keys. It goes on behind the last key when the database was opened again. */
+  /** Yields a list in the order of its keys. After the database was opened again, it resumes after the last key. */
   async *#list<T>(
     open: (store: SqliteBlockStore) => AsyncIterable<T>,
     keyOf: (entry: T) => string,
@@ -231,7 +231,7 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
       return reverse ? last === undefined || order < 0 : order > 0;
     };
     for (let isAtEnd = false; !isAtEnd; ) {
-      // Held over many reads: the iteration belongs to one opening.
+      // Many reads share one iteration, which belongs to one opened database.
       let from: OpenedStore | undefined;
       let entries: AsyncIterator<T> | undefined;
       try {
@@ -295,7 +295,7 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
         }
       }
       if (!isValid()) {
-        // Rows come in the order of the file, which is another one now.
+        // The storage order has changed, so the scan cannot resume.
         await drop();
         throw changedMeanwhile();
       }

@@ -1,13 +1,13 @@
 /**
- * What the schema of `pds.db` may hold, decided from the rows of `sqlite_schema` alone. A schema is a program: SQLite
- * runs generated columns, triggers and the code of virtual tables when it is opened, read or checked.
+ * Checks the schema of `pds.db` from the rows of `sqlite_schema` alone. A schema is a program: SQLite runs generated
+ * columns, triggers and the code of virtual tables when it opens, reads or checks a database.
  */
 import { RepoError } from '../../core/errors.ts';
 import type { SchemaObject } from './file-format/schema-rows.ts';
 import type { Token } from './sql-tokens.ts';
 import { isSameName, lowerCase, tokensOf } from './sql-tokens.ts';
 
-/** This library writes plain names; other writers put `kv_` before them. */
+/** This library writes names without a prefix. Other writers use `kv_`. */
 const TABLE_PREFIXES = ['', 'kv_'] as const;
 export type TablePrefix = (typeof TABLE_PREFIXES)[number];
 
@@ -25,7 +25,7 @@ const isMark = (token: Token | undefined, mark: string): boolean => token?.kind 
 const isNamed = (token: Token | undefined, name: string): boolean =>
   token !== undefined && token.kind !== 'other' && isSameName(token.text, name);
 
-/** Whether an object is the index that SQLite makes for a primary key or a unique column. It has no statement. */
+/** Whether an object is the index that SQLite creates for a primary key or a unique column. It has no statement. */
 const isAutomatic = ({ type, name, table, sql }: SchemaObject): boolean => {
   const prefix = `sqlite_autoindex_${table}_`;
   return (
@@ -33,7 +33,7 @@ const isAutomatic = ({ type, name, table, sql }: SchemaObject): boolean => {
   );
 };
 
-/** Anything more in the statement would change what a table does: a collation, a default, a check, `without rowid`. */
+/** Any other token changes the behavior of the table: a collation, a default, a check, `without rowid`. */
 const isKeyValueTable = (tokens: readonly Token[], name: string): boolean => {
   const expected: readonly ((token: Token | undefined) => boolean)[] = [
     (token) => isWord(token, 'create'),
@@ -51,36 +51,37 @@ const isKeyValueTable = (tokens: readonly Token[], name: string): boolean => {
 };
 
 const ADVICE = 'remove it with the sqlite3 command';
+const RESTORE = 'restore a backup, or call salvageRepo';
 
-/** Checks that an object is a plain table, index or view, and that its statement makes what its row says. */
+/** Checks that an object is a plain table, index or view, and that its statement creates what its row says. */
 const assertPlain = (object: SchemaObject): void => {
   const { type, name, table, sql } = object;
   if (lowerCase(name).startsWith('sqlite_') || lowerCase(table).startsWith('sqlite_')) {
     // SQLite reads its statistics with the schema, and runs what their columns compute.
-    throw refusal(object, `a repository has no ${type} of SQLite's own: ${ADVICE}`);
+    throw refusal(object, `SQLite's own ${type} is not allowed in a repository: ${ADVICE}`);
   }
   if (type !== 'table' && type !== 'index' && type !== 'view') {
-    throw refusal(object, `a repository has no such object: ${ADVICE}`);
+    throw refusal(object, `an object of this type is not allowed in a repository: ${ADVICE}`);
   }
   const tokens = tokensOf(sql ?? '');
   const isUnique = isWord(tokens[1], 'unique');
   const [kind, named, on, of] = tokens.slice(isUnique ? 2 : 1);
   if (isWord(kind, 'virtual')) {
-    throw refusal(object, `a repository has no virtual table: ${ADVICE}`);
+    throw refusal(object, `a virtual table is not allowed in a repository: ${ADVICE}`);
   }
   const isOf = type === 'index' ? isWord(on, 'on') && isNamed(of, table) : isSameName(name, table);
   const isWhatItSays = isWord(tokens[0], 'create') && isWord(kind, type) && (!isUnique || type === 'index');
   if (!isWhatItSays || !isNamed(named, name) || !isOf) {
-    throw refusal(object, 'the statement of an object is one of another object');
+    throw refusal(object, `the SQL of an object in the schema does not create that object: ${RESTORE}`);
   }
   // A cast has no parenthesis there: `cast(x as text)`.
   if (type === 'table' && tokens.some((token, i) => isWord(token, 'as') && isMark(tokens[i + 1], '('))) {
-    throw refusal(object, `a repository has no generated column: ${ADVICE}`);
+    throw refusal(object, `a generated column is not allowed in a repository: ${ADVICE}`);
   }
 };
 
 /**
- * Checks that SQLite can open a database with these objects without running anything out of the file.
+ * Checks that SQLite can open a database with these objects without running code from the file.
  * @throws {RepoError} `Corrupt`, naming the first object that is not a plain table, index or view.
  */
 export const assertHarmless = (objects: readonly SchemaObject[]): void => {
@@ -88,7 +89,7 @@ export const assertHarmless = (objects: readonly SchemaObject[]): void => {
   for (const object of objects) {
     const name = lowerCase(object.name);
     if (names.has(name)) {
-      throw refusal(object, 'two objects have one name');
+      throw refusal(object, `two objects of the schema have one name: ${RESTORE}`);
     }
     names.add(name);
     if (!isAutomatic(object)) {
@@ -97,15 +98,15 @@ export const assertHarmless = (objects: readonly SchemaObject[]): void => {
   }
 };
 
-/** What a checked schema holds. */
+/** The result of a check of the schema. */
 export interface CheckedObjects {
-  /** Whether there is no table `commits`: another writer keeps no history. */
+  /** Whether the table `commits` is missing: another writer keeps no history. */
   readonly lacksCommits: boolean;
-  /** Tables, indexes and views that somebody has added beside those of the repository, as `table=notes`. */
+  /** Tables, indexes and views that are not part of the repository, as `table=notes`. */
   readonly others: readonly string[];
 }
 
-/** What the names of the tables begin with. @throws {RepoError} `Corrupt` when there is no table `meta`. */
+/** Returns the prefix of the table names. @throws {RepoError} `Corrupt` if the table `meta` is missing. */
 export const prefixOf = (objects: readonly SchemaObject[]): TablePrefix => {
   for (const prefix of TABLE_PREFIXES) {
     const meta = objects.find(({ name }) => name === `${prefix}meta`);
@@ -114,17 +115,20 @@ export const prefixOf = (objects: readonly SchemaObject[]): TablePrefix => {
       return prefix;
     }
   }
-  throw new RepoError('Corrupt', `not a repository: there is no table meta; ${shown(objects[0]!)}`);
+  throw new RepoError(
+    'Corrupt',
+    `not a repository: the table meta is missing. To use another database, call openDatabase; ${shown(objects[0]!)}`,
+  );
 };
 
 const assertTable = (object: SchemaObject): void => {
   if (object.type !== 'table' || !isKeyValueTable(tokensOf(object.sql ?? ''), object.name)) {
-    throw refusal(object, 'not a table of keys and values');
+    throw refusal(object, `the table is not (key TEXT PRIMARY KEY, value BLOB NOT NULL): ${RESTORE}`);
   }
 };
 
 /**
- * Checks that the tables of the repository are there, each with the index of its primary key and nothing more.
+ * Checks that each table of the repository exists, and has only the index of its primary key.
  * @throws {RepoError} `Corrupt`
  */
 export const checkTables = (objects: readonly SchemaObject[], prefix: TablePrefix): CheckedObjects => {
@@ -139,7 +143,7 @@ export const checkTables = (objects: readonly SchemaObject[], prefix: TablePrefi
       present.add(name);
     } else if (type === 'index' && isOurs(table)) {
       if (name !== `sqlite_autoindex_${table}_1` || !isAutomatic(object)) {
-        throw refusal(object, 'a table of a repository has no other index than that of its primary key');
+        throw refusal(object, `only the index of its primary key is allowed on a table of a repository: ${ADVICE}`);
       }
       present.add(name);
     } else if (!isAutomatic(object)) {
@@ -149,10 +153,10 @@ export const checkTables = (objects: readonly SchemaObject[], prefix: TablePrefi
   const lacksCommits = !present.has(`${prefix}commits`);
   for (const table of ours.filter((name) => name !== `${prefix}commits` || !lacksCommits)) {
     if (!present.has(table)) {
-      throw new RepoError('Corrupt', `a table is missing; table=${table}`);
+      throw new RepoError('Corrupt', `a table is missing: ${RESTORE}; table=${table}`);
     }
     if (!present.has(`sqlite_autoindex_${table}_1`)) {
-      throw new RepoError('Corrupt', `the index of a primary key is missing; table=${table}`);
+      throw new RepoError('Corrupt', `the index of a primary key is missing: ${RESTORE}; table=${table}`);
     }
   }
   return { lacksCommits, others };

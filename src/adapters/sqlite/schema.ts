@@ -1,9 +1,9 @@
 /**
- * The layout of `pds.db`: four key-value tables and nothing else.
+ * The layout of `pds.db`: four key-value tables.
  *
- *     blocks   the text of a CID -> the block's bytes, as they came
+ *     blocks   the text of a CID -> the bytes of the block, unchanged
  *     commits  rev -> the text of the commit's CID: the local history
- *     meta     did, version, and what this library adds
+ *     meta     did, version, and other values of this library
  *     refs     name -> the text of a commit's CID; `main` is the head
  */
 import type { Bytes } from '../../core/data/bytes.ts';
@@ -21,16 +21,16 @@ export type { TablePrefix } from './schema-objects.ts';
 /** What creating and checking the layout needs of a database. */
 export interface SchemaDatabase extends SqlDatabase {
   transaction<T>(run: () => T): T;
-  /** Moves what a crash has left in the log to the main file. Does nothing where that is done. */
+  /** Checkpoints a WAL that a crash has left. A second call does nothing. */
   recover(): void;
 }
 
-/** What a checked `pds.db` says about itself. */
+/** What a checked `pds.db` contains. */
 export interface Schema {
   readonly did: string;
-  /** What the names of the tables begin with. */
+  /** The prefix of the table names. */
   readonly prefix: TablePrefix;
-  /** Tables, indexes and views that somebody has added, as `table=notes`. They are left alone. */
+  /** Tables, indexes and views that are not part of the repository, as `table=notes`. They are not changed. */
   readonly others: readonly string[];
 }
 
@@ -39,23 +39,26 @@ export interface OpenSchemaOptions {
   readonly isReadOnly?: boolean | undefined;
 }
 
-/** The layout that this library writes, and the newest that it reads. */
+/** The version of the layout that this library writes, and the newest one that it reads. */
 const VERSION = 1;
 
-/** `refs` and `meta` hold texts, and people edit them by hand: see {@link KeyValueTableOptions}. */
+/** Allows values of type TEXT, except in `blocks`: people edit the other tables by hand. */
 export const openTable = (database: SqlDatabase, prefix: TablePrefix, name: TableName): KeyValueTable =>
   new KeyValueTable(database, `${prefix}${name}`, { allowText: name !== 'blocks' });
 
 /**
- * Makes an empty database a repository of this account: all of it or nothing.
- * @throws {RepoError} `RepoExists` when the database holds anything; `InvalidDid`.
+ * Creates the tables of a repository of an account in an empty database, in one transaction.
+ * @throws {RepoError} `RepoExists` if the database is not empty; `InvalidDid`.
  */
 export const createSchema = (database: SchemaDatabase, did: string): Schema => {
   assertDid(did);
   return database.transaction(() => {
     const [object] = readObjects(database);
     if (object !== undefined) {
-      throw new RepoError('RepoExists', `the database is not empty; ${object.type}=${object.name}`);
+      throw new RepoError(
+        'RepoExists',
+        `cannot create a repository: the database is not empty. Open it with openRepo; ${object.type}=${object.name}`,
+      );
     }
     for (const name of TABLES) {
       createTable(database, '', name);
@@ -70,25 +73,28 @@ export const createSchema = (database: SchemaDatabase, did: string): Schema => {
 };
 
 /**
- * Checks that a database is a repository, to the last column: its file may come from anywhere. Tables of somebody else
- * beside those of the repository are left alone. Writes nothing, except for the table `commits` if another writer made
- * none. For reading, that table is an empty one in memory.
- * @throws {RepoError} `RepoNotFound` when the database is empty; `UnknownVersion` when a newer library wrote it;
- *   `Corrupt` when it is anything else.
+ * Checks that a database is a repository, to the last column, because the file is untrusted. Other tables in the
+ * database are not changed. Writes nothing, except a missing table `commits`. For a read-only database, that table is
+ * created in memory.
+ * @throws {RepoError} `RepoNotFound` if the database is empty; `UnknownVersion` if a newer library wrote it; `Corrupt`
+ *   if it is anything else.
  */
 export const openSchema = (database: SchemaDatabase, { isReadOnly = false }: OpenSchemaOptions = {}): Schema => {
   const objects = readObjects(database);
   if (objects.length === 0) {
-    throw new RepoError('RepoNotFound', 'the database is empty');
+    throw new RepoError('RepoNotFound', 'the database is empty: create the repository with createRepo');
   }
   assertHarmless(objects);
   const encoding = readRows(database, 'pragma encoding', 1)[0]?.[0];
   if (encoding !== 'UTF-8') {
-    // Keys are compared and answered by their bytes.
-    throw new RepoError('Corrupt', `texts in a repository are UTF-8; encoding=${encoding}`);
+    // Keys are compared and returned as UTF-8 bytes.
+    throw new RepoError(
+      'Corrupt',
+      `not a repository: its encoding is not UTF-8. Restore a backup; encoding=${encoding}`,
+    );
   }
   const prefix = prefixOf(objects);
-  // The version comes first: a newer layout may well have tables that this library does not know.
+  // The version is checked first, because a newer layout may have tables that this library does not know.
   const did = withTable(database, prefix, 'meta', (meta) => {
     checkVersion(readText(meta, 'version'));
     return readText(meta, 'did');
@@ -109,12 +115,15 @@ export const openSchema = (database: SchemaDatabase, { isReadOnly = false }: Ope
 
 const checkVersion = (version: string): void => {
   if (!/^[1-9][0-9]{0,8}$/.test(version)) {
-    throw new RepoError('Corrupt', `not a version of the layout; version=${version.slice(0, 80)}`);
+    throw new RepoError(
+      'Corrupt',
+      `the version of the layout is not a number: restore a backup; version=${version.slice(0, 80)}`,
+    );
   }
   if (Number(version) > VERSION) {
     throw new RepoError(
       'UnknownVersion',
-      `a newer version of this library wrote the repository, and is needed to open it; version=${version} known=${VERSION}`,
+      `a newer version of pdsdb wrote the repository: update pdsdb to open it; version=${version} known=${VERSION}`,
     );
   }
 };
@@ -124,17 +133,17 @@ const checkDid = (did: string): void => {
     assertDid(did);
   } catch (cause) {
     throw isRepoError(cause)
-      ? new RepoError('Corrupt', `meta does not name an account: ${cause.message}`, { cause })
+      ? new RepoError('Corrupt', `the table meta has no valid did: ${cause.message}. Restore a backup`, { cause })
       : cause;
   }
 };
 
-/** Of each column: its name, type, `not null`, default, place in the primary key, and whether it is hidden. */
+/** The columns: name, type, `not null`, default, position in the primary key, and whether the column is hidden. */
 const COLUMNS = 'key|text|0||1|0 value|blob|1||0|0';
-/** Of each index its name, whether it is unique, where it comes from, whether it is partial. */
+/** The index: name, whether it is unique, its origin, whether it is partial. */
 const indexOf = (table: string): string => `sqlite_autoindex_${table}_1|1|pk|0`;
 
-/** The statement of a table was checked; this is what SQLite has made of it. */
+/** Checks how SQLite read the statement of a table. The statement itself was checked before. */
 const checkColumns = (database: SqlDatabase, table: string): void => {
   const listed = (pragma: string, columns: number): string =>
     readRows(database, `pragma ${pragma}(${table})`, columns)
@@ -145,7 +154,7 @@ const checkColumns = (database: SqlDatabase, table: string): void => {
   if (columns !== COLUMNS || indexes !== indexOf(table)) {
     throw new RepoError(
       'Corrupt',
-      `not a table of keys and values; table=${table} columns=${columns.slice(0, 200)} indexes=${indexes.slice(0, 200)}`,
+      `the table is not (key TEXT PRIMARY KEY, value BLOB NOT NULL): restore a backup; table=${table} columns=${columns.slice(0, 200)} indexes=${indexes.slice(0, 200)}`,
     );
   }
 };
@@ -176,20 +185,22 @@ const readRows = (database: SqlDatabase, sql: string, columns: number): string[]
 const readText = (table: KeyValueTable, key: string): string => {
   const value = table.get(key);
   if (value === undefined) {
-    throw new RepoError('Corrupt', `a value is missing; table=${table.name} key=${key}`);
+    throw new RepoError('Corrupt', `a value is missing: restore a backup; table=${table.name} key=${key}`);
   }
   return decodeText(table, key, value);
 };
 
 /**
- * A value that is a text.
- * @throws {RepoError} `Corrupt` unless it is UTF-8.
+ * Decodes a value that is a text.
+ * @throws {RepoError} `Corrupt` if it is not UTF-8.
  */
 export const decodeText = (table: KeyValueTable, key: string, value: Bytes): string => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);
   } catch (cause) {
-    throw new RepoError('Corrupt', `a value that is not UTF-8; table=${table.name} key=${key.slice(0, 80)}`, { cause });
+    throw new RepoError('Corrupt', `a value is not UTF-8: call repair; table=${table.name} key=${key.slice(0, 80)}`, {
+      cause,
+    });
   }
 };
 

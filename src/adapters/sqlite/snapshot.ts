@@ -1,4 +1,4 @@
-/** The main file of a database that is in use, as it is at one moment. */
+/** Takes a snapshot of the main file of an open database. */
 import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { MAIN_NAME } from '../../core/storage/layout.ts';
 import { RepoError } from '../../core/errors.ts';
@@ -6,18 +6,18 @@ import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { contentOf } from './file-content.ts';
 
-/** What is needed of a database. Between two transactions. */
+/** What a snapshot needs of a database. Both are called between two transactions. */
 export interface FreezableDatabase {
   freeze(): boolean;
   thaw(): void;
 }
 
-/** How much of a file is copied into one `Blob`, which the browser then keeps wherever it keeps such bytes. */
-const PIECE_SIZE = 1 << 20;
+/** Bytes that are copied into one `Blob`. The browser may keep a `Blob` outside of memory. */
+const CHUNK_SIZE = 1 << 20;
 
 /**
- * Where the database writes ahead, its main file stays as it is until `release`, and is read as it is asked for.
- * Elsewhere (pages that IndexedDB keeps, which lie in memory) it is copied at once.
+ * Returns the main file. With a WAL, the main file stays unchanged until `release` and is read on demand. Without one
+ * (IndexedDB, whose pages are in memory) it is copied at once.
  */
 export const takeSnapshot = (
   database: FreezableDatabase,
@@ -43,13 +43,16 @@ export const takeSnapshot = (
 
 const copyOf = ({ main }: DatabaseFiles): Blob => {
   const size = main.getSize();
-  const pieces: Blob[] = [];
-  for (let at = 0; at < size; at += PIECE_SIZE) {
-    const piece = new Uint8Array(Math.min(PIECE_SIZE, size - at));
-    if (main.read(piece, { at }) !== piece.length) {
-      throw new RepoError('StorageFailed', `the database ends before its end; at=${at}`);
+  const chunks: Blob[] = [];
+  for (let at = 0; at < size; at += CHUNK_SIZE) {
+    const chunk = new Uint8Array(Math.min(CHUNK_SIZE, size - at));
+    if (main.read(chunk, { at }) !== chunk.length) {
+      throw new RepoError(
+        'StorageFailed',
+        `the database became shorter while it was read: try again; size=${size} at=${at}`,
+      );
     }
-    pieces.push(new Blob([piece]));
+    chunks.push(new Blob([chunk]));
   }
-  return new Blob(pieces);
+  return new Blob(chunks);
 };

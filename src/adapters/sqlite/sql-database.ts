@@ -1,20 +1,20 @@
-/** The port of {@link KeyValueTable}: the least of an SQL database that it needs. `Database` of `src/wasm` has it. */
+/** The port of {@link KeyValueTable}: what it needs of an SQL database. `Database` of `src/wasm` implements it. */
 import type { Bytes } from '../../core/data/bytes.ts';
 
-/** What a table needs of a prepared statement. Parameters count from 1 and columns from 0, as in SQLite. */
+/** A prepared statement. Parameters count from 1 and columns from 0, as in SQLite. */
 export interface SqlStatement {
   bindBlob(index: number, bytes: Uint8Array): void;
   bindInt(index: number, value: number): void;
   bindText(index: number, text: string): void;
-  /** Binds a text that is encoded already, as a copy. */
+  /** Binds a copy of a text that is already encoded. */
   bindUtf8(index: number, text: Uint8Array): void;
-  /** Whether there is a row, or another one. */
+  /** Moves to the next row. Returns `false` at the end. */
   step(): boolean;
-  /** The bytes of a blob, or of a text as it is stored: a copy. */
+  /** Returns a copy of the bytes of a blob, or of a text as it is stored. */
   columnBlob(index: number): Bytes;
-  /** How many bytes {@link columnBlob} answers. */
+  /** Returns the length of {@link columnBlob} in bytes. */
   columnSize(index: number): number;
-  /** Copies these bytes to where there is room for them. */
+  /** Copies the bytes of {@link columnBlob} into `into`, from offset `at`. */
   columnInto(index: number, into: Uint8Array, at: number): void;
   columnType(index: number): 'blob' | 'integer' | 'null' | 'real' | 'text';
   columnInt(index: number): number;
@@ -23,7 +23,7 @@ export interface SqlStatement {
   finalize(): void;
 }
 
-/** What a table needs of a database. */
+/** What {@link KeyValueTable} needs of a database. */
 export interface SqlDatabase {
   /** How many rows the last statement inserted, updated or deleted. */
   readonly changes: number;

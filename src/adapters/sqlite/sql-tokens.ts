@@ -1,25 +1,24 @@
 /**
- * The tokens of a `create` statement, as SQLite splits it. https://sqlite.org/syntax/, `sqlite3GetToken` in tokenize.c
+ * Splits a `create` statement into tokens, as SQLite does. https://sqlite.org/syntax/, `sqlite3GetToken` in tokenize.c
  *
- * Only ASCII letters have cases here, and only ASCII spaces are spaces. To SQLite, U+00A0 is a letter, and U+212A is
- * another letter than k.
+ * SQLite folds the case of ASCII letters only, and only ASCII spaces separate tokens. U+00A0 is a letter, and U+212A
+ * (Kelvin) is not k.
  */
 import { RepoError } from '../../core/errors.ts';
 
 export interface Token {
-  /** `word`: a keyword or a name as it stands. `name`: a name in quotes. `other`: a number, a text or an operator. */
+  /** `word`: a keyword or an unquoted name. `name`: a quoted name. `other`: a number, a text or an operator. */
   readonly kind: 'name' | 'other' | 'word';
   /** A word in lower case; a name without its quotes. */
   readonly text: string;
 }
 
-/** In the order in which they are tried, each from where the last one ended. */
+/** The patterns, in the order in which they are tried. */
 const SPACE = /[ \t\n\f\r]+|--[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\//y;
 const WORD = /[A-Za-z_\u0080-\u{10ffff}][A-Za-z0-9_$\u0080-\u{10ffff}]*/uy;
 const QUOTED = /"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|\[([^\]]*)\]/y;
 /**
- * Texts, blobs (`x'00'`, whose `x` comes as a word), numbers and operators. A stored statement has no `;` and no
- * parameter.
+ * Texts, blobs (the `x` of `x'00'` is a word), numbers and operators. A stored statement has no `;` and no parameter.
  */
 const OTHER = /'(?:[^']|'')*'|\.?[0-9](?:[0-9A-Za-z_.]|(?<=[eE])[+-])*|[-+*/%(),.<>=!|&~]/y;
 
@@ -28,15 +27,15 @@ const match = (pattern: RegExp, sql: string, at: number): RegExpExecArray | unde
   return pattern.exec(sql) ?? undefined;
 };
 
-/** ASCII letters alone change. */
+/** Converts ASCII letters only. */
 export const lowerCase = (word: string): string => word.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
-/** Whether SQLite takes two names for one. */
+/** Whether two names are equal for SQLite. */
 export const isSameName = (a: string, b: string): boolean => lowerCase(a) === lowerCase(b);
 
 /**
  * Returns the tokens without spaces and comments.
- * @throws {RepoError} `Corrupt` at what SQLite would not store.
+ * @throws {RepoError} `Corrupt` if SQLite would not store such a statement.
  */
 export const tokensOf = (sql: string): Token[] => {
   const tokens: Token[] = [];
@@ -50,7 +49,10 @@ export const tokensOf = (sql: string): Token[] => {
     const quoted = word === undefined ? match(QUOTED, sql, at) : undefined;
     const found = word ?? quoted ?? match(OTHER, sql, at);
     if (found === undefined) {
-      throw new RepoError('Corrupt', `a statement of the schema cannot be read; at=${at} sql=${sql.slice(0, 200)}`);
+      throw new RepoError(
+        'Corrupt',
+        `a statement of the schema is not valid SQL: restore a backup, or call salvageRepo; at=${at} sql=${sql.slice(0, 200)}`,
+      );
     }
     at += found[0].length;
     if (word !== undefined) {

@@ -1,4 +1,4 @@
-/** The port of the block store: what it needs of an SQL database. `Database` of `src/wasm` has it. */
+/** The port of the block store: what it needs of an SQL database. `Database` of `src/wasm` implements it. */
 import type { StorageSpace } from '../../core/storage/ports.ts';
 import type { LoggedDatabase } from './checkpointer.ts';
 import type { SchemaDatabase } from './schema.ts';
@@ -6,23 +6,23 @@ import type { SchemaDatabase } from './schema.ts';
 export interface StoreDatabase extends SchemaDatabase, LoggedDatabase {
   readonly inTransaction: boolean;
   begin(): void;
-  /** Has the transaction that has begun, and has written nothing yet, write each page once, and no log. */
+  /** Bypasses the WAL in the current transaction, which must not have written yet. Each page is then written once. */
   bypassLog(): void;
   commit(): void;
   rollback(): void;
-  /** Whether the main file now stays as it is until `thaw`. */
+  /** Keeps the main file unchanged until `thaw`. Returns `false` if it cannot. */
   freeze(): boolean;
   thaw(): void;
   /** In bytes, without the WAL. */
   readonly space: StorageSpace;
-  /** Cuts free pages off the file and empties the WAL. Does nothing while frozen. */
+  /** Truncates free pages from the file and empties the WAL. Does nothing while frozen. */
   shrink(): void;
-  /** Writes the whole database anew. Finalizes all statements. */
+  /** Rewrites the whole database. Finalizes all statements. */
   rewrite(): void;
-  /** One sentence per fault, of all tables or only of these. */
+  /** Returns one sentence per fault, of all tables or of `tables`. */
   integrityCheck(tables?: readonly string[]): readonly string[];
-  /** Closes without another write. */
+  /** Closes without writing. */
   abandon(): void;
-  /** Leaves everything in the main file. */
+  /** Checkpoints the WAL and closes. */
   close(): void;
 }

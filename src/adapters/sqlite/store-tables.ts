@@ -1,4 +1,4 @@
-/** The four tables of `pds.db`, with the values that they hold. Nothing here asks whether the store is open. */
+/** The four tables of `pds.db` and the form of their values. The caller checks that the store is open. */
 import type { NamedBlock } from '../../core/blocks/block.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { CID, CidLike } from '../../core/data/cid.ts';
@@ -22,7 +22,7 @@ import type { TablePrefix } from './schema.ts';
 import { decodeText, openTable } from './schema.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
-/** All calls are synchronous. What they write takes part in the transaction of the database. */
+/** All calls are synchronous and run in the current transaction of the database. */
 export class StoreTables implements ChangeSource {
   readonly table: Readonly<Record<'blocks' | 'commits' | 'meta' | 'refs', KeyValueTable>>;
 
@@ -73,7 +73,8 @@ export class StoreTables implements ChangeSource {
   *commits(range: CommitRange = {}): Generator<[rev: Tid, cid: CID]> {
     for (const [rev, value] of this.table.commits.iterate(range)) {
       if (!isTid(rev)) {
-        throw new RepoError('Corrupt', `not a rev; table=${this.table.commits.name} key=${rev.slice(0, 80)}`);
+        const where = `table=${this.table.commits.name} key=${rev.slice(0, 80)}`;
+        throw new RepoError('Corrupt', `the key of a row is not a rev: call repair; ${where}`);
       }
       yield [rev, readCid(this.table.commits, rev, value)];
     }
@@ -84,14 +85,14 @@ export class StoreTables implements ChangeSource {
       const bytes = cidTextToBytes(key);
       if (bytes === undefined) {
         const where = `table=${this.table.blocks.name} key=${key.slice(0, 80)}`;
-        throw new RepoError('Corrupt', `a block whose key is not a CID; ${where}`);
+        throw new RepoError('Corrupt', `the key of a block is not a CID: call repair; ${where}`);
       }
       yield decodeCid(bytes);
     }
   }
 
   add(blocks: readonly NamedBlock[]): boolean[] {
-    // In the order they come: sorting each call's rows by key first won nothing, at up to 400,000 rows.
+    // In the order of the call: sorting the rows by key first saved no time, at up to 400,000 rows.
     return blocks.map(({ cid, bytes }) => this.table.blocks.add(keyOf(cid), bytes));
   }
 
@@ -107,7 +108,7 @@ export class StoreTables implements ChangeSource {
     applyTo(this.table.commits, commits, cidToText);
   }
 
-  /** Lets go of the statements, which are prepared again when they are needed. */
+  /** Finalizes the statements. The next use prepares them again. */
   release(): void {
     for (const table of Object.values(this.table)) {
       table.release();
@@ -121,10 +122,10 @@ export class StoreTables implements ChangeSource {
   }
 }
 
-/** The key that was made last, for a caller that uses it at once. */
+/** A buffer that {@link keyOf} returns. Valid until its next call. */
 const lastKey: Uint8Array = /* @__PURE__ */ new Uint8Array(CID_TEXT_LENGTH);
 
-/** The key of a block's row: the text of its CID, in the bytes that SQLite stores. */
+/** Returns the key of a block's row: the text of its CID, in the bytes that SQLite stores. */
 const keyOf = (cid: CidLike): string | Uint8Array => {
   const bytes = bytesOfCid(cid);
   if (bytes.length !== CID_LENGTH) {
@@ -134,12 +135,15 @@ const keyOf = (cid: CidLike): string | Uint8Array => {
   return lastKey;
 };
 
-/** @throws {RepoError} `Corrupt` when the value of a row is not the text of a CID. */
+/** @throws {RepoError} `Corrupt` if the value of a row is not the text of a CID. */
 export const readCid = (table: KeyValueTable, key: string, value: Bytes): CID => {
   const text = decodeText(table, key, value);
   const bytes = cidTextToBytes(text);
   if (bytes === undefined) {
-    throw new RepoError('Corrupt', `not a CID; table=${table.name} key=${key.slice(0, 80)} value=${text.slice(0, 80)}`);
+    throw new RepoError(
+      'Corrupt',
+      `the value of a row is not a CID: call repair; table=${table.name} key=${key.slice(0, 80)} value=${text.slice(0, 80)}`,
+    );
   }
   return decodeCid(bytes);
 };

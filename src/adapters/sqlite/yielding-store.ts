@@ -8,7 +8,7 @@ import type { BlockChange, BlockStore, StoreMaintenance, StoreReader } from '../
 /** The longest time that a message waits. Yielding this often costs less than 1 % of the time. */
 const YIELD_INTERVAL_MS = 20;
 
-/** Runs one turn of the event loop. A timer would do too, but browsers delay it by 4 ms. */
+/** Runs one turn of the event loop. Not a timer, because browsers delay it by 4 ms. */
 const pause = (): Promise<void> =>
   new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

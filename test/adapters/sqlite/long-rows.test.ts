@@ -44,7 +44,7 @@ describe('a block of 20 MiB', () => {
     const { files, store } = await storeAfter(insert);
     const read = await bytesRead(files, async () => {
       await expect(store.get(blockOf(9999).cid)).rejects.toThrow(
-        expect.objectContaining({ code: 'Corrupt', message: expect.stringContaining(`a value of ${LONG} bytes`) }),
+        expect.objectContaining({ code: 'Corrupt', message: expect.stringContaining(`a value has ${LONG} bytes`) }),
       );
       expect(await listOf(store.cids())).toHaveLength(501);
       for await (const blocks of (await store.maintenance.scan(Infinity))!) {

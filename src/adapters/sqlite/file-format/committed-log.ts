@@ -1,6 +1,6 @@
 /**
- * The pages that a write-ahead log has in place of those of the main file, exactly as SQLite recovers them: the frames
- * up to the last commit whose checksums are right. https://sqlite.org/fileformat2.html#the_write_ahead_log
+ * Reads the pages in a WAL that replace pages of the main file, exactly as SQLite recovers them: the frames up to the
+ * last commit with valid checksums. https://sqlite.org/fileformat2.html#the_write_ahead_log
  *
  * A salvage reads more than this: see `src/adapters/salvage/log-frames.ts`.
  */
@@ -11,16 +11,16 @@ import { isPageSize, uint32 } from './numbers.ts';
 import type { ReadableFile } from './readable-file.ts';
 import { readAt } from './readable-file.ts';
 
-/** Pages of another file that stand for those of the main one. */
+/** Pages of another file that replace pages of the main file. */
 export interface Overlay {
   readonly pageSize: number;
   /** Pages of the database. */
   readonly pageCount: number;
-  /** By the number of the page, the place of its bytes in the file. */
+  /** Page number -> offset of the page in the file. */
   readonly places: ReadonlyMap<number, number>;
 }
 
-/** Frames that are read with one call. */
+/** Bytes of frames per read. */
 const BATCH_BYTES = 1 << 20;
 
 const areSums = ([a, b]: Sums, bytes: Uint8Array, at: number): boolean =>
@@ -28,7 +28,7 @@ const areSums = ([a, b]: Sums, bytes: Uint8Array, at: number): boolean =>
 
 /**
  * Returns the committed pages of a log, or `undefined` if SQLite finds none in it.
- * @throws {RepoError} `Corrupt` when the log is of a version that SQLite refuses.
+ * @throws {RepoError} `Corrupt` if SQLite refuses the version of the log.
  */
 export const committedLog = (wal: ReadableFile): Overlay | undefined => {
   const size = wal.getSize();
@@ -48,7 +48,10 @@ export const committedLog = (wal: ReadableFile): Overlay | undefined => {
     return undefined;
   }
   if (uint32(header, 4) !== LOG_VERSION) {
-    throw new RepoError('Corrupt', `the write-ahead log has an unknown version; version=${uint32(header, 4)}`);
+    throw new RepoError(
+      'Corrupt',
+      `the WAL beside the database has an unknown version: call salvageRepo; version=${uint32(header, 4)} known=${LOG_VERSION}`,
+    );
   }
   const frameSize = FRAME_HEADER + pageSize;
   const frames = Math.floor((size - LOG_HEADER) / frameSize);
@@ -62,7 +65,7 @@ export const committedLog = (wal: ReadableFile): Overlay | undefined => {
     if (start === 0) {
       const wanted = batch.subarray(0, Math.min(batch.length, (frames - index) * frameSize));
       if (wal.read(wanted, { at }) !== wanted.length) {
-        throw new RepoError('StorageFailed', `the write-ahead log could not be read; at=${at}`);
+        throw new RepoError('StorageFailed', `the WAL became shorter while it was read: try again; at=${at}`);
       }
     }
     const page = uint32(batch, start);

@@ -1,4 +1,4 @@
-/** The pages of a database as SQLite would see them after recovery, read before SQLite runs. Nothing is written. */
+/** Reads the pages of a database as SQLite would see them after recovery, without SQLite and without writing. */
 import { RepoError } from '../../../core/errors.ts';
 import { PAGE_SIZE, SQLITE_MAGIC } from '../../../core/storage/layout.ts';
 import type { DatabaseFiles } from '../../../wasm/vfs/database-files.ts';
@@ -9,9 +9,9 @@ import type { ReadableFile } from './readable-file.ts';
 import { readableFile } from './readable-file.ts';
 
 export interface DatabasePages {
-  /** Bytes of a page that SQLite uses: its size, less what the file reserves. */
+  /** Bytes of a page that SQLite uses: the page size minus the reserved bytes. */
   readonly usable: number;
-  /** @throws {RepoError} `Corrupt` when the database has no page of this number. */
+  /** @throws {RepoError} `Corrupt` if the database has no page with this number. */
   read(number: number): Uint8Array;
 }
 
@@ -35,7 +35,7 @@ const pageSizeOf = (page: Uint8Array): number => {
   return size === 1 ? 65536 : size;
 };
 
-/** Reads into the whole buffer; what lies behind the end of the file is zeros, as it is for SQLite. */
+/** Fills the buffer. Bytes after the end of the file are zeros, as for SQLite. */
 const fill = (file: ReadableFile, buffer: Uint8Array, at: number): Uint8Array => {
   buffer.fill(0, file.read(buffer, { at }));
   return buffer;
@@ -43,38 +43,47 @@ const fill = (file: ReadableFile, buffer: Uint8Array, at: number): Uint8Array =>
 
 const assertHeader = (page: Uint8Array, pageSize: number): void => {
   if (!hasMagic(page)) {
-    throw new RepoError('Corrupt', 'pds.db is not an SQLite database, or its first page is damaged');
+    throw new RepoError(
+      'Corrupt',
+      'pds.db is not an SQLite database, or its first page is damaged: call salvageRepo, or restore a backup',
+    );
   }
   const isKnown = page[AT_READ_VERSION]! <= 2 && FRACTIONS.every((byte, i) => page[AT_FRACTIONS + i] === byte);
   if (!isKnown || pageSizeOf(page) !== pageSize || pageSize - page[AT_RESERVED]! < LEAST_USABLE) {
     throw new RepoError(
       'Corrupt',
-      `the header of the database is damaged, or a log or journal of another database lies beside it; pageSize=${pageSizeOf(page)} expected=${pageSize}`,
+      `the header of the database is damaged, or the log or journal beside it belongs to another database: call salvageRepo, or restore a backup; pageSize=${pageSizeOf(page)} expected=${pageSize}`,
     );
   }
 };
 
 /**
- * The header of a database that holds something.
- * @throws {RepoError} `Corrupt` when SQLite writes no such header, or its texts are not UTF-8.
+ * Checks the header of a database that is not empty.
+ * @throws {RepoError} `Corrupt` if SQLite never writes such a header, or if texts are not UTF-8.
  */
 export const assertFormat = (firstPage: Uint8Array): void => {
   const format = uint32(firstPage, AT_SCHEMA_FORMAT);
   if (format < 1 || format > NEWEST_SCHEMA_FORMAT) {
-    throw new RepoError('Corrupt', `the header of the database names an unknown schema format; format=${format}`);
+    throw new RepoError(
+      'Corrupt',
+      `the header of the database names an unknown schema format: call salvageRepo, or restore a backup; format=${format}`,
+    );
   }
   const encoding = uint32(firstPage, AT_ENCODING);
   if (encoding !== 1) {
-    // Keys are compared and returned by their bytes.
-    throw new RepoError('Corrupt', `texts in a repository are UTF-8; encoding=${ENCODINGS[encoding] ?? encoding}`);
+    // Keys are compared and returned as UTF-8 bytes.
+    throw new RepoError(
+      'Corrupt',
+      `not a repository: the encoding of the database is not UTF-8. Restore a backup; encoding=${ENCODINGS[encoding] ?? encoding}`,
+    );
   }
 };
 
-/** A database as SQLite would see it after recovery, by the place of each page. */
+/** A database as SQLite would see it after recovery. */
 interface Recovered {
   readonly pageSize: number;
   readonly pageCount: number;
-  /** Reads a part of a page. `number` is from 1 to `pageCount`. */
+  /** Reads a part of a page. `number` is 1 to `pageCount`. */
   read(number: number, buffer: Uint8Array, offset: number): void;
 }
 
@@ -83,11 +92,11 @@ const recover = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>): Recove
     readableFile(file, 'reading the pages of the database'),
   ) as [ReadableFile, ReadableFile, ReadableFile];
   const size = main.getSize();
-  // SQLite takes no notice of a journal or a log then.
+  // SQLite then ignores a journal and a log.
   if (size === 0) {
     return undefined;
   }
-  // Where the header of the main file is damaged, a journal or a log may have a sound one.
+  // If the header of the main file is damaged, a journal or a log may have a valid one.
   const start = fill(main, new Uint8Array(PAGE_SIZE), 0);
   const said = hasMagic(start) && isPageSize(pageSizeOf(start)) ? pageSizeOf(start) : PAGE_SIZE;
   const undone = hotJournalPages(journal, said);
@@ -97,7 +106,10 @@ const recover = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>): Recove
   const log = committedLog(wal);
   const pageSize = log?.pageSize ?? undone?.pageSize ?? said;
   if (undone !== undefined && undone.pageSize !== pageSize) {
-    throw new RepoError('Corrupt', `the journal and the log beside the database have pages of two sizes`);
+    throw new RepoError(
+      'Corrupt',
+      `the journal and the log beside the database have pages of two sizes: call salvageRepo, or restore a backup; journal=${undone.pageSize} log=${pageSize}`,
+    );
   }
   const pageCount = log?.pageCount ?? undone?.pageCount ?? Math.ceil(size / pageSize);
   return {
@@ -120,8 +132,8 @@ const recover = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>): Recove
 };
 
 /**
- * Returns the pages of the main file with the hot journal and the log applied; `undefined` if the database is empty.
- * @throws {RepoError} `Corrupt` when the first page is not one of SQLite's; `StorageFailed`.
+ * Returns the pages of the main file with the hot journal and the log applied, or `undefined` if the database is empty.
+ * @throws {RepoError} `Corrupt` if the first page is not a valid first page of SQLite; `StorageFailed`.
  */
 export const openPages = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>): DatabasePages | undefined => {
   const recovered = recover(files);
@@ -131,7 +143,10 @@ export const openPages = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>
   const { pageSize, pageCount } = recovered;
   const read = (number: number): Uint8Array => {
     if (number < 1 || number > pageCount) {
-      throw new RepoError('Corrupt', `the schema leads to a page that is not there; page=${number} pages=${pageCount}`);
+      throw new RepoError(
+        'Corrupt',
+        `the schema links to a missing page: call salvageRepo, or restore a backup; page=${number} pages=${pageCount}`,
+      );
     }
     const page = new Uint8Array(pageSize);
     recovered.read(number, page, 0);
@@ -142,13 +157,13 @@ export const openPages = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>
   return { usable: pageSize - first[AT_RESERVED]!, read };
 };
 
-/** Bytes of a journal or a log that are applied without writing them to the main file. */
+/** The largest journal or log, in bytes, that is applied in memory. */
 export const MAX_APPLIED_SIZE: number = 64 * 1024 * 1024;
 
 /**
- * Returns the main file as SQLite would leave it after recovery; `undefined` if the database is empty. Nothing is
- * written, and pages are read where they are stored when they are asked for.
- * @throws {RepoError} `Locked` when a journal or a log is longer than {@link MAX_APPLIED_SIZE}; `Corrupt`;
+ * Returns the main file as SQLite would leave it after recovery, or `undefined` if the database is empty. Writes
+ * nothing, and reads pages on demand.
+ * @throws {RepoError} `Locked` if a journal or a log is longer than {@link MAX_APPLIED_SIZE}; `Corrupt`;
  *   `StorageFailed`.
  */
 export const recoveredFile = (files: Pick<DatabaseFiles, 'journal' | 'main' | 'wal'>): ReadableFile | undefined => {

@@ -1,5 +1,5 @@
 /**
- * The pages that a hot journal puts back, exactly as SQLite does at the next opening.
+ * Reads the pages that a hot journal restores, exactly as SQLite does at the next opening.
  * https://sqlite.org/fileformat2.html#the_rollback_journal, `pager_playback` in SQLite's pager.c
  */
 import { RepoError } from '../../../core/errors.ts';
@@ -10,17 +10,17 @@ import { readAt } from './readable-file.ts';
 
 const MAGIC: readonly number[] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 const HEADER = 28;
-/** What our file layer says, and what SQLite goes by until it has read the first header. */
+/** The sector size of our VFS. SQLite uses it until it has read the first header. */
 const OWN_SECTOR = 4096;
 const MAX_SECTOR = 65536;
-/** The page of this byte is used for locks and is never in a journal. */
+/** The page with this byte is used for locks and is never in a journal. */
 const LOCK_BYTE = 0x4000_0000;
-/** SQLite sums up every 200th byte of a page. */
+/** The checksum adds every 200th byte of a page. */
 const CHECKSUM_STEP = 200;
 
 const hasMagic = (bytes: Uint8Array, at: number): boolean => MAGIC.every((byte, i) => bytes[at + i] === byte);
 
-/** SQLite then looks for another file, the one of a transaction over several databases. Nobody here writes such. */
+/** Refuses the journal of a transaction over several databases, for which SQLite opens another file. */
 const assertNoSuperJournal = (journal: ReadableFile, size: number): void => {
   const end = size >= 16 ? readAt(journal, size - 16, 16) : undefined;
   if (end === undefined || !hasMagic(end, 8)) {
@@ -30,7 +30,10 @@ const assertNoSuperJournal = (journal: ReadableFile, size: number): void => {
   const name =
     length > 0 && length <= Math.min(size - 16, MAX_SECTOR) ? readAt(journal, size - 16 - length, length) : undefined;
   if (name !== undefined && name.reduce((sum, byte) => sum + ((byte << 24) >> 24), 0) >>> 0 === uint32(end, 4)) {
-    throw new RepoError('Corrupt', 'the journal is part of a transaction over several databases');
+    throw new RepoError(
+      'Corrupt',
+      'the journal beside the database is part of a transaction over several databases: recover it with the sqlite3 command; file=pds.db-journal',
+    );
   }
 };
 
@@ -70,13 +73,13 @@ const checksumOf = (page: Uint8Array, seed: number): number => {
 };
 
 /**
- * Returns the pages that the journal puts back, or `undefined` if it changes nothing.
- * @param pageSizeOfMain What the main file says, in bytes.
- * @throws {RepoError} `Corrupt` when the journal names another one.
+ * Returns the pages that the journal restores, or `undefined` if it restores nothing.
+ * @param pageSizeOfMain The page size in the main file's header, in bytes.
+ * @throws {RepoError} `Corrupt` if the journal is part of a transaction over several databases.
  */
 export const hotJournalPages = (journal: ReadableFile, pageSizeOfMain: number): Overlay | undefined => {
   const size = journal.getSize();
-  // A journal that has served is empty, or begins with zeros.
+  // A finished journal is empty, or begins with zeros.
   if (size === 0 || readAt(journal, 0, 1)?.[0] === 0) {
     return undefined;
   }

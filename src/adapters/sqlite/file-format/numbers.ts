@@ -1,15 +1,15 @@
-/** The numbers of SQLite's file format. https://sqlite.org/fileformat2.html */
+/** Decodes numbers of SQLite's file format. https://sqlite.org/fileformat2.html */
 
 export const uint16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
 export const uint32 = (bytes: Uint8Array, at: number): number => uint16(bytes, at) * 65536 + uint16(bytes, at + 2);
 
 export interface Varint {
   readonly value: number;
-  /** The first byte behind it. */
+  /** The offset of the next byte. */
   readonly end: number;
 }
 
-/** At most nine bytes, all eight bits of the ninth count. A value above the safe integers is not exact. */
+/** Reads 1 to 9 bytes; all eight bits of the ninth byte count. A value above the safe integers is not exact. */
 export const readVarint = (bytes: Uint8Array, at: number): Varint | undefined => {
   let value = 0;
   for (let i = 0; i < 9; i++) {
@@ -28,7 +28,7 @@ export const readVarint = (bytes: Uint8Array, at: number): Varint | undefined =>
   return undefined;
 };
 
-/** How many bytes of a row's payload are stored in the leaf of its table. The rest is in overflow pages. */
+/** Returns how many bytes of a row's payload are in the leaf page. The rest is in overflow pages. */
 export const localLength = (payload: number, usable: number): number => {
   const most = usable - 35;
   if (payload <= most) {
@@ -39,5 +39,5 @@ export const localLength = (payload: number, usable: number): number => {
   return fitting <= most ? fitting : least;
 };
 
-/** Whether SQLite knows pages of this size. */
+/** Whether SQLite allows pages of `size` bytes. */
 export const isPageSize = (size: number): boolean => size >= 512 && size <= 65536 && (size & (size - 1)) === 0;

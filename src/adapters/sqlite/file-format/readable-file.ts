@@ -1,14 +1,14 @@
-/** Reading a file of a database past SQLite. */
+/** Reads a file of a database without SQLite. */
 import type { Bytes } from '../../../core/data/bytes.ts';
 import { toStorageError } from '../../../core/storage/storage-error.ts';
 import type { SyncFile } from '../../../wasm/vfs/database-files.ts';
 
-/** A file that is only read. */
+/** The part of a `SyncFile` that reads. */
 export type ReadableFile = Pick<SyncFile, 'getSize' | 'read'>;
 
 /**
- * The same file, with errors of this library.
- * @param doing For the message: what the caller is doing.
+ * Returns the same file, which throws `RepoError`.
+ * @param doing The operation of the caller, for the message.
  */
 export const readableFile = (file: SyncFile, doing: string): ReadableFile => {
   const attempt = <T>(run: () => T): T => {

@@ -1,6 +1,6 @@
 /**
- * The rows of `sqlite_schema`, read page by page before SQLite runs. It follows the tree as SQLite does, and refuses
- * what SQLite would write in no file: what is accepted here is what SQLite will read.
+ * Reads the rows of `sqlite_schema` page by page, before SQLite runs. It walks the tree as SQLite does, and refuses
+ * content that SQLite never writes, so that SQLite later reads the same rows.
  */
 import { concatBytes } from '../../../core/data/bytes.ts';
 import { RepoError } from '../../../core/errors.ts';
@@ -13,19 +13,21 @@ import { localLength, readVarint, uint16, uint32 } from './numbers.ts';
 export interface SchemaObject {
   readonly type: string;
   readonly name: string;
-  /** The table that an index or a trigger is of; else the name again. */
+  /** The table of an index or a trigger; otherwise equal to `name`. */
   readonly table: string;
   /** `undefined` for an automatic index. */
   readonly sql: string | undefined;
 }
 
-/** Tables, indexes, views and triggers. A repository has eight. */
+/** The largest number of tables, indexes, views and triggers. A repository has eight. */
 export const MAX_SCHEMA_OBJECTS: number = 500;
-/** Bytes of one row of the schema. */
+/** The largest row of the schema, in bytes. */
 export const MAX_SCHEMA_ROW: number = 32 * 1024;
-/** Bytes of all rows of the schema together. */
+/** The largest size of all rows of the schema together, in bytes. */
 export const MAX_SCHEMA_SIZE: number = 256 * 1024;
-/** Pages of the schema, overflow pages among them. A schema of the largest size fits with pages of 512 bytes. */
+/**
+ * The largest number of pages of the schema, with overflow pages. {@link MAX_SCHEMA_SIZE} fits in pages of 512 bytes.
+ */
 const MAX_PAGES = 2000;
 /** SQLite's own limit. */
 const MAX_DEPTH = 20;
@@ -36,20 +38,25 @@ const INTERIOR_HEADER = 12;
 const LEAF_HEADER = 8;
 /** Bytes of the shortest cell. */
 const LEAST_CELL = 4;
-/** A longer one is of no row that is read here. */
+/** A longer varint means a length above {@link MAX_SCHEMA_SIZE}. */
 const MAX_LENGTH_VARINT = 4;
 
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-const corrupt = (what: string): RepoError => new RepoError('Corrupt', `the schema of the database is damaged: ${what}`);
+const corrupt = (what: string, cause?: unknown): RepoError =>
+  new RepoError(
+    'Corrupt',
+    `the schema of the database is damaged: ${what}. Call salvageRepo, or restore a backup`,
+    cause === undefined ? {} : { cause },
+  );
 
 const tooLarge = (what: string): RepoError =>
-  new RepoError('Corrupt', `the schema of the database is larger than that of any repository: ${what}`);
+  new RepoError('Corrupt', `the schema of the database is larger than pdsdb allows: ${what}. Restore a backup`);
 
 const lengthAt = (bytes: Uint8Array, at: number): Varint => {
   const length = readVarint(bytes, at);
   if (length === undefined || length.end - at > MAX_LENGTH_VARINT) {
-    throw tooLarge(`a row, a text or a header has no length that is possible`);
+    throw tooLarge(`the length of a row, a text or a header; at=${at}`);
   }
   return length;
 };
@@ -58,9 +65,9 @@ const lengthAt = (bytes: Uint8Array, at: number): Varint => {
 const COLUMNS = 5;
 const ROOT_PAGE = 3;
 const SQL = 4;
-/** Serial types: texts are the odd numbers from here on. */
+/** Serial types: the odd numbers from 13 are texts. */
 const FIRST_TEXT = 13;
-/** By the serial types of integers, their bytes. */
+/** Serial type of an integer -> its length in bytes. */
 const INTEGER_LENGTHS: readonly (number | undefined)[] = [undefined, 1, 2, 3, 4, 6, 8, undefined, 0, 0];
 
 const textOf = (bytes: Uint8Array): string => {
@@ -68,16 +75,16 @@ const textOf = (bytes: Uint8Array): string => {
   try {
     text = decoder.decode(bytes);
   } catch (cause) {
-    throw new RepoError('Corrupt', 'the schema of the database is damaged: a text is not UTF-8', { cause });
+    throw corrupt('a text is not UTF-8', cause);
   }
   if (text.includes('\0')) {
-    // SQLite would read as far as there, and the check would read on.
-    throw corrupt('a text holds a zero byte');
+    // SQLite would read up to the zero byte, and our check would read more.
+    throw corrupt('a text has a zero byte');
   }
   return text;
 };
 
-/** The bytes of a column of this serial type; `undefined` where SQLite writes another type. */
+/** Returns the length of a column in bytes, or `undefined` if SQLite never writes this serial type in it. */
 const lengthOfColumn = (column: number, type: number): number | undefined => {
   if (column === ROOT_PAGE) {
     return INTEGER_LENGTHS[type];
@@ -98,14 +105,14 @@ const objectOf = (payload: Uint8Array): SchemaObject => {
     at = type.end;
     const length = lengthOfColumn(column, type.value);
     if (length === undefined || start + length > payload.length) {
-      throw corrupt('a row has columns of other types');
+      throw corrupt(`a column of a row has the wrong type; column=${column} type=${type.value}`);
     }
     const isText = type.value >= FIRST_TEXT;
     texts.push(isText ? textOf(payload.subarray(start, start + length)) : undefined);
     start += length;
   }
   if (at !== header.value || start !== payload.length) {
-    throw corrupt('a row has other columns');
+    throw corrupt('a row does not have five columns');
   }
   const [type, name, table, , sql] = texts;
   return { type: type!, name: name!, table: table!, sql };
@@ -113,7 +120,7 @@ const objectOf = (payload: Uint8Array): SchemaObject => {
 
 /**
  * Returns all rows, in order.
- * @throws {RepoError} `Corrupt` when the pages are damaged, or are more than those of any repository.
+ * @throws {RepoError} `Corrupt` if the pages are damaged, or the schema is larger than the limits above.
  */
 export const readSchemaRows = (pages: DatabasePages): SchemaObject[] => {
   const { usable } = pages;
@@ -137,7 +144,7 @@ export const readSchemaRows = (pages: DatabasePages): SchemaObject[] => {
     const local = localLength(length.value, usable);
     const hasMore = local < length.value;
     if (rowid === undefined || rowid.end + local + (hasMore ? 4 : 0) > usable) {
-      throw corrupt('a row passes the end of its page');
+      throw corrupt('a row ends after the end of its page');
     }
     const parts = [page.subarray(rowid.end, rowid.end + local)];
     let next = hasMore ? uint32(page, rowid.end + local) : 0;
@@ -156,7 +163,7 @@ export const readSchemaRows = (pages: DatabasePages): SchemaObject[] => {
     const start = number === 1 ? HEADER_LENGTH : 0;
     const kind = page[start];
     if ((kind !== TABLE_LEAF && kind !== TABLE_INTERIOR) || depth > MAX_DEPTH) {
-      throw corrupt(`a page is of another kind; page=${number}`);
+      throw corrupt(`a page has the wrong kind; page=${number}`);
     }
     const cells = uint16(page, start + 3);
     const pointers = start + (kind === TABLE_LEAF ? LEAF_HEADER : INTERIOR_HEADER);
@@ -167,7 +174,7 @@ export const readSchemaRows = (pages: DatabasePages): SchemaObject[] => {
     for (let i = 0; i < cells; i++) {
       const at = content <= usable ? uint16(page, pointers + 2 * i) : 0;
       if (at < content || at > usable - LEAST_CELL) {
-        throw corrupt(`a row lies outside of its page; page=${number}`);
+        throw corrupt(`a row is outside of its page; page=${number}`);
       }
       if (kind === TABLE_INTERIOR) {
         visit(uint32(page, at), depth + 1);
