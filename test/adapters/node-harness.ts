@@ -46,7 +46,7 @@ export const makeBlobsHarness = async (root: string): Promise<BlobStoreHarness> 
       await mkdir(at(`ba/${SOME_CID.slice(0, -2)}ea`));
     },
     leaveUnfinished: () => writeFile(at(`${'0'.repeat(32)}.tmp-put`), 'half a blo'),
-    async leftovers() {
+    async temporaryFiles() {
       return (await readdir(join(folder, 'blobs'))).filter((name) => name !== 'ba');
     },
   };

@@ -133,9 +133,9 @@ describe.skipIf(isMissing('chromium'))('a page (needs chromium)', { timeout: TIM
       const advice =
         'copy pdsdb/sql-wasm.wasm (node_modules/pdsdb/dist/wasm/sql-wasm.wasm) to http://app/wasm/sql-wasm.wasm, ' +
         'or pass its URL to serveRepos({ wasm }) or createPageWorker({ wasm })';
-      expect(await visit(out)).toContain(`${advice}; the server gave 404`);
+      expect(await visit(out)).toContain(`${advice}; the server sent 404`);
       // Development servers give the page for every path that they do not know.
-      expect(await visit(out, { isFallingBack: true })).toContain(`${advice}; the server gave a page instead`);
+      expect(await visit(out, { isFallingBack: true })).toContain(`${advice}; the server sent an HTML page`);
       await mkdir(join(out, 'wasm'));
       await cp(WASM, join(out, 'wasm', 'sql-wasm.wasm'));
       expect(await visit(out)).toBe('hello');

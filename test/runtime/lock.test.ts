@@ -190,7 +190,7 @@ describe.each(RUNTIMES)('held by %s', (runtime) => {
       journal.truncate(0);
     }
     holder.signal('SIGCONT');
-    expect(await holder.ask('write')).toMatch(/^Locked the lock was taken away/);
+    expect(await holder.ask('write')).toMatch(/^Locked this process has lost the lock/);
     expect(await holder.ask('close')).toBe('closed');
     expect(fs.readFileSync(join(folder, 'pds.db'))).toEqual(Buffer.from([2, ...before.subarray(1)]));
     expect(fs.readdirSync(folder).sort()).toEqual(['pds.db', 'pds.db-journal', 'pds.db-wal', 'pds.lock']);

@@ -1,4 +1,4 @@
-/** The part of Deno that is used here. Declared rather than depended upon, so that the library compiles anywhere. */
+/** The part of Deno's API that is used here. It is declared here so that the library compiles without Deno's types. */
 import { errorName } from '../../core/data/platform-values.ts';
 
 export interface DenoFile {
@@ -36,12 +36,12 @@ export interface DenoApi {
 export const denoApi = (): DenoApi => {
   const { Deno } = globalThis as { Deno?: DenoApi };
   if (Deno === undefined) {
-    throw new TypeError('this needs Deno; in Node and Bun there is pdsdb/node');
+    throw new TypeError('pdsdb/deno needs Deno: in Node and Bun, import pdsdb/node');
   }
   return Deno;
 };
 
-/** An absolute path, where the working directory may be known; else the path as it is. */
+/** Returns an absolute path, or `path` itself if Deno may not read the working directory. */
 export const denoPath = (deno: DenoApi, path: string): string => {
   if (/^([/\\]|[A-Za-z]:[/\\])/.test(path)) {
     return path;
@@ -49,8 +49,7 @@ export const denoPath = (deno: DenoApi, path: string): string => {
   try {
     return `${deno.cwd()}/${path}`;
   } catch (error) {
-    // Without the permission to know where we are, the path still works, as long as nobody changes the working
-    // directory.
+    // The relative path works until the working directory changes.
     if (errorName(error) === 'NotCapable' || errorName(error) === 'PermissionDenied') {
       return path;
     }

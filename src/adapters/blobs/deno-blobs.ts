@@ -1,4 +1,4 @@
-/** Blobs as files, through Deno's own calls. */
+/** Blobs as files, with Deno's own API. */
 import { RepoError } from '../../core/errors.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import { denoApi, denoPath } from './deno-api.ts';
@@ -9,12 +9,11 @@ import type { OpenBlobsOptions } from './folder-blob-store.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 
 /**
- * Opens the blobs of a repository's folder. The caller owns the folder, because it has opened the files and holds the
- * lock; or it opens the blobs `readOnly`, which writes nothing.
+ * Opens the blobs of a repository's folder. The caller must hold the folder's lock, or pass `readOnly`.
  *
  * Deno has no `Blob` over a file, so `get` reads the whole blob into memory.
- * @throws {RepoError} `RepoNotFound` when the folder is not there; `StorageFull`; `StorageFailed`, also when a
- *   permission is missing.
+ * @throws {RepoError} `RepoNotFound` if the folder is missing; `StorageFull`; `StorageFailed`, also if a permission is
+ *   missing.
  */
 export const openDenoBlobs = async (directory: string, options?: OpenBlobsOptions): Promise<BlobStore> => {
   const deno = denoApi();
@@ -33,7 +32,10 @@ class DenoWriter implements BlobWriter {
     while (done < bytes.length) {
       const count = await this.#file!.write(bytes.subarray(done));
       if (count === 0) {
-        throw new RepoError('StorageFailed', 'the file took no more bytes');
+        throw new RepoError(
+          'StorageFailed',
+          `cannot store the blob: the file accepted no more bytes. Check the disk; bytes=${done}`,
+        );
       }
       done += count;
     }
@@ -55,7 +57,7 @@ const latest = (...times: readonly (Date | null | undefined)[]): number | undefi
   return known.length === 0 ? undefined : Math.max(...known);
 };
 
-/** A folder of the file system, as the blobs and the backups need it. */
+/** Returns a folder of the file system, for blobs and backups. */
 export const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
   const at = (path: string): string => `${directory}/${path}`;
   return {
@@ -93,14 +95,14 @@ export const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
     },
     create: async (path) => new DenoWriter(await deno.open(at(path), { write: true, createNew: true })),
     async *read(path) {
-      // The stream closes the file at its end, and when the reader stops before.
+      // The stream closes the file at its end, or when the reader stops early.
       const { readable } = await deno.open(at(path), { read: true });
       yield* readable;
     },
     blob: async (path) => new Blob([await deno.readFile(at(path))]),
     rename: (from, to) => deno.rename(at(from), at(to)),
     async touch(path) {
-      // Setting the mode that the file has, as in Node, is not seen: Deno tells the time of that change in whole seconds.
+      // Not by setting the mode, as in Node: Deno returns the time of that change only in whole seconds.
       const now = new Date();
       await deno.utime(at(path), now, now);
     },

@@ -1,8 +1,8 @@
 /**
- * Blobs as files: `blobs/ba/<cid>` below a repository's folder, over whatever {@link BlobFolder} a runtime has.
+ * Stores blobs as files `blobs/ba/<cid>` in a repository's folder, over the {@link BlobFolder} of a runtime.
  *
- * A blob is written beside its place, synced, and renamed to its CID's name, which is then synced too: the name
- * appears last, and what bears it is whole.
+ * A blob is written to a temporary file, synced, and renamed to its CID. Then the folder is synced. So a file with the
+ * name of a CID is complete.
  */
 import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import { blobPath, BLOBS_FOLDER, BLOBS_ROOT } from '../../core/storage/layout.ts';
@@ -17,10 +17,10 @@ import type { BlobInfo, BlobSource, BlobStore, InvalidBlobEntry, PutBlobOptions 
 import { isNotFound, systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 
-/** What a `put` that was cut off leaves behind. */
+/** The temporary file of an interrupted `put`. */
 const TEMPORARY = /^[0-9a-f]{32}\.tmp-[0-9a-z]+$/;
 
-/** The name of a blob's file: a canonical text, never what somebody sent. `undefined` for a CID that no blob has. */
+/** Returns the name of a blob's file: the canonical text of its CID. Returns `undefined` for a CID of another codec. */
 const nameOf = (cid: CID): string | undefined => {
   const name = cidToText(cid);
   return isBlobName(name) ? name : undefined;
@@ -37,13 +37,13 @@ const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
 };
 
 export interface OpenBlobsOptions {
-  /** Writes nothing at opening. The caller has to keep from writing later. */
+  /** Opening then writes nothing. The caller must not write later. */
   readonly readOnly?: boolean | undefined;
 }
 
 /**
- * Opens the blobs of a repository's folder, and removes the temporary files of writes that were cut off. The caller
- * owns the folder, so nobody else is writing. With `readOnly` somebody else may be, and nothing is removed.
+ * Opens the blobs of a repository's folder, and removes temporary files of interrupted writes. The caller must hold the
+ * folder's lock. With `readOnly` it need not, and nothing is removed.
  */
 export const openFolderBlobs = async (
   folder: BlobFolder,
@@ -65,21 +65,30 @@ export const openFolderBlobs = async (
     }
   } catch (error) {
     if (isNotFound(error)) {
-      throw new RepoError('RepoNotFound', 'there is no folder for the blobs to lie in', { cause: error });
+      throw new RepoError(
+        'RepoNotFound',
+        'cannot open the blobs: the folder of the repository is missing. Check the path',
+        {
+          cause: error,
+        },
+      );
     }
     throw toStorageError(error, 'opening the blobs');
   }
   return new FolderBlobStore(folder, isNamed);
 };
 
-/** What is there has to be a folder, and not a symbolic link to one: that leads out of the folder that we own. */
+/** Checks that an existing entry is a folder. A symbolic link would lead out of the locked folder. */
 const assertFolder = (entry: { readonly kind: string } | undefined, path: string): void => {
   if (entry !== undefined && entry.kind !== 'folder') {
-    throw new RepoError('StorageFailed', `not a folder; path=${path}`);
+    throw new RepoError(
+      'StorageFailed',
+      `cannot open the blobs: the path is not a folder. Replace it with a folder; path=${path}`,
+    );
   }
 };
 
-/** Makes a folder durably, unless it is there. */
+/** Creates a folder durably, if it is missing. */
 const ensureFolder = async (folder: BlobFolder, path: string, above: string): Promise<void> => {
   try {
     await folder.makeFolder(path);
@@ -89,7 +98,7 @@ const ensureFolder = async (folder: BlobFolder, path: string, above: string): Pr
     }
     assertFolder(await folder.entry(path), path);
   }
-  // Also when it was there: a crash may have come between its creation and its becoming durable.
+  // Also if it exists, because a crash may have come before it was durable.
   await folder.syncFolder(above);
 };
 
@@ -97,8 +106,8 @@ class FolderBlobStore implements BlobStore {
   readonly #folder: BlobFolder;
   readonly #lifetime = new Lifetime('blob store');
   /**
-   * Whether the name of the folder of all blobs was durable at the opening: who made it may have been killed before
-   * that.
+   * Whether the name of the folder `blobs` was made durable at the opening. Its creator may have been killed before it
+   * did so.
    */
   readonly #isNamed: boolean;
   #hasFolder = false;
@@ -124,17 +133,17 @@ class FolderBlobStore implements BlobStore {
   async #fill(writer: BlobWriter, temporary: string, source: BlobSource, options: PutBlobOptions): Promise<BlobInfo> {
     const hash = sha256Stream();
     let size = 0;
-    for await (const piece of readBlobSource(source, options)) {
-      hash.update(piece);
-      size += piece.length;
-      await io('storing a blob', writer.write(piece));
+    for await (const chunk of readBlobSource(source, options)) {
+      hash.update(chunk);
+      size += chunk.length;
+      await io('storing a blob', writer.write(chunk));
     }
     const cid = cidOfDigest(CODEC_RAW, hash.digest());
     await io('storing a blob', this.#keep(writer, temporary, blobPath(cid), cid, size));
     return { cid, size, storedAt: Date.now() };
   }
 
-  /** Puts a filled file in its place, unless the same bytes are there already. */
+  /** Renames a complete temporary file to its CID, unless the same bytes are already stored. */
   async #keep(writer: BlobWriter, temporary: string, path: string, cid: CID, size: number): Promise<void> {
     if (!this.#hasFolder) {
       if (!this.#isNamed) {
@@ -143,7 +152,7 @@ class FolderBlobStore implements BlobStore {
       await ensureFolder(this.#folder, BLOBS_FOLDER, BLOBS_ROOT);
       this.#hasFolder = true;
     }
-    // Where its time cannot be set a file is replaced by the new one, which has the same bytes.
+    // If the time of a file cannot be set, the file is replaced with the new one.
     if (this.#folder.touch !== undefined && (await this.#isStored(path, cid, size))) {
       await this.#folder.touch(path);
       await writer.close();
@@ -153,19 +162,19 @@ class FolderBlobStore implements BlobStore {
       await writer.close();
       await this.#folder.rename(temporary, path);
     }
-    // Also for a blob that was there: a crash may have come between its rename and its becoming durable.
+    // Also for an existing blob, because a crash may have come before its name was durable.
     await this.#folder.syncFolder(BLOBS_FOLDER);
   }
 
-  /** Whether a path holds these bytes: their number is compared first, because hashing costs a read of all of them. */
+  /** Whether the file has the bytes of this CID. Compares the size first, because hashing reads the whole file. */
   async #isStored(path: string, cid: CID, size: number): Promise<boolean> {
     const entry = await this.#folder.entry(path);
     if (entry?.kind !== 'file' || entry.size !== size) {
       return false;
     }
     const hash = sha256Stream();
-    for await (const piece of this.#folder.read(path)) {
-      hash.update(piece);
+    for await (const chunk of this.#folder.read(path)) {
+      hash.update(chunk);
     }
     return equalBytes(hash.digest(), cid.multihash.digest);
   }
@@ -174,12 +183,12 @@ class FolderBlobStore implements BlobStore {
     try {
       await writer.close();
     } catch {
-      // Closed already, or the failure that led here once more; that one is reported.
+      // The first error is thrown.
     }
     try {
       await this.#folder.remove(temporary);
     } catch {
-      // It bears no blob's name, so nobody sees it, and the next open removes it.
+      // The next opening removes the temporary file.
     }
   }
 
@@ -199,7 +208,10 @@ class FolderBlobStore implements BlobStore {
         return undefined;
       }
       if (entry.kind !== 'file') {
-        throw new RepoError('StorageFailed', `not a regular file; path=${path}`);
+        throw new RepoError(
+          'StorageFailed',
+          `cannot read the blob: it is not a regular file. Remove it and store the blob again; path=${path}`,
+        );
       }
       return io('reading a blob', this.#folder.blob(path));
     });
@@ -230,7 +242,7 @@ class FolderBlobStore implements BlobStore {
 
   async *list(options: { readonly after?: CID | undefined } = {}): AsyncGenerator<BlobInfo, void, undefined> {
     const after = options.after === undefined ? '' : cidToText(options.after);
-    // A folder has no order of its own, so its names are held, 59 characters each; sizes are looked up one by one.
+    // A folder has no order, so all names are in memory (59 characters each). Sizes are read one by one.
     const names = await this.#lifetime.run(() => io('listing the blobs', this.#namesAfter(after)));
     for (const name of names) {
       const entry = await this.#lifetime.run(() =>

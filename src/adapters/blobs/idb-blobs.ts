@@ -1,6 +1,6 @@
 /**
- * Blobs in IndexedDB, beside the pages of the same repository: as `Blob`s, whose bytes the browser reads when they are
- * asked for, or as bytes where it keeps none (WebKit in private windows).
+ * Stores blobs in IndexedDB, beside the pages of the repository. A blob is stored as a `Blob`, whose bytes the browser
+ * reads on demand, or as bytes if the browser stores no `Blob` (WebKit in private windows).
  */
 import { get, getMany, keys } from 'idb-keyval';
 import { readBlobSource } from '../../core/storage/blob-source.ts';
@@ -17,23 +17,25 @@ import type { IdbDatabase } from '../origin/idb-database.ts';
 import { isBlob, isBytes } from '../../core/data/platform-values.ts';
 
 /**
- * How much of a stream is held in memory before the browser is given it, to keep wherever it keeps the bytes of a
- * `Blob`.
+ * Bytes of a stream that are in memory before they become a `Blob`. The browser may keep a `Blob` on the disk.
  */
-const PIECE_SIZE = 1 << 20;
+const CHUNK_SIZE = 1 << 20;
 
-/** How many blobs are looked at in one go when they are listed. */
-const LISTED_AT_ONCE = 100;
+/** Blobs per read of a list. */
+const BATCH = 100;
 
 /**
- * Opens the blobs of a repository, whose database has to be there. Whoever calls this owns it: has opened its files.
+ * Opens the blobs of an existing repository. The caller must have its files open.
  * @throws {RepoError} `RepoNotFound`; `StorageFailed`.
- * @throws {TypeError} when the name cannot be a repository's.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const openIdbBlobs = async (name: string): Promise<BlobStore> => {
   const database = await openIdbDatabase(name, false);
   if (database === undefined) {
-    throw new RepoError('RepoNotFound', `there is no repository of this name; name=${name}`);
+    throw new RepoError(
+      'RepoNotFound',
+      `the repository is missing: check the name, or create it with createRepo; name=${name}`,
+    );
   }
   return new IdbBlobStore(database);
 };
@@ -41,10 +43,10 @@ export const openIdbBlobs = async (name: string): Promise<BlobStore> => {
 const isBlobName = (name: unknown): name is string =>
   typeof name === 'string' && cidTextToBytes(name)?.[1] === CODEC_RAW;
 
-/** The key of the time at which a blob was stored; no blob has such a name. */
+/** Returns the key for the time at which a blob was stored. It is not a valid name of a blob. */
 const timeKey = (name: string): string => `time:${name}`;
 
-/** What is stored of a blob, as a `Blob`; `undefined` for what is none. */
+/** Returns a stored value as a `Blob`, or `undefined` if it is neither a `Blob` nor bytes. */
 const asBlob = (value: unknown): Blob | undefined => {
   if (isBlob(value)) {
     return value;
@@ -63,11 +65,11 @@ class IdbBlobStore implements BlobStore {
   put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobInfo> {
     return this.#lifetime.run(async () => {
       const builder = new BlobBuilder();
-      for await (const piece of readBlobSource(source, options)) {
-        builder.add(piece);
+      for await (const chunk of readBlobSource(source, options)) {
+        builder.add(chunk);
       }
       const { cid, blob } = builder.end();
-      // Also over one that is there, whose bytes may be damaged: reading it to see costs as much as writing.
+      // Also over an existing blob, which may be damaged. A check would cost as much as the write.
       const storedAt = Date.now();
       await this.#io('storing a blob', () => this.#set(cidToText(cid), blob, storedAt));
       return { cid, size: blob.size, storedAt };
@@ -80,7 +82,7 @@ class IdbBlobStore implements BlobStore {
       const found = await this.#io('reading a blob', () => get<unknown>(name, this.#database.store('blobs')));
       const blob = asBlob(found);
       if (found !== undefined && blob === undefined) {
-        throw new RepoError('Corrupt', `not a blob; key=${name}`);
+        throw new RepoError('Corrupt', `the stored value is not a blob: store the blob again; cid=${name}`);
       }
       return blob;
     });
@@ -104,18 +106,18 @@ class IdbBlobStore implements BlobStore {
     const all = await this.#lifetime.run(() =>
       this.#io('listing the blobs', () => keys<IDBValidKey>(this.#database.store('blobs'))),
     );
-    // In order as they come: IndexedDB sorts texts by their code units, and these are ASCII.
+    // Already sorted: IndexedDB sorts texts by code units, and these are ASCII.
     const names = all.filter(isBlobName).filter((name) => name > after);
-    for (let start = 0; start < names.length; start += LISTED_AT_ONCE) {
-      const some = names.slice(start, start + LISTED_AT_ONCE);
+    for (let start = 0; start < names.length; start += BATCH) {
+      const batch = names.slice(start, start + BATCH);
       const found = await this.#lifetime.run(() =>
         this.#io('listing the blobs', () =>
-          getMany<unknown>([...some, ...some.map(timeKey)], this.#database.store('blobs')),
+          getMany<unknown>([...batch, ...batch.map(timeKey)], this.#database.store('blobs')),
         ),
       );
-      for (const [i, name] of some.entries()) {
+      for (const [i, name] of batch.entries()) {
         const blob = asBlob(found[i]);
-        const time = found[some.length + i];
+        const time = found[batch.length + i];
         if (blob !== undefined) {
           const storedAt = typeof time === 'number' ? time : undefined;
           yield { cid: decodeCid(cidTextToBytes(name)!), size: blob.size, storedAt };
@@ -150,7 +152,7 @@ class IdbBlobStore implements BlobStore {
     }
   }
 
-  /** Runs requests in one transaction, and waits until that is durable. */
+  /** Runs requests in one transaction, and waits until it is durable. */
   async #change(run: (store: IDBObjectStore) => unknown): Promise<void> {
     await this.#database.begin(
       () => ['blobs'],
@@ -172,19 +174,19 @@ class IdbBlobStore implements BlobStore {
   }
 }
 
-/** Hashes the chunks of a blob and joins them to parts of at least `PIECE_SIZE`, each of which is a `Blob`. */
+/** Hashes the chunks of a blob and joins them to `Blob`s of at least `CHUNK_SIZE` bytes. */
 class BlobBuilder {
   readonly #hash = sha256Stream();
   readonly #blobs: Blob[] = [];
-  #pieces: Uint8Array<ArrayBuffer>[] = [];
+  #chunks: Uint8Array<ArrayBuffer>[] = [];
   #size = 0;
 
-  add(piece: Uint8Array): void {
-    this.#hash.update(piece);
-    // Copies, because the caller may use the buffer again.
-    this.#pieces.push(copyBytes(piece));
-    this.#size += piece.length;
-    if (this.#size >= PIECE_SIZE) {
+  add(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+    // Copied, because the caller may use the buffer again.
+    this.#chunks.push(copyBytes(chunk));
+    this.#size += chunk.length;
+    if (this.#size >= CHUNK_SIZE) {
       this.#addPart();
     }
   }
@@ -195,8 +197,8 @@ class BlobBuilder {
   }
 
   #addPart(): void {
-    this.#blobs.push(new Blob(this.#pieces));
-    this.#pieces = [];
+    this.#blobs.push(new Blob(this.#chunks));
+    this.#chunks = [];
     this.#size = 0;
   }
 }

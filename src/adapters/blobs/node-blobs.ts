@@ -1,4 +1,4 @@
-/** Blobs as files, through `node:fs`: for Node and Bun. */
+/** Blobs as files, with `node:fs`, for Node and Bun. */
 import { constants, fsync, openAsBlob } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -12,29 +12,27 @@ import type { OpenBlobsOptions } from './folder-blob-store.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 
 /**
- * Opens the blobs of a repository's folder. The caller owns the folder, because it has opened the files and holds the
- * lock; or it opens the blobs `readOnly`, which writes nothing.
+ * Opens the blobs of a repository's folder. The caller must hold the folder's lock, or pass `readOnly`.
  *
- * `get` resolves to a `Blob` over the file, whose bytes are read when they are asked for. Once the blob is deleted,
- * reading it fails.
- * @throws {RepoError} `RepoNotFound` when the folder is not there; `StorageFull`; `StorageFailed`.
+ * `get` resolves to a `Blob` over the file, which reads its bytes on demand. Reading fails once the blob is deleted.
+ * @throws {RepoError} `RepoNotFound` if the folder is missing; `StorageFull`; `StorageFailed`.
  */
 export const openNodeBlobs = (directory: string, options?: OpenBlobsOptions): Promise<BlobStore> =>
   openFolderBlobs(nodeFolder(resolve(directory)), options);
 
-/** Missing on Windows, where there is less need of it. */
+/** Missing on Windows. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
 /** The bits of a mode that `chmod` sets. */
 const PERMISSIONS = 0o7777;
 
-/** How much of a file is hashed at a time. */
-const PIECE_SIZE = 1 << 18;
+/** Bytes per read. */
+const CHUNK_SIZE = 1 << 18;
 
 /** As in `node-files.ts`: `--permission` disables `fsync`, and files are opened with `O_SYNC`. */
 const isRestricted = (): boolean => (process as { readonly permission?: unknown }).permission !== undefined;
 
-/** The handles of Yarn's Plug'n'Play have no `sync`, neither for files nor for folders. */
+/** Syncs a handle. The handles of Yarn's Plug'n'Play have no `sync`, so this uses `fsync` there. */
 const syncHandle = async (handle: fs.FileHandle): Promise<void> => {
   try {
     await handle.sync();
@@ -59,7 +57,10 @@ class NodeWriter implements BlobWriter {
     while (done < bytes.length) {
       const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.#size);
       if (bytesWritten === 0) {
-        throw new RepoError('StorageFailed', 'the file took no more bytes');
+        throw new RepoError(
+          'StorageFailed',
+          `cannot store the blob: the file accepted no more bytes. Check the disk; bytes=${done}`,
+        );
       }
       done += bytesWritten;
       this.#size += bytesWritten;
@@ -77,7 +78,7 @@ class NodeWriter implements BlobWriter {
   }
 }
 
-/** A folder of the file system, as the blobs and the backups need it. */
+/** Returns a folder of the file system, for blobs and backups. */
 export const nodeFolder = (directory: string): BlobFolder => {
   const at = (path: string): string => join(directory, path);
   return {
@@ -122,24 +123,24 @@ export const nodeFolder = (directory: string): BlobFolder => {
     async *read(path) {
       const handle = await fs.open(at(path), constants.O_RDONLY | NO_FOLLOW);
       try {
-        const piece = new Uint8Array(PIECE_SIZE);
+        const chunk = new Uint8Array(CHUNK_SIZE);
         for (let position = 0; ; ) {
-          const { bytesRead } = await handle.read(piece, 0, piece.length, position);
+          const { bytesRead } = await handle.read(chunk, 0, chunk.length, position);
           if (bytesRead === 0) {
             return;
           }
           position += bytesRead;
-          yield piece.subarray(0, bytesRead);
+          yield chunk.subarray(0, bytesRead);
         }
       } finally {
         await handle.close();
       }
     },
-    // Present in every Node that is supported, and silent there, although its documentation calls it experimental.
+    // Every supported Node has it without a warning, although its documentation calls it experimental.
     blob: (path) => openAsBlob(at(path)),
     rename: (from, to) => fs.rename(at(from), at(to)),
     async touch(path) {
-      // Not by its time of modification: a `Blob` over the file that somebody holds could not be read any more.
+      // Not by the modification time, because an open `Blob` over the file would become unreadable.
       await fs.chmod(at(path), (await fs.lstat(at(path))).mode & PERMISSIONS);
     },
     remove: (path) => fs.unlink(at(path)),

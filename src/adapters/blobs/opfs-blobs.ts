@@ -1,4 +1,4 @@
-/** Blobs as files in the origin private file system: `<name>/blobs/ba/<cid>`. For dedicated workers. */
+/** Stores blobs as files in the origin private file system: `<name>/blobs/ba/<cid>`. For dedicated workers. */
 import { RepoError } from '../../core/errors.ts';
 import { isNotFound } from '../../core/storage/storage-error.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
@@ -10,21 +10,24 @@ import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 import { openFolderBlobs } from './folder-blob-store.ts';
 import { errorName } from '../../core/data/platform-values.ts';
 
-/** How much is copied at a time where files cannot be moved. */
-const PIECE_SIZE = 1 << 20;
+/** Bytes per copy, where files cannot be moved. */
+const CHUNK_SIZE = 1 << 20;
 
 /**
- * Opens the blobs of a repository, whose folder has to be there. Whoever calls this owns it: has opened its files.
+ * Opens the blobs of an existing repository. The caller must have its files open.
  *
- * `get` answers a `File`, whose bytes are read when they are asked for. Once the blob is deleted, reading it fails.
+ * `get` resolves to a `File`, which reads its bytes on demand. Reading fails once the blob is deleted.
  * @throws {RepoError} `RepoNotFound`; `StorageFull`; `StorageFailed`.
- * @throws {TypeError} when the name cannot be a repository's.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const openOpfsBlobs = async (name: string): Promise<BlobStore> => {
   assertRepoName(name);
   const folder = await folderIn(await opfsRoot(), name);
   if (folder === undefined) {
-    throw new RepoError('RepoNotFound', `there is no repository of this name; name=${name}`);
+    throw new RepoError(
+      'RepoNotFound',
+      `the repository is missing: check the name, or create it with createRepo; name=${name}`,
+    );
   }
   return openFolderBlobs(opfsFolder(folder));
 };
@@ -41,16 +44,19 @@ class OpfsWriter implements BlobWriter {
     let done = 0;
     while (done < bytes.length) {
       const count = this.#handle.write(bytes.subarray(done), { at: this.#size });
-      // At the quota Firefox takes less than it is given, and Chrome 150 answered -8 as an unsigned number.
+      // At the quota, Firefox writes fewer bytes, and Chrome 150 returned -8 as an unsigned number.
       if (!(count > 0 && count <= bytes.length - done)) {
-        throw new RepoError('StorageFull', `the file took no more bytes; at=${this.#size}`);
+        throw new RepoError(
+          'StorageFull',
+          `cannot store the blob: the browser's storage is full. Free some space; bytes=${this.#size}`,
+        );
       }
       done += count;
       this.#size += count;
     }
   }
 
-  /** Cuts off what was there before. */
+  /** Removes bytes of an earlier file after the written ones. */
   truncate(): void {
     this.#handle.truncate(this.#size);
   }
@@ -65,7 +71,7 @@ class OpfsWriter implements BlobWriter {
 }
 
 const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
-  /** The folder that a path lies in, and the path's last name. */
+  /** Returns the parent folder of a path, and the name in it. */
   const resolve = async (path: string): Promise<{ folder: FileSystemDirectoryHandle; name: string }> => {
     const names = path.split('/');
     const name = names.pop()!;
@@ -103,7 +109,7 @@ const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
       const { folder, name } = await resolve(path);
       await folder.getDirectoryHandle(name, { create: true });
     },
-    // There is no such call. A name that a power cut takes is a blob that is missing, which records tell.
+    // Browsers have no such call. After a power cut a blob may be missing; `missingBlobs` lists it.
     syncFolder: async () => {},
     async create(path) {
       const { folder, name } = await resolve(path);
@@ -111,7 +117,7 @@ const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
     },
     async *read(path) {
       const file = await (await fileAt(path)).getFile();
-      yield* pieces(file);
+      yield* chunksOf(file);
     },
     blob: async (path) => (await fileAt(path)).getFile(),
     async rename(from, to) {
@@ -120,14 +126,14 @@ const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
       if (await moveFile(source, folder, name)) {
         return;
       }
-      // A crash in the middle leaves a part of a blob under its name. Whoever reads it sees that its hash is another,
-      // and storing the blob again mends it.
+      // A crash during the copy leaves a part of a blob under its name. A read detects that by the hash, and storing
+      // the blob again repairs it.
       const writer = new OpfsWriter(
         await openSyncHandle(await folder.getFileHandle(name, { create: true }), RELEASE_MS),
       );
       try {
-        for await (const piece of pieces(await source.getFile())) {
-          await writer.write(piece);
+        for await (const chunk of chunksOf(await source.getFile())) {
+          await writer.write(chunk);
         }
         writer.truncate();
         await writer.sync();
@@ -136,8 +142,7 @@ const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
       }
       await this.remove(from);
     },
-    // A second copy would replace a file that a page may be reading, which Firefox then aborts. So the time at which a
-    // blob was stored again is not known here, and is not told.
+    // Replacing the file would abort a read of it in Firefox. So `storedAt` is unknown in OPFS.
     touch: async () => {},
     async remove(path) {
       const { folder, name } = await resolve(path);
@@ -146,8 +151,8 @@ const opfsFolder = (top: FileSystemDirectoryHandle): BlobFolder => {
   };
 };
 
-async function* pieces(file: Blob): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < file.size; at += PIECE_SIZE) {
-    yield new Uint8Array(await file.slice(at, at + PIECE_SIZE).arrayBuffer());
+async function* chunksOf(file: Blob): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < file.size; at += CHUNK_SIZE) {
+    yield new Uint8Array(await file.slice(at, at + CHUNK_SIZE).arrayBuffer());
   }
 }

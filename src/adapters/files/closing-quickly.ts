@@ -1,9 +1,9 @@
 /**
- * Files of a page that may be frozen at any moment. What closing them waits for (the removal of an empty log) a frozen
- * page never sees the end of, and everybody else would wait for the files.
+ * Closes the files of a page without waiting, because the browser may freeze the page at any moment. A frozen page
+ * never finishes the removal of an empty WAL, and other tabs would wait for the files.
  *
- * Only for files whose handles are all there is to let go of, as in OPFS. Those that are persisted (pages in IndexedDB)
- * have a connection and a lock beside, which their own `close` lets go of, in one turn.
+ * For files in OPFS, where closing the handles is enough. Files in IndexedDB also have a connection and a lock, which
+ * their own `close` releases in one turn.
  */
 import type { DatabaseFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 
@@ -11,7 +11,8 @@ const hasClose = (file: SyncFile): file is SyncFile & { close(): void } =>
   'close' in file && typeof file.close === 'function';
 
 /**
- * The same files. Once `isHurried`, handles are closed without a wait, and empty files stay behind, as after a crash.
+ * Returns the same files. Once `isHurried` returns `true`, `close` does not wait, and empty files stay, as after a
+ * crash.
  */
 export const closingQuickly = (files: DatabaseFiles, isHurried: () => boolean): DatabaseFiles => {
   const { main, journal, wal, durableOn } = files;
@@ -25,7 +26,7 @@ export const closingQuickly = (files: DatabaseFiles, isHurried: () => boolean): 
       handle.close();
     }
   };
-  // What was flushed is durable, and the check that the files are still there is a wait.
+  // Flushed bytes are durable, and the check that the files still exist would wait.
   const persist = async (): Promise<void> => {
     if (!isHurried() || durableOn !== 'flush') {
       await files.persist();

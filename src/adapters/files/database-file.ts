@@ -1,6 +1,6 @@
 /**
- * One database file in a folder. `LazyFile` creates it on the first write, and makes its name durable. `FencedFile`
- * writes only while this process holds the lock.
+ * A database file in a folder. `LazyFile` creates it at the first write and makes its name durable. `FencedFile` writes
+ * only while this process holds the lock.
  */
 import { PAGE_SIZE, SQLITE_MAGIC } from '../../core/storage/layout.ts';
 import { RepoError } from '../../core/errors.ts';
@@ -9,9 +9,8 @@ import type { Disk, DiskFile } from './disk.ts';
 import type { Lock } from './lock.ts';
 
 /**
- * What the files of one folder have in common: whether their names are durable. Without that a power cut may take a
- * file, and all that was synced into it. An opening that only reads has no need of it, which is half of what it would
- * take.
+ * Tracks whether the names of the files in a folder are durable. If a name is not, a power cut may lose a file with all
+ * synced bytes. Opening without a write skips this sync, which is half of the time of opening.
  */
 export class FileNames {
   readonly #disk: Disk;
@@ -24,15 +23,15 @@ export class FileNames {
     this.#folder = folder;
   }
 
-  /** Opens a file, or makes it. */
+  /** Opens a file, or creates it. */
   open(path: string): DiskFile {
     this.#areDurable = false;
     return this.#disk.open(path);
   }
 
   /**
-   * Makes the names durable, also those that were there: who made them may have been killed before. Once it has failed,
-   * it fails for good.
+   * Makes the names durable, also of files that existed: their creator may have been killed before it did so. After a
+   * failure, every call fails.
    */
   makeDurable(): void {
     if (this.#failure !== undefined) {
@@ -51,14 +50,14 @@ export class FileNames {
   }
 }
 
-/** One of the files. As long as it is not there it is as one that is empty. */
+/** A file that is created at the first write. Before that, it reads as empty. */
 export class LazyFile implements SyncFile {
   readonly #path: string;
   readonly #names: FileNames;
   #file: DiskFile | undefined;
   #isClosed = false;
 
-  /** @param atOnce Opens it now, and makes it if it is not there. */
+  /** @param atOnce Opens the file now, or creates it. */
   constructor(names: FileNames, path: string, atOnce: boolean) {
     this.#path = path;
     this.#names = names;
@@ -66,42 +65,42 @@ export class LazyFile implements SyncFile {
   }
 
   read(buffer: Uint8Array, options: { at: number }): number {
-    return this.#there()?.read(buffer, options) ?? 0;
+    return this.#opened()?.read(buffer, options) ?? 0;
   }
 
   write(buffer: Uint8Array, options: { at: number }): number {
-    return this.#made().write(buffer, options);
+    return this.#create().write(buffer, options);
   }
 
   truncate(size: number): void {
-    if (this.#there() !== undefined || size > 0) {
-      this.#made().truncate(size);
+    if (this.#opened() !== undefined || size > 0) {
+      this.#create().truncate(size);
     }
   }
 
   getSize(): number {
-    return this.#there()?.getSize() ?? 0;
+    return this.#opened()?.getSize() ?? 0;
   }
 
   flush(): void {
-    this.#there()?.flush();
+    this.#opened()?.flush();
   }
 
-  /** A second call does nothing; every other method throws `Closed` afterwards. */
+  /** A second call does nothing. Afterwards every other method throws `Closed`. */
   close(): void {
     this.#isClosed = true;
     this.#file?.close();
   }
 
-  #there(): DiskFile | undefined {
+  #opened(): DiskFile | undefined {
     if (this.#isClosed) {
-      throw new RepoError('Closed', 'the file is closed');
+      throw new RepoError('Closed', `the file is closed: open the repository again; path=${this.#path}`);
     }
     return this.#file;
   }
 
-  #made(): DiskFile {
-    const file = this.#there() ?? this.#names.open(this.#path);
+  #create(): DiskFile {
+    const file = this.#opened() ?? this.#names.open(this.#path);
     this.#file = file;
     this.#names.makeDurable();
     return file;
@@ -109,8 +108,8 @@ export class LazyFile implements SyncFile {
 }
 
 /**
- * A file that is written only while the lock is held. A process that was stopped, and whose lock was removed meanwhile,
- * does not finish the write that it was about to make. Some microseconds remain between the check and the write.
+ * A file that is written only while the lock is held. If a process is stopped, and its lock is removed meanwhile, it
+ * writes nothing when it continues. A few microseconds remain between the check and the write.
  */
 export class FencedFile implements SyncFile {
   readonly #file: SyncFile;
@@ -148,16 +147,15 @@ export class FencedFile implements SyncFile {
     if (!this.#lock.isHeld()) {
       throw new RepoError(
         'Locked',
-        'the lock was taken away from this process, and nothing more is written: somebody else may have the repository open',
+        'this process has lost the lock of the repository, and another may have it open: nothing is written. Close the repository and open it again',
       );
     }
   }
 }
 
 /**
- * Returns whether a main file may be the rest of a creation that was cut short: SQLite has begun to write it, and its
- * first page alone holds no table. It may also be a repository whose content is in the WAL: SQLite finds that out, and
- * the schema refuses it.
+ * Returns whether a main file may come from an interrupted creation: it has at most one page, which has no table. It
+ * may also be a repository whose content is in the WAL. The check of the schema finds that and refuses it.
  */
 export const mayBeUnfinished = (main: SyncFile): boolean => {
   const size = main.getSize();

@@ -1,6 +1,5 @@
 /**
- * The files of a database in a folder, through Deno's own calls. `--allow-read` and `--allow-write` for the folder are
- * all that is needed.
+ * The files of a database in a folder, with Deno's own API. It needs `--allow-read` and `--allow-write` for the folder.
  */
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles, ReadOnlyFiles } from '../../wasm/vfs/database-files.ts';
@@ -18,11 +17,10 @@ import { openReadOnlyFiles } from './read-only-files.ts';
 import { errorName } from '../../core/data/platform-values.ts';
 
 /**
- * Opens `pds.db` and its journals in a folder, and takes the folder's lock. A lock left by a Deno that is gone is taken
- * over; whether a Node or a Bun is gone cannot be found out from here, and the message of `Locked` then says what to
- * do.
- * @throws {RepoError} `RepoNotFound` when the folder or the database is not there; with `create`, `RepoExists` when it
- *   is; `Locked` when somebody else owns it; `StorageFull`; `StorageFailed`, also when a permission is missing. Nothing
+ * Opens `pds.db` and its journals in a folder, and takes the folder's lock. Takes over the stale lock of a Deno
+ * process. Deno cannot check whether a Node or Bun process still runs; the message of `Locked` then says what to do.
+ * @throws {RepoError} `RepoNotFound` if the folder or the database is missing; with `create`, `RepoExists` if it is
+ *   not; `Locked` if another owner has it; `StorageFull`; `StorageFailed`, also if a permission is missing. Nothing
  *   stays open or locked then.
  */
 export const openDenoFiles = async (directory: string, options: OpenFilesOptions = {}): Promise<DatabaseFiles> =>
@@ -30,16 +28,16 @@ export const openDenoFiles = async (directory: string, options: OpenFilesOptions
 
 /**
  * Opens the same files for reading, without a lock, as `openNodeFilesReadOnly` does. `--allow-read` is enough.
- * @throws {RepoError} `RepoNotFound`; `Locked` while somebody has the folder open to write; `StorageFailed`.
+ * @throws {RepoError} `RepoNotFound`; `Locked` while a writer has the folder open; `StorageFailed`.
  */
 export const openDenoFilesReadOnly = async (directory: string, options: LockOptions = {}): Promise<ReadOnlyFiles> =>
   openReadOnlyFiles(denoDisk(denoApi()), directory, options);
 
-/** Takes the lock of a folder that need not have a database. */
+/** Takes the lock of a folder, with or without a database. */
 export const lockDenoFolder = async (directory: string): Promise<Lock> =>
   acquireLock(denoDisk(denoApi()), denoPath(denoApi(), directory));
 
-/** Whether a folder has a lock file, and whether its owner is dead. */
+/** Returns whether the lock of a folder is free, held, or stale. */
 export const denoLockState = (directory: string): 'free' | 'held' | 'stale' =>
   lockStateOf(denoDisk(denoApi()), denoPath(denoApi(), directory));
 
@@ -71,7 +69,7 @@ class DenoDiskFile implements DiskFile {
   }
 
   write(buffer: Uint8Array, { at }: { at: number }): number {
-    const file = this.#sound();
+    const file = this.#writable();
     if (buffer.length > 0) {
       file.seekSync(at, FROM_START);
     }
@@ -79,7 +77,10 @@ class DenoDiskFile implements DiskFile {
     while (done < buffer.length) {
       const count = file.writeSync(buffer.subarray(done));
       if (count === 0) {
-        throw new RepoError('StorageFailed', 'the file took no more bytes');
+        throw new RepoError(
+          'StorageFailed',
+          `the file accepted no more bytes: check the disk, then open the repository again; at=${at + done}`,
+        );
       }
       done += count;
     }
@@ -87,7 +88,7 @@ class DenoDiskFile implements DiskFile {
   }
 
   truncate(size: number): void {
-    this.#sound().truncateSync(size);
+    this.#writable().truncateSync(size);
   }
 
   getSize(): number {
@@ -95,7 +96,7 @@ class DenoDiskFile implements DiskFile {
   }
 
   flush(): void {
-    const file = this.#sound();
+    const file = this.#writable();
     try {
       file.syncDataSync();
     } catch (error) {
@@ -116,15 +117,15 @@ class DenoDiskFile implements DiskFile {
 
   #open(): DenoFile {
     if (this.#file === undefined) {
-      throw new RepoError('Closed', 'the file is closed');
+      throw new RepoError('Closed', 'the file is closed: open the repository again');
     }
     return this.#file;
   }
 
   /**
-   * After a sync has failed, what was written since the last good one may be lost while the next sync says it is safe.
+   * Throws after a failed sync. Bytes since the last successful sync may be lost, and a later sync would not report it.
    */
-  #sound(): DenoFile {
+  #writable(): DenoFile {
     const file = this.#open();
     if (this.#failure !== undefined) {
       throw this.#failure;
@@ -171,7 +172,7 @@ const denoDisk = (deno: DenoApi): Disk => {
       try {
         return deno.realPathSync(folder);
       } catch {
-        // The folder is gone, or its path may not be known.
+        // The folder is missing, or Deno may not know its path.
         return undefined;
       }
     },
@@ -193,7 +194,7 @@ const denoDisk = (deno: DenoApi): Disk => {
     isFolder: (path) => undefinedIfNotFound(() => deno.statSync(path).isDirectory) ?? false,
     makeFolder(path) {
       const missing: string[] = [];
-      // Most often the folder is there; what is above it may be out of bounds, and is then left to `mkdir` to find out.
+      // A folder that Deno may not read counts as existing; if it does not exist, `mkdir` reports it.
       for (let above = path; !exists(above); above = folderOf(above)) {
         missing.push(above);
       }
@@ -211,7 +212,7 @@ const denoDisk = (deno: DenoApi): Disk => {
     openReading: (path) => new DenoDiskFile(deno.openSync(path, { read: true })),
     createLocked(path) {
       const file = deno.openSync(path, { read: true, write: true, createNew: true });
-      // Taken before the record is written, so that nobody reads a record of ours without it.
+      // Before the record is written, so that a reader of the record also sees the flock.
       hasFlock = tryFlock(file, true);
       return new DenoDiskFile(file);
     },
@@ -236,9 +237,8 @@ const denoDisk = (deno: DenoApi): Disk => {
       }
       const file = undefinedIfNotFound(() => deno.openSync(path, { read: true }));
       try {
-        // The file may have been let go of, or replaced, since its record was read, and then says nothing about the
-        // holder: it has to be the same file whose flock is free and whose record this is. The flock is a shared one,
-        // so that two who look at once do not take each other for the holder.
+        // The file may have been released or replaced since its record was read. So the record is read again, from the
+        // file whose flock is free. The flock is shared, so that two readers do not take each other for the holder.
         const isFree =
           file !== undefined && tryFlock(file, false) && parseLock(readWhole(file))?.token === holder.token;
         return isFree ? 'gone' : 'alive';
@@ -254,11 +254,12 @@ const readWhole = (file: DenoFile): string => {
   return new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0));
 };
 
-/** The path without its last part; what has only one part comes out as it is. */
+/** Returns the path without its last part, or a path of one part unchanged. */
 const folderOf = (path: string): string => path.replace(/[/\\]+[^/\\]+[/\\]*$/, '') || '/';
 
 /**
- * What lies outside of what has been permitted: folders above a repository become durable when the system gets to it.
+ * Returns `undefined` if the permission is missing. The folders above a repository may be outside of the permitted
+ * ones; they become durable when the system writes them.
  */
 const undefinedIfNotCapable = <T>(run: () => T): T | undefined => {
   try {
@@ -271,7 +272,7 @@ const undefinedIfNotCapable = <T>(run: () => T): T | undefined => {
   }
 };
 
-/** Whether an flock was to be had. Not on file systems without them, and not in a Deno that has no call for it. */
+/** Takes an flock. Returns `false` if another process has it, or if the file system or this Deno has no flock. */
 const tryFlock = (file: DenoFile, exclusive: boolean): boolean => {
   try {
     return file.tryLockSync?.(exclusive) ?? false;

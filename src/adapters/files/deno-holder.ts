@@ -1,10 +1,10 @@
-/** The process as Deno may know it: a lock file says as much of it as has been permitted. */
+/** Describes this process for a lock file, as far as Deno's permissions allow. */
 import type { DenoApi } from './deno-api.ts';
 import type { LockHolder } from './lock-record.ts';
 
 /**
- * Names the host with `--allow-sys=hostname`. With `--allow-all` also what a Node or a Bun has to know to tell whether
- * this process still runs; another Deno asks for the flock. Nothing is asked with a prompt.
+ * Includes the host with `--allow-sys=hostname`. With `--allow-all`, also includes what Node and Bun need to check
+ * whether this process still runs; another Deno checks the flock. Never prompts for a permission.
  */
 export const denoHolder = (deno: DenoApi): LockHolder => {
   const mayKnowHost = deno.permissions.querySync({ name: 'sys', kind: 'hostname' }).state === 'granted';
@@ -13,14 +13,13 @@ export const denoHolder = (deno: DenoApi): LockHolder => {
     try {
       return mayRead ? get(`/proc/${path}`).trim() : undefined;
     } catch {
-      // Another system, or a Deno that may read files and not these: not known, which whoever reads the lock takes for
-      // what it is.
+      // Not Linux, or no permission for this file.
       return undefined;
     }
   };
   const text = (path: string): string => deno.readTextFileSync(path);
   const link = (path: string): string => deno.readLinkSync(path);
-  /** Fields of the line as Node reads them. */
+  /** As in `node-process.ts`. */
   const startedAt = (path: string): string | undefined => {
     const line = read(text, path);
     return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19];

@@ -1,4 +1,4 @@
-/** The three files of a database in a folder, over whatever {@link Disk} a runtime has. */
+/** Opens the three files of a database in a folder, over the {@link Disk} of a runtime. */
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
@@ -10,14 +10,14 @@ import type { Lock, LockOptions } from './lock.ts';
 
 export interface OpenFilesOptions extends LockOptions {
   /**
-   * Makes the folder and the files, and refuses those that are there. What a creation that was cut short has left is
-   * taken as it is: a main file of one page, with or without a log. When left out, they have to be there.
+   * Creates the folder and the files, and refuses an existing database. Accepts the files of an interrupted creation: a
+   * main file of one page, with or without a WAL. Default: the files must exist.
    */
   readonly create?: boolean | undefined;
 }
 
 /**
- * Opens the files of a folder, and owns them until `close`.
+ * Opens the files of a folder, and locks the folder until `close`.
  * @throws {RepoError} `RepoNotFound`, `RepoExists`, `Locked`, `StorageFull`, `StorageFailed`. Nothing stays open or
  *   locked then.
  */
@@ -30,12 +30,12 @@ export const openDiskFiles = async (
   const folder = folderAt(disk, directory);
   const paths = FILE_NAMES.map((name) => disk.join(folder, name));
   attempt(`opening ${folder}`, () => {
-    // Before the lock, so that opening what is no repository leaves no trace in it.
+    // Before the lock, so that a folder without a repository stays unchanged.
     if (create) {
       if (lookAt(disk, folder) !== undefined && !disk.isFolder(folder)) {
         throw new RepoError(
           'StorageFailed',
-          `a file, or a link that leads nowhere, is in the place of the folder of the repository; path=${folder}`,
+          `cannot create the folder of the repository: the path is a file, or a symbolic link to a missing target. Choose another folder; path=${folder}`,
         );
       }
       disk.makeFolder(folder);
@@ -50,7 +50,7 @@ export const openDiskFiles = async (
       const entries = assertPresence(disk, folder, paths, create);
       const names = new FileNames(disk, folder);
       paths.forEach((path, i) => {
-        // The main file is made by its creation; the journals by who writes to them.
+        // `create` creates the main file at once. The first write creates a journal.
         const isNew = entries[i] === undefined;
         opened.push(new LazyFile(names, path, !isNew || i === 0));
         if (isNew && i === 0) {
@@ -72,11 +72,11 @@ export const openDiskFiles = async (
   }
 };
 
-/** The absolute path of a repository's folder. @throws {RepoError} `RepoNotFound` when the path is empty. */
+/** Returns the absolute path of a repository's folder. @throws {RepoError} `RepoNotFound` if the path is empty. */
 export const folderAt = (disk: Disk, directory: string): string => {
   if (directory === '') {
-    // It resolves to the current folder, which nobody has meant.
-    throw new RepoError('RepoNotFound', 'the path of the repository is empty; for the current folder, give "."');
+    // It would resolve to the current folder, usually by mistake.
+    throw new RepoError('RepoNotFound', 'the path of the repository is empty: for the current folder, use "."');
   }
   return disk.resolve(directory);
 };
@@ -89,12 +89,11 @@ const attempt = <T>(doing: string, run: () => T): T => {
   }
 };
 
-/** Undoes an open that failed half way. */
+/** Undoes an open that failed. */
 const abandon = (disk: Disk, opened: readonly LazyFile[], created: readonly string[], lock: Lock): void => {
   const steps = [
     ...opened.map((file) => () => file.close()),
-    // Created by us a moment ago under the lock, hence empty; unless it was taken away meanwhile, and they are somebody
-    // else's.
+    // Created under the lock just now, so they are empty. If the lock was lost, they belong to another owner.
     ...created.map((path) => () => (lock.isHeld() ? disk.remove(path) : undefined)),
     () => lock.release(),
   ];
@@ -102,13 +101,12 @@ const abandon = (disk: Disk, opened: readonly LazyFile[], created: readonly stri
     try {
       step();
     } catch {
-      // The failure that led here is the one to report. What could not be undone is an empty file, which counts as
-      // nothing.
+      // The first error is reported. An empty file that stays counts as missing.
     }
   }
 };
 
-/** Checks that the repository is there, or is not there; answers what lies under the three names. */
+/** Checks that the repository exists, or with `create` that it is missing. Returns the entries of the three files. */
 export const assertPresence = (
   disk: Disk,
   folder: string,
@@ -120,23 +118,29 @@ export const assertPresence = (
   }
   const entries = paths.map((path) => {
     const entry = disk.entry(path);
-    // Before it is opened: opening a FIFO waits for ever, and a symbolic link leads out of the folder that we own. It
-    // is not `Corrupt`, because no byte of a repository was found wrong: there is none.
+    // Checked before it is opened: opening a FIFO blocks, and a symbolic link leads out of the locked folder. The code
+    // is not `Corrupt`, because no bytes were read.
     if (entry !== undefined && entry.kind !== 'file') {
-      throw new RepoError('StorageFailed', `not a regular file; path=${path}`);
+      throw new RepoError(
+        'StorageFailed',
+        `a file of the database is not a regular file: replace the link, pipe, device or folder; path=${path}`,
+      );
     }
     return entry;
   });
   const [main, , wal] = entries;
-  // An empty database without a log is a creation that was interrupted, before anything was promised.
+  // An empty database without a WAL comes from an interrupted creation.
   const hasContent = (main?.size ?? 0) > 0 || (wal?.size ?? 0) > 0;
-  // One with a first page may be one, and is looked at when it is open.
+  // A database of one page may be empty too. It is checked when it is open.
   const isFirstPage = (main?.size ?? 0) > 0 && main!.size <= PAGE_SIZE;
   if (create && hasContent && !isFirstPage) {
     throw alreadyThere(paths[0]!);
   }
   if (!create && (main === undefined || !hasContent)) {
-    throw new RepoError('RepoNotFound', `there is no repository: the folder has no ${FILE_NAMES[0]}; path=${folder}`);
+    throw new RepoError(
+      'RepoNotFound',
+      `the folder has no repository, because it has no ${FILE_NAMES[0]}: check the path, or create one with createRepo; path=${folder}`,
+    );
   }
   return entries;
 };
@@ -144,29 +148,29 @@ export const assertPresence = (
 const alreadyThere = (path: string): RepoError =>
   new RepoError(
     'RepoExists',
-    `there is a repository already: open it with openRepo, or choose another folder; path=${path}`,
+    `the repository already exists: open it with openRepo, or choose another folder; path=${path}`,
   );
 
-/** What lies under a path; nothing does where the path cannot even be followed. */
+/** Returns the entry of a path, or `undefined` if it is missing or cannot be read. */
 const lookAt = (disk: Disk, path: string): DiskEntry | undefined => {
   try {
     return disk.entry(path);
   } catch {
-    // A part of the path is a file, or may not be entered. Whoever makes something there hears about it.
+    // A part of the path is a file, or has no permission. A later write reports it.
     return undefined;
   }
 };
 
-/** What stands where the folder of a repository is expected. */
+/** Returns the error for a path that is not a folder. */
 const noFolder = (disk: Disk, path: string): RepoError => {
   const kind = lookAt(disk, path)?.kind;
   const is =
     kind === undefined
-      ? 'there is no such folder'
+      ? 'the folder is missing. Check the path, or create a repository with createRepo'
       : kind === 'file'
-        ? 'a repository is a folder, and this is a file: a CAR is read with openCar, or imported into a repository'
-        : 'a repository is a folder, and this is none';
-  return new RepoError('RepoNotFound', `${is}; path=${path}`);
+        ? 'the path is a file, and a repository is a folder. To read a CAR, call openCar or importRepo'
+        : 'the path is a link, a pipe or a device, and a repository is a folder. Check the path';
+  return new RepoError('RepoNotFound', `cannot open the repository: ${is}; path=${path}`);
 };
 
 class DiskFiles implements DatabaseFiles {
@@ -193,12 +197,12 @@ class DiskFiles implements DatabaseFiles {
 
   async persist(): Promise<void> {
     if (this.#closing !== undefined) {
-      throw new RepoError('Closed', 'the files are closed');
+      throw new RepoError('Closed', `the files are closed: open the repository again; path=${this.#folder}`);
     }
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#letGo();
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
@@ -206,17 +210,17 @@ class DiskFiles implements DatabaseFiles {
     return this.close();
   }
 
-  async #letGo(): Promise<void> {
+  async #close(): Promise<void> {
     const errors: unknown[] = [];
     const steps = [
       ...this.#opened.map((file) => () => file.close()),
       () => this.#removeEmpty(JOURNAL_NAME),
       () => this.#removeEmpty(WAL_NAME),
-      // Before the lock goes: a journal that comes back after a power cut must not meet a database that went on.
+      // Before the lock is released: after a power cut, a removed journal must not reappear beside a newer database.
       () => (this.#hasRemoved ? this.#disk.syncFolder(this.#folder) : undefined),
       () => this.#lock.release(),
     ];
-    // Each of them, whatever happened to the ones before: a handle or a lock left behind outlives the error.
+    // Every step runs, also after an error, so that no handle and no lock is left.
     for (const step of steps) {
       try {
         step();
@@ -231,7 +235,7 @@ class DiskFiles implements DatabaseFiles {
 
   #removeEmpty(name: string): void {
     const path = this.#disk.join(this.#folder, name);
-    // Without the lock it is the log of somebody else, which is about to be written.
+    // Without the lock, the file may belong to another owner, who is about to write it.
     if (this.#lock.isHeld() && this.#disk.entry(path)?.size === 0) {
       this.#hasRemoved = true;
       this.#disk.remove(path);

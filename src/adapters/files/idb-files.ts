@@ -1,15 +1,14 @@
 /**
- * The files of a database as pages in IndexedDB, for browsers and places without synchronous files: also for the main
+ * The files of a database as pages in IndexedDB, for browsers and contexts without synchronous files, such as the main
  * thread of a page.
  *
- * The files are in memory while they are open. `persist` stores the pages that have changed, in one transaction. Nobody
- * has IndexedDB to himself: a Web Lock keeps others out, and where that fails (a page that was frozen and comes back),
- * the epoch does. Every transaction changes it, and one that finds another than it expects changes nothing. Opening
- * writes nothing, so that a repository can be read when there is no more room.
+ * The files are in memory while they are open. `persist` stores the changed pages in one transaction. A Web Lock keeps
+ * other owners out. If a frozen page resumes and still writes, the epoch stops it: every transaction increments the
+ * epoch, and a transaction that finds an unexpected epoch changes nothing. Opening writes nothing, so that a repository
+ * can be read when the storage is full.
  *
- * It is second to OPFS where there is that: Chromium 156, killed in the middle of a transaction and killed again some
- * time later, may take its own log for corrupt and throw away all that an origin has here. A repository is
- * `RepoNotFound` then.
+ * OPFS is preferred. Chromium 156, killed during a transaction and killed again later, may consider its own log corrupt
+ * and delete all IndexedDB data of the origin. Opening then rejects with `RepoNotFound`.
  */
 import { get, promisifyRequest } from 'idb-keyval';
 import type { UseStore } from 'idb-keyval';
@@ -28,7 +27,7 @@ import { isBytes } from '../../core/data/platform-values.ts';
 import { FILE_NAMES, JOURNAL_NAME, MAIN_NAME, PAGE_SIZE, WAL_NAME } from '../../core/storage/layout.ts';
 import { PagedFile } from './paged-file.ts';
 
-/** How many pages are read at a time: 8 MiB of them. */
+/** Pages per read: 8 MiB. */
 const PAGES_AT_ONCE = 2048;
 
 /** The key in the store `state`. */
@@ -36,13 +35,13 @@ const FILES = 'files';
 
 type FileName = (typeof FILE_NAMES)[number];
 
-/** What is known of the files beside their pages. */
+/** The state of the files, stored beside their pages. */
 interface FilesState {
-  /** How often they were persisted. */
+  /** The number of `persist` transactions. */
   readonly epoch: number;
   /**
-   * Drawn anew each time: a repository of this name that was made since site data was cleared may have come to the same
-   * epoch.
+   * A new random number per transaction. If site data was cleared and a repository of the same name was created, that
+   * one may have the same epoch.
    */
   readonly mark?: number;
   readonly sizes: Readonly<Record<FileName, number>>;
@@ -51,15 +50,15 @@ interface FilesState {
 const NOTHING: FilesState = { epoch: 0, sizes: { [MAIN_NAME]: 0, [JOURNAL_NAME]: 0, [WAL_NAME]: 0 } };
 
 export interface OpenIdbOptions extends WaitOptions {
-  /** Makes the database, and refuses one that is there. When left out, it has to be there. */
+  /** Creates the database, and refuses an existing one. Default: it must exist. */
   readonly create?: boolean | undefined;
 }
 
 /**
- * Opens the files of a repository, and owns them until `close`. Reads the whole of them into memory.
- * @throws {RepoError} `RepoNotFound`, `RepoExists` (with `create`), `Locked`, `Corrupt` when pages are missing,
+ * Opens the files of a repository, and locks them until `close`. Reads them into memory.
+ * @throws {RepoError} `RepoNotFound`, `RepoExists` (with `create`), `Locked`, `Corrupt` if pages are missing,
  *   `UnknownVersion`, `StorageFull`, `StorageFailed`. Nothing stays open or locked then.
- * @throws {TypeError} when the name cannot be a repository's.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const openIdbFiles = async (name: string, options: OpenIdbOptions = {}): Promise<IdbFiles> => {
   assertRepoName(name);
@@ -73,11 +72,14 @@ export const openIdbFiles = async (name: string, options: OpenIdbOptions = {}): 
     if (create && hasContent) {
       throw new RepoError(
         'RepoExists',
-        `there is a repository of this name already: open it with openRepo, or choose another name; name=${name}`,
+        `the repository already exists: open it with openRepo, or choose another name; name=${name}`,
       );
     }
     if (database === undefined || stored === undefined || (!create && !hasContent)) {
-      throw new RepoError('RepoNotFound', `there is no repository of this name; name=${name}`);
+      throw new RepoError(
+        'RepoNotFound',
+        `the repository is missing: check the name, or create it with createRepo; name=${name}`,
+      );
     }
     return new IdbFiles(database, stored.state, stored.files, release);
   } catch (error) {
@@ -90,8 +92,7 @@ export const openIdbFiles = async (name: string, options: OpenIdbOptions = {}): 
 const lockOf = (name: string): string => `pdsdb-files:${name}`;
 
 /**
- * Whether there is a repository. An empty database without a log is a creation that was interrupted, before anything
- * was promised.
+ * Whether the files have a repository. An empty database without a WAL comes from an interrupted creation.
  */
 const isContent = ({ sizes }: FilesState): boolean => sizes[MAIN_NAME] > 0 || sizes[WAL_NAME] > 0;
 
@@ -105,16 +106,19 @@ const isFilesState = (value: unknown): value is FilesState => {
 const readState = async (store: UseStore): Promise<FilesState> => {
   const state = await get<unknown>(FILES, store);
   if (state === undefined) {
-    // The database was made, and nothing was ever persisted.
+    // The database was created, and nothing was persisted yet.
     return NOTHING;
   }
   if (!isFilesState(state)) {
-    throw new RepoError('Corrupt', 'the sizes of the files are not numbers');
+    throw new RepoError(
+      'Corrupt',
+      'the stored sizes of the files are not numbers: delete the repository, and import it from a CAR or a backup',
+    );
   }
   return state;
 };
 
-/** Reads in one transaction, so that all of it is of one moment. */
+/** Reads all files in one transaction, so that they have one state. */
 const readFiles = (database: IdbDatabase): Promise<{ state: FilesState; files: PagedFile[] }> =>
   database.begin(() => [...FILE_NAMES, 'state'], 'readonly', readFilesIn);
 
@@ -135,7 +139,10 @@ const readFile = async (store: IDBObjectStore, size: number): Promise<PagedFile>
     const last = Math.min(first + PAGES_AT_ONCE, count) - 1;
     const found = await promisifyRequest(store.getAll(IDBKeyRange.bound(first, last)));
     if (found.length !== last - first + 1 || !found.every(isPage)) {
-      throw new RepoError('Corrupt', `pages are missing; file=${store.name} from=${first} to=${last}`);
+      throw new RepoError(
+        'Corrupt',
+        `pages of the database are missing: delete the repository, and import it from a CAR or a backup; file=${store.name} from=${first} to=${last}`,
+      );
     }
     for (const page of found) {
       pages.push(page);
@@ -146,7 +153,7 @@ const readFile = async (store: IDBObjectStore, size: number): Promise<PagedFile>
 
 const isPage = (value: unknown): value is Bytes => isBytes(value) && value.length === PAGE_SIZE;
 
-/** Open files. Exported as a type: {@link openIdbFiles} makes them. */
+/** Open files. Use {@link openIdbFiles}. */
 export class IdbFiles implements DatabaseFiles {
   readonly durableOn = 'persist';
   readonly main: PagedFile;
@@ -155,10 +162,10 @@ export class IdbFiles implements DatabaseFiles {
   readonly #database: IdbDatabase;
   readonly #release: ReleaseLock;
   #closing: Promise<void> | undefined;
-  /** What has to be found when the next changes are stored. */
+  /** The state that the next transaction must find. */
   #state: FilesState;
   #pagesPersisted = 0;
-  /** What ended the last `persist`. From then on memory and storage are not the same. */
+  /** The error of a failed `persist`. Memory and storage differ from then on. */
   #failure: RepoError | undefined;
 
   /** Takes the files in the order of their names. */
@@ -172,18 +179,18 @@ export class IdbFiles implements DatabaseFiles {
     this.#release = release;
   }
 
-  /** How many pages were stored since these files were opened. */
+  /** The number of pages that were stored since these files were opened. */
   get pagesPersisted(): number {
     return this.#pagesPersisted;
   }
 
-  /** @throws {RepoError} `Locked` when somebody else has taken the files; `StorageFull`, `StorageFailed`, `Closed`. */
+  /** @throws {RepoError} `Locked` if another owner has written the files; `StorageFull`, `StorageFailed`, `Closed`. */
   async persist(): Promise<void> {
     if (this.#closing !== undefined) {
-      throw new RepoError('Closed', 'the files are closed');
+      throw new RepoError('Closed', 'the files are closed: open the repository again');
     }
     if (this.#failure !== undefined) {
-      throw new RepoError('StorageFailed', 'the files have failed and have to be opened again', {
+      throw new RepoError('StorageFailed', 'an earlier write has failed: close the repository and open it again', {
         cause: this.#failure,
       });
     }
@@ -195,9 +202,9 @@ export class IdbFiles implements DatabaseFiles {
     }
   }
 
-  /** Persists nothing: what was not persisted is gone. */
+  /** Discards changes that were not persisted. */
   close(): Promise<void> {
-    this.#closing ??= this.#letGo();
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
@@ -205,7 +212,7 @@ export class IdbFiles implements DatabaseFiles {
     return this.close();
   }
 
-  async #letGo(): Promise<void> {
+  async #close(): Promise<void> {
     this.#files.forEach(([, file]) => file.close());
     this.#database.close();
     await this.#release();
@@ -219,11 +226,10 @@ export class IdbFiles implements DatabaseFiles {
     ];
   }
 
-  /** Where nobody has closed the connection, all of it happens in this turn: what is stored is what is there now. */
+  /** Makes all requests in this turn, unless the browser has closed the connection: the present pages are stored. */
   async #store(): Promise<void> {
     if (this.#changed.length > 0) {
-      // After a connection was opened again there may be more to store, or others who waited have stored it: then this
-      // waits for them.
+      // After a reconnection, more pages may have changed, or a concurrent `persist` has stored them.
       await this.#database.begin(
         () => [...this.#changed.map(([name]) => name), 'state'],
         'readwrite',
@@ -236,11 +242,11 @@ export class IdbFiles implements DatabaseFiles {
     return this.#files.filter(([, file]) => file.hasChanged);
   }
 
-  /** All requests are made in this one turn: a transaction ends by itself when it has none left. */
+  /** Makes all requests in one turn, because a transaction without pending requests ends. */
   async #storeIn(transaction: IDBTransaction): Promise<void> {
     const completed = completionOf(transaction);
     const state = transaction.objectStore('state');
-    // Moved on at once: a transaction that is asked for before this one is complete runs after it.
+    // Updated at once, because a transaction that is requested before this one completes runs after it.
     const expected = this.#state;
     const sizes = {
       [MAIN_NAME]: this.main.getSize(),
@@ -261,7 +267,7 @@ export class IdbFiles implements DatabaseFiles {
       this.#changed.forEach(([name, file]) => this.#putPages(transaction.objectStore(name), file));
       state.put(this.#state, FILES);
     } catch (error) {
-      // The caller hears of the error that is thrown here; the abort that follows from it says no more.
+      // The caller gets this error. The abort that follows adds nothing.
       completed.catch(() => undefined);
       transaction.abort();
       throw error;
@@ -270,12 +276,15 @@ export class IdbFiles implements DatabaseFiles {
       await completed;
     } catch (error) {
       throw isOutdated
-        ? new RepoError('Locked', 'another tab or worker has written to the repository meanwhile')
+        ? new RepoError(
+            'Locked',
+            'another tab or worker has written to the repository meanwhile: close it and open it again',
+          )
         : error;
     }
   }
 
-  /** The pages are copied by each `put`, at once, so that the file may be written to while they are stored. */
+  /** `put` copies a page at once, so that the file may be written while its pages are stored. */
   #putPages(store: IDBObjectStore, file: PagedFile): void {
     const { pages, size } = file.takeChanges();
     for (const [index, page] of pages) {
@@ -287,9 +296,9 @@ export class IdbFiles implements DatabaseFiles {
 }
 
 /**
- * Whether a repository is kept here, also one that does not open.
+ * Returns whether IndexedDB has this repository, even if it cannot be opened.
  * @throws {RepoError} `StorageFailed`.
- * @throws {TypeError} when the name cannot be a repository's.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const hasIdbRepo = async (name: string): Promise<boolean> => {
   try {
@@ -307,7 +316,7 @@ export const hasIdbRepo = async (name: string): Promise<boolean> => {
   }
 };
 
-/** The names of the repositories that are kept here, in order. None where there is no IndexedDB. */
+/** Returns the sorted names of the repositories in IndexedDB. Returns `[]` if the browser has no IndexedDB. */
 export const listIdbRepos = async (): Promise<string[]> => {
   const names: string[] = [];
   for (const name of await idbDatabaseNames()) {
@@ -319,9 +328,9 @@ export const listIdbRepos = async (): Promise<string[]> => {
 };
 
 /**
- * Removes a repository with its blobs; one that is not there is no error.
- * @throws {RepoError} `Locked` when somebody has it open; `StorageFailed`.
- * @throws {TypeError} when the name cannot be a repository's.
+ * Deletes a repository with its blobs. Does nothing if it is missing.
+ * @throws {RepoError} `Locked` if it is open; `StorageFailed`.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const deleteIdbRepo = async (name: string, { waitMs = RELEASE_MS }: WaitOptions = {}): Promise<void> => {
   assertRepoName(name);

@@ -1,4 +1,6 @@
-/** Reading the lock of a folder: the chain of files from `pds.lock` on. See the head of `lock.ts`. */
+/**
+ * Reads the lock of a folder: the chain of files that begins at `pds.lock`. See the comment at the top of `lock.ts`.
+ */
 import { RepoError } from '../../core/errors.ts';
 import { systemCodeOf } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskEntry } from './disk.ts';
@@ -8,19 +10,19 @@ import type { LockRecord } from './lock-record.ts';
 import { parseLock } from './lock-record.ts';
 
 /**
- * A file without a record that is younger than this is one being written. Writing it takes well under a millisecond,
- * and a creator that was slower loses; after a kill in that moment somebody has to wait so long.
+ * A younger lock file without a record counts as one that is being written. Writing takes less than a millisecond. A
+ * slower creator loses the lock. If the creator is killed before it writes, others wait this long.
  */
 export const SETTLE_MS = 2_000;
 
-/** A chain grows by one for each owner that died while taking over; a longer one is not ours. */
+/** A chain grows by one file per process that dies while it takes over the lock. */
 const MAX_CHAIN = 1000;
-/** A record has some 500 bytes. A much larger file is not a record, and is not read. */
+/** A record has about 500 bytes. A larger file is not a record, and is not read. */
 const MAX_RECORD_SIZE = 4096;
 
 /**
- * The tokens of this thread's own locks, by the disk. Those that it could neither remove nor withdraw in writing are
- * given up: to others they are held until the thread ends; to the thread itself they are dead.
+ * The tokens of this thread's own locks, per disk. A lock that it could neither remove nor withdraw is `given up`: it
+ * is stale for this thread, and held for others until the thread ends.
  */
 const own: WeakMap<Disk, Map<string, 'given up' | 'held'>> = /* @__PURE__ */ new WeakMap();
 
@@ -30,7 +32,7 @@ export const noteOwn = (disk: Disk, { token }: LockRecord, what: 'given up' | 'h
 
 export const forgetOwn = (disk: Disk, { token }: LockRecord): void => void own.get(disk)?.delete(token);
 
-/** Where the walk along the chain ends. */
+/** The result of a walk along the chain. */
 export type Position =
   | { readonly kind: 'free'; readonly name: string }
   | { readonly kind: 'own' }
@@ -38,8 +40,8 @@ export type Position =
   | { readonly kind: 'unsettled' };
 
 /**
- * Walks the chain from `pds.lock` to the first file that is not dead, or to the name that the next one has to have.
- * @param token Of the caller's own file, if it has made one.
+ * Walks the chain from `pds.lock` to the first file that is not stale, or to the name of the next file.
+ * @param token The token of the caller's own file, if it has created one.
  */
 export const walk = (disk: Disk, folder: string, token: string | undefined): Position => {
   let name = LOCK_NAME;
@@ -54,7 +56,7 @@ export const walk = (disk: Disk, folder: string, token: string | undefined): Pos
       return { kind: 'own' };
     }
     if (record === undefined) {
-      // A clock that was set back makes the file one of the future, and that is no reason to wait for it.
+      // If the clock was set back, the time of the file is in the future. Do not wait for it then.
       if (Math.abs(Date.now() - entry.modifiedMs) < SETTLE_MS) {
         return { kind: 'unsettled' };
       }
@@ -69,11 +71,11 @@ export const walk = (disk: Disk, folder: string, token: string | undefined): Pos
   }
   throw new RepoError(
     'StorageFailed',
-    `more than ${MAX_CHAIN} lock files lead from one to the next: close every program that uses the folder, and remove pds.lock and pds.lock.*; folder=${folder}`,
+    `the folder has a chain of more than ${MAX_CHAIN} lock files: close every program that uses the folder, and remove pds.lock and pds.lock.*; folder=${folder}`,
   );
 };
 
-/** Returns what a lock file holds, or `undefined` if it is missing. */
+/** Returns the record and the entry of a lock file, or `undefined` if it is missing. */
 export const look = (
   disk: Disk,
   path: string,
@@ -83,7 +85,10 @@ export const look = (
     return undefined;
   }
   if (entry.kind !== 'file') {
-    throw new RepoError('StorageFailed', `the lock is no regular file; path=${path}`);
+    throw new RepoError(
+      'StorageFailed',
+      `the lock file is a link, a pipe, a device or a folder: remove it; path=${path}`,
+    );
   }
   try {
     return { record: entry.size > MAX_RECORD_SIZE ? undefined : parseLock(disk.readText(path)), entry };

@@ -1,39 +1,39 @@
-/** What a lock file says: who holds the repository. One line of JSON. */
+/** The record in a lock file: the holder of the repository, as one line of JSON. */
 import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import { errorName } from '../../core/data/platform-values.ts';
 
-/** `unknown`: it cannot be found out from here, and then nobody's lock is taken. */
+/** `unknown`: this process cannot check it, so the lock counts as held. */
 export type Liveness = 'alive' | 'gone' | 'unknown';
 
-/** A thread of a process. What a runtime does not know, or may not know, it leaves out. */
+/** A thread of a process. Fields that the runtime cannot read are absent. */
 export interface LockHolder {
   readonly pid: number;
   readonly runtime: 'bun' | 'deno' | 'node';
-  /** When the process started, in the system's own count: tells it from a later one with the same pid. */
+  /** The start time of the process, in the system's unit. A later process with the same pid has another one. */
   readonly started?: string | undefined;
-  /** Tells this run of the machine from the ones before. */
+  /** The boot id of the machine. */
   readonly boot?: string | undefined;
   readonly host?: string | undefined;
-  /** The namespace in which the pid counts, where there are such (containers). */
+  /** The pid namespace (containers). */
   readonly namespace?: string | undefined;
-  /** The thread of the system that the holder is, and when it started, as `4754:1830282`. */
+  /** The id and the start time of the system thread, such as `4754:1830282`. */
   readonly thread?: string | undefined;
-  /** The lock file itself carries an flock for as long as the holder lives. */
+  /** Whether the lock file has an flock while the holder runs. */
   readonly flock?: boolean | undefined;
 }
 
 export interface LockRecord extends LockHolder {
   /** 32 random hexadecimal digits. */
   readonly token: string;
-  /** When the file was created, as the file system told it. */
+  /** The creation time of the file in the file system, in milliseconds since 1970. */
   readonly madeMs: number;
-  /** The lock file as its file system numbers it. A copy of it has another number. */
+  /** Device and inode number of the lock file. A copy has other ones. */
   readonly file?: string | undefined;
   /** A hash of the path of the folder. */
   readonly place?: string | undefined;
-  /** By which the holder has the lock file open, where its runtime closes what a thread leaves open. */
+  /** The holder's descriptor of the lock file, if the runtime closes it at the end of the thread. */
   readonly descriptor?: number | undefined;
-  /** The creator has given it up before it was the owner. */
+  /** The creator has given up this lock file. */
   readonly withdrawn?: boolean | undefined;
 }
 
@@ -45,9 +45,9 @@ export const createToken = (): string => bytesToHex(randomBytes(16));
 
 export const formatLock = (record: LockRecord): string => `${JSON.stringify(record)}\n`;
 
-/** The record of a lock file's text, or `undefined` when it is not one: cut short, empty, or something else. */
+/** Parses the text of a lock file. Returns `undefined` if it is not a complete record. */
 export const parseLock = (text: string): LockRecord | undefined => {
-  // A record is written with its line end in one piece: without it, the rest may be on its way.
+  // A record ends with a line break. Without one, it is still being written.
   if (!text.endsWith('}\n')) {
     return undefined;
   }
@@ -69,7 +69,7 @@ export const parseLock = (text: string): LockRecord | undefined => {
     Number.isSafeInteger(record.madeMs) &&
     record.madeMs! >= 0 &&
     RUNTIMES.includes(record.runtime) &&
-    // Signals to 0 and below go to groups of processes.
+    // A pid of 0 or below would address a group of processes.
     Number.isSafeInteger(record.pid) &&
     record.pid! > 0 &&
     (record.descriptor === undefined || (Number.isInteger(record.descriptor) && record.descriptor >= 0)) &&
@@ -77,6 +77,6 @@ export const parseLock = (text: string): LockRecord | undefined => {
   return isRecord ? (record as LockRecord) : undefined;
 };
 
-/** A holder in words. */
+/** Describes a holder, for a message. */
 export const describeHolder = (holder: LockHolder): string =>
   `${holder.runtime} pid=${holder.pid} host=${holder.host ?? 'unknown'}`;

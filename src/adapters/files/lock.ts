@@ -1,43 +1,45 @@
 /**
- * One owner at a time: the lock file `pds.lock` in the repository's folder. It needs no more than a file system that
- * creates a file or says that it exists (O_EXCL), and that renames over a file in one step. The kernel does not release
- * it, so a lock whose process is gone has to be taken over, and of many who want to, only one may.
+ * The lock file `pds.lock` in a repository's folder: one owner at a time. The file system must create a file
+ * exclusively (O_EXCL) and rename over a file atomically. The kernel does not release this lock, so a stale lock must
+ * be taken over, and of several processes that try, only one may succeed.
  *
- * Reading a lock (`lock-chain.ts`). A file holds the record of its creator, which is a thread of a process. It is
- * *held* while that thread is alive, or may be; *dead* once it is gone or has withdrawn in writing, and where the file
- * is the copy of a lock (`lock-identity.ts`); *broken* when it holds no record. The record is written right after the
- * creation, so a broken file younger than two seconds is a lock being taken, and counts as held; later, as dead.
+ * Reading a lock (`lock-chain.ts`). A lock file has the record of its creator, a thread of a process. A file is
+ *   - *held* while that thread runs, or may run;
+ *   - *stale* once the thread has ended or has withdrawn the lock, or if the file is a copy (`lock-identity.ts`);
+ *   - *broken* if it has no record. The record is written directly after the creation. So a broken file counts as held
+ *     for two seconds, and then as stale.
  *
- * Taking over. Nobody removes or renames what is dead. Each file has one successor, whose name follows from its own
- * name and from the time of its creation: of `pds.lock`, made at m, it is `pds.lock.m`; of that, made at n,
- * `pds.lock.m.n`. The time stands in the record, and is the time of the last change of a file without one, so the
- * successor does not depend on what is known of the file. File systems limit the length of a name, so a name of more
- * than 120 characters is replaced by a hash of it: `pds.lock.<hash>-`. It still follows from these two alone, and two
- * files still have two successors. The files form a chain from `pds.lock` on. Whoever finds nothing but dead
- * files creates the next one, and then
+ * Failover. No process removes or renames a stale file. Each file has exactly one successor name, which depends on its
+ * own name and its creation time: the successor of `pds.lock`, created at m, is `pds.lock.m`; the successor of that
+ * file, created at n, is `pds.lock.m.n`. The record contains the creation time; for a file without a record it is the
+ * time of the last change. A name of more than 120 characters is replaced by its hash, `pds.lock.<hash>-`, because file
+ * systems limit names. The files form a chain from `pds.lock`. A process that finds only stale files creates the next
+ * one. Then it
  *   1. writes its record,
- *   2. looks whether its file has a successor already; if so, it has been taken for dead, and withdraws in writing,
- *   3. walks the chain again from `pds.lock`; unless the walk ends at its own token, it has lost,
- *   4. renames its file over `pds.lock`, and only then removes what is left of the chain.
+ *   2. checks whether its file has a successor. If so, another process took the file for stale: it withdraws its
+ *     record,
+ *   3. walks the chain again from `pds.lock`. If the walk does not end at its own token, it has lost,
+ *   4. renames its file to `pds.lock`, and then removes the other files of the chain.
  *
- * Why at most one gets through. Dead is final, but for a file without a record. Files of the chain are removed by an
- * owner, whose record then stands in `pds.lock`, or by a creator who has lost (2 shows that nobody has succeeded it).
- *   - Two contenders in one chain hold files at different depths, because creating a name twice fails, and the walk of
- *     the deeper one passes the other, who is alive: it ends there.
- *   - A contender that saw an old chain, and creates a file after the winner has renamed: its walk (3) starts at
- *     `pds.lock` and ends at the winner, or, when that has released, finds nothing or somebody else. Before the rename,
- *     the winner's file is in the way of that name; the rename moves it and replaces `pds.lock` in the same step.
- *   - A creator that was stopped for more than two seconds before (1), and a contender that took its file for dead: the
- *     creator writes the record, then looks for a successor; the contender creates the successor, then reads the
- *     record (3). One of the two sees the other. If the creator sees the successor, or dies before it looks, the
- *     contender is the only one who may succeed it. If the successor is gone already, it was renamed before it was
- *     removed, and the creator's walk does not find its own record. A creator withdraws through its open file, never
- *     by name: the name may be the winner's by now.
+ * At most one process succeeds. A stale file stays stale, except a file without a record. Files of the chain are
+ * removed by an owner, whose record is then in `pds.lock`, or by a creator that has lost (step 2 shows that it has no
+ * successor).
+ *   - Two contenders in one chain have files at different depths, because a name can be created only once. The walk of
+ *     the deeper one ends at the other, which is alive.
+ *   - A contender that saw an old chain creates a file after the winner's rename. Its walk (3) starts at `pds.lock` and
+ *     ends at the winner. If the winner has released the lock, the walk ends at no file or at another owner. Before the
+ *     rename, the winner's file has the name in question; the rename moves it and replaces `pds.lock` in one step.
+ *   - A creator was stopped for more than two seconds before step 1, and a contender took its file for stale. The
+ *     creator writes its record, then checks for a successor; the contender creates the successor, then reads the
+ *     record (3). So at least one sees the other. If the creator sees the successor, or dies before the check, only the
+ *     contender can succeed. If the successor was already removed, it was renamed before, and the creator's walk does
+ *     not find its own record. A creator withdraws through its open file and not by name, because the name may already
+ *     belong to the winner.
  *
- * Why no lock of the kernel, but for Deno's flock: no runtime's lock is seen by all others, and a lock that others do
- * not take excludes nobody. SQLite's own ends as soon as anybody in the process closes a descriptor of the file.
+ * Kernel locks are not used, except Deno's flock: no kernel lock is available in every runtime. SQLite's own lock ends
+ * as soon as the process closes any descriptor of the file.
  *
- * Releasing removes `pds.lock`, if it still holds our token; where that fails, it withdraws in writing.
+ * Releasing removes `pds.lock` if it still has our token. If the removal fails, the record is withdrawn.
  */
 import { RepoError } from '../../core/errors.ts';
 import { systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
@@ -49,41 +51,41 @@ import { CLAIM, LOCK_NAME, successorOf } from './lock-names.ts';
 import { createToken, describeHolder, formatLock } from './lock-record.ts';
 import type { LockRecord } from './lock-record.ts';
 
-/** How often to start over when others were faster. */
+/** Attempts to take the lock while other processes are faster. */
 const MAX_ROUNDS = 64;
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 250;
 
 export interface LockOptions {
-  /** Milliseconds to wait for the owner to let go; 0 when left out. */
+  /** Milliseconds to wait until the owner releases the lock. Default: 0. */
   readonly waitMs?: number | undefined;
-  /** Ends the waiting. */
+  /** Aborts the wait. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Lock {
-  /** Whether the lock file is still the one that we hold: somebody may have removed or replaced it. */
+  /** Returns `false` if the lock file was removed or replaced. */
   isHeld(): boolean;
-  /** Lets others in. A second call does nothing. */
+  /** Releases the lock. A second call does nothing. */
   release(): void;
 }
 
 /**
- * Takes the lock of a folder. Where somebody is just taking it, or was killed in that moment, it waits until that is
- * settled.
- * @throws {RepoError} `Locked` when somebody else has it, at once or after `waitMs`; `StorageFailed` or `StorageFull`
- *   when the lock file cannot be read or written.
+ * Takes the lock of a folder. If another process is writing a lock file, or was killed before it did, this waits for up
+ * to {@link SETTLE_MS}.
+ * @throws {RepoError} `Locked` if another owner has it, at once or after `waitMs`; `StorageFailed` or `StorageFull` if
+ *   the lock file cannot be read or written.
  */
 export const acquireLock = (disk: Disk, folder: string, options: LockOptions = {}): Promise<Lock> =>
   waitFor(disk, folder, options, () => {
-    const answer = tryLock(disk, folder);
-    return 'release' in answer ? { done: answer } : answer;
+    const outcome = tryLock(disk, folder);
+    return 'release' in outcome ? { done: outcome } : outcome;
   });
 
 /**
- * Waits until nobody holds the lock of a folder, and takes nothing. Somebody may take it at any time.
- * @throws {RepoError} As {@link acquireLock} does.
+ * Waits until the lock of a folder is free, without taking it. Another process may take it at any time.
+ * @throws {RepoError} The codes of {@link acquireLock}.
  */
 export const awaitUnlocked = (disk: Disk, folder: string, options: LockOptions = {}): Promise<void> =>
   waitFor(disk, folder, options, () => {
@@ -91,7 +93,7 @@ export const awaitUnlocked = (disk: Disk, folder: string, options: LockOptions =
     return position.kind === 'free' ? { done: undefined } : position;
   });
 
-/** Whether a folder has a lock file: of an owner who is alive, or may be; of one who is dead; or none. */
+/** Returns `held` if the owner runs or may run, `stale` if it has ended, and `free` if there is no lock file. */
 export const lockStateOf = (disk: Disk, folder: string): 'free' | 'held' | 'stale' => {
   const position = attempt('reading', folder, () => walk(disk, folder, undefined));
   return position.kind !== 'free' ? 'held' : position.name === LOCK_NAME ? 'free' : 'stale';
@@ -107,14 +109,14 @@ const waitFor = async <T>(
   let pause = FIRST_PAUSE_MS;
   for (;;) {
     signal?.throwIfAborted();
-    const answer = look();
-    if ('done' in answer) {
-      return answer.done;
+    const outcome = look();
+    if ('done' in outcome) {
+      return outcome.done;
     }
-    const timeoutMs = answer.kind === 'unsettled' ? Math.max(waitMs, SETTLE_MS + LONGEST_PAUSE_MS) : waitMs;
+    const timeoutMs = outcome.kind === 'unsettled' ? Math.max(waitMs, SETTLE_MS + LONGEST_PAUSE_MS) : waitMs;
     const left = begin + timeoutMs - performance.now();
     if (!(left > 0)) {
-      throw refusal(disk, folder, answer);
+      throw refusal(disk, folder, outcome);
     }
     await sleep(Math.min(pause, left), signal);
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
@@ -124,21 +126,23 @@ const waitFor = async <T>(
 const refusal = (disk: Disk, folder: string, position: Position): RepoError => {
   const file = disk.join(folder, LOCK_NAME);
   if (position.kind !== 'held') {
-    return new RepoError('Locked', `the repository is being opened by somebody else; lock=${file}`);
+    return new RepoError('Locked', `another process is opening the repository: try again; lock=${file}`);
   }
   const { holder, unsure } = position;
   const isDeno = disk.self().runtime === 'deno';
-  // Who cannot judge says who can: Deno knows the flocks of Denos, and Node the processes of this machine.
+  // If this runtime cannot check the holder, name one that can: Deno checks flocks of Deno, Node checks processes.
   const judge = isDeno && holder.runtime !== 'deno' ? 'Node' : !isDeno && holder.flock === true ? 'Deno' : undefined;
   const once = judge === undefined ? '' : `open the repository once in ${judge}, or `;
-  const advice = `, and from here one cannot tell whether it still runs: if it does not, ${once}remove the lock file`;
+  const advice = unsure
+    ? `. This process cannot check whether the holder still runs: if it has ended, ${once}remove the lock file`
+    : ': close it there, or wait with waitMs';
   return new RepoError(
     'Locked',
-    `the repository is open elsewhere${unsure ? advice : ''}; holder=${describeHolder(holder)} lock=${file}`,
+    `another process or thread has the repository open${advice}; holder=${describeHolder(holder)} lock=${file}`,
   );
 };
 
-/** One try, in one go: takes the lock, or answers what is in the way. */
+/** Takes the lock, or returns the position that prevents it. Synchronous. */
 export const tryLock = (disk: Disk, folder: string): Lock | Position =>
   attempt('taking', folder, () => {
     let position: Position = { kind: 'unsettled' };
@@ -163,7 +167,7 @@ const attempt = <T>(doing: string, folder: string, run: () => T): T => {
   }
 };
 
-/** Steps 1 to 4. Answers `undefined` when somebody else was faster, and the walk has to start over. */
+/** Steps 1 to 4. Returns `undefined` if another process was faster: the caller starts over. */
 const claim = (disk: Disk, folder: string, name: string): Lock | undefined => {
   const path = disk.join(folder, name);
   let file: DiskFile;
@@ -179,7 +183,7 @@ const claim = (disk: Disk, folder: string, name: string): Lock | undefined => {
   try {
     const entry = disk.entry(path);
     if (entry === undefined) {
-      // Removed by an owner: we are too late.
+      // An owner has removed it: another process was faster.
       file.close();
       return undefined;
     }
@@ -198,7 +202,7 @@ const claim = (disk: Disk, folder: string, name: string): Lock | undefined => {
       return undefined;
     }
     if (walk(disk, folder, record.token).kind === 'own') {
-      return settle(disk, folder, name, file, record);
+      return becomeOwner(disk, folder, name, file, record);
     }
     if (name !== LOCK_NAME) {
       disk.remove(path);
@@ -218,7 +222,7 @@ const writeRecord = (disk: Disk, file: DiskFile, record: LockRecord, path: strin
   try {
     file.write(encodeLock(record), { at: 0 });
   } catch (error) {
-    // Without room for a record, an empty file would keep everybody out for two seconds.
+    // If the disk is full, an empty file would lock the folder for two seconds.
     if (disk.entry(successor) === undefined) {
       disk.remove(path);
     }
@@ -226,34 +230,32 @@ const writeRecord = (disk: Disk, file: DiskFile, record: LockRecord, path: strin
   }
 };
 
-/** Gives up a file that somebody else may have renamed or replaced by now: in writing, through the open file. */
+/** Marks a record as withdrawn, through the open file: another process may have renamed or replaced its name. */
 const withdraw = (file: DiskFile, record: LockRecord): void => {
   try {
-    // Longer than the record that it is written over, so nothing of that stays behind it.
+    // Longer than the record that it overwrites.
     file.write(encodeLock({ ...record, withdrawn: true }), { at: 0 });
   } finally {
     file.close();
   }
 };
 
-/** As {@link withdraw}, for a failure that is on its way out. Never throws. */
+/** As {@link withdraw}, after an error. Never throws. */
 const giveUp = (disk: Disk, file: DiskFile, record: LockRecord): void => {
   noteOwn(disk, record, 'given up');
   try {
     withdraw(file, record);
   } catch {
-    // The failure that led here is the one to report. What stays of the record is dead here, and everywhere once this
-    // process is.
+    // The first error is reported. The record is stale for this process now, and for others when this process ends.
   }
 };
 
 const encodeLock = (record: LockRecord): Uint8Array => new TextEncoder().encode(formatLock(record));
 
 /**
- * Step 4, for the one who has won. The file stays open: an flock on it lasts as long as that, and whether it has a name
- * tells whether it is ours.
+ * Step 4. The file stays open, because its flock ends when it is closed, and `isHeld` checks whether it has a name.
  */
-const settle = (disk: Disk, folder: string, name: string, file: DiskFile, record: LockRecord): Lock => {
+const becomeOwner = (disk: Disk, folder: string, name: string, file: DiskFile, record: LockRecord): Lock => {
   const path = disk.join(folder, LOCK_NAME);
   if (name !== LOCK_NAME) {
     disk.rename(disk.join(folder, name), path);
@@ -267,7 +269,7 @@ const settle = (disk: Disk, folder: string, name: string, file: DiskFile, record
   };
   removeClaims();
   noteOwn(disk, record, 'held');
-  // A file system that counts no names at all has nothing to tell.
+  // Some file systems do not count names. The check is skipped there.
   const countsNames = file.hasName();
   let isReleased = false;
   return {
@@ -279,7 +281,7 @@ const settle = (disk: Disk, folder: string, name: string, file: DiskFile, record
       isReleased = true;
       forgetOwn(disk, record);
       try {
-        // Somebody may have removed the file by hand, and somebody else may have taken the lock since.
+        // A person may have removed the file, and another process may have taken the lock since.
         if (look(disk, path)?.record?.token === record.token) {
           removeClaims();
           disk.remove(path);

@@ -1,29 +1,29 @@
-/** Processes of macOS, which has no `/proc`: the two programs that come with the system know what a lock has to. */
+/** Reads the boot id and processes of macOS with the system's own programs, because macOS has no `/proc`. */
 import { execFileSync } from 'node:child_process';
 
-/** An answer takes some milliseconds. Who waits longer knows nothing. */
+/** A call takes some milliseconds. After this time the result counts as unknown. */
 const TIMEOUT_MS = 5_000;
 
 const ask = (program: string, ...args: readonly string[]): string | undefined => {
   try {
-    // One language and one time zone, for answers are compared with those that other processes were given.
-    const answer = execFileSync(program, args, {
+    // A fixed language and time zone, because other processes compare this output with theirs.
+    const output = execFileSync(program, args, {
       encoding: 'utf8',
       env: { LC_ALL: 'C', TZ: 'UTC' },
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: TIMEOUT_MS,
     });
-    return answer.trim() === '' ? undefined : answer.trim();
+    return output.trim() === '' ? undefined : output.trim();
   } catch {
-    // The program is not there, may not run, or has found nothing: not known, which callers take for what it is.
+    // The program is missing, may not run, or has found nothing: the result is unknown.
     return undefined;
   }
 };
 
-/** Tells this run of the machine from the ones before. */
+/** Returns the boot id. */
 export const macBoot = (): string | undefined => ask('/usr/sbin/sysctl', '-n', 'kern.bootsessionuuid');
 
-/** State and start time of a process. */
+/** Returns the state and the start time of a process. */
 export const macStat = (pid: number): { readonly state: string; readonly started: string } | undefined => {
   const line = ask('/bin/ps', '-o', 'state=', '-o', 'lstart=', '-p', String(pid));
   const [, state, started] = /^([A-Z])\S*\s+(\S.*)$/.exec(line ?? '') ?? [];

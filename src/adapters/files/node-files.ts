@@ -1,4 +1,4 @@
-/** The files of a database in a folder, through `node:fs`: for Node and Bun. */
+/** The files of a database in a folder, with `node:fs`, for Node and Bun. */
 import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { RepoError } from '../../core/errors.ts';
@@ -13,40 +13,38 @@ import { idOf, livenessOf, thisProcess } from './node-process.ts';
 import { openReadOnlyFiles } from './read-only-files.ts';
 
 /**
- * Opens `pds.db` and its journals in a folder, and takes the folder's lock.
- *
- * Closed again, the folder holds `pds.db` and no journal. After a crash, opening it takes over the lock of the process
- * that is gone; the journals are then SQLite's to recover.
- * @throws {RepoError} `RepoNotFound` when the folder or the database is not there; with `create`, `RepoExists` when it
- *   is; `Locked` when somebody else owns it; `StorageFull`; `StorageFailed`. Nothing stays open or locked then.
+ * Opens `pds.db` and its journals in a folder, and takes the folder's lock. Takes over a stale lock. `close` leaves
+ * `pds.db` without journals.
+ * @throws {RepoError} `RepoNotFound` if the folder or the database is missing; with `create`, `RepoExists` if it is
+ *   not; `Locked` if another owner has it; `StorageFull`; `StorageFailed`. Nothing stays open or locked then.
  */
 export const openNodeFiles = (directory: string, options: OpenFilesOptions = {}): Promise<DatabaseFiles> =>
   openDiskFiles(nodeDisk, directory, options);
 
 /**
- * Opens the same files for reading, without a lock, also where nothing may be written. The database is as it would be
- * after a crash was recovered.
- * @throws {RepoError} `RepoNotFound`; `Locked` while somebody has the folder open to write; `StorageFailed`.
+ * Opens the same files for reading, without a lock. The folder may be read-only. Journals of a crash are applied in
+ * memory.
+ * @throws {RepoError} `RepoNotFound`; `Locked` while a writer has the folder open; `StorageFailed`.
  */
 export const openNodeFilesReadOnly = (directory: string, options: LockOptions = {}): Promise<ReadOnlyFiles> =>
   openReadOnlyFiles(nodeDisk, directory, options);
 
-/** Takes the lock of a folder that need not have a database. */
+/** Takes the lock of a folder, with or without a database. */
 export const lockNodeFolder = (directory: string): Promise<Lock> => acquireLock(nodeDisk, resolve(directory));
 
-/** Whether a folder has a lock file, and whether its owner is dead. */
+/** Returns whether the lock of a folder is free, held, or stale. */
 export const nodeLockState = (directory: string): 'free' | 'held' | 'stale' =>
   lockStateOf(nodeDisk, resolve(directory));
 
-/** Missing on Windows, where there is less need of it. */
+/** Missing on Windows. */
 const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 
-/** How much of a file is overwritten before it is emptied without a sync. Headers of SQLite's journals are shorter. */
+/** Bytes that are overwritten before a file is truncated without a sync. Headers of SQLite's journals are shorter. */
 const HEADER_SIZE = 512;
 
 /**
- * Whether Node runs with `--permission`, which disables `fsync` and `fdatasync`. Files are then opened with `O_SYNC`:
- * each write is durable when it returns. Nothing syncs a folder there.
+ * Whether Node runs with `--permission`, which disables `fsync` and `fdatasync`. Files are then opened with `O_SYNC`,
+ * so each write is durable when it returns. Folders cannot be synced there.
  */
 const isRestricted = (): boolean => (process as { readonly permission?: unknown }).permission !== undefined;
 
@@ -56,8 +54,8 @@ class NodeFile implements DiskFile {
   #fd: number | undefined;
   #failure: unknown;
   /**
-   * Asked for three times by each read of a record. Nobody else changes it, or it is opened again. Not known after a
-   * failure.
+   * Cached, because each read of a record needs it three times. No other process changes the file while it is locked.
+   * `undefined` after a failed write.
    */
   #size: number | undefined;
 
@@ -80,14 +78,17 @@ class NodeFile implements DiskFile {
   }
 
   write(buffer: Uint8Array, { at }: { at: number }): number {
-    const fd = this.#sound();
+    const fd = this.#writable();
     const size = this.getSize();
     this.#size = undefined;
     let done = 0;
     while (done < buffer.length) {
       const count = fs.writeSync(fd, buffer, done, buffer.length - done, at + done);
       if (count === 0) {
-        throw new RepoError('StorageFailed', 'the file took no more bytes');
+        throw new RepoError(
+          'StorageFailed',
+          `the file accepted no more bytes: check the disk, then open the repository again; at=${at + done}`,
+        );
       }
       done += count;
     }
@@ -96,14 +97,15 @@ class NodeFile implements DiskFile {
   }
 
   truncate(size: number): void {
-    const fd = this.#sound();
+    const fd = this.#writable();
     if (!this.#writesThrough) {
       this.#size = undefined;
       fs.ftruncateSync(fd, size);
       this.#size = size;
       return;
     }
-    // A truncation is durable with the next write. Emptied, a journal has none: without its header it counts as empty.
+    // The next write makes a truncation durable. An emptied journal has no next write, so its header is overwritten: a
+    // journal without a header counts as empty.
     const last = new Uint8Array(1);
     if (size === 0) {
       this.write(new Uint8Array(Math.min(HEADER_SIZE, this.getSize())), { at: 0 });
@@ -124,7 +126,7 @@ class NodeFile implements DiskFile {
   }
 
   flush(): void {
-    const fd = this.#sound();
+    const fd = this.#writable();
     if (this.#writesThrough) {
       return;
     }
@@ -139,7 +141,7 @@ class NodeFile implements DiskFile {
   close(): void {
     const fd = this.#fd;
     if (fd !== undefined) {
-      // Forgotten first: the system gives the number to the next file that is opened, whatever `close` answers.
+      // Cleared first: even if `close` fails, the system gives the number to the next opened file.
       this.#fd = undefined;
       fs.closeSync(fd);
     }
@@ -149,22 +151,22 @@ class NodeFile implements DiskFile {
     return fs.fstatSync(this.#open()).nlink > 0;
   }
 
-  /** Bun leaves the files of a worker open when it ends. */
+  /** `undefined` in Bun, which does not close the files of a worker that ends. */
   get descriptor(): number | undefined {
     return process.versions.bun === undefined ? this.#fd : undefined;
   }
 
   #open(): number {
     if (this.#fd === undefined) {
-      throw new RepoError('Closed', 'the file is closed');
+      throw new RepoError('Closed', 'the file is closed: open the repository again');
     }
     return this.#fd;
   }
 
   /**
-   * After a sync has failed, what was written since the last good one may be lost while the next sync says it is safe.
+   * Throws after a failed sync. Bytes since the last successful sync may be lost, and a later sync would not report it.
    */
-  #sound(): number {
+  #writable(): number {
     const fd = this.#open();
     if (this.#failure !== undefined) {
       throw this.#failure;
@@ -197,13 +199,13 @@ export const nodeDisk: Disk = {
       if (systemCodeOf(error) === undefined) {
         throw error;
       }
-      // The folder is gone, or a folder above it may not be looked at.
+      // The folder is missing, or the permission for a folder above it is.
       return undefined;
     }
   },
   join,
   entry(path) {
-    // The time as a fraction of milliseconds would round up now and then, and names are made of it.
+    // As `bigint`, because names of lock files contain the time, and a fraction of a millisecond sometimes rounds up.
     const stats = fs.lstatSync(path, { throwIfNoEntry: false, bigint: true });
     if (stats === undefined) {
       return undefined;
@@ -220,7 +222,7 @@ export const nodeDisk: Disk = {
   },
   isFolder: (path) => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
   makeFolder(path) {
-    // Step by step: Node's `recursive` never ends where the system allows no folder at all, as in `/proc`.
+    // Step by step, because Node's `recursive` never ends where no folder can be created, as in `/proc`.
     const isFolder = (folder: string): boolean =>
       fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
     if (isFolder(path)) {
@@ -236,9 +238,9 @@ export const nodeDisk: Disk = {
       if (!isFolder(path)) {
         throw error;
       }
-      // Somebody was faster.
+      // Another process was faster.
     }
-    // Each new name is the content of the folder above it.
+    // The new name is stored in the folder above it.
     syncFolder(above);
   },
   syncFolder,

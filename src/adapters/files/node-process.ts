@@ -1,18 +1,20 @@
-/** Processes and threads as Node and Bun see them: who we are, and whether somebody else is still there. */
+/**
+ * Describes this process and thread for a lock file, and checks whether another holder still runs. For Node and Bun.
+ */
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemCodeOf } from '../../core/storage/storage-error.ts';
 import type { Liveness, LockHolder, LockRecord } from './lock-record.ts';
 import { macBoot, macStat } from './mac-process.ts';
 
-/** The processes of Linux, as files. Elsewhere there is nothing there, and less is known. */
+/** The process files of Linux. Other systems do not have them. */
 const PROC = '/proc';
 
 const readProc = (read: (path: string) => string, path: string): string | undefined => {
   try {
     return read(`${PROC}/${path}`).trim();
   } catch (error) {
-    // Another system, a process that is gone, a sandbox: not known, which callers take for what it is.
+    // Another system, a process that has ended, or a sandbox: the value is unknown.
     if (systemCodeOf(error) !== undefined) {
       return undefined;
     }
@@ -24,8 +26,8 @@ const readText = (path: string): string => readFileSync(path, 'latin1');
 const readLink = (path: string): string => readlinkSync(path);
 
 /**
- * State and start time: fields 3 and 22 of the line. Field 2 is the command's name, which may hold anything, `)`
- * included.
+ * Parses the state and the start time: fields 3 and 22 of the line. Field 2 is the command's name, which may contain
+ * `)`.
  */
 const parseStat = (line: string | undefined): ProcessStat | undefined => {
   const fields = line?.slice(line.lastIndexOf(')') + 2).split(' ');
@@ -35,7 +37,7 @@ const parseStat = (line: string | undefined): ProcessStat | undefined => {
 
 const linuxStat = (pid: number): ProcessStat | undefined => parseStat(readProc(readText, `${pid}/stat`));
 
-/** The same of a thread. Only a thread that is not there is `gone`: the system may have no file to spare just now. */
+/** The same for a thread. Returns `gone` only if the thread is missing; other errors, such as EMFILE, mean unknown. */
 const linuxThreadStat = (pid: number, thread: string): ProcessStat | 'gone' | undefined => {
   try {
     return parseStat(readText(`${PROC}/${pid}/task/${thread}/stat`).trim());
@@ -48,14 +50,14 @@ const linuxThreadStat = (pid: number, thread: string): ProcessStat | 'gone' | un
   }
 };
 
-/** This thread, as a lock file is to name it. Node and Bun have one of the system's for each worker. */
+/** Returns this thread for a lock file. In Node and Bun, each worker is one thread of the system. */
 const thisThread = (): string | undefined => {
   const [, pid, thread] = /^(\d+)\/task\/(\d+)$/.exec(readProc(readLink, 'thread-self') ?? '') ?? [];
   const stat = thread === undefined ? undefined : linuxThreadStat(Number(pid), thread);
   return typeof stat === 'object' ? `${thread}:${stat.started}` : undefined;
 };
 
-/** A file by its number in its file system. The volume has two numbers on Windows, one for each way to ask. */
+/** Returns the id of a file. Without the volume on Windows, where two calls return different volume numbers. */
 export const idOf = ({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string =>
   process.platform === 'win32' ? String(ino) : `${dev}:${ino}`;
 
@@ -72,21 +74,21 @@ const openFile = (descriptor: number): string | 'gone' | undefined => {
 };
 
 interface ProcessStat {
-  /** `Z` for one that has ended, and whose parent has not noticed. */
+  /** `Z` for a zombie: a process that has ended, and whose parent has not read its status. */
   readonly state: string;
   readonly started: string;
 }
 
-/** What a system tells of its processes. */
+/** What the operating system provides about processes. */
 export interface Processes {
   readonly self: LockHolder;
-  /** Whether a pid counts only within its namespace. */
+  /** Whether pids belong to a namespace. */
   readonly hasNamespaces: boolean;
   isThere(pid: number): boolean;
-  /** `undefined` where the system does not tell. */
+  /** Returns `undefined` if the system does not provide it. */
   statOf(pid: number): ProcessStat | undefined;
   threadStat(pid: number, thread: string): ProcessStat | 'gone' | undefined;
-  /** Which file this process has open under a number. */
+  /** Returns the id of the file that this process has open under a descriptor. */
   openFile(descriptor: number): string | 'gone' | undefined;
 }
 
@@ -98,7 +100,7 @@ const isThere = (pid: number): boolean => {
     if (systemCodeOf(error) === 'ESRCH') {
       return false;
     }
-    // EPERM: it is there, and somebody else's.
+    // EPERM: the process exists and belongs to another user.
     if (systemCodeOf(error) === 'EPERM') {
       return true;
     }
@@ -107,7 +109,7 @@ const isThere = (pid: number): boolean => {
 };
 
 /**
- * Asked for once: none of it changes while a process runs, and on macOS two other processes have to be started for it.
+ * Read once, because it does not change while the process runs, and on macOS it starts two other processes.
  */
 let known: Processes | undefined;
 
@@ -136,10 +138,10 @@ const processes = (): Processes => {
 export const thisProcess = (): LockHolder => processes().self;
 
 /**
- * Whether the holder of a lock still runs. Nobody is presumed gone on another host, on one that is not named (a Deno
- * without the permission to know it, which may run anywhere that the folder is seen from), or in another namespace of
- * pids. A machine is known by its boot id too: its name may change while it runs. Nobody is presumed alive because some
- * process has his pid: where start times are not told it may be any.
+ * Returns whether the holder of a lock still runs. The result is `unknown` on another host, on an unnamed host (Deno
+ * without the permission to read the host name), and in another pid namespace. An equal boot id also identifies the
+ * machine, because the host name may change. An existing process with the same pid is not enough for `alive`: its start
+ * time must be equal too.
  */
 export const livenessOf = (
   holder: LockHolder & Pick<LockRecord, 'descriptor' | 'file'>,
@@ -167,12 +169,12 @@ export const livenessOf = (
   return holder.started !== undefined && holder.started === stat?.started ? 'alive' : 'unknown';
 };
 
-/** A zombie has ended and only waits for its parent to notice. */
+/** Whether a process is a zombie or dead. */
 const hasEnded = (stat: ProcessStat | undefined): boolean => stat?.state === 'Z' || stat?.state === 'X';
 
 /**
- * Whether the thread of a holder has ended, whose process is there. Where the system does not tell its threads, a
- * thread of this process has ended when the lock file that it had open is closed: Node closes the files of a worker.
+ * Whether the thread of a holder has ended, whose process still runs. Without thread information from the system, a
+ * thread of this process has ended if its descriptor of the lock file is closed: Node closes the files of a worker.
  */
 const isThreadGone = (
   { pid, thread, descriptor, file }: LockHolder & Pick<LockRecord, 'descriptor' | 'file'>,

@@ -1,8 +1,8 @@
 /**
  * The files of a database in the origin private file system: `<name>/pds.db` and its journals. For dedicated workers,
- * which alone have sync handles.
+ * because only they have sync handles.
  *
- * A sync handle is the `SyncFile` as it stands, and the lock: nobody else gets one of the same file.
+ * A sync handle implements `SyncFile`. It is also the lock, because a file has only one at a time.
  */
 import { RepoError } from '../../core/errors.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
@@ -15,7 +15,7 @@ import { assertRepoName, isRepoName } from '../origin/repo-name.ts';
 import { FILE_NAMES, JOURNAL_NAME, MAIN_NAME, WAL_NAME } from '../../core/storage/layout.ts';
 
 export interface OpenOpfsOptions extends WaitOptions {
-  /** Makes the folder and the files, and refuses those that are there. When left out, they have to be there. */
+  /** Creates the folder and the files, and refuses an existing database. Default: they must exist. */
   readonly create?: boolean | undefined;
 }
 
@@ -27,10 +27,10 @@ interface OpenFile {
 }
 
 /**
- * Opens the files of a repository, and owns them until `close`.
+ * Opens the files of a repository, and locks them until `close`.
  * @throws {RepoError} `RepoNotFound`, `RepoExists` (with `create`), `Locked`, `StorageFull`, `StorageFailed`. Nothing
- *   stays open then, and nothing is left of what was made.
- * @throws {TypeError} when the name cannot be a repository's.
+ *   stays open then, and new files are removed.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const openOpfsFiles = async (name: string, options: OpenOpfsOptions = {}): Promise<DatabaseFiles> => {
   assertRepoName(name);
@@ -50,7 +50,10 @@ const repoFolder = async (name: string, create: boolean): Promise<FileSystemDire
 };
 
 const notFound = (name: string): never => {
-  throw new RepoError('RepoNotFound', `there is no repository of this name; name=${name}`);
+  throw new RepoError(
+    'RepoNotFound',
+    `the repository is missing: check the name, or create it with createRepo; name=${name}`,
+  );
 };
 
 const openFiles = async (
@@ -70,16 +73,16 @@ const openFiles = async (
     if (!create && (await fileIn(folder, MAIN_NAME)) === undefined) {
       notFound(name);
     }
-    // The first is the lock: from here on the others are ours too.
+    // The first file is the lock of all three.
     const main = await open(MAIN_NAME);
     await open(JOURNAL_NAME);
     const wal = await open(WAL_NAME);
-    // An empty database without a log is a creation that was interrupted, before anything was promised.
+    // An empty database without a WAL comes from an interrupted creation.
     const hasContent = main.getSize() > 0 || wal.getSize() > 0;
     if (create && hasContent) {
       throw new RepoError(
         'RepoExists',
-        `there is a repository of this name already: open it with openRepo, or choose another name; name=${name}`,
+        `the repository already exists: open it with openRepo, or choose another name; name=${name}`,
       );
     }
     if (!create && !hasContent) {
@@ -92,7 +95,7 @@ const openFiles = async (
   }
 };
 
-/** Undoes an open that failed half way. */
+/** Undoes an open that failed. */
 const abandon = async (folder: FileSystemDirectoryHandle, opened: readonly OpenFile[]): Promise<void> => {
   for (const { handle } of opened) {
     handle.close();
@@ -103,8 +106,7 @@ const abandon = async (folder: FileSystemDirectoryHandle, opened: readonly OpenF
         await removeFrom(folder, name);
       }
     } catch {
-      // The failure that led here is the one to report. What could not be removed is an empty file, which counts as
-      // nothing.
+      // The first error is reported. An empty file that stays counts as missing.
     }
   }
 };
@@ -129,16 +131,19 @@ class OpfsFiles implements DatabaseFiles {
 
   async persist(): Promise<void> {
     if (this.#closing !== undefined) {
-      throw new RepoError('Closed', 'the files are closed');
+      throw new RepoError('Closed', `the files are closed: open the repository again; name=${this.#name}`);
     }
-    // A browser clears the data of a site also under open files, and then they take what is written without an error.
+    // A browser may clear site data while files are open. Later writes then succeed, but are lost.
     if ((await fileIn(this.#folder, MAIN_NAME)) === undefined) {
-      throw new RepoError('StorageFailed', `the browser has cleared the data of this site; name=${this.#name}`);
+      throw new RepoError(
+        'StorageFailed',
+        `the browser has cleared the data of this site: create the repository again with createRepo; name=${this.#name}`,
+      );
     }
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#letGo();
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
@@ -146,7 +151,7 @@ class OpfsFiles implements DatabaseFiles {
     return this.close();
   }
 
-  async #letGo(): Promise<void> {
+  async #close(): Promise<void> {
     const isEmpty = (file: SyncHandle): boolean => file.getSize() === 0;
     const errors: unknown[] = [];
     const empty: string[] = [];
@@ -155,11 +160,11 @@ class OpfsFiles implements DatabaseFiles {
       () => isEmpty(this.wal) && empty.push(WAL_NAME),
       () => this.wal.close(),
       () => this.journal.close(),
-      // An open file cannot be removed, and once the main file is closed the others may be somebody else's.
+      // An open file cannot be removed. The main file is the lock, so it is closed last.
       () => Promise.all(empty.map((name) => removeFrom(this.#folder, name))),
       () => this.main.close(),
     ];
-    // Each of them, whatever happened to the ones before: a handle left behind outlives the error.
+    // Every step runs, also after an error, so that no handle is left.
     for (const step of steps) {
       try {
         await step();
@@ -174,10 +179,10 @@ class OpfsFiles implements DatabaseFiles {
 }
 
 /**
- * Whether a repository is kept here, also one that does not open. Also for pages; `false` where there can be no such
- * files.
+ * Returns whether OPFS has this repository, even if it cannot be opened. Returns `false` if the browser has no OPFS.
+ * Also works on a page.
  * @throws {RepoError} `StorageFailed`.
- * @throws {TypeError} when the name cannot be a repository's.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const hasOpfsRepo = async (name: string): Promise<boolean> => {
   assertRepoName(name);
@@ -191,7 +196,7 @@ export const hasOpfsRepo = async (name: string): Promise<boolean> => {
 };
 
 /**
- * The names of the repositories that are kept here, in order. Also for pages; none where there can be no such files.
+ * Returns the sorted names of the repositories in OPFS. Returns `[]` if the browser has no OPFS. Also works on a page.
  */
 export const listOpfsRepos = async (): Promise<string[]> => {
   const names: string[] = [];
@@ -219,9 +224,9 @@ const hasContent = async (folder: FileSystemDirectoryHandle): Promise<boolean> =
 };
 
 /**
- * Removes a repository with its blobs; one that is not there is no error. For dedicated workers.
- * @throws {RepoError} `Locked` when somebody has it open; `StorageFailed`.
- * @throws {TypeError} when the name cannot be a repository's.
+ * Deletes a repository with its blobs. Does nothing if it is missing. For dedicated workers.
+ * @throws {RepoError} `Locked` if it is open; `StorageFailed`.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const deleteOpfsRepo = async (name: string, { waitMs = RELEASE_MS }: WaitOptions = {}): Promise<void> => {
   assertRepoName(name);
@@ -238,7 +243,7 @@ export const deleteOpfsRepo = async (name: string, { waitMs = RELEASE_MS }: Wait
 };
 
 /**
- * From here on there is no repository, whatever happens: a crash would leave an empty file and blobs that nobody knows.
+ * Empties the database first. A crash during the deletion then leaves an empty file, which counts as missing.
  */
 const empty = async (folder: FileSystemDirectoryHandle, waitMs: number): Promise<void> => {
   const main = await fileIn(folder, MAIN_NAME);
@@ -247,7 +252,7 @@ const empty = async (folder: FileSystemDirectoryHandle, waitMs: number): Promise
   }
   const handle = await openSyncHandle(main, waitMs);
   try {
-    // The log first: without it the database is an older state of itself; without the database a log is nothing.
+    // The WAL first: a WAL without its database must not stay.
     for (const name of FILE_NAMES.filter((other) => other !== MAIN_NAME)) {
       await removeFrom(folder, name);
     }

@@ -1,20 +1,20 @@
-/** A file in memory that knows which of its pages have changed, for storage that is not synchronous. */
+/** A file in memory that tracks its changed pages, for asynchronous storage. */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { PAGE_SIZE } from '../../core/storage/layout.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 
-/** What has changed since the changes were last taken. */
+/** The changes since the last call of `takeChanges`. */
 export interface PageChanges {
-  /** Whole pages, each a buffer of its own: of no use once the file is written to again. */
+  /** Changed pages, not copied: valid until the next write to the file. */
   readonly pages: readonly (readonly [index: number, page: Bytes])[];
-  /** Of the file, in bytes. Pages from `ceil(size / PAGE_SIZE)` on are gone. */
+  /** The size of the file in bytes. Pages from `ceil(size / PAGE_SIZE)` are removed. */
   readonly size: number;
 }
 
 /**
- * Every page below the end is there, also one that is all zeros: it counts as changed when the file grows over it. What
- * lies behind the end in the last page is zeros.
+ * A file of pages. When the file grows, every new page is a changed page of zeros. Bytes of the last page after the end
+ * are zeros.
  */
 export class PagedFile implements SyncFile {
   readonly #pages: Bytes[];
@@ -23,7 +23,7 @@ export class PagedFile implements SyncFile {
   #takenSize: number;
   #isClosed = false;
 
-  /** A file with this content, which counts as unchanged. The pages belong to the file from now on. */
+  /** Takes ownership of `pages`, which count as unchanged. */
   constructor(pages: Bytes[] = [], size = 0) {
     this.#pages = pages;
     this.#size = size;
@@ -34,7 +34,7 @@ export class PagedFile implements SyncFile {
     return this.#changed.size > 0 || this.#size !== this.#takenSize;
   }
 
-  /** What has changed since the last call, or since the file was made. */
+  /** Returns the changes since the last call, or since the file was created. */
   takeChanges(): PageChanges {
     const pages = [...this.#changed].map((index) => [index, this.#pages[index]!] as const);
     this.#changed.clear();
@@ -85,12 +85,12 @@ export class PagedFile implements SyncFile {
     return this.#size;
   }
 
-  /** Does nothing: when the changes are durable is up to whoever takes them. */
+  /** Does nothing. The caller of {@link takeChanges} makes the changes durable. */
   flush(): void {
     this.#check();
   }
 
-  /** Lets go of the content. From now on every method of a `SyncFile` throws `Closed`. */
+  /** Frees the content. Afterwards every method of `SyncFile` throws `Closed`. */
   close(): void {
     this.#isClosed = true;
     this.#pages.length = 0;
@@ -108,12 +108,12 @@ export class PagedFile implements SyncFile {
 
   #check(): void {
     if (this.#isClosed) {
-      throw new RepoError('Closed', 'the file is closed');
+      throw new RepoError('Closed', 'the file is closed: open the repository again');
     }
   }
 }
 
-/** The pages that a range touches: which, from where to where in each, and where that lies in the range. */
+/** Yields the pages of a byte range: the index, the part `from`..`to` of the page, and its offset in the range. */
 function* parts(start: number, end: number): Iterable<{ index: number; from: number; to: number; offset: number }> {
   for (let at = start; at < end; ) {
     const index = Math.floor(at / PAGE_SIZE);

@@ -1,7 +1,7 @@
 /**
- * The files of a folder for reading. Nothing is locked and nothing is written, so the folder may be read-only. After a
- * read, the reader checks whether somebody has begun to write: another lock file, another size or time of a file, or a
- * log that has begun anew (its salts).
+ * Opens the files of a folder for reading, without a lock and without writing, so the folder may be read-only. After
+ * each read, the reader checks whether a writer has begun: the lock file, the size or time of a file, or the salts of
+ * the WAL have changed.
  */
 import { RepoError } from '../../core/errors.ts';
 import { FILE_NAMES } from '../../core/storage/layout.ts';
@@ -14,19 +14,19 @@ import type { LockOptions } from './lock.ts';
 import { awaitUnlocked } from './lock.ts';
 
 /**
- * Clocks of file systems tick every four milliseconds, and more on old systems: two writers within one tick leave the
- * same time. A file that was changed so shortly before is looked at again later.
+ * Clocks of file systems tick every 4 ms, or more slowly on old systems. Two writes within one tick leave the same
+ * time. So a file that has just changed is checked again after this time.
  */
 const TICK_MS = 20;
 
-/** Where the salts of a log are, and how many bytes they have. */
+/** Offset and length of the salts in a WAL. */
 const AT_SALTS = 16;
 const SALTS_LENGTH = 8;
 
-/** How often to begin anew when writers come and go. */
+/** Attempts to open the files while writers change them. */
 const MAX_TRIES = 64;
 
-/** A file that is opened for reading, or is missing and reads as empty. */
+/** A file that is open for reading. A missing file reads as empty. */
 class ReadOnlyFile implements SyncFile {
   readonly #file: DiskFile | undefined;
 
@@ -45,7 +45,7 @@ class ReadOnlyFile implements SyncFile {
   }
 
   write(): never {
-    throw new RepoError('ReadOnly', 'the file was opened for reading');
+    throw new RepoError('ReadOnly', 'the file is open for reading only: open the repository without readOnly');
   }
 
   truncate(): never {
@@ -63,7 +63,7 @@ class ReadOnlyFile implements SyncFile {
   }
 }
 
-/** What the folder looks like: the versions of the lock file and of the three files. */
+/** Returns the versions of the lock file and of the three files, as text, and the newest time. */
 const versionsOf = (disk: Disk, paths: readonly string[]): { readonly text: string; readonly newestMs: number } => {
   const entries = paths.map((path) => disk.entry(path));
   return {
@@ -80,7 +80,7 @@ class OpenReadOnlyFiles implements ReadOnlyFiles {
   readonly #versions: () => string;
   readonly #version: string;
 
-  /** @param versions The folder as it looks now. */
+  /** @param versions Returns the present versions of the files in the folder. */
   constructor(files: readonly [ReadOnlyFile, ReadOnlyFile, ReadOnlyFile], versions: () => string) {
     [this.main, this.journal, this.wal] = files;
     this.#versions = () => `${versions()} ${this.#salts()}`;
@@ -91,7 +91,7 @@ class OpenReadOnlyFiles implements ReadOnlyFiles {
     try {
       return this.#versions() === this.#version;
     } catch {
-      // The folder is gone, or may no longer be looked at. Opening it again says so.
+      // The folder is missing or cannot be read any more. Opening it again reports that.
       return false;
     }
   }
@@ -115,8 +115,8 @@ class OpenReadOnlyFiles implements ReadOnlyFiles {
 }
 
 /**
- * Opens the files of a folder for reading, as they are while nobody writes.
- * @throws {RepoError} `RepoNotFound`; `Locked` while somebody has the folder open to write, at once or after `waitMs`;
+ * Opens the files of a folder for reading, in a state between two writers.
+ * @throws {RepoError} `RepoNotFound`; `Locked` while a writer has the folder open, at once or after `waitMs`;
  *   `StorageFailed`. Nothing stays open then.
  */
 export const openReadOnlyFiles = async (
@@ -137,7 +137,7 @@ export const openReadOnlyFiles = async (
         await new Promise((resolve) => setTimeout(resolve, TICK_MS));
         before = versionsOf(disk, all);
       }
-      // After the look at the files: a lock that is taken later changes them.
+      // After `versionsOf`, because a lock that is taken later changes the versions.
       await awaitUnlocked(disk, folder, options);
       opened = openAll(disk, paths, versions);
       if (versions() === before.text && opened.isCurrent()) {
@@ -149,7 +149,10 @@ export const openReadOnlyFiles = async (
       throw toStorageError(error, `opening ${folder} for reading`);
     }
   }
-  throw new RepoError('Locked', `others keep writing to the repository; path=${folder}`);
+  throw new RepoError(
+    'Locked',
+    `other processes kept writing to the repository during ${MAX_TRIES} attempts to open it: try again later; path=${folder}`,
+  );
 };
 
 const openAll = (disk: Disk, paths: readonly string[], versions: () => string): ReadOnlyFiles => {

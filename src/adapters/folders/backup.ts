@@ -1,6 +1,6 @@
 /**
- * Backups in folders: `manifest.json` beside the files that it names. A backup is written under another name, synced,
- * and gets its own name last; the folder of that name is a whole backup or is not there.
+ * Writes and reads backups in folders: the files, and `manifest.json`, which lists them. A backup is written under a
+ * temporary name, synced, and renamed last, so that its folder is complete or missing.
  */
 import { forEachChunk } from '../../core/data/streams.ts';
 import type { BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
@@ -13,20 +13,20 @@ import {
 } from '../../core/repo/transfer/backup-manifest.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { SiblingLocks } from './leftovers.ts';
-import { removeLeftovers } from './leftovers.ts';
+import type { SiblingLocks } from './orphaned-folders.ts';
+import { removeOrphanedFolders } from './orphaned-folders.ts';
 import type { ParentFolder, Place } from './place.ts';
 import { io, makeParents, removeTree, siblingOf } from './place.ts';
 
-/** What was written. */
+/** The result of a backup. */
 export interface SavedBackup {
   readonly manifest: BackupManifest;
-  /** Of all files together, in bytes. */
+  /** The size of all files together, in bytes. */
   readonly size: number;
 }
 
 export interface SaveOptions {
-  /** Takes the place of a backup that is there. */
+  /** Replaces an existing backup or repository. */
   readonly force?: boolean | undefined;
 }
 
@@ -37,7 +37,7 @@ const isEmpty = async (parent: ParentFolder, path: string): Promise<boolean> => 
   return true;
 };
 
-/** Whether a folder may be replaced: nothing is lost with an empty one, and a backup is what `force` is for. */
+/** Returns whether a folder exists and may be replaced: an empty folder, or with `force` a backup. */
 const assertReplaceable = async ({ parent, name, path }: Place, force: boolean): Promise<boolean> => {
   const entry = await parent.entry(name);
   if (entry === undefined) {
@@ -51,16 +51,16 @@ const assertReplaceable = async ({ parent, name, path }: Place, force: boolean):
     throw new RepoError(
       'RepoExists',
       isBackup
-        ? `there is a backup already; it is replaced with force; path=${path}`
+        ? `the backup already exists: use force to replace it, or choose another folder; path=${path}`
         : entry.kind === 'folder'
-          ? `what is there is no backup, and is not replaced; path=${path}`
-          : `what is there is a file or a symbolic link that leads nowhere, and is not replaced; path=${path}`,
+          ? `the folder has files and is not a backup: choose another folder; path=${path}`
+          : `the path is a file, or a symbolic link to a missing target: choose another folder; path=${path}`,
     );
   }
   return true;
 };
 
-/** Writes a file, which messages call `label`: until it is whole, the backup has a name that nobody knows. */
+/** Writes a file. Messages name it `label`, because the temporary name means nothing to a user. */
 const writeFile = async (
   parent: ParentFolder,
   path: string,
@@ -78,7 +78,7 @@ const writeFile = async (
     });
     await io(`writing ${label}`, writer.sync());
   } catch (error) {
-    // The failure that led here is the one to report.
+    // The first error is thrown.
     await writer.close().catch(() => undefined);
     throw error;
   }
@@ -86,7 +86,7 @@ const writeFile = async (
   return kept;
 };
 
-/** Makes the folders above a path, and notes them. */
+/** Creates the folders above a path, and adds them to `made`. */
 const makeFolders = async (parent: ParentFolder, path: string, label: string, made: Set<string>): Promise<void> => {
   const names = path.split('/').slice(0, -1);
   for (let i = 1; i <= names.length; i++) {
@@ -117,12 +117,15 @@ const writeAll = async (
     }
   }
   if (manifest === undefined) {
-    throw new RepoError('Malformed', `a backup without its manifest is none; path=${target}`);
+    throw new RepoError(
+      'Malformed',
+      `the backup has no ${MANIFEST_PATH}: write all files that Repo.backup yields; path=${target}`,
+    );
   }
   return { manifest, size };
 };
 
-/** As {@link writeAll}, in a folder whose lock is held, and durable. */
+/** As {@link writeAll}, durably, in a folder that is locked meanwhile. */
 const writeHeld = async (
   place: Place,
   temporary: string,
@@ -137,7 +140,7 @@ const writeHeld = async (
   try {
     saved = await writeAll(place, temporary, files, made);
   } finally {
-    // Before the folder is synced: the lock is no part of the backup.
+    // Before the folder is synced, because the lock file is not part of the backup.
     lock?.release();
   }
   for (const folder of made) {
@@ -146,7 +149,7 @@ const writeHeld = async (
   return saved;
 };
 
-/** Gives a finished folder its name, and removes what had it. If that fails, what had it has it still, or again. */
+/** Renames a complete folder to its name, and removes the old folder. If this fails, the old folder keeps its name. */
 export const replaceFolder = async (
   { parent, name, path }: Place,
   temporary: string,
@@ -176,22 +179,22 @@ export const replaceFolder = async (
   );
 };
 
-/** Removes what was begun; the failure that led here is the one to report. */
+/** Removes an incomplete folder. Ignores errors, because the first error is reported. */
 export const discardFolder = async (parent: ParentFolder, temporary: string): Promise<void> => {
   try {
     if ((await parent.entry(temporary)) !== undefined) {
       await removeTree(parent, temporary);
     }
   } catch {
-    // It has a name of its own and no manifest, or no repository's name: nobody takes it for anything.
+    // The folder has a temporary name. The next backup or import removes it.
   }
 };
 
 /**
- * Writes a backup: durable, all of it, once this resolves; not there at all if it rejects. The folders above it are
- * made if need be. What a backup that was killed has left beside it is removed.
- * @param locks Of folders beside it. Without them nothing is removed.
- * @throws {RepoError} `RepoExists` when there is something that may not be replaced; as the files do; `StorageFull`,
+ * Writes a backup. Resolves when it is durable. If this rejects, no backup is left. Creates missing folders above it,
+ * and removes temporary folders of killed backups.
+ * @param locks Locks of sibling folders. Without them, no temporary folder is removed.
+ * @throws {RepoError} `RepoExists` if the folder may not be replaced; the codes of `files`; `StorageFull`,
  *   `StorageFailed`.
  */
 export const writeBackup = async (
@@ -201,14 +204,14 @@ export const writeBackup = async (
   locks?: SiblingLocks,
 ): Promise<SavedBackup> => {
   const { parent, name, path } = place;
-  const replaces = await io(`looking at ${path}`, assertReplaceable(place, force));
+  const replaces = await io(`reading ${path}`, assertReplaceable(place, force));
   const takeBack = await makeParents(place);
-  await removeLeftovers(place, 'tmp', locks);
+  await removeOrphanedFolders(place, 'tmp', locks);
   const temporary = siblingOf(name, 'tmp');
   try {
     const saved = await writeHeld(place, temporary, files, locks);
     await replaceFolder(place, temporary, replaces);
-    await removeLeftovers(place, 'old', locks);
+    await removeOrphanedFolders(place, 'old', locks);
     return saved;
   } catch (error) {
     await discardFolder(parent, temporary);
@@ -245,12 +248,15 @@ const readManifest = async ({
   const file = `${name}/${MANIFEST_PATH}`;
   const entry = await io(`reading ${path}`, parent.entry(file));
   if (entry?.kind !== 'file') {
-    throw new RepoError('RepoNotFound', `there is no backup: it has no ${MANIFEST_PATH}; path=${path}`);
+    throw new RepoError(
+      'RepoNotFound',
+      `the folder has no backup, because it has no ${MANIFEST_PATH}: check the path; path=${path}`,
+    );
   }
   if (entry.size > MAX_MANIFEST_SIZE) {
     throw new RepoError(
       'LimitExceeded',
-      `${MANIFEST_PATH} has more than ${MAX_MANIFEST_SIZE} bytes; size=${entry.size}`,
+      `${MANIFEST_PATH} has more than ${MAX_MANIFEST_SIZE} bytes: use another backup; size=${entry.size} path=${path}`,
     );
   }
   const reader = createManifestReader();
@@ -263,10 +269,9 @@ const readManifest = async ({
 };
 
 /**
- * The manifest of a backup, and its files: the manifest first, then what it names. Their content is for the reader to
- * check.
- * @throws {RepoError} `RepoNotFound` when it has no manifest; `Malformed`, naming the file, when one is missing, is no
- *   regular file or has another size; `UnknownVersion`; `StorageFailed`.
+ * Returns the manifest of a backup and its files, with the manifest first. The caller checks the content of the files.
+ * @throws {RepoError} `RepoNotFound` if the manifest is missing; `Malformed` if a file is missing, is not a regular
+ *   file or has another size (the message names it); `UnknownVersion`; `StorageFailed`.
  */
 export const openBackup = async (
   place: Place,
@@ -282,9 +287,12 @@ export const openBackup = async (
           entry === undefined
             ? 'missing'
             : entry.kind === 'file'
-              ? `of ${entry.size} bytes in place of ${size}`
-              : 'no regular file';
-        throw new RepoError('Malformed', `the backup is damaged: a file is ${is}; path=${path}/${file}`);
+              ? `${entry.size} bytes long instead of ${size}`
+              : 'not a regular file';
+        throw new RepoError(
+          'Malformed',
+          `the backup is damaged: a file is ${is}. Use another backup; path=${path}/${file}`,
+        );
       }
       yield { path: file, content: { size, stream: () => readFile(parent, `${name}/${file}`) } };
     }

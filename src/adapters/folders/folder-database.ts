@@ -1,23 +1,23 @@
 /**
- * A database in a folder for whoever wants tables of their own: SQLite and the files under it, as one thing to close.
+ * A database in a folder without a repository: SQLite and its files, with one `close`.
  */
 import type { Database } from '../../wasm/database/database.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
 import type { SqlDatabase, SqlStatement } from '../sqlite/sql-database.ts';
 
-/** An open database, whose folder is locked. All but `close` is synchronous, and throws `Closed` after it. */
+/** An open database in a locked folder. Every method except `close` is synchronous, and throws `Closed` afterwards. */
 export interface FolderDatabase extends SqlDatabase, AsyncDisposable {
   /**
-   * Runs one transaction: committed and durable when `run` has returned; rolled back when it throws, and its error
-   * comes out.
+   * Runs one transaction and returns the result of `run`. The transaction is then committed and durable. If `run`
+   * throws, the transaction is rolled back and the error is thrown.
    */
   transaction<T>(run: () => T): T;
-  /** Closes the database and lets go of the folder. A second call does nothing. */
+  /** Closes the database and releases the lock. A second call does nothing. */
   close(): Promise<void>;
 }
 
-/** Opens a database over files, which are let go of with it, and at once if this rejects. */
+/** Opens a database over files. Closes the files with the database, or at once if this rejects. */
 export const openFolderDatabase = async (
   wasm: WebAssembly.Module,
   openFiles: () => Promise<DatabaseFiles>,

@@ -1,6 +1,6 @@
 /**
- * Repositories in folders: what the entry points for Node, Bun and Deno share. Each function takes the platform first.
- * They are functions of the module, and not of an object, so that a bundler leaves out the ones that nobody calls.
+ * Repositories in folders: the code that the entry points for Node, Bun and Deno share. The first parameter is the
+ * platform. These are functions and not methods, so that a bundler can remove unused ones.
  */
 import type { VerifySignature } from '../../core/crypto/keys.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
@@ -26,60 +26,60 @@ import { writeBackup } from './backup.ts';
 import type { FolderDatabase } from './folder-database.ts';
 import { importFolderRepo } from './import-repo.ts';
 import { openFolderDatabase } from './folder-database.ts';
-import type { SiblingLocks } from './leftovers.ts';
+import type { SiblingLocks } from './orphaned-folders.ts';
 import type { ParentFolder, Place } from './place.ts';
 import { restoreFolder } from './restore.ts';
 
 export interface WasmOptions {
   /**
-   * The file `pdsdb/sql-wasm.wasm`, for a program that was bundled: its bytes, path or URL, or the compiled module.
-   * SQLite is loaded once a process, from the first one. The default is the file of the package.
+   * The file `pdsdb/sql-wasm.wasm`, for a bundled program: its bytes, path or URL, or the compiled module. Each process
+   * loads SQLite once, from the first given value. Default: the file of the package.
    */
   readonly wasm?: WasmSource | undefined;
 }
 
 export interface RepoOptions extends WasmOptions {
-  /** Signs the commits that are made here. Without one they are not signed. */
+  /** Signs new commits. Without one, commits are unsigned. */
   readonly signer?: Signer | undefined;
   /**
-   * Checks each record that is written here, by its collection and its JSON form, before anything is stored. What it
-   * throws is what the write rejects with.
+   * Checks each record before a write, with its collection and its JSON form. If it throws, the write rejects with that
+   * error and stores nothing.
    */
   readonly validate?: Validate | undefined;
-  /** How long to wait for another owner to let go, in milliseconds. Not at all when left out. */
+  /** Milliseconds to wait until another owner releases the lock. Default: 0. */
   readonly waitMs?: number | undefined;
   /**
-   * Bytes that the caches of all repositories of this process may take together; 64 MiB by default. The last value
-   * given applies to all.
+   * The limit in bytes for the caches of all repositories of this process together. Default: 64 MiB. The last given
+   * value applies to all.
    */
   readonly cacheBytes?: number | undefined;
 }
 
 export interface OpenOptions extends RepoOptions {
   /**
-   * Opens the repository for reading: takes no lock and writes nothing, also in a folder where nothing can be written.
-   * Whatever writes rejects with `ReadOnly`, and `onChange` calls nobody. While another owner has the repository open
-   * to write, opening and every read reject with `Locked`, at once or after `waitMs`.
+   * Opens the repository for reading, without a lock. Writes nothing, so the folder may be read-only. Writes reject
+   * with `ReadOnly`, and `onChange` never calls its listeners. While an owner has the repository open for writing,
+   * opening and every read reject with `Locked`, at once or after `waitMs`.
    */
   readonly readOnly?: boolean | undefined;
 }
 
 export interface OpenDatabaseOptions extends WasmOptions {
-  /** Makes the database, and the folder if need be. When left out, it has to be there. */
+  /** Creates the database and, if it is missing, the folder. Default: the database must exist. */
   readonly create?: boolean | undefined;
-  /** As for a repository. */
+  /** Milliseconds to wait until another owner releases the lock. Default: 0. */
   readonly waitMs?: number | undefined;
 }
 
 export interface CreateOptions extends RepoOptions {
-  /** The account that the repository is of. */
+  /** The DID of the account. */
   readonly did: string;
 }
 
-/** How to open the repository, and how to import. */
+/** Options to open the repository and to import the CAR. */
 export interface ImportRepoOptions extends RepoOptions, ImportOptions {}
 
-/** What a platform with folders gives. Paths are as the user wrote them. */
+/** What a platform with folders provides. Paths are as the user wrote them. */
 export interface FolderPlatform {
   /** Returns the compiled WebAssembly of sql.js. */
   wasm(source: WasmSource | undefined): Promise<WebAssembly.Module>;
@@ -90,9 +90,9 @@ export interface FolderPlatform {
   ): Promise<DatabaseFiles>;
   /** Opens the files of the database in a folder for reading, without a lock. */
   openFilesReadOnly(directory: string, options?: { readonly waitMs?: number | undefined }): Promise<ReadOnlyFiles>;
-  /** Opens the blobs in a folder whose lock is held, or for reading alone. */
+  /** Opens the blobs in a folder whose lock is held, or for reading only. */
   openBlobs(directory: string, options?: { readonly readOnly?: boolean | undefined }): Promise<BlobStore>;
-  /** Takes the lock of a folder, which need not have a database. */
+  /** Takes the lock of a folder, with or without a database. */
   lockFolder(directory: string): Promise<{ release(): void }>;
   /** Whether a folder has a lock: see {@link SiblingLocks}. */
   lockStateOf(directory: string): 'free' | 'held' | 'stale';
@@ -144,7 +144,7 @@ export const openRepo = (platform: FolderPlatform, directory: string, options: O
     : sqliteRepo(repo, { signer: options.signer, validate: options.validate });
 };
 
-/** Opens the repository in a folder, and creates it where there is none. */
+/** Opens the repository in a folder, or creates it. */
 export const openOrCreateRepo = (
   platform: FolderPlatform,
   directory: string,
@@ -156,7 +156,7 @@ export const openOrCreateRepo = (
     () => createRepo(platform, directory, { did, ...options }),
   );
 
-/** Makes a repository from a CAR in a folder, and opens it. */
+/** Creates a repository from a CAR in a folder, and opens it. */
 export const importRepo = async (
   platform: FolderPlatform,
   directory: string,
@@ -205,7 +205,7 @@ export const restoreBackup = (
     options,
   );
 
-/** Replaces a damaged database with a new one, which has everything that can be read of it. */
+/** Replaces a damaged database with a new one, which has every readable row. */
 export const salvageRepo = (
   platform: FolderPlatform,
   directory: string,

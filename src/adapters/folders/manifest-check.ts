@@ -1,4 +1,4 @@
-/** Files that come in, against the manifest of the backup that they are of, if there is one. */
+/** Compares imported files with the manifest of their backup, if there is one. */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { forEachChunk } from '../../core/data/streams.ts';
 import { WAL_NAME } from '../../core/storage/layout.ts';
@@ -11,21 +11,24 @@ import type { Repo } from '../../core/repo/repo.ts';
 import { sha256Stream } from '../../core/data/sha256.ts';
 
 export interface ManifestCheck {
-  /** The content of a file, which is hashed as it is read. */
+  /** Returns the content of a file. Reading it computes its hash. */
   watch(file: BackupFile): BackupContent;
   /**
-   * Reads the manifest, before or after the files that it names.
+   * Reads the manifest, before or after the files that it lists.
    * @throws {RepoError} `Malformed`, `UnknownVersion`, `LimitExceeded`.
    */
   take(content: BackupContent): Promise<void>;
-  /** @throws {RepoError} `Malformed`, naming the file, unless there is no manifest or everything is what it says. */
+  /** @throws {RepoError} `Malformed` if a file does not match the manifest. The message names the file. */
   assertWhole(): void;
 }
 
 const readManifest = async (content: BackupContent): Promise<BackupManifest> => {
   const { size } = content;
   if (size > MAX_MANIFEST_SIZE) {
-    throw new RepoError('LimitExceeded', `a manifest has at most ${MAX_MANIFEST_SIZE} bytes; size=${size}`);
+    throw new RepoError(
+      'LimitExceeded',
+      `manifest.json has more than ${MAX_MANIFEST_SIZE} bytes: use another backup; size=${size}`,
+    );
   }
   const reader = createManifestReader();
   await forEachChunk(content.stream(), (chunk) => reader.push(chunk));
@@ -40,16 +43,16 @@ export const createManifestCheck = (): ManifestCheck => {
     watch({ path, content }) {
       hasLog ||= path === WAL_NAME && content.size > 0;
       if (!isBackupPath(path)) {
-        // Bound: a `Blob` knows its own stream only when it is asked itself.
+        // As a call, because `stream` of a `Blob` needs its `this`.
         return { size: content.size, stream: () => content.stream() };
       }
       const hash = sha256Stream();
       let size = 0;
       const counted = new TransformStream<Uint8Array, Uint8Array>({
-        transform(piece, controller) {
-          hash.update(piece);
-          size += piece.length;
-          controller.enqueue(piece);
+        transform(chunk, controller) {
+          hash.update(chunk);
+          size += chunk.length;
+          controller.enqueue(chunk);
         },
         flush() {
           came.set(path, { size, sha256: bytesToHex(hash.digest()) });
@@ -62,10 +65,10 @@ export const createManifestCheck = (): ManifestCheck => {
     },
     assertWhole() {
       if (manifest !== undefined && hasLog) {
-        // SQLite would copy it into the database that the manifest vouches for.
+        // SQLite would apply it to the database, whose hash the manifest has.
         throw new RepoError(
           'Malformed',
-          `the backup is damaged: there is a log that the manifest does not name; path=${WAL_NAME}`,
+          `the backup is damaged: the manifest does not list this file. Remove it from the backup; path=${WAL_NAME}`,
         );
       }
       for (const [path, { size, sha256 }] of manifest?.files ?? []) {
@@ -73,7 +76,7 @@ export const createManifestCheck = (): ManifestCheck => {
         if (found === undefined || found.size !== size || found.sha256 !== sha256) {
           throw new RepoError(
             'Malformed',
-            `the backup is damaged: a file is ${found === undefined ? 'missing' : 'not the one that the manifest names'}; path=${path}`,
+            `the backup is damaged: a file ${found === undefined ? 'is missing' : 'does not match the hash in the manifest'}. Use another backup; path=${path}`,
           );
         }
       }
@@ -81,10 +84,10 @@ export const createManifestCheck = (): ManifestCheck => {
   };
 };
 
-/** What a manifest says of a repository, in the order in which it is compared. */
+/** The properties of a repository in a manifest, in the order of comparison. */
 type Described = readonly (readonly [what: string, value: number | string | null])[];
 
-/** Where a tree cannot be read, or the list of commits, nobody can count: of such damage the head alone is compared. */
+/** Returns the properties of a repository. If damage prevents counting, returns only `did` and `head`. */
 const describe = async (repo: Repo): Promise<Described> => {
   try {
     const { did, head, rev, blobs, blocks, commits, records } = await repo.info();
@@ -107,9 +110,9 @@ const describe = async (repo: Repo): Promise<Described> => {
 };
 
 /**
- * Whether a repository is the one that a manifest describes, beyond the hashes of its files: those are as easily made
- * to fit as the words.
- * @throws {RepoError} `Malformed`, naming what differs.
+ * Checks that a manifest describes a repository. Matching file hashes are not enough, because a forged manifest may
+ * list the hashes of other files.
+ * @throws {RepoError} `Malformed`. The message names the difference.
  */
 export const assertDescribed = async (repo: Repo, { did, head, rev, counts }: BackupManifest): Promise<void> => {
   const said: Readonly<Record<string, unknown>> = { did, head, rev, ...counts };
@@ -117,7 +120,7 @@ export const assertDescribed = async (repo: Repo, { did, head, rev, counts }: Ba
     if (value !== said[what]) {
       throw new RepoError(
         'Malformed',
-        `the backup is damaged: its manifest describes another repository; ${what}=${value} manifest=${String(said[what])}`,
+        `the backup is damaged: its manifest describes another repository. Use another backup; ${what}=${value} manifest=${String(said[what])}`,
       );
     }
   }

@@ -1,29 +1,29 @@
 /**
- * Folders that a killed backup, restoration or import has left beside its target. Their owner holds a lock in them. The
- * next one into the same place removes those whose owner is dead.
+ * Removes orphaned folders: temporary folders of a killed backup, restoration or import, beside its target. The owner
+ * of a temporary folder holds a lock in it. The next operation on the same target removes folders with a stale lock.
  */
 import type { Place } from './place.ts';
 import { isSiblingOf, removeTree } from './place.ts';
 
 /** The locks of folders beside a target. */
 export interface SiblingLocks {
-  /** Takes the lock of a folder, so that nobody takes it for a leftover. */
+  /** Takes the lock of a temporary folder, so that other processes do not remove it. */
   hold(name: string): Promise<{ release(): void }>;
-  /** Whether a folder has a lock: of an owner who is alive, or may be; of one who is dead; or none. */
+  /** Returns `held` if the owner runs or may run, `stale` if it has ended, and `free` if there is no lock. */
   stateOf(name: string): 'free' | 'held' | 'stale';
 }
 
 /**
- * Between its last write and its renaming a folder has no lock, for some milliseconds. A leftover without one is that
- * of a power cut, or of a version that took none.
+ * A folder without a lock is removed after this time. A folder has no lock for some milliseconds before it is renamed,
+ * after a power cut, and in older versions.
  */
 const OLD_MS = 60 * 60 * 1000;
 
 /**
- * Removes what was left beside a place. What cannot be removed stays: the next one tries again.
- * @param what `tmp` for what was begun; `old` for what was replaced, once something has the name again.
+ * Removes the orphaned folders beside a place. Ignores errors: the next operation tries again.
+ * @param what `tmp` for incomplete folders; `old` for replaced folders, once the target exists again.
  */
-export const removeLeftovers = async (
+export const removeOrphanedFolders = async (
   { parent, name }: Place,
   what: 'old' | 'tmp',
   locks: SiblingLocks | undefined,
@@ -50,6 +50,6 @@ export const removeLeftovers = async (
       }
     }
   } catch {
-    // The folder above is missing, or may not be looked at or written to. The write that follows reports it.
+    // The parent folder is missing, or the permission for it. The next write reports it.
   }
 };

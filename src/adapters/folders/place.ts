@@ -1,26 +1,26 @@
-/** Folders as backups and restorations need them: by the folder that they lie in, and replaced as a whole. */
+/** A folder with its parent folder, so that backups and restorations can replace it as a whole. */
 import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobFolder } from '../blobs/blob-folder.ts';
 
-/** What is needed of the folder in which backups and repositories lie. */
+/** The folder that contains backups and repositories. */
 export interface ParentFolder extends BlobFolder {
-  /** Removes a folder that is empty. */
+  /** Removes an empty folder. */
   removeFolder(path: string): Promise<void>;
 }
 
-/** A folder, by the one that it lies in. */
+/** A folder, which may be missing, in its parent folder. */
 export interface Place {
   readonly parent: ParentFolder;
-  /** Its name in there. */
+  /** Its name in the parent folder. */
   readonly name: string;
-  /** As the caller has named it, for messages. */
+  /** The path that the caller gave, for messages. */
   readonly path: string;
-  /** The folder that it lies in, as such a place; `undefined` when that is known to be there. */
+  /** Returns the place of the parent folder, or `undefined` if the parent is known to exist. */
   above(): Place | undefined;
 }
 
-/** What the storage throws, in the words of this library. */
+/** Awaits `work`, and converts its errors to `RepoError`. */
 export const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
   try {
     return await work;
@@ -29,7 +29,7 @@ export const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
   }
 };
 
-/** Removes a folder with all that is in it, and follows no link. */
+/** Removes a folder with its content. Does not follow links. */
 export const removeTree = async (parent: ParentFolder, path: string): Promise<void> => {
   const names: string[] = [];
   for await (const name of parent.names(path)) {
@@ -46,10 +46,10 @@ export const removeTree = async (parent: ParentFolder, path: string): Promise<vo
   await parent.removeFolder(path);
 };
 
-/** What file systems allow for a name, in bytes. */
+/** The longest name in file systems, in bytes. */
 const MAX_NAME_LENGTH = 255;
 
-/** The text, or its beginning that fits in so many bytes of UTF-8. */
+/** Shortens a text to `most` bytes of UTF-8. */
 const shortened = (text: string, most: number): string => {
   let size = 0;
   let end = 0;
@@ -65,13 +65,13 @@ const shortened = (text: string, most: number): string => {
 
 const RANDOM_BYTES = 6;
 
-/** The name of a sibling up to its random end. It fits, however long the folder's is. */
+/** Returns the name of a sibling without its random end. A long name of the folder is shortened. */
 const startOf = (name: string, what: 'old' | 'tmp'): string => {
   const end = `.${what}-`;
   return `${shortened(name, MAX_NAME_LENGTH - end.length - 2 * RANDOM_BYTES)}${end}`;
 };
 
-/** A sibling of a folder, which nobody else has. */
+/** Returns a new name for a sibling of a folder. */
 export const siblingOf = (name: string, what: 'old' | 'tmp'): string =>
   `${startOf(name, what)}${bytesToHex(randomBytes(RANDOM_BYTES))}`;
 
@@ -82,8 +82,7 @@ export const isSiblingOf = (name: string, what: 'old' | 'tmp', other: string): b
 };
 
 /**
- * Makes the folders above a place, durably. Returns how to take back those that were made, as far as they are still
- * empty.
+ * Creates the folders above a place, durably. Returns a function that removes the created folders that are still empty.
  */
 export const makeParents = async (place: Place): Promise<() => Promise<void>> => {
   const made: Place[] = [];
@@ -99,7 +98,7 @@ export const makeParents = async (place: Place): Promise<() => Promise<void>> =>
       if ((await parent.entry(name)) === undefined) {
         throw error;
       }
-      // Somebody was faster, and it is not ours.
+      // Another process was faster, so the folder is not ours to remove.
       return;
     }
     made.push(folder);
@@ -112,7 +111,7 @@ export const makeParents = async (place: Place): Promise<() => Promise<void>> =>
         await parent.removeFolder(name);
       }
     } catch {
-      // Somebody has put something there: it is not ours to remove, and no loss.
+      // Another process has put something into the folder.
     }
   };
 };

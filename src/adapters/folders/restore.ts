@@ -1,12 +1,12 @@
-/** Backups of folders into folders, and back: the same steps on every platform that has folders. */
+/** Restores a backup into a folder. Node, Bun and Deno use the same steps. */
 import type { BackupManifest } from '../../core/repo/transfer/backup-manifest.ts';
 import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import type { SaveOptions } from './backup.ts';
 import { discardFolder, openBackup, replaceFolder } from './backup.ts';
-import type { SiblingLocks } from './leftovers.ts';
-import { removeLeftovers } from './leftovers.ts';
+import type { SiblingLocks } from './orphaned-folders.ts';
+import { removeOrphanedFolders } from './orphaned-folders.ts';
 import type { Place } from './place.ts';
 import { io, makeParents, siblingOf } from './place.ts';
 import { importFolder } from './transfer.ts';
@@ -14,13 +14,13 @@ import { assertDescribed } from './manifest-check.ts';
 import type { RepoPlatform } from '../sqlite/open-repo.ts';
 import { sqliteRepo } from '../sqlite/open-repo.ts';
 
-/** What a platform gives for a restoration. */
+/** What a platform provides for a restoration. */
 export interface RestorePlatform {
-  /** The repository in a folder beside the one that is wanted, to be made. */
+  /** Returns the platform for a new repository in a sibling folder. */
   create(name: string): RepoPlatform;
-  /** Opens the files of the repository that is there, and so takes its lock. */
+  /** Opens the files of the repository to replace, and takes its lock. */
   openFiles(): Promise<DatabaseFiles>;
-  /** The locks of folders beside it. Without them nothing is removed that a killed restoration has left. */
+  /** Locks of sibling folders. Without them, temporary folders of killed restorations stay. */
   readonly locks?: SiblingLocks | undefined;
 }
 
@@ -49,16 +49,16 @@ const openTarget = async (
     throw new RepoError(
       'RepoExists',
       isRepo
-        ? `there is a repository already; it is replaced with force; path=${path}`
+        ? `the repository already exists: use force to replace it, or choose another folder; path=${path}`
         : entry.kind === 'folder'
-          ? `what is there is no repository, and is not replaced; path=${path}`
-          : `what is there is a file or a symbolic link that leads nowhere, and is not replaced; path=${path}`,
+          ? `the folder has files and is not a repository: choose another folder; path=${path}`
+          : `the path is a file, or a symbolic link to a missing target: choose another folder; path=${path}`,
     );
   }
   return platform.openFiles();
 };
 
-/** The import, and then a look at what it has made, in files that stay locked until both are over. */
+/** Imports the files and checks the result. The files stay locked during both. */
 const importChecked = async (
   platform: RepoPlatform,
   entries: AsyncIterable<BackupFile>,
@@ -90,18 +90,17 @@ const importChecked = async (
   }
 };
 
-/** The error with the name that the caller knows: until it is whole, the repository has another one. */
+/** Replaces the temporary name in the message of an error with the name that the caller knows. */
 export const underName = (error: unknown, temporary: string, name: string): unknown =>
   isRepoError(error) && error.message.includes(temporary)
     ? new RepoError(error.code, error.message.replaceAll(temporary, name), { cause: error.cause })
     : error;
 
 /**
- * Makes a repository out of a backup, and the folders above it if need be. Everything that the manifest names is
- * checked before the repository gets its name; if anything is wrong, all is as it was. What a restoration that was
- * killed has left beside it is removed.
- * @throws {RepoError} `RepoNotFound` when there is no backup; `Malformed`, naming the file, when it is damaged;
- *   `RepoExists` without `force`, and when what is there is no repository; `Locked` when somebody has it open;
+ * Creates a repository from a backup, and the folders above it. Every file in the manifest is checked before the
+ * repository gets its name. If this rejects, nothing has changed. Removes temporary folders of killed restorations.
+ * @throws {RepoError} `RepoNotFound` if the backup is missing; `Malformed` if it is damaged (the message names the
+ *   file); `RepoExists` without `force`, and if the target is not a repository; `Locked` if the target is open;
  *   `UnknownVersion`; `StorageFull`, `StorageFailed`.
  */
 export const restoreFolder = async (
@@ -112,23 +111,23 @@ export const restoreFolder = async (
 ): Promise<BackupManifest> => {
   const { manifest, files } = await openBackup(backup);
   const { parent, name } = place;
-  const there = await io(`looking at ${place.path}`, openTarget(place, platform, force));
+  const target = await io(`reading ${place.path}`, openTarget(place, platform, force));
   try {
     const takeBack = await makeParents(place);
-    await removeLeftovers(place, 'tmp', platform.locks);
+    await removeOrphanedFolders(place, 'tmp', platform.locks);
     const temporary = siblingOf(name, 'tmp');
     try {
       await io(`restoring ${place.path}`, importChecked(platform.create(temporary), files, manifest));
-      await replaceFolder(place, temporary, there !== undefined);
-      await removeLeftovers(place, 'old', platform.locks);
+      await replaceFolder(place, temporary, target !== undefined);
+      await removeOrphanedFolders(place, 'old', platform.locks);
     } catch (error) {
       await discardFolder(parent, temporary);
       await takeBack();
       throw underName(error, temporary, name);
     }
   } finally {
-    if (there !== undefined && there !== 'empty') {
-      await io(`closing ${place.path}`, there.close());
+    if (target !== undefined && target !== 'empty') {
+      await io(`closing ${place.path}`, target.close());
     }
   }
   return manifest;

@@ -1,6 +1,6 @@
 /**
- * A repository as the folder that it is on a disk: `pds.db` and `blobs/ba/<cid>`. Out of any place that keeps one, and
- * into any, byte by byte and without a CAR.
+ * Exports and imports a repository as the files of its folder: `pds.db` and `blobs/ba/<cid>`. Copies bytes from and to
+ * every storage, without a CAR.
  */
 import { forEachChunk } from '../../core/data/streams.ts';
 import { blobPath, MAIN_NAME, PAGE_SIZE, WAL_NAME } from '../../core/storage/layout.ts';
@@ -19,9 +19,9 @@ import { openInspected } from '../sqlite/inspect-database.ts';
 import { openSchema } from '../sqlite/schema.ts';
 import type { RepoPlatform } from '../sqlite/open-repo.ts';
 
-/** One file of the folder. A `Blob` or a `File` is its content as it stands. */
+/** One file of the folder. A `Blob` or a `File` is a valid content. */
 export interface FolderEntry {
-  /** From the folder on, with `/`. */
+  /** The path in the folder, with `/`. */
   readonly path: string;
   readonly content: FolderContent;
 }
@@ -29,11 +29,11 @@ export interface FolderEntry {
 /** The bytes of a file. */
 export interface FolderContent {
   readonly size: number;
-  /** To be read once, and to its end before the next entry is asked for. */
+  /** Returns a stream. Read it once, to its end, before you ask for the next entry. */
   stream(): ReadableStream<Uint8Array>;
 }
 
-/** What was taken in. */
+/** The result of an import. */
 export interface FolderImport {
   readonly did: string;
   readonly blobs: number;
@@ -42,9 +42,9 @@ export interface FolderImport {
 const BLOB_PATH = /^blobs\/[^/]+\/([^/]+)$/;
 
 /**
- * The files of a repository that nobody has open: `pds.db` first, with its WAL checkpointed, then the blobs. It is
- * locked until the iteration ends, which abandoning it does as well.
- * @throws {RepoError} as the platform does; `Corrupt` when the database is none.
+ * Yields the files of a repository: `pds.db` first, with its WAL checkpointed, then the blobs. The repository is locked
+ * until the iteration ends.
+ * @throws {RepoError} `Corrupt` if the database is not valid; the codes of the platform.
  */
 export async function* exportFolder(platform: RepoPlatform): AsyncGenerator<FolderEntry, void, undefined> {
   const sqlite = await loadSqlite(await platform.wasm());
@@ -70,15 +70,14 @@ export async function* exportFolder(platform: RepoPlatform): AsyncGenerator<Fold
 }
 
 /**
- * Takes in the files of a folder, in any order, where there is no repository: the platform is one that creates. Entries
- * that are no part of the layout are passed over. What the blobs are named is checked, and that the database is a
- * repository's; its tree is for `verify` to check. With the `manifest.json` of a backup among them, every file that it
- * names has to be there and to be what it says.
+ * Creates a repository from the files of a folder, in any order. Skips entries that are not part of the layout. Checks
+ * the hashes of the blobs, and that the database is a repository; `verify` checks its tree. If a `manifest.json` is
+ * among the files, every file in it must exist and match.
  *
- * If anything is wrong, nothing is there afterwards. After a crash on the way there is no repository, or one that does
- * not open.
- * @throws {RepoError} `RepoNotFound` when there is no `pds.db`, or an empty one; `Malformed` when a blob is not the one
- *   that its name says, or the database is none; as the platform does, `RepoExists` among it.
+ * If this rejects, no repository is left. After a crash, the repository is missing or does not open.
+ * @param platform A platform that creates the repository.
+ * @throws {RepoError} `RepoNotFound` if `pds.db` is missing or empty; `Malformed` if a blob does not match its name, or
+ *   the database is not a repository; the codes of the platform, such as `RepoExists`.
  */
 export const importFolder = async (
   platform: RepoPlatform,
@@ -88,7 +87,7 @@ export const importFolder = async (
   try {
     const blobs = await platform.openBlobs();
     try {
-      return await takeIn(platform, files, blobs, entries);
+      return await importEntries(platform, files, blobs, entries);
     } finally {
       await blobs.close();
     }
@@ -98,14 +97,14 @@ export const importFolder = async (
 };
 
 /**
- * A file whose failures are told in the words of this library; those of where the entries come from stay as they are.
+ * Returns the same file, which throws `RepoError`. Errors of the source of the entries stay unchanged.
  */
-const toldInOurWords = (file: SyncFile): SyncFile => {
+const withRepoErrors = (file: SyncFile): SyncFile => {
   const attempt = <T>(run: () => T): T => {
     try {
       return run();
     } catch (error) {
-      throw toStorageError(error, 'taking in the folder');
+      throw toStorageError(error, 'importing the folder');
     }
   };
   return {
@@ -117,13 +116,13 @@ const toldInOurWords = (file: SyncFile): SyncFile => {
   };
 };
 
-const takeIn = async (
+const importEntries = async (
   platform: RepoPlatform,
   files: DatabaseFiles,
   blobs: BlobStore,
   entries: AsyncIterable<FolderEntry> | Iterable<FolderEntry>,
 ): Promise<FolderImport> => {
-  const [main, wal] = [toldInOurWords(files.main), toldInOurWords(files.wal)];
+  const [main, wal] = [withRepoErrors(files.main), withRepoErrors(files.wal)];
   const stored: CID[] = [];
   const check = createManifestCheck();
   try {
@@ -143,12 +142,12 @@ const takeIn = async (
       }
     }
     if (first === undefined || first.length === 0) {
-      throw new RepoError('RepoNotFound', 'the folder has no database; path=pds.db');
+      throw new RepoError('RepoNotFound', 'the folder has no database: add the file; path=pds.db');
     }
     check.assertWhole();
     wal.flush();
     main.flush();
-    // Last of all: without its first page this is no database.
+    // The first page is written last, because a file without it is not a database.
     writeAll(main, first, 0);
     main.flush();
     const did = await didOf(platform, files);
@@ -160,7 +159,7 @@ const takeIn = async (
   }
 };
 
-/** Writes the content into an empty file, but for its first `held` bytes, which are answered. */
+/** Writes the content into an empty file, without its first `held` bytes. Returns those. */
 const fill = async (file: SyncFile, content: FolderContent, held: number): Promise<Uint8Array> => {
   file.truncate(0);
   const first = new Uint8Array(Math.min(held, content.size));
@@ -174,7 +173,10 @@ const fill = async (file: SyncFile, content: FolderContent, held: number): Promi
     at += chunk.length;
   });
   if (at !== content.size) {
-    throw new RepoError('Malformed', `a file has another size than it was said to have; said=${content.size} is=${at}`);
+    throw new RepoError(
+      'Malformed',
+      `a file changed while it was read: try again; expected=${content.size} found=${at}`,
+    );
   }
   return first;
 };
@@ -185,13 +187,13 @@ const putNamed = async (blobs: BlobStore, named: CID, content: FolderContent): P
     await blobs.delete([cid]);
     throw new RepoError(
       'Malformed',
-      `a blob is not the one that its name says; name=${cidToText(named)} is=${cidToText(cid)}`,
+      `a blob does not match its name: remove the file, or get it again; name=${cidToText(named)} cid=${cidToText(cid)}`,
     );
   }
   return cid;
 };
 
-/** Checks that the database is a repository's, and checkpoints its WAL. */
+/** Checks that the database is a repository, and checkpoints its WAL. Returns the account. */
 const didOf = async (platform: RepoPlatform, files: DatabaseFiles): Promise<string> => {
   const sqlite = await loadSqlite(await platform.wasm());
   try {
@@ -202,12 +204,12 @@ const didOf = async (platform: RepoPlatform, files: DatabaseFiles): Promise<stri
       database.close();
     }
   } catch (cause) {
-    // Bytes from outside, not from our own storage.
+    // The bytes are input, not our own storage.
     throw isRepoError(cause, 'Corrupt') ? new RepoError('Malformed', `pds.db: ${cause.message}`, { cause }) : cause;
   }
 };
 
-/** Leaves the place as it was: empty. The failure that led here is the one to report. */
+/** Empties the storage again. Ignores errors, because the first error is reported. */
 const undo = async (files: DatabaseFiles, blobs: BlobStore, stored: readonly CID[]): Promise<void> => {
   try {
     for (const file of [files.main, files.journal, files.wal]) {
@@ -217,6 +219,6 @@ const undo = async (files: DatabaseFiles, blobs: BlobStore, stored: readonly CID
     await files.persist();
     await blobs.delete(stored);
   } catch {
-    // Nothing was promised; what is left does not open, and can be deleted.
+    // The rest does not open, and can be deleted.
   }
 };

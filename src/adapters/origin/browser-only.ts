@@ -1,7 +1,7 @@
-/** Says that the entry points for browsers run in browsers, before anything else fails there. */
+/** Checks that the entry points for browsers run in a browser. */
 import { RepoError } from '../../core/errors.ts';
 
-/** What a browser has, and a server that renders pages, Node, Bun, Deno and jsdom have not. */
+/** Globals that a browser has, and that servers, Node, Bun, Deno and jsdom do not have. */
 interface Facilities {
   readonly Worker?: unknown;
   readonly indexedDB?: unknown;
@@ -9,9 +9,9 @@ interface Facilities {
 }
 
 /**
- * Does nothing in a browser.
- * @param needsWorker Whether a worker is about to be made.
- * @throws {RepoError} `Unsupported`, with what is missing and what to import instead.
+ * Checks that this is a browser.
+ * @param needsWorker Whether the caller will create a worker.
+ * @throws {RepoError} `Unsupported`. The message names the missing globals and the module to import instead.
  */
 export const assertBrowser = (needsWorker: boolean): void => {
   const { Worker: worker, indexedDB: database, navigator: device } = globalThis as unknown as Facilities;
@@ -23,9 +23,9 @@ export const assertBrowser = (needsWorker: boolean): void => {
   if (missing.length > 0) {
     throw new RepoError(
       'Unsupported',
-      `pdsdb/browser and pdsdb/worker need a browser, and there is no ${missing.join(', no ')} here: while a server ` +
-        'renders a page, leave the call to the page (an effect, or after hydration); in Node and Bun import pdsdb/node, ' +
-        'in Deno pdsdb/deno',
+      `pdsdb/browser and pdsdb/worker need a browser; missing here: ${missing.join(', ')}. In Node and Bun, import ` +
+        'pdsdb/node, and in Deno pdsdb/deno. If a server renders the page, call pdsdb only in the page (in an effect, ' +
+        'or after hydration)',
     );
   }
 };

@@ -1,5 +1,5 @@
 /**
- * The IndexedDB database of one repository: its pages, its blobs, and who owns them. https://w3c.github.io/IndexedDB/
+ * The IndexedDB database of one repository, with its pages and blobs. https://w3c.github.io/IndexedDB/
  */
 import { promisifyRequest } from 'idb-keyval';
 import type { UseStore } from 'idb-keyval';
@@ -9,21 +9,22 @@ import { toStorageError } from '../../core/storage/storage-error.ts';
 import { assertRepoName, isRepoName } from './repo-name.ts';
 import { errorName } from '../../core/data/platform-values.ts';
 
-/** What the names of our databases begin with; the name of the repository follows. */
+/** The prefix of our database names. The name of the repository follows. */
 const PREFIX = 'pdsdb:';
 
 const VERSION = 1;
 
 /**
- * What is kept apart, each under keys of its own kind: the pages of the three files under their numbers, blobs under
- * the text of their CIDs, and in `state` the sizes of the files and how often they were stored.
+ * The object stores: the pages of each of the three files by page number, the blobs by the text of their CIDs, and in
+ * `state` the sizes of the files and the epoch.
  */
 export type IdbStore = (typeof FILE_NAMES)[number] | 'blobs' | 'state';
 export const IDB_STORES: readonly IdbStore[] = [...FILE_NAMES, 'blobs', 'state'];
 
 /**
- * Resolves when a transaction is complete, and rejects with why it was aborted. idb-keyval's `promisifyRequest` rejects
- * with null where a request failed: the request's error event passes the transaction before that knows its error.
+ * Resolves when a transaction is complete. Rejects with its error if it is aborted. idb-keyval's `promisifyRequest`
+ * would reject with null after a failed request, because the request's error event comes before the transaction's
+ * error.
  */
 export const completionOf = (transaction: IDBTransaction): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -31,7 +32,7 @@ export const completionOf = (transaction: IDBTransaction): Promise<void> =>
     transaction.onabort = () => reject(transaction.error);
   });
 
-/** Opens a connection; `undefined` when there is no database, and none is to be made. */
+/** Opens a connection. Returns `undefined` if the database is missing. */
 type Connect = () => Promise<IDBDatabase | undefined>;
 
 /** The database of one repository. */
@@ -41,10 +42,10 @@ export class IdbDatabase {
   /** Whether the browser has closed the connection. */
   #isGone = false;
   #connecting: Promise<void> | undefined;
-  /** Why there are no transactions any more. */
+  /** The error of every later transaction, once it is set. */
   #lost: RepoError | undefined;
 
-  /** For a connection that is open; see {@link openIdbDatabase}. */
+  /** Use {@link openIdbDatabase}. */
   constructor(connection: IDBDatabase, connect: Connect) {
     this.#connection = connection;
     this.#connect = connect;
@@ -52,11 +53,11 @@ export class IdbDatabase {
   }
 
   /**
-   * Begins a transaction that is durable, not only done, when it is complete: the default may be lost in a power cut.
-   * `use` makes its requests at once, in this turn. Only when the browser has closed the connection, as it does on iOS
-   * for pages in the background, is it opened again first: nothing of the transaction has happened then. That is tried
-   * once; `scope` is asked again. Whether what is there now is still what was there is for `use` to see.
-   * @throws {RepoError} `Closed` after `close`; `StorageFailed` when the database is gone.
+   * Begins a transaction with strict durability, because the default may be lost in a power cut. `use` makes its
+   * requests in this turn. If the browser has closed the connection, as iOS does for pages in the background, the
+   * connection is opened again once, and `scope` is called again. `use` must check that the content has not changed
+   * meanwhile.
+   * @throws {RepoError} `Closed` after `close`; `StorageFailed` if the database was deleted.
    */
   async begin<T>(
     scope: () => readonly IdbStore[],
@@ -67,16 +68,16 @@ export class IdbDatabase {
     if (transaction !== undefined) {
       return await use(transaction);
     }
-    // One for all who wait for it, who go on in their order.
+    // All waiting calls share one reconnection, and continue in their order.
     await (this.#connecting ??= this.#reconnect());
     const again = this.#transaction(scope, mode);
     if (again === undefined) {
-      throw new RepoError('StorageFailed', 'the browser has closed the database');
+      throw new RepoError('StorageFailed', 'the browser has closed the database again: open the repository again');
     }
     return await use(again);
   }
 
-  /** One of the stores, for the functions of idb-keyval. */
+  /** Returns one of the stores, for the functions of idb-keyval. */
   store(name: IdbStore): UseStore {
     return (mode, run) =>
       this.begin(
@@ -86,13 +87,13 @@ export class IdbDatabase {
       );
   }
 
-  /** Waits for nothing: transactions that have begun are completed. A second call does nothing. */
+  /** Closes the connection. Begun transactions still complete. A second call does nothing. */
   close(): void {
-    this.#lost ??= new RepoError('Closed', 'the database is closed');
+    this.#lost ??= new RepoError('Closed', 'the database is closed: open the repository again');
     this.#connection.close();
   }
 
-  /** `undefined` when the browser has closed the connection. */
+  /** Returns `undefined` if the browser has closed the connection. */
   #transaction(scope: () => readonly IdbStore[], mode: IDBTransactionMode): IDBTransaction | undefined {
     if (this.#lost !== undefined) {
       throw this.#lost;
@@ -101,7 +102,7 @@ export class IdbDatabase {
       return this.#isGone ? undefined : this.#connection.transaction(scope(), mode, { durability: 'strict' });
     } catch (error) {
       if (errorName(error) === 'InvalidStateError') {
-        // It is closing, and its event has not come yet.
+        // The connection is closing, and its event has not come yet.
         this.#isGone = true;
         return undefined;
       }
@@ -114,7 +115,10 @@ export class IdbDatabase {
       const connection = await this.#connect();
       if (connection === undefined) {
         // Site data was cleared. A new database would be an empty repository.
-        throw new RepoError('StorageFailed', 'the browser has closed the database, and it is there no more');
+        throw new RepoError(
+          'StorageFailed',
+          'the browser has deleted the database: create the repository again with createRepo',
+        );
       }
       if (this.#lost !== undefined) {
         connection.close();
@@ -133,8 +137,11 @@ export class IdbDatabase {
 
   #watch(connection: IDBDatabase): void {
     connection.onversionchange = () => {
-      // Whoever deletes the database, or brings it to a newer version, waits until everybody has let go of it.
-      this.#lost ??= new RepoError('StorageFailed', 'the database was deleted or changed by somebody else');
+      // A deletion or an upgrade of the database waits until all connections are closed.
+      this.#lost ??= new RepoError(
+        'StorageFailed',
+        'another tab has deleted or upgraded the database: open the repository again',
+      );
       connection.close();
     };
     connection.onclose = () => {
@@ -144,9 +151,9 @@ export class IdbDatabase {
 }
 
 /**
- * Opens the database of a repository; `undefined` when there is none, unless it is to be made.
- * @throws {RepoError} `UnknownVersion` when a newer version of this library made it; `StorageFull`, `StorageFailed`.
- * @throws {TypeError} when the name cannot be a repository's.
+ * Opens the database of a repository. If it is missing, creates it with `create`; otherwise returns `undefined`.
+ * @throws {RepoError} `UnknownVersion` if a newer version of this library created it; `StorageFull`, `StorageFailed`.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const openIdbDatabase = async (name: string, create: boolean): Promise<IdbDatabase | undefined> => {
   assertRepoName(name);
@@ -155,7 +162,7 @@ export const openIdbDatabase = async (name: string, create: boolean): Promise<Id
 };
 
 const connect = async (name: string, create: boolean): Promise<IDBDatabase | undefined> => {
-  // Asked first, because WebKit keeps the name of a database that was only begun.
+  // Checked first, because WebKit keeps the name of a database whose creation was aborted.
   if (!create && !(await idbDatabaseNames()).includes(name)) {
     return undefined;
   }
@@ -165,7 +172,7 @@ const connect = async (name: string, create: boolean): Promise<IDBDatabase | und
     if (create) {
       IDB_STORES.forEach((store) => request.result.createObjectStore(store));
     } else {
-      // Deleted in between: opening would make it anew.
+      // Deleted meanwhile: opening would create it again.
       isMissing = true;
       request.transaction?.abort();
     }
@@ -179,7 +186,7 @@ const connect = async (name: string, create: boolean): Promise<IDBDatabase | und
     if (errorName(cause) === 'VersionError') {
       throw new RepoError(
         'UnknownVersion',
-        'a newer version of this library made the database, and is needed to open it',
+        `a newer version of pdsdb wrote the repository: reload the page, or update pdsdb; name=${name}`,
         { cause },
       );
     }
@@ -188,7 +195,7 @@ const connect = async (name: string, create: boolean): Promise<IDBDatabase | und
 };
 
 /**
- * The names of the repositories that have a database, whatever is in it, in order. None where there is no IndexedDB.
+ * Returns the sorted names of all repositories with a database, also an empty one. Returns `[]` without IndexedDB.
  */
 export const idbDatabaseNames = async (): Promise<string[]> => {
   if (typeof indexedDB === 'undefined') {
@@ -206,8 +213,8 @@ export const idbDatabaseNames = async (): Promise<string[]> => {
 };
 
 /**
- * Deletes a repository's database; one that is not there is no error. Connections to it are lost.
- * @throws {RepoError} `StorageFailed`; `Unsupported` where there is no IndexedDB.
+ * Deletes a repository's database. Does nothing if it is missing. Closes all connections to it.
+ * @throws {RepoError} `StorageFailed`; `Unsupported` without IndexedDB.
  */
 export const deleteIdbDatabase = async (name: string): Promise<void> => {
   assertRepoName(name);
@@ -220,7 +227,10 @@ export const deleteIdbDatabase = async (name: string): Promise<void> => {
 
 const factory = (): IDBFactory => {
   if (typeof indexedDB === 'undefined') {
-    throw new RepoError('Unsupported', 'there is no IndexedDB here');
+    throw new RepoError(
+      'Unsupported',
+      'IndexedDB is missing here: use another browser, or allow the site to store data',
+    );
   }
   return indexedDB;
 };

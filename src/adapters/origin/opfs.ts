@@ -1,45 +1,46 @@
-/** The origin private file system, as far as a repository needs it. https://fs.spec.whatwg.org/ */
+/** Calls of the origin private file system (OPFS). https://fs.spec.whatwg.org/ */
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import { isNotFound, toStorageError } from '../../core/storage/storage-error.ts';
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 import { RELEASE_MS, retryFor } from './timeout.ts';
 import { errorName } from '../../core/data/platform-values.ts';
 
-/** `FileSystemSyncAccessHandle`, which the compiler knows in workers alone. */
+/** `FileSystemSyncAccessHandle`, whose type TypeScript has only for workers. */
 export interface SyncHandle extends SyncFile {
   close(): void;
 }
 
-/** What file handles have in some places only: sync handles in dedicated workers, `move` not in every browser. */
+/** Optional methods of a file handle: sync handles only in dedicated workers, `move` not in every browser. */
 interface SomeFileHandle {
   createSyncAccessHandle?(): Promise<SyncHandle>;
   move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
 }
 
-/** The top folder of this origin. @throws {RepoError} `StorageFailed` where there is none. */
+/** Returns the root folder of this origin. @throws {RepoError} `StorageFailed` if the browser has no OPFS. */
 export const opfsRoot = async (): Promise<FileSystemDirectoryHandle> => {
   try {
     return await navigator.storage.getDirectory();
   } catch (cause) {
-    // Private windows of Firefox throw SecurityError; where there is no OPFS, or no secure context, this is a
-    // TypeError.
-    throw new RepoError('StorageFailed', 'this browser keeps no files for this page', { cause });
+    // SecurityError in private windows of Firefox; TypeError without OPFS or a secure context.
+    throw new RepoError('StorageFailed', "the browser does not allow OPFS for this page: use storage 'indexeddb'", {
+      cause,
+    });
   }
 };
 
-/** What is said where a page has no files, and has none kept either: there is no such interface, or no permission. */
+/** The names of errors that mean that the page has no OPFS, and never had: no interface, or no permission. */
 const NO_FILES = ['NotSupportedError', 'SecurityError', 'TypeError'];
 
 /**
- * What private windows of Safari say, which have no files. WebKit also says it when it is short of something for a
- * moment, and then asking again helps.
+ * The error in private windows of Safari, which have no OPFS. WebKit also throws it for a moment when a resource is
+ * short, and a retry then succeeds.
  */
 const MAYBE_NO_FILES = 'UnknownError';
 const MAYBE_MS = 1_000;
 
 /**
- * The top folder of this origin, or `undefined` where a page can have no files, so that none are kept there.
- * @throws {RepoError} `StorageFailed` when there may be some, and they cannot be looked at now.
+ * Returns the root folder of this origin, or `undefined` if the page has no OPFS.
+ * @throws {RepoError} `StorageFailed` if OPFS may have files but cannot be read now.
  */
 export const opfsRootIfAny = async (): Promise<FileSystemDirectoryHandle | undefined> => {
   const found = await retryFor(MAYBE_MS, async () => {
@@ -59,17 +60,17 @@ export const opfsRootIfAny = async (): Promise<FileSystemDirectoryHandle | undef
   return found?.root;
 };
 
-/** The folder of this name, or `undefined`. */
+/** Returns the folder of this name, or `undefined`. */
 export const folderIn = (
   folder: FileSystemDirectoryHandle,
   name: string,
 ): Promise<FileSystemDirectoryHandle | undefined> => orNothing(folder.getDirectoryHandle(name));
 
-/** The file of this name, or `undefined`. */
+/** Returns the file of this name, or `undefined`. */
 export const fileIn = (folder: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle | undefined> =>
   orNothing(folder.getFileHandle(name));
 
-/** Removes what has this name, a folder with all that is in it; what is not there is no error. */
+/** Removes a file, or a folder with its content. Does nothing if it is missing. */
 export const removeFrom = async (folder: FileSystemDirectoryHandle, name: string): Promise<void> => {
   await orNothing(folder.removeEntry(name, { recursive: true }));
 };
@@ -86,15 +87,15 @@ const orNothing = async <T>(found: Promise<T>): Promise<T | undefined> => {
 };
 
 /**
- * Runs `work`, again and again while somebody has the file open: a page that is gone has it for a moment longer, and so
- * has the browser itself a file that it is moving.
- * @throws {RepoError} `Locked` when that takes longer than `waitMs`.
+ * Runs `work`, and retries while the file is open elsewhere. A closed page keeps a file open for a moment, and so does
+ * the browser while it moves a file.
+ * @throws {RepoError} `Locked` if the file is still open after `waitMs` milliseconds.
  */
 export const whenFree = async <T>(name: string, waitMs: number, work: () => Promise<T>): Promise<T> => {
   let cause: unknown;
   const done = await retryFor(waitMs, async () => {
     try {
-      return { answer: await work() };
+      return { result: await work() };
     } catch (error) {
       if (errorName(error) === 'NoModificationAllowedError') {
         cause = error;
@@ -104,26 +105,35 @@ export const whenFree = async <T>(name: string, waitMs: number, work: () => Prom
     }
   });
   if (done === undefined) {
-    throw new RepoError('Locked', `another tab or worker has it open; name=${name}`, { cause });
+    throw new RepoError(
+      'Locked',
+      `another tab or worker has the file open: close it there, or try again; name=${name}`,
+      {
+        cause,
+      },
+    );
   }
-  return done.answer;
+  return done.result;
 };
 
 /**
- * The sync handle of a file, which nobody else can have until it is closed.
- * @throws {RepoError} `Locked` when somebody has it for longer than `waitMs`; `StorageFailed` outside a dedicated
+ * Opens the sync handle of a file. A file has at most one at a time.
+ * @throws {RepoError} `Locked` if another handle is open for longer than `waitMs`; `StorageFailed` outside a dedicated
  *   worker.
  */
 export const openSyncHandle = (file: FileSystemFileHandle, waitMs: number): Promise<SyncHandle> =>
   whenFree(file.name, waitMs, async () => {
     const some = file as SomeFileHandle;
     if (some.createSyncAccessHandle === undefined) {
-      throw new RepoError('StorageFailed', 'files are opened in a dedicated worker alone');
+      throw new RepoError(
+        'StorageFailed',
+        `OPFS files open only in a dedicated worker: use a worker that calls serveRepos; name=${file.name}`,
+      );
     }
     return some.createSyncAccessHandle();
   });
 
-/** Gives a file another name, in place of what has it. `false` where the browser cannot. */
+/** Renames a file and replaces an existing one. Returns `false` if the browser cannot. */
 export const moveFile = async (
   file: FileSystemFileHandle,
   folder: FileSystemDirectoryHandle,
@@ -133,17 +143,17 @@ export const moveFile = async (
   if (some.move === undefined) {
     return false;
   }
-  // Chromium refuses a name to which another file is being moved.
+  // Chromium rejects while another file is moved to the same name.
   await whenFree(name, RELEASE_MS, async () => some.move?.(folder, name));
   return true;
 };
 
 /**
- * Whether files can be kept here: tried out by keeping one, because browsers differ in what they have, where they
- * have it (sync handles in dedicated workers alone) and whether it works (not in private windows of Firefox).
+ * Returns whether OPFS works here. Tests it with a file, because a browser may have the interface but no sync handles
+ * (outside of dedicated workers) or no permission (private windows of Firefox).
  */
 export const hasOpfs = async (): Promise<boolean> => {
-  // Not `crypto.randomUUID`, which insecure contexts have not.
+  // Not `crypto.randomUUID`, which is missing in insecure contexts.
   const name = `.pdsdb-${Math.random().toString(36).slice(2)}`;
   try {
     const root = await opfsRoot();
@@ -160,7 +170,7 @@ export const hasOpfs = async (): Promise<boolean> => {
     }
     return true;
   } catch (error) {
-    // A full disk is no missing one: what is kept there can be read.
-    return toStorageError(error, 'keeping a file').code === 'StorageFull';
+    // A full disk is not a missing one: existing repositories can be read.
+    return toStorageError(error, 'writing a file').code === 'StorageFull';
   }
 };

@@ -1,22 +1,25 @@
-/** A lock among all pages and workers of an origin, which the browser releases when its holder is gone. */
+/** A Web Lock: exclusive among all pages and workers of an origin. The browser releases it when its holder ends. */
 import { RepoError } from '../../core/errors.ts';
 
 /** Resolves once the lock is released. */
 export type ReleaseLock = () => Promise<void>;
 
 /**
- * Takes a lock, and answers the function that releases it. Where the browser has no locks, answers at once.
- * @throws {RepoError} `Locked` when somebody holds it for longer than `waitMs`.
+ * Takes a lock, and returns the function that releases it. Takes no lock if the browser has no Web Locks.
+ * @throws {RepoError} `Locked` if another holder has it for longer than `waitMs` milliseconds.
  */
 export const takeWebLock = async (name: string, waitMs: number): Promise<ReleaseLock> => {
-  // Not in every browser, and only in secure contexts.
+  // Missing in insecure contexts and in some browsers.
   const locks = navigator.locks as LockManager | undefined;
   if (locks === undefined) {
     return async () => {};
   }
   const release = (await request(locks, name, { ifAvailable: true })) ?? (await waitFor(locks, name, waitMs));
   if (release === undefined) {
-    throw new RepoError('Locked', `another tab or worker has the repository open; lock=${name}`);
+    throw new RepoError(
+      'Locked',
+      `another tab or worker has the repository open: close it there, or wait with waitMs; lock=${name}`,
+    );
   }
   return release;
 };
@@ -36,7 +39,7 @@ const waitFor = async (locks: LockManager, name: string, waitMs: number): Promis
   }
 };
 
-/** The function that releases the lock, or `undefined` when it was not available. */
+/** Returns the function that releases the lock, or `undefined` if the lock is not available. */
 const request = (locks: LockManager, name: string, options: LockOptions): Promise<ReleaseLock | undefined> =>
   new Promise((resolve, reject) => {
     const ended: Promise<void> = locks.request(name, options, (lock): Promise<void> | undefined => {
@@ -47,12 +50,12 @@ const request = (locks: LockManager, name: string, options: LockOptions): Promis
       return new Promise<void>((release) => {
         resolve(async () => {
           release();
-          // It rejects for one that somebody has stolen, which needs no release.
+          // Rejects if the lock was stolen, and then needs no release.
           await ended.catch(() => undefined);
         });
       });
     });
     ended.catch((cause: unknown) =>
-      reject(new RepoError('StorageFailed', `the lock could not be taken; lock=${name}`, { cause })),
+      reject(new RepoError('StorageFailed', `the browser refused the lock: reload the page; lock=${name}`, { cause })),
     );
   });

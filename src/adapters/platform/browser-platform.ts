@@ -1,4 +1,4 @@
-/** What a browser gives to a repository: files and blobs in OPFS, or in IndexedDB where there is none. */
+/** The platform of a browser: files and blobs in OPFS, or in IndexedDB without OPFS. */
 import { RepoError } from '../../core/errors.ts';
 import { openIdbBlobs } from '../blobs/idb-blobs.ts';
 import { openOpfsBlobs } from '../blobs/opfs-blobs.ts';
@@ -9,39 +9,38 @@ import type { WaitOptions } from '../origin/timeout.ts';
 import { assertRepoName } from '../origin/repo-name.ts';
 import type { RepoPlatform } from '../sqlite/open-repo.ts';
 
-/** What browsers keep repositories in. */
+/** The storages of browsers. */
 export const BROWSER_STORAGES = ['indexeddb', 'opfs'] as const;
 export type BrowserStorage = (typeof BROWSER_STORAGES)[number];
 
 export interface BrowserPlatformOptions extends WaitOptions {
   /** The compiled WebAssembly of sql.js. */
   readonly wasm: () => Promise<WebAssembly.Module>;
-  /** Makes the repository's place, and refuses one that is there. */
+  /** Creates the repository's storage, and refuses an existing one. */
   readonly create?: boolean | undefined;
   /**
-   * Where it is kept. `auto`, the default, is where it lies already; a new one goes to OPFS, or to IndexedDB where
-   * files cannot be kept: on the main thread of a page, and in browsers and windows without OPFS.
+   * Where the repository is stored. `auto`, the default, finds an existing repository. It creates a new one in OPFS, or
+   * in IndexedDB if OPFS does not work: on the main thread of a page, and in browsers and windows without OPFS.
    */
   readonly storage?: BrowserStorage | 'auto' | undefined;
 }
 
 export interface BrowserPlatform extends RepoPlatform {
-  /** Where the repository is kept. */
   readonly storage: BrowserStorage;
-  /** Whether the repository is there, asked also while it is open. */
+  /** Whether the repository exists. Works while it is open. */
   readonly isStored: () => Promise<boolean>;
 }
 
-/** A repository that is kept in this browser. */
+/** A repository that is stored in this browser. */
 export interface KeptRepo {
   readonly name: string;
   readonly storage: BrowserStorage;
 }
 
 /**
- * What a repository of this name stands on.
- * @throws {RepoError} with `storage: 'auto'`: `RepoExists` with `create`, `RepoNotFound` without; `StorageFailed`.
- * @throws {TypeError} when the name cannot be a repository's.
+ * Returns the platform of a repository.
+ * @throws {RepoError} With `storage: 'auto'`: `RepoExists` with `create`, `RepoNotFound` without; `StorageFailed`.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const browserPlatform = async (name: string, options: BrowserPlatformOptions): Promise<BrowserPlatform> => {
   assertRepoName(name);
@@ -66,28 +65,31 @@ export const browserPlatform = async (name: string, options: BrowserPlatformOpti
 };
 
 /**
- * Where the repository lies comes before what is possible now: else an empty one might take the place of one that is
- * there.
+ * Returns the storage of an existing repository first, even if OPFS does not work now. Otherwise a new, empty
+ * repository could hide an existing one.
  */
 const chooseStorage = async (name: string, create: boolean): Promise<BrowserStorage> => {
-  const kept = (await hasOpfsRepo(name)) ? 'opfs' : (await hasIdbRepo(name)) ? 'indexeddb' : undefined;
+  const stored = (await hasOpfsRepo(name)) ? 'opfs' : (await hasIdbRepo(name)) ? 'indexeddb' : undefined;
   if (create) {
-    if (kept !== undefined) {
+    if (stored !== undefined) {
       throw new RepoError(
         'RepoExists',
-        `there is a repository of this name already: open it with openRepo, or choose another name; name=${name} storage=${kept}`,
+        `the repository already exists: open it with openRepo, or choose another name; name=${name} storage=${stored}`,
       );
     }
     return (await hasOpfs()) ? 'opfs' : 'indexeddb';
   }
-  if (kept === undefined) {
-    throw new RepoError('RepoNotFound', `there is no repository of this name; name=${name}`);
+  if (stored === undefined) {
+    throw new RepoError(
+      'RepoNotFound',
+      `the repository is missing: check the name, or create it with createRepo; name=${name}`,
+    );
   }
-  return kept;
+  return stored;
 };
 
 /**
- * The repositories that are kept in this browser for this origin, by name. Of two with one name, the one in OPFS is the
+ * Returns the repositories of this origin in this browser, sorted by name. If two have one name, the one in OPFS is
  * first.
  */
 export const listBrowserRepos = async (): Promise<KeptRepo[]> => {
@@ -97,10 +99,10 @@ export const listBrowserRepos = async (): Promise<KeptRepo[]> => {
 };
 
 /**
- * Removes a repository with its blobs, wherever it is kept; one that is not there is no error.
- * @throws {RepoError} `Locked` when somebody has it open; `StorageFailed`, also when it is in OPFS and this is no
- *   dedicated worker.
- * @throws {TypeError} when the name cannot be a repository's.
+ * Deletes a repository with its blobs from every storage. Does nothing if it is missing.
+ * @throws {RepoError} `Locked` if it is open; `StorageFailed`, also if it is in OPFS and this is not a dedicated
+ *   worker.
+ * @throws {TypeError} if the name is not a valid name of a repository.
  */
 export const deleteBrowserRepo = async (name: string, options: WaitOptions = {}): Promise<void> => {
   assertRepoName(name);

@@ -1,5 +1,5 @@
 /**
- * Where Deno finds SQLite: in the file that the package ships, as part of the program, so that reading it needs no
+ * Loads SQLite in Deno, from the file in the package. The file is part of the program, so reading it needs no
  * permission.
  */
 import { errorName } from '../../core/data/platform-values.ts';
@@ -7,7 +7,7 @@ import { isNotFound, toStorageError } from '../../core/storage/storage-error.ts'
 import { compileSqlite, wasmIsMissing } from './sqlite-wasm.ts';
 import type { WasmSource } from './sqlite-wasm.ts';
 
-/** What is used of Deno. */
+/** The part of Deno's API that is used here. */
 interface DenoFiles {
   readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -15,12 +15,11 @@ interface DenoFiles {
 let loading: Promise<WebAssembly.Module> | undefined;
 
 /**
- * Returns the compiled WebAssembly of sql.js, once a process: later calls return what the first one did. After a
- * failure the next call tries again. A Deno that does not know source phase imports reads the file instead, for which
- * it wants `--allow-read`; so does a `source` that is a path or a URL of a file.
- * @param source In place of the file of the package.
- * @throws {RepoError} `Unsupported` when there is no file, or it cannot be compiled; `StorageFailed` when it cannot be
- *   read.
+ * Returns the compiled WebAssembly of sql.js. Later calls in the process return the same module; after a failure the
+ * next call tries again. A Deno without source phase imports reads the file instead, which needs `--allow-read`. A
+ * `source` that is a path or a file URL needs it too.
+ * @param source Replaces the file of the package.
+ * @throws {RepoError} `Unsupported` if the file is missing or cannot be compiled; `StorageFailed` if it cannot be read.
  */
 export const denoSqliteWasm = (source?: WasmSource): Promise<WebAssembly.Module> => {
   loading ??= load(source);
@@ -41,7 +40,7 @@ const importSource = async (): Promise<WebAssembly.Module | undefined> => {
     const { importSqliteWasm } = await import('./deno-wasm-source.ts');
     return await importSqliteWasm();
   } catch (error) {
-    // The syntax, or the kind of import, is not known: the file is read instead, and whatever is wrong shows there.
+    // This Deno has no source phase imports. The file is read instead.
     if (errorName(error) === 'SyntaxError' || errorName(error) === 'TypeError') {
       return undefined;
     }

@@ -1,11 +1,11 @@
 /**
- * The one import that Deno runs without leave to read, in a file of its own: runtimes that do not know it cannot parse
- * it.
+ * An import that Deno runs without the permission to read. It is in a separate file, because other runtimes cannot
+ * parse it.
  */
 
 /**
- * The compiled WebAssembly of sql.js, as a source phase import. https://github.com/tc39/proposal-source-phase-imports
- * The build writes the place of the file in the package over the package sql.js.
+ * Returns the compiled WebAssembly of sql.js. https://github.com/tc39/proposal-source-phase-imports
+ * The build replaces the specifier with the path of the file in the package.
  */
 export const importSqliteWasm = (): Promise<WebAssembly.Module> =>
   // @ts-expect-error TypeScript 7.0 has no source phase imports.

@@ -1,6 +1,5 @@
 /**
- * Signatures checked by OpenSSL: in a quarter of the time of JavaScript, for which every commit of one's own would
- * wait.
+ * Verifies signatures with OpenSSL, in a quarter of the time of JavaScript. Every local commit verifies its signature.
  */
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey, verify } from 'node:crypto';
@@ -12,7 +11,7 @@ const JWK_CURVES: Readonly<Record<Curve, string>> = { p256: 'P-256', secp256k1: 
 
 interface Key {
   readonly curve: Curve;
-  /** `undefined` where the runtime does not know the curve: Bun is built on BoringSSL, which has no secp256k1. */
+  /** `undefined` if the runtime does not have the curve. BoringSSL, which Bun uses, has no secp256k1. */
   readonly object: KeyObject | undefined;
 }
 
@@ -32,12 +31,12 @@ const openKey = (didKey: string): Key => {
       object: createPublicKey({ key: { kty: 'EC', crv: JWK_CURVES[curve], x: x!, y: y! }, format: 'jwk' }),
     };
   } catch {
-    // The key is a point of its curve, so it is the curve that is not known here.
+    // The key is a valid point of its curve, so the runtime does not have the curve.
     return { curve, object: undefined };
   }
 };
 
-/** The same answers as `verifySignature`. Remembers the key that it was asked for last. */
+/** Returns a function with the results of `verifySignature`. It caches the last key. */
 export const createNodeVerifySignature = (): VerifySignature => {
   let last: { readonly didKey: string; readonly key: Key } | undefined;
   const keyOf = (didKey: string): Key => {
@@ -46,7 +45,7 @@ export const createNodeVerifySignature = (): VerifySignature => {
     }
     return last.key;
   };
-  // OpenSSL takes the high s as well.
+  // OpenSSL also accepts a high s.
   const hasForm = (curve: Curve, signature: Uint8Array): boolean =>
     signature.length === SIGNATURE_LENGTH && !isHighS(curve, signature);
 
@@ -57,7 +56,7 @@ export const createNodeVerifySignature = (): VerifySignature => {
       : hasForm(curve, signature) && verify('sha256', bytes, { key: object, dsaEncoding: 'ieee-p1363' }, signature);
   };
 
-  /** In a thread of the platform's pool. */
+  /** Verifies in a thread of the platform's pool. */
   const aside = async (didKey: string, bytes: Uint8Array, signature: Uint8Array): Promise<boolean> => {
     const { curve, object } = keyOf(didKey);
     if (object === undefined || !hasForm(curve, signature)) {

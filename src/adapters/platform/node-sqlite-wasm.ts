@@ -1,4 +1,4 @@
-/** Where Node and Bun find SQLite: in the file that the package ships. */
+/** Loads SQLite in Node and Bun, from the file in the package. */
 import { readFile } from 'node:fs/promises';
 import { isNotFound, toStorageError } from '../../core/storage/storage-error.ts';
 import { compileSqlite, wasmIsMissing } from './sqlite-wasm.ts';
@@ -7,11 +7,11 @@ import type { WasmSource } from './sqlite-wasm.ts';
 let compiling: Promise<WebAssembly.Module> | undefined;
 
 /**
- * Returns the compiled WebAssembly of sql.js, once a process: later calls return what the first one did. After a
- * failure the next call tries again.
- * @param source In place of the file of the package.
- * @throws {RepoError} `Unsupported` when there is no file, which happens in a program that was bundled, or when it
- *   cannot be compiled; `StorageFailed` when it cannot be read.
+ * Returns the compiled WebAssembly of sql.js. Later calls in the process return the same module; after a failure the
+ * next call tries again.
+ * @param source Replaces the file of the package.
+ * @throws {RepoError} `Unsupported` if the file is missing, as in a bundled program, or cannot be compiled;
+ *   `StorageFailed` if it cannot be read.
  */
 export const nodeSqliteWasm = (source?: WasmSource): Promise<WebAssembly.Module> => {
   compiling ??= compile(source);
@@ -27,7 +27,7 @@ const compile = async (source: WasmSource | undefined): Promise<WebAssembly.Modu
   }
 };
 
-/** The build writes the place of the file in the package over this one, which is for running the sources. */
+/** The path for running the sources. The build replaces it with the path of the file in the package. */
 const packaged = (): URL => new URL('../../../node_modules/sql.js/dist/sql-wasm.wasm', import.meta.url);
 
 const read = async (source: string | URL | undefined): Promise<Uint8Array> => {
@@ -36,7 +36,7 @@ const read = async (source: string | URL | undefined): Promise<Uint8Array> => {
     place ??= packaged();
     return await readFile(place);
   } catch (error) {
-    // A bundle in CommonJS does not know where it is: the URL is not valid then.
+    // In a CommonJS bundle, `import.meta.url` is missing and the URL is not valid.
     if (isNotFound(error) || place === undefined) {
       throw wasmIsMissing(
         `the file of SQLite${place === undefined ? '' : `, ${String(place)},`}`,

@@ -1,23 +1,23 @@
-/** Compiles the WebAssembly of SQLite, whatever it comes from, and says what is missing where that fails. */
+/** Compiles the WebAssembly of SQLite from any source. */
 import { isBytes, isWebAssembly } from '../../core/data/platform-values.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 
 /**
- * The file `pdsdb/sql-wasm.wasm`: its bytes, where it is, or the module it was compiled to. A text is a path in Node,
- * Bun and Deno, and a URL in a browser.
+ * The file `pdsdb/sql-wasm.wasm`: its bytes, its path or URL, or the compiled module. A text is a path in Node, Bun and
+ * Deno, and a URL in a browser.
  */
 export type WasmSource = string | URL | Uint8Array | WebAssembly.Module;
 
 const messageOf = (error: unknown): string => (error as Partial<Error> | null)?.message ?? String(error);
 
-/** The error of a file that is not where it was looked for. `what` completes the sentence "… is missing". */
+/** Returns the error for a missing file. `what` completes the sentence "… is missing". */
 export const wasmIsMissing = (what: string, todo: string, cause?: unknown): RepoError =>
   new RepoError('Unsupported', `${what} is missing: ${todo}`, { cause });
 
 /**
  * Returns the compiled WebAssembly of sql.js.
  * @param read Returns the bytes of a source that is neither bytes nor a module.
- * @throws {RepoError} `Unsupported` when the engine has no WebAssembly, or refuses to compile it; as `read` does.
+ * @throws {RepoError} `Unsupported` if the engine has no WebAssembly, or cannot compile it; the codes of `read`.
  */
 export const compileSqlite = async <S extends string | URL | undefined>(
   source: S | Uint8Array | WebAssembly.Module,
@@ -41,8 +41,8 @@ export const compileSqlite = async <S extends string | URL | undefined>(
     }
     throw new RepoError(
       'Unsupported',
-      `the WebAssembly of SQLite cannot be compiled: ${messageOf(cause)}; it is the file pdsdb/sql-wasm.wasm, and a ` +
-        `content security policy has to allow 'wasm-unsafe-eval'; size=${bytes.length}`,
+      `cannot compile the WebAssembly of SQLite: ${messageOf(cause)}. Use the file pdsdb/sql-wasm.wasm, and allow ` +
+        `'wasm-unsafe-eval' in the content security policy; size=${bytes.length}`,
       { cause },
     );
   }

@@ -1,4 +1,4 @@
-/** The pages of a database and of its log, one by one, whether SQLite would open it or not. */
+/** Reads the rows of all pages of a damaged database and its WAL. */
 import type { ReadableFile } from '../sqlite/file-format/readable-file.ts';
 import { readAt } from '../sqlite/file-format/readable-file.ts';
 import type { Geometry } from './damaged-file.ts';
@@ -8,9 +8,9 @@ import type { FoundRow, Pages } from './page-rows.ts';
 import { createFollowing, rowsOfPage } from './page-rows.ts';
 
 /**
- * Every row of keys and values that any page holds: of the database as its log has it; then of all other frames of the
- * log, the last ones first, for a damaged one may hide sound ones of the same page; then of the pages that the log has
- * replaced. Many come twice, and some are of the past: a page that is free keeps what it held.
+ * Yields every row of keys and values in any page: first of the database with its WAL applied; then of all other frames
+ * of the WAL, last ones first, because a damaged frame may hide valid ones of the same page; then of the pages that the
+ * WAL replaces. Many rows come twice, and some are old, because free pages keep their content.
  */
 export function* rowsOfFiles(main: ReadableFile, wal: ReadableFile): Generator<FoundRow> {
   for (const geometry of geometriesOf(main)) {
@@ -22,13 +22,13 @@ function* rowsOfPages(main: ReadableFile, wal: ReadableFile, { pageSize, usable 
   const log = framesOf(wal, pageSize);
   const follow = createFollowing();
   const count = Math.ceil(main.getSize() / pageSize);
-  /** Places in the log are behind those in the file. */
+  /** Offsets from here on are in the WAL. */
   const inLog = count * pageSize;
   const read = (place: number): Uint8Array | undefined => {
     if (place >= inLog) {
       return readAt(wal, place - inLog, pageSize);
     }
-    // The last one may be cut off. SQLite takes what is not there for zeros, too.
+    // The last page may be incomplete. SQLite also reads the rest as zeros.
     const page = new Uint8Array(pageSize);
     return main.read(page, { at: place }) > 0 ? page : undefined;
   };
@@ -47,7 +47,7 @@ function* rowsOfPages(main: ReadableFile, wal: ReadableFile, { pageSize, usable 
   for (let number = 1; number <= count; number++) {
     yield* rowsOf(newest, number);
   }
-  // One by one, and not up to the highest: a number is a claim.
+  // Not up to the highest number, because a damaged frame may have any number.
   for (const number of log.pages) {
     if (number > count) {
       yield* rowsOf(newest, number);

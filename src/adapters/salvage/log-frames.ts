@@ -1,6 +1,6 @@
 /**
- * The frames of a write-ahead log, one after another, and which page of the log or of the database each of its
- * transactions saw. https://sqlite.org/fileformat2.html#the_write_ahead_log
+ * Reads the frames of a WAL, and finds the pages that each transaction saw.
+ * https://sqlite.org/fileformat2.html#the_write_ahead_log
  */
 import type { ReadableFile } from '../sqlite/file-format/readable-file.ts';
 import { readAt } from '../sqlite/file-format/readable-file.ts';
@@ -11,21 +11,21 @@ const FRAME_HEADER = 24;
 export interface Frame {
   /** The number of the page that it replaces. */
   readonly page: number;
-  /** Where its page lies in the log. */
+  /** The offset of its page in the WAL. */
   readonly at: number;
-  /** What a log has in common with its frames. Others are left over from a log that was here before. */
+  /** The salts of its WAL. Frames with other salts are from an earlier WAL. */
   readonly salts: string;
 }
 
 export interface LogFrames {
   readonly frames: readonly Frame[];
-  /** The pages of the log as it stands. */
+  /** The pages in the present WAL. */
   readonly pages: ReadonlySet<number>;
-  /** Whether a frame is the last one of its page, in the log as it stands. */
+  /** Whether a frame is the last frame of its page in the present WAL. */
   isNewest(index: number): boolean;
-  /** Where the last frame of a page lies, in the log as it stands. */
+  /** Returns the offset of a page's last frame in the present WAL. */
   newest(page: number): number | undefined;
-  /** Where a page lies for the transaction that a frame is of. */
+  /** Returns the offset of a page as the transaction of frame `index` saw it. */
   seenBy(index: number, page: number): number | undefined;
 }
 
@@ -50,8 +50,8 @@ const readFrames = (
 };
 
 /**
- * The last of some rising numbers that is not above a limit. By halves: a log may have a hundred thousand frames of one
- * page.
+ * Returns the last of ascending numbers that is at most `limit`. A binary search, because a WAL may have 100,000 frames
+ * of one page.
  */
 const lastUpTo = (numbers: readonly number[], limit: number): number | undefined => {
   let [low, high] = [0, numbers.length];
@@ -66,10 +66,10 @@ const lastUpTo = (numbers: readonly number[], limit: number): number | undefined
   return numbers[low - 1];
 };
 
-/** Checksums are not looked at: a frame may be sound behind one that is damaged, and blocks vouch for themselves. */
+/** Reads all frames, without checking checksums: a valid frame may follow a damaged one, and blocks have hashes. */
 export const framesOf = (wal: ReadableFile, pageSize: number): LogFrames => {
   const { frames, isCommit } = readFrames(wal, pageSize);
-  /** By salts and page, where its frames are among all. */
+  /** Salts -> page -> indexes of its frames. */
   const places = new Map<string, Map<number, number[]>>();
   for (const [index, { salts, page }] of frames.entries()) {
     const pages = places.get(salts) ?? new Map<number, number[]>();
@@ -77,7 +77,7 @@ export const framesOf = (wal: ReadableFile, pageSize: number): LogFrames => {
     indexes.push(index);
     places.set(salts, pages.set(page, indexes));
   }
-  /** For each frame the last one of its transaction. */
+  /** For each frame, the index of the last frame of its transaction. */
   const ends: number[] = [];
   const next = new Map<string, number>();
   for (let index = frames.length - 1; index >= 0; index--) {

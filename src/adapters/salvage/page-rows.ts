@@ -1,54 +1,54 @@
 /**
- * Rows out of the pages of an SQLite file, whatever has become of its tree of pages: each leaf is read by itself, so
- * that one that nothing leads to any more gives its rows as well. What the rows say is for the reader to judge.
+ * Reads rows from the pages of an SQLite file, without its tree of pages: each leaf is read alone, so that unreachable
+ * leaves are read too. The caller checks the rows.
  * https://sqlite.org/fileformat2.html
  */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { localLength, readVarint, uint16, uint32 } from '../sqlite/file-format/numbers.ts';
 
-/** The pages of a database, as one looks at them: a number may stand for a page of the file or for one of its log. */
+/** A view of the pages of a database. A page number maps to a page of the main file or of the WAL. */
 export interface Pages {
-  /** Where the page of a number, from 1, lies: never in two places what is in one. `undefined` when there is none. */
+  /** Returns the place of a page, from 1, or `undefined`. The same page always has the same place. */
   place(number: number): number | undefined;
-  /** `undefined` when not all of it is there. */
+  /** Returns `undefined` if the page is incomplete. */
   read(place: number): Uint8Array | undefined;
 }
 
 /** A row of a table of keys and values. */
 export interface FoundRow {
-  /** With U+FFFD in the place of what is no UTF-8. */
+  /** With U+FFFD for invalid UTF-8. */
   readonly key: string;
   readonly value: Bytes;
 }
 
 const TABLE_LEAF = 0x0d;
-/** Of the header of a leaf. */
+/** Bytes of the header of a leaf. */
 const LEAF_HEADER = 8;
 /** The first page begins with the header of the file. */
 const FILE_HEADER = 100;
-/** The largest block there is, and what belongs to its row: longer ones are none. */
+/** The largest payload of a row in bytes. A longer one cannot be a block. */
 const MAX_PAYLOAD = 8 * 1024 * 1024;
 /**
- * How many cells may lead through the same overflow page. A sound database has one; leaves that are free, or that the
- * log has replaced, repeat some. Without an end to it, a file of cells that share one chain would be read as often as
- * it has cells.
+ * The largest number of cells whose chains share an overflow page. In a valid database it is one; free leaves, and
+ * leaves that the WAL replaces, repeat some. Without this limit, a crafted file of cells that share one chain would be
+ * read once per cell.
  */
 const MAX_FOLLOWED = 16;
 /**
- * What the cells of a page may take together, in pages: in a sound one they take no more than it has, and one damaged
- * pointer adds no more.
+ * The largest size of all cells of a page together, in pages. In a valid page it is one, and one damaged pointer adds
+ * at most one.
  */
 const MAX_CELLS_SIZE = 2;
-/** Serial types of texts and blobs begin here: even ones are blobs. */
+/** Serial types from here on: even numbers are blobs, odd numbers are texts. */
 const FIRST_LENGTH_TYPE = 12;
 
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Whether one more cell may lead through an overflow page; counts it. */
+/** Counts a use of an overflow page. Returns `false` after {@link MAX_FOLLOWED} uses. */
 export type Follow = (place: number) => boolean;
 
-/** For one pass over a file. */
+/** Returns a counter for one pass over a file. */
 export const createFollowing = (): Follow => {
   const counts = new Map<number, number>();
   return (place) => {
@@ -59,7 +59,7 @@ export const createFollowing = (): Follow => {
 };
 
 /**
- * The payload, its rest out of the chain of overflow pages; `undefined` when the chain breaks, or leads back to itself.
+ * Returns the payload with its overflow pages, or `undefined` if the chain is broken or links to itself.
  */
 const readPayload = (
   pages: Pages,
@@ -68,7 +68,7 @@ const readPayload = (
   usable: number,
   follow: Follow,
 ): Bytes | undefined => {
-  const pieces: Uint8Array[] = [leaf.subarray(start, start + local)];
+  const chunks: Uint8Array[] = [leaf.subarray(start, start + local)];
   const seen = new Set<number>();
   let next = local < length ? uint32(leaf, start + local) : 0;
   for (let filled = local; filled < length; ) {
@@ -78,16 +78,16 @@ const readPayload = (
       return undefined;
     }
     seen.add(next);
-    const piece = page.subarray(4, Math.min(usable, 4 + length - filled));
-    pieces.push(piece);
-    filled += piece.length;
+    const chunk = page.subarray(4, Math.min(usable, 4 + length - filled));
+    chunks.push(chunk);
+    filled += chunk.length;
     next = uint32(page, 0);
   }
-  // Only now that all of it is there: a length costs nothing to claim.
-  return concatBytes(pieces);
+  // Allocated only when all chunks exist, because a crafted length may be large.
+  return concatBytes(chunks);
 };
 
-/** A record of two columns, the first of them a text and the second a blob or a text. */
+/** Parses a record of two columns: a text, and a blob or a text. */
 const rowOf = (payload: Bytes): FoundRow | undefined => {
   const header = readVarint(payload, 0);
   const keyType = header && readVarint(payload, header.end);
@@ -108,7 +108,7 @@ const rowOf = (payload: Bytes): FoundRow | undefined => {
   return { key: decoder.decode(payload.subarray(start, middle)), value: payload.slice(middle, end) };
 };
 
-/** Where a cell's payload begins in its leaf, how much of it lies there, and how long it is. */
+/** The offset of a cell's payload in its leaf, its bytes in the leaf, and its whole length. */
 interface Cell {
   readonly start: number;
   readonly local: number;
@@ -127,9 +127,9 @@ const cellAt = (page: Uint8Array, at: number, usable: number): Cell | undefined 
 };
 
 /**
- * The rows of one page, if it is a leaf of a table. However the page was made, the work is bounded by its size and by
- * what `follow` allows.
- * @param usable Bytes of a page that SQLite uses: its size, less what the file reserves.
+ * Yields the rows of a page, if it is a leaf of a table. The page size and `follow` limit the work, also for a crafted
+ * page.
+ * @param usable Bytes of a page that SQLite uses: the page size minus the reserved bytes.
  */
 export function* rowsOfPage(pages: Pages, number: number, usable: number, follow: Follow): Generator<FoundRow> {
   const place = pages.place(number);

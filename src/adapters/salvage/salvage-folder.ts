@@ -1,4 +1,4 @@
-/** A salvage where the damaged database lies: the new one takes its place, and it is kept beside it. */
+/** Salvages a database in its folder: the new database replaces the damaged one, which is kept under another name. */
 import { forEachChunk } from '../../core/data/streams.ts';
 import { JOURNAL_SUFFIX, MAIN_NAME, WAL_SUFFIX } from '../../core/storage/layout.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
@@ -16,18 +16,18 @@ import { isMarkedAsReplaced, markAsReplaced } from './damaged-file.ts';
 import type { DamagedFiles, Findings, SalvageOptions, SalvageReport } from './salvage.ts';
 import { fillStore, findRows } from './salvage.ts';
 
-/** What a platform gives. */
+/** What a platform provides. */
 export interface SalvagePlatform {
   wasm(): Promise<WebAssembly.Module>;
   /** The repository's own folder. */
   readonly folder: ParentFolder;
   /** Opens the damaged files and takes their lock. */
   openFiles(): Promise<DatabaseFiles>;
-  /** Makes the files of a new database in a folder of this name inside the repository's. */
+  /** Creates the files of a new database in a subfolder of this name. */
   createFiles(name: string): Promise<DatabaseFiles>;
 }
 
-/** Colons are no characters of a name on Windows. */
+/** Without colons, which Windows does not allow in a name. */
 const timeForName = (): string => new Date().toISOString().replaceAll(':', '-');
 
 /** Copies a file of the database, durably. */
@@ -55,11 +55,11 @@ const namesIn = async (folder: ParentFolder, pattern: RegExp): Promise<string[]>
 };
 
 const readWhole = async (folder: ParentFolder, name: string): Promise<ReadableFile> => {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of folder.read(name)) {
-    pieces.push(piece.slice());
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of folder.read(name)) {
+    chunks.push(chunk.slice());
   }
-  const bytes = concatBytes(pieces);
+  const bytes = concatBytes(chunks);
   return {
     getSize: () => bytes.length,
     read(buffer, { at }) {
@@ -70,14 +70,14 @@ const readWhole = async (folder: ParentFolder, name: string): Promise<ReadableFi
   };
 };
 
-/** What is there to be read, and what of it is kept already. */
+/** The damaged files, and the name of their copy if an earlier salvage made one. */
 interface Damaged extends DamagedFiles {
   readonly keptAs: string | undefined;
 }
 
 /**
- * A salvage that was cut short has kept the database, and may have emptied its log since: then the log is read where it
- * is kept.
+ * Finds the damaged files. An interrupted salvage has copied them and may have emptied the WAL: then the copy of the
+ * WAL is read.
  */
 const findDamaged = async ({ folder }: SalvagePlatform, files: DatabaseFiles): Promise<Damaged> => {
   const [main, wal] = [files.main, files.wal].map((file) => readableFile(file, 'reading the damaged database')) as [
@@ -85,7 +85,7 @@ const findDamaged = async ({ folder }: SalvagePlatform, files: DatabaseFiles): P
     ReadableFile,
   ];
   if (main.getSize() === 0 && wal.getSize() === 0) {
-    throw new RepoError('RepoNotFound', 'the database is empty');
+    throw new RepoError('RepoNotFound', 'cannot salvage: the database is empty. Import a CAR into a new repository');
   }
   const keptAs = isMarkedAsReplaced(main) ? (await namesIn(folder, KEPT)).at(-1) : undefined;
   if (keptAs === undefined || wal.getSize() > 0 || (await folder.entry(`${keptAs}-wal`)) === undefined) {
@@ -116,10 +116,10 @@ const build = async (
 };
 
 /**
- * The damaged database is kept first; only then does the new one take its name. The old log and journal may be there no
- * more when it does, or SQLite would copy them into the new database; and the old database may not be opened once its
- * log is gone, or commits that were in the log alone would be missing without a word. So the old one is marked before
- * its log goes: from there until the new one has its name, opening answers `Corrupt`, and another salvage goes on.
+ * Copies the damaged database, then renames the new one to its name. The old WAL and journal must be empty before the
+ * rename, or SQLite would apply them to the new database. But the old database must not open without its WAL, or
+ * commits would be missing silently. So the old database is marked before its WAL is emptied. Until the rename, opening
+ * then rejects with `Corrupt`, and another salvage continues.
  */
 const replace = async (
   { folder }: SalvagePlatform,
@@ -157,11 +157,10 @@ const discardEarlier = async ({ folder }: SalvagePlatform): Promise<void> => {
 };
 
 /**
- * Reads what can be read of a damaged `pds.db`, page by page, into a new one that takes its place. The damaged one is
- * kept beside it, with its log. A salvage that was cut short is gone on with by the next one. What is missing
- * afterwards is for `verify` to say and for `repair` to see to.
- * @throws {RepoError} `Corrupt` when nothing says whose repository it was; `RepoNotFound`, `Locked`, `StorageFull`,
- *   `StorageFailed`. The damaged database is as it was then, or is in its place with a copy of it and of its log.
+ * Rebuilds a damaged `pds.db` from every page that can be read. The damaged database is kept beside it, with its WAL.
+ * The next salvage continues an interrupted one. Afterwards, `verify` finds missing content, and `repair` handles it.
+ * @throws {RepoError} `Corrupt` if no readable page names the account; `RepoNotFound`, `Locked`, `StorageFull`,
+ *   `StorageFailed`. The damaged database is then still in place.
  */
 export const salvageFolder = async (
   platform: SalvagePlatform,
@@ -170,16 +169,16 @@ export const salvageFolder = async (
   const { dryRun = false } = options;
   const files = await platform.openFiles();
   try {
-    const { keptAs: keptBefore, ...damaged } = await io('reading what is kept', findDamaged(platform, files));
+    const { keptAs: keptBefore, ...damaged } = await io('reading the damaged database', findDamaged(platform, files));
     const findings = findRows(damaged, options);
     const { did, commits, refs, meta, blocks, damagedBlocks } = findings;
     let keptAs: string | undefined;
     if (!dryRun) {
-      await io('removing what an earlier salvage has left', discardEarlier(platform));
+      await io('removing the files of an earlier salvage', discardEarlier(platform));
       const name = siblingOf('salvage', 'tmp');
       try {
         await build(platform, name, damaged, findings, options);
-        keptAs = await io('putting the salvaged database in its place', replace(platform, name, files, keptBefore));
+        keptAs = await io('replacing the damaged database', replace(platform, name, files, keptBefore));
       } finally {
         await discardFolder(platform.folder, name);
       }

@@ -1,7 +1,7 @@
 /**
- * A new database out of one that SQLite gives up on. Blocks vouch for themselves: a row whose value is not what its key
- * says is none. Commits are blocks, and say whose repository it is and in what order they came; so only refs, and the
- * few texts of `meta`, have to be believed.
+ * Rebuilds a database that SQLite cannot open. Blocks are checked by their hash: a row whose value does not match its
+ * key is not a block. Commits are blocks, and contain the account and their order. Only refs and the texts of `meta`
+ * cannot be checked.
  */
 import {
   CODEC_DAG_CBOR,
@@ -31,26 +31,26 @@ import { rowsOfFiles } from './file-pages.ts';
 import type { FoundRow } from './page-rows.ts';
 
 export interface SalvageOptions extends LongWork {
-  /** Says what is there to be had, and does nothing. */
+  /** Returns the report without changing anything. */
   readonly dryRun?: boolean | undefined;
 }
 
-/** What was found in the damaged database. */
+/** The result of a salvage. */
 export interface SalvageReport {
   readonly did: string;
   readonly dryRun: boolean;
   readonly blocks: number;
   /**
-   * Those of the past that no list names are listed where their trees are whole: some are what `gc` has left on free
-   * pages.
+   * The number of commits. An old commit that is not in the history is counted if its tree is complete; `gc` leaves
+   * some on free pages.
    */
   readonly commits: number;
   readonly refs: number;
-  /** Words about commits, and MIME types of blobs. */
+  /** The number of meta values: messages of commits, MIME types of blobs and values of the application. */
   readonly meta: number;
-  /** Rows whose bytes are not those that their CID names, and which were left behind. */
+  /** The number of blocks whose bytes do not match their CID. They are not in the new database. */
   readonly damagedBlocks: number;
-  /** Where the damaged database is kept, beside the new one; `undefined` after a dry run. */
+  /** The name of the damaged database's copy, or `undefined` after a dry run. */
   readonly keptAs: string | undefined;
 }
 
@@ -60,18 +60,18 @@ export interface DamagedFiles {
   readonly wal: ReadableFile;
 }
 
-/** Blocks and bytes that go into the new database with one call. */
+/** Blocks and bytes per `put`. */
 const BATCH = 256;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
-/** Bytes between two words about how far it has come. */
-const TELL_EVERY = 1 << 20;
+/** Bytes between two calls of `onProgress`. */
+const PROGRESS_INTERVAL = 1 << 20;
 
-/** What the rows say that are no blocks. */
+/** The content of the damaged database, without the bytes of the blocks. */
 export interface Findings {
   readonly did: string;
   readonly commits: ReadonlyMap<Tid, CID>;
-  /** Of these commits, those that only their blocks speak of, with their roots. */
+  /** The commits that are not in the table `commits`, with their roots. */
   readonly unlisted: ReadonlyMap<Tid, CID>;
   readonly sound: CidSet;
   readonly refs: ReadonlyMap<string, CID>;
@@ -82,13 +82,12 @@ export interface Findings {
 
 const NAME_LENGTH = 59;
 /**
- * So many letters of a damaged name have to be those that the bytes say. A bit that flips in the row of a record of 200
- * bytes is in its name one time in four; where it is in the bytes, all but the first seven letters agree by chance,
- * which two of them do.
+ * The smallest number of equal letters between a damaged key and the CID of the bytes. One flipped bit in the key
+ * changes one letter. If the bytes are damaged, only the first seven letters and about two others are equal.
  */
 const MIN_SAME_LETTERS = 40;
 
-/** The name of a block whose own is damaged; `undefined` where it is not so. */
+/** Returns the CID of a block whose key is damaged, or `undefined` if the bytes are damaged. */
 const rightName = (name: string, bytes: Uint8Array): CID | undefined => {
   if (name.length !== NAME_LENGTH) {
     return undefined;
@@ -116,7 +115,7 @@ const commitOf = (cid: CID, bytes: Uint8Array): Commit | undefined => {
     if (!isRepoError(error)) {
       throw error;
     }
-    // A record or a node.
+    // A record or a tree node.
     return undefined;
   }
 };
@@ -125,12 +124,12 @@ const textOf = (bytes: Uint8Array): string | undefined => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    // No text, which is the answer.
+    // Not a text.
     return undefined;
   }
 };
 
-/** The account of most commits: a repository has those of one, but a damaged meta table may say anything. */
+/** Returns the account of most commits, or else the one in `meta`, which may be damaged. */
 const didOf = (commits: ReadonlyMap<string, Commit>, meta: ReadonlyMap<string, string>): string => {
   const counts = new Map<string, number>();
   for (const { did } of commits.values()) {
@@ -139,14 +138,17 @@ const didOf = (commits: ReadonlyMap<string, Commit>, meta: ReadonlyMap<string, s
   const [most] = [...counts].sort(([, a], [, b]) => b - a);
   const did = most?.[0] ?? meta.get('did');
   if (did === undefined) {
-    throw new RepoError('Corrupt', 'nothing of a repository is left in the database: import a CAR into a new one');
+    throw new RepoError(
+      'Corrupt',
+      'cannot salvage: no readable page names an account. Import a CAR into a new repository, or restore a backup',
+    );
   }
   return did;
 };
 
 /**
- * Reads everything once, and keeps what is no block. @throws {RepoError} `Corrupt` when nothing says whose repository
- * it is.
+ * Reads all rows once, and returns everything except the bytes of the blocks.
+ * @throws {RepoError} `Corrupt` if no row names the account.
  */
 export const findRows = ({ main, wal }: DamagedFiles, { signal, onProgress }: SalvageOptions): Findings => {
   const seen = createCidSet();
@@ -155,11 +157,11 @@ export const findRows = ({ main, wal }: DamagedFiles, { signal, onProgress }: Sa
   const links: [key: string, text: string][] = [];
   const meta = new Map<string, string>();
   let bytes = 0;
-  let told = 0;
+  let reported = 0;
   for (const row of rowsOfFiles(main, wal)) {
     bytes += row.value.length;
-    if (bytes - told >= TELL_EVERY) {
-      told = bytes;
+    if (bytes - reported >= PROGRESS_INTERVAL) {
+      reported = bytes;
       signal?.throwIfAborted();
       onProgress?.({ phase: 'read', bytes, blocks: seen.size, records: 0 });
     }
@@ -172,7 +174,7 @@ export const findRows = ({ main, wal }: DamagedFiles, { signal, onProgress }: Sa
       }
       continue;
     }
-    // A name that is no text stands for nothing that could be asked for.
+    // A key that is not UTF-8 cannot be looked up.
     const text = row.key.includes('\uFFFD') ? undefined : textOf(row.value);
     if (text !== undefined && cidTextToBytes(text) !== undefined) {
       links.push([row.key, text]);
@@ -185,7 +187,7 @@ export const findRows = ({ main, wal }: DamagedFiles, { signal, onProgress }: Sa
   meta.delete('version');
   let lost = 0;
   for (const cid of damaged) {
-    // One that is damaged in one page may be sound in another.
+    // A block that is damaged in one page may be valid in another.
     lost += seen.has(cid) ? 0 : 1;
   }
   return { did, meta, sound: seen, ...linksOf(did, commits, links), blocks: seen.size, damagedBlocks: lost };
@@ -194,8 +196,7 @@ export const findRows = ({ main, wal }: DamagedFiles, { signal, onProgress }: Sa
 const cidOfText = (text: string): CID => decodeCid(cidTextToBytes(text)!);
 
 /**
- * Refs, each to the newest commit that a row of its name leads to; and the list of commits, of which the newest is the
- * head.
+ * Returns the refs, each with the newest commit among its rows, and the commits. The newest commit becomes the head.
  */
 const linksOf = (
   did: string,
@@ -262,7 +263,7 @@ const putBlocks = async (
   await put();
 };
 
-/** Fills a new store, in one change. */
+/** Fills a new store in one change. */
 export const fillStore = (
   store: SqliteBlockStore,
   files: DamagedFiles,

@@ -24,7 +24,7 @@ const WRONG: readonly unknown[] = [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY
 test.each(WRONG)('is a TypeError when it is %s, and nothing is opened', async (cacheBytes) => {
   const wrong = { cacheBytes: cacheBytes as number };
   const directory = join(mkdtempSync(join(root, 'wrong-')), 'repo');
-  const error = { name: 'TypeError', message: expect.stringMatching(/^cacheBytes is a whole number of bytes/) };
+  const error = { name: 'TypeError', message: expect.stringMatching(/^cacheBytes must be a non-negative integer/) };
   await expect(createRepo(directory, { did: DID, ...wrong })).rejects.toMatchObject(error);
   expect(existsSync(directory)).toBe(false);
   await (await createRepo(directory, { did: DID })).close();

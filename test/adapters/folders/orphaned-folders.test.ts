@@ -1,4 +1,4 @@
-/** What backups and restorations that were killed have left beside their target. */
+/** Orphaned folders of killed backups and restorations, beside their target. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -6,11 +6,11 @@ import { isSiblingOf, siblingOf } from '../../../src/adapters/folders/place.ts';
 import { createRepo, openRepo, restoreBackup, saveBackup } from '../../../src/node.ts';
 import { scratchFolder } from '../scratch.ts';
 
-const scratch = scratchFolder('leftovers');
+const scratch = scratchFolder('orphaned-folders');
 const did = 'did:web:alice.example.com';
 let places = 0;
 
-/** A repository in a folder of its own, and a place for its backup. */
+/** Creates a repository in a new folder, and returns a path for its backup. */
 const makePlace = async (): Promise<{ readonly at: string; readonly repo: string; readonly backup: string }> => {
   const at = join(scratch, `p${++places}`);
   const repo = join(at, 'alice');
@@ -20,7 +20,7 @@ const makePlace = async (): Promise<{ readonly at: string; readonly repo: string
   return { at, repo, backup: join(at, 'backup') };
 };
 
-/** Runs while a backup is written: the folder in the making is passed. */
+/** Runs `run` with the name of the temporary folder while a backup is written. */
 const duringBackup = async (repo: string, backup: string, run: (temporary: string) => void): Promise<void> => {
   await using opened = await openRepo(repo, { readOnly: true });
   let hasRun = false;
@@ -39,7 +39,7 @@ const duringBackup = async (repo: string, backup: string, run: (temporary: strin
 
 const names = (at: string): string[] => fs.readdirSync(at).sort();
 
-test('names of siblings are told from others', () => {
+test('only names of temporary siblings are recognized', () => {
   for (const name of ['alice', 'x'.repeat(255), 'ä'.repeat(127)]) {
     const sibling = siblingOf(name, 'tmp');
     expect(isSiblingOf(name, 'tmp', sibling)).toBe(true);
@@ -50,11 +50,11 @@ test('names of siblings are told from others', () => {
   expect(isSiblingOf('alice', 'tmp', 'alice.tmp-0123456789abc')).toBe(false);
 });
 
-test('the next backup removes what a killed one has left, and nothing else', async () => {
+test('the next backup removes the folder of a killed backup, and nothing else', async () => {
   const { at, repo, backup } = await makePlace();
   const dead = 'backup.tmp-0123456789ab';
   const others = ['backup.tmp-mine', 'backup.tmp-0123456789abc', 'other.tmp-0123456789ab'];
-  // As a kill leaves it: the lock in a copy has no owner.
+  // As after a kill: the lock in a copy is stale.
   await duringBackup(repo, backup, (temporary) => {
     expect(fs.readdirSync(join(at, temporary))).toContain('pds.lock');
     fs.cpSync(join(at, temporary), join(at, dead), { recursive: true });
@@ -62,7 +62,7 @@ test('the next backup removes what a killed one has left, and nothing else', asy
   for (const other of others) {
     fs.cpSync(join(at, dead), join(at, other), { recursive: true });
   }
-  // Young, and without a lock: somebody may be about to rename it.
+  // New and without a lock: another process may be about to rename it.
   fs.mkdirSync(join(at, 'backup.tmp-ffffffffffff'));
   expect(names(at)).toEqual(['alice', 'backup', dead, ...others, 'backup.tmp-ffffffffffff'].sort());
   await duringBackup(repo, backup, () => expect(names(at)).not.toContain(dead));
@@ -70,7 +70,7 @@ test('the next backup removes what a killed one has left, and nothing else', asy
   expect(fs.readdirSync(backup).sort()).toEqual(['blobs', 'manifest.json', 'pds.db']);
 });
 
-test('what another backup is writing stays', async () => {
+test('the folder of a running backup stays', async () => {
   const { at, repo, backup } = await makePlace();
   let during: Promise<void> | undefined;
   let seen = '';
@@ -90,12 +90,12 @@ test('what another backup is writing stays', async () => {
   await restoreBackup(backup, join(at, 'again'));
 });
 
-test('the next restoration removes what a killed one has left, and what that had replaced', async () => {
+test('the next restoration removes the folders of a killed restoration: the new and the replaced one', async () => {
   const { at, repo, backup } = await makePlace();
   {
     await using opened = await openRepo(repo);
     await saveBackup(opened, backup);
-    // A repository that is being made, and one that was replaced, each with the lock of an owner who was killed.
+    // A new repository and a replaced one, each with a stale lock.
     fs.cpSync(repo, join(at, 'alice.tmp-0123456789ab'), { recursive: true });
     fs.cpSync(repo, join(at, 'alice.old-0123456789ab'), { recursive: true });
   }

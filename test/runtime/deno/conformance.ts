@@ -53,7 +53,7 @@ const makeBlobsHarness = async (): Promise<BlobStoreHarness> => {
       deno.mkdirSync(`${folder}/blobs/ba/${someCid}`);
     },
     leaveUnfinished: async () => deno.writeFileSync(`${folder}/blobs/${'0'.repeat(32)}.tmp-put`, text('half')),
-    leftovers: async () => namesIn(`${folder}/blobs`).filter((name) => name !== 'ba'),
+    temporaryFiles: async () => namesIn(`${folder}/blobs`).filter((name) => name !== 'ba'),
   };
 };
 
