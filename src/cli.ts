@@ -12,16 +12,16 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const interruption = new AbortController();
 process.on('SIGINT', () => {
   if (interruption.signal.aborted) {
-    // The second time is meant: SQLite takes care of what was under way.
+    // The second Ctrl-C ends the process at once. SQLite recovers at the next opening.
     process.exit(130);
   }
   interruption.abort();
 });
 
-// Node would print the message of an error that nobody caught as it is, escape codes included.
+// Node would print the message of an uncaught error with its escape codes.
 process.on('uncaughtException', (error) => {
   const exit = (): void => process.exit(1);
-  printError(createOutput(process.stderr), `unexpected: ${error.message}`).then(exit, exit);
+  printError(createOutput(process.stderr), `Unexpected error: ${error.message}. Please report it.`).then(exit, exit);
 });
 
 const exitCode = await run(
@@ -36,7 +36,7 @@ const exitCode = await run(
   version,
 );
 if (interruption.signal.aborted) {
-  // What a stuck reader has not taken would keep the process alive.
+  // Unread output would keep the process alive.
   process.exit(exitCode);
 }
 process.exitCode = exitCode;

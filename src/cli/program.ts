@@ -1,4 +1,4 @@
-/** The command line: every verb and what they share. */
+/** Builds the command line: all verbs and the global options. */
 import { Command } from 'commander';
 import { addBackup } from './repo/backup.ts';
 import { addBranchVerbs } from './repo/branch.ts';
@@ -27,7 +27,7 @@ import { createContext } from './terminal/shell.ts';
 import { addVerify } from './repo/verify.ts';
 import { addVersion } from './version.ts';
 
-/** In the order of the help: what one does first comes first. */
+/** In the order of the help. */
 const VERBS = [
   addInit,
   addImport,
@@ -53,43 +53,43 @@ const VERBS = [
 ] as const;
 
 const AFTER_HELP = `
-Lists are tab-separated, a line an entry. Answers go to standard output; progress, warnings and errors to standard
-error. The exit code is 0, or 1 after an error, or 130 after Ctrl-C.
+Lists have one tab-separated line per entry. Results go to standard output; progress, warnings and errors go to standard
+error. The exit code is 0, 1 after an error, or 130 after Ctrl-C.
 
 Example:
   $ pdsdb import alice alice.car
   $ pdsdb ls alice app.bsky.feed.post --limit 3 --reverse
 `;
 
-/** Commander writes and does not wait. The reader of a help text may be gone: nothing is left to do then. */
+/** Commander does not wait for a write. If the reader of a help text has ended, the error is ignored. */
 const writeSoon =
   (output: Output) =>
   (text: string): void => {
     output.text(text).catch(() => undefined);
   };
 
-/** The program over a shell. Parsing a command line with it runs the verb. */
+/** Returns the program. Parsing a command line runs the verb. */
 export const createProgram = (shell: Shell, version: string): Command => {
   const program = new Command('pdsdb');
   const context = createContext(shell, () => program.opts<GlobalOptions>());
   program
     .description('An AT Protocol repository in one SQLite file.')
     .version(version)
-    .option('--json', 'answer one JSON value; for lists, one a line')
+    .option('--json', 'print one JSON value; lists print one JSON value per line')
     .option(
       '--wait <ms>',
-      'wait so many milliseconds for another program that has the repository open; not at all when left out',
+      'milliseconds to wait while another program has the repository open (default: 0)',
       wholeNumber(0),
     )
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: writeSoon(context.stdout),
       writeErr: writeSoon(context.stderr),
-      // Its sentences repeat the command line. `run` gets them as errors, and prints them as any other.
+      // `run` gets these texts as errors, and escapes control characters when it prints them.
       outputError: () => undefined,
     })
     .addHelpText('after', AFTER_HELP)
-    // Throws in place of ending the process, and so do the verbs, which inherit it.
+    // Throws instead of ending the process. The verbs inherit this.
     .exitOverride();
   for (const add of [...VERBS, addVersion(version)]) {
     add(program, context);

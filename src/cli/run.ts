@@ -1,4 +1,4 @@
-/** Runs one command line to its exit code. */
+/** Runs one command line and returns its exit code. */
 import { CommanderError } from 'commander';
 import { isRepoError } from '../index.ts';
 import { CommandError } from './terminal/command-error.ts';
@@ -10,10 +10,10 @@ import { Reported } from './terminal/reported.ts';
 import type { Shell } from './terminal/shell.ts';
 
 const FAILED = 1;
-/** 128 and the number of SIGINT, as shells count. */
+/** 128 plus the number of SIGINT, as in shells. */
 const INTERRUPTED = 130;
 
-/** A code that programs can switch on: ours, the system's, or the lexicons' word for "your request makes no sense". */
+/** Returns the code of an error: ours, the system's, or a code of the XRPC lexicons. */
 const codeOf = (error: Error): string => {
   if (error instanceof CommandError || isRepoError(error)) {
     return error.code;
@@ -26,7 +26,7 @@ const codeOf = (error: Error): string => {
 
 const sentenceOf = (error: Error): string => {
   if (error instanceof CommanderError && error.code === 'commander.help') {
-    return 'a verb is missing: --help lists them';
+    return 'The verb is missing. To list the verbs, run pdsdb --help.';
   }
   const errno = errnoOf(error);
   if (errno !== undefined && !(error instanceof FileError)) {
@@ -36,31 +36,31 @@ const sentenceOf = (error: Error): string => {
   return isRepoError(error, 'SignerRequired') ? `${message} (give --key <file>, or set PDSDB_KEY)` : message;
 };
 
-/** Whoever read our output has enough of it (`| head`): not an error, and nobody is left to tell. */
+/** Whether the reader of our output has ended, as in `| head`. This is not an error. */
 const isReaderGone = (error: Error): boolean =>
   errnoOf(error) === 'EPIPE' && (error as NodeJS.ErrnoException).syscall === 'write';
 
-/** Waits for the words about an error. The error stays one when nobody reads them. */
-const unlessGone = (words: Promise<void>): Promise<void> =>
-  words.catch((error: Error) => {
+/** Waits until an error message is written. Ignores that its reader has ended. */
+const unlessGone = (written: Promise<void>): Promise<void> =>
+  written.catch((error: Error) => {
     if (!isReaderGone(error)) {
       throw error;
     }
   });
 
-/** Says what went wrong, and answers the exit code. */
+/** Prints an error, and returns the exit code. */
 const report = async (shell: Shell, error: Error, json: boolean): Promise<number> => {
   if (isReaderGone(error)) {
     return 0;
   }
   if (error instanceof CommanderError && error.exitCode === 0) {
-    // Help and version end this way, too.
+    // Help and version also end this way.
     return 0;
   }
   if (!(error instanceof CommanderError && error.code === 'commander.help')) {
     await unlessGone(printError(createOutput(shell.stderr), shell.signal.aborted ? 'interrupted' : sentenceOf(error)));
   }
-  // A reader that takes nothing while Ctrl-C is pressed would keep the command waiting for it.
+  // After Ctrl-C, do not wait for a reader that has stopped reading.
   const isStuck = shell.signal.aborted && shell.stdout.writableLength > 0;
   if (json && !isStuck && !(error instanceof Reported)) {
     const value = shell.signal.aborted
@@ -72,15 +72,15 @@ const report = async (shell: Shell, error: Error, json: boolean): Promise<number
 };
 
 /**
- * Runs the command and answers its exit code: 0, 1 after an error, 130 when `shell.signal` was aborted. Never throws.
- * What went wrong stands on standard error, and with `--json` also as the last JSON value on standard output.
+ * Runs the command and returns its exit code: 0, 1 after an error, 130 if `shell.signal` was aborted. Never throws. An
+ * error is printed to standard error, and with `--json` also as the last JSON value on standard output.
  */
 export const run = async (args: readonly string[], shell: Shell, version: string): Promise<number> => {
-  // Failures to write reach the code that writes; an event that nobody hears would end the process. For good: that of a
-  // text which nobody waited for, as Commander's help, comes after the verb has ended.
-  const heard = (): void => {};
-  shell.stdout.on('error', heard);
-  shell.stderr.on('error', heard);
+  // Write errors reach the caller of the write. Without a listener, the event would end the process. The listeners
+  // stay, because the error of a text that nobody awaits (Commander's help) comes after the verb has ended.
+  const ignore = (): void => {};
+  shell.stdout.on('error', ignore);
+  shell.stderr.on('error', ignore);
   const program = createProgram(shell, version);
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -89,14 +89,16 @@ export const run = async (args: readonly string[], shell: Shell, version: string
     const error =
       typeof thrown === 'object' && thrown !== null && 'message' in thrown
         ? (thrown as Error)
-        : new Error('something that is no error was thrown', { cause: thrown });
-    // A command line that does not parse may have said --json after the word that broke it.
+        : new Error(`A value that is not an error was thrown: ${String(thrown)}. Please report this.`, {
+            cause: thrown,
+          });
+    // In a command line that does not parse, --json may be after the wrong argument.
     const json =
       program.opts<{ json?: boolean }>().json === true || (error instanceof CommanderError && args.includes('--json'));
     try {
       return await report(shell, error, json);
     } catch {
-      // Not even the words about the error could be written: the exit code is what is left to tell.
+      // The error message cannot be written either. Only the exit code remains.
       return FAILED;
     }
   }

@@ -3,7 +3,7 @@ import { withExamples } from './terminal/arguments.ts';
 import { printOne } from './terminal/print.ts';
 import type { Context } from './terminal/shell.ts';
 
-/** `version`: what `--version` says, as a verb. */
+/** `version`: prints the same as `--version`. */
 export const addVersion =
   (version: string) =>
   (program: Command, context: Context): void => {

@@ -91,6 +91,9 @@ test('what is gone ends with exit code 1 and what to ask for', async () => {
   const cid = ref.ref.$link;
   writeFileSync(join(at('holed'), 'blobs', 'ba', cid), 'something else');
   const outcome = await pdsdb(['repair', at('holed')]);
-  expect(outcome).toMatchObject({ code: 1, stderr: 'error: 1 thing is gone\n' });
+  expect(outcome).toMatchObject({
+    code: 1,
+    stderr: 'error: 1 loss remains. Import a CAR of the account to restore it.\n',
+  });
   expect(outcome.stdout).toContain(`/xrpc/com.atproto.sync.getBlob?did=${encodeURIComponent(DID)}&cid=${cid}`);
 });

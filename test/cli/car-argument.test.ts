@@ -58,7 +58,10 @@ describe('a CAR is read like a repository', () => {
     expect(await json(['verify', '-', '--key', key], { input: car })).toMatchObject([{ ok: true, signature: 'valid' }]);
     const { did: stranger } = (await json(['key', 'generate']))[0] as { did: string };
     const refused = await pdsdb(['verify', at('alice.car'), '--key', stranger]);
-    expect(refused).toMatchObject({ code: 1, stderr: 'error: 1 fault found\n' });
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: 'error: 1 fault found. To repair a repository, run pdsdb repair.\n',
+    });
     expect(refused.stdout).toMatch(/^InvalidSignature\t/);
     expect((await pdsdb(['verify', at('alice.car')])).stdout).toMatch(
       /^ok +yes\nsignature +unchecked\nrecords +4\nblocks +\d+\n$/,
@@ -107,7 +110,7 @@ describe('a CAR is read like a repository', () => {
     const outcome = await pdsdb([...args(), '--json']);
     expect(outcome).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`make a repository of it first: pdsdb import <repo> ${at('alice.car')}`),
+      stderr: expect.stringContaining(`import it first: pdsdb import <repo> ${at('alice.car')}`),
     });
     expect(JSON.parse(outcome.stdout)).toMatchObject({ error: 'InvalidRequest' });
     expect(await readFile(at('alice.car'))).toEqual(car);
@@ -135,10 +138,14 @@ describe('the URI that put prints', () => {
   });
 
   test.each([
-    ['WrongDid', `at://did:web:bob.example/${PROFILE}`, /the URI is of another account; expected=did:web:alice/],
-    ['InvalidRequest', `at://alice.example/${PROFILE}`, /handles are not looked up: write at:\/\/did:web:alice/],
-    ['InvalidRequest', `at://${DID}/${POST}`, /expected collection\/rkey/],
-    ['InvalidRequest', `at://${DID}`, /expected collection\/rkey/],
+    [
+      'WrongDid',
+      `at://did:web:bob.example/${PROFILE}`,
+      /the URI belongs to another account: .*; expected=did:web:alice/,
+    ],
+    ['InvalidRequest', `at://alice.example/${PROFILE}`, /handles are not resolved. Write at:\/\/did:web:alice/],
+    ['InvalidRequest', `at://${DID}/${POST}`, /The record key is missing/],
+    ['InvalidRequest', `at://${DID}`, /The record key is missing/],
     ['InvalidRecordKey', `${uri}#fragment`, /./],
     ['InvalidRecordKey', `${uri}/more`, /./],
     ['InvalidCollection', `at://${DID}//self`, /./],
@@ -151,8 +158,6 @@ describe('the URI that put prints', () => {
   });
 
   test('of a record is not a collection', async () => {
-    expect((await pdsdb(['ls', at('alice'), uri])).stderr).toMatch(
-      /expected a collection, and this is a record: use get/,
-    );
+    expect((await pdsdb(['ls', at('alice'), uri])).stderr).toMatch(/a record, not of a collection. .* run pdsdb get/);
   });
 });

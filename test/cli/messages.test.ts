@@ -1,4 +1,4 @@
-/** What the command says when something is not what it should be: the name, the reason, and what to do. */
+/** Error messages of the command and the library: the path, the reason, and what to do. */
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -23,61 +23,64 @@ afterAll(() => remove());
 describe('the command', () => {
   test.each<[string, () => readonly string[], string, () => string]>([
     [
-      'a repository that is not there',
+      'a missing repository',
       () => ['info', at('none')],
       'RepoNotFound',
-      () => `there is no such folder; path=${at('none')}`,
+      () =>
+        `cannot open the repository: the folder is missing. Check the path, or create a repository with createRepo; path=${at('none')}`,
     ],
     [
       'a folder that is not a repository',
       () => ['info', at('notes')],
       'RepoNotFound',
-      () => `there is no repository: the folder has no pds.db; path=${at('notes')}`,
+      () =>
+        `the folder has no repository, because it has no pds.db: check the path, or create one with createRepo; path=${at('notes')}`,
     ],
     [
       'import into such a folder',
       () => ['import', at('notes'), at('alice.car')],
       'RepoNotFound',
       () =>
-        `${at('notes')} has files and is not a repository: it has no pds.db. Import into a repository, or into a folder that is empty or not there yet.`,
+        `Cannot import into ${at('notes')}: the folder has files and no pds.db. Import into a repository, or into an empty or new folder.`,
     ],
     [
-      'import of a file that is not there',
+      'import of a missing file',
       () => ['import', at('new'), at('none.car')],
       'ENOENT',
-      () => `Cannot read ${at('none.car')}: there is no such file or folder.`,
+      () => `Cannot read ${at('none.car')}: the file or folder is missing. Check the path.`,
     ],
     [
-      'a file that is not there, for a blob',
+      'a missing file for a blob',
       () => ['blob', 'add', at('alice'), at('avatar.png')],
       'ENOENT',
-      () => `Cannot read ${at('avatar.png')}: there is no such file or folder.`,
+      () => `Cannot read ${at('avatar.png')}: the file or folder is missing. Check the path.`,
     ],
     [
-      'a key that is not there',
+      'a missing key file',
       () => ['put', at('alice'), 'a.b.c', '{}', '--key', at('none')],
       'ENOENT',
-      () => `Cannot read ${at('none')}: there is no such file or folder.`,
+      () => `Cannot read ${at('none')}: the file or folder is missing. Check the path.`,
     ],
     [
-      'init where there is a repository',
+      'init of an existing repository',
       () => ['init', at('alice'), '--did', DID],
       'RepoExists',
       () =>
-        `there is a repository already: open it with openRepo, or choose another folder; path=${join(at('alice'), 'pds.db')}`,
+        `the repository already exists: open it with openRepo, or choose another folder; path=${join(at('alice'), 'pds.db')}`,
     ],
     [
-      'init in the place of a file',
+      'init with the path of a file',
       () => ['init', at('alice.car'), '--did', DID],
       'StorageFailed',
       () =>
-        `a file, or a link that leads nowhere, is in the place of the folder of the repository; path=${at('alice.car')}`,
+        `cannot create the folder of the repository: the path is a file, or a symbolic link to a missing target. Choose another folder; path=${at('alice.car')}`,
     ],
     [
-      'a link that leads nowhere',
+      'a link to a missing target',
       () => ['info', at('dangling')],
       'RepoNotFound',
-      () => `a repository is a folder, and this is none; path=${at('dangling')}`,
+      () =>
+        `cannot open the repository: the path is a link, a pipe or a device, and a repository is a folder. Check the path; path=${at('dangling')}`,
     ],
     [
       'the database of a repository',
@@ -113,12 +116,12 @@ describe('the command', () => {
     expect(jsonLines(outcome.stdout)).toMatchObject([{ error: 'InvalidRequest' }]);
   });
 
-  test('version is a verb, too', async () => {
+  test('version is also a verb', async () => {
     expect(await pdsdb(['version'])).toEqual(await pdsdb(['--version']));
     expect(await json(['version'])).toEqual([{ version: '1.2.3' }]);
   });
 
-  test('no error is a bare one of the system', async () => {
+  test('no error shows only a code of the system', async () => {
     for (const args of [
       ['import', at('alice.car/x'), at('alice.car')],
       ['import', at('new'), at('alice.car/x')],
@@ -137,7 +140,7 @@ describe('the command', () => {
 });
 
 describe('the library', () => {
-  test('says what stands in the place of a repository', async () => {
+  test('names what a path is, if it is not a repository', async () => {
     await expect(openRepo('')).rejects.toMatchObject({
       code: 'RepoNotFound',
       message: expect.stringContaining('empty'),
@@ -145,7 +148,7 @@ describe('the library', () => {
     await expect(createRepo('', { did: DID })).rejects.toMatchObject({ code: 'RepoNotFound' });
     await expect(openRepo(at('alice.car'))).rejects.toMatchObject({
       code: 'RepoNotFound',
-      message: `a repository is a folder, and this is a file: a CAR is read with openCar, or imported into a repository; path=${at('alice.car')}`,
+      message: `cannot open the repository: the path is a file, and a repository is a folder. To read a CAR, call openCar or importRepo; path=${at('alice.car')}`,
     });
     await expect(createRepo(at('alice'), { did: DID })).rejects.toMatchObject({
       code: 'RepoExists',

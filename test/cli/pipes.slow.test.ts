@@ -118,7 +118,7 @@ describe.skipIf(process.platform === 'win32')('a pipe is read like a file', () =
     }
     expect(await bash(`pdsdb put alice ${POST}/a - --key - < key`)).toMatchObject({
       code: 1,
-      stderr: 'error: Standard input is read already. Only one argument can be "-".\n',
+      stderr: 'error: Standard input is already in use. Only one argument can be "-".\n',
     });
   });
 
@@ -207,7 +207,7 @@ describe.skipIf(process.platform !== 'linux')('Ctrl-C while nothing comes', () =
 test('a socket and a folder are named for what they are', async () => {
   const scratch = await mkdtemp(join(tmpdir(), 'pdsdb-pipes-'));
   expect((await pdsdb(['key', 'inspect', scratch])).stderr).toBe(
-    `error: a folder, where a file is expected; path=${scratch}\n`,
+    `error: Cannot read ${scratch}: it is a folder. Give the path of a file.\n`,
   );
   expect((await pdsdb(['key', 'inspect', join(scratch, 'none')])).stderr).toBe(
     `error: Cannot read ${join(scratch, 'none')}: there is no such file or folder.\n`,

@@ -55,7 +55,7 @@ test('answers on standard output, errors on standard error, and the exit code te
   expect(await startProcess(built, ['get', repository, 'app.bsky.feed.post/none']).ended).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'error: record not found; path=app.bsky.feed.post/none\n',
+    stderr: 'error: the repository has no record at this path: pdsdb ls lists records; path=app.bsky.feed.post/none\n',
   });
 });
 
@@ -130,7 +130,7 @@ const startWaiting = async (target: string): Promise<Process> => {
 const refused = {
   code: 1,
   stdout: '',
-  stderr: expect.stringMatching(/^error: there is a repository already: open it with openRepo, [^\n]+; path=[^\n]+\n$/),
+  stderr: expect.stringMatching(/^error: the repository already exists: open it with openRepo, [^\n]+; path=[^\n]+\n$/),
 };
 
 test('an import that comes too late leaves the repository that another one has made', async () => {

@@ -67,7 +67,7 @@ describe('what is not a key', () => {
     ]) {
       const half = await pdsdb([...verb, at('half.key')]);
       expect(half).toMatchObject({ code: 1, stdout: '' });
-      expect(half.stderr).toMatch(/expected a did:key, a publicKeyMultibase .*a DID document.*half\.key/);
+      expect(half.stderr).toMatch(/Expected a did:key, a publicKeyMultibase .*a DID document.*half\.key/);
       expect(half.stderr).not.toContain(hex.slice(8, 16));
       expect((await pdsdb([...verb, DID])).stderr).toMatch(/expected .*pass its DID document/);
     }

@@ -84,19 +84,27 @@ describe('a script can rely on it', () => {
       ['import', at('new'), folder],
       ['blob', 'add', at('alice'), folder],
     ]) {
-      expect((await pdsdb(args)).stderr).toBe(`error: a folder, where a file is expected; path=${folder}\n`);
+      expect((await pdsdb(args)).stderr).toBe(
+        `error: Cannot read ${folder}: it is a folder. Give the path of a file.\n`,
+      );
     }
     expect((await pdsdb(['put', at('alice'), `${POST}/a`, `@${at('latin-1.json')}`])).stderr).toBe(
-      `error: not UTF-8; input=${at('latin-1.json')}\n`,
+      `error: The input is not UTF-8. Convert it to UTF-8; input=${at('latin-1.json')}\n`,
     );
     const piped = await pdsdb(['put', at('alice'), `${POST}/a`, '-', '--key', at('key')], { input: LATIN_1 });
-    expect(piped).toMatchObject({ code: 1, stderr: 'error: not UTF-8; input=standard input\n' });
+    expect(piped).toMatchObject({
+      code: 1,
+      stderr: 'error: The input is not UTF-8. Convert it to UTF-8; input=standard input\n',
+    });
   });
 
   test.each([[[]], [['blob']]])('without a verb there is the help, and with --json a sentence (%#)', async (args) => {
     expect(await pdsdb(args)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Commands:') });
     const [error] = jsonLines((await pdsdb([...args, '--json'])).stdout);
-    expect(error).toEqual({ error: 'InvalidRequest', message: 'a verb is missing: --help lists them' });
+    expect(error).toEqual({
+      error: 'InvalidRequest',
+      message: 'The verb is missing. To list the verbs, run pdsdb --help.',
+    });
   });
 
   test('nothing is overwritten without --force', async () => {
@@ -168,7 +176,10 @@ describe('a script can rely on it', () => {
     await json(['import', at('damaged'), at('whole.car')]);
     const { did: stranger } = (await json(['key', 'generate']))[0] as { did: string };
     const faulty = await pdsdb(['verify', at('damaged'), '--key', stranger, '--json']);
-    expect(faulty).toMatchObject({ code: 1, stderr: 'error: 1 fault found\n' });
+    expect(faulty).toMatchObject({
+      code: 1,
+      stderr: 'error: 1 fault found. To repair a repository, run pdsdb repair.\n',
+    });
     expect(jsonLines(faulty.stdout)).toEqual([
       {
         ok: false,

@@ -35,14 +35,17 @@ const getBlob = async (
   if (output === undefined && context.stdout.isTTY) {
     throw new CommandError(
       'InvalidRequest',
-      'a blob is not for terminals; give -o <file>, or send the output somewhere',
+      'A blob is not written to a terminal. Give -o <file>, or redirect the output to a file or a pipe.',
     );
   }
   const cid = parseCid(text);
   await withRepo(context, directory, async (repo) => {
     const blob = await repo.getBlob(cid);
     if (blob === undefined) {
-      throw new RepoError('BlobNotFound', `blob not found; cid=${text}`);
+      throw new RepoError(
+        'BlobNotFound',
+        `the repository does not have the blob: pdsdb blob ls lists its blobs; cid=${text}`,
+      );
     }
     if (output === undefined) {
       for await (const chunk of blob.stream()) {
@@ -61,16 +64,16 @@ const getBlob = async (
   });
 };
 
-/** `blob`: images, videos and what else records refer to. */
+/** `blob`: images, videos and other files that records refer to. */
 export const addBlobVerbs = (program: Command, context: Context): void => {
-  const blob = program.command('blob').description('images, videos and what else records refer to');
+  const blob = program.command('blob').description('images, videos and other files that records refer to');
 
   const add = blob
     .command('add')
-    .description('store a blob and show the reference to put into a record')
+    .description('store a blob and print the reference for a record')
     .argument(...REPO)
     .argument('<file>', 'a file, a pipe, or - for standard input')
-    .option('--type <mime>', "its MIME type; guessed from the file's name when left out")
+    .option('--type <mime>', 'MIME type (default: from the name of the file)')
     .action((directory: string, source: string, { type }: { type?: string }) =>
       addBlob(context, directory, source, type ?? mimeTypeOf(source)),
     );
@@ -78,17 +81,17 @@ export const addBlobVerbs = (program: Command, context: Context): void => {
 
   const get = blob
     .command('get')
-    .description('write a blob, its hash checked')
+    .description('check the hash of a blob and write the blob')
     .argument(...REPO)
-    .argument('<cid>', 'which blob')
-    .option('-o, --output <file>', 'file to write; standard output when left out')
+    .argument('<cid>', 'CID of the blob')
+    .option('-o, --output <file>', 'file to write (default: standard output)')
     .addOption(forceOption())
     .action((directory: string, cid: string, flags: GetFlags) => getBlob(context, directory, cid, flags));
   withExamples(get, 'blob get alice bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku -o avatar.png');
 
   const list = blob
     .command('ls')
-    .description('list the blobs that are here: CID, size, MIME type')
+    .description('list the stored blobs: CID, size, MIME type')
     .argument(...REPO_OR_CAR)
     .action((directory: string) =>
       withReadable(context, directory, async (repo) => {
@@ -103,7 +106,7 @@ export const addBlobVerbs = (program: Command, context: Context): void => {
 
   const missing = blob
     .command('missing')
-    .description('list the blobs that records mention and that are not here: CID, size, MIME type, a record')
+    .description('list the blobs that records refer to and that are missing: CID, size, MIME type, a record')
     .argument(...REPO_OR_CAR)
     .action((directory: string) =>
       withReadable(context, directory, async (repo) => {

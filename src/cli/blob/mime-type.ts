@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 
-/** What people put into posts and profiles. Anything else has to be said with `--type`. */
+/** The usual types in posts and profiles. Other types need `--type`. */
 const MIME_TYPES: Readonly<Record<string, string>> = {
   '.avif': 'image/avif',
   '.gif': 'image/gif',
@@ -14,6 +14,6 @@ const MIME_TYPES: Readonly<Record<string, string>> = {
   '.webp': 'image/webp',
 };
 
-/** The MIME type that a file's name promises; `application/octet-stream` when it promises none. */
+/** Returns the MIME type for the extension of a file, or `application/octet-stream`. */
 export const mimeTypeOf = (path: string): string =>
   MIME_TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream';

@@ -1,6 +1,6 @@
 /**
- * Files that hold a signing key: one line, `secp256k1:` or `p256:` and 64 hexadecimal digits. Digits alone are a
- * secp256k1 key, as PDS tools export them.
+ * Reads files with a signing key: one line, `secp256k1:` or `p256:` and 64 hexadecimal digits. Digits without a curve
+ * are a secp256k1 key, as PDS tools export it.
  */
 import type { Curve, SigningKey } from '../../index.ts';
 import { CURVES, importKey } from '../../index.ts';
@@ -10,7 +10,7 @@ import type { Context } from '../terminal/shell.ts';
 
 const LINE = /^(?:([a-z0-9]+):)?([0-9a-fA-F]{64})$/;
 
-/** A line has at most 80 bytes. What is larger is another file. */
+/** The line has at most 80 bytes. A larger file is not a key. */
 const MAX_KEY_FILE = 64 * 1024;
 
 /** Only the owner may read a key. */
@@ -20,31 +20,31 @@ const isCurve = (text: string): text is Curve => (CURVES as readonly string[]).i
 
 export const formatKey = (key: SigningKey): string => `${key.curve}:${Buffer.from(key.export()).toString('hex')}`;
 
-/** The curve and the digits of a line that has the form of a secret key; `undefined` for any other text. */
+/** Parses a line with a secret key. Returns `undefined` for any other text. */
 export const keyLineOf = (text: string): { readonly curve: Curve; readonly hex: string } | undefined => {
   const [, curve = 'secp256k1', hex] = LINE.exec(text.trim()) ?? [];
   return hex === undefined || !isCurve(curve) ? undefined : { curve, hex };
 };
 
-/** @throws {CommandError} `InvalidRequest`; the message never repeats the text, which may be half a secret. */
+/** @throws {CommandError} `InvalidRequest`. The message never contains the text, which may be part of a secret. */
 export const parseKey = (text: string, name: string): SigningKey => {
   const line = keyLineOf(text);
   if (line === undefined) {
     throw new CommandError(
       'InvalidRequest',
-      `expected one line, a curve (${CURVES.join(', ')}), a colon and 64 hexadecimal digits; file=${name}`,
+      `The file is not a key. Expected one line: a curve (${CURVES.join(', ')}), a colon and 64 hexadecimal digits. To make a key, run pdsdb key generate; file=${name}`,
     );
   }
   return importKey(line.hex, line.curve);
 };
 
-/** The key in a file or pipe, or in standard input for `-`. */
+/** Reads the key in a file or pipe, or in standard input for `-`. */
 export const readKeyFile = async (context: Context, path: string): Promise<SigningKey> =>
   parseKey(await readText(context, path, 'a key', MAX_KEY_FILE), nameOfInput(path));
 
-/** The signer that `--key` names, or `PDSDB_KEY` where it is left out, if either does. */
+/** Reads the key in `--key`, or in `PDSDB_KEY`. Returns `undefined` if neither is set. */
 export const readSigner = async (context: Context, path: string | undefined): Promise<SigningKey | undefined> => {
-  // An empty variable counts as one that is not set; an empty option is a mistake.
+  // An empty variable counts as not set. An empty option is a mistake.
   const file = path ?? (context.env['PDSDB_KEY'] || undefined);
   return file === undefined ? undefined : readKeyFile(context, file);
 };

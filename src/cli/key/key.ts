@@ -39,16 +39,16 @@ export const addKeyVerbs = (program: Command, context: Context): void => {
 
   const make = keys
     .command('generate')
-    .description('make a key; the file is for its owner alone (mode 0600)')
-    .addOption(new Option('--curve <curve>', 'which kind').choices(CURVES).default('secp256k1'))
-    .option('-o, --output <file>', 'file to write; without it the secret is printed')
+    .description('make a key; only its owner can read the file (mode 0600)')
+    .addOption(new Option('--curve <curve>', 'curve of the key').choices(CURVES).default('secp256k1'))
+    .option('-o, --output <file>', 'file to write; without it, the secret is printed')
     .addOption(forceOption())
     .action((flags: GenerateFlags) => generate(context, flags));
   withExamples(make, 'key generate -o alice.key');
 
   const inspect = keys
     .command('inspect')
-    .description('show the public side of a key')
+    .description('show the public key of a key')
     .argument(
       '<key>',
       'a did:key, a publicKeyMultibase or a DID document; a file with one of these or with a secret key; - for standard input',

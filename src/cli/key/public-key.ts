@@ -1,4 +1,4 @@
-/** An account's public key, as it is given on the command line. */
+/** Reads an account's public key from the command line. */
 import type { KeySource } from '../../index.ts';
 import { CURVES, MAX_DID_DOCUMENT_LENGTH, importKey, toDidKey } from '../../index.ts';
 import { CommandError } from '../terminal/command-error.ts';
@@ -6,7 +6,7 @@ import { nameOfInput, readText } from '../terminal/input.ts';
 import type { Context } from '../terminal/shell.ts';
 import { keyLineOf } from './key-file.ts';
 
-/** What stands for itself: a `did:…`, the JSON of a DID document, or a `publicKeyMultibase`. All else names a file. */
+/** A key itself: a `did:…`, the JSON of a DID document, or a `publicKeyMultibase`. Any other text is a path. */
 const ITSELF = /^\s*(?:did:|\{|z[1-9A-HJ-NP-Za-km-z]{40,}\s*$)/;
 
 export interface GivenKey {
@@ -17,10 +17,10 @@ export interface GivenKey {
 }
 
 /**
- * A public key: a `did:key`, a `publicKeyMultibase`, a DID document as JSON; or a file with one of these, or with a
- * secret key, whose public side is meant. `-` is standard input.
- * @throws {CommandError} `InvalidRequest` when a file holds none of these. The message does not repeat its text, which
- *   may be half a secret.
+ * Reads a public key: a `did:key`, a `publicKeyMultibase`, or a DID document as JSON; or a file with one of these, or
+ * with a secret key. `-` is standard input.
+ * @throws {CommandError} `InvalidRequest` if the file has none of these. The message never contains its text, which may
+ *   be part of a secret.
  */
 export const readPublicKey = async (context: Context, text: string): Promise<GivenKey> => {
   if (ITSELF.test(text)) {
@@ -34,18 +34,18 @@ export const readPublicKey = async (context: Context, text: string): Promise<Giv
   if (!ITSELF.test(content)) {
     throw new CommandError(
       'InvalidRequest',
-      'expected a did:key, a publicKeyMultibase (z…), a DID document as JSON, or a key file of one line: a curve ' +
+      'The file is not a key. Expected a did:key, a publicKeyMultibase (z…), a DID document as JSON, or one line: a curve ' +
         `(${CURVES.join(', ')}), a colon and 64 hexadecimal digits; file=${nameOfInput(text)}`,
     );
   }
   return { source: content, secret: false };
 };
 
-/** The key that `--key` names, if it is given. */
+/** Reads the key in `--key`. Returns `undefined` if it is not set. */
 export const readAccountKey = async (context: Context, text: string | undefined): Promise<KeySource | undefined> =>
   text === undefined ? undefined : (await readPublicKey(context, text)).source;
 
-/** The `did:key` of a public key, and whether its secret was given. */
+/** Returns the `did:key` of a key, and whether the text was a secret key. */
 export const inspectKey = async (
   context: Context,
   text: string,

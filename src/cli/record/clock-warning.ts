@@ -4,12 +4,12 @@ import type { Context } from '../terminal/shell.ts';
 
 const MINUTE = 60_000;
 
-/** Says on standard error that a commit's rev lies in the future, where it does. */
+/** Warns if the rev of a commit is in the future. */
 export const warnOfClock = async (context: Context, { rev, clockAhead }: CommitRef): Promise<void> => {
   if (clockAhead !== undefined) {
     await warn(
       context,
-      `the rev ${rev} is ${Math.round(clockAhead / MINUTE)} minutes ahead of this computer's clock, and hosts refuse it. ` +
+      `The rev ${rev} is ${Math.round(clockAhead / MINUTE)} minutes ahead of this computer's clock, so hosts refuse it. ` +
         'Run pdsdb recommit to sign the same records at the present time.',
     );
   }

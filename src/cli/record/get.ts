@@ -6,19 +6,22 @@ import { parseWholeRecordPath } from './record-path.ts';
 import type { Context } from '../terminal/shell.ts';
 import { withReadable } from '../terminal/with-repo.ts';
 
-/** `get`: one record. For people its value alone, so that it can be edited and put back. */
+/** `get`: prints one record. Without `--json` it prints only the value, so that it can be edited and put back. */
 export const addGet = (program: Command, context: Context): void => {
   const command = program
     .command('get')
-    .description('show a record: its value as JSON; with --json also its URI and CID')
+    .description('print the value of a record as JSON; with --json also its URI and CID')
     .argument(...REPO_OR_CAR)
-    .argument('<collection/rkey>', 'which record; its at:// URI will do')
+    .argument('<collection/rkey>', 'path or at:// URI of the record')
     .action((directory: string, path: string) =>
       withReadable(context, directory, async (repo) => {
         const { collection, rkey } = parseWholeRecordPath(path, repo.did);
         const record = await repo.get(collection, rkey);
         if (record === undefined) {
-          throw new RepoError('RecordNotFound', `record not found; path=${path}`);
+          throw new RepoError(
+            'RecordNotFound',
+            `the repository has no record at this path: pdsdb ls lists records; path=${path}`,
+          );
         }
         const value = toJson(record.value);
         const text = context.json

@@ -17,7 +17,7 @@ interface Flags {
   readonly cursor?: string;
 }
 
-/** Prints an entry with its value. One that cannot be read does not hide the others: its line says why. */
+/** Prints an entry with its value. If the record cannot be read, prints the reason and returns `false`. */
 const addWithValue = async (
   list: ListPrinter,
   tree: Tree,
@@ -44,20 +44,20 @@ const addWithValue = async (
   }
 };
 
-/** `ls`: a line a record. */
+/** `ls`: prints one line per record. */
 export const addLs = (program: Command, context: Context): void => {
   const command = program
     .command('ls')
-    .description('list records: path and CID, a record a line')
+    .description('list records: path and CID')
     .argument(...REPO_OR_CAR)
-    .argument('[collection]', 'only this collection, or its at:// URI; all of them when left out')
-    .option('--values', 'with the value of each record, as JSON')
-    .option('--limit <n>', 'at most so many', wholeNumber(1))
-    .option('--reverse', 'from the last key to the first: newest first where keys are TIDs')
+    .argument('[collection]', 'collection or its at:// URI (default: all collections)')
+    .option('--values', 'also print the value of each record, as JSON')
+    .option('--limit <n>', 'largest number of records', wholeNumber(1))
+    .option('--reverse', 'from the last key to the first; if keys are TIDs, newest first')
     .option('--cursor <rkey>', 'start after this record key')
     .action(async (directory: string, collection: string | undefined, { values, ...options }: Flags) => {
       if (options.cursor !== undefined && collection === undefined) {
-        throw new CommandError('InvalidRequest', '--cursor needs a collection');
+        throw new CommandError('InvalidRequest', `--cursor needs a collection. Give one; cursor=${options.cursor}`);
       }
       await withReadable(context, directory, async (repo) => {
         const only = collection === undefined ? undefined : parseCollection(collection, repo.did);
@@ -74,7 +74,7 @@ export const addLs = (program: Command, context: Context): void => {
         }
         await list.end();
         if (unreadable > 0) {
-          throw new Reported(`${unreadable} of the records listed cannot be read`);
+          throw new Reported(`${unreadable} of the listed records cannot be read. Run pdsdb verify for the reasons.`);
         }
       });
     });

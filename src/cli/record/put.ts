@@ -36,17 +36,20 @@ const putRecord = async (
   return { uri, cid: cid!, commit };
 };
 
-/** `put`: creates or replaces a record in a commit of its own. */
+/** `put`: creates or replaces a record in one commit. */
 export const addPut = (program: Command, context: Context): void => {
   const command = program
     .command('put')
     .description('create or replace a record')
     .argument(...REPO)
-    .argument('<collection/rkey>', 'which record, or its at:// URI; a collection alone makes a new one under a new TID')
-    .argument('<json>', 'its value: JSON, @file, or - for standard input; $type is the collection when left out')
+    .argument(
+      '<collection/rkey>',
+      'path or at:// URI of the record; a collection without a key creates a record with a new TID',
+    )
+    .argument('<json>', 'value: JSON, @file, or - for standard input ($type defaults to the collection)')
     .addOption(signerOption())
     .addOption(allowOtherKeyOption())
-    .option('-m, --message <text>', 'a word about the commit, kept beside it; log shows it')
+    .option('-m, --message <text>', 'local message of the commit; pdsdb log shows it')
     .action(async (directory: string, path: string, source: string, { key, message, allowOtherKey }: Flags) => {
       const signer = await readSigner(context, key);
       const value = await readRecord(context, source);
@@ -58,12 +61,12 @@ export const addPut = (program: Command, context: Context): void => {
             message,
             allowOtherKey,
           });
-          const answer = { uri, cid: cid.toString(), commit: { cid: commit.cid.toString(), rev: commit.rev } };
-          await printOne(context, answer, [
+          const result = { uri, cid: cid.toString(), commit: { cid: commit.cid.toString(), rev: commit.rev } };
+          await printOne(context, result, [
             ['uri', uri],
-            ['cid', answer.cid],
-            ['commit', answer.commit.cid],
-            ['rev', answer.commit.rev],
+            ['cid', result.cid],
+            ['commit', result.commit.cid],
+            ['rev', result.commit.rev],
           ]);
           await warnOfClock(context, commit);
         },

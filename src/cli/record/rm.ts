@@ -14,16 +14,16 @@ interface Flags {
   readonly allowOtherKey?: boolean;
 }
 
-/** `rm`: deletes a record in a commit of its own. The history keeps it until `gc`. */
+/** `rm`: deletes a record in one commit. The history keeps it until `gc`. */
 export const addRm = (program: Command, context: Context): void => {
   const command = program
     .command('rm')
     .description('delete a record; the history keeps it until gc')
     .argument(...REPO)
-    .argument('<collection/rkey>', 'which record; its at:// URI will do')
+    .argument('<collection/rkey>', 'path or at:// URI of the record')
     .addOption(signerOption())
     .addOption(allowOtherKeyOption())
-    .option('-m, --message <text>', 'a word about the commit, kept beside it; log shows it')
+    .option('-m, --message <text>', 'local message of the commit; pdsdb log shows it')
     .action(async (directory: string, path: string, { key, message, allowOtherKey }: Flags) => {
       await withRepo(
         context,
@@ -32,16 +32,19 @@ export const addRm = (program: Command, context: Context): void => {
           const { collection, rkey } = parseWholeRecordPath(path, repo.did);
           const commit = await repo.delete(collection, rkey, { message, allowOtherKey });
           if (commit === undefined) {
-            throw new RepoError('RecordNotFound', `record not found; path=${path}`);
+            throw new RepoError(
+              'RecordNotFound',
+              `the repository has no record at this path: pdsdb ls lists records; path=${path}`,
+            );
           }
-          const answer = {
+          const result = {
             uri: `at://${repo.did}/${collection}/${rkey}`,
             commit: { cid: commit.cid.toString(), rev: commit.rev },
           };
-          await printOne(context, answer, [
-            ['uri', answer.uri],
-            ['commit', answer.commit.cid],
-            ['rev', answer.commit.rev],
+          await printOne(context, result, [
+            ['uri', result.uri],
+            ['commit', result.commit.cid],
+            ['rev', result.commit.rev],
           ]);
           await warnOfClock(context, commit);
         },

@@ -12,15 +12,15 @@ interface Flags {
   readonly force?: boolean;
 }
 
-/** `backup`: the whole folder, checked, with a manifest. */
+/** `backup`: checks the repository and copies it into a folder with a manifest. */
 export const addBackup = (program: Command, context: Context): void => {
   const command = program
     .command('backup')
-    .description('check everything, then copy database and blobs into a folder, with a manifest of their hashes')
+    .description('check everything, then copy the database and the blobs into a folder, with a manifest of hashes')
     .argument(...REPO)
     .argument('<target>', 'folder of the backup')
-    .option('--damaged', 'copy a repository that is damaged, too, without the blobs that are')
-    .option('--force', 'replace the backup that is there')
+    .option('--damaged', 'also copy a damaged repository, without its damaged blobs')
+    .option('--force', 'replace an existing backup')
     .action(async (directory: string, target: string, { damaged, force }: Flags) => {
       assertPath(target, 'the backup');
       await withReader(context, directory, async (repo) => {

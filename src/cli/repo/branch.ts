@@ -7,9 +7,9 @@ import { withReader, withRepo } from '../terminal/with-repo.ts';
 
 const BASE = '.base';
 
-/** `branch`: work beside the head. */
+/** `branch`: local commits beside the head. */
 export const addBranchVerbs = (program: Command, context: Context): void => {
-  const branch = program.command('branch').description('work beside the head: commits that only this place has');
+  const branch = program.command('branch').description('local commits beside the head');
 
   const list = branch
     .command('ls')
@@ -34,14 +34,14 @@ export const addBranchVerbs = (program: Command, context: Context): void => {
 
   const diff = branch
     .command('diff')
-    .description('list what a branch changes: action, path, CID before, CID after')
+    .description('list the changes of a branch: action, path, CID before, CID after')
     .argument(...REPO)
     .argument('<name>', 'name of the branch')
     .action((directory: string, name: string) =>
       withReader(context, directory, async (repo) => {
         const printer = printList(context);
         if ((await repo.branch(name).head()) === undefined) {
-          throw new RepoError('RefNotFound', `branch not found; name=${name}`);
+          throw new RepoError('RefNotFound', `the branch is missing: pdsdb branch ls lists branches; name=${name}`);
         }
         for await (const { action, collection, rkey, cid, prev } of repo.branch(name).diff()) {
           const path = `${collection}/${rkey}`;
@@ -61,7 +61,7 @@ export const addBranchVerbs = (program: Command, context: Context): void => {
     .action((directory: string, name: string) =>
       withRepo(context, directory, async (repo) => {
         if (!(await repo.branch(name).discard())) {
-          throw new RepoError('RefNotFound', `branch not found; name=${name}`);
+          throw new RepoError('RefNotFound', `the branch is missing: pdsdb branch ls lists branches; name=${name}`);
         }
         await printOne(context, { name }, [['discarded', name]]);
       }),

@@ -5,14 +5,14 @@ import type { Context } from '../terminal/shell.ts';
 import { parseState } from './state.ts';
 import { withReadable } from '../terminal/with-repo.ts';
 
-/** `diff`: what changed between two states. */
+/** `diff`: lists the changes between two states. */
 export const addDiff = (program: Command, context: Context): void => {
   const command = program
     .command('diff')
-    .description('list what changed: action, path, CID before, CID after')
+    .description('list the changes between two states: action, path, CID before, CID after')
     .argument(...REPO_OR_CAR)
-    .argument('<from>', 'a rev, a CID or a ref; - for the empty repository')
-    .argument('[to]', 'the same; the head when left out')
+    .argument('<from>', 'a rev, a CID or a ref, or - for the empty repository')
+    .argument('[to]', 'a rev, a CID or a ref (default: the head)')
     .action((directory: string, from: string, to: string | undefined) =>
       withReadable(context, directory, async (repo) => {
         const list = printList(context);

@@ -13,20 +13,20 @@ interface Flags {
   readonly force?: boolean;
 }
 
-/** `export`: the repository as a CAR, to a file or to standard output. */
+/** `export`: writes the repository as a CAR, to a file or to standard output. */
 export const addExport = (program: Command, context: Context): void => {
   const command = program
     .command('export')
     .description('write the repository as a CAR')
     .argument(...REPO_OR_CAR)
-    .option('-o, --output <file>', 'file to write; standard output when left out')
-    .option('--since <rev>', 'only what came after this rev: no whole repository, but what another copy needs')
+    .option('-o, --output <file>', 'file to write (default: standard output)')
+    .option('--since <rev>', 'only the blocks after this rev, to update another copy')
     .addOption(forceOption())
     .action(async (directory: string, { output, since, force }: Flags) => {
       if (output === undefined && context.stdout.isTTY) {
         throw new CommandError(
           'InvalidRequest',
-          'a CAR is not for terminals; give -o <file>, or send the output somewhere',
+          'A CAR is not written to a terminal. Give -o <file>, or redirect the output to a file or a pipe.',
         );
       }
       await withReadable(context, directory, async (repo) => {
@@ -42,10 +42,10 @@ export const addExport = (program: Command, context: Context): void => {
           return undefined;
         });
         if (size !== undefined) {
-          const answer = { head: head?.cid.toString(), rev: head?.rev, bytes: size, file: output };
-          await printOne(context, answer, [
-            ['head', answer.head],
-            ['rev', answer.rev],
+          const result = { head: head?.cid.toString(), rev: head?.rev, bytes: size, file: output };
+          await printOne(context, result, [
+            ['head', result.head],
+            ['rev', result.rev],
             ['size', formatBytes(size)],
             ['file', output],
           ]);

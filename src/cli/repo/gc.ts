@@ -4,16 +4,16 @@ import { printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
 import { withRepo } from '../terminal/with-repo.ts';
 
-/** `gc`: gives up history. */
+/** `gc`: removes old history. */
 export const addGc = (program: Command, context: Context): void => {
   const command = program
     .command('gc')
-    .description('remove what no ref and none of the newest commits reaches, and give back the room')
+    .description('remove blocks that no ref and none of the newest commits needs, and free their space')
     .argument(...REPO)
-    .option('--keep <n>', 'how many of the newest commits to keep, the head included', wholeNumber(1), 1)
-    .option('--blobs', 'also remove blobs that no kept record mentions and that were stored more than an hour ago')
-    .option('--blob-age <ms>', 'with --blobs: the age in milliseconds from which a blob is removed', wholeNumber(0))
-    .option('--compact', 'also write the database anew, which takes its size on the disk a second time')
+    .option('--keep <n>', 'number of the newest commits to keep, with the head', wholeNumber(1), 1)
+    .option('--blobs', 'also remove blobs that no kept record refers to and that are older than an hour')
+    .option('--blob-age <ms>', 'with --blobs: smallest age of a removed blob, in milliseconds', wholeNumber(0))
+    .option('--compact', 'also rewrite the database; this needs its size on the disk again')
     .action((directory: string, options: { keep: number; blobs?: boolean; blobAge?: number; compact?: boolean }) =>
       withRepo(context, directory, async (repo) => {
         const { blocks, commits, blobs, bytes } = await repo.gc(options);
@@ -21,7 +21,7 @@ export const addGc = (program: Command, context: Context): void => {
           ['blocks removed', blocks],
           ['commits removed', commits],
           ['blobs removed', blobs],
-          ['bytes given back', bytes],
+          ['bytes freed', bytes],
         ]);
       }),
     );

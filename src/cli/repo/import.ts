@@ -24,7 +24,7 @@ interface Flags {
   readonly strict?: boolean;
 }
 
-/** The same with the key read. */
+/** The flags, with the key itself. */
 interface ReadFlags extends Omit<Flags, 'key'> {
   readonly key: KeySource | undefined;
 }
@@ -40,7 +40,7 @@ const importInto = (context: Context, repo: Repo, source: string, flags: ReadFla
     return repo.importCar(await openInput(context, source), options);
   });
 
-/** Whether a folder is missing or has nothing in it, so that there is no repository to import into. */
+/** Whether a folder is missing or empty. */
 const isVacant = async (directory: string): Promise<boolean> => {
   try {
     return (await naming('read', directory, readdir(directory))).length === 0;
@@ -53,8 +53,8 @@ const isVacant = async (directory: string): Promise<boolean> => {
 };
 
 /**
- * A CAR has to be read twice to know whom a new repository is of. What can be read once (standard input, a pipe) waits
- * in a file beside the repository.
+ * Copies a CAR that can be read only once (standard input, a pipe) into a temporary file. A new repository needs two
+ * reads of the CAR, because the first finds the account.
  */
 const spooling = async <T>(
   context: Context,
@@ -76,7 +76,9 @@ const spooling = async <T>(
   }
 };
 
-/** Makes a repository and imports into it. One that could not be filled goes again while its lock is still ours. */
+/**
+ * Creates a repository and imports into it. If the import fails, removes the repository before its lock is released.
+ */
 const fillNew = async (context: Context, directory: string, path: string, flags: ReadFlags): Promise<ImportResult> => {
   const did = await didOfCar(await openInput(context, path));
   context.signal.throwIfAborted();
@@ -85,14 +87,14 @@ const fillNew = async (context: Context, directory: string, path: string, flags:
       return await importInto(context, repo, path, flags);
     } catch (error) {
       await removeRepo(directory).catch(() => {
-        // What went wrong first is what the person has to hear.
+        // The first error is reported.
       });
       throw error;
     }
   });
 };
 
-/** Imports into a repository that is made for it, and leaves nothing of its own behind when that fails. */
+/** Imports into a new repository. Removes it and its folders if the import fails. */
 const importNew = async (
   context: Context,
   directory: string,
@@ -122,7 +124,7 @@ const importThere = async (
     }
     throw new RepoError(
       'RepoNotFound',
-      `${directory} has files and is not a repository: it has no pds.db. Import into a repository, or into a folder that is empty or not there yet.`,
+      `Cannot import into ${directory}: the folder has files and no pds.db. Import into a repository, or into an empty or new folder.`,
       { cause: error },
     );
   }
@@ -161,16 +163,16 @@ const print = async (context: Context, result: ImportResult): Promise<void> => {
   await warnOfMore(context, result.faultCount - faults.length);
 };
 
-/** `import`: takes in a CAR. A folder that does not exist, or is empty, becomes the repository of the CAR's account. */
+/** `import`: imports a CAR. A missing or empty folder becomes the repository of the CAR's account. */
 export const addImport = (program: Command, context: Context): void => {
   const command = program
     .command('import')
-    .description('take in a CAR: everything is checked first, and nothing has changed if anything is wrong')
-    .argument('<repo>', 'folder of the repository; created, with the DID of the commit, when it is not there')
+    .description('check a CAR and import it; if it has a fault, nothing changes')
+    .argument('<repo>', "folder of the repository; if it is missing, it is created for the CAR's account")
     .argument('<car>', 'the CAR: a file, a pipe, or - for standard input')
     .addOption(accountKeyOption())
-    .option('--allow-unsigned', 'take a commit without a signature, too')
-    .option('--strict', 'refuse the CAR if a record in it breaks the data model')
+    .option('--allow-unsigned', 'also accept a commit without a signature')
+    .option('--strict', 'refuse the CAR if a record is not valid in the data model')
     .action(async (directory: string, source: string, { key, ...given }: Flags) => {
       assertPath(source, 'the CAR');
       await assertRepo(directory);

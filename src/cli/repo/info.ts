@@ -4,11 +4,11 @@ import { printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
 import { withReadable } from '../terminal/with-repo.ts';
 
-/** `info`: whose it is, its head and counts. */
+/** `info`: prints the account, the head, sizes and counts. */
 export const addInfo = (program: Command, context: Context): void => {
   const command = program
     .command('info')
-    .description('show whose repository it is, its head, and how much is in it')
+    .description('show the account, the head, sizes and counts')
     .argument(...REPO_OR_CAR)
     .action((directory: string) =>
       withReadable(context, directory, async (repo) => {
@@ -40,7 +40,7 @@ export const addInfo = (program: Command, context: Context): void => {
           ['blocks', blocks],
           ['blobs', blobs],
           ['bytes', size],
-          ['of these free', free],
+          ['free bytes', free],
           ...(others ?? []).map((name) => ['not of the repository', name] as const),
           ...collections.map(({ collection, count }) => [collection, count] as const),
         ]);

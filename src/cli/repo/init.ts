@@ -7,13 +7,13 @@ import { printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
 import { closing } from '../terminal/with-repo.ts';
 
-/** `init`: an empty repository. With a key it gets its first commit, signed and empty, as a server makes one. */
+/** `init`: creates an empty repository. With a key, it also makes a first, empty, signed commit, as servers do. */
 export const addInit = (program: Command, context: Context): void => {
   const command = program
     .command('init')
     .description('create an empty repository')
     .argument(...REPO)
-    .requiredOption('--did <did>', 'the account that the repository is of')
+    .requiredOption('--did <did>', 'DID of the account')
     .addOption(signerOption())
     .action(async (directory: string, options: { did: string; key?: string }) => {
       assertPath(directory, 'the repository');
@@ -24,10 +24,10 @@ export const addInit = (program: Command, context: Context): void => {
       );
       await closing(repo, async () => {
         const head = (await repo.head()) ?? (signer === undefined ? undefined : await repo.write([]));
-        const answer = { did: repo.did, head: head?.cid.toString() ?? null, rev: head?.rev ?? null };
-        await printOne(context, answer, [
-          ['did', answer.did],
-          ['head', answer.head ?? 'none yet'],
+        const result = { did: repo.did, head: head?.cid.toString() ?? null, rev: head?.rev ?? null };
+        await printOne(context, result, [
+          ['did', result.did],
+          ['head', result.head ?? 'none yet'],
         ]);
       });
     });

@@ -4,13 +4,13 @@ import { printList } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
 import { withReadable } from '../terminal/with-repo.ts';
 
-/** `log`: the local history. */
+/** `log`: lists the local history. */
 export const addLog = (program: Command, context: Context): void => {
   const command = program
     .command('log')
-    .description('list the commits kept here, newest first: rev, CID, signed or unsigned, message')
+    .description('list the stored commits, newest first: rev, CID, signed or unsigned, message')
     .argument(...REPO_OR_CAR)
-    .option('--limit <n>', 'at most so many', wholeNumber(1))
+    .option('--limit <n>', 'largest number of commits', wholeNumber(1))
     .action((directory: string, { limit = Number.POSITIVE_INFINITY }: { limit?: number }) =>
       withReadable(context, directory, async (repo) => {
         const list = printList(context);

@@ -10,11 +10,11 @@ interface Flags {
   readonly allowOtherKey?: boolean;
 }
 
-/** `recommit`: signs the head's records at the present time. */
+/** `recommit`: signs the records of the head again, at the present time. */
 export const addRecommit = (program: Command, context: Context): void => {
   const command = program
     .command('recommit')
-    .description('sign the same records at the present time, where a clock that was ahead left revs in the future')
+    .description('sign the same records at the present time, if a fast clock has made a rev in the future')
     .argument(...REPO)
     .addOption(signerOption())
     .addOption(allowOtherKeyOption())

@@ -6,9 +6,9 @@ import type { Context } from '../terminal/shell.ts';
 import { parseState } from './state.ts';
 import { withReadable, withRepo } from '../terminal/with-repo.ts';
 
-/** `refs`: names for commits, which `gc` then keeps. */
+/** `refs`: names of commits. `gc` keeps commits that have a ref. */
 export const addRefs = (program: Command, context: Context): void => {
-  const refs = program.command('refs').description('names for commits, which gc then keeps; main is the head');
+  const refs = program.command('refs').description('names of commits; gc keeps these commits, and main is the head');
 
   const list = refs
     .command('ls')
@@ -51,7 +51,7 @@ export const addRefs = (program: Command, context: Context): void => {
     .action((directory: string, name: string) =>
       withRepo(context, directory, async (repo) => {
         if (!(await repo.removeRef(name))) {
-          throw new RepoError('RefNotFound', `ref not found; name=${name}`);
+          throw new RepoError('RefNotFound', `the ref is missing: pdsdb refs ls lists refs; name=${name}`);
         }
         await printOne(context, { name }, [['removed', name]]);
       }),

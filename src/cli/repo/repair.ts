@@ -13,14 +13,14 @@ import { assertRepo, closing } from '../terminal/with-repo.ts';
 
 interface Outcome {
   readonly salvage: SalvageReport | undefined;
-  /** Missing after a dry run of a salvage: what there would be to repair is not known before it is done. */
+  /** `undefined` after a dry run of a salvage: a repair is only known after the salvage. */
   readonly report: RepairReport | undefined;
 }
 
 const repairOpen = async (context: Context, repo: Repo, dryRun: boolean): Promise<RepairReport> =>
   withProgress(context, (work) => repo.repair({ ...work, dryRun }));
 
-/** The repair, or `undefined` when the database is damaged below what one reaches. */
+/** Repairs. Returns `undefined` if the database is so damaged that it needs a salvage. */
 const tryRepair = async (context: Context, directory: string, dryRun: boolean): Promise<RepairReport | undefined> => {
   try {
     return await closing(await openRepo(directory, { waitMs: context.waitMs }), (repo) =>
@@ -84,7 +84,7 @@ const printText = async (context: Context, dryRun: boolean, { salvage, report }:
   const list = printList(context);
   if (salvage !== undefined) {
     const { blocks, commits, damagedBlocks, keptAs } = salvage;
-    const kept = keptAs === undefined ? 'nothing was changed' : `the damaged one is kept as ${keptAs}`;
+    const kept = keptAs === undefined ? 'nothing was changed' : `the damaged database is kept as ${keptAs}`;
     await list.add(salvage, [
       'salvage',
       `a new database; blocks=${blocks} commits=${commits} damaged=${damagedBlocks}; ${kept}`,
@@ -108,15 +108,15 @@ const printText = async (context: Context, dryRun: boolean, { salvage, report }:
   );
 };
 
-/** `repair`: mends what can be mended, and lists what is gone. Exit code 1 when the head lacks anything. */
+/** `repair`: repairs damage and lists losses. Exit code 1 if the head has losses. */
 export const addRepair = (program: Command, context: Context): void => {
   const command = program
     .command('repair')
     .description(
-      "mend what can be mended and list what is gone, with what to ask the account's host for; exit code 1 when anything is",
+      "repair damage and list losses, with the requests that fetch them from the account's host; exit code 1 if there are losses",
     )
     .argument(...REPO)
-    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--dry-run', 'print the steps without changing anything')
     .action(async (directory: string, { dryRun = false }: { dryRun?: boolean }) => {
       context.signal.throwIfAborted();
       await assertRepo(directory);
@@ -125,7 +125,11 @@ export const addRepair = (program: Command, context: Context): void => {
       if (outcome.report?.whole === false) {
         const { head, lostCount } = outcome.report;
         throw new Reported(
-          head === undefined ? 'no commit is left' : `${lostCount} ${lostCount === 1 ? 'thing is' : 'things are'} gone`,
+          head === undefined
+            ? 'No commit is left. Import a CAR of the account.'
+            : lostCount === 1
+              ? '1 loss remains. Import a CAR of the account to restore it.'
+              : `${lostCount} losses remain. Import a CAR of the account to restore them.`,
         );
       }
     });

@@ -5,11 +5,11 @@ import type { Context } from '../terminal/shell.ts';
 import { parseState } from './state.ts';
 import { withRepo } from '../terminal/with-repo.ts';
 
-/** `reset`: makes an older commit the head again. */
+/** `reset`: makes an older commit the head. */
 export const addReset = (program: Command, context: Context): void => {
   const command = program
     .command('reset')
-    .description('make an older commit of the history the head again; the old head stays by a ref')
+    .description('make an older commit of the history the head; a ref keeps the old head')
     .argument(...REPO)
     .argument('<target>', 'a rev, a CID or a ref of a commit that log lists')
     .action((directory: string, target: string) =>

@@ -5,16 +5,14 @@ import { assertPath } from '../terminal/input.ts';
 import { printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
 
-/** `restore`: a repository out of a backup, every hash checked. */
+/** `restore`: creates a repository from a backup, and checks every hash. */
 export const addRestore = (program: Command, context: Context): void => {
   const command = program
     .command('restore')
-    .description(
-      'make a repository out of a backup: every file is checked first, and nothing has changed if one is damaged',
-    )
+    .description('check a backup and create a repository from it; if a file is damaged, nothing changes')
     .argument('<backup>', 'folder of the backup')
-    .argument('<repo>', 'folder of the repository; made if it is not there')
-    .option('--force', 'replace the repository that is there')
+    .argument('<repo>', 'folder of the repository; created if it is missing')
+    .option('--force', 'replace an existing repository')
     .action(async (backup: string, directory: string, { force }: { force?: boolean }) => {
       context.signal.throwIfAborted();
       assertPath(backup, 'the backup');

@@ -2,7 +2,7 @@ import type { CID } from '../../index.ts';
 import { isRepoError, parseCid } from '../../index.ts';
 
 /**
- * What names a state of the records on a command line: the text of a CID becomes a CID, a rev or a ref stays a text.
+ * Parses the name of a state: returns a CID for the text of a CID, and a rev or a ref unchanged.
  */
 export const parseState = (text: string): string | CID => {
   try {

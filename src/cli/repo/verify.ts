@@ -11,7 +11,7 @@ import { Reported } from '../terminal/reported.ts';
 import type { Context } from '../terminal/shell.ts';
 import { isCar, withReadable } from '../terminal/with-repo.ts';
 
-/** What a repository and a CAR have in common in their reports; a CAR has no blobs. */
+/** The report on a repository or a CAR. A CAR has no blobs. */
 type Report = Omit<VerifyReport, 'blobs'> & Partial<Pick<VerifyReport, 'blobs'>>;
 
 const verifyAt = async (context: Context, where: string, key: KeySource | undefined): Promise<Report> =>
@@ -19,12 +19,12 @@ const verifyAt = async (context: Context, where: string, key: KeySource | undefi
     ? withProgress(context, async (work) => verifyCar(await openInput(context, where), { ...work, key }))
     : withReadable(context, where, (repo) => withProgress(context, (work) => repo.verify({ ...work, key })));
 
-/** `verify`: checks everything that is here. Exit code 1 when anything is wrong. */
+/** `verify`: checks everything. Exit code 1 if there is a fault. */
 export const addVerify = (program: Command, context: Context): void => {
   const command = program
     .command('verify')
     .description(
-      'check everything: database, hashes, tree, records, blobs and signature; exit code 1 when anything is wrong',
+      'check everything: database, hashes, tree, records, blobs and signature; exit code 1 if there is a fault',
     )
     .argument(...REPO_OR_CAR)
     .addOption(accountKeyOption())
@@ -54,7 +54,9 @@ export const addVerify = (program: Command, context: Context): void => {
         await warnOfMore(context, report.faultCount - faults.length);
       }
       if (!report.ok) {
-        throw new Reported(`${report.faultCount} ${report.faultCount === 1 ? 'fault' : 'faults'} found`);
+        throw new Reported(
+          `${report.faultCount} ${report.faultCount === 1 ? 'fault' : 'faults'} found. To repair a repository, run pdsdb repair.`,
+        );
       }
     });
   withExamples(

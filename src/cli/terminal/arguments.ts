@@ -1,22 +1,22 @@
-/** Arguments and options that several verbs take, so that they are spelt and explained alike. */
+/** Arguments and options that several verbs share. */
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 
 export const REPO: readonly [string, string] = ['<repo>', 'folder of the repository'];
 
-/** The same for verbs that only read. */
+/** The argument of verbs that only read. */
 export const REPO_OR_CAR: readonly [string, string] = [
   '<repo>',
-  'folder of the repository; or a CAR: a file, a pipe, or - for standard input',
+  'folder of the repository, or a CAR (a file, a pipe, or - for standard input)',
 ];
 
-/** Whole numbers from `least` on. */
+/** Returns a parser for integers that are not less than `least`. */
 export const wholeNumber =
   (least: number) =>
   (text: string): number => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`Expected a whole number from ${least} on.`);
+      throw new InvalidArgumentError(`Expected an integer of at least ${least}.`);
     }
     return value;
   };
@@ -25,27 +25,24 @@ export const wholeNumber =
 export const signerOption = (): Option =>
   new Option(
     '--key <file>',
-    'file with the key that signs, - for standard input, PDSDB_KEY when left out; the repository keeps no secret',
+    'file with the signing key, or - for standard input (default: the file in PDSDB_KEY); the key is not stored',
   );
 
 /** `--allow-other-key` of the verbs that write. */
 export const allowOtherKeyOption = (): Option =>
-  new Option(
-    '--allow-other-key',
-    "sign also where another key has signed the head: after the account's key was rotated",
-  );
+  new Option('--allow-other-key', 'sign even if another key signed the head, for example after a key rotation');
 
 /** `--key` of the verbs that check. */
 export const accountKeyOption = (): Option =>
   new Option(
     '--key <key>',
     "the account's public key: a did:key, a publicKeyMultibase, a DID document, or a file with one; " +
-      'without it only the form of the signature is checked',
+      'without it, the signature is not verified, only its form',
   );
 
-export const forceOption = (): Option => new Option('--force', 'replace the file if it is there');
+export const forceOption = (): Option => new Option('--force', 'replace an existing file');
 
-/** An example under the help of a verb. */
+/** Adds examples to the help of a verb. */
 export const withExamples = (command: Command, ...lines: readonly string[]): Command =>
   command.addHelpText(
     'after',

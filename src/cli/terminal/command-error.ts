@@ -1,8 +1,8 @@
 /** What the command itself refuses, beside the errors of the library. Codes are API; see docs/command.md. */
 export type CommandErrorCode =
-  /** The file to write is there already, and `--force` is not. */
+  /** The file to write exists, and `--force` is not set. */
   | 'FileExists'
-  /** The command line, or a file that it names, is not what the verb takes. */
+  /** The command line, or a file that it names, is not valid for the verb. */
   | 'InvalidRequest';
 
 export class CommandError extends Error {

@@ -1,23 +1,23 @@
-/** Failures of the file system, as sentences that name the path that the person gave. */
+/** Errors of the file system, as messages with the path that the user gave, the reason, and what to do. */
 
 const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission is denied',
-  EBUSY: 'it is in use',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the file system takes no file of that size',
-  EINVAL: 'the file system does not support it',
-  EIO: 'the device failed',
-  EISDIR: 'it is a folder, and a file is expected',
-  ELOOP: 'its symbolic links lead in a circle',
-  EMFILE: 'too many files are open',
-  ENAMETOOLONG: 'its name is too long',
-  ENOENT: 'there is no such file or folder',
-  ENOSPC: 'no space is left on the device',
-  ENOTDIR: 'a part of its path is not a folder',
-  ENOTEMPTY: 'the folder is not empty',
-  ENXIO: 'nothing is at the other end of it',
-  EPERM: 'the operation is not permitted',
-  EROFS: 'the file system is read-only',
+  EACCES: 'permission is denied. Check the permissions of the path',
+  EBUSY: 'it is in use. Close the program that uses it',
+  EDQUOT: 'the disk quota is used up. Free some space',
+  EFBIG: 'the file system does not allow a file of this size. Use another disk',
+  EINVAL: 'the file system does not support it. Use another disk',
+  EIO: 'the device failed. Check the disk',
+  EISDIR: 'it is a folder. Give the path of a file',
+  ELOOP: 'its symbolic links form a loop. Give another path',
+  EMFILE: 'too many files are open. Close some programs, or raise the limit',
+  ENAMETOOLONG: 'its name is too long. Choose a shorter name',
+  ENOENT: 'the file or folder is missing. Check the path',
+  ENOSPC: 'the disk is full. Free some space',
+  ENOTDIR: 'a part of its path is not a folder. Check the path',
+  ENOTEMPTY: 'the folder is not empty. Choose another folder',
+  ENXIO: 'no program has the other end open. Start that program first',
+  EPERM: 'the operation is not permitted. Check the permissions of the path',
+  EROFS: 'the file system is read-only. Choose another folder',
 };
 
 /** The errno of the system (`ENOENT`), if the error has one. */
@@ -26,7 +26,7 @@ export const errnoOf = (error: unknown): string | undefined => {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 };
 
-const reasonOf = (errno: string): string => REASONS[errno] ?? `the system reports ${errno}`;
+const reasonOf = (errno: string): string => REASONS[errno] ?? `the system reports ${errno}. Check the path`;
 
 /** The command cannot read or write a file. `code` is the errno of the system. */
 export class FileError extends Error {
@@ -40,8 +40,8 @@ export class FileError extends Error {
 }
 
 /**
- * A {@link FileError} that says `Cannot <doing> <path>`, for an error of the system. Any other error, and `EPIPE`,
- * which is how a reader says that it has enough, is returned as it is.
+ * Returns a {@link FileError} `Cannot <doing> <path>` for an error of the system. Returns any other error unchanged,
+ * and also `EPIPE`, which means that the reader has ended.
  */
 export const toFileError = (error: unknown, doing: string, path: string): unknown => {
   const errno = errnoOf(error);
@@ -50,7 +50,7 @@ export const toFileError = (error: unknown, doing: string, path: string): unknow
     : new FileError(errno, `Cannot ${doing} ${path}: ${reasonOf(errno)}.`, { cause: error });
 };
 
-/** Awaits `work`, and gives its failure a sentence. */
+/** Awaits `work`, and converts its error with {@link toFileError}. */
 export const naming = async <T>(doing: string, path: string, work: Promise<T>): Promise<T> => {
   try {
     return await work;
@@ -59,5 +59,5 @@ export const naming = async <T>(doing: string, path: string, work: Promise<T>): 
   }
 };
 
-/** A sentence for an error of the system that reached the end of the command without one. It names no file. */
+/** The message for an error of the system without a path. */
 export const sentenceOfErrno = (errno: string): string => `A file or device failed: ${reasonOf(errno)} (${errno}).`;

@@ -1,4 +1,4 @@
-/** What the command reads: standard input for `-`, otherwise a file, a pipe or a device. */
+/** Reads input of the command: standard input for `-`, otherwise a file, a pipe or a device. */
 import type { Stats } from 'node:fs';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -11,15 +11,15 @@ import { naming, toFileError } from './file-error.ts';
 import { isStandardInput, openReadPipe, openTerminal } from './pipe.ts';
 import type { Context } from './shell.ts';
 
-/** A JSON text beyond this is no record: a block holds 2 MiB. */
+/** The largest JSON text of a record. A block has at most 2 MiB. */
 const MAX_JSON_LENGTH = 16 * 1024 * 1024;
 
 const STANDARD_INPUT = 'standard input';
 
-/** What a message calls a source. */
+/** The name of a source in messages. */
 export const nameOfInput = (source: string): string => (isStandardInput(source) ? STANDARD_INPUT : source);
 
-/** @throws {CommandError} `InvalidRequest` for an empty text, which the system would take for the current folder. */
+/** @throws {CommandError} `InvalidRequest` if `path` is empty. The system would take it for the current folder. */
 export const assertPath = (path: string, what: string): void => {
   if (path === '') {
     throw new CommandError('InvalidRequest', `The path of ${what} is empty. For the current folder, give a dot.`);
@@ -31,13 +31,13 @@ const lookAt = async (path: string): Promise<Stats> => {
   return naming('read', path, stat(path));
 };
 
-/** Whether a source can be read twice: a regular file can. Standard input, pipes and devices are read once. */
+/** Whether a source can be read twice. Only a regular file can. */
 export const isReadableAgain = async (source: string): Promise<boolean> =>
   !isStandardInput(source) && (await lookAt(source)).isFile();
 
 const openStandardInput = ({ stdin }: Context): Readable => {
   if (stdin.readableDidRead) {
-    throw new CommandError('InvalidRequest', 'Standard input is read already. Only one argument can be "-".');
+    throw new CommandError('InvalidRequest', 'Standard input is already in use. Only one argument can be "-".');
   }
   return stdin;
 };
@@ -45,7 +45,7 @@ const openStandardInput = ({ stdin }: Context): Readable => {
 const openPath = async (path: string): Promise<Readable> => {
   const stats = await lookAt(path);
   if (stats.isDirectory()) {
-    throw new CommandError('InvalidRequest', `a folder, where a file is expected; path=${path}`);
+    throw new CommandError('InvalidRequest', `Cannot read ${path}: it is a folder. Give the path of a file.`);
   }
   try {
     const special = openReadPipe(path, stats.isFIFO()) ?? (stats.isCharacterDevice() ? openTerminal(path) : undefined);
@@ -56,7 +56,7 @@ const openPath = async (path: string): Promise<Readable> => {
     throw toFileError(error, 'read', path);
   }
   const file = createReadStream(path);
-  // Opened at once, so that a file that may not be read is named before anything else happens.
+  // Opened at once, so that a missing permission is reported before anything else happens.
   await naming(
     'read',
     path,
@@ -66,10 +66,10 @@ const openPath = async (path: string): Promise<Readable> => {
 };
 
 /**
- * The bytes of standard input for `-`, of a file, a pipe or a device otherwise. Fails with an `AbortError` once Ctrl-C
- * was pressed, also while nothing comes.
- * @throws {CommandError} `InvalidRequest` for a folder, an empty path, and standard input that was read before.
- * @throws {FileError} when the system refuses.
+ * Returns a stream of standard input for `-`, otherwise of a file, a pipe or a device. After Ctrl-C it fails with an
+ * `AbortError`, also while it waits for data.
+ * @throws {CommandError} `InvalidRequest` for a folder, an empty path, and standard input that is already in use.
+ * @throws {FileError} for an error of the system.
  */
 export const openInput = async (context: Context, source: string): Promise<Readable> => {
   context.signal.throwIfAborted();
@@ -78,9 +78,8 @@ export const openInput = async (context: Context, source: string): Promise<Reada
 };
 
 /**
- * A text of at most `maxLength` bytes. Strict UTF-8, because a replacement character would be stored as if it had been
- * meant.
- * @throws {CommandError} `InvalidRequest` when it is longer, or not UTF-8.
+ * Reads a text of at most `maxLength` bytes. Strict UTF-8, because replacement characters would be stored.
+ * @throws {CommandError} `InvalidRequest` if it is longer, or not UTF-8.
  */
 export const readText = async (context: Context, source: string, what: string, maxLength: number): Promise<string> => {
   const input = await openInput(context, source);
@@ -89,14 +88,21 @@ export const readText = async (context: Context, source: string, what: string, m
   for await (const chunk of input as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > maxLength) {
-      throw new CommandError('InvalidRequest', `more than ${maxLength} bytes of ${what}; input=${nameOfInput(source)}`);
+      throw new CommandError(
+        'InvalidRequest',
+        `The input has more than ${maxLength} bytes, so it is not ${what}. Check the path; input=${nameOfInput(source)}`,
+      );
     }
     chunks.push(chunk);
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
   } catch (cause) {
-    throw new CommandError('InvalidRequest', `not UTF-8; input=${nameOfInput(source)}`, { cause });
+    throw new CommandError(
+      'InvalidRequest',
+      `The input is not UTF-8. Convert it to UTF-8; input=${nameOfInput(source)}`,
+      { cause },
+    );
   }
 };
 
@@ -108,8 +114,8 @@ const jsonOf = async (context: Context, source: string): Promise<string> => {
 };
 
 /**
- * A record from its JSON form: the text itself, `@file`, or `-` for standard input.
- * @throws {CommandError} `InvalidRequest` when the text is no JSON object.
+ * Reads a record in its JSON form. `source` is the JSON itself, `@file`, or `-` for standard input.
+ * @throws {CommandError} `InvalidRequest` if the text is not a JSON object.
  */
 export const readRecord = async (context: Context, source: string): Promise<RecordValue> => {
   const text = await jsonOf(context, source);
@@ -117,10 +123,17 @@ export const readRecord = async (context: Context, source: string): Promise<Reco
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new CommandError('InvalidRequest', `not JSON: ${(error as SyntaxError).message}`, { cause: error });
+    throw new CommandError(
+      'InvalidRequest',
+      `The record is not JSON: ${(error as SyntaxError).message}. To read a file, give @file.`,
+      { cause: error },
+    );
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new CommandError('InvalidRequest', 'a record is a JSON object');
+    throw new CommandError(
+      'InvalidRequest',
+      `The record is not a JSON object. Give an object, such as {"text":"Hello"}; json=${text.slice(0, 80)}`,
+    );
   }
   return fromJson(json) as RecordValue;
 };

@@ -2,13 +2,13 @@ import { mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errnoOf } from './file-error.ts';
 
-/** Systems and file systems that cannot sync a folder say so with one of these. */
+/** The codes of systems and file systems that cannot sync a folder. */
 const CANNOT_SYNC: readonly (string | undefined)[] = ['EBADF', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM'];
 
 /** Makes the names in a folder durable, as far as the platform can. */
 export const syncFolder = async (path: string): Promise<void> => {
   if (process.platform === 'win32') {
-    // A folder cannot be opened there; the file system keeps its own journal of names.
+    // Windows cannot open a folder. Its file system has a journal for names.
     return;
   }
   try {
@@ -32,10 +32,10 @@ const isFolder = (path: string): Promise<boolean> =>
   );
 
 /**
- * Makes a folder, parents included, durably. Returns how to take back what was made: each of these folders as long as
- * it is empty, the innermost first. A folder that somebody else has put something into stays, and those above it.
+ * Creates a folder with its parents, durably. Returns a function that removes the created folders, innermost first, up
+ * to the first one that is not empty.
  *
- * Step by step, since Node's `recursive` never ends where the system allows no folder at all, as in `/proc`.
+ * Step by step, because Node's `recursive` never ends where no folder can be created, as in `/proc`.
  */
 export const makeFolder = async (directory: string): Promise<() => Promise<void>> => {
   const made: string[] = [];
@@ -62,7 +62,7 @@ export const makeFolder = async (directory: string): Promise<() => Promise<void>
         await rmdir(path);
       }
     } catch {
-      // Something lies there, or somebody was faster: it is not ours, and no loss.
+      // Another program has put something into the folder, or has removed it.
     }
   };
   try {

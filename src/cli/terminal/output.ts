@@ -1,25 +1,25 @@
-/** The one way for anything to standard output and standard error. */
+/** Writes to standard output and standard error. The verbs use no other way. */
 import type { Writable } from 'node:stream';
 import { CommandError } from './command-error.ts';
 import { printableLines } from './printable.ts';
 
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** Standard output or standard error. Control characters reach it only through `status`, and files through `bytes`. */
+/** Standard output or standard error. Only `status` writes control characters, and only `bytes` writes binary data. */
 export interface Output {
-  /** Whether a person looks at it. */
+  /** Whether it is a terminal. */
   readonly isTTY: boolean;
   /**
-   * Writes text; control characters in it, but for line ends and tabs, are escaped. Waits while the reader is behind.
-   * Rejects with `EPIPE` when nobody reads.
+   * Writes text. Escapes control characters, except line breaks and tabs. Waits for the reader. Rejects with `EPIPE` if
+   * the reader has ended.
    */
   text(text: string): Promise<void>;
   /**
-   * Writes bytes as they are. Waits and rejects as `text` does.
-   * @throws {CommandError} `InvalidRequest` when this is a terminal.
+   * Writes bytes unchanged. Waits and rejects as `text` does.
+   * @throws {CommandError} `InvalidRequest` if this is a terminal.
    */
   bytes(chunk: Uint8Array): Promise<void>;
-  /** Replaces the last line of a terminal; `undefined` clears it. Does nothing elsewhere. */
+  /** Replaces the last line of a terminal; `undefined` clears it. Does nothing if this is not a terminal. */
   status(line: string | undefined): void;
 }
 
@@ -29,7 +29,7 @@ const write = (stream: Writable, chunk: string | Uint8Array, signal: AbortSignal
       reject(signal.reason as Error);
       return;
     }
-    // A reader that has stopped reading, and goes on living, must not keep Ctrl-C from ending the command.
+    // Ctrl-C must end the command even if the reader has stopped reading.
     const stop = (): void => reject(signal!.reason as Error);
     signal?.addEventListener('abort', stop, { once: true });
     stream.write(chunk, (error) => {
@@ -42,7 +42,7 @@ const write = (stream: Writable, chunk: string | Uint8Array, signal: AbortSignal
     });
   });
 
-/** An {@link Output} over a stream of the process. It keeps no state. Once `signal` is aborted it rejects. */
+/** Returns an {@link Output} over a stream of the process. Writes reject once `signal` is aborted. */
 export const createOutput = (stream: Writable & { readonly isTTY?: boolean }, signal?: AbortSignal): Output => {
   const isTTY = stream.isTTY === true;
   return {
@@ -52,7 +52,7 @@ export const createOutput = (stream: Writable & { readonly isTTY?: boolean }, si
       if (isTTY) {
         throw new CommandError(
           'InvalidRequest',
-          'Binary data is not written to a terminal. Give -o <file>, or send the output to a file or a pipe.',
+          'Binary data is not written to a terminal. Give -o <file>, or redirect the output to a file or a pipe.',
         );
       }
       await write(stream, chunk, signal);

@@ -1,7 +1,6 @@
 /**
- * Named pipes, and the pipes and sockets that a shell hands over as `/dev/fd/63`. They are read and written through
- * events: opening a pipe that has no other end blocks a thread, which no signal interrupts and which Node waits for
- * when it exits.
+ * Reads and writes named pipes, and pipes and sockets that a shell passes as `/dev/fd/63`. Non-blocking, because
+ * opening a pipe without another end blocks a thread, which no signal interrupts and for which Node waits at exit.
  */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -12,10 +11,10 @@ import { errnoOf } from './file-error.ts';
 
 const HANDED_OVER = /^\/(?:dev|proc\/(?:self|\d+))\/fd\/(\d+)$/;
 
-/** How often to look for a reader of a named pipe. The system has no event for it. */
+/** The interval between two checks for a reader of a named pipe. The system has no event for it. */
 const LOOK_EVERY_MS = 50;
 
-/** The number of the file that a path like `/dev/fd/63` stands for, if it is open here. */
+/** Returns the descriptor in a path like `/dev/fd/63`, if it is a path of this process. */
 const descriptorOf = (path: string): number | undefined => {
   const [, digits] = HANDED_OVER.exec(path) ?? [];
   const pid = /^\/proc\/(\d+)\//.exec(path)?.[1];
@@ -27,8 +26,8 @@ export const isStandardInput = (path: string): boolean =>
   path === '-' || path === '/dev/stdin' || descriptorOf(path) === 0;
 
 /**
- * The pipe or socket that a path like `/dev/fd/63` stands for. It is used as it is, since opening the path makes
- * another one: that of a pipe whose writer has ended does not report the end, and that of a socket fails.
+ * Returns the descriptor of a pipe or socket in a path like `/dev/fd/63`. It is used directly, because opening the path
+ * makes another descriptor: for a pipe whose writer has ended it does not report the end, and for a socket it fails.
  */
 const handedOver = (path: string): number | undefined => {
   const fd = descriptorOf(path);
@@ -46,13 +45,13 @@ const handedOver = (path: string): number | undefined => {
   }
 };
 
-/** What comes out of a pipe, or `undefined` when the path names none. Waits for a writer when the stream is read. */
+/** Returns a stream of a pipe, or `undefined` if the path is not a pipe. Reading waits for a writer. */
 export const openReadPipe = (path: string, isFifo: boolean): Readable | undefined => {
   const fd = handedOver(path) ?? (isFifo ? openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) : undefined);
   return fd === undefined ? undefined : new Socket({ fd, readable: true, writable: false });
 };
 
-/** What a person types into a terminal that is named by its path (`/dev/tty`); `undefined` for another device. */
+/** Returns a stream of a terminal, such as `/dev/tty`, or `undefined` for another device. */
 export const openTerminal = (path: string): Readable | undefined => {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   if (isatty(fd)) {
@@ -76,7 +75,7 @@ const openForReader = async (path: string, signal: AbortSignal | undefined): Pro
   }
 };
 
-/** A way into a pipe, once it has a reader; `undefined` when the path names none. */
+/** Waits for a reader and returns a stream into a pipe, or `undefined` if the path is not a pipe. */
 export const openWritePipe = async (
   path: string,
   isFifo: boolean,

@@ -1,22 +1,22 @@
-/** How answers are printed: for people, for `cut` and `awk`, and for programs. */
+/** Prints results: for people, for `cut` and `awk`, and as JSON. */
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
 import type { Context } from './shell.ts';
 
-/** Enough lines for one write to a pipe; fewer, and a list of a million records is a million writes. */
+/** Characters per write. With one write per line, a list of a million records needs a million writes. */
 const BATCH_LENGTH = 16_384;
 
 /**
- * A field of a tab-separated line. What would break the line or the terminal (tabs, line ends, escape sequences:
- * texts in a repository are somebody else's) is written as JSON writes it.
+ * Formats a field of a tab-separated line. Tabs, line breaks and escape sequences are escaped as in JSON, because texts
+ * in a repository are untrusted.
  */
 const field = (value: string | number | undefined): string => printable(String(value ?? ''));
 
-/** A value as JSON. Characters that JSON lets through, and terminals obey, are escaped: it stays the same value. */
+/** Formats a value as JSON. Also escapes control characters that JSON allows; the value stays the same. */
 export const jsonText = (value: unknown, indent?: number): string =>
   JSON.stringify(value, undefined, indent).split('\n').map(printable).join('\n');
 
-/** One answer: the JSON value, or its rows with the labels aligned. Rows without a value are left out. */
+/** Prints one result: as JSON, or as rows with aligned labels. Skips rows without a value. */
 export const printOne = async (
   context: Context,
   json: unknown,
@@ -31,19 +31,19 @@ export const printOne = async (
   await context.stdout.text(shown.map(([label, value]) => `${label.padEnd(width)}  ${field(value)}\n`).join(''));
 };
 
-/** A list: a line an entry, tab-separated, or with `--json` a JSON value a line. */
+/** Prints a list: one tab-separated line per entry, or with `--json` one JSON value per line. */
 export interface ListPrinter {
   add(json: unknown, fields: readonly (string | number | undefined)[]): Promise<void>;
-  /** Writes what is left. */
+  /** Writes the last batch. */
   end(): Promise<void>;
 }
 
-/** Lines leave in batches, and at the latest with `end`. Throws the signal's reason once Ctrl-C was pressed. */
+/** Returns a printer that writes in batches. After Ctrl-C, `add` throws the reason of the signal. */
 export const printList = (context: Context): ListPrinter => {
-  let waiting = '';
+  let batch = '';
   const end = async (): Promise<void> => {
-    const text = waiting;
-    waiting = '';
+    const text = batch;
+    batch = '';
     if (text !== '') {
       await context.stdout.text(text);
     }
@@ -51,8 +51,8 @@ export const printList = (context: Context): ListPrinter => {
   return {
     async add(json, fields) {
       context.signal.throwIfAborted();
-      waiting += `${context.json ? jsonText(json) : fields.map(field).join('\t')}\n`;
-      if (waiting.length >= BATCH_LENGTH) {
+      batch += `${context.json ? jsonText(json) : fields.map(field).join('\t')}\n`;
+      if (batch.length >= BATCH_LENGTH) {
         await end();
       }
     },
@@ -60,9 +60,9 @@ export const printList = (context: Context): ListPrinter => {
   };
 };
 
-/** A word to the person in front of the terminal, beside the answer. */
+/** Prints a warning to standard error. */
 export const warn = (context: Context, message: string): Promise<void> =>
   context.stderr.text(`warning: ${field(message)}\n`);
 
-/** Something went wrong: a sentence on standard error. */
+/** Prints an error to standard error. */
 export const printError = (stderr: Output, message: string): Promise<void> => stderr.text(`error: ${field(message)}\n`);

@@ -1,13 +1,13 @@
-/** One line on standard error that says how far long work has come. */
+/** Shows the progress of long work in one line on standard error. */
 import type { Progress } from '../../index.ts';
 import type { Context } from './shell.ts';
 
-/** Often enough to look alive, seldom enough to cost nothing. */
+/** The shortest time between two updates. */
 const INTERVAL_MS = 100;
 
 const count = (value: number): string => value.toLocaleString('en-US');
 
-/** 1,234,567 bytes are `1.2 MB`: powers of ten, as file managers count. */
+/** Formats 1,234,567 bytes as `1.2 MB`, in powers of ten. */
 export const formatBytes = (bytes: number): string => {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
@@ -20,8 +20,8 @@ export const formatBytes = (bytes: number): string => {
 };
 
 /**
- * Runs long work with a line that is kept up to date, and wipes the line at the end. Where standard error is no
- * terminal there is no line, and `onProgress` is left out.
+ * Runs long work, updates the line, and clears it at the end. If standard error is not a terminal, there is no line and
+ * no `onProgress`.
  */
 export const withProgress = async <T>(
   context: Context,

@@ -1,6 +1,6 @@
 /**
- * Ends a verb with exit code 1 after its answer has said in full what is wrong: a sentence on standard error, and no
- * second JSON value.
+ * Ends a verb with exit code 1 after it has printed its result. The message goes to standard error, without a second
+ * JSON value.
  */
 export class Reported extends Error {
   override readonly name = 'Reported';

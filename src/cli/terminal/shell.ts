@@ -1,4 +1,4 @@
-/** What the command sees of the process that runs it. Tests hand in another one. */
+/** The process that runs the command, as far as the command uses it. Tests pass another one. */
 import type { Readable, Writable } from 'node:stream';
 import type { Output } from './output.ts';
 import { createOutput } from './output.ts';
@@ -12,23 +12,23 @@ export interface Shell {
   readonly signal: AbortSignal;
 }
 
-/** What the verbs see of it: the streams only as {@link Output}, and how the command line asked for the results. */
+/** What the verbs use: the shell with its streams as {@link Output}, and the global options. */
 export interface Context extends Omit<Shell, 'stdout' | 'stderr'> {
   readonly stdout: Output;
   readonly stderr: Output;
-  /** `--json`: one JSON value, or one a line for lists. Known once the command line has been read. */
+  /** `--json`. Known once the command line has been parsed. */
   readonly json: boolean;
-  /** `--wait`: how long to wait for another program to let go of the repository, in milliseconds. */
+  /** `--wait`: milliseconds to wait until another program releases the repository. */
   readonly waitMs: number | undefined;
 }
 
-/** The options that every verb has. */
+/** The global options. */
 export interface GlobalOptions {
   readonly json?: boolean;
   readonly wait?: number;
 }
 
-/** The context over a shell. `options` is called when a verb runs. */
+/** Returns the context of a shell. `options` is called when a verb runs. */
 export const createContext = (shell: Shell, options: () => GlobalOptions): Context => ({
   env: shell.env,
   stdin: shell.stdin,

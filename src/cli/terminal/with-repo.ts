@@ -8,22 +8,22 @@ import { isStandardInput } from './pipe.ts';
 import { withProgress } from './progress.ts';
 import type { Context } from './shell.ts';
 
-/** Uses a repository and lets go of it, whatever happens. What `use` threw is not covered up by what `close` throws. */
+/** Runs `use` and closes the repository. An error of `use` is thrown, not a later error of `close`. */
 export const closing = async <T>(repo: Repo, use: (repo: Repo) => Promise<T>): Promise<T> => {
-  let answer: T;
+  let result: T;
   try {
-    answer = await use(repo);
+    result = await use(repo);
   } catch (error) {
     await repo.close().catch(() => {
-      // What went wrong first is what the person has to hear.
+      // The first error is reported.
     });
     throw error;
   }
   await repo.close();
-  return answer;
+  return result;
 };
 
-/** Whether an argument that names a repository names what may be a CAR: standard input, a file or a pipe. */
+/** Whether the argument `<repo>` may be a CAR: standard input, a file or a pipe. */
 export const isCar = async (where: string): Promise<boolean> => {
   assertPath(where, 'the repository');
   if (isStandardInput(where)) {
@@ -32,23 +32,23 @@ export const isCar = async (where: string): Promise<boolean> => {
   try {
     return !(await stat(where)).isDirectory();
   } catch {
-    // Nothing is there, or it may not be looked at: opening the repository says so.
+    // The path is missing or cannot be read. Opening the repository reports that.
     return false;
   }
 };
 
-/** @throws {CommandError} `InvalidRequest` where a CAR is given to a verb that works on a repository. */
+/** @throws {CommandError} `InvalidRequest` if the argument may be a CAR and the verb needs a repository. */
 export const assertRepo = async (where: string): Promise<void> => {
   if (await isCar(where)) {
     const name = nameOfInput(where);
     throw new CommandError(
       'InvalidRequest',
-      `${name} is not a repository, which is a folder. If it is a CAR, make a repository of it first: pdsdb import <repo> ${where}`,
+      `Cannot open ${name}: a repository is a folder. If this is a CAR, import it first: pdsdb import <repo> ${where}`,
     );
   }
 };
 
-/** Opens a repository, to read and to write, for as long as `use` runs. */
+/** Opens a repository for reading and writing while `use` runs. */
 export const withRepo = async <T>(
   context: Context,
   directory: string,
@@ -61,7 +61,7 @@ export const withRepo = async <T>(
   return closing(await openRepo(directory, { waitMs, signer }), use);
 };
 
-/** Opens a repository to read it alone, for as long as `use` runs. */
+/** Opens a repository for reading while `use` runs. */
 export const withReader = async <T>(
   context: Context,
   directory: string,
@@ -75,7 +75,7 @@ export const withReader = async <T>(
 const openReader = ({ waitMs }: Context, directory: string): Promise<Repo> =>
   openRepo(directory, { readOnly: true, waitMs });
 
-/** Opens a repository, or a CAR in its place, for as long as `use` runs, which only reads. */
+/** Opens a repository or a CAR for reading while `use` runs. */
 export const withReadable = async <T>(context: Context, where: string, use: (repo: Repo) => Promise<T>): Promise<T> => {
   context.signal.throwIfAborted();
   if (!(await isCar(where))) {

@@ -1,4 +1,4 @@
-/** Files that the command writes: whole under their name or not there, and never over another by accident. */
+/** Writes files of the command: a file gets its name when it is complete, and replaces another only with `force`. */
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { link, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
@@ -12,17 +12,17 @@ import { makeFolder, syncFolder } from './make-folder.ts';
 import { openWritePipe } from './pipe.ts';
 
 export interface WriteFileOptions {
-  /** Takes the place of a file that is there; a device or a pipe is written into. */
+  /** Replaces an existing file; writes into a device or a pipe. */
   readonly force?: boolean | undefined;
-  /** Who may read it; everybody the umask allows when left out. */
+  /** The permissions of the file. Default: 0o666 with the umask. */
   readonly mode?: number | undefined;
-  /** Ends the wait for a pipe that nobody reads. */
+  /** Aborts the wait for a reader of a pipe. */
   readonly signal?: AbortSignal | undefined;
-  /** What messages call the file; its path when left out. */
+  /** The name of the file in messages. Default: its path. */
   readonly label?: string | undefined;
 }
 
-/** What `ask` answers, or `undefined` when there is no such file. */
+/** Returns the result of `ask`, or `undefined` if the file is missing. */
 const ifThere = async <T>(ask: Promise<T>): Promise<T | undefined> => {
   try {
     return await ask;
@@ -36,7 +36,7 @@ const ifThere = async <T>(ask: Promise<T>): Promise<T | undefined> => {
 
 const exists = async (path: string): Promise<boolean> => (await ifThere(lstat(path))) !== undefined;
 
-/** Where a path leads through symbolic links, also when nothing is there yet: it is not the links that are replaced. */
+/** Resolves symbolic links, also to a missing target, so that the target is replaced and the links stay. */
 const destinationOf = async (path: string): Promise<string> => {
   const real = await ifThere(realpath(path));
   if (real !== undefined) {
@@ -47,19 +47,19 @@ const destinationOf = async (path: string): Promise<string> => {
 };
 
 const refuse = (path: string, cause?: unknown): never => {
-  throw new CommandError('FileExists', `file exists; give --force to replace it; file=${path}`, { cause });
+  throw new CommandError('FileExists', `The file exists. To replace it, give --force; file=${path}`, { cause });
 };
 
-/** Gives the finished file its name, unless the name is taken. */
+/** Gives the finished file its name, unless another file has the name. */
 const nameNew = async (temporary: string, path: string): Promise<void> => {
   try {
-    // A link, unlike a rename, fails when the name is taken: no moment lies between the look and the act.
+    // A link fails if the name is taken, which a rename does not. So no separate check is needed.
     await link(temporary, path);
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') {
       refuse(path, error);
     }
-    // FAT and some network file systems have no links. There a look has to do.
+    // FAT and some network file systems have no links. A check must suffice there.
     if (await exists(path)) {
       refuse(path);
     }
@@ -82,7 +82,7 @@ const writeChunks = async (file: FileHandle, chunks: Chunks): Promise<number> =>
 
 const writeIntoPipe = async (pipe: Writable, chunks: Chunks): Promise<number> => {
   let size = 0;
-  // A failure reaches whoever waits for the write that failed.
+  // The error reaches the caller of the failed write.
   pipe.on('error', () => undefined);
   const done = (work: (callback: (error?: Error | null) => void) => unknown): Promise<void> =>
     new Promise((resolved, rejected) => void work((error) => (error ? rejected(error) : resolved())));
@@ -98,7 +98,7 @@ const writeIntoPipe = async (pipe: Writable, chunks: Chunks): Promise<number> =>
   return size;
 };
 
-/** Into a device, a pipe or a socket: it is there for what is written into it, and nothing can take its place. */
+/** Writes into a device, a pipe or a socket, which is never replaced. */
 const writeInto = async (
   path: string,
   isFifo: boolean,
@@ -117,10 +117,10 @@ const writeInto = async (
   }
 };
 
-/** A name beside a file. It does not contain the file's, which may be as long as names can be. */
+/** Returns a temporary name beside a file, without the file's own name, which may have the maximal length. */
 const temporaryBeside = (path: string): string => join(dirname(path), `.pdsdb-${randomBytes(6).toString('hex')}.tmp`);
 
-/** Beside its place, and under its name once it is whole. */
+/** Writes a temporary file and renames it when it is complete. */
 const writeBeside = async (path: string, chunks: Chunks, mode: number, name: typeof nameNew): Promise<number> => {
   const temporary = temporaryBeside(path);
   const file = await open(temporary, 'wx', mode);
@@ -141,7 +141,7 @@ const writeBeside = async (path: string, chunks: Chunks, mode: number, name: typ
   return size;
 };
 
-/** The same, in a folder that is made if need be. Nothing of it is left when the file is not written. */
+/** As {@link writeBeside}, but creates missing folders. Removes them if the write fails. */
 const writeBelow = async (path: string, chunks: Chunks, mode: number, name: typeof nameNew): Promise<number> => {
   const takeBack = await makeFolder(dirname(path));
   try {
@@ -157,8 +157,8 @@ const refuseFolder = async (path: string): Promise<never> => {
   throw new CommandError(
     'InvalidRequest',
     isLink
-      ? `${path} is a symbolic link to a folder, where a file is expected. Give the path of a file in that folder, or remove the link.`
-      : `a folder, where a file is expected; path=${path}`,
+      ? `Cannot write ${path}: it is a symbolic link to a folder. Give the path of a file in that folder, or remove the link.`
+      : `Cannot write ${path}: it is a folder. Give the path of a file.`,
   );
 };
 
@@ -174,18 +174,17 @@ const write = async (
   if (there?.isDirectory() === true) {
     return refuseFolder(path);
   }
-  // Before the links are resolved: what /dev/stdout leads to may have no path of its own.
+  // Before links are resolved, because the target of /dev/stdout may have no path.
   return there === undefined || there.isFile()
     ? writeBelow(await destinationOf(path), chunks, mode, rename)
     : writeInto(path, there.isFIFO(), chunks, signal);
 };
 
 /**
- * Writes a file: durable under its name once this resolves, not there at all if it rejects. Folders on its path are
- * made. Returns its size. With `force` symbolic links are followed, and what is no regular file is written into.
- * @throws {CommandError} `FileExists`, before the first chunk is asked for; `InvalidRequest` for a folder and an empty
- *   path.
- * @throws {FileError} when the system refuses.
+ * Writes a file and returns its size in bytes. Resolves when the file is durable under its name. If this rejects, no
+ * file is left. Creates missing folders. With `force`, follows symbolic links, and writes into devices and pipes.
+ * @throws {CommandError} `FileExists`, before the first chunk is read; `InvalidRequest` for a folder and an empty path.
+ * @throws {FileError} for an error of the system.
  */
 export const writeFile = async (path: string, chunks: Chunks, options: WriteFileOptions = {}): Promise<number> => {
   assertPath(path, 'the file to write');
