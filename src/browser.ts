@@ -1,8 +1,8 @@
 /**
- * Repositories in browsers, for pages. A worker of the page's own has the files (see `pdsdb/worker`); what is opened
- * here asks it. Several tabs may have one repository open, and all may write.
+ * Repositories in browsers, for pages. A worker of the page opens the files (see `pdsdb/worker`), and the functions
+ * here call that worker. Several tabs can have one repository open, and all can write.
  *
- * A server that renders a page may import it: every function then rejects with `Unsupported`.
+ * A server that renders pages can import this module. Every function then rejects with `Unsupported`.
  *
  * @module
  */
@@ -31,58 +31,59 @@ export type { ImportedRepo } from './core/repo/transfer/imported-repo.ts';
 export type { RepoWorker } from './adapters/rpc/connection.ts';
 
 /**
- * A leader answers within milliseconds. One that does not in this time is frozen, or of an older version of the page.
+ * The default timeout for another tab. A leader responds within milliseconds, unless its tab is frozen or runs an older
+ * version of the page.
  */
 const DEFAULT_WAIT_MS = 10_000;
 
 export interface WorkerOptions {
   /**
-   * A module worker that calls `serveRepos()`, or better the function that makes one: then it is terminated when it is
-   * not needed, also while the page is out of sight, where it may be frozen and keep other tabs waiting. One worker may
-   * serve any number of repositories. Where there can be no worker, `createPageWorker()` of `pdsdb/worker` stands in
-   * for one.
+   * A module worker that calls `serveRepos()`, or a function that creates one. With a function, the worker is
+   * terminated when it is not needed, also while the page is hidden; a hidden page may be frozen and make other tabs
+   * wait. One worker can serve many repositories. Where no worker is possible, use `createPageWorker()` of
+   * `pdsdb/worker`.
    */
   readonly worker: RepoWorker | (() => RepoWorker);
 }
 
 export interface PlaceOptions extends WorkerOptions {
   /**
-   * Where the repository is kept. With `auto`, the default, where it is; a new one in OPFS, or in IndexedDB where the
-   * browser keeps no files.
+   * Where the repository is stored. `auto`, the default, finds an existing repository. It creates a new one in OPFS, or
+   * in IndexedDB if the browser has no OPFS.
    */
   readonly storage?: BrowserStorage | 'auto' | undefined;
 }
 
 export interface RepoOptions extends PlaceOptions {
-  /** Signs the commits that are made here; it stays in the page. Without one they are not signed. */
+  /** Signs new commits. It stays in the page. Without one, commits are unsigned. */
   readonly signer?: Signer | undefined;
   /**
-   * Checks each record that is written here, by its collection and its JSON form, before anything is stored. What it
-   * throws is what the write rejects with. It runs in the page.
+   * Checks each record before a write, with its collection and its JSON form. If it throws, the write rejects with that
+   * error and stores nothing. It runs in the page.
    */
   readonly validate?: Validate | undefined;
-  /** How long to wait for another tab that has it open and does not answer, in milliseconds. 10,000 when left out. */
+  /** Milliseconds to wait for another tab that has the repository open and does not respond. Default: 10,000. */
   readonly waitMs?: number | undefined;
-  /** Asks the browser to keep what is stored when room gets short; some ask the user. `info()` says whether it does. */
+  /** Requests persistent storage from the browser, which may ask the user. `info()` returns whether it was granted. */
   readonly persist?: boolean | undefined;
 }
 
 export interface OpenOptions extends RepoOptions {
-  /** Opens the repository for reading: whatever writes rejects with `ReadOnly`. Other tabs may write, and are seen. */
+  /** Opens the repository for reading: writes reject with `ReadOnly`. Writes of other tabs are visible. */
   readonly readOnly?: boolean | undefined;
 }
 
 export interface CreateOptions extends RepoOptions {
-  /** The account that the repository is of. */
+  /** The DID of the account. */
   readonly did: string;
 }
 
-/** How to open the repository, and how to import. */
+/** Options to open the repository and to import the CAR. */
 export interface ImportRepoOptions extends RepoOptions, ImportOptions {}
 
 /**
- * Makes a repository of this name and opens it. It has no commit yet. A name is 1 to 255 of `A-Z a-z 0-9 . _ : % -`,
- * beginning with a letter or a digit: a DID is one.
+ * Creates a repository without commits and opens it.
+ * @param name 1 to 255 of the characters `A-Z a-z 0-9 . _ : % -`, with a letter or a digit first. A DID is valid.
  *
  * @example
  * ```ts
@@ -92,8 +93,8 @@ export interface ImportRepoOptions extends RepoOptions, ImportOptions {}
  * const repo = await createRepo('alice', { did: 'did:web:alice.example.com', worker });
  * await repo.put('app.bsky.feed.post', '3jzfcijpj2z2a', { text: 'hello', createdAt: new Date().toISOString() });
  * ```
- * @throws {RepoError} `InvalidDid`; `RepoExists` when there is one; `StorageFull`, `StorageFailed`, also when the
- *   worker does not start; `Locked` when another tab is at it and does not answer.
+ * @throws {RepoError} `InvalidDid`; `RepoExists` if the repository exists; `StorageFull`; `StorageFailed`, also if the
+ *   worker does not start; `Locked` if another tab has it open and does not respond.
  */
 export const createRepo = async (name: string, { did, ...options }: CreateOptions): Promise<Repo> => {
   assertDid(did);
@@ -101,9 +102,9 @@ export const createRepo = async (name: string, { did, ...options }: CreateOption
 };
 
 /**
- * Opens a repository, also while other tabs have it open. When the tab that has the files goes away another takes over:
- * reads are asked again, and so are writes, which happen once. A write of which nobody can tell whether it has happened
- * rejects with `OutcomeUnknown`; so does an import of a stream, which cannot be read twice.
+ * Opens a repository, also while other tabs have it open. When the tab that has the files closes, another tab takes
+ * over (failover). Reads are then retried, and each write is applied exactly once. If it is unknown whether a write was
+ * applied, it rejects with `OutcomeUnknown`. So does an import of a stream, which cannot be read twice.
  *
  * @example
  * ```ts
@@ -113,13 +114,13 @@ export const createRepo = async (name: string, { did, ...options }: CreateOption
  * const repo = await openRepo('alice', { worker });
  * repo.onChange(({ created }) => console.log(created));
  * ```
- * @throws {RepoError} `RepoNotFound`; `Locked` when another tab has it open and does not answer; `UnknownVersion`;
- *   `Corrupt`; `StorageFull`, `StorageFailed`, also when the worker does not start.
+ * @throws {RepoError} `RepoNotFound`; `Locked` if another tab has it open and does not respond; `UnknownVersion`;
+ *   `Corrupt`; `StorageFull`; `StorageFailed`, also if the worker does not start.
  */
 export const openRepo = (name: string, options: OpenOptions): Promise<Repo> => open(name, undefined, options);
 
 /**
- * Opens the repository of an account, and makes it where there is none.
+ * Opens the repository of an account. Creates it if it is missing.
  *
  * @example
  * ```ts
@@ -128,8 +129,8 @@ export const openRepo = (name: string, options: OpenOptions): Promise<Repo> => o
  * const worker = () => new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
  * const repo = await openOrCreateRepo('alice', { did: 'did:web:alice.example.com', worker });
  * ```
- * @throws {RepoError} `WrongDid` when the repository is of another account; as {@link openRepo} and {@link createRepo}
- *   do.
+ * @throws {RepoError} `WrongDid` if the repository belongs to another account; the codes of {@link openRepo} and
+ *   {@link createRepo}.
  */
 export const openOrCreateRepo = (name: string, { did, ...options }: CreateOptions): Promise<Repo> =>
   openOrCreate(
@@ -139,9 +140,9 @@ export const openOrCreateRepo = (name: string, { did, ...options }: CreateOption
   );
 
 /**
- * Makes a repository of this name from a CAR, and opens it. The CAR says which account it is of; `did` and `key` of the
- * options say which one it has to be. All is checked, as by `importCar`. There is no repository if it rejects. A page
- * that ends meanwhile may leave an empty one, which the next `importRepo` of the account fills.
+ * Creates a repository from a CAR and opens it. The commit of the CAR names the account; `did` and `key` of the options
+ * require a certain one. Everything is checked, as in {@link Repo.importCar}. If this rejects, no repository is left.
+ * If the page ends meanwhile, an empty repository may be left, which the next `importRepo` of the account fills.
  *
  * @example
  * ```ts
@@ -151,9 +152,9 @@ export const openOrCreateRepo = (name: string, { did, ...options }: CreateOption
  * const repo = await importRepo('alice', await (await fetch('/alice.car')).blob(), { worker });
  * console.log(repo.did, repo.imported.created);
  * ```
- * @throws {RepoError} `RepoExists` when there is one with a commit, or of another account; as {@link Repo.importCar}
- *   and {@link createRepo} do; `LimitExceeded` when the commit of a stream is not among its first 64 MiB: a `Blob` has
- *   no such limit.
+ * @throws {RepoError} `RepoExists` if a repository with a commit, or of another account, exists; `LimitExceeded` if the
+ *   commit of a stream is not in its first 64 MiB (a `Blob` has no such limit); the codes of {@link Repo.importCar} and
+ *   {@link createRepo}.
  */
 export const importRepo = async (name: string, car: CarSource, options: ImportRepoOptions): Promise<ImportedRepo> => {
   const { did, source, close } = await carWithDid(car, options);
@@ -178,14 +179,14 @@ const importNew = async (
     await repo.close();
     if (isNew) {
       await deleteRepo(name, { worker }).catch(() => {
-        // Another tab has opened it meanwhile. What went wrong first is what the caller has to hear.
+        // Another tab has opened it meanwhile. The first error is thrown.
       });
     }
     throw error;
   }
 };
 
-/** A new repository, or one of the account that has no commit. */
+/** Opens a new repository, or an existing one of the account without a commit. */
 const openEmpty = async (
   name: string,
   did: string,
@@ -206,21 +207,52 @@ const openEmpty = async (
   }
 };
 
-/** The repositories that are kept in this browser for this origin, by name. */
+/**
+ * Returns the repositories of this origin in this browser, sorted by name.
+ *
+ * @example
+ * ```ts
+ * import { listRepos } from 'pdsdb/browser';
+ *
+ * const worker = () => new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
+ * for (const { name, storage } of await listRepos({ worker })) {
+ *   console.log(name, storage);
+ * }
+ * ```
+ * @throws {RepoError} `StorageFailed`.
+ */
 export const listRepos = (options: WorkerOptions): Promise<KeptRepo[]> =>
   withWorker(options, async (worker) => (await ask(worker, { do: 'list' }, sharedLocks())) as KeptRepo[]);
 
 /**
- * Removes a repository with its blobs; one that is not there is no error.
- * @throws {RepoError} `Locked` when it is open anywhere; `StorageFailed`.
+ * Deletes a repository with its blobs. Does nothing if it is missing.
+ *
+ * @example
+ * ```ts
+ * import { deleteRepo } from 'pdsdb/browser';
+ *
+ * const worker = () => new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
+ * await deleteRepo('alice', { worker });
+ * ```
+ * @throws {RepoError} `Locked` if any tab has it open; `StorageFailed`.
  */
 export const deleteRepo = (name: string, options: WorkerOptions): Promise<void> =>
   withWorker(options, async (worker) => void (await ask(worker, { do: 'remove', name }, sharedLocks())));
 
 /**
- * The files of a repository, as they lie in a folder on a disk: `pds.db` first, then the blobs. Each is to be read
- * before the next one is asked for. Nobody can open it until the iteration ends, which leaving it does as well.
- * @throws {RepoError} `Locked` when it is open anywhere; `RepoNotFound`; `StorageFailed`.
+ * Yields the files of a repository, in the layout of a folder in Node: `pds.db` first, then the blobs. Read each file
+ * before you ask for the next one. The repository is locked until the iteration ends.
+ *
+ * @example
+ * ```ts
+ * import { exportFolder } from 'pdsdb/browser';
+ *
+ * const worker = () => new Worker(new URL('./repo-worker.ts', import.meta.url), { type: 'module' });
+ * for await (const { path, content } of exportFolder('alice', { worker })) {
+ *   console.log(path, await new Response(content.stream()).arrayBuffer());
+ * }
+ * ```
+ * @throws {RepoError} `Locked` if any tab has it open; `RepoNotFound`; `StorageFailed`.
  */
 export async function* exportFolder(
   name: string,
@@ -235,10 +267,10 @@ export async function* exportFolder(
 }
 
 /**
- * Takes in the files of a folder, in any order, as a repository of this name. Nothing is there afterwards if anything
- * is wrong.
- * @throws {RepoError} `RepoExists`; `RepoNotFound` without a `pds.db`; `Malformed` when that is no repository's, or a
- *   blob not the one of its name; `StorageFull`, `StorageFailed`.
+ * Creates a repository from the files of a folder, in any order. If this rejects, no repository is left.
+ * @param files Files with their paths, such as `pds.db` and `blobs/ba/<cid>`. A `File` or `Blob` is a valid content.
+ * @throws {RepoError} `RepoExists`; `RepoNotFound` if `pds.db` is missing; `Malformed` if `pds.db` is not a repository,
+ *   or a blob does not match its name; `StorageFull`, `StorageFailed`.
  */
 export const importFolder = (
   name: string,
@@ -282,10 +314,10 @@ const open = async (
     readOnly = false,
   }: OpenOptions,
 ): Promise<Repo> => {
-  // Not in insecure contexts, and not in every browser.
+  // Missing in insecure contexts and in some browsers.
   const manager = (globalThis.navigator as Navigator | undefined)?.storage as StorageManager | undefined;
   if (persist) {
-    // Not waited for: some browsers ask the user, and what they answer changes nothing about opening.
+    // Not awaited: some browsers ask the user, and opening does not depend on the decision.
     void manager?.persist().catch(() => false);
   }
   return openRemote(

@@ -1,8 +1,8 @@
 /**
- * The pure core: what a repository is, without any platform. Everything here runs wherever JavaScript does.
+ * The platform-independent core: CIDs, CBOR, CARs, trees, commits, keys, and stores in memory.
  *
- * The tree of a repository can be read and edited by itself. An edit is a function from a tree to another one, over
- * nodes that were loaded before; sealing names the new nodes, and nothing is stored on the way:
+ * You can read and edit the tree of a repository directly. Load the nodes first; then each edit is a pure function from
+ * one tree to another. `seal` computes the CIDs of the new nodes. Nothing is stored:
  *
  * @example
  * ```ts
@@ -232,9 +232,9 @@ export { createHashAll } from './wasm/hash/sha256.ts';
 const hashAll: HashAll = /* @__PURE__ */ createHashAll();
 
 /**
- * Checks that a CAR is a whole repository, without storing it: the hash of every block, the whole tree, that every
- * record is there and keeps to the encoding of the data model, the DID and, given a key, the signature. All of the CAR
- * is held in memory.
+ * Checks that a CAR is a complete repository, and returns a report. Checks the hash of every block, the tree, that
+ * every record is present and valid in the data model, the DID, and with `key` the signature. Stores nothing. The whole
+ * CAR is in memory meanwhile.
  *
  * @example
  * ```ts
@@ -244,18 +244,18 @@ const hashAll: HashAll = /* @__PURE__ */ createHashAll();
  * const { ok, faults, records } = await verifyCar(car.body!, { did: 'did:web:alice.example.com' });
  * console.log(ok ? `${records} records, all sound` : faults);
  * ```
- * @throws {RepoError} `Malformed`, `LimitExceeded` when it is no CAR, a block is not what its CID names, or it names no
- *   commit; `BlockNotFound` when that is not in it; `UnknownKey` when the key is not a public key, or a DID document of
- *   another account. All else is a fault in the report.
+ * @throws {RepoError} `Malformed` if the source is not a CAR, a block does not match its CID, or the root is not a
+ *   commit; `BlockNotFound` if the commit is missing; `LimitExceeded`; `UnknownKey` if `key` is not a public key, or is
+ *   a DID document of another account. Any other fault is in the report.
  */
 export const verifyCar = (source: CarSource, options: VerifyCarOptions = {}): Promise<VerifyCarReport> =>
   verifyCarBy(source, { ...options, hashAll: options.hashAll ?? hashAll });
 
 /**
- * Opens a CAR as a repository that can be read, without storing it: `get`, `list`, `info`, `log`, `diff`, `checkout`,
- * `exportCar`, `missingBlobs`. The whole CAR is held in memory until `close`, and every block is checked against its
- * hash. The tree and the records are checked as they are read, so that a CAR which lacks blocks can be looked into;
- * {@link verifyCar} checks everything. Whatever writes rejects with `Unsupported`.
+ * Opens a CAR as a read-only repository, without storing it: `get`, `list`, `info`, `log`, `diff`, `checkout`,
+ * `exportCar`, `missingBlobs`. The whole CAR is in memory until `close`. Every block is checked against its CID. The
+ * tree and the records are checked when they are read, so a CAR with missing blocks opens too; {@link verifyCar} checks
+ * everything. Writes reject with `ReadOnly`.
  *
  * @example
  * ```ts
@@ -267,8 +267,8 @@ export const verifyCar = (source: CarSource, options: VerifyCarOptions = {}): Pr
  *   console.log(rkey, value['text']);
  * }
  * ```
- * @throws {RepoError} `Malformed` when this is not a CAR, a block is not what its CID names, or the root is not a
- *   commit; `BlockNotFound` when the commit is not in it; `LimitExceeded`.
+ * @throws {RepoError} `Malformed` if the source is not a CAR, a block does not match its CID, or the root is not a
+ *   commit; `BlockNotFound` if the commit is missing; `LimitExceeded`.
  */
 export const openCar = (source: CarSource, options: OpenCarOptions = {}): Promise<Repo> =>
   openCarBy(source, { ...options, hashAll: options.hashAll ?? hashAll });

@@ -1,6 +1,23 @@
 /**
- * The conformance suites: what every adapter promises, as cases to run under any test framework or none.
+ * Conformance tests for adapters, as cases that run in any test framework.
  *
+ * @example
+ * ```ts
+ * import { MemoryBlobStore } from 'pdsdb';
+ * import type { BlobStoreHarness } from 'pdsdb/testing';
+ * import { blobStoreCases, isSkippedCase } from 'pdsdb/testing';
+ *
+ * const run = async (harness: () => BlobStoreHarness) => {
+ *   for (const { name, run } of blobStoreCases) {
+ *     try {
+ *       await run(harness());
+ *       console.log(`ok ${name}`);
+ *     } catch (error) {
+ *       if (!isSkippedCase(error)) throw error;
+ *     }
+ *   }
+ * };
+ * ```
  * @module
  */
 export { blobStoreCases } from './testing/storage/blob-store-cases.ts';

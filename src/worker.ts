@@ -1,5 +1,5 @@
 /**
- * What holds the repositories of a browser: a dedicated worker, in which this runs, or the page itself.
+ * Opens the repositories of a browser, in a dedicated worker or on the page itself.
  *
  * @module
  */
@@ -23,34 +23,34 @@ export type { RepoWorker } from './adapters/rpc/connection.ts';
 
 export interface ServeOptions {
   /**
-   * The WebAssembly of sql.js, or where it is: for when `new URL('…', import.meta.url)` does not find it. The file is
+   * The WebAssembly of sql.js, or its URL. Set it if the default, a file beside the library, is not found. The file is
    * `pdsdb/sql-wasm.wasm`.
    */
   readonly wasm?: WasmSource | undefined;
   /**
-   * Bytes that the caches of all repositories of this worker may take together; 64 MiB by default. The last value given
-   * applies to all.
+   * The limit in bytes for the caches of all repositories of this worker together. Default: 64 MiB. The last given
+   * value applies to all.
    */
   readonly cacheBytes?: number | undefined;
 }
 
-/** What is used of a dedicated worker's scope. */
+/** The part of a dedicated worker's scope that is used here. */
 interface WorkerScope {
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
 }
 
 /**
- * Answers the page that has started this worker. To be called at once, before anything is awaited: what the page says
- * earlier is lost.
+ * Serves repositories to the page that has started this worker. Call it before the first `await`: messages that arrive
+ * earlier are lost.
  *
  * @example
  * ```ts
- * // repo-worker.ts, the whole of it
+ * // The whole file repo-worker.ts
  * import { serveRepos } from 'pdsdb/worker';
  *
  * serveRepos();
  * ```
- * @throws {TypeError} when `cacheBytes` is not a whole number of bytes.
+ * @throws {TypeError} if `cacheBytes` is not a non-negative integer.
  * @throws {RepoError} `Unsupported` outside of a browser.
  */
 export const serveRepos = (options: ServeOptions = {}): void => {
@@ -59,9 +59,9 @@ export const serveRepos = (options: ServeOptions = {}): void => {
 };
 
 /**
- * Stands in for a worker on the page itself, for where there can be none. New repositories are kept in IndexedDB, and
- * those in OPFS cannot be opened: pages have no synchronous files. Whatever takes long takes the page's time, and while
- * the page is frozen with a repository open, other tabs wait for it and then reject with `Locked`.
+ * Returns a replacement for a worker, which runs on the page itself. Use it where no worker is possible. It creates
+ * repositories in IndexedDB and cannot open those in OPFS, because pages have no synchronous files. Long work blocks
+ * the page. If the page is frozen while a repository is open, calls of other tabs time out with `Locked`.
  *
  * @example
  * ```ts
@@ -71,14 +71,14 @@ export const serveRepos = (options: ServeOptions = {}): void => {
  * const worker = createPageWorker();
  * const repo = await openRepo('alice', { worker });
  * ```
- * @throws {TypeError} when `cacheBytes` is not a whole number of bytes.
+ * @throws {TypeError} if `cacheBytes` is not a non-negative integer.
  * @throws {RepoError} `Unsupported` outside of a browser.
  */
 export const createPageWorker = (options: ServeOptions = {}): RepoWorker => {
   const station = browserStation(options);
   return {
     postMessage: (data, transfer) => station.receive({ data, ports: transfer as MessagePort[] }),
-    // It does not fail to load, and lives as long as the page.
+    // It has no load errors, and it exists as long as the page.
     addEventListener: () => {},
     removeEventListener: () => {},
     terminate: () => {},
@@ -94,7 +94,7 @@ const browserStation = ({ wasm: source, cacheBytes }: ServeOptions): Station => 
     try {
       return await compiling;
     } catch (error) {
-      // The next one to ask tries again: the network may be back.
+      // The next call tries again, because the network may be back.
       compiling = undefined;
       throw error;
     }
@@ -119,7 +119,7 @@ const browserStation = ({ wasm: source, cacheBytes }: ServeOptions): Station => 
           try {
             await loadSqlite(await wasm());
           } catch {
-            // Whoever opens the repository tries again, and says what is wrong.
+            // Opening the repository tries again and reports the error.
           }
         },
         hurry() {

@@ -1,36 +1,35 @@
 /**
- * A conformance suite is data: a list of cases, each a name and a function. Whoever runs one is a loop, under any
- * test framework or none:
+ * A conformance suite is a list of cases. A case has a name and a function. A loop runs them in any test framework:
  *
  *     for (const { name, run } of blockStoreCases) test(name, () => run(harness));
  *
- * What is asserted here throws an `Error` with a readable message, and depends on nothing.
+ * A failed assertion throws an `Error` with a readable message. No test framework is needed.
  */
 import { isRepoError } from '../core/errors.ts';
 import type { RepoErrorCode } from '../core/errors.ts';
 import { errorName, isBytes, isError } from '../core/data/platform-values.ts';
 
-/** One thing that every implementation of a port promises. Passes when `run` resolves. */
+/** A test case of a port. It passes if `run` resolves. */
 export interface Case<H> {
   readonly name: string;
-  /** @throws {SkippedCase} when the harness lacks what the case needs. */
+  /** @throws {SkippedCase} if the harness lacks something that the case needs. */
   readonly run: (harness: H) => Promise<void>;
 }
 
-/** Why a case did not run: the harness has said that it cannot do what the case needs. Neither a pass nor a failure. */
+/** The reason why a case did not run: the harness cannot do what the case needs. The case neither passes nor fails. */
 export class SkippedCase extends Error {
   override readonly name = 'SkippedCase';
 }
 
-/** Ends a case as skipped, by name and with the reason. */
+/** Ends a case as skipped, with a reason. */
 export const skip = (reason: string): never => {
   throw new SkippedCase(reason);
 };
 
-/** Tells a {@link SkippedCase} apart, also one that came from a second copy of this library. */
+/** Returns whether a value is a {@link SkippedCase}, also one of another copy of this library. */
 export const isSkippedCase = (value: unknown): value is SkippedCase => isError(value) && value.name === 'SkippedCase';
 
-/** A value for a message: short, and telling bytes, text and `undefined` apart. */
+/** Formats a value for a message: short, with different forms for bytes, text and `undefined`. */
 const show = (value: unknown): string => {
   if (isBytes(value)) {
     const start = [...value.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
@@ -61,7 +60,7 @@ const isSame = (a: unknown, b: unknown): boolean => {
   return true;
 };
 
-/** @throws {Error} unless `condition` holds; `what` says what should have. */
+/** @throws {Error} if `condition` is false. `what` describes the condition. */
 export const assert: (condition: boolean, what: string) => asserts condition = (condition, what) => {
   if (!condition) {
     throw new Error(what);
@@ -69,9 +68,9 @@ export const assert: (condition: boolean, what: string) => asserts condition = (
 };
 
 /**
- * Compares plain values, byte arrays by their content, and lists of these. Anything else has to be the same object:
- * compare CIDs by their text.
- * @throws {Error} that shows both, unless they are the same.
+ * Compares plain values, byte arrays by their content, and lists of these. Other objects must be identical, so compare
+ * CIDs by their text.
+ * @throws {Error} if they differ. The message shows both.
  */
 export const assertEqual = (actual: unknown, expected: unknown, what: string): void => {
   if (!isSame(actual, expected)) {
@@ -79,7 +78,7 @@ export const assertEqual = (actual: unknown, expected: unknown, what: string): v
   }
 };
 
-/** What `run` rejects with. @throws {Error} when it resolves. */
+/** Returns the error with which `run` rejects. @throws {Error} if it resolves. */
 export const rejectionOf = async (run: () => unknown, what: string): Promise<unknown> => {
   let answer: unknown;
   try {
@@ -90,16 +89,16 @@ export const rejectionOf = async (run: () => unknown, what: string): Promise<unk
   throw new Error(`${what}: expected a rejection, got ${show(answer)}`);
 };
 
-/** @throws {Error} unless `run` throws or rejects with a `TypeError` whose message says what was expected. */
+/** @throws {Error} if `run` does not throw or reject with a `TypeError` whose message names the expected value. */
 export const assertTypeError = async (run: () => unknown, what: string): Promise<void> => {
   const error = await rejectionOf(run, what);
-  // Those of the language itself speak of reading properties of undefined.
+  // A TypeError of the engine has a message such as "Cannot read properties of undefined".
   if (errorName(error) !== 'TypeError' || !(error as Error).message.includes('expected')) {
     throw new Error(`${what}: expected a TypeError that says what is expected, got ${show(error)}`, { cause: error });
   }
 };
 
-/** @throws {Error} unless `run` throws or rejects with a `RepoError` of this code. */
+/** @throws {Error} if `run` does not throw or reject with a `RepoError` of this code. */
 export const assertRejects = async (run: () => unknown, code: RepoErrorCode, what: string): Promise<void> => {
   const error = await rejectionOf(run, what);
   if (!isRepoError(error, code)) {

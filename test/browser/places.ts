@@ -111,7 +111,8 @@ const opfsBlobs = (name: string): BlobStoreHarness => ({
   },
   leaveUnfinished: async () =>
     write(await below(await folderOf(name), 'blobs'), `${'0'.repeat(32)}.tmp-put`, 'half a blo'),
-  leftovers: async () => (await namesIn(await below(await folderOf(name), 'blobs'))).filter((other) => other !== 'ba'),
+  temporaryFiles: async () =>
+    (await namesIn(await below(await folderOf(name), 'blobs'))).filter((other) => other !== 'ba'),
 });
 
 const idbBlobs = (name: string): BlobStoreHarness => {
@@ -136,7 +137,7 @@ const idbBlobs = (name: string): BlobStoreHarness => {
         await set(SOME_CID.toUpperCase(), X, database.store('blobs'));
         await set(SOME_CID, 'x', database.store('blobs'));
       }),
-    leftovers: () =>
+    temporaryFiles: () =>
       withBlobs(async (database) => {
         const names = await keys(database.store('blobs'));
         const values = await Promise.all(names.map((key) => get<unknown>(key, database.store('blobs'))));

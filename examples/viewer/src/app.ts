@@ -13,7 +13,7 @@ import { droppedFiles } from './folder-files.ts';
 import { homeView } from './home.ts';
 import { importCarFile } from './import-car.ts';
 import { ImportView } from './import-view.ts';
-import { INCOMING, deleteWhenFree, sweepLeftovers } from './leftovers.ts';
+import { INCOMING, deleteWhenFree, deleteTemporaryRepos } from './temporary-repos.ts';
 import type { News, OtherTabs } from './other-tabs.ts';
 import { joinTabs } from './other-tabs.ts';
 import { RepoView } from './repo-view.ts';
@@ -62,7 +62,7 @@ export class App {
     });
     onMove(() => this.#follow());
     // What could not be taken away is tried again the next time.
-    this.#turn = sweepLeftovers().catch((error: unknown) => console.warn(error));
+    this.#turn = deleteTemporaryRepos().catch((error: unknown) => console.warn(error));
     this.#follow();
   }
 

@@ -1,7 +1,7 @@
 /** Takes a CAR file into the repository of its account, which is made if need be. */
 import type { ImportResult, Progress, Repo } from 'pdsdb';
 import { didOfCar, isRepoError } from 'pdsdb';
-import { noteEnded, noteMade, whileItComesIn } from './leftovers.ts';
+import { noteEnded, noteMade, whileItComesIn } from './temporary-repos.ts';
 import { createKept, deleteKept, openKept } from './repos.ts';
 
 export interface Imported {

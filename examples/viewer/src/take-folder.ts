@@ -1,6 +1,6 @@
 /** Takes the folder of a repository in. */
 import type { FolderEntry } from 'pdsdb/browser';
-import { INCOMING, whileItComesIn } from './leftovers.ts';
+import { INCOMING, whileItComesIn } from './temporary-repos.ts';
 import { deleteKept, keepFolder, keptFolder } from './repos.ts';
 
 /**

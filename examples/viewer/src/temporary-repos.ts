@@ -64,7 +64,7 @@ const unlessItComesIn = (name: string, run: () => Promise<void>): Promise<void> 
   navigator.locks.request(lockOf(name), { ifAvailable: true }, async (lock) => (lock === null ? undefined : run()));
 
 /** Takes away what the imports of tabs that are gone have left. */
-export const sweepLeftovers = async (): Promise<void> => {
+export const deleteTemporaryRepos = async (): Promise<void> => {
   for (const name of (await keptNames()).filter((kept) => kept.startsWith(INCOMING))) {
     await unlessItComesIn(name, () => deleteWhenFree(name));
   }

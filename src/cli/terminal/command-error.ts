@@ -1,4 +1,4 @@
-/** What the command itself refuses, beside the errors of the library. Codes are API; see docs/command.md. */
+/** The error codes of the command itself. Errors of the library have their own. Codes are API; see docs/command.md. */
 export type CommandErrorCode =
   /** The file to write exists, and `--force` is not set. */
   | 'FileExists'

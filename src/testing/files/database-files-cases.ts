@@ -1,21 +1,21 @@
-/** What every {@link DatabaseFiles} promises. */
+/** The contract of {@link DatabaseFiles}, as test cases. */
 import type { DatabaseFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';
 import type { Case } from '../case.ts';
 
-/** One place for a database, which is empty when a case begins. Each case gets a harness of its own. */
+/** A storage for one database, empty when a case begins. Each case gets its own harness. */
 export interface DatabaseFilesHarness {
-  /** Opens the place, and creates what is not there. */
+  /** Opens the files, and creates missing ones. */
   open(): Promise<DatabaseFiles>;
-  /** Whether what was made durable is there after reopening. */
+  /** Whether durable content exists after reopening. */
   readonly keeps: boolean;
-  /** Whether a second open is refused while the first one lasts. */
+  /** Whether a second open is refused while the files are open. */
   readonly excludes: boolean;
-  /** Whether files may pass 4 GiB with holes in them. */
+  /** Whether sparse files of more than 4 GiB are possible. */
   readonly large: boolean;
-  /** Makes the next open fail half way; answers how to undo that. */
+  /** Makes the next open fail before its end. Returns a function that undoes this. */
   breakOpen?(): Promise<() => Promise<void>>;
-  /** The names of what lies in the place. */
+  /** Returns the names of all stored files. */
   names?(): Promise<readonly string[]>;
 }
 
@@ -30,7 +30,7 @@ const bytesOf = (length: number, seed: number): Uint8Array<ArrayBuffer> => {
   return bytes;
 };
 
-/** What lies at `at`: as many bytes as were read, in a buffer that was full of something else. */
+/** Returns the bytes at `at`. The buffer has other content before the read. */
 const readAt = (file: SyncFile, at: number, length: number): Uint8Array => {
   const buffer = new Uint8Array(length).fill(0xee);
   return buffer.subarray(0, file.read(buffer, { at }));
@@ -60,7 +60,7 @@ const withFiles = (
   },
 });
 
-/** A case over each of the three files. */
+/** Returns one case for each of the three files. */
 const forEachFile = (name: string, run: (file: SyncFile) => void): readonly Case<DatabaseFilesHarness>[] =>
   SLOTS.map((slot) => withFiles(`${slot}: ${name}`, async (files) => run(files[slot])));
 
@@ -193,7 +193,7 @@ const files: readonly Case<DatabaseFilesHarness>[] = [
 
 const living: readonly Case<DatabaseFilesHarness>[] = [
   {
-    name: 'what was made durable is there after reopening, in each of the three files',
+    name: 'durable content of each of the three files exists after reopening',
     async run(harness) {
       if (!harness.keeps) {
         skip('the files keep nothing');
@@ -211,7 +211,7 @@ const living: readonly Case<DatabaseFilesHarness>[] = [
     },
   },
   {
-    name: 'an open is refused with Locked while another one lasts, and disturbs nothing',
+    name: 'a second open is refused with Locked, and changes nothing',
     async run(harness) {
       if (!harness.excludes) {
         skip('a second open is not refused here');
@@ -227,7 +227,7 @@ const living: readonly Case<DatabaseFilesHarness>[] = [
     },
   },
   {
-    name: 'of many opens at once exactly one gets through',
+    name: 'of many concurrent opens exactly one succeeds',
     async run(harness) {
       if (!harness.excludes) {
         skip('a second open is not refused here');
@@ -244,7 +244,7 @@ const living: readonly Case<DatabaseFilesHarness>[] = [
     },
   },
   {
-    name: 'an open that fails half way leaves nothing locked',
+    name: 'a failed open leaves nothing locked',
     async run(harness) {
       const breakOpen = harness.breakOpen ?? skip('an open cannot be made to fail');
       const mend = await breakOpen.call(harness);
@@ -257,7 +257,7 @@ const living: readonly Case<DatabaseFilesHarness>[] = [
     },
   },
   {
-    name: 'closed, nothing but the database is left, and nothing empty beside it',
+    name: 'close leaves only the database, without empty journals',
     async run(harness) {
       const names = harness.names ?? skip('the names cannot be seen');
       const files = await harness.open();
@@ -270,7 +270,7 @@ const living: readonly Case<DatabaseFilesHarness>[] = [
     },
   },
   {
-    name: 'a journal that is not empty is not thrown away',
+    name: 'close keeps a journal that is not empty',
     async run(harness) {
       if (!harness.keeps) {
         skip('the files keep nothing');
@@ -286,7 +286,7 @@ const living: readonly Case<DatabaseFilesHarness>[] = [
     },
   },
   {
-    name: 'closing twice is fine, and what comes after is Closed',
+    name: 'a second close does nothing, and later calls are Closed',
     async run(harness) {
       const files = await harness.open();
       await files.close();
@@ -302,5 +302,5 @@ const living: readonly Case<DatabaseFilesHarness>[] = [
   },
 ];
 
-/** Every case, to be run over every implementation. */
+/** All cases. Every implementation runs them. */
 export const databaseFilesCases: readonly Case<DatabaseFilesHarness>[] = [...files, ...living];

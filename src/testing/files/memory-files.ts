@@ -1,18 +1,18 @@
-/** The files of a database in memory: for tests, and for those who want to watch what SQLite does to its files. */
+/** The files of a database in memory, for tests. They count calls and simulate power cuts. */
 import type { Bytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 
-/** Content is held in pieces of SQLite's page size, so that growing copies nothing. */
+/** Content is stored in chunks of SQLite's page size, so that growing copies nothing. */
 const PIECE = 4096;
 
-/** A piece as it was, or that there was none, and the size: what a power cut goes back to. */
+/** The durable chunks and the durable size, to which a power cut returns. */
 interface Durable {
   readonly pieces: Map<number, Bytes | undefined>;
   size: number;
 }
 
-/** One file. It remembers what was durable last, at the cost of a copy of each piece that was changed since. */
+/** A file. It keeps a copy of the durable state of each changed chunk. */
 export class MemoryFile implements SyncFile {
   readonly #pieces = new Map<number, Bytes>();
   readonly #durable: Durable = { pieces: new Map(), size: 0 };
@@ -28,7 +28,7 @@ export class MemoryFile implements SyncFile {
     this.#durableOn = durableOn;
   }
 
-  /** How often each was called, and how much was read, since this file was made. */
+  /** The number of calls per method, and the number of read bytes. */
   get counts(): {
     readonly reads: number;
     readonly bytesRead: number;
@@ -93,18 +93,18 @@ export class MemoryFile implements SyncFile {
     }
   }
 
-  /** From now on the methods of a {@link SyncFile} throw; what is there can still be looked at and copied. */
+  /** The methods of {@link SyncFile} throw afterwards. The content can still be read and copied. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** Makes what is there now what a power cut leaves. */
+  /** Makes the present content durable. */
   settle(): void {
     this.#durable.pieces.clear();
     this.#durable.size = this.#size;
   }
 
-  /** The whole content, as a copy. */
+  /** Returns a copy of the content. */
   bytes(): Bytes {
     const bytes = new Uint8Array(this.#size);
     for (const [index, piece] of this.#pieces) {
@@ -113,7 +113,7 @@ export class MemoryFile implements SyncFile {
     return bytes;
   }
 
-  /** Another file with this content, `written` so far or only what is `durable`. */
+  /** Returns a new file with the `written` or only the `durable` content. */
   copy(state: 'written' | 'durable'): MemoryFile {
     const copy = new MemoryFile(this.#durableOn);
     for (const [index, piece] of this.#pieces) {
@@ -157,7 +157,7 @@ export class MemoryFile implements SyncFile {
   }
 }
 
-/** Three {@link MemoryFile}s. They are owned by nobody and locked by nothing, so that a test can play every part. */
+/** Three {@link MemoryFile}s without an owner and without a lock. */
 export class MemoryFiles implements DatabaseFiles {
   readonly durableOn: 'flush' | 'persist';
   #main: MemoryFile;
@@ -185,14 +185,14 @@ export class MemoryFiles implements DatabaseFiles {
   }
 
   /**
-   * Files with the same content, as the next process finds them after this one was killed. Of `persist` files, what was
-   * persisted.
+   * Returns files with the content that the next process finds after a kill. For `persist` files, this is the persisted
+   * content.
    */
   reopened(): MemoryFiles {
     return this.#copy(this.durableOn === 'flush' ? 'written' : 'durable');
   }
 
-  /** Files as they are after a power cut at its worst: nothing is left of what was not made durable. */
+  /** Returns files with only the durable content, as after a power cut. */
   afterPowerCut(): MemoryFiles {
     return this.#copy('durable');
   }
@@ -206,7 +206,7 @@ export class MemoryFiles implements DatabaseFiles {
     }
   }
 
-  /** Persists nothing: whoever forgot that finds out. */
+  /** Does not persist, so that a test detects a missing `persist`. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#all.forEach((file) => file.close());
@@ -229,7 +229,7 @@ export class MemoryFiles implements DatabaseFiles {
   }
 }
 
-/** The pieces that a range touches: which, from where to where in each, and where that lies in the range. */
+/** Yields the chunks of a byte range: the index, the part `from`..`to` of the chunk, and its offset in the range. */
 function* pieces(start: number, end: number): Iterable<{ index: number; from: number; to: number; offset: number }> {
   for (let at = start; at < end; ) {
     const index = Math.floor(at / PIECE);

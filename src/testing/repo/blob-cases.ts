@@ -1,4 +1,4 @@
-/** What every repository promises about blobs. */
+/** Test cases of every repository: blobs. */
 import { CODEC_RAW, cidOf } from '../../core/data/cid.ts';
 import { listOf } from '../storage/block-store-harness.ts';
 import type { Case } from '../case.ts';

@@ -1,4 +1,4 @@
-/** What every repository promises about branches. */
+/** Test cases of every repository: branches. */
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import { listOf } from '../storage/block-store-harness.ts';

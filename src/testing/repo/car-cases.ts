@@ -1,4 +1,4 @@
-/** What every repository promises about CARs in and out. */
+/** Test cases of every repository: import and export of CARs. */
 import { readAll } from '../../core/data/streams.ts';
 import type { Fault } from '../../core/data/fault.ts';
 import { readCar } from '../../core/car/reader.ts';
@@ -31,7 +31,7 @@ const chunked = (bytes: Uint8Array, size: number): ReadableStream<Uint8Array> =>
   });
 };
 
-/** A CAR of a repository that was never anywhere, made of these records. */
+/** Returns the CAR of a new repository with these records. */
 export const carOf = async (
   records: readonly (readonly [path: string, block: Block])[],
   {
@@ -53,7 +53,7 @@ export const carOf = async (
 
 const blockOf = (bytes: Uint8Array): Block => ({ cid: cidOf(CODEC_DAG_CBOR, bytes), bytes });
 
-/** `{ "$type": "app.bsky.feed.post", "n": 1.5 }`: well-formed CBOR, and not of the data model. */
+/** `{ "$type": "app.bsky.feed.post", "n": 1.5 }`: well-formed CBOR that the data model does not allow. */
 export const FLOAT: Block = /* @__PURE__ */ blockOf(
   new Uint8Array([
     0xa2,
@@ -75,7 +75,7 @@ export const FLOAT: Block = /* @__PURE__ */ blockOf(
   ]),
 );
 
-/** A repository of some posts, as a CAR. */
+/** Returns a repository with posts, as a CAR. */
 const namesOf = ({ faults }: { readonly faults: readonly Fault[] }): string[] =>
   faults.map(({ code, path }) => `${code} ${path}`);
 
@@ -93,7 +93,7 @@ const exported = async (
   return { car, head: cid, rev };
 };
 
-/** Asserts that an import is refused and leaves everything as it was. */
+/** Asserts that an import is refused and changes nothing. */
 const refused = async (
   repo: Repo,
   car: Uint8Array,

@@ -1,5 +1,5 @@
 /**
- * What every repository promises, over whichever stores, as cases to run:
+ * The contract of a repository over any stores, as test cases:
  *
  *     for (const { name, run } of repoCases) test(name, async () => run(await makeHarness()));
  */

@@ -1,4 +1,4 @@
-/** What every repository promises while garbage is collected: running readers end, and new blobs stay. */
+/** Test cases of every repository: `gc` with concurrent readers and new blobs. */
 import { readAll } from '../../core/data/streams.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
@@ -9,7 +9,7 @@ import { DID, KEY, POST, creates, over, post, rkeyOf } from './harness.ts';
 
 const COUNT = 400;
 
-/** Replaces every record, so that the state before shares nothing with the head, and removes that state. */
+/** Replaces every record, so that the old state shares no block with the head, and removes the old state. */
 const replaceAll = async (repo: Repo, name: string): Promise<void> => {
   const ops = Array.from({ length: COUNT }, (_, i) => ({
     action: 'update' as const,
@@ -21,7 +21,7 @@ const replaceAll = async (repo: Repo, name: string): Promise<void> => {
   await repo.gc();
 };
 
-/** Reads one entry, lets `meanwhile` happen, and reads the rest. */
+/** Reads one entry, runs `meanwhile`, and reads the rest. */
 const readAround = async <T>(list: AsyncIterable<T>, meanwhile: () => Promise<void>): Promise<T[]> => {
   const entries: T[] = [];
   for await (const entry of list) {

@@ -1,4 +1,4 @@
-/** What every repository promises about the JSON form of records, and about lists of all of them. */
+/** Test cases of every repository: the JSON form of records, and lists of all collections. */
 import type { Branch } from '../../core/repo/branch.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import { isTid } from '../../core/syntax/tid.ts';
@@ -13,7 +13,7 @@ type Reader = Pick<Branch & Repo, 'create' | 'getJson' | 'list' | 'listJson'>;
 
 const LINK = 'bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm';
 
-/** A case on the repository and on a branch of it. */
+/** Returns a case for the repository and for a branch of it. */
 const onBoth = (name: string, run: (reader: Reader, repo: Repo) => Promise<void>): Case<RepoHarness> =>
   over(name, async (repo, harness) => {
     await run(repo, repo);
@@ -138,7 +138,7 @@ export const repoJsonCases: readonly Case<RepoHarness>[] = [
   }),
 ];
 
-/** Plain JSON with its keys in order, as a text. */
+/** Formats JSON with sorted keys. */
 const canonical = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

@@ -1,4 +1,4 @@
-/** What every repository promises about the forms of a public key. */
+/** Test cases of every repository: the forms of a public key. */
 import { rejectionOf, assert, assertEqual, assertRejects, assertTypeError } from '../case.ts';
 import type { Case } from '../case.ts';
 import { readAll } from '../../core/data/streams.ts';
@@ -16,7 +16,7 @@ const documentOf = (did: string, key: string): object => ({
   toString: () => 'a document',
 });
 
-/** Every form of one key. */
+/** Returns every form of one key. */
 const formsOf = (did: string, key: string): readonly (readonly [name: string, key: KeySource])[] => [
   ['a did:key', key],
   ['a publicKeyMultibase', key.slice('did:key:'.length)],

@@ -1,4 +1,4 @@
-/** What every repository promises about work that an import, a reset or a branch leaves beside the head. */
+/** Test cases of every repository: commits beside the head, after an import, a reset or on a branch. */
 import { readAll } from '../../core/data/streams.ts';
 import type { Repo, Tree } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
@@ -7,7 +7,7 @@ import { listOf } from '../storage/block-store-harness.ts';
 import type { RepoHarness } from './harness.ts';
 import { DID, KEY, LIKE, OTHER_KEY, POST, creates, over, post, rkeyOf } from './harness.ts';
 
-/** `verify`, `repair` and `gc` find nothing wrong, and change nothing that a reader sees. */
+/** Asserts that `verify`, `repair` and `gc` find no fault, and change nothing that a reader sees. */
 export const assertCared = async (repo: Repo): Promise<void> => {
   for (let i = 0; i < 2; i++) {
     const { faults } = await repo.verify();
@@ -25,7 +25,7 @@ export const assertCared = async (repo: Repo): Promise<void> => {
 const textOf = async (repo: Pick<Repo, 'get'> | Tree, rkey: string): Promise<unknown> =>
   (await repo.get(POST, rkey))?.value.text;
 
-/** An account's host, and a copy of it with the host's records. */
+/** Returns the host of an account, and a copy with the host's records. */
 const hostAndCopy = async (harness: RepoHarness, repo: Repo): Promise<Repo> => {
   const host = await harness.other().create({ did: DID, signer: KEY });
   await host.write(creates(3));

@@ -1,4 +1,4 @@
-/** What every place promises about making repositories: where there is none, and from a CAR. */
+/** Test cases of every entry point: creating repositories, also from a CAR. */
 import type { CarSource } from '../../core/car/source.ts';
 import { writeCar } from '../../core/car/writer.ts';
 import { readCar } from '../../core/car/reader.ts';
@@ -23,7 +23,7 @@ const making = (name: string, run: (harness: Maker) => Promise<void>): Case<Repo
 
 const sample = (): Promise<Uint8Array> => carOf([[`${POST}/a`, encodeRecord(POST, post('a'))]]);
 
-/** The same CAR with its commit as the last block. */
+/** Returns the same CAR with its commit as the last block. */
 const commitLast = (car: Uint8Array): Uint8Array => {
   const { roots } = readCar(car);
   const [root] = roots;
@@ -60,7 +60,7 @@ export const repoMakingCases: readonly Case<RepoHarness>[] = [
     await second.close();
     await assertRejects(() => harness.openOrCreate({ did: OTHER_DID }), 'WrongDid', 'a repository of another account');
     await assertRejects(() => harness.openOrCreate({ did: 'alice' }), 'InvalidDid', 'a text that is not a DID');
-    // Nobody has it open after a refusal.
+    // A refused call leaves no repository open.
     await (await harness.open()).close();
   }),
 

@@ -1,4 +1,4 @@
-/** What every repository promises about the values of an application. */
+/** Test cases of every repository: meta values of an application. */
 import { readAll } from '../../core/data/streams.ts';
 import type { Repo, Tree } from '../../core/repo/repo.ts';
 import { MAX_META_NAME_SIZE, MAX_META_VALUE_SIZE } from '../../core/repo/write/meta.ts';
@@ -11,7 +11,7 @@ import { DID, KEY, POST, creates, over, post } from './harness.ts';
 const metaOf = async (repo: Repo, prefix?: string): Promise<string[]> =>
   (await listOf(repo.meta.list(prefix))).map(([name, value]) => `${name}=${value}`);
 
-/** Each change of the head, as a write that succeeds. */
+/** Returns one successful write for each way to change the head. */
 const changes: Readonly<Record<string, (repo: Repo, meta: Record<string, string | null>) => Promise<unknown>>> = {
   write: (repo, meta) => repo.write(creates(1), { meta }),
   put: (repo, meta) => repo.put(POST, 'p', post('p'), { meta }),
@@ -169,7 +169,7 @@ export const repoMetaCases: readonly Case<RepoHarness>[] = [
     name: 'meta: values are kept over a reopen',
     run: async (harness) => {
       if (harness.forgetful) {
-        skip('the place keeps nothing once it is closed');
+        skip('the storage loses its content when it is closed');
       }
       const repo = await harness.create({ did: DID, signer: KEY });
       await repo.meta.set('app:a', 'set');

@@ -1,4 +1,4 @@
-/** What every repository promises about reading: records, lists, trees, history, refs. */
+/** Test cases of every repository: reads of records, lists, trees, history and refs. */
 import type { Repo } from '../../core/repo/repo.ts';
 import { listOf } from '../storage/block-store-harness.ts';
 import type { Case } from '../case.ts';

@@ -1,4 +1,4 @@
-/** What every repository promises that is opened for reading. */
+/** Test cases of every repository that is open for reading. */
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, skip } from '../case.ts';
 import { listOf } from '../storage/block-store-harness.ts';
@@ -8,7 +8,7 @@ import { creates, over, POST, rkeyOf } from './harness.ts';
 export const repoReadOnlyCases: readonly Case<RepoHarness>[] = [
   over('opened for reading it shows what is stored, and refuses to change anything', async (repo, harness) => {
     if (harness.openReadOnly === undefined) {
-      return skip('this place is not opened for reading');
+      return skip('the harness does not open a repository for reading');
     }
     const { cid } = await repo.write(creates(3));
     await repo.meta.set('app:cursor', '7');

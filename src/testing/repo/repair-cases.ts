@@ -1,6 +1,5 @@
 /**
- * What every repository promises about repairs and backups of one that is sound. What damage does to one is for its own
- * tests.
+ * Test cases of every repository: repairs and backups of a valid repository. Damaged repositories have separate tests.
  */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { BackupFile } from '../../core/storage/backup-file.ts';
@@ -16,7 +15,7 @@ import { KEY, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './h
 import { errorName } from '../../core/data/platform-values.ts';
 import { readAll } from '../../core/data/streams.ts';
 
-/** The files of a backup, each read to its end. */
+/** Returns the files of a backup, each read to its end. */
 const filesOf = async (
   files: AsyncIterable<BackupFile>,
   meanwhile?: () => Promise<unknown>,
@@ -33,7 +32,7 @@ const filesOf = async (
 
 const needsFiles = (harness: RepoHarness): void => {
   if (harness.noFiles === true) {
-    skip('nothing is kept in files here');
+    skip('the storage has no files');
   }
 };
 
@@ -149,7 +148,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
 
   over('without files there is no backup', async (repo, harness) => {
     if (harness.noFiles !== true) {
-      skip('there are files here');
+      skip('the storage has files');
     }
     await assertRejects(() => filesOf(repo.backup()), 'StorageFailed', 'backup');
   }),

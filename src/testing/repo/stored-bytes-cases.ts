@@ -1,4 +1,4 @@
-/** What every repository promises about records as the bytes that are stored. */
+/** Test cases of every repository: the stored bytes of records. */
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import { listOf } from '../storage/block-store-harness.ts';

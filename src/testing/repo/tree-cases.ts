@@ -1,4 +1,4 @@
-/** What every repository promises about a tree that is committed after blocks were removed. */
+/** Test cases of every repository: committing a tree after blocks were removed. */
 import { readAll } from '../../core/data/streams.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
@@ -9,7 +9,7 @@ import { POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 
 const COUNT = 60;
 
-/** Every reader and every repair finds the repository whole. */
+/** Asserts that reads and repairs find the repository complete. */
 const assertSound = async (repo: Repo): Promise<void> => {
   await listOf(repo.list(POST));
   await readAll(repo.exportCar());

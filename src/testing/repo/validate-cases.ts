@@ -1,4 +1,4 @@
-/** What every repository promises about `validate`. */
+/** Test cases of every repository: the option `validate`. */
 import { encodeCbor } from '../../core/data/cbor-encode.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, rejectionOf } from '../case.ts';
@@ -9,7 +9,7 @@ const LINK = 'bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm';
 
 export const repoValidateCases: readonly Case<RepoHarness>[] = [
   {
-    name: 'validate sees the JSON form of each record before it is stored, and what it throws is the rejection',
+    name: 'validate gets the JSON form of each record before it is stored, and the write rejects with its error',
     async run(harness) {
       const seen: string[] = [];
       const refusal = new RangeError('too long');

@@ -1,4 +1,4 @@
-/** What every repository promises about watching a collection. */
+/** Test cases of every repository: watching a collection. */
 import type { RecordWatch } from '../../core/repo/read/watch.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
@@ -7,13 +7,13 @@ import { FLOAT, carOf } from './car-cases.ts';
 import type { RepoHarness } from './harness.ts';
 import { KEY, LIKE, POST, POSTGATE, creates, over, post, rkeyOf } from './harness.ts';
 
-/** The texts of the next page, or how the watch ended. */
+/** Returns the texts of the next page, or how the watch ended. */
 const textsOf = async (pages: RecordWatch): Promise<unknown> => {
   const { done, value } = await pages.next();
   return done === true ? 'done' : value.records.map((record) => record.value['text']);
 };
 
-/** Whether a promise has settled, once what was asked for before it has been answered. */
+/** Returns whether a promise has settled, after all earlier calls have settled. */
 const hasSettled = async (promise: Promise<unknown>, repo: Repo): Promise<boolean> => {
   let settled = false;
   promise.then(

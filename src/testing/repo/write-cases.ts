@@ -1,4 +1,4 @@
-/** What every repository promises about writes. */
+/** Test cases of every repository: writes. */
 import type { WriteOp } from '../../core/repo/repo.ts';
 import { isTid } from '../../core/syntax/tid.ts';
 import { listOf } from '../storage/block-store-harness.ts';
@@ -252,7 +252,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
   ),
 
   {
-    name: 'a signed head wants a signer; write takes one for once',
+    name: 'a signed head needs a signer, which a single write can pass',
     run: async (harness) => {
       const repo = await harness.create({ did: DID });
       await repo.write(creates(1));
@@ -285,7 +285,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
   }),
 
   {
-    name: 'after close everything rejects, and close twice is fine',
+    name: 'after close every call rejects, and a second close does nothing',
     run: async (harness) => {
       const repo = await harness.create({ did: DID, signer: KEY });
       await repo.write(creates(1));
@@ -304,10 +304,10 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
   },
 
   {
-    name: 'what was acknowledged is there when it is opened again',
+    name: 'acknowledged writes exist after reopening',
     run: async (harness) => {
       if (harness.forgetful) {
-        skip('the place keeps nothing once it is closed');
+        skip('the storage loses its content when it is closed');
       }
       const repo = await harness.create({ did: DID, signer: KEY });
       await repo.write(creates(50), { message: 'fifty' });

@@ -1,4 +1,4 @@
-/** What every `BlobStore` promises. */
+/** The contract of `BlobStore`, as test cases. */
 import { readAll } from '../../core/data/streams.ts';
 import { concatBytes } from '../../core/data/bytes.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidToText } from '../../core/data/cid.ts';
@@ -30,7 +30,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
       assertEqual(cidToText(info.cid), cidToText(cidOf(CODEC_RAW, bytes)), 'CID');
       assertEqual(info.size, 1000, 'size');
       assertEqual(await contentOf(store, info.cid), bytes, 'content');
-      assertEqual((await harness.leftovers?.()) ?? [], [], 'leftovers');
+      assertEqual((await harness.temporaryFiles?.()) ?? [], [], 'temporary files');
     }),
   ),
   withStore('says when a blob was stored last', async (store) => {
@@ -79,7 +79,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     const bytes = bytesOf(100_000);
     const { cid } = await store.put(bytes);
     const blob = await store.get(cid);
-    assert(isBlob(blob), 'get answers a Blob');
+    assert(isBlob(blob), 'get resolves to a Blob');
     assertEqual(blob.size, 100_000, 'size');
     const cut = async (start: number, end: number): Promise<Uint8Array> =>
       new Uint8Array(await blob.slice(start, end).arrayBuffer());
@@ -101,7 +101,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     const second = await store.put(new Blob(['again']));
     assertEqual(cidToText(first.cid), cidToText(second.cid), 'CID');
     assertEqual(await listOf(store), [cidToText(first.cid)], 'list');
-    assertEqual((await harness.leftovers?.()) ?? [], [], 'leftovers');
+    assertEqual((await harness.temporaryFiles?.()) ?? [], [], 'temporary files');
   }),
   withStore('the same blob many times at once is one blob', async (store, harness) => {
     const bytes = bytesOf(200_000);
@@ -110,13 +110,13 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     );
     assertEqual(await listOf(store), [cidToText(infos[0]!.cid)], 'list');
     assertEqual(await contentOf(store, infos[0]!.cid), bytes, 'content');
-    assertEqual((await harness.leftovers?.()) ?? [], [], 'leftovers');
+    assertEqual((await harness.temporaryFiles?.()) ?? [], [], 'temporary files');
   }),
   withStore('storing a blob again mends a damaged one', async (store, harness) => {
     const damage = harness.damage ?? skip('the place cannot be damaged');
     const bytes = bytesOf(5000);
     const { cid } = await store.put(bytes);
-    // Empty, cut short, and of the right size with one other bit.
+    // Empty, truncated, and with one flipped bit.
     const flipped = new Uint8Array(bytes);
     flipped[4000]! ^= 1;
     for (const wrong of [new Uint8Array(0), bytes.subarray(0, 4999), flipped]) {
@@ -247,7 +247,7 @@ const listing: readonly Case<BlobStoreHarness>[] = [
 
 const living: readonly Case<BlobStoreHarness>[] = [
   {
-    name: 'what was stored is there after reopening, and what was deleted is not',
+    name: 'after reopening, stored blobs exist and deleted blobs do not',
     async run(harness) {
       if (!harness.keeps) {
         skip('the store keeps nothing');
@@ -264,21 +264,21 @@ const living: readonly Case<BlobStoreHarness>[] = [
     },
   },
   {
-    name: 'what a write left that was cut off is removed by the next open',
+    name: 'the next open removes the temporary files of an interrupted write',
     async run(harness) {
-      const leaveUnfinished = harness.leaveUnfinished ?? skip('nothing unfinished can be left');
-      const leftovers = harness.leftovers ?? skip('what is left cannot be seen');
+      const leaveUnfinished = harness.leaveUnfinished ?? skip('the harness cannot interrupt a write');
+      const temporaryFiles = harness.temporaryFiles ?? skip('the harness cannot list temporary files');
       await (await harness.open()).close();
       await leaveUnfinished.call(harness);
-      assert((await leftovers.call(harness)).length > 0, 'something is left');
+      assert((await temporaryFiles.call(harness)).length > 0, 'something is left');
       const store = await harness.open();
-      assertEqual(await leftovers.call(harness), [], 'leftovers');
+      assertEqual(await temporaryFiles.call(harness), [], 'temporary files');
       assertEqual(await listOf(store), [], 'list');
       await store.close();
     },
   },
   {
-    name: 'every call after close is Closed, and closing twice is fine',
+    name: 'every call after close is Closed, and a second close does nothing',
     async run(harness) {
       const store = await harness.open();
       const { cid } = await store.put(text('x'));
@@ -294,7 +294,7 @@ const living: readonly Case<BlobStoreHarness>[] = [
     },
   },
   {
-    name: 'close waits for what runs',
+    name: 'close waits for running calls',
     async run(harness) {
       const store = await harness.open();
       let settled = 0;
@@ -325,5 +325,5 @@ const living: readonly Case<BlobStoreHarness>[] = [
   },
 ];
 
-/** Every case, to be run over every implementation. */
+/** All cases. Every implementation runs them. */
 export const blobStoreCases: readonly Case<BlobStoreHarness>[] = [...storing, ...refusing, ...listing, ...living];

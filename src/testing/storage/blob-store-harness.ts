@@ -1,29 +1,29 @@
-/** What the cases for blob stores run on, and the bytes that they put there. */
+/** The harness for the cases of blob stores, and test data. */
 import { cidToText } from '../../core/data/cid.ts';
 import type { CID } from '../../core/data/cid.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import { assertEqual } from '../case.ts';
 import type { Case } from '../case.ts';
 
-/** One place for blobs, which is empty when a case begins. Each case gets a harness of its own. */
+/** A storage for blobs, empty when a case begins. Each case gets its own harness. */
 export interface BlobStoreHarness {
-  /** Opens the place, again and again; what was opened before is closed by then. */
+  /** Opens the store. It is called again after the last store was closed. */
   open(): Promise<BlobStore>;
-  /** Whether what was stored is there after reopening. */
+  /** Whether stored blobs exist after reopening. */
   readonly keeps: boolean;
-  /** Replaces the stored bytes of a blob behind the store's back. */
+  /** Replaces the stored bytes of a blob without the store. */
   damage?(cid: CID, bytes: Uint8Array): Promise<void>;
-  /** Puts things that are no blobs among the blobs: other names, and a name of a blob over something that is none. */
+  /** Adds entries that are not blobs: with other names, and with the name of a blob but another kind. */
   litter?(): Promise<void>;
-  /** Leaves behind what a write does that was cut off by a crash. */
+  /** Leaves the temporary files of a write that a crash has interrupted. */
   leaveUnfinished?(): Promise<void>;
-  /** The names of what lies in the place and is no stored blob. */
-  leftovers?(): Promise<readonly string[]>;
+  /** Returns the names of stored files that are not blobs. */
+  temporaryFiles?(): Promise<readonly string[]>;
 }
 
 export const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
-/** Bytes that are not all alike, the same ones for the same arguments. */
+/** Returns pseudo-random bytes. Equal arguments give equal bytes. */
 export const bytesOf = (length: number, seed = 1): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) {
@@ -32,7 +32,7 @@ export const bytesOf = (length: number, seed = 1): Uint8Array<ArrayBuffer> => {
   return bytes;
 };
 
-/** A stream of these pieces, which counts how often it was cancelled. */
+/** Returns a stream of these chunks, which counts how often it was cancelled. */
 export const streamOf = (
   pieces: readonly Uint8Array[],
   failure?: Error,
@@ -75,10 +75,10 @@ export const listOf = async (store: BlobStore, after?: CID): Promise<string[]> =
 
 export const assertNothing = async (harness: BlobStoreHarness, store: BlobStore): Promise<void> => {
   assertEqual(await listOf(store), [], 'blobs');
-  assertEqual((await harness.leftovers?.()) ?? [], [], 'leftovers');
+  assertEqual((await harness.temporaryFiles?.()) ?? [], [], 'temporary files');
 };
 
-/** A case over an open store, which is closed afterwards. */
+/** Returns a case over an open store, which is closed afterwards. */
 export const withStore = (
   name: string,
   run: (store: BlobStore, harness: BlobStoreHarness) => Promise<void>,

@@ -1,5 +1,5 @@
 /**
- * What every block store promises, as cases to run over an adapter:
+ * The contract of `BlockStore`, as test cases for an adapter:
  *
  *     for (const { name, run } of blockStoreCases) test(name, async () => run(await makeHarness()));
  */
@@ -16,7 +16,7 @@ import { parseCid } from '../../core/data/cid.ts';
 
 const [a, b, c] = [blockOf(0), blockOf(1), blockOf(2)];
 
-/** A case over one store, which is closed afterwards. */
+/** Returns a case over one store, which is closed afterwards. */
 const over = (name: string, run: (store: BlockStore) => Promise<void>): Case<BlockStoreHarness> => ({
   name,
   run: async (harness) => {
@@ -245,7 +245,7 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
   }),
 ];
 
-/** Every case. A harness that cannot do what one needs gets a `SkippedCase` from it. */
+/** All cases. A case throws `SkippedCase` if the harness cannot do what it needs. */
 export const blockStoreCases: readonly Case<BlockStoreHarness>[] = [
   ...readCases,
   ...blockStoreChangeCases,

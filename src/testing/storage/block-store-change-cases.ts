@@ -1,4 +1,4 @@
-/** What every block store promises about changes. */
+/** The contract of `BlockStore`: changes. */
 import type { BlockChange, BlockStore } from '../../core/storage/ports.ts';
 import { blockOf, blockOfBytes, blocksOf, cidsOf, listOf, put, revOf, textsOf } from './block-store-harness.ts';
 import type { BlockStoreHarness } from './block-store-harness.ts';
@@ -7,7 +7,7 @@ import { assert, assertEqual, assertRejects, rejectionOf } from '../case.ts';
 
 const [a, b, c] = [blockOf(0), blockOf(1), blockOf(2)];
 
-/** A case over one store with blocks `a` and `b`, `a` being the head. */
+/** Returns a case over one store with the blocks `a` (the head) and `b`. */
 const over = (name: string, run: (store: BlockStore) => Promise<void>): Case<BlockStoreHarness> => ({
   name: `change: ${name}`,
   run: async (harness) => {
@@ -23,7 +23,7 @@ const over = (name: string, run: (store: BlockStore) => Promise<void>): Case<Blo
   },
 });
 
-/** All that can be seen of a store, as texts. */
+/** Returns the whole content of a store, as texts. */
 const stateOf = async (store: BlockStore): Promise<string[]> => [
   ...(await textsOf(store.refs())),
   ...(await textsOf(store.commits())),
@@ -34,7 +34,7 @@ const stateOf = async (store: BlockStore): Promise<string[]> => [
   `${await store.get(b.cid)}`,
 ];
 
-/** A promise, and what resolves it. */
+/** Returns a promise with its resolve function. */
 const signalOf = (): { readonly given: Promise<void>; readonly give: () => void } => {
   let give = (): void => undefined;
   const given = new Promise<void>((resolve) => {
@@ -43,7 +43,7 @@ const signalOf = (): { readonly given: Promise<void>; readonly give: () => void 
   return { given, give };
 };
 
-/** Something of everything that a change can do. */
+/** Makes one change of every kind. */
 const changeAll = async (change: BlockChange): Promise<void> => {
   await change.put([c]);
   await change.remove([b.cid]);

@@ -1,4 +1,4 @@
-/** What every block store promises about the reads of a change: they see what it wrote so far, in order. */
+/** The contract of `BlockStore`: reads in a change see its earlier writes, in order. */
 import type { BlockChange, BlockStore, StoreReader } from '../../core/storage/ports.ts';
 import type { Case } from '../case.ts';
 import { assertEqual } from '../case.ts';
@@ -7,7 +7,7 @@ import { blockOf, blocksOf, cidsOf, listOf, put, revOf, textsOf } from './block-
 
 const [a, b, c] = [blockOf(0), blockOf(1), blockOf(2)];
 
-/** A case over one store with some of everything. */
+/** Returns a case over one store with blocks, refs, meta values and commits. */
 const over = (name: string, run: (store: BlockStore) => Promise<void>): Case<BlockStoreHarness> => ({
   name: `change: reads: ${name}`,
   run: async (harness) => {
@@ -28,7 +28,7 @@ const over = (name: string, run: (store: BlockStore) => Promise<void>): Case<Blo
 const namesOf = async (list: AsyncIterable<readonly [string, unknown]>): Promise<string[]> =>
   (await listOf(list)).map(([name]) => name);
 
-/** All that a reader shows, as texts. */
+/** Returns the whole content of a reader, as texts. */
 const seenBy = async (reader: StoreReader): Promise<string[]> => [
   ...(await textsOf(reader.refs())),
   ...(await textsOf(reader.commits())),

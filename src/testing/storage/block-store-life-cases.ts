@@ -1,4 +1,4 @@
-/** What every block store promises about opening, closing and crashing. */
+/** The contract of `BlockStore`: opening, closing and crashing. */
 import type { BlockStore, StoreMaintenance } from '../../core/storage/ports.ts';
 import { blockOf, blocksOf, cidsOf, listOf, put, revOf, textsOf } from './block-store-harness.ts';
 import type { BlockStoreHarness } from './block-store-harness.ts';
@@ -46,7 +46,7 @@ const maintenanceCallsOf = (
         shrink: () => maintenance.shrink({ compact: true }),
       };
 
-/** Every method, called in a way that would succeed. */
+/** Returns a valid call of every method. */
 const callsOf = (store: BlockStore): Readonly<Record<string, () => Promise<unknown>>> => ({
   cids: () => listOf(store.cids()),
   commit: () => store.commit(revOf(1)),
@@ -66,7 +66,7 @@ const callsOf = (store: BlockStore): Readonly<Record<string, () => Promise<unkno
 export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
   life('what was stored is there after closing and opening', async (harness) => {
     if (harness.forgetful === true) {
-      skip('the store keeps nothing once it is closed');
+      skip('the store loses its content when it is closed');
     }
     const store = await harness.open();
     await fill(store);
@@ -97,7 +97,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     const store = await harness.open();
     await fill(store);
     await new Promise<void>((written) => {
-      // It never ends: the crash comes first.
+      // It never ends, because the crash comes first.
       void store.transact(async (change) => {
         await change.put(blocksOf(3_000).slice(2));
         await change.remove([b.cid]);
@@ -172,7 +172,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     const log: string[] = [];
     const work = (name: string): Promise<void> =>
       store.transact(async (change) => {
-        // More turns than closing could possibly take by itself.
+        // More turns of the event loop than closing alone needs.
         for (let n = 0; n < 50; n++) {
           await change.put([blockOf(n)]);
           await new Promise<void>((resolve) => queueMicrotask(resolve));

@@ -1,4 +1,4 @@
-/** What a store promises when a second one is opened on the same repository. */
+/** The contract of `BlockStore`: a second store on the same repository. */
 import type { BlockStore } from '../../core/storage/ports.ts';
 import type { Case } from '../case.ts';
 import { assertEqual, assertRejects, skip } from '../case.ts';
@@ -7,7 +7,7 @@ import { blockOf, cidsOf, listOf, put, revOf, textsOf } from './block-store-harn
 
 const [a, b, c] = [blockOf(0), blockOf(1), blockOf(2)];
 
-/** A case over two open stores on one repository. */
+/** Returns a case over two open stores on one repository. */
 const shared = (
   name: string,
   run: (first: BlockStore, second: BlockStore, harness: BlockStoreHarness) => Promise<void>,
@@ -19,7 +19,7 @@ const shared = (
       await first.close();
       skip('the store has one owner at a time');
     }
-    const openBeside = harness.openBeside?.bind(harness) ?? skip('the harness opens a place only once');
+    const openBeside = harness.openBeside?.bind(harness) ?? skip('the harness cannot open a second store');
     const second = await openBeside();
     await run(first, second, harness);
     await first.close();
@@ -29,14 +29,14 @@ const shared = (
 
 export const blockStoreOwnerCases: readonly Case<BlockStoreHarness>[] = [
   {
-    name: 'one owner: a second owner is locked out, and let in after the first has closed',
+    name: 'one owner: a second owner is refused until the first has closed',
     async run(harness) {
       const store = await harness.open();
       if (!store.exclusive) {
         await store.close();
         skip('the store allows several owners');
       }
-      const openSecond = harness.openSecond?.bind(harness) ?? skip('the harness opens a place only once');
+      const openSecond = harness.openSecond?.bind(harness) ?? skip('the harness cannot open a second store');
       await put(store, [a, b]);
       await assertRejects(openSecond, 'Locked', 'the second owner');
       assertEqual(await store.getMany(cidsOf([a, b, c])), [a.bytes, b.bytes, undefined], 'the blocks');
