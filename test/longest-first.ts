@@ -14,7 +14,7 @@ export const LONGEST: readonly string[] = [
   'cli/process.slow.test.ts',
   'readme/samples.slow.test.ts',
   'crash/folders.test.ts',
-  'browser/doors.test.ts',
+  'browser/entry-points.test.ts',
   'browser/grid.test.ts',
   'browser/viewer-pages.test.ts',
   'browser/viewer.test.ts',

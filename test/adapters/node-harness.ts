@@ -1,4 +1,4 @@
-/** The harnesses of Node and Bun: a folder for each case. */
+/** The harnesses of Node and Bun: one folder per case. */
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Files and blobs where `fsync` is disabled, as under `node --permission`. */
+/** Files and blobs without `fsync`, as under `node --permission`. */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
@@ -58,14 +58,14 @@ afterAll(() => {
 describe('the cases for database files', () => runCases(databaseFilesCases, () => makeFilesHarness(root)));
 describe('the cases for blobs', () => runCases(blobStoreCases, () => makeBlobsHarness(root)));
 
-test('each write is synced by the system, and an emptied log has no header', async () => {
+test('the system syncs each write, and an emptied WAL has no header', async () => {
   const folder = join(root, 'emptied');
   const { ftruncateSync } = fs;
   const files = await openNodeFiles(folder, { create: true });
   files.wal.write(new Uint8Array(2048).fill(1), { at: 0 });
   files.wal.flush();
   expect(flagsOf.get(join(folder, 'pds.db-wal'))! & fs.constants.O_SYNC).toBe(fs.constants.O_SYNC);
-  // As if the truncation were lost in a power cut.
+  // As if a power cut lost the truncation.
   fs.ftruncateSync = () => {};
   syncBuiltinESMExports();
   files.wal.truncate(0);
@@ -76,7 +76,7 @@ test('each write is synced by the system, and an emptied log has no header', asy
   await files.close();
 });
 
-test('a path that is not permitted is named with the flags', () => {
+test('an error for a path that is not permitted names the flags', () => {
   expect(toStorageError(denied(), 'opening alice')).toMatchObject({
     code: 'StorageFailed',
     message:

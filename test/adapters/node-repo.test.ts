@@ -1,4 +1,4 @@
-/** The whole repository in folders, through the door of Node. */
+/** All cases of a repository in folders, over the entry point for Node. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Repositories in folders for the tests of `readOnly`, and everything that a reader can see of one. */
+/** Repositories in folders for the tests of `readOnly`, and all reads of one. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { generateKey } from '../../src/core/crypto/signing-key.ts';
@@ -15,7 +15,7 @@ export const key = signer.did();
 let folders = 0;
 export const newFolder = (): string => join(scratch, `r${++folders}`);
 
-/** A repository with some commits, a blob and a branch. */
+/** Creates a repository with commits, a blob and a branch. */
 export const fill = async (repo: Repo): Promise<void> => {
   for (let n = 0; n < 5; n++) {
     await repo.put(POST, `p${n}`, { text: `post ${n}` });
@@ -33,7 +33,7 @@ export const makeRepo = async (): Promise<string> => {
   return folder;
 };
 
-/** The folder as a kill leaves it: the lock file in a copy belongs to nobody. */
+/** Returns the folder as after a kill: the lock file in a copy is stale. */
 export const killed = async (work: (repo: Repo) => Promise<void> = fill): Promise<string> => {
   const folder = newFolder();
   await using repo = await createRepo(folder, { did, signer });
@@ -43,7 +43,7 @@ export const killed = async (work: (repo: Repo) => Promise<void> = fill): Promis
   return copy;
 };
 
-/** Everything in a folder: names, contents, times. */
+/** Returns everything in a folder: names, contents, times. */
 export const stateOf = (folder: string): object[] =>
   fs.readdirSync(folder, { recursive: true, withFileTypes: true }).map((entry) => {
     const path = join(entry.parentPath, entry.name);
@@ -59,7 +59,7 @@ export const collect = async <T>(list: AsyncIterable<T>): Promise<T[]> => {
   return entries;
 };
 
-/** What every read of a repository shows. */
+/** Returns the results of every read of a repository. */
 export const readEverything = async (repo: Repo): Promise<object> => {
   const [blob] = await collect(repo.blobs());
   const branch = repo.branch('draft');

@@ -1,4 +1,4 @@
-/** What a reader shows of the files that a crash, or another program, has left. */
+/** What a reader returns for files after a crash, and for files of another program. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -7,8 +7,8 @@ import { collect, killed, makeRepo, newFolder, POST, readEverything, stateOf } f
 
 const code = (value: string): object => expect.objectContaining({ name: 'RepoError', code: value });
 
-describe('what a crash has left', () => {
-  test('a log is applied in memory', async () => {
+describe('after a crash', () => {
+  test('a WAL is applied in memory', async () => {
     const folder = await killed();
     expect(fs.statSync(join(folder, 'pds.db-wal')).size).toBeGreaterThan(0);
     const before = stateOf(folder);
@@ -21,7 +21,7 @@ describe('what a crash has left', () => {
     expect(seen).toMatchObject({ verify: { ok: true } });
   });
 
-  test('a log whose end is torn shows the commits before', async () => {
+  test('a WAL with a damaged end shows the commits before', async () => {
     const folder = await killed();
     const wal = join(folder, 'pds.db-wal');
     fs.truncateSync(wal, fs.statSync(wal).size - 100);
@@ -67,7 +67,7 @@ describe('what a crash has left', () => {
     expect(stateOf(copy)).toEqual(before);
   });
 
-  test('a log of more than 64 MiB is Locked, and says what to do', async () => {
+  test('a WAL of more than 64 MiB is Locked, and the message says what to do', async () => {
     const folder = await makeRepo();
     fs.writeFileSync(join(folder, 'pds.db-wal'), '');
     fs.truncateSync(join(folder, 'pds.db-wal'), 64 * 1024 * 1024 + 1);
@@ -75,7 +75,7 @@ describe('what a crash has left', () => {
     await expect(openRepo(folder, { readOnly: true })).rejects.toEqual(code('Locked'));
   });
 
-  test('a lock of a process that is gone is passed over', async () => {
+  test('a stale lock is ignored', async () => {
     const folder = await makeRepo();
     const record = { pid: 2 ** 22 + 1, runtime: 'node', host: 'before', token: 'a'.repeat(32), madeMs: 1 };
     const boot = fs.existsSync('/proc') ? fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : undefined;
@@ -87,7 +87,7 @@ describe('what a crash has left', () => {
   });
 });
 
-test('a database without the table of commits has no history, and gets none', async () => {
+test('a database without the table commits has no history, and is not changed', async () => {
   const folder = await makeRepo();
   {
     await using database = await openDatabase(folder);

@@ -37,7 +37,7 @@ test('shows what the owner sees, and changes nothing in the folder', async () =>
   await expect(reader.get(POST, 'p1')).rejects.toEqual(code('Closed'));
 });
 
-test('whatever writes rejects with ReadOnly, and changes nothing', async () => {
+test('writes reject with ReadOnly, and change nothing', async () => {
   const folder = await makeRepo();
   const before = stateOf(folder);
   await using repo = await openRepo(folder, { readOnly: true, signer });
@@ -69,7 +69,7 @@ test('whatever writes rejects with ReadOnly, and changes nothing', async () => {
   expect(stateOf(folder)).toEqual(before);
 });
 
-test('a backup of it is whole', async () => {
+test('a backup of it is complete', async () => {
   const folder = await killed();
   const backup = newFolder();
   await using repo = await openRepo(folder, { readOnly: true });
@@ -81,7 +81,7 @@ test('a backup of it is whole', async () => {
   expect(await collect(other.list(POST))).toEqual(await collect(repo.list(POST)));
 });
 
-describe('while somebody writes', () => {
+describe('while a writer has it open', () => {
   test('opening is Locked, or waits', async () => {
     const folder = await makeRepo();
     const owner = await openRepo(folder);
@@ -93,7 +93,7 @@ describe('while somebody writes', () => {
     expect(await reader.get(POST, 'new')).toMatchObject({ value: { text: 'new' } });
   });
 
-  test('reads are Locked, and show what was written once the owner is gone', async () => {
+  test('reads are Locked, and show the new records after the owner has closed', async () => {
     const folder = await makeRepo();
     await using reader = await openRepo(folder, { readOnly: true });
     const before = await reader.head();
@@ -116,7 +116,7 @@ describe('while somebody writes', () => {
     expect((await reader.verify({ key: key })).ok).toBe(true);
   });
 
-  test('a reader that waits reads on', async () => {
+  test('a reader with waitMs continues', async () => {
     const folder = await makeRepo();
     await using reader = await openRepo(folder, { readOnly: true, waitMs: 30_000 });
     const owner = await openRepo(folder, { signer });
@@ -126,7 +126,7 @@ describe('while somebody writes', () => {
     expect(await read).toMatchObject({ value: { text: 'late' } });
   });
 
-  test('a list goes on with the records of its state, or says that it cannot', async () => {
+  test('a list continues with the records of its state, or rejects', async () => {
     const folder = newFolder();
     {
       await using repo = await createRepo(folder, { did, signer });
@@ -168,7 +168,7 @@ describe('while somebody writes', () => {
     expect(await reader.get(POST, 'r0001')).toMatchObject({ value: { n: 3 } });
   });
 
-  test('a repository that is replaced is read in its place; one of another account is not', async () => {
+  test('a replaced repository is read; one of another account is not', async () => {
     const folder = await makeRepo();
     const backup = newFolder();
     {
@@ -188,7 +188,7 @@ describe('while somebody writes', () => {
   });
 });
 
-test('what is no repository is refused as it is by an owner', async () => {
+test('a folder without a repository is refused as by an owner', async () => {
   const empty = newFolder();
   await expect(openRepo(empty, { readOnly: true })).rejects.toEqual(code('RepoNotFound'));
   fs.mkdirSync(empty);

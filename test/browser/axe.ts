@@ -1,4 +1,4 @@
-/** axe-core, which finds what keeps people from using a page: `npm ci --prefix test/browser` installs it. */
+/** Runs axe-core, which checks accessibility. `npm ci --prefix test/browser` installs it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
@@ -7,7 +7,7 @@ const PATH = join(import.meta.dirname, 'node_modules', 'axe-core', 'axe.min.js')
 
 const isRequired = (process.env['PDSDB_REQUIRE'] ?? '').split(',').includes('axe');
 
-/** Whether such tests are passed over: it is not installed, and nobody has said that it must be (PDSDB_REQUIRE). */
+/** Whether such tests are skipped: axe-core is not installed, and PDSDB_REQUIRE does not contain it. */
 export const isAxeMissing: boolean = !existsSync(PATH) && !isRequired;
 
 interface Axe {
@@ -17,11 +17,11 @@ interface Axe {
 }
 
 /**
- * What is wrong with a page, a line for each rule and element. Best practices are rules, too.
- * @param rules The rules to check; all of them if it is left out.
+ * Returns the violations of a page, one line per rule and element. Best practices are included.
+ * @param rules The rules to check. Default: all rules.
  */
 export const violationsOf = async (page: Page, rules?: readonly string[]): Promise<string[]> => {
-  // By the protocol of the browser, which the policy of the page does not reach.
+  // Through the protocol of the browser, because the policy of the page does not apply there.
   await page.evaluate(readFileSync(PATH, 'utf8'));
   return page.evaluate(async (runOnly) => {
     const { axe } = globalThis as unknown as { axe: Axe };

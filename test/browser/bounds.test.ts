@@ -1,4 +1,7 @@
-/** What hostile CARs cost in the worker of a browser: refused or read within a second of work, in little memory. */
+/**
+ * The cost of hostile CARs in the worker of a browser: each is refused or read within a second of work, in little
+ * memory.
+ */
 import { build } from 'esbuild';
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,9 +12,9 @@ import { drivenOf, isMissing } from './browsers.ts';
 import { useFreshBrowser } from './fresh-browser.ts';
 import { useSite } from './in-browser.ts';
 
-/** Of the time of all the browser's processes together, on processors, not by the clock. */
+/** Processor time of all the browser's processes together. */
 const MOST_MS = 1000;
-/** More than before, in all of them together. */
+/** The increase in all processes together. */
 const MOST_MB = 100;
 const SAMPLE_MS = 10;
 
@@ -24,7 +27,7 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>bounds</title><link re
   });
 </script>`;
 
-/** Imports one CAR into a repository that has something in it, and says how that ended. */
+/** Imports one CAR into a repository that is not empty, and returns the outcome. */
 const WORKER = `
   import { browserPlatform } from '../../src/adapters/platform/browser-platform.ts';
   import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
@@ -70,8 +73,8 @@ interface Cost {
 }
 
 /**
- * Milliseconds of work of all processes in the group of a browser, and the resident megabytes that each has for itself,
- * as Linux counts them: what they share, as the pipes between them, would count in each.
+ * Returns the processor time of a browser's processes in milliseconds, and the private resident megabytes of each,
+ * as Linux counts them. Shared memory would count in each process.
  */
 const spentBy = (browser: number): Cost => {
   let [ticks, pages] = [0, 0];
@@ -85,13 +88,13 @@ const spentBy = (browser: number): Cost => {
         pages += resident! - shared!;
       }
     } catch {
-      // It has ended since it was listed.
+      // The process has ended since it was listed.
     }
   }
   return { ms: ticks * 10, mb: (pages * 4096) / 2 ** 20 };
 };
 
-/** What a browser spends until `work` is done: all the time, and the most memory beyond what it had. */
+/** Returns the cost of `work` in a browser: the processor time, and the largest increase of memory. */
 const costOf = async <T>(
   browser: number,
   work: () => Promise<T>,
@@ -107,7 +110,7 @@ const costOf = async <T>(
   }
 };
 
-/** Made once for both browsers: some take longer to make than to read. */
+/** Made once for both browsers, because some take longer to make than to read. */
 const cars = new Map<number, Uint8Array>();
 
 const site = useSite();
@@ -148,7 +151,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       const ask = <T>(args: object): Promise<T> => page.run<T>('worker', 'hasOpfs', args);
       await ask({ verb: 'prepare', name: `bounds-${i}-${Date.now()}`, url: '/warm.car' });
       const pid = drivenOf(browser).process()!.pid!;
-      // Getting the bytes across is the browser's own work, and half of all for the longest CAR.
+      // The browser itself transfers the bytes, which is half of the time for the longest CAR.
       const { cost: reading } = await costOf(pid, () => ask({ verb: 'read', url: `/${i}.car` }));
       const { answer: outcome, cost } = await costOf(pid, () =>
         ask<{ end: string; ms: number; polluted: boolean }>({ verb: 'import', url: `/${i}.car` }),

@@ -1,4 +1,4 @@
-/** Real browsers: which are here, and how one is started, asked and ended. */
+/** Finds, starts, controls and ends real browsers. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { startWebkit } from './webkit.ts';
 export const BROWSERS = ['chromium', 'firefox', 'webkit'] as const;
 export type BrowserName = (typeof BROWSERS)[number];
 
-/** Where the programs are, in order of preference. */
+/** The paths of the programs, in order of preference. */
 const PROGRAMS: Readonly<Record<BrowserName, readonly string[]>> = {
   chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
   firefox: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
@@ -22,7 +22,7 @@ const required = (process.env['PDSDB_REQUIRE'] ?? '').split(',');
 
 export const programOf = (name: BrowserName): string | undefined => PROGRAMS[name].find((path) => existsSync(path));
 
-/** Whether tests in a browser are passed over: it is not here, and nobody has said that it must be (PDSDB_REQUIRE). */
+/** Whether tests in a browser are skipped: it is not installed, and PDSDB_REQUIRE does not contain it. */
 export const isMissing = (name: BrowserName): boolean => programOf(name) === undefined && !required.includes(name);
 
 /** A page of the test site. */
@@ -33,17 +33,17 @@ export interface TestPage {
 
 export interface TestBrowser {
   open(url: string): Promise<TestPage>;
-  /** Ends it as a crash would: all its processes at once. The profile stays. */
+  /** Kills all its processes, as a crash does. The profile stays. */
   kill(): Promise<void>;
-  /** Whether its process is there and still answers to the test. */
+  /** Whether its process runs and responds to the test. */
   isRunning(): boolean;
-  /** Limits what an origin may store, in bytes. Firefox has a preference for that. */
+  /** Limits the storage of an origin, in bytes. Firefox has a preference for that. */
   setQuota?(origin: string, bytes: number): Promise<void>;
-  /** Ends it, as a crash would if it does not end otherwise. */
+  /** Closes it, or kills it if it does not close. */
   close(): Promise<void>;
 }
 
-/** What puppeteer drives, for what it can do beyond; all but WebKitGTK. */
+/** The browser in puppeteer, for its other features. Missing for WebKitGTK. */
 export const drivenOf = (browser: TestBrowser): Browser => {
   if (!(browser instanceof PuppeteerBrowser)) {
     throw new TypeError('puppeteer does not drive this browser');
@@ -52,21 +52,21 @@ export const drivenOf = (browser: TestBrowser): Browser => {
 };
 
 export interface StartOptions {
-  /** A folder for what the browser keeps. */
+  /** The folder of the profile. */
   readonly profile: string;
   /** Preferences of Firefox. */
   readonly prefs?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A folder for a profile, and the function that removes it. */
+/** Returns a folder for a profile, and a function that removes it. */
 export const makeProfile = async (): Promise<{ profile: string; remove: () => Promise<void> }> => {
   const profile = await mkdtemp(join(tmpdir(), 'pdsdb-browser-'));
   return { profile, remove: () => rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) };
 };
 
-/** A busy machine takes its time. */
+/** Long, for a busy machine. */
 const START_MS = 60_000;
-/** A browser that has not ended by then is stuck. */
+/** A browser that has not ended after this time is stuck. */
 const CLOSE_MS = 10_000;
 
 const CHROMIUM_FLAGS = [
@@ -79,10 +79,10 @@ const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 
-/** A browser fails to start now and then: its port or its display is taken, or its debugger does not answer. */
+/** A browser sometimes fails to start: its port or its display is in use, or its debugger does not respond. */
 const MOST_STARTS = 3;
 
-/** Starts a browser. Only this start is tried again, never what a test does with the browser. */
+/** Starts a browser. Only this start is retried, never a step of a test. */
 export const startBrowser = async (name: BrowserName, options: StartOptions): Promise<TestBrowser> => {
   const executablePath = programOf(name);
   if (executablePath === undefined) {
@@ -152,7 +152,7 @@ class PuppeteerBrowser implements TestBrowser {
       return;
     }
     const gone = new Promise((resolve) => child.once('exit', resolve));
-    // The group, which the browser was started in: renderers and helpers are processes of their own.
+    // The process group, because renderers and helpers are separate processes.
     process.kill(-child.pid!, 'SIGKILL');
     await gone;
   }
@@ -166,7 +166,7 @@ class PuppeteerBrowser implements TestBrowser {
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(new Error('it does not end')), CLOSE_MS);
     });
-    // Its own end, where it cannot be told to end any more, is what was wanted.
+    // If it cannot be closed because it has already ended, nothing is left to do.
     await Promise.race([this.browser.close(), late]).catch(() => this.kill());
     clearTimeout(timer);
   }
@@ -176,7 +176,7 @@ class Chromium extends PuppeteerBrowser {
   async setQuota(origin: string, quotaSize: number): Promise<void> {
     const [page] = await this.browser.pages();
     const session = await page!.createCDPSession();
-    // It holds as long as the session does.
+    // It is valid during the session.
     await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize });
   }
 }
@@ -190,7 +190,7 @@ class Firefox extends PuppeteerBrowser {
   }
 
   /**
-   * Waits as well until puppeteer has put the profile's own preferences back: the next start would meet it in the
+   * Also waits until puppeteer has restored the profile's preferences, because the next start would run into
    * middle.
    */
   override async kill(): Promise<void> {
@@ -199,7 +199,7 @@ class Firefox extends PuppeteerBrowser {
     for (let left = 50; left > 0 && backups.some((path) => existsSync(path)); left--) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    // What puppeteer has not put back is of no use to anybody.
+    // Preferences that puppeteer has not restored are not needed.
     await Promise.all([...backups, join(this.#profile, 'user.js')].map((path) => rm(path, { force: true })));
   }
 }

@@ -1,4 +1,4 @@
-/** One small app, built and served in each of the ways in which people build and serve apps. */
+/** A small app, built and served with each supported bundler. */
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ const HTML = '<!doctype html><meta charset="utf-8"><title>app</title><link rel="
  */
 const writeApp = async (pkg: string, name: string): Promise<string> => {
   const folder = join(pkg, 'apps', name);
-  // What a first try has left.
+  // Files of an earlier attempt.
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, 'node_modules'), { recursive: true });
   await symlink(pkg, join(folder, 'node_modules', 'pdsdb'), 'dir');
@@ -58,19 +58,19 @@ const withViteDev = async (pkg: string): Promise<App> => {
       headers: { 'Content-Security-Policy': CSP },
       hmr: false,
     },
-    // Bundled beforehand, the library would look for its wasm file beside the bundle.
+    // If the library were prebundled, it would look for its wasm file beside the bundle.
     optimizeDeps: { exclude: ['pdsdb'] },
   });
   await server.listen();
   const { port } = server.httpServer!.address() as AddressInfo;
-  // What the worker imports is found when it is first loaded, bundled anew, and there at the next visit.
+  // The imports of the worker are found at its first load, bundled then, and ready at the next visit.
   return { url: `http://127.0.0.1:${port}/`, visits: 4, close: () => server.close() };
 };
 
 const withEsbuild = async (pkg: string): Promise<App> => {
   const folder = await writeApp(pkg, 'esbuild');
   const out = join(folder, 'out');
-  // esbuild leaves `new URL` as it is: worker and wasm file are put where they are looked for.
+  // esbuild does not change `new URL`, so the worker and the wasm file are copied to the expected paths.
   await esbuild({
     entryPoints: [join(folder, 'main.js'), join(folder, 'repo-worker.js')],
     bundle: true,
@@ -85,7 +85,7 @@ const withEsbuild = async (pkg: string): Promise<App> => {
 };
 
 /**
- * No bundler: modules as they are installed, named by an import map, and the worker that the package brings in one
+ * Without a bundler: installed modules in an import map, and the bundled worker of the package in one
  * piece.
  */
 const withImportMap = async (pkg: string): Promise<App> => {

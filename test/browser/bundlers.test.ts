@@ -1,4 +1,4 @@
-/** The package as it is published, in apps built in the ways in which people build apps, under a strict policy. */
+/** The published package in apps of every supported bundler, under a strict content security policy. */
 import type { Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildPackage } from '../built-package.ts';
@@ -6,7 +6,7 @@ import { drivenOf, isMissing } from './browsers.ts';
 import { APP_NAMES, apps } from './bundled-apps.ts';
 import { useFreshBrowser } from './fresh-browser.ts';
 
-/** What the app answers, or the error that it ends with; a module that does not load leaves the page without one. */
+/** Returns the result of the app, or its error. Neither exists if a module does not load. */
 const outcomeOf = async (page: Page, timeout: number): Promise<string> => {
   try {
     const outcome = await page.waitForFunction(
@@ -42,11 +42,11 @@ describe.skipIf(isMissing('chromium'))('an app (needs chromium)', () => {
         let outcome = '';
         for (let left = app.visits ?? 1; outcome !== 'hello' && left > 0; left--) {
           await page.goto(app.url);
-          // A server that bundles anew refuses what it bundled before, so all visits but the last may be short.
+          // A server that bundles again refuses its earlier bundles, so only the last visit must complete.
           outcome = await outcomeOf(page, left > 1 ? 15_000 : 60_000);
         }
         expect(outcome).toBe('hello');
-        // No isolation of origins was needed, and nothing was refused by the policy.
+        // No cross-origin isolation headers (COOP/COEP) were needed, and the policy refused nothing.
         expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
         expect(trouble.filter((one) => /Content.Security.Policy/i.test(one))).toEqual([]);
       } catch (error) {

@@ -1,4 +1,4 @@
-/** What Chromium writes down of its IndexedDB. */
+/** Reads Chromium's log about IndexedDB. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,10 +8,10 @@ const filesNamed = (folder: string, name: string): string[] =>
     .map((entry) => join(entry.parentPath, entry.name));
 
 /**
- * Whether Chromium has thrown away what an origin keeps in IndexedDB, and begun anew. It does that now and then after
- * two crashes: killed in the middle of a commit of more than 32 KiB, it goes on writing behind the torn record at the
- * end of its log; the next start takes that for corruption. (Chromium 156. A log cut off at such a place by hand brings
- * it about each time.)
+ * Whether Chromium has deleted the IndexedDB data of an origin. It sometimes does so after
+ * two crashes: killed during a commit of more than 32 KiB, it later appends to the incomplete record at the
+ * end of its log; the next start treats that as corruption. (Chromium 156. A log that is truncated there by hand
+ * causes it every time.)
  */
 export const hasBegunAnew = (profile: string): boolean => {
   const logs = filesNamed(join(profile, 'Default/IndexedDB'), 'LOG').map((path) => readFileSync(path, 'utf8'));

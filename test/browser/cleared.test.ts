@@ -1,4 +1,4 @@
-/** "Clear site data" while a repository is open: the browser takes the files away under the worker that has them. */
+/** "Clear site data" while a repository is open: the browser deletes the open files of the worker. */
 import type { Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DID } from '../../src/testing/repo/harness.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   });
 });
 
-/** As the settings of Chromium do, for pages that stay open. */
+/** Clears data as the settings of Chromium do, while pages stay open. */
 const clearByProtocol = async (page: Page): Promise<void> => {
   const session = await page.createCDPSession();
   const { origin } = new URL(page.url());
@@ -24,7 +24,7 @@ const clearByProtocol = async (page: Page): Promise<void> => {
   await session.detach();
 };
 
-/** As a site asks for by a header, which every browser understands. */
+/** Clears data with a header, which every browser supports. */
 const clearByHeader = async (page: Page): Promise<void> => {
   await page.evaluate(async () => (await fetch(new URL('/clear', document.baseURI))).text());
 };
@@ -35,10 +35,10 @@ const WAYS = [
   ['firefox', 'a header', clearByHeader],
 ] as const;
 
-/** Longer than any call takes, on a busy machine too. */
+/** Longer than any call on a busy machine. */
 const WAIT_MS = 20_000;
 
-/** What a call resolves to, or the text of the error that it rejects with. */
+/** Returns the result of a call, or the text of its error. */
 const outcomeOf = async (call: Promise<unknown>): Promise<unknown> => {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise((resolve) => (timer = setTimeout(() => resolve('nothing'), WAIT_MS)));
@@ -58,7 +58,7 @@ for (const [name, how, clear] of WAYS) {
       return { tab, page };
     };
 
-    test.each(['opfs', 'indexeddb'])('while a repository is open, it can be made again: %s', async (storage) => {
+    test.each(['opfs', 'indexeddb'])('while a repository is open, it can be created again: %s', async (storage) => {
       const repo = { name: `cleared-${storage}`, did: DID, storage };
       const { tab: holder, page } = await openPage();
       const { tab: other } = await openPage();
@@ -66,13 +66,13 @@ for (const [name, how, clear] of WAYS) {
       await holder.run('put', { ...repo, from: 0, count: 2 });
       await clear(page);
 
-      // The page that had it open, and pages that are there already, make it anew at once.
+      // The page that had it open, and other open pages, create it again at once.
       expect(await outcomeOf(other.run('open', repo))).toBe(DID);
       await other.run('put', { ...repo, from: 5, count: 2 });
       expect(await other.run('keys', repo)).toEqual([5, 6]);
-      // What was open is gone, and says so. Nothing that it acknowledges is lost.
+      // The old repository rejects. No acknowledged write is lost.
       expect(await outcomeOf(holder.run('put', { ...repo, from: 2, count: 1 }))).toMatch(/cleared the data|is closed/);
-      // It opens what is there now, as every page does.
+      // It opens the new repository, as every page does.
       expect(await outcomeOf(holder.run('open', { name: repo.name }))).toBe(DID);
       expect(await holder.run('keys', repo)).toEqual([5, 6]);
       await holder.run('put', { ...repo, from: 7, count: 1 });
@@ -82,13 +82,13 @@ for (const [name, how, clear] of WAYS) {
       await other.run('close', repo);
     });
 
-    test.each(['opfs', 'indexeddb'])('the page that had it open makes it again: %s', async (storage) => {
+    test.each(['opfs', 'indexeddb'])('the page that had it open creates it again: %s', async (storage) => {
       const repo = { name: `same-${storage}`, did: DID, storage };
       const { tab, page } = await openPage();
       await tab.run('open', repo);
       await tab.run('put', { ...repo, from: 0, count: 2 });
       await clear(page);
-      // A write that comes first is refused: its files are no longer there.
+      // A write before that is refused, because its files are missing.
       expect(await outcomeOf(tab.run('put', { ...repo, from: 2, count: 1 }))).toMatch(/Error/);
       expect(await outcomeOf(tab.run('open', repo))).toBe(DID);
       await tab.run('put', { ...repo, from: 9, count: 1 });

@@ -1,4 +1,4 @@
-/** What a test may ask of the page and of the worker. Arguments and answers are JSON. */
+/** The commands of a test to the page and to the worker. Arguments and results are JSON. */
 import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
 import { hasOpfs } from '../../src/adapters/origin/opfs.ts';
 import { repoCommands } from './repo-commands.ts';

@@ -1,5 +1,5 @@
 /**
- * An example as a visitor meets it: built by Vite over the package as it is published, served from files, in a real
+ * An example as a visitor gets it: built by Vite with the published package, served from files, in a real
  * browser.
  */
 import { execFile } from 'node:child_process';
@@ -29,11 +29,11 @@ const TYPES: Readonly<Record<string, string>> = {
 export interface ExampleSite {
   /** `localhost`, so that it counts as secure. */
   readonly url: string;
-  /** Has a file fetched from a path. */
+  /** Serves a file at a path. */
   give(path: string, bytes: Uint8Array): void;
-  /** The bytes that a page has saved last; waits for them. */
+  /** Waits for a file that the page saves, and returns its bytes. */
   saved(): Promise<Buffer>;
-  /** From now on nobody answers. */
+  /** Stops the server. */
   stop(): Promise<void>;
 }
 
@@ -77,8 +77,8 @@ const serve = async (folder: string): Promise<ExampleSite> => {
 };
 
 /**
- * The example, built once for the tests of a file, each of which gives another purpose. Each call serves it at an
- * address of its own, where nothing is kept yet, until all tests have run.
+ * Builds the example once per test file. Each call serves it at a new
+ * address, without stored data, until all tests have run.
  */
 export const useExample = (name: string, purpose: string): (() => Promise<ExampleSite>) => {
   let outDir = '';
@@ -87,7 +87,7 @@ export const useExample = (name: string, purpose: string): (() => Promise<Exampl
     const folder = await buildPackage(`example-${name}-${purpose}`);
     outDir = join(folder, 'site');
     await cp(join(root, 'examples'), join(folder, 'examples'), { recursive: true });
-    // By its command, as everybody builds: inside a test Vite would take the page for one under development.
+    // With its command, because inside a test Vite would build for development.
     const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
     const args = [vite, 'build', join(folder, 'examples', name), '--outDir', outDir, '--logLevel', 'error'];
     await promisify(execFile)(process.execPath, args, { env: { ...process.env, NODE_ENV: 'production' } });
@@ -100,16 +100,16 @@ export const useExample = (name: string, purpose: string): (() => Promise<Exampl
   };
 };
 
-/** By the clock, as a page in the background draws no frames. */
+/** Polls with a timer, because a page in the background draws no frames. */
 export const POLLING: { readonly polling: number } = { polling: 100 };
 
-/** What is wrong in a page, as its console and its policy say. */
+/** Errors of a page, from its console and its policy. */
 export interface VisitedPage {
   readonly page: Page;
   readonly complaints: readonly string[];
 }
 
-/** What is saved goes to the test, not to a folder: neither browser has a dialog here. */
+/** Passes saved files to the test, because the browsers have no dialog here. */
 const catchDownloads = (): void => {
   delete (window as { showSaveFilePicker?: unknown }).showSaveFilePicker;
   const blobs = new Map<string, Blob>();
@@ -124,7 +124,7 @@ const catchDownloads = (): void => {
   };
 };
 
-/** Pages of a browser with a profile of its own, for all tests of the `describe`. */
+/** Pages of a browser with a new profile, for all tests of the `describe`. */
 export const useVisitor = (name: BrowserName): ((url: string) => Promise<VisitedPage>) => {
   const browser = useFreshBrowser(name, drivenOf);
   return async (url) => {
@@ -150,7 +150,7 @@ export const useVisitor = (name: BrowserName): ((url: string) => Promise<Visited
   };
 };
 
-/** The button, or the link, that is called so; if there is none, the first whose name begins so. */
+/** Returns the button or link with this name, or else the first whose name begins with it. */
 export const find = async (page: Page, label: string): Promise<ElementHandle<HTMLElement>> => {
   const findNow = (name: string): HTMLElement | undefined => {
     const all = [...document.querySelectorAll<HTMLElement>('button, a')].filter((one) => one.checkVisibility());
@@ -160,15 +160,15 @@ export const find = async (page: Page, label: string): Promise<ElementHandle<HTM
   return (await page.waitForFunction(findNow, POLLING, label)) as unknown as ElementHandle<HTMLElement>;
 };
 
-/** Presses what has been found, even if it is gone by now, as a notice goes after some seconds. */
+/** Clicks an element, even if the page has removed it, as it does with a notice after some seconds. */
 export const pressFound = async (found: ElementHandle<HTMLElement>): Promise<void> => {
-  // Not by the mouse: where the button lies is for another to test, and a notice may lie over it.
+  // Not with the mouse, because a notice may cover the button.
   await found.evaluate((one) => HTMLElement.prototype.click.call(one));
 };
 
 /**
- * Presses the button, or follows the link, that is called so. It is found and pressed in one step, because the page may
- * replace it in between: the press would be lost.
+ * Clicks the button or link with this name. It is found and clicked in one step, because the page may
+ * replace it in between, and the click would be lost.
  */
 export const press = async (page: Page, label: string): Promise<void> => {
   await page.waitForFunction(
@@ -191,6 +191,6 @@ export const sees = async (page: Page, text: string): Promise<void> => {
   await page.waitForFunction((wanted) => document.body.innerText.includes(wanted), POLLING, text);
 };
 
-/** The texts of all elements that a selector finds. */
+/** Returns the texts of all elements that match a selector. */
 export const textsOf = (page: Page, selector: string): Promise<string[]> =>
   page.$$eval(selector, (found) => found.map((one) => (one as HTMLElement).innerText));

@@ -27,8 +27,8 @@ const start = async <T>(
 };
 
 /**
- * A browser with a fresh profile, and what `open` opens in it. All tests of the `describe` share it. A browser that has
- * ended by itself fails the test that it ended in; the next test gets another one.
+ * A browser with a new profile, and the result of `open` in it. All tests of the `describe` share it. A browser that
+ * has crashed fails the running test; the next test gets a new one.
  */
 export const useFreshBrowser = <T>(
   name: BrowserName,

@@ -1,4 +1,4 @@
-/** Every published case in every browser over every storage that it has, each a test by name. */
+/** All conformance cases in every browser over each of its storages. */
 import { describe, expect, test } from 'vitest';
 import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
 import { BROWSERS, isMissing } from './browsers.ts';
@@ -29,7 +29,7 @@ for (const name of BROWSERS) {
   describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
     const started = useBrowser(name, site);
 
-    test('says whether it has OPFS', async () => {
+    test('detects OPFS', async () => {
       expect(await started().page.run('page', 'hasOpfs')).toBe(false);
       expect(await started().page.run('worker', 'hasOpfs')).toBe(name !== 'webkit');
     });

@@ -1,4 +1,4 @@
-/** The pages of the guides, exactly as they stand, built and in Chromium. */
+/** The pages of the guides, unchanged, built and run in Chromium. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer-core';
@@ -15,7 +15,7 @@ import { POLLING } from './example-site.ts';
 import { useFreshBrowser } from './fresh-browser.ts';
 import { serveFolder } from './serve-folder.ts';
 
-/** A build and several visits, on a busy machine. */
+/** Enough for a build and several visits on a busy machine. */
 const TIMEOUT_MS = 240_000;
 
 const guide = (name: string): Sample[] => samplesOf(textOf(`docs/guides/${name}.md`));
@@ -68,7 +68,7 @@ describe.skipIf(isMissing('chromium'))('the pages of the guides (need chromium)'
       text,
     );
 
-  test('keep an account: a CAR that is chosen is there at the next visit', async () => {
+  test('keep an account: an imported CAR exists at the next visit', async () => {
     const [writer] = guide('view-a-car');
     const reader = await read([]);
     await reader.run(writer!);
@@ -94,7 +94,7 @@ describe.skipIf(isMissing('chromium'))('the pages of the guides (need chromium)'
     await one.type('input', 'from the first tab');
     await one.evaluate(() => document.querySelector('form')!.requestSubmit());
     await sees(other, 'ul', 'from the first tab');
-    // The tab that holds the files goes.
+    // Closes the tab that has the files.
     await one.close();
     await other.type('input', 'from the second tab');
     await other.evaluate(() => document.querySelector('form')!.requestSubmit());

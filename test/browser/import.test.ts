@@ -1,5 +1,5 @@
 /**
- * A large import in a worker, and pages that are frozen. PDSDB_RECORDS says how many records (100,000 when left out).
+ * A large import in a worker, and frozen pages. PDSDB_RECORDS is the number of records (default: 100,000).
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
@@ -14,8 +14,8 @@ import { openEndingTab, serveTabs } from './tab-site.ts';
 
 const RECORDS = Number(process.env['PDSDB_RECORDS'] ?? 100_000);
 /**
- * A timer of 50 ms on the page may be so late: what a person does not notice. What the machine is late by itself comes
- * on top.
+ * The largest delay of a 50 ms timer on the page, which a person does not notice. The delay of the machine itself is
+ * added.
  */
 const MOST_LATE_MS = 200;
 
@@ -42,7 +42,7 @@ for (const name of ['chromium', 'firefox'] as const) {
     const started = useBrowser(name, site);
 
     for (const storage of ['opfs', 'indexeddb'] as const) {
-      test(`${storage}: importing ${RECORDS} records keeps the page alive, shows progress, and can be stopped`, {
+      test(`${storage}: importing ${RECORDS} records keeps the page responsive, shows progress, and can be aborted`, {
         timeout: 600_000,
       }, async () => {
         const tab = await openEndingTab(started().browser, site());
@@ -57,7 +57,7 @@ for (const name of ['chromium', 'firefox'] as const) {
         expect(await tab.run('info', { name: repo })).toMatchObject({ records: 0, commits: 0 });
         const since = performance.now();
         let imported: Imported | undefined;
-        // The same timer here, where nothing is done, says what the machine makes of it.
+        // The same timer in an idle process measures the delay of the machine.
         const { late: idle } = await lateness(async () => {
           imported = await tab.run<Imported>('import', { name: repo, url: '/large.car' });
         });
@@ -78,7 +78,7 @@ for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`a page of ${name} that is left (needs the browser)`, () => {
     const started = useBrowser(name, site);
 
-    test.each(['opfs', 'indexeddb'])('lets go of the repository at once: %s', async (storage) => {
+    test.each(['opfs', 'indexeddb'])('releases the repository at once: %s', async (storage) => {
       const [first, second] = [
         await openEndingTab(started().browser, site()),
         await openEndingTab(started().browser, site()),
@@ -99,7 +99,7 @@ describe.skipIf(isMissing('chromium'))('a page of chromium that is frozen (needs
   const started = useBrowser('chromium', site);
 
   test.each(['opfs', 'indexeddb'])(
-    'lets go of the repository, and takes part again when it comes back: %s',
+    'releases the repository, and takes part again when it resumes: %s',
     async (storage) => {
       const [first, second] = [
         await openEndingTab(started().browser, site()),

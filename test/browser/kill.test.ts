@@ -1,7 +1,7 @@
 /**
- * Browsers killed in the middle of their writes and started again on the same profile. PDSDB_KILLS says how often (3
- * when left out), PDSDB_OPEN_MS in how many milliseconds the repository has to be open again (no limit when left out:
- * a busy machine takes its time).
+ * Browsers that are killed during writes and started again with the same profile. PDSDB_KILLS is the number of kills
+ * (default: 3). PDSDB_OPEN_MS is the longest time to open the repository again, in milliseconds (default: no limit,
+ * because a busy machine is slow).
  */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hasBegunAnew } from './chromium-logs.ts';
@@ -13,17 +13,17 @@ import { bodyOf } from './site.ts';
 
 const KILLS = Number(process.env['PDSDB_KILLS'] ?? 3);
 
-/** Of the opening by itself: without the start of the browser, and before anything is read and verified. */
+/** The time of opening alone, without the start of the browser, and before any read. */
 const OPEN_MS = Number(process.env['PDSDB_OPEN_MS'] ?? Number.POSITIVE_INFINITY);
 
-/** Long enough for a browser to write some commits, short enough to kill it at its first ones now and then. */
+/** Long enough to write several commits, and short enough to sometimes kill the browser during the first ones. */
 const MOST_MS = 1500;
 
 const site = useSite();
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Writes until it has been acknowledged once, and some time longer. It never ends by itself: an end is an error. */
+/** Writes until the first acknowledgement and some time longer. An end before the kill is an error. */
 const writeAWhile = async (page: TestPage, place: Place, first: Promise<void>, ms: number): Promise<void> => {
   const failed = page
     .run('worker', 'writeForever', place)
@@ -60,7 +60,7 @@ for (const name of ['chromium', 'firefox'] as const) {
             const found = kill > 0 ? await page.run<Found>('worker', 'openAgain', place) : undefined;
             const where = `after kill ${kill}, ${Math.round(waited)} ms after the first of ${acknowledged.length} commits was acknowledged`;
             if (found !== undefined && 'refusal' in found) {
-              // Nothing that any library keeps there can survive this. What is written from now on has to.
+              // No data in IndexedDB can survive this. Writes from now on must survive.
               expect([found.refusal, mayBeginAnew && hasBegunAnew(profile)], where).toEqual(['RepoNotFound', true]);
               anew += 1;
               before = [];
@@ -71,7 +71,7 @@ for (const name of ['chromium', 'firefox'] as const) {
               expect(openMs, `milliseconds to open, ${where}`).toBeLessThan(OPEN_MS);
               expect(faults, where).toEqual([]);
               expect(log[0], where).toBe(head);
-              // Newest first: what was acknowledged, and at most one commit whose acknowledgement was lost on its way.
+              // Newest first: the acknowledged commits, and at most one whose acknowledgement was lost.
               const added = log.slice(0, log.length - before.length).reverse();
               expect(log.slice(log.length - before.length), where).toEqual(before);
               expect(added.slice(0, acknowledged.length), where).toEqual(acknowledged);

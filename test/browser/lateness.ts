@@ -1,8 +1,8 @@
-/** Whether a page, or a process, still answers while something is done. */
+/** Measures whether a page or a process stays responsive during work. */
 
 const TICK_MS = 50;
 
-/** How late a timer of 50 ms is at most while something is done, and how often it ticked. */
+/** Returns the largest delay of a 50 ms timer during work, and the number of its ticks. */
 export const lateness = async (work: () => Promise<unknown>): Promise<{ late: number; ticks: number }> => {
   let [late, ticks, last] = [0, 0, performance.now()];
   const timer = setInterval(() => {

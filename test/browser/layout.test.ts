@@ -1,4 +1,4 @@
-/** The layout is one: what a browser keeps opens in Node, and what Node has written opens in a browser. */
+/** The layout is identical: Node opens a repository of a browser, and a browser opens one of Node. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -35,7 +35,7 @@ beforeAll(() => {
   });
 });
 
-/** The paths of the files of a folder: blobs come before the database here, and after it from the library. */
+/** Returns the paths of the files of a folder, with blobs before the database, unlike the library. */
 const filesIn = (top: string): string[] =>
   readdirSync(top, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -62,7 +62,7 @@ for (const name of BROWSERS) {
     const storages = name === 'webkit' ? (['indexeddb'] as const) : (['opfs', 'indexeddb'] as const);
 
     for (const storage of storages) {
-      test(`${storage}: out of it, into Node, and back into another repository`, async () => {
+      test(`${storage}: exported to Node, and imported into another repository`, async () => {
         const { page } = started();
         const there = await page.run<State>('worker', 'make', { name: 'did:plc:made', storage });
         expect(there).toMatchObject({ faults: [], records: 299, blobs: 20 });
@@ -76,7 +76,7 @@ for (const name of BROWSERS) {
         expect(header).toBe('SQLite format 3');
         expect(state).toEqual(there);
 
-        // One more commit, so that what comes back was written in Node.
+        // One more commit, so that the import contains a write of Node.
         const repo = await openRepo(folder, { signer: KEY });
         await repo.put(POST, rkeyOf(299), post('written in Node'));
         await repo.close();
@@ -98,14 +98,14 @@ for (const name of BROWSERS) {
         expect(await page.run('worker', 'refusal', { name: 'taken', storage })).toBe('RepoNotFound');
       });
 
-      test.skipIf(!hasSqlite3)(`${storage}: sqlite3 finds nothing wrong (needs the sqlite3 command)`, async () => {
+      test.skipIf(!hasSqlite3)(`${storage}: sqlite3 finds no fault (needs the sqlite3 command)`, async () => {
         const { page } = started();
         await page.run('worker', 'make', { name: 'checked', storage });
         await page.run('worker', 'exportTo', { name: 'checked', storage });
         expect(sqlite3(join(folder, 'pds.db'), 'pragma integrity_check')).toEqual(['ok']);
       });
 
-      test(`${storage}: a folder that is no repository is refused, and leaves nothing`, async () => {
+      test(`${storage}: a folder without a repository is refused, and nothing is left`, async () => {
         const { page } = started();
         writeFileSync(join(folder, 'pds.db'), Buffer.alloc(20_000, 'no database '));
         mkdirSync(join(folder, 'blobs/ba'), { recursive: true });
@@ -117,7 +117,7 @@ for (const name of BROWSERS) {
         );
         await expect(page.run('worker', 'importFrom', { ...place, paths: [blob] })).rejects.toThrow(/no database/);
         expect(await page.run('worker', 'refusal', place)).toBe('RepoNotFound');
-        // The name is free.
+        // The name can be used.
         await page.run('worker', 'make', place);
         expect(await page.run('worker', 'state', place)).toMatchObject({ faults: [], blobs: 20 });
       });

@@ -11,7 +11,7 @@ import { POLLING, find, press, pressFound, sees, textsOf, useExample, useVisitor
 
 const COLLECTION = 'com.example.note';
 
-/** What a browser does when room gets short: of what it keeps for a page, the files go. */
+/** Deletes the files of a page, as a browser does when storage is short. */
 const clearFiles = async (page: Page): Promise<void> => {
   await page.waitForFunction(async () => {
     const root = await navigator.storage.getDirectory();
@@ -21,7 +21,7 @@ const clearFiles = async (page: Page): Promise<void> => {
       }
       return true;
     } catch {
-      // The page that had them is gone, and lets go of them a moment later.
+      // The closed page releases them a moment later.
       return false;
     }
   }, POLLING);
@@ -40,7 +40,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       await sees(page, text);
     };
 
-    /** Waits until these are the notes. */
+    /** Waits until the page shows these notes. */
     const shows = async (page: Page, notes: readonly string[]): Promise<void> => {
       const same = (wanted: readonly string[]): boolean =>
         JSON.stringify([...document.querySelectorAll('.note-item > .note-text')].map((one) => one.textContent)) ===
@@ -54,7 +54,7 @@ for (const name of ['chromium', 'firefox'] as const) {
         await writeFile(join(folder, 'notes.car'), bytes);
         const input = (await page.waitForSelector('input[type=file]')) as ElementHandle<HTMLInputElement>;
         await input.uploadFile(join(folder, 'notes.car'));
-        // It is read once the page says what came of it.
+        // The file is read once the page shows the result.
         await page.waitForFunction(
           () => document.querySelector('#toast')?.textContent !== '' || document.querySelector('.trouble > *') !== null,
           POLLING,
@@ -64,7 +64,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       }
     };
 
-    test('what is added, changed, deleted and taken back in one tab is seen in the other, and is there after a reload', async () => {
+    test('a note that is added, changed, deleted or restored in one tab appears in the other, and exists after a reload', async () => {
       const { url } = await serve();
       const { page: first, complaints } = await visit(url);
       await sees(first, 'Nothing here yet.');
@@ -79,7 +79,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       await second.bringToFront();
       await press(second, 'Edit: Bread');
       await second.type('.note-item textarea', ', and tea');
-      // What the other tab does now must not touch what is being written here.
+      // Changes of the other tab must not change the text in the editor.
       await first.bringToFront();
       await add(first, 'A third one');
       await second.bringToFront();
@@ -101,7 +101,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(complaints).toEqual([]);
     });
 
-    test('what is being written is not lost when the note is changed or deleted in another tab', async () => {
+    test('text in the editor is not lost when another tab changes or deletes the note', async () => {
       const { url } = await serve();
       const { page: first, complaints } = await visit(url);
       await sees(first, 'Nothing here yet.');
@@ -121,7 +121,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(await second.$eval('.note-item textarea', (field) => (field as HTMLTextAreaElement).value)).toBe(
         'Paint the boat blue',
       );
-      // Whoever saves now has seen what is replaced.
+      // The user has seen the text that a save replaces.
       await press(second, 'Save');
       await shows(first, ['Paint the boat blue']);
       await shows(second, ['Paint the boat blue']);
@@ -135,7 +135,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       await shows(first, ['Paint the boat blue and white']);
       await shows(second, ['Paint the boat blue and white']);
 
-      // Given up, it goes like any other.
+      // After a cancel, the note is deleted like any other.
       await press(second, 'Edit: Paint');
       await press(first, 'Delete: Paint');
       await sees(second, 'This note was deleted meanwhile.');
@@ -144,7 +144,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(complaints).toEqual([]);
     });
 
-    test('an export is signed and whole, and an import of it changes nothing', async () => {
+    test('an export is signed and complete, and importing it changes nothing', async () => {
       const site = await serve();
       const { page, complaints } = await visit(site.url);
       await add(page, 'Oil the hinges');
@@ -170,7 +170,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(complaints).toEqual([]);
     });
 
-    test('notes that the browser has cleared are said to be gone, and come back from an export', async () => {
+    test('the page says that the browser has cleared notes, and restores them from an export', async () => {
       const site = await serve();
       const { page, complaints } = await visit(site.url);
       await add(page, 'Where the key is');
@@ -187,7 +187,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       await sees(page, 'The notes that were here are gone.');
       await chooseFile(page, 'no notes at all');
       await sees(page, 'This is not a repository, or it is damaged.');
-      // It is said until it is decided what to go on with.
+      // The notice stays until the user decides.
       await page.reload();
       await sees(page, 'The notes that were here are gone.');
       const { page: other } = await visit(site.url);
@@ -202,13 +202,13 @@ for (const name of ['chromium', 'firefox'] as const) {
         await rm(folder, { recursive: true });
       }
       await add(page, 'Goes on from there');
-      // The other tab takes part, rather than beginning anew beside it.
+      // The other tab opens the restored repository, and does not create another.
       await press(other, 'Begin anew');
       await shows(other, ['Goes on from there', 'Where the key is']);
       expect(complaints).toEqual([]);
     });
 
-    test.skipIf(isAxeMissing)('axe-core finds nothing, and lists hold nothing but their items', async () => {
+    test.skipIf(isAxeMissing)('axe-core finds no violation, and lists contain only items', async () => {
       const site = await serve();
       const { page, complaints } = await visit(site.url);
       const check = async (view: string): Promise<void> => {
@@ -236,7 +236,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(complaints).toEqual([]);
     });
 
-    test('opens and takes notes when nobody answers any more', async () => {
+    test('opens and stores notes without a server', async () => {
       const site = await serve();
       const { page } = await visit(site.url);
       await add(page, 'Written ashore');

@@ -1,5 +1,5 @@
 /**
- * A page that hands over one worker for all that it opens, rather than a function that makes one; or works by itself.
+ * A page that passes one worker for all repositories, and not a function; or that uses no worker.
  */
 import { createRepo, listRepos, openRepo } from '../../src/browser.ts';
 import type { BrowserStorage } from '../../src/browser.ts';
@@ -37,7 +37,7 @@ const commands: Record<string, (args: any) => Promise<unknown>> = {
       await repo().put(COLLECTION, rkeyOf(n), { text: `post ${n}`, createdAt: '2024-01-02T03:04:05.678Z' });
     }
   },
-  /** Begins an import of a stream that gives nothing. */
+  /** Starts an import of a stream without data. */
   async import() {
     repo()
       .importCar(new ReadableStream<Uint8Array>({}))

@@ -1,6 +1,6 @@
 /**
- * Pages that hand over a worker instead of a function: frozen, it lets go by itself, and takes part again. And pages
- * without one.
+ * Pages that pass a worker instead of a function: when frozen, it releases the files, and later takes part again. And
+ * pages without a worker.
  */
 import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
@@ -42,13 +42,13 @@ describe.skipIf(isMissing('chromium'))('a page of chromium with one worker (need
     return [first, second];
   };
 
-  test.each(['opfs', 'indexeddb'])('that leads and is frozen keeps nobody waiting: %s', async (storage) => {
+  test.each(['opfs', 'indexeddb'])('that leads and is frozen does not block other pages: %s', async (storage) => {
     const [first, second] = await openTwo(`leads-${storage}`, storage);
     await first.setFrozen(true);
     await second.run('put', { from: 2, count: 2 });
     await first.setFrozen(false);
     await first.run('put', { from: 4, count: 2 });
-    // And the other way round.
+    // And in the other direction.
     await second.setFrozen(true);
     await first.run('put', { from: 6, count: 2 });
     await second.setFrozen(false);
@@ -57,7 +57,7 @@ describe.skipIf(isMissing('chromium'))('a page of chromium with one worker (need
     await Promise.all([first.close(), second.close()]);
   });
 
-  test('that follows and is frozen in the middle of an import keeps nobody waiting', async () => {
+  test('that follows and is frozen during an import does not block other pages', async () => {
     const [first, second] = await openTwo('follows', 'opfs');
     await second.run('import');
     await second.setFrozen(true);

@@ -1,8 +1,8 @@
-/** The page: does what a test asks for, itself or in a module worker. */
+/** The page. It runs commands of a test, itself or in a module worker. */
 import { commands } from './commands.ts';
 import type { CommandName } from './commands.ts';
 
-/** What a test calls in the page. Arguments and answers are JSON. */
+/** The functions that a test calls in the page. Arguments and results are JSON. */
 declare global {
   var runInBrowser: (where: 'page' | 'worker', command: CommandName, args: string) => Promise<string>;
 }

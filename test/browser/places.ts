@@ -1,5 +1,5 @@
 /**
- * Places in a browser's storage for the cases: a repository's name each, and what a case does behind the library's
+ * Storages in a browser for the cases: one repository name each, and changes without the library
  * back.
  */
 import { del, get, keys, set } from 'idb-keyval';
@@ -19,7 +19,7 @@ const SOME_CID = `bafkrei${'a'.repeat(52)}`;
 const X = new TextEncoder().encode('x');
 
 let count = 0;
-/** A name that nobody has used. */
+/** Returns a new name. */
 export const newName = (): string => `case-${count++}-${Math.random().toString(36).slice(2)}`;
 
 const folderOf = async (name: string): Promise<FileSystemDirectoryHandle> =>
@@ -58,8 +58,8 @@ const namesIn = async (folder: FileSystemDirectoryHandle): Promise<string[]> => 
 };
 
 /**
- * Opens the files of a place, and creates them where there are none: at once, or not at all. Which of the two is
- * decided before, because of many who try one and then the other all may find the lock taken.
+ * Opens the files of a repository, or creates them. It checks first which of the two is needed,
+ * because of many callers that try one and then the other, all may find the lock taken.
  */
 export const openFiles = async (storage: BrowserStorage, name: string): Promise<DatabaseFiles> =>
   storage === 'opfs'
@@ -144,7 +144,7 @@ const idbBlobs = (name: string): BlobStoreHarness => {
         const isOfBlob = (name: IDBValidKey, value: unknown): boolean =>
           value instanceof Blob ||
           value instanceof Uint8Array ||
-          // The time at which a blob that is there was stored.
+          // The time at which an existing blob was stored.
           (typeof value === 'number' && names.some((other) => name === `time:${String(other)}`));
         return names.filter((name, i) => !isOfBlob(name, values[i])).map(String);
       }),

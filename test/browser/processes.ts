@@ -1,19 +1,19 @@
 /** The processes of a browser, as Linux lists them. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** `pid (name) state parent group …`; the name may hold anything, parentheses too. */
+/** `pid (name) state parent group …`. The name may contain parentheses. */
 const STAT = /^\d+ \((.*)\) \S \d+ (\d+) /s;
 
 const statOf = (pid: number): string => {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
-    // It has ended since it was listed.
+    // The process has ended since it was listed.
     return '';
   }
 };
 
-/** The processes of this name in the group of a browser, which is started in a group of its own. */
+/** Returns the processes of this name in the process group of a browser. */
 export const processesOf = (browser: number, name: string): number[] =>
   readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))

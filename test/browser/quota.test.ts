@@ -1,4 +1,4 @@
-/** No room left: the error says so, nothing of the commit that failed is there, and everything before it is. */
+/** A full quota: the error is StorageFull, the failed commit is missing, and all earlier commits exist. */
 import { describe, expect, test } from 'vitest';
 import { isMissing } from './browsers.ts';
 import type { TestBrowser, TestPage } from './browsers.ts';
@@ -6,7 +6,7 @@ import { useFreshBrowser } from './fresh-browser.ts';
 import { useSite } from './in-browser.ts';
 import type { State } from './repo-commands.ts';
 
-/** Room for a few commits of half a megabyte. */
+/** Space for a few commits of half a megabyte. */
 const QUOTA_KB = 12_000;
 
 const site = useSite();
@@ -20,14 +20,14 @@ for (const name of ['chromium', 'firefox'] as const) {
           await browser.setQuota?.(new URL(site().url).origin, QUOTA_KB * 1000);
           return page;
         };
-        // Of Firefox in kilobytes.
+        // Firefox's preference is in kilobytes.
         const page = useFreshBrowser(name, open, {
           'dom.quotaManager.temporaryStorage.fixedLimit': QUOTA_KB,
           'dom.quotaManager.temporaryStorage.chunkSize': 64,
         });
         const place = { name: 'full', storage };
 
-        test('a repository that fills the quota is StorageFull, and stays what it was', async () => {
+        test('a repository that fills the quota is StorageFull, and keeps its commits', async () => {
           const { code, head, commits } = await page().run<{ code: string; head: string; commits: number }>(
             'worker',
             'fill',
@@ -42,8 +42,8 @@ for (const name of ['chromium', 'firefox'] as const) {
           });
         });
 
-        test('so is one that is filled with blobs', async () => {
-          // Another browser, if it is tried again.
+        test('a repository that blobs fill is StorageFull too', async () => {
+          // A new browser per attempt.
           if ((await page().run('worker', 'refusal', place)) === 'RepoNotFound') {
             await page().run('worker', 'fill', place);
           }

@@ -1,4 +1,4 @@
-/** The page of README.md, exactly as it stands there, with Vite: the second visit finds what the first has left. */
+/** The page of README.md, unchanged, with Vite: the second visit finds the data of the first. */
 import { cp, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { useFreshBrowser } from './fresh-browser.ts';
 import { serveFolder } from './serve-folder.ts';
 import type { App } from './serve-folder.ts';
 
-/** A build and several visits, on a busy machine. */
+/** Enough for a build and several visits on a busy machine. */
 const TIMEOUT_MS = 240_000;
 
 /** Serves the folder as `npx vite` does. */
@@ -22,12 +22,12 @@ const serveWithVite = async (root: string): Promise<App> => {
   const server = await createServer({
     root,
     logLevel: 'error',
-    // The package is linked into the folder, and a server gives nothing from outside of it.
+    // The package is linked into the folder, and the server serves no other folder.
     server: { port: 0, host: '127.0.0.1', fs: { strict: false }, hmr: false },
   });
   await server.listen();
   const { port } = server.httpServer!.address() as AddressInfo;
-  // What the worker imports is bundled when it is first loaded, and there at the next visit.
+  // The imports of the worker are bundled at its first load, and ready at the next visit.
   return { url: `http://127.0.0.1:${port}/`, visits: 4, close: () => server.close() };
 };
 
@@ -38,7 +38,7 @@ const buildSite = async (root: string): Promise<void> => {
 };
 
 interface Way {
-  /** What comes before each visit. */
+  /** Runs before each visit. */
   readonly prepare: (root: string) => Promise<void>;
   readonly serve: (root: string) => Promise<App>;
 }
@@ -87,7 +87,7 @@ describe.skipIf(isMissing('chromium'))('the page of README.md (needs chromium)',
     let app: App | undefined;
     try {
       for (const round of [1, 2]) {
-        // Each run of the first sample writes a CAR with one post more.
+        // Each run of the first sample writes a CAR with one more post.
         await reader!.run(writer!);
         await prepare(reader!.folder);
         app ??= await serve(reader!.folder);
@@ -96,7 +96,7 @@ describe.skipIf(isMissing('chromium'))('the page of README.md (needs chromium)',
         await page.close();
         expect(printed.filter((line) => /error/i.test(line))).toEqual([]);
         if (round === 2) {
-          // One post is new: the repository of the first visit was opened.
+          // One post is new, so the repository of the first visit was opened.
           expect(printed).toContain('1 created, 0 updated, 0 deleted');
         }
       }

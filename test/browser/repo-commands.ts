@@ -1,4 +1,4 @@
-/** What tests ask of whole repositories in a browser. */
+/** Commands on repositories in a browser. */
 import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
 import { browserPlatform, deleteBrowserRepo, listBrowserRepos } from '../../src/adapters/platform/browser-platform.ts';
 import { openIdbFiles } from '../../src/adapters/files/idb-files.ts';
@@ -30,7 +30,7 @@ const create = async ({ name, storage }: Place): Promise<Repo> =>
   sqliteRepo(await browserPlatform(name, { storage, wasm, create: true }), { did: DID, signer: KEY });
 
 /**
- * What is found after a browser was killed, or the code of the error that opening ends with; and how long opening by
+ * Returns the content after a browser was killed, or the code of the error; and the time of opening by
  * itself took.
  */
 export type Found = (State & { readonly openMs: number }) | { readonly refusal: string; readonly openMs: number };
@@ -41,7 +41,7 @@ const using = async <T>(opening: Promise<Repo>, run: (repo: Repo) => Promise<T>)
     return await run(repo);
   } finally {
     await repo.close().catch((error: unknown) => {
-      // Without room the WAL cannot be checkpointed. It stays, and with it what was acknowledged.
+      // On a full disk the WAL cannot be checkpointed. It stays, with the acknowledged commits.
       if (!isRepoError(error, 'StorageFull')) {
         throw error;
       }
@@ -93,7 +93,7 @@ async function* fetchedEntries(paths: readonly string[]): AsyncGenerator<FolderE
   }
 }
 
-/** A repository of some records, commits and blobs. */
+/** Creates a repository with records, commits and blobs. */
 const make = (place: Place): Promise<State> =>
   using(create(place), async (repo) => {
     await repo.write(creates(300));
@@ -106,7 +106,7 @@ const make = (place: Place): Promise<State> =>
   });
 
 /**
- * Writes commit after commit, each of which says its number, and posts the head after each one, until it is killed.
+ * Writes numbered commits, and posts the head after each one, until it is killed.
  * Every tenth one stores a blob first, and every fiftieth writes many records.
  */
 const writeForever = async (place: Place): Promise<never> => {
@@ -131,7 +131,7 @@ const writeForever = async (place: Place): Promise<never> => {
   }
 };
 
-/** Writes until there is no more room; answers the error's code, and the last head that was acknowledged. */
+/** Writes until the storage is full. Returns the error's code, and the last acknowledged head. */
 const fill = (place: Place): Promise<{ code: string; head: string; commits: number }> =>
   using(create(place), async (repo) => {
     let head = String((await repo.write(creates(10))).cid);
@@ -148,7 +148,7 @@ const fill = (place: Place): Promise<{ code: string; head: string; commits: numb
     }
   });
 
-/** Stores blobs until there is no more room; answers the error's code and how many were stored. */
+/** Stores blobs until the storage is full. Returns the error's code and the number of stored blobs. */
 const fillBlobs = (place: Place): Promise<{ code: string; blobs: number }> =>
   using(open(place), async (repo) => {
     for (let blobs = 0; ; blobs++) {
@@ -164,7 +164,7 @@ const fillBlobs = (place: Place): Promise<{ code: string; blobs: number }> =>
     }
   });
 
-/** How many pages one commit stores in a repository of so many records, and how long an open and the commit take. */
+/** Returns the pages that one commit stores, and the times of an open and of the commit. */
 const countPages = async ({ name, records }: { name: string; records: number }): Promise<object> => {
   const platform = await browserPlatform(name, { storage: 'indexeddb', wasm, create: true });
   let files: Awaited<ReturnType<typeof openIdbFiles>> | undefined;
@@ -197,7 +197,7 @@ export const repoCommands = {
   make,
   state: (place: Place) => using(open(place), stateOf),
   openAgain,
-  /** The code of the error that opening ends with. */
+  /** Returns the code of the error of opening. */
   refusal: (place: Place) =>
     using(open(place), async () => 'opened').catch((error: unknown) =>
       isRepoError(error) ? error.code : String(error),
@@ -211,7 +211,7 @@ export const repoCommands = {
       await postTo(`/folder?path=${path}`, await new Response(content.stream()).blob());
     }
   },
-  /** Takes in the files of these paths from the site. */
+  /** Imports the files of these paths from the site. */
   importFrom: async ({ name, storage, paths }: Place & { paths: readonly string[] }) =>
     importFolder(await browserPlatform(name, { storage, wasm, create: true }), fetchedEntries(paths)),
   list: () => listBrowserRepos(),

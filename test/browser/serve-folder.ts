@@ -1,11 +1,11 @@
-/** Serves a built app, as a strict site would. */
+/** Serves a built app with a strict content security policy. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 
-/** What a page with a database needs, and no more. */
+/** The strictest policy for a page with a database. */
 export const CSP = "script-src 'self' 'wasm-unsafe-eval'";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -16,15 +16,15 @@ const TYPES: Readonly<Record<string, string>> = {
 
 export interface App {
   readonly url: string;
-  /** How many visits it may take until it works; one when left out. */
+  /** The largest number of visits until the app works. Default: 1. */
   readonly visits?: number;
   close(): Promise<void>;
 }
 
 export interface ServeOptions {
-  /** A hash in it allows an import map, which cannot be a file. */
+  /** Its hash allows an import map, which cannot be a separate file. */
   readonly csp?: string | undefined;
-  /** Gives the page of the folder for every file that is missing. */
+  /** Serves the page for every missing file. */
   readonly isFallingBack?: boolean | undefined;
 }
 
@@ -46,7 +46,7 @@ export const serveFolder = async (
         })
         .end(body);
     } catch {
-      // Whatever it is: the browser is to say which file it misses.
+      // The browser reports the missing file.
       response.writeHead(404).end();
     }
   });

@@ -1,4 +1,4 @@
-/** The site that browsers open: one page and one worker, bundled, and what a test lets them fetch and post. */
+/** The site that browsers open: one page and one worker, bundled, and the paths that a test serves. */
 import { build } from 'esbuild';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -12,7 +12,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) =>
 export interface Site {
   /** The address of the page. `localhost`, so that it counts as secure. */
   readonly url: string;
-  /** Answers requests for a path; the last handler of a path counts. */
+  /** Handles requests for a path. The last handler of a path wins. */
   on(path: string, handler: Handler): void;
   close(): Promise<void>;
 }
@@ -30,14 +30,14 @@ const bundle = async (): Promise<Map<string, string>> => {
     platform: 'browser',
     target: 'es2022',
     write: false,
-    // What sql.js asks for in Node alone.
+    // sql.js imports these only in Node.
     external: ['fs', 'path', 'crypto', 'node:*'],
     logLevel: 'error',
   });
   return new Map(outputFiles.map(({ path, text }) => [`/${path.split('/').at(-1)}`, text]));
 };
 
-/** The whole body of a request. */
+/** Returns the body of a request. */
 export const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
   const parts: Buffer[] = [];
   for await (const part of request) {

@@ -1,4 +1,4 @@
-/** The published suites, and what their cases run on in a browser. */
+/** The conformance suites and their harnesses in a browser. */
 import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
 import { browserPlatform } from '../../src/adapters/platform/browser-platform.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from '../../src/adapters/sqlite/open-block-store.ts';
@@ -31,7 +31,7 @@ const blockHarness = (storage: BrowserStorage): BlockStoreHarness => {
       return store;
     },
     openSecond: () => openFiles(storage, name),
-    // The store is left as it is: a worker that is gone says no farewell either. Its files are let go of, as a browser
+    // The store is not closed, as after the end of a worker. Its files are released, as a browser
     // does.
     crash: async () => files?.close(),
   };

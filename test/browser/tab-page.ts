@@ -1,5 +1,5 @@
 /**
- * A page as people write them, over the doors for browsers: what it does for a test, its worker has been asked to do.
+ * A page over the entry points for browsers, as in an application. A test calls its functions.
  */
 import {
   createRepo,
@@ -50,7 +50,7 @@ const repoOf = (name: string): Repo => {
 
 const rkeyOf = (n: number): string => `3k${String(n).padStart(11, '0')}`;
 
-/** Puts so many records, one commit each, and tells the test's server of each that is acknowledged. */
+/** Puts records, one commit each, and posts each acknowledgement to the test's server. */
 const putMany = async (repo: Repo, from: number, count: number): Promise<number> => {
   for (let n = from; n < from + count; n++) {
     await repo.put(COLLECTION, rkeyOf(n), { text: `post ${n}`, createdAt: '2024-01-02T03:04:05.678Z' });

@@ -1,4 +1,4 @@
-/** Pages over the doors for browsers, on the test site. */
+/** Pages over the entry points for browsers, on the test site. */
 import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'puppeteer-core';
@@ -10,15 +10,15 @@ import type { TabCommand } from './tab-page.ts';
 
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>tab</title><link rel="icon" href="data:,"><script type="module" src="tab-page.js"></script>';
-/** As little as a page with a database needs; no isolation of origins among it. */
+/** The strictest policy for a page with a database, without cross-origin isolation headers (COOP/COEP). */
 export const STRICT_CSP = "script-src 'self' 'wasm-unsafe-eval'";
 
-/** A page, asked by the names of `tab-page.ts`. */
+/** A page with the functions of `tab-page.ts`. */
 export interface Tab {
   run<T = unknown>(command: TabCommand, args?: unknown): Promise<T>;
 }
 
-/** Puts the pages on the site. Answers what has been acknowledged in them since it was asked last. */
+/** Adds the pages to the site. Returns a function that returns new acknowledgements. */
 export const serveTabs = async (site: Site): Promise<{ acknowledged(): number[] }> => {
   const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const { outputFiles } = await build({
@@ -61,17 +61,17 @@ export const openTab = async (browser: TestBrowser, site: Site): Promise<Tab> =>
   return { run: (command, args) => page.run('page', command as never, args) };
 };
 
-/** A page that can be ended while the browser goes on. */
+/** A page that can be killed while the browser continues. */
 export interface EndingTab extends Tab {
   close(): Promise<void>;
-  /** Ends it without a word: its process dies. In Firefox the browser has to be started with `PROCESS_PER_TAB`. */
+  /** Kills its process. Firefox must be started with `PROCESS_PER_TAB`. */
   crash(): Promise<void>;
   goTo(url: string): Promise<void>;
-  /** Has it frozen, as a page in the background is; Chromium alone. */
+  /** Freezes it, as a page in the background. Chromium only. */
   setFrozen(isFrozen: boolean): Promise<void>;
 }
 
-/** Has Firefox give each tab a process of its own, made when the tab is, so that it is known which one to kill. */
+/** Makes Firefox start one process per tab, so that the test knows which process to kill. */
 export const PROCESS_PER_TAB: Readonly<Record<string, unknown>> = {
   'dom.ipc.processCount': 100,
   'dom.ipc.processPrelaunch.enabled': false,
@@ -110,12 +110,12 @@ const contentProcesses = (driven: Browser): number[] =>
 const crash = async (page: Page): Promise<void> => {
   const session = await page.createCDPSession();
   const crashed = new Promise((resolve) => page.once('error', resolve));
-  // The page that would answer is no more.
+  // The page has ended and cannot respond.
   session.send('Page.crash').catch(() => {});
   await crashed;
 };
 
-/** Kills the process of a page of Firefox, and waits until there is nothing left in the page to be asked. */
+/** Kills the process of a page of Firefox, and waits until the page no longer responds. */
 const killProcess = async (page: Page, processes: readonly number[]): Promise<void> => {
   const [pid, ...more] = processes;
   if (pid === undefined || more.length > 0) {

@@ -1,6 +1,6 @@
 /**
- * Several pages over one repository in real browsers. PDSDB_COMMITS says how many commits each of two pages makes (200
- * when left out), PDSDB_CRASHES how often the process of the page that leads is ended (3).
+ * Several pages over one repository in real browsers. PDSDB_COMMITS is the number of commits of each of two pages
+ * (default: 200). PDSDB_CRASHES is the number of kills of the leading page's process (default: 3).
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DID } from '../../src/testing/repo/harness.ts';
@@ -13,7 +13,7 @@ import type { EndingTab } from './tab-site.ts';
 const COMMITS = Number(process.env['PDSDB_COMMITS'] ?? 200);
 const CRASHES = Number(process.env['PDSDB_CRASHES'] ?? 3);
 
-/** So soon somebody answers again. Now and then a busy machine has other things to do first. */
+/** The longest time until another page responds, on a busy machine. */
 const FAILOVER_MS = 1_000;
 const BUSY_FAILOVER_MS = 10_000;
 
@@ -33,7 +33,7 @@ for (const name of ['chromium', 'firefox'] as const) {
 
     for (const storage of ['opfs', 'indexeddb'] as const) {
       describe(`over ${storage}`, () => {
-        test(`two pages make ${COMMITS} commits each at once: none is lost, none doubled, and both hear of all`, {
+        test(`two pages make ${COMMITS} commits each concurrently: none is lost or applied twice, and both pages are notified of all`, {
           timeout: 60_000 + COMMITS * 1_000,
         }, async () => {
           const repo = `both-${storage}`;
@@ -57,12 +57,12 @@ for (const name of ['chromium', 'firefox'] as const) {
           }
           expect(await second.run('verify', { name: repo })).toEqual({ ok: true, faults: [] });
           await first.close();
-          // The other one leads now.
+          // The other page leads now.
           await second.run('put', { name: repo, from: 2 * COMMITS, count: 1 });
           await second.close();
         });
 
-        test(`the process of the page that leads dies ${CRASHES} times while both write: every acknowledged commit is there`, {
+        test(`the process of the leading page dies ${CRASHES} times while both write: every acknowledged commit exists`, {
           timeout: 60_000 + CRASHES * 30_000,
         }, async () => {
           const repo = `crash-${storage}`;
@@ -80,7 +80,7 @@ for (const name of ['chromium', 'firefox'] as const) {
             const going = other.run<number>('put', { name: repo, from: from + 5_000, count });
             await pause(100 + Math.random() * 200);
             await leader.crash();
-            // Since the browser has noticed: Chromium takes up to two seconds over a crash before that.
+            // Measured from the browser's event: Chromium needs up to two seconds to notice a crash.
             const since = performance.now();
             await other.run('get', { name: repo, n: 0 });
             takeovers.push(performance.now() - since);
@@ -90,7 +90,7 @@ for (const name of ['chromium', 'firefox'] as const) {
             const keys = await other.run<number[]>('keys', { name: repo });
             const there = new Set(keys);
             expect(sure.filter((n) => !there.has(n))).toEqual([]);
-            // One commit a record: nothing was done twice.
+            // One commit per record: no write was applied twice.
             expect((await other.run<{ commits: number }>('info', { name: repo })).commits).toBe(keys.length);
             expect(await other.run('verify', { name: repo })).toEqual({ ok: true, faults: [] });
             leader = other;

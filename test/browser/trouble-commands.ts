@@ -1,4 +1,4 @@
-/** What goes wrong in browsers, brought about behind the library's back. Each answers what came of it. */
+/** Faults in browsers, caused without the library. Each function returns the outcome. */
 import { del, set } from 'idb-keyval';
 import { browserPlatform } from '../../src/adapters/platform/browser-platform.ts';
 import { openIdbFiles } from '../../src/adapters/files/idb-files.ts';
@@ -14,7 +14,7 @@ import { runCase } from './suites.ts';
 import { wasm } from './wasm.ts';
 
 /**
- * The code of the error that something ends with, `done` when it does not, and what it says when it is no error of
+ * Returns the code of an error, `done` without an error, and the message of an error that is not one of
  * ours.
  */
 const codeOf = (work: Promise<unknown>): Promise<string> =>
@@ -37,7 +37,7 @@ const kept = async (): Promise<string> => {
   return name;
 };
 
-/** Notes every connection to a database that is opened from now on, until `stop`. */
+/** Records every database connection that is opened until `stop`. */
 const noteConnections = () => {
   const connections: IDBDatabase[] = [];
   const { open } = IDBFactory.prototype;
@@ -48,7 +48,7 @@ const noteConnections = () => {
   };
   return {
     /**
-     * Closes them as a browser does that lets go of them: its event comes at once, or has not come yet. Answers how
+     * Closes them as a browser does: its event comes at once, or has not come yet. Returns how
      * many there were.
      */
     lose(withEvent: boolean): number {
@@ -72,7 +72,7 @@ const behind = async (name: string, run: (database: IdbDatabase) => Promise<unkn
 };
 
 export const troubleCommands = {
-  /** Two owners, as when a frozen page comes back: its lock was given to somebody else. */
+  /** Two owners, as when a frozen page resumes and another page has its lock. */
   async zombie() {
     const name = await kept();
     const zombie = await openIdb(name);
@@ -94,7 +94,7 @@ export const troubleCommands = {
     return { late, later, close, ok, keys: keys.map((rkey) => Number(rkey.slice(2))) };
   },
 
-  /** The browser lets go of connections, again and again; nobody else is there. */
+  /** The browser closes connections repeatedly, with one owner. */
   async connectionsLost() {
     const name = await kept();
     const connections = noteConnections();
@@ -118,8 +118,8 @@ export const troubleCommands = {
   },
 
   /**
-   * The same, and meanwhile somebody else has written, or has cleared everything and made a repository that has come
-   * just as far.
+   * The same, and meanwhile another owner has written, or has cleared the data and created a repository with
+   * the same epoch.
    */
   async connectionsLostToOthers(how: 'made anew' | 'written') {
     const name = await kept();
@@ -143,7 +143,7 @@ export const troubleCommands = {
     return { code, ok, records };
   },
 
-  /** What a rejected `persist` leaves of the files: nothing more is taken. */
+  /** After a rejected `persist`, the files accept no more writes. */
   async poisoned() {
     const name = await kept();
     const files = await openIdbFiles(name);
@@ -160,7 +160,7 @@ export const troubleCommands = {
     return codes;
   },
 
-  /** Many at once, each with a change of its own. */
+  /** Many concurrent calls, each with one change. */
   async persistedAtOnce() {
     const name = newName();
     const files = await openIdbFiles(name, { create: true });
@@ -188,7 +188,7 @@ export const troubleCommands = {
     return { late, close, again: await codeOf(openIdb(name)) };
   },
 
-  /** A page of the database is gone. */
+  /** A page of the database is missing. */
   async pageMissing() {
     const name = await kept();
     await behind(name, (database) => del(2, database.store('pds.db')));
@@ -205,7 +205,7 @@ export const troubleCommands = {
     return [opened, await codeOf(createIdb(name))];
   },
 
-  /** A newer version of the library has been here. */
+  /** A newer version of the library has written the database. */
   async newerVersion() {
     const name = newName();
     const request = indexedDB.open(`pdsdb:${name}`, 7);
@@ -214,7 +214,7 @@ export const troubleCommands = {
     return codeOf(openIdb(name));
   },
 
-  /** Opening what is not there leaves no trace of itself. */
+  /** Opening a missing repository creates nothing. */
   async notThere() {
     const name = newName();
     const codes: string[] = [];
@@ -225,7 +225,7 @@ export const troubleCommands = {
     return [...codes, String(databases.some((database) => database.name?.includes(name)))];
   },
 
-  /** Where a new repository goes by itself, and that no second one is made beside it. */
+  /** The storage of a new repository with `auto`, and that no second one is created. */
   async chosen() {
     const name = newName();
     const platform = await browserPlatform(name, { wasm, create: true });
@@ -235,7 +235,7 @@ export const troubleCommands = {
     return [platform.storage, again.storage, await codeOf(browserPlatform(name, { wasm, create: true }))];
   },
 
-  /** An OPFS file that is no database, and one that is empty. */
+  /** An OPFS file that is not a database, and an empty one. */
   async opfsDamaged() {
     const name = newName();
     const repo = await sqliteRepo(await browserPlatform(name, { storage: 'opfs', wasm, create: true }), { did: DID });
@@ -259,7 +259,7 @@ export const troubleCommands = {
     return [await damage(20_000, new Uint8Array(100)), await damage(0, new Uint8Array(0))];
   },
 
-  /** The cases for blobs where files cannot be moved; answers those that failed. */
+  /** Runs the cases for blobs where files cannot be moved. Returns the failed cases. */
   async blobsWithoutMove() {
     const prototype = FileSystemFileHandle.prototype as { move?: unknown };
     const move = Object.getOwnPropertyDescriptor(prototype, 'move');

@@ -1,9 +1,9 @@
-/** What browsers do to a repository, and what it makes of that. */
+/** Faults of browsers, and how a repository handles them. */
 import { describe, expect, test } from 'vitest';
 import { BROWSERS, isMissing } from './browsers.ts';
 import { useBrowser, useSite } from './in-browser.ts';
 
-/** Pages that one commit may store, of the 15,000 that a repository of 100,000 records has. */
+/** The largest number of pages of one commit, of the 15,000 pages of a repository with 100,000 records. */
 const MOST_PAGES = 100;
 const RECORDS = Number(process.env['PDSDB_RECORDS'] ?? 20_000);
 
@@ -15,7 +15,7 @@ for (const name of BROWSERS) {
 
     for (const where of ['worker', 'page'] as const) {
       describe(`IndexedDB, in the ${where}`, () => {
-        test('of two owners, the one that came back too late can write nothing', async () => {
+        test('of two owners, the outdated one cannot write', async () => {
           expect(await started().page.run(where, 'zombie')).toEqual({
             late: 'StorageFailed',
             later: 'StorageFailed',
@@ -25,7 +25,7 @@ for (const name of BROWSERS) {
           });
         });
 
-        test('a connection that the browser lets go of is opened again', async () => {
+        test('a connection that the browser closes is opened again', async () => {
           const codes = Array.from({ length: 8 }, () => 'done');
           expect(await started().page.run(where, 'connectionsLost')).toEqual({
             lost: [2, 2, 2],
@@ -38,7 +38,7 @@ for (const name of BROWSERS) {
 
         test.each([
           ['written', 2],
-          ['made anew', 1],
+          ['created again', 1],
         ])('where somebody else has %s, one that is opened again writes nothing', async (how, records) => {
           expect(await started().page.run(where, 'connectionsLostToOthers', how)).toEqual({
             code: 'StorageFailed',
@@ -47,16 +47,16 @@ for (const name of BROWSERS) {
           });
         });
 
-        test('after a rejection nothing more is taken', async () => {
+        test('after a rejection no more writes are accepted', async () => {
           expect(await started().page.run(where, 'poisoned')).toEqual(['Locked', 'StorageFailed']);
         });
 
-        test('what is persisted at once is persisted in its order', async () => {
+        test('concurrent persists run in their order', async () => {
           const codes = Array.from({ length: 5 }, () => 'done');
           expect(await started().page.run(where, 'persistedAtOnce')).toEqual({ codes, bytes: [1, 2, 3, 4, 5] });
         });
 
-        test('cleared site data is an error, and no empty repository afterwards', async () => {
+        test('cleared site data is an error, and leaves no empty repository', async () => {
           expect(await started().page.run(where, 'cleared')).toEqual({
             late: 'StorageFailed',
             close: 'done',
@@ -68,7 +68,7 @@ for (const name of BROWSERS) {
           expect(await started().page.run(where, 'pageMissing')).toBe('Corrupt');
         });
 
-        test('an interrupted creation is no repository, and the name is free', async () => {
+        test('an interrupted creation is not a repository, and its name can be used', async () => {
           expect(await started().page.run(where, 'nothingPersisted')).toEqual(['RepoNotFound', 'RepoExists']);
         });
 
@@ -76,11 +76,11 @@ for (const name of BROWSERS) {
           expect(await started().page.run(where, 'newerVersion')).toBe('UnknownVersion');
         });
 
-        test('opening what is not there makes nothing', async () => {
+        test('opening a missing repository creates nothing', async () => {
           expect(await started().page.run(where, 'notThere')).toEqual(['RepoNotFound', 'RepoNotFound', 'false']);
         });
 
-        test('a new repository goes where it can be kept', async () => {
+        test('a new repository is created in a working storage', async () => {
           const storage = where === 'page' || name === 'webkit' ? 'indexeddb' : 'opfs';
           expect(await started().page.run(where, 'chosen')).toEqual([storage, storage, 'RepoExists']);
         });
@@ -101,7 +101,7 @@ for (const name of BROWSERS) {
     });
 
     describe.skipIf(name === 'webkit')('OPFS (WebKitGTK has none)', () => {
-      test('a damaged database is Corrupt, and an empty one is none', async () => {
+      test('a damaged database is Corrupt, and an empty one is RepoNotFound', async () => {
         expect(await started().page.run('worker', 'opfsDamaged')).toEqual(['Corrupt', 'RepoNotFound']);
       });
 

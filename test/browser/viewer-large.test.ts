@@ -12,7 +12,7 @@ const DID = 'did:web:large.example';
 const LARGE = 100_000;
 
 /**
- * What a reader feels as stutter; what the machine needs for a page that does not move comes on top. There is no GPU
+ * The longest frame that a reader does not notice. The frame time of an idle page is added. There is no GPU
  * here.
  */
 const MAX_MEDIAN_FRAME_MS = 50;
@@ -45,7 +45,7 @@ const keysOf = (collection: string): string[] =>
 
 const medianOf = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)]!;
 
-/** How long each frame took while `move` went on, in order of length. */
+/** Returns the duration of each frame during `move`, sorted. */
 const framesDuring = async (page: Page, move: () => Promise<void>): Promise<number[]> => {
   await page.evaluate(() => {
     const frames: number[] = [];
@@ -70,7 +70,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       const visit = useVisitor(name);
 
       /**
-       * Goes to a place in the large repository. It is taken in first where it is not here, as when a test is tried
+       * Goes to a record in the large repository. Imports the repository first if it is missing, as when a test is run
        * again.
        */
       const visitLarge = async (path: string): Promise<Page> => {
@@ -83,7 +83,7 @@ for (const name of ['chromium', 'firefox'] as const) {
         return page;
       };
 
-      test('takes in 100,000 records, and scrolls through them by wheel and by keyboard', async () => {
+      test('imports 100,000 records, and scrolls through them by wheel and by keyboard', async () => {
         const { page, complaints } = await visit(site.url);
         await sees(page, 'Bring a');
         await takeIn(page);
@@ -91,7 +91,7 @@ for (const name of ['chromium', 'firefox'] as const) {
         await page.waitForSelector('.row .said');
         const keys = keysOf(LIKES);
 
-        // Straight on to the end, while most keys have not come: the list stays there, and the record follows.
+        // End, while most keys are still loading: the list stays at the end, and the record follows.
         const isAt = async (key: string): Promise<void> => {
           await page.waitForFunction(
             (wanted) => document.querySelector('.row[aria-selected=true] .mono')?.textContent === wanted,
@@ -128,7 +128,7 @@ for (const name of ['chromium', 'firefox'] as const) {
           `${name}: ${frames.length} frames, median ${median.toFixed(0)} ms, 95 of 100 within ${late.toFixed(0)} ms; where nothing moves, median ${idle.toFixed(0)} ms`,
         );
         expect(median).toBeLessThan(MAX_MEDIAN_FRAME_MS + idle);
-        // As many elements as fit, however long the list is.
+        // Only as many elements as fit, also in a long list.
         expect((await page.$$('.row')).length).toBeLessThan(60);
 
         await page.keyboard.press('End');
@@ -149,12 +149,12 @@ for (const name of ['chromium', 'firefox'] as const) {
           key,
         );
         await page.close();
-        // Without the name of the repository it is the one that was open last.
+        // Without a name of a repository, the last open one is used.
         const { page: short } = await visit(`${site.url}#${POSTS}/nothing`);
         await sees(short, 'There is no such record here.');
       });
 
-      test('search finds by text and by key, says how far it is, and can be stopped', async () => {
+      test('search finds by text and by key, shows progress, and can be stopped', async () => {
         const page = await visitLarge(POSTS);
         await page.waitForSelector('.row .said');
         const keys = keysOf(POSTS);
@@ -166,7 +166,7 @@ for (const name of ['chromium', 'firefox'] as const) {
           keys.at(-3)!,
         );
 
-        // At once, in the page, as the search goes on meanwhile.
+        // At once, in the page, because the search continues meanwhile.
         const stopped = page.waitForFunction(
           (total) => {
             const isUnderWay = document.querySelector('.search-status')?.textContent.includes(` of ${total}`) === true;

@@ -1,4 +1,4 @@
-/** What tests of the viewer share: files that are brought to it, and what they hold. */
+/** Helpers for the tests of the viewer: files to import, and their content. */
 import type { Page } from 'puppeteer-core';
 import { MemoryBlobStore, MemoryBlockStore, decodeCommit, generateKey, readCar, repoOver } from '../../src/index.ts';
 import type { RecordValue, Repo } from '../../src/index.ts';
@@ -7,7 +7,7 @@ import type { ExampleSite } from './example-site.ts';
 export const POSTS = 'app.bsky.feed.post';
 export const LIKES = 'app.bsky.feed.like';
 
-/** One row is found by it, and it is a picture of one pixel. */
+/** A picture of one pixel. */
 export const PICTURE: Buffer<ArrayBuffer> = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',
@@ -26,7 +26,7 @@ export const inMemory = async (car: Uint8Array): Promise<Repo> => {
   return repo;
 };
 
-/** A CAR with these records, by `collection/rkey`, in the order in which they are given. */
+/** Returns a CAR with these records, by `collection/rkey`, in the given order. */
 export const carWith = async (did: string, records: Readonly<Record<string, RecordValue>>): Promise<Buffer> => {
   await using repo = repoOver({
     did,
@@ -52,8 +52,8 @@ export const drop = async (page: Page, at: ExampleSite, name: string, bytes: Uin
 };
 
 /**
- * Waits until the page shows how far an import is, and presses Cancel then if it is told to: at once, in the page, as
- * the import goes on meanwhile. To be called before the file is dropped.
+ * Waits until the page shows the progress of an import, and then optionally clicks Cancel: at once, in the page,
+ * because the import continues meanwhile. Call it before the file is dropped.
  */
 export const seesProgress = async (
   page: Page,
@@ -69,7 +69,7 @@ export const seesProgress = async (
   await page.waitForFunction(isUnderWay, { polling: 20 }, cancel);
 };
 
-/** Puts a text into the search box, all of it at once. */
+/** Sets the text of the search box. */
 export const searchFor = async (page: Page, text: string): Promise<void> => {
   await page.$eval(
     '.search input',

@@ -1,4 +1,4 @@
-/** The pages of the viewer: their headings, what they say of keys, queries and other tabs, and what axe-core finds. */
+/** The pages of the viewer: headings, messages about keys and queries, other tabs, and axe-core. */
 import type { Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
 import { isAxeMissing, violationsOf } from './axe.ts';
@@ -23,7 +23,7 @@ const car = (): Promise<Buffer> =>
 
 const serve = useExample('viewer', 'pages');
 
-/** The texts of the headings of the first order that a reader meets. */
+/** Returns the texts of the visible first-level headings. */
 const headings = (page: Page): Promise<string[]> =>
   page.$$eval('h1', (found) => found.filter((one) => one.checkVisibility()).map((one) => one.textContent));
 
@@ -34,7 +34,7 @@ for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`pages of the viewer in ${name} (needs the browser)`, { timeout: 180_000 }, () => {
     const visit = useVisitor(name);
 
-    test.skipIf(isAxeMissing)('axe-core finds nothing on any view, wide and narrow, light and dark', async () => {
+    test.skipIf(isAxeMissing)('axe-core finds no violation on any view, wide and narrow, light and dark', async () => {
       const site = await serve();
       const { page, complaints } = await visit(site.url);
       const check = async (view: string): Promise<void> => {
@@ -91,7 +91,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(complaints).toEqual([]);
     });
 
-    test('search finds whole words, marks them, and is kept over a reload', async () => {
+    test('search finds whole words, marks them, and stays after a reload', async () => {
       const site = await serve();
       const { page, complaints } = await visit(site.url);
       await sees(page, 'Bring a');
@@ -110,13 +110,13 @@ for (const name of ['chromium', 'firefox'] as const) {
       await page.waitForSelector('.row mark');
       expect(await page.$eval('.search input', (input) => (input as HTMLInputElement).value)).toBe('LATE tide');
       expect(await textsOf(page, '.row .mono')).toEqual(['k1']);
-      // Scripts without spaces have no whole words to ask for.
+      // Scripts without spaces have no whole words.
       await searchFor(page, '京');
       await page.waitForFunction(() => document.querySelector('.row .mono')?.textContent === 'k3', POLLING);
       await searchFor(page, '');
       await sees(page, '3 records');
       expect(new URL(page.url()).searchParams.has('q')).toBe(false);
-      // In all collections, beside the record that is read.
+      // In all collections, beside the open record.
       await press(page, 'Search everything');
       await sees(page, 'All collections');
       await searchFor(page, 'tide');
@@ -129,7 +129,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(complaints).toEqual([]);
     });
 
-    test('says what is no key, names repositories as they name themselves, and clips no collection', async () => {
+    test('reports an invalid key, shows display names of repositories, and does not clip a collection', async () => {
       const site = await serve();
       const { page, complaints } = await visit(site.url);
       await sees(page, 'Bring a');

@@ -1,4 +1,4 @@
-/** What the viewer makes of records: posts, profiles, likes and follows, links, blobs, and records of attackers. */
+/** The views of records: posts, profiles, likes and follows, links, blobs, and hostile records. */
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ const openRecord = async (page: Page, did: string, path: string): Promise<void> 
   );
 };
 
-/** The links of the record that is shown: where each leads, `in` for places of the viewer. */
+/** Returns the links of the shown record: the target of each, or `in` for links within the viewer. */
 const linksOf = (page: Page, selector: string): Promise<string[]> =>
   page.$$eval(`${selector} a`, (links) =>
     links.map((link) => {
@@ -42,7 +42,7 @@ for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`records in the viewer in ${name} (needs the browser)`, { timeout: 180_000 }, () => {
     const visit = useVisitor(name);
 
-    test('shows posts, profiles, likes and follows as such, and links in or out', async () => {
+    test('shows posts, profiles, likes and follows in their views, with internal and external links', async () => {
       const site = await serve();
       const { page, complaints } = await visit(site.url);
       await sees(page, 'Bring a');
@@ -89,14 +89,14 @@ for (const name of ['chromium', 'firefox'] as const) {
       await openRecord(page, DID, `${LIKES}/3l3qo2vutsw2e`);
       expect((await textsOf(page, '.card'))[0]).toMatch(/^Likes at:/);
       expect(await linksOf(page, '.card')).toEqual([`in /?repo=${DID}#${POSTS}/3l3qo2vutsw2b`]);
-      // What the repository does not have leads out, where the chosen site has a page for it.
+      // A record that the repository lacks links to the chosen site, if that has a page for it.
       await openRecord(page, DID, `${LIKES}/3l3qo2vutsw2f`);
       await page.waitForSelector('.card a[target]');
       expect(await linksOf(page, '.card')).toEqual([`https://bsky.app/profile/${DID}/post/3l3qo2vutsw2d`]);
       await page.select('.site select', 'pdsls.dev');
       await page.waitForSelector('.card a[href^="https://pdsls.dev"]');
       expect(await linksOf(page, '.card')).toEqual([`https://pdsls.dev/at://${DID}/${POSTS}/3l3qo2vutsw2d`]);
-      // The choice is kept.
+      // The choice is stored.
       await openRecord(page, DID, `${FOLLOWS}/3l3qo2vutsw2g`);
       await page.reload();
       await page.waitForSelector('.card');
@@ -107,7 +107,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(complaints).toEqual([]);
     });
 
-    test('records of attackers run nothing, and lead nowhere but to the web', async () => {
+    test('hostile records run no code, and link only to the web', async () => {
       const site = await serve();
       const { page, complaints } = await visit(site.url);
       await sees(page, 'Bring a');
@@ -162,7 +162,7 @@ for (const name of ['chromium', 'firefox'] as const) {
 
       for (const path of Object.keys(records)) {
         await openRecord(page, DID, path);
-        // What is looked up afterwards has time to be.
+        // Waits for later look-ups.
         await page.waitForFunction(() => document.readyState === 'complete');
         const found = await page.evaluate(() => ({
           pwned: 'pwned' in globalThis,
@@ -185,7 +185,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(complaints).toEqual([]);
     });
 
-    // Firefox cannot be handed a folder by a test.
+    // A test cannot pass a folder to Firefox.
     test.each(name === 'firefox' ? ['tar'] : ['tar', 'folder'])('adds blobs in bulk from a %s', async (from) => {
       const site = await serve();
       const { page, complaints } = await visit(site.url);

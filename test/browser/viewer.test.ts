@@ -1,4 +1,4 @@
-/** The viewer, as its reader uses it, in real browsers. */
+/** The viewer in real browsers. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`the viewer in ${name} (needs the browser)`, { timeout: 180_000 }, () => {
     const visit = useVisitor(name);
 
-    test('reads a real export, and gives back what it took in', async () => {
+    test('reads a real export, and exports the same content', async () => {
       const car = vectorBytes('repos/fakermaker.repo.car');
       await using expected = await inMemory(car);
       const counts = await expected.collections();
@@ -53,7 +53,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       }
       await sees(page, 'Is it sound?');
 
-      // The newest record of the first collection, by a click; then by its address alone.
+      // The newest record of the first collection, by a click, and then by its address.
       const { collection } = counts[0]!;
       const { value: newest } = await expected
         .list(collection, { limit: 1, reverse: true })
@@ -74,7 +74,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(complaints).toEqual([]);
     });
 
-    test('an import can be cancelled, a file that is none is refused in words, and neither leaves anything', async () => {
+    test('an import can be cancelled, a file that is not a CAR is refused with a message, and neither leaves data', async () => {
       const site = await serve();
       const { page } = await visit(site.url);
       const { car } = await sampleCar(30_000, { did: 'did:web:cancelled.example', signer: generateKey(), seed: 2 });
@@ -89,7 +89,7 @@ for (const name of ['chromium', 'firefox'] as const) {
     });
 
     test.skipIf(name === 'firefox')(
-      'takes in a folder with its blobs, and searches all collections of it (Firefox cannot be handed a folder by a test)',
+      'imports a folder with its blobs, and searches all its collections (a test cannot pass a folder to Firefox)',
       async () => {
         const did = 'did:web:folder.example';
         const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
@@ -125,13 +125,13 @@ for (const name of ['chromium', 'firefox'] as const) {
           () => document.querySelector<HTMLImageElement>('.figures img')?.naturalWidth === 1,
           POLLING,
         );
-        // What was found is still there beside it.
+        // The results are still shown beside it.
         expect(await textsOf(page, '.row .mono')).toEqual(['app.bsky.actor.profile/self', `${POSTS}/3l3qo2vutsw2b`]);
         expect(complaints).toEqual([]);
       },
     );
 
-    test('shows the pictures of a record once they are here, and deletes a repository when it is told to', async () => {
+    test('shows the pictures of a record once they are stored, and deletes a repository on request', async () => {
       const did = 'did:web:pictures.example';
       await using own = repoOver({
         did,
@@ -179,7 +179,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(complaints).toEqual([]);
     });
 
-    test('a tab that is closed in the middle of an import leaves nothing that the next one shows', async () => {
+    test('a tab that is closed during an import leaves nothing that the next tab shows', async () => {
       const site = await serve();
       const { car } = await sampleCar(30_000, { did: 'did:web:left.example', signer: generateKey(), seed: 3 });
       const { page: first } = await visit(site.url);
@@ -187,7 +187,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       const progress = seesProgress(first);
       await drop(first, site, 'left.car', car);
       await progress;
-      // As if one had been closed while a folder came in, too.
+      // As if another tab had been closed during the import of a folder.
       await first.evaluate(async () => {
         const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('incoming-left', {
           create: true,
@@ -210,20 +210,20 @@ for (const name of ['chromium', 'firefox'] as const) {
           return names;
         }),
       ).toEqual([]);
-      // The same file can be brought again.
+      // The same file can be imported again.
       await drop(page, site, 'left.car', car);
       await sees(page, '30,000 records imported and checked.');
       expect(complaints).toEqual([]);
     });
 
-    test('the keyboard keeps its place: in the collections, and where there is room for one pane alone', async () => {
+    test('the focus stays in its place: in the collections, and if only one pane fits', async () => {
       const site = await serve();
       const { car } = await sampleCar(300, { did: 'did:web:keys.example', signer: generateKey(), seed: 4 });
       const { page, complaints } = await visit(site.url);
       await sees(page, 'Bring a');
       await drop(page, site, 'keys.car', car);
       await sees(page, 'imported and checked.');
-      /** Waits until what has the focus is what a selector finds. */
+      /** Waits until the focused element matches a selector. */
       const isAt = async (selector: string): Promise<void> => {
         await page.waitForFunction((wanted) => document.activeElement?.matches(wanted) === true, POLLING, selector);
       };
@@ -243,7 +243,7 @@ for (const name of ['chromium', 'firefox'] as const) {
         await page.keyboard.press('Escape');
         await isAt('.virtual-list');
       }
-      // The collections are on a page of their own there.
+      // The collections are on a separate page there.
       await press(page, 'Back');
       await isAt('.overview-pane');
       await page.focus(`.sidebar a[href$='${POSTS}']`);

@@ -1,4 +1,4 @@
-/** WebKitGTK through its WebDriver, in the few calls that are needed. https://w3c.github.io/webdriver/ */
+/** Controls WebKitGTK through WebDriver. https://w3c.github.io/webdriver/ */
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -27,7 +27,7 @@ const freePort = (): Promise<number> =>
 export const startWebkit = async (program: string, profile: string): Promise<TestBrowser> => {
   const port = await freePort();
   const binary = MINI_BROWSERS.find((path) => existsSync(path));
-  // A group of its own, so that it is ended with its browser and its display.
+  // A separate process group, so that it is killed with its browser and its display.
   const child = spawn('xvfb-run', ['-a', program, `--port=${port}`], {
     detached: true,
     stdio: 'ignore',
@@ -76,7 +76,7 @@ export const startWebkit = async (program: string, profile: string): Promise<Tes
       kill,
       isRunning: () => child.exitCode === null && child.signalCode === null,
       async close() {
-        // Its own end, where it cannot be told to end any more, is what was wanted.
+        // If it cannot be closed because it has already ended, nothing is left to do.
         await ask('DELETE', base, undefined, CLOSE_MS).catch(() => undefined);
         await kill();
       },

@@ -1,4 +1,4 @@
-/** The module worker of the page: does what the page passes on. */
+/** The module worker of the page. It runs the commands that the page passes on. */
 import { commands } from './commands.ts';
 import type { CommandName } from './commands.ts';
 

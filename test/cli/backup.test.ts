@@ -1,4 +1,4 @@
-/** `backup`, `restore` and `repair` as people and scripts use them. */
+/** The verbs `backup`, `restore` and `repair`. */
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ test('backup and restore', async () => {
   expect((await pdsdb(['restore', at('backup'), at('carol')])).stdout).toMatch(/^did +did:web:alice.example$/m);
 });
 
-test('repair of what is sound says so', async () => {
+test('repair of a valid repository reports that', async () => {
   expect(await json('repair', at('alice'))).toEqual({
     whole: true,
     dryRun: false,
@@ -69,7 +69,7 @@ test('repair of what is sound says so', async () => {
   });
 });
 
-test('repair of a database that does not open salvages it, and a dry run leaves it alone', async () => {
+test('repair salvages a database that does not open, and a dry run changes nothing', async () => {
   await json('restore', at('backup'), at('broken'));
   const database = join(at('broken'), 'pds.db');
   const bytes = readFileSync(database).fill(0, 0, 4096);
@@ -83,7 +83,7 @@ test('repair of a database that does not open salvages it, and a dry run leaves 
   expect(await json('verify', at('broken'))).toMatchObject({ ok: true });
 });
 
-test('what is gone ends with exit code 1 and what to ask for', async () => {
+test('losses give exit code 1 and the requests that restore them', async () => {
   await json('restore', at('backup'), at('holed'));
   const { stdout } = await pdsdb(['blob', 'add', at('holed'), join(at('holed'), 'pds.db'), '--json']);
   const ref = JSON.parse(stdout) as { ref: { $link: string } };

@@ -1,4 +1,4 @@
-/** A CAR in place of a repository, and URIs in place of paths. */
+/** A CAR instead of a repository, and URIs instead of paths. */
 import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -44,7 +44,7 @@ describe('a CAR is read like a repository', () => {
     expect(await exists(at('alice.car/pds.lock'))).toBe(false);
   });
 
-  test('info and log tell of the one commit that is in it', async () => {
+  test('info and log show its only commit', async () => {
     const [info] = (await json(['info', at('alice')])) as [{ head: string; rev: string; signed: boolean }];
     expect(await json(['info', at('alice.car')])).toEqual([
       { ...info, commits: 1, blocks: expect.any(Number), size: null, free: null },
@@ -68,14 +68,14 @@ describe('a CAR is read like a repository', () => {
     );
   });
 
-  test.skipIf(process.platform === 'win32')('out of a named pipe', async () => {
+  test.skipIf(process.platform === 'win32')('from a named pipe', async () => {
     await promisify(execFile)('mkfifo', [at('fifo')]);
     const reading = pdsdb(['info', at('fifo'), '--json']);
     createWriteStream(at('fifo')).end(car);
     expect(await reading).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('a damaged one is refused, and one that lacks blocks is read as far as it goes', async () => {
+  test('a damaged CAR is refused, and a CAR with missing blocks is read as far as possible', async () => {
     await writeFile(at('damaged.car'), car.with(car.length >> 1, car[car.length >> 1]! ^ 1));
     for (const verb of [['ls'], ['info'], ['verify'], ['get', PROFILE]]) {
       expect(await pdsdb([verb[0]!, at('damaged.car'), ...verb.slice(1)])).toMatchObject({

@@ -1,4 +1,4 @@
-/** The verbs as people use them, over files. `process.slow.test.ts` has what takes a process. */
+/** The verbs over files. `process.slow.test.ts` tests the command as a process. */
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,8 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => remove());
 
-describe('answers', () => {
-  test('init makes a signed first commit with a key, and none without', async () => {
+describe('results', () => {
+  test('init makes a signed first commit with a key, and no commit without one', async () => {
     expect(await json(['init', at('init-signed'), '--did', DID, '--key', at('key')])).toEqual([
       { did: DID, head: CID, rev: TID },
     ]);
@@ -80,14 +80,14 @@ describe('answers', () => {
     expect(await json(['ls', at('alice'), 'app.bsky.feed.like'])).toEqual([]);
   });
 
-  test('get answers the value, with --json its URI and CID too', async () => {
+  test('get prints the value, with --json also its URI and CID', async () => {
     const path = 'app.bsky.actor.profile/self';
     const value = { $type: 'app.bsky.actor.profile', displayName: 'Alice' };
     expect(await json(['get', at('alice'), path])).toEqual([{ uri: `at://${DID}/${path}`, cid: CID, value }]);
     expect(JSON.parse((await pdsdb(['get', at('alice'), path])).stdout)).toEqual(value);
   });
 
-  test('put makes, replaces, and names by TID; rm deletes; log and diff tell', async () => {
+  test('put creates, replaces, and chooses a TID; rm deletes; log and diff show it', async () => {
     const repo = at('changing');
     await json(['init', repo, '--did', DID]);
     await writeFile(at('post.json'), '{"text":"from a file"}');

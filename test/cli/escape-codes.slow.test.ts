@@ -1,4 +1,4 @@
-/** No byte from a command line, a repository, a file or an error makes a terminal do anything. */
+/** No byte of a command line, a repository, a file or an error controls a terminal. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -64,7 +64,7 @@ describe('a command line', () => {
   });
 });
 
-describe('what a repository holds', () => {
+describe('content of a repository', () => {
   test.each([
     ['ls', ['ls', '--values']],
     ['get', ['get', `${POST}/a`]],
@@ -80,7 +80,7 @@ describe('what a repository holds', () => {
   });
 });
 
-test('an output passes on nothing but text that is safe, and bytes where no person looks', async () => {
+test('an output writes only safe text, and bytes only if it is not a terminal', async () => {
   const chunks: Buffer[] = [];
   const terminal = createOutput(collect(chunks, true));
   await terminal.text(`a\tb\n${EVIL}\n`);
@@ -101,7 +101,7 @@ const hasScript = await promisify(execFile)('script', ['--version']).then(
 
 // `script` of util-linux gives the command a pseudo terminal.
 describe.skipIf(!hasScript)('on a pseudo terminal', () => {
-  /** What the terminal gets. The command line goes through a file, since a shell has its own ideas of such bytes. */
+  /** Returns the bytes that the terminal gets. The command line is in a file, because a shell changes such bytes. */
   const shownFor = async (built: string, args: readonly string[]): Promise<string> => {
     const runner = at('run.mjs');
     await writeFile(
@@ -116,7 +116,7 @@ describe.skipIf(!hasScript)('on a pseudo terminal', () => {
     return stdout;
   };
 
-  test('nothing is obeyed but the line of the progress', async () => {
+  test('only the progress line has control characters', async () => {
     const built = await buildPackage('escape-codes');
     for (const args of [[EVIL], ['ls', at('repo'), '--values'], ['info', EVIL], ['verify', at('repo')]]) {
       const shown = await shownFor(built, args);

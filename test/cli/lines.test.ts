@@ -1,4 +1,4 @@
-/** Work that an import leaves beside the head, and the verbs for it. */
+/** Local changes that an import keeps beside the head, and the verbs for them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('import says what was kept and how to see it, and --json has it', async () => {
+test('import prints the kept changes and how to see them, also with --json', async () => {
   await json('put', at('alice'), `${POST}/mine`, '{"text":"mine"}', ...key('one'));
   await json('put', at('host'), `${POST}/theirs`, '{"text":"theirs"}', ...key('one'));
   await json('export', at('host'), '-o', at('second.car'));
@@ -43,13 +43,13 @@ test('import says what was kept and how to see it, and --json has it', async () 
   });
 });
 
-test('a key that did not sign the head is refused, with what to do about it', async () => {
+test('a key that did not sign the head is refused, with advice', async () => {
   const refused = await pdsdb(['put', at('alice'), `${POST}/x`, '{"text":"x"}', ...key('two')]);
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('allowOtherKey') as string });
   await json('put', at('alice'), `${POST}/x`, '{"text":"x"}', ...key('two'), '--allow-other-key');
 });
 
-test('reset makes an older commit the head and names the ref of the old one', async () => {
+test('reset makes an older commit the head and prints the ref of the old head', async () => {
   const [, older] = (await json('log', at('alice'))) as { rev: string; cid: string }[];
   const [result] = (await json('reset', at('alice'), older!.rev)) as { cid: string; ref: string }[];
   expect(result!.cid).toBe(older!.cid);
@@ -73,7 +73,7 @@ test('branch lists, compares and discards', async () => {
   expect(await json('branch', 'ls', at('alice'))).toEqual([]);
 });
 
-test('recommit signs anew, without a warning where no rev is ahead', async () => {
+test('recommit signs again, without a warning if no rev is ahead', async () => {
   await json('reset', at('alice'), ((await json('log', at('alice'))) as { rev: string }[])[0]!.rev);
   const outcome = await pdsdb(['recommit', at('alice'), ...key('one'), '--allow-other-key', '--json']);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });

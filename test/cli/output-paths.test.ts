@@ -1,4 +1,4 @@
-/** Where the command writes: folders that are not there yet, names of any length, symbolic links. */
+/** The paths that the command writes: missing folders, long names, symbolic links. */
 import {
   rmSync,
   lstatSync,
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => remove());
 
-/** What writes into a path, by the verb. */
+/** The verbs that write to a path. */
 const writers: readonly (readonly [string, (path: string) => readonly string[]])[] = [
   ['export', (path) => ['export', at('alice'), '-o', path]],
   ['key generate', (path) => ['key', 'generate', '-o', path]],
@@ -44,15 +44,15 @@ const writers: readonly (readonly [string, (path: string) => readonly string[]])
 beforeAll(() => json(['backup', at('alice'), at('made/backup/1/x')]));
 
 describe('parent folders', () => {
-  test.each(writers)('%s makes them', async (name, args) => {
+  test.each(writers)('%s creates them', async (name, args) => {
     await json(args(at(`new/${name}/deep/x`)));
     expect(readdirSync(at(`new/${name}/deep`))).toEqual(['x']);
   });
 
   test.each([
-    ['export of nothing', (path: string) => ['export', at('empty'), '-o', path]],
-    ['export since nothing', (path: string) => ['export', at('alice'), '--since', '3jzfcijpj2z2a', '-o', path]],
-    ['restore of no backup', (path: string) => ['restore', at('alice'), path]],
+    ['export of an empty repository', (path: string) => ['export', at('empty'), '-o', path]],
+    ['export since an unknown rev', (path: string) => ['export', at('alice'), '--since', '3jzfcijpj2z2a', '-o', path]],
+    ['restore of a folder without a backup', (path: string) => ['restore', at('alice'), path]],
   ])('%s leaves none behind', async (_, args) => {
     mkdirSync(at('fail'), { recursive: true });
     await pdsdb(['init', at('empty'), '--did', 'did:web:e.example']);
@@ -60,7 +60,7 @@ describe('parent folders', () => {
     expect(readdirSync(at('fail'))).toEqual([]);
   });
 
-  test('the library makes them for a backup and a restoration, as its samples say', async () => {
+  test('the library creates them for a backup and a restoration', async () => {
     const repo = await openRepo(at('alice'));
     await saveBackup(repo, at('library/backups/alice'), { force: true });
     await repo.close();
@@ -70,7 +70,7 @@ describe('parent folders', () => {
 });
 
 describe('names', () => {
-  test.each(writers)('%s takes names of 255 bytes, with and without --force', async (_, args) => {
+  test.each(writers)('%s accepts names of 255 bytes, with and without --force', async (_, args) => {
     mkdirSync(at('names'), { recursive: true });
     for (const name of [LONG, LONG_IN_BYTES]) {
       await json(args(at(`names/${name}`)));
@@ -80,7 +80,7 @@ describe('names', () => {
     rmSync(at('names'), { recursive: true });
   });
 
-  // Root may write anywhere.
+  // Root can write everywhere.
   test.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
     'none of a temporary file is shown',
     async () => {
@@ -105,7 +105,7 @@ describe('names', () => {
     }
   });
 
-  test.skipIf(process.platform !== 'linux')('nor when the device is full or takes no name', async () => {
+  test.skipIf(process.platform !== 'linux')('nor if the device is full or refuses the name', async () => {
     for (const [, args] of writers) {
       const { code, stderr } = await pdsdb(args('/proc/x/y'));
       expect(code).toBe(1);
@@ -116,7 +116,7 @@ describe('names', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('--force onto a symbolic link to a folder', () => {
-  test('replaces the backup that it leads to, and the link stays', async () => {
+  test('replaces its target if that is a backup, and keeps the link', async () => {
     await json(['backup', at('alice'), at('far/backup')]);
     symlinkSync('far/backup', at('near'));
     expect((await pdsdb(['backup', at('alice'), at('near')])).stderr).toMatch(/already/);
@@ -127,7 +127,7 @@ describe.skipIf(process.platform === 'win32')('--force onto a symbolic link to a
     expect(readdirSync(at('far/backup'))).toContain('manifest.json');
   });
 
-  test('replaces the repository that it leads to', async () => {
+  test('replaces its target if that is a repository', async () => {
     await json(['restore', at('far/backup'), at('far/repo')]);
     symlinkSync('far/repo', at('near-repo'));
     await json(['restore', at('far/backup'), at('near-repo'), '--force']);
@@ -135,7 +135,7 @@ describe.skipIf(process.platform === 'win32')('--force onto a symbolic link to a
     expect(await json(['verify', at('near-repo')])).toMatchObject([{ ok: true }]);
   });
 
-  test('of a file, says that it leads to a folder', async () => {
+  test('for a file, the message says that it is a link to a folder', async () => {
     symlinkSync('far', at('to-folder'));
     for (const [, args] of writers.slice(0, 3)) {
       expect((await pdsdb([...args(at('to-folder')), '--force'])).stderr).toBe(
@@ -144,7 +144,7 @@ describe.skipIf(process.platform === 'win32')('--force onto a symbolic link to a
     }
   });
 
-  test('that leads nowhere is not replaced by a folder', async () => {
+  test('a link to a missing target is not replaced', async () => {
     symlinkSync('gone', at('dangling'));
     for (const [, args] of writers.slice(3)) {
       expect((await pdsdb([...args(at('dangling')), '--force'])).stderr).toContain('symbolic link to a missing target');
@@ -153,7 +153,7 @@ describe.skipIf(process.platform === 'win32')('--force onto a symbolic link to a
   });
 });
 
-test('an empty path is no path', async () => {
+test('an empty path is refused', async () => {
   for (const [, args] of writers.slice(0, 3)) {
     expect(await pdsdb(args(''))).toMatchObject({ code: 1, stderr: expect.stringContaining('is empty') });
   }

@@ -1,4 +1,4 @@
-/** Pipes in the place of files: named ones, those of a shell, and standard input by its path. */
+/** Pipes instead of files: named pipes, pipes of a shell, and standard input by its path. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -14,7 +14,7 @@ import { POST, createSampleAccount, json } from './sample-account.ts';
 
 const run = promisify(execFile);
 const TIMES = 20;
-/** A process takes a second to start, and here are many. */
+/** A process takes a second to start, and these tests start many. */
 const MANY_PROCESSES_MS = 900_000;
 
 let built: string;
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => remove());
 
-/** A named pipe, and what writes a file into it once somebody reads. */
+/** Returns a named pipe and a writer, which writes a file into it once it has a reader. */
 const makeFifo = async (name: string): Promise<string> => {
   await run('mkfifo', [at(name)]);
   return at(name);
@@ -139,8 +139,8 @@ describe.skipIf(process.platform === 'win32')('a pipe is read like a file', () =
   });
 });
 
-// Where a process is, `/proc` tells.
-describe.skipIf(process.platform !== 'linux')('Ctrl-C while nothing comes', () => {
+// `/proc` shows the state of a process.
+describe.skipIf(process.platform !== 'linux')('Ctrl-C while the command waits for input', () => {
   /** Whether the process has the pipe open. */
   const isReading = async (pid: number, fifo: string): Promise<boolean> => {
     const links = await Promise.all(
@@ -175,7 +175,7 @@ describe.skipIf(process.platform !== 'linux')('Ctrl-C while nothing comes', () =
     const fifo = await makeFifo(`idle ${name}`);
     const names = await readdir(folder);
     const isRead = !name.startsWith('export');
-    // What is to be written into a pipe waits with the repository open.
+    // A write into a pipe waits while the repository is open.
     const isWaiting = (pid: number): Promise<boolean> => isReading(pid, isRead ? fifo : join(at('alice'), 'pds.db'));
     expect(await interruptWhen(args(fifo), isWaiting)).toEqual(interrupted);
     if (isRead) {
@@ -189,7 +189,7 @@ describe.skipIf(process.platform !== 'linux')('Ctrl-C while nothing comes', () =
     expect(await json(['info', at('alice')])).toEqual(before);
   });
 
-  test('a reader that has stopped reading does not hold the command', async () => {
+  test('a reader that has stopped reading does not block the command', async () => {
     const [blob] = (await json(['blob', 'add', at('alice'), '-'], { input: Buffer.alloc(8 << 20) })) as [
       { ref: { $link: string } },
     ];
@@ -204,7 +204,7 @@ describe.skipIf(process.platform !== 'linux')('Ctrl-C while nothing comes', () =
   });
 });
 
-test('a socket and a folder are named for what they are', async () => {
+test('an error for a socket or a folder names its kind', async () => {
   const scratch = await mkdtemp(join(tmpdir(), 'pdsdb-pipes-'));
   expect((await pdsdb(['key', 'inspect', scratch])).stderr).toBe(
     `error: Cannot read ${scratch}: it is a folder. Give the path of a file.\n`,

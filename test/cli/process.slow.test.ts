@@ -1,4 +1,4 @@
-/** The command as a process: what it leaves to the shell, to pipes and to Ctrl-C. */
+/** The command as a process: output, exit codes, pipes and Ctrl-C. */
 import { execFile } from 'node:child_process';
 import { access, chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('answers on standard output, errors on standard error, and the exit code tells', async () => {
+test('results go to standard output, errors to standard error, and the exit code is set', async () => {
   const { version } = JSON.parse(await readFile(join(built, 'package.json'), 'utf8')) as { version: string };
   expect(await startProcess(built, ['--version']).ended).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   const listed = await startProcess(built, ['ls', repository]).ended;
@@ -59,7 +59,7 @@ test('answers on standard output, errors on standard error, and the exit code te
   });
 });
 
-test('a CAR goes through a pipe unharmed', async () => {
+test('a CAR passes through a pipe unchanged', async () => {
   const exporting = startProcess(built, ['export', repository]);
   const importing = startProcess(built, ['import', at('piped'), '-', '--json']);
   exporting.stdout!.pipe(importing.stdin!);
@@ -69,7 +69,7 @@ test('a CAR goes through a pipe unharmed', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ created: RECORDS });
 });
 
-test('a reader that has enough ends it quietly', async () => {
+test('a reader that ends early ends the command without an error', async () => {
   const listing = startProcess(built, ['ls', repository, '--values']);
   listing.stdout!.once('data', () => listing.stdout!.destroy());
   expect(await listing.ended).toMatchObject({ code: 0, stderr: '' });
@@ -77,7 +77,7 @@ test('a reader that has enough ends it quietly', async () => {
 });
 
 test.each([[['--help']], [['ls', '--help']], [['--version']], [['--nonsense']]])(
-  'a reader that is gone before the first word: %s',
+  'a reader that ends before the first output: %s',
   async (args) => {
     const helping = startProcess(built, args);
     helping.stdout!.destroy();
@@ -92,7 +92,7 @@ const until = async (isSo: () => Promise<boolean>): Promise<void> => {
   }
 };
 
-/** Gives an import half of what it needs, and presses Ctrl-C once it is under way. */
+/** Sends half of a CAR to an import, and presses Ctrl-C once it has begun. */
 const interruptImport = async (target: string, isUnderWay: () => Promise<boolean>): Promise<Outcome> => {
   const importing = startProcess(built, ['import', target, '-']);
   importing.stdin!.write(car.subarray(0, car.length / 2));
@@ -133,7 +133,7 @@ const refused = {
   stderr: expect.stringMatching(/^error: the repository already exists: open it with openRepo, [^\n]+; path=[^\n]+\n$/),
 };
 
-test('an import that comes too late leaves the repository that another one has made', async () => {
+test('a late import does not change the repository that another import has created', async () => {
   const late = await startWaiting(at('raced'));
   expect(await startProcess(built, ['import', at('raced'), at('many.car')]).ended).toMatchObject({ code: 0 });
   late.stdin!.end(car.subarray(100));
@@ -144,7 +144,7 @@ test('an import that comes too late leaves the repository that another one has m
   await repo.close();
 });
 
-test('one that fails leaves a repository that somebody has written to meanwhile, and a file that is none of ours', async () => {
+test('a failed import keeps a repository that was written to meanwhile, and other files', async () => {
   const late = await startWaiting(at('visited'));
   const repo = await createRepo(at('visited'), { did: DID });
   await repo.put('app.bsky.feed.post', 'a', { text: 'a' });
@@ -156,18 +156,18 @@ test('one that fails leaves a repository that somebody has written to meanwhile,
   expect((await readdir(at('visited'))).sort()).toEqual(['blobs', 'notes.txt', 'pds.db']);
 });
 
-test('of several at once into one folder, one makes it and the others leave it as it is', async () => {
+test('of several concurrent imports into one folder, one creates it and the others do not change it', async () => {
   const outcomes = await Promise.all(
     [1, 2, 3].map(() => startProcess(built, ['import', at('crowded'), at('many.car')]).ended),
   );
-  // One that comes when another has ended finds all of it there, and has nothing to do.
+  // A later import finds all records and changes nothing.
   expect(outcomes.map(({ code }) => code)).toContain(0);
   const repo = await openRepo(at('crowded'));
   expect((await repo.info()).records).toBe(RECORDS);
   await repo.close();
 });
 
-test('one that fails takes away the folders that it has made, as long as nothing lies in them', async () => {
+test('a failed import removes the folders that it has created, if they are empty', async () => {
   await writeFile(at('bad.car'), car.subarray(0, -10));
   const late = await startWaiting(at('backups/of/alice'));
   expect(await startProcess(built, ['import', at('backups/bob'), at('many.car')]).ended).toMatchObject({ code: 0 });
@@ -179,7 +179,7 @@ test('one that fails takes away the folders that it has made, as long as nothing
   expect(await readdir(at('backups/empty'))).toEqual([]);
 });
 
-test('a backup that is killed leaves nothing once the next one has been made', async () => {
+test('the next backup removes the folder of a killed backup', async () => {
   const place = at('kept');
   await mkdir(place);
   let left: string[] = [];
@@ -203,7 +203,7 @@ test('a backup that is killed leaves nothing once the next one has been made', a
   expect(await readdir(place)).toEqual(['many']);
 });
 
-// Root may write anywhere, so that another user reads.
+// Another user, because root can write everywhere.
 test.skipIf(process.getuid?.() !== 0)('a user who may write nothing reads, also what a crash has left', async () => {
   const live = at('live');
   const dead = at('dead');

@@ -44,7 +44,7 @@ const forms: [name: string, form: () => string, input?: (() => string) | undefin
 ];
 
 describe.each(forms.map(([name, form, input]) => ({ name, form, input })))('$name', ({ name, form, input }) => {
-  test('is taken by verify, import and key inspect', async () => {
+  test('verify, import and key inspect accept it', async () => {
     const options = input === undefined ? {} : { input: input() };
     for (const where of ['alice', 'alice.car']) {
       expect(await json(['verify', at(where), '--key', form()], options)).toMatchObject([{ signature: 'valid' }]);
@@ -57,7 +57,7 @@ describe.each(forms.map(([name, form, input]) => ({ name, form, input })))('$nam
 });
 
 describe('what is not a key', () => {
-  test('is refused with what was expected, and a file is not repeated', async () => {
+  test('is refused with the expected forms, and the message does not contain the file', async () => {
     const hex = (await readFile(at('key'), 'utf8')).slice('secp256k1:'.length, -2);
     await writeFile(at('half.key'), hex);
     for (const verb of [

@@ -19,7 +19,7 @@ const makeRepo = async (name: string): Promise<string> => {
   return folder;
 };
 
-/** Every verb that only reads. */
+/** All verbs that only read. */
 const reading = (folder: string): string[][] => [
   ['info', folder],
   ['ls', folder],
@@ -36,7 +36,7 @@ const reading = (folder: string): string[][] => [
   ['blob', 'missing', folder],
 ];
 
-test('change nothing in the folder, and leave a log of a crash as it is', async () => {
+test('change nothing in the folder, also not the WAL of a crash', async () => {
   const folder = await makeRepo('quiet');
   const copy = join(scratch, 'killed');
   {
@@ -79,7 +79,7 @@ test('are Locked while an owner writes, or wait for it', async () => {
   expect(await pdsdb(['ls', folder, POST, '--wait', '30000'])).toMatchObject({ code: 0 });
 });
 
-test('--wait is for the verbs that write, too, and takes a whole number', async () => {
+test('--wait also works for verbs that write, and accepts an integer', async () => {
   const folder = await makeRepo('written');
   const owner = await openRepo(folder);
   const put = ['put', folder, `${POST}/d`, '{"text":"late"}'];

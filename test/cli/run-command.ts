@@ -1,4 +1,4 @@
-/** The command, run where the test runs, and as a child process. */
+/** Runs the command in the process of the test, or as a child process. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
@@ -14,7 +14,7 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** Whether what it writes to is a terminal. */
+  /** Whether the output is a terminal. */
   readonly isTTY?: boolean;
 }
 
@@ -29,7 +29,7 @@ export const collect = (chunks: Buffer[], isTTY: boolean): Writable & { isTTY: b
     { isTTY },
   );
 
-/** Runs the command here: everything but the process around it. */
+/** Runs the command in this process. */
 export const pdsdb = async (
   args: readonly string[],
   { input = '', env = {}, signal = new AbortController().signal, isTTY = false }: RunOptions = {},
@@ -46,13 +46,13 @@ export interface Process extends ReturnType<typeof spawn> {
   readonly ended: Promise<Outcome>;
 }
 
-/** A process with all that it writes, and how it ends. */
+/** A process with its output and its end. */
 export const collectProcess = (child: ReturnType<typeof spawn>): Process => {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout!.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr!.on('data', (chunk: Buffer) => err.push(chunk));
-  // A command may end before it has read all that it was given.
+  // A command may end before it has read all input.
   child.stdin?.on('error', () => undefined);
   const ended = new Promise<Outcome>((resolve, reject) => {
     child.on('error', reject);
@@ -67,7 +67,7 @@ export const collectProcess = (child: ReturnType<typeof spawn>): Process => {
 export const startProcess = (folder: string, args: readonly string[]): Process =>
   collectProcess(spawn(process.execPath, [join(folder, 'dist', 'cli.js'), ...args]));
 
-/** The lines of a text, each as JSON. */
+/** Parses each line of a text as JSON. */
 export const jsonLines = (text: string): unknown[] =>
   text
     .split('\n')

@@ -1,4 +1,4 @@
-/** One account for the tests of the command: a key, a repository, and files that are bad input. */
+/** An account for the tests of the command: a key, a repository, and files with invalid input. */
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { jsonLines, pdsdb } from './run-command.ts';
 export const DID = 'did:web:alice.example';
 export const POST = 'app.bsky.feed.post';
 
-/** JSON but for one byte, which is no UTF-8. */
+/** JSON with one byte that is not UTF-8. */
 export const LATIN_1 = Buffer.from('{"text":"caf\u00e9"}', 'latin1');
 
-/** Runs a command that has to succeed, with `--json`, and returns its JSON values. */
+/** Runs a command with `--json`, which must succeed, and returns its JSON values. */
 export const json = async (args: readonly string[], options?: RunOptions): Promise<unknown[]> => {
   const outcome = await pdsdb([...args, '--json'], options);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });

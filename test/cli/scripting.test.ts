@@ -1,4 +1,4 @@
-/** What scripts rely on: exit codes, error codes, and files that stay as they are. */
+/** The contract for scripts: exit codes, error codes, and unchanged files. */
 import { createHash } from 'node:crypto';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => remove());
 
-/** The SHA-256 of each file in a folder and below. */
+/** Returns the SHA-256 of each file in a folder and its subfolders. */
 const hashesOf = async (directory: string): Promise<Record<string, string>> => {
   const hashes: Record<string, string> = {};
   for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
@@ -79,7 +79,7 @@ describe('a script can rely on it', () => {
     expect(await pdsdb(['info', at('alice')])).toEqual(before);
   });
 
-  test('a file that is not what it should be is named', async () => {
+  test('an error for an invalid file names the file', async () => {
     for (const args of [
       ['import', at('new'), folder],
       ['blob', 'add', at('alice'), folder],
@@ -98,7 +98,7 @@ describe('a script can rely on it', () => {
     });
   });
 
-  test.each([[[]], [['blob']]])('without a verb there is the help, and with --json a sentence (%#)', async (args) => {
+  test.each([[[]], [['blob']]])('without a verb it prints the help, and with --json an error (%#)', async (args) => {
     expect(await pdsdb(args)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Commands:') });
     const [error] = jsonLines((await pdsdb([...args, '--json'])).stdout);
     expect(error).toEqual({
@@ -147,10 +147,10 @@ describe('a script can rely on it', () => {
     expect((await readdir(folder)).filter((name) => name !== 'bad.car')).toEqual(before);
   });
 
-  test('damaged input leaves a repository byte for byte as it was', async () => {
+  test('damaged input does not change a byte of a repository', async () => {
     await json(['import', at('kept'), at('whole.car')]);
     await json(['blob', 'add', at('kept'), at('key')]);
-    // One that is newer, so that nothing but the damage speaks against it.
+    // A newer CAR, so that only the damage is a reason to refuse it.
     await json(['put', at('alice'), `${POST}/newer`, '{"text":"newer"}', '--key', at('key')]);
     await json(['export', at('alice'), '-o', at('newer.car')]);
     const newer = await readFile(at('newer.car'));
@@ -172,7 +172,7 @@ describe('a script can rely on it', () => {
     expect(await json(['import', at('kept'), at('newer.car')])).toMatchObject([{ created: 1 }]);
   });
 
-  test('verify has exit code 1 when something is wrong', async () => {
+  test('verify has exit code 1 if there is a fault', async () => {
     await json(['import', at('damaged'), at('whole.car')]);
     const { did: stranger } = (await json(['key', 'generate']))[0] as { did: string };
     const faulty = await pdsdb(['verify', at('damaged'), '--key', stranger, '--json']);

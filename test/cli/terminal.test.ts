@@ -1,4 +1,4 @@
-/** What only a terminal gets to see, and what no terminal may get. */
+/** Output that only a terminal gets, and output that no terminal may get. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('progress is a line that is there while it lasts, and only on a terminal', async () => {
+test('progress is a line during the work, and only on a terminal', async () => {
   const shown = await pdsdb(['verify', at('repo')], { isTTY: true });
   expect(shown.stderr).toMatch(/^\r\u001b\[2K[a-z]+: [\d.]+ \w+, \d+ blocks, \d+ records/);
   expect(shown.stderr.endsWith('\r\u001b[2K')).toBe(true);
@@ -41,7 +41,7 @@ test('a CAR does not go to a terminal', async () => {
   });
 });
 
-test('what a repository holds cannot move the cursor or break a line', async () => {
+test('content of a repository cannot move the cursor or break a line', async () => {
   const log = (await pdsdb(['log', at('repo')])).stdout;
   expect(log).toContain('tab\\u0009here\\u001b[2J');
   expect(log.trimEnd().split('\t')).toHaveLength(4);
@@ -82,7 +82,7 @@ describe('small things', () => {
     expect(parse('a.b.c/d/e')).toEqual({ collection: 'a.b.c', rkey: 'd/e' });
   });
 
-  test('names promise MIME types', () => {
+  test('MIME types come from the extension of a name', () => {
     expect(['a.JPG', 'b.tar.png', 'noname', '-'].map(mimeTypeOf)).toEqual([
       'image/jpeg',
       'image/png',
@@ -91,7 +91,7 @@ describe('small things', () => {
     ]);
   });
 
-  test('a key file is a line; one that is not is never repeated', () => {
+  test('a key file is one line; a message never contains another file', () => {
     const secret = '11'.repeat(32);
     expect(parseKey(`p256:${secret}\n`, 'k').curve).toBe('p256');
     expect(parseKey(secret.toUpperCase(), 'k').curve).toBe('secp256k1');

@@ -1,4 +1,4 @@
-/** What the command puts in the place of other files, and what it writes into. */
+/** How the command replaces files, and writes into pipes and devices. */
 import { execFile } from 'node:child_process';
 import { lstat, mkdir, mkdtemp, readFile, readdir, readlink, rm, symlink, writeFile as write } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe.skipIf(process.platform === 'win32')('with force', () => {
-  test('a symbolic link stays one, and what it leads to is replaced', async () => {
+  test('a symbolic link stays, and its target is replaced', async () => {
     await mkdir(at('far'));
     await write(at('far/target'), 'old');
     await symlink('far/target', at('link'));
@@ -32,7 +32,7 @@ describe.skipIf(process.platform === 'win32')('with force', () => {
     expect(await readdir(at('far'))).toEqual(['target']);
   });
 
-  test('one that leads to nothing yet leads to the file afterwards', async () => {
+  test('a link to a missing target stays, and the target is created', async () => {
     await mkdir(at('far'));
     await symlink('far/target', at('link'));
     await writeFile(at('link'), WORDS, { force: true });
@@ -40,14 +40,14 @@ describe.skipIf(process.platform === 'win32')('with force', () => {
     expect(await textOf('far/target')).toBe('new words');
   });
 
-  test('one that leads in a circle is an error', async () => {
+  test('a link loop is an error', async () => {
     await symlink('b', at('a'));
     await symlink('a', at('b'));
     await expect(writeFile(at('a'), WORDS, { force: true })).rejects.toMatchObject({ code: 'ELOOP' });
     expect((await readdir(folder)).sort()).toEqual(['a', 'b']);
   });
 
-  test('a pipe is written into, and stays one', async () => {
+  test('the output is written into a pipe, and the pipe stays', async () => {
     await run('mkfifo', [at('pipe')]);
     await symlink('pipe', at('link'));
     for (const name of ['pipe', 'link']) {
@@ -66,7 +66,7 @@ describe.skipIf(process.platform === 'win32')('with force', () => {
   });
 });
 
-test('without force nothing that is there is touched, be it a link that leads nowhere', async () => {
+test('without force an existing entry is not changed, also a link to a missing target', async () => {
   await write(at('file'), 'old');
   await symlink('nowhere', at('link'));
   for (const name of ['file', 'link']) {

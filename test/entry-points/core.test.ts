@@ -1,22 +1,22 @@
-/** What TypeScript knows of `pdsdb`. `npm run check` compiles this; nothing of it is decided at run time. */
+/** The types of `pdsdb`. `npm run check` compiles this; nothing is checked at run time. */
 import type * as core from 'pdsdb';
 import { expectTypeOf, test } from 'vitest';
 
-test('CIDs are written, read and compared', () => {
+test('CIDs are formatted, parsed and compared', () => {
   expectTypeOf<typeof core.parseCid>().toEqualTypeOf<(text: string) => core.CID>();
   expectTypeOf<typeof core.cidToText>().returns.toEqualTypeOf<string>();
   expectTypeOf<typeof core.cidOf>().returns.toEqualTypeOf<core.CID>();
   expectTypeOf<typeof core.cidEquals>().returns.toEqualTypeOf<boolean>();
 });
 
-test('a value goes to bytes and back', () => {
+test('a value is encoded and decoded', () => {
   expectTypeOf<typeof core.encodeCbor>().parameter(0).toEqualTypeOf<unknown>();
   expectTypeOf<typeof core.encodeCbor>().returns.toExtend<Uint8Array<ArrayBuffer>>();
   expectTypeOf<typeof core.decodeCbor>().toBeCallableWith(new Uint8Array());
   expectTypeOf<typeof core.decodeRecord>().returns.toExtend<core.RecordValue>();
 });
 
-test('a CAR is read from bytes at once, and from a stream in batches', () => {
+test('a CAR is read from bytes, and from a stream in batches', () => {
   expectTypeOf<typeof core.readCar>().returns.toEqualTypeOf<core.Car>();
   expectTypeOf<core.Car['roots']>().toEqualTypeOf<readonly core.CID[]>();
   expectTypeOf<typeof core.readCarStream>().returns.resolves.toEqualTypeOf<core.CarStream>();
@@ -25,7 +25,7 @@ test('a CAR is read from bytes at once, and from a stream in batches', () => {
   expectTypeOf<ReadableStream<Uint8Array>>().toExtend<core.CarSource>();
 });
 
-test('an error is told apart by its code', () => {
+test('an error is recognized by its code', () => {
   expectTypeOf<core.RepoError>().toExtend<Error>();
   expectTypeOf<core.RepoError['code']>().toEqualTypeOf<core.RepoErrorCode>();
   expectTypeOf<'Closed' | 'Corrupt' | 'Locked' | 'RecordExists'>().toExtend<core.RepoErrorCode>();
@@ -33,12 +33,12 @@ test('an error is told apart by its code', () => {
   expectTypeOf<typeof core.isRepoError>().guards.toExtend<core.RepoError>();
 });
 
-test('a key signs, and a signer is all that a repository asks for', () => {
+test('a key signs, and a repository needs only a signer', () => {
   expectTypeOf<ReturnType<typeof core.generateKey>>().toExtend<core.Signer>();
   expectTypeOf<ReturnType<typeof core.importKey>>().toExtend<core.Signer>();
 });
 
-test('a repository is made over two stores', () => {
+test('a repository is created over two stores', () => {
   expectTypeOf<typeof core.repoOver>().parameters.toEqualTypeOf<[core.RepoStores]>();
   expectTypeOf<typeof core.repoOver>().returns.toEqualTypeOf<core.Repo>();
   expectTypeOf<core.MemoryBlockStore>().toExtend<core.BlockStore>();

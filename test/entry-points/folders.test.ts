@@ -1,10 +1,10 @@
-/** What TypeScript knows of `pdsdb/node` and `pdsdb/deno`. `npm run check` compiles this. */
+/** The types of `pdsdb/node` and `pdsdb/deno`. `npm run check` compiles this. */
 import type { BackupManifest, Repo, Signer } from 'pdsdb';
 import type * as deno from 'pdsdb/deno';
 import type * as node from 'pdsdb/node';
 import { expectTypeOf, test } from 'vitest';
 
-test('a repository is made for an account, and opened by its folder alone', () => {
+test('a repository is created for an account, and opened by its folder', () => {
   expectTypeOf<typeof node.createRepo>().parameters.toEqualTypeOf<[directory: string, options: node.CreateOptions]>();
   expectTypeOf<typeof node.createRepo>().returns.resolves.toEqualTypeOf<Repo>();
   expectTypeOf<typeof node.openRepo>().toBeCallableWith('folder');
@@ -20,7 +20,7 @@ test('a folder is saved, restored and salvaged', () => {
   expectTypeOf<typeof node.salvageRepo>().returns.resolves.toEqualTypeOf<node.SalvageReport>();
 });
 
-test('a database of one’s own is opened beside', () => {
+test('a database without a repository is opened', () => {
   expectTypeOf<typeof node.openDatabase>().returns.resolves.toEqualTypeOf<node.FolderDatabase>();
   expectTypeOf<node.FolderDatabase>().toExtend<AsyncDisposable>();
 });

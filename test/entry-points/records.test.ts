@@ -1,4 +1,4 @@
-/** What TypeScript knows of records with types. `npm run check` compiles this; nothing of it is decided at run time. */
+/** The types of typed records. `npm run check` compiles this; nothing is checked at run time. */
 import type * as core from 'pdsdb';
 import type { Branch, CID, JsonRecord, Repo } from 'pdsdb';
 import { expectTypeOf, test } from 'vitest';
@@ -29,7 +29,7 @@ test('a collection of Records has its type, and any other has JSON', () => {
   expectTypeOf(other).returns.resolves.toEqualTypeOf<JsonRecord | undefined>();
 });
 
-test('lists and watches have it too, and so has a branch', () => {
+test('lists, watches and branches also have the type', () => {
   const list = () => repo.listJson('com.example.typed', { limit: 1 });
   expectTypeOf(list).returns.toEqualTypeOf<AsyncIterable<JsonRecord<'com.example.typed'>>>();
   const watch = () => repo.watch('com.example.typed');
@@ -37,7 +37,7 @@ test('lists and watches have it too, and so has a branch', () => {
   expectTypeOf<Branch['getJson']>().toEqualTypeOf<Repo['getJson']>();
 });
 
-test('create takes the type, its $type left out, with links and blobs in either form', () => {
+test('create accepts the type without $type, with links and blobs in both forms', () => {
   const cid = {} as CID;
   const blob = {} as core.BlobRef;
   void (() => [
@@ -46,7 +46,7 @@ test('create takes the type, its $type left out, with links and blobs in either 
     repo.create('com.example.typed', { text: 'a', link: cid, blob }),
     repo.create('com.example.typed', new Uint8Array()),
     repo.create(untyped, { anything: cid }),
-    // @ts-expect-error -- a text is missing.
+    // @ts-expect-error -- the text is missing.
     repo.create('com.example.typed', {}),
     // @ts-expect-error -- a text is not a number.
     repo.create('com.example.typed', { text: 5 }),

@@ -1,21 +1,21 @@
-/** What TypeScript knows of a `Repo`. `npm run check` compiles this; nothing of it is decided at run time. */
+/** The types of a `Repo`. `npm run check` compiles this; nothing is checked at run time. */
 import type * as core from 'pdsdb';
 import type { CID, Repo } from 'pdsdb';
 import { expectTypeOf, test } from 'vitest';
 
-test('a repository is disposed of, and closed', () => {
+test('a repository is disposed and closed', () => {
   expectTypeOf<Repo>().toExtend<AsyncDisposable>();
   expectTypeOf<Repo['close']>().toEqualTypeOf<() => Promise<void>>();
 });
 
-test('what is missing is undefined, and never null', () => {
+test('a missing value is undefined, and never null', () => {
   expectTypeOf<Repo['head']>().returns.resolves.toEqualTypeOf<core.Head | undefined>();
   expectTypeOf<Repo['get']>().returns.resolves.toEqualTypeOf<core.FoundRecord | undefined>();
   expectTypeOf<Repo['getBlob']>().returns.resolves.toEqualTypeOf<Blob | undefined>();
   expectTypeOf<Repo['delete']>().returns.resolves.toEqualTypeOf<core.CommitRef | undefined>();
 });
 
-test('a write says what to do, and each action takes what it needs', () => {
+test('each action of a write has its own fields', () => {
   expectTypeOf<Repo['write']>().parameter(0).toEqualTypeOf<readonly core.WriteOp[]>();
   expectTypeOf<Repo['write']>().returns.resolves.toEqualTypeOf<core.WriteResult>();
   type At = { readonly collection: string; readonly rkey: string };
@@ -48,13 +48,13 @@ test('a tree is checked out, edited and committed', () => {
   expectTypeOf<Repo['commit']>().returns.resolves.toEqualTypeOf<core.CommitRef>();
 });
 
-test('CARs go in from any source, and out as a stream', () => {
+test('CARs are imported from any source, and exported as a stream', () => {
   expectTypeOf<Repo['importCar']>().parameter(0).toEqualTypeOf<core.CarSource>();
   expectTypeOf<Repo['importCar']>().returns.resolves.toEqualTypeOf<core.ImportResult>();
   expectTypeOf<Repo['exportCar']>().returns.toEqualTypeOf<ReadableStream<Uint8Array>>();
 });
 
-test('what is read is not changed', () => {
+test('results are read-only', () => {
   const repo = {} as Repo;
   // @ts-expect-error -- the account of a repository stays the same.
   void (() => (repo.did = 'did:web:other.example'));
@@ -62,6 +62,6 @@ test('what is read is not changed', () => {
   expectTypeOf<core.RepoInfo['collections']>().toEqualTypeOf<readonly core.CollectionCount[]>();
 });
 
-test('a listener is taken off by the function that comes back', () => {
+test('onChange returns a function that removes the listener', () => {
   expectTypeOf<Repo['onChange']>().toEqualTypeOf<(listener: (change: core.HeadChange) => void) => () => void>();
 });

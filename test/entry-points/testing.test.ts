@@ -1,4 +1,4 @@
-/** What TypeScript knows of `pdsdb/testing`. `npm run check` compiles this. */
+/** The types of `pdsdb/testing`. `npm run check` compiles this. */
 import type { BlobStore, BlockStore } from 'pdsdb';
 import type * as testing from 'pdsdb/testing';
 import { expectTypeOf, test } from 'vitest';
@@ -10,11 +10,11 @@ test('a suite is a list of cases over one kind of harness', () => {
   expectTypeOf<testing.Case<number>['run']>().toEqualTypeOf<(harness: number) => Promise<void>>();
 });
 
-test('a harness opens what is put to the cases', () => {
+test('a harness opens the store for the cases', () => {
   expectTypeOf<testing.BlobStoreHarness['open']>().returns.resolves.toExtend<BlobStore>();
   expectTypeOf<testing.BlockStoreHarness['open']>().returns.resolves.toExtend<BlockStore>();
 });
 
-test('a skipped case is told apart', () => {
+test('a skipped case is recognized', () => {
   expectTypeOf<typeof testing.isSkippedCase>().guards.toEqualTypeOf<testing.SkippedCase>();
 });

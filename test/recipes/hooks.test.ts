@@ -1,4 +1,4 @@
-/** The hooks of docs/records.md, each in the framework that it is for. */
+/** The hooks of docs/records.md, each in its framework. */
 import { createRequire } from 'node:module';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { RECIPES, isRecipesMissing, recipesWith } from './recipes.ts';
 const OUT = join(root, 'out', 'test', 'recipes');
 const OPTIONS = '{ reverse: true, limit: 2 }';
 
-/** Shows the texts of the two newest posts in an element, and returns what takes them away. */
+/** Shows the texts of the two newest posts in an element, and returns a function that removes them. */
 type Mount = (repo: Repo, element: { textContent: string | null }) => () => void;
 
 const APPS: readonly (readonly [name: string, imported: string, app: string])[] = [
@@ -63,7 +63,7 @@ describe.skipIf(isRecipesMissing)('a hook (needs test/recipes)', () => {
 
   test.each(APPS)('for %s shows what another tab writes, and ends', async (name, imported, app) => {
     const [hook] = recipesWith('js', imported);
-    // Five lines, beside the import and the ends of functions.
+    // Five lines, without the import and closing brackets.
     expect(hook).toBeDefined();
     const outfile = join(OUT, `${name}.mjs`);
     const { outputFiles } = await build({

@@ -39,7 +39,7 @@ const NOTE = {
   },
 };
 
-/** Every complaint of the compiler about a module, in a folder where the packages are found. */
+/** Returns the compiler's errors for a module in a folder with the packages. */
 const compile = async (name: string, code: string): Promise<string> => {
   const folder = join(OUT, name);
   await mkdir(folder, { recursive: true });
@@ -62,7 +62,7 @@ const compile = async (name: string, code: string): Promise<string> => {
     await run(process.execPath, [compiler, '-p', folder, '--pretty', 'false']);
     return '';
   } catch (error) {
-    // What is wrong with the sources under other options is for `npm run check` to say.
+    // `npm run check` reports errors of the sources themselves.
     return (error as { stdout: string }).stdout
       .split('\n')
       .filter((line) => line.includes('recipe.ts'))
@@ -89,7 +89,7 @@ await repo.create('${collection}', { createdAt: '2026-01-01T00:00:00.000Z' });
 const memoryRepo = (validate?: Validate): Repo =>
   repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore(), validate });
 
-/** A module that finds the packages. */
+/** Returns a module in a folder with the packages. */
 const load = async <T>(name: string, code: string): Promise<T> => {
   const path = join(OUT, `${name}.mjs`);
   await writeFile(path, (await transform(code, { loader: 'ts' })).code);

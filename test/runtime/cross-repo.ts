@@ -1,4 +1,4 @@
-/** What each runtime does with a repository that another one may have written. */
+/** The steps of each runtime with a repository of another runtime. */
 import type { Repo } from '../../src/core/repo/repo.ts';
 import { importKey } from '../../src/core/crypto/signing-key.ts';
 import type { CreateOptions, OpenOptions } from '../../src/node.ts';
@@ -11,7 +11,7 @@ export interface Door {
   openRepo(folder: string, options?: OpenOptions): Promise<Repo>;
 }
 
-/** The head, every record and every blob, in one line. */
+/** Describes the head, every record and every blob in one line. */
 const describeRepo = async (repo: Repo): Promise<string> => {
   const { ok, signature } = await repo.verify({ key: key.did() });
   const records: string[] = [];
@@ -29,7 +29,7 @@ const describeRepo = async (repo: Repo): Promise<string> => {
   return JSON.stringify({ did: repo.did, ok, signature, head: String((await repo.head())?.cid), records, blobs, log });
 };
 
-/** `write` makes a repository in the folder; `read` says what is in it; `extend` writes to it first. */
+/** `write` creates a repository in the folder; `read` describes it; `extend` writes to it first. */
 export const crossRepo = async (verb: string, folder: string, { createRepo, openRepo }: Door): Promise<string> => {
   const repo =
     verb === 'write' ? await createRepo(folder, { did: DID, signer: key }) : await openRepo(folder, { signer: key });

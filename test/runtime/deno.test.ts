@@ -25,7 +25,7 @@ describe.skipIf(deno === undefined)(deno === undefined ? 'deno (not found)' : 'd
     deno!,
     ['run', ...permissions, join(root, 'test/runtime/deno/syncs.ts'), folder],
     [
-      'everything is synced once it is promised',
+      'everything is synced before it is acknowledged',
       ...SYNCS.map(({ name }) => `without the sync of ${name}, something is not`),
     ],
   );

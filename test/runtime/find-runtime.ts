@@ -1,4 +1,4 @@
-/** Where the other runtimes are, if they are. */
+/** Finds the other runtimes. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { root } from '../house/sources.ts';
@@ -13,8 +13,8 @@ const PLACES = [
 const REQUIRED = (process.env['PDSDB_REQUIRE'] ?? '').split(/[\s,]+/);
 
 /**
- * The path of a runtime's program, or `undefined`: then its suites are skipped by name.
- * @throws {Error} when it is not there and `PDSDB_REQUIRE` names it.
+ * Returns the path of a runtime's program. If it is `undefined`, its suites are skipped.
+ * @throws {Error} if it is missing and `PDSDB_REQUIRE` contains it.
  */
 export const findRuntime = (name: OtherRuntime): string | undefined => {
   const found = PLACES.map((place) => join(place, name)).find((path) => existsSync(path));

@@ -1,7 +1,7 @@
 /**
- * A process that opens a repository's files when it is told to, in any runtime: `open <folder>` answers `open` or the
- * code of the refusal, `write` changes the first byte and answers `written` or that, `close` answers `closed`.
- * `thread <folder>` opens them in a thread of its own, and `terminate` ends that. What drives it is handed in, because
+ * A process that opens a repository's files on command, in any runtime: `open <folder>` prints `open` or the
+ * code of the error, `write` changes the first byte and prints `written` or the code, `close` prints `closed`.
+ * `thread <folder>` opens them in a new thread, and `terminate` ends it. The driver is a parameter, because
  * the runtimes differ in that alone.
  */
 import { isRepoError } from '../../src/core/errors.ts';
@@ -52,7 +52,7 @@ export const holdLock = async (
   }
 };
 
-/** The lines of a stream of bytes. */
+/** Yields the lines of a byte stream. */
 export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   let rest = '';

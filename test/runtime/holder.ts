@@ -10,7 +10,7 @@ import { findRuntime } from './find-runtime.ts';
 
 export type Runtime = 'bun' | 'deno' | 'node';
 
-/** Node 20 runs no TypeScript: the script is made into one file of JavaScript, in `folder`. */
+/** Bundles the script into a JavaScript file in `folder`, because Node 20 does not run TypeScript. */
 const bundleForNode = async (folder: string): Promise<string> => {
   await build({
     configFile: false,
@@ -27,7 +27,9 @@ const bundleForNode = async (folder: string): Promise<string> => {
   return join(folder, 'hold.mjs');
 };
 
-/** The command that starts a holder, or `undefined` when the runtime is not there. `folder` is where it may work. */
+/**
+ * Returns the command that starts a holder, or `undefined` if the runtime is missing. It has permissions for `folder`.
+ */
 export const holderCommand = async (runtime: Runtime, folder: string): Promise<readonly string[] | undefined> => {
   if (runtime === 'node') {
     return [process.execPath, await bundleForNode(folder)];
@@ -37,7 +39,7 @@ export const holderCommand = async (runtime: Runtime, folder: string): Promise<r
     return undefined;
   }
   const script = join(root, 'test/runtime', runtime, 'hold.ts');
-  // A thread may load the script only where it may read it.
+  // A thread needs the permission to read the script.
   const permissions = ['run', '--no-prompt', `--allow-read=${folder},${root}`, `--allow-write=${folder}`];
   return runtime === 'deno' ? [program, ...permissions, script] : [program, script];
 };
@@ -55,7 +57,7 @@ export class Holder {
     return this.#child.pid!;
   }
 
-  /** Sends a command and answers its line: `open`, `closed`, or the code of a refusal and its message. */
+  /** Sends a command and returns its line: `open`, `closed`, or the code and message of an error. */
   async ask(command: string): Promise<string> {
     this.#child.stdin!.write(`${command}\n`);
     const { value, done } = await this.#lines.next();
@@ -69,7 +71,7 @@ export class Holder {
     this.#child.kill(name);
   }
 
-  /** Ends the process at once, and waits until it is gone. */
+  /** Kills the process, and waits until it has ended. */
   async kill(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       this.#child.kill('SIGKILL');

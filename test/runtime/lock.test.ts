@@ -1,4 +1,4 @@
-/** The lock between processes: of one runtime, and of different ones. */
+/** The lock between processes of one runtime and of different runtimes. */
 import * as fs from 'node:fs';
 import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
@@ -42,7 +42,7 @@ const start = (runtime: Runtime): Holder => {
   return holder;
 };
 
-/** A repository's folder, with something in its database. */
+/** Returns a repository's folder with a database that is not empty. */
 const makeFolder = (): string => {
   const folder = fs.mkdtempSync(join(root, 'repo-'));
   fs.writeFileSync(join(folder, 'pds.db'), 'content');
@@ -75,7 +75,7 @@ describe('in one process', () => {
     expect(fs.readdirSync(folder)).toEqual(['pds.db']);
   });
 
-  test('an open that waits gets through once the first one closes', async () => {
+  test('a waiting open succeeds after the first one closes', async () => {
     const folder = makeFolder();
     const first = await openNodeFiles(folder);
     const waiting = openNodeFiles(folder, { waitMs: 30_000 });
@@ -84,8 +84,8 @@ describe('in one process', () => {
   });
 });
 
-describe('whose process is gone', () => {
-  /** A lock as if somebody like us had left it, but for what is given. */
+describe('of a process that has ended', () => {
+  /** Returns the lock of a process like this one, with the given changes. */
   const leave = (folder: string, changes: Partial<LockRecord>): void => {
     fs.writeFileSync(join(folder, 'pds.lock'), formatLock({ ...thisProcess(), token, madeMs, ...changes }));
   };
@@ -93,11 +93,11 @@ describe('whose process is gone', () => {
 
   test.skipIf(thisProcess().started === undefined).each([
     ['our own pid, with another start time', { started: '1' }],
-    ['a pid that nobody has', { pid: GONE }],
-    ['another run of this machine', { boot: 'before' }],
+    ['a pid without a process', { pid: GONE }],
+    ['another boot of this machine', { boot: 'before' }],
     ['this machine, which had another name', { pid: GONE, host: 'before' }],
     ['a thread of this process that has ended', { thread: `${GONE}:1` }],
-    ['a thread whose number another one has now', { thread: `${process.pid}:1` }],
+    ['a thread whose id a later thread has', { thread: `${process.pid}:1` }],
   ] as const)('%s: taken over', async (_, changes) => {
     const folder = makeFolder();
     leave(folder, changes);
@@ -107,13 +107,13 @@ describe('whose process is gone', () => {
 
   test.each([
     ['another host', { pid: GONE, host: 'elsewhere', boot: 'there' }],
-    ['another host that does not tell its boot', { pid: GONE, host: 'elsewhere', boot: undefined }],
+    ['another host without a boot id', { pid: GONE, host: 'elsewhere', boot: undefined }],
     ['the copy of a lock of another machine', { host: 'elsewhere', boot: 'there', file: '1:1', place: 'elsewhere' }],
     ['another host, before this machine was started', { pid: GONE, host: 'elsewhere', boot: 'before' }],
-    ['another namespace of pids', { pid: GONE, namespace: 'pid:[1]' }],
-    ['a process of somebody else', { pid: 1, started: undefined, thread: undefined }],
+    ['another pid namespace', { pid: GONE, namespace: 'pid:[1]' }],
+    ['a process of another user', { pid: 1, started: undefined, thread: undefined }],
     [
-      'a Deno that does not say where it runs, with a pid that nobody has',
+      'a Deno without a host, with a pid without a process',
       {
         pid: GONE,
         runtime: 'deno',
@@ -134,10 +134,10 @@ describe('whose process is gone', () => {
   });
 
   test.each(['', '{"pid":', 'garbage\n'])(
-    'a file with %j: being taken at first, dead after two seconds, and that is waited for',
+    'a file with %j counts as held for two seconds and then as stale, and an open waits for that',
     async (text) => {
       const folder = makeFolder();
-      // Before the file is written: a pause in between is part of the two seconds.
+      // Before the file is written, because the two seconds begin then.
       const begin = performance.now();
       fs.writeFileSync(join(folder, 'pds.lock'), text);
       await (await openNodeFiles(folder)).close();
@@ -146,7 +146,7 @@ describe('whose process is gone', () => {
     },
   );
 
-  test('what is no file is a failure', async () => {
+  test('a lock that is not a file is an error', async () => {
     const folder = makeFolder();
     fs.symlinkSync('pds.db', join(folder, 'pds.lock'));
     await expect(openNodeFiles(folder)).rejects.toEqual(expect.objectContaining({ code: 'StorageFailed' }));
@@ -207,13 +207,13 @@ describe.each(RUNTIMES)('held by %s', (runtime) => {
     await holder.kill();
     const answer = await successor.ask(`open ${folder}`);
     if (next === 'deno' && runtime !== 'deno') {
-      // Deno has no permission to look at processes, and says who has.
+      // Deno has no permission to check processes, and the message says which runtime can.
       expect(answer).toMatch(/^Locked .*open the repository once in Node, or remove the lock file/);
       await (await openNodeFiles(folder)).close();
       expect(await successor.ask(`open ${folder}`)).toBe('open');
     } else if (next !== 'deno' && runtime === 'deno') {
-      // A Deno that may say nothing of itself may be in a container that this process does not see into; its flock,
-      // Denos see.
+      // A Deno without permissions may run in another container, so Node cannot check it. Its flock
+      // is visible to other Deno processes.
       expect(answer).toMatch(/^Locked .*open the repository once in Deno, or remove the lock file/);
       const deno = start('deno');
       expect(await deno.ask(`open ${folder}`)).toBe('open');
@@ -254,7 +254,7 @@ describe.each(RUNTIMES)('a thread of %s', (runtime) => {
 describe.each(RUNTIMES)('a folder copied while %s has it open', (runtime) => {
   test.skipIf(!isThere(runtime)).for(RUNTIMES)('is opened by %s, and the original is not', async (next, { skip }) => {
     skip(!isThere(next), `${next} is not there`);
-    // A Deno that may not say which machine it runs on may run on any, and so may one that may not know it.
+    // A Deno without the permission to read the host name may run on any machine.
     skip((runtime === 'deno') !== (next === 'deno'), 'Deno may not know processes here');
     const folder = makeFolder();
     const holder = start(runtime);
@@ -280,7 +280,7 @@ describe.each(RUNTIMES)('a folder copied while %s has it open', (runtime) => {
 });
 
 describe('races', () => {
-  /** What is lying there when everybody comes at once. */
+  /** The lock files before several processes start at once. */
   const starts: readonly ((folder: string, gone: LockRecord) => void)[] = [
     () => {},
     (folder, gone) => fs.writeFileSync(join(folder, 'pds.lock'), formatLock(gone)),

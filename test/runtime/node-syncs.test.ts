@@ -1,4 +1,4 @@
-/** What Node is asked to sync, and when: its calls are watched while a repository is used. Bun runs the same code. */
+/** Checks when Node syncs files and folders: records its calls while a repository is used. Bun runs the same code. */
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -9,12 +9,12 @@ import { SyncLog } from './sync-log.ts';
 import { SYNCS, syncScenario } from './sync-scenario.ts';
 
 const root = scratchFolder('node-syncs');
-/** Syncs that do not happen, as if they were missing in the code. */
+/** Disables syncs, as if they were missing in the code. */
 let forgets: (path: string, isFolder: boolean) => boolean = () => false;
 let log = new SyncLog();
 
 const undo: (() => void)[] = [];
-/** Calls `after` behind each call, with what it was given and what it answered. */
+/** Calls `after` after each call, with its arguments and its result. */
 const watch = <K extends string>(
   target: object,
   name: K,
@@ -38,7 +38,7 @@ beforeAll(async () => {
   const opened = (handle: unknown, path: string, flags: number | string): void => {
     paths.set(handle, { path, isFolder: fs.statSync(path).isDirectory() });
     const creates = typeof flags === 'string' ? flags.startsWith('w') : (flags & fs.constants.O_CREAT) !== 0;
-    // The first time is that of its creation: no folder is older than its run.
+    // The first time is that of its creation: every folder is new in this run.
     if (creates && !created.has(path)) {
       created.add(path);
       log.named(path);
@@ -87,14 +87,14 @@ const run = async (forgotten: typeof forgets = () => false): Promise<string[]> =
   return syncScenario(door, fs.mkdtempSync(`${root}/run-`), log);
 };
 
-test('everything is synced once it is promised', async () => {
+test('everything is synced before it is acknowledged', async () => {
   expect(await run()).toEqual([]);
   expect(log.counts.files).toBeGreaterThan(10);
   expect(log.counts.folders).toBeGreaterThan(10);
 });
 
 test.each(SYNCS.map(({ name, pattern }) => [name, pattern] as const))(
-  'without the sync of %s, something is not',
+  'without the sync of %s, the check fails',
   async (_, pattern) => {
     expect(await run((path) => pattern.test(path))).not.toEqual([]);
   },

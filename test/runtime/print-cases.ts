@@ -1,5 +1,5 @@
 /**
- * Runs a conformance suite in any runtime, and prints a line a case: `ok name`, `skip name: reason`, `not ok name:
+ * Runs a conformance suite in any runtime, and prints one line per case: `ok name`, `skip name: reason`, `not ok name:
  * message`.
  */
 import type { Case } from '../../src/testing/case.ts';

@@ -1,4 +1,4 @@
-/** Whole repositories in Deno and Bun: the cases, and one folder that goes from runtime to runtime. */
+/** Repositories in Deno and Bun: all cases, and one folder that every runtime opens in turn. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,7 +16,7 @@ import { runConformance } from './run-conformance.ts';
 const scratch = scratchFolder('repos');
 const names = [...repoCases, ...blockStoreCases].map(({ name }) => name);
 
-/** The arguments for a script of ours, which may see no folder but the scratch folder. */
+/** Returns the arguments for a script, with permissions for the scratch folder only. */
 const argsFor = (runtime: OtherRuntime, script: string, ...args: readonly string[]): string[] => [
   ...(runtime === 'deno' ? ['run', '--no-prompt', `--allow-read=${scratch}`, `--allow-write=${scratch}`] : []),
   join(root, 'test/runtime', runtime, script),
@@ -37,7 +37,7 @@ for (const runtime of ['deno', 'bun'] as const) {
   });
 }
 
-/** Runs one verb on a folder in one runtime, and answers the description that it gave. */
+/** Runs one verb on a folder in a runtime, and returns its description. */
 const run = async (runtime: OtherRuntime | 'node', verb: string, folder: string): Promise<string> => {
   if (runtime === 'node') {
     return crossRepo(verb, folder, { createRepo, openRepo });
@@ -54,10 +54,10 @@ const pairs = (['node', 'deno', 'bun'] as const).flatMap((from) =>
   (['node', 'deno', 'bun'] as const).filter((to) => to !== from).map((to) => [from, to] as const),
 );
 
-describe('a repository goes from runtime to runtime', () => {
+describe('a repository moves between runtimes', () => {
   for (const [from, to] of pairs) {
     test.skipIf(!here(from) || !here(to))(
-      `written in ${from}, read and written on in ${to}, read in ${from} again`,
+      `written in ${from}, read and written in ${to}, read in ${from} again`,
       async () => {
         const folder = join(scratch, `${from}-${to}`);
         const written = await run(from, 'write', folder);

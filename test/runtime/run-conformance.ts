@@ -1,9 +1,9 @@
-/** Runs a script that prints a line a case in another runtime, and makes a test of each line. */
+/** Runs a script in another runtime that prints one line per case, and makes a test of each line. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, test } from 'vitest';
 
-/** `names`: every case that the script has to report, so that one that is lost on the way is seen. */
+/** @param names Every case that the script must report, so that a missing one fails. */
 export const runConformance = (
   suite: string,
   program: string,

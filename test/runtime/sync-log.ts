@@ -1,26 +1,26 @@
 /**
- * What a real runtime was asked to do to files, and what of it was never synced. The simulated disk stands for the
- * calls of the ports; this is for what lies below them, where a runtime's own calls are made.
+ * Records the file calls of a real runtime, and finds writes that were never synced. The simulated disk tests the
+ * calls of the ports; this tests the calls of the runtime below them.
  */
 
-/** What may be lost with the power: the lock, and what has its last name yet to come. */
+/** Files that a power cut may lose: the lock, and temporary files. */
 const MATTERS_NOT = /\/pds\.lock|\.tmp-/;
-/** As with the simulated disk: behind a commit SQLite fills the sector, in the middle of which it syncs. */
+/** As with the simulated disk: after a commit SQLite fills the sector, and syncs within it. */
 const FILLING = { name: /-wal$/, below: 24 + 4096 };
 
 export class SyncLog {
-  /** Bytes of each file that were written since it was synced. */
+  /** File -> bytes that were written since its last sync. */
   readonly #data = new Map<string, number>();
-  /** Names that came, or went, since their folder was synced. */
+  /** Names that were created or removed since the last sync of their folder. */
   readonly #names = new Set<string>();
-  /** How many syncs there were of files and of folders. */
+  /** The numbers of syncs of files and of folders. */
   readonly counts = { files: 0, folders: 0 };
 
   wrote(path: string, bytes: number): void {
     this.#data.set(path, (this.#data.get(path) ?? 0) + bytes);
   }
 
-  /** To nothing is none: what comes back of a log is in the database. */
+  /** A truncation to zero needs no sync: the frames of a WAL that reappears are in the database. */
   truncated(path: string, size: number): void {
     if (size === 0) {
       this.#data.delete(path);
@@ -66,7 +66,7 @@ export class SyncLog {
     }
   }
 
-  /** What a power cut could take now, below a folder. */
+  /** Returns the paths below a folder that a power cut could lose now. */
   unsynced(root: string): string[] {
     const data = [...this.#data]
       .filter(([path, bytes]) => !(FILLING.name.test(path) && bytes < FILLING.below))

@@ -1,4 +1,4 @@
-/** All that is promised to be durable, once, with a word after each step about what was not synced. */
+/** Makes each durable operation once. After each step, lists what was not synced. */
 import type { Repo } from '../../src/core/repo/repo.ts';
 import type { SyncLog } from './sync-log.ts';
 
@@ -13,7 +13,7 @@ export interface SyncDoor {
 const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
 const THING = 'com.example.thing';
 
-/** What is synced on the way, each of which would be missed. */
+/** The syncs during the scenario. Each of them is necessary. */
 export const SYNCS: readonly { readonly name: string; readonly pattern: RegExp }[] = [
   { name: 'the database', pattern: /\/pds\.db$/ },
   { name: 'the log', pattern: /\/repo\/pds\.db-wal$/ },
@@ -29,7 +29,7 @@ export const SYNCS: readonly { readonly name: string; readonly pattern: RegExp }
   { name: 'what a salvage keeps', pattern: /\/restored\/pds\.db\.damaged-[^/]+$/ },
 ];
 
-/** `root` is a folder that is there. Answers a line for each thing that was not synced when a step was over. */
+/** Returns one line for each path that was not synced after a step. `root` is an existing folder. */
 export const syncScenario = async (
   { createRepo, openRepo, saveBackup, restoreBackup, salvageRepo }: SyncDoor,
   root: string,

@@ -1,4 +1,4 @@
-/** Threads that hold a repository's files, in Node and Bun: the script of the process, started once more. */
+/** Threads that hold a repository's files, in Node and Bun. They run the script of the process. */
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
@@ -16,7 +16,7 @@ export const openInWorker =
     };
   };
 
-/** Whether this is such a thread. It opens the files, and keeps them until it is terminated. */
+/** Whether this is such a thread. It opens the files and holds them until it is terminated. */
 export const heldByThread = async (open: (folder: string) => Promise<DatabaseFiles>): Promise<boolean> => {
   if (isMainThread) {
     return false;

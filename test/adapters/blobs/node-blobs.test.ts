@@ -20,18 +20,18 @@ beforeEach(() => {
   folder = fs.mkdtempSync(join(root, 'case-'));
 });
 
-test('a blob lies in blobs/ba under its CID', async () => {
+test('a blob is stored in blobs/ba under its CID', async () => {
   const store = await openNodeBlobs(folder);
   const { cid } = await store.put(new TextEncoder().encode('hello'));
   expect(fs.readFileSync(at(`blobs/ba/${cidToText(cid)}`), 'utf8')).toBe('hello');
   await store.close();
 });
 
-test('a folder that is not there is RepoNotFound', async () => {
+test('a missing folder is RepoNotFound', async () => {
   await expect(openNodeBlobs(at('nowhere'))).rejects.toEqual(code('RepoNotFound'));
 });
 
-test('a symbolic link in place of a folder is refused', async () => {
+test('a symbolic link instead of a folder is refused', async () => {
   fs.mkdirSync(at('elsewhere'));
   fs.symlinkSync('elsewhere', at('blobs'));
   await expect(openNodeBlobs(folder)).rejects.toEqual(code('StorageFailed'));
@@ -45,7 +45,7 @@ test('a symbolic link in place of a folder is refused', async () => {
   await expect(openNodeBlobs(folder)).rejects.toEqual(code('StorageFailed'));
 });
 
-test('a symbolic link in place of the folder that blobs lie in is not read through', async () => {
+test('a symbolic link instead of the blobs folder is not followed', async () => {
   const store = await openNodeBlobs(folder);
   const { cid } = await store.put(new TextEncoder().encode('hello'));
   fs.renameSync(at('blobs/ba'), at('elsewhere'));
@@ -54,7 +54,7 @@ test('a symbolic link in place of the folder that blobs lie in is not read throu
   await store.close();
 });
 
-test('what is no regular file is not read, and storing the blob puts one there', async () => {
+test('an irregular file is not read, and storing the blob replaces it', async () => {
   const store = await openNodeBlobs(folder);
   const { cid } = await store.put(new TextEncoder().encode('hello'));
   const path = at(`blobs/ba/${cidToText(cid)}`);
@@ -68,7 +68,7 @@ test('what is no regular file is not read, and storing the blob puts one there',
   await expect(store.get(parseCid(SOME_CID))).rejects.toEqual(code('StorageFailed'));
 });
 
-test('storing what is there leaves the file as it is, so that a Blob over it stays readable', async () => {
+test('storing an existing blob keeps the file, so that a Blob over it stays readable', async () => {
   const store = await openNodeBlobs(folder);
   const { cid } = await store.put(new TextEncoder().encode('hello'));
   const path = at(`blobs/ba/${cidToText(cid)}`);
@@ -77,7 +77,7 @@ test('storing what is there leaves the file as it is, so that a Blob over it sta
   expect(fs.statSync(path).ino).toBe(ino);
 });
 
-test('only what unfinished writes leave is removed by an open', async () => {
+test('an open removes only temporary files of interrupted writes', async () => {
   const store = await openNodeBlobs(folder);
   await store.put(new Uint8Array(1));
   await store.close();
@@ -88,7 +88,7 @@ test('only what unfinished writes leave is removed by an open', async () => {
   expect(fs.readdirSync(at('blobs')).sort()).toEqual(['a'.repeat(32), 'ba', 'notes.tmp-1']);
 });
 
-test('a Blob reads its file when it is asked to, and fails once the file is gone', async () => {
+test('a Blob reads its file on demand, and fails once the file is deleted', async () => {
   const warn = vi.spyOn(process, 'emitWarning');
   const store = await openNodeBlobs(folder);
   const { cid } = await store.put(new Uint8Array(100_000));
@@ -101,7 +101,7 @@ test('a Blob reads its file when it is asked to, and fails once the file is gone
   warn.mockRestore();
 });
 
-test('a blob of 40 MB passes through in pieces', async () => {
+test('a blob of 40 MB is written and read in chunks', async () => {
   const store = await openNodeBlobs(folder);
   const piece = new Uint8Array(1 << 20).fill(7);
   let count = 0;

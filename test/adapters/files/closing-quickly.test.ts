@@ -1,10 +1,10 @@
-/** What a page that may be frozen at any moment lets go of. */
+/** How the files of a page that may be frozen are closed. */
 import { expect, test } from 'vitest';
 import { closingQuickly } from '../../../src/adapters/files/closing-quickly.ts';
 import { PagedFile } from '../../../src/adapters/files/paged-file.ts';
 import type { DatabaseFiles } from '../../../src/wasm/vfs/database-files.ts';
 
-/** Files as they are in OPFS (`flush`) and in IndexedDB (`persist`), and what was closed of them. */
+/** Files like those in OPFS (`flush`) and in IndexedDB (`persist`), which record what was closed. */
 const openFiles = (durableOn: DatabaseFiles['durableOn']): { files: DatabaseFiles; closed: string[] } => {
   const closed: string[] = [];
   const file = (name: string): PagedFile => Object.assign(new PagedFile(), { close: () => void closed.push(name) });
@@ -24,7 +24,7 @@ const openFiles = (durableOn: DatabaseFiles['durableOn']): { files: DatabaseFile
 };
 
 test.each(['flush', 'persist'] as const)(
-  'files that are durable on %s are closed as they are, where there is no hurry',
+  'without a hurry, files that are durable on %s are closed as usual',
   async (durableOn) => {
     const { files, closed } = openFiles(durableOn);
     await closingQuickly(files, () => false).close();
@@ -32,13 +32,13 @@ test.each(['flush', 'persist'] as const)(
   },
 );
 
-test('in a hurry the handles are closed, the main file last, and nothing is waited for', () => {
+test('in a hurry, the handles are closed without waiting, the main file last', () => {
   const { files, closed } = openFiles('flush');
   void closingQuickly(files, () => true).close();
   expect(closed).toEqual(['wal', 'journal', 'main']);
 });
 
-test('in a hurry as well, files of pages let go of their connection and their lock', () => {
+test('in a hurry, files in IndexedDB close their connection and release their lock', () => {
   const { files, closed } = openFiles('persist');
   void closingQuickly(files, () => true).close();
   expect(closed).toEqual(['files']);

@@ -1,7 +1,7 @@
 /**
- * A process that contends for a lock, one call to the disk at a time, so that a test decides who is next.
+ * A process that contends for a lock, one call to the disk at a time, so that a test decides the order.
  *
- * The code under test runs in one go and cannot be stopped. It depends on nothing but the answers of the disk, the
+ * The code under test is synchronous and cannot be stopped. It depends only on the results of the disk, the
  * clock and its random bytes, though: a step runs it again from the beginning, on the answers that it had before and
  * one more, and ends it at the call after that by throwing.
  */
@@ -31,7 +31,7 @@ export class Contender {
     this.#clock = clock;
   }
 
-  /** Whether it has the lock, and has not begun to let go of it. */
+  /** Whether it has the lock, and has not begun to release it. */
   get owns(): boolean {
     return this.#owns;
   }
@@ -40,7 +40,7 @@ export class Contender {
     return this.#hasEnded;
   }
 
-  /** Takes one step more. */
+  /** Makes one more step. */
   step(): void {
     this.#next = 0;
     this.#isGranted = true;

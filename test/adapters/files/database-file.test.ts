@@ -13,10 +13,10 @@ describe('a main file', () => {
   test.each([
     ['that is empty', '', 0, true],
     ['of one page of SQLite', 'SQLite format 3\0', 4096, true],
-    ['that was cut short in its first page', 'SQLite format 3\0', 512, true],
-    ['that was cut short in its first word', 'SQLite', 6, true],
+    ['that ends within its first page', 'SQLite format 3\0', 512, true],
+    ['that ends within its magic', 'SQLite', 6, true],
     ['of one page and a byte', 'SQLite format 3\0', 4097, false],
-    ['of something else', 'content', 7, false],
+    ['with other content', 'content', 7, false],
     ['of zeros', '', 4096, false],
   ])('%s', (_, start, size, expected) => {
     expect(mayBeUnfinished(fileOf(start, size))).toBe(expected);

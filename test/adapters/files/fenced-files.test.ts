@@ -1,5 +1,5 @@
 /**
- * An owner whose lock was taken away: it was stopped, somebody removed its lock by hand, and somebody else has opened
+ * An owner that has lost its lock: it was stopped, a person removed the lock file, and another process has opened
  * the repository.
  */
 import * as fs from 'node:fs';
@@ -22,8 +22,8 @@ beforeEach(() => {
 
 const takeLockAway = (): void => fs.rmSync(join(folder, 'pds.lock'));
 
-describe('files whose lock was taken away', () => {
-  test.each(['main', 'journal', 'wal'] as const)('take nothing more: %s', async (slot) => {
+describe('files whose lock was removed', () => {
+  test.each(['main', 'journal', 'wal'] as const)('accept no more writes: %s', async (slot) => {
     const first = await openNodeFiles(folder, { create: true });
     first.main.write(bytes, { at: 0 });
     takeLockAway();
@@ -35,7 +35,7 @@ describe('files whose lock was taken away', () => {
     await first.close();
   });
 
-  test('are let go of without touching what the next owner has there', async () => {
+  test('close without changing the files of the next owner', async () => {
     const first = await openNodeFiles(folder, { create: true });
     first.main.write(bytes, { at: 0 });
     takeLockAway();
@@ -53,7 +53,7 @@ describe('files whose lock was taken away', () => {
   });
 });
 
-test('a repository that lost its lock makes no commit, and the one that has it keeps all of its own', async () => {
+test('a repository without its lock makes no commit, and the new owner keeps all commits', async () => {
   const put = (repo: Repo, n: number): Promise<unknown> => repo.put(POST, rkeyOf(n), post(`${n}`));
   const first = await createRepo(folder, { did: DID });
   await put(first, 1);
@@ -64,7 +64,7 @@ test('a repository that lost its lock makes no commit, and the one that has it k
     await expect(put(first, 3)).rejects.toEqual(code('StorageFailed'));
   }
   await put(second, 4);
-  // It cannot checkpoint its WAL, and leaves that to whoever has the lock.
+  // It cannot checkpoint its WAL. The new owner does it.
   await first.close().catch((error: unknown) => expect(error).toEqual(code('StorageFailed')));
   await put(second, 5);
   expect((await second.verify()).faults).toEqual([]);

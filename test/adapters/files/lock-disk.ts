@@ -1,4 +1,4 @@
-/** A disk for locks alone, in memory, on which processes can die. */
+/** A disk in memory for lock files, on which processes can die. */
 import type { Disk, DiskFile } from '../../../src/adapters/files/disk.ts';
 import type { LockHolder, LockRecord } from '../../../src/adapters/files/lock-record.ts';
 
@@ -22,7 +22,7 @@ export class LockDisk {
     return this.#names.get(name)?.text;
   }
 
-  /** A file as somebody else left it, so long ago. */
+  /** Adds a file that another process left some time ago. */
   leave(name: string, text: string, ageMs = 0): void {
     this.#names.set(name, { text, modifiedMs: this.clock() - ageMs });
   }

@@ -1,4 +1,4 @@
-/** Every order in which processes can come to the disk, as far as chance leads there. */
+/** Random orders of the calls that processes make to the disk. */
 import { describe, expect, test } from 'vitest';
 import { formatLock } from '../../../src/adapters/files/lock-record.ts';
 import { successorOf } from '../../../src/adapters/files/lock-names.ts';
@@ -16,7 +16,7 @@ const dead = formatLock({ pid: DEAD, runtime: 'node', token: 'a'.repeat(32), mad
 
 type Leave = readonly (readonly [name: string, text: string])[];
 
-/** Dead files up to the last name that is written out. */
+/** Stale files up to the last name without a hash. */
 const longChain: Leave = (() => {
   const chain: [string, string][] = [['pds.lock', dead]];
   for (let name = next; !/[0-9a-f]{32}/.test(name); name = successorOf(name, MADE)) {
@@ -27,24 +27,24 @@ const longChain: Leave = (() => {
 
 const starts: readonly (readonly [name: string, files: Leave])[] = [
   ['nothing', []],
-  ['a dead lock', [['pds.lock', dead]]],
+  ['a stale lock', [['pds.lock', dead]]],
   ['an empty lock', [['pds.lock', '']]],
   [
-    'a dead lock with a dead successor',
+    'a stale lock with a stale successor',
     [
       ['pds.lock', dead],
       [next, dead],
     ],
   ],
   [
-    'a dead lock with an empty successor',
+    'a stale lock with an empty successor',
     [
       ['pds.lock', dead],
       [next, ''],
     ],
   ],
-  ['a dead chain whose next name is hashed', longChain],
-  ['a successor that nobody removed', [[next, dead]]],
+  ['a stale chain whose next name is hashed', longChain],
+  ['an orphaned successor', [[next, dead]]],
 ];
 
 interface Outcome {
@@ -52,7 +52,7 @@ interface Outcome {
   readonly most: number;
 }
 
-/** Four contenders, of whom some die and some let go; time passes in jumps. */
+/** Four contenders. Some die and some release the lock; time passes in jumps. */
 const race = (seed: number, files: Leave): Outcome => {
   const random = seeded(seed);
   const disk = new LockDisk();
@@ -69,7 +69,7 @@ const race = (seed: number, files: Leave): Outcome => {
   let most = 0;
   let current = contenders[0]!;
   for (let step = 0; step < 1000 && running.size > 0; step++) {
-    // Mostly the same one goes on: to be far apart is what makes trouble.
+    // Mostly the same contender continues, because large distances between them find more faults.
     if (!running.has(current) || random() < 0.2) {
       const others = [...running];
       current = others[Math.floor(random() * others.length)]!;
@@ -91,7 +91,7 @@ const race = (seed: number, files: Leave): Outcome => {
       running.delete(current);
     }
   }
-  // Once all of them are gone and time has passed, the next one gets it and leaves nothing behind.
+  // After all of them have ended and time has passed, the next one gets the lock and leaves no other file.
   [100, 101, 102, 103].forEach((pid) => disk.kill(pid));
   lateMs += SETTLE_MS * 2;
   const last = new Contender(disk, 200, true, clock);
@@ -105,7 +105,7 @@ const race = (seed: number, files: Leave): Outcome => {
 };
 
 describe('contenders in any order', () => {
-  test.each(starts)(`from %s: never two owners, and never none for good; seeds 1 to ${ROUNDS}`, (_, files) => {
+  test.each(starts)(`from %s: never two owners, and in the end one; seeds 1 to ${ROUNDS}`, (_, files) => {
     let owners = 0;
     for (let seed = 1; seed <= ROUNDS; seed++) {
       const outcome = race(seed, files);

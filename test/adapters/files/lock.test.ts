@@ -16,7 +16,7 @@ const record = (pid: number, digit: string): string =>
 const isLock = (answer: object): answer is Lock => 'release' in answer;
 
 describe('records', () => {
-  test('come back as they were written', () => {
+  test('are read as they were written', () => {
     const whole = {
       pid: 1,
       runtime: 'deno',
@@ -37,19 +37,19 @@ describe('records', () => {
     ['null', 'null\n'],
     ['a list', '[{}\n'],
     ['no token', '{"pid":1,"runtime":"node"}\n'],
-    ['a token of another kind', `{"pid":1,"runtime":"node","token":"../${'a'.repeat(29)}","madeMs":1}\n`],
+    ['a token of another form', `{"pid":1,"runtime":"node","token":"../${'a'.repeat(29)}","madeMs":1}\n`],
     ['no time', `{"pid":1,"runtime":"node","token":"${token('a')}"}\n`],
-    ['a time that is none', `{"pid":1,"runtime":"node","token":"${token('a')}","madeMs":"../x"}\n`],
+    ['an invalid time', `{"pid":1,"runtime":"node","token":"${token('a')}","madeMs":"../x"}\n`],
     ['the pid of a group', `{"pid":0,"runtime":"node","token":"${token('a')}","madeMs":1}\n`],
     ['another runtime', `{"pid":1,"runtime":"perl","token":"${token('a')}","madeMs":1}\n`],
-    ['a host that is no text', `{"pid":1,"runtime":"node","host":{},"token":"${token('a')}","madeMs":1}\n`],
-    ['one without its end', record(1, 'a').slice(0, -1)],
+    ['a host that is not a text', `{"pid":1,"runtime":"node","host":{},"token":"${token('a')}","madeMs":1}\n`],
+    ['a truncated record', record(1, 'a').slice(0, -1)],
   ])('%s is none', (_, text) => {
     expect(parseLock(text)).toBeUndefined();
   });
 });
 
-describe('one after the other', () => {
+describe('sequential owners', () => {
   test('the lock is taken, refused to others with the name of its holder, and released', async () => {
     const disk = new LockDisk();
     const lock = await acquireLock(disk.seenBy(1), 'repo');
@@ -62,7 +62,7 @@ describe('one after the other', () => {
     (await acquireLock(disk.seenBy(2), 'repo')).release();
   });
 
-  test('release leaves alone what is not its own', async () => {
+  test('release does not remove the lock of another owner', async () => {
     const disk = new LockDisk();
     const lock = await acquireLock(disk.seenBy(1), 'repo');
     disk.leave('pds.lock', record(2, 'b'));
@@ -71,9 +71,9 @@ describe('one after the other', () => {
   });
 
   test.each([
-    ['a holder that is gone', [['pds.lock', record(9, 'a'), 0]]],
+    ['a holder that has ended', [['pds.lock', record(9, 'a'), 0]]],
     [
-      'a chain of successors that died',
+      'a chain of stale successors',
       [
         ['pds.lock', record(9, 'a'), 0],
         [next, record(9, 'b'), 0],
@@ -81,21 +81,21 @@ describe('one after the other', () => {
       ],
     ],
     [
-      'a record that was withdrawn',
+      'a withdrawn record',
       [['pds.lock', formatLock({ pid: 1, runtime: 'node', token: token('a'), madeMs: MADE, withdrawn: true }), 0]],
     ],
-    ['an empty file of long ago', [['pds.lock', '', SETTLE_MS + 1000]]],
-    ['an empty file of the future', [['pds.lock', '', -SETTLE_MS - 1000]]],
-    ['garbage of long ago', [['pds.lock', 'x'.repeat(100_000), SETTLE_MS + 1000]]],
+    ['an old empty file', [['pds.lock', '', SETTLE_MS + 1000]]],
+    ['an empty file with a time in the future', [['pds.lock', '', -SETTLE_MS - 1000]]],
+    ['an old file with garbage', [['pds.lock', 'x'.repeat(100_000), SETTLE_MS + 1000]]],
     [
-      'a successor that is broken itself',
+      'a broken successor',
       [
         ['pds.lock', record(9, 'a'), 0],
         [next, '{"pid"', SETTLE_MS + 1000],
       ],
     ],
     [
-      'successors that nobody removed',
+      'orphaned successors',
       [
         [next, record(1, 'b'), 0],
         [successorOf(next, 5), '', 0],
@@ -114,19 +114,19 @@ describe('one after the other', () => {
   });
 
   test.each([
-    ['an empty file of just now', ''],
-    ['half a record of just now', record(9, 'a').slice(0, 20)],
+    ['a new empty file', ''],
+    ['a new file with half a record', record(9, 'a').slice(0, 20)],
   ])('%s is a lock being taken', async (_, text) => {
     const disk = new LockDisk();
     disk.kill(9);
     disk.leave('pds.lock', text);
     expect(tryLock(disk.seenBy(2), 'repo')).toEqual({ kind: 'unsettled' });
     expect(disk.text('pds.lock')).toBe(text);
-    // Its creator was killed, as it turns out, and nobody has to ask twice.
+    // Its creator was killed. The caller need not call again.
     (await acquireLock(disk.seenBy(2), 'repo')).release();
   });
 
-  test('a lock whose removal fails is withdrawn in writing; where that fails too, its own process takes it again', async () => {
+  test('a lock whose removal fails is withdrawn; if that fails too, its own process takes it again', async () => {
     const disk = new LockDisk();
     const seen = disk.seenBy(1);
     const failure = new Error('EIO');
@@ -159,26 +159,29 @@ describe('one after the other', () => {
     expect(disk.names()).toEqual([]);
   });
 
-  test.each([24, 25, 300])('%i successors that died are succeeded, and every name fits a file system', (count) => {
-    const disk = new LockDisk();
-    disk.kill(9);
-    let name = 'pds.lock';
-    const names = new Set<string>();
-    for (let i = 0; i <= count; i++) {
-      expect(name.length, name).toBeLessThanOrEqual(120);
-      expect(names.has(name), name).toBe(false);
-      names.add(name);
-      disk.leave(name, record(9, 'a'));
-      name = successorOf(name, MADE);
-    }
-    const lock = tryLock(disk.seenBy(2), 'repo');
-    expect(isLock(lock)).toBe(true);
-    expect(disk.names()).toEqual(['pds.lock']);
-    (lock as Lock).release();
-    expect(disk.names()).toEqual([]);
-  });
+  test.each([24, 25, 300])(
+    'the lock is taken after %i stale successors, and every name fits a file system',
+    (count) => {
+      const disk = new LockDisk();
+      disk.kill(9);
+      let name = 'pds.lock';
+      const names = new Set<string>();
+      for (let i = 0; i <= count; i++) {
+        expect(name.length, name).toBeLessThanOrEqual(120);
+        expect(names.has(name), name).toBe(false);
+        names.add(name);
+        disk.leave(name, record(9, 'a'));
+        name = successorOf(name, MADE);
+      }
+      const lock = tryLock(disk.seenBy(2), 'repo');
+      expect(isLock(lock)).toBe(true);
+      expect(disk.names()).toEqual(['pds.lock']);
+      (lock as Lock).release();
+      expect(disk.names()).toEqual([]);
+    },
+  );
 
-  test('two files have two successors, where names are hashed too', () => {
+  test('two files have two successors, also with hashed names', () => {
     const long = `pds.lock${'.m0-'.repeat(28)}`;
     const successors = [successorOf(long, MADE), successorOf(long, MADE + 1), successorOf(`${long}.1-`, MADE)];
     expect(new Set(successors).size).toBe(3);
@@ -186,7 +189,7 @@ describe('one after the other', () => {
     expect(successorOf(successorOf(long, MADE), MADE)).not.toBe(successorOf('pds.lock', MADE));
   });
 
-  test('a successor that lives is the holder', async () => {
+  test('a running successor is the holder', async () => {
     const disk = new LockDisk();
     disk.kill(9);
     disk.leave('pds.lock', record(9, 'a'));
@@ -194,7 +197,7 @@ describe('one after the other', () => {
     await expect(acquireLock(disk.seenBy(2), 'repo')).rejects.toThrow(/pid=3 /);
   });
 
-  test('a chain without end is a failure, not a loop', async () => {
+  test('an endless chain is an error, not a loop', async () => {
     const disk = new LockDisk();
     disk.kill(9);
     const endless = {
@@ -205,7 +208,7 @@ describe('one after the other', () => {
     await expect(acquireLock(endless, 'repo')).rejects.toEqual(code('StorageFailed'));
   });
 
-  test('without room for a record, nothing stays behind', async () => {
+  test('on a full disk, no lock file is left', async () => {
     const disk = new LockDisk();
     const seen = disk.seenBy(2);
     const full = Object.assign(new Error('no space'), { code: 'ENOSPC' });
@@ -239,7 +242,7 @@ describe('one after the other', () => {
 });
 
 describe('waiting', () => {
-  test('takes the lock once it is let go of', async () => {
+  test('takes the lock once it is released', async () => {
     const disk = new LockDisk();
     const first = await acquireLock(disk.seenBy(1), 'repo');
     setTimeout(() => first.release(), 50);
@@ -248,7 +251,7 @@ describe('waiting', () => {
     second.release();
   });
 
-  test('ends with Locked after its time', async () => {
+  test('ends with Locked after the timeout', async () => {
     const disk = new LockDisk();
     await acquireLock(disk.seenBy(1), 'repo');
     const start = performance.now();

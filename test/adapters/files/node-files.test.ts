@@ -29,13 +29,13 @@ beforeEach(() => {
 });
 
 describe('opening', () => {
-  test('create makes the folder and those above it', async () => {
+  test('create makes the folder and its parents', async () => {
     folder = at('a/b/c');
     await made();
     expect(fs.readdirSync(folder)).toEqual(['pds.db']);
   });
 
-  test('while open, the database and the lock are there, and each journal once it is written to', async () => {
+  test('while open, the database and the lock exist, and each journal after its first write', async () => {
     const files = await openNodeFiles(folder, { create: true });
     const names = () => fs.readdirSync(folder).sort();
     expect(names()).toEqual(['pds.db', 'pds.lock']);
@@ -51,7 +51,7 @@ describe('opening', () => {
     expect(() => files.wal.write(bytes, { at: 0 })).toThrow(code('Closed') as Error);
   });
 
-  test('what is only read is left without a trace', async () => {
+  test('reading changes nothing in the folder', async () => {
     await made();
     const before = fs.statSync(folder, { bigint: true }).mtimeNs;
     const files = await openNodeFiles(folder);
@@ -62,21 +62,21 @@ describe('opening', () => {
     expect(fs.statSync(folder, { bigint: true }).mtimeNs).toBe(opened);
   });
 
-  test('create refuses what has content, and leaves it alone', async () => {
+  test('create refuses an existing database, and does not change it', async () => {
     await made();
     await expect(openNodeFiles(folder, { create: true })).rejects.toEqual(code('RepoExists'));
     expect(fs.readdirSync(folder)).toEqual(['pds.db']);
     expect(fs.readFileSync(at('pds.db'))).toEqual(Buffer.from(bytes));
   });
 
-  test('create refuses a log without its database', async () => {
+  test('create refuses a WAL without its database', async () => {
     fs.mkdirSync(folder);
     fs.writeFileSync(at('pds.db-wal'), 'log');
     await expect(openNodeFiles(folder, { create: true })).rejects.toEqual(code('RepoExists'));
     await expect(openNodeFiles(folder)).rejects.toEqual(code('RepoNotFound'));
   });
 
-  test('an empty database is a creation that was interrupted: nothing to open, and created again', async () => {
+  test('an empty database is an interrupted creation: it does not open, and can be created again', async () => {
     fs.mkdirSync(folder);
     fs.writeFileSync(at('pds.db'), '');
     await expect(openNodeFiles(folder)).rejects.toEqual(code('RepoNotFound'));
@@ -86,7 +86,7 @@ describe('opening', () => {
     await files.close();
   });
 
-  test('an empty database with a log is one', async () => {
+  test('an empty database with a WAL is a repository', async () => {
     fs.mkdirSync(folder);
     fs.writeFileSync(at('pds.db'), '');
     fs.writeFileSync(at('pds.db-wal'), 'log');
@@ -122,7 +122,7 @@ describe('opening', () => {
     expect(fs.readdirSync(folder)).toEqual(['elsewhere']);
   });
 
-  test('a file in place of the folder is RepoNotFound, or StorageFailed when it is to be created', async () => {
+  test('a file instead of the folder is RepoNotFound, or StorageFailed with create', async () => {
     fs.writeFileSync(folder, 'x');
     await expect(openNodeFiles(folder)).rejects.toEqual(code('RepoNotFound'));
     await expect(openNodeFiles(folder, { create: true })).rejects.toEqual(code('StorageFailed'));
@@ -146,13 +146,13 @@ describe('opening', () => {
     for (let i = 0; i < 20; i++) {
       await openNodeFiles(folder).catch(() => {});
     }
-    // The runner opens files of its own now and then.
+    // The test runner sometimes opens files itself.
     expect(count()).toBeLessThan(before + 10);
   });
 });
 
 describe('the files', () => {
-  test('are closed for good: what is opened next is out of their reach', async () => {
+  test('stay closed: they cannot access a file that is opened next', async () => {
     const files = await openNodeFiles(folder, { create: true });
     await files.close();
     const fd = fs.openSync(join(root, 'other'), 'w+');
@@ -161,7 +161,7 @@ describe('the files', () => {
     fs.closeSync(fd);
   });
 
-  test('a close whose steps fail lets go of the lock all the same', async () => {
+  test('a failed close still releases the lock', async () => {
     await made();
     const files = await openNodeFiles(folder);
     for (const journal of [files.journal, files.wal]) {

@@ -8,7 +8,7 @@ import type { DatabaseFiles } from '../../../src/wasm/vfs/database-files.ts';
 import { runCases } from '../../run-cases.ts';
 import { seeded } from '../../random/seeded.ts';
 
-/** Three files that lose everything. */
+/** Three files without persistence. */
 const openFiles = async (): Promise<DatabaseFiles> => {
   const [main, journal, wal] = [new PagedFile(), new PagedFile(), new PagedFile()];
   let isClosed = false;
@@ -31,7 +31,7 @@ describe('the cases for files', () => {
 const indexes = (file: PagedFile): number[] => file.takeChanges().pages.map(([index]) => index);
 
 describe('changes', () => {
-  test('are the pages that were written to, once each', () => {
+  test('are the written pages, each once', () => {
     const file = new PagedFile();
     expect(file.hasChanged).toBe(false);
     file.write(new Uint8Array(3 * PAGE_SIZE), { at: 0 });
@@ -44,7 +44,7 @@ describe('changes', () => {
     expect(indexes(file)).toEqual([1, 2]);
   });
 
-  test('hold the pages that a file grows over, which are zeros', () => {
+  test('include the pages of zeros by which a file grows', () => {
     const file = new PagedFile();
     file.write(new Uint8Array([7]), { at: 3 * PAGE_SIZE });
     expect(indexes(file)).toEqual([0, 1, 2, 3]);
@@ -53,7 +53,7 @@ describe('changes', () => {
     expect([pages.map(([index]) => index), size]).toEqual([[4], 5 * PAGE_SIZE]);
   });
 
-  test('do not hold what was cut off, and hold the page that was cut', () => {
+  test('include the truncated page and not the removed ones', () => {
     const file = new PagedFile();
     file.write(new Uint8Array(4 * PAGE_SIZE).fill(1), { at: 0 });
     file.truncate(PAGE_SIZE + 5);
@@ -65,7 +65,7 @@ describe('changes', () => {
     expect(file.takeChanges()).toEqual({ pages: [], size: PAGE_SIZE });
   });
 
-  test('put together are the file, whatever was done to it; seed 7', () => {
+  test('together give the content of the file after random calls; seed 7', () => {
     const random = seeded(7);
     const below = (limit: number): number => Math.floor(random() * limit);
     const file = new PagedFile();

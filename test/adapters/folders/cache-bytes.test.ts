@@ -13,7 +13,7 @@ beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'pdsdb-cache-'));
 });
 afterEach(async () => {
-  // The budget is the process's, which other files of tests share.
+  // The budget belongs to the process, which other test files share.
   const directory = mkdtempSync(join(root, 'default-'));
   await (await createRepo(directory, { did: DID, cacheBytes: DEFAULT_CACHE_BYTES })).close();
 });
@@ -21,7 +21,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const WRONG: readonly unknown[] = [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '1024', null, 1024n];
 
-test.each(WRONG)('is a TypeError when it is %s, and nothing is opened', async (cacheBytes) => {
+test.each(WRONG)('is a TypeError if it is %s, and nothing is opened', async (cacheBytes) => {
   const wrong = { cacheBytes: cacheBytes as number };
   const directory = join(mkdtempSync(join(root, 'wrong-')), 'repo');
   const error = { name: 'TypeError', message: expect.stringMatching(/^cacheBytes must be a non-negative integer/) };

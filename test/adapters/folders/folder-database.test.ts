@@ -1,4 +1,4 @@
-/** Tables of one's own in a folder, through the door that people use. */
+/** `openDatabase` of the entry point for Node. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -22,7 +22,7 @@ const using = async <T>(
   }
 };
 
-test('a table is there when the folder is opened again, and any SQLite reads it', () =>
+test('a table exists after reopening, and any SQLite reads it', () =>
   inFolder(async (parent) => {
     const folder = join(parent, 'deep', 'drafts');
     await using(folder, { create: true }, (database) => {
@@ -59,7 +59,7 @@ test('a table is there when the folder is opened again, and any SQLite reads it'
     }
   }));
 
-test('it has one owner, who has to let go of it', () =>
+test('it has one owner at a time', () =>
   inFolder(async (folder) => {
     const database = await openDatabase(folder, { create: true });
     database.exec('create table t (x)');
@@ -70,7 +70,7 @@ test('it has one owner, who has to let go of it', () =>
     await using(folder, {}, (again) => again.exec('insert into t values (1)'));
   }));
 
-test('nothing is made without create, and nothing is taken with it; a file that is no database leaves no lock', () =>
+test('without create nothing is created, with create nothing is opened, and a file that is not a database leaves no lock', () =>
   inFolder(async (folder) => {
     await expect(openDatabase(join(folder, 'none'))).rejects.toMatchObject({ code: 'RepoNotFound' });
     await using(join(folder, 'some'), { create: true }, (database) => database.exec('create table t (x)'));

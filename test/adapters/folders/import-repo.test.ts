@@ -1,4 +1,4 @@
-/** `importRepo` in folders: what is beside the repository, and what a killed process leaves. */
+/** `importRepo` in folders: temporary folders, and the state after a kill. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const fresh = (): string => {
   return path;
 };
 
-test('makes the folders above, and takes them back when it fails', async () => {
+test('creates the parent folders, and removes them if it fails', async () => {
   const place = fresh();
   await expect(importRepo(join(place, 'a', 'b', 'alice'), car.subarray(0, 5000))).rejects.toMatchObject({
     code: 'Malformed',
@@ -31,7 +31,7 @@ test('makes the folders above, and takes them back when it fails', async () => {
   expect(readdirSync(join(place, 'a', 'b'))).toEqual(['alice']);
 });
 
-test('fills an empty folder, also behind a symbolic link, and touches no other', async () => {
+test('fills an empty folder, also behind a symbolic link, and refuses any other', async () => {
   const place = fresh();
   mkdirSync(join(place, 'empty'));
   symlinkSync('empty', join(place, 'link'));
@@ -49,7 +49,7 @@ test('fills an empty folder, also behind a symbolic link, and touches no other',
   expect(readdirSync(join(place, 'full'))).toEqual(['notes.txt']);
 });
 
-test('of two at the same time, one makes the repository and the other finds it', async () => {
+test('of two concurrent imports, one creates the repository and the other is refused', async () => {
   const directory = join(fresh(), 'alice');
   const results = await Promise.allSettled([0, 1].map(() => importRepo(directory, car, { allowUnsigned: true })));
   const made = results.filter(({ status }) => status === 'fulfilled');
@@ -60,7 +60,7 @@ test('of two at the same time, one makes the repository and the other finds it',
   expect((await repo.info()).records).toBe(50);
 });
 
-test('a process that is killed in the middle leaves no repository', async () => {
+test('a process that is killed during the import leaves no repository', async () => {
   const place = fresh();
   const directory = join(place, 'alice');
   writeFileSync(join(place, 'alice.car'), car);

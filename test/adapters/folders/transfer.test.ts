@@ -124,13 +124,13 @@ describe('importing', () => {
     await refused([{ path: 'pds.db', content: new Blob([]) }], 'RepoNotFound');
   });
 
-  test('what is no database, or none of a repository, is Malformed', async () => {
+  test('a file that is not a database, or not a repository, is Malformed', async () => {
     await refused([{ path: 'pds.db', content: new Blob(['no database '.repeat(2000)]) }], 'Malformed');
     const [main, ...blobs] = await entriesOf(from);
     await refused([...blobs, { path: 'pds.db', content: (main!.content as Blob).slice(0, 8192) }], 'Malformed');
   });
 
-  test('a blob that is not the one that its name says is Malformed', async () => {
+  test('a blob that does not match its name is Malformed', async () => {
     const entries = await entriesOf(from);
     const wrong = entries.map((entry, i) => (i === 2 ? { ...entry, content: new Blob(['something else']) } : entry));
     await refused(wrong, 'Malformed');
@@ -151,12 +151,12 @@ describe('importing', () => {
     expect(readdirSync(join(to, 'blobs', 'ba'))).toEqual([]);
   });
 
-  test('where there is a repository it is RepoExists, and that one stays', async () => {
+  test('an existing repository is RepoExists, and stays', async () => {
     await expect(importFolder(platform(from, true), await entriesOf(from))).rejects.toEqual(code('RepoExists'));
     expect(await wordsOf(from)).toBe(words);
   });
 
-  test('a name that leads out of the folder is passed over', async () => {
+  test('a name that leads out of the folder is skipped', async () => {
     const to = newPlace();
     mkdirSync(to);
     writeFileSync(join(root, 'outside'), 'x');

@@ -1,4 +1,4 @@
-/** What is made of a browser that gives no folder for files. */
+/** Browsers without OPFS. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { hasOpfsRepo, listOpfsRepos } from '../../../src/adapters/files/opfs-files.ts';
 import { hasOpfs } from '../../../src/adapters/origin/opfs.ts';
@@ -13,20 +13,20 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-describe('no folder for files', () => {
-  test.each(['SecurityError', 'NotSupportedError'])('for good (%s): none are kept', async (name) => {
+describe('no OPFS', () => {
+  test.each(['SecurityError', 'NotSupportedError'])('for good (%s): no repositories', async (name) => {
     stubRoot(failing(name));
     expect(await hasOpfsRepo('alice')).toBe(false);
     expect(await listOpfsRepos()).toEqual([]);
   });
 
-  test('because there is no such interface: none are kept', async () => {
+  test('because the interface is missing: no repositories', async () => {
     stubRoot(undefined);
     expect(await hasOpfsRepo('alice')).toBe(false);
     expect(await listOpfsRepos()).toEqual([]);
   });
 
-  test('as private windows of Safari say it: none are kept, if it lasts', async () => {
+  test('as in private windows of Safari, after a timeout: no repositories', async () => {
     stubRoot(failing('UnknownError'));
     expect(await hasOpfsRepo('alice')).toBe(false);
     let asked = 0;
@@ -43,7 +43,7 @@ describe('no folder for files', () => {
   });
 
   test.each(['InvalidStateError', 'NotReadableError', 'QuotaExceededError'])(
-    'for another reason (%s): nobody can tell',
+    'for another reason (%s): StorageFailed',
     async (name) => {
       stubRoot(failing(name));
       await expect(hasOpfsRepo('alice')).rejects.toMatchObject({ code: 'StorageFailed', cause: { name } });
@@ -52,7 +52,7 @@ describe('no folder for files', () => {
   );
 });
 
-test('an insecure context, which has no random UUIDs either, keeps no files', async () => {
+test('an insecure context, without random UUIDs, has no OPFS', async () => {
   stubRoot(undefined);
   vi.stubGlobal('crypto', {});
   expect(await hasOpfs()).toBe(false);

@@ -7,7 +7,7 @@ import { createStore, fill, openStore } from './open-store.ts';
 
 const [a, b, c] = [blockOf(0), blockOf(1), blockOf(2)];
 
-/** Files of a repository in which somebody has run some SQL. */
+/** Returns the files of a repository in which other SQL was run. */
 const damaged = async (...sql: readonly string[]): Promise<MemoryFiles> => {
   const files = new MemoryFiles();
   const store = await createStore(files);
@@ -20,11 +20,11 @@ const damaged = async (...sql: readonly string[]): Promise<MemoryFiles> => {
   return left;
 };
 
-describe('damage is Corrupt, where it lies', () => {
+describe('damage is Corrupt, and the message names the row', () => {
   const at = (place: RegExp): unknown =>
     expect.objectContaining({ code: 'Corrupt', message: expect.stringMatching(place) });
 
-  test('a block that is a text', async () => {
+  test('a block of type TEXT', async () => {
     await using store = await openStore(await damaged(`update blocks set value = 'a text' where key = '${a.cid}'`));
     await expect(store.get(a.cid)).rejects.toEqual(at(new RegExp(`table=blocks key=${a.cid}`)));
     await expect(store.getMany([b.cid, a.cid])).rejects.toEqual(at(/table=blocks/));
@@ -39,7 +39,7 @@ describe('damage is Corrupt, where it lies', () => {
     },
   );
 
-  test('a ref, a commit or a value that is not what it should be', async () => {
+  test('an invalid ref, commit or value', async () => {
     const files = await damaged(
       `update refs set value = x''`,
       `update commits set value = cast(upper(value) as blob)`,
@@ -62,7 +62,7 @@ describe('damage is Corrupt, where it lies', () => {
     );
   });
 
-  test('pages, which check tells', async () => {
+  test('damaged pages, which check lists', async () => {
     const files = await damaged();
     const sound = await openStore(files.reopened());
     expect(await sound.maintenance.check()).toEqual([]);
@@ -75,7 +75,7 @@ describe('damage is Corrupt, where it lies', () => {
 });
 
 describe('when storage fails', () => {
-  test('a persist that rejects ends the store, and the change is gone after opening again', async () => {
+  test('a failed persist ends the store, and the change is missing after reopening', async () => {
     const files = new MemoryFiles({ durableOn: 'persist' });
     const store = await createStore(files);
     await fill(store);
@@ -97,7 +97,7 @@ describe('when storage fails', () => {
     expect(String(await again.ref('main'))).toBe(String(a.cid));
   });
 
-  test('a persist that finds no room says so, and ends the store all the same', async () => {
+  test('a persist on a full disk is StorageFull, and ends the store too', async () => {
     const files = new MemoryFiles({ durableOn: 'persist' });
     const store = await createStore(files);
     const full = new RepoError('StorageFull', 'the quota is used up');
@@ -107,7 +107,7 @@ describe('when storage fails', () => {
     await store.close();
   });
 
-  /** Files that throw from the n-th write of a file on, as long as `error` answers something. */
+  /** Files that throw from the n-th write of a file on, as long as `error` returns an error. */
   const failingFiles = (error: () => Error | undefined): MemoryFiles => {
     const files = new MemoryFiles();
     for (const file of [files.main, files.journal, files.wal]) {
@@ -125,7 +125,7 @@ describe('when storage fails', () => {
 
   const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
 
-  test('a full disk undoes the change, and the store goes on when there is room again', async () => {
+  test('a full disk undoes the change, and the store continues when there is space again', async () => {
     let error: Error | undefined;
     const files = failingFiles(() => error);
     const store = await createStore(files);
@@ -144,7 +144,7 @@ describe('when storage fails', () => {
     await store.close();
   });
 
-  test('a put that fails dooms the change, whatever run makes of it', async () => {
+  test('a failed put fails the change, even if run ignores the error', async () => {
     let error: Error | undefined;
     const files = failingFiles(() => error);
     const store = await createStore(files);
@@ -167,7 +167,7 @@ describe('when storage fails', () => {
     await store.close();
   });
 
-  test('a flush that fails ends the store', async () => {
+  test('a failed flush ends the store', async () => {
     const files = new MemoryFiles();
     const store = await createStore(files);
     await fill(store);

@@ -36,20 +36,20 @@ const memoryHarness = (durableOn: 'flush' | 'persist', ending: 'afterPowerCut' |
 };
 
 describe('over files in memory', () => {
-  describe('that are durable once flushed, a crash being a power cut', () => {
+  describe('durable on flush, with power cuts as crashes', () => {
     runCases(blockStoreCases, () => memoryHarness('flush', 'afterPowerCut'));
   });
 
-  describe('that are durable once flushed, a crash being the end of the process', () => {
+  describe('durable on flush, with kills as crashes', () => {
     runCases(blockStoreCases, () => memoryHarness('flush', 'reopened'));
   });
 
-  describe('that are durable once persisted', () => {
+  describe('durable on persist', () => {
     runCases(blockStoreCases, () => memoryHarness('persist', 'afterPowerCut'));
   });
 });
 
-/** A folder of its own for each test, and after each crash. */
+/** One folder per test, and after each crash. */
 const nodeHarness = (): BlockStoreHarness => {
   const parent = mkdtempSync(join(tmpdir(), 'pdsdb-test-'));
   onTestFinished(() => rmSync(parent, { recursive: true }));
@@ -61,7 +61,7 @@ const nodeHarness = (): BlockStoreHarness => {
         : createStore(await openNodeFiles(folder, { create: true })),
     openSecond: async () => openNodeFiles(folder),
     crash: async () => {
-      // What a process leaves that is killed now, but for its lock, whose process is alive.
+      // The files as after a kill, without the lock, whose process runs.
       const left = `${folder} again`;
       cpSync(folder, left, { recursive: true, filter: (path) => !path.endsWith('.lock') });
       folder = left;
@@ -73,7 +73,7 @@ describe('over files of Node', () => {
   runCases(blockStoreCases, nodeHarness);
 
   test.skipIf(!hasSqlite3)(
-    'what it wrote is read by sqlite3, and nothing else is in the folder (needs the sqlite3 command)',
+    'sqlite3 reads the database, and the folder has no other file (needs the sqlite3 command)',
     () =>
       inFolder(async (parent) => {
         const folder = join(parent, 'repo');
@@ -108,7 +108,7 @@ describe('over files of Node', () => {
       }),
   );
 
-  test.skipIf(!hasSqlite3)('what sqlite3 wrote is read (needs the sqlite3 command)', () =>
+  test.skipIf(!hasSqlite3)('a database of sqlite3 is read (needs the sqlite3 command)', () =>
     inFolder(async (folder) => {
       const path = join(folder, 'pds.db');
       for (const name of ['blocks', 'refs', 'meta']) {
@@ -131,7 +131,7 @@ describe('over files of Node', () => {
     }),
   );
 
-  test.skipIf(!hasSqlite3)('tables of another program are named and left alone (needs the sqlite3 command)', () =>
+  test.skipIf(!hasSqlite3)('tables of another program are listed and not changed (needs the sqlite3 command)', () =>
     inFolder(async (folder) => {
       const path = join(folder, 'pds.db');
       await (await createStore(await openNodeFiles(folder, { create: true }))).close();
@@ -146,7 +146,7 @@ describe('over files of Node', () => {
     }),
   );
 
-  test.skipIf(!hasSqlite3)('a folder that is refused is left as it was (needs the sqlite3 command)', () =>
+  test.skipIf(!hasSqlite3)('a refused folder is not changed (needs the sqlite3 command)', () =>
     inFolder(async (folder) => {
       const path = join(folder, 'pds.db');
       sqlite3(path, 'create table notes (text)');
@@ -162,7 +162,7 @@ describe('over files of Node', () => {
 });
 
 describe('opening and creating', () => {
-  test('answer whose it is', async () => {
+  test('return the account', async () => {
     const files = new MemoryFiles();
     await using store = await createSqliteBlockStore(await openDatabase(files), files, DID);
     expect(store.did).toBe(DID);
@@ -170,7 +170,7 @@ describe('opening and creating', () => {
     expect(await store.meta('version')).toBe('1');
   });
 
-  test('a refusal closes database and files', async () => {
+  test('a refusal closes the database and the files', async () => {
     for (const [make, code] of [
       [openStore, 'RepoNotFound'],
       [
@@ -189,7 +189,7 @@ describe('opening and creating', () => {
     }
   });
 
-  test('a repository is not made over another', async () => {
+  test('a repository does not replace another', async () => {
     const files = new MemoryFiles();
     const first = await createStore(files);
     await fill(first);
@@ -224,7 +224,7 @@ describe('closing', () => {
   });
 
   test.skipIf(!hasSqlite3)(
-    'leaves a database that any SQLite reads, from either kind of files (needs the sqlite3 command)',
+    'leaves a database that any SQLite reads, with both kinds of files (needs the sqlite3 command)',
     async () => {
       for (const durableOn of ['flush', 'persist'] as const) {
         const files = new MemoryFiles({ durableOn });

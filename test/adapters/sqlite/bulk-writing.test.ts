@@ -1,4 +1,4 @@
-/** Changes that go past the log: every case of the port again, and what is particular about them. */
+/** Changes that bypass the WAL: all cases of the port, and tests of the bypass. */
 import { describe, expect, test } from 'vitest';
 import { isBulk } from '../../../src/adapters/sqlite/block-store.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite/open-block-store.ts';
@@ -16,7 +16,7 @@ const options = { isBulk: (bytes: number) => bytes > 0 };
 const create = async (files: MemoryFiles) => createSqliteBlockStore(await openDatabase(files), files, DID, options);
 const open = async (files: MemoryFiles) => openSqliteBlockStore(await openDatabase(files), files, options);
 
-/** The store, with every change announced as a large one. */
+/** Returns the store, with every change announced as a bulk write. */
 const announced = (store: BlockStore): BlockStore =>
   new Proxy(store, {
     get(target, name) {
@@ -51,8 +51,8 @@ const harness = (ending: 'afterPowerCut' | 'reopened'): BlockStoreHarness => {
   };
 };
 
-describe('a crash being a power cut', () => runCases(blockStoreCases, () => harness('afterPowerCut')));
-describe('a crash being the end of the process', () => runCases(blockStoreCases, () => harness('reopened')));
+describe('with power cuts as crashes', () => runCases(blockStoreCases, () => harness('afterPowerCut')));
+describe('with kills as crashes', () => runCases(blockStoreCases, () => harness('reopened')));
 
 const put = (store: BlockStore, from: number, count: number, bytes: number): Promise<void> =>
   store.transact(async (change) => {
@@ -60,7 +60,7 @@ const put = (store: BlockStore, from: number, count: number, bytes: number): Pro
     await change.put(blocksOf(from + count).slice(from));
   });
 
-test('what is large beside the file, and large by itself', () => {
+test('a bulk write is large, and large compared with the file', () => {
   const MiB = 1024 * 1024;
   expect([
     isBulk(8 * MiB - 1, 0),
@@ -70,7 +70,7 @@ test('what is large beside the file, and large by itself', () => {
   ]).toEqual([false, true, true, false]);
 });
 
-test('nothing goes into the log, each page is written once, and the next change writes ahead again', async () => {
+test('nothing is written to the WAL, each page is written once, and the next change uses the WAL again', async () => {
   const files = new MemoryFiles();
   const store = await create(files);
   expect(store).toBeInstanceOf(SqliteBlockStore);
@@ -92,7 +92,7 @@ test('nothing goes into the log, each page is written once, and the next change 
   await again.close();
 });
 
-test('a change that has written something goes on as it began', async () => {
+test('a change that has already written keeps its mode', async () => {
   const files = new MemoryFiles();
   const store = await create(files);
   await store.transact(async (change) => {
@@ -105,7 +105,7 @@ test('a change that has written something goes on as it began', async () => {
   await store.close();
 });
 
-test('a change that is refused leaves everything as it was', async () => {
+test('a failed change changes nothing', async () => {
   const files = new MemoryFiles();
   const store = await create(files);
   await put(store, 0, 100, 0);
@@ -124,7 +124,7 @@ test('a change that is refused leaves everything as it was', async () => {
   await again.close();
 });
 
-test('a check may be made right after it, and then a snapshot be taken, as a backup does', async () => {
+test('a check and then a snapshot work directly after it, as in a backup', async () => {
   const files = new MemoryFiles();
   await using store = await create(files);
   await put(store, 0, 1000, 1);
@@ -134,7 +134,7 @@ test('a check may be made right after it, and then a snapshot be taken, as a bac
   release();
 });
 
-test('a snapshot may be taken right after it', async () => {
+test('a snapshot works directly after it', async () => {
   const files = new MemoryFiles();
   const store = await create(files);
   await put(store, 0, 1000, 1);

@@ -1,4 +1,4 @@
-/** Text that was deleted and collected is in none of the files of a repository, and they become shorter. */
+/** After `gc`, deleted text is in no file of a repository, and the files are shorter. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ const write = (repo: Repo, from: number, to: number, text: (i: number) => string
     })),
   );
 
-/** The names of the files in which a text is. */
+/** Returns the names of the files that contain a text. */
 const filesWith = (folder: string, text: string): string[] =>
   readdirSync(folder).filter((name) => {
     const path = join(folder, name);
@@ -77,7 +77,7 @@ test('most records: the file becomes shorter, by gc and more so by compaction', 
   await repo.close();
 });
 
-test.each([1, 2, 3, 4])('texts that come and go, in the order of seed %i', async (seed) => {
+test.each([1, 2, 3, 4])('random writes and deletions; seed %i', async (seed) => {
   const random = seeded(seed);
   const { folder, repo } = await create();
   const kept = new Set<number>();
@@ -105,7 +105,7 @@ test.each([1, 2, 3, 4])('texts that come and go, in the order of seed %i', async
   await repo.close();
 });
 
-test('a repository that was made as one is now can be salvaged, its pointer maps among its pages', async () => {
+test('a repository with pointer maps can be salvaged', async () => {
   const { folder, repo } = await create();
   await write(repo, 0, 4000, (i) => `note ${i} `.repeat(60));
   const { blocks } = await repo.info();

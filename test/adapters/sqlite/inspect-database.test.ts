@@ -1,4 +1,4 @@
-/** What is refused before SQLite runs, and that refusing writes nothing. */
+/** Databases that are refused before SQLite runs, without a write. */
 import { describe, expect, test } from 'vitest';
 import { inspectDatabase, openInspected } from '../../../src/adapters/sqlite/inspect-database.ts';
 import { openSqliteBlockStore } from '../../../src/adapters/sqlite/open-block-store.ts';
@@ -17,7 +17,7 @@ const META = `insert into meta values ('did', cast('${DID}' as blob)), ('version
 const refusal = (code: string, message: RegExp): unknown =>
   expect.objectContaining({ name: 'RepoError', code, message: expect.stringMatching(message) });
 
-/** The files as a kill would leave them while the database is open, or after it was closed. */
+/** Returns the files as after a kill while the database is open, or after it was closed. */
 const filesWith = async (
   sql: readonly string[],
   leave: 'closed' | 'killed' = 'closed',
@@ -62,13 +62,13 @@ describe('the schema is read', () => {
     },
   );
 
-  test('of an empty file, and of one whose creation was undone', async () => {
+  test('of an empty file, and of a file whose creation was rolled back', async () => {
     expect(inspectDatabase(new MemoryFiles())).toEqual([]);
     const files = await filesWith(['create table x (y)', 'drop table x']);
     expect(inspectDatabase(files)).toEqual([]);
   });
 
-  test('as its log has it', async () => {
+  test('with its WAL applied', async () => {
     const files = await filesWith(TABLES, 'killed', (database) => {
       database.transaction(() => database.exec('create table notes (a)'));
       database.begin();
@@ -76,12 +76,12 @@ describe('the schema is read', () => {
     });
     expect(files.wal.getSize()).toBeGreaterThan(0);
     expect(namesIn(files)).toEqual([...OURS, 'notes']);
-    // A frame that is damaged, and all behind it, is not committed.
+    // A damaged frame, and all later ones, are not committed.
     files.wal.write(new Uint8Array(8), { at: 32 + 24 });
     expect(namesIn(files)).toEqual(OURS);
   });
 
-  test('as its journal puts it back', async () => {
+  test('with its journal applied', async () => {
     const files = await filesWith(TABLES, 'killed', (database) => {
       database.transaction(() => undefined);
       database.begin();
@@ -104,22 +104,26 @@ describe('refused before SQLite runs', () => {
 
   test.each<[string, string, RegExp]>([
     ['statistics', 'create table sqlite_stat1 (tbl, idx, stat)', /table=sqlite_stat1/],
-    ['statistics that compute', 'create table sqlite_stat1 (tbl, idx, stat as (instr(tbl, 1)))', /table=sqlite_stat1/],
+    [
+      'statistics with a generated column',
+      'create table sqlite_stat1 (tbl, idx, stat as (instr(tbl, 1)))',
+      /table=sqlite_stat1/,
+    ],
     ['statistics in capitals', 'create table SQLITE_STAT1 (tbl, idx, stat)', /table=SQLITE_STAT1/],
-    ['a virtual table named as one of SQLite', 'create virtual table sqlite_f using fts3(a)', /table=sqlite_f/],
+    ['a virtual table with a name of SQLite', 'create virtual table sqlite_f using fts3(a)', /table=sqlite_f/],
     ['a virtual table', 'create virtual table notes using fts3(a)', /virtual table.*table=notes/],
     [
-      'a trigger on a table of somebody else',
+      'a trigger on a table of another program',
       'create table a (b); create trigger t after insert on a begin select 1; end',
       /trigger=t/,
     ],
     [
-      'a statement of another name',
+      'a statement with another name',
       row('table', 'notes', 'notes', 'create table sqlite_stat1 (tbl, idx, stat)'),
       /does not create that object: .*; table=notes/,
     ],
     [
-      'a statement of another kind',
+      'a statement for another kind',
       row('table', 'notes', 'notes', 'create view notes as select 1'),
       /does not create that object: .*; table=notes/,
     ],
@@ -133,30 +137,30 @@ describe('refused before SQLite runs', () => {
       row('index', 'i', 'notes', 'create index i on refs (value)'),
       /does not create that object: .*; index=i/,
     ],
-    ['a type that there is not', row('task', 'notes', 'notes', 'create table notes (a)'), /task=notes/],
+    ['an unknown type', row('task', 'notes', 'notes', 'create table notes (a)'), /task=notes/],
     [
       'a row without a statement',
       row('table', 'notes', 'notes', 'null'),
       /does not create that object: .*; table=notes/,
     ],
-    ['an automatic index of a wrong name', row('index', 'sqlite_stat1', 'notes', 'null'), /index=sqlite_stat1/],
+    ['an automatic index with a wrong name', row('index', 'sqlite_stat1', 'notes', 'null'), /index=sqlite_stat1/],
     [
-      'two tables of one name',
+      'two tables with one name',
       row('table', 'REFS', 'REFS', 'create table REFS (key TEXT PRIMARY KEY, value BLOB NOT NULL)'),
       /one name: .*; table=REFS/,
     ],
-    ['a statement with more behind it', row('table', 'a', 'a', 'create table a (b); drop table refs'), /not valid SQL/],
+    ['two statements', row('table', 'a', 'a', 'create table a (b); drop table refs'), /not valid SQL/],
     [
       'a text with a zero byte',
       `insert into sqlite_schema values ('table', 'a', 'a', 2, 'create table a (b)' || char(0) || ')')`,
       /zero byte/,
     ],
     [
-      'a text that is no UTF-8',
+      'a text that is not UTF-8',
       `insert into sqlite_schema values ('table', 'a', 'a', 2, cast(x'ff' as text))`,
       /not UTF-8/,
     ],
-    ['a blob in place of a text', `insert into sqlite_schema values ('table', 'a', 'a', 2, x'00')`, /wrong type/],
+    ['a blob instead of a text', `insert into sqlite_schema values ('table', 'a', 'a', 2, x'00')`, /wrong type/],
     [
       'a row of 40 kB',
       `insert into sqlite_schema values ('table', 'a', 'a', 2, printf('create table a (b%.*c)', 40000, 'b'))`,
@@ -179,10 +183,10 @@ describe('refused before SQLite runs', () => {
     ['no schema format', 44, [0, 0, 0, 0], /schema format: .*; format=0/],
     ['texts in UTF-16', 56, [0, 0, 0, 2], /UTF-16le/],
     ['another magic', 0, [83, 0], /not an SQLite database/],
-    ['a page size that there is not', 16, [3, 0], /header/],
-    ['a version that must not be read', 19, [3], /header/],
-    ['a first page of another kind', 100, [0x0a], /wrong kind/],
-    ['more rows than fit the page', 103, [0xff, 0xff], /outside/],
+    ['an invalid page size', 16, [3, 0], /header/],
+    ['an unknown read version', 19, [3], /header/],
+    ['a first page of the wrong kind', 100, [0x0a], /wrong kind/],
+    ['more rows than fit into the page', 103, [0xff, 0xff], /outside/],
     ['a row outside of its page', 108, [0x20, 0x00], /outside/],
   ])('%s', async (_, at, bytes, message) => {
     const files = await filesWith([...TABLES, META]);
@@ -190,9 +194,9 @@ describe('refused before SQLite runs', () => {
     expect(() => inspectDatabase(files)).toThrow(refusal('Corrupt', message));
   });
 
-  test('pages that lead to each other', async () => {
+  test('pages that link to each other', async () => {
     const files = await filesWith([...TABLES, META]);
-    // The first page leads to the second, which leads to itself 500 times.
+    // The first page links to the second, which links to itself 500 times.
     files.main.write(Uint8Array.from([5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]), { at: 100 });
     const second = new Uint8Array(4096);
     second.set([5, 0, 0, 500 >> 8, 500 & 255, 0, 0, 0, 0, 0, 0, 2]);
@@ -206,7 +210,7 @@ describe('refused before SQLite runs', () => {
   });
 });
 
-describe('a database that is refused is left as it is', () => {
+describe('a refused database is not changed', () => {
   const open = async (files: MemoryFiles) => {
     const sqlite = await loadSqlite(await nodeSqliteWasm());
     return openSqliteBlockStore(openInspected(sqlite, files, { isNew: false }), files);
@@ -214,7 +218,7 @@ describe('a database that is refused is left as it is', () => {
 
   test.each<[string, () => Promise<MemoryFiles>, string]>([
     [
-      'with the log of a database of somebody else',
+      'with the WAL of another database',
       async () => {
         const files = await filesWith([...TABLES, META]);
         const other = await filesWith(['create table notes (a)'], 'killed', (database) =>
@@ -226,7 +230,7 @@ describe('a database that is refused is left as it is', () => {
       'Corrupt',
     ],
     [
-      'with the log of a repository of a newer version',
+      'with the WAL of a repository of a newer version',
       () =>
         filesWith([...TABLES, META], 'killed', (database) =>
           database.transaction(() => database.exec(`update meta set value = x'32' where key = 'version'`)),
@@ -234,7 +238,7 @@ describe('a database that is refused is left as it is', () => {
       'UnknownVersion',
     ],
     [
-      'with a log in which the DID is none',
+      'with a WAL with an invalid DID',
       () =>
         filesWith([...TABLES, META], 'killed', (database) =>
           database.transaction(() => database.exec(`update meta set value = x'32' where key = 'did'`)),
@@ -242,7 +246,7 @@ describe('a database that is refused is left as it is', () => {
       'Corrupt',
     ],
     [
-      'with the log of one, where there is no database',
+      'with the WAL of a repository, without a database',
       async () => {
         const files = await filesWith([...TABLES, META], 'killed', (database) =>
           database.transaction(() => database.exec('create table notes (a)')),
@@ -253,7 +257,7 @@ describe('a database that is refused is left as it is', () => {
       'RepoNotFound',
     ],
     [
-      'with the log of one, where there is garbage',
+      'with the WAL of a repository, beside garbage',
       async () => {
         const files = await filesWith([...TABLES, META], 'killed', (database) =>
           database.transaction(() => database.exec('create table notes (a)')),
@@ -271,7 +275,7 @@ describe('a database that is refused is left as it is', () => {
     expect(bytesOf(files)).toEqual(before);
   });
 
-  test('and one that is accepted has its log moved to the main file', async () => {
+  test('and the WAL of an accepted database is checkpointed', async () => {
     const made = new MemoryFiles();
     const store = await createStore(made);
     await fill(store);

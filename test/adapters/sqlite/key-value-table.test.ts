@@ -8,7 +8,7 @@ import { openDatabase } from './open-database.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** A table of the given keys, each its own value. */
+/** Returns a table with these keys. The value of a key is the key. */
 const tableOf = async (keys: readonly string[] = []): Promise<{ database: Database; table: KeyValueTable }> => {
   const database = await openDatabase();
   const table = new KeyValueTable(database, 'things');
@@ -42,7 +42,7 @@ describe('values', () => {
     expect(table.count()).toBe(1);
   });
 
-  test('putting anew keeps the row', async () => {
+  test('put of an existing key keeps the row', async () => {
     const { database, table } = await tableOf(['a', 'b']);
     table.put('a', bytes('again'));
     const statement = database.prepare(`select rowid from things where key = 'a'`);
@@ -64,7 +64,7 @@ describe('values', () => {
     expect([...table.iterate({ limit: 1 })]).toEqual([['empty', new Uint8Array(0)]]);
   });
 
-  test('keys are any text, a NUL, quotes and a byte order mark among them', async () => {
+  test('keys are any text, also with a NUL, quotes and a byte order mark', async () => {
     const keys = ['', '\0', 'a\0b', 'a', `'`, `"; drop table things`, '\ufeff', '\ufeffa', '\ufffd', '\u{1f980}'];
     const { table } = await tableOf(keys);
     for (const key of keys) {
@@ -73,7 +73,7 @@ describe('values', () => {
     expect(new Set(table.keys())).toEqual(new Set(keys));
   });
 
-  test('half of a surrogate pair is no key', async () => {
+  test('a lone surrogate is not a valid key', async () => {
     const { table } = await tableOf();
     expect(() => table.put('a\ud83e', bytes(''))).toThrow(TypeError);
     expect(() => table.add('\udd80', bytes(''))).toThrow(TypeError);
@@ -93,7 +93,7 @@ describe('ranges', () => {
     expect(keysOf(table, { reverse: true })).toEqual(inOrder(keys).reverse());
   });
 
-  test('a prefix takes in all that begins with it and nothing else', async () => {
+  test('a prefix selects exactly the keys that begin with it', async () => {
     const { table } = await tableOf([
       'app',
       'app.',
@@ -154,7 +154,7 @@ describe('ranges', () => {
     });
   }
 
-  test('go on while the table changes', async () => {
+  test('continue while the table changes', async () => {
     const number = (n: number): string => String(n).padStart(5, '0');
     const { table } = await tableOf(Array.from({ length: 2_000 }, (_, n) => number(n * 2)));
     const seen: string[] = [];
@@ -176,7 +176,7 @@ describe('ranges', () => {
     expect(seen).not.toContain(number(1_000));
   });
 
-  test('read large values a few at a time', async () => {
+  test('read large values in small pages', async () => {
     const { database, table } = await tableOf();
     for (let n = 0; n < 12; n++) {
       table.put(`key ${n + 10}`, new Uint8Array(600_000).fill(n));
@@ -237,7 +237,7 @@ describe('names', () => {
     }
   });
 
-  test('make the plain table that every reader knows', async () => {
+  test('create a plain table', async () => {
     const { database } = await tableOf();
     const statement = database.prepare("select sql from sqlite_schema where type = 'table'");
     statement.step();
@@ -245,10 +245,10 @@ describe('names', () => {
   });
 });
 
-describe('rows that are no bytes', () => {
+describe('rows with values that are not blobs', () => {
   const wrong = [`'a text'`, '1', '1.5'];
 
-  test.each(wrong)('a value %s is Corrupt, with the names of table and key', async (value) => {
+  test.each(wrong)('a value %s is Corrupt, and the message names the table and the key', async (value) => {
     const { database, table } = await tableOf(['good']);
     database.exec(`insert into things values ('bad', ${value})`);
     const refusal = expect.objectContaining({
@@ -258,12 +258,12 @@ describe('rows that are no bytes', () => {
     expect(() => table.get('bad')).toThrow(refusal);
     expect(() => table.getMany(['good', 'bad'])).toThrow(refusal);
     expect(() => [...table.iterate()]).toThrow(refusal);
-    // Nothing is left half done.
+    // No statement stays open.
     expect(table.get('good')).toEqual(bytes('good'));
     expect([...table.keys()]).toEqual(['bad', 'good']);
   });
 
-  test('a text is its UTF-8 bytes where that is allowed, and a number is not', async () => {
+  test('with allowText, a text is its UTF-8 bytes, and a number is Corrupt', async () => {
     const { database } = await tableOf();
     const table = new KeyValueTable(database, 'things', { allowText: true });
     database.exec(`insert into things values ('text', 'größe'), ('number', 7)`);
@@ -280,7 +280,7 @@ describe('rows that are no bytes', () => {
     expect(table.get('good')).toEqual(bytes('good'));
   });
 
-  test('keys that are not UTF-8 are Corrupt, and no list of them goes round in circles', async () => {
+  test('keys that are not UTF-8 are Corrupt, and a list of them ends', async () => {
     const { database, table } = await tableOf();
     for (let n = 0; n < 600; n++) {
       database.exec(`insert into things values (cast(x'ff${n.toString(16).padStart(4, '0')}' as text), x'00')`);
@@ -290,7 +290,7 @@ describe('rows that are no bytes', () => {
 });
 
 describe('closing', () => {
-  test('lets go of the statements, and everything is Closed then', async () => {
+  test('finalizes the statements, and later calls are Closed', async () => {
     const { database, table } = await tableOf(Array.from({ length: 600 }, (_, n) => `key ${n}`));
     const rows = table.iterate();
     rows.next();

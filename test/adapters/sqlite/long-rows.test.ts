@@ -1,4 +1,4 @@
-/** Rows that are longer than any of ours: they are refused without being read, counted, and removed by a repair. */
+/** Rows that are too long: they are refused without being read, counted, and removed by a repair. */
 import { describe, expect, test } from 'vitest';
 import { MAX_STORED_VALUE } from '../../../src/core/storage/layout.ts';
 import { MAX_REPORTED } from '../../../src/core/data/bounded-list.ts';
@@ -14,7 +14,7 @@ import { createStore, DID, fill, openStore } from './open-store.ts';
 const KEY = blockOf(9999).cid.toString();
 const LONG = 20 * 1024 * 1024;
 
-/** A store with 500 blocks, to which somebody has done this. */
+/** Returns a store with 500 blocks, after other SQL was run. */
 const storeAfter = async (sql: string): Promise<{ files: MemoryFiles; store: SqliteBlockStore }> => {
   const files = new MemoryFiles();
   const store = await createStore(files);
@@ -28,7 +28,7 @@ const storeAfter = async (sql: string): Promise<{ files: MemoryFiles; store: Sql
   return { files: last, store: await openStore(last) };
 };
 
-/** How many bytes of the database are read meanwhile. */
+/** Returns the number of bytes that are read meanwhile. */
 const bytesRead = async (files: MemoryFiles, run: () => Promise<unknown>): Promise<number> => {
   const before = files.main.counts.bytesRead;
   await run();
@@ -56,7 +56,7 @@ describe('a block of 20 MiB', () => {
     await store.close();
   });
 
-  test('is damage for verify, and a repair removes it', async () => {
+  test('is a fault in verify, and a repair removes it', async () => {
     const { files, store } = await storeAfter(insert);
     const repo = repoOver({ did: DID, store, blobs: new MemoryBlobStore() });
     const { faults } = await repo.verify();
@@ -106,7 +106,7 @@ test.each([
   await store.close();
 });
 
-test('a block that is longer than a stored one may be is not written', async () => {
+test('a block that is too long is not written', async () => {
   const store = await createStore(new MemoryFiles());
   const bytes = new Uint8Array(MAX_STORED_VALUE + 1);
   const { cid } = blockOf(1);
@@ -118,7 +118,7 @@ test('a block that is longer than a stored one may be is not written', async () 
   await store.close();
 });
 
-test('of 5,000 invalid rows a thousand are described, all are counted, and all are removed', async () => {
+test('of 5,000 invalid rows, 1,000 are described, all are counted, and all are removed', async () => {
   const numbers = 'with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500)';
   const { store } = await storeAfter(
     `insert into blocks ${numbers} select 'no CID ' || i, x'00' from n;

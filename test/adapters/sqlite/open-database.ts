@@ -1,4 +1,4 @@
-/** Databases for the tests of what lies over them. */
+/** Databases for the tests of the SQLite adapter. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ export const openDatabase = async (files: DatabaseFiles = new MemoryFiles()): Pr
   return sqlite.open(files);
 };
 
-/** A folder that is gone when `run` has ended. */
+/** Runs `run` with a folder that is removed afterwards. */
 export const inFolder = async <T>(run: (folder: string) => Promise<T>): Promise<T> => {
   const folder = mkdtempSync(join(tmpdir(), 'pdsdb-test-'));
   try {
@@ -24,7 +24,7 @@ export const inFolder = async <T>(run: (folder: string) => Promise<T>): Promise<
   }
 };
 
-/** Whether the `sqlite3` command is there, to read with other eyes what was written here. */
+/** Whether the `sqlite3` command is installed, to check databases with another SQLite. */
 export const hasSqlite3: boolean = (() => {
   try {
     execFileSync('sqlite3', ['--version'], { stdio: 'ignore' });
@@ -35,13 +35,13 @@ export const hasSqlite3: boolean = (() => {
   }
 })();
 
-/** What `sqlite3` answers about the database in a file, a line a row. */
+/** Returns the rows that `sqlite3` prints for a database in a file. */
 export const sqlite3 = (path: string, sql: string): string[] => {
   const lines = execFileSync('sqlite3', [path, sql], { encoding: 'utf8' }).split('\n');
   return lines.slice(0, -1);
 };
 
-/** The same about the database in files in memory. */
+/** The same for a database in memory. */
 export const sqlite3OfMemory = (files: MemoryFiles, sql: string): Promise<string[]> =>
   inFolder(async (folder) => {
     const path = join(folder, 'pds.db');

@@ -1,4 +1,4 @@
-/** Stores over a database, and something to put into them. */
+/** Stores over a database, and test data. */
 import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite/open-block-store.ts';
 import type { SqliteBlockStore } from '../../../src/adapters/sqlite/block-store.ts';
 import type { BlockStore } from '../../../src/core/storage/ports.ts';
@@ -14,7 +14,7 @@ export const createStore = async (files: DatabaseFiles): Promise<SqliteBlockStor
 export const openStore = async (files: DatabaseFiles): Promise<SqliteBlockStore> =>
   openSqliteBlockStore(await openDatabase(files), files);
 
-/** 500 blocks, the first of which is the head. */
+/** 500 blocks. The first is the head. */
 export const fill = async (store: BlockStore): Promise<void> => {
   await put(store, blocksOf(500));
   await store.transact(async (change) => {

@@ -7,7 +7,7 @@ import { openDatabase } from './open-database.ts';
 const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
 const COLUMNS = '(key TEXT PRIMARY KEY, value BLOB NOT NULL)';
 
-/** A database as some other program may have written it. */
+/** Returns a database as another program may have written it. */
 const written = async (...sql: readonly string[]): Promise<Database> => {
   const database = await openDatabase();
   database.transaction(() => sql.forEach((statement) => database.exec(statement)));
@@ -34,7 +34,7 @@ const refusal = (code: string, message: RegExp): unknown =>
   expect.objectContaining({ name: 'RepoError', code, message: expect.stringMatching(message) });
 
 describe('createSchema', () => {
-  test('makes four plain tables, and says whose they are', async () => {
+  test('creates four plain tables with the account', async () => {
     const database = await openDatabase();
     expect(createSchema(database, DID)).toEqual({ did: DID, prefix: '', others: [] });
     expect(readAll(database, `select sql from sqlite_schema where type <> 'index' order by name`)).toEqual(tables());
@@ -44,19 +44,19 @@ describe('createSchema', () => {
     expect(openSchema(database)).toEqual({ did: DID, prefix: '', others: [] });
   });
 
-  test('makes nothing where there is something', async () => {
+  test('refuses a database that is not empty', async () => {
     const database = await written('create table notes (text)');
     expect(() => createSchema(database, DID)).toThrow(refusal('RepoExists', /table=notes/));
     expect(readAll(database, 'select name from sqlite_schema')).toEqual(['notes']);
   });
 
-  test('makes nothing for what is no DID', async () => {
+  test('refuses an invalid DID', async () => {
     const database = await openDatabase();
     expect(() => createSchema(database, 'alice.example.com')).toThrow(refusal('InvalidDid', /alice/));
     expect(readAll(database, 'select name from sqlite_schema')).toEqual([]);
   });
 
-  test('makes all of it or nothing', async () => {
+  test('creates all tables or none', async () => {
     const files = new MemoryFiles();
     const database = await openDatabase(files);
     const exec = database.exec.bind(database);
@@ -71,7 +71,7 @@ describe('createSchema', () => {
   });
 });
 
-describe('openSchema takes', () => {
+describe('openSchema accepts', () => {
   test('tables with the prefix of other writers', async () => {
     const database = await written(...tables('kv_'), meta(DID, '1', 'kv_'));
     expect(openSchema(database)).toEqual({ did: DID, prefix: 'kv_', others: [] });
@@ -86,7 +86,7 @@ describe('openSchema takes', () => {
     expect(openSchema(database)).toEqual({ did: DID, prefix, others: [] });
   });
 
-  test('the same columns in another hand', async () => {
+  test('the same columns in another spelling', async () => {
     const database = await written(
       'create table if not exists "blocks"("key" text primary key,"value" blob not null)',
       'CREATE TABLE [refs] (\n  [key]   TEXT PRIMARY KEY,\n  [value] BLOB NOT NULL\n)',
@@ -101,7 +101,7 @@ describe('openSchema takes', () => {
     expect(openSchema(database).did).toBe(DID);
   });
 
-  test('tables, indexes and views of somebody else, and names them', async () => {
+  test('tables, indexes and views of another program, and lists them', async () => {
     const database = await written(
       ...tables(),
       meta(DID, '1'),
@@ -124,7 +124,7 @@ describe('openSchema takes', () => {
 });
 
 describe('openSchema refuses', () => {
-  test('an empty database, and leaves it empty', async () => {
+  test('an empty database, without a write', async () => {
     const files = new MemoryFiles();
     const database = await openDatabase(files);
     expect(() => openSchema(database)).toThrow(refusal('RepoNotFound', /empty/));
@@ -132,7 +132,7 @@ describe('openSchema refuses', () => {
     expect(files.main.getSize()).toBe(0);
   });
 
-  test('a newer version in words that help, and writes nothing', async () => {
+  test('a newer version, with advice and without a write', async () => {
     const files = new MemoryFiles();
     const first = await openDatabase(files);
     first.transaction(() => {
@@ -184,7 +184,7 @@ describe('openSchema refuses', () => {
     ['create virtual table files using fts3(a)', /table=files/],
   ];
 
-  test.each(strange)('what it did not make: %s', async (sql, message) => {
+  test.each(strange)('other objects: %s', async (sql, message) => {
     const database = await written(...tables(), meta(DID, '1'), sql);
     expect(() => openSchema(database)).toThrow(refusal('Corrupt', message));
   });

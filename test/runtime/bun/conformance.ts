@@ -1,4 +1,4 @@
-/** Runs the cases for files and blobs in Bun, in the folder that is given. */
+/** Runs the cases for files and blobs in Bun, in the given folder. */
 import { blobStoreCases } from '../../../src/testing/storage/blob-store-cases.ts';
 import { databaseFilesCases } from '../../../src/testing/files/database-files-cases.ts';
 import { makeBlobsHarness, makeFilesHarness } from '../../adapters/node-harness.ts';

@@ -1,4 +1,4 @@
-/** Runs the cases for whole repositories and for block stores in Bun, in the folder that is given. */
+/** Runs the cases for repositories and block stores in Bun, in the given folder. */
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import { openNodeFiles } from '../../../src/adapters/files/node-files.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite/open-block-store.ts';

@@ -1,4 +1,4 @@
-/** Runs the cases for files and blobs in Deno, in the folder that is given and with permissions for no other. */
+/** Runs the cases for files and blobs in Deno, with permissions for the given folder only. */
 import { openDenoBlobs } from '../../../src/adapters/blobs/deno-blobs.ts';
 import { openDenoFiles } from '../../../src/adapters/files/deno-files.ts';
 import { blobStoreCases } from '../../../src/testing/storage/blob-store-cases.ts';
@@ -18,7 +18,7 @@ const hasContent = (path: string): boolean => {
   try {
     return deno.lstatSync(path).size > 0;
   } catch {
-    // Not there; a case that needs it to be fails by itself.
+    // Missing; a case that needs it fails.
     return false;
   }
 };

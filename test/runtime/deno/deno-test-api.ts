@@ -1,4 +1,4 @@
-/** What the tests use of Deno, beyond what the library does. */
+/** The part of Deno's API that only the tests use. */
 export interface DenoTestApi {
   readonly args: readonly string[];
   readonly stdin: { readonly readable: ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> };

@@ -4,7 +4,7 @@ import type { HoldingThread } from '../hold-lock.ts';
 import { holdLock, linesOf } from '../hold-lock.ts';
 import { denoTestApi } from './deno-test-api.ts';
 
-/** What a worker and its page have to talk with. */
+/** The messages between a worker and its page. */
 interface Port {
   readonly name?: string;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
@@ -17,7 +17,7 @@ const { Worker } = globalThis as unknown as {
 };
 const scope = globalThis as unknown as Port;
 const THREAD = 'holds the files';
-/** Deno tells nobody when a thread that was terminated has ended. It takes some milliseconds. */
+/** Deno has no event for the end of a terminated thread. It takes some milliseconds. */
 const ENDING_MS = 500;
 
 const openInThread = async (folder: string): Promise<HoldingThread> => {

@@ -1,4 +1,4 @@
-/** Runs the cases for whole repositories and for block stores in Deno, in the folder that is given. */
+/** Runs the cases for repositories and block stores in Deno, in the given folder. */
 import { denoSqliteWasm } from '../../../src/adapters/platform/deno-sqlite-wasm.ts';
 import { openDenoFiles } from '../../../src/adapters/files/deno-files.ts';
 import { createSqliteBlockStore, openSqliteBlockStore } from '../../../src/adapters/sqlite/open-block-store.ts';

@@ -1,5 +1,5 @@
 /**
- * What Deno is asked to sync, and when: its calls are watched while a repository is used, in the folder that is given.
+ * Checks when Deno syncs files and folders: records its calls while a repository in the given folder is used.
  */
 import * as door from '../../../src/deno.ts';
 import { assert } from '../../../src/testing/case.ts';
@@ -32,7 +32,7 @@ const created = new Set<string>();
 const opened = (_: unknown, [given, { create, createNew }]: any[], file: unknown): void => {
   const path = given.replace(/\/\.$/, '');
   paths.set(file, { path, isFolder: deno['statSync'](path).isDirectory });
-  // The first time is that of its creation: no folder is older than its run.
+  // The first time is that of its creation: every folder is new in this run.
   if ((create === true || createNew === true) && !created.has(path)) {
     created.add(path);
     log.named(path);
@@ -80,7 +80,7 @@ const run = async (forgotten: typeof forgets = () => false): Promise<string[]> =
 await printCases(
   [
     {
-      name: 'everything is synced once it is promised',
+      name: 'everything is synced before it is acknowledged',
       async run() {
         const found = await run();
         assert(found.length === 0, found.join('; '));

@@ -7,6 +7,6 @@ const open = (folder: string) => openNodeFiles(folder);
 
 if (!(await heldByThread(open))) {
   await holdLock(linesOf(process.stdin), open, openInWorker(import.meta.url));
-  // A thread that was not terminated would keep the process.
+  // A running thread would keep the process alive.
   process.exit();
 }

@@ -1,4 +1,6 @@
-/** The doors for browsers in real ones: the whole-repository cases through a worker, and what only they can do. */
+/**
+ * The entry points for browsers in real browsers: all cases of a repository through a worker, and their own functions.
+ */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { repoCases } from '../../src/testing/repo/cases.ts';
 import { DID } from '../../src/testing/repo/harness.ts';
@@ -38,7 +40,7 @@ for (const name of BROWSERS) {
           });
         }
 
-        test('info says where it is kept, and its folder can be taken out and in', async () => {
+        test('info returns the storage, and the folder can be exported and imported', async () => {
           const source = `folder-${storage}`;
           await tab().run('open', { name: source, did: DID, storage });
           await tab().run('put', { name: source, from: 0, count: 3 });
@@ -70,7 +72,7 @@ for (const name of BROWSERS) {
       await expect(tab().run('open', { name: 'listed' })).rejects.toThrow(/no repository/);
     });
 
-    test('a worker that does not start says why', async () => {
+    test('a worker that does not start rejects with the reason', async () => {
       expect(await tab().run('badWorker', { script: 'no-such-worker.js' })).toMatch(
         /^StorageFailed: the worker did not start/,
       );
@@ -79,7 +81,7 @@ for (const name of BROWSERS) {
       );
     });
 
-    test('a worker that dies keeps nobody waiting', async () => {
+    test('calls of a dead worker do not wait', async () => {
       expect(await tab().run('deadWorker', { name: 'dead' })).toEqual(['OutcomeUnknown', 'Closed']);
     });
   });
