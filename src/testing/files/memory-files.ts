@@ -89,7 +89,7 @@ export class MemoryFile implements SyncFile {
     this.#check();
     this.#flushes++;
     if (this.#durableOn === 'flush') {
-      this.settle();
+      this.makeDurable();
     }
   }
 
@@ -99,7 +99,7 @@ export class MemoryFile implements SyncFile {
   }
 
   /** Makes the present content durable. */
-  settle(): void {
+  makeDurable(): void {
     this.#durable.pieces.clear();
     this.#durable.size = this.#size;
   }
@@ -130,7 +130,7 @@ export class MemoryFile implements SyncFile {
       }
       copy.#size = this.#durable.size;
     }
-    copy.settle();
+    copy.makeDurable();
     return copy;
   }
 
@@ -202,7 +202,7 @@ export class MemoryFiles implements DatabaseFiles {
       throw new RepoError('Closed', 'the files are closed');
     }
     if (this.durableOn === 'persist') {
-      this.#all.forEach((file) => file.settle());
+      this.#all.forEach((file) => file.makeDurable());
     }
   }
 
