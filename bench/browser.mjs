@@ -1,5 +1,5 @@
-// The same operations in browsers: a page asks a worker, which has SQLite and the files. `npm run bench -- --browsers`
-// after the others, or `node browser.mjs --size 100000 --runs 3` by itself. Prints JSON, a line for each browser and
+// The same operations in browsers: a page calls a worker, which has SQLite and the files. `npm run bench -- --browsers`
+// runs it last; `node browser.mjs --size 100000 --runs 3` runs it alone. Prints JSON, one line per browser and
 // storage.
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -36,7 +36,7 @@ const BROWSERS = {
 await makeInput(size);
 const input = readInput(size);
 
-/** The page: whatever it imports, in one file. */
+/** Bundles the page into one file. */
 const page = await build({
   stdin: {
     contents: `import { createRepo, deleteRepo } from './browser.js'; import { importKey } from './index.js'; Object.assign(globalThis, { createRepo, deleteRepo, importKey });`,

@@ -1,4 +1,4 @@
-// What the operations work on: for each size one CAR, its key, and the pds.db that an import of it makes.
+// The input of the operations: for each size one CAR, its key, and the pds.db of its import.
 import {
   cpSync,
   existsSync,
@@ -20,7 +20,7 @@ import { sampleAccount, seeded } from './sample-account.mjs';
 
 const folder = fileURLToPath(new URL('out/', import.meta.url));
 
-/** The key of every sample. It is no secret. */
+/** The key of every sample. It is not a secret. */
 export const SECRET = '2b'.repeat(32);
 export const DID = 'did:plc:benchbenchbenchbenchbe22';
 export const signer = importKey(SECRET);
@@ -31,7 +31,7 @@ const places = (size) => ({
   repo: join(folder, `${size}-repo`),
 });
 
-/** Makes the input of a size, unless it is there. */
+/** Makes the input of a size, if it is missing. */
 export const makeInput = async (size) => {
   const { car, facts, repo } = places(size);
   if (existsSync(facts)) {
@@ -56,7 +56,7 @@ export const makeInput = async (size) => {
   writeFileSync(facts, JSON.stringify({ size, head, data, paths }));
 };
 
-/** The input of a size, as the operations get it. */
+/** Returns the input of a size for the operations. */
 export const readInput = (size) => {
   const { car, facts, repo } = places(size);
   const known = JSON.parse(readFileSync(facts, 'utf8'));
@@ -68,18 +68,18 @@ export const readInput = (size) => {
     key: signer.did(),
     signer,
     car: () => new Uint8Array(readFileSync(car)),
-    /** So many paths, drawn at random. */
+    /** Returns random paths. */
     randomPaths: (count, seed = 7) => {
       const random = seeded(seed);
       return Array.from({ length: count }, () => known.paths[Math.floor(random() * known.paths.length)]);
     },
-    /** A folder that goes with the process. */
+    /** Returns a folder that is removed when the process ends. */
     scratch: () => {
       const path = mkdtempSync(join(tmpdir(), 'pdsdb-bench-'));
       process.on('exit', () => rmSync(path, { recursive: true, force: true }));
       return path;
     },
-    /** A copy of the repository, to be written to. */
+    /** Returns a writable copy of the repository. */
     copyRepo: (to) => cpSync(repo, to, { recursive: true }),
   };
 };

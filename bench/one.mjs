@@ -1,4 +1,4 @@
-// One contender at one operation, in a process of its own: warmed up, measured, and told as JSON.
+// Measures one contender in one operation, in a separate process, after a warm-up. Prints JSON.
 // `node one.mjs <operation> <contender> <size> <runs>`
 import { existsSync, readFileSync } from 'node:fs';
 import { readInput } from './input.mjs';
@@ -9,7 +9,7 @@ const input = readInput(Number(size));
 const run = await contenders[name].load(input);
 
 const MEBIBYTE = 1024;
-// Where Linux says it itself: what `resourceUsage` answers includes the process that has started this one.
+// From Linux, because `resourceUsage` includes the process that has started this one.
 const peakKibibytes = () => {
   const line = existsSync('/proc/self/status')
     ? /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))
@@ -18,7 +18,7 @@ const peakKibibytes = () => {
 };
 const peak = () => peakKibibytes() / MEBIBYTE;
 const before = peak();
-// The first runs are the compiler's.
+// The first runs include the compiler.
 const WARM_UP = Number(runs) > 1 ? 1 : 0;
 const wall = [];
 const cpu = [];

@@ -22,7 +22,7 @@ if (values.against === undefined) {
 const here = fileURLToPath(new URL('.', import.meta.url));
 const there = join(resolve(values.against), 'bench');
 
-/** Runs one contender of one checkout in a process of its own: its median wall and processor time, in milliseconds. */
+/** Runs one contender of one checkout in a separate process. Returns its median wall and processor time, in milliseconds. */
 const measure = (bench, operation) => {
   const args = ['--max-old-space-size=8192', join(bench, 'one.mjs'), operation, 'pdsdb', values.size, values.runs];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
@@ -70,7 +70,7 @@ for (const operation of values.only.split(',')) {
   const ours = [];
   const theirs = [];
   for (let pair = 0; pair < Number(values.pairs); pair++) {
-    // Who comes first alternates, so that neither always finds the machine as the other left it.
+    // The order alternates, so that neither always runs after the other.
     const order = pair % 2 === 0 ? [there, here] : [here, there];
     const [first, second] = order.map((bench) => measure(bench, operation));
     const [our, their] = order[0] === here ? [first, second] : [second, first];

@@ -1,4 +1,4 @@
-// One operation as a plot: bars of time at the largest size that everybody ran, on a logarithmic scale.
+// Plots one operation: bars of time at the largest size that all contenders ran, on a logarithmic scale.
 import { timeOf } from './report.mjs';
 
 const WIDTH = 800;

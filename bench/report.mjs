@@ -1,20 +1,20 @@
-// Measurements as tables in Markdown. Every number here was measured in the run that wrote it.
+// Formats measurements as tables in Markdown.
 import { cpus } from 'node:os';
 
 const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(2));
 
-/** A duration in the unit that the operation is told in. */
+/** Formats a duration in the unit of the operation. */
 export const timeOf = ({ divide }, ms) => {
   if (divide === undefined) {
     return `${digits(ms)} ms`;
   }
-  // Told for each thing: `by` is a count, with a factor where the unit is not microseconds.
+  // Per item: `by` is a count, with a factor if the unit is not microseconds.
   return `${digits((ms * 1000) / divide.by)} ${divide.unit}`;
 };
 
 const sizeText = (size) => size.toLocaleString('en');
 
-/** Our time at a size, which everybody else's is held against. */
+/** Our time at a size, with which the others are compared. */
 const oursAt = (rows, size) => rows.find((row) => row.size === size && row.name === 'pdsdb');
 
 const ratioText = (result, row) => {

@@ -1,4 +1,4 @@
-// `npm run bench`: every operation, ours and the peers', each contender in a process of its own, one after the other.
+// `npm run bench`: every operation in pdsdb and the peers, each contender in a separate process, one after the other.
 //   --sizes 1000,10000,100000   records in the sample
 //   --million                   also 1,000,000 records, for ours alone
 //   --only verify,import        these operations
@@ -64,7 +64,7 @@ for (const operation of values.only.split(',')) {
       if (size === MILLION && !name.startsWith('pdsdb')) {
         continue;
       }
-      // At a million one run of what takes minutes says enough.
+      // With a million records, one run of several minutes is enough.
       const runs = size === MILLION && !module.isShort ? 1 : Math.max(Number(values.runs), module.runs ?? 0);
       const measured = measure(operation, name, size, runs);
       rows.push({ size, name, does, skips, ...measured });

@@ -1,5 +1,5 @@
 // An account of any size as a CAR: likes with strong refs, posts, follows and reposts, in the shares that accounts
-// have. Made through the public door alone, and the same for the same seed.
+// have. Made with the public entry point only. Equal seeds give equal CARs.
 import {
   CODEC_DAG_CBOR,
   carBlock,
@@ -16,7 +16,7 @@ const START = 1_650_000_000_000_000;
 const WORDS =
   'the of a to in sky blue open network open post people build small web today thing read write again never'.split(' ');
 
-/** Random numbers from 0 up to 1, the same for the same seed (mulberry32). */
+/** Pseudo-random numbers from 0 to 1 (mulberry32). */
 export const seeded = (seed) => {
   let state = seed >>> 0;
   return () => {
@@ -32,7 +32,7 @@ const plc = (random, pad) =>
     .toString(36)
     .padStart(24, pad)}`;
 
-/** Shares of a hundred. */
+/** Shares in percent. */
 const kindOf = (dice) =>
   dice < 0.6
     ? 'app.bsky.feed.like'
@@ -61,7 +61,7 @@ const recordOf = ($type, n, random, subject) => {
   };
 };
 
-/** A record for a write, that no sample has. */
+/** Returns a record for a write that is in no sample. */
 export const freshRecord = (n) => ({
   $type: 'app.bsky.feed.post',
   text: `a new post, number ${n}`,
@@ -70,7 +70,7 @@ export const freshRecord = (n) => ({
 });
 export const freshKey = (n) => tidOf(START + 4e15 + n * 1000, 5);
 
-/** Pieces of the CAR with the head and the paths, in order. */
+/** Yields the chunks of the CAR. Returns the head and the paths. */
 export const sampleAccount = async (count, { did, signer, seed = 1 }) => {
   const random = seeded(seed);
   const records = [];
@@ -89,7 +89,7 @@ export const sampleAccount = async (count, { did, signer, seed = 1 }) => {
   }
   const data = decodeCid(builder.finish());
   const commit = await createCommit({ did, data, rev: tidOf(START + count * 60_000_000, 1) }, signer);
-  // Newest first and the commit somewhere in between, as the reference host writes it.
+  // Newest first, with the commit in between, as the reference host writes it.
   const order = [...records, commit, ...nodes].reverse();
   function* pieces() {
     yield carHeader(commit.cid);

@@ -1,6 +1,6 @@
 /**
- * Keeps the backups of one account in a folder, and touches nothing else. Put the account's export there as
- * `new.car`; this takes it into `<folder>/repo`, checks everything, writes it out again as a dated CAR, and says what
+ * Keeps backups of one account in a folder. Put the account's export there as
+ * `new.car`. This imports it into `<folder>/repo`, checks everything, exports a dated CAR, and prints what
  * has changed since the last time.
  *
  *     deno run --allow-read=backups --allow-write=backups examples/backup.deno.ts backups
@@ -11,7 +11,7 @@ import { createRepo, openRepo } from 'pdsdb/deno';
 
 const open = async (path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> => (await Deno.open(path)).readable;
 
-/** Whom a CAR is of: its root is the commit, and may lie anywhere in the file. */
+/** Returns the account of a CAR, from the commit, which may be anywhere in the file. */
 const didOf = async (path: string): Promise<string> => {
   const car = await readCarStream(await open(path));
   for await (const blocks of car) {
@@ -20,10 +20,10 @@ const didOf = async (path: string): Promise<string> => {
       return decodeCommit(commit.bytes).did;
     }
   }
-  throw new Error(`${path} does not hold the commit that it names`);
+  throw new Error(`${path} lacks the commit in its root`);
 };
 
-/** The repository of the earlier backups, or a new one for the account of the CAR. */
+/** Opens the repository of the earlier backups, or creates one for the account of the CAR. */
 const openBackup = async (folder: string, car: string): Promise<Repo> => {
   try {
     return await openRepo(folder);
@@ -55,7 +55,7 @@ try {
     throw new Error(faults.map(({ code, message }) => `${code}: ${message}`).join('\n'));
   }
 
-  // Under another name until it is whole, so that a backup with a backup's name is one.
+  // Under a temporary name until it is complete, so that a file with a backup's name is a backup.
   const backup = `${folder}/${new Date().toISOString().slice(0, 10)}-${rev}.car`;
   await Deno.writeFile(`${backup}.part`, repo.exportCar());
   await Deno.rename(`${backup}.part`, backup);

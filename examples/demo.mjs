@@ -1,6 +1,6 @@
 /**
- * A walk through the library over the export of a real account: `npm run demo`. It is plain JavaScript, because Node 20
- * runs no TypeScript. It leaves its files in `out/demo`.
+ * A tour of the library with the export of a real account: `npm run demo`. It is plain JavaScript, because Node 20
+ * does not run TypeScript. It writes its files to `out/demo`.
  */
 import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const out = join(root, 'out', 'demo');
 const car = join(root, 'test', 'vectors', 'repos', 'fakermaker.repo.car');
 
 let number = 0;
-/** Runs one step, and prints what it answered and how long it took. */
+/** Runs one step, and prints its result and its duration. */
 const step = async (title, run) => {
   const start = performance.now();
   const { said, answer } = await run();

@@ -1,6 +1,6 @@
 /**
- * Shows what is in a CAR file, or in a repository folder: whose it is, what is in it, the newest posts, and whether
- * everything in it is sound. Node 22.18 and later run this file as it is:
+ * Shows the content of a CAR file or of a repository folder: the account, the counts, the newest posts, and whether
+ * everything is valid. Node 22.18 and later run this file directly:
  *
  *     node examples/inspect.node.ts alice.car
  */
@@ -14,7 +14,7 @@ import { createRepo, openRepo } from 'pdsdb/node';
 
 const POSTS = 'app.bsky.feed.post';
 
-/** Whom a CAR is of: its root is the commit, and may lie anywhere in the file. */
+/** Returns the account of a CAR, from the commit, which may be anywhere in the file. */
 const didOf = async (path: string): Promise<string> => {
   const car = await readCarStream(createReadStream(path));
   for await (const blocks of car) {
@@ -23,7 +23,7 @@ const didOf = async (path: string): Promise<string> => {
       return decodeCommit(commit.bytes).did;
     }
   }
-  throw new Error(`${path} does not hold the commit that it names`);
+  throw new Error(`${path} lacks the commit in its root`);
 };
 
 const show = async (repo: Repo): Promise<void> => {

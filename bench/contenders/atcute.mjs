@@ -1,4 +1,4 @@
-// What a program does with the @atcute packages: they bring codecs, trees and keys, the repository is the program's.
+// A program with the @atcute packages. They have codecs, trees and keys; the program adds the repository.
 import * as CAR from '@atcute/car';
 import * as CBOR from '@atcute/cbor';
 import * as CID from '@atcute/cid';
@@ -39,7 +39,7 @@ export const storeOver = (blocks) => {
 
 const sameBytes = (a, b) => Buffer.compare(a, b) === 0;
 
-/** Every hash, the walk of the whole tree in order with each record there, and the signature. */
+/** Checks every hash, the order of the whole tree, that each record exists, and the signature. */
 export const verifyWithAtcute = async (bytes, did, didKey) => {
   const reader = CAR.fromUint8Array(bytes);
   const blocks = new Map();

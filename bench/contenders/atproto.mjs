@@ -63,7 +63,7 @@ export class StorageOver extends ReadableBlockstore {
   }
 }
 
-/** All blocks of a CAR in the storage that the package brings along. */
+/** Puts all blocks of a CAR into the storage of the package. */
 export const inMemory = async (car) => {
   const { root, blocks } = await readCarWithRoot(car);
   const storage = new MemoryBlockstore(blocks);

@@ -1,8 +1,8 @@
-// The least that reading a CAR takes, and what @ipld/car makes of it.
+// The minimal work to read a CAR, and @ipld/car.
 import { CarReader } from '@ipld/car';
 import { sha256 } from 'multiformats/hashes/sha2';
 
-/** Blocks as views, believed in everything but their hashes. */
+/** Yields blocks as views, and checks only their hashes. */
 export function* framesOf(car) {
   let at = 0;
   let first = true;

@@ -1,4 +1,4 @@
-// Blocks in the same table as pdsdb's, by better-sqlite3 with the same promise: a log, and one flush a commit.
+// Blocks in the same table as in pdsdb, with better-sqlite3 and the same durability: a WAL, and one flush per commit.
 import Database from 'better-sqlite3';
 
 const SCHEMA = 'create table if not exists blocks (key text primary key, value blob not null)';

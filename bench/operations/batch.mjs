@@ -20,7 +20,7 @@ const COUNT = 1000;
 const COLLECTION = 'app.bsky.feed.post';
 
 export const title = 'One commit of 1,000 creates';
-/** Takes no longer with a million records. */
+/** The time does not depend on the number of records. */
 export const isShort = true;
 export const targets = { '@atproto/repo + better-sqlite3': 10, '@atcute/mst in memory': 1.5 };
 

@@ -10,7 +10,7 @@ const COUNT = 500;
 const COLLECTION = 'app.bsky.feed.post';
 
 export const title = '500 signed commits of one record each';
-/** Takes no longer with a million records. */
+/** The time does not depend on the number of records. */
 export const isShort = true;
 export const targets = { '@atproto/repo in memory': 6, '@atcute/mst + better-sqlite3': 1.5 };
 export const divide = { by: COUNT * 1000, unit: 'ms a commit' };

@@ -12,7 +12,7 @@ export const title = 'What 100 changes changed';
 export const targets = { '@atproto/repo': 5, '@atcute/mst': 1 };
 export const runs = 15;
 
-/** The repository in memory before and after, for everybody. */
+/** The repository in memory before and after, for all contenders. */
 const edit = async (input) => {
   const store = new MemoryBlockStore(input.did);
   const open = () => repoOver({ did: input.did, store, blobs: new MemoryBlobStore(), signer: input.signer });

@@ -8,14 +8,14 @@ import { openNative } from '../contenders/native-blocks.mjs';
 const COUNT = 10_000;
 
 export const title = 'Read 10,000 random records after open';
-/** Takes no longer with a million records. */
+/** The time does not depend on the number of records. */
 export const isShort = true;
 export const targets = {
   '@atproto/repo + better-sqlite3': 3,
   '@atproto/repo + better-sqlite3, warm': 3,
   '@atcute/mst + better-sqlite3': 1,
 };
-/** Who has read before is held against ours that has. */
+/** A contender with warm caches is compared with ours with warm caches. */
 export const against = { '@atproto/repo + better-sqlite3, warm': 'pdsdb, warm' };
 export const divide = { by: COUNT, unit: 'us a record' };
 

@@ -20,7 +20,7 @@ const insertAll = (file, rows) => {
   native.close();
 };
 
-/** A new place for each run. */
+/** A new folder per run. */
 const places = (input) => {
   const folder = input.scratch();
   let n = 0;

@@ -10,7 +10,7 @@ const COUNT = 18_000;
 
 export const title = 'List 18,000 records with their values';
 export const targets = { '@atproto/repo + better-sqlite3': 4, '@atcute/mst + better-sqlite3': 1.5 };
-/** A collection of the smaller samples has fewer. */
+/** Collections of the smaller samples have fewer records. */
 export const sizes = [100_000];
 
 const blockFile = (input) => join(input.repo, 'pds.db');

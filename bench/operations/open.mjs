@@ -8,10 +8,10 @@ import { Repo, StorageOver } from '../contenders/atproto.mjs';
 import { openNative } from '../contenders/native-blocks.mjs';
 
 export const title = 'Open in a running process and read one record';
-/** Takes no longer with a million records. */
+/** The time does not depend on the number of records. */
 export const isShort = true;
 export const targets = { '@atcute/mst + better-sqlite3': 1 / 3 };
-/** Of a few milliseconds each. A process that runs has compiled what it opens with. */
+/** The number of openings, a few milliseconds each. The code is compiled by then. */
 export const runs = 61;
 
 const blockFile = (input) => join(input.repo, 'pds.db');

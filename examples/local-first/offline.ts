@@ -1,4 +1,4 @@
-/** Puts the service worker beside the built files, with the list of them in it. */
+/** Adds the service worker to the built files, with a list of these files. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Plugin } from 'vite';
@@ -6,8 +6,8 @@ import type { Plugin } from 'vite';
 const SOURCE: URL = new URL('./service-worker.js', import.meta.url);
 
 /**
- * The list is part of the script, so that a browser sees a new script, and fetches anew, whenever one of the files has
- * changed. Under `vite dev` there is no service worker: what it kept would stand in the way of what is edited.
+ * The list is part of the script, so that a changed file changes the script, and the browser fetches all files
+ * again. `vite dev` has no service worker, because its cache would hide edits.
  */
 export const offline = (): Plugin => ({
   name: 'offline',

@@ -1,11 +1,11 @@
 /* global FILES, VERSION */
-// Keeps the files of the page, so that it opens with no network. VERSION and FILES come from the build (offline.ts).
+// Caches the files of the page, so that it opens without a network. The build sets VERSION and FILES (offline.ts).
 
 const PREFIX = 'notes-';
 const CACHE = PREFIX + VERSION;
 
 addEventListener('install', (event) => {
-  // All of them or none: a page of one version never meets a worker of another.
+  // All files or none, so that a page never gets a worker of another version.
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)));
 });
 

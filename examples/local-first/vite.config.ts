@@ -1,9 +1,9 @@
 import { defineConfig } from 'vite';
 import { offline } from './offline.ts';
 
-// `pdsdb` is found as everybody finds it, through the exports of its package.json: build the library first.
+// `pdsdb` is resolved through the exports of its package.json. Build the library first.
 export default defineConfig({
-  // Paths from the page on, so that the built folder can lie anywhere.
+  // Relative paths, so that the built folder can be anywhere.
   base: './',
   build: { target: 'es2022', emptyOutDir: true, modulePreload: { polyfill: false } },
   plugins: [offline()],

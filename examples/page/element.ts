@@ -5,8 +5,8 @@ export type Attributes = Readonly<Record<string, string | number | boolean | Lis
 export type Child = Node | string | undefined;
 
 /**
- * An element with attributes, listeners (`onclick`) and children. What is `undefined` or `false` is left out. Texts
- * become text nodes, never markup: what a record says cannot become part of the page.
+ * Returns an element with attributes, listeners (`onclick`) and children. Skips `undefined` and `false`. Texts
+ * become text nodes and never markup, so that a record cannot inject HTML.
  */
 export const element = <K extends keyof HTMLElementTagNameMap>(
   tag: K,
@@ -25,6 +25,6 @@ export const element = <K extends keyof HTMLElementTagNameMap>(
   return made;
 };
 
-/** A button that does something on this page. */
+/** Returns a button with a listener. */
 export const button = (label: string, onclick: () => void, attributes: Attributes = {}): HTMLButtonElement =>
   element('button', { type: 'button', onclick, ...attributes }, label);

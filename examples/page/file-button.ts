@@ -1,4 +1,4 @@
-/** A button that asks for a file. */
+/** A button that opens a file dialog. */
 import { element } from './element.ts';
 
 export const fileButton = (label: string, onFile: (file: File) => void, kind: string = ''): HTMLElement => {
@@ -11,6 +11,6 @@ export const fileButton = (label: string, onFile: (file: File) => void, kind: st
       onFile(file);
     }
   };
-  // No `accept`: systems that do not know the ending would grey the files out.
+  // No `accept`: systems that do not know the extension would disable the files.
   return element('label', { class: `button file ${kind}`.trim() }, label, element('input', { type: 'file', onchange }));
 };

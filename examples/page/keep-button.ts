@@ -1,10 +1,10 @@
-/** Asks the browser not to clear what is kept here when room gets short. */
+/** Requests persistent storage from the browser. */
 import { button } from './element.ts';
 import { tell } from './toast.ts';
 
 /**
- * On a click, because Firefox puts the question to its user, who should know what it is about; Chromium decides by
- * itself. `onKept` is called when the answer is yes.
+ * On a click, because Firefox asks the user, who should know the reason; Chromium decides by
+ * itself. `onKept` is called if it is granted.
  */
 export const keepButton = (onKept: () => void): HTMLButtonElement =>
   button('Ask the browser to keep it', () => {

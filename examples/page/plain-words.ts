@@ -5,7 +5,7 @@ import type { RepoErrorCode } from 'pdsdb';
 export interface PlainError {
   readonly what: string;
   readonly advice: string;
-  /** The message of the error itself, for whoever looks into it. */
+  /** The message of the error itself, for a developer. */
   readonly detail: string;
 }
 
@@ -71,7 +71,7 @@ const WORDS: Readonly<Partial<Record<RepoErrorCode, readonly [what: string, advi
 
 const detailOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** What to tell people about an error. */
+/** Returns the text for users about an error. */
 export const inPlainWords = (error: unknown): PlainError => {
   const words = isRepoError(error) ? WORDS[error.code] : undefined;
   const [what, advice] = words ?? [
@@ -81,5 +81,5 @@ export const inPlainWords = (error: unknown): PlainError => {
   return { what, advice, detail: isRepoError(error) ? `${error.code}: ${error.message}` : detailOf(error) };
 };
 
-/** Whether somebody ended the work on purpose. */
+/** Whether the user has aborted the work. */
 export const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';

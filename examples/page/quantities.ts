@@ -1,4 +1,4 @@
-/** Numbers, sizes and dates as people read them. */
+/** Formats numbers, sizes and dates for people. */
 
 const integers = new Intl.NumberFormat('en');
 const dates = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
@@ -27,13 +27,13 @@ export const formatBytes = (bytes: number): string => {
 /** `14 Mar 2026, 10:22`. */
 export const formatDate = (date: Date): string => dates.format(date);
 
-/** The time where it was today, the day where it was not. */
+/** The time if it was today, otherwise the day. */
 export const formatShortDate = (date: Date): string =>
   date.toDateString() === new Date().toDateString() ? times.format(date) : days.format(date);
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
 
-/** The date that a text of the form that records use stands for, or `undefined`. */
+/** Parses a date of a record, or returns `undefined`. */
 export const dateOf = (value: unknown): Date | undefined => {
   if (typeof value !== 'string' || !TIMESTAMP.test(value)) {
     return undefined;

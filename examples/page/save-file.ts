@@ -1,7 +1,7 @@
-/** Hands a file to whoever sits in front of the page. */
+/** Saves a file for the user. */
 import { element } from './element.ts';
 
-/** What some browsers have: a file that is written to as it comes. https://wicg.github.io/file-system-access/ */
+/** A writable file, which only some browsers have. https://wicg.github.io/file-system-access/ */
 interface SavePicker {
   showSaveFilePicker?(options: {
     suggestedName: string;
@@ -9,8 +9,8 @@ interface SavePicker {
 }
 
 /**
- * Saves what a stream gives: straight to a file that is chosen where the browser can, else as a download, which is put
- * together first. The stream is made once it is needed. Rejects with an `AbortError` when no file was chosen.
+ * Saves a stream: directly to a chosen file if the browser can, otherwise as a download, which is collected
+ * first. The stream is created on demand. Rejects with an `AbortError` if no file was chosen.
  */
 export const saveFile = async (name: string, type: string, stream: () => ReadableStream<Uint8Array>): Promise<void> => {
   const { showSaveFilePicker } = window as SavePicker;
@@ -22,10 +22,10 @@ export const saveFile = async (name: string, type: string, stream: () => Readabl
   const blob = await new Response(stream(), { headers: { 'content-type': type } }).blob();
   const url = URL.createObjectURL(blob);
   element('a', { href: url, download: name }).click();
-  // The download has read the whole blob by then, or holds on to it.
+  // The download has read the whole blob by then, or keeps it alive.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 };
 
-/** The name of a file for a repository, which says how new it is: `did-web-alice.example.3l3qo2vutsw2b`. */
+/** Returns the file name for a repository, with its rev: `did-web-alice.example.3l3qo2vutsw2b`. */
 export const fileNameOf = (did: string, rev: string | undefined): string =>
   [did.replaceAll(/[^A-Za-z0-9.-]+/g, '-'), ...(rev === undefined ? [] : [rev])].join('.');

@@ -1,4 +1,4 @@
-/** A word in passing, to eyes and to screen readers. The page has an element `#toast` with the role `status`. */
+/** Shows a short notice, also to screen readers. The page has an element `#toast` with the role `status`. */
 
 /** Long enough to read a sentence, and to reach a button. */
 const WORDS_MS = 4_000;
@@ -6,7 +6,7 @@ const BUTTON_MS = 8_000;
 
 let hiding: ReturnType<typeof setTimeout> | undefined;
 
-/** Says something for a while, in place of what was said before. */
+/** Shows a notice for some seconds. Replaces the last one. */
 export const tell = (text: string, action?: HTMLButtonElement): void => {
   const toast = document.querySelector('#toast');
   if (toast === null) {

@@ -1,4 +1,4 @@
-/** The page: notes, what can be done with all of them, and where they are. */
+/** The page: the notes, the actions on all of them, and their storage. */
 import type { Repo } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
@@ -19,7 +19,7 @@ export class App {
   readonly #trouble: HTMLElement = element('div', { class: 'trouble' });
   readonly #facts: HTMLElement = element('div', { class: 'storage' });
   readonly #list: NoteList;
-  /** One reading at a time; a change that comes during one makes another. */
+  /** Reads one at a time. A change during a read causes another read. */
   #isReading = false;
   #isStale = false;
 
@@ -31,7 +31,7 @@ export class App {
     });
   }
 
-  /** Shows the page, and keeps it as the repository is, whichever tab changes that. */
+  /** Shows the page, and updates it after changes of any tab. */
   start(root: HTMLElement): void {
     root.replaceChildren(
       element(
@@ -78,7 +78,7 @@ export class App {
     this.#trouble.replaceChildren(errorNote(error));
   }
 
-  /** Runs a change; says what went wrong, and passes it on. */
+  /** Runs a change. Shows an error and throws it. */
   async #try(run: () => Promise<void>): Promise<void> {
     this.#trouble.replaceChildren();
     try {
@@ -91,7 +91,7 @@ export class App {
     }
   }
 
-  /** The same where nobody waits for it: what went wrong has been said. */
+  /** The same for a caller that does not wait. The error is shown. */
   #do(run: () => Promise<void>): void {
     this.#try(run).catch(() => undefined);
   }
@@ -123,7 +123,7 @@ export class App {
   }
 
   /**
-   * Takes in an export of this same account, which is named by its key; one that is older than what is here is refused.
+   * Imports an export of the same account. An export that is older than the repository is refused.
    */
   async #import(file: File): Promise<void> {
     const { created, updated, deleted } = await this.#repo.importCar(file, { key: this.#repo.did });

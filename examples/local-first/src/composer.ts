@@ -1,7 +1,7 @@
-/** Where a new note is written. */
+/** The form for a new note. */
 import { element } from '../../page/element.ts';
 
-/** `onAdd` resolves when the note is kept; until then what was written stays. */
+/** `onAdd` resolves when the note is stored. Until then the text stays. */
 export const composer = (onAdd: (text: string) => Promise<void>): HTMLElement => {
   const field = element('textarea', { id: 'new-note', rows: 3, placeholder: 'Write a note', 'aria-label': 'New note' });
   const submit = element('button', { type: 'submit', class: 'primary' }, 'Add note');
@@ -16,7 +16,7 @@ export const composer = (onAdd: (text: string) => Promise<void>): HTMLElement =>
       await onAdd(text);
       field.value = '';
     } catch {
-      // The page says what went wrong; the text is still here.
+      // The page shows the error, and the text stays.
     } finally {
       submit.disabled = false;
       field.focus();

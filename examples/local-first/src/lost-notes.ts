@@ -1,4 +1,4 @@
-/** What there is to say and to do when the browser has cleared the notes. */
+/** The notice and the actions after the browser has cleared the notes. */
 import type { Repo } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
@@ -6,7 +6,7 @@ import { fileButton } from '../../page/file-button.ts';
 import type { Account } from './account.ts';
 import { createNotebook, restoreNotebook } from './notebook.ts';
 
-/** Says that the notes are gone, in place of everything else, until it is decided what to go on with. */
+/** Shows only that the notes are lost, until the user decides how to continue. */
 export const askAboutLoss = (root: HTMLElement, account: Account): Promise<Repo> =>
   new Promise((resolve) => {
     const trouble = element('div', { class: 'trouble' });

@@ -8,7 +8,7 @@ import type { NoteActions } from './note-view.ts';
 import { NoteView } from './note-view.ts';
 
 export interface NoteListActions {
-  /** Resolves when the change is kept. */
+  /** Resolves when the change is stored. */
   readonly onChange: (note: Note, text: string) => Promise<void>;
   readonly onRemove: (note: Note) => void;
 }
@@ -40,7 +40,7 @@ export class NoteList {
       this.#views.set(note.rkey, known ?? new NoteView(note, this.#actions));
     }
     for (const rkey of gone) {
-      // One that is being written in stays until that is done.
+      // A note that is being edited stays until the edit ends.
       if (this.#views.get(rkey)?.remove() === true) {
         this.#views.delete(rkey);
       }
@@ -53,7 +53,7 @@ export class NoteList {
     this.#place();
   }
 
-  /** Moves only what is not in its place: an element that is moved loses the focus. */
+  /** Moves only elements in the wrong place, because a moved element loses the focus. */
   #place(): void {
     const newestFirst = [...this.#views].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, view]) => view.element);
     this.#list.hidden = newestFirst.length === 0;

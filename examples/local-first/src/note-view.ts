@@ -1,13 +1,13 @@
-/** One note: read, changed in its place, or deleted. */
+/** One note: shown, edited or deleted. */
 import { button, element } from '../../page/element.ts';
 import { dateOf, formatShortDate } from '../../page/quantities.ts';
 import type { Note } from './notebook.ts';
 
 export interface NoteActions {
-  /** Resolves when the change is kept. */
+  /** Resolves when the change is stored. */
   readonly onChange: (note: Note, text: string) => Promise<void>;
   readonly onRemove: (note: Note) => void;
-  /** Called when a note that was deleted elsewhere is not written in any more. */
+  /** Called when the edit of a note ends that another tab has deleted. */
   readonly onGone: (rkey: string) => void;
 }
 
@@ -17,7 +17,7 @@ const timeOf = ({ createdAt, updatedAt }: Note): HTMLElement => {
   return element('time', { class: 'quiet', datetime: date?.toISOString() }, text);
 };
 
-/** What became of a note while it is being written in, and what saving does about that. */
+/** What another tab did to a note during an edit, and what a save then does. */
 const elsewhere = ({ cid, text }: Note): readonly HTMLElement[] =>
   cid === undefined
     ? [element('p', {}, 'This note was deleted meanwhile. Save puts it back, with what you have written.')]
@@ -29,9 +29,9 @@ const elsewhere = ({ cid, text }: Note): readonly HTMLElement[] =>
 interface Draft {
   readonly field: HTMLTextAreaElement;
   readonly notice: HTMLElement;
-  /** While it is being saved, what is heard of the note is of the saving itself. */
+  /** During a save, changes of the note come from the save itself. */
   isSaving: boolean;
-  /** What the note says, as far as whoever writes knows. */
+  /** The text of the note that the user has seen last. */
   told: Note;
 }
 
@@ -48,7 +48,7 @@ export class NoteView {
     this.#show();
   }
 
-  /** Shows what the note says now; beside what somebody is writing in it here, which must not be lost. */
+  /** Shows the present text of the note, beside the text of a running edit, which must not be lost. */
   update(note: Note): void {
     const isSame = note.text === this.#note.text && note.updatedAt === this.#note.updatedAt;
     this.#note = note;
@@ -59,7 +59,7 @@ export class NoteView {
     }
   }
 
-  /** The note has been deleted. Answers whether the view can go: not while somebody is writing in it. */
+  /** Call it after the note was deleted. Returns whether the view can be removed: `false` during an edit. */
   remove(): boolean {
     this.#note = { ...this.#note, cid: undefined };
     if (this.#draft !== undefined) {
@@ -112,7 +112,7 @@ export class NoteView {
     field.setSelectionRange(field.value.length, field.value.length);
   }
 
-  /** Says what has become of the note since the last time. Whoever saves after that does it knowingly. */
+  /** Shows what has changed in the note, so that the user knows what a save replaces. */
   #tell(draft: Draft): void {
     const { cid, text } = draft.told;
     if (!draft.isSaving && (text !== this.#note.text || (cid === undefined) !== (this.#note.cid === undefined))) {
@@ -132,7 +132,7 @@ export class NoteView {
     }
   }
 
-  /** Goes on from writing to reading, with the keyboard where it was. */
+  /** Ends the edit, and keeps the focus in the note. */
   #close(): void {
     this.#show();
     this.element.querySelector('button')?.focus();
@@ -150,10 +150,10 @@ export class NoteView {
     draft.field.disabled = true;
     draft.isSaving = true;
     this.#actions.onChange(draft.told, text).then(
-      // Saved, and deleted right after that; or saved, and what it says comes in a moment.
+      // Saved. The new text, or a deletion by another tab, follows in a moment.
       () => (draft.told.cid === undefined ? this.#close() : this.#leave()),
       () => {
-        // What went wrong is said by the page; what was written stays where it is.
+        // The page shows the error, and the text stays.
         draft.field.disabled = false;
         draft.isSaving = false;
         this.#tell(draft);

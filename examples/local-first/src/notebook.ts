@@ -1,4 +1,4 @@
-/** Notes as records of one collection. Every change is a signed commit, durable once it is answered. */
+/** Notes as records of one collection. Every change is a signed commit, which is durable when it resolves. */
 import type { CID, Repo } from 'pdsdb';
 import { isRepoError } from 'pdsdb';
 import { createRepo, deleteRepo, openRepo } from 'pdsdb/browser';
@@ -6,30 +6,30 @@ import type { Account } from './account.ts';
 
 const COLLECTION = 'com.example.note';
 
-/** The name under which this browser keeps the repository. */
+/** The name of the repository in this browser. */
 const NAME = 'notes';
 
 /**
- * Says that there have been notes here. It lies apart from them, and so tells their loss from a first visit: what a
- * browser clears when room gets short is not all that it keeps.
+ * Marks that notes exist. It is stored separately from them, so it distinguishes lost notes from a first visit: a
+ * browser that is short of storage does not clear everything.
  */
 const MARK = 'notes.kept';
 
 export interface Note {
   readonly rkey: string;
-  /** Names what the note says; `undefined` when it has been deleted. */
+  /** The CID of the note, or `undefined` if it has been deleted. */
   readonly cid: CID | undefined;
   readonly text: string;
   readonly createdAt: string;
   readonly updatedAt: string | undefined;
 }
 
-// A function rather than a Worker, so that a page that is left can let go of the files at once.
+// A function and not a Worker, so that a hidden page can release the files at once.
 const worker = (): Worker => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'notes' });
 
 /**
- * The repository of the notes, which all tabs share; made the first time. `undefined` when there was one, and it is
- * gone.
+ * Returns the repository of the notes, which all tabs share, and creates it at the first visit. Returns `undefined` if
+ * it was lost.
  */
 export const openNotebook = async (account: Account): Promise<Repo | undefined> => {
   try {
@@ -58,11 +58,11 @@ const make = async ({ did, key }: Account): Promise<{ readonly repo: Repo; reado
   }
 };
 
-/** A new repository with no notes in it, unless another tab was faster. */
+/** Creates an empty repository, unless another tab was faster. */
 export const createNotebook = async (account: Account): Promise<Repo> => (await make(account)).repo;
 
 /**
- * A new repository with the notes of an export of this account. There is none afterwards if anything is wrong with it.
+ * Creates a repository from an export of this account. If the export has a fault, no repository is left.
  */
 export const restoreNotebook = async (account: Account, file: Blob): Promise<Repo> => {
   const { repo, isNew } = await make(account);
@@ -107,9 +107,9 @@ export const addNote = async (repo: Repo, text: string): Promise<void> => {
 };
 
 /**
- * Has a note say something else; one that was deleted is there again.
- * @throws {RepoError} When another tab was faster: `InvalidSwap` if it says something else, `RecordNotFound` if it is
- *   gone, `RecordExists` if it is there again.
+ * Changes the text of a note. A deleted note is created again.
+ * @throws {RepoError} If another tab was faster: `InvalidSwap` if it changed the note, `RecordNotFound` if it
+ *   deleted it, `RecordExists` if it restored it.
  */
 export const changeNote = async (repo: Repo, { rkey, cid, createdAt }: Note, text: string): Promise<void> => {
   const value = { $type: COLLECTION, text, createdAt, updatedAt: new Date().toISOString() };
@@ -120,14 +120,14 @@ export const changeNote = async (repo: Repo, { rkey, cid, createdAt }: Note, tex
 };
 
 /**
- * @throws {RepoError} When another tab was faster: `InvalidSwap` if it says something else, `RecordNotFound` if it is
- * gone.
+ * @throws {RepoError} If another tab was faster: `InvalidSwap` if it changed the note, `RecordNotFound` if it
+ * lost.
  */
 export const removeNote = async (repo: Repo, { rkey, cid }: Note): Promise<void> => {
   await repo.write([{ action: 'delete', collection: COLLECTION, rkey, swapRecord: cid }]);
 };
 
-/** Puts a note back that was removed, as it was. */
+/** Restores a deleted note unchanged. */
 export const restoreNote = async (repo: Repo, { rkey, text, createdAt, updatedAt }: Note): Promise<void> => {
   await repo.put(COLLECTION, rkey, {
     $type: COLLECTION,

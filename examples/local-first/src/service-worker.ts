@@ -1,7 +1,7 @@
 /// <reference types="vite/client" />
-/** Keeps the files of the page for when there is no network. */
+/** Caches the files of the page for use without a network. */
 
-/** Resolves when they are kept, or cannot be: the notes work either way. Does nothing under `vite dev`. */
+/** Resolves when they are cached or cannot be cached. The notes work in both cases. Does nothing under `vite dev`. */
 export const keepForOffline = async (): Promise<void> => {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) {
     return;
@@ -15,7 +15,7 @@ export const keepForOffline = async (): Promise<void> => {
       );
     }
   } catch (error) {
-    // Not in every private window. The page says by itself that it is not kept.
+    // Missing in some private windows. The page shows that it is not cached.
     console.warn('The page is not kept for offline use.', error);
   }
 };

@@ -1,4 +1,4 @@
-/** Where the notes are, how much room they take, and who can read them. */
+/** The storage of the notes, their size, and who can read them. */
 import type { Repo } from 'pdsdb';
 import { element } from '../../page/element.ts';
 import { countOf, formatBytes } from '../../page/quantities.ts';

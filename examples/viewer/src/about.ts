@@ -1,9 +1,9 @@
-/** What the first page says of each repository, noted whenever one was open: opening all of them would take a while. */
+/** Facts about each repository for the first page, stored when it was last open, because opening all would be slow. */
 import type { Repo } from 'pdsdb';
 import { ZERO_TID, isTid, tidToMicroseconds } from 'pdsdb';
 
 export interface About {
-  /** As the account calls itself, in its profile. */
+  /** The display name in the profile. */
   readonly displayName?: string | undefined;
   readonly records: number;
   /** Bytes of the database, blobs not included. */
@@ -16,7 +16,7 @@ const ABOUT = 'viewer.about.';
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
-/** What was noted, or `undefined`. */
+/** Returns the stored facts, or `undefined`. */
 export const readAbout = (did: string): About | undefined => {
   const noted = localStorage.getItem(ABOUT + did);
   return noted === null ? undefined : (JSON.parse(noted) as About);
@@ -24,10 +24,10 @@ export const readAbout = (did: string): About | undefined => {
 
 export const forgetAbout = (did: string): void => localStorage.removeItem(ABOUT + did);
 
-/** Notes what there is to say of a repository that is open. */
+/** Stores the facts about an open repository. */
 export const noteAbout = async (repo: Repo): Promise<void> => {
   const { records, rev, size } = await repo.info();
-  // A profile that cannot be read names nobody, and is reported where it is shown.
+  // A profile that cannot be read has no name. Its own view reports the error.
   const profile = await repo.get('app.bsky.actor.profile', 'self').catch(() => undefined);
   const displayName = profile?.value['displayName'];
   const about: About = {

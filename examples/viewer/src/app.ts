@@ -1,4 +1,4 @@
-/** The page: which of its views is shown, and what is open behind it. */
+/** The page: the shown view and the open repository. */
 import type { ImportResult } from 'pdsdb';
 import type { FolderEntry } from 'pdsdb/browser';
 import { element } from '../../page/element.ts';
@@ -33,9 +33,9 @@ export class App {
   readonly #main: HTMLElement = element('div', { class: 'content' });
   #open: Open | undefined;
   #importing: AbortController | undefined;
-  /** What the last import has done, for the repository that it opens. */
+  /** The result of the last import, for the repository that it opens. */
   #imported: ImportResult | undefined;
-  /** Moves that come while one is under way wait for it: each opens and closes. */
+  /** Navigations run one after the other, because each opens and closes a repository. */
   #turn: Promise<void> = Promise.resolve();
 
   readonly #tabs: OtherTabs;
@@ -45,7 +45,7 @@ export class App {
     this.#tabs = joinTabs((news) => this.#hear(news));
   }
 
-  /** Shows what the address says, and follows it from then on. */
+  /** Shows the view of the address, and follows its changes. */
   start(): void {
     const bar = element(
       'header',
@@ -61,7 +61,7 @@ export class App {
       onFolder: (folder) => this.#takeIn(() => this.#takeFolder(() => droppedFiles(folder))),
     });
     onMove(() => this.#follow());
-    // What could not be taken away is tried again the next time.
+    // The next page load tries again.
     this.#turn = deleteTemporaryRepos().catch((error: unknown) => console.warn(error));
     this.#follow();
   }
@@ -187,13 +187,13 @@ export class App {
       if (isAbort(error)) {
         throw error;
       }
-      // The page that asked for it is gone by now, and another one is on its way.
+      // The user has left this page, and another is loading.
       await this.#turn;
       this.#fail(error);
     }
   }
 
-  /** The files of a repository, which is closed until they are read: the database must not change meanwhile. */
+  /** Yields the files of a repository. It is closed meanwhile, because the database must not change. */
   async *#folderOf(did: string): AsyncGenerator<FolderEntry, void> {
     await this.#close();
     this.#wait('Saving the folder');
@@ -216,7 +216,7 @@ export class App {
     });
   }
 
-  /** Another tab has brought a repository, or deletes one. */
+  /** Another tab has imported a repository, or deletes one. */
   #hear(news: News): void {
     if (news.kind === 'deleting' && this.#open?.did === news.did) {
       this.#do(async () => {
@@ -229,7 +229,7 @@ export class App {
     }
   }
 
-  /** Runs what nobody waits for. */
+  /** Runs a task without waiting for it. */
   #do(run: () => Promise<void>): void {
     run().catch((error: unknown) => this.#fail(error));
   }
@@ -240,7 +240,7 @@ export class App {
     );
   }
 
-  /** Says what went wrong in place of everything else. Whichever way leads on from there opens what it needs. */
+  /** Shows only an error. Every navigation from there opens what it needs. */
   #fail(error: unknown): void {
     this.#close().catch((also: unknown) => console.warn(also));
     const home = element('a', { class: 'button', href: addressOf({}), 'data-internal': true }, 'All repositories');

@@ -1,4 +1,4 @@
-/** `at://` URIs and DIDs in the texts of records, which may hold anything. */
+/** Finds `at://` URIs and DIDs in the texts of records, which are untrusted. */
 import { assertDid, parseAtUri } from 'pdsdb';
 import type { AtUri } from 'pdsdb';
 
@@ -12,7 +12,7 @@ export const didOf = (text: string): string | undefined => {
   }
 };
 
-/** Returns what an `at://` URI names, or `undefined` for any other text. */
+/** Parses an `at://` URI, or returns `undefined` for any other text. */
 export const parseUri = (text: string): AtUri | undefined => {
   try {
     return parseAtUri(text);

@@ -1,4 +1,4 @@
-/** The blobs of a record: pictures and films as such, anything else to save, and what is missing said. */
+/** The blobs of a record: shows pictures and videos, offers other blobs for saving, and lists missing ones. */
 import type { BlobMention, Repo } from 'pdsdb';
 import { CODEC_RAW, blobMentions, cidOf } from 'pdsdb';
 import { element } from '../../page/element.ts';
@@ -9,7 +9,7 @@ import { shortCid } from './json-view.ts';
 const sizeOf = (mention: BlobMention): string =>
   mention.size < 0 ? mention.mimeType : `${mention.mimeType}, ${formatBytes(mention.size)}`;
 
-/** What the bytes are shown as. The type is the record's word; an `img` runs no scripts, whatever is in it. */
+/** The element for a type. The record claims the type, but an `img` never runs scripts. */
 const shown = (mention: BlobMention, blob: Blob, urls: string[]): HTMLElement => {
   const url = URL.createObjectURL(blob.slice(0, blob.size, mention.mimeType));
   urls.push(url);
@@ -43,11 +43,11 @@ const missing = (mention: BlobMention): HTMLElement =>
 
 export interface BlobView {
   readonly element: HTMLElement;
-  /** Lets go of the pictures' memory. */
+  /** Frees the memory of the pictures. */
   close(): void;
 }
 
-/** Stores those files that are blobs which are missing, by their hashes, and answers how many were. */
+/** Stores the files that are missing blobs, by their hashes, and returns their number. */
 const addFiles = async (repo: Repo, absent: readonly BlobMention[], files: Iterable<File>): Promise<number> => {
   let added = 0;
   for (const file of files) {
@@ -61,7 +61,7 @@ const addFiles = async (repo: Repo, absent: readonly BlobMention[], files: Itera
   return added;
 };
 
-/** The blobs that a record's value mentions. `onError` hears what goes wrong. */
+/** The blobs that a record refers to. `onError` gets errors. */
 export const blobView = (repo: Repo, value: unknown, onError: (error: unknown) => void): BlobView => {
   const mentions = blobMentions(value);
   const urls: string[] = [];

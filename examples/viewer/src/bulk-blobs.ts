@@ -1,4 +1,4 @@
-/** Adds the blobs that a repository lacks, from a folder or a tar archive. Files are known by their hashes. */
+/** Adds missing blobs from a folder or a tar archive. Files are identified by their hashes. */
 import type { MissingBlob, Repo } from 'pdsdb';
 import { CODEC_RAW, cidOf } from 'pdsdb';
 import { element } from '../../page/element.ts';
@@ -12,11 +12,11 @@ const MAX_BLOB_SIZE = 300_000_000;
 export interface BulkResult {
   readonly added: number;
   readonly looked: number;
-  /** How many are missing still. */
+  /** The number of blobs that are still missing. */
   readonly missing: number;
 }
 
-/** `onProgress` is called with the number of files looked at. */
+/** `onProgress` is called with the number of checked files. */
 export const addBlobs = async (
   repo: Repo,
   files: AsyncIterable<Blob> | Iterable<Blob>,
@@ -26,7 +26,7 @@ export const addBlobs = async (
   for await (const blob of repo.missingBlobs()) {
     missing.set(blob.cid.toString(), blob);
   }
-  // Mentions of the old form do not say how large a blob is.
+  // The old form of a blob ref has no size.
   const sizes = new Set([...missing.values()].map(({ size }) => size));
   let [added, looked] = [0, 0];
   for await (const file of files) {
@@ -60,7 +60,7 @@ const words = ({ added, looked, missing }: BulkResult): string => {
   return `${countOf(looked, 'file')} read. ${found}. ${left}`;
 };
 
-/** The part of the overview about blobs that are not here. */
+/** The part of the overview about missing blobs. */
 export const bulkBlobs = (repo: Repo): HTMLElement => {
   const outcome = element('div', { class: 'outcome' });
   let isBusy = false;

@@ -1,6 +1,6 @@
 /**
- * The rows of one collection, however many: their keys are read once in the background (13 characters each, 100,000
- * took a few hundred milliseconds), and their records page by page where the reader is.
+ * The rows of a collection of any size. All keys are read once in the background (13 characters each; 100,000
+ * keys took a few hundred milliseconds), and records are read in pages around the visible rows.
  */
 import type { Repo } from 'pdsdb';
 import type { RecordPath, Row, Rows } from './rows.ts';
@@ -9,10 +9,10 @@ import { readRows } from './rows.ts';
 /** A screen shows about fifteen rows. */
 const PAGE_SIZE = 100;
 
-/** Records of about a kilobyte, so some megabytes. */
+/** The largest number of cached records: at about 1 kB each, a few megabytes. */
 const MAX_PAGES = 40;
 
-/** So many keys between two times that whoever waits for them is told. */
+/** Keys between two notifications. */
 const KEYS_AT_ONCE = 5_000;
 
 export class CollectionRows implements Rows {
@@ -21,15 +21,15 @@ export class CollectionRows implements Rows {
   readonly #repo: Repo;
   readonly #onArrival: () => void;
   readonly #onError: (error: unknown) => void;
-  /** Newest first, as far as they have been read. */
+  /** The keys that were read so far, newest first. */
   readonly #keys: string[] = [];
-  /** In the order in which they were last seen. */
+  /** In the order of the last use. */
   readonly #pages = new Map<number, readonly Row[]>();
   #wanted: readonly [first: number, last: number] | undefined;
   #isReading = false;
   #isClosed = false;
 
-  /** `onArrival` is called whenever there is more to show, `onError` when reading fails. */
+  /** `onArrival` is called when more rows are loaded, `onError` when reading fails. */
   constructor(repo: Repo, collection: string, count: number, onArrival: () => void, onError: (error: unknown) => void) {
     this.collection = collection;
     this.count = count;
@@ -53,7 +53,7 @@ export class CollectionRows implements Rows {
     this.#readPages();
   }
 
-  /** Where a key is, or -1 while that is not known. */
+  /** Returns the index of a key, or -1 while it is not known. */
   indexOf(rkey: string): number {
     let [low, high] = [0, this.#keys.length];
     while (low < high) {
@@ -67,7 +67,7 @@ export class CollectionRows implements Rows {
     return this.#keys[low] === rkey ? low : -1;
   }
 
-  /** Nothing is read or told any more. */
+  /** Stops reading and notifying. */
   close(): void {
     this.#isClosed = true;
   }
@@ -99,7 +99,7 @@ export class CollectionRows implements Rows {
     }
   }
 
-  /** One page at a time, and always one that is wanted now: a flight past a thousand pages reads a few of them. */
+  /** Loads one page at a time, always a visible one, so that fast scrolling past 1,000 pages loads only a few. */
   #readPages(): void {
     if (this.#isReading || this.#isClosed) {
       return;

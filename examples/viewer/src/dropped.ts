@@ -1,4 +1,4 @@
-/** Files and folders that are dropped anywhere on the page. */
+/** Handles files and folders that are dropped on the page. */
 
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true;
 
@@ -7,7 +7,7 @@ export interface DropOptions {
   readonly onFolder: (folder: FileSystemDirectoryEntry) => void;
 }
 
-/** Calls back with what is dropped, the first of several; while something hangs over the page, the page says so. */
+/** Calls back with the first dropped file or folder. The page shows a hint while it is dragged. */
 export const onDrop = ({ onFile, onFolder }: DropOptions): void => {
   const show = (isOver: boolean): void => {
     document.documentElement.classList.toggle('dropping', isOver);
@@ -19,7 +19,7 @@ export const onDrop = ({ onFile, onFolder }: DropOptions): void => {
     }
   });
   addEventListener('dragleave', (event) => {
-    // From one element of the page to the next there is somewhere to go; out of the page there is not.
+    // `relatedTarget` is null only when the pointer leaves the page.
     if (event.relatedTarget === null) {
       show(false);
     }

@@ -1,11 +1,11 @@
-/** Takes a repository out of the browser: as a CAR, or as the folder that Node, Deno and Bun open. */
+/** Exports a repository as a CAR, or as the folder that Node, Deno and Bun open. */
 import type { Repo } from 'pdsdb';
 import type { FolderEntry } from 'pdsdb/browser';
 import { fileNameOf, saveFile } from '../../page/save-file.ts';
 import type { TarFile } from './tar.ts';
 import { tarStream } from './tar.ts';
 
-/** What the file is called is told before it is made: browsers let a page ask for a file right after a click alone. */
+/** Opens the file dialog before the file is made, because browsers allow the dialog only directly after a click. */
 export const saveCar = (repo: Repo, rev: string | undefined): Promise<void> =>
   saveFile(`${fileNameOf(repo.did, rev)}.car`, 'application/vnd.ipld.car', () => repo.exportCar());
 
@@ -16,8 +16,8 @@ async function* tarFiles(files: AsyncIterable<FolderEntry>): AsyncGenerator<TarF
 }
 
 /**
- * `pds.db` and `blobs/` in an archive: a page cannot save a folder in every browser. `files` is asked for once there is
- * a place for it.
+ * Saves `pds.db` and `blobs/` as an archive, because not every browser can save a folder. Calls `files` once the user
+ * has chosen a file.
  */
 export const saveFolder = (
   did: string,

@@ -1,6 +1,6 @@
-/** Fields of records, which may be anything or missing. */
+/** Reads fields of records, which may be missing or have any type. */
 
-/** What is at a path of own fields, or `undefined`. */
+/** Returns the value at a path of own fields, or `undefined`. */
 export const fieldOf = (value: unknown, ...path: readonly string[]): unknown =>
   path.reduce<unknown>(
     (inside, name) =>
@@ -10,6 +10,6 @@ export const fieldOf = (value: unknown, ...path: readonly string[]): unknown =>
     value,
   );
 
-/** The value, if it is a text that says something. */
+/** Returns the value if it is a text that is not empty. */
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value.trim() !== '' ? value : undefined;

@@ -1,7 +1,7 @@
-/** The folder of a repository, as a browser hands it over: chosen, or dropped. */
+/** Reads a folder of a repository that the user has chosen or dropped. */
 import type { FolderEntry } from 'pdsdb/browser';
 
-/** The files of a folder that was chosen; their paths begin with its name. */
+/** Returns the files of a chosen folder. Their paths begin with its name. */
 export const chosenFiles = (files: Iterable<File>): readonly FolderEntry[] =>
   Array.from(files, (content) => ({ path: content.webkitRelativePath.split('/').slice(1).join('/'), content }));
 
@@ -10,7 +10,7 @@ const isFolder = (entry: FileSystemEntry): entry is FileSystemDirectoryEntry => 
 const fileOf = (entry: FileSystemEntry): Promise<File> =>
   new Promise((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
 
-/** A reader answers some entries at a time (100 in Chromium), and none at the end. */
+/** A reader returns entries in batches (100 in Chromium), and an empty batch at the end. */
 const entriesIn = async (folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> => {
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];
@@ -23,7 +23,7 @@ const entriesIn = async (folder: FileSystemDirectoryEntry): Promise<FileSystemEn
   }
 };
 
-/** The files of a folder that was dropped, those in its folders too. */
+/** Returns the files of a dropped folder and its subfolders. */
 export const droppedFiles = async (folder: FileSystemDirectoryEntry): Promise<readonly FolderEntry[]> => {
   const files: FolderEntry[] = [];
   const rest: (readonly [path: string, folder: FileSystemDirectoryEntry])[] = [['', folder]];

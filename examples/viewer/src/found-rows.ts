@@ -1,7 +1,7 @@
-/** The rows that a search has found so far. */
+/** The results of a search so far. */
 import type { RecordPath, Row, Rows } from './rows.ts';
 
-/** Nobody reads further, and each holds its record. */
+/** The largest number of results. Each result keeps its record in memory. */
 export const MAX_FOUND: number = 5_000;
 
 export class FoundRows implements Rows {
@@ -20,10 +20,10 @@ export class FoundRows implements Rows {
     return row === undefined ? undefined : { collection: row.collection, rkey: row.rkey };
   }
 
-  /** All of them are here. */
+  /** All rows are loaded. */
   want(): void {}
 
-  /** Takes them in, as long as there is room; `false` when there is none left. */
+  /** Adds rows up to the limit. Returns `false` when the limit is reached. */
   add(rows: readonly Row[]): boolean {
     this.#rows.push(...rows.slice(0, MAX_FOUND - this.#rows.length));
     return this.#rows.length < MAX_FOUND;

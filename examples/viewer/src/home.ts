@@ -1,4 +1,4 @@
-/** The first page: the repositories that are here, and how to bring one in. */
+/** The first page: the stored repositories, and the import. */
 import type { FolderEntry } from 'pdsdb/browser';
 import { element } from '../../page/element.ts';
 import { fileButton } from '../../page/file-button.ts';
@@ -27,11 +27,11 @@ const chooseFolder = (onFolder: (files: readonly FolderEntry[]) => void): HTMLEl
 export interface HomeOptions {
   readonly onFile: (file: File) => void;
   readonly onFolder: (files: readonly FolderEntry[]) => void;
-  /** Something to say first, such as why the last file was not taken in. */
+  /** A notice at the top, such as the reason why the last import failed. */
   readonly note?: HTMLElement | undefined;
 }
 
-/** What is known of a repository: its name first, if it has one. */
+/** The facts about a repository, with its display name first. */
 const repoWords = (did: string): readonly HTMLElement[] => {
   const about = readAbout(did);
   const name = about?.displayName;

@@ -1,4 +1,4 @@
-/** Takes a CAR file into the repository of its account, which is made if need be. */
+/** Imports a CAR file into the repository of its account, which is created if it is missing. */
 import type { ImportResult, Progress, Repo } from 'pdsdb';
 import { didOfCar, isRepoError } from 'pdsdb';
 import { noteEnded, noteMade, whileItComesIn } from './temporary-repos.ts';
@@ -11,7 +11,7 @@ export interface Imported {
 
 export interface ImportCarOptions {
   readonly signal: AbortSignal;
-  /** Called once it is known whose repository it is. */
+  /** Called once the account is known. */
   readonly onDid: (did: string) => void;
   readonly onProgress: (progress: Progress) => void;
 }
@@ -45,8 +45,8 @@ const importInto = async (did: string, file: Blob, { signal, onProgress }: Impor
 };
 
 /**
- * Imports a CAR file. If anything is wrong with it, or the signal is aborted, nothing is here that was not here before.
- * Records that break the data model are kept and reported.
+ * Imports a CAR file. If it has a fault, or the signal is aborted, nothing changes.
+ * Records that are not valid in the data model are imported and reported.
  */
 export const importCarFile = async (file: Blob, options: ImportCarOptions): Promise<Imported> => {
   const did = await didOfCar(file, { signal: options.signal });

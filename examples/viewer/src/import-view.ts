@@ -1,4 +1,4 @@
-/** What a reader sees while a file is taken in. */
+/** The view during an import. */
 import type { Progress } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
 import { countOf, formatBytes } from '../../page/quantities.ts';
@@ -44,7 +44,7 @@ export class ImportView {
 
   sayProgress({ phase, bytes, records }: Progress): void {
     const text = PHASES[phase];
-    // Only a change is worth telling to who listens to the page.
+    // Only a change is announced to screen readers.
     if (this.#phase.textContent !== text) {
       this.#phase.textContent = text;
     }
@@ -53,7 +53,7 @@ export class ImportView {
       this.#bar.value = bytes;
       this.#bytes.textContent = `${formatBytes(bytes)} of ${formatBytes(this.#size)}`;
     } else {
-      // How much there is to check is known when it is checked.
+      // The total of this phase is not known before its end.
       this.#bar.removeAttribute('value');
       this.#bytes.textContent = formatBytes(this.#size);
       this.#records.textContent = countOf(records, 'record');

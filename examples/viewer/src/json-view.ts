@@ -1,22 +1,22 @@
-/** A record as JSON that people can read: dates as dates, CIDs short, links that lead somewhere. */
+/** Shows a record as readable JSON, with formatted dates, short CIDs and links. */
 import type { Repo } from 'pdsdb';
 import { CID } from 'pdsdb';
 import { element } from '../../page/element.ts';
 import { dateOf, formatCount, formatDate } from '../../page/quantities.ts';
 import { linkTo } from './links.ts';
 
-/** A record has up to a megabyte; nobody reads more of one array or text at a glance. */
+/** The largest number of shown items or characters. A record may have a megabyte. */
 const MAX_ITEMS = 500;
 const MAX_TEXT = 20_000;
 
-/** How much of a CID is shown: its last characters are the ones that tell it apart. */
+/** The number of shown characters of a CID, from its end, which differs between CIDs. */
 const CID_HEAD = 8;
 const CID_TAIL = 6;
 
 export const shortCid = (text: string): string =>
   text.length > CID_HEAD + CID_TAIL + 1 ? `${text.slice(0, CID_HEAD)}…${text.slice(-CID_TAIL)}` : text;
 
-/** What looks like a CID of atproto in a text. */
+/** A text with the form of an atproto CID. */
 const CID_TEXT = /^baf[ky]rei[a-z2-7]{52}$/;
 
 const span = (kind: string, text: string, title?: string): HTMLElement =>
@@ -48,7 +48,7 @@ const textNode = (text: string, repo: Repo): Node => {
   return span('text', quoted(text));
 };
 
-/** Entries in lines of their own, between brackets. */
+/** Entries, one per line, between brackets. */
 const block = (open: string, close: string, lines: readonly Node[], hidden: number): Node => {
   if (lines.length === 0) {
     return span('mark', open + close);
@@ -72,7 +72,7 @@ const line = (key: string | undefined, value: Node, isLast: boolean): HTMLElemen
     isLast ? undefined : span('mark', ','),
   );
 
-/** A value of the data model as elements. Links into the repository stay in this page. */
+/** Returns the elements for a value. Links into the repository stay in this page. */
 export const jsonView = (value: unknown, repo: Repo): Node => {
   if (typeof value === 'string') {
     return textNode(value, repo);

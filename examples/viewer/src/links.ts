@@ -1,15 +1,15 @@
-/** Links to what records name: into this repository where it has it, else out to a site, else none. */
+/** Makes links for URIs in records: into this repository if it has the target, otherwise to a site, or no link. */
 import type { Repo } from 'pdsdb';
 import { element } from '../../page/element.ts';
 import { didOf, parseUri } from './at-uri.ts';
 import { outsideAddress } from './outside.ts';
 import { addressOf } from './route.ts';
 
-/** A link to a web page of another site, in a tab of its own. */
+/** A link to another site, which opens in a new tab. */
 const outLink = (href: string, content: string): HTMLElement =>
   element('a', { href, target: '_blank', rel: 'noreferrer noopener' }, content);
 
-/** The address of a web page, or `undefined`: nothing but `http:` and `https:` is ever a link. */
+/** Returns the address of a web page, or `undefined`. Only `http:` and `https:` become links. */
 export const webAddress = (text: string): string | undefined => {
   if (!/^https?:\/\/[^\s]+$/i.test(text) || !URL.canParse(text)) {
     return undefined;
@@ -18,7 +18,7 @@ export const webAddress = (text: string): string | undefined => {
   return protocol === 'http:' || protocol === 'https:' ? href : undefined;
 };
 
-/** Replaces a link into the repository by one that leads out when the repository lacks the target. */
+/** Replaces an internal link with an external one if the repository lacks the target. */
 const leadOut = async (link: HTMLElement, repo: Repo, uri: string, content: string): Promise<void> => {
   const { collection, rkey } = parseUri(uri) ?? {};
   if (collection === undefined || rkey === undefined) {
@@ -29,7 +29,7 @@ const leadOut = async (link: HTMLElement, repo: Repo, uri: string, content: stri
       link.replaceWith(otherLink(uri, content));
     }
   } catch {
-    // The link stays, and whoever follows it reads what is wrong.
+    // The link stays, and its target shows the error.
   }
 };
 
@@ -39,8 +39,8 @@ const otherLink = (text: string, content: string): HTMLElement => {
 };
 
 /**
- * What a text is a link to, as an element that shows `content`; `undefined` for a text that names nothing. Whether the
- * repository has a record is looked up afterwards.
+ * Returns a link for a text, with `content` inside, or `undefined` if the text is not a URI. Whether the
+ * repository has the record is checked afterwards.
  */
 export const linkTo = (text: string, repo: Repo, content: string = text): HTMLElement | undefined => {
   const uri = parseUri(text);

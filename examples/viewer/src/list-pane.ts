@@ -1,4 +1,4 @@
-/** The records of a collection, or what a search found. */
+/** The list of a collection's records, or of search results. */
 import type { CollectionCount, Repo } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
@@ -16,12 +16,12 @@ import { VirtualList } from './virtual-list.ts';
 export interface ListPaneOptions {
   readonly onOpen: (path: RecordPath) => void;
   /**
-   * The reader moved on to a record without asking for it, `undefined` while it is not known which one: the call comes
+   * Called when the selection moves to a record, with `undefined` while the record is not loaded; then it is called
    * again.
    */
   readonly onMove: (path: RecordPath | undefined) => void;
   readonly onBack: () => void;
-  /** The reader looks for something else, or for nothing with ''. */
+  /** Called when the query changes; '' ends the search. */
   readonly onQuery: (query: string) => void;
 }
 
@@ -30,11 +30,11 @@ export interface ShowOptions {
   readonly everywhere?: boolean | undefined;
   /** Whether the repository has the collection. */
   readonly isKnown?: boolean | undefined;
-  /** What is looked for, or ''. */
+  /** The query, or ''. */
   readonly query?: string | undefined;
 }
 
-/** A text with the words that were looked for marked. */
+/** Returns a text with the words of the query marked. */
 const marked = (text: string, query: Query | undefined): readonly (Node | string)[] =>
   (query?.split(text) ?? [text]).map((part, i) => (i % 2 === 1 ? element('mark', {}, part) : part));
 
@@ -70,14 +70,14 @@ export class ListPane {
   readonly #box: SearchBox;
   readonly #list: VirtualList;
   #scope: readonly CollectionCount[] | undefined;
-  /** What was looked for last, or ''. */
+  /** The last query, or ''. */
   #query = '';
   #own: CollectionRows | undefined;
   #rows: Rows = new FoundRows();
   #searching: AbortController | undefined;
-  /** The record that is to be brought into sight, until it is known where it is or the reader goes elsewhere. */
+  /** The record to scroll to, until its index is known or the user navigates away. */
   #sought: RecordPath | undefined;
-  /** Where the reader went before the keys had come so far, as End does in a long list. */
+  /** The target of a key such as End, while the keys are still loading. */
   #untold: { readonly index: number; readonly to: (path: RecordPath) => void } | undefined;
 
   constructor(repo: Repo, options: ListPaneOptions) {
@@ -102,18 +102,18 @@ export class ListPane {
     );
   }
 
-  /** Whether what is shown was found in all collections. */
+  /** Whether the results are from all collections. */
   get isEverywhere(): boolean {
     return this.#scope !== undefined && this.#own === undefined;
   }
 
   /**
-   * Shows a collection, or, with `everywhere`, what is to be searched in all of them. What is there already stays, a
-   * search too.
+   * Shows a collection, or with `everywhere` the search in all collections. If it is already shown, it stays, also with
+   * a search.
    */
   show(scope: readonly CollectionCount[], { everywhere = false, isKnown = true, query = '' }: ShowOptions = {}): void {
     if (JSON.stringify(scope) === JSON.stringify(this.#scope) && everywhere === this.isEverywhere) {
-      // Not what is in the box: the reader may be typing on.
+      // Not the text of the box, because the user may still be typing.
       if (query !== this.#query) {
         this.#query = query;
         this.#box.set(query);
@@ -157,7 +157,7 @@ export class ListPane {
     }
   }
 
-  /** Marks a record as the one that is being read; it is brought into sight once it is known where it is. */
+  /** Marks a record as open, and scrolls to it once its index is known. */
   mark(path: RecordPath | undefined): void {
     this.#sought = path;
     this.#untold = undefined;
@@ -234,7 +234,7 @@ export class ListPane {
   }
 
   #asked(query: string): void {
-    // A path is gone to, and is no search.
+    // A path is a navigation and not a search.
     if (pathIn(query, this.#repo.did) === undefined) {
       this.#query = query;
       this.#options.onQuery(query);
@@ -297,7 +297,7 @@ export class ListPane {
       if (!isAbort(error)) {
         throw error;
       }
-      // Another query takes over by itself; who stops this one keeps what it found.
+      // A new query replaces this one; a stopped search keeps its results.
       if (isCurrent() && this.#rows === found) {
         this.#box.sayEnd(found.count, isFull ? 'full' : 'stopped');
       }

@@ -1,16 +1,16 @@
-/** What the tabs of this page tell each other: which repositories come and go. */
+/** Messages between the tabs of this page about imported and deleted repositories. */
 
 export type News =
-  /** The repositories that are kept are others now. */
+  /** The list of stored repositories has changed. */
   | { readonly kind: 'changed' }
-  /** A repository is about to be deleted, which nobody may have open then. */
+  /** A repository will be deleted. The other tabs must close it. */
   | { readonly kind: 'deleting'; readonly did: string };
 
 export interface OtherTabs {
   tell(news: News): void;
 }
 
-/** Joins the tabs. `onNews` hears what another one tells. */
+/** Joins the channel. `onNews` gets the messages of other tabs. */
 export const joinTabs = (onNews: (news: News) => void): OtherTabs => {
   const channel = new BroadcastChannel('viewer');
   channel.onmessage = ({ data }: MessageEvent<News>) => onNews(data);

@@ -1,4 +1,4 @@
-/** Other sites that show what is not in this repository. The reader chooses one. Nothing is loaded before a click. */
+/** Sites that show records of other repositories. The user chooses one. Nothing is loaded before a click. */
 import { didOf, parseUri } from './at-uri.ts';
 
 export const SITES = ['bsky.app', 'pdsls.dev', 'none'] as const;
@@ -13,7 +13,7 @@ export const chosenSite = (): Site => {
 
 export const chooseSite = (site: Site): void => localStorage.setItem(SITE, site);
 
-/** What bsky.app calls the kinds of records that it has pages for. */
+/** Collection -> path segment on bsky.app, for records with a page there. */
 const BSKY_PAGES: Readonly<Record<string, string>> = {
   'app.bsky.feed.generator': 'feed',
   'app.bsky.feed.post': 'post',
@@ -21,8 +21,8 @@ const BSKY_PAGES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The address on the chosen site of an account, or of a record of an `at://` URI; `undefined` when the site has no page
- * for it, or the text names neither. It begins with the site, whatever the text is.
+ * Returns the address of an account or record on the chosen site, or `undefined` if the site has no page
+ * for it, or the text is neither. It always begins with the address of the site.
  */
 export const outsideAddress = (text: string): string | undefined => {
   const site = chosenSite();

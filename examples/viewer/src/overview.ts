@@ -1,4 +1,4 @@
-/** What a repository is and holds, whether it is sound, and what can be done with it as a whole. */
+/** The overview of a repository: facts, verification, export and deletion. */
 import type { ImportResult, Repo, RepoInfo } from 'pdsdb';
 import { ZERO_TID, isTid, tidToMicroseconds } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
@@ -86,14 +86,14 @@ const importNote = (result: ImportResult, did: string): HTMLElement => {
 };
 
 export interface OverviewOptions {
-  /** What the import that led here has done. */
+  /** The result of the import that opened this page. */
   readonly imported?: ImportResult | undefined;
   readonly onDelete: () => void;
-  /** Saves the folder of the repository, whose rev this is, which nobody may have open meanwhile. */
+  /** Saves the folder of the repository at this rev. It must not be open meanwhile. */
   readonly onSaveFolder: (rev: string | undefined) => Promise<void>;
 }
 
-/** A button whose work may fail, or be given up; it is out of reach while it runs. */
+/** A button whose work may fail or be aborted. It is disabled while the work runs. */
 const working = (label: string, run: () => Promise<void>, report: (error: unknown) => void): HTMLButtonElement => {
   const made = button(label, () => {
     made.disabled = true;
@@ -125,7 +125,7 @@ const deleteDialog = (did: string, onDelete: () => void): HTMLDialogElement => {
   return dialog;
 };
 
-/** The page about the repository as a whole. */
+/** The overview page of a repository. */
 export const overview = async (
   repo: Repo,
   { imported, onDelete, onSaveFolder }: OverviewOptions,

@@ -1,6 +1,6 @@
-/** A query for words: each has to be found as a whole word, no matter the case or the order. */
+/** A query of words. Each must occur as a whole word, in any case and order. */
 
-/** Letters of scripts that put no spaces between words. */
+/** Letters of scripts without spaces between words. */
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 const IN_WORDS = /[\p{L}\p{M}\p{N}_]/u;
 
@@ -16,7 +16,7 @@ const patternOf = (word: string): RegExp => {
 };
 
 interface Word {
-  /** Looked for first, as it takes less time. */
+  /** Checked first, because it is faster. */
   readonly folded: string;
   readonly pattern: RegExp;
 }
@@ -29,7 +29,7 @@ export class Query {
     this.#words = words.map((word) => ({ folded: word.toLowerCase(), pattern: patternOf(word) }));
   }
 
-  /** Where the first of the words that are in a text is, or -1; and which of the words are in it, by their numbers. */
+  /** Returns the index of the first matching word in a text, or -1, and a bit set of the words that match. */
   in(text: string): { readonly at: number; readonly words: readonly number[] } {
     const folded = text.toLowerCase();
     const found = this.#words.map((word) => (folded.includes(word.folded) ? text.search(word.pattern) : -1));
@@ -37,12 +37,12 @@ export class Query {
     return { at: places.length === 0 ? -1 : Math.min(...places), words: found.flatMap((at, i) => (at < 0 ? [] : [i])) };
   }
 
-  /** Whether these words, by their numbers, are all of them. */
+  /** Whether a bit set has all words. */
   isWhole(words: ReadonlySet<number>): boolean {
     return words.size === this.#words.length;
   }
 
-  /** A text in parts: those with an odd number are words of the query. */
+  /** Splits a text: parts with an odd index are words of the query. */
   split(text: string): readonly string[] {
     const any = this.#words.map(({ pattern }) => pattern.source).join('|');
     return any === '' ? [text] : text.split(new RegExp(`(${any})`, 'iu'));

@@ -1,8 +1,8 @@
-/** The files in a tar archive, as slices of it: nothing is read but the headers. */
+/** Returns the files in a tar archive as slices of it. Reads only the headers. */
 
 const BLOCK = 512;
 
-/** Where the fields of a header are. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html */
+/** The offsets of the fields in a header. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html */
 const NAME = [0, 100] as const;
 const SIZE = [124, 136] as const;
 const SUM = [148, 156] as const;
@@ -11,13 +11,13 @@ const TYPE = 156;
 const textIn = (header: Uint8Array, [from, to]: readonly [number, number]): string =>
   new TextDecoder().decode(header.subarray(from, to)).split('\0')[0]!.trim();
 
-/** A number in octal digits; in base 256 when the first bit is set, which GNU tar writes for sizes past 8 GiB. */
+/** Parses octal digits, or base 256 if the first bit is set, which GNU tar writes for sizes above 8 GiB. */
 const numberIn = (header: Uint8Array, [from, to]: readonly [number, number]): number =>
   ((header[from] ?? 0) & 0x80) === 0
     ? Number.parseInt(textIn(header, [from, to]) || '0', 8)
     : header.subarray(from + 1, to).reduce((sum, byte) => sum * 256 + byte, 0);
 
-/** The sum of the bytes of a header, with spaces in place of the sum itself. */
+/** Returns the checksum of a header: the sum of its bytes, with spaces instead of the checksum field. */
 const sumOf = (header: Uint8Array): number =>
   header.reduce((sum, byte, i) => sum + (i >= SUM[0] && i < SUM[1] ? 32 : byte), 0);
 
@@ -30,7 +30,7 @@ export interface PackedFile {
 }
 
 /**
- * The regular files of an archive, in its order.
+ * Yields the regular files of an archive, in its order.
  * @throws {NotATar}
  */
 export async function* filesInTar(archive: Blob): AsyncGenerator<PackedFile, void> {

@@ -1,4 +1,4 @@
-/** Posts, profiles, likes, reposts, follows and blocks as people know them. Any field may be missing or of any type. */
+/** Views for posts, profiles, likes, reposts, follows and blocks. Any field may be missing or have any type. */
 import type { RecordValue, Repo } from 'pdsdb';
 import { element } from '../../page/element.ts';
 import { dateOf, formatDate } from '../../page/quantities.ts';
@@ -6,7 +6,7 @@ import { fieldOf, textOf } from './field.ts';
 import { linkTo } from './links.ts';
 import { richText } from './rich-text.ts';
 
-/** What a record is about, as a link where it can be one. */
+/** The subject of a record, as a link if possible. */
 const subject = (repo: Repo, value: unknown): Node => {
   const text = textOf(value) ?? textOf(fieldOf(value, 'uri'));
   return text === undefined
@@ -65,7 +65,7 @@ const CARDS: ReadonlyMap<string, readonly [name: string, show: (repo: Repo, valu
     ['app.bsky.graph.follow', ['Follow', about('Follows')]],
   ]);
 
-/** A record as what it is, or `undefined` for a kind that has no form of its own. */
+/** Returns the view of a record, or `undefined` for a collection without one. */
 export const recordCard = (repo: Repo, collection: string, value: RecordValue): HTMLElement | undefined => {
   const card = CARDS.get(collection);
   return card && element('section', { class: 'card', 'aria-label': card[0] }, ...card[1](repo, value));

@@ -1,4 +1,4 @@
-/** One record: what it is called, its blobs, its JSON. */
+/** The view of a record: its name, blobs and JSON. */
 import type { FoundRecord, Repo } from 'pdsdb';
 import { isTid, tidToMicroseconds, toJson } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
@@ -25,7 +25,7 @@ export class RecordView {
   readonly element: HTMLElement = element('article', { class: 'record', tabindex: -1 });
   readonly #repo: Repo;
   #blobs: BlobView | undefined;
-  /** Counts what was asked for, so that a slow answer does not take the place of a later one. */
+  /** Counts the requests, so that a slow result does not replace a later one. */
   #asked = 0;
 
   constructor(repo: Repo) {
@@ -33,13 +33,13 @@ export class RecordView {
     this.clear();
   }
 
-  /** Shows that nothing is chosen. */
+  /** Shows that no record is selected. */
   clear(): void {
     this.#asked += 1;
     this.#replace(element('p', { class: 'quiet blank-pane' }, 'Choose a record to read it.'));
   }
 
-  /** Shows a record, or says that there is none. */
+  /** Shows a record, or that it is missing. */
   async show({ collection, rkey }: RecordPath): Promise<void> {
     this.#asked += 1;
     const asked = this.#asked;

@@ -1,4 +1,4 @@
-/** A repository: its collections, the records of one of them, and one record, side by side where there is room. */
+/** The view of a repository: its collections, the records of one, and one record, side by side on wide screens. */
 import type { CollectionCount, Repo } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
@@ -15,11 +15,11 @@ import { EVERYWHERE, Sidebar } from './sidebar.ts';
 /** While a key is held down, the records that it passes are not read. */
 const MOVE_PAUSE_MS = 120;
 
-/** Where list and record are side by side; the style sheet says the same. */
+/** The width from which list and record are side by side, as in the style sheet. */
 const WIDE = '(min-width: 1000px)';
 
 export interface RepoViewOptions extends OverviewOptions {
-  /** What the first page says of the repository has changed. */
+  /** Called when the facts for the first page have changed. */
   readonly onNoted: () => void;
 }
 
@@ -27,7 +27,7 @@ export class RepoView {
   readonly element: HTMLElement = element('main', { class: 'repo', 'data-pane': 'overview' });
   readonly #repo: Repo;
   readonly #sidebar: Sidebar;
-  /** Names the view; what is seen of it differs with the room there is. */
+  /** The name of the view. Its visible part depends on the width. */
   readonly #title: HTMLElement = element('h1', { class: 'visually-hidden' });
   readonly #overview: HTMLElement = element('div', { class: 'overview-pane', tabindex: -1 });
   readonly #list: ListPane;
@@ -36,7 +36,7 @@ export class RepoView {
   #counts: readonly CollectionCount[] | undefined;
   #options: RepoViewOptions;
   #route: Route = {};
-  /** The record that is shown, as it is now. */
+  /** The shown record. */
   #shown: RecordPath | undefined;
   #moveTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -78,13 +78,13 @@ export class RepoView {
     });
   }
 
-  /** Shows the same place again, as something about showing it has changed. */
+  /** Shows the same place again after a change of settings. */
   refresh(): void {
     this.#shown = undefined;
     this.show(this.#route);
   }
 
-  /** Lets go of the repository, too. */
+  /** Also closes the repository. */
   async close(): Promise<void> {
     clearTimeout(this.#moveTimer);
     this.#stopListening();
@@ -115,10 +115,10 @@ export class RepoView {
       }
       return;
     }
-    // It has been read by who goes on.
+    // The user has read it and continues.
     this.#options = { ...this.#options, imported: undefined };
     const known = counts.find((one) => one.collection === collection);
-    // What was found everywhere stays beside the record that was chosen from it.
+    // The results of all collections stay beside the selected record.
     this.#list.show(isEverywhere ? counts : [known ?? { collection, count: 0 }], {
       everywhere: isEverywhere,
       isKnown: isEverywhere || known !== undefined,
@@ -131,7 +131,7 @@ export class RepoView {
       return;
     }
     this.#list.mark({ collection, rkey });
-    // A query that changes leaves the record as it is.
+    // A changed query keeps the open record.
     if (this.#shown?.collection !== collection || this.#shown.rkey !== rkey) {
       this.#shown = { collection, rkey };
       await this.#record.show({ collection, rkey });
@@ -140,19 +140,19 @@ export class RepoView {
 
   #note(): void {
     noteAbout(this.#repo).then(this.#options.onNoted, (error: unknown) => {
-      // The first page says less then. Whatever is wrong shows in the views.
+      // The first page then shows fewer facts. The views show the error.
       console.warn(error);
     });
   }
 
-  /** Where a record is, beside what is looked for. */
+  /** Returns the place of a record, with the query. */
   #routeTo(path: RecordPath): Route {
     const { query } = this.#route;
     return { did: this.#repo.did, ...path, query, everywhere: this.#list.isEverywhere };
   }
 
   /**
-   * Shows a pane where there is no room for all of them. The focus goes along if it was where nothing is seen any more.
+   * Shows one pane on a narrow screen. Moves the focus if it was in a pane that is now hidden.
    */
   #showPane(pane: 'list' | 'overview' | 'record'): void {
     const focused = document.activeElement;
@@ -173,9 +173,9 @@ export class RepoView {
     }
   }
 
-  /** Follows the keyboard with the record, where both are in sight. Not a step that Back takes back. */
+  /** Shows the selected record if both panes are visible. Replaces the history entry. */
   #pass(path: RecordPath | undefined): void {
-    // Whatever comes next, the record before it is not where the reader is any more.
+    // The last record is no longer the selected one.
     clearTimeout(this.#moveTimer);
     if (path !== undefined && matchMedia(WIDE).matches) {
       this.#moveTimer = setTimeout(
@@ -188,7 +188,7 @@ export class RepoView {
   #backToList(): void {
     const { collection, query } = this.#route;
     goTo({ did: this.#repo.did, collection: this.#list.isEverywhere ? EVERYWHERE : collection, query });
-    // Where it is out of sight, it gets the focus as soon as it is not.
+    // If it is hidden, it gets the focus once it is visible.
     this.#list.focusList();
   }
 

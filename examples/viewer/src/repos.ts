@@ -1,23 +1,23 @@
-/** The repositories that this browser keeps, each under its DID, in workers of this page. */
+/** The repositories of this browser, each with its DID as name, in workers of this page. */
 import type { Repo } from 'pdsdb';
 import type { FolderEntry, FolderImport } from 'pdsdb/browser';
 import { createRepo, deleteRepo, exportFolder, importFolder, listRepos, openRepo } from 'pdsdb/browser';
 
-// A function rather than a Worker, so that a page that is left can let go of the files at once.
+// A function and not a Worker, so that a hidden page can release the files at once.
 const worker = (): Worker =>
   new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'repositories' });
 
-/** The names of those that are here, in order: DIDs, and what `takeFolder` uses meanwhile. */
+/** Returns the sorted names of the stored repositories: DIDs, and temporary names of `takeFolder`. */
 export const keptNames = async (): Promise<readonly string[]> => (await listRepos({ worker })).map(({ name }) => name);
 
 export const openKept = (did: string): Promise<Repo> => openRepo(did, { worker });
 
 export const createKept = (did: string): Promise<Repo> => createRepo(did, { did, worker });
 
-/** One that is not there is no error. */
+/** Does nothing if it is missing. */
 export const deleteKept = (name: string): Promise<void> => deleteRepo(name, { worker });
 
-/** The files of a repository that is not open: `pds.db`, then the blobs. */
+/** Yields the files of a closed repository: `pds.db`, then the blobs. */
 export const keptFolder = (name: string): AsyncGenerator<FolderEntry, void, undefined> =>
   exportFolder(name, { worker });
 

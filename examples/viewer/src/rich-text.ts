@@ -1,6 +1,6 @@
 /**
- * The text of a post with its facets: links, mentions and tags, by ranges of its UTF-8 bytes. Ranges that overlap, go
- * backwards or lie outside of the text are left out. https://docs.bsky.app/docs/advanced-guides/post-richtext
+ * Shows the text of a post with its facets: links, mentions and tags, by ranges of its UTF-8 bytes. Skips ranges that
+ * overlap, go backwards or are outside of the text. https://docs.bsky.app/docs/advanced-guides/post-richtext
  */
 import type { Repo } from 'pdsdb';
 import { element } from '../../page/element.ts';
@@ -10,7 +10,7 @@ import { linkTo, webAddress } from './links.ts';
 interface Range {
   readonly start: number;
   readonly end: number;
-  /** What it leads to: a DID or a web address. */
+  /** The target: a DID or a web address. */
   readonly target: string;
 }
 
@@ -26,10 +26,10 @@ const rangeOf = (facet: unknown): Range | undefined => {
   return target === undefined ? undefined : { start: start as number, end: end as number, target };
 };
 
-/** More facets than a text has words are none that people made. */
+/** The largest number of facets. A person does not write more facets than words. */
 const MAX_FACETS = 1_000;
 
-/** The text with its links, as nodes. */
+/** Returns the nodes of the text with its links. */
 export const richText = (text: string, facets: unknown, repo: Repo): readonly Node[] => {
   const bytes = new TextEncoder().encode(text);
   const decoder = new TextDecoder();
@@ -51,7 +51,7 @@ export const richText = (text: string, facets: unknown, repo: Repo): readonly No
   return nodes;
 };
 
-/** A link that shows where it leads when its words say something else. */
+/** A link that also shows its target if its text differs from it. */
 const linkOf = (target: string, words: string, repo: Repo): Node => {
   const link = linkTo(target, repo, words);
   if (link === undefined) {

@@ -1,15 +1,15 @@
 /**
- * Where the reader is, as the address of the page says it: `?repo=did:plc:…#collection/rkey`. Without `?repo` the
- * repository is the one that was open last, so that `#collection/rkey` alone is a link, too.
+ * The place in the address of the page: `?repo=did:plc:…#collection/rkey`. Without `?repo` the
+ * last open repository is used, so that `#collection/rkey` alone is also a link.
  */
 
 export interface Route {
   readonly did?: string | undefined;
   readonly collection?: string | undefined;
   readonly rkey?: string | undefined;
-  /** What is looked for. */
+  /** The query. */
   readonly query?: string | undefined;
-  /** Whether it is looked for in all collections, beside whichever record is open. */
+  /** Whether the search is in all collections. */
   readonly everywhere?: boolean | undefined;
 }
 
@@ -19,12 +19,12 @@ const decoded = (text: string): string => {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Not an address that this page made; what it says names no record, and that is what will be shown.
+    // Not an address of this page. The view shows that there is no such record.
     return text;
   }
 };
 
-/** Where the address points. */
+/** Returns the place of the address. */
 export const readRoute = ({ search, hash }: Pick<Location, 'hash' | 'search'> = location): Route => {
   const [collection, ...rest] = hash.replace(/^#/, '').split('/').map(decoded);
   const rkey = rest.join('/');
@@ -35,7 +35,7 @@ export const readRoute = ({ search, hash }: Pick<Location, 'hash' | 'search'> = 
   return { did, ...place, query, everywhere: params.has('all') };
 };
 
-/** The address of a place. A DID and a record key need no escapes but `%`. */
+/** Returns the address of a place. In a DID and a record key only `%` needs an escape. */
 export const addressOf = ({ did, collection, rkey, query, everywhere = false }: Route): string => {
   const escaped = (text: string): string => text.replaceAll('%', '%25');
   const hash = [collection, rkey]
@@ -52,13 +52,13 @@ export const addressOf = ({ did, collection, rkey, query, everywhere = false }: 
 
 const moved = new EventTarget();
 
-/** Goes to a place, as a step that Back takes back, or in place of where the reader is. */
+/** Goes to a place, with a new history entry or instead of the present one. */
 export const goTo = (route: Route, { replace = false }: { readonly replace?: boolean } = {}): void => {
   history[replace ? 'replaceState' : 'pushState'](undefined, '', addressOf(route));
   moved.dispatchEvent(new Event('move'));
 };
 
-/** Calls back whenever the reader is somewhere else: by a link, by Back and Forward, or by `goTo`. */
+/** Calls back when the place changes: by a link, by Back and Forward, or by `goTo`. */
 export const onMove = (listener: () => void): void => {
   moved.addEventListener('move', listener);
   addEventListener('popstate', listener);

@@ -1,45 +1,45 @@
-/** What a list shows: rows of which some are here and others come when they are wanted. */
+/** The rows of a list. Some are loaded, and others load on demand. */
 import type { RecordValue, Repo } from 'pdsdb';
 import { isRepoError } from 'pdsdb';
 import type { Query } from './query.ts';
 
-/** Where a record is. */
+/** The path of a record. */
 export interface RecordPath {
   readonly collection: string;
   readonly rkey: string;
 }
 
-/** A record, or what is wrong with it. */
+/** A record, or its fault. */
 export interface Row extends RecordPath {
   readonly value: RecordValue | undefined;
   readonly fault?: string | undefined;
-  /** Of what a search has found: the text in it that says so. */
+  /** For a search result: the matching text. */
   readonly found?: string | undefined;
-  /** Of what a search has found: what it looked for. */
+  /** For a search result: the query. */
   readonly query?: Query | undefined;
 }
 
 export interface Rows {
   readonly count: number;
-  /** The row, or `undefined` while it is not here. */
+  /** Returns the row, or `undefined` while it is not loaded. */
   at(index: number): Row | undefined;
-  /** What the row is of, which may be known before the row is here. */
+  /** Returns the path of the row, which may be known before the row is loaded. */
   pathOf(index: number): RecordPath | undefined;
   /**
-   * The rows from `first` up to `last` are in sight. Those that are not here come, unless others are wanted by then.
+   * The rows from `first` to `last` are visible. Missing ones are loaded, unless other rows are visible by then.
    */
   want(first: number, last: number): void;
 }
 
 export interface ReadOptions {
-  /** A record key: begins after it, which is with the next older one. */
+  /** A record key: the list begins with the next older one. */
   readonly cursor?: string | undefined;
   readonly limit?: number | undefined;
 }
 
 /**
- * The records of a collection, newest first. One that breaks the data model is a row with a fault: it must not hide the
- * others, though a list ends at it.
+ * Yields the records of a collection, newest first. An invalid record is a row with a fault, so that it does not hide
+ * the others.
  */
 export const readRows = async function* (
   repo: Repo,

@@ -1,14 +1,14 @@
-/** The field for searching, with how far it is and a way to stop it. */
+/** The search field, with progress and a stop button. */
 import { button, element } from '../../page/element.ts';
 import { countOf, formatCount } from '../../page/quantities.ts';
 
 export interface SearchBoxOptions {
-  /** Called with the query when the reader has stopped typing, or with '' when there is none. */
+  /** Called with the query when the user has stopped typing, or with ''. */
   readonly onQuery: (query: string) => void;
   readonly onStop: () => void;
 }
 
-/** People type a few letters a second; each query reads the whole collection. */
+/** The delay after the last key press. Each query reads the whole collection. */
 const PAUSE_MS = 250;
 
 export class SearchBox {
@@ -53,13 +53,13 @@ export class SearchBox {
     );
   }
 
-  /** Puts a query in, which nobody is told of. */
+  /** Sets the query without calling `onQuery`. */
   set(query: string): void {
     clearTimeout(this.#timer);
     this.#input.value = query;
   }
 
-  /** Says what is searched, and forgets the query. */
+  /** Sets the label of the search, and clears the query. */
   reset(placeholder: string): void {
     this.set('');
     this.#input.placeholder = placeholder;
@@ -70,17 +70,17 @@ export class SearchBox {
     this.#input.select();
   }
 
-  /** Says how many records there are to see. */
+  /** Shows the number of records. */
   sayCount(count: number): void {
     this.#say(countOf(count, 'record'), false);
   }
 
-  /** Says how far a search is. */
+  /** Shows the progress of a search. */
   sayProgress(found: number, searched: number, total: number): void {
     this.#say(`${formatCount(found)} found in ${formatCount(searched)} of ${formatCount(total)}`, true);
   }
 
-  /** Says how a search ended. */
+  /** Shows the result of a search. */
   sayEnd(found: number, how: 'all' | 'full' | 'stopped'): void {
     const end = { all: '', full: ', and more: say it more precisely', stopped: ' before it was stopped' };
     this.#say(`${found === 0 ? 'Nothing' : formatCount(found)} found${end[how]}`, false);

@@ -9,7 +9,7 @@ const PATH =
   /^(?:at:\/\/(?<did>[^/]+)\/)?(?<collection>[a-z][a-z0-9-]*(?:\.[A-Za-z0-9-]+){2,})\/(?<rkey>[A-Za-z0-9._:~-]{1,512})$/;
 
 /**
- * What a query names when it is an address, `at://did/collection/rkey` of this repository or `collection/rkey`, and no
+ * Parses a query that is an address, `at://did/collection/rkey` of this repository or `collection/rkey`, and not
  * text.
  */
 export const pathIn = (query: string, did: string): RecordPath | undefined => {
@@ -22,13 +22,13 @@ export const pathIn = (query: string, did: string): RecordPath | undefined => {
     : undefined;
 };
 
-/** How much of a text is shown before the first word. */
+/** The number of shown characters before the first matching word. */
 const LEAD = 24;
 
-/** A text from a little before the word on. */
+/** Returns a text from slightly before the word. */
 const excerpt = (text: string, at: number): string => (at <= LEAD ? text : `…${text.slice(at - LEAD)}`);
 
-/** All texts in a value. A link has a text of its own; bytes are no words. */
+/** Yields all texts in a value. A link has a text; bytes have none. */
 function* textsIn(value: unknown): Generator<string, void> {
   if (typeof value === 'string') {
     yield value;
@@ -43,7 +43,7 @@ function* textsIn(value: unknown): Generator<string, void> {
   }
 }
 
-/** The row with the text that was found in it, or `undefined` when it lacks one of the words. */
+/** Returns the row with its matching text, or `undefined` if it lacks one of the words. */
 const matched = (row: Row, query: Query): Row | undefined => {
   const words = new Set(query.in(row.rkey).words);
   let found: string | undefined;
@@ -62,21 +62,21 @@ const matched = (row: Row, query: Query): Row | undefined => {
 
 export interface SearchOptions {
   readonly signal: AbortSignal;
-  /** Called for what was found since the last time, and with how many records were looked through. */
+  /** Called with the new results and the number of searched records. */
   readonly onProgress: (found: readonly Row[], searched: number) => void;
 }
 
-/** How often to say how far it is: often enough to look alive. */
+/** The interval between two progress updates. */
 const TELL_EVERY_MS = 100;
 
-/** How long to look through records before the page may answer to its reader. */
+/** The longest time of searching before it yields to the event loop. */
 const YIELD_EVERY_MS = 12;
 
 const yieldToEvents = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /**
- * Looks through the records of some collections, newest first, for those that have each word of the query as a whole
- * word in their key or their texts, no matter the case. Rejects with the signal's reason when it is aborted.
+ * Searches the records of collections, newest first, for those that have each word of the query as a whole
+ * word in their key or their texts, in any case. Rejects with the signal's reason when it is aborted.
  */
 export const search = async (
   repo: Repo,

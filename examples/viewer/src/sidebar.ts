@@ -1,18 +1,18 @@
-/** The collections of a repository, with how many records each has. */
+/** The collections of a repository, with their record counts. */
 import type { CollectionCount } from 'pdsdb';
 import { element } from '../../page/element.ts';
 import { formatCount } from '../../page/quantities.ts';
 import type { Route } from './route.ts';
 import { addressOf } from './route.ts';
 
-/** Takes the place of a collection where all of them are searched. No collection has a name without dots. */
+/** Stands for all collections in a search. A collection's name has dots. */
 export const EVERYWHERE = 'search';
 
 export class Sidebar {
   readonly element: HTMLElement = element('nav', { class: 'sidebar', 'aria-label': 'Collections' });
   readonly #did: string;
   #counts: readonly CollectionCount[] | undefined;
-  /** By collection; that of the overview has none. */
+  /** Collection -> link. The link of the overview has the key ''. */
   #links = new Map<string | undefined, HTMLElement>();
 
   constructor(did: string) {
@@ -20,7 +20,7 @@ export class Sidebar {
   }
 
   /**
-   * Shows the collections, and which of them the reader is in. The links stay as long as the collections do, and with
+   * Shows the collections, and marks the open one. The links stay as long as the collections do, and with
    * them the focus.
    */
   show(counts: readonly CollectionCount[], current: string | undefined): void {

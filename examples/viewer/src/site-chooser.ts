@@ -1,10 +1,10 @@
-/** Asks which site shows what is not in this browser. */
+/** Lets the user choose the site for records of other repositories. */
 import { element } from '../../page/element.ts';
 import { SITES, chooseSite, chosenSite } from './outside.ts';
 
 const LABELS = { 'bsky.app': 'bsky.app', none: 'nowhere', 'pdsls.dev': 'pdsls.dev' } as const;
 
-/** `onChoice` is called when the reader has chosen another one. */
+/** `onChoice` is called when the user has chosen another site. */
 export const siteChooser = (onChoice: () => void): HTMLElement => {
   const options = SITES.map((site) =>
     element('option', { value: site, selected: site === chosenSite() }, LABELS[site]),

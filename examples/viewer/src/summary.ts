@@ -1,12 +1,12 @@
-/** One line that says what a record is, for lists. */
+/** Summarizes a record in one line, for lists. */
 import type { RecordValue } from 'pdsdb';
 import { dateOf } from '../../page/quantities.ts';
 import type { Row } from './rows.ts';
 
-/** Fields that people wrote, the telling ones first. */
+/** Fields with text of people, most important first. */
 const TELLING = ['text', 'title', 'displayName', 'name', 'description', 'value', 'status'];
 
-/** A row has room for no more. */
+/** The longest text that fits into a row. */
 const MAX_LENGTH = 240;
 
 const textIn = (value: unknown): string | undefined =>
@@ -28,11 +28,11 @@ const told = (value: RecordValue): string => {
   );
 };
 
-/** What a record says, in one line. */
+/** Returns the summary of a record in one line. */
 export const summaryOf = ({ value, fault, found }: Row): string => {
   const text = value === undefined ? `Not readable: ${fault ?? 'no value'}` : (found ?? told(value));
   return text.slice(0, MAX_LENGTH).replaceAll(/\s+/g, ' ') || 'Empty';
 };
 
-/** When a record was made, as it says itself. */
+/** Returns the creation time in a record. */
 export const madeAt = ({ value }: Row): Date | undefined => dateOf(value?.['createdAt'] ?? value?.['indexedAt']);

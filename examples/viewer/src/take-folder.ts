@@ -1,12 +1,12 @@
-/** Takes the folder of a repository in. */
+/** Imports the folder of a repository. */
 import type { FolderEntry } from 'pdsdb/browser';
 import { INCOMING, whileItComesIn } from './temporary-repos.ts';
 import { deleteKept, keepFolder, keptFolder } from './repos.ts';
 
 /**
- * Takes in the folder of a repository, and answers its DID. The database says whose it is, and SQLite reads databases
- * where they are kept: so it is taken in under another name first.
- * @throws {RepoError} `RepoExists` when the repository is here; as `importFolder` does.
+ * Imports the folder of a repository, and returns its DID. The database has the DID, but SQLite can only read a
+ * database that is stored, so the folder is first imported under a temporary name.
+ * @throws {RepoError} `RepoExists` if the repository exists; the codes of `importFolder`.
  */
 export const takeFolder = (files: Iterable<FolderEntry>): Promise<string> => {
   const name = `${INCOMING}${crypto.randomUUID()}`;

@@ -1,9 +1,9 @@
 /**
- * Files as a tar archive, as it is read everywhere. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
+ * Writes a portable tar archive. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
  */
 
 export interface TarFile {
-  /** At most 100 ASCII characters: the layout of a repository has no longer ones. */
+  /** At most 100 ASCII characters, which is enough for the layout of a repository. */
   readonly path: string;
   readonly size: number;
   readonly content: ReadableStream<Uint8Array>;
@@ -16,7 +16,9 @@ const MAX_SIZE = 0o77777777777;
 
 const header = ({ path, size }: TarFile, modifiedAt: number): Uint8Array => {
   if (size > MAX_SIZE) {
-    throw new RangeError(`a tar archive takes files up to 8 GiB; path=${path}`);
+    throw new RangeError(
+      `the file is larger than 8 GiB, the limit of a tar archive: export a CAR instead; path=${path}`,
+    );
   }
   const bytes = new Uint8Array(BLOCK);
   const encoder = new TextEncoder();
@@ -28,7 +30,7 @@ const header = ({ path, size }: TarFile, modifiedAt: number): Uint8Array => {
   put('0000000\0', 116);
   put(`${octal(size, 11)}\0`, 124);
   put(`${octal(modifiedAt, 11)}\0`, 136);
-  // The sum is taken with spaces in its own place.
+  // The checksum field counts as spaces.
   put('        0', 148);
   put('ustar\x0000', 257);
   put(
@@ -54,7 +56,7 @@ async function* chunksOf(files: AsyncIterable<TarFile>): AsyncGenerator<Uint8Arr
   yield new Uint8Array(2 * BLOCK);
 }
 
-/** The archive, made as it is read. */
+/** Yields the archive in chunks. */
 export const tarStream = (files: AsyncIterable<TarFile>): ReadableStream<Uint8Array> => {
   const chunks = chunksOf(files);
   return new ReadableStream<Uint8Array>({

@@ -1,29 +1,29 @@
 /**
- * What an import leaves when its tab is closed in the middle of it: of a folder, a copy under a name of its own; of a
- * CAR, an empty repository, which would look as if the account had no records.
+ * Deletes what an import leaves if its tab is closed: for a folder, a copy under a temporary name; for a
+ * CAR, an empty repository, which would look like an account without records.
  */
 import { isRepoError } from 'pdsdb';
 import { deleteKept, keptNames, openKept } from './repos.ts';
 
-/** Begins the name of a folder whose DID is not known yet. No DID is one. */
+/** The prefix of temporary names, for a folder whose DID is not known yet. It is not a valid DID. */
 export const INCOMING = 'incoming-';
 
-/** Begins the keys under which it is written down which repositories are made for an import. */
+/** The prefix of the keys that record the repositories of running imports. */
 const MADE = 'viewer.madeFor.';
 
 const lockOf = (name: string): string => `viewer.incoming.${name}`;
 
 /**
- * Runs an import into a repository of this name, which nobody takes for a leftover meanwhile. One at a time: others
- * wait.
+ * Runs an import into a repository of this name, which other tabs do not delete meanwhile. Imports run one at a time;
+ * others wait.
  */
 export const whileItComesIn = async <T>(name: string, run: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
   navigator.locks.request(lockOf(name), signal === undefined ? {} : { signal }, run);
 
-/** Says that a repository is about to be made for an import; it is one of those that may be left. */
+/** Records that a repository will be created for an import. */
 export const noteMade = (did: string): void => localStorage.setItem(MADE + did, '');
 
-/** Says that the import has ended, whichever way. */
+/** Records that the import has ended. */
 export const noteEnded = (did: string): void => localStorage.removeItem(MADE + did);
 
 const isEmpty = async (did: string): Promise<boolean> => {
@@ -40,11 +40,11 @@ const isEmpty = async (did: string): Promise<boolean> => {
   }
 };
 
-/** The worker of a page that is gone may have its files a moment longer. */
+/** The worker of a closed page may have its files open for a moment. */
 const PATIENCE_MS = 3_000;
 const PAUSE_MS = 200;
 
-/** Deletes a repository that another page is about to let go of. */
+/** Deletes a repository that another page is about to close. */
 export const deleteWhenFree = async (name: string): Promise<void> => {
   for (const end = Date.now() + PATIENCE_MS; ; ) {
     try {
@@ -59,11 +59,11 @@ export const deleteWhenFree = async (name: string): Promise<void> => {
   }
 };
 
-/** Runs it unless an import of this name is under way, in whichever tab. */
+/** Runs it unless an import of this name is running in any tab. */
 const unlessItComesIn = (name: string, run: () => Promise<void>): Promise<void> =>
   navigator.locks.request(lockOf(name), { ifAvailable: true }, async (lock) => (lock === null ? undefined : run()));
 
-/** Takes away what the imports of tabs that are gone have left. */
+/** Deletes the repositories of imports whose tabs were closed. */
 export const deleteTemporaryRepos = async (): Promise<void> => {
   for (const name of (await keptNames()).filter((kept) => kept.startsWith(INCOMING))) {
     await unlessItComesIn(name, () => deleteWhenFree(name));

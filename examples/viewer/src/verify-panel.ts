@@ -1,4 +1,4 @@
-/** Checks everything that is here, when asked to, and says what came of it. */
+/** Verifies the repository on request, and shows the result. */
 import type { Progress, Repo } from 'pdsdb';
 import { toDidKey } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
@@ -7,13 +7,13 @@ import { isAbort } from '../../page/plain-words.ts';
 import { countOf } from '../../page/quantities.ts';
 import { verifyNote } from './verify-words.ts';
 
-/** Also the forms in which DID documents have keys. */
+/** Also accepts the forms of keys in DID documents. */
 const isDidKey = (text: string): boolean => {
   try {
     toDidKey(text);
     return true;
   } catch {
-    // Whatever is wrong with it, it is none.
+    // Any error means that it is not a key.
     return false;
   }
 };

@@ -1,10 +1,10 @@
-/** What a check found, in words. */
+/** Formats the result of a verification. */
 import type { Fault, ImportResult, VerifyReport } from 'pdsdb';
 import { element } from '../../page/element.ts';
 import { countOf } from '../../page/quantities.ts';
 import { addressOf } from './route.ts';
 
-/** A list of more faults than this is read by nobody. */
+/** The largest number of shown faults. */
 const MAX_FAULTS = 100;
 
 const SIGNATURES: Readonly<Record<VerifyReport['signature'], string>> = {
@@ -38,7 +38,7 @@ export const faultList = (
   );
 };
 
-/** What `verify` answered, as a notice. */
+/** Returns the result of `verify` as a notice. */
 export const verifyNote = (report: VerifyReport, did: string): HTMLElement => {
   const { ok, faultCount, signature, records, blocks, blobs } = report;
   const checked = `${countOf(blocks, 'block')}, ${countOf(records, 'record')} and ${countOf(blobs, 'blob')} were read and checked against their hashes, and the tree against its rules.`;
@@ -52,7 +52,7 @@ export const verifyNote = (report: VerifyReport, did: string): HTMLElement => {
   );
 };
 
-/** What an import did, in one sentence. */
+/** Summarizes the result of an import in one sentence. */
 export const importWords = ({ created, updated, deleted, unchanged }: ImportResult): string => {
   if (updated + deleted + unchanged === 0) {
     return `${countOf(created, 'record')} imported and checked.`;

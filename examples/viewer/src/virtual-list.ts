@@ -1,28 +1,28 @@
 /**
- * A list of any length that has elements for what is in sight and no more. A listbox for screen readers: it has the
+ * A list of any length that has elements only for its visible rows. It is a listbox for screen readers: it has the
  * focus, and names the active row. https://www.w3.org/WAI/ARIA/apg/patterns/listbox/
  */
 import { element } from '../../page/element.ts';
 
 const ROW_HEIGHT = 64;
 
-/** Rows above and below what is in sight, so that a turn of the wheel finds them there. */
+/** Extra rows above and below the visible ones, for a turn of the wheel. */
 const OVERSCAN = 8;
 
 /**
- * Elements that are higher than about 17.9 million pixels are cut off in Firefox; past this height scrolling is scaled.
+ * Firefox truncates elements above about 17.9 million pixels. Above this height, scrolling is scaled.
  */
 const MAX_HEIGHT = 15_000_000;
 
 export interface VirtualListOptions {
   readonly label: string;
-  /** Puts the content of a row into its element. */
+  /** Fills the element of a row. */
   readonly fill: (row: HTMLElement, index: number) => void;
-  /** The rows from `first` up to `last` are in sight. */
+  /** The rows from `first` to `last` are visible. */
   readonly onRange: (first: number, last: number) => void;
-  /** The reader moved to a row with the keyboard. */
+  /** The user moved to a row with the keyboard. */
   readonly onMove: (index: number) => void;
-  /** The reader chose a row. */
+  /** The user selected a row. */
   readonly onOpen: (index: number) => void;
 }
 
@@ -55,14 +55,14 @@ export class VirtualList {
     return this.#active;
   }
 
-  /** How many rows there are. Those in sight are filled anew. */
+  /** Sets the number of rows, and fills the visible ones again. */
   setCount(count: number): void {
     this.#count = count;
     this.#spacer.style.height = `${this.#height}px`;
     this.refresh();
   }
 
-  /** Fills the rows in sight anew: there is more to show in them. */
+  /** Fills the visible rows again. */
   refresh(): void {
     for (const [index, row] of this.#rows) {
       if (index < this.#count) {
@@ -72,7 +72,7 @@ export class VirtualList {
     this.#schedule();
   }
 
-  /** Makes a row the active one, -1 for none, and brings it into sight. */
+  /** Makes a row active (-1 for none), and scrolls to it. */
   setActive(index: number): void {
     this.#active = index;
     if (index >= 0) {
@@ -81,7 +81,7 @@ export class VirtualList {
     this.refresh();
   }
 
-  /** Shows the rows from the first on. */
+  /** Scrolls to the first row. */
   toTop(): void {
     this.element.scrollTop = 0;
   }
@@ -94,13 +94,13 @@ export class VirtualList {
     return Math.min(this.#count * ROW_HEIGHT, MAX_HEIGHT);
   }
 
-  /** How far the rows move for a pixel of scrolling: 1 unless the list is higher than elements can be. */
+  /** The movement of the rows per scrolled pixel: 1, unless the list is higher than an element can be. */
   get #scale(): number {
     const sight = this.element.clientHeight;
     return this.#height <= sight ? 1 : (this.#count * ROW_HEIGHT - sight) / (this.#height - sight);
   }
 
-  /** Once a frame, however often it is asked for. */
+  /** Renders at most once per frame. */
   #schedule(): void {
     if (!this.#isDue) {
       this.#isDue = true;
