@@ -1,7 +1,7 @@
 // Compares this tree with another checkout of it, operation by operation, in pairs: theirs, ours, theirs, ours …
 //   node bench/paired.mjs --against ../before --only verify,import --size 100000 --pairs 15
-// Both checkouts have to be built (`npm run build`) and to have the packages of `bench/`. Prints, for each operation, the
-// median of the ratios this / other of wall and processor time, and the 95 % interval of that median.
+// Both checkouts have to be built (`npm run build`) and to have the packages of `bench/`. Prints, for each operation,
+// the median of the ratios this / other of wall and processor time, and the 95 % interval of that median.
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,10 @@ if (values.against === undefined) {
 const here = fileURLToPath(new URL('.', import.meta.url));
 const there = join(resolve(values.against), 'bench');
 
-/** Runs one contender of one checkout in a separate process. Returns its median wall and processor time, in milliseconds. */
+/**
+ * Runs one contender of one checkout in a separate process. Returns its median wall and processor time, in
+ * milliseconds.
+ */
 const measure = (bench, operation) => {
   const args = ['--max-old-space-size=8192', join(bench, 'one.mjs'), operation, 'pdsdb', values.size, values.runs];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 });

@@ -1,6 +1,6 @@
 /**
- * What of the library a fuzz run has reached, line by line: `NODE_V8_COVERAGE=out/cov node test/fuzz/fuzz.mjs --seconds 60`,
- * then `node test/fuzz/coverage.mjs out/cov`. With `--files` for each file, the least reached first.
+ * What of the library a fuzz run has reached, line by line: `NODE_V8_COVERAGE=out/cov node test/fuzz/fuzz.mjs --seconds
+ * 60`, then `node test/fuzz/coverage.mjs out/cov`. With `--files` for each file, the least reached first.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -28,8 +28,8 @@ export const inspectDatabase = (files: DatabaseFiles): readonly SchemaObject[] =
 };
 
 /**
- * Inspects a database and opens it. The WAL of a crash stays unchanged until `recover`, so that a refused database stays
- * unchanged.
+ * Inspects a database and opens it. The WAL of a crash stays unchanged until `recover`, so that a refused database
+ * stays unchanged.
  * @param options.isNew Whether the database must be empty.
  * @throws {RepoError} `RepoExists` if `isNew` and the database is not empty; `RepoNotFound` if not `isNew` and it is
  *   empty; the codes of {@link inspectDatabase} and `Sqlite.open`.
