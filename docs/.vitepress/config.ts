@@ -25,7 +25,8 @@ export default defineConfig({
   transformHtml: (html) => html.replace(/class="VPContent( is-home)?"/, '$& role="main"'),
   themeConfig: {
     nav: [
-      { text: 'Guides', link: '/guides/view-a-car', activeMatch: '^/(guides|records|write)' },
+      { text: 'Guides', link: '/guides/view-a-car', activeMatch: '^/(guides|records|write|coming)' },
+      { text: 'Concepts', link: '/concepts/repository', activeMatch: '^/concepts/' },
       {
         text: 'Reference',
         link: '/entry-points',

@@ -16,7 +16,8 @@ export const inlineDrawings = (markdown: MarkdownRenderer): void => {
     const { path } = env as { path: string };
     // The colors are in the style sheet of the theme.
     const drawing = readFileSync(join(dirname(path), source), 'utf8').replace(/<style>[\s\S]*?<\/style>/, '');
+    // A reader without a mouse scrolls it with the keyboard.
     // Vue reads two braces as an expression, and a line break inside of a paragraph as the end of the HTML.
-    return `<span v-pre class="drawing">${drawing.replace(/\s*\n\s*/g, ' ').trim()}</span>`;
+    return `<span v-pre class="drawing" tabindex="0">${drawing.replace(/\s*\n\s*/g, ' ').trim()}</span>`;
   };
 };

@@ -6,7 +6,19 @@ const page = (text: string, link: string): DefaultTheme.SidebarItem => ({ text, 
 const pages: DefaultTheme.SidebarItem[] = [
   {
     text: 'Guides',
-    items: [page('Records', '/records'), page('Write an adapter', '/write-an-adapter'), page('Live examples', '/live')],
+    items: [
+      page('View a CAR', '/guides/view-a-car'),
+      page('Keep an account in a browser', '/guides/keep-an-account-in-a-browser'),
+      page('Records', '/records'),
+      page('Back up and restore', '/guides/back-up-and-restore'),
+      page('Verify and repair', '/guides/verify-and-repair'),
+      page('Several tabs', '/guides/several-tabs'),
+      page('Bundlers', '/guides/bundlers'),
+      page('Keys', '/guides/keys'),
+      page('Write an adapter', '/write-an-adapter'),
+      page('Coming from other software', '/coming-from'),
+      page('Live examples', '/live'),
+    ],
   },
   {
     text: 'Concepts',
@@ -22,7 +34,17 @@ const pages: DefaultTheme.SidebarItem[] = [
   },
   {
     text: 'Reference',
-    items: [page('Benchmarks', '/benchmarks'), page('Durability', '/durability'), page('Security', '/security')],
+    items: [
+      page('Entry points', '/entry-points'),
+      page('Command', '/command'),
+      page('Error codes', '/errors'),
+      page('Guarantees', '/guarantees'),
+      page('Layout on disk', '/layout'),
+      page('Limits', '/limits'),
+      page('Benchmarks', '/benchmarks'),
+      page('Durability', '/durability'),
+      page('Security', '/security'),
+    ],
   },
 ];
 
