@@ -9,8 +9,10 @@ import { extname, join, normalize } from 'node:path';
 export const CSP = "script-src 'self' 'wasm-unsafe-eval'";
 
 const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css',
   '.html': 'text/html',
   '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
 };
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAxeMissing, violationsOf } from '../browser/axe.ts';
 import { drivenOf, isMissing } from '../browser/browsers.ts';
+import { POLLING } from '../browser/example-site.ts';
 import { useFreshBrowser } from '../browser/fresh-browser.ts';
 import { serveFolder } from '../browser/serve-folder.ts';
 import type { App } from '../browser/serve-folder.ts';
@@ -40,10 +41,21 @@ describe.skipIf(isNeedMissing)('axe-core (needs npm run docs:build, chromium and
   const browser = useFreshBrowser('chromium', drivenOf);
   let site: App;
   beforeAll(async () => {
-    // VitePress has scripts in its pages.
-    site = await serveFolder(SITE, { csp: "default-src 'self' 'unsafe-inline' data:" });
+    // VitePress has scripts in its pages, and the examples have WebAssembly.
+    site = await serveFolder(SITE, { csp: "default-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' data: blob:" });
   });
   afterAll(() => site.close());
+
+  test.each(['viewer', 'notes'])('the example %s starts', async (name) => {
+    // It has a policy of its own.
+    const page = await browser().newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await page.goto(`${site.url}${name}/index.html`);
+    await page.waitForFunction(() => document.querySelector('main')?.innerText.trim(), POLLING);
+    await page.close();
+    expect(errors).toEqual([]);
+  });
 
   const pages = htmlFiles().filter((path) => !/^(api|viewer|notes)\//.test(path));
 
@@ -54,6 +66,8 @@ describe.skipIf(isNeedMissing)('axe-core (needs npm run docs:build, chromium and
     await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
     await page.goto(join(site.url, path).replace(':/', '://'));
     await page.addStyleTag({ content: '* { transition: none !important; animation: none !important; }' });
+    // Without the style sheet the colors would be those of the browser.
+    expect(await page.evaluate(() => getComputedStyle(document.body).fontFamily)).toContain('Inter');
     const found: string[] = await violationsOf(page);
     await page.evaluate(() => document.documentElement.classList.add('dark'));
     found.push(...(await violationsOf(page, ['color-contrast'])).map((one) => `dark: ${one}`));
