@@ -1,4 +1,4 @@
-/** What lies on a simulated disk at one moment: folders, which hold names, and files, which hold bytes. */
+/** The content of a simulated disk at one moment: folders with names, and files with bytes. */
 import { FileContent } from './file-content.ts';
 
 /** What a name stands for. */

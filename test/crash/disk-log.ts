@@ -1,4 +1,4 @@
-/** What happened to a simulated disk, call by call. What a later power cut leaves of it is chosen from this. */
+/** The log of a simulated disk, call by call. A power cut chooses the surviving writes from it. */
 import type { DiskNode } from './disk-image.ts';
 
 /** A name that came to stand for something else, or for nothing. */

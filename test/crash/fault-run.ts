@@ -32,8 +32,8 @@ const blobBytes = new Uint8Array(5000).fill(7);
 const blobCid = cidOfDigest(CODEC_RAW, sha256(blobBytes));
 
 /**
- * Whoever reads a blob has its bytes or an error, and so has a search for damage: what a failing disk keeps back is not
- * taken for damage.
+ * Reading a blob returns its bytes or an error, and so does a search for damage: data that a failing disk withholds is
+ * not taken for damage.
  */
 const readBlob = async (repo: Repo): Promise<void> => {
   const blob = await repo.getBlob(blobCid);
@@ -158,7 +158,7 @@ export const runWithFault = async (place: Place, hasFailed: () => boolean, heal:
   }
 
   heal();
-  const left = place.leftovers().filter((name) => /open files|^a lock/.test(name));
+  const left = place.remaining().filter((name) => /open files|^a lock/.test(name));
   wrong.push(...left.map((name) => `after closing there is left: ${name}`));
   if (await open()) {
     await check(repo!, acknowledged, tried, wrong);
@@ -169,7 +169,7 @@ export const runWithFault = async (place: Place, hasFailed: () => boolean, heal:
     wrong.push('it cannot be opened');
   }
   await close();
-  wrong.push(...place.leftovers().map((name) => `after closing again there is left: ${name}`));
+  wrong.push(...place.remaining().map((name) => `after closing again there is left: ${name}`));
   return { wrong, met };
 };
 

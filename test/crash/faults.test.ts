@@ -14,7 +14,7 @@ import { placeInOrigin } from './storage-kind.ts';
 const SHARE = Number(process.env['PDSDB_FAULTS'] ?? 0.05);
 const SEED = Number(process.env['PDSDB_SEED'] ?? 1);
 
-/** What becomes of a call; `undefined` where it is none that can fail in this way. */
+/** The fault for a call, or `undefined` if the call cannot fail in this way. */
 type Fault = readonly [name: string, make: (call: DiskCall) => Interference];
 
 const throwing = (code: string): Fault => [code, () => ({ throws: systemError(code, 'no') })];

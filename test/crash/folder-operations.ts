@@ -67,7 +67,7 @@ const lookAtBackup = async (disk: SimulatedDisk, name: string): Promise<string> 
   }
 };
 
-/** What was renamed away from a name, if it lies there still. */
+/** The entry that was renamed away from a name, if it still exists. */
 const oldNameOf = (disk: SimulatedDisk, name: string): string | undefined =>
   disk.image
     .paths()

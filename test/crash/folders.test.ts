@@ -110,8 +110,7 @@ const syncOf = (pattern: RegExp, n?: number): Mutation['forgets'] => {
 };
 
 /**
- * The first `n` syncs of a folder, whoever asks for them: the first write to a file of a database is behind a sync of
- * its own.
+ * The first `n` syncs of a folder, by any caller: the first write to a file of a database is behind a sync of its own.
  */
 const firstSyncsOf = (pattern: RegExp, n: number): Mutation['forgets'] => {
   let count = 0;
@@ -128,16 +127,16 @@ const mutations: readonly Mutation[] = [
   { operation: 'a backup', name: 'sync of its folder', forgets: syncOf(/^\/backup\.tmp-[^/]+$/) },
   { operation: 'a backup', name: 'sync of its blobs/', forgets: syncOf(/^\/backup\.tmp-[^/]+\/blobs$/) },
   { operation: 'a backup', name: 'sync of its blobs/ba/', forgets: syncOf(/^\/backup\.tmp-[^/]+\/blobs\/ba$/) },
-  { operation: 'a backup', name: 'sync of the folder that it lies in', forgets: syncOf(/^$/) },
+  { operation: 'a backup', name: 'sync of the folder that contains it', forgets: syncOf(/^$/) },
   {
     operation: 'a backup in place of another',
-    name: 'sync of the folder that it lies in, before the old one is removed',
+    name: 'sync of the folder that contains it, before the old one is removed',
     forgets: syncOf(/^$/, 1),
   },
-  { operation: 'a restoration', name: 'sync of the folder that it lies in', forgets: syncOf(/^$/) },
+  { operation: 'a restoration', name: 'sync of the folder that contains it', forgets: syncOf(/^$/) },
   {
     operation: 'a restoration in place of a repository',
-    name: 'sync of the folder that it lies in, before the old one is removed',
+    name: 'sync of the folder that contains it, before the old one is removed',
     forgets: syncOf(/^$/, 1),
   },
   { operation: 'the import of a folder', name: 'flush of pds.db', forgets: flushOf(/^\/imported\/pds\.db$/) },

@@ -1,4 +1,4 @@
-/** Opens what a power cut has left, and says whether it is healthy. */
+/** Opens the repository after a power cut, and judges whether it is healthy. */
 import { isRepoError } from '../../src/core/errors.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
 import type { Place } from './place.ts';
@@ -41,7 +41,7 @@ export const judge = async (place: Place, expected: Expected, thorough: boolean)
     const known = expected.acknowledged.exists && !thorough ? expected.known.get(fingerprint) : undefined;
     if (known !== undefined) {
       await repo.close();
-      const left = place.leftovers();
+      const left = place.remaining();
       return left.length > 0
         ? corrupt(`after closing there are left: ${left.join(', ')}`)
         : { kind: 'healthy', state: known };
@@ -54,9 +54,9 @@ export const judge = async (place: Place, expected: Expected, thorough: boolean)
     await repo.put('com.example.judged', 'self', { $type: 'com.example.judged', text: 'goes on' });
     const head = await repo.head();
     await repo.close();
-    const leftovers = place.leftovers();
-    if (leftovers.length > 0) {
-      return corrupt(`after closing there are left: ${leftovers.join(', ')}`);
+    const remaining = place.remaining();
+    if (remaining.length > 0) {
+      return corrupt(`after closing there are left: ${remaining.join(', ')}`);
     }
     expected.known.set(fingerprint, verdict.state);
     if (thorough) {

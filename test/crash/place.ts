@@ -16,7 +16,7 @@ export interface Place {
   /** Notes in the log that a step of the workload begins, or is acknowledged. */
   mark(kind: 'start' | 'ack', step: number): void;
   /** What a closed repository should not have left behind. */
-  leftovers(): string[];
+  remaining(): string[];
   /**
    * A text that is the same for the same content of the database and of the blobs, once the repository is open: its log
    * is checkpointed then, and what is left of the log is nothing that anybody reads.
@@ -67,7 +67,7 @@ export const placeOn = (disk: SimulatedDisk): Place => ({
           disk.image.files.get(disk.image.find(path)!.id)!.pages(),
         ]),
     ),
-  leftovers: () => [
+  remaining: () => [
     ...disk.image.paths(FOLDER).filter((path) => !CLOSED.test(path)),
     ...(disk.openCount === 0 ? [] : [`${disk.openCount} open files`]),
   ],

@@ -86,8 +86,8 @@ export class PowerCut {
   }
 
   /**
-   * The paths whose names are not synced now, those that are gone among them, and those whose data is not, with how
-   * many bytes were written; emptying a file is none, and cutting it short all there may be.
+   * The paths whose names are not synced now, removed ones included, and those whose data is not, with how many bytes
+   * were written; emptying a file counts as none, and truncating it as all.
    */
   unsynced(): Map<string, number> {
     const found = new Map<string, number>();

@@ -242,7 +242,7 @@ export class OpenFile implements DiskFile {
     return this.#disk.image.hasName(this.#id);
   }
 
-  /** A descriptor is gone, whatever `close` says. */
+  /** The descriptor is closed, even if `close` fails. */
   close(): void {
     if (this.#isOpen) {
       this.#isOpen = false;

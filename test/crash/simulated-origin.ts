@@ -71,7 +71,7 @@ export class SimulatedOrigin {
     this.log.push({ kind, step });
   }
 
-  /** Ends whoever has the files open. */
+  /** Ends the process that has the files open. */
   kill(): void {
     this.#epoch += 1;
     this.#holder = undefined;

@@ -98,5 +98,5 @@ export const placeInOrigin = (origin: SimulatedOrigin): Place => ({
       ...blobs.map(([name, bytes]) => [name, [bytes]] as const),
     ]);
   },
-  leftovers: () => (origin.isHeld ? ['a lock'] : []),
+  remaining: () => (origin.isHeld ? ['a lock'] : []),
 });

@@ -18,7 +18,7 @@ export const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
 const WITH_BLOB = 'com.example.picture';
 const IMPORTED = 'com.example.imported';
 
-/** A repository, open or not, and where it lies. */
+/** A repository, open or not, and its place. */
 export class Session {
   readonly place: Place;
   #repo: Repo | undefined;

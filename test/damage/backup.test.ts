@@ -1,4 +1,4 @@
-/** Backups over real folders: whole or not there, and a damaged one is refused by name. */
+/** Backups over real folders: complete or absent. A damaged one is rejected, and the error names the file. */
 import {
   cpSync,
   existsSync,
@@ -133,8 +133,8 @@ describe('a backup', () => {
   });
 
   test.each([
-    ['with a commit that is none', `insert into commits values ('zzzzzzzzzzzzz', x'00')`],
-    ['with a block that is none', `insert into blocks values ('x', x'00')`],
+    ['with an invalid commit', `insert into commits values ('zzzzzzzzzzzzz', x'00')`],
+    ['with an invalid block', `insert into blocks values ('x', x'00')`],
     [
       'with a commit that has no name, and without a head',
       `delete from refs; insert into commits values (null, x'00')`,
@@ -273,7 +273,7 @@ describe('a backup that is damaged is refused, and nothing is made of it', () =>
       message: expect.stringContaining(names(backup)),
     });
     expect(readdirSync(backup.around)).toEqual(before);
-    // Nor does it take the place of what is there.
+    // It also does not replace an existing repository.
     await expect(restoreBackup(backup.backup, backup.folder, { force: true })).rejects.toMatchObject({ code });
     expect(await verify(backup.folder)).toMatchObject({ ok: true });
     expect(readdirSync(backup.around)).toEqual(before);

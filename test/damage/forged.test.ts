@@ -15,7 +15,7 @@ import { makeSample, open, sql, verify, withSql } from './damaged-repo.ts';
 
 const root = scratchFolder('forged');
 
-/** A commit and all that it brings, put beside what is there: as the newest one, or as the oldest. */
+/** Adds a commit and its blocks, as the newest commit or as the oldest. */
 const forge = async ({ folder }: Sample, age: 'newest' | 'oldest', parts: RepositoryParts): Promise<Repository> => {
   const rev = tidOf(age === 'newest' ? (Date.now() + 1000) * 1000 : 1_600_000_000_000_000, 0);
   const repository = await repositoryOf({ ...parts, fields: { rev, ...parts.fields } });

@@ -1,4 +1,4 @@
-/** Whatever has happened to the bytes below, what is read is right, or it is an error that says so. */
+/** Whatever the damage, reads return the right values or an error. */
 import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Repo } from '../../src/core/repo/repo.ts';
@@ -36,15 +36,15 @@ const READS: Readonly<Record<string, (repo: Repo, sample: Sample) => Promise<unk
 
 const resultsOf = (sample: Sample): Promise<Record<string, unknown>> =>
   open(sample.folder, async (repo) => {
-    const answers: Record<string, unknown> = {};
+    const results: Record<string, unknown> = {};
     for (const [name, read] of Object.entries(READS)) {
       try {
-        answers[name] = await read(repo, sample);
+        results[name] = await read(repo, sample);
       } catch (error) {
-        answers[name] = isRepoError(error) ? error.code : error;
+        results[name] = isRepoError(error) ? error.code : error;
       }
     }
-    return answers;
+    return results;
   });
 
 describe('a block whose bytes are others is Corrupt where it is read', () => {
@@ -59,9 +59,9 @@ describe('a block whose bytes are others is Corrupt where it is read', () => {
     const before = await resultsOf(sample);
     await flipBlock(sample.folder, cidOf(sample));
     const after = await resultsOf(sample);
-    for (const [name, answer] of Object.entries(before)) {
-      // All other answers need the block for something else, or not at all, and are what they were.
-      const wanted = (corrupt as readonly string[]).includes(name) ? ['Corrupt'] : [answer, 'Corrupt'];
+    for (const [name, result] of Object.entries(before)) {
+      // All other reads do not depend on the block, and return the same as before.
+      const wanted = (corrupt as readonly string[]).includes(name) ? ['Corrupt'] : [result, 'Corrupt'];
       expect(wanted, name).toContainEqual(after[name]);
     }
   });
@@ -75,7 +75,7 @@ describe('a block whose bytes are others is Corrupt where it is read', () => {
 
 const SEED = 20260101;
 
-test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an answer wrong, seed ${SEED}`, async () => {
+test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an result wrong, seed ${SEED}`, async () => {
   const random = seeded(SEED);
   const sample = await makeSample(root);
   const before = await resultsOf(sample);
@@ -108,17 +108,17 @@ test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an answ
         expect(isRepoError(error), `${where}: ${String(error)}`).toBe(true);
         return undefined;
       });
-      for (const [name, answer] of Object.entries(after ?? {})) {
+      for (const [name, result] of Object.entries(after ?? {})) {
         const isError =
-          typeof answer === 'string' && ['BlockNotFound', 'Corrupt', 'RefNotFound', 'HeadNotFound'].includes(answer);
+          typeof result === 'string' && ['BlockNotFound', 'Corrupt', 'RefNotFound', 'HeadNotFound'].includes(result);
         // What cannot be told from a repository that never had it: no head, no list of commits, no such file.
-        const isNothing = answer === '' || answer === '[]' || answer === undefined;
+        const isNothing = result === '' || result === '[]' || result === undefined;
         expect(
-          isError || isNothing || names.length > 0 || JSON.stringify(answer) === JSON.stringify(before[name]),
+          isError || isNothing || names.length > 0 || JSON.stringify(result) === JSON.stringify(before[name]),
           `${where}: ${name}`,
         ).toBe(true);
         if (!isError && !isNothing && (name === 'get' || name === 'getBlob' || name === 'checkout')) {
-          expect(answer, `${where}: ${name}`).toEqual(before[name]);
+          expect(result, `${where}: ${name}`).toEqual(before[name]);
         }
       }
     }
@@ -127,10 +127,7 @@ test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an answ
 }, 180_000);
 
 describe('a blob that changes while it is being read', () => {
-  /**
-   * Whoever has the `Blob` reads it later, and by then the file is another one: to the platform that is a failure of
-   * its own kind.
-   */
+  /** A caller reads the `Blob` later, when the file has changed: to the platform, that is a failure of its own kind. */
   const changing = async (sample: Sample, readsBefore = 0): Promise<Repo> => {
     const repo = await openRepo(sample.folder);
     const stream = Blob.prototype.stream;

@@ -1,4 +1,4 @@
-/** Whatever is damaged: a repository that a repair calls whole passes `verify`, and a second repair finds nothing. */
+/** Random damage: a repository that a repair reports as whole passes `verify`, and a second repair finds nothing. */
 import { expect, test } from 'vitest';
 import type { CID } from '../../src/core/data/cid.ts';
 import { cidToText } from '../../src/core/data/cid.ts';

@@ -1,4 +1,4 @@
-/** What a repair mends, what it says about it, and that what it cannot bring back can be imported again. */
+/** Repairs, their reports, and imports that restore the rest. */
 import {
   existsSync,
   mkdirSync,
@@ -52,7 +52,7 @@ describe('blocks', () => {
     expect(await repair(sample.folder)).toMatchObject({ whole: true, steps: [], lost: [] });
   });
 
-  test('a record that is gone for good can be deleted', async () => {
+  test('a record that is lost can be deleted', async () => {
     const sample = await makeSample(root);
     await sql(sample.folder, `delete from blocks where key = '${String(sample.lastRecord)}'`);
     expect((await repaired(sample.folder)).lost).toMatchObject([{ kind: 'record', path: sample.lastPath }]);
@@ -146,7 +146,7 @@ describe('names', () => {
     'addCommit',
   ]);
   onSample(
-    'rows that are none',
+    'invalid rows',
     () => [
       `insert into blocks values ('x', x'00')`,
       `insert into commits values ('y', x'00')`,

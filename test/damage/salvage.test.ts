@@ -1,7 +1,4 @@
-/**
- * What a salvage finds though somebody would say that it is gone: behind damage in the log, and under names that are
- * damaged.
- */
+/** Data that a salvage finds although it seems lost: after damage in the log, and under names that are damaged. */
 import { expect, test } from 'vitest';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -57,7 +54,7 @@ test('without the header of the log, what is in it is there as well', async () =
 
 test.each([
   ['a letter', 0x40],
-  ['a byte that is no text', 0x80],
+  ['a byte that is not UTF-8', 0x80],
 ])('a block whose name is damaged in %s has the name that its bytes say', async (_, bit) => {
   const { commits } = await folderSample();
   const disk = await killed();

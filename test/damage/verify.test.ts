@@ -66,17 +66,17 @@ const ROWS: readonly Damage[] = [
     says: (s) => [re('Corrupt', s.commits[2]!.cid)],
   },
   {
-    name: 'a record that is gone',
+    name: 'a missing record',
     do: (s) => sql(s.folder, `delete from blocks where ${block(s.record)}`),
     says: (s) => [re('BlockNotFound', s.recordPath, s.record)],
   },
   {
-    name: 'a node that is gone',
+    name: 'a missing node',
     do: (s) => sql(s.folder, `delete from blocks where ${block(s.commits[2]!.data)}`),
     says: (s) => [re('BlockNotFound', s.commits[2]!.data)],
   },
   {
-    name: 'the head that is gone',
+    name: 'a missing head',
     do: (s) => sql(s.folder, `delete from blocks where ${block(s.commits[2]!.cid)}`),
     says: (s) => [re('BlockNotFound', 'main', s.commits[2]!.cid)],
   },
@@ -92,7 +92,7 @@ const ROWS: readonly Damage[] = [
     says: (s) => [re('Corrupt', s.record), re('Corrupt', s.lastRecord)],
   },
   {
-    name: 'rows that are no blocks',
+    name: 'invalid rows of blocks',
     do: (s) =>
       sql(
         s.folder,
@@ -115,12 +115,12 @@ const ROWS: readonly Damage[] = [
     says: () => [re('Corrupt', 'table=refs', 'key=main')],
   },
   {
-    name: 'a list of commits that is none',
+    name: 'an invalid list of commits',
     do: (s) => sql(s.folder, `insert into commits values ('yesterday', x'00')`),
     says: () => [re('Corrupt', 'table=commits', 'key=yesterday')],
   },
   {
-    name: 'a meta value that is no text',
+    name: 'a meta value that is not a text',
     do: (s) => sql(s.folder, `insert into meta values ('message:x', x'ff')`),
     says: () => [re('Corrupt', 'table=meta', 'key=message:x')],
   },
@@ -157,7 +157,7 @@ const ROWS: readonly Damage[] = [
     says: () => [re('WrongDid', 'main')],
   },
   {
-    name: 'a version that is none',
+    name: 'an invalid version',
     do: (s) => sql(s.folder, `update meta set value = x'' where key = 'version'`),
     says: () => [re('Corrupt .open')],
   },
@@ -256,7 +256,7 @@ describe.each([
   }
 });
 
-test('what is sound is called so, with files around it that are none of ours', async () => {
+test('an undamaged repository with foreign files beside it passes', async () => {
   const { folder } = await makeSample(root);
   for (const name of ['.DS_Store', 'blobs/Thumbs.db', 'blobs/ba/.DS_Store', 'blobs/ba/notes.txt']) {
     writeFileSync(join(folder, name), 'something');

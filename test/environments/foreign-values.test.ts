@@ -38,7 +38,7 @@ describe('a record', () => {
 
   test.each([
     ['made by hand', `new BlobRef(CID.parse(ref), 'text/plain', 5)`],
-    ['as a server answers it', `jsonToLex({ $type: 'blob', ref: { $link: ref }, mimeType: 'text/plain', size: 5 })`],
+    ['as a server returns it', `jsonToLex({ $type: 'blob', ref: { $link: ref }, mimeType: 'text/plain', size: 5 })`],
   ])('keeps a BlobRef of @atproto/api, %s', async (_name, file) => {
     const imports = `import { BlobRef, jsonToLex } from '@atproto/api'; import { CID } from 'multiformats/cid';`;
     const check = `(() => { const file = ${file}; if (!(file instanceof BlobRef)) throw new Error('not a BlobRef'); return { file }; })()`;

@@ -1,5 +1,5 @@
 /**
- * Databases: bytes that somebody changed, and rows that somebody changed with SQL. Nothing wrong is ever answered as
+ * Databases: bytes that somebody changed, and rows that somebody changed with SQL. Wrong data is never returned as
  * right.
  */
 import { openSqliteBlockStore } from '../../src/adapters/sqlite/open-block-store.ts';
@@ -43,14 +43,14 @@ const filesOf = (bytes: Uint8Array): MemoryFiles => {
 const use = async (repo: Repo): Promise<boolean> => {
   let sound = true;
   const attempt = async (run: () => Promise<unknown>): Promise<void> => {
-    const answer = await orRefused(async () => ({ value: await run() }));
-    sound &&= answer !== undefined;
+    const result = await orRefused(async () => ({ value: await run() }));
+    sound &&= result !== undefined;
   };
   await attempt(() => repo.head());
   for (let i = 0; i < 5; i++) {
     await attempt(async () => {
       const found = await repo.get(POST, rkeyOf(i));
-      hold(found === undefined || isCidOf(found.cid, found.bytes), 'a record that is answered is what its CID names');
+      hold(found === undefined || isCidOf(found.cid, found.bytes), 'a returned record matches its CID');
     });
   }
   await attempt(async () => {

@@ -1,6 +1,4 @@
-/**
- * Folders in which somebody has been at work: opening one is refused, or nothing in it is answered as what it is not.
- */
+/** Changed folders: opening one is rejected, or no read returns wrong data. */
 import {
   cpSync,
   existsSync,
@@ -105,7 +103,7 @@ const use = async (repo: Repo): Promise<void> => {
       const blob = await repo.getBlob(parseCid(cid.toString()));
       hold(
         blob === undefined || Buffer.from(await blob.arrayBuffer()).equals(BLOBS[i]!),
-        'a blob that is answered is the one that its CID names',
+        'a returned blob matches its CID',
       );
     });
   }

@@ -1,4 +1,4 @@
-/** What is fuzzed, and how an outcome is judged. */
+/** Fuzz targets, and how their outcomes are judged. */
 import { isRepoError } from '../../src/core/errors.ts';
 import type { Random } from './mutate-bytes.ts';
 
@@ -10,9 +10,7 @@ export interface FuzzTarget {
   run(random: Random): Promise<Outcome>;
 }
 
-/**
- * The answer, or `undefined` when it was refused with a code. Any other error comes out: nobody throws it on purpose.
- */
+/** Returns the result, or `undefined` if the call rejected with a code. Throws any other error, which is a bug. */
 export const orRefused = async <T>(run: () => Promise<T> | T): Promise<T | undefined> => {
   try {
     return await run();

@@ -33,7 +33,7 @@ const PAGE_DAMAGES: readonly ((page: Uint8Array<ArrayBuffer>, other: Uint8Array,
   (_, other) => other,
   (page, other, random) =>
     replaced(page, 512 * below(random, 8), PAGE, other.subarray(0, 512 * (1 + below(random, 7)))).subarray(0, PAGE),
-  // Its kind, the number of its cells, where they lie: the header of a page and the pointers behind it.
+  // Kind, number and offsets of the cells: the header of a page and its pointers.
   (page, _, random) => {
     for (let i = 0; i <= below(random, 4); i++) {
       page[below(random, 40)] = below(random, 256);

@@ -1,6 +1,6 @@
 /**
- * Databases and blobs that somebody damaged, and then a repair: it loses nothing that is sound, says what is gone, and
- * what it calls whole is.
+ * Databases and blobs that somebody damaged, and then a repair: it loses no intact data, reports all losses, and its
+ * `whole` is correct.
  */
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -49,7 +49,7 @@ export const damageBlob = (disk: SimulatedDisk, folder: string, random: Random):
 /** Records that break the data model are taken in and kept; a repair does not judge them. */
 export const isOfRecord = ({ code, path }: Fault): boolean => code === 'Malformed' && path !== undefined;
 
-/** A repair answers for the head. What refs and the history lack is for `verify` to say. */
+/** A repair guarantees the head. `verify` reports missing blocks of refs and of the history. */
 const isOfHistory = ({ code, path, message }: Fault): boolean =>
   code === 'Corrupt' && path !== undefined && path !== 'main' && message.startsWith('not a tree node');
 

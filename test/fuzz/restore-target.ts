@@ -180,7 +180,7 @@ export const restoreTarget: FuzzTarget = {
   },
 };
 
-/** An edit of what is no JSON any more is none. */
+/** A manifest that is not JSON any more is not edited. */
 const orNoJson = async (run: () => void): Promise<void> => {
   try {
     run();

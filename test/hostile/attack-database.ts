@@ -1,4 +1,4 @@
-/** A sound repository in a folder, changed as somebody would who means to hurt whoever opens it. */
+/** A valid repository in a folder, changed by an attacker. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openNodeFiles } from '../../src/adapters/files/node-files.ts';

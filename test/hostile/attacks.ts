@@ -1,4 +1,4 @@
-/** Files that are made to take time or memory, or to run code of their own, of whoever opens or restores them. */
+/** Files that try to waste time or memory, or to run code, when they are opened or restored. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { openRepo, saveBackup } from '../../src/node.ts';
@@ -158,7 +158,7 @@ const rows: readonly Attack[] = [
     ms: 4000,
   },
   {
-    name: '300,000 rows that are no blocks',
+    name: '300,000 invalid rows of blocks',
     make: sql(`insert into blocks ${numbers(300_000)} select 'no CID ' || i, x'00' from n`),
     use: 'verify',
     end: 'damaged',

@@ -112,8 +112,8 @@ export const boundsCases: readonly BoundsCase[] = [
     name: '20 MiB of blocks that nothing refers to',
     car: async () => {
       const { commit, blocks } = await repositoryOf({ records: posts(3) });
-      const strays = Array.from({ length: 10 }, (_, i) => blockOfBytes(new Uint8Array(TWO_MIB - 100).fill(i)));
-      return concatBytes([headerOf(commit.cid), ...[...blocks, ...strays].map(sectionOf)]);
+      const unlinked = Array.from({ length: 10 }, (_, i) => blockOfBytes(new Uint8Array(TWO_MIB - 100).fill(i)));
+      return concatBytes([headerOf(commit.cid), ...[...blocks, ...unlinked].map(sectionOf)]);
     },
     end: 'LimitExceeded',
   },

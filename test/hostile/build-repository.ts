@@ -25,7 +25,7 @@ export const posts = (count: number, text = 'post'): Entry[] =>
 
 export interface RepositoryParts {
   readonly records?: readonly Entry[];
-  /** Writes the tree: answers its root and hands its nodes over. The right tree of the records when left out. */
+  /** Writes the tree, passes its nodes to the callback and returns its root. Default: the right tree of the records. */
   readonly tree?: (onNode: (node: Block) => void) => CidBytes;
   /** The commit's fields in place of the right ones; `undefined` leaves one out. */
   readonly fields?: Readonly<Record<string, unknown>>;

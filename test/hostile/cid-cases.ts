@@ -15,7 +15,7 @@ const whole = await repositoryOf();
 const header = headerOf(whole.commit.cid);
 const [record] = whole.records;
 const forged: Block = { cid: record!.cid, bytes: encodeCbor({ $type: POST, text: 'forged' }) };
-const stray = blockOfBytes(encodeCbor({ $type: POST, text: 'nobody refers to this' }));
+const unlinked = blockOfBytes(encodeCbor({ $type: POST, text: 'nobody refers to this' }));
 
 const blocks =
   (...list: readonly Block[]) =>
@@ -44,7 +44,7 @@ const hashes: readonly HostileCase[] = refusals(
     'a forged record': blocks(...whole.blocks.map((block) => (block === record ? forged : block))),
     'a forged record before the right one': blocks(forged, ...whole.blocks),
     'a forged record after the right one': blocks(...whole.blocks, forged),
-    'a forged block that nothing refers to': blocks(...whole.blocks, { cid: stray.cid, bytes: forged.bytes }),
+    'a forged block that nothing refers to': blocks(...whole.blocks, { cid: unlinked.cid, bytes: forged.bytes }),
     'a block whose bytes were cut, with a true length': blocks(...whole.blocks, {
       cid: record!.cid,
       bytes: record!.bytes.subarray(1),

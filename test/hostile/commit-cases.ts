@@ -1,4 +1,4 @@
-/** Commits that are none, are of somebody else, of another time, or that nobody signed. */
+/** Commits that are invalid, of another account, of another time, or unsigned. */
 import { p256 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { concatBytes } from '../../src/core/data/bytes.ts';
@@ -118,7 +118,7 @@ const signatures: readonly HostileCase[] = [
     expect: 'InvalidSignature',
   },
   { name: 'no signature, and no key to check it with', car: made({ signer: null }), expect: 'InvalidSignature' },
-  { name: 'a key that is none', car: made({}), options: { key: 'did:key:zQ3shunknown' }, expect: 'UnknownKey' },
+  { name: 'an invalid key', car: made({}), options: { key: 'did:key:zQ3shunknown' }, expect: 'UnknownKey' },
 ];
 
 const decodedData = (unsigned: Uint8Array): CID => (decodeCbor(unsigned) as { data: CID }).data;

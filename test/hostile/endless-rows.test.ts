@@ -1,9 +1,9 @@
-/** A damaged index whose pages lead in a circle: SQLite answers rows for ever, and lists of them have to end. */
+/** A damaged index whose pages lead in a circle: SQLite returns rows endlessly, and lists of them must end. */
 import { expect, test } from 'vitest';
 import type { SqlDatabase, SqlStatement } from '../../src/adapters/sqlite/sql-database.ts';
 import { KeyValueTable } from '../../src/adapters/sqlite/key-value-table.ts';
 
-/** A database that answers the same rows to whatever is asked, as long as somebody asks. */
+/** A database that returns the same rows endlessly for any query. */
 const circle = (keys: readonly string[]): SqlDatabase => ({
   changes: 0,
   exec: () => undefined,

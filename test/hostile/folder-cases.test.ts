@@ -1,6 +1,6 @@
 /**
- * Every damaged folder through the door of Node: refused with nothing changed, or open with nothing wrong answered as
- * right.
+ * Every damaged folder through the entry point for Node: rejected without a change, or open without wrong data returned
+ * as right.
  */
 import { cpSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';

@@ -131,13 +131,13 @@ const notOurs: readonly FolderCase[] = [
     open: 'UnknownVersion',
   },
   {
-    name: 'a version that is none',
+    name: 'an invalid version',
     damage: sql(`update meta set value = x'ff' where key = 'version'`),
     open: 'Corrupt',
   },
   { name: 'no version', damage: sql(`delete from meta where key = 'version'`), open: 'Corrupt' },
   {
-    name: 'a DID that is none',
+    name: 'an invalid DID',
     damage: sql(`update meta set value = cast('../../etc' as blob) where key = 'did'`),
     open: 'Corrupt',
   },
@@ -201,7 +201,7 @@ const content: readonly FolderCase[] = [
     damage: sql(`update blocks set value = 1 where ${rowOf(RECORD)}`),
     record: 'Corrupt',
   },
-  { name: 'a record that is gone', damage: sql(`delete from blocks where ${rowOf(RECORD)}`), record: 'BlockNotFound' },
+  { name: 'a missing record', damage: sql(`delete from blocks where ${rowOf(RECORD)}`), record: 'BlockNotFound' },
   {
     name: 'a record in the place of another',
     damage: sql(
@@ -259,7 +259,7 @@ const left =
   (path: string, bytes: string | Uint8Array = 'left here') =>
   (folder: string): void =>
     writeFileSync(join(folder, path), bytes);
-const strays: readonly FolderCase[] = [
+const invalidEntries: readonly FolderCase[] = [
   { name: '.DS_Store', damage: left('blobs/.DS_Store'), sound: true },
   { name: 'Thumbs.db', damage: left('blobs/ba/Thumbs.db'), sound: true },
   { name: 'a write that was cut off', damage: left(`blobs/${'0'.repeat(32)}.tmp-put`), sound: true },
@@ -272,8 +272,8 @@ const strays: readonly FolderCase[] = [
 ];
 
 export const folderClasses: readonly FolderClass[] = [
-  { name: 'Files that are no repository of ours', cases: notOurs },
+  { name: 'Files that are not a pdsdb repository', cases: notOurs },
   { name: 'Rows that were changed', cases: content },
   { name: 'Blobs that were changed', cases: blobs },
-  { name: 'Files that lie about', cases: strays },
+  { name: 'Other files in the folder', cases: invalidEntries },
 ];

@@ -90,7 +90,7 @@ describe.each(stores)('over a store of %s', (_store, open, ways) => {
     for (const [name, of] of ways) {
       const verdict = await verdictOn(place, of(car), options);
       expect(verdict, name).toMatch(new RegExp(`^${code}: `));
-      expect(await dumpStore(place.store, place.blobs), `${name}: what is there afterwards`).toEqual(before);
+      expect(await dumpStore(place.store, place.blobs), `${name}: content afterwards`).toEqual(before);
       verdicts.add(verdict);
     }
     expect([...verdicts]).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** Trees that are no tree of their keys, or not one that anybody should walk. */
+/** Trees that do not have the shape of their keys, or that are expensive to walk. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
@@ -213,6 +213,6 @@ export const treeClasses: readonly HostileClass[] = [
   { name: 'Trees with keys in a wrong order', cases: order },
   { name: 'Trees with nodes on a wrong layer', cases: layers },
   { name: 'Tree nodes of a wrong form', cases: encodings },
-  { name: 'Keys that are no path', cases: paths },
+  { name: 'Keys that are not collection/rkey', cases: paths },
   { name: 'Trees that are made to overwhelm', cases: sizes },
 ];

@@ -17,7 +17,7 @@ export const base: Repository = await repositoryOf({ records: posts(20, 'base'),
 
 const whole = await repositoryOf();
 const root = whole.commit.cid;
-const stray = posts(3, 'stray').map(([, block]) => block);
+const unlinked = posts(3, 'unlinked').map(([, block]) => block);
 
 const accepted = (
   name: string,
@@ -34,7 +34,7 @@ const frames: readonly HostileCase[] = [
       whole.blocks,
     ),
   ),
-  accepted('a second root that is not there', () => carOfBlocks([root, stray[0]!.cid], whole.blocks)),
+  accepted('a second root that is not there', () => carOfBlocks([root, unlinked[0]!.cid], whole.blocks)),
   accepted('blocks in reverse', () => carOfBlocks([root], whole.blocks.toReversed())),
   accepted('blocks in the order of their names', () =>
     carOfBlocks(
@@ -45,12 +45,12 @@ const frames: readonly HostileCase[] = [
   accepted('each block three times', () => carOfBlocks([root], [...whole.blocks, ...whole.blocks, ...whole.blocks])),
   accepted(
     'blocks that nothing refers to, which are not kept',
-    () => carOfBlocks([root], [...stray, ...whole.blocks, ...stray]),
+    () => carOfBlocks([root], [...unlinked, ...whole.blocks, ...unlinked]),
     {
       then: async (repo) => {
         const { blocks } = await repo.info();
         expect(blocks).toBe(base.blocks.length + whole.blocks.length);
-        await expect(repo.checkout(stray[0]!.cid)).rejects.toMatchObject({ code: 'RefNotFound' });
+        await expect(repo.checkout(unlinked[0]!.cid)).rejects.toMatchObject({ code: 'RefNotFound' });
       },
     },
   ),
@@ -63,7 +63,7 @@ const frames: readonly HostileCase[] = [
   accepted('as many bytes as there may be', () => carOf(whole), { options: { maxSize: carOf(whole).length } }),
   accepted('the head once more', () => carOf(base)),
   accepted('only what is new since the head', async () => {
-    const next = await repositoryOf({ records: [...posts(20, 'base'), [`${POST}/zzz`, stray[0]!]] });
+    const next = await repositoryOf({ records: [...posts(20, 'base'), [`${POST}/zzz`, unlinked[0]!]] });
     const known = new Set(base.blocks.map(({ cid }) => cidToText(cid)));
     return carOfBlocks(
       [next.commit.cid],
@@ -90,7 +90,7 @@ const commits: readonly HostileCase[] = [
     carOf(await repositoryOf({ fields: { prev: base.commit.cid } })),
   ),
   accepted('a commit whose previous one nobody has', async () =>
-    carOf(await repositoryOf({ fields: { prev: stray[0]!.cid } })),
+    carOf(await repositoryOf({ fields: { prev: unlinked[0]!.cid } })),
   ),
   accepted('a rev four minutes ahead', async () =>
     carOf(await repositoryOf({ fields: { rev: tidOf((Date.now() + 4 * 60_000) * 1000, 0) } })),

@@ -1,4 +1,4 @@
-/** What a door costs whoever imports it. */
+/** The size of an entry point. */
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';

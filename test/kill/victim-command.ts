@@ -28,7 +28,7 @@ export const victimCommand = async (runtime: 'bun' | 'deno' | 'node', name: stri
     case 'bun':
       return [findRuntime('bun')!, join(root, 'test/kill/node-victim.ts')];
     case 'deno':
-      // With all permissions its lock says what this process, a Node, has to know to tell that it is gone.
+      // With all permissions, its lock has the data with which this Node process detects that it has ended.
       return [findRuntime('deno')!, 'run', '--allow-all', join(root, 'test/kill/deno-victim.ts')];
     case 'node':
       return [process.execPath, await bundle(name)];

@@ -123,7 +123,7 @@ describe('mst-suite', () => {
       const { proof_nodes, record_ops } = example.results;
       const keys = record_ops.map(({ rpath }) => rpath);
       const proof = keys.length === 0 ? [] : namesOf(await pathProof(reader, to, keys));
-      // That a key is not there the suite shows down to the key's layer. Whoever looks it up without hashing it, as the
+      // That a key is not there the suite shows down to the key's layer. A reader that looks it up without hashing it, as the
       // reference implementation does, goes down to the leaves, so the proof does too.
       const deletes = record_ops.some(({ new_value }) => new_value === null);
       const complete = deletes ? proof_nodes.every((cid) => proof.includes(cid)) : same(proof, proof_nodes);

@@ -57,7 +57,7 @@ const manifests: readonly Attack[] = (
 const NAME = 'backup.tmp-0123456789ab';
 
 /** A repository, and the folder of a backup that was killed. */
-const leftover =
+const orphanedFolder =
   (leave: (folder: string, path: string) => Promise<void> | void): Attack['make'] =>
   async (folder) => {
     await makePosts(join(folder, 'repo'));
@@ -92,10 +92,10 @@ export const manifestAttacks: AttackClass = { name: 'Manifests of backups', atta
 export const leftoverAttacks: AttackClass = {
   name: 'Folders that a killed backup left',
   attacks: [
-    { name: 'one with the lock of a dead owner', make: leftover(withLock), run: save, end: 'saved, removed' },
+    { name: 'one with a stale lock', make: orphanedFolder(withLock), run: save, end: 'saved, removed' },
     {
       name: 'one that holds a link to another folder',
-      make: leftover(async (folder, path) => {
+      make: orphanedFolder(async (folder, path) => {
         await withLock(folder, path);
         symlinkSync(join(folder, 'victim'), join(path, 'blobs'));
       }),
@@ -104,7 +104,7 @@ export const leftoverAttacks: AttackClass = {
     },
     {
       name: 'a link to another folder under such a name',
-      make: leftover(async (folder, path) => {
+      make: orphanedFolder(async (folder, path) => {
         writeFileSync(join(folder, 'victim', 'pds.lock'), await deadLock(folder));
         symlinkSync(join(folder, 'victim'), path);
       }),
@@ -113,7 +113,7 @@ export const leftoverAttacks: AttackClass = {
     },
     {
       name: 'a file under such a name',
-      make: leftover((_, path) => writeFileSync(path, 'mine')),
+      make: orphanedFolder((_, path) => writeFileSync(path, 'mine')),
       run: save,
       end: 'saved, kept',
     },

@@ -1,4 +1,4 @@
-/** Escape codes in arguments, data, names of files and answers of servers: none reaches the terminal. */
+/** Escape codes in arguments, data, file names and responses of servers: none reaches the terminal. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pdsdb } from '../../cli/run-command.ts';

@@ -56,7 +56,7 @@ export const historyAttacks: AttackClass = {
           ),
       ],
       [
-        'a list of commits with a row that is no text',
+        'a list of commits with a row that is not a text',
         (sample) => sql(sample.folder, `insert into commits values (x'ff', x'ff')`),
       ],
       ['the root of the head', (sample) => flipBlock(sample.folder, sample.commits[2]!.data)],

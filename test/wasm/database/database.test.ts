@@ -50,7 +50,7 @@ describe('settings', () => {
 
 describe('life', () => {
   test.each(['flush', 'persist'] as const)(
-    'thousands of rows are there after a close, on files durable on %s',
+    'thousands of rows are present after a close, on files durable on %s',
     (durableOn) => {
       const files = filled(5000, durableOn);
       expect([files.wal.getSize(), files.journal.getSize()]).toEqual([0, 0]);
@@ -68,7 +68,7 @@ describe('life', () => {
     },
   );
 
-  test('after a power cut what was committed is there and what was not is gone', () => {
+  test('after a power cut, committed rows are present and others are not', () => {
     const files = filled(100);
     const database = sqlite.open(files);
     fillTable(database, 100, 'committed');
@@ -102,7 +102,7 @@ describe('life', () => {
   test('a hot journal is rolled back', () => {
     const files = filled(100);
     const database = sqlite.open(files);
-    // As another program might have been writing when it was killed.
+    // As another program writes, which is killed.
     database.exec('pragma journal_mode=truncate');
     database.exec('pragma cache_size=10');
     database.begin();
@@ -199,14 +199,14 @@ describe('life', () => {
     }
   });
 
-  test('a file that is not a database is Corrupt and is left alone', () => {
+  test('a file that is not a database is Corrupt and stays unchanged', () => {
     const files = new MemoryFiles();
     files.main.write(new Uint8Array(8192).fill(65), { at: 0 });
     expect(() => sqlite.open(files)).toThrow(expect.toSatisfy((error) => isRepoError(error, 'Corrupt')));
     expect(files.main.bytes()).toEqual(new Uint8Array(8192).fill(65));
   });
 
-  test('damaged pages are told by the check', () => {
+  test('the check reports damaged pages', () => {
     const files = filled(2000);
     files.main.write(new Uint8Array(4096).fill(255), { at: 5 * 4096 });
     const database = sqlite.open(files);
@@ -219,7 +219,7 @@ describe('life', () => {
 });
 
 describe('transactions', () => {
-  test('answer what they ran, and count what they changed', () => {
+  test('return the result of `run`, and count changes', () => {
     const database = sqlite.open(filled(10));
     expect(
       database.transaction(() => {
@@ -232,7 +232,7 @@ describe('transactions', () => {
     database.close();
   });
 
-  test('leave no trace when they throw, and their error comes out', () => {
+  test('leave no trace when they throw, and throw their error', () => {
     const database = sqlite.open(filled(10));
     const error = new Error('on purpose');
     expect(() =>
@@ -255,7 +255,7 @@ describe('transactions', () => {
     expect(countRows(sqlite.open(files))).toBe(10);
   });
 
-  test('do not nest, and the outer one goes on', () => {
+  test('do not nest, and the outer one continues', () => {
     const database = sqlite.open(filled(10));
     database.begin();
     database.exec("delete from rows where key = 'row1'");

@@ -1,7 +1,4 @@
-/**
- * Builds of sql.js that are not the expected one, and WebAssembly that stops in the middle: played by a C interface of
- * ours.
- */
+/** Other builds of sql.js, and traps of WebAssembly, simulated by a C interface. */
 import { describe, expect, test } from 'vitest';
 import { isRepoError } from '../../../src/core/errors.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
@@ -56,7 +53,7 @@ const putVfs = (heap: Heap, at: number, name: string): void => {
   heap.bytes.set(new TextEncoder().encode(`${name}\0`), at + 256);
 };
 
-describe('another build is refused', () => {
+describe('another build is rejected', () => {
   test('one that lacks a function', () => {
     expect(() => cApiOf({ _malloc: () => 0 })).toThrow(/not the sql.js that pdsdb needs.*; missing=addFunction/);
   });
@@ -70,7 +67,7 @@ describe('another build is refused', () => {
     expect(() => new Vfs(api, heap, table)).toThrow(`vfs=${count}`);
   });
 
-  test('and the expected one is not', () => {
+  test('the expected build is accepted', () => {
     const { api, heap, table } = play({});
     putVfs(heap, 4096, 'unix-none');
     putVfs(heap, 8192, 'unix');

@@ -1,4 +1,4 @@
-/** One budget for all page caches: who gets how much. */
+/** One budget for all page caches. */
 import { expect, test } from 'vitest';
 import type { PageCache } from '../../../src/wasm/database/page-caches.ts';
 import { PageCaches } from '../../../src/wasm/database/page-caches.ts';
@@ -41,7 +41,7 @@ test('the four that were used last share the budget, and the others keep almost 
   expect(all.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(1000 + 2 * 64);
 });
 
-test('those that go leave their share to the others', () => {
+test('closed ones leave their share to the others', () => {
   const caches = new PageCaches(1000);
   const [first, second] = [cacheOf(), cacheOf()];
   caches.add(first);
@@ -66,7 +66,7 @@ test('using the same ones by turns resizes nothing', () => {
   expect(first.resizes + second.resizes).toBe(before);
 });
 
-test('one that was removed is not taken in again by its use', () => {
+test('one that was removed is not added again by its use', () => {
   const caches = new PageCaches(1000);
   const [first, second] = [cacheOf(), cacheOf()];
   caches.add(first);

@@ -1,4 +1,4 @@
-/** Files that become shorter, and hold nothing of what was deleted. */
+/** Shrinking and rewriting: deleted data is erased. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
@@ -32,7 +32,7 @@ const opened = (durableOn: 'flush' | 'persist', rows = 5000): { files: MemoryFil
   return { files, database };
 };
 
-/** A file as this library made it before it knew of `auto_vacuum`. */
+/** A file as older versions made it, without `auto_vacuum`. */
 const older = (durableOn: 'flush' | 'persist'): MemoryFiles => {
   const files = new MemoryFiles({ durableOn });
   const database = sqlite.open(files);
@@ -57,7 +57,7 @@ describe.each(['flush', 'persist'] as const)('files durable on %s', (durableOn) 
     expect(bytesOf(files.main).equals(before)).toBe(true);
   });
 
-  test('free pages are given back, and nothing is left in the log', () => {
+  test('free pages are truncated, and the WAL is empty', () => {
     const { files, database } = opened(durableOn);
     const size = database.space.size;
     exec(database, 'delete from rows where rowid > 500');
@@ -72,7 +72,7 @@ describe.each(['flush', 'persist'] as const)('files durable on %s', (durableOn) 
     database.close();
   });
 
-  test('what is deleted is in no file any more', () => {
+  test('deleted data is in no file', () => {
     const { files, database } = opened(durableOn);
     const secret = 'a secret that nobody is to read again';
     exec(database, `insert into rows values ('secret', cast('${secret}' as blob))`);
@@ -84,7 +84,7 @@ describe.each(['flush', 'persist'] as const)('files durable on %s', (durableOn) 
     expect(holds(files, secret)).toBe(false);
   });
 
-  test('a rewritten one has no room between its rows, and goes on', () => {
+  test('a rewritten one is compact, and usable', () => {
     const { files, database } = opened(durableOn);
     exec(database, 'delete from rows where rowid % 2 = 0');
     database.shrink();
@@ -102,7 +102,7 @@ describe.each(['flush', 'persist'] as const)('files durable on %s', (durableOn) 
     again.close();
   });
 
-  test('an older one learns to be shortened', () => {
+  test('an older one can be shrunk after a rewrite', () => {
     const files = older(durableOn);
     const database = sqlite.open(files);
     createTable(database);
@@ -125,7 +125,7 @@ describe.each(['flush', 'persist'] as const)('files durable on %s', (durableOn) 
   });
 });
 
-/** The same files, whose log calls `onWrite` before it takes bytes. */
+/** The same files. The WAL calls `onWrite` before each write. */
 const watched = (files: MemoryFiles, onWrite: (end: number) => void): DatabaseFiles => ({
   main: files.main,
   journal: files.journal,

@@ -31,13 +31,13 @@ beforeAll(async () => {
 });
 
 describe('loading', () => {
-  test('happens once a process', async () => {
+  test('happens once per process', async () => {
     const module = await nodeSqliteWasm();
     expect(await nodeSqliteWasm()).toBe(module);
     expect(await loadSqlite(module)).toBe(sqlite);
   });
 
-  test('leaves sql.js to a program that uses it besides', async () => {
+  test('does not disturb a program that also uses sql.js', async () => {
     const SQL = (await initSqlJs({ instantiateWasm: () => ({}) })) as {
       Database: new () => {
         run(sql: string): void;
@@ -148,7 +148,7 @@ describe.skipIf(!hasSqlite3)(hasSqlite3 ? 'on a disk' : 'on a disk (skipped: the
     expect(sqlite3('select count(*), max(length(value)) from rows')).toBe(`5001|${1 << 20}`);
   });
 
-  test('what a crash leaves is read by the sqlite3 command: its log is found, though the file says that there is none', () => {
+  test('after a crash, the sqlite3 command reads the WAL, although the header is plain', () => {
     const { files, closeFiles } = openDisk();
     const database = sqlite.open(files);
     fillTable(database, 10, 'before the crash');

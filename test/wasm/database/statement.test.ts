@@ -19,7 +19,7 @@ beforeEach(() => {
   return () => database.close();
 });
 
-/** What SQLite makes of one bound value. */
+/** Returns a bound value as SQLite returns it. */
 const echo = (value: string | number | Uint8Array | undefined): unknown => {
   const select = database.prepare('select ?1, ?1');
   if (typeof value === 'string') {
@@ -38,9 +38,9 @@ const echo = (value: string | number | Uint8Array | undefined): unknown => {
     blob: () => select.columnBlob(1),
     null: () => undefined,
   };
-  const answer = read[type]();
+  const result = read[type]();
   select.finalize();
-  return answer;
+  return result;
 };
 
 test.each([
@@ -69,9 +69,9 @@ test.each([0, 1, 255, 256, 257, 8192, 8193, 1 << 20])(
   '%i bytes come back as they were bound, never as NULL',
   (length) => {
     const bytes = new Uint8Array(length).map((_, i) => i % 253);
-    const answer = echo(bytes);
+    const result = echo(bytes);
     // Compared as buffers: telling two megabytes apart one by one takes seconds.
-    expect(answer instanceof Uint8Array && Buffer.compare(answer, bytes)).toBe(0);
+    expect(result instanceof Uint8Array && Buffer.compare(result, bytes)).toBe(0);
   },
 );
 
@@ -85,14 +85,14 @@ test('integers beyond 32 bits are stored as integers', () => {
   expect([select.columnInt(0), select.columnText(1)]).toEqual([2 ** 40 + 1, 'integer']);
 });
 
-test('what is no safe integer is a TypeError', () => {
+test('a number that is not a safe integer is a TypeError', () => {
   const select = database.prepare('select ?');
   for (const value of [1.5, Number.NaN, Infinity, 2 ** 53]) {
     expect(() => select.bindInt(1, value)).toThrow(TypeError);
   }
 });
 
-test('bound values are copies, and so are the answers', () => {
+test('bound values are copies, and so are the results', () => {
   const bytes = new Uint8Array([1, 2, 3]);
   const insert = database.prepare('insert into rows values (?, ?)');
   insert.bindText(1, 'a');
@@ -103,17 +103,17 @@ test('bound values are copies, and so are the answers', () => {
 
   const select = database.prepare('select value from rows');
   select.step();
-  const answer = select.columnBlob(0);
-  expect(answer).toEqual(new Uint8Array([1, 2, 3]));
-  answer.fill(8);
+  const result = select.columnBlob(0);
+  expect(result).toEqual(new Uint8Array([1, 2, 3]));
+  result.fill(8);
   expect(select.columnBlob(0)).toEqual(new Uint8Array([1, 2, 3]));
-  expect(answer.buffer.byteLength).toBe(3);
+  expect(result.buffer.byteLength).toBe(3);
   select.reset();
   insert.run('b', new Uint8Array(1000));
-  expect(answer).toEqual(new Uint8Array([8, 8, 8]));
+  expect(result).toEqual(new Uint8Array([8, 8, 8]));
 });
 
-test('a reset forgets what was bound', () => {
+test('a reset clears the bindings', () => {
   const select = database.prepare('select ?, ?');
   select.bindText(1, 'first');
   select.bindText(2, 'second');
@@ -151,7 +151,7 @@ test.each([1, 2, 3])('a statement used thousands of times keeps its values apart
   }
 });
 
-test('memory that grows in the middle leaves bound values and answers whole', () => {
+test('memory that grows in the middle leaves bound values and results whole', () => {
   const insert = database.prepare('insert into rows values (?, ?)');
   const large = new Uint8Array(48 << 20).fill(5);
   insert.bindText(1, 'bound before the memory grew');
@@ -191,7 +191,7 @@ test('finalized statements are counted off and refuse', () => {
   expect(() => select.step()).toThrow(expect.toSatisfy((error) => isRepoError(error, 'Closed')));
 });
 
-test('a database that closes finalizes what is left', () => {
+test('close finalizes all statements', () => {
   const select = database.prepare('select 1 union select 2');
   select.step();
   database.close();

@@ -1,4 +1,4 @@
-/** A table for the tests of SQLite, and what is done with it again and again. */
+/** A table for the tests of SQLite, and functions to fill and count it. */
 import { spawnSync } from 'node:child_process';
 import type { Database } from '../../../src/wasm/database/database.ts';
 

@@ -16,7 +16,7 @@ const digestsOf = (packed: Uint8Array): string[] =>
     hex(packed.subarray(i * DIGEST_LENGTH, (i + 1) * DIGEST_LENGTH)),
   );
 
-/** Refuses: what is under test must not need it. */
+/** Throws, because the function under test must not call it. */
 const noFallback = (): never => {
   throw new Error('the fallback was called');
 };
@@ -24,7 +24,7 @@ const noFallback = (): never => {
 describe('createHashAll', () => {
   const lanes = createHashAll(noFallback);
 
-  test('answers nothing for nothing', () => {
+  test('returns nothing for no messages', () => {
     expect(lanes([])).toEqual(new Uint8Array());
   });
 
@@ -74,7 +74,7 @@ describe('createHashAll', () => {
     expect(digestsOf(lanes(large))).toEqual(large.map((message) => hex(sha256(message))));
   });
 
-  test('hashes blocks of any size by itself where there is no better hash, and what is longer', () => {
+  test('hashes blocks of any size by itself without a better hash, and longer messages', () => {
     const random = seeded(2);
     const messages = [2_097_153, 5, 2_097_152, 1_048_577, 1_048_576, 700_000, 700_000, 0].map((length) =>
       messageOf(length, random),
@@ -95,7 +95,7 @@ describe('createHashAll', () => {
     expect(lengths).toEqual([2_000_000, 131_073]);
   });
 
-  test('answers bytes that later calls leave alone', () => {
+  test('returns bytes that later calls do not change', () => {
     const first = lanes([Uint8Array.of(1)]);
     const before = hex(first);
     lanes([Uint8Array.of(2)]);

@@ -1,4 +1,4 @@
-/** The files that other tests lean on, against a plain array. */
+/** The files of other tests, compared with a plain array. */
 import { describe, expect, test } from 'vitest';
 import { databaseFilesCases } from '../../../src/testing/files/database-files-cases.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';

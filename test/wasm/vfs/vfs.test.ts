@@ -1,4 +1,4 @@
-/** Files that fail, fall short or run full: what the database says, and what is there afterwards. */
+/** Files that fail, read or write less, or run full: the errors of the database, and its content afterwards. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import { isRepoError, RepoError } from '../../../src/core/errors.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 type Operation = Exclude<keyof SyncFile, number>;
-/** Called before each operation, with the file it is for; what it answers, if anything, is the operation's answer. */
+/** Called before each operation with its file. A result other than `undefined` replaces that of the operation. */
 type Fault = (operation: Operation, file: SyncFile, args: readonly unknown[]) => unknown;
 
 let inner: MemoryFiles;
@@ -159,7 +159,7 @@ describe('errors of files', () => {
     expect(countRows(sqlite.open(files))).toBe(105);
   });
 
-  test('a commit that was refused is not found by the next opening, however much of it was written', () => {
+  test('the next opening does not find a failed commit, however much of it was written', () => {
     const database = opened(100);
     for (let room = 0; room < 40_000; room += 500) {
       fault = (operation, file, args) => {
@@ -181,7 +181,7 @@ describe('errors of files', () => {
     database.close();
   });
 
-  test('a commit that was refused and cannot be taken back either ends the database', () => {
+  test('a failed commit that cannot be truncated makes the database unusable', () => {
     const database = opened(100);
     fault = (operation, file, args) => {
       if (operation === 'write' && file === inner.wal) {
@@ -198,7 +198,7 @@ describe('errors of files', () => {
     expect([100, 110]).toContain(countRows(sqlite.open(files)));
   });
 
-  test('the end of the sector behind a commit outlives the next transaction, which fails', () => {
+  test('the padding after a commit survives the next transaction, which fails', () => {
     const database = opened(10);
     fault = (operation) => (operation === 'write' ? 0 : undefined);
     expect(errorOf(() => fillTable(database, 10, 'more')).code).toBe('StorageFull');
@@ -222,8 +222,8 @@ describe('errors of files', () => {
   });
 });
 
-describe('answers of files', () => {
-  test('short reads and writes are gone on with', () => {
+describe('results of files', () => {
+  test('short reads and writes are continued', () => {
     fault = (operation, file, args) => {
       const [buffer, options] = args as [Uint8Array, { at: number }];
       if ((operation === 'read' || operation === 'write') && buffer.length > 100) {
@@ -246,19 +246,19 @@ describe('answers of files', () => {
     [-1, 'StorageFailed'],
     [1.5, 'StorageFailed'],
     [Number.NaN, 'StorageFailed'],
-  ])('a write that answers %s is %s', (answer, code) => {
+  ])('a write that returns %s is %s', (result, code) => {
     const database = opened(10);
-    fault = (operation) => (operation === 'write' ? answer : undefined);
+    fault = (operation) => (operation === 'write' ? result : undefined);
     expect(errorOf(() => fillTable(database, 10, 'more')).code).toBe(code);
     fault = undefined;
     expect(countRows(database)).toBe(10);
     database.close();
   });
 
-  test.each([0, -1, 1e9])('a read that answers %s in the middle of the file is an error, never zeros', (answer) => {
+  test.each([0, -1, 1e9])('a read that returns %s in the middle of the file is an error, never zeros', (result) => {
     opened(2000).close();
     const database = sqlite.open(files);
-    fault = (operation) => (operation === 'read' ? answer : undefined);
+    fault = (operation) => (operation === 'read' ? result : undefined);
     expect(errorOf(() => countRows(database))).toMatchObject({ code: 'StorageFailed' });
     fault = undefined;
     expect(countRows(database)).toBe(2000);
@@ -266,7 +266,7 @@ describe('answers of files', () => {
   });
 });
 
-test('what a statement could neither end nor undo is not read in part, though no transaction was begun', () => {
+test('after a statement that could not be rolled back, no partial pages are read', () => {
   const outcomes = new Set<string>();
   for (let k = 1, reached = true; reached; k++) {
     begin();
