@@ -22,13 +22,14 @@ const MIN_CHUNK = 16 * 1024;
 /** Large chunks are cut: two of them are in memory at a time. */
 const MAX_CHUNK = 1024 * 1024;
 
+/** Copies: a source may use the memory of a chunk again for the next one. */
 async function* chunksOfSource(source: CarSource): AsyncGenerator<Uint8Array> {
   for await (const chunk of toChunks(source)) {
     if (!isBytes(chunk)) {
       throw new TypeError('expected a stream of Uint8Array');
     }
     for (let at = 0; at < chunk.length; at += MAX_CHUNK) {
-      yield chunk.subarray(at, at + MAX_CHUNK);
+      yield chunk.slice(at, at + MAX_CHUNK);
     }
   }
 }
@@ -114,7 +115,7 @@ export class GeneratedMethods {
     try {
       return await this.#calls.run(method, { ...entry, options: at }, params, lead.length === 0);
     } finally {
-      params.filter(isWireStream).forEach((stream) => this.#calls.peer.withdraw(stream));
+      params.filter(isWireStream).forEach((stream) => void this.#calls.peer.withdraw(stream));
     }
   }
 

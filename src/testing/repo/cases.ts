@@ -14,6 +14,7 @@ import { repoKeySourceCases } from './key-source-cases.ts';
 import { repoLineCases } from './line-cases.ts';
 import { repoMakingCases } from './making-cases.ts';
 import { repoMetaCases } from './meta-cases.ts';
+import { repoOptionCases } from './option-cases.ts';
 import { repoProofCases } from './proof-cases.ts';
 import { repoReadCases } from './read-cases.ts';
 import { repoReadOnlyCases } from './read-only-cases.ts';
@@ -41,6 +42,7 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoKeySourceCases,
   ...repoJsonCases,
   ...repoMakingCases,
+  ...repoOptionCases,
   ...repoWatchCases,
   ...repoValidateCases,
 ];
