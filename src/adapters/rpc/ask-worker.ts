@@ -5,7 +5,7 @@ import type { FolderFile } from './files.ts';
 import { offerFiles, takeFiles } from './files.ts';
 import type { Locks } from './locks.ts';
 import { Peer } from './peer.ts';
-import type { WorkerRequest } from './protocol.ts';
+import type { FromPage, WorkerRequest } from './protocol.ts';
 import type { WireStream } from './streams.ts';
 
 type OneAnswer = Exclude<WorkerRequest, { readonly do: 'open' }>;
@@ -22,7 +22,8 @@ const begin = (
   request: (peer: Peer<object, object>) => OneAnswer,
   locks: Locks | undefined,
 ): Asked => {
-  const peer = new Peer<object, object>((message) => connection.send({ kind: 'message', generation: 0, message }), {});
+  const send = (message: FromPage): void => connection.port.postMessage(message);
+  const peer = new Peer<object, object>((message) => send({ kind: 'message', generation: 0, message }), {});
   let resolve = (_: unknown): void => {};
   let reject = (_: unknown): void => {};
   const answer = new Promise<unknown>((...both) => ([resolve, reject] = both));
@@ -43,7 +44,7 @@ const begin = (
     peer,
     answer,
     close() {
-      connection.send({ kind: 'close' });
+      send({ kind: 'close' });
       connection.close();
       peer.end(new Error('the request has ended'));
     },
@@ -70,7 +71,7 @@ export async function* takeFromWorker(
 ): AsyncGenerator<FolderFile, void, undefined> {
   const { peer, answer, close } = begin(worker, () => request, locks);
   try {
-    yield* takeFiles(peer, peer.take((await answer) as WireStream));
+    yield* takeFiles(peer, peer.take((await answer) as WireStream, { waits: true }));
   } finally {
     close();
   }

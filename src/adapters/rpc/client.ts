@@ -9,7 +9,7 @@ import { assertBranchName } from '../../core/repo/write/branch-line.ts';
 import type { RepoMeta } from '../../core/repo/write/meta.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import { ClientCalls } from './client-calls.ts';
-import { createClientChanges } from './client-changes.ts';
+import { ClientChanges } from './client-changes.ts';
 import type { StateReads } from './client-reads.ts';
 import { createReads } from './client-reads.ts';
 import { RemoteTree } from './client-tree.ts';
@@ -43,7 +43,7 @@ export class RemoteRepo extends RepoBase implements Repo {
   readonly #attachment: Attachment;
   readonly #calls: ClientCalls;
   readonly #methods: GeneratedMethods;
-  readonly #changes: ReturnType<typeof createClientChanges>;
+  readonly #changes: ClientChanges;
   #closing: Promise<void> | undefined;
 
   constructor(attachment: Attachment, send: Send, options: RemoteRepoOptions) {
@@ -53,7 +53,7 @@ export class RemoteRepo extends RepoBase implements Repo {
     this.#options = options;
     this.#calls = new ClientCalls(send, options.signer, attachment.rev, (change) => this.#hear(change as HeadChange));
     this.#methods = new GeneratedMethods(this.#calls, options.validate);
-    this.#changes = createClientChanges(this.#calls);
+    this.#changes = new ClientChanges(this.#calls);
     this.meta = this.#methods.of<RepoMeta, never>('meta.', META);
     const { get, list, collections } = createReads(this.#calls, undefined);
     Object.assign(this, { get, list, collections }, this.#methods.of<Repo, OwnOfRepo>('', REPO));

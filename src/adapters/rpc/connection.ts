@@ -29,7 +29,8 @@ export interface RepoWorker extends WorkerLike {
 }
 
 export interface Connection {
-  send(message: FromPage): void;
+  /** Takes {@link FromPage}. */
+  readonly port: Pick<MessagePort, 'postMessage'>;
   close(): void;
 }
 
@@ -117,5 +118,5 @@ export const connect = (
   };
   worker.addEventListener('error', onError);
   worker.postMessage({ pdsdb: PROTOCOL_VERSION, member, request } satisfies WorkerGreeting, [theirs]);
-  return { send: (message) => port.postMessage(message), close };
+  return { port, close };
 };

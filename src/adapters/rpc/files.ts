@@ -30,7 +30,7 @@ async function* wireFiles(
     try {
       yield { path: file.path, size: file.content.size, bytes };
     } finally {
-      end.withdraw(bytes);
+      await end.withdraw(bytes);
     }
   }
 }

@@ -43,7 +43,7 @@ export interface CallOptions<P> extends LongWork {
 /** Streams in both directions. */
 export interface StreamEnd {
   offer(items: AsyncIterable<unknown>, options?: OfferOptions): WireStream;
-  withdraw(stream: WireStream): void;
+  withdraw(stream: WireStream): Promise<void>;
   take(stream: WireStream): AsyncGenerator<unknown>;
 }
 
@@ -100,7 +100,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
   async *open(method: string, params: readonly unknown[], options: LongWork = {}): AsyncGenerator<unknown> {
     const { answer, release } = this.#ask(method, params, options);
     try {
-      yield* this.take((await answer) as WireStream, options.signal);
+      yield* this.take((await answer) as WireStream, { signal: options.signal });
     } finally {
       release();
     }
@@ -110,20 +110,29 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     return this.#offered.offer(items, options);
   }
 
-  withdraw(stream: WireStream): void {
-    this.#offered.withdraw(stream);
+  withdraw(stream: WireStream): Promise<void> {
+    return this.#offered.withdraw(stream);
   }
 
-  /** The items of a stream of the other end. Throws {@link lostStream} when that end was replaced. */
-  take({ '/stream': name }: WireStream, signal?: AbortSignal): AsyncGenerator<unknown> {
+  /**
+   * The items of a stream of the other end. Throws {@link lostStream} when that end was replaced.
+   * @param options With `waits`, leaving it ends when the source has ended.
+   */
+  take(
+    { '/stream': name }: WireStream,
+    { signal, waits = false }: { readonly signal?: AbortSignal | undefined; readonly waits?: boolean } = {},
+  ): AsyncGenerator<unknown> {
     const ask = (method: 'cancel' | 'pull'): Promise<unknown> => this.call(method as never, [name] as never);
     return pullItems(
       async () => {
         signal?.throwIfAborted();
         return (await ask('pull')) as Awaited<ReturnType<OfferedStreams['pull']>>;
       },
-      // An end that is gone has no stream to end.
-      () => void ask('cancel').catch(() => {}),
+      () => {
+        // An end that is gone has no stream to end.
+        const cancelled = ask('cancel').catch(() => {});
+        return waits ? cancelled : undefined;
+      },
     );
   }
 

@@ -5,9 +5,8 @@
 import type { CID } from '../../core/data/cid.ts';
 import { cidEquals, cidToText } from '../../core/data/cid.ts';
 import { RepoError, isRepoError } from '../../core/errors.ts';
-import type { ListOptions } from '../../core/repo/repo.ts';
 import type { StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
-import type { At, RecordPage, TreeEdit, TreeRef } from './methods.ts';
+import type { At, ServerMethods, TreeEdit, TreeRef } from './methods.ts';
 import type { Gone } from './streams.ts';
 import { GONE, MAX_PAGE_ITEMS, readPage } from './streams.ts';
 
@@ -16,25 +15,7 @@ import { GONE, MAX_PAGE_ITEMS, readPage } from './streams.ts';
  */
 const MAX_TREES = 16;
 
-export interface ServerTrees {
-  /** The tree of a state, and the head to expect under it. */
-  checkout(at: string | CID | undefined): Promise<{ readonly base: CID | undefined; readonly head: CID | undefined }>;
-  /** @throws {RepoError} as `Repo.checkout`. */
-  find(ref: TreeRef): Promise<StoredTree | Gone>;
-  keep(key: number, tree: StoredTree): void;
-  /** See `ServerMethods.page`. */
-  page(
-    list: number,
-    at: At,
-    of: 'entries' | 'list',
-    collection: string | undefined,
-    options: ListOptions,
-  ): Promise<RecordPage | Gone>;
-  /** `gc` need not keep the state of a list any longer. */
-  leave(list: number): void;
-  /** Nor of any list. */
-  end(): void;
-}
+type ReturnTypeOf<K extends keyof ServerMethods> = Promise<ReturnType<ServerMethods[K]>>;
 
 export const editTree = (tree: StoredTree, { collection, rkey, value }: TreeEdit): Promise<StoredTree> =>
   value === undefined ? tree.delete(collection, rkey) : tree.put(collection, rkey, value);
@@ -52,107 +33,111 @@ const checkOutAgain = async (repo: StoredRepo, base: CID | undefined): Promise<S
   }
 };
 
-export const createServerTrees = (repo: StoredRepo): ServerTrees => {
+export class ServerTrees {
+  readonly #repo: StoredRepo;
   /** Those that were used last are the last ones. */
-  const trees = new Map<number | string, StoredTree>();
+  readonly #trees = new Map<number | string, StoredTree>();
   /** Ends of the pins of lists. */
-  const pins = new Map<number, () => void>();
-  let isEnded = false;
+  readonly #pins = new Map<number, () => void>();
+  #isEnded = false;
 
-  const keep = (key: number | string, tree: StoredTree): void => {
-    trees.delete(key);
-    trees.set(key, tree);
-    const [oldest] = trees.keys();
-    if (trees.size > MAX_TREES) {
-      trees.delete(oldest!);
+  constructor(repo: StoredRepo) {
+    this.#repo = repo;
+  }
+
+  /** The tree of a state, and the head to expect under it. */
+  async checkout(at: string | CID | undefined): ReturnTypeOf<'checkout'> {
+    const tree = await this.#repo.checkout(at);
+    this.keep(keyOf(tree.base), tree);
+    return { base: tree.base, head: tree.head };
+  }
+
+  keep(key: number | string, tree: StoredTree): void {
+    this.#trees.delete(key);
+    this.#trees.set(key, tree);
+    const [oldest] = this.#trees.keys();
+    if (this.#trees.size > MAX_TREES) {
+      this.#trees.delete(oldest!);
     }
-  };
-  const keyOf = (base: CID | undefined): string => (base === undefined ? '' : cidToText(base));
+  }
 
-  const find = async ({ base, key, edits }: TreeRef): Promise<StoredTree | Gone> => {
-    const known = trees.get(key ?? keyOf(base));
+  /** @throws {RepoError} as `Repo.checkout`. */
+  async find({ base, key, edits }: TreeRef): Promise<StoredTree | Gone> {
+    const known = this.#trees.get(key ?? keyOf(base));
     if (known === undefined && key !== undefined && edits === undefined) {
       return GONE;
     }
-    let tree = known ?? trees.get(keyOf(base)) ?? (await checkOutAgain(repo, base));
-    if (known === undefined) {
-      for (const edit of edits ?? []) {
-        tree = await editTree(tree, edit);
-      }
+    let tree = known ?? this.#trees.get(keyOf(base)) ?? (await checkOutAgain(this.#repo, base));
+    for (const edit of known === undefined ? (edits ?? []) : []) {
+      tree = await editTree(tree, edit);
     }
-    keep(key ?? keyOf(base), tree);
+    this.keep(key ?? keyOf(base), tree);
     return tree;
-  };
+  }
 
-  const headOf = async (at: At): Promise<CID | undefined> =>
-    ((at !== undefined && 'branch' in at ? await repo.branch(at.branch).head() : undefined) ?? (await repo.head()))
-      ?.cid;
+  /** See {@link ServerMethods.page}. */
+  async page(...[list, at, of, collection, options]: Parameters<ServerMethods['page']>): ReturnTypeOf<'page'> {
+    try {
+      const tree = await this.#pinned(list, at);
+      if (tree === GONE) {
+        return GONE;
+      }
+      // No record is read that does not fit the page. The store checks limits that are no whole numbers.
+      const isLarge =
+        options.limit === undefined || (Number.isInteger(options.limit) && options.limit > MAX_PAGE_ITEMS);
+      const within = isLarge ? { ...options, limit: MAX_PAGE_ITEMS } : options;
+      const found = of === 'list' ? tree.listStored(collection, within) : tree.entries(collection, within);
+      const iterator = found[Symbol.asyncIterator]();
+      const { items, done: isRead } = await readPage(iterator);
+      await iterator.return?.();
+      const done = isRead && (!isLarge || items.length < MAX_PAGE_ITEMS);
+      if (done) {
+        this.leave(list);
+      }
+      return { items, done, base: tree.base };
+    } catch (error) {
+      this.leave(list);
+      throw error;
+    }
+  }
+
+  /** `gc` need not keep the state of a list any longer. */
+  leave(list: number): void {
+    this.#pins.get(list)?.();
+    this.#pins.delete(list);
+  }
+
+  /** Nor of any list. */
+  end(): void {
+    this.#isEnded = true;
+    [...this.#pins.keys()].forEach((list) => this.leave(list));
+  }
+
+  async #headOf(at: At): Promise<CID | undefined> {
+    const branch = at !== undefined && 'branch' in at ? await this.#repo.branch(at.branch).head() : undefined;
+    return (branch ?? (await this.#repo.head()))?.cid;
+  }
 
   /** The tree of a list, whose state `gc` keeps from now on. */
-  const pinned = async (list: number, at: At): Promise<StoredTree | Gone> => {
+  async #pinned(list: number, at: At): Promise<StoredTree | Gone> {
     for (;;) {
-      const ref = at !== undefined && 'base' in at ? at : { base: await headOf(at) };
-      const tree = await find(ref);
-      if (tree === GONE || pins.has(list)) {
+      const ref = at !== undefined && 'base' in at ? at : { base: await this.#headOf(at) };
+      const tree = await this.find(ref);
+      if (tree === GONE || this.#pins.has(list)) {
         return tree;
       }
       const unpin = await tree.pin();
       // A head that was found before a collection of garbage may be gone; the head of now is not.
-      if (isEnded) {
-        unpin();
-        return tree;
-      }
-      if (ref === at || cidEquals(ref.base, await headOf(at))) {
-        pins.set(list, unpin);
+      if (ref === at || cidEquals(ref.base, await this.#headOf(at))) {
+        this.#pins.set(list, unpin);
+        if (this.#isEnded) {
+          this.leave(list);
+        }
         return tree;
       }
       unpin();
     }
-  };
+  }
+}
 
-  const leave = (list: number): void => {
-    pins.get(list)?.();
-    pins.delete(list);
-  };
-
-  return {
-    async checkout(at) {
-      const tree = await repo.checkout(at);
-      keep(keyOf(tree.base), tree);
-      return { base: tree.base, head: tree.head };
-    },
-    find,
-    keep,
-    async page(list, at, of, collection, options) {
-      try {
-        const tree = await pinned(list, at);
-        if (tree === GONE) {
-          return GONE;
-        }
-        // No record is read that does not fit the page. The store checks limits that are no whole numbers.
-        const isLarge =
-          options.limit === undefined || (Number.isInteger(options.limit) && options.limit > MAX_PAGE_ITEMS);
-        const within = isLarge ? { ...options, limit: MAX_PAGE_ITEMS } : options;
-        const found = of === 'list' ? tree.listStored(collection, within) : tree.entries(collection, within);
-        const iterator = found[Symbol.asyncIterator]();
-        const { items, done: isRead } = await readPage(iterator);
-        await iterator.return?.();
-        const done = isRead && (!isLarge || items.length < MAX_PAGE_ITEMS);
-        if (done) {
-          leave(list);
-        }
-        return { items, done, base: tree.base };
-      } catch (error) {
-        leave(list);
-        throw error;
-      }
-    },
-    leave,
-    end() {
-      isEnded = true;
-      for (const list of [...pins.keys()]) {
-        leave(list);
-      }
-    },
-  };
-};
+const keyOf = (base: CID | undefined): string => (base === undefined ? '' : cidToText(base));

@@ -1,7 +1,6 @@
 /** A repository that serves a client at the other end of a wire. */
 import { chunksOf } from '../../core/data/streams.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { HeadChange } from '../../core/repo/repo.ts';
 import type { StoredReads, StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
 import { offerFiles } from './files.ts';
 import type { FolderFile } from './files.ts';
@@ -10,11 +9,10 @@ import { BRANCH, META, REPO } from './methods.ts';
 import type { CallContext, Handlers, Send } from './peer.ts';
 import { Peer } from './peer.ts';
 import type { Message } from './protocol.ts';
-import { createServerTrees, editTree } from './server-trees.ts';
-import type { ServerTrees } from './server-trees.ts';
+import { editTree, ServerTrees } from './server-trees.ts';
 import type { Gone } from './streams.ts';
 import { byteStream, GONE, isWireStream } from './streams.ts';
-import { createSubscription } from './subscription.ts';
+import { Subscription } from './subscription.ts';
 
 /** One client, while it is served. */
 export interface Served {
@@ -26,6 +24,7 @@ export interface Served {
 }
 
 type Client = Peer<ClientMethods, ServerMethods>;
+type StateReads = StoredReads & Pick<StoredTree, 'collections'>;
 type Method = (...params: unknown[]) => unknown;
 type Handler = (context: CallContext, ...params: unknown[]) => Promise<unknown>;
 
@@ -76,78 +75,64 @@ const passedThrough = (
   return handlers;
 };
 
-/** The reads of a state; {@link GONE} for a tree that the client has to send. */
-const readsOf = async (
-  repo: StoredRepo,
-  trees: ServerTrees,
-  at: At,
-): Promise<(StoredReads & Pick<StoredTree, 'collections'>) | Gone> =>
-  at === undefined ? repo : 'branch' in at ? repo.branch(at.branch) : trees.find(at);
-
-const handlersOf = (
-  repo: StoredRepo,
-  client: () => Client,
-  trees: ServerTrees,
-  tell: (change: HeadChange) => void,
-): { readonly handlers: Handlers<ServerMethods>; readonly stop: () => void } => {
-  const subscription = createSubscription(repo, tell);
+/** Serves a client. @param send Carries messages to it, in order. */
+export const serveRepo = (repo: StoredRepo, send: Send): Served => {
+  const trees = new ServerTrees(repo);
+  const subscription = new Subscription(repo, (change) => peer.tell(change));
+  /** Reads a state; {@link GONE} for a tree that the client has to send. */
+  const readAt = async <T>(at: At, read: (reads: StateReads) => Promise<T>): Promise<T | Gone> => {
+    const reads = at === undefined ? repo : 'branch' in at ? repo.branch(at.branch) : await trees.find(at);
+    return reads === GONE ? GONE : read(reads);
+  };
   const withTree = async <T>(ref: TreeRef, use: (tree: StoredTree) => Promise<T>): Promise<T | Gone> => {
     const tree = await trees.find(ref);
     return tree === GONE ? GONE : use(tree);
   };
   const handlers: Handlers<ServerMethods> = {
     info: () => repo.info(),
-    async get(_, at, collection, rkey) {
-      const reads = await readsOf(repo, trees, at);
-      return reads === GONE ? GONE : reads.getStored(collection, rkey);
-    },
-    async collections(_, at) {
-      const reads = await readsOf(repo, trees, at);
-      return reads === GONE ? GONE : reads.collections();
-    },
-    page: (_, list, at, of, collection, options) => trees.page(list, at, of, collection, options),
+    get: (_, at, collection, rkey) => readAt(at, (reads) => reads.getStored(collection, rkey)),
+    collections: (_, at) => readAt(at, (reads) => reads.collections()),
+    page: (_, ...params) => trees.page(...params),
     leave: async (_, list) => trees.leave(list),
     checkout: (_, at) => trees.checkout(at),
-    commit: (context, ref, options) =>
-      withTree(ref, (tree) => repo.commit(tree, givenOptions(client(), context, options))),
+    commit: (context, ref, options) => withTree(ref, (tree) => repo.commit(tree, givenOptions(peer, context, options))),
     edit: (_, ref, edit, key) =>
       withTree(ref, async (tree) => {
         const edited = await editTree(tree, edit);
-        if (edited === tree) {
-          return false;
+        if (edited !== tree) {
+          trees.keep(key, edited);
         }
-        trees.keep(key, edited);
-        return true;
+        return edited !== tree;
       }),
     subscribe: (_, known) => subscription.start(known),
     unsubscribe: async () => subscription.stop(),
   };
-  return {
-    handlers: {
-      ...passedThrough(client, '', REPO, () => repo),
-      ...passedThrough(client, 'meta.', META, () => repo.meta),
-      ...passedThrough(client, 'branch.', BRANCH, (params) => repo.branch(params.shift() as string)),
-      ...handlers,
-    },
-    stop: () => subscription.stop(),
-  };
-};
-
-/** Serves a client. @param send Carries messages to it, in order. */
-export const serveRepo = (repo: StoredRepo, send: Send): Served => {
-  const trees = createServerTrees(repo);
-  const { handlers, stop } = handlersOf(
-    repo,
-    () => peer,
-    trees,
-    (change) => peer.tell(change),
-  );
-  const peer: Client = new Peer<ClientMethods, ServerMethods>(send, handlers);
+  const peer: Client = new Peer<ClientMethods, ServerMethods>(send, {
+    ...passedThrough(
+      () => peer,
+      '',
+      REPO,
+      () => repo,
+    ),
+    ...passedThrough(
+      () => peer,
+      'meta.',
+      META,
+      () => repo.meta,
+    ),
+    ...passedThrough(
+      () => peer,
+      'branch.',
+      BRANCH,
+      (params) => repo.branch(params.shift() as string),
+    ),
+    ...handlers,
+  });
   return {
     receive: (message) => peer.receive(message),
     idle: () => peer.idle(),
     end() {
-      stop();
+      subscription.stop();
       trees.end();
       peer.end(new RepoError('Closed', 'the page that asked is gone'));
     },

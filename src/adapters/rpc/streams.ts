@@ -143,15 +143,15 @@ export class OfferedStreams {
     return { items, done };
   }
 
-  /** Ends a stream; one that has ended stays so. */
-  withdraw({ '/stream': name }: WireStream): void {
+  /** Ends a stream; one that has ended stays so. Resolves when its source has ended as well. */
+  async withdraw({ '/stream': name }: WireStream): Promise<void> {
     const stream = this.#streams.get(name);
     if (stream !== undefined) {
       this.#streams.delete(name);
       stream.fail(new RepoError('Closed', 'the stream is not read any more'));
-      // It was only read, so that nothing is left undone if even this fails.
-      stream.iterator.return?.().then(undefined, () => {});
       stream.onEnd();
+      // It was only read, so that nothing is left undone if even this fails.
+      await stream.iterator.return?.().then(undefined, () => {});
     }
   }
 
@@ -165,15 +165,15 @@ export class OfferedStreams {
   /** Ends all of them. */
   end(): void {
     for (const name of [...this.#streams.keys()]) {
-      this.withdraw({ '/stream': name });
+      void this.withdraw({ '/stream': name });
     }
   }
 }
 
-/** The items that `pull` gives. Calls `cancel` when they are left before their end, or fail. */
+/** The items that `pull` gives. Calls `cancel`, and waits for it, when they are left before their end, or fail. */
 export async function* pullItems(
   pull: () => Promise<Page<unknown> | Gone>,
-  cancel: () => void,
+  cancel: () => Promise<unknown> | undefined,
 ): AsyncGenerator<unknown, void, undefined> {
   let isOpen = true;
   try {
@@ -188,7 +188,7 @@ export async function* pullItems(
     }
   } finally {
     if (isOpen) {
-      cancel();
+      await cancel();
     }
   }
 }

@@ -3,12 +3,6 @@ import type { CID } from '../../core/data/cid.ts';
 import { cidEquals } from '../../core/data/cid.ts';
 import type { Head, HeadChange, Repo } from '../../core/repo/repo.ts';
 
-export interface Subscription {
-  /** See `ServerMethods.subscribe`. */
-  start(known: string | null | undefined): Promise<string | undefined>;
-  stop(): void;
-}
-
 const changeTo = async (repo: Repo, before: CID | undefined, { cid, rev }: Head): Promise<HeadChange> => {
   const paths: Record<'create' | 'delete' | 'update', string[]> = { create: [], delete: [], update: [] };
   for await (const { action, collection, rkey } of repo.diff(before, cid)) {
@@ -58,34 +52,37 @@ async function* missedChanges(repo: Repo, known: string | undefined): AsyncGener
   }
 }
 
-export const createSubscription = (repo: Repo, tell: (change: HeadChange) => void): Subscription => {
-  let stop = (): void => {};
-  return {
-    async start(known) {
-      stop();
-      let waiting: HeadChange[] | undefined = known === undefined ? undefined : [];
-      stop = repo.onChange((change) => (waiting === undefined ? tell(change) : waiting.push(change)));
-      const rev = (await repo.head())?.rev;
-      if (known === undefined) {
-        return rev;
-      }
-      // What is written meanwhile is in the history too, and waits its turn.
+export class Subscription {
+  readonly #repo: Repo;
+  readonly #tell: (change: HeadChange) => void;
+  #stop = (): void => {};
+
+  constructor(repo: Repo, tell: (change: HeadChange) => void) {
+    this.#repo = repo;
+    this.#tell = tell;
+  }
+
+  /** See `ServerMethods.subscribe`. */
+  async start(known: string | null | undefined): Promise<string | undefined> {
+    this.#stop();
+    // What is written while the client hears of what it missed is in the history too, and waits its turn.
+    let waiting: HeadChange[] | undefined = known === undefined ? undefined : [];
+    this.#stop = this.#repo.onChange((change) => (waiting === undefined ? this.#tell(change) : waiting.push(change)));
+    const rev = (await this.#repo.head())?.rev;
+    if (known !== undefined) {
       let last = known ?? '';
-      for await (const change of missedChanges(repo, known ?? undefined)) {
-        tell(change);
+      for await (const change of missedChanges(this.#repo, known ?? undefined)) {
+        this.#tell(change);
         last = change.rev;
       }
-      for (const change of waiting ?? []) {
-        if (change.rev > last || change.reset === true) {
-          tell(change);
-        }
-      }
+      waiting?.filter((change) => change.rev > last || change.reset === true).forEach(this.#tell);
       waiting = undefined;
-      return rev;
-    },
-    stop() {
-      stop();
-      stop = () => {};
-    },
-  };
-};
+    }
+    return rev;
+  }
+
+  stop(): void {
+    this.#stop();
+    this.#stop = () => {};
+  }
+}

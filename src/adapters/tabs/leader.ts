@@ -1,26 +1,23 @@
-/** The one among several tabs that has the files open: answers its own page and, over a channel, the others. */
+/** The worker of the tab that has the files open: serves its own page, and those of other tabs over a channel. */
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import { areShared } from '../rpc/locks.ts';
 import type { Locks } from '../rpc/locks.ts';
-import type { Attachment, ChannelMessage, Message } from '../rpc/protocol.ts';
-import type { RepoPlace } from './repo-place.ts';
-import { memberLock } from '../rpc/protocol.ts';
 import type { Send } from '../rpc/peer.ts';
+import type { Attachment, ChannelMessage, Message } from '../rpc/protocol.ts';
+import { memberLock } from '../rpc/protocol.ts';
 import type { Served } from '../rpc/server.ts';
 import { serveRepo } from '../rpc/server.ts';
-import { errorName } from '../../core/data/platform-values.ts';
+import type { LeaderFailure } from './leadership.ts';
+import type { RepoPlace } from './repo-place.ts';
 
-/** How long a leader that goes waits for what it has begun for others. What takes longer they ask of the next one. */
+/** How long a leader that goes waits for the calls that it has begun. Calls that take longer go to the next leader. */
 const GRACE_MS = 250;
 
 /** `BroadcastChannel`, as far as it is used. */
 export interface Channel {
+  onmessage: ((event: { readonly data: ChannelMessage }) => void) | null;
   postMessage(message: ChannelMessage): void;
-}
-
-interface Follower {
-  readonly served: Served;
-  readonly unwatch: AbortController;
+  close(): void;
 }
 
 export interface LeaderParts {
@@ -30,159 +27,162 @@ export interface LeaderParts {
   readonly place: RepoPlace;
   readonly channel: Channel;
   readonly locks: Locks;
-  /** Called, maybe more than once. */
-  readonly onFailure: (failure: LeaderFailure) => void;
+  /** What pages have to know of the repository, now. */
+  about(): Promise<Omit<Attachment, 'generation'>>;
+  /** Carries answers to the page of this worker. */
+  readonly toPage: Send;
 }
 
-/**
- * What ends a leader: its storage has `failed`, and the repository is of use again once it was closed and opened; or
- * the browser has `cleared` the repository away.
- */
-export type LeaderFailure = 'cleared' | 'failed';
-
-/** What pages have to know of an open repository. */
-export const aboutRepo = async (repo: StoredRepo, { storage }: RepoPlace): Promise<Omit<Attachment, 'generation'>> => ({
-  did: repo.did,
-  rev: (await repo.head())?.rev,
-  storage,
-});
+interface Client {
+  readonly served: Served;
+  readonly unwatch: AbortController;
+}
 
 export class Leader {
+  /** Resolves when the reign is over: to its failure, or to `undefined` after {@link abdicate}. */
+  readonly over: Promise<LeaderFailure | undefined>;
   readonly #parts: LeaderParts;
-  readonly #own: Served;
-  readonly #followers = new Map<string, Follower>();
-  #leaving = false;
+  /** The page of this worker, and those of the followers, by their members. */
+  readonly #clients = new Map<string, Client>();
+  #end: (failure?: LeaderFailure) => void = () => {};
+  #isLeaving = false;
 
-  /** @param toPage Carries answers to the page of this worker. */
-  constructor(parts: LeaderParts, toPage: (message: Message) => void) {
+  constructor(parts: LeaderParts) {
+    this.over = new Promise((resolve) => (this.#end = resolve));
     this.#parts = parts;
-    this.#own = serveRepo(parts.repo, this.#watched(toPage));
+    this.#serve(parts.id, parts.toPage);
   }
 
-  /** Tells the other tabs who leads. */
+  /** Tells the other tabs, or one of them, who leads. */
   async announce(to?: string): Promise<void> {
-    const { id, repo, place, channel, onFailure } = this.#parts;
+    const { id, about, channel } = this.#parts;
     try {
       // The tab that asks may be about to make the repository anew.
       if (to !== undefined && (await this.#isCleared())) {
         return;
       }
-      const known = await aboutRepo(repo, place);
-      if (!this.#leaving) {
+      const known = await about();
+      if (!this.#isLeaving) {
         channel.postMessage({ kind: 'here', from: id, to, about: known });
       }
     } catch {
-      // Whoever asked is told of the next reign, which begins with what went wrong here, or ends with it.
-      onFailure('failed');
+      // The tab that asks hears of the next reign, which begins or ends with this failure.
+      this.#end('failed');
     }
   }
 
-  /** A message of the page of this worker. */
-  receive(message: Message): void {
-    // What is asked of a leader that goes is asked again of the next one; answers to its own questions it still needs.
-    if (!this.#leaving || message.kind !== 'call') {
-      this.#own.receive(message);
+  /** A message of a page. */
+  receive(member: string, message: Message): void {
+    // Calls to a leader that goes are sent to the next one; answers to its own calls it still needs.
+    if (!this.#isLeaving || message.kind !== 'call') {
+      this.#clients.get(member)?.served.receive(message);
     }
   }
 
   /** A message of another tab. */
   hear(message: ChannelMessage): void {
-    if (message.kind === 'hello') {
-      this.#welcome(message.from);
-    } else if (message.kind === 'message' && message.to === this.#parts.id) {
-      if (!this.#leaving || message.message.kind !== 'call') {
-        this.#followers.get(message.from)?.served.receive(message.message);
+    const { kind, from } = message;
+    if (kind === 'hello') {
+      this.#welcome(from);
+    } else if ('to' in message && message.to === this.#parts.id) {
+      if (kind === 'message') {
+        this.receive(from, message.message);
+      } else if (kind === 'bye') {
+        void this.#farewell(from);
+      } else if (kind === 'away') {
+        this.#drop(from);
       }
-    } else if (message.kind === 'bye' && message.to === this.#parts.id) {
-      void this.#farewell(message.from);
-    } else if (message.kind === 'away' && message.to === this.#parts.id) {
-      this.#drop(message.from);
     }
   }
 
-  /** Resolves when what the page of this worker has asked for has ended. */
-  idle(): Promise<void> {
-    return this.#own.idle();
+  /** Resolves when the calls of the page of this worker have ended. */
+  idle(): Promise<void> | undefined {
+    return this.#clients.get(this.#parts.id)?.served.idle();
   }
 
-  /** Ends what has been begun, or leaves it if that takes long, and closes the repository. */
+  /** Ends the calls that run, or leaves them if that takes long, and closes the repository. */
   async leave(): Promise<void> {
-    this.#leaving = true;
-    const everybody = [this.#own, ...[...this.#followers.values()].map(({ served }) => served)];
+    this.#isLeaving = true;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, GRACE_MS)));
-    await Promise.race([grace, Promise.all(everybody.map((served) => served.idle()))]);
+    await Promise.race([grace, Promise.all([...this.#clients.values()].map(({ served }) => served.idle()))]);
     clearTimeout(timer);
-    for (const member of [...this.#followers.keys()]) {
+    for (const member of [...this.#clients.keys()]) {
       this.#drop(member);
     }
-    this.#own.end();
     await this.#parts.repo.close();
   }
 
+  /** Ends the reign. */
+  abdicate(): void {
+    this.#end();
+  }
+
+  #serve(member: string, send: Send): AbortController {
+    // An answer may tell of a storage that fails: it may have failed for every page.
+    const watched: Send = (message) => {
+      send(message);
+      const code = message.kind === 'failure' ? message.error.code : undefined;
+      if (code === 'StorageFailed' || code === 'StorageFull') {
+        void this.#examine();
+      }
+    };
+    const unwatch = new AbortController();
+    this.#drop(member);
+    this.#clients.set(member, { served: serveRepo(this.#parts.repo, watched), unwatch });
+    return unwatch;
+  }
+
   #welcome(member: string): void {
-    if (this.#leaving || member === this.#parts.id) {
+    const { id, channel } = this.#parts;
+    if (this.#isLeaving || member === id) {
       return;
     }
-    const { id, repo, channel, locks } = this.#parts;
-    this.#drop(member);
-    const served = serveRepo(
-      repo,
-      this.#watched((message) => channel.postMessage({ kind: 'message', from: id, to: member, message })),
+    const { signal } = this.#serve(member, (message) =>
+      channel.postMessage({ kind: 'message', from: id, to: member, message }),
     );
-    const unwatch = new AbortController();
-    this.#followers.set(member, { served, unwatch });
-    this.#watchLife(member, locks, unwatch.signal).catch(ignoreAbort);
+    this.#watchLife(member, signal).catch((error: unknown) => {
+      if (!signal.aborted) {
+        throw error;
+      }
+    });
     void this.announce(member);
   }
 
   /** The member holds this lock as long as it lives. When the lock is free, the member is gone. */
-  async #watchLife(member: string, locks: Locks, signal: AbortSignal): Promise<void> {
+  async #watchLife(member: string, signal: AbortSignal): Promise<void> {
+    const { locks } = this.#parts;
     if (await areShared(locks, memberLock(member))) {
       await locks.request(memberLock(member), { signal }, async () => this.#drop(member));
     }
   }
 
-  /** Whether the browser has cleared the data of the site. The owner is told of it. */
+  /** Whether the browser has cleared the data of the site. If so, the reign is over. */
   async #isCleared(): Promise<boolean> {
-    const { place, onFailure } = this.#parts;
     try {
-      if ((await place.isStored?.()) !== false) {
+      if ((await this.#parts.place.isStored?.()) !== false) {
         return false;
       }
     } catch {
-      // A storage that cannot be looked at now may be as it was; what fails in it shows when it is used.
+      // The storage cannot be examined now, and may be as it was. A failure shows when it is used.
       return false;
     }
-    onFailure('cleared');
+    this.#end('cleared');
     return true;
   }
 
   async #farewell(member: string): Promise<void> {
-    const follower = this.#followers.get(member);
-    await follower?.served.idle();
+    const client = this.#clients.get(member);
+    await client?.served.idle();
     // It may have come back meanwhile, and is another one then.
-    if (this.#followers.get(member) === follower) {
+    if (this.#clients.get(member) === client) {
       this.#drop(member);
     }
     this.#parts.channel.postMessage({ kind: 'bye', from: this.#parts.id, to: member });
   }
 
-  /** The same, with an eye on answers that tell of a storage that fails: it may have failed for everybody. */
-  #watched(send: Send): Send {
-    return (message) => {
-      send(message);
-      if (
-        message.kind === 'failure' &&
-        (message.error.code === 'StorageFailed' || message.error.code === 'StorageFull')
-      ) {
-        void this.#examine();
-      }
-    };
-  }
-
   async #examine(): Promise<void> {
-    const { repo, onFailure } = this.#parts;
+    const { repo } = this.#parts;
     try {
       await repo.head();
       // Blobs have a connection of their own where they are in IndexedDB.
@@ -191,22 +191,15 @@ export class Leader {
       }
       await this.#isCleared();
     } catch {
-      // What it says was said to whoever asked for more.
-      onFailure('failed');
+      // The caller was told of the failure.
+      this.#end('failed');
     }
   }
 
   #drop(member: string): void {
-    const follower = this.#followers.get(member);
-    this.#followers.delete(member);
-    follower?.unwatch.abort();
-    follower?.served.end();
+    const client = this.#clients.get(member);
+    this.#clients.delete(member);
+    client?.unwatch.abort();
+    client?.served.end();
   }
 }
-
-/** For a request of a lock that was given up by whoever made it. */
-export const ignoreAbort = (error: unknown): void => {
-  if (errorName(error) !== 'AbortError') {
-    throw error;
-  }
-};

@@ -9,7 +9,7 @@ import type { Connection, WorkerLike } from '../rpc/connection.ts';
 import { connect } from '../rpc/connection.ts';
 import { createErrorBook } from '../rpc/error-data.ts';
 import type { Locks } from '../rpc/locks.ts';
-import type { Attachment, WantedStorage } from '../rpc/protocol.ts';
+import type { Attachment, FromPage, WantedStorage } from '../rpc/protocol.ts';
 import type { Send } from '../rpc/peer.ts';
 import { watchPage } from './page-lifecycle.ts';
 
@@ -62,17 +62,19 @@ export const openRemote = (
       letGo();
       hungUp(failure);
     };
+    const tell = (kind: 'close' | 'leave' | 'return'): void =>
+      connection?.port.postMessage({ kind } satisfies FromPage);
     const sendUnder =
       ({ generation }: Attachment, to: Connection): Send =>
       (message) =>
-        to.send({ kind: 'message', generation, message });
+        to.port.postMessage({ kind: 'message', generation, message } satisfies FromPage);
     const hangUp = (): Promise<void> =>
       new Promise((done, failed) => {
         hungUp = (failure) => (failure === undefined ? done() : failed(failure as Error));
         if (connection === undefined) {
           end();
         } else {
-          connection.send({ kind: 'close' });
+          tell('close');
         }
       });
     const attach = (attachment: Attachment, to: Connection): void => {
@@ -82,8 +84,8 @@ export const openRemote = (
       }
       repo = new RemoteRepo(attachment, sendUnder(attachment, to), { signer, validate, hangUp, isPersistent });
       unwatch = watchPage({
-        onHide: () => (supply.isFresh ? letGo() : connection?.send({ kind: 'leave' })),
-        onShow: () => (supply.isFresh ? begin(undefined) : connection?.send({ kind: 'return' })),
+        onHide: () => (supply.isFresh ? letGo() : tell('leave')),
+        onShow: () => (supply.isFresh ? begin(undefined) : tell('return')),
         needsTime: !supply.isFresh,
       });
       resolve(readOnly ? readOnlyRepo(repo) : repo);

@@ -6,14 +6,7 @@ import { offerFiles, takeFiles } from '../rpc/files.ts';
 import type { Channel } from './leader.ts';
 import type { Locks } from '../rpc/locks.ts';
 import { Member } from './member.ts';
-import type {
-  ChannelMessage,
-  FromPage,
-  FromWorker,
-  WantedStorage,
-  WorkerGreeting,
-  WorkerRequest,
-} from '../rpc/protocol.ts';
+import type { FromPage, FromWorker, WantedStorage, WorkerGreeting, WorkerRequest } from '../rpc/protocol.ts';
 import { PROTOCOL_VERSION, channelName, memberLock } from '../rpc/protocol.ts';
 import { Peer } from '../rpc/peer.ts';
 import type { RepoPlace } from './repo-place.ts';
@@ -39,14 +32,10 @@ const isGreeting = (data: unknown): data is WorkerGreeting =>
   typeof data === 'object' && data !== null && 'pdsdb' in data && 'request' in data;
 
 /** Opens the channel of this name among all tabs. */
-export type OpenChannel = (name: string, hear: (message: ChannelMessage) => void) => Channel & { close(): void };
+export type OpenChannel = (name: string) => Channel;
 
 /** `BroadcastChannel` is that in browsers. */
-export const openBroadcastChannel: OpenChannel = (name, hear) => {
-  const channel = new BroadcastChannel(name);
-  channel.onmessage = ({ data }: MessageEvent<ChannelMessage>) => hear(data);
-  return channel;
-};
+export const openBroadcastChannel: OpenChannel = (name) => new BroadcastChannel(name) as unknown as Channel;
 
 export interface StationParts {
   readonly places: RepoPlaces;
@@ -56,27 +45,11 @@ export interface StationParts {
 
 export const createStation = ({ places, locks, openChannel }: StationParts): Station => {
   /** Resolves when the page has no more use of it, or has never had any. */
-  const open = async (
-    id: string,
-    request: WorkerRequest & { do: 'open' },
-    port: MessagePort,
-    post: (message: FromWorker) => void,
-  ): Promise<void> => {
-    const place = await places.find(request.name, request.storage, request.did !== undefined);
-    await new Promise<void>((ended) => {
-      const member = new Member({
-        id,
-        place,
-        did: request.did,
-        waitMs: request.waitMs,
-        locks,
-        openChannel: (hear) => openChannel(channelName(place.storage, request.name), hear),
-        toPage: post,
-        onEnd: ended,
-      });
-      port.onmessage = ({ data }: MessageEvent<FromPage>) => member.receive(data);
-      member.join();
-    });
+  const open = async (id: string, request: WorkerRequest & { do: 'open' }, port: MessagePort): Promise<void> => {
+    const { name, did, storage, waitMs } = request;
+    const place = await places.find(name, storage, did !== undefined);
+    const channel = openChannel(channelName(place.storage, name));
+    await new Promise<void>((onEnd) => new Member({ id, place, did, waitMs, locks, channel, port, onEnd }).join());
   };
 
   /** The answer to a request that is answered once. */
@@ -101,7 +74,7 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
     const post = (message: FromWorker): void => port.postMessage(message);
     post({ kind: 'begun' });
     if (request.do === 'open') {
-      return open(member, request, port, post);
+      return open(member, request, port);
     }
     const peer = new Peer<object, object>((message) => post({ kind: 'message', message }), {});
     const closed = new Promise<void>((resolve) => {

@@ -43,7 +43,7 @@ const startWorker = (places: Partial<RepoPlaces>, locks: Locks): PlayedWorker =>
     locks: {
       request: (name, options, held) => locks.request(name, options, (lock) => Promise.race([held(lock), death])),
     },
-    openChannel: () => ({ postMessage: () => {}, close: () => {} }),
+    openChannel: () => ({ onmessage: null, postMessage: () => {}, close: () => {} }),
   });
   const receive = (data: unknown, port: MessagePort): void => {
     const mouth = { postMessage: (message: unknown) => isDead || port.postMessage(message) };
@@ -161,6 +161,28 @@ describe('a worker that is terminated keeps nobody waiting', () => {
       cause: { code: 'Closed', message: died.message },
     });
     await repo.close();
+  });
+});
+
+describe('a folder', () => {
+  test('that is left in the middle is closed when the iteration ends', async () => {
+    const locks = createLocalLocks();
+    let isClosed = false;
+    const files = async function* (): AsyncGenerator<FolderFile> {
+      try {
+        yield oneFile;
+        yield oneFile;
+      } finally {
+        await pause(50);
+        isClosed = true;
+      }
+    };
+    const { worker } = startWorker({ exportFolder: async () => files() }, locks);
+    for await (const { path } of takeFromWorker(worker, { do: 'exportFolder', name: 'r', storage: 'auto' }, locks)) {
+      expect(path).toBe('pds.db');
+      break;
+    }
+    expect(isClosed).toBe(true);
   });
 });
 

@@ -163,13 +163,14 @@ export class PlayedTab {
     const station = createStation({
       places: this.#places(),
       locks: this.locks,
-      openChannel: (name, hear) => {
-        const channel = openBroadcastChannel(
-          prefix + name,
-          (message) => void (!this.#isDead && this.incoming(message) && hear(message)),
-        );
+      openChannel: (name) => {
+        const channel = openBroadcastChannel(prefix + name);
+        const passes = (message: ChannelMessage): boolean => !this.#isDead && this.incoming(message);
         this.#channels.add(channel);
         return {
+          set onmessage(hear: (typeof channel)['onmessage']) {
+            channel.onmessage = (event) => void (passes(event.data) && hear?.(event));
+          },
           postMessage: (message) => {
             if (!this.#isDead && this.outgoing(message)) {
               channel.postMessage(message);
