@@ -38,8 +38,11 @@ async function* chunksOfSource(source: CarSource): AsyncGenerator<Uint8Array> {
 const isSent = (source: unknown): boolean =>
   isBytes(source) || (isBlob(source) && typeof (source as Partial<Blob>).stream === 'function');
 
+/** Streams of WebKit have no async iterator. */
 const isChunked = (source: unknown): source is CarSource =>
-  typeof source === 'object' && source !== null && (isBlob(source) || Symbol.asyncIterator in source);
+  isBlob(source) ||
+  isReadableStream(source) ||
+  (typeof source === 'object' && source !== null && Symbol.asyncIterator in source);
 
 /** Makes parameters of the form that crosses of those that were given. Throws what the method rejects with. */
 type Encode = (params: readonly never[]) => readonly unknown[] | Promise<readonly unknown[]>;
@@ -71,7 +74,7 @@ export class GeneratedMethods {
 
   #invoke(prefix: string, name: string, entry: Entry, lead: readonly unknown[], given: readonly unknown[]): unknown {
     const method = prefix + name;
-    const encode = this.#encoders[name] ?? ((params) => params);
+    const encode = this.#encoders[method] ?? ((params) => params);
     if (entry.way === 'list') {
       return this.#list(method, lead, () => encode(given as never[]), entry.compare as Compare<unknown>);
     }
@@ -119,14 +122,23 @@ export class GeneratedMethods {
     }
   }
 
+  readonly #encodePut: Encode = ([collection, rkey, value, options]) => [
+    collection,
+    rkey,
+    this.encodeRecord(collection!, rkey!, value!),
+    options,
+  ];
+
+  readonly #encodeWrite: Encode = ([ops, options]) => [
+    (ops as unknown as readonly WriteOp[]).map((op) => this.#encodeOp(op)),
+    options,
+  ];
+
   readonly #encoders: Readonly<Record<string, Encode>> = {
-    put: ([collection, rkey, value, options]) => [
-      collection,
-      rkey,
-      this.encodeRecord(collection!, rkey!, value!),
-      options,
-    ],
-    write: ([ops, options]) => [(ops as unknown as readonly WriteOp[]).map((op) => this.#encodeOp(op)), options],
+    put: this.#encodePut,
+    'branch.put': this.#encodePut,
+    write: this.#encodeWrite,
+    'branch.write': this.#encodeWrite,
     importCar: ([source, options]) => [this.#offered(source, options), options],
     putBlob: async ([given, options]) => {
       const source: unknown = isPending(given as unknown as LazyBlobSource) ? await openSource(given!) : given;

@@ -93,3 +93,11 @@ test('one that fails half way is left, so that the server forgets it', async () 
   await leading.gc();
   expect((await leading.gc()).blocks).toBe(0);
 });
+
+test('a stream without an async iterator, as WebKit makes them, is imported', async () => {
+  const copy = await new PlayedBrowser().tab().open('copy', { did: DID });
+  const car = following.exportCar();
+  const stream = { getReader: () => car.getReader() } as ReadableStream<Uint8Array>;
+  expect((await copy.importCar(stream)).created).toBe(RECORDS);
+  await copy.close();
+});
