@@ -17,7 +17,7 @@ import { GeneratedMethods } from './generated-methods.ts';
 import type { OwnOfBranch, OwnOfRepo } from './methods.ts';
 import { BRANCH, META, REPO } from './methods.ts';
 import type { Send } from './peer.ts';
-import type { Attachment, Message } from './protocol.ts';
+import type { Attachment } from './protocol.ts';
 
 export interface RemoteRepoOptions {
   readonly signer?: Signer | undefined;
@@ -39,6 +39,8 @@ const BranchBase = RecordMethods as unknown as abstract new () => Omit<Branch, O
 export class RemoteRepo extends RepoBase implements Repo {
   readonly did: string;
   readonly meta: RepoMeta;
+  /** Takes the messages of the other end. */
+  readonly peer: Pick<ClientCalls['peer'], 'giveUp' | 'receive'>;
   readonly #options: RemoteRepoOptions;
   readonly #attachment: Attachment;
   readonly #calls: ClientCalls;
@@ -52,16 +54,12 @@ export class RemoteRepo extends RepoBase implements Repo {
     this.#attachment = attachment;
     this.#options = options;
     this.#calls = new ClientCalls(send, options.signer, attachment.rev, (change) => this.#hear(change as HeadChange));
+    this.peer = this.#calls.peer;
     this.#methods = new GeneratedMethods(this.#calls, options.validate);
     this.#changes = new ClientChanges(this.#calls);
     this.meta = this.#methods.of<RepoMeta, never>('meta.', META);
     const { get, list, collections } = createReads(this.#calls, undefined);
     Object.assign(this, { get, list, collections }, this.#methods.of<Repo, OwnOfRepo>('', REPO));
-  }
-
-  /** A message of the other end. */
-  receive(message: Message): void {
-    this.#calls.peer.receive(message);
   }
 
   /** Another worker answers from now on: open calls are sent to it, and listeners hear what they missed. */
@@ -70,11 +68,6 @@ export class RemoteRepo extends RepoBase implements Repo {
     this.#changes.moved();
     // Not the greater of the two: the head may have been reset meanwhile.
     this.#calls.noteHead(attachment.rev);
-  }
-
-  /** The worker with the files is silent: calls that wait reject. */
-  giveUp(error: unknown): void {
-    this.#calls.peer.giveUp(error);
   }
 
   /** The other end is gone: all calls that wait, and all that follow, reject. */

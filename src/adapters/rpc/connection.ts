@@ -1,18 +1,18 @@
-/** The page's side of the door: a worker, asked for one thing on a port of its own. */
+/** The page's end of the entry point: a request to a worker, on a port of its own. */
 import { RepoError } from '../../core/errors.ts';
 import { createErrorBook } from './error-data.ts';
-import { areShared } from './locks.ts';
+import { isReleased } from './locks.ts';
 import type { Locks } from './locks.ts';
 import type { FromPage, FromWorker, WorkerGreeting, WorkerRequest } from './protocol.ts';
 import { PROTOCOL_VERSION, memberLock } from './protocol.ts';
 import { uniqueName } from './unique-name.ts';
 
-/** Messages and locks come by different ways: the last words of a worker may arrive after the news of its end. */
+/** The last messages of a worker may arrive after the release of its lock, which tells of its end. */
 const LAST_WORDS_MS = 100;
 
 /**
- * So long may a worker take to load its script and say that it has begun. One whose script could not be loaded says
- * that once, to whoever asked first; and one that was terminated says nothing.
+ * How long a worker may take to load its script and to say that it has begun. If the script cannot be loaded, only the
+ * first request gets an event; a worker that was terminated says nothing.
  */
 const START_MS = 20_000;
 
@@ -34,23 +34,23 @@ export interface Connection {
   close(): void;
 }
 
-/** What a connection tells. Nothing follows `onEnd`. */
+/** The events of a connection. None follows `onEnd`. */
 export interface ConnectionEvents {
   onMessage(message: Exclude<FromWorker, { readonly kind: 'begun' | 'failed' }>): void;
-  /** The worker has refused or failed; or it `isGone`, and whatever it had open nobody has open any more. */
+  /** The worker has refused or failed; or it `isGone`, and its files are closed. */
   onEnd(error: unknown, isGone: boolean): void;
 }
 
 const failureOf = (event: Event): RepoError => {
   const { message, error } = event as Partial<ErrorEvent>;
-  // A script that cannot be loaded gives an event that says nothing.
+  // The event of a script that cannot be loaded has no message.
   const what = message === undefined || message === '' ? 'its script could not be loaded' : message;
   return new RepoError('StorageFailed', `the worker did not start: ${what}`, { cause: error ?? event });
 };
 
 /**
- * Asks a worker for something.
- * @param locks Those that the worker holds a lock of while it is at it; `undefined` where there are none.
+ * Sends a request to a worker.
+ * @param locks The worker holds one of them while it works on the request; `undefined` where there are none.
  */
 export const connect = (
   worker: WorkerLike,
@@ -82,20 +82,11 @@ export const connect = (
 
   /** A worker that is terminated, or crashes, fires no event; but the browser lets go of its locks. */
   const watchLife = async (shared: Locks): Promise<void> => {
-    try {
-      if (!(await areShared(shared, memberLock(member)))) {
-        return;
-      }
-      await shared.request(memberLock(member), { signal: watch.signal }, async () => {
-        await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
-        if (!watch.signal.aborted) {
-          const code = hasAnswered ? 'Closed' : 'StorageFailed';
-          end(new RepoError(code, `the worker has ended; asked=${request.do}`), true);
-        }
-      });
-    } catch (error) {
+    if (await isReleased(shared, memberLock(member), watch.signal)) {
+      await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
       if (!watch.signal.aborted) {
-        end(error, false);
+        const code = hasAnswered ? 'Closed' : 'StorageFailed';
+        end(new RepoError(code, `the worker has ended; asked=${request.do}`), true);
       }
     }
   };
@@ -104,7 +95,7 @@ export const connect = (
     if (!hasBegun) {
       hasBegun = true;
       clearTimeout(start);
-      // From now on an error in the worker is one of other code in it: it does not end the worker.
+      // From now on an error event comes from other code in the worker, and does not end it.
       worker.removeEventListener('error', onError);
     }
     hasAnswered ||= data.kind === 'attached' || data.kind === 'done';
@@ -113,7 +104,7 @@ export const connect = (
     } else if (data.kind !== 'begun') {
       onMessage(data);
     } else if (locks !== undefined) {
-      void watchLife(locks);
+      watchLife(locks).catch((error: unknown) => end(error, false));
     }
   };
   worker.addEventListener('error', onError);

@@ -1,12 +1,12 @@
-/** Errors across the wire: as data there, and at the end where one was thrown as the very same object again. */
+/** Errors across the wire: as data, and at the end where an error was thrown as the same object again. */
 import type { RepoErrorCode } from '../../core/errors.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { ErrorData } from './protocol.ts';
 import { isError } from '../../core/data/platform-values.ts';
 
-/** Errors that are remembered at a time: an error comes back while the call that it belongs to is under way. */
+/** Errors that are kept at a time: an error comes back while its call is under way. */
 const MAX_REMEMBERED = 64;
-/** A cause may be its own cause; a chain that is longer than this says nothing more. */
+/** A cause may be its own cause: a chain is cut after so many. */
 const MAX_CAUSES = 8;
 
 export interface ErrorBook {
@@ -51,7 +51,7 @@ export const createErrorBook = (): ErrorBook => {
 
   const toData = (error: unknown, depth: number): ErrorData => {
     if (!isError(error)) {
-      // Whatever was thrown, or given as the reason of an abort. DOMException is an Error everywhere by now.
+      // Any value can be thrown, or be the reason of an abort. DOMException is an Error everywhere by now.
       return { name: 'Error', message: String(error), token: tokenOf(error) };
     }
     const code = error.name === 'RepoError' && 'code' in error ? (error.code as RepoErrorCode) : undefined;

@@ -6,34 +6,44 @@
 /** `navigator.locks` is one. */
 export interface Locks {
   /**
-   * Calls `held` once the lock is there, or with `null` when it was to be there at once, and holds it until that
-   * resolves.
+   * Calls `held` with the lock and holds it until that resolves. With `ifAvailable`, calls it at once, with `null` if
+   * the lock is held.
    */
   request<T>(
     name: string,
     options: { readonly ifAvailable?: boolean; readonly signal?: AbortSignal },
     held: (lock: object | null) => Promise<T>,
   ): Promise<T>;
-  /** Tells which locks are held; stands in for some of them without it. */
+  /** Returns the locks that are held. The substitute for Web Locks lacks it. */
   query?(): Promise<{ readonly held?: readonly { readonly name?: string }[] }>;
 }
 
 /**
- * Whether a lock that somebody else is known to hold is one of these. It is not after the browser has cleared the data
- * of the site: Chromium gives new locks to the workers that start then, and the old ones to the pages that are open.
- * Waiting for such a lock says nothing about its holder.
+ * Waits until the holder of a lock is gone. `false` when these locks cannot tell, or `signal` aborts. They cannot after
+ * the browser has cleared the data of the site: Chromium gives new locks to the workers that start then, and the old
+ * ones to the pages that are open.
  */
-export const areShared = async (locks: Locks, heldName: string): Promise<boolean> => {
+export const isReleased = async (locks: Locks, heldName: string, signal: AbortSignal): Promise<boolean> => {
   const held = (await locks.query?.())?.held;
-  return held === undefined || held.some(({ name }) => name === heldName);
+  if (held !== undefined && !held.some(({ name }) => name === heldName)) {
+    return false;
+  }
+  try {
+    return await locks.request(heldName, { signal }, async () => !signal.aborted);
+  } catch (error) {
+    if (signal.aborted) {
+      return false;
+    }
+    throw error;
+  }
 };
 
 /**
- * Locks among those who have this object: for a browser without Web Locks, where a repository is open in one tab at a
+ * Locks among the users of this object: for a browser without Web Locks, where a repository is open in one tab at a
  * time.
  */
 export const createLocalLocks = (): Locks => {
-  /** The end of the last one in each queue. */
+  /** The end of each queue. */
   const queues = new Map<string, Promise<void>>();
   return {
     async request<T>(

@@ -41,11 +41,7 @@ export interface CallOptions<P> extends LongWork {
 }
 
 /** Streams in both directions. */
-export interface StreamEnd {
-  offer(items: AsyncIterable<unknown>, options?: OfferOptions): WireStream;
-  withdraw(stream: WireStream): Promise<void>;
-  take(stream: WireStream): AsyncGenerator<unknown>;
-}
+export type StreamEnd = Pick<Peer<object, object>, 'offer' | 'take' | 'withdraw'>;
 
 interface Pending extends LongWork {
   readonly method: string;
@@ -59,7 +55,7 @@ const outcomeUnknown = (method: string, cause?: unknown): RepoError =>
   new RepoError('OutcomeUnknown', `the tab that has the repository open has not answered; method=${method}`, { cause });
 
 /** Asks for `Asked`, answers for `Answered`. */
-export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answered>> implements StreamEnd {
+export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answered>> {
   readonly #handlers: Handlers<Answered>;
   readonly #onChange: (change: unknown) => void;
   readonly #errors = createErrorBook();
@@ -246,15 +242,15 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
       this.#progress.delete(id);
       this.#pending.delete(id);
     };
-    const { promise: answer, resolve, reject } = withResolvers();
-    const pending: Pending = { method, resolve, reject, signal, onProgress, moved, changes };
-    this.#pending.set(id, pending);
-    try {
-      this.#sendCall(id, pending, params);
-    } catch (cause) {
-      release();
-      throw new TypeError(`an argument cannot be sent to a worker; method=${method}`, { cause });
-    }
+    const answer = new Promise<unknown>((resolve, reject) => {
+      const pending: Pending = { method, resolve, reject, signal, onProgress, moved, changes };
+      this.#pending.set(id, pending);
+      try {
+        this.#sendCall(id, pending, params);
+      } catch (cause) {
+        reject(new TypeError(`an argument cannot be sent to a worker; method=${method}`, { cause }));
+      }
+    });
     return { answer, release };
   }
 
@@ -336,10 +332,3 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     return handler(context, ...params.map(unpack));
   }
 }
-
-const withResolvers = () => {
-  let resolve: (value: unknown) => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<unknown>((...both) => ([resolve, reject] = both));
-  return { promise, resolve, reject };
-};

@@ -1,6 +1,6 @@
 /**
  * Streams across a wire: one end offers items under a name, and the other pulls them, a page at a time. Nothing is read
- * that nobody asks for. CARs, blobs, files and lists all cross in this way.
+ * before it is pulled. CARs, blobs, files and lists all cross in this way.
  */
 import { concatBytes } from '../../core/data/bytes.ts';
 import { isBytes } from '../../core/data/platform-values.ts';
@@ -150,7 +150,7 @@ export class OfferedStreams {
       this.#streams.delete(name);
       stream.fail(new RepoError('Closed', 'the stream is not read any more'));
       stream.onEnd();
-      // It was only read, so that nothing is left undone if even this fails.
+      // Nothing is lost if this fails: the source was only read.
       await stream.iterator.return?.().then(undefined, () => {});
     }
   }
@@ -193,7 +193,7 @@ export async function* pullItems(
   }
 }
 
-/** Items of bytes as a stream that is read only as far as somebody reads it. */
+/** Items of bytes as a stream. It pulls the next item when it is read. */
 export const byteStream = (items: AsyncIterable<unknown>): ReadableStream<Uint8Array> => {
   const iterator = items[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(

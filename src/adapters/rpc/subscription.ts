@@ -1,4 +1,4 @@
-/** One client's wish to hear of new heads. */
+/** The new heads of a repository, for one client. */
 import type { CID } from '../../core/data/cid.ts';
 import { cidEquals } from '../../core/data/cid.ts';
 import type { Head, HeadChange, Repo } from '../../core/repo/repo.ts';
@@ -22,7 +22,7 @@ const headAt = async (repo: Repo, cid: CID): Promise<Head | undefined> => {
 
 /**
  * The changes since the head with the rev `known` (`undefined`: since there was none), oldest first, up to the head of
- * now. Where the history does not go back so far, the first change is told as if all of its records were new.
+ * now. Where the history does not go back so far, all records of the first change are new.
  */
 async function* missedChanges(repo: Repo, known: string | undefined): AsyncGenerator<HeadChange> {
   const missed: Head[] = [];

@@ -1,4 +1,4 @@
-/** Values with CIDs, for `structuredClone`, which knows nothing of classes. */
+/** Values with CIDs, for `structuredClone`, which does not keep classes. */
 import { asCid, cidToText, parseCid } from '../../core/data/cid.ts';
 import { isPlainMap } from '../../core/data/plain-map.ts';
 import { isArrayBuffer, isBytes, isMap } from '../../core/data/platform-values.ts';

@@ -1,30 +1,30 @@
-/** Whether whoever has the files is still there: asked, where an answer is long in coming. */
+/** Whether the leader is alive: pinged while a call waits long for its answer. */
 
-/** An answer that takes longer than this is asked after, and again and again. */
+/** The leader is pinged each time that a call has waited so long. */
 const BEAT_MS = 2_500;
 
 /**
- * So many questions without any sign of life, and the page waits no longer: ten seconds. Counted in beats and not in
- * time, because whoever was asleep itself has to give the other one a chance to answer.
+ * After so many unanswered pings, ten seconds, the page waits no longer. They are counted in place of the time: a page
+ * that was asleep itself has to give the leader a chance to answer.
  */
 const MOST_SILENT = 4;
 
-/** The calls of a page that somebody else answers. */
+/** The calls of a page that the leader of another tab answers. */
 export interface Heartbeat {
   asked(call: number): void;
   answered(call: number): void;
   /** Any sign of life. */
   heard(): void;
-  /** Nothing is waited for: all that the page has asked it asks again, or nobody looks at a clock any more. */
+  /** No call waits: the page sends its calls again, or has ended. */
   forget(): void;
-  /** While the page is out of sight it may be frozen, and asks after nothing. */
+  /** A page that is out of sight may be frozen, and pings nobody. */
   pause(): void;
   resume(): void;
 }
 
 /**
  * @param ping Asks for a sign of life.
- * @param onSilence Called when there was none for long. Calls that waited are forgotten then.
+ * @param onSilence Called after too many unanswered pings. The calls that waited are forgotten then.
  */
 export const createHeartbeat = (ping: () => void, onSilence: () => void): Heartbeat => {
   const waiting = new Set<number>();

@@ -1,6 +1,6 @@
 /** The worker of the tab that has the files open: serves its own page, and those of other tabs over a channel. */
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
-import { areShared } from '../rpc/locks.ts';
+import { isReleased } from '../rpc/locks.ts';
 import type { Locks } from '../rpc/locks.ts';
 import type { Send } from '../rpc/peer.ts';
 import type { Attachment, ChannelMessage, Message } from '../rpc/protocol.ts';
@@ -134,27 +134,16 @@ export class Leader {
   }
 
   #welcome(member: string): void {
-    const { id, channel } = this.#parts;
+    const { id, channel, locks } = this.#parts;
     if (this.#isLeaving || member === id) {
       return;
     }
     const { signal } = this.#serve(member, (message) =>
       channel.postMessage({ kind: 'message', from: id, to: member, message }),
     );
-    this.#watchLife(member, signal).catch((error: unknown) => {
-      if (!signal.aborted) {
-        throw error;
-      }
-    });
+    // The member holds this lock as long as it lives.
+    void isReleased(locks, memberLock(member), signal).then((isGone) => isGone && this.#drop(member));
     void this.announce(member);
-  }
-
-  /** The member holds this lock as long as it lives. When the lock is free, the member is gone. */
-  async #watchLife(member: string, signal: AbortSignal): Promise<void> {
-    const { locks } = this.#parts;
-    if (await areShared(locks, memberLock(member))) {
-      await locks.request(memberLock(member), { signal }, async () => this.#drop(member));
-    }
   }
 
   /** Whether the browser has cleared the data of the site. If so, the reign is over. */

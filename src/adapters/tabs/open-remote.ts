@@ -19,10 +19,10 @@ export interface OpenRemoteOptions {
   readonly storage: WantedStorage;
   readonly waitMs: number;
   readonly signer: Signer | undefined;
-  /** Refuses what would write. The worker that has the files serves the reads. */
+  /** Refuses every write. The worker that has the files serves the reads. */
   readonly readOnly: boolean;
   readonly validate?: Validate | undefined;
-  /** `undefined` where the page and its worker share none. */
+  /** `undefined` where the page and its worker share no locks. */
   readonly locks: Locks | undefined;
   readonly isPersistent: (() => Promise<boolean>) | undefined;
 }
@@ -30,16 +30,16 @@ export interface OpenRemoteOptions {
 /** A worker while it is wanted. */
 export interface WorkerSupply {
   take(): { readonly worker: WorkerLike; readonly release: () => void };
-  /** Each time another one, which is gone at once when it is released. */
+  /** `take` makes another worker each time, which ends when it is released. */
   readonly isFresh: boolean;
 }
 
 /**
  * Opens, or with a DID makes, a repository. Rejects as the worker does, or with `StorageFailed` when it does not start.
  *
- * A page that is left may be frozen with its worker, and other tabs would wait for what that has open. A worker of our
- * own is ended before, as by a crash, which loses nothing; when the page comes back there is another one. A worker of
- * the caller's is asked to let go, and given a moment for it.
+ * A page that is left may be frozen with its worker, and other tabs would wait for the files that it has open. Before
+ * that, a worker of our own is terminated, as by a crash, which loses nothing; the page starts another one when it
+ * comes back. A worker of the caller's is told to close the files, and given a moment for it.
  */
 export const openRemote = (
   supply: WorkerSupply,
@@ -100,9 +100,9 @@ export const openRemote = (
           if (message.kind === 'attached') {
             attach(message.attachment, opened);
           } else if (message.kind === 'message') {
-            repo?.receive(message.message);
+            repo?.peer.receive(message.message);
           } else if (message.kind === 'silent') {
-            repo?.giveUp(createErrorBook().toError(message.error));
+            repo?.peer.giveUp(createErrorBook().toError(message.error));
           } else if (message.kind === 'closed') {
             end();
           }
@@ -114,7 +114,7 @@ export const openRemote = (
               : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }),
           );
           reject(error as Error);
-          // Of a worker that is gone nothing is open any more: whoever closes has what they want.
+          // A worker that is gone has closed its files, which is all that `close` waits for.
           end(isGone ? undefined : error);
         },
       });

@@ -1,30 +1,26 @@
 /**
- * A page that goes out of sight for good, or into the cache of pages gone back and forth in, may be frozen there with
- * everything that it holds. What it held it lets go of before, and takes up again when it comes back.
+ * A page that goes out of sight, or into the back/forward cache, may be frozen with everything that it holds. It
+ * releases its files before, and opens them again when it comes back.
  * https://wicg.github.io/page-lifecycle/
  */
 
 export interface PageLife {
   onHide(): void;
   onShow(): void;
-  /** Whether letting go takes time, in a worker that is frozen together with the page. */
+  /** Whether the release takes time, in a worker that is frozen together with the page. */
   readonly needsTime: boolean;
 }
 
 /**
- * Once the handlers of `freeze` have run, Chromium freezes the page and its workers at once. While they run, workers
- * run too: this much is enough for one to close files, on a machine that is busy as well. Nobody looks at the page
- * meanwhile.
+ * Chromium freezes the page and its workers as soon as the handlers of `freeze` have run. Until then workers run too:
+ * this time is enough to close files, also on a busy machine. The page is not visible meanwhile.
  */
 const LINGER_MS = 300;
 
 const HIDE_EVENTS = ['pagehide', 'freeze'] as const;
 const SHOW_EVENTS = ['pageshow', 'resume'] as const;
 
-/**
- * Watches the page that this runs in; answers the function that ends it. Where there is no page, there is nothing to
- * watch.
- */
+/** Watches the page that this runs in, if any. Returns the function that ends it. */
 export const watchPage = ({ onHide, onShow, needsTime }: PageLife): (() => void) => {
   if (typeof document === 'undefined') {
     return () => {};
@@ -42,10 +38,10 @@ export const watchPage = ({ onHide, onShow, needsTime }: PageLife): (() => void)
       onShow();
     }
   };
-  /** There is nothing that a page may wait for in a handler. Several repositories share the time of one event. */
+  /** A handler cannot wait for a promise. Several repositories share the time of one event. */
   const linger = ({ timeStamp }: Event): void => {
     while (performance.now() < timeStamp + LINGER_MS) {
-      // The worker is at work.
+      // The worker closes its files.
     }
   };
   // `pagehide` and `pageshow` are the window's, `freeze` and `resume` the document's; these bubble no further up.
@@ -53,7 +49,7 @@ export const watchPage = ({ onHide, onShow, needsTime }: PageLife): (() => void)
   const targets: readonly EventTarget[] = [window, page];
   const each = (change: 'addEventListener' | 'removeEventListener'): void => {
     for (const target of targets) {
-      // As captured ones, which come before the others: whoever lets go of something has begun to before anybody waits.
+      // Captured events come first, so that every release has begun before a handler spends the time.
       HIDE_EVENTS.forEach((event) => target[change](event, hide, { capture: true }));
       SHOW_EVENTS.forEach((event) => target[change](event, show));
     }

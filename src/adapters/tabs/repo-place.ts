@@ -1,4 +1,4 @@
-/** Where one repository lies, as far as whoever leads has to know it. */
+/** Where one repository is stored, as far as its leader has to know. */
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import type { StorageKind } from '../rpc/protocol.ts';
 
@@ -7,16 +7,15 @@ export interface RepoPlace {
   readonly name: string;
   readonly storage: StorageKind;
   /**
-   * Whether the repository is still stored, asked while it is open: a browser clears the data of a site without asking
-   * who has it open.
+   * Whether the repository is still stored. Called while it is open: a browser clears the data of a site also then.
    */
   isStored?(): Promise<boolean>;
-  /** Opens what is there, or with a DID makes it. */
+  /** Opens the repository, or makes it if a DID is given. */
   open(did: string | undefined): Promise<StoredRepo>;
   /**
-   * Loads what opening needs, for whoever may have to open it in a hurry. Never rejects: what fails, fails again then.
+   * Loads the code that opening needs, so that a failover is quick. Never rejects: opening fails with the same error.
    */
   prepare(): Promise<void>;
-  /** Has what is open closed without any waiting that could be spared: whoever waits may be frozen. */
+  /** Has the files close without any wait that can be spared: the worker may be frozen before. */
   hurry(): void;
 }

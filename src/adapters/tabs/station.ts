@@ -1,4 +1,4 @@
-/** The worker's side of the door: pages ask for repositories, each on a port of its own. */
+/** The worker's end of the entry point: each request of a page comes on a port of its own. */
 import { RepoError } from '../../core/errors.ts';
 import { createErrorBook } from '../rpc/error-data.ts';
 import type { FolderFile } from '../rpc/files.ts';
@@ -11,14 +11,14 @@ import { PROTOCOL_VERSION, channelName, memberLock } from '../rpc/protocol.ts';
 import { Peer } from '../rpc/peer.ts';
 import type { RepoPlace } from './repo-place.ts';
 
-/** What this browser can do about repositories. */
+/** The repositories of this browser. */
 export interface RepoPlaces {
   /** Where a repository is, or where a new one goes. */
   find(name: string, storage: WantedStorage, create: boolean): Promise<RepoPlace>;
   list(): Promise<readonly unknown[]>;
-  /** Removes a repository that nobody has open. */
+  /** Removes a repository that is open nowhere. */
   remove(name: string): Promise<void>;
-  /** The files of a repository that nobody has open. */
+  /** The files of a repository that is open nowhere. */
   exportFolder(name: string, storage: WantedStorage): Promise<AsyncIterable<FolderFile>>;
   importFolder(name: string, storage: WantedStorage, files: AsyncIterable<FolderFile>): Promise<unknown>;
 }
@@ -109,7 +109,7 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
         );
         return;
       }
-      // The failure is said before the lock is let go of, so that it is not taken for the end of the worker.
+      // The failure is sent before the lock is released, so that the page does not take it for the end of the worker.
       locks.request(memberLock(member), {}, () => serve(member, request, port).catch(fail)).catch(fail);
     },
   };

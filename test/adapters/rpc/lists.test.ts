@@ -28,7 +28,7 @@ beforeEach(async () => {
     }
     served.receive(structuredClone(message));
   };
-  served = serveRepo(repo, (message) => remote.receive(structuredClone(message)));
+  served = serveRepo(repo, (message) => remote.peer.receive(structuredClone(message)));
   remote = new RemoteRepo(attachment, toServer, { hangUp: async () => {} });
 });
 
@@ -74,4 +74,19 @@ test('the states of lists end with the connection, and a record crosses as its b
   served.end();
   await repo.gc();
   expect((await repo.info()).blocks).toBeLessThan(blocks);
+});
+
+test('the changes of a branch are asked for with its name, and those of the head up to the head of now', async () => {
+  const head = await repo.head();
+  for (const changes of [remote.branch('draft').diff(), remote.diff(undefined)]) {
+    for await (const _ of changes) {
+      // To its end.
+    }
+  }
+  const asked = calls.filter(({ method }) => method !== 'pull').map(({ method, params }) => [method, params]);
+  expect(asked).toEqual([
+    ['branch.diff', ['draft']],
+    ['head', []],
+    ['diff', [undefined, { '/': String(head!.cid) }]],
+  ]);
 });
