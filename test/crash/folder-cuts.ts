@@ -1,4 +1,4 @@
-/** Runs what is done with a whole folder on a disk, and cuts the power at every moment of it, in several ways each. */
+/** Runs an operation on a folder and cuts the power at every moment of it, in several ways each. */
 import { ALL, anyCut, NONE } from './cut-run.ts';
 import type { LogEntry } from './disk-log.ts';
 import type { DiskImage } from './disk-image.ts';
@@ -12,7 +12,7 @@ export interface FolderRun {
   readonly log: readonly LogEntry[];
 }
 
-/** Runs an operation; calls that `forgets` names do nothing, as if they were missing in the code. */
+/** Runs an operation. Calls that match `forgets` do nothing, as if the code lacked them. */
 export const runOperation = async (
   operation: FolderOperation,
   what: Before,
@@ -33,12 +33,12 @@ export interface FolderCutOptions {
   readonly random: () => number;
   /** How many cuts at each moment, beside the two extremes. */
   readonly each: number;
-  /** The part of the moments that is looked at. */
+  /** The share of the moments to cut at. */
   readonly share: number;
   readonly untilFailure?: boolean | undefined;
 }
 
-/** Answers how many outcomes were judged, and what was wrong with some. */
+/** Returns the number of judged outcomes, and the faults. */
 export const cutOperation = async (
   operation: FolderOperation,
   { before, log }: FolderRun,

@@ -1,6 +1,6 @@
 /**
- * A disk in memory. It keeps a log of what was done to it, and asks about every call, so that one can be made to fail
- * or, as if a flush were missing in the code, to do nothing.
+ * A disk in memory with a log of all calls. A hook decides about each call: it can fail, or do nothing, as if the code
+ * lacked a flush.
  */
 import type { DiskFile } from '../../src/adapters/files/disk.ts';
 import type { DiskNode } from './disk-image.ts';
@@ -33,26 +33,23 @@ export interface DiskCall {
   readonly port: 'blobs' | 'files';
 }
 
-/**
- * What becomes of a call: `undefined` lets it be. A number is how many bytes a write takes of what it was given, in
- * parts.
- */
+/** The outcome of a call. `undefined` runs it. With a number, a write accepts only so many bytes. */
 export type Interference =
   | { readonly throws: unknown; readonly after?: 'half' }
   | { readonly takes: number }
   | 'does nothing'
   | undefined;
 
-/** Long before any lock was taken: what is found on the disk is never taken for what is being written now. */
+/** A time before all locks, so that old files are never mistaken for current ones. */
 const YEARS_AGO_MS = 1_500_000_000_000;
 
-/** Every process on every disk has a number of its own: a lock on one that came out of a power cut is nobody's. */
+/** Each process on each disk has its own number, so that a lock on a disk after a power cut has no owner. */
 let processes = 0;
 
 export class SimulatedDisk {
   readonly image: DiskImage;
   readonly log: LogEntry[] = [];
-  /** Is asked about every call. */
+  /** Decides about every call. */
   interfere: (call: DiskCall) => Interference = () => undefined;
   /** The process that is running. Calls of all others fail. */
   #process: number = ++processes;
@@ -69,7 +66,7 @@ export class SimulatedDisk {
     return [...this.#openFiles].filter((file) => file.process === this.#process).length;
   }
 
-  /** Ends the running process: no call of it gets through any more, and what it wrote stays as it is. */
+  /** Ends the running process. Its later calls fail, and its writes stay. */
   kill(): void {
     this.#process = ++processes;
   }
@@ -140,7 +137,7 @@ export class SimulatedDisk {
     this.#openFiles.delete(file);
   }
 
-  /** Does what an entry says, and keeps it. */
+  /** Applies an entry and appends it to the log. */
   record(entry: LogEntry): void {
     this.log.push(entry);
     applyToImage(this.image, entry);

@@ -1,5 +1,5 @@
 /**
- * What is done to a repository while the disk keeps its log: every way of changing one, in an order that a seed
+ * Workloads on a repository while the disk keeps its log: all operations that change it, in an order that a seed
  * decides.
  */
 import { CID } from 'multiformats/cid';
@@ -51,7 +51,7 @@ export class Session {
   /** The process ends, whatever it was doing. */
   async kill(): Promise<void> {
     this.place.kill();
-    // Gives the memory of SQLite back. Nothing that it tries gets through to the disk.
+    // Frees the memory of SQLite. Its writes do not reach the disk.
     await this.#repo?.close().catch(() => undefined);
     this.#repo = undefined;
   }
@@ -62,7 +62,7 @@ export interface Step {
   run(session: Session): Promise<unknown>;
 }
 
-/** Runs the steps, each marked in the place's log. Answers the state before the first and after each of them. */
+/** Runs the steps and marks each in the log. Returns the state before the first step and after each step. */
 export const record = async (
   session: Session,
   steps: readonly Step[],
@@ -97,7 +97,7 @@ const killAndReopen = step('kill and open', async (session) => {
 export const oneMore = (rkey: string): Step =>
   step('one more commit', ({ repo }) => repo.put('com.example.next', rkey, { $type: 'com.example.next', text: 'x' }));
 
-/** Another copy of the repository goes on, and comes back as a CAR. */
+/** Writes to a copy of the repository, and imports its CAR. */
 const importCar = (random: () => number): Step =>
   step('import', async ({ repo }) => {
     const other = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
@@ -128,7 +128,7 @@ export const workload = (seed: number): Step[] => {
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
   const write = (count: number): Step => {
     const message = random() < 0.3 ? `number ${named++}` : undefined;
-    // Made when their turn comes, for each builds on those before it.
+    // Made one by one, because each builds on the ones before it.
     return step(`write ${count}`, ({ repo }) =>
       repo.write(
         Array.from({ length: count }, () => writes.next().value!.op as WriteOp),

@@ -6,7 +6,7 @@ import { root } from '../house/sources.ts';
 import { OUT, TARBALL, TOOLS, emptyFolder, hasTools } from './places.ts';
 import { runToEnd } from './run-program.ts';
 
-/** What vitest calls before the first test file. */
+/** Global setup: vitest calls it before the first test file. */
 export const setup = async (): Promise<void> => {
   if (!hasTools) {
     return;
@@ -19,7 +19,7 @@ export const setup = async (): Promise<void> => {
   const options = { cwd: OUT };
   const packed = await runToEnd('npm', ['pack', '--silent', '--ignore-scripts', built], options);
   await rename(join(OUT, packed.trim()), TARBALL);
-  // npm keeps what it has under the same name and version.
+  // npm does not replace a package of the same name and version.
   await rm(join(TOOLS, 'node_modules', 'pdsdb'), { recursive: true, force: true });
   const flags = ['--no-save', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--silent'];
   await runToEnd('npm', ['install', ...flags, TARBALL], { cwd: TOOLS });

@@ -1,6 +1,4 @@
-/**
- * The worker in which the cases run: when one never ends, or fills the memory, the thread that started it says which.
- */
+/** The worker that runs the cases. If a case never ends or fills the memory, the main thread reports it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { removeFolders } from './folder-target.ts';
 import { fuzzTargets } from './fuzz-targets.ts';

@@ -56,7 +56,7 @@ const isOfHistory = ({ code, path, message }: Fault): boolean =>
 const wordsOf = (report: RepairReport): string => JSON.stringify({ ...report, dryRun: false });
 const listOf = (faults: readonly Fault[]): string => faults.map(({ message }) => message).join('; ');
 
-/** Repairs what SQLite finds in order, and judges. Answers whether all of the head is there. */
+/** Repairs a database that SQLite accepts, and judges the result. Returns whether the head is complete. */
 export const repairAndJudge = async (repo: Repo): Promise<boolean> => {
   const planned = await repo.repair({ dryRun: true });
   const done = await repo.repair();

@@ -1,4 +1,4 @@
-/** Every CAR of the hostile classes, into a repository that holds something, over both stores and cut in every way. */
+/** Imports each hostile CAR into a repository with records, over both stores and with all chunk sizes. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { equalBytes } from '../../src/core/data/bytes.ts';
 import { isRepoError } from '../../src/core/errors.ts';
@@ -33,7 +33,7 @@ const openPlace = async (openStore: () => Promise<BlockStore>): Promise<Place> =
   return { repo, store, blobs };
 };
 
-/** Past this, one byte at a time would take longer than it is worth. */
+/** Above this size, one byte at a time takes too long. */
 const SMALL = 30_000;
 
 const cuts: readonly (readonly [name: string, of: (car: Uint8Array) => Iterable<Uint8Array>])[] = [
@@ -44,7 +44,7 @@ const cuts: readonly (readonly [name: string, of: (car: Uint8Array) => Iterable<
 
 const [, , atRandom] = cuts;
 
-/** How a CAR is cut is nothing to a store: over SQLite, where opening takes longest, once is enough. */
+/** Chunks do not depend on the store, so the slow SQLite store is tested with one chunk size. */
 const stores = [
   ['memory', () => openPlace(async () => new MemoryBlockStore(DID)), cuts],
   ['SQLite', () => openPlace(() => createStore(new MemoryFiles())), [atRandom!]],
@@ -52,9 +52,7 @@ const stores = [
 
 const randomLengths = (random: () => number, size: number) => (): number => Math.floor(random() * (size / 7 + 40));
 
-/**
- * The code and the message that an import ends with, or `accepted`, or `reported`. Fails on an error without a code.
- */
+/** Returns the code and the message of an import, or `accepted`, or `reported`. Fails on an error without a code. */
 const verdictOn = async (
   { repo }: Place,
   pieces: Iterable<Uint8Array>,
@@ -84,7 +82,7 @@ describe.each(stores)('over a store of %s', (_store, open, ways) => {
     before = await dumpStore(place.store, place.blobs);
   });
 
-  /** Refused in the same words however it is cut, and nothing is left of it. */
+  /** Rejected with the same message for all chunk sizes, without a trace. */
   const isRefused = async (car: Uint8Array, { expect: code, message, options }: HostileCase): Promise<void> => {
     const verdicts = new Set<string>();
     for (const [name, of] of ways) {
@@ -97,7 +95,7 @@ describe.each(stores)('over a store of %s', (_store, open, ways) => {
     expect([...verdicts][0]).toMatch(message ?? /./);
   };
 
-  /** Taken in however it is cut, sound afterwards, and given out again as it is. */
+  /** Accepted for all chunk sizes, valid afterwards, and exported unchanged. */
   const isAccepted = async (car: Uint8Array, { expect: verdict, options, then }: HostileCase): Promise<void> => {
     for (const [name, of] of ways) {
       const own = await open();
@@ -129,7 +127,7 @@ describe.each(stores)('over a store of %s', (_store, open, ways) => {
   });
 });
 
-/** What reading the records ends with: the code of the first that cannot be read. */
+/** Returns the error code of the first unreadable record. */
 const firstFaulty = async (repo: Repo): Promise<string> => {
   const tree = await repo.checkout();
   for await (const { collection, rkey } of tree.entries()) {

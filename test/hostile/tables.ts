@@ -1,4 +1,4 @@
-/** The tables of docs/security.md, as they follow from the code and from the suite. */
+/** The tables of docs/security.md, generated from the code and the suite. */
 import type { AttackClass } from './attacks/attack.ts';
 import type { AttackPeak } from './attacks/run-attack.ts';
 import type { FolderClass } from './folder-cases.ts';
@@ -41,7 +41,7 @@ export const folderTable = (classes: readonly FolderClass[]): string =>
     }),
   );
 
-/** What one attack took: milliseconds of a processor, and megabytes more than before. */
+/** The cost of one attack: processor time in milliseconds, and additional megabytes. */
 export interface AttackCost {
   readonly group: string;
   readonly name: string;

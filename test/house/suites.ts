@@ -1,7 +1,7 @@
-/** Whether every implementation of a port is put to the cases of that port. */
+/** Checks that every implementation of a port runs the cases of that port. */
 import type { SourceFile } from './sources.ts';
 
-/** A published suite, and which files hold the implementations that must pass it. */
+/** A published suite, and the files of the implementations that must pass it. */
 interface Port {
   readonly cases: string;
   readonly adapters: RegExp;
@@ -20,11 +20,11 @@ const PORTS: readonly Port[] = [
     cases: 'src/testing/files/database-files-cases.ts',
     adapters: /^src\/(adapters\/files\/[a-z]+-files|testing\/files\/memory-files)\.ts$/,
   },
-  // A repository is what a door opens.
+  // An entry point opens a repository.
   { cases: 'src/testing/repo/cases.ts', adapters: /^src\/(deno|node)\.ts$/ },
 ];
 
-/** Everything that a test file reaches through files of `test/`. */
+/** All files that a test file imports, directly or through files of `test/`. */
 const reach = (start: SourceFile, tests: ReadonlyMap<string, SourceFile>): Set<string> => {
   const seen = new Set<string>();
   const rest = [start];
@@ -40,7 +40,7 @@ const reach = (start: SourceFile, tests: ReadonlyMap<string, SourceFile>): Set<s
   return seen;
 };
 
-/** Sentences about adapters that no test puts to their cases, suites that nobody knows, and suites that are empty. */
+/** Returns a sentence for each adapter without its cases, each unknown suite, and each empty suite. */
 export const casesWithoutRunner = async (
   sources: readonly SourceFile[],
   tests: readonly SourceFile[],
@@ -53,7 +53,7 @@ export const casesWithoutRunner = async (
     sources.find(({ path }) => path === file)?.imports.includes(other) ?? false;
 
   for (const suite of suites) {
-    // A long suite lies in several files, of which one gathers the others.
+    // A long suite has several files, and one file joins them.
     const known = PORTS.some(({ cases }) => cases === suite || uses(cases, suite));
     if (!known) {
       faults.push(`${suite} belongs to no port that this test knows`);

@@ -124,7 +124,7 @@ describe.each(['node', 'deno', 'bun'] as const)('%s', (runtime) => {
   );
 });
 
-/** Opens what is left, checks all of it, and lets go. Answers the number of the last step that is there. */
+/** Opens the repository after a kill, checks it and closes it. Returns the number of the last stored step. */
 const examine = async (
   folder: string,
   where: string,

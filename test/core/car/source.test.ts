@@ -60,7 +60,7 @@ describe('a stream', () => {
     expect([stream.locked, cancelled]).toEqual([false, []]);
   });
 
-  test('is cancelled and unlocked by who stops early', async () => {
+  test('is cancelled and unlocked if the loop stops early', async () => {
     const { stream, cancelled } = observed();
     for await (const chunk of toChunks(stream)) {
       expect(chunk).toHaveLength(77_777);

@@ -41,7 +41,7 @@ describe.each(editCases)('%s', (_, keys, steps) => {
     for (let step = 0; step < steps; step++) {
       const key = keys[Math.floor(random() * keys.length)]!;
       const before = tree;
-      // Long stretches that grow and that shrink, down to nothing.
+      // Long phases of growing and of shrinking, down to the empty tree.
       if (random() < (step % 400 < 200 ? 0.7 : 0.2)) {
         const value = valueOf(`${Math.floor(random() * 3)}`);
         map.set(key, value);
@@ -51,7 +51,7 @@ describe.each(editCases)('%s', (_, keys, steps) => {
         tree = remove(tree, key);
       }
       expect(cidBytesToText(seal(before).root)).toBe(text);
-      // Half the time go on with sealed nodes.
+      // Continue with sealed nodes half of the time.
       const sealed = seal(tree);
       tree = random() < 0.5 ? sealed.tree : tree;
       text = cidBytesToText(sealed.root);
@@ -114,7 +114,7 @@ describe('with only the nodes next to the keys loaded', () => {
       const chosen = pool.filter(() => random() < (round % 4 < 2 ? 0.05 : 0.4));
       let tree = await loadPaths(createNodeReader(blocks), linkTo(root), chosen);
       let single = linkTo(root);
-      // Each key several times, so that edits meet what edits left.
+      // Each key several times, so that edits apply to edited nodes.
       for (let edit = 0; edit < chosen.length * 3; edit++) {
         const key = chosen[Math.floor(random() * chosen.length)]!;
         const value = random() < 0.5 ? valueOf(`${edit}`) : undefined;
@@ -210,7 +210,7 @@ describe('rejects', () => {
     const tooLarge = expect.objectContaining({ code: 'LimitExceeded' });
     expect(() => insert(full, keys[MAX_NODE_ENTRIES]!, values[0]!)).toThrow(tooLarge);
     expect(insert(full, keys[5]!, valueOf('other')).node!.keys.length).toBe(MAX_NODE_ENTRIES);
-    // A key of layer 1 in the middle keeps two halves apart that are too much together.
+    // A key of layer 1 separates two halves that exceed the limit together.
     const middle = keysOfLayer(1, 50).find((key) => key > keys[20]!)!;
     const index = keys.findIndex((key) => key > middle);
     const apart = newLink({

@@ -123,8 +123,8 @@ describe('mst-suite', () => {
       const { proof_nodes, record_ops } = example.results;
       const keys = record_ops.map(({ rpath }) => rpath);
       const proof = keys.length === 0 ? [] : namesOf(await pathProof(reader, to, keys));
-      // That a key is not there the suite shows down to the key's layer. A reader that looks it up without hashing it, as the
-      // reference implementation does, goes down to the leaves, so the proof does too.
+      // The suite proves the absence of a key down to the key's layer. A reader that does not hash the key, such as the
+      // reference implementation, goes down to the leaves, and so does our proof.
       const deletes = record_ops.some(({ new_value }) => new_value === null);
       const complete = deletes ? proof_nodes.every((cid) => proof.includes(cid)) : same(proof, proof_nodes);
       exact += deletes ? 0 : 1;

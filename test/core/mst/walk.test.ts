@@ -147,7 +147,7 @@ describe('reads', () => {
 });
 
 describe('preorder', () => {
-  /** The order as the specification says it, plainly. */
+  /** The order of the specification, implemented simply. */
   const expected = async (place: Subtree): Promise<string[]> => {
     const [block] = await readNodes(blocks, [place]);
     const { cid, node } = block!;
@@ -162,7 +162,7 @@ describe('preorder', () => {
     return names;
   };
 
-  test('a node, then for each key what is left of it and its record', async () => {
+  test('a node, then for each key the subtree to its left and its record', async () => {
     const steps = await flatten(walkPreorder(blocks, root));
     const names = steps.map((step) => ('bytes' in step ? cidToText(step.cid) : step.key));
     expect(names).toEqual(await expected({ subtree: root.bytes as CidBytes, layer: undefined }));

@@ -1,6 +1,6 @@
 /**
  * Random sequences of everything that moves heads, against plain maps. After each step the repository verifies, a
- * repair finds nothing to do, and garbage is collected. What an import or a reset leaves is read again by its ref.
+ * repair finds nothing to do, and garbage is collected. The ref that an import or a reset keeps is read again.
  */
 import { expect, test } from 'vitest';
 import { isRepoError } from '../../../src/core/errors.ts';
@@ -22,7 +22,7 @@ const newRepo = (): Repo =>
 const read = async (from: Pick<Repo, 'list'>): Promise<Map<string, string>> =>
   new Map((await listOf(from.list(POST))).map(({ rkey, value }) => [rkey, String(value['text'])]));
 
-/** One repository under test, its account's host, and what both ought to hold. */
+/** One repository under test, its account's host, and the expected content of both. */
 class World {
   readonly repo: Repo = newRepo();
   readonly host: Repo = newRepo();
@@ -45,7 +45,7 @@ class World {
     return from[this.below(from.length)]!;
   }
 
-  /** An edit of one key, on a map and on whatever writes. */
+  /** An edit of one key, on a map and on a repository or branch. */
   async edit(model: Model, target: Pick<Repo, 'delete' | 'put'>): Promise<Model> {
     const after = new Map(model);
     const key = this.pick(KEYS);

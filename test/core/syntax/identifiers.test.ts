@@ -4,7 +4,7 @@ import { assertCollection, assertDid, assertRecordKey, formatUri } from '../../.
 const refusal = (code: string, message: RegExp): unknown =>
   expect.objectContaining({ name: 'RepoError', code, message: expect.stringMatching(message) });
 
-test('a URI is put together from its parts', () => {
+test('formatUri joins the parts of a URI', () => {
   expect(formatUri('did:plc:7iza6de2dwap2sbkpav7c6c6', 'app.bsky.feed.post', '3jzfcijpj2z2a')).toBe(
     'at://did:plc:7iza6de2dwap2sbkpav7c6c6/app.bsky.feed.post/3jzfcijpj2z2a',
   );
@@ -36,7 +36,7 @@ describe.each([
   });
 });
 
-test('a collection has its authority in lower case, and its name as it likes', () => {
+test('a collection has its authority in lower case, and its name in any case', () => {
   assertCollection('com.example.fooBar');
   for (const text of ['Com.example.fooBar', 'com.eXample.fooBar']) {
     expect(() => assertCollection(text)).toThrow(refusal('InvalidCollection', /lower case/));

@@ -58,7 +58,7 @@ describe('createHashAll', () => {
     }
   });
 
-  test('hashes texts among bytes, as the bytes that they are in ASCII', () => {
+  test('hashes texts among bytes, as their ASCII bytes', () => {
     const texts = ['', 'app.bsky.feed.like/3jzfcijpj2z2a', 'x'.repeat(1024)];
     const expected = texts.map((text) => hex(sha256(new TextEncoder().encode(text))));
     for (const hash of [lanes, hashAll, nodeHashAll]) {
@@ -84,7 +84,7 @@ describe('createHashAll', () => {
     expect(messages.map((message) => hex(createHashAll()([message])))).toEqual(expected);
   });
 
-  test('leaves long messages to the fallback, each by itself, in their places', () => {
+  test('passes each long message to the fallback, in order', () => {
     const lengths: number[] = [];
     const hash = createHashAll((messages) => {
       lengths.push(...messages.map(({ length }) => length));

@@ -57,7 +57,7 @@ test('verify reports a rev in the future, and nothing for a present rev', async 
   expect(report.clockAhead).toBeGreaterThan(YEAR - 60_000);
 });
 
-test('recommit signs the same records at the present time, and others take them', async () => {
+test('recommit signs the same records at the present time, and other repositories import them', async () => {
   const time = await writeAhead();
   const old = (await repo.head())!;
   const other = repoIn(new MemoryBlockStore());
@@ -80,7 +80,7 @@ test('recommit signs the same records at the present time, and others take them'
   expect([whole, steps]).toEqual([true, []]);
 });
 
-test('recommit forgets requests, wants the right key and a head', async () => {
+test('recommit drops named writes, and needs the right key and a head', async () => {
   await expect(repo.recommit({ rev: 'now' })).rejects.toMatchObject({ code: 'HeadNotFound' });
   await expect(repo.recommit({ rev: 'later' as never })).rejects.toThrow(TypeError);
   await writeAhead();
