@@ -51,7 +51,7 @@ const hashes: readonly HostileCase[] = refusals(
     }),
     ...Object.fromEntries(whole.blocks.map((_, i) => [`a flipped bit in block ${i}`, flipped(i)])),
   },
-  { message: /not what its CID names/ },
+  { message: /does not match its CID/ },
 );
 
 const forms: readonly HostileCase[] = [
