@@ -129,7 +129,7 @@ export const useVisitor = (name: BrowserName): ((url: string) => Promise<Visited
   const browser = useFreshBrowser(name, drivenOf);
   return async (url) => {
     const page = await browser().newPage();
-    // A test that fails closes none of its pages.
+    // A failed test does not close its pages.
     onTestFinished(async () => {
       if (!page.isClosed()) {
         await page.close();

@@ -7,19 +7,19 @@ declare global {
   var runInBrowser: (where: 'page' | 'worker', command: CommandName, args: string) => Promise<string>;
 }
 
-const waiting = new Map<number, (answer: { answer?: string; error?: string }) => void>();
+const pending = new Map<number, (answer: { answer?: string; error?: string }) => void>();
 let worker: Worker | undefined;
 let count = 0;
 
 const startWorker = (): Worker => {
   const started = new Worker('worker.js', { type: 'module' });
   started.onmessage = ({ data }: MessageEvent<{ id: number; answer?: string; error?: string }>) => {
-    waiting.get(data.id)?.(data);
-    waiting.delete(data.id);
+    pending.get(data.id)?.(data);
+    pending.delete(data.id);
   };
   started.onerror = (event) => {
-    waiting.forEach((settle) => settle({ error: `the worker failed: ${event.message}` }));
-    waiting.clear();
+    pending.forEach((settle) => settle({ error: `the worker failed: ${event.message}` }));
+    pending.clear();
   };
   return started;
 };
@@ -30,7 +30,7 @@ globalThis.runInBrowser = async (where, command, args) => {
   }
   worker ??= startWorker();
   const id = ++count;
-  const settled = new Promise<{ answer?: string; error?: string }>((resolve) => waiting.set(id, resolve));
+  const settled = new Promise<{ answer?: string; error?: string }>((resolve) => pending.set(id, resolve));
   worker.postMessage({ id, command, args });
   const { answer, error } = await settled;
   if (error !== undefined) {

@@ -119,7 +119,7 @@ const crash = async (page: Page): Promise<void> => {
 const killProcess = async (page: Page, processes: readonly number[]): Promise<void> => {
   const [pid, ...more] = processes;
   if (pid === undefined || more.length > 0) {
-    throw new Error(`one process was to be made for the tab, not ${processes.length}`);
+    throw new Error(`expected one process for the tab, found ${processes.length}`);
   }
   process.kill(pid, 'SIGKILL');
   while (await page.evaluate(() => true).catch(() => false)) {

@@ -4,7 +4,7 @@
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 const IN_WORDS = /[\p{L}\p{M}\p{N}_]/u;
 
-/** Whether a word must end at this character of it. */
+/** Whether a match must not continue with this character. */
 const isEdge = (character: string | undefined): boolean =>
   character !== undefined && IN_WORDS.test(character) && !UNSPACED.test(character);
 

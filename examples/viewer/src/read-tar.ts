@@ -21,7 +21,7 @@ const numberIn = (header: Uint8Array, [from, to]: readonly [number, number]): nu
 const sumOf = (header: Uint8Array): number =>
   header.reduce((sum, byte, i) => sum + (i >= SUM[0] && i < SUM[1] ? 32 : byte), 0);
 
-/** A file that is not a tar archive, or a damaged one. Its message is for people. */
+/** The error for a file that is not a tar archive, or is damaged. The page shows its message. */
 export class NotATar extends Error {}
 
 export interface PackedFile {
@@ -42,10 +42,10 @@ export async function* filesInTar(archive: Blob): AsyncGenerator<PackedFile, voi
     const size = numberIn(header, SIZE);
     const from = at + BLOCK;
     if (sumOf(header) !== numberIn(header, SUM) || !Number.isSafeInteger(size) || size < 0) {
-      throw new NotATar('This is not a tar archive, or it is damaged.');
+      throw new NotATar('This is not a tar archive, or it is damaged. Choose another file.');
     }
     if (from + size > archive.size) {
-      throw new NotATar('The tar archive ends in the middle of a file.');
+      throw new NotATar('The tar archive is incomplete. Download or create it again.');
     }
     const type = String.fromCharCode(header[TYPE] ?? 0);
     if (type === '0' || type === '\0') {

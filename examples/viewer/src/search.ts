@@ -67,10 +67,10 @@ export interface SearchOptions {
 }
 
 /** The interval between two progress updates. */
-const TELL_EVERY_MS = 100;
+const PROGRESS_INTERVAL_MS = 100;
 
 /** The longest time of searching before it yields to the event loop. */
-const YIELD_EVERY_MS = 12;
+const YIELD_INTERVAL_MS = 12;
 
 const yieldToEvents = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
@@ -102,11 +102,11 @@ export const search = async (
         found.push(match);
       }
       const now = performance.now();
-      if (now - toldAt > TELL_EVERY_MS) {
+      if (now - toldAt > PROGRESS_INTERVAL_MS) {
         toldAt = now;
         tell();
       }
-      if (now - yieldedAt > YIELD_EVERY_MS) {
+      if (now - yieldedAt > YIELD_INTERVAL_MS) {
         await yieldToEvents();
         yieldedAt = performance.now();
       }

@@ -26,7 +26,7 @@ export const closingQuickly = (files: DatabaseFiles, isHurried: () => boolean): 
       handle.close();
     }
   };
-  // Flushed bytes are durable, and the check that the files still exist would wait.
+  // In a hurry `persist` does nothing: flushed bytes are durable, and its check of the files would wait.
   const persist = async (): Promise<void> => {
     if (!isHurried() || durableOn !== 'flush') {
       await files.persist();

@@ -14,7 +14,7 @@ export interface DiskEntry {
   readonly modifiedMs: number;
   /** Device and inode number: unique while the file exists. `undefined` if not known. */
   readonly id?: string | undefined;
-  /** `id`, size and times as text. A change of the file changes it, if the clock of the file system has ticked. */
+  /** `id`, size and times as text. It changes with the file, unless two changes have the same time. */
   readonly version?: string | undefined;
 }
 

@@ -53,13 +53,13 @@ const refuse = (path: string, cause?: unknown): never => {
 /** Gives the finished file its name, unless another file has the name. */
 const nameNew = async (temporary: string, path: string): Promise<void> => {
   try {
-    // A link fails if the name is taken, which a rename does not. So no separate check is needed.
+    // `link` fails if the name exists. `rename` would replace the other file.
     await link(temporary, path);
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') {
       refuse(path, error);
     }
-    // FAT and some network file systems have no links. A check must suffice there.
+    // FAT and some network file systems have no links. Check first there, then rename.
     if (await exists(path)) {
       refuse(path);
     }

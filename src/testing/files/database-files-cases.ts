@@ -65,12 +65,12 @@ const forEachFile = (name: string, run: (file: SyncFile) => void): readonly Case
   SLOTS.map((slot) => withFiles(`${slot}: ${name}`, async (files) => run(files[slot])));
 
 const files: readonly Case<DatabaseFilesHarness>[] = [
-  ...forEachFile('is empty at first, and reads of nothing are short', (file) => {
+  ...forEachFile('is empty at first, and reads return no bytes', (file) => {
     assertEqual(file.getSize(), 0, 'size');
     assertEqual(readAt(file, 0, 100), new Uint8Array(0), 'at the beginning');
     assertEqual(readAt(file, 12_345, 1), new Uint8Array(0), 'past the end');
   }),
-  ...forEachFile('reads what was written, whole and in parts', (file) => {
+  ...forEachFile('reads the written bytes, all and in parts', (file) => {
     const bytes = bytesOf(10_000, 1);
     assertEqual(file.write(bytes, { at: 0 }), 10_000, 'bytes taken');
     assertEqual(file.getSize(), 10_000, 'size');
@@ -78,7 +78,7 @@ const files: readonly Case<DatabaseFilesHarness>[] = [
     assertEqual(readAt(file, 4095, 2), bytes.subarray(4095, 4097), 'across a page');
     assertEqual(readAt(file, 0, 0), new Uint8Array(0), 'nothing');
   }),
-  ...forEachFile('reads past the end are short, and leave the rest of the buffer alone', (file) => {
+  ...forEachFile('reads past the end are short, and do not change the rest of the buffer', (file) => {
     file.write(bytesOf(100, 1), { at: 0 });
     const buffer = new Uint8Array(50).fill(0xee);
     assertEqual(file.read(buffer, { at: 80 }), 20, 'bytes read');
@@ -89,7 +89,7 @@ const files: readonly Case<DatabaseFilesHarness>[] = [
     );
     assertEqual(readAt(file, 100, 10), new Uint8Array(0), 'at the end');
   }),
-  ...forEachFile('writes in the middle leave their neighbours alone', (file) => {
+  ...forEachFile('writes in the middle do not change other bytes', (file) => {
     const expected = bytesOf(20_000, 1);
     file.write(expected, { at: 0 });
     for (const [at, length] of [
@@ -106,14 +106,14 @@ const files: readonly Case<DatabaseFilesHarness>[] = [
     }
     assertEqual(file.getSize(), 20_000, 'size');
   }),
-  ...forEachFile('writes past the end leave zeros between', (file) => {
+  ...forEachFile('writes past the end fill the gap with zeros', (file) => {
     file.write(bytesOf(10, 1), { at: 0 });
     file.write(bytesOf(10, 2), { at: 9000 });
     assertEqual(file.getSize(), 9010, 'size');
     assertEqual(readAt(file, 10, 8990), new Uint8Array(8990), 'between');
     assertEqual(readAt(file, 9000, 10), bytesOf(10, 2), 'written');
   }),
-  ...forEachFile('truncates down and up; what comes back is zeros', (file) => {
+  ...forEachFile('truncates down and up; regrown bytes are zeros', (file) => {
     file.write(bytesOf(10_000, 1), { at: 0 });
     file.truncate(5001);
     assertEqual(file.getSize(), 5001, 'size after cutting');
@@ -126,7 +126,7 @@ const files: readonly Case<DatabaseFilesHarness>[] = [
     file.write(bytesOf(1, 3), { at: 3 });
     assertEqual(readAt(file, 0, 10), new Uint8Array([0, 0, 0, bytesOf(1, 3)[0]!]), 'after growing from nothing');
   }),
-  ...forEachFile('writes the part of a buffer that it is given', (file) => {
+  ...forEachFile('writes a part of a larger buffer', (file) => {
     const whole = bytesOf(300, 1);
     file.write(whole.subarray(100, 200), { at: 5 });
     assertEqual(readAt(file, 5, 500), whole.subarray(100, 200), 'content');
@@ -140,7 +140,7 @@ const files: readonly Case<DatabaseFilesHarness>[] = [
     bytes.fill(0);
     assertEqual(readAt(file, 0, 5000), bytesOf(5000, 1), 'content');
   }),
-  withFiles('the three files are three', async ({ main, journal, wal }) => {
+  withFiles('the three files are independent', async ({ main, journal, wal }) => {
     [main, journal, wal].forEach((file, i) => file.write(bytesOf(100, i), { at: i * 10 }));
     [main, journal, wal].forEach((file, i) => {
       assertEqual(file.getSize(), 100 + i * 10, `size of number ${i}`);
@@ -162,7 +162,7 @@ const files: readonly Case<DatabaseFilesHarness>[] = [
     assertEqual(main.getSize(), 4 * GIB + 1, 'size after cutting');
     main.truncate(0);
   }),
-  withFiles('random writes and cuts read as they would in memory; seed 20', async ({ main }) => {
+  withFiles('random writes and truncations give the same content as in memory; seed 20', async ({ main }) => {
     let state = 20;
     const random = (below: number): number => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -31,7 +31,7 @@ export const repoBlobCases: readonly Case<RepoHarness>[] = [
     assertEqual(await repo.getBlob(cidOf(CODEC_RAW, new Uint8Array(1))), undefined, 'another one');
   }),
 
-  over('a source may be opened by the call, and its failure is BlobNotFound', async (repo) => {
+  over('a source may be a function, whose failure is BlobNotFound', async (repo) => {
     for (const source of [
       async () => new Blob(['late'], { type: 'image/gif' }),
       () => new Blob(['late'], { type: 'image/gif' }),
@@ -71,7 +71,7 @@ export const repoBlobCases: readonly Case<RepoHarness>[] = [
     );
   }),
 
-  over('a blob that passes maxSize, or whose stream fails, is not there', async (repo) => {
+  over('a blob above maxSize, or whose stream fails, is not stored', async (repo) => {
     await assertRejects(() => repo.putBlob(picture, { maxSize: picture.length - 1 }), 'LimitExceeded', 'too large');
     let pulls = 0;
     const failing = new ReadableStream<Uint8Array>({
@@ -89,7 +89,7 @@ export const repoBlobCases: readonly Case<RepoHarness>[] = [
     assertEqual(await listOf(repo.blobs()), [], 'blobs');
   }),
 
-  over('missing blobs are those that records mention, old references too', async (repo) => {
+  over('missing blobs are those that records refer to, also in the old form', async (repo) => {
     const here = await repo.putBlob(picture, { mimeType: 'image/png' });
     const away = { $type: 'blob', ref: cidOf(CODEC_RAW, new Uint8Array([1])), mimeType: 'image/jpeg', size: 1 };
     await repo.put(POST, 'a', { ...post('a'), images: [{ image: here }, { image: away }] });
@@ -105,7 +105,7 @@ export const repoBlobCases: readonly Case<RepoHarness>[] = [
     assertEqual(await listOf(repo.missingBlobs()), [], 'once it is here');
   }),
 
-  over('gc removes blobs only when asked, and only those that no kept record mentions', async (repo) => {
+  over('gc removes blobs only on request, and only those that no kept record refers to', async (repo) => {
     const kept = await repo.putBlob(picture);
     const orphan = await repo.putBlob(new Uint8Array(5));
     await repo.put(POST, 'a', { ...post('a'), image: kept });

@@ -44,7 +44,7 @@ export const repoBranchCases: readonly Case<RepoHarness>[] = [
     assertEqual((await branch.get(POST, 'mine'))?.value.text, 'mine', 'after gc');
   }),
 
-  over('a branch stays as it is when the head moves, and a discarded one is gone', async (repo, harness) => {
+  over('a branch does not change when the head moves, and discard removes it', async (repo, harness) => {
     await repo.write(creates(2));
     const branch = repo.branch('draft');
     await branch.put(POST, 'mine', post('mine'));
@@ -72,7 +72,7 @@ export const repoBranchCases: readonly Case<RepoHarness>[] = [
     assertEqual((await listOf(repo.log())).length, 1, 'the log');
   }),
 
-  over('the refs of a branch are its own, and its writes have their guards', async (repo) => {
+  over('a branch has its own refs, and its writes have guards', async (repo) => {
     const { cid, rev } = await repo.write(creates(1));
     await repo.setRef('tag', rev);
     await assertRejects(() => repo.branch('tag').put(POST, 'a', post('a')), 'InvalidRef', 'a ref that is no branch');

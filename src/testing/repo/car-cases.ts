@@ -108,7 +108,7 @@ const refused = async (
 
 export const repoCarCases: readonly Case<RepoHarness>[] = [
   over(
-    'what one repository exports another imports: same head, same records, same CAR again',
+    'an exported CAR imports elsewhere with the same head and records, and exports the same CAR',
     async (repo, harness) => {
       const { car, head, rev } = await exported(harness);
       const result = await repo.importCar(car, { key: KEY.did!() });
@@ -122,7 +122,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     },
   ),
 
-  over('a CAR comes as bytes, a Blob, a stream or chunks of any size', async (repo, harness) => {
+  over('a CAR may be bytes, a Blob, a stream or chunks of any size', async (repo, harness) => {
     const { car } = await exported(harness);
     const head = (await repo.importCar(car)).head;
     for (const source of [
@@ -143,7 +143,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     assertEqual((await listOf(repo.log())).length, 1, 'commits');
   }),
 
-  over('an import over an older state counts what it changes', async (repo, harness) => {
+  over('an import over an older state counts its changes', async (repo, harness) => {
     const source = await harness.other().create({ did: DID, signer: KEY });
     await source.write(creates(10));
     await repo.importCar(source.exportCar());
@@ -160,7 +160,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     await source.close();
   }),
 
-  over('what is new since a rev applies on its base, and nowhere else', async (repo, harness) => {
+  over('an export since a rev imports only over its base', async (repo, harness) => {
     const source = await harness.other().create({ did: DID, signer: KEY });
     const base = await source.write(creates(50));
     await repo.importCar(source.exportCar());
@@ -180,7 +180,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     await source.close();
   }),
 
-  over('an export is in preorder: the commit, then each node before what is below it', async (repo) => {
+  over('an export is in preorder: the commit, then each node before its children', async (repo) => {
     await repo.write(creates(200));
     const head = (await repo.head())!;
     const blocks = [...readCar(await readAll(repo.exportCar()))];
@@ -191,7 +191,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     assertEqual(order, [...records.values()], 'records in key order');
   }),
 
-  over('there is nothing to export before the first commit', async (repo) => {
+  over('an export before the first commit is refused', async (repo) => {
     await assertRejects(() => readAll(repo.exportCar()), 'HeadNotFound', 'exportCar');
     await repo.write(creates(1));
     await assertRejects(() => readAll(repo.exportCar({ since: 'nothing' })), 'RefNotFound', 'an unknown rev');
@@ -224,7 +224,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.head())?.signed, false, 'an unsigned one, allowed');
   }),
 
-  over('damage anywhere in a CAR is found, and nothing is left of it', async (repo, harness) => {
+  over('damage anywhere in a CAR is found, and nothing is stored', async (repo, harness) => {
     await repo.write(creates(5));
     const { car } = await exported(harness, creates(5));
     const codes = new Set<string>();
@@ -246,7 +246,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     assert((await repo.verify()).ok, 'it is sound');
   }),
 
-  over('blocks that the tree does not refer to are not kept', async (repo, harness) => {
+  over('blocks that the tree does not refer to are not stored', async (repo, harness) => {
     const stranger = blockOf(new TextEncoder().encode('a block of somebody else'));
     const { car } = await exported(harness);
     const { roots } = readCar(car);
@@ -266,7 +266,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     assertEqual(await readAll(repo.exportCar()), car, 'the CAR');
   }),
 
-  over('a record that breaks the data model is reported and kept, or refused on request', async (repo, harness) => {
+  over('an invalid record is reported and stored, or refused on request', async (repo, harness) => {
     const car = await carOf([
       [`${POST}/bad`, FLOAT],
       [`${POST}/good`, TYPED],
@@ -283,11 +283,11 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     await there.close();
   }),
 
-  over('a tree with a key that is no record path is refused', async (repo) => {
+  over('a tree with a key that is not a record path is refused', async (repo) => {
     await refused(repo, await carOf([['nonsid/a', TYPED]]), 'Malformed', 'a collection that is no NSID');
   }),
 
-  over('an import can be watched and stopped', async (repo, harness) => {
+  over('an import reports progress and can be aborted', async (repo, harness) => {
     const { car } = await exported(harness, creates(300));
     const phases = new Set<string>();
     let last = 0;
@@ -312,7 +312,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     assertEqual([...phases], ['read', 'verify', 'write'], 'phases');
   }),
 
-  over('reads and writes go on while a CAR comes in', async (repo, harness) => {
+  over('reads and writes continue during an import', async (repo, harness) => {
     await repo.write(creates(3));
     const { car } = await exported(harness, creates(40));
     let release = (): void => {};

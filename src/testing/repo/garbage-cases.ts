@@ -39,7 +39,7 @@ const isSound = async (repo: Repo): Promise<void> => {
 };
 
 export const repoGarbageCases: readonly Case<RepoHarness>[] = [
-  over('a list that is read while garbage is collected shows one state to its end', async (repo) => {
+  over('a list shows one state to its end during gc', async (repo) => {
     await repo.write(creates(COUNT));
     const records = await readAround(repo.list(POST), () => replaceAll(repo, 'new'));
     assertEqual(
@@ -51,7 +51,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     await isSound(repo);
   }),
 
-  over('the lists of a tree go on while garbage is collected', async (repo) => {
+  over('the lists of a tree continue during gc', async (repo) => {
     await repo.write(creates(COUNT));
     const tree = await repo.checkout();
     const records = await readAround(tree.list(POST, { reverse: true }), () => replaceAll(repo, 'new'));
@@ -63,7 +63,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     await isSound(repo);
   }),
 
-  over('a comparison that is read while garbage is collected ends', async (repo) => {
+  over('a diff continues to its end during gc', async (repo) => {
     const first = await repo.write(creates(COUNT));
     await repo.write(creates(COUNT, COUNT));
     const changes = await readAround(repo.diff(first.rev), () => replaceAll(repo, 'new'));
@@ -71,7 +71,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     await isSound(repo);
   }),
 
-  over('a log that is read while garbage is collected shows what is still here', async (repo) => {
+  over('a log shows the remaining commits during gc', async (repo) => {
     for (let i = 0; i < 5; i++) {
       await repo.put(POST, 'a', post(`${i}`));
     }
@@ -80,45 +80,42 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     await isSound(repo);
   }),
 
-  over(
-    'an export that is half read when garbage is collected is whole, and so is what is new',
-    async (repo, harness) => {
-      const base = await repo.write(creates(COUNT));
-      const copy = await harness.other().create({ did: DID });
-      await copy.importCar(repo.exportCar());
-      await repo.write(
-        Array.from({ length: COUNT }, (_, i) => ({
-          action: 'update' as const,
-          collection: POST,
-          rkey: rkeyOf(i),
-          value: post(`second ${i} ${'x'.repeat(1000)}`),
-        })),
-      );
-      const head = await repo.head();
-      const half = async (stream: ReadableStream<Uint8Array>, name: string): Promise<Uint8Array> => {
-        const reader = stream.getReader();
-        const first = await reader.read();
-        await replaceAll(repo, name);
-        reader.releaseLock();
-        const rest = await readAll(stream);
-        const whole = new Uint8Array(first.value!.length + rest.length);
-        whole.set(first.value!);
-        whole.set(rest, first.value!.length);
-        return whole;
-      };
-      const since = await half(repo.exportCar({ since: base.rev }), 'third');
-      const result = await copy.importCar(since, { key: KEY.did!() });
-      assertEqual([String(result.head), result.updated], [String(head?.cid), COUNT], 'what is new');
-      const third = await repo.head();
-      const full = await half(repo.exportCar(), 'fourth');
-      assertEqual(String((await copy.importCar(full)).head), String(third?.cid), 'the whole');
-      await copy.close();
-      await repo.gc();
-      await isSound(repo);
-    },
-  ),
+  over('an export is complete when gc runs in its middle, also one since a rev', async (repo, harness) => {
+    const base = await repo.write(creates(COUNT));
+    const copy = await harness.other().create({ did: DID });
+    await copy.importCar(repo.exportCar());
+    await repo.write(
+      Array.from({ length: COUNT }, (_, i) => ({
+        action: 'update' as const,
+        collection: POST,
+        rkey: rkeyOf(i),
+        value: post(`second ${i} ${'x'.repeat(1000)}`),
+      })),
+    );
+    const head = await repo.head();
+    const half = async (stream: ReadableStream<Uint8Array>, name: string): Promise<Uint8Array> => {
+      const reader = stream.getReader();
+      const first = await reader.read();
+      await replaceAll(repo, name);
+      reader.releaseLock();
+      const rest = await readAll(stream);
+      const whole = new Uint8Array(first.value!.length + rest.length);
+      whole.set(first.value!);
+      whole.set(rest, first.value!.length);
+      return whole;
+    };
+    const since = await half(repo.exportCar({ since: base.rev }), 'third');
+    const result = await copy.importCar(since, { key: KEY.did!() });
+    assertEqual([String(result.head), result.updated], [String(head?.cid), COUNT], 'what is new');
+    const third = await repo.head();
+    const full = await half(repo.exportCar(), 'fourth');
+    assertEqual(String((await copy.importCar(full)).head), String(third?.cid), 'the whole');
+    await copy.close();
+    await repo.gc();
+    await isSound(repo);
+  }),
 
-  over('what a reader held is garbage once it has ended, also when it was left early', async (repo) => {
+  over('gc removes the blocks of a reader after it has ended, also early', async (repo) => {
     await repo.write(creates(COUNT));
     for await (const _ of repo.list(POST)) {
       await replaceAll(repo, 'new');
@@ -134,7 +131,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.info()).blocks, blocks, 'as many blocks as for the same records before');
   }),
 
-  over('a check that runs while others write and collect garbage finds no fault', async (repo) => {
+  over('verify finds no fault during writes and gc', async (repo) => {
     await repo.write(creates(COUNT));
     const reports = [];
     for (let i = 0; i < 3; i++) {
@@ -149,7 +146,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     );
   }),
 
-  over('a blob that was stored within the hour stays, unless blobAge says otherwise', async (repo) => {
+  over('gc keeps a blob for an hour, or for blobAge', async (repo) => {
     const image = await repo.putBlob(new Uint8Array([1, 2, 3]));
     assertEqual((await repo.gc({ blobs: true })).blobs, 0, 'a blob that a record is about to mention');
     await repo.put(POST, 'a', { ...post('a'), image });
@@ -164,14 +161,14 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     }
   }),
 
-  over('a checked-out state that was removed is not there any more', async (repo) => {
+  over('a checked-out state that gc has removed cannot be read', async (repo) => {
     const { rev } = await repo.write(creates(3));
     await repo.put(POST, 'a', post('a'));
     await repo.gc();
     await assertRejects(() => repo.checkout(rev), 'RefNotFound', 'checkout of a removed commit');
   }),
 
-  over('the room of what is removed is given back, and more of it by compaction', async (repo) => {
+  over('gc frees the space of removed blocks, and compaction frees more', async (repo) => {
     await repo.write(creates(2 * COUNT));
     const before = await repo.info();
     const deletes = Array.from({ length: COUNT }, (_, i) => ({
@@ -194,7 +191,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     await isSound(repo);
   }),
 
-  over('readers and checks go on while the storage is compacted', async (repo) => {
+  over('readers and verify continue during compaction', async (repo) => {
     await repo.write(creates(COUNT));
     const checking = repo.verify();
     const records = await readAround(repo.list(POST), async () => void (await repo.gc({ compact: true })));

@@ -26,7 +26,7 @@ const pathsOf = async (reader: Pick<Reader, 'list'>, ...args: Parameters<Repo['l
   (await listOf(reader.list(...args))).map(({ collection, rkey }) => `${collection}/${rkey}`);
 
 export const repoJsonCases: readonly Case<RepoHarness>[] = [
-  onBoth('create makes a record under a new TID, and returns where it is', async (reader, repo) => {
+  onBoth('create makes a record with a new TID, and returns its path', async (reader, repo) => {
     const made = await reader.create(POST, post('new'));
     assert(isTid(made.rkey), `the key is a TID; rkey=${made.rkey}`);
     assertEqual(made.uri, `at://${DID}/${POST}/${made.rkey}`, 'the uri');
@@ -52,7 +52,7 @@ export const repoJsonCases: readonly Case<RepoHarness>[] = [
     assert((await repo.verify()).ok, 'it is sound');
   }),
 
-  onBoth('getJson and listJson return the JSON form of records, which create takes', async (reader, repo) => {
+  onBoth('getJson and listJson return the JSON form of records, which create accepts', async (reader, repo) => {
     const blob = await repo.putBlob(new Uint8Array([1, 2, 3]), { mimeType: 'image/png' });
     const json = {
       $type: POST,
@@ -88,7 +88,7 @@ export const repoJsonCases: readonly Case<RepoHarness>[] = [
     }
   }),
 
-  over('a record that breaks the data model has no JSON form', async (repo) => {
+  over('an invalid record has no JSON form', async (repo) => {
     await repo.importCar(await carOf([[`${POST}/bad`, FLOAT]]), { key: KEY.did!() });
     await assertRejects(() => repo.getJson(POST, 'bad'), 'Malformed', 'getJson');
     await assertRejects(() => listOf(repo.listJson(POST)), 'Malformed', 'listJson');
@@ -124,7 +124,7 @@ export const repoJsonCases: readonly Case<RepoHarness>[] = [
     );
   }),
 
-  over('an empty cursor is the beginning of a list', async (repo) => {
+  over('an empty cursor starts at the beginning of a list', async (repo) => {
     await repo.write(creates(3));
     const all = await pathsOf(repo, POST);
     const tree = await repo.checkout();

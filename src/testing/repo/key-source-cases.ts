@@ -40,7 +40,7 @@ export const repoKeySourceCases: readonly Case<RepoHarness>[] = [
     await copy.close();
   }),
 
-  over('a key of another kind is refused with the kinds that there are', async (repo) => {
+  over('a key of another form is refused, and the message names the valid forms', async (repo) => {
     await repo.write(creates(1));
     const car = await readAll(repo.exportCar());
     const foreign = documentOf(OTHER_DID, KEY.did());

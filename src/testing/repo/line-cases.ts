@@ -37,7 +37,7 @@ const lines = (kept: { readonly paths: readonly { path: string; state: string }[
   (kept?.paths ?? []).map(({ path, state }) => `${path} ${state}`);
 
 export const repoLineCases: readonly Case<RepoHarness>[] = [
-  over('an import keeps what was written here since the last one, and tells each path', async (repo, harness) => {
+  over('an import keeps local changes since the last one, and lists each path', async (repo, harness) => {
     const host = await hostAndCopy(harness, repo);
     await repo.put(POST, 'mine', post('mine'));
     await repo.put(POST, rkeyOf(0), post('changed here'));
@@ -61,7 +61,7 @@ export const repoLineCases: readonly Case<RepoHarness>[] = [
     await host.close();
   }),
 
-  over('an import that has the work of this place keeps nothing', async (repo, harness) => {
+  over('an import that has all local changes keeps nothing', async (repo, harness) => {
     const host = await hostAndCopy(harness, repo);
     await repo.put(POST, 'mine', post('mine'));
     await repo.delete(POST, rkeyOf(1));
@@ -75,7 +75,7 @@ export const repoLineCases: readonly Case<RepoHarness>[] = [
     await host.close();
   }),
 
-  over('without local work an import keeps nothing, whatever the account changed', async (repo, harness) => {
+  over('without local changes an import keeps nothing', async (repo, harness) => {
     const host = await hostAndCopy(harness, repo);
     await host.put(POST, rkeyOf(0), post('changed there'));
     await host.delete(POST, rkeyOf(1));
@@ -84,7 +84,7 @@ export const repoLineCases: readonly Case<RepoHarness>[] = [
     await host.close();
   }),
 
-  over('the same work is kept by one ref, however often it is displaced', async (repo, harness) => {
+  over('the same local changes have one ref after several imports', async (repo, harness) => {
     const host = await hostAndCopy(harness, repo);
     const refs = new Set<string | undefined>();
     for (let i = 0; i < 3; i++) {
@@ -101,7 +101,7 @@ export const repoLineCases: readonly Case<RepoHarness>[] = [
     await host.close();
   }),
 
-  over('two devices with one key: the newer rev wins, and what the other wrote is kept', async (repo, harness) => {
+  over('two devices with one key: the newer rev wins, and the changes of the other are kept', async (repo, harness) => {
     await repo.write(creates(2));
     const other = await harness.other().create({ did: DID, signer: KEY });
     await other.importCar(repo.exportCar());
@@ -115,7 +115,7 @@ export const repoLineCases: readonly Case<RepoHarness>[] = [
     await other.close();
   }),
 
-  over('a repository that began here keeps its own records, too', async (repo, harness) => {
+  over('a repository that was created locally keeps its own records too', async (repo, harness) => {
     await repo.put(POST, 'mine', post('mine'));
     const host = await harness.other().create({ did: DID, signer: KEY });
     await host.write(creates(2));
@@ -124,7 +124,7 @@ export const repoLineCases: readonly Case<RepoHarness>[] = [
     await host.close();
   }),
 
-  over('a write with another key than the head has is refused, unless it is allowed', async (repo, harness) => {
+  over('a write with another key than that of the head is refused, unless it is allowed', async (repo, harness) => {
     const host = await hostAndCopy(harness, repo);
     const before = await repo.head();
     await assertRejects(() => repo.put(POST, 'a', post('a'), { signer: OTHER_KEY }), 'InvalidSigner', 'put');
@@ -142,7 +142,7 @@ export const repoLineCases: readonly Case<RepoHarness>[] = [
     await host.close();
   }),
 
-  over('reset makes an older commit the head, and the next CAR of the account is taken', async (repo, harness) => {
+  over('reset makes an older commit the head, and the next CAR of the account imports', async (repo, harness) => {
     const host = await hostAndCopy(harness, repo);
     const base = (await repo.head())!;
     const car = await (async () => {
@@ -168,7 +168,7 @@ export const repoLineCases: readonly Case<RepoHarness>[] = [
     await host.close();
   }),
 
-  over('reset takes commits of the local history only, and does nothing for the head', async (repo) => {
+  over('reset accepts only commits of the local history, and does nothing for the head', async (repo) => {
     await assertRejects(() => repo.reset('nothing'), 'RefNotFound', 'an unknown name');
     const first = await repo.write(creates(1));
     const second = await repo.write(creates(1, 1));
@@ -182,7 +182,7 @@ export const repoLineCases: readonly Case<RepoHarness>[] = [
     assertEqual((await listOf(repo.diff(ref))).length, 2, 'the old head can be compared');
   }),
 
-  over('whoever listens hears of a reset, and the records that it changes', async (repo) => {
+  over('a reset notifies listeners, with the changed records', async (repo) => {
     const first = await repo.write(creates(1));
     await repo.write(creates(1, 1));
     const heard: string[] = [];

@@ -51,7 +51,7 @@ async function* chunked(bytes: Uint8Array, onEnd: () => void = () => undefined):
 }
 
 export const repoMakingCases: readonly Case<RepoHarness>[] = [
-  making('openOrCreate makes a repository where there is none, and opens it the next time', async (harness) => {
+  making('openOrCreate creates a missing repository, and opens it the next time', async (harness) => {
     const first = await harness.openOrCreate({ did: DID, signer: KEY });
     await first.put(POST, 'a', post('a'));
     await first.close();
@@ -64,30 +64,33 @@ export const repoMakingCases: readonly Case<RepoHarness>[] = [
     await (await harness.open()).close();
   }),
 
-  making('importRepo takes the account from the CAR, wherever its commit is and however it comes', async (harness) => {
-    const car = await sample();
-    const sources: (readonly [string, (bytes: Uint8Array) => CarSource])[] = [
-      ['bytes', (bytes) => bytes],
-      ['a Blob', (bytes) => new Blob([bytes as Uint8Array<ArrayBuffer>])],
-      ['a stream', (bytes) => new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()],
-      ['chunks', (bytes) => chunked(bytes)],
-    ];
-    let place = harness;
-    for (const [name, toSource] of sources) {
-      for (const [order, bytes] of [
-        ['as written', car],
-        ['with the commit last', commitLast(car)],
-      ] as const) {
-        const repo = await place.importRepo(toSource(bytes), { key: KEY.did() });
-        assertEqual([repo.did, repo.imported.created], [DID, 1], `${name}, ${order}`);
-        assertEqual((await repo.get(POST, 'a'))?.value.text, 'a', `${name}, ${order}: the record`);
-        await repo.close();
-        place = harness.other() as Maker;
+  making(
+    'importRepo finds the account in the CAR, at any position of its commit and from any source',
+    async (harness) => {
+      const car = await sample();
+      const sources: (readonly [string, (bytes: Uint8Array) => CarSource])[] = [
+        ['bytes', (bytes) => bytes],
+        ['a Blob', (bytes) => new Blob([bytes as Uint8Array<ArrayBuffer>])],
+        ['a stream', (bytes) => new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()],
+        ['chunks', (bytes) => chunked(bytes)],
+      ];
+      let place = harness;
+      for (const [name, toSource] of sources) {
+        for (const [order, bytes] of [
+          ['as written', car],
+          ['with the commit last', commitLast(car)],
+        ] as const) {
+          const repo = await place.importRepo(toSource(bytes), { key: KEY.did() });
+          assertEqual([repo.did, repo.imported.created], [DID, 1], `${name}, ${order}`);
+          assertEqual((await repo.get(POST, 'a'))?.value.text, 'a', `${name}, ${order}: the record`);
+          await repo.close();
+          place = harness.other() as Maker;
+        }
       }
-    }
-  }),
+    },
+  ),
 
-  making('a failed importRepo leaves no repository behind', async (harness) => {
+  making('a failed importRepo leaves no repository', async (harness) => {
     const car = await sample();
     const damaged = car.slice();
     damaged[car.length - 3]! ^= 1;

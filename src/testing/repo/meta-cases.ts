@@ -47,7 +47,7 @@ export const repoMetaCases: readonly Case<RepoHarness>[] = [
     assertEqual(await metaOf(repo, 'app:x'), [], 'a prefix that no name has');
   }),
 
-  over('meta: many values are listed, and large ones', async (repo) => {
+  over('meta: many and large values are listed', async (repo) => {
     const meta: Record<string, string> = {};
     for (let n = 0; n < 1200; n++) {
       meta[`app:${String(n).padStart(5, '0')}`] = n % 400 === 0 ? String(n).repeat(200_000) : String(n);
@@ -81,7 +81,7 @@ export const repoMetaCases: readonly Case<RepoHarness>[] = [
   }),
 
   ...Object.entries(changes).map(([name, change]) =>
-    over(`meta: ${name} sets values in the same step as the head`, async (repo) => {
+    over(`meta: ${name} sets values in the same transaction as the head`, async (repo) => {
       await repo.put(POST, 'd', post('d'), { meta: { 'app:old': 'old', 'app:kept': 'kept' } });
       const before = await repo.head();
       await change(repo, { 'app:new': name, 'app:old': null, 'app:none': null });
@@ -90,7 +90,7 @@ export const repoMetaCases: readonly Case<RepoHarness>[] = [
     }),
   ),
 
-  over('meta: importCar sets values in the same step as the head', async (repo, harness) => {
+  over('meta: importCar sets values in the same transaction as the head', async (repo, harness) => {
     await repo.write(creates(3));
     const car = await readAll(repo.exportCar());
     const copy = await harness.other().create({ did: DID });
@@ -123,7 +123,7 @@ export const repoMetaCases: readonly Case<RepoHarness>[] = [
     assertEqual(await metaOf(repo), ['app:x=kept'], 'the values');
   }),
 
-  over('meta: values are set where no record changes, and no commit is made', async (repo) => {
+  over('meta: values are set without a change of a record, and without a commit', async (repo) => {
     await repo.delete(POST, 'a', { meta: { 'app:x': 'before the first commit' } });
     assertEqual(await metaOf(repo), ['app:x=before the first commit'], 'the value');
     assertEqual(await repo.head(), undefined, 'no commit was made');

@@ -33,7 +33,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     assertEqual(await rkeysOf(repo, 'app.bsky.feed.repost'), [], 'a collection without records');
   }),
 
-  over('a list takes a limit, a cursor and the other direction', async (repo) => {
+  over('a list has a limit, a cursor and a direction', async (repo) => {
     await mixed(repo);
     assertEqual(await rkeysOf(repo, POST, { limit: 2 }), [rkeyOf(0), rkeyOf(1)], 'a limit');
     assertEqual(await rkeysOf(repo, POST, { limit: 0 }), [], 'none');
@@ -46,7 +46,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     await assertRejects(() => listOf(repo.list(POST, { cursor: '..' })), 'InvalidRecordKey', 'a bad cursor');
   }),
 
-  over('pages put together are the list', async (repo) => {
+  over('all pages together are the list', async (repo) => {
     await repo.write(creates(100));
     for (const reverse of [false, true]) {
       const keys: string[] = [];
@@ -59,7 +59,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     }
   }),
 
-  over('a list that has begun shows one state, whatever is written meanwhile', async (repo) => {
+  over('a list shows one state during writes', async (repo) => {
     await repo.write(creates(200));
     let seen = 0;
     for await (const { value } of repo.list(POST)) {
@@ -74,7 +74,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     assertEqual(seen, 200, 'records seen');
   }),
 
-  over('collections are counted in order', async (repo) => {
+  over('collections are listed in order, with counts', async (repo) => {
     await mixed(repo);
     const counts = await repo.collections();
     assertEqual(
@@ -99,7 +99,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     assertEqual(String((embed.blob as typeof blob).ref), String(blob.ref), 'a blob');
   }),
 
-  over('a tree is a state that never changes; put and delete answer another', async (repo) => {
+  over('a tree is immutable; put and delete return a new one', async (repo) => {
     await repo.write(creates(5));
     const tree = await repo.checkout();
     const edited = await (await (await tree.put(POST, 'z', post('z'))).put(LIKE, 'y', { subject: 'y' })).delete(
@@ -120,14 +120,14 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     assert((await repo.verify()).ok, 'it is sound');
   }),
 
-  over('a tree can be made before the first commit', async (repo) => {
+  over('a tree can be edited before the first commit', async (repo) => {
     const tree = await (await repo.checkout()).put(POST, 'a', post('a'));
     await repo.commit(tree);
     assertEqual((await repo.info()).records, 1, 'records');
     assert((await repo.verify()).ok, 'it is sound');
   }),
 
-  over('a tree that was checked out under another head is refused, unless it is said', async (repo) => {
+  over('a tree of another head is refused, unless the caller allows it', async (repo) => {
     await repo.write(creates(1));
     const tree = await (await repo.checkout()).put(POST, 'a', post('a'));
     const { cid } = await repo.put(POST, 'b', post('b')).then(({ commit }) => commit);
@@ -136,7 +136,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     assertEqual(await repo.get(POST, 'b'), undefined, 'the tree is what was committed');
   }),
 
-  over('an old state is read by rev, CID or ref, and made the head again', async (repo) => {
+  over('an old state is read by rev, CID or ref, and can become the head', async (repo) => {
     const first = await repo.write(creates(3));
     await repo.write([{ action: 'delete', collection: POST, rkey: rkeyOf(1) }]);
     await repo.setRef('backup', first.rev);
@@ -169,7 +169,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     await assertRejects(() => repo.setRef('v2', 'nothing'), 'RefNotFound', 'a target that is not here');
   }),
 
-  over('diff names what changed between two states', async (repo) => {
+  over('diff lists the changes between two states', async (repo) => {
     const first = await repo.write(creates(20));
     await repo.write([
       { action: 'create', collection: LIKE, rkey: 'l', value: { subject: 'x' } },
@@ -214,7 +214,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.gc({ keep: 2 })).blocks, 0, 'a second time there is nothing to do');
   }),
 
-  over('onChange tells of every new head, once it is there', async (repo, harness) => {
+  over('onChange notifies about every new head, after it is stored', async (repo, harness) => {
     const heard: string[] = [];
     const stop = repo.onChange(({ rev, created, updated, deleted }) =>
       heard.push(`${rev} +${created.join()} ~${updated.join()} -${deleted.join()}`),
@@ -244,7 +244,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     await copy.close();
   }),
 
-  over('info counts', async (repo) => {
+  over('info returns counts', async (repo) => {
     await mixed(repo);
     await repo.putBlob(new Uint8Array(10));
     const info = await repo.info();

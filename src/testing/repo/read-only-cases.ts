@@ -6,7 +6,7 @@ import type { RepoHarness } from './harness.ts';
 import { creates, over, POST, rkeyOf } from './harness.ts';
 
 export const repoReadOnlyCases: readonly Case<RepoHarness>[] = [
-  over('opened for reading it shows what is stored, and refuses to change anything', async (repo, harness) => {
+  over('a read-only repository returns stored records, and refuses changes', async (repo, harness) => {
     if (harness.openReadOnly === undefined) {
       return skip('the harness does not open a repository for reading');
     }

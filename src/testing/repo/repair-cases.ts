@@ -43,7 +43,7 @@ const filled = async (repo: Repo): Promise<void> => {
 };
 
 export const repoRepairCases: readonly Case<RepoHarness>[] = [
-  over('verify counts what it read, and checks the signature against a key only when it is given one', async (repo) => {
+  over('verify returns counts, and verifies the signature only with a key', async (repo) => {
     await filled(repo);
     const { blocks } = await repo.info();
     const found = await repo.verify();
@@ -58,7 +58,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
     assertEqual([other.ok, other.signature, other.faultCount], [false, 'invalid', 1], 'with another key');
   }),
 
-  over('a repair of what is sound does nothing and says so, also before the first commit', async (repo) => {
+  over('a repair of a valid repository does nothing and reports that, also before the first commit', async (repo) => {
     const { head: none, ...nothing } = await repo.repair();
     assertEqual(
       [none, nothing.whole, nothing.steps.length, nothing.lost.length],
@@ -79,7 +79,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
     assertEqual(await describe(repo), before, 'the repository');
   }),
 
-  over('a repair keeps history, refs and what was deleted', async (repo) => {
+  over('a repair keeps history, refs and deleted records', async (repo) => {
     const { rev } = await repo.write(creates(10));
     await repo.setRef('before', rev);
     await repo.delete(POST, rkeyOf(3));
@@ -91,7 +91,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
     assert((await old.get(POST, rkeyOf(3))) !== undefined, 'the deleted record is in the old state');
   }),
 
-  over('a backup names each of its files, with size and hash, in a manifest that comes last', async (repo, harness) => {
+  over('the last file of a backup is a manifest with the size and hash of each file', async (repo, harness) => {
     needsFiles(harness);
     await filled(repo);
     const files = await filesOf(repo.backup());
@@ -111,7 +111,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
     assertEqual([manifest.counts.records, manifest.counts.blobs, manifest.counts.commits], [41, 1, 2], 'counts');
   }),
 
-  over('a backup is of one moment, whatever is written while it is made', async (repo, harness) => {
+  over('a backup has one state during writes', async (repo, harness) => {
     needsFiles(harness);
     await filled(repo);
     const before = await filesOf(repo.backup());
@@ -125,7 +125,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
     assertEqual(after.head, String((await repo.head())?.cid), 'the next backup has what was written');
   }),
 
-  over('one backup at a time; one that is left in the middle lets the next one begin', async (repo, harness) => {
+  over('one backup at a time; after an aborted one the next one can begin', async (repo, harness) => {
     needsFiles(harness);
     await filled(repo);
     for await (const _ of repo.backup()) {
@@ -135,7 +135,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
     assert((await filesOf(repo.backup())).has('manifest.json'), 'the next one');
   }),
 
-  over('a file of a backup that is passed over is an error, and not a gap', async (repo, harness) => {
+  over('a skipped file of a backup is an error', async (repo, harness) => {
     needsFiles(harness);
     await filled(repo);
     const error = await rejectionOf(async () => {
@@ -146,7 +146,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
     assert(errorName(error) === 'TypeError', 'a TypeError');
   }),
 
-  over('without files there is no backup', async (repo, harness) => {
+  over('without files a backup is refused', async (repo, harness) => {
     if (harness.noFiles !== true) {
       skip('the storage has files');
     }

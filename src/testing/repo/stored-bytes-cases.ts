@@ -7,7 +7,7 @@ import type { RepoHarness } from './harness.ts';
 import { KEY, POST, creates, over, post, rkeyOf } from './harness.ts';
 
 export const repoStoredBytesCases: readonly Case<RepoHarness>[] = [
-  over('a record that breaks the data model can be read as bytes and restored', async (repo) => {
+  over('an invalid record can be read as bytes and restored', async (repo) => {
     await repo.importCar(await carOf([[`${POST}/bad`, FLOAT]]), { key: KEY.did!() });
     const { rev } = (await repo.head())!;
     await assertRejects(() => repo.get(POST, 'bad'), 'Malformed', 'get');
@@ -22,7 +22,7 @@ export const repoStoredBytesCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.restore(`${POST}/bad`, rev)).commit.rev, commit.rev, 'the same record makes no commit');
   }),
 
-  over('restore writes a record as it was, from a rev, a CID or a ref', async (repo) => {
+  over('restore writes a record of a rev, a CID or a ref', async (repo) => {
     const first = await repo.write(creates(2));
     await repo.put(POST, rkeyOf(0), post('changed'));
     await repo.setRef('before', first.rev);

@@ -27,7 +27,7 @@ const hasSettled = async (promise: Promise<unknown>, repo: Repo): Promise<boolea
 };
 
 export const repoWatchCases: readonly Case<RepoHarness>[] = [
-  over('a watch has the records at once, and again after each change of the collection', async (repo) => {
+  over('a watch yields the records at once, and again after each change of the collection', async (repo) => {
     await repo.write(creates(3));
     const pages = repo.watch(POST, { reverse: true, limit: 2 });
     const { value: first } = await pages.next();
@@ -51,7 +51,7 @@ export const repoWatchCases: readonly Case<RepoHarness>[] = [
     await pages.return();
   }),
 
-  over('changes before the next page are one', async (repo) => {
+  over('several changes give one page', async (repo) => {
     const pages = repo.watch(POST);
     assertEqual(await textsOf(pages), [], 'before the first commit');
     for (let i = 0; i < 10; i++) {
@@ -81,7 +81,7 @@ export const repoWatchCases: readonly Case<RepoHarness>[] = [
     assertEqual(await textsOf(pages), 'done', 'after a fault');
   }),
 
-  over('a watch ends when it is left, when its signal aborts, and with the repository', async (repo) => {
+  over('a watch ends on return, when its signal aborts, and with the repository', async (repo) => {
     await repo.write(creates(1));
     const left = repo.watch(POST);
     await left.next();

@@ -45,7 +45,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     assertEqual((await listOf(repo.log())).length, 1, 'commits');
   }),
 
-  over('no operations make a commit all the same, over the same records', async (repo) => {
+  over('a write without operations makes a commit with the same records', async (repo) => {
     const first = await repo.write(creates(1));
     const second = await repo.write([]);
     assert(second.rev > first.rev, 'the rev rises');
@@ -68,7 +68,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     }
   }),
 
-  over('put creates and replaces; what is there already makes no commit', async (repo) => {
+  over('put creates and replaces; an equal record makes no commit', async (repo) => {
     const first = await repo.put(POST, 'a', post('one'));
     const same = await repo.put(POST, 'a', post('one'));
     assertEqual(same.commit.rev, first.commit.rev, 'the rev');
@@ -77,7 +77,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.get(POST, 'a'))?.value.text, 'two', 'the text');
   }),
 
-  over('delete answers the commit, or undefined when there was nothing', async (repo) => {
+  over('delete returns the commit, or undefined if the record is absent', async (repo) => {
     await repo.put(POST, 'a', post('one'));
     const commit = await repo.delete(POST, 'a');
     assertEqual(String((await repo.head())?.cid), String(commit?.cid), 'the head');
@@ -86,7 +86,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     assertEqual((await listOf(repo.log())).length, 2, 'commits');
   }),
 
-  over('bytes are stored as they are, and must be a record of their collection', async (repo) => {
+  over('bytes are stored unchanged, and must be a record of their collection', async (repo) => {
     await repo.put(POST, 'a', post('one'));
     const { bytes } = (await repo.get(POST, 'a'))!;
     const { cid } = await repo.put(POST, 'b', bytes);
@@ -96,7 +96,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     await assertRejects(() => repo.put(POST, 'c', bytes.subarray(1)), 'InvalidRecord', 'bytes that are no record');
   }),
 
-  over('two equal records, one deleted: the other is still there', async (repo) => {
+  over('of two equal records, deleting one keeps the other', async (repo) => {
     await repo.write(texts(['create', 'a', 'same'], ['create', 'b', 'same']));
     await repo.delete(POST, 'a');
     await repo.gc();
@@ -128,7 +128,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.get(POST, 'a'))?.value.text, '2', 'the last word counts');
   }),
 
-  over('create refuses what is there, update and delete what is not', async (repo) => {
+  over('create refuses an existing record, update and delete refuse an absent one', async (repo) => {
     await repo.put(POST, 'a', post('one'));
     const before = await describe(repo);
     await assertRejects(() => repo.write(texts(['create', 'b'], ['create', 'a'])), 'RecordExists', 'create');
@@ -169,7 +169,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     await repo.write([{ action: 'create', collection: POST, rkey: 'b', value: post('b'), swapRecord: null }]);
   }),
 
-  over('names and values are checked, and nothing of a refused write is left', async (repo) => {
+  over('names and values are checked, and a refused write stores nothing', async (repo) => {
     await repo.put(POST, 'a', post('one'));
     const before = await describe(repo);
     const attempt = (collection: string, rkey: string, value: unknown) => () =>
@@ -196,7 +196,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     assertEqual(await describe(repo), before, 'the repository');
   }),
 
-  over('a value that is no plain map is refused, with whatever it holds', async (repo) => {
+  over('a value that is not a plain map is refused', async (repo) => {
     const bytes = new Uint8Array([1, 2, 3]);
     const values: [name: string, value: object][] = [
       ['ArrayBuffer', bytes.buffer],
@@ -212,7 +212,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     assertEqual(await repo.head(), undefined, 'the head');
   }),
 
-  over('a text where a CID is expected is a TypeError', async (repo) => {
+  over('a text instead of a CID is a TypeError', async (repo) => {
     const { cid, commit } = await repo.put(POST, 'a', post('one'));
     const before = await describe(repo);
     const swapCommit = String(commit.cid) as never;
@@ -234,7 +234,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
   }),
 
   over(
-    'without a signer commits are not signed, and verify says so',
+    'without a signer commits are unsigned, and verify reports it',
     async (repo) => {
       await repo.write(creates(2));
       assertEqual((await repo.head())?.signed, false, 'signed');
@@ -264,7 +264,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     },
   },
 
-  over('a signer that signs badly is found out', async (repo) => {
+  over('an invalid signature of a signer is detected', async (repo) => {
     const did = (): string => KEY.did!();
     const short = { did, sign: () => Promise.resolve(new Uint8Array(63)) };
     await assertRejects(() => repo.write(creates(1), { signer: short }), 'InvalidSignature', 'too short');
@@ -277,7 +277,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     await repo.write(creates(1));
   }),
 
-  over('writes at once make one commit each, one after the other', async (repo) => {
+  over('concurrent writes make one commit each, in order', async (repo) => {
     await Promise.all(Array.from({ length: 20 }, (_, i) => repo.put(POST, rkeyOf(i), post(`${i}`))));
     assertEqual((await listOf(repo.log())).length, 20, 'commits');
     assertEqual((await repo.info()).records, 20, 'records');

@@ -24,7 +24,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     await assertNothing(harness, store);
   }),
   ...sources.map(([name, source]) =>
-    withStore(`stores ${name}, and answers its raw CID and size`, async (store, harness) => {
+    withStore(`stores ${name}, and returns its raw CID and size`, async (store, harness) => {
       const bytes = bytesOf(1000);
       const info = await store.put(source(bytes));
       assertEqual(cidToText(info.cid), cidToText(cidOf(CODEC_RAW, bytes)), 'CID');
@@ -33,7 +33,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
       assertEqual((await harness.temporaryFiles?.()) ?? [], [], 'temporary files');
     }),
   ),
-  withStore('says when a blob was stored last', async (store) => {
+  withStore('returns the time when a blob was last stored', async (store) => {
     const times = async (): Promise<(number | undefined)[]> => {
       const all: (number | undefined)[] = [];
       for await (const { storedAt } of store.list()) {
@@ -54,14 +54,14 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     assert(again[0]! > first!, `stored again later: first=${first} again=${again[0]}`);
     assert(Math.abs(again[0]! - Date.now()) < 60_000, 'as the clock says');
   }),
-  withStore('stores no bytes at all', async (store) => {
+  withStore('stores an empty blob', async (store) => {
     const info = await store.put(new Uint8Array(0));
     assertEqual(info.size, 0, 'size');
     const blob = await store.get(info.cid);
     assertEqual(blob?.size, 0, 'size of the blob');
     assertEqual(await contentOf(store, info.cid), new Uint8Array(0), 'content');
   }),
-  withStore('stores 5 MiB that come in uneven pieces', async (store) => {
+  withStore('stores 5 MiB in chunks of different sizes', async (store) => {
     const bytes = bytesOf(5 * 1024 * 1024);
     const pieces: Uint8Array[] = [];
     for (let at = 0, length = 1; at < bytes.length; at += length, length = (length * 7 + 1) % 300_000) {
@@ -75,7 +75,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     assertEqual(cidToText(info.cid), cidToText(cidOf(CODEC_RAW, whole)), 'CID');
     assertEqual(await contentOf(store, info.cid), whole, 'content');
   }),
-  withStore('answers a Blob with size, slices and a stream', async (store) => {
+  withStore('returns a Blob with size, slices and a stream', async (store) => {
     const bytes = bytesOf(100_000);
     const { cid } = await store.put(bytes);
     const blob = await store.get(cid);
@@ -89,7 +89,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     assertEqual(await cut(99_990, 200_000), bytes.subarray(99_990), 'past the end');
     assertEqual(await readAll(blob.stream()), bytes, 'stream');
   }),
-  withStore('what was answered is unchanged by later calls', async (store) => {
+  withStore('later calls do not change a result', async (store) => {
     const { cid } = await store.put(text('one'));
     const blob = await store.get(cid);
     await store.put(text('two'));
@@ -103,7 +103,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     assertEqual(await listOf(store), [cidToText(first.cid)], 'list');
     assertEqual((await harness.temporaryFiles?.()) ?? [], [], 'temporary files');
   }),
-  withStore('the same blob many times at once is one blob', async (store, harness) => {
+  withStore('the same blob in concurrent calls is one blob', async (store, harness) => {
     const bytes = bytesOf(200_000);
     const infos = await Promise.all(
       Array.from({ length: 8 }, () => store.put(streamOf([bytes.subarray(0, 7), bytes.subarray(7)]).stream)),
@@ -112,7 +112,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
     assertEqual(await contentOf(store, infos[0]!.cid), bytes, 'content');
     assertEqual((await harness.temporaryFiles?.()) ?? [], [], 'temporary files');
   }),
-  withStore('storing a blob again mends a damaged one', async (store, harness) => {
+  withStore('storing a blob again repairs a damaged one', async (store, harness) => {
     const damage = harness.damage ?? skip('the place cannot be damaged');
     const bytes = bytesOf(5000);
     const { cid } = await store.put(bytes);
@@ -129,7 +129,7 @@ const storing: readonly Case<BlobStoreHarness>[] = [
 
 const refusing: readonly Case<BlobStoreHarness>[] = [
   ...sources.map(([name, source]) =>
-    withStore(`maxSize, from ${name}: exact passes, one over does not`, async (store, harness) => {
+    withStore(`maxSize, from ${name}: exact is stored, one more byte is refused`, async (store, harness) => {
       const bytes = bytesOf(1000);
       await assertRejects(() => store.put(source(bytes), { maxSize: 999 }), 'LimitExceeded', 'one over');
       await assertNothing(harness, store);
@@ -142,19 +142,19 @@ const refusing: readonly Case<BlobStoreHarness>[] = [
     await assertRejects(() => store.put(stream, { maxSize: 15 }), 'LimitExceeded', 'put');
     assertEqual(cancelled(), 1, 'cancelled');
   }),
-  withStore('a stream that fails leaves nothing visible, and its error comes out as it is', async (store, harness) => {
+  withStore('a failed stream stores nothing, and its error is thrown unchanged', async (store, harness) => {
     const failure = new Error('the source broke');
     const { stream } = streamOf([bytesOf(100_000), bytesOf(10)], failure);
     assertEqual(await rejectionOf(() => store.put(stream), 'put'), failure, 'error');
     await assertNothing(harness, store);
   }),
-  withStore('a stream of something else than bytes is a TypeError, and is cancelled', async (store, harness) => {
+  withStore('a stream of other values than bytes is a TypeError, and is cancelled', async (store, harness) => {
     const { stream, cancelled } = streamOf([bytesOf(10), 'text' as unknown as Uint8Array]);
     assert(errorName(await rejectionOf(() => store.put(stream), 'put')) === 'TypeError', 'a TypeError');
     assertEqual(cancelled(), 1, 'cancelled');
     await assertNothing(harness, store);
   }),
-  withStore('a source that is none is a TypeError', async (store, harness) => {
+  withStore('an invalid source is a TypeError', async (store, harness) => {
     const error = await rejectionOf(() => store.put('text' as unknown as Blob), 'put');
     assert(errorName(error) === 'TypeError', 'a TypeError');
     await assertNothing(harness, store);
@@ -167,7 +167,7 @@ const refusing: readonly Case<BlobStoreHarness>[] = [
     }
     await assertNothing(harness, store);
   }),
-  withStore('a signal ends the wait for a stream that says nothing, and cancels it', async (store, harness) => {
+  withStore('a signal ends the wait for a stream without data, and cancels it', async (store, harness) => {
     const abort = new AbortController();
     const reason = new Error('enough');
     let cancelled: unknown;
@@ -183,7 +183,7 @@ const refusing: readonly Case<BlobStoreHarness>[] = [
     assertEqual(cancelled, reason, 'reason of the cancellation');
     await assertNothing(harness, store);
   }),
-  withStore('a CID that no blob has is not there', async (store) => {
+  withStore('a CID of another codec is absent', async (store) => {
     const bytes = text('a block');
     await store.put(bytes);
     const cid = cidOf(CODEC_DAG_CBOR, bytes);
@@ -194,7 +194,7 @@ const refusing: readonly Case<BlobStoreHarness>[] = [
 ];
 
 const listing: readonly Case<BlobStoreHarness>[] = [
-  withStore('lists every blob with its size in the order of the CIDs, from any of them on', async (store) => {
+  withStore('lists every blob with its size in the order of the CIDs, also after a given one', async (store) => {
     const sizes = new Map<string, number>();
     for (let i = 0; i < 40; i++) {
       const { cid, size } = await store.put(bytesOf(i, i));
@@ -215,20 +215,17 @@ const listing: readonly Case<BlobStoreHarness>[] = [
       assertEqual(await listOf(store, cid), names.slice(position + 1), `after number ${position}`);
     }
   }),
-  withStore(
-    'a blob that is deleted while the list is read is passed over or listed, and the list goes on',
-    async (store) => {
-      const infos = await Promise.all([1, 2, 3, 4].map((i) => store.put(bytesOf(10, i))));
-      let count = 0;
-      for await (const { cid } of store.list()) {
-        count++;
-        await store.delete(infos.map((info) => info.cid).filter((other) => cidToText(other) !== cidToText(cid)));
-      }
-      assert(count >= 1 && count <= 4, 'between one and four');
-      assertEqual((await listOf(store)).length <= 1, true, 'at most one is left');
-    },
-  ),
-  withStore('deletes blobs, and those that are not there', async (store) => {
+  withStore('a list continues while blobs are deleted, with or without those', async (store) => {
+    const infos = await Promise.all([1, 2, 3, 4].map((i) => store.put(bytesOf(10, i))));
+    let count = 0;
+    for await (const { cid } of store.list()) {
+      count++;
+      await store.delete(infos.map((info) => info.cid).filter((other) => cidToText(other) !== cidToText(cid)));
+    }
+    assert(count >= 1 && count <= 4, 'between one and four');
+    assertEqual((await listOf(store)).length <= 1, true, 'at most one is left');
+  }),
+  withStore('deletes blobs, and ignores absent ones', async (store) => {
     const [one, two, three] = await Promise.all([store.put(text('1')), store.put(text('2')), store.put(text('3'))]);
     await store.delete([one.cid, cidOf(CODEC_RAW, text('never stored')), three.cid, one.cid]);
     await store.delete([]);
@@ -237,12 +234,15 @@ const listing: readonly Case<BlobStoreHarness>[] = [
     await store.put(text('1'));
     assertEqual(await contentOf(store, one.cid), text('1'), 'stored again');
   }),
-  withStore('what is not named by a CID, or is no file, is passed over', async (store, harness) => {
-    const litter = harness.litter ?? skip('nothing else can be put among the blobs');
-    const { cid } = await store.put(text('a blob'));
-    await litter.call(harness);
-    assertEqual(await listOf(store), [cidToText(cid)], 'list');
-  }),
+  withStore(
+    'entries without the name of a CID, and entries that are not files, are skipped',
+    async (store, harness) => {
+      const litter = harness.litter ?? skip('nothing else can be put among the blobs');
+      const { cid } = await store.put(text('a blob'));
+      await litter.call(harness);
+      assertEqual(await listOf(store), [cidToText(cid)], 'list');
+    },
+  ),
 ];
 
 const living: readonly Case<BlobStoreHarness>[] = [

@@ -27,7 +27,7 @@ const over = (name: string, run: (store: BlockStore) => Promise<void>): Case<Blo
 });
 
 const readCases: readonly Case<BlockStoreHarness>[] = [
-  over('there is nothing at first', async (store) => {
+  over('a new store is empty', async (store) => {
     assertEqual(await store.ref('main'), undefined, 'the head');
     assertEqual(await store.meta('message'), undefined, 'a meta value');
     assertEqual(await store.commit(revOf(1)), undefined, 'a commit');
@@ -39,7 +39,7 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual((await store.maintenance?.check()) ?? [], [], 'faults');
   }),
 
-  over('get answers a block, or undefined', async (store) => {
+  over('get returns a block, or undefined', async (store) => {
     await put(store, [a]);
     assertEqual(await store.get(a.cid), a.bytes, 'the block');
     assertEqual(await store.get(b.cid), undefined, 'another one');
@@ -53,7 +53,7 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await store.count(), 2, 'the number of blocks');
   }),
 
-  over('getMany answers by position, with repeats and absent ones', async (store) => {
+  over('getMany returns results by position, with repeats and absent blocks', async (store) => {
     await put(store, [a, b]);
     const found = await store.getMany(cidsOf([b, c, a, b]));
     assertEqual(found, [b.bytes, undefined, a.bytes, b.bytes], 'the blocks');
@@ -73,7 +73,7 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await store.get(large.cid), large.bytes, 'the block');
   }),
 
-  over('a block may be a view of something larger', async (store) => {
+  over('a block may be a view of a larger buffer', async (store) => {
     const chunk = new TextEncoder().encode('before, the block, after');
     const view = blockOfBytes(chunk.subarray(8, 17));
     await put(store, [view]);
@@ -92,7 +92,7 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     }
   }),
 
-  over('what was answered is unchanged by later calls', async (store) => {
+  over('later calls do not change a result', async (store) => {
     await put(store, [a, b]);
     const first = await store.get(a.cid);
     const [second] = await store.getMany([b.cid]);
@@ -207,7 +207,7 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await store.commit(revOf(601)), undefined, 'one that is not there');
   }),
 
-  over('lists go on while the store changes, and every block that stays is listed once', async (store) => {
+  over('lists continue while the store changes, and list every remaining block once', async (store) => {
     const [stay, go] = [blocksOf(1_500), Array.from({ length: 1_500 }, (_, n) => blockOf(n + 10_000))];
     await put(store, [...stay, ...go]);
     const listed: string[] = [];
@@ -225,7 +225,7 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(stay.filter(({ cid }) => !seen.has(String(cid))).length, 0, 'how many that stayed were missed');
   }),
 
-  over('lists that are left early hold up nothing', async (store) => {
+  over('lists that end early block nothing', async (store) => {
     await put(store, blocksOf(600));
     await store.transact(async (change) => {
       await change.setRef('main', a.cid);

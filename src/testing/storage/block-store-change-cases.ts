@@ -55,7 +55,7 @@ const changeAll = async (change: BlockChange): Promise<void> => {
 };
 
 export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
-  over('all of it is there afterwards', async (store) => {
+  over('all changes are stored', async (store) => {
     await store.transact(changeAll);
     assertEqual(await textsOf(store.refs()), [`main ${c.cid}`, `tag ${a.cid}`], 'refs');
     assertEqual(await textsOf(store.commits()), [`${revOf(2)} ${c.cid}`], 'commits');
@@ -65,18 +65,18 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await store.count(), 2, 'the number of blocks');
   }),
 
-  over('transact answers what run answers', async (store) => {
+  over('transact returns the result of run', async (store) => {
     assertEqual(await store.transact(async () => 'an answer'), 'an answer', 'the answer');
     assertEqual(await store.transact(async () => undefined), undefined, 'no answer');
   }),
 
-  over('put answers which blocks were new', async (store) => {
+  over('put returns which blocks were new', async (store) => {
     assertEqual(await put(store, [c, a, c]), [true, false, false], 'one of three');
     assertEqual(await put(store, [c]), [false], 'none');
     assertEqual(await put(store, []), [], 'the answer to no question');
   }),
 
-  over('put keeps its order, whatever the order of the CIDs', async (store) => {
+  over('put returns results in the order of the call', async (store) => {
     const blocks = blocksOf(500);
     const answers = await put(store, blocks);
     assertEqual(
@@ -86,12 +86,12 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     );
   }),
 
-  over('a block that is there is left as it is', async (store) => {
+  over('an existing block is not changed', async (store) => {
     await put(store, [{ cid: a.cid, bytes: b.bytes }]);
     assertEqual(await store.get(a.cid), a.bytes, 'the block');
   }),
 
-  over('it reads what it has written and not what it has removed', async (store) => {
+  over('it reads its own writes and not its removals', async (store) => {
     await store.transact(async (change) => {
       await change.put([c]);
       await change.remove([a.cid]);
@@ -111,7 +111,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await store.getMany(cidsOf([a, c])), [a.bytes, c.bytes], 'the blocks afterwards');
   }),
 
-  over('a block that is put and then removed is gone', async (store) => {
+  over('a block that is put and then removed is absent', async (store) => {
     await store.transact(async (change) => {
       await change.put([a, c]);
       await change.remove(cidsOf([a, c, a]));
@@ -120,7 +120,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await store.getMany(cidsOf([a, b, c])), [undefined, b.bytes, undefined], 'the blocks afterwards');
   }),
 
-  over('removing what is not there is no error', async (store) => {
+  over('removing an absent block is not an error', async (store) => {
     await store.transact(async (change) => {
       await change.remove([]);
       await change.remove([c.cid]);
@@ -131,7 +131,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await store.count(), 2, 'the number of blocks');
   }),
 
-  over('the last word about a ref, a value or a commit counts', async (store) => {
+  over('the last write of a ref, a value or a commit wins', async (store) => {
     await store.transact(async (change) => {
       await change.setRef('main', undefined);
       await change.setRef('main', b.cid);
@@ -147,7 +147,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await store.meta('message'), undefined, 'the message');
   }),
 
-  over('a run that throws leaves no trace, and its error comes out as it was', async (store) => {
+  over('a run that throws changes nothing, and its error is thrown unchanged', async (store) => {
     const before = await stateOf(store);
     const thrown = new Error('half way');
     const caught = await rejectionOf(
@@ -163,7 +163,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await put(store, [c]), [true], 'the block that was put is new again');
   }),
 
-  over('a run that throws before its first await leaves no trace either', async (store) => {
+  over('a run that throws before its first await changes nothing either', async (store) => {
     const before = await stateOf(store);
     const thrown = new Error('at once');
     const caught = await rejectionOf(
@@ -177,7 +177,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await stateOf(store), before, 'the state');
   }),
 
-  over('they queue, in the order in which they were asked for', async (store) => {
+  over('they run in the order of the calls', async (store) => {
     const log: string[] = [];
     const work = async (n: number): Promise<void> =>
       store.transact(async (change) => {
@@ -197,14 +197,14 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await store.meta('counter'), '20', 'how many counted');
   }),
 
-  over('one that fails does not hold up the next', async (store) => {
+  over('a failed change does not block the next', async (store) => {
     const failing = rejectionOf(() => store.transact(() => Promise.reject(new Error('refused'))), 'the first');
     const next = put(store, [c]);
     await failing;
     assertEqual(await next, [true], 'the second');
   }),
 
-  over('readers outside go on, and see nothing of its refs, meta, commits and removals', async (store) => {
+  over('other readers continue, and do not see its refs, meta, commits and removals', async (store) => {
     const [written, seen] = [signalOf(), signalOf()];
     const changing = store.transact(async (change) => {
       await changeAll(change);
@@ -225,7 +225,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await store.get(b.cid), undefined, 'the removed block afterwards');
   }),
 
-  over('it is of no use after run has ended', async (store) => {
+  over('it rejects after run has ended', async (store) => {
     let kept: BlockChange | undefined;
     await store.transact(async (change) => {
       kept = change;

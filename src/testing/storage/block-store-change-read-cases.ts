@@ -101,7 +101,7 @@ export const blockStoreChangeReadCases: readonly Case<BlockStoreHarness>[] = [
     });
   }),
 
-  over('lists keep their order among what was stored and what was written', async (store) => {
+  over('lists have one order of stored and new entries', async (store) => {
     const names = ['', 'a', 'm', 'main2', 'z', '\u00e9', '\ufffd', '\u{1f980}'];
     await store.transact(async (change) => {
       for (const name of [...names].reverse()) {
@@ -138,7 +138,7 @@ export const blockStoreChangeReadCases: readonly Case<BlockStoreHarness>[] = [
     });
   }),
 
-  over('a list shows the names of its beginning while the change goes on', async (store) => {
+  over('a list shows the names of its start while the change continues', async (store) => {
     await store.transact(async (change) => {
       const seen: string[] = [];
       for await (const [name] of change.refs()) {
@@ -151,7 +151,7 @@ export const blockStoreChangeReadCases: readonly Case<BlockStoreHarness>[] = [
     });
   }),
 
-  over('what it saw of a change that failed is gone', async (store) => {
+  over('writes of a failed change cannot be read', async (store) => {
     const before = await seenBy(store);
     await store
       .transact(async (change) => {

@@ -64,7 +64,7 @@ const callsOf = (store: BlockStore): Readonly<Record<string, () => Promise<unkno
 });
 
 export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
-  life('what was stored is there after closing and opening', async (harness) => {
+  life('stored content exists after reopening', async (harness) => {
     if (harness.forgetful === true) {
       skip('the store loses its content when it is closed');
     }
@@ -76,7 +76,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     await again.close();
   }),
 
-  life('what was acknowledged is there after a crash', async (harness) => {
+  life('acknowledged changes exist after a crash', async (harness) => {
     const crash = harness.crash?.bind(harness) ?? skip('the harness cannot crash');
     await fill(await harness.open());
     await crash();
@@ -92,7 +92,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     await again.close();
   }),
 
-  life('nothing of an unfinished change is there after a crash', async (harness) => {
+  life('an unfinished change is absent after a crash', async (harness) => {
     const crash = harness.crash?.bind(harness) ?? skip('the harness cannot crash');
     const store = await harness.open();
     await fill(store);
@@ -153,7 +153,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     }
   }),
 
-  life('closing twice is closing once', async (harness) => {
+  life('a second close does nothing', async (harness) => {
     const store = await harness.open();
     await fill(store);
     await Promise.all([store.close(), store.close()]);
@@ -167,7 +167,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     await assertRejects(() => store.get(a.cid), 'Closed', 'get');
   }),
 
-  life('closing waits for the changes that were asked for, and takes no more', async (harness) => {
+  life('closing waits for earlier changes, and refuses later ones', async (harness) => {
     const store = await harness.open();
     const log: string[] = [];
     const work = (name: string): Promise<void> =>
@@ -188,7 +188,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(log, ['first', 'second', 'closed'], 'the order');
   }),
 
-  life('closing after a change that failed is no error', async (harness) => {
+  life('closing after a failed change is not an error', async (harness) => {
     const store = await harness.open();
     const thrown = new Error('refused');
     const caught = await rejectionOf(() => store.transact(() => Promise.reject(thrown)), 'the change');

@@ -47,7 +47,7 @@ export const blockStoreOwnerCases: readonly Case<BlockStoreHarness>[] = [
     },
   },
 
-  shared('each sees what the other has completed', async (first, second) => {
+  shared('each sees completed changes of the other', async (first, second) => {
     await first.transact(async (change) => {
       await change.put([a]);
       await change.setRef('main', a.cid);
@@ -69,7 +69,7 @@ export const blockStoreOwnerCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await first.count(), 1, 'the number of blocks');
   }),
 
-  shared('their changes queue: each reads the head that the one before it has left', async (first, second) => {
+  shared('their changes run one after the other: each reads the head of the last one', async (first, second) => {
     const stores = [first, second];
     let running = 0;
     await Promise.all(
@@ -93,7 +93,7 @@ export const blockStoreOwnerCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(String(await first.ref('main')), String(await second.ref('main')), 'the head');
   }),
 
-  shared('the other sees nothing of a change that fails', async (first, second) => {
+  shared('the other does not see a failed change', async (first, second) => {
     await put(first, [a]);
     await first
       .transact(async (change) => {
@@ -106,7 +106,7 @@ export const blockStoreOwnerCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await put(second, [a, b]), [false, true], 'which blocks are new');
   }),
 
-  shared('the other sees no ref, meta value, commit or removal of a change that runs', async (first, second) => {
+  shared('the other sees no ref, meta value, commit or removal of a running change', async (first, second) => {
     await put(first, [a]);
     await first.transact(async (change) => {
       await change.setRef('main', a.cid);
@@ -122,7 +122,7 @@ export const blockStoreOwnerCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await second.get(a.cid), undefined, 'the removed block afterwards');
   }),
 
-  shared('one that closes leaves the other open', async (first, second) => {
+  shared('closing one keeps the other open', async (first, second) => {
     await put(first, [a]);
     await first.close();
     await assertRejects(() => first.get(a.cid), 'Closed', 'the closed one');

@@ -30,7 +30,7 @@ export const hasSqlite3: boolean = (() => {
     execFileSync('sqlite3', ['--version'], { stdio: 'ignore' });
     return true;
   } catch {
-    // Not there, or of no use: the tests that need it say so.
+    // Missing or not usable. The tests that need it are skipped with this reason.
     return false;
   }
 })();
