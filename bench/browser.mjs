@@ -71,9 +71,9 @@ const measureOnce = async ({ storage, did, key, secret, paths, collection }) => 
   const times = {};
   const timed = async (name, run) => {
     const start = performance.now();
-    const answer = await run();
+    const result = await run();
     times[name] = performance.now() - start;
-    return answer;
+    return result;
   };
   const repo = await createRepo('bench', { did, worker, storage });
   await timed('import', () => repo.importCar(car, { key }));

@@ -16,13 +16,13 @@ let number = 0;
 /** Runs one step, and prints its result and its duration. */
 const step = async (title, run) => {
   const start = performance.now();
-  const { said, answer } = await run();
+  const { said, result } = await run();
   const took = performance.now() - start;
   number += 1;
   console.log(
     `${String(number).padStart(2)}. ${title}\n    ${said}  (${took < 10 ? took.toFixed(1) : Math.round(took)} ms)`,
   );
-  return answer;
+  return result;
 };
 
 const same = (what, a, b) => {
@@ -51,14 +51,14 @@ const did = await step('Read the CAR and find whose it is', async () => {
   const commit = decodeCommit(blocks.find(({ cid }) => cid.equals(opened.roots[0])).bytes);
   return {
     said: `${commit.did}, version ${commit.version}, ${blocks.length} blocks, every hash checked`,
-    answer: commit.did,
+    result: commit.did,
   };
 });
 
 const folder = join(out, 'repo');
 let repo = await step('Create a repository', async () => {
   const created = await createRepo(folder, { did });
-  return { said: `one SQLite file, ${join('out', 'demo', 'repo', 'pds.db')}`, answer: created };
+  return { said: `one SQLite file, ${join('out', 'demo', 'repo', 'pds.db')}`, result: created };
 });
 
 await step('Import the CAR', async () => {
@@ -78,8 +78,8 @@ await step('Verify everything', async () => {
 
 const [busiest] = await step('Count the collections', async () => {
   const collections = await repo.collections();
-  const answer = [...collections].sort((a, b) => b.count - a.count);
-  return { said: answer.map(({ collection, count }) => `${collection} ${count}`).join(', '), answer };
+  const result = [...collections].sort((a, b) => b.count - a.count);
+  return { said: result.map(({ collection, count }) => `${collection} ${count}`).join(', '), result };
 });
 
 await step(`List the last three of ${busiest.collection}`, async () => {
@@ -93,7 +93,7 @@ await step(`List the last three of ${busiest.collection}`, async () => {
 const blob = await step('Store a blob', async () => {
   const image = new Blob([new Uint8Array(100_000).fill(7)], { type: 'image/png' });
   const ref = await repo.putBlob(image);
-  return { said: `${ref.ref}, ${ref.mimeType}, ${ref.size} bytes`, answer: ref };
+  return { said: `${ref.ref}, ${ref.mimeType}, ${ref.size} bytes`, result: ref };
 });
 
 await step('Write ten records on a branch: the account’s key is with its host, and a branch needs none', async () => {
@@ -120,7 +120,7 @@ const before = await step('Close it and open it again', async () => {
   await repo.close();
   repo = await openRepo(folder);
   same('the head', (await repo.head()).cid, head.cid);
-  return { said: 'the head is the same', answer: head };
+  return { said: 'the head is the same', result: head };
 });
 
 const exported = join(out, 'export.car');

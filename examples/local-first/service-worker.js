@@ -24,11 +24,11 @@ addEventListener('fetch', (event) => {
   if (event.request.method !== 'GET') {
     return;
   }
-  const answer = async () => {
+  const respond = async () => {
     const cache = await caches.open(CACHE);
     return (
       (await cache.match(event.request, { ignoreSearch: event.request.mode === 'navigate' })) ?? fetch(event.request)
     );
   };
-  event.respondWith(answer());
+  event.respondWith(respond());
 });

@@ -80,13 +80,13 @@ export const assertEqual = (actual: unknown, expected: unknown, what: string): v
 
 /** Returns the error with which `run` rejects. @throws {Error} if it resolves. */
 export const rejectionOf = async (run: () => unknown, what: string): Promise<unknown> => {
-  let answer: unknown;
+  let result: unknown;
   try {
-    answer = await run();
+    result = await run();
   } catch (error) {
     return error;
   }
-  throw new Error(`${what}: expected a rejection, got ${show(answer)}`);
+  throw new Error(`${what}: expected a rejection, got ${show(result)}`);
 };
 
 /** @throws {Error} if `run` does not throw or reject with a `TypeError` whose message names the expected value. */

@@ -21,7 +21,7 @@ const SAMPLE_MS = 10;
 const PAGE = `<!doctype html><meta charset="utf-8"><title>bounds</title><link rel="icon" href="data:,"><script type="module">
   const worker = new Worker('bounds-worker.js', { type: 'module' });
   globalThis.runInBrowser = (where, command, args) => new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }) => ('answer' in data ? resolve(data.answer) : reject(new Error(data.error)));
+    worker.onmessage = ({ data }) => ('result' in data ? resolve(data.result) : reject(new Error(data.error)));
     worker.onerror = ({ message }) => reject(new Error('the worker failed: ' + message));
     worker.postMessage(args);
   });
@@ -60,7 +60,7 @@ const WORKER = `
   };
   addEventListener('message', async ({ data }) => {
     try {
-      postMessage({ answer: JSON.stringify((await run(JSON.parse(data))) ?? null) });
+      postMessage({ result: JSON.stringify((await run(JSON.parse(data))) ?? null) });
     } catch (error) {
       postMessage({ error: String(error?.stack ?? error) });
     }
@@ -98,13 +98,13 @@ const spentBy = (browser: number): Cost => {
 const costOf = async <T>(
   browser: number,
   work: () => Promise<T>,
-): Promise<{ readonly answer: T; readonly cost: Cost }> => {
+): Promise<{ readonly result: T; readonly cost: Cost }> => {
   const before = spentBy(browser);
   let most = before.mb;
   const sampling = setInterval(() => (most = Math.max(most, spentBy(browser).mb)), SAMPLE_MS);
   try {
-    const answer = await work();
-    return { answer, cost: { ms: spentBy(browser).ms - before.ms, mb: Math.round(most - before.mb) } };
+    const result = await work();
+    return { result, cost: { ms: spentBy(browser).ms - before.ms, mb: Math.round(most - before.mb) } };
   } finally {
     clearInterval(sampling);
   }
@@ -153,7 +153,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       const pid = drivenOf(browser).process()!.pid!;
       // The browser itself transfers the bytes, which is half of the time for the longest CAR.
       const { cost: reading } = await costOf(pid, () => ask({ verb: 'read', url: `/${i}.car` }));
-      const { answer: outcome, cost } = await costOf(pid, () =>
+      const { result: outcome, cost } = await costOf(pid, () =>
         ask<{ end: string; ms: number; polluted: boolean }>({ verb: 'import', url: `/${i}.car` }),
       );
       await ask({ verb: 'end' });

@@ -135,13 +135,13 @@ class PuppeteerBrowser implements TestBrowser {
     await page.waitForFunction(() => 'runInBrowser' in globalThis);
     return {
       async run<T>(where: 'page' | 'worker', command: CommandName, args: unknown = {}) {
-        const answer = await page.evaluate(
+        const result = await page.evaluate(
           (...all) => globalThis.runInBrowser(...all),
           where,
           command,
           JSON.stringify(args),
         );
-        return JSON.parse(answer) as T;
+        return JSON.parse(result) as T;
       },
     };
   }

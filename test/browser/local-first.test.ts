@@ -184,14 +184,14 @@ for (const name of ['chromium', 'firefox'] as const) {
       await page.goto(`${site.url}elsewhere.html`);
       await clearFiles(page);
       await page.goto(site.url);
-      await sees(page, 'The notes that were here are gone.');
+      await sees(page, 'The browser has deleted the notes.');
       await chooseFile(page, 'no notes at all');
       await sees(page, 'This is not a repository, or it is damaged.');
       // The notice stays until the user decides.
       await page.reload();
-      await sees(page, 'The notes that were here are gone.');
+      await sees(page, 'The browser has deleted the notes.');
       const { page: other } = await visit(site.url);
-      await sees(other, 'The notes that were here are gone.');
+      await sees(other, 'The browser has deleted the notes.');
       const input = (await page.$('input[type=file]')) as ElementHandle<HTMLInputElement>;
       const folder = await mkdtemp(join(tmpdir(), 'pdsdb-notes-'));
       try {

@@ -7,13 +7,13 @@ declare global {
   var runInBrowser: (where: 'page' | 'worker', command: CommandName, args: string) => Promise<string>;
 }
 
-const pending = new Map<number, (answer: { answer?: string; error?: string }) => void>();
+const pending = new Map<number, (result: { result?: string; error?: string }) => void>();
 let worker: Worker | undefined;
 let count = 0;
 
 const startWorker = (): Worker => {
   const started = new Worker('worker.js', { type: 'module' });
-  started.onmessage = ({ data }: MessageEvent<{ id: number; answer?: string; error?: string }>) => {
+  started.onmessage = ({ data }: MessageEvent<{ id: number; result?: string; error?: string }>) => {
     pending.get(data.id)?.(data);
     pending.delete(data.id);
   };
@@ -30,11 +30,11 @@ globalThis.runInBrowser = async (where, command, args) => {
   }
   worker ??= startWorker();
   const id = ++count;
-  const settled = new Promise<{ answer?: string; error?: string }>((resolve) => pending.set(id, resolve));
+  const settled = new Promise<{ result?: string; error?: string }>((resolve) => pending.set(id, resolve));
   worker.postMessage({ id, command, args });
-  const { answer, error } = await settled;
+  const { result, error } = await settled;
   if (error !== undefined) {
     throw new Error(error);
   }
-  return answer ?? 'null';
+  return result ?? 'null';
 };

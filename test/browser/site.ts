@@ -50,13 +50,13 @@ export const startSite = async (): Promise<Site> => {
   const scripts = await bundle();
   const wasm = await readFile(createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm'));
   const handlers = new Map<string, Handler>();
-  const answer = (response: ServerResponse, type: string, body: string | Buffer): void => {
+  const respond = (response: ServerResponse, type: string, body: string | Buffer): void => {
     response.writeHead(200, { 'content-type': type }).end(body);
   };
-  handlers.set('/', (_request, response) => answer(response, 'text/html', PAGE));
-  handlers.set('/sql-wasm.wasm', (_request, response) => answer(response, 'application/wasm', wasm));
+  handlers.set('/', (_request, response) => respond(response, 'text/html', PAGE));
+  handlers.set('/sql-wasm.wasm', (_request, response) => respond(response, 'application/wasm', wasm));
   for (const [path, text] of scripts) {
-    handlers.set(path, (_request, response) => answer(response, 'text/javascript', text));
+    handlers.set(path, (_request, response) => respond(response, 'text/javascript', text));
   }
 
   const server = createServer((request, response) => {

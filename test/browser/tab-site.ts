@@ -32,14 +32,14 @@ export const serveTabs = async (site: Site): Promise<{ acknowledged(): number[] 
     external: ['fs', 'path', 'crypto', 'node:*'],
     logLevel: 'error',
   });
-  const answer = (path: string, type: string, body: string): void =>
+  const respond = (path: string, type: string, body: string): void =>
     site.on(path, (_request, response) => {
       response.writeHead(200, { 'content-type': type, 'content-security-policy': STRICT_CSP }).end(body);
     });
-  answer('/tab', 'text/html', PAGE);
-  answer('/broken-worker.js', 'text/javascript', 'this is no script');
+  respond('/tab', 'text/html', PAGE);
+  respond('/broken-worker.js', 'text/javascript', 'this is no script');
   for (const { path, text } of outputFiles) {
-    answer(`/${path.split('/').at(-1)}`, 'text/javascript', text);
+    respond(`/${path.split('/').at(-1)}`, 'text/javascript', text);
   }
   let acks: number[] = [];
   site.on('/ack', (_request, response, url) => {

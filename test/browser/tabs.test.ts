@@ -98,7 +98,7 @@ for (const name of ['chromium', 'firefox'] as const) {
           takeovers.sort((a, b) => a - b);
           const [median, slowest] = [takeovers[takeovers.length >> 1]!, takeovers.at(-1)!];
           console.log(
-            `${name} ${storage}: ${sure.length} commits acknowledged; after ${CRASHES} crashes an answer took ${Math.round(median)} ms, ${Math.round(slowest)} ms at most`,
+            `${name} ${storage}: ${sure.length} commits acknowledged; after ${CRASHES} crashes a call took ${Math.round(median)} ms, ${Math.round(slowest)} ms at most`,
           );
           expect(median).toBeLessThan(FAILOVER_MS);
           expect(slowest).toBeLessThan(BUSY_FAILOVER_MS);

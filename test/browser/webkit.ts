@@ -104,20 +104,20 @@ const untilReady = async <T>(attempt: () => Promise<T>): Promise<T> => {
 const SCRIPT = `
   const [where, command, args, done] = arguments;
   const ask = () => typeof runInBrowser === 'function'
-    ? runInBrowser(where, command, args).then((answer) => done({ answer }), (error) => done({ error: String(error) + '\\n' + error.stack }))
+    ? runInBrowser(where, command, args).then((result) => done({ result }), (error) => done({ error: String(error) + '\\n' + error.stack }))
     : setTimeout(ask, 20);
   ask();
 `;
 
 const pageOf = (execute: (script: string, args: unknown[]) => Promise<unknown>): TestPage => ({
   async run<T>(where: 'page' | 'worker', command: CommandName, args: unknown = {}) {
-    const { answer, error } = (await execute(SCRIPT, [where, command, JSON.stringify(args)])) as {
-      answer?: string;
+    const { result, error } = (await execute(SCRIPT, [where, command, JSON.stringify(args)])) as {
+      result?: string;
       error?: string;
     };
-    if (answer === undefined) {
+    if (result === undefined) {
       throw new Error(error);
     }
-    return JSON.parse(answer) as T;
+    return JSON.parse(result) as T;
   },
 });

@@ -5,8 +5,8 @@ import type { CommandName } from './commands.ts';
 addEventListener('message', async ({ data }: MessageEvent<{ id: number; command: CommandName; args: string }>) => {
   const { id, command, args } = data;
   try {
-    const answer = (await commands[command](JSON.parse(args))) ?? null;
-    postMessage({ id, answer: JSON.stringify(answer) });
+    const result = (await commands[command](JSON.parse(args))) ?? null;
+    postMessage({ id, result: JSON.stringify(result) });
   } catch (error) {
     postMessage({
       id,

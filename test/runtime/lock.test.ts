@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { formatLock, parseLock } from '../../src/adapters/files/lock-record.ts';
 import type { LockRecord } from '../../src/adapters/files/lock-record.ts';
 import { successorOf } from '../../src/adapters/files/lock-names.ts';
-import { SETTLE_MS } from '../../src/adapters/files/lock-chain.ts';
+import { WRITING_MS } from '../../src/adapters/files/lock-chain.ts';
 import { openNodeFiles } from '../../src/adapters/files/node-files.ts';
 import { thisProcess } from '../../src/adapters/files/node-process.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
@@ -141,7 +141,7 @@ describe('of a process that has ended', () => {
       const begin = performance.now();
       fs.writeFileSync(join(folder, 'pds.lock'), text);
       await (await openNodeFiles(folder)).close();
-      expect(performance.now() - begin).toBeGreaterThan(SETTLE_MS - 500);
+      expect(performance.now() - begin).toBeGreaterThan(WRITING_MS - 500);
       expect(fs.readdirSync(folder)).toEqual(['pds.db']);
     },
   );
@@ -205,22 +205,22 @@ describe.each(RUNTIMES)('held by %s', (runtime) => {
     const successor = start(next);
     expect(await successor.ask(`open ${folder}`)).toMatch(/^Locked /);
     await holder.kill();
-    const answer = await successor.ask(`open ${folder}`);
+    const result = await successor.ask(`open ${folder}`);
     if (next === 'deno' && runtime !== 'deno') {
       // Deno has no permission to check processes, and the message says which runtime can.
-      expect(answer).toMatch(/^Locked .*open the repository once in Node, or remove the lock file/);
+      expect(result).toMatch(/^Locked .*open the repository once in Node, or remove the lock file/);
       await (await openNodeFiles(folder)).close();
       expect(await successor.ask(`open ${folder}`)).toBe('open');
     } else if (next !== 'deno' && runtime === 'deno') {
       // A Deno without permissions may run in another container, so Node cannot check it. Its flock
       // is visible to other Deno processes.
-      expect(answer).toMatch(/^Locked .*open the repository once in Deno, or remove the lock file/);
+      expect(result).toMatch(/^Locked .*open the repository once in Deno, or remove the lock file/);
       const deno = start('deno');
       expect(await deno.ask(`open ${folder}`)).toBe('open');
       await deno.ask('close');
       expect(await successor.ask(`open ${folder}`)).toBe('open');
     } else {
-      expect(answer).toBe('open');
+      expect(result).toBe('open');
     }
     await successor.ask('close');
     expect(fs.readdirSync(folder)).toEqual(['pds.db']);
@@ -312,10 +312,10 @@ describe('races', () => {
             ? { pid: doomed.pid, runtime: 'deno', flock: true, token, madeMs }
             : { ...thisProcess(), pid: 2 ** 22 + 1, token, madeMs };
         starts[round % starts.length]!(folder, gone as LockRecord);
-        const answers = await Promise.all(contenders.map((contender) => contender.ask(`open ${folder}`)));
-        const winners = answers.filter((answer) => answer === 'open');
-        expect(winners.length, `round ${round}: ${answers.join('; ')}`).toBe(1);
-        expect(answers.every((answer) => answer === 'open' || answer.startsWith('Locked '))).toBe(true);
+        const results = await Promise.all(contenders.map((contender) => contender.ask(`open ${folder}`)));
+        const winners = results.filter((result) => result === 'open');
+        expect(winners.length, `round ${round}: ${results.join('; ')}`).toBe(1);
+        expect(results.every((result) => result === 'open' || result.startsWith('Locked '))).toBe(true);
         await Promise.all(contenders.map((contender) => contender.ask('close')));
         expect(fs.readdirSync(folder), `round ${round}`).toEqual(['pds.db']);
         fs.rmSync(folder, { recursive: true });

@@ -18,16 +18,16 @@ const undo: (() => void)[] = [];
 const watch = <K extends string>(
   target: object,
   name: K,
-  after: (self: unknown, args: any[], answer: any) => void,
+  after: (self: unknown, args: any[], result: any) => void,
 ): void => {
   const original = Reflect.get(target, name) as (...args: unknown[]) => unknown;
   Reflect.set(target, name, function (this: unknown, ...args: unknown[]) {
-    const answer = original.apply(this, args);
-    if (answer instanceof Promise) {
-      return answer.then((settled) => (after(this, args, settled), settled));
+    const result = original.apply(this, args);
+    if (result instanceof Promise) {
+      return result.then((settled) => (after(this, args, settled), settled));
     }
-    after(this, args, answer);
-    return answer;
+    after(this, args, result);
+    return result;
   });
   undo.push(() => Reflect.set(target, name, original));
 };

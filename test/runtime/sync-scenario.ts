@@ -37,9 +37,9 @@ export const syncScenario = async (
 ): Promise<string[]> => {
   const found: string[] = [];
   const step = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
-    const answer = await run();
+    const result = await run();
     found.push(...log.unsynced(root).map((what) => `${name}: ${what}`));
-    return answer;
+    return result;
   };
   const folder = `${root}/above/repo`;
   const repo = await step('create', () => createRepo(folder, { did: DID }));

@@ -135,7 +135,7 @@ export class App {
     return element(
       'p',
       { class: 'quiet key-words' },
-      'Each change is a commit, signed with a key that was made in this browser and stays in its local storage. Whoever can use this browser profile, or run a script on this site, can read the key and the notes. When site data are cleared, both are gone. An export keeps the notes and not the key: any viewer of repositories reads it, but another browser cannot go on where it ends.',
+      'Each change is a commit, signed with a key that was made in this browser and stays in its local storage. Anyone who can use this browser profile, or run a script on this site, can read the key and the notes. If site data are cleared, both are lost. An export has the notes and not the key: any viewer of repositories can read it, but another browser cannot continue it.',
     );
   }
 }

@@ -22,7 +22,7 @@ export const askAboutLoss = (root: HTMLElement, account: Account): Promise<Repo>
         element(
           'div',
           { class: 'note warn', role: 'alert' },
-          element('h2', {}, 'The notes that were here are gone.'),
+          element('h2', {}, 'The browser has deleted the notes.'),
           element(
             'p',
             {},

@@ -9,7 +9,7 @@ const MAX_FAULTS = 100;
 
 const SIGNATURES: Readonly<Record<VerifyReport['signature'], string>> = {
   invalid: 'The signature is not by this key.',
-  none: 'The newest commit is not signed: whoever had the file could have changed it.',
+  none: 'The newest commit is not signed: anyone with the file could have changed it.',
   unchecked: 'It is signed. Whether by the account’s own key was not checked: that takes the key.',
   valid: 'The signature is by this key.',
 };

@@ -13,7 +13,7 @@ import { parseLock } from './lock-record.ts';
  * A younger lock file without a record counts as one that is being written. Writing takes less than a millisecond. A
  * slower creator loses the lock. If the creator is killed before it writes, others wait this long.
  */
-export const SETTLE_MS = 2_000;
+export const WRITING_MS = 2_000;
 
 /** A chain grows by one file per process that dies while it takes over the lock. */
 const MAX_CHAIN = 1000;
@@ -37,7 +37,7 @@ export type Position =
   | { readonly kind: 'free'; readonly name: string }
   | { readonly kind: 'own' }
   | { readonly kind: 'held'; readonly holder: LockRecord; readonly unsure: boolean }
-  | { readonly kind: 'unsettled' };
+  | { readonly kind: 'writing' };
 
 /**
  * Walks the chain from `pds.lock` to the first file that is not stale, or to the name of the next file.
@@ -57,8 +57,8 @@ export const walk = (disk: Disk, folder: string, token: string | undefined): Pos
     }
     if (record === undefined) {
       // If the clock was set back, the time of the file is in the future. Do not wait for it then.
-      if (Math.abs(Date.now() - entry.modifiedMs) < SETTLE_MS) {
-        return { kind: 'unsettled' };
+      if (Math.abs(Date.now() - entry.modifiedMs) < WRITING_MS) {
+        return { kind: 'writing' };
       }
     } else if (record.withdrawn !== true && !isCopy(disk, folder, record, entry)) {
       const known = own.get(disk)?.get(record.token);

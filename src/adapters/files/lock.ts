@@ -45,7 +45,7 @@ import { RepoError } from '../../core/errors.ts';
 import { systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import type { Position } from './lock-chain.ts';
-import { forgetOwn, look, noteOwn, SETTLE_MS, walk } from './lock-chain.ts';
+import { forgetOwn, look, noteOwn, WRITING_MS, walk } from './lock-chain.ts';
 import { placeOf } from './lock-identity.ts';
 import { CLAIM, LOCK_NAME, successorOf } from './lock-names.ts';
 import { createToken, describeHolder, formatLock } from './lock-record.ts';
@@ -73,7 +73,7 @@ export interface Lock {
 
 /**
  * Takes the lock of a folder. If another process is writing a lock file, or was killed before it did, this waits for up
- * to {@link SETTLE_MS}.
+ * to {@link WRITING_MS}.
  * @throws {RepoError} `Locked` if another owner has it, at once or after `waitMs`; `StorageFailed` or `StorageFull` if
  *   the lock file cannot be read or written.
  */
@@ -113,7 +113,7 @@ const waitFor = async <T>(
     if ('done' in outcome) {
       return outcome.done;
     }
-    const timeoutMs = outcome.kind === 'unsettled' ? Math.max(waitMs, SETTLE_MS + LONGEST_PAUSE_MS) : waitMs;
+    const timeoutMs = outcome.kind === 'writing' ? Math.max(waitMs, WRITING_MS + LONGEST_PAUSE_MS) : waitMs;
     const left = begin + timeoutMs - performance.now();
     if (!(left > 0)) {
       throw refusal(disk, folder, outcome);
@@ -145,7 +145,7 @@ const refusal = (disk: Disk, folder: string, position: Position): RepoError => {
 /** Takes the lock, or returns the position that prevents it. Synchronous. */
 export const tryLock = (disk: Disk, folder: string): Lock | Position =>
   attempt('taking', folder, () => {
-    let position: Position = { kind: 'unsettled' };
+    let position: Position = { kind: 'writing' };
     for (let round = 0; round < MAX_ROUNDS; round++) {
       position = walk(disk, folder, undefined);
       if (position.kind !== 'free') {

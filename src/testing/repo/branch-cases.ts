@@ -19,7 +19,7 @@ export const repoBranchCases: readonly Case<RepoHarness>[] = [
     await branch.put(POST, 'mine', post('mine'));
     await branch.write([{ action: 'update', collection: POST, rkey: rkeyOf(0), value: post('changed') }]);
     await branch.delete(POST, rkeyOf(1));
-    assertEqual(await branch.delete(POST, rkeyOf(1)), undefined, 'what is gone');
+    assertEqual(await branch.delete(POST, rkeyOf(1)), undefined, 'an absent record');
     assertEqual(String((await repo.head())?.cid), String(cid), 'the head');
     assertEqual(String((await branch.base())?.cid), String(cid), 'the base');
     assertEqual((await branch.head())?.signed, false, 'signed');
@@ -75,7 +75,7 @@ export const repoBranchCases: readonly Case<RepoHarness>[] = [
   over('a branch has its own refs, and its writes have guards', async (repo) => {
     const { cid, rev } = await repo.write(creates(1));
     await repo.setRef('tag', rev);
-    await assertRejects(() => repo.branch('tag').put(POST, 'a', post('a')), 'InvalidRef', 'a ref that is no branch');
+    await assertRejects(() => repo.branch('tag').put(POST, 'a', post('a')), 'InvalidRef', 'a ref that is not a branch');
     for (const name of ['main', 'x.base', '', 'a/b', rev]) {
       await assertRejects(() => repo.branch(name), 'InvalidRef', `the name ${name}`);
     }

@@ -154,7 +154,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     ]);
     const result = await repo.importCar(source.exportCar());
     assertEqual([result.created, result.updated, result.deleted, result.unchanged], [1, 1, 1, 8], 'counts');
-    assertEqual(await repo.get(POST, rkeyOf(7)), undefined, 'what is gone there is gone here');
+    assertEqual(await repo.get(POST, rkeyOf(7)), undefined, 'a record that the account deleted');
     assertEqual((await listOf(repo.log())).length, 2, 'commits');
     assert((await repo.verify()).ok, 'it is sound');
     await source.close();
@@ -176,7 +176,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     assert((await repo.verify()).ok, 'it is sound');
     const nothing = await readAll(source.exportCar({ since: (await source.head())!.rev }));
     assertEqual([...readCar(nothing)].length, 0, 'since the head there is nothing');
-    assertEqual((await repo.importCar(nothing)).unchanged, 50, 'and that is no fault');
+    assertEqual((await repo.importCar(nothing)).unchanged, 50, 'and without a fault');
     await source.close();
   }),
 
@@ -205,7 +205,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     await refused(repo, await carOf(records, { did: OTHER_DID }), 'WrongDid', 'another account');
     await refused(repo, await carOf(records), 'WrongDid', 'not the one that was asked for', { did: OTHER_DID });
     await refused(repo, await carOf(records), 'InvalidSignature', 'another key', { key: OTHER_KEY.did!() });
-    await refused(repo, await carOf(records), 'UnknownKey', 'a key that is none', { key: 'did:key:zzz' });
+    await refused(repo, await carOf(records), 'UnknownKey', 'an invalid key', { key: 'did:key:zzz' });
     await refused(repo, await carOf(records, { signer: null }), 'InvalidSignature', 'no signature');
     await refused(repo, await carOf(records, { signer: null }), 'InvalidSignature', 'no signature, and a key', {
       key: KEY.did!(),

@@ -40,7 +40,7 @@ export const repoMetaCases: readonly Case<RepoHarness>[] = [
     for (const name of [...names].reverse()) {
       await repo.meta.set(name, 'v');
     }
-    await repo.write(creates(1), { message: 'a word that is no value of an application' });
+    await repo.write(creates(1), { message: 'a message that is not an application value' });
     const entries = names.map((name) => `${name}=v`);
     assertEqual(await metaOf(repo), entries, 'all of them');
     assertEqual(await metaOf(repo, 'app:a'), entries.slice(1, 3), 'one prefix');

@@ -108,7 +108,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     );
     assertEqual((await rkeysOf(tree, POST)).length, 5, 'the old tree');
     assertEqual(await rkeysOf(edited, POST), [rkeyOf(1), rkeyOf(2), rkeyOf(3), rkeyOf(4), 'z'], 'the new one');
-    assertEqual((await edited.get(LIKE, 'y'))?.value.subject, 'y', 'a record that is no commit yet');
+    assertEqual((await edited.get(LIKE, 'y'))?.value.subject, 'y', 'a record that is not committed yet');
     assertEqual((await listOf(edited.entries())).length, 6, 'entries');
     assertEqual((await edited.collections()).length, 2, 'collections');
     assertEqual(await repo.get(POST, 'z'), undefined, 'the repository');
@@ -164,7 +164,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     assertEqual(await repo.removeRef('v1'), false, 'a second time');
     await assertRejects(() => repo.setRef('main', rev), 'InvalidRef', 'main');
     await assertRejects(() => repo.removeRef('main'), 'InvalidRef', 'main');
-    await assertRejects(() => repo.setRef('a/../b', rev), 'InvalidRef', 'a name that is no name');
+    await assertRejects(() => repo.setRef('a/../b', rev), 'InvalidRef', 'an invalid name');
     await assertRejects(() => repo.setRef(rev, rev), 'InvalidRef', 'a rev');
     await assertRejects(() => repo.setRef('v2', 'nothing'), 'RefNotFound', 'a target that is not here');
   }),

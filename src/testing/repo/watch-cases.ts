@@ -40,7 +40,7 @@ export const repoWatchCases: readonly Case<RepoHarness>[] = [
     const next = pages.next();
     await repo.put(LIKE, 'a', { subject: 'x' });
     await repo.put(POSTGATE, 'a', { post: 'x' });
-    assert(!(await hasSettled(next, repo)), 'changes of other collections are none');
+    assert(!(await hasSettled(next, repo)), 'changes of other collections do not count');
     await repo.put(POST, rkeyOf(9), post('new'));
     const { value: second } = await next;
     assertEqual(second?.records[0]?.value['text'], 'new', 'a record that was created');

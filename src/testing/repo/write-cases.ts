@@ -93,7 +93,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.get(POST, 'b'))!.bytes, bytes, 'the bytes');
     assertEqual(String(cid), String((await repo.get(POST, 'a'))?.cid), 'the CID');
     await assertRejects(() => repo.put(LIKE, 'a', bytes), 'InvalidRecord', 'another collection');
-    await assertRejects(() => repo.put(POST, 'c', bytes.subarray(1)), 'InvalidRecord', 'bytes that are no record');
+    await assertRejects(() => repo.put(POST, 'c', bytes.subarray(1)), 'InvalidRecord', 'bytes that are not a record');
   }),
 
   over('of two equal records, deleting one keeps the other', async (repo) => {
@@ -182,7 +182,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     await assertRejects(attempt(POST, 'b', { ...post('x'), n: 1.5 }), 'InvalidRecord', 'a float');
     await assertRejects(attempt(POST, 'b', { ...post('x'), text: '\ud800' }), 'InvalidRecord', 'a lone surrogate');
     await assertRejects(attempt(LIKE, 'b', post('x')), 'InvalidRecord', 'the wrong $type');
-    await assertRejects(attempt(POST, 'b', { $type: 3 }), 'InvalidRecord', 'a $type that is no text');
+    await assertRejects(attempt(POST, 'b', { $type: 3 }), 'InvalidRecord', 'a $type that is not a text');
     await assertRejects(attempt(POST, 'b', [1]), 'InvalidRecord', 'a list');
     await assertRejects(attempt(POST, 'b', post('x'.repeat(1_000_000))), 'RecordTooLarge', 'a megabyte and a bit');
     const legacy = { cid: 'bafkreiccldh766hwcnuxnf2wh6jgzepf2nlu2lvcllt63eww5p6chi4ity', mimeType: 'image/png' };
@@ -246,7 +246,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
         ['InvalidSignature'],
         'with a key it is a fault',
       );
-      await assertRejects(() => repo.verify({ key: 'did:key:bogus' }), 'UnknownKey', 'with a text that is no key');
+      await assertRejects(() => repo.verify({ key: 'did:key:bogus' }), 'UnknownKey', 'with an invalid key');
     },
     null,
   ),

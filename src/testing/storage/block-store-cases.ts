@@ -57,7 +57,7 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     await put(store, [a, b]);
     const found = await store.getMany(cidsOf([b, c, a, b]));
     assertEqual(found, [b.bytes, undefined, a.bytes, b.bytes], 'the blocks');
-    assertEqual(await store.getMany([]), [], 'the answer to no question');
+    assertEqual(await store.getMany([]), [], 'no result');
     assertEqual(await store.getMany([c.cid]), [undefined], 'one that is not there');
   }),
 
@@ -99,8 +99,8 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     await put(store, blocksOf(2_000));
     await store.getMany(cidsOf(blocksOf(2_000)));
     await store.transact((change) => change.remove(cidsOf([a, b])));
-    assertEqual(first, a.bytes, 'what get answered');
-    assertEqual(second, b.bytes, 'what getMany answered');
+    assertEqual(first, a.bytes, 'the result of get');
+    assertEqual(second, b.bytes, 'the result of getMany');
   }),
 
   over('cids lists all blocks in the order of their texts', async (store) => {

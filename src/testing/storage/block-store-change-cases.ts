@@ -66,21 +66,21 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
   }),
 
   over('transact returns the result of run', async (store) => {
-    assertEqual(await store.transact(async () => 'an answer'), 'an answer', 'the answer');
-    assertEqual(await store.transact(async () => undefined), undefined, 'no answer');
+    assertEqual(await store.transact(async () => 'an result'), 'an result', 'the result');
+    assertEqual(await store.transact(async () => undefined), undefined, 'no result');
   }),
 
   over('put returns which blocks were new', async (store) => {
     assertEqual(await put(store, [c, a, c]), [true, false, false], 'one of three');
     assertEqual(await put(store, [c]), [false], 'none');
-    assertEqual(await put(store, []), [], 'the answer to no question');
+    assertEqual(await put(store, []), [], 'no result');
   }),
 
   over('put returns results in the order of the call', async (store) => {
     const blocks = blocksOf(500);
-    const answers = await put(store, blocks);
+    const results = await put(store, blocks);
     assertEqual(
-      answers,
+      results,
       blocks.map((_, n) => n > 1),
       'all but the first two',
     );
@@ -98,7 +98,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
       assertEqual(await change.get(c.cid), c.bytes, 'what it put');
       assertEqual(await change.get(a.cid), undefined, 'what it removed');
       assertEqual(await change.getMany(cidsOf([a, b, c, c])), [undefined, b.bytes, c.bytes, c.bytes], 'all of them');
-      assertEqual(await change.getMany([]), [], 'the answer to no question');
+      assertEqual(await change.getMany([]), [], 'no result');
     });
   }),
 

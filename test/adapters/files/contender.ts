@@ -2,14 +2,14 @@
  * A process that contends for a lock, one call to the disk at a time, so that a test decides the order.
  *
  * The code under test is synchronous and cannot be stopped. It depends only on the results of the disk, the
- * clock and its random bytes, though: a step runs it again from the beginning, on the answers that it had before and
+ * clock and its random bytes, though: a step runs it again from the beginning, on the results that it had before and
  * one more, and ends it at the call after that by throwing.
  */
 import type { Disk, DiskFile } from '../../../src/adapters/files/disk.ts';
 import { tryLock } from '../../../src/adapters/files/lock.ts';
 import type { LockDisk } from './lock-disk.ts';
 
-type Answer = { readonly value: unknown } | { readonly error: unknown };
+type Result = { readonly value: unknown } | { readonly error: unknown };
 
 const PAUSE = new Error('paused');
 
@@ -17,7 +17,7 @@ export class Contender {
   readonly pid: number;
   readonly #disk: Disk;
   readonly #releases: boolean;
-  readonly #answers: Answer[] = [];
+  readonly #results: Result[] = [];
   readonly #clock: () => number;
   #next = 0;
   #isGranted = false;
@@ -72,36 +72,36 @@ export class Contender {
   }
 
   #run(): void {
-    const answer = tryLock(this.#recorded(), 'repo');
-    if ('release' in answer) {
+    const result = tryLock(this.#recorded(), 'repo');
+    if ('release' in result) {
       this.#owns = true;
       this.#ask(() => undefined);
       if (this.#releases) {
         this.#owns = false;
-        answer.release();
+        result.release();
       }
     }
   }
 
-  /** The answer of this turn: an old one, or, once a step, a new one. */
+  /** The result of this turn: an old one, or, once a step, a new one. */
   #ask<T>(call: () => T): T {
-    const old = this.#answers[this.#next];
+    const old = this.#results[this.#next];
     if (old === undefined) {
       if (!this.#isGranted) {
         throw PAUSE;
       }
       this.#isGranted = false;
       try {
-        this.#answers.push({ value: call() });
+        this.#results.push({ value: call() });
       } catch (error) {
-        this.#answers.push({ error });
+        this.#results.push({ error });
       }
     }
-    const answer = this.#answers[this.#next++]!;
-    if ('error' in answer) {
-      throw answer.error;
+    const result = this.#results[this.#next++]!;
+    if ('error' in result) {
+      throw result.error;
     }
-    return answer.value as T;
+    return result.value as T;
   }
 
   #recorded(): Disk {

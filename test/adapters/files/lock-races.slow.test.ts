@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatLock } from '../../../src/adapters/files/lock-record.ts';
 import { successorOf } from '../../../src/adapters/files/lock-names.ts';
-import { SETTLE_MS } from '../../../src/adapters/files/lock-chain.ts';
+import { WRITING_MS } from '../../../src/adapters/files/lock-chain.ts';
 import { seeded } from '../../random/seeded.ts';
 import { Contender } from './contender.ts';
 import { LockDisk } from './lock-disk.ts';
@@ -57,7 +57,7 @@ const race = (seed: number, files: Leave): Outcome => {
   const random = seeded(seed);
   const disk = new LockDisk();
   disk.kill(DEAD);
-  files.forEach(([name, text]) => disk.leave(name, text, SETTLE_MS * 2));
+  files.forEach(([name, text]) => disk.leave(name, text, WRITING_MS * 2));
   let lateMs = 0;
   const clock = (): number => base + lateMs;
   const base = Date.now();
@@ -75,7 +75,7 @@ const race = (seed: number, files: Leave): Outcome => {
       current = others[Math.floor(random() * others.length)]!;
     }
     if (random() < 0.02) {
-      lateMs += SETTLE_MS * 2;
+      lateMs += WRITING_MS * 2;
     }
     if (random() < dying) {
       disk.kill(current.pid);
@@ -93,7 +93,7 @@ const race = (seed: number, files: Leave): Outcome => {
   }
   // After all of them have ended and time has passed, the next one gets the lock and leaves no other file.
   [100, 101, 102, 103].forEach((pid) => disk.kill(pid));
-  lateMs += SETTLE_MS * 2;
+  lateMs += WRITING_MS * 2;
   const last = new Contender(disk, 200, true, clock);
   for (let step = 0; step < 1000 && !last.hasEnded; step++) {
     last.step();

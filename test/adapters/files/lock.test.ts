@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DiskFile } from '../../../src/adapters/files/disk.ts';
 import { formatLock, parseLock } from '../../../src/adapters/files/lock-record.ts';
 import { successorOf } from '../../../src/adapters/files/lock-names.ts';
-import { SETTLE_MS } from '../../../src/adapters/files/lock-chain.ts';
+import { WRITING_MS } from '../../../src/adapters/files/lock-chain.ts';
 import { acquireLock, tryLock } from '../../../src/adapters/files/lock.ts';
 import type { Lock } from '../../../src/adapters/files/lock.ts';
 import { LockDisk } from './lock-disk.ts';
@@ -13,7 +13,7 @@ const MADE = 1_700_000_000_000;
 const next = successorOf('pds.lock', MADE);
 const record = (pid: number, digit: string): string =>
   formatLock({ pid, runtime: 'node', token: token(digit), madeMs: MADE });
-const isLock = (answer: object): answer is Lock => 'release' in answer;
+const isLock = (result: object): result is Lock => 'release' in result;
 
 describe('records', () => {
   test('are read as they were written', () => {
@@ -44,7 +44,7 @@ describe('records', () => {
     ['another runtime', `{"pid":1,"runtime":"perl","token":"${token('a')}","madeMs":1}\n`],
     ['a host that is not a text', `{"pid":1,"runtime":"node","host":{},"token":"${token('a')}","madeMs":1}\n`],
     ['a truncated record', record(1, 'a').slice(0, -1)],
-  ])('%s is none', (_, text) => {
+  ])('%s is not a record', (_, text) => {
     expect(parseLock(text)).toBeUndefined();
   });
 });
@@ -84,14 +84,14 @@ describe('sequential owners', () => {
       'a withdrawn record',
       [['pds.lock', formatLock({ pid: 1, runtime: 'node', token: token('a'), madeMs: MADE, withdrawn: true }), 0]],
     ],
-    ['an old empty file', [['pds.lock', '', SETTLE_MS + 1000]]],
-    ['an empty file with a time in the future', [['pds.lock', '', -SETTLE_MS - 1000]]],
-    ['an old file with garbage', [['pds.lock', 'x'.repeat(100_000), SETTLE_MS + 1000]]],
+    ['an old empty file', [['pds.lock', '', WRITING_MS + 1000]]],
+    ['an empty file with a time in the future', [['pds.lock', '', -WRITING_MS - 1000]]],
+    ['an old file with garbage', [['pds.lock', 'x'.repeat(100_000), WRITING_MS + 1000]]],
     [
       'a broken successor',
       [
         ['pds.lock', record(9, 'a'), 0],
-        [next, '{"pid"', SETTLE_MS + 1000],
+        [next, '{"pid"', WRITING_MS + 1000],
       ],
     ],
     [
@@ -120,7 +120,7 @@ describe('sequential owners', () => {
     const disk = new LockDisk();
     disk.kill(9);
     disk.leave('pds.lock', text);
-    expect(tryLock(disk.seenBy(2), 'repo')).toEqual({ kind: 'unsettled' });
+    expect(tryLock(disk.seenBy(2), 'repo')).toEqual({ kind: 'writing' });
     expect(disk.text('pds.lock')).toBe(text);
     // Its creator was killed. The caller need not call again.
     (await acquireLock(disk.seenBy(2), 'repo')).release();

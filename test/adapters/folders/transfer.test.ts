@@ -45,13 +45,13 @@ const entriesOf = async (directory: string): Promise<FolderEntry[]> => {
 
 const wordsOf = async (directory: string): Promise<string> => {
   const repo = await openRepo(directory);
-  const answer = `${(await repo.verify()).ok ? '' : 'damaged '}${await inWords(repo)}`;
+  const result = `${(await repo.verify()).ok ? '' : 'damaged '}${await inWords(repo)}`;
   await repo.close();
-  return answer;
+  return result;
 };
 
 describe('exporting', () => {
-  test('answers the database first, and then the blobs, with their sizes', async () => {
+  test('yields the database first, and then the blobs, with their sizes', async () => {
     const entries = await entriesOf(from);
     expect(entries.map(({ path }) => path.slice(0, 16))).toEqual(['pds.db', 'blobs/ba/bafkrei', 'blobs/ba/bafkrei']);
     expect(

@@ -22,10 +22,10 @@ const ENDING_MS = 500;
 
 const openInThread = async (folder: string): Promise<HoldingThread> => {
   const worker = new Worker(import.meta.url, { type: 'module', name: THREAD });
-  const answer = (): Promise<void> => new Promise((resolve) => (worker.onmessage = () => resolve()));
-  await answer();
+  const response = (): Promise<void> => new Promise((resolve) => (worker.onmessage = () => resolve()));
+  await response();
   worker.postMessage(folder);
-  await answer();
+  await response();
   return {
     async terminate() {
       worker.terminate();

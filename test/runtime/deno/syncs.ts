@@ -15,15 +15,15 @@ denoTestApi.mkdirSync(root);
 let forgets: (path: string) => boolean = () => false;
 let log = new SyncLog();
 
-const watch = (target: object, name: string, after: (self: unknown, args: any[], answer: any) => void): void => {
+const watch = (target: object, name: string, after: (self: unknown, args: any[], result: any) => void): void => {
   const original = Reflect.get(target, name) as (...args: unknown[]) => unknown;
   Reflect.set(target, name, function (this: unknown, ...args: unknown[]) {
-    const answer = original.apply(this, args);
-    if (answer instanceof Promise) {
-      return answer.then((settled) => (after(this, args, settled), settled));
+    const result = original.apply(this, args);
+    if (result instanceof Promise) {
+      return result.then((settled) => (after(this, args, settled), settled));
     }
-    after(this, args, answer);
-    return answer;
+    after(this, args, result);
+    return result;
   });
 };
 
