@@ -108,7 +108,7 @@ export const reportPage = (results, browsers, notes) => {
   return [
     '# Benchmarks',
     `Written by \`npm run bench -- --write\` in \`bench/\`, on ${machine}. Nothing on this page above the notes is written by hand.`,
-    'Each contender runs in a process of its own, is warmed up, and is told by the median of its runs. *Times ours* is its time divided by that of pdsdb: above 1 pdsdb is faster. *Asked* is what the project set itself.',
+    'Each contender runs in a separate process, after a warm-up. The table shows the median of its runs. *Times ours* is its time divided by that of pdsdb: above 1 pdsdb is faster. *Asked* is what the project set itself.',
     ...sections,
     ...browserSection(
       browsers,

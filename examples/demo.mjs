@@ -159,4 +159,4 @@ await step('Look at the history', async () => {
 });
 
 await repo.close();
-console.log('Everything above was checked while it ran. It lies in out/demo.');
+console.log('Every step above was checked. The files are in out/demo.');

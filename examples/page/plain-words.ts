@@ -19,10 +19,7 @@ const WORDS: Readonly<Partial<Record<RepoErrorCode, readonly [what: string, advi
     'The stored repository is damaged.',
     'Export what can still be read, delete the repository here, and import a fresh file.',
   ],
-  FutureRev: [
-    'The time in the file is ahead of this device’s clock.',
-    'Set the clock of this device and try again.',
-  ],
+  FutureRev: ['The time in the file is ahead of this device’s clock.', 'Set the clock of this device and try again.'],
   InvalidDid: ['The file does not name its account.', 'Download it again from the account’s server.'],
   InvalidRecord: ['The value is not a valid record.', 'Correct the field in the message below.'],
   InvalidSignature: [
@@ -52,18 +49,12 @@ const WORDS: Readonly<Partial<Record<RepoErrorCode, readonly [what: string, advi
     'There is no such repository in this browser.',
     'It may have been deleted, or the browser cleared its storage. Import its file again.',
   ],
-  SignerRequired: [
-    'The key that signed the repository is missing here.',
-    'It can be read and exported, not changed.',
-  ],
+  SignerRequired: ['The key that signed the repository is missing here.', 'It can be read and exported, not changed.'],
   StorageFailed: [
     'The browser could not read or write its storage.',
     'Reload the page. In a private window, try an ordinary one.',
   ],
-  StorageFull: [
-    'The storage is full.',
-    'Nothing was changed. Free some disk space, or delete a repository here.',
-  ],
+  StorageFull: ['The storage is full.', 'Nothing was changed. Free some disk space, or delete a repository here.'],
   UnknownVersion: ['A newer version of this page wrote the repository.', 'Reload the page to get that version.'],
   Unsupported: ['This page or this browser lacks a required feature.', 'Reload the page, or try another browser.'],
   WrongDid: ['The file belongs to another account.', 'Import it into a separate repository.'],

@@ -77,7 +77,7 @@ const report = async (shell: Shell, error: Error, json: boolean): Promise<number
  */
 export const run = async (args: readonly string[], shell: Shell, version: string): Promise<number> => {
   // Write errors reach the caller of the write. Without a listener, the event would end the process. The listeners
-  // stay, because the error of a text that nobody awaits (Commander's help) comes after the verb has ended.
+  // stay, because the error of a text without a waiting caller (Commander's help) comes after the verb has ended.
   const ignore = (): void => {};
   shell.stdout.on('error', ignore);
   shell.stderr.on('error', ignore);

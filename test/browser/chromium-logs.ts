@@ -13,7 +13,7 @@ const filesNamed = (folder: string, name: string): string[] =>
  * end of its log; the next start treats that as corruption. (Chromium 156. A log that is truncated there by hand
  * causes it every time.)
  */
-export const hasBegunAnew = (profile: string): boolean => {
+export const hasDeletedData = (profile: string): boolean => {
   const logs = filesNamed(join(profile, 'Default/IndexedDB'), 'LOG').map((path) => readFileSync(path, 'utf8'));
   return (
     logs.length > 0 &&

@@ -4,7 +4,7 @@
  * because a busy machine is slow).
  */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { hasBegunAnew } from './chromium-logs.ts';
+import { hasDeletedData } from './chromium-logs.ts';
 import { isMissing, makeProfile, startBrowser } from './browsers.ts';
 import type { TestPage } from './browsers.ts';
 import { useSite } from './in-browser.ts';
@@ -36,8 +36,8 @@ const writeAWhile = async (page: TestPage, place: Place, first: Promise<void>, m
 for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
     for (const storage of ['opfs', 'indexeddb'] as const) {
-      const mayBeginAnew = name === 'chromium' && storage === 'indexeddb';
-      const unless = mayBeginAnew ? ' (unless the browser has thrown away its IndexedDB, which is counted)' : '';
+      const mayDeleteData = name === 'chromium' && storage === 'indexeddb';
+      const unless = mayDeleteData ? ' (unless the browser has deleted its IndexedDB data, which is counted)' : '';
       const title = `${storage}: killed ${KILLS} times while it writes, every acknowledged commit is there, and nothing is damaged${unless}`;
       test(title, { timeout: 60_000 + KILLS * 60_000 }, async () => {
         const place = { name: 'killed', storage };
@@ -61,7 +61,7 @@ for (const name of ['chromium', 'firefox'] as const) {
             const where = `after kill ${kill}, ${Math.round(waited)} ms after the first of ${acknowledged.length} commits was acknowledged`;
             if (found !== undefined && 'refusal' in found) {
               // No data in IndexedDB can survive this. Writes from now on must survive.
-              expect([found.refusal, mayBeginAnew && hasBegunAnew(profile)], where).toEqual(['RepoNotFound', true]);
+              expect([found.refusal, mayDeleteData && hasDeletedData(profile)], where).toEqual(['RepoNotFound', true]);
               anew += 1;
               before = [];
             } else if (found !== undefined) {
@@ -89,7 +89,7 @@ for (const name of ['chromium', 'firefox'] as const) {
           }
         }
         console.log(
-          `${name} ${storage}: ${KILLS} kills, ${commits} commits acknowledged and found, opened in ${Math.round(slowest)} ms at most, and read and verified in ${Math.round(slowestAll)} ms at most${mayBeginAnew ? `, thrown away by the browser ${anew} times` : ''}`,
+          `${name} ${storage}: ${KILLS} kills, ${commits} commits acknowledged and found, opened in ${Math.round(slowest)} ms at most, and read and verified in ${Math.round(slowestAll)} ms at most${mayDeleteData ? `, thrown away by the browser ${anew} times` : ''}`,
         );
         expect(anew).toBeLessThanOrEqual(KILLS / 3);
         expect(commits).toBeGreaterThan(KILLS - anew - 1);

@@ -121,19 +121,19 @@ export const troubleCommands = {
    * The same, and meanwhile another owner has written, or has cleared the data and created a repository with
    * the same epoch.
    */
-  async connectionsLostToOthers(how: 'made anew' | 'written') {
+  async connectionsLostToOthers(how: 'created again' | 'written') {
     const name = await kept();
     const connections = noteConnections();
     const late = await openIdb(name);
     connections.lose(true);
     connections.stop();
     await navigator.locks.request(`pdsdb-files:${name}`, { steal: true }, async () => undefined);
-    if (how === 'made anew') {
+    if (how === 'created again') {
       const request = indexedDB.deleteDatabase(`pdsdb:${name}`);
       await new Promise((resolve) => (request.onsuccess = resolve));
     }
-    const owner = how === 'made anew' ? await createIdb(name) : await openIdb(name);
-    await write(owner, how === 'made anew' ? 1 : 2);
+    const owner = how === 'created again' ? await createIdb(name) : await openIdb(name);
+    await write(owner, how === 'created again' ? 1 : 2);
     await owner.close();
     const code = await codeOf(write(late, 3));
     await late.close();

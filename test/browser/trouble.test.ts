@@ -39,7 +39,7 @@ for (const name of BROWSERS) {
         test.each([
           ['written', 2],
           ['created again', 1],
-        ])('where somebody else has %s, one that is opened again writes nothing', async (how, records) => {
+        ])('if another owner has %s the repository, a reconnected owner writes nothing', async (how, records) => {
           expect(await started().page.run(where, 'connectionsLostToOthers', how)).toEqual({
             code: 'StorageFailed',
             ok: true,

@@ -169,7 +169,7 @@ describe.skipIf(process.platform !== 'linux')('Ctrl-C while the command waits fo
     ['a key', (fifo: string) => ['put', at('alice'), `${POST}/x`, '{}', '--key', fifo]],
     ['a blob', (fifo: string) => ['blob', 'add', at('alice'), fifo]],
     ['a key to inspect', (fifo: string) => ['key', 'inspect', fifo]],
-    ['export into a pipe that nobody reads', (fifo: string) => ['export', at('alice'), '--force', '-o', fifo]],
+    ['export into a pipe without a reader', (fifo: string) => ['export', at('alice'), '--force', '-o', fifo]],
   ])('%s ends with 130, and nothing has changed', async (name, args) => {
     const before = await json(['info', at('alice')]);
     const fifo = await makeFifo(`idle ${name}`);

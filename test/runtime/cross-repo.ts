@@ -6,7 +6,7 @@ import { DID, LIKE, POST, creates, post, rkeyOf } from '../../src/testing/repo/h
 
 const key = importKey('55'.repeat(32));
 
-export interface Door {
+export interface EntryPoint {
   createRepo(folder: string, options: CreateOptions): Promise<Repo>;
   openRepo(folder: string, options?: OpenOptions): Promise<Repo>;
 }
@@ -30,7 +30,11 @@ const describeRepo = async (repo: Repo): Promise<string> => {
 };
 
 /** `write` creates a repository in the folder; `read` describes it; `extend` writes to it first. */
-export const crossRepo = async (verb: string, folder: string, { createRepo, openRepo }: Door): Promise<string> => {
+export const crossRepo = async (
+  verb: string,
+  folder: string,
+  { createRepo, openRepo }: EntryPoint,
+): Promise<string> => {
   const repo =
     verb === 'write' ? await createRepo(folder, { did: DID, signer: key }) : await openRepo(folder, { signer: key });
   if (verb === 'write') {

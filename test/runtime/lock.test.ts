@@ -175,7 +175,7 @@ describe.each(RUNTIMES)('held by %s', (runtime) => {
     expect(await holder.ask('close')).toBe('closed');
   });
 
-  test.skipIf(!isThere(runtime))('is fenced off once somebody has removed the lock while it was stopped', async () => {
+  test.skipIf(!isThere(runtime))('writes nothing after its lock was removed while it was stopped', async () => {
     const folder = makeFolder();
     const holder = start(runtime);
     await holder.ask(`open ${folder}`);

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as door from '../../src/node.ts';
+import * as entryPoint from '../../src/node.ts';
 import { scratchFolder } from '../adapters/scratch.ts';
 import { SyncLog } from './sync-log.ts';
 import { SYNCS, syncScenario } from './sync-scenario.ts';
@@ -84,7 +84,7 @@ afterAll(() => {
 const run = async (forgotten: typeof forgets = () => false): Promise<string[]> => {
   forgets = forgotten;
   log = new SyncLog();
-  return syncScenario(door, fs.mkdtempSync(`${root}/run-`), log);
+  return syncScenario(entryPoint, fs.mkdtempSync(`${root}/run-`), log);
 };
 
 test('everything is synced before it is acknowledged', async () => {

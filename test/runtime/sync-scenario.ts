@@ -2,7 +2,7 @@
 import type { Repo } from '../../src/core/repo/repo.ts';
 import type { SyncLog } from './sync-log.ts';
 
-export interface SyncDoor {
+export interface SyncEntryPoint {
   createRepo(folder: string, options: { readonly did: string }): Promise<Repo>;
   openRepo(folder: string): Promise<Repo>;
   saveBackup(repo: Repo, folder: string): Promise<unknown>;
@@ -31,7 +31,7 @@ export const SYNCS: readonly { readonly name: string; readonly pattern: RegExp }
 
 /** Returns one line for each path that was not synced after a step. `root` is an existing folder. */
 export const syncScenario = async (
-  { createRepo, openRepo, saveBackup, restoreBackup, salvageRepo }: SyncDoor,
+  { createRepo, openRepo, saveBackup, restoreBackup, salvageRepo }: SyncEntryPoint,
   root: string,
   log: SyncLog,
 ): Promise<string[]> => {

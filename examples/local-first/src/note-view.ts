@@ -32,7 +32,7 @@ interface Draft {
   /** During a save, changes of the note come from the save itself. */
   isSaving: boolean;
   /** The text of the note that the user has seen last. */
-  told: Note;
+  seen: Note;
 }
 
 export class NoteView {
@@ -91,7 +91,7 @@ export class NoteView {
       field,
       notice: element('div', { class: 'elsewhere', role: 'status' }),
       isSaving: false,
-      told: this.#note,
+      seen: this.#note,
     };
     this.#draft = draft;
     const save = button('Save', () => this.#save(draft), { class: 'primary' });
@@ -114,12 +114,12 @@ export class NoteView {
 
   /** Shows what has changed in the note, so that the user knows what a save replaces. */
   #tell(draft: Draft): void {
-    const { cid, text } = draft.told;
+    const { cid, text } = draft.seen;
     if (!draft.isSaving && (text !== this.#note.text || (cid === undefined) !== (this.#note.cid === undefined))) {
       draft.notice.replaceChildren(...elsewhere(this.#note));
     }
     if (!draft.isSaving) {
-      draft.told = this.#note;
+      draft.seen = this.#note;
     }
   }
 
@@ -143,15 +143,15 @@ export class NoteView {
     if (draft.isSaving) {
       return;
     }
-    if (text === '' || (text === draft.told.text && draft.told.cid !== undefined)) {
+    if (text === '' || (text === draft.seen.text && draft.seen.cid !== undefined)) {
       this.#leave();
       return;
     }
     draft.field.disabled = true;
     draft.isSaving = true;
-    this.#actions.onChange(draft.told, text).then(
+    this.#actions.onChange(draft.seen, text).then(
       // Saved. The new text, or a deletion by another tab, follows in a moment.
-      () => (draft.told.cid === undefined ? this.#close() : this.#leave()),
+      () => (draft.seen.cid === undefined ? this.#close() : this.#leave()),
       () => {
         // The page shows the error, and the text stays.
         draft.field.disabled = false;

@@ -18,7 +18,7 @@ const subjectOf = (value: RecordValue): string | undefined => {
   return textIn(uri);
 };
 
-const told = (value: RecordValue): string => {
+const describe = (value: RecordValue): string => {
   const words = TELLING.map((field) => textIn(value[field])).find((text) => text !== undefined) ?? subjectOf(value);
   return (
     words ??
@@ -30,7 +30,7 @@ const told = (value: RecordValue): string => {
 
 /** Returns the summary of a record in one line. */
 export const summaryOf = ({ value, fault, found }: Row): string => {
-  const text = value === undefined ? `Not readable: ${fault ?? 'no value'}` : (found ?? told(value));
+  const text = value === undefined ? `Not readable: ${fault ?? 'no value'}` : (found ?? describe(value));
   return text.slice(0, MAX_LENGTH).replaceAll(/\s+/g, ' ') || 'Empty';
 };
 

@@ -24,7 +24,10 @@ export interface RestorePlatform {
   readonly locks?: SiblingLocks | undefined;
 }
 
-/** Opens the present target as its owner, so that nobody else opens it while it is replaced. `undefined` if missing. */
+/**
+ * Opens the present target as its owner, so that no other process opens it while it is replaced. `undefined` if
+ * missing.
+ */
 const openTarget = async (
   { parent, name, path }: Place,
   platform: RestorePlatform,

@@ -247,7 +247,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
   }),
 
   over('blocks that the tree does not refer to are not stored', async (repo, harness) => {
-    const stranger = blockOf(new TextEncoder().encode('a block of somebody else'));
+    const stranger = blockOf(new TextEncoder().encode('a foreign block'));
     const { car } = await exported(harness);
     const { roots } = readCar(car);
     await repo.importCar(writeCar(roots, [stranger, ...readCar(car)]));

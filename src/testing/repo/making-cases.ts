@@ -113,7 +113,7 @@ export const repoMakingCases: readonly Case<RepoHarness>[] = [
       'UnknownKey',
       'a stream',
     );
-    assertEqual(ended, 2, 'streams that were let go of');
+    assertEqual(ended, 2, 'ended streams');
     await assertRejects(() => harness.open(), 'RepoNotFound', 'no repository');
     const repo = await harness.importRepo(car);
     await assertRejects(() => harness.importRepo(car), 'RepoExists', 'while it is open');

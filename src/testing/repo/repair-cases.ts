@@ -142,7 +142,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
       for await (const _ of repo.backup()) {
         // Nothing is read.
       }
-    }, 'a backup that nobody reads');
+    }, 'an unread backup');
     assert(errorName(error) === 'TypeError', 'a TypeError');
   }),
 

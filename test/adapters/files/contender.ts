@@ -51,7 +51,7 @@ export class Contender {
     // Assigned rather than mocked: this runs some hundred thousand times.
     Date.now = () => this.#ask(this.#clock);
     crypto.getRandomValues = (array) => {
-      // The same bytes each time that it runs, and others than those of everybody else.
+      // The same bytes in each run, and different from those of other processes.
       const values = array as unknown as Uint8Array;
       values.fill(this.pid);
       values[0] = bytes++;

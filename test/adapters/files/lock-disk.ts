@@ -34,7 +34,7 @@ export class LockDisk {
   #file(inode: Inode): DiskFile {
     const touch = (text: string): void => {
       inode.text = text;
-      // No two changes at the same time: what is told apart by it would depend on luck.
+      // Every change has another time, so that a test does not depend on the clock.
       inode.modifiedMs = this.#lastMs = Math.max(this.clock(), this.#lastMs + 1);
     };
     return {

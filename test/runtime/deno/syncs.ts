@@ -1,7 +1,7 @@
 /**
  * Checks when Deno syncs files and folders: records its calls while a repository in the given folder is used.
  */
-import * as door from '../../../src/deno.ts';
+import * as entryPoint from '../../../src/deno.ts';
 import { assert } from '../../../src/testing/case.ts';
 import { printCases } from '../print-cases.ts';
 import { SyncLog } from '../sync-log.ts';
@@ -74,7 +74,7 @@ const run = async (forgotten: typeof forgets = () => false): Promise<string[]> =
   denoTestApi.mkdirSync(folder);
   forgets = forgotten;
   log = new SyncLog();
-  return syncScenario(door, folder, log);
+  return syncScenario(entryPoint, folder, log);
 };
 
 await printCases(
@@ -90,7 +90,7 @@ await printCases(
     ...SYNCS.map(({ name, pattern }) => ({
       name: `without the sync of ${name}, something is not`,
       async run() {
-        assert((await run((path) => pattern.test(path))).length > 0, 'nobody noticed');
+        assert((await run((path) => pattern.test(path))).length > 0, 'the check did not fail');
       },
     })),
   ],
