@@ -1,4 +1,4 @@
-/** What every repository promises about the options of its methods, wherever its storage is. */
+/** Test cases of every repository: the options of its methods, in a page and elsewhere. */
 import { readAll } from '../../core/data/streams.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import type { ListOptions, Repo } from '../../core/repo/repo.ts';
@@ -8,7 +8,7 @@ import { listOf } from '../storage/block-store-harness.ts';
 import type { RepoHarness } from './harness.ts';
 import { DID, KEY, LIKE, OTHER_DID, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 
-/** More than two pages of a list that crosses a wire. */
+/** More than two pages of a list between a page and a worker. */
 const COUNT = 250;
 
 const all = (from: number, until: number): string[] => Array.from({ length: until - from }, (_, i) => rkeyOf(from + i));
@@ -18,7 +18,7 @@ const isTypeError = async (run: () => Promise<unknown>, what: string): Promise<v
   assertEqual((error as Error).name, 'TypeError', what);
 };
 
-/** Every method that takes a signal, as it is asked for with these options. */
+/** Returns a call with these options for every method that accepts a signal. */
 const longWorks = (repo: Repo, car: Uint8Array): Readonly<Record<string, (work: LongWork) => Promise<unknown>>> => ({
   importCar: (work) => repo.importCar(car, work),
   exportCar: (work) => readAll(repo.exportCar(work)),
@@ -32,28 +32,25 @@ const longWorks = (repo: Repo, car: Uint8Array): Readonly<Record<string, (work: 
 });
 
 export const repoOptionCases: readonly Case<RepoHarness>[] = [
-  over(
-    'a list has as many records as its limit says, in either direction, over one collection or all',
-    async (repo) => {
-      await repo.write([...creates(COUNT), { action: 'create', collection: LIKE, rkey: 'a', value: { subject: 'x' } }]);
-      const rkeys = async (...args: Parameters<Repo['list']>): Promise<string[]> =>
-        (await listOf(repo.list(...args))).map(({ rkey }) => rkey);
-      for (const limit of [1, 99, 100, 101, 200, 249, 250, 251, 1_000]) {
-        assertEqual(await rkeys(POST, { limit }), all(0, Math.min(limit, COUNT)), `limit ${limit}`);
-        const last = all(Math.max(0, COUNT - limit), COUNT).reverse();
-        assertEqual(await rkeys(POST, { limit, reverse: true }), last, `limit ${limit}, reversed`);
-      }
-      assertEqual(await rkeys(POST, { cursor: '' }), all(0, COUNT), 'an empty cursor');
-      assertEqual(await rkeys(POST, { cursor: rkeyOf(120), limit: 110 }), all(121, 231), 'a cursor and a limit');
-      assertEqual(await rkeys({ limit: 150 }), ['a', ...all(0, 149)], 'a limit over all collections');
-      assertEqual(await rkeys({ cursor: `${POST}/${rkeyOf(9)}` }), all(10, COUNT), 'a cursor over all collections');
-      const tree = await repo.checkout();
-      const entries = (await listOf(tree.entries(undefined, { reverse: true, limit: 150 }))).map(({ rkey }) => rkey);
-      assertEqual(entries, all(100, COUNT).reverse(), 'keys of a tree');
-    },
-  ),
+  over('a list has at most `limit` records, in both directions, of one collection or all', async (repo) => {
+    await repo.write([...creates(COUNT), { action: 'create', collection: LIKE, rkey: 'a', value: { subject: 'x' } }]);
+    const rkeys = async (...args: Parameters<Repo['list']>): Promise<string[]> =>
+      (await listOf(repo.list(...args))).map(({ rkey }) => rkey);
+    for (const limit of [1, 99, 100, 101, 200, 249, 250, 251, 1_000]) {
+      assertEqual(await rkeys(POST, { limit }), all(0, Math.min(limit, COUNT)), `limit ${limit}`);
+      const last = all(Math.max(0, COUNT - limit), COUNT).reverse();
+      assertEqual(await rkeys(POST, { limit, reverse: true }), last, `limit ${limit}, reversed`);
+    }
+    assertEqual(await rkeys(POST, { cursor: '' }), all(0, COUNT), 'an empty cursor');
+    assertEqual(await rkeys(POST, { cursor: rkeyOf(120), limit: 110 }), all(121, 231), 'a cursor and a limit');
+    assertEqual(await rkeys({ limit: 150 }), ['a', ...all(0, 149)], 'a limit over all collections');
+    assertEqual(await rkeys({ cursor: `${POST}/${rkeyOf(9)}` }), all(10, COUNT), 'a cursor over all collections');
+    const tree = await repo.checkout();
+    const entries = (await listOf(tree.entries(undefined, { reverse: true, limit: 150 }))).map(({ rkey }) => rkey);
+    assertEqual(entries, all(100, COUNT).reverse(), 'keys of a tree');
+  }),
 
-  over('a limit that is no whole number is a TypeError', async (repo) => {
+  over('a limit that is not an integer is a TypeError', async (repo) => {
     await repo.write(creates(3));
     const tree = await repo.checkout();
     for (const limit of [-1, 1.5, Number.NaN, Infinity, '2' as unknown as number]) {
@@ -83,11 +80,11 @@ export const repoOptionCases: readonly Case<RepoHarness>[] = [
     }
     const signed = async (key: string): Promise<unknown> => (await repo.verify({ key, at: rev })).signature;
     assertEqual([await signed(KEY.did!()), await signed(OTHER_KEY.did!())], ['valid', 'invalid'], 'a key');
-    await assertRejects(() => repo.verify({ key: 'no key' }), 'UnknownKey', 'a text that is no key');
+    await assertRejects(() => repo.verify({ key: 'no key' }), 'UnknownKey', 'an invalid key');
     await assertRejects(() => repo.verify({ at: 'nowhere' }), 'RefNotFound', 'an unknown ref');
   }),
 
-  over('an aborted signal rejects with its reason, and nothing has changed', async (repo, harness) => {
+  over('an aborted signal rejects with its reason, and nothing changes', async (repo, harness) => {
     await repo.write(creates(3));
     const car = await readAll(repo.exportCar());
     const reason = new Error('enough');
@@ -101,7 +98,7 @@ export const repoOptionCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.info()).records, 3, 'records');
   }),
 
-  over('every long work tells of its progress, whose counts rise', async (repo, harness) => {
+  over('long work reports its progress, with rising counts', async (repo, harness) => {
     await repo.write(creates(COUNT));
     const car = await readAll(repo.exportCar());
     const copy = await harness.other().create({ did: DID });
@@ -127,9 +124,9 @@ export const repoOptionCases: readonly Case<RepoHarness>[] = [
     await copy.close();
   }),
 
-  over('a backup stops in the middle of a file when its signal aborts', async (repo, harness) => {
+  over('a backup stops within a file when its signal aborts', async (repo, harness) => {
     if (harness.noFiles !== undefined) {
-      return skip('this place has no files to back up');
+      return skip('the storage has no files');
     }
     await repo.putBlob(new Uint8Array(3_000_000));
     const stop = new AbortController();
@@ -143,14 +140,14 @@ export const repoOptionCases: readonly Case<RepoHarness>[] = [
           }
         }
       }
-    }, 'a backup that is stopped');
+    }, 'an aborted backup');
     assert(error === reason, `the reason comes out; error=${String(error)}`);
     for await (const { content } of repo.backup({ damaged: true })) {
       await readAll(content.stream());
     }
   }),
 
-  over('an import has the limits that its options say', async (repo, harness) => {
+  over('an import has the limits of its options', async (repo, harness) => {
     await repo.write(creates(20));
     const car = await readAll(repo.exportCar());
     const copy = await harness.other().create({ did: DID });
@@ -170,13 +167,13 @@ export const repoOptionCases: readonly Case<RepoHarness>[] = [
     }
     await assertRejects(() => copy.importCar(car, { did: OTHER_DID }), 'WrongDid', 'another account');
     await assertRejects(() => copy.importCar(car, { key: OTHER_KEY.did!() }), 'InvalidSignature', 'another key');
-    await isTypeError(() => copy.importCar(7 as unknown as Uint8Array), 'a number is no CAR');
+    await isTypeError(() => copy.importCar(7 as unknown as Uint8Array), 'a number instead of a CAR');
     const result = await copy.importCar(chunks(), { key: KEY.did!(), meta: { 'app:cursor': '7' } });
     assertEqual([result.created, await copy.meta.get('app:cursor')], [20, '7'], 'a stream, with a meta value');
     await copy.close();
   }),
 
-  over('gc keeps as many commits as it is told to, and a repair that only looks changes nothing', async (repo) => {
+  over('gc keeps `keep` commits, and a dry run of repair changes nothing', async (repo) => {
     for (let i = 0; i < 5; i++) {
       await repo.put(POST, 'a', post(`${i}`));
     }
@@ -184,7 +181,7 @@ export const repoOptionCases: readonly Case<RepoHarness>[] = [
     assertEqual((await listOf(repo.log())).length, 3, 'commits');
     const before = await describe(repo);
     const { dryRun, stepCount, whole } = await repo.repair({ dryRun: true });
-    assertEqual([dryRun, stepCount, whole], [true, 0, true], 'the report on a sound repository');
+    assertEqual([dryRun, stepCount, whole], [true, 0, true], 'the report on a valid repository');
     assertEqual(await describe(repo), before, 'the repository');
   }),
 ];
