@@ -210,7 +210,7 @@ test('an error for a socket or a folder names its kind', async () => {
     `error: Cannot read ${scratch}: it is a folder. Give the path of a file.\n`,
   );
   expect((await pdsdb(['key', 'inspect', join(scratch, 'none')])).stderr).toBe(
-    `error: Cannot read ${join(scratch, 'none')}: there is no such file or folder.\n`,
+    `error: Cannot read ${join(scratch, 'none')}: the file or folder is missing. Check the path.\n`,
   );
   await rm(scratch, { recursive: true });
 });

@@ -90,7 +90,7 @@ const hasToBeSalvaged = async (repo: Repo): Promise<boolean> => {
     await repo.repair({ dryRun: true });
     return false;
   } catch (error) {
-    return isRepoError(error, 'Corrupt') && error.message.includes('salvaged');
+    return isRepoError(error, 'Corrupt') && error.message.includes('salvageRepo');
   }
 };
 
