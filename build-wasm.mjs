@@ -44,7 +44,7 @@ export const compileSha256 = async () => {
 };
 
 /**
- * Writes the module into the tree if it differs from what is there. Builds run beside tests that import the module, and
+ * Writes the module into the tree if it differs. Builds run beside tests that import the module, and
  * a file that is being written is empty for a moment.
  */
 export const writeSha256 = async () => {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { root } from './house/sources.ts';
 
 /**
- * Builds the package into a folder of its own below `out/` and answers that folder. In it, `pdsdb` names the package
+ * Builds the package into a folder of its own below `out/` and returns that folder. In it, `pdsdb` names the package
  * itself. Each test file gives another name: they run at the same time.
  */
 export const buildPackage = async (name: string): Promise<string> => {

@@ -69,7 +69,7 @@ const run = ({ name, projects, coverage }) => {
   };
 };
 
-/** Prints the lines of `core` that the fast tests reach, one line a folder. */
+/** Prints the lines of `core` that the fast tests reach, one line per folder. */
 const printCoverage = () => {
   const folders = new Map();
   const summary = JSON.parse(readFileSync(join(out, 'coverage', 'coverage-summary.json'), 'utf8'));

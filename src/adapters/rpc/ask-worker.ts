@@ -1,4 +1,4 @@
-/** Requests to a worker that are answered once, with streams of files in either direction. */
+/** Requests to a worker that have one reply, with streams of files in either direction. */
 import type { WorkerLike } from './connection.ts';
 import { connect } from './connection.ts';
 import type { FolderFile } from './files.ts';
@@ -12,7 +12,7 @@ type OneAnswer = Exclude<WorkerRequest, { readonly do: 'open' }>;
 
 interface Asked {
   readonly peer: Peer<object, object>;
-  readonly answer: Promise<unknown>;
+  readonly reply: Promise<unknown>;
   close(): void;
 }
 
@@ -26,7 +26,7 @@ const begin = (
   const peer = new Peer<object, object>((message) => send({ kind: 'message', generation: 0, message }), {});
   let resolve = (_: unknown): void => {};
   let reject = (_: unknown): void => {};
-  const answer = new Promise<unknown>((...both) => ([resolve, reject] = both));
+  const reply = new Promise<unknown>((...both) => ([resolve, reject] = both));
   const connection = connect(worker, request(peer), locks, {
     onMessage(message) {
       if (message.kind === 'message') {
@@ -42,7 +42,7 @@ const begin = (
   });
   return {
     peer,
-    answer,
+    reply,
     close() {
       send({ kind: 'close' });
       connection.close();
@@ -51,11 +51,11 @@ const begin = (
   };
 };
 
-/** Asks a worker for something that is answered once. */
+/** Asks a worker for something that has one reply. */
 export const ask = async (worker: WorkerLike, request: OneAnswer, locks: Locks | undefined): Promise<unknown> => {
-  const { answer, close } = begin(worker, () => request, locks);
+  const { reply, close } = begin(worker, () => request, locks);
   try {
-    return await answer;
+    return await reply;
   } finally {
     close();
   }
@@ -69,24 +69,24 @@ export async function* takeFromWorker(
   request: FolderRequest<'exportFolder'>,
   locks: Locks | undefined,
 ): AsyncGenerator<FolderFile, void, undefined> {
-  const { peer, answer, close } = begin(worker, () => request, locks);
+  const { peer, reply, close } = begin(worker, () => request, locks);
   try {
-    yield* takeFiles(peer, peer.take((await answer) as WireStream, { waits: true }));
+    yield* takeFiles(peer, peer.take((await reply) as WireStream, { waits: true }));
   } finally {
     close();
   }
 }
 
-/** Gives files to the worker, and returns its answer. */
+/** Gives files to the worker, and returns its reply. */
 export const giveToWorker = async (
   worker: WorkerLike,
   request: FolderRequest<'importFolder'>,
   files: AsyncIterable<FolderFile> | Iterable<FolderFile>,
   locks: Locks | undefined,
 ): Promise<unknown> => {
-  const { answer, close } = begin(worker, (peer) => ({ ...request, files: offerFiles(peer, files) }), locks);
+  const { reply, close } = begin(worker, (peer) => ({ ...request, files: offerFiles(peer, files) }), locks);
   try {
-    return await answer;
+    return await reply;
   } finally {
     close();
   }

@@ -36,7 +36,7 @@ export class ClientCalls {
   /**
    * @param signer Signs the commits of the page.
    * @param rev The head's rev when the page connected.
-   * @param onEvent Called with each message of the other end that is no reply.
+   * @param onEvent Called with each other message of the other end.
    */
   constructor(send: Send, signer: Signer | undefined, rev: string | undefined, onEvent: (event: unknown) => void) {
     this.#rev = rev;
@@ -75,7 +75,7 @@ export class ClientCalls {
     return `${this.#name}.${this.number()}`;
   }
 
-  /** The other end is gone: all calls that wait, and all that follow, reject. */
+  /** The other end has ended: all calls that wait, and all that follow, reject. */
   lost(error: unknown): void {
     this.#loss = error;
     this.#isClosed = true;
@@ -91,7 +91,7 @@ export class ClientCalls {
     try {
       await hangUp();
     } finally {
-      // No end is left that knows the outcome of a change without an answer.
+      // No end is left that knows the outcome of a change without a reply.
       this.peer.end(closed, { gone: true });
     }
   }
@@ -111,7 +111,7 @@ export class ClientCalls {
     return this.peer.call(method, params, { moved });
   }
 
-  /** Sends a call whose reply nobody waits for. A server that is gone has forgotten its subject. */
+  /** Sends a call whose reply nobody waits for. A server that has ended needs no such call. */
   tell(method: 'leave' | 'unsubscribe', params: Parameters<ServerMethods['leave' | 'unsubscribe']>): void {
     this.call(method, params as never).catch(() => {});
   }
@@ -146,12 +146,12 @@ export class ClientCalls {
     };
     try {
       const moved = way === 'once' ? 'lost' : () => params({ since });
-      const answer: unknown = await this.peer.call(method as never, params(), { signal, onProgress, changes, moved });
-      if (changes && isOfHead && typeof answer === 'object' && answer !== null) {
-        const { rev } = ('commit' in answer ? answer.commit : answer) as { readonly rev?: string };
+      const reply: unknown = await this.peer.call(method as never, params(), { signal, onProgress, changes, moved });
+      if (changes && isOfHead && typeof reply === 'object' && reply !== null) {
+        const { rev } = ('commit' in reply ? reply.commit : reply) as { readonly rev?: string };
         this.note(rev, way === 'once');
       }
-      return answer;
+      return reply;
     } finally {
       this.#signers.delete(number);
     }

@@ -52,7 +52,7 @@ export class ClientChanges {
     }
   }
 
-  /** Another server answers from now on, and is asked for the heads that were missed. */
+  /** Another server serves the calls from now on, and is asked for the heads that were missed. */
   moved(): void {
     if (this.#listeners.size > 0) {
       // Not from the newest rev that is known otherwise: a server may have gone while it told what was missed.
@@ -69,7 +69,7 @@ export class ClientChanges {
   #subscribe(since: string | null | undefined): void {
     const raise = (rev: string | undefined): void => this.#raise(rev);
     this.#calls.call('subscribe', [since], 'lost').then(raise, (error: unknown) => {
-      // `moved` asks the next server, if one went away meanwhile. One that does not answer still has the call, and
+      // `moved` asks the next server, if one went away meanwhile. One that does not reply still has the call, and
       // tells if it resumes. After a close there is nothing to hear. Another error is reported as uncaught.
       if (!this.#calls.isClosed && !isRepoError(error, 'OutcomeUnknown') && !isRepoError(error, 'Locked')) {
         throw error;

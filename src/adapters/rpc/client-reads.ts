@@ -18,9 +18,9 @@ export const askAt = async <T>(
   edits: () => readonly TreeEdit[],
   ask: (at: never) => Promise<T | Gone>,
 ): Promise<T> => {
-  const answer = await ask(at as never);
-  if (answer !== GONE) {
-    return answer as T;
+  const reply = await ask(at as never);
+  if (reply !== GONE) {
+    return reply as T;
   }
   const again = await ask({ ...(at as TreeRef), edits: edits() } as never);
   if (again === GONE) {

@@ -22,7 +22,7 @@ import type { Attachment } from './protocol.ts';
 export interface RemoteRepoOptions {
   readonly signer?: Signer | undefined;
   readonly validate?: Validate | undefined;
-  /** Tells the other end that this one goes. Resolves after its last answer. Rejects when closing failed. */
+  /** Tells the other end that this one goes. Resolves after its last reply. Rejects when closing failed. */
   hangUp(): Promise<void>;
   /** Whether the browser keeps the storage when room gets short. */
   readonly isPersistent?: (() => Promise<boolean>) | undefined;
@@ -62,7 +62,7 @@ export class RemoteRepo extends RepoBase implements Repo {
     Object.assign(this, { get, list, collections }, this.#methods.of<Repo, OwnOfRepo>('', REPO));
   }
 
-  /** Another worker answers from now on: open calls are sent to it, and listeners hear what they missed. */
+  /** Another worker serves the calls from now on: open calls are sent to it, and listeners hear what they missed. */
   moved(attachment: Attachment, send: Send): void {
     this.#calls.peer.moved(send);
     this.#changes.moved();
@@ -70,7 +70,7 @@ export class RemoteRepo extends RepoBase implements Repo {
     this.#calls.noteHead(attachment.rev);
   }
 
-  /** The other end is gone: all calls that wait, and all that follow, reject. */
+  /** The other end has ended: all calls that wait, and all that follow, reject. */
   lost(error: unknown): void {
     this.#closing ??= Promise.resolve();
     this.#calls.lost(error);

@@ -19,9 +19,9 @@ export interface Locks {
 }
 
 /**
- * Waits until the holder of a lock is gone. `false` when these locks cannot tell, or `signal` aborts. They cannot after
- * the browser has cleared the data of the site: Chromium gives new locks to the workers that start then, and the old
- * ones to the pages that are open.
+ * Waits until the holder of a lock has ended. Resolves to `false` when these locks cannot tell, or `signal` aborts.
+ * They cannot tell after the browser has cleared the data of the site: Chromium gives new locks to the workers that
+ * start then, and the old ones to the pages that are open.
  */
 export const isReleased = async (locks: Locks, heldName: string, signal: AbortSignal): Promise<boolean> => {
   const held = (await locks.query?.())?.held;

@@ -26,14 +26,14 @@ import type { Gone, Page } from './streams.ts';
 export type Compare<T> = (entry: T, other: T) => number;
 
 /**
- * How a call crosses, and what happens when another worker takes over before the answer:
+ * How a call crosses, and what happens when another worker takes over before the reply:
  *
  * - `read`: the call is sent again.
  * - `write`: the call is sent again under the same name, and applied once.
  * - `once`: the call rejects with `OutcomeUnknown`.
- * - `list`: the answer is a stream of entries in the order of `compare`. The list continues after its last entry.
- * - `bytes`: the answer is a stream of bytes, which continues while the head is the same.
- * - `files`: the answer is a stream of files, which fails.
+ * - `list`: the reply is a stream of entries in the order of `compare`. The list continues after its last entry.
+ * - `bytes`: the reply is a stream of bytes, which continues while the head is the same.
+ * - `files`: the reply is a stream of files, which fails.
  */
 export interface Entry {
   readonly way: 'bytes' | 'files' | 'list' | 'once' | 'read' | 'write';

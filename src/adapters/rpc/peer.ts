@@ -1,5 +1,5 @@
 /**
- * One of two ends that ask each other: calls, their answers and streams, over a port or a channel that keeps the order
+ * One of two ends that ask each other: calls, their replies and streams, over a port or a channel that keeps the order
  * of messages.
  */
 import { RepoError } from '../../core/errors.ts';
@@ -10,16 +10,16 @@ import type { OfferOptions, WireStream } from './streams.ts';
 import { OfferedStreams, pullItems } from './streams.ts';
 import { pack, unpack } from './wire-values.ts';
 
-/** The calls that an end serves: names with the shapes of parameters and answers. */
+/** The calls that an end serves: names with the shapes of parameters and replies. */
 type Methods<M> = { readonly [K in keyof M]: (...params: never[]) => unknown };
 
 /** What a call brings beside its parameters. */
 export interface CallContext {
-  /** Aborts when the other end says so, or is gone. */
+  /** Aborts when the other end says so, or has ended. */
   readonly signal: AbortSignal;
   /** Left out where the other end does not listen. */
   readonly onProgress: LongWork['onProgress'];
-  /** Keeps the signal and the progress after the answer, until the returned function is called. */
+  /** Keeps the signal and the progress after the reply, until the returned function is called. */
   keep(): () => void;
 }
 
@@ -32,11 +32,11 @@ export type Send = (message: Message) => void;
 
 export interface CallOptions<P> extends LongWork {
   /**
-   * Which parameters a call is sent with again, when the other end was replaced before it answered. Left out, the same.
+   * Which parameters a call is sent with again, when the other end was replaced before it replied. Left out, the same.
    * `lost`: the call rejects with `OutcomeUnknown`, because its outcome is unknown.
    */
   readonly moved?: 'lost' | (() => P) | undefined;
-  /** The call changes data: when no end is left that could answer it, it rejects with `OutcomeUnknown`. */
+  /** The call changes data: when no end is left that could reply, it rejects with `OutcomeUnknown`. */
   readonly changes?: boolean | undefined;
 }
 
@@ -52,16 +52,16 @@ interface Pending extends LongWork {
 }
 
 const outcomeUnknown = (method: string, cause?: unknown): RepoError =>
-  new RepoError('OutcomeUnknown', `the tab that has the repository open has not answered; method=${method}`, { cause });
+  new RepoError('OutcomeUnknown', `the tab that has the repository open has not replied; method=${method}`, { cause });
 
-/** Asks for `Asked`, answers for `Answered`. */
-export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answered>> {
-  readonly #handlers: Handlers<Answered>;
+/** Calls the methods of `Asked`, and serves those of `Served`. */
+export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> {
+  readonly #handlers: Handlers<Served>;
   readonly #onChange: (change: unknown) => void;
   readonly #errors = createErrorBook();
   readonly #offered = new OfferedStreams();
   readonly #pending = new Map<number, Pending>();
-  /** Of calls, also while a stream that they answered is read. */
+  /** Of calls, also while a stream that they returned is read. */
   readonly #progress = new Map<number, NonNullable<LongWork['onProgress']>>();
   readonly #running = new Map<number, AbortController>();
   readonly #works = new Set<Promise<void>>();
@@ -69,14 +69,14 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
   #calls = 0;
   #end: { readonly error: unknown } | undefined;
 
-  constructor(send: Send, handlers: Handlers<Answered>, onChange: (change: unknown) => void = () => {}) {
+  constructor(send: Send, handlers: Handlers<Served>, onChange: (change: unknown) => void = () => {}) {
     this.#send = send;
     this.#handlers = handlers;
     this.#onChange = onChange;
   }
 
   /**
-   * Asks the other end. Rejects with what the other end rejects with; an aborted `signal` is passed on, and the answer
+   * Asks the other end. Rejects with what the other end rejects with; an aborted `signal` is passed on, and the reply
    * waited for, because it says whether anything has happened.
    */
   async call<K extends keyof Asked & string>(
@@ -84,19 +84,19 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     params: Parameters<Asked[K]>,
     options: CallOptions<Parameters<Asked[K]>> = {},
   ): Promise<ReturnType<Asked[K]>> {
-    const { answer, release } = this.#ask(method, params, options);
+    const { reply, release } = this.#ask(method, params, options);
     try {
-      return (await answer) as ReturnType<Asked[K]>;
+      return (await reply) as ReturnType<Asked[K]>;
     } finally {
       release();
     }
   }
 
-  /** Calls a method that answers a stream, and yields its items. Signal and progress last as long as the stream. */
+  /** Calls a method that returns a stream, and yields its items. Signal and progress last as long as the stream. */
   async *open(method: string, params: readonly unknown[], options: LongWork = {}): AsyncGenerator<unknown> {
-    const { answer, release } = this.#ask(method, params, options);
+    const { reply, release } = this.#ask(method, params, options);
     try {
-      yield* this.take((await answer) as WireStream, { signal: options.signal });
+      yield* this.take((await reply) as WireStream, { signal: options.signal });
     } finally {
       release();
     }
@@ -125,7 +125,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
         return (await ask('pull')) as Awaited<ReturnType<OfferedStreams['pull']>>;
       },
       () => {
-        // An end that is gone has no stream to end.
+        // An end that was closed has no stream to end.
         const cancelled = ask('cancel').catch(() => {});
         return waits ? cancelled : undefined;
       },
@@ -152,7 +152,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
       case 'abort':
         this.#running.get(message.id)?.abort(this.#errors.toError(message.reason));
         break;
-      case 'answer':
+      case 'reply':
         this.#settle(message.id)?.resolve(unpack(message.value));
         break;
       case 'call':
@@ -170,10 +170,10 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     }
   }
 
-  /** The other end has been replaced: calls without an answer go to the new one, or are given up. */
+  /** The other end has been replaced: calls without a reply go to the new one, or are given up. */
   moved(send: Send): void {
     this.#send = send;
-    this.#stop(new RepoError('Closed', 'the tab that had the repository open is gone'));
+    this.#stop(new RepoError('Closed', 'the tab that had the repository open was closed'));
     const again = 'the tab that had the repository open went away while a stream was read, which cannot be read again';
     this.#offered.fail(new RepoError('OutcomeUnknown', again));
     for (const [id, pending] of [...this.#pending]) {
@@ -188,8 +188,8 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
   }
 
   /**
-   * The other end does not answer, and may resume at any time. Calls that wait reject with `error`, a change with
-   * `OutcomeUnknown`; later answers are ignored.
+   * The other end does not reply, and may resume at any time. Calls that wait reject with `error`, a change with
+   * `OutcomeUnknown`; later replies are ignored.
    */
   giveUp(error: unknown): void {
     this.#rejectAll(error, true);
@@ -226,7 +226,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     method: string,
     params: readonly unknown[],
     { signal, onProgress, moved = () => params, changes = false }: CallOptions<readonly unknown[]>,
-  ): { readonly answer: Promise<unknown>; readonly release: () => void } {
+  ): { readonly reply: Promise<unknown>; readonly release: () => void } {
     if (this.#end !== undefined) {
       throw this.#end.error;
     }
@@ -242,7 +242,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
       this.#progress.delete(id);
       this.#pending.delete(id);
     };
-    const answer = new Promise<unknown>((resolve, reject) => {
+    const reply = new Promise<unknown>((resolve, reject) => {
       const pending: Pending = { method, resolve, reject, signal, onProgress, moved, changes };
       this.#pending.set(id, pending);
       try {
@@ -251,11 +251,11 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
         reject(new TypeError(`an argument cannot be sent to a worker; method=${method}`, { cause }));
       }
     });
-    return { answer, release };
+    return { reply, release };
   }
 
   /**
-   * A call that was aborted is sent all the same when the other end is replaced: the answer says what has happened, and
+   * A call that was aborted is sent all the same when the other end is replaced: the reply says what has happened, and
    * nothing is undone.
    */
   #sendCall(id: number, { method, signal, onProgress }: Pending, params: readonly unknown[]): void {
@@ -282,7 +282,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
       controller.abort(this.#errors.toError(aborted));
     }
     this.#running.set(id, controller);
-    // The answer goes to the end that asked, and not to one that has replaced it meanwhile.
+    // The reply goes to the end that asked, and not to one that has replaced it meanwhile.
     const send = this.#send;
     const reply = (message: Message): void => {
       if (this.#end === undefined && send === this.#send) {
@@ -304,7 +304,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
       },
     };
     const work = this.#handle(method, params, context)
-      .then((value) => reply({ kind: 'answer', id, value: pack(value) }))
+      .then((value) => reply({ kind: 'reply', id, value: pack(value) }))
       .catch((error: unknown) => reply({ kind: 'failure', id, error: this.#errors.toData(error) }))
       .finally(() => {
         this.#works.delete(work);
@@ -325,7 +325,7 @@ export class Peer<Asked extends Methods<Asked>, Answered extends Methods<Answere
     if (!Object.hasOwn(this.#handlers, method)) {
       throw new RepoError('StorageFailed', `the page and its worker are of different versions; method=${method}`);
     }
-    const handler = this.#handlers[method as keyof Answered] as (
+    const handler = this.#handlers[method as keyof Served] as (
       context: CallContext,
       ...params: unknown[]
     ) => Promise<unknown>;

@@ -1,6 +1,6 @@
 /**
  * What crosses the wire between a page and the worker that has its repository, and between the workers of several tabs:
- * calls, their answers and streams. Everything here survives `structuredClone`; CIDs are packed as `wire-values.ts`
+ * calls, their replies and streams. Everything here survives `structuredClone`; CIDs are packed as `wire-values.ts`
  * says. `methods.ts` has the calls.
  */
 import type { RepoErrorCode } from '../../core/errors.ts';
@@ -23,7 +23,7 @@ export interface ErrorData {
 /** One message between two ends that ask each other. Each end numbers its own calls. */
 export type Message =
   | { readonly kind: 'abort'; readonly id: number; readonly reason: ErrorData }
-  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'reply'; readonly id: number; readonly value: unknown }
   | {
       readonly kind: 'call';
       readonly id: number;
@@ -31,12 +31,12 @@ export type Message =
       readonly params: readonly unknown[];
       /** The caller listens to progress. */
       readonly tells: boolean;
-      /** The call was aborted before it was sent. The answer says what has happened already. */
+      /** The call was aborted before it was sent. The reply says what has happened already. */
       readonly aborted?: ErrorData | undefined;
     }
   | { readonly kind: 'change'; readonly change: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly error: ErrorData }
-  /** Also after the answer, while a stream is read that the call answered. */
+  /** Also after the reply, while the stream that the call returned is read. */
   | { readonly kind: 'progress'; readonly id: number; readonly progress: Progress };
 
 /** Where a browser keeps a repository. */
@@ -65,7 +65,7 @@ export type WorkerRequest =
     }
   | { readonly do: 'remove'; readonly name: string };
 
-/** The first message to a worker, which may hear other things as well. It comes with a port for the answers. */
+/** The first message to a worker, which may hear other things as well. It comes with a port for the replies. */
 export interface WorkerGreeting {
   readonly pdsdb: typeof PROTOCOL_VERSION;
   /**
@@ -76,9 +76,9 @@ export interface WorkerGreeting {
   readonly request: WorkerRequest;
 }
 
-/** What is known once a worker answers for the repository. */
+/** What is known once a worker serves the repository. */
 export interface Attachment {
-  /** Rises each time another worker answers. Messages that a page has sent under an older one are dropped. */
+  /** Rises each time another worker serves the calls. Messages that a page has sent under an older one are dropped. */
   readonly generation: number;
   readonly did: string;
   /** Of the head. */
@@ -95,7 +95,7 @@ export type FromPage =
 
 /**
  * From a worker to its page. `begun` comes first, once the worker holds its lock. After `failed` and `closed` nothing
- * follows. `silent` says that the worker with the files does not answer: the page waits no longer for its calls.
+ * follows. `silent` says that the worker with the files does not reply: the page waits no longer for its calls.
  */
 export type FromWorker =
   | { readonly kind: 'attached'; readonly attachment: Attachment }
@@ -107,9 +107,9 @@ export type FromWorker =
   | { readonly kind: 'silent'; readonly error: ErrorData };
 
 /**
- * Between the workers of several tabs, on a channel that all of them hear. `bye` is of one that closes, and is answered
- * when all its calls have ended; `away` of one that may be frozen, and that no other waits for. The worker with the
- * files answers a `ping`.
+ * Between the workers of several tabs, on a channel that all of them hear. A worker that closes sends `bye`, and gets a
+ * reply when all its calls have ended. A worker that may be frozen sends `away`, and no other waits for it. The worker
+ * with the files replies to a `ping`.
  */
 export type ChannelMessage =
   | { readonly kind: 'away' | 'bye' | 'pong'; readonly from: string; readonly to: string }

@@ -82,7 +82,7 @@ export class ServerTrees {
       if (tree === GONE) {
         return GONE;
       }
-      // No record is read that does not fit the page. The store checks limits that are no whole numbers.
+      // No record is read that does not fit the page. The store refuses a limit that is not a whole number.
       const isLarge =
         options.limit === undefined || (Number.isInteger(options.limit) && options.limit > MAX_PAGE_ITEMS);
       const within = isLarge ? { ...options, limit: MAX_PAGE_ITEMS } : options;

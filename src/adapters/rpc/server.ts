@@ -59,16 +59,16 @@ const passedThrough = (
       if (options !== undefined) {
         params[options] = givenOptions(end, context, params[options]);
       }
-      const answer = object[name]!(...params);
+      const result = object[name]!(...params);
       switch (way) {
         case 'bytes':
-          return end.offer(chunksOf(answer as ReadableStream<Uint8Array>), { onEnd: context.keep() });
+          return end.offer(chunksOf(result as ReadableStream<Uint8Array>), { onEnd: context.keep() });
         case 'files':
-          return offerFiles(end, answer as AsyncIterable<FolderFile>, context.keep());
+          return offerFiles(end, result as AsyncIterable<FolderFile>, context.keep());
         case 'list':
-          return end.offer(answer as AsyncIterable<unknown>);
+          return end.offer(result as AsyncIterable<unknown>);
         default:
-          return answer;
+          return result;
       }
     };
   }
@@ -134,7 +134,7 @@ export const serveRepo = (repo: StoredRepo, send: Send): Served => {
     end() {
       subscription.stop();
       trees.end();
-      peer.end(new RepoError('Closed', 'the page that asked is gone'));
+      peer.end(new RepoError('Closed', 'the page that asked was closed'));
     },
   };
 };

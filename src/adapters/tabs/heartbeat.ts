@@ -1,18 +1,18 @@
-/** Whether the leader is alive: pinged while a call waits long for its answer. */
+/** Whether the leader is alive: pinged while a call waits long for its reply. */
 
 /** The leader is pinged each time that a call has waited so long. */
 const BEAT_MS = 2_500;
 
 /**
  * After so many unanswered pings, ten seconds, the page waits no longer. They are counted in place of the time: a page
- * that was asleep itself has to give the leader a chance to answer.
+ * that was asleep itself has to give the leader a chance to reply.
  */
 const MOST_SILENT = 4;
 
-/** The calls of a page that the leader of another tab answers. */
+/** The calls of a page that the leader of another tab serves. */
 export interface Heartbeat {
   asked(call: number): void;
-  answered(call: number): void;
+  replied(call: number): void;
   /** Any sign of life. */
   heard(): void;
   /** No call waits: the page sends its calls again, or has ended. */
@@ -63,7 +63,7 @@ export const createHeartbeat = (ping: () => void, onSilence: () => void): Heartb
       waiting.add(call);
       start();
     },
-    answered(call) {
+    replied(call) {
       waiting.delete(call);
     },
     heard() {

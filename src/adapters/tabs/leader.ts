@@ -29,7 +29,7 @@ export interface LeaderParts {
   readonly locks: Locks;
   /** What pages have to know of the repository, now. */
   about(): Promise<Omit<Attachment, 'generation'>>;
-  /** Carries answers to the page of this worker. */
+  /** Carries replies to the page of this worker. */
   readonly toPage: Send;
 }
 
@@ -73,7 +73,7 @@ export class Leader {
 
   /** A message of a page. */
   receive(member: string, message: Message): void {
-    // Calls to a leader that goes are sent to the next one; answers to its own calls it still needs.
+    // Calls to a leader that goes are sent to the next one; replies to its own calls it still needs.
     if (!this.#isLeaving || message.kind !== 'call') {
       this.#clients.get(member)?.served.receive(message);
     }
@@ -119,7 +119,7 @@ export class Leader {
   }
 
   #serve(member: string, send: Send): AbortController {
-    // An answer may tell of a storage that fails: it may have failed for every page.
+    // A reply may tell of a storage that fails: it may have failed for every page.
     const watched: Send = (message) => {
       send(message);
       const code = message.kind === 'failure' ? message.error.code : undefined;

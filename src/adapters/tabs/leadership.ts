@@ -1,6 +1,6 @@
 /**
  * Leadership and failover: one of several workers holds a Web Lock and has the files open. The others wait for the
- * lock, and the browser chooses the next leader. A leader that does not answer keeps its lock, because it may resume at
+ * lock, and the browser chooses the next leader. A leader that does not reply keeps its lock, because it may resume at
  * any time with the files open.
  */
 import { isRepoError, RepoError } from '../../core/errors.ts';
@@ -23,7 +23,7 @@ export type LeaderFailure = 'cleared' | 'failed';
 export const clearedError = (name: string, cause?: unknown): RepoError =>
   new RepoError(
     'RepoNotFound',
-    'the repository is gone: the browser has cleared the data of this site while it was open. Make it again with ' +
+    'the repository is missing: the browser has cleared the data of this site while it was open. Make it again with ' +
       `createRepo, or bring a copy back; name=${name}`,
     { cause },
   );

@@ -47,7 +47,7 @@ export class Member {
   #generation = 0;
   /** The DID of a repository that is still to be made. */
   #did: string | undefined;
-  /** Ends the wait for the lock of the leader, or the lead; `undefined` while away. */
+  /** Ends the wait for the lock of the leader, or the leadership; `undefined` while away. */
   #queue: AbortController | undefined;
   #timeout: ReturnType<typeof setTimeout> | undefined;
   /** Holds the leader's lock, and is opening the files. */
@@ -106,7 +106,7 @@ export class Member {
       open: () => (this.#generation === 0 ? place.open(this.#did) : undefined),
       onTurn: () => {
         clearTimeout(this.#timeout);
-        // The last leader is gone. A page that waits for its last word need not.
+        // The last leader has ended. A page that waits for its last word need not.
         this.#leaderSaidBye();
         this.#role = undefined;
       },
@@ -183,8 +183,8 @@ export class Member {
         this.#leaderSaidBye();
       } else if (message.from === role && message.kind === 'message') {
         this.#heartbeat.heard();
-        if (message.message.kind === 'answer' || message.message.kind === 'failure') {
-          this.#heartbeat.answered(message.message.id);
+        if (message.message.kind === 'reply' || message.message.kind === 'failure') {
+          this.#heartbeat.replied(message.message.id);
         }
         this.#toPage({ kind: 'message', message: message.message });
       }
@@ -243,7 +243,7 @@ export class Member {
   }
 
   #noAnswer(waited = ''): RepoError {
-    const message = `the tab that has the repository open does not answer; name=${this.#parts.place.name}${waited}`;
+    const message = `the tab that has the repository open does not reply; name=${this.#parts.place.name}${waited}`;
     return new RepoError('Locked', message);
   }
 

@@ -114,7 +114,7 @@ export const openRemote = (
               : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }),
           );
           reject(error as Error);
-          // A worker that is gone has closed its files, which is all that `close` waits for.
+          // A worker that has ended has closed its files, which is all that `close` waits for.
           end(isGone ? undefined : error);
         },
       });

@@ -52,8 +52,8 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
     await new Promise<void>((onEnd) => new Member({ id, place, did, waitMs, locks, channel, port, onEnd }).join());
   };
 
-  /** The answer to a request that is answered once. */
-  const answerOnce = async (
+  /** The reply to a request that has one reply. */
+  const serveOnce = async (
     request: Exclude<WorkerRequest, { readonly do: 'open' }>,
     peer: Peer<object, object>,
   ): Promise<unknown> => {
@@ -86,7 +86,7 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
         }
       };
     });
-    post({ kind: 'done', value: await answerOnce(request, peer) });
+    post({ kind: 'done', value: await serveOnce(request, peer) });
     await closed;
     peer.end(new RepoError('Closed', 'the page has ended its request'));
   };

@@ -1,4 +1,4 @@
-/** A storage that fails under whoever leads: it is opened again, by the same one, and nobody has to reload anything. */
+/** A storage that fails under the leader: the leader opens it again, and no page has to reload. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RepoError } from '../../../src/core/errors.ts';
 import type { RepoErrorCode } from '../../../src/core/errors.ts';
@@ -43,14 +43,14 @@ test.each([
   ['StorageFull', 'follows', () => following],
   ['StorageFailed', 'leads', () => leading],
   ['StorageFailed', 'follows', () => following],
-] as const)('%s is answered to one that %s, and everybody goes on', async (code, _, repo) => {
+] as const)('%s is the error of a caller that %s, and the others continue', async (code, _, repo) => {
   const heard: HeadChange[] = [];
   following.onChange((change) => heard.push(change));
   await following.head();
   const { commit } = await leading.put(POST, 'a', post('a'));
   failOnce(code);
   expect(await codeOf(repo().put(POST, 'b', post('b')))).toBe(code);
-  // One that asks before the storage is opened again is told, and one that asks later is answered.
+  // One that asks before the storage is opened again is told, and one that asks later gets a reply.
   await expect.poll(() => codeOf(leading.head())).toBe('none');
   await expect.poll(() => codeOf(following.head())).toBe('none');
   const again = await following.put(POST, 'c', post('c'));
@@ -81,7 +81,7 @@ test('a storage that fails for a while is tried again', async () => {
   await expect.poll(() => codeOf(following.put(POST, 'c', post('c'))), { timeout: 10_000 }).toBe('none');
 });
 
-test('one that fails for good ends whoever led with its error, and then the others', async () => {
+test('one that fails for good ends the leader with its error, and then the others', async () => {
   browser.beforeOpen = () => {
     throw new RepoError('RepoNotFound', 'somebody has deleted it');
   };

@@ -19,7 +19,7 @@ import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
 import type { DatabaseFiles } from '../../../src/wasm/vfs/database-files.ts';
 
-/** One repository's place: files that outlive whoever has them open. */
+/** One repository's place: files that outlive their owner. */
 interface Place {
   files: MemoryFiles;
   readonly blobs: MemoryBlobStore;
@@ -154,7 +154,7 @@ export class PlayedTab {
     this.#browser = browser;
     this.#dead = new Promise((resolve) => (this.#die = resolve));
     this.locks = {
-      // A browser lets go of the locks of a tab that is gone.
+      // A browser releases the locks of a tab that was closed.
       request: (name, options, held) =>
         browser.locks.request(name, options, (lock) =>
           this.#isDead ? never(this.#dead) : Promise.race([held(lock), never<never>(this.#dead)]),
@@ -222,7 +222,7 @@ export class PlayedTab {
         if (!create && !browser.has(name)) {
           throw new RepoError('RepoNotFound', `there is no repository; name=${name}`);
         }
-        // Of a tab that is gone nothing opens files any more.
+        // A tab that was closed opens no files.
         const open = async (did: string | undefined): Promise<StoredRepo> =>
           this.#isDead ? new Promise(() => {}) : browser.open(name, did);
         return { name, storage: 'opfs', open, hurry: () => {}, prepare: async () => {} };

@@ -11,7 +11,7 @@ const cid = cidOf(CODEC_RAW, new Uint8Array([1, 2, 3]));
 const across = (value: unknown): unknown => unpack(structuredClone(pack(value)));
 
 describe('values', () => {
-  test('CIDs are CIDs again, wherever they lie', () => {
+  test('CIDs are CIDs again, at any depth', () => {
     const value = { cid, list: [cid, { deep: cid }], map: new Map([['a', cid]]), none: undefined, nothing: null };
     const found = across(value) as typeof value;
     expect(found.cid).toBeInstanceOf(CID);

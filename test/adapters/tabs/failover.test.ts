@@ -64,9 +64,9 @@ describe('an import that is stopped while the leader changes', () => {
     expect((await following.info()).records).toBe(0);
   });
 
-  test('answers, where it has happened', async () => {
+  test('resolves if the work was done', async () => {
     const stop = new AbortController();
-    crashInsteadOf(tabs[0]!, says('answer'), () => stop.abort(new Error('too late')));
+    crashInsteadOf(tabs[0]!, says('reply'), () => stop.abort(new Error('too late')));
     expect((await following.importCar(new Blob([car]), { signal: stop.signal })).created).toBe(300);
   });
 });
@@ -74,7 +74,7 @@ describe('an import that is stopped while the leader changes', () => {
 describe('a page that closes before anybody has taken over', () => {
   test('is told that nobody knows what became of its write', async () => {
     await following.head();
-    crashInsteadOf(tabs[0]!, says('answer'));
+    crashInsteadOf(tabs[0]!, says('reply'));
     const written = codeOf(following.put(POST, 'a', post('a')));
     const read = codeOf(following.get(POST, 'a'));
     await following.close();

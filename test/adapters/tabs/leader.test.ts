@@ -1,4 +1,4 @@
-/** Several tabs over one repository: who leads, who follows, and what happens when the leader is gone. */
+/** Several tabs over one repository: who leads, who follows, and what happens when the leader ends. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { isRepoError } from '../../../src/core/errors.ts';
 import type { RepoErrorCode } from '../../../src/core/errors.ts';
@@ -120,7 +120,7 @@ describe('when the leader closes', () => {
     expect(await logLength(following)).toBe(2);
   });
 
-  test('what the other has asked for is answered, once', async () => {
+  test('what the other has asked for gets one reply', async () => {
     const writes = Array.from({ length: 30 }, (_, i) => following.put(POST, rkeyOf(i), post(`${i}`)));
     await Promise.all([leading.close(), ...writes]);
     expect(await logLength(following)).toBe(30);
@@ -130,7 +130,7 @@ describe('when the leader closes', () => {
 describe('when the leader dies', () => {
   test('reads are asked again', async () => {
     await leading.write(creates(3));
-    crashBefore(first, (kind) => kind === 'answer');
+    crashBefore(first, (kind) => kind === 'reply');
     const found = await following.get(POST, rkeyOf(1));
     expect(found?.value['text']).toBe('post 1');
   });
@@ -141,10 +141,10 @@ describe('when the leader dies', () => {
     expect(await logLength(following)).toBe(1);
   });
 
-  test('a write that happened, and whose answer was lost, answers as it would have', async () => {
+  test('a write that happened, and whose reply was lost, resolves as it would have', async () => {
     await leading.write(creates(1));
     const swapCommit = (await following.head())!.cid;
-    crashBefore(first, (kind) => kind === 'answer');
+    crashBefore(first, (kind) => kind === 'reply');
     // With the guard: doing it a second time would be refused.
     const written = await following.write([{ action: 'create', collection: POST, value: post('x') }], { swapCommit });
     const [head] = await listOf(following.log());
@@ -163,10 +163,10 @@ describe('when the leader dies', () => {
     await leading.write(creates(1));
     const head = (await following.head())!;
     // The tree of a commit is asked about before.
-    let answers = method === 'commit' ? 2 : 0;
-    crashBefore(first, (kind) => kind === 'answer' && answers-- === 0);
-    const answer = (await write(following, head)) as { rev?: string; commit?: { rev: string } };
-    expect(answer.commit?.rev ?? answer.rev).toBe((await following.head())?.rev);
+    let replies = method === 'commit' ? 2 : 0;
+    crashBefore(first, (kind) => kind === 'reply' && replies-- === 0);
+    const reply = (await write(following, head)) as { rev?: string; commit?: { rev: string } };
+    expect(reply.commit?.rev ?? reply.rev).toBe((await following.head())?.rev);
     expect(await logLength(following)).toBe(2);
   });
 
@@ -242,7 +242,7 @@ describe('when the leader dies', () => {
     const [a, b] = [target.tab(), target.tab()];
     await a.open('copy', { did: DID });
     const copy = await b.open('copy');
-    crashBefore(a, (kind) => kind === 'answer' || kind === 'progress');
+    crashBefore(a, (kind) => kind === 'reply' || kind === 'progress');
     expect((await copy.importCar(car, { onProgress: () => {} })).created).toBe(300);
 
     const c = target.tab();
@@ -255,7 +255,7 @@ describe('when the leader dies', () => {
     c.crash();
   });
 
-  test('an import of a stream that happened answers its counts', async () => {
+  test('an import of a stream that happened resolves to its counts', async () => {
     await leading.write(creates(50));
     const car = await readAll(leading.exportCar());
     const target = new PlayedBrowser();
@@ -263,8 +263,8 @@ describe('when the leader dies', () => {
     await a.open('copy', { did: DID });
     const copy = await b.open('copy');
     await copy.head();
-    // Answers to questions that the page has asked; those of the stream go the other way.
-    crashBefore(a, (kind) => kind === 'answer');
+    // Replies to questions that the page has asked; those of the stream go the other way.
+    crashBefore(a, (kind) => kind === 'reply');
     const result = await copy.importCar(new Blob([car]).stream() as ReadableStream<Uint8Array>);
     expect([result.created, result.unchanged]).toEqual([50, 0]);
     b.crash();
@@ -285,12 +285,12 @@ describe('when the leader dies', () => {
 
   test('what cannot be asked again, and may have happened, rejects OutcomeUnknown', async () => {
     const { rev } = await leading.write(creates(1));
-    crashBefore(first, (kind) => kind === 'answer');
+    crashBefore(first, (kind) => kind === 'reply');
     expect(await codeOf(following.setRef('tag', rev))).toBe('OutcomeUnknown');
     expect([...(await following.refs()).keys()]).toEqual(['main', 'tag']);
   });
 
-  test('a storage that is gone by then ends what waits with its error', async () => {
+  test('a storage that was cleared by then ends what waits with its error', async () => {
     browser.beforeOpen = () => {
       throw new Error('the storage was cleared');
     };

@@ -59,7 +59,7 @@ test('a follower that is left in the middle of something keeps nobody waiting', 
   expect((await following.repo.get(POST, 'a'))?.value['text']).toBe('a');
 });
 
-test('a follower that comes back at once is answered', async () => {
+test('a follower that comes back at once gets a reply', async () => {
   let sign = (): void => {};
   const asked = new Promise<void>((resolve) => (sign = resolve));
   const slow = { sign: async (bytes: Uint8Array<ArrayBuffer>) => (await asked, KEY.sign(bytes)) };

@@ -1,4 +1,4 @@
-/** A leader that is frozen without notice: it holds the lead and the files, and says nothing. */
+/** A leader that is frozen without notice: it keeps its lock and the files, and sends nothing. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createHeartbeat } from '../../../src/adapters/tabs/heartbeat.ts';
 import { RepoError } from '../../../src/core/errors.ts';
@@ -29,21 +29,21 @@ describe('a heartbeat', () => {
 
   const beats = (count: number): void => void vi.advanceTimersByTime(count * BEAT_MS);
 
-  test('asks nothing while answers are quick, or nothing is asked', () => {
+  test('asks nothing while replies are quick, or nothing is asked', () => {
     beats(3);
     heartbeat.asked(1);
-    heartbeat.answered(1);
+    heartbeat.replied(1);
     beats(3);
     expect([pings, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
-  test('asks after an answer that is long in coming, for as long as there are signs of life', () => {
+  test('asks after a reply that is long in coming, for as long as there are signs of life', () => {
     heartbeat.asked(1);
     for (let i = 0; i < 20; i++) {
       beats(1);
       heartbeat.heard();
     }
-    heartbeat.answered(1);
+    heartbeat.replied(1);
     beats(2);
     expect([pings, silences, vi.getTimerCount()]).toEqual([20, 0, 0]);
   });
@@ -111,7 +111,7 @@ describe('a leader that says nothing', () => {
     tabs[0]!.incoming = () => true;
   };
 
-  test('is waited for ten seconds: reads reject Locked, writes OutcomeUnknown, and it keeps the lead', async () => {
+  test('is waited for ten seconds: reads reject Locked, writes OutcomeUnknown, and it keeps its lock', async () => {
     const heard: HeadChange[] = [];
     following.onChange((change) => heard.push(change));
     await following.head();
@@ -123,7 +123,7 @@ describe('a leader that says nothing', () => {
     const [read, written] = (await Promise.all(asked)) as RepoError[];
     expect(read).toMatchObject({
       code: 'Locked',
-      message: expect.stringMatching(/does not answer; name=repo/) as string,
+      message: expect.stringMatching(/does not reply; name=repo/) as string,
     });
     expect(written).toMatchObject({ code: 'OutcomeUnknown', cause: { code: 'Locked' } });
     thaw();
@@ -153,8 +153,8 @@ describe('a leader that says nothing', () => {
 
   test('one that opens the files is waited for, and one that cannot get at them is not', async () => {
     let isFrozen = true;
-    const answers: (() => void)[] = [];
-    browser.opening = () => (isFrozen ? new Promise<void>((resolve) => answers.push(resolve)) : Promise.resolve());
+    const replies: (() => void)[] = [];
+    browser.opening = () => (isFrozen ? new Promise<void>((resolve) => replies.push(resolve)) : Promise.resolve());
     tabs.push(browser.tab());
     vi.useRealTimers();
     const third = await tabs[2]!.open('repo');
@@ -163,7 +163,7 @@ describe('a leader that says nothing', () => {
     const [mine, theirs] = [following.head(), third.head()];
     await beats(8);
     isFrozen = false;
-    answers.forEach((answer) => answer());
+    replies.forEach((reply) => reply());
     expect([await mine, await theirs]).toEqual([undefined, undefined]);
 
     browser.opening = () =>
