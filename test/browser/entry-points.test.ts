@@ -69,7 +69,7 @@ for (const name of BROWSERS) {
       await tab().run('close', { name: 'listed' });
       await tab().run('remove', { name: 'listed' });
       expect((await tab().run<{ name: string }[]>('list')).map((repo) => repo.name)).not.toContain('listed');
-      await expect(tab().run('open', { name: 'listed' })).rejects.toThrow(/no repository/);
+      await expect(tab().run('open', { name: 'listed' })).rejects.toThrow(/the repository is missing/);
     });
 
     test('a worker that does not start rejects with the reason', async () => {

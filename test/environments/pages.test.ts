@@ -162,9 +162,9 @@ describe.skipIf(isMissing('chromium'))('a page (needs chromium)', { timeout: TIM
     expect(await outcome('absolute')).toBe('hello');
     expect(await outcome('relative')).toBe('hello');
     expect(await outcome('none')).toContain(
-      'the file of SQLite is missing: this script was made from a blob: or data: URL: serve pdsdb/sql-wasm.wasm and ' +
+      'the file of SQLite is missing: this script has a blob: or data: URL: serve pdsdb/sql-wasm.wasm and ' +
         'pass its URL to serveRepos({ wasm })',
     );
-    expect(await outcome('wrong')).toContain('the file of SQLite is missing: http:// is no URL: serve');
+    expect(await outcome('wrong')).toContain('the file of SQLite is missing: http:// is not a valid URL: serve');
   });
 });

@@ -200,6 +200,11 @@ export async function* backupRepo(
     tally.bytes += length;
     onProgress?.({ ...tally });
   });
+  // A small file can come as one chunk, so chunks alone do not notice every abort.
+  const assertNext = (path: string): void => {
+    assertRead(path);
+    signal?.throwIfAborted();
+  };
   const snapshot = await maintenance.snapshot();
   let unpin = (): void => {};
   try {
@@ -208,7 +213,7 @@ export async function* backupRepo(
     const { records, ...head } = await describeHead(parts, snapshot, damaged);
     for (const { path, content } of snapshot.files) {
       yield watch(path, content);
-      assertRead(path);
+      assertNext(path);
     }
     snapshot.release();
     let blobs = 0;
@@ -227,7 +232,7 @@ export async function* backupRepo(
           );
         }
       });
-      assertRead(path);
+      assertNext(path);
       blobs += 1;
     }
     const { blocks, commits } = snapshot;
