@@ -37,6 +37,14 @@ const kindOf = (cid: CID, bytes: Uint8Array): string | undefined => {
   return 'data' in map && 'did' in map ? undefined : 'a map of another kind';
 };
 
+/** The error of a CAR without a root. */
+export const noRoot = (): RepoError =>
+  new RepoError('Malformed', 'the CAR has no root, so it is not a repository: use the CAR of a repository; roots=0');
+
+/** The error of a CAR whose root is missing. */
+export const rootMissing = (root: CID): RepoError =>
+  new RepoError('BlockNotFound', `the CAR does not contain its root commit: download it again; cid=${cidToText(root)}`);
+
 /**
  * Decodes the commit at the root of a CAR.
  * @throws {RepoError} `Malformed` when the root is not a commit; the message names what it is.

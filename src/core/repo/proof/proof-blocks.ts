@@ -4,10 +4,9 @@ import type { CID, CidLike } from '../../data/cid.ts';
 import { cidToText } from '../../data/cid.ts';
 import { readCarStream } from '../../car/reader.ts';
 import type { CarSource } from '../../car/source.ts';
-import { RepoError } from '../../errors.ts';
 import type { BlockReader } from '../../storage/ports.ts';
 import type { Commit } from '../commit.ts';
-import { decodeRootCommit } from '../root-commit.ts';
+import { decodeRootCommit, noRoot, rootMissing } from '../root-commit.ts';
 
 export interface ProofBlocks extends BlockReader {
   /** The CID of the commit: the first root of the CAR. */
@@ -28,7 +27,7 @@ export const readProof = async (source: CarSource, maxSize: number): Promise<Pro
   const [root] = car.roots;
   if (root === undefined) {
     await car.close();
-    throw new RepoError('Malformed', 'the CAR names no root, where a commit is expected');
+    throw noRoot();
   }
   const blocks = new Map<string, Bytes>();
   for await (const batch of car) {
@@ -39,7 +38,7 @@ export const readProof = async (source: CarSource, maxSize: number): Promise<Pro
   const read = (cid: CidLike): Bytes | undefined => blocks.get(cidToText(cid));
   const commitBytes = read(root);
   if (commitBytes === undefined) {
-    throw new RepoError('BlockNotFound', `the commit that the CAR names is not in it; cid=${cidToText(root)}`);
+    throw rootMissing(root);
   }
   return {
     root,

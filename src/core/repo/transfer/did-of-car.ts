@@ -1,9 +1,8 @@
 import type { CarOptions } from '../../car/decoder.ts';
 import { readCarStream } from '../../car/reader.ts';
 import type { CarSource } from '../../car/source.ts';
-import { cidEquals, cidToText } from '../../data/cid.ts';
-import { RepoError } from '../../errors.ts';
-import { decodeRootCommit } from '../root-commit.ts';
+import { cidEquals } from '../../data/cid.ts';
+import { decodeRootCommit, noRoot, rootMissing } from '../root-commit.ts';
 
 export interface DidOfCarOptions extends CarOptions {
   readonly signal?: AbortSignal | undefined;
@@ -20,10 +19,7 @@ export const didOfCar = async (source: CarSource, options: DidOfCarOptions = {})
   const [root] = car.roots;
   if (root === undefined) {
     await car.close();
-    throw new RepoError(
-      'Malformed',
-      'the CAR has no root, so it is not a repository: use the CAR of a repository; roots=0',
-    );
+    throw noRoot();
   }
   for await (const blocks of car) {
     options.signal?.throwIfAborted();
@@ -32,8 +28,5 @@ export const didOfCar = async (source: CarSource, options: DidOfCarOptions = {})
       return decodeRootCommit(root, commit.bytes).did;
     }
   }
-  throw new RepoError(
-    'BlockNotFound',
-    `the CAR does not contain its root commit: download it again; cid=${cidToText(root)}`,
-  );
+  throw rootMissing(root);
 };

@@ -7,9 +7,10 @@ import { toDidKey } from '../../crypto/key-source.ts';
 import { BoundedList } from '../../data/bounded-list.ts';
 import { readPackedCar } from '../../car/reader.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
-import { CID_LENGTH, cidEquals, cidToText } from '../../data/cid.ts';
+import { CID_LENGTH, cidEquals } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
+import { noRoot, rootMissing } from '../root-commit.ts';
 import { diffTrees } from '../../mst/diff.ts';
 import { createNodeReader } from '../../mst/node-reader.ts';
 import { verifyTreeOf } from '../../mst/verify.ts';
@@ -174,17 +175,11 @@ const countMissing = async (blobs: BlobStore, mentioned: CidSet): Promise<number
 const requireRoot = async (blocks: BlockReader, roots: readonly CID[]): Promise<{ cid: CID; bytes: Uint8Array }> => {
   const [cid] = roots;
   if (cid === undefined) {
-    throw new RepoError(
-      'Malformed',
-      'the CAR has no root, so it is not a repository: use the CAR of a repository; roots=0',
-    );
+    throw noRoot();
   }
   const bytes = await blocks.get(cid);
   if (bytes === undefined) {
-    throw new RepoError(
-      'BlockNotFound',
-      `the CAR does not contain its root commit: download it again; cid=${cidToText(cid)}`,
-    );
+    throw rootMissing(cid);
   }
   return { cid, bytes };
 };

@@ -16,7 +16,7 @@ import { repoOver } from '../local-repo.ts';
 import { readOnlyError, readOnlyRepo } from '../read-only.ts';
 import { MAIN } from '../store-names.ts';
 import type { Repo } from '../repo.ts';
-import { decodeRootCommit } from '../root-commit.ts';
+import { decodeRootCommit, noRoot, rootMissing } from '../root-commit.ts';
 
 export interface OpenCarOptions extends CarOptions {
   readonly signal?: AbortSignal | undefined;
@@ -152,17 +152,11 @@ export const openCar = async (source: CarSource, options: OpenCarOptions = {}): 
   }
   const [root] = car.roots;
   if (root === undefined) {
-    throw new RepoError(
-      'Malformed',
-      'the CAR has no root, so it is not a repository: use the CAR of a repository; roots=0',
-    );
+    throw noRoot();
   }
   const block = blocks.bytesAt(blocks.cids.indexOf(root.bytes));
   if (block === undefined) {
-    throw new RepoError(
-      'BlockNotFound',
-      `the CAR does not contain its root commit: download it again; cid=${cidToText(root)}`,
-    );
+    throw rootMissing(root);
   }
   const commit = decodeRootCommit(root, block);
   const stores = { did: commit.did, store: new CarStore(blocks, root, commit), blobs: new NoBlobs() };

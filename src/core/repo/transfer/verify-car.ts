@@ -2,14 +2,14 @@
 import type { KeySource } from '../../crypto/key-source.ts';
 import { toDidKey } from '../../crypto/key-source.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
-import { cidBytesToText, cidToText, decodeCid } from '../../data/cid.ts';
+import { cidBytesToText, decodeCid } from '../../data/cid.ts';
 import type { CarOptions } from '../../car/decoder.ts';
 import { BoundedList } from '../../data/bounded-list.ts';
 import { readPackedCar } from '../../car/reader.ts';
 import type { Commit } from '../commit.ts';
 import { verifyCommit } from '../commit.ts';
-import { decodeRootCommit } from '../root-commit.ts';
-import { isRepoError, RepoError } from '../../errors.ts';
+import { decodeRootCommit, noRoot, rootMissing } from '../root-commit.ts';
+import { isRepoError } from '../../errors.ts';
 import { ArenaBlocks } from '../../blocks/arena-blocks.ts';
 import type { LongWork, Progress, VerifyReport } from '../long-work.ts';
 import type { CarSource } from '../../car/source.ts';
@@ -102,17 +102,11 @@ const readBlocks = async (
 const requireCommit = (car: CarBlocks): { readonly head: CID; readonly commit: Commit; readonly bytes: Uint8Array } => {
   const [head] = car.roots;
   if (head === undefined) {
-    throw new RepoError(
-      'Malformed',
-      'the CAR has no root, so it is not a repository: use the CAR of a repository; roots=0',
-    );
+    throw noRoot();
   }
   const bytes = car.take(head.bytes);
   if (bytes === undefined) {
-    throw new RepoError(
-      'BlockNotFound',
-      `the CAR does not contain its root commit: download it again; cid=${cidToText(head)}`,
-    );
+    throw rootMissing(head);
   }
   return { head, commit: decodeRootCommit(head, bytes), bytes };
 };
