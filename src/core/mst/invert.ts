@@ -20,7 +20,11 @@ const shown = (value: CidBytes | undefined): string => (value === undefined ? 'n
 const byNeed = (a: LayeredChange, b: LayeredChange): number =>
   Number(b.to === undefined) - Number(a.to === undefined) || a.layer - b.layer || (a.key < b.key ? -1 : 1);
 
-const undo = (tree: Link, { key, from, to, layer }: LayeredChange): Link => {
+/**
+ * Checks that a tree has the value that a change leads to. `tree` may be partial.
+ * @throws {RepoError} `Malformed` when it has another value; `BlockNotFound` when a node on the way is not loaded.
+ */
+export const assertChanged = (tree: Link, { key, to }: TreeChange, layer?: number): void => {
   const found = findAtLayer(tree, key, layer);
   if (found === undefined ? to !== undefined : to === undefined || !equalBytes(found, to)) {
     throw new RepoError(
@@ -28,7 +32,11 @@ const undo = (tree: Link, { key, from, to, layer }: LayeredChange): Link => {
       `the tree does not hold what the change says; key=${key} expected=${shown(to)} found=${shown(found)}`,
     );
   }
-  return from === undefined ? remove(tree, key) : insert(tree, key, from);
+};
+
+const undo = (tree: Link, change: LayeredChange): Link => {
+  assertChanged(tree, change, change.layer);
+  return change.from === undefined ? remove(tree, change.key) : insert(tree, change.key, change.from);
 };
 
 /**

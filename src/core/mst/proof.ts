@@ -11,8 +11,8 @@ import type { Link } from './node.ts';
 import { linkTo } from './node.ts';
 import type { NodeReader } from './node-reader.ts';
 
-/** Returns the loaded nodes of a tree, parents before children. */
-const loadedBlocks = (root: Link): Block[] => {
+/** Returns the blocks of the loaded nodes of a tree, parents before children. */
+export const loadedBlocks = (root: Link): Block[] => {
   const blocks: Block[] = [];
   const rest: Link[] = [root];
   for (let link = rest.pop(); link !== undefined; link = rest.pop()) {

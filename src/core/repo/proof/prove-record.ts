@@ -2,9 +2,12 @@
 import { writeCar } from '../../car/writer.ts';
 import type { Bytes } from '../../data/bytes.ts';
 import type { CID } from '../../data/cid.ts';
+import { decodeCid } from '../../data/cid.ts';
 import type { Block } from '../../blocks/block.ts';
-import { findValue } from '../../mst/find.ts';
-import { pathProof } from '../../mst/proof.ts';
+import { findLoaded } from '../../mst/find.ts';
+import { loadPaths } from '../../mst/load.ts';
+import { linkTo } from '../../mst/node.ts';
+import { loadedBlocks } from '../../mst/proof.ts';
 import { requireBlock } from '../../storage/checked-blocks.ts';
 import { withPinned } from '../care/pins.ts';
 import type { RepoParts } from '../open-parts.ts';
@@ -21,8 +24,9 @@ export const proveRecord = (parts: RepoParts, path: string, { at }: ProofOptions
         cid: block,
         bytes: await requireBlock(parts.store, block, parts.hashAll),
       });
-      const value = await findValue(parts.nodes, data, path);
-      const nodes = await pathProof(parts.nodes, data, [path]);
-      return writeCar([cid], [await require(cid), ...nodes, ...(value === undefined ? [] : [await require(value)])]);
+      const tree = await loadPaths(parts.nodes, linkTo(data), [path], { neighbours: false });
+      const value = findLoaded(tree, path);
+      const records = value === undefined ? [] : [await require(decodeCid(value))];
+      return writeCar([cid], [await require(cid), ...loadedBlocks(tree), ...records]);
     },
   );

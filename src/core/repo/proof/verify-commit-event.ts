@@ -6,8 +6,7 @@ import { asCid, cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
 import { isBytes } from '../../data/platform-values.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
 import type { TreeChange } from '../../mst/diff.ts';
-import { findAtLayer } from '../../mst/find.ts';
-import { invert } from '../../mst/invert.ts';
+import { assertChanged, invert } from '../../mst/invert.ts';
 import { loadAvailable } from '../../mst/load-available.ts';
 import type { Link } from '../../mst/node.ts';
 import { EMPTY_ROOT } from '../../mst/node.ts';
@@ -80,11 +79,9 @@ const missingRecord = async (
   blocks: ProofBlocks,
 ): Promise<string | undefined> => {
   let missing: string | undefined;
-  for (const { key, to } of changes) {
-    const found = findAtLayer(tree, key);
-    if (!cidEquals(found && decodeCid(found), to && decodeCid(to))) {
-      throw malformed(`the tree does not hold what an operation says; path=${key}`);
-    }
+  for (const change of changes) {
+    const { key, to } = change;
+    assertChanged(tree, change);
     if (to !== undefined && (await blocks.get(to)) === undefined) {
       missing ??= key;
     }
@@ -106,10 +103,11 @@ const rootBefore = ({ prevData, since }: CommitEvent): CID | undefined => {
 
 /**
  * Checks the operations of an event. Returns why they are not proved, or `undefined` if they are.
+ * @param before The root of the tree before; `undefined` if the event does not say it.
  * @throws {RepoError} `Malformed`; `BlockNotFound` when a tree node is missing.
  */
 const checkChanges = async (
-  event: CommitEvent,
+  before: CID | undefined,
   { changes, unknownBefore }: EventChanges,
   blocks: ProofBlocks,
 ): Promise<string | undefined> => {
@@ -118,7 +116,6 @@ const checkChanges = async (
   if (missing !== undefined) {
     return `the record of an operation is not in the blocks; path=${missing}`;
   }
-  const before = rootBefore(event);
   if (before === undefined) {
     return 'the event has no prevData: its host is from before Sync 1.1';
   }
@@ -139,12 +136,15 @@ const checkChanges = async (
 };
 
 /** Why the event does not follow the commit that is known; `undefined` if it does. */
-const gapBefore = (event: CommitEvent, { since, prevData }: VerifyEventOptions): string | undefined => {
+const gapBefore = (
+  event: CommitEvent,
+  before: CID | undefined,
+  { since, prevData }: VerifyEventOptions,
+): string | undefined => {
   if (since !== undefined && event.since !== since) {
     return `the event follows another rev; known=${String(since)} since=${String(event.since)}`;
   }
   if (prevData !== undefined) {
-    const before = asCid(event.prevData) ?? (event.since === null ? EMPTY_ROOT : undefined);
     const known = prevData ?? EMPTY_ROOT;
     if (!cidEquals(before, known)) {
       return `the event follows another tree; known=${cidToText(known)} prevData=${before ? cidToText(before) : 'none'}`;
@@ -198,8 +198,9 @@ export const verifyCommitEvent = async (
     }
     const named = changesOf(event);
     ({ changes } = named);
-    const gap = gapBefore(event, options);
-    const unproven = await checkChanges(event, named, blocks);
+    const before = rootBefore(event);
+    const gap = gapBefore(event, before, options);
+    const unproven = await checkChanges(before, named, blocks);
     if (gap !== undefined) {
       return report('desynchronized', gap);
     }
