@@ -120,9 +120,15 @@ export class OfferedStreams {
     const failed = new Promise<never>((_, reject) => (fail = reject));
     // The end that pulls hears of it, if there is one.
     failed.catch(() => {});
-    signal?.addEventListener('abort', () => fail(signal.reason), { once: true });
+    const onAbort = (): void => fail(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    // A signal may outlive many streams.
+    const ended = (): void => {
+      signal?.removeEventListener('abort', onAbort);
+      onEnd();
+    };
     const iterator = items[Symbol.asyncIterator]();
-    this.#streams.set(name, { iterator, limits, onEnd, failed, fail });
+    this.#streams.set(name, { iterator, limits, onEnd: ended, failed, fail });
     return { '/stream': name };
   }
 
