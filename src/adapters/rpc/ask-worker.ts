@@ -8,7 +8,7 @@ import { Peer } from './peer.ts';
 import type { FromPage, WorkerRequest } from './protocol.ts';
 import type { WireStream } from './streams.ts';
 
-type OneAnswer = Exclude<WorkerRequest, { readonly do: 'open' }>;
+type SingleRequest = Exclude<WorkerRequest, { readonly do: 'open' }>;
 
 interface Asked {
   readonly peer: Peer<object, object>;
@@ -19,7 +19,7 @@ interface Asked {
 /** @param request Makes the request, which may name a stream that the peer offers. */
 const begin = (
   worker: WorkerLike,
-  request: (peer: Peer<object, object>) => OneAnswer,
+  request: (peer: Peer<object, object>) => SingleRequest,
   locks: Locks | undefined,
 ): Asked => {
   const send = (message: FromPage): void => connection.port.postMessage(message);
@@ -52,7 +52,7 @@ const begin = (
 };
 
 /** Asks a worker for something that has one reply. */
-export const ask = async (worker: WorkerLike, request: OneAnswer, locks: Locks | undefined): Promise<unknown> => {
+export const ask = async (worker: WorkerLike, request: SingleRequest, locks: Locks | undefined): Promise<unknown> => {
   const { reply, close } = begin(worker, () => request, locks);
   try {
     return await reply;
@@ -61,7 +61,7 @@ export const ask = async (worker: WorkerLike, request: OneAnswer, locks: Locks |
   }
 };
 
-type FolderRequest<D extends string> = Omit<OneAnswer & { readonly do: D }, 'files'>;
+type FolderRequest<D extends string> = Omit<SingleRequest & { readonly do: D }, 'files'>;
 
 /** The files of a repository in the worker. */
 export async function* takeFromWorker(

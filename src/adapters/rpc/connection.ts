@@ -1,6 +1,6 @@
 /** The page's end of the entry point: a request to a worker, on a port of its own. */
 import { RepoError } from '../../core/errors.ts';
-import { createErrorBook } from './error-data.ts';
+import { fromErrorData } from './error-data.ts';
 import { isReleased } from './locks.ts';
 import type { Locks } from './locks.ts';
 import type { FromPage, FromWorker, WorkerGreeting, WorkerRequest } from './protocol.ts';
@@ -50,7 +50,8 @@ const failureOf = (event: Event): RepoError => {
 
 /**
  * Sends a request to a worker.
- * @param locks The worker holds one of them while it works on the request; `undefined` where there are none.
+ * @param locks The worker holds one of them while it works on the request; `undefined` where the page and the worker
+ *   share no locks.
  */
 export const connect = (
   worker: WorkerLike,
@@ -62,7 +63,7 @@ export const connect = (
   const member = uniqueName();
   const watch = new AbortController();
   let hasBegun = false;
-  let hasAnswered = false;
+  let hasReplied = false;
 
   const close = (): void => {
     watch.abort();
@@ -85,7 +86,7 @@ export const connect = (
     if (await isReleased(shared, memberLock(member), watch.signal)) {
       await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
       if (!watch.signal.aborted) {
-        const code = hasAnswered ? 'Closed' : 'StorageFailed';
+        const code = hasReplied ? 'Closed' : 'StorageFailed';
         end(new RepoError(code, `the worker has ended; asked=${request.do}`), true);
       }
     }
@@ -98,9 +99,9 @@ export const connect = (
       // From now on an error event comes from other code in the worker, and does not end it.
       worker.removeEventListener('error', onError);
     }
-    hasAnswered ||= data.kind === 'attached' || data.kind === 'done';
+    hasReplied ||= data.kind === 'attached' || data.kind === 'done';
     if (data.kind === 'failed') {
-      end(createErrorBook().toError(data.error), false);
+      end(fromErrorData(data.error), false);
     } else if (data.kind !== 'begun') {
       onMessage(data);
     } else if (locks !== undefined) {

@@ -3,6 +3,7 @@ import type { RepoErrorCode } from '../../core/errors.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { ErrorData } from './protocol.ts';
 import { isError } from '../../core/data/platform-values.ts';
+import { uniqueName } from './unique-name.ts';
 
 /** Errors that are kept at a time: an error comes back while its call is under way. */
 const MAX_REMEMBERED = 64;
@@ -27,7 +28,7 @@ const rebuild = ({ name, message, code }: ErrorData, options: ErrorOptions): Err
 };
 
 export const createErrorBook = (): ErrorBook => {
-  const prefix = Math.random().toString(36).slice(2);
+  const prefix = uniqueName();
   const made = new Map<string, unknown>();
   /** Tokens of errors that the other end has made. */
   const foreign = new WeakMap<object, string>();
@@ -73,3 +74,9 @@ export const createErrorBook = (): ErrorBook => {
 
   return { toData: (error) => toData(error, MAX_CAUSES), toError };
 };
+
+/** Returns an error as data, where no call brings it back. */
+export const toErrorData = (error: unknown): ErrorData => createErrorBook().toData(error);
+
+/** Returns the error of data that comes outside of a call. */
+export const fromErrorData = (data: ErrorData): unknown => createErrorBook().toError(data);

@@ -214,11 +214,11 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     this.#rejectAll(error, gone);
   }
 
-  #rejectAll(error: unknown, isUnanswered: boolean): void {
+  #rejectAll(error: unknown, isUnreplied: boolean): void {
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
     for (const { method, changes, reject } of waiting) {
-      reject(isUnanswered && changes ? outcomeUnknown(method, error) : error);
+      reject(isUnreplied && changes ? outcomeUnknown(method, error) : error);
     }
   }
 

@@ -4,7 +4,7 @@
  */
 import { RepoError } from '../../core/errors.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
-import { createErrorBook } from '../rpc/error-data.ts';
+import { toErrorData } from '../rpc/error-data.ts';
 import type { Locks } from '../rpc/locks.ts';
 import type { Attachment, ChannelMessage, FromPage, FromWorker, Message } from '../rpc/protocol.ts';
 import { createHeartbeat } from './heartbeat.ts';
@@ -65,7 +65,7 @@ export class Member {
   /** Looks for the leader, or leads. */
   join(): void {
     const { waitMs } = this.#parts;
-    this.#timeout = setTimeout(() => this.#fail(this.#noAnswer(` waitMs=${waitMs}`)), waitMs);
+    this.#timeout = setTimeout(() => this.#fail(this.#silenceError(` waitMs=${waitMs}`)), waitMs);
     this.#look();
   }
 
@@ -238,11 +238,11 @@ export class Member {
   }
 
   #tellSilence(): void {
-    this.#toPage({ kind: 'silent', error: createErrorBook().toData(this.#noAnswer()) });
+    this.#toPage({ kind: 'silent', error: toErrorData(this.#silenceError()) });
     this.#leaderSaidBye();
   }
 
-  #noAnswer(waited = ''): RepoError {
+  #silenceError(waited = ''): RepoError {
     const message = `the tab that has the repository open does not reply; name=${this.#parts.place.name}${waited}`;
     return new RepoError('Locked', message);
   }
@@ -292,7 +292,7 @@ export class Member {
   }
 
   #fail(error: unknown): void {
-    this.#end({ kind: 'failed', error: createErrorBook().toData(error) });
+    this.#end({ kind: 'failed', error: toErrorData(error) });
   }
 
   #end(last: FromWorker): void {

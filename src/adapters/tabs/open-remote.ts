@@ -7,7 +7,7 @@ import type { Signer } from '../../core/crypto/signer.ts';
 import { RemoteRepo } from '../rpc/client.ts';
 import type { Connection, WorkerLike } from '../rpc/connection.ts';
 import { connect } from '../rpc/connection.ts';
-import { createErrorBook } from '../rpc/error-data.ts';
+import { fromErrorData } from '../rpc/error-data.ts';
 import type { Locks } from '../rpc/locks.ts';
 import type { Attachment, FromPage, WantedStorage } from '../rpc/protocol.ts';
 import type { Send } from '../rpc/peer.ts';
@@ -102,7 +102,7 @@ export const openRemote = (
           } else if (message.kind === 'message') {
             repo?.peer.receive(message.message);
           } else if (message.kind === 'silent') {
-            repo?.peer.giveUp(createErrorBook().toError(message.error));
+            repo?.peer.giveUp(fromErrorData(message.error));
           } else if (message.kind === 'closed') {
             end();
           }

@@ -1,6 +1,6 @@
 /** The worker's end of the entry point: each request of a page comes on a port of its own. */
 import { RepoError } from '../../core/errors.ts';
-import { createErrorBook } from '../rpc/error-data.ts';
+import { toErrorData } from '../rpc/error-data.ts';
 import type { FolderFile } from '../rpc/files.ts';
 import { offerFiles, takeFiles } from '../rpc/files.ts';
 import type { Channel } from './leader.ts';
@@ -99,7 +99,7 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
       }
       const { pdsdb, member, request } = data;
       const fail = (error: unknown): void =>
-        port.postMessage({ kind: 'failed', error: createErrorBook().toData(error) } satisfies FromWorker);
+        port.postMessage({ kind: 'failed', error: toErrorData(error) } satisfies FromWorker);
       if (pdsdb !== PROTOCOL_VERSION) {
         fail(
           new RepoError(
