@@ -58,7 +58,7 @@ export class DiskImage {
       .sort();
   }
 
-  /** The bytes of a file, or `undefined` when there is none. */
+  /** The bytes of a file, or `undefined` when the file is missing. */
   read(path: string): Uint8Array<ArrayBuffer> | undefined {
     const node = this.find(path);
     return node?.kind === 'file' ? this.files.get(node.id)!.bytes() : undefined;

@@ -11,7 +11,7 @@ export interface Attack {
   readonly make: Make;
   /** What is done with it: it is opened and verified, repaired, or restored as a backup. */
   readonly use: 'repair' | 'restore' | 'verify';
-  /** The code of the refusal; `sound`, `damaged` or `whole` where there is none. */
+  /** The code of the refusal; `sound`, `damaged` or `whole` without a refusal. */
   readonly end: 'Corrupt' | 'Malformed' | 'damaged' | 'sound' | 'whole';
   /** Milliseconds of a processor, where a second is not enough: a file of 500 MB takes time to check. */
   readonly ms?: number;

@@ -17,7 +17,7 @@ const OLD_TERMS: readonly (readonly [standard: string, old: RegExp])[] = [
   ['emit, notify', /\btell(s|ing)? (the |its |all |every )?(listener|owner|tab|page|client)|listeners?\.tell\b/],
   ['argument checks', /\bgiven-cid\b/],
   ['returns, resolves to', /\banswers?\b|\banswered\b/i],
-  ['is not a valid …', /\b(?<!there )(is|are|was) none\b|\bthat (is|are) no [a-z]+\b/],
+  ['is not a valid …', /\b(is|are|was|were) none\b|\bthat (is|are) no [a-z]+\b/],
   ['is stored, in storage order', /\b(it|they|file|files|bytes|blocks|folder) lies?\b|\bwhere (it|they) lies?\b/],
   ['missing, present', /\bwhat is (gone|there)\b|\b(is|are|was|were) gone\b/],
   ['one … per …', /\ba sentence a fault\b|\bone (entry|request|file|commit|line|line) a [a-z]+\b/],

@@ -21,8 +21,8 @@ const headAt = async (repo: Repo, cid: CID): Promise<Head | undefined> => {
 };
 
 /**
- * The changes since the head with the rev `known` (`undefined`: since there was none), oldest first, up to the head of
- * now. Where the history does not go back so far, all records of the first change are new.
+ * The changes since the head with the rev `known` (`undefined`: since the empty repository), oldest first, up to the
+ * head of now. Where the history does not go back so far, all records of the first change are new.
  */
 async function* missedChanges(repo: Repo, known: string | undefined): AsyncGenerator<HeadChange> {
   const missed: Head[] = [];

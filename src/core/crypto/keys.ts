@@ -120,7 +120,7 @@ export const parseDidKey = (text: string): PublicKey => {
     throw new TypeError(`expected a did:key as a string; type=${typeof text}`);
   }
   if (!text.startsWith(DID_KEY)) {
-    throw unknownKey(`expected a text that starts with did:key: ; text=${text.slice(0, 80)}`);
+    throw unknownKey(`the text does not start with did:key: pass a did:key; text=${text.slice(0, 80)}`);
   }
   return parsePrefixed(text.slice(DID_KEY.length));
 };

@@ -97,7 +97,7 @@ export interface ImportResult {
   readonly faults: readonly Fault[];
   /** Number of records that break the data model. */
   readonly faultCount: number;
-  /** Local work since the last import that is not in the new head. Absent if there is none. */
+  /** Local work since the last import that is not in the new head. Absent if the new head has all of it. */
   readonly kept?: KeptWork | undefined;
 }
 

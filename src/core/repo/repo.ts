@@ -84,7 +84,7 @@ export interface RepoInfo {
   readonly free?: number | undefined;
   /**
    * Tables, indexes and views that another program added to the database, such as `table=notes`. Nothing reads or
-   * changes them. Absent if there are none.
+   * changes them. Absent if the storage has no such objects.
    */
   readonly others?: readonly string[] | undefined;
   /** The storage that a browser uses. */
@@ -184,7 +184,7 @@ export interface Repo extends AsyncDisposable {
    */
   getBytes(path: string, rkey?: string): Promise<Bytes | undefined>;
   /**
-   * Returns a CAR that proves the record at `collection/rkey`, or that there is none: the commit, the tree nodes from
+   * Returns a CAR that proves the record at `collection/rkey`, or its absence: the commit, the tree nodes from
    * the root to the key, and the record. {@link verifyProof} checks it. Others accept it if the commit is signed.
    * @throws {RepoError} `HeadNotFound` before the first commit; `RefNotFound`; `InvalidCollection`,
    *   `InvalidRecordKey`; `BlockNotFound`, `Corrupt` when a block is missing or damaged.

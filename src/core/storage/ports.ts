@@ -89,7 +89,7 @@ export interface StorageSpace {
   readonly size: number;
   /** Free bytes in `size`, which are reused. */
   readonly free: number;
-  /** Objects of other programs in the same storage, such as `table=notes`. Absent if there are none. */
+  /** Objects of other programs in the same storage, such as `table=notes`. Absent if the storage has no such objects. */
   readonly others?: readonly string[] | undefined;
 }
 
@@ -101,8 +101,8 @@ export interface ShrinkOptions {
 /** Optional capabilities of a store. Without them, some operations are slower or unsupported. */
 export interface StoreMaintenance extends LenientReader {
   /**
-   * Describes the faults of the storage below the blocks, one sentence per fault. Empty if there are none. (For SQLite:
-   * `pragma integrity_check`.)
+   * Describes the faults of the storage below the blocks, one sentence per fault. Empty if the storage has no fault.
+   * (For SQLite: `pragma integrity_check`.)
    */
   check(): Promise<readonly string[]>;
   /**

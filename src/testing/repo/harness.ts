@@ -11,7 +11,7 @@ import type { Case } from '../case.ts';
 
 /** One place for one repository. Each case wants a harness of its own. */
 export interface RepoHarness {
-  /** Makes a repository where there is none. */
+  /** Makes a repository at an empty place. */
   create(options: {
     readonly did: string;
     readonly signer?: Signer | undefined;
@@ -21,7 +21,7 @@ export interface RepoHarness {
   open(options?: { readonly signer?: Signer | undefined }): Promise<Repo>;
   /** Opens the same place for reading. Left out where there is no such thing. */
   openReadOnly?(): Promise<Repo>;
-  /** Opens the place, and makes a repository where there is none. Left out by an adapter without such a function. */
+  /** Opens the place, and makes a repository if the place is empty. Left out by an adapter without such a function. */
   openOrCreate?(options: { readonly did: string; readonly signer?: Signer | undefined }): Promise<Repo>;
   /** Makes a repository from a CAR. Left out by an adapter without such a function. */
   importRepo?(car: CarSource, options?: ImportOptions): Promise<ImportedRepo>;

@@ -9,7 +9,7 @@ const stateOf = async (car: Uint8Array, path: string): Promise<string> =>
   (await verifyProof(car, { did: DID, key: KEY.did(), path })).state;
 
 export const repoProofCases: readonly Case<RepoHarness>[] = [
-  over('a proof shows a record to others, or that there is none', async (repo) => {
+  over('a proof shows a record to others, or its absence', async (repo) => {
     await repo.write(creates(50));
     for (const path of [`${POST}/${rkeyOf(0)}`, `${POST}/${rkeyOf(49)}`]) {
       const result = await verifyProof(await repo.proveRecord(path), { did: DID, key: KEY.did(), path });

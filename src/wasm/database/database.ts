@@ -69,7 +69,7 @@ export class Database {
     }
   }
 
-  /** Checkpoints the WAL of a crash, durably. Does nothing if there is none. {@link begin} calls it. */
+  /** Checkpoints the WAL of a crash, durably. Does nothing without such a WAL. {@link begin} calls it. */
   recover(): void {
     if (this.#needsRecovery) {
       this.#needsRecovery = false;

@@ -180,7 +180,7 @@ export class RepoTree implements StoredTree {
     return tree;
   }
 
-  /** Returns the tree of the checked-out commit, or the empty tree if there is none. */
+  /** Returns the tree of the checked-out commit, or the empty tree before the first commit. */
   static checkout(parts: RepoParts, checkedOut: CheckedOut): RepoTree {
     const root = checkedOut.base?.data;
     const drafts = draftsOver(parts.store);
