@@ -1,14 +1,14 @@
 /** The rules of CONTRIBUTING.md, as tests. */
 import { describe, expect, test } from 'vitest';
-import { doorSize } from './house/door-size.ts';
+import { entrySize } from './house/entry-size.ts';
 import { filesBelow, lineCount, nodesBelow, parseSource, root, sourcesBelow, textOf } from './house/sources.ts';
 import type { SourceFile, SyntaxNode } from './house/sources.ts';
 import { casesWithoutRunner } from './house/suites.ts';
 import { importCycles } from './house/import-cycles.ts';
-import { forbiddenImports } from './house/who-imports-whom.ts';
+import { forbiddenImports } from './house/import-rules.ts';
 import { oldTermsIn } from './house/old-terms.ts';
 
-/** A file that passes this is two files. */
+/** A longer file has more than one concept. */
 const MAX_LINES = 350;
 const MAX_COLUMNS = 120;
 const FORBIDDEN_NAMES = /(^|\/)(utils?|helpers?|common|types?)(\/|\.[a-z.]+$)/;
@@ -23,12 +23,12 @@ const prose = ['.', 'src', 'examples', 'test'].flatMap((folder) =>
     (path) => path.endsWith('.md'),
   ),
 );
-const isDoor = (path: string): boolean => /^src\/[^/]+\.ts$/.test(path);
+const isEntryPoint = (path: string): boolean => /^src\/[^/]+\.ts$/.test(path);
 
 /** Where in a file, for a message. */
 const at = (file: SourceFile, offset: number): string => `${file.path}:${lineCount(file.text.slice(0, offset + 1))}`;
 
-test('there is a house to look after', () => {
+test('finds the sources and the tests', () => {
   expect(sources.length).toBeGreaterThan(20);
   expect(tests.length).toBeGreaterThan(10);
 });
@@ -50,7 +50,7 @@ describe('files', () => {
     expect(wide).toEqual([]);
   });
 
-  test('are named after what is in them', () => {
+  test('have names in kebab case that say what they contain', () => {
     const paths = ['src', 'test', 'examples', 'bench'].flatMap(filesBelow);
     expect(paths.filter((path) => FORBIDDEN_NAMES.test(path))).toEqual([]);
     expect(paths.filter((path) => /\/index\.ts$/.test(path) && path !== 'src/index.ts')).toEqual([]);
@@ -63,10 +63,10 @@ describe('files', () => {
     expect(withDefault.map((file) => file.path)).toEqual([]);
   });
 
-  test('do more than forward, unless they are doors', () => {
+  test('have code of their own, unless they are entry points', () => {
     const forwarders = sources.filter(
       (file) =>
-        !isDoor(file.path) &&
+        !isEntryPoint(file.path) &&
         file.body.every(
           (node) =>
             node.type === 'ImportDeclaration' ||
@@ -77,7 +77,7 @@ describe('files', () => {
     expect(forwarders.map((file) => file.path)).toEqual([]);
   });
 
-  test('do nothing when imported', () => {
+  test('run no code when they are imported', () => {
     const DECLARES = /^(Import|Export)|Declaration$/;
     const busy = sources
       .filter((file) => file.path !== 'src/cli.ts')
@@ -85,7 +85,7 @@ describe('files', () => {
     expect(busy).toEqual([]);
   });
 
-  test('name the .ts file that they import', () => {
+  test('import by the name of the .ts file', () => {
     const paths = new Set(filesBelow('src').concat(filesBelow('test'), filesBelow('examples'), filesBelow('bench')));
     const wrong = everything.flatMap((file) =>
       file.imports
@@ -96,16 +96,19 @@ describe('files', () => {
   });
 });
 
-describe('who may import whom', () => {
-  test.each(['core', 'wasm', 'adapters', 'testing', 'cli'])('src/%s keeps to its own', (folder) => {
-    expect(sourcesBelow(`src/${folder}`).flatMap(forbiddenImports)).toEqual([]);
+describe('imports', () => {
+  test.each(['core', 'wasm', 'adapters', 'testing', 'cli'])(
+    'src/%s imports only the layers that it may import',
+    (folder) => {
+      expect(sourcesBelow(`src/${folder}`).flatMap(forbiddenImports)).toEqual([]);
+    },
+  );
+
+  test('no entry point imports another', () => {
+    expect(sources.filter((file) => isEntryPoint(file.path)).flatMap(forbiddenImports)).toEqual([]);
   });
 
-  test('doors wire the house and do not lead to each other', () => {
-    expect(sources.filter((file) => isDoor(file.path)).flatMap(forbiddenImports)).toEqual([]);
-  });
-
-  test('the rule catches what it is for', () => {
+  test('the rule finds each forbidden import', () => {
     const caught = (path: string, text: string): number => forbiddenImports(parseSource(path, text)).length;
     expect(caught('src/core/data/a.ts', `import { b } from '../../wasm/hash/b.ts';`)).toBe(1);
     expect(caught('src/core/data/a.ts', `import { readFile } from 'node:fs';`)).toBe(1);
@@ -150,10 +153,10 @@ describe('who may import whom', () => {
 });
 
 describe('code', () => {
-  test('knows no other platform than its own', () => {
+  test('names no other platform than its own', () => {
     const word = (files: readonly SourceFile[], pattern: RegExp): string[] =>
       files.flatMap((file) => {
-        // A comment may name a platform; code may not.
+        // A comment may name a platform.
         const code = file.comments.reduceRight(
           (text, { start, end }) => text.slice(0, start) + ' '.repeat(end - start) + text.slice(end),
           file.text,
@@ -182,7 +185,7 @@ describe('code', () => {
     expect(thrown).toEqual([]);
   });
 
-  test('recognizes a class of the platform by its form', () => {
+  test('recognizes a class of the platform without instanceof', () => {
     // `instanceof` fails for a value of another realm. It is for classes that the file imports or declares.
     const foreign = (file: SourceFile): string[] => {
       const nodes = [...nodesBelow(file.body)];
@@ -204,12 +207,12 @@ describe('code', () => {
     expect(caught('class B {}\nexport const f = (a: unknown) => a instanceof B;')).toBe(0);
   });
 
-  test('loses no error', () => {
+  test('has no empty catch without a comment', () => {
     const silent = everything.flatMap((file) =>
       [...nodesBelow(file.body)]
         .filter((node) => node.type === 'CatchClause')
         .map((node) => node.body as { start: number; end: number; body: unknown[] })
-        // A comment that says why nothing is lost is what an empty one has to hold.
+        // An empty catch needs a comment that says why no error is lost.
         .filter(
           (block) =>
             block.body.length === 0 && !file.comments.some(({ start, end }) => start > block.start && end < block.end),
@@ -219,7 +222,7 @@ describe('code', () => {
     expect(silent).toEqual([]);
   });
 
-  test('hides with #private', () => {
+  test('uses #private, and no keyword private', () => {
     const keywords = sources.flatMap((file) =>
       [...nodesBelow(file.body)]
         .filter((node) => typeof node.accessibility === 'string')
@@ -228,7 +231,7 @@ describe('code', () => {
     expect(keywords).toEqual([]);
   });
 
-  test('leaves nothing for later', () => {
+  test('has no marks for later work', () => {
     const later = new RegExp(
       `\\b(${['TO', 'FIX'].map((word) => word + (word === 'TO' ? 'DO' : 'ME')).join('|')}|X{3})\\b`,
     );
@@ -239,8 +242,7 @@ describe('code', () => {
     expect(marked.filter(([, text]) => later.test(text)).map(([path]) => path)).toEqual([]);
   });
 
-  test('speaks of the project alone', () => {
-    // Paths of one machine and hosts of one registry have no business in a repository.
+  test('has no machine paths and no registry hosts', () => {
     const elsewhere = [root.replace(/\/$/, ''), ['registry', 'npmjs', 'org'].join('.'), '"resolved":'];
     const texts = [
       ...filesBelow('src'),
@@ -267,7 +269,7 @@ describe('code', () => {
     expect(oldTermsIn('a.ts', '/** Returns the CID, or `undefined` if the record is missing. */')).toEqual([]);
   });
 
-  test('no test is left out or left alone', () => {
+  test('no test is skipped or run alone', () => {
     // A suite that lacks what it needs is skipped by name, with skipIf and the reason.
     const calls = /\b(it|test|describe)\.(only|skip|todo)\(/;
     expect(
@@ -282,21 +284,21 @@ describe('ports', () => {
   });
 });
 
-describe('weight', () => {
+describe('size', () => {
   // Kilobytes, minified and compressed. A change that makes an entry point heavier raises its limit here.
   const most: Readonly<Record<string, number>> = {
-    index: 95,
+    index: 96,
     node: 145,
     deno: 144,
     browser: 47,
     worker: 143,
     testing: 92,
   };
-  const doors = sources.map((file) => file.path).filter((path) => isDoor(path) && path !== 'src/cli.ts');
+  const entryPoints = sources.map((file) => file.path).filter((path) => isEntryPoint(path) && path !== 'src/cli.ts');
 
-  test.each(doors)('%s brings along no more than it did', async (door) => {
-    const name = door.slice('src/'.length, -'.ts'.length);
-    const { gzip, modules } = await doorSize(door);
+  test.each(entryPoints)('%s is not larger than its limit', async (path) => {
+    const name = path.slice('src/'.length, -'.ts'.length);
+    const { gzip, modules } = await entrySize(path);
     expect(gzip).toBeLessThan(most[name]! * 1000);
     const hasSqlite = modules.some((path) => path.includes('node_modules/sql.js/'));
     expect(hasSqlite).toBe(['node', 'deno', 'worker'].includes(name));
@@ -310,7 +312,7 @@ describe('package', () => {
     version: string;
   };
 
-  test('every door is exported, and every export is a door', () => {
+  test('the exports are the entry points', () => {
     const exported = Object.values(manifest.exports)
       .flatMap((target) => (typeof target === 'string' ? [] : [target.default]))
       .concat(Object.values(manifest.bin))
@@ -318,7 +320,7 @@ describe('package', () => {
     expect(exported.sort()).toEqual(
       sources
         .map((file) => file.path)
-        .filter(isDoor)
+        .filter(isEntryPoint)
         .sort(),
     );
   });
@@ -332,7 +334,7 @@ describe('package', () => {
     expect(jsr.version).toBe(manifest.version);
   });
 
-  test('types lie beside what they describe', () => {
+  test('the declarations are beside their modules', () => {
     for (const target of Object.values(manifest.exports)) {
       if (typeof target !== 'string') {
         expect(target.types).toBe(target.default.replace(/\.js$/, '.d.ts'));

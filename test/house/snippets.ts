@@ -2,21 +2,21 @@
 import type { SourceFile } from './sources.ts';
 
 export interface Snippet {
-  /** Where it stands, as a file name. */
+  /** A file name made from its page and position. */
   readonly name: string;
   readonly code: string;
 }
 
 const nameOf = (path: string, count: number): string => `${path.replace(/[^A-Za-z0-9]+/g, '-')}-${count}.ts`;
 
-/** The blocks of a Markdown page that are fenced as `ts`. */
+/** Returns the `ts` code blocks of a Markdown page. */
 export const markdownSnippets = (path: string, text: string): Snippet[] =>
   [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code], index) => ({
     name: nameOf(path, index + 1),
     code: code!,
   }));
 
-/** What follows `@example` in the docstrings of a source file, fenced or not. */
+/** Returns the code after each `@example` in the docstrings of a source file, with or without a fence. */
 export const docstringSnippets = ({ path, comments }: SourceFile): Snippet[] =>
   comments
     .filter(({ value }) => value.startsWith('*'))

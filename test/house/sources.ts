@@ -1,4 +1,4 @@
-/** The project's own files, read and parsed once, for the tests that look after the house. */
+/** The project's own files, read and parsed once, for the tests of the rules. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,8 @@ export const root: string = fileURLToPath(new URL('../../', import.meta.url));
 export const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /**
- * Every file below a folder of the project, as paths from its root with `/`, in order. Nothing when it is not there.
+ * Returns the paths of all files below a folder, sorted, relative to the root of the project, with `/`. Returns an
+ * empty list if the folder is missing.
  */
 export const filesBelow = (folder: string): string[] => {
   let names: string[];
@@ -28,7 +29,7 @@ export const filesBelow = (folder: string): string[] => {
   return names.filter((name) => !/(^|\/)(node_modules|dist|out)\/|^docs\/(api|public)\//.test(name)).sort();
 };
 
-/** A node of the syntax tree, with what these tests ask of one. */
+/** A node of the syntax tree, with the fields that these tests use. */
 export interface SyntaxNode {
   readonly type: string;
   readonly start: number;
@@ -41,9 +42,9 @@ export interface SourceFile {
   readonly path: string;
   readonly text: string;
   readonly body: readonly SyntaxNode[];
-  /** What it imports and exports from, as paths from the root where they are ours, as written where they are not. */
+  /** The modules that it imports or re-exports: own files as paths from the root, packages by name. */
   readonly imports: readonly string[];
-  /** The same, without imports of types alone. */
+  /** The same, without imports of types only. */
   readonly valueImports: readonly string[];
   readonly comments: readonly { readonly value: string; readonly start: number; readonly end: number }[];
 }
@@ -62,7 +63,7 @@ const isTypeOnly = (statement: FromStatement): boolean =>
     statement.specifiers.length > 0 &&
     statement.specifiers.every((one) => one.importKind === 'type' || one.exportKind === 'type'));
 
-/** Every node below one, itself first. */
+/** Yields a node and every node below it. */
 export function* nodesBelow(node: unknown): Generator<SyntaxNode> {
   const rest: unknown[] = [node];
   while (rest.length > 0) {
@@ -109,7 +110,7 @@ export const parseSource = (path: string, text: string): SourceFile => {
 
 const parsed = new Map<string, SourceFile>();
 
-/** The TypeScript files below a folder, declarations left out, parsed. */
+/** Returns the parsed TypeScript files below a folder, without declaration files. */
 export const sourcesBelow = (folder: string): SourceFile[] =>
   filesBelow(folder)
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
@@ -119,5 +120,5 @@ export const sourcesBelow = (folder: string): SourceFile[] =>
       return source;
     });
 
-/** The lines of a text; the end of the last one does not begin another. */
+/** Returns the number of lines of a text. A line break at the end does not start a line. */
 export const lineCount = (text: string): number => text.split('\n').length - (text.endsWith('\n') ? 1 : 0);

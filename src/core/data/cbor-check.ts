@@ -41,8 +41,21 @@ export const CID_PREFIX_LENGTH = 5;
 /** Returns the length of a head by its lower five bits: one byte, plus an argument of 0, 1, 2, 4 or 8 bytes. */
 export const headLength = (info: number): number => (info < 24 ? 1 : 1 + (1 << (info - 24)));
 
-const malformed = (what: string, offset: number): RepoError =>
-  new RepoError('Malformed', `invalid DAG-CBOR: ${what}; offset=${offset}`);
+/** Returns the byte at an offset and the offset, for a message. */
+export const byteAt = (bytes: Uint8Array, offset: number): string => {
+  const byte = bytes[offset];
+  return `byte=${byte === undefined ? 'end' : `0x${byte.toString(16).padStart(2, '0')}`} offset=${offset}`;
+};
+
+const malformed = (what: string, bytes: Uint8Array, offset: number): RepoError =>
+  new RepoError(
+    'Malformed',
+    `invalid DAG-CBOR: ${what}. Encode the value again with encodeCbor; ${byteAt(bytes, offset)}`,
+  );
+
+/** Returns the name of a head of major type 7 that the data model forbids. */
+const simpleName = (head: number): string =>
+  head === 0xf7 ? 'undefined' : head >= 0xf9 && head <= 0xfb ? 'a float' : 'a simple value';
 
 /** Returns the argument of the head at `at`: a number, a length, a count or a tag. */
 export const argumentAt = (bytes: Uint8Array, at: number): number => {
@@ -51,11 +64,11 @@ export const argumentAt = (bytes: Uint8Array, at: number): number => {
     return info;
   }
   if (info > 27) {
-    throw malformed(info === 31 ? 'an indefinite length' : 'a reserved head', at);
+    throw malformed(info === 31 ? 'an indefinite length' : 'a reserved head', bytes, at);
   }
   const end = at + headLength(info);
   if (end > bytes.length) {
-    throw malformed('the bytes end inside a head', at);
+    throw malformed('the bytes end inside a head', bytes, at);
   }
   let argument = 0;
   for (let i = at + 1; i < end; i++) {
@@ -63,11 +76,11 @@ export const argumentAt = (bytes: Uint8Array, at: number): number => {
     argument = argument * 256 + bytes[i]!;
   }
   if (argument > Number.MAX_SAFE_INTEGER) {
-    throw malformed('an integer above 2^53 - 1', at);
+    throw malformed('an integer above 2^53 - 1', bytes, at);
   }
   const least = info === 24 ? 24 : info === 25 ? 0x100 : info === 26 ? 0x1_0000 : 0x1_0000_0000;
   if (argument < least) {
-    throw malformed('a head that is longer than it needs to be', at);
+    throw malformed('a head that is not in its shortest form', bytes, at);
   }
   return argument;
 };
@@ -86,11 +99,11 @@ const checkUtf8 = (bytes: Uint8Array, start: number, end: number): void => {
     const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
     const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
     if (first < 0xc2 || first > 0xf4 || at + length > end || bytes[at + 1]! < low || bytes[at + 1]! > high) {
-      throw malformed('text that is not UTF-8', at);
+      throw malformed('text that is not UTF-8', bytes, at);
     }
     for (let i = at + 2; i < at + length; i++) {
       if (bytes[i]! >> 6 !== 0b10) {
-        throw malformed('text that is not UTF-8', at);
+        throw malformed('text that is not UTF-8', bytes, at);
       }
     }
     at += length;
@@ -115,7 +128,7 @@ const isKeyAfter = (bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd:
 /** Checks a byte string or text whose content starts at `start`. Returns its end. */
 const checkString = (bytes: Uint8Array, at: number, start: number, length: number, isText: boolean): number => {
   if (length > bytes.length - start) {
-    throw malformed('the bytes end inside a string', at);
+    throw malformed('the bytes end inside a string', bytes, at);
   }
   const end = start + length;
   if (isText) {
@@ -139,16 +152,16 @@ const checkMap = (bytes: Uint8Array, start: number, count: number, depth: number
   for (let i = 0; i < count; i++) {
     const head = at < bytes.length ? bytes[at]! : 0;
     if (head >> 5 !== TEXT) {
-      throw malformed('a map key that is not text', at);
+      throw malformed('a map key that is not text', bytes, at);
     }
     const length = argumentAt(bytes, at);
     if (length > MAX_CBOR_KEY_LENGTH) {
-      throw malformed(`a map key of more than ${MAX_CBOR_KEY_LENGTH} bytes`, at);
+      throw malformed(`a map key of ${length} bytes, more than ${MAX_CBOR_KEY_LENGTH}`, bytes, at);
     }
     const key = at + headLength(head & 31);
     const keyEnd = checkString(bytes, at, key, length, true);
     if (i > 0 && !isKeyAfter(bytes, last, lastEnd, key, keyEnd)) {
-      throw malformed('map keys that are out of order or duplicate', at);
+      throw malformed('map keys that are out of order or duplicate', bytes, at);
     }
     last = key;
     lastEnd = keyEnd;
@@ -159,12 +172,12 @@ const checkMap = (bytes: Uint8Array, start: number, count: number, depth: number
 
 const checkCid = (bytes: Uint8Array, at: number, tag: number): number => {
   if (tag !== TAG_CID) {
-    throw malformed(`the tag ${tag}`, at);
+    throw malformed(`the tag ${tag}`, bytes, at);
   }
   const start = at + CID_PREFIX_LENGTH;
   // 0x58 0x25 is the head of a byte string of 37 bytes.
   if (bytes[at + 2] !== 0x58 || bytes[at + 3] !== CID_LENGTH + 1 || bytes[at + 4] !== 0 || !isCidBytes(bytes, start)) {
-    throw malformed('a link that is not a CIDv1 of dag-cbor or raw with SHA-256', at);
+    throw malformed('a link that is not a CIDv1 of dag-cbor or raw with SHA-256', bytes, at);
   }
   return start + CID_LENGTH;
 };
@@ -172,7 +185,7 @@ const checkCid = (bytes: Uint8Array, at: number, tag: number): number => {
 /** Checks the value at `at`. Returns its end. Recurses at most {@link MAX_CBOR_DEPTH} levels deep. */
 const checkValue = (bytes: Uint8Array, at: number, depth: number): number => {
   if (at >= bytes.length) {
-    throw malformed('the bytes end inside a value', at);
+    throw malformed('the bytes end inside a value', bytes, at);
   }
   const head = bytes[at]!;
   if (head >= CBOR_FALSE && head <= CBOR_NULL) {
@@ -180,7 +193,7 @@ const checkValue = (bytes: Uint8Array, at: number, depth: number): number => {
   }
   const type = head >> 5;
   if (type > TAG) {
-    throw malformed('a float, undefined or other simple value', at);
+    throw malformed(simpleName(head), bytes, at);
   }
   const argument = argumentAt(bytes, at);
   const start = at + headLength(head & 31);
@@ -189,7 +202,7 @@ const checkValue = (bytes: Uint8Array, at: number, depth: number): number => {
       return start;
     case NEGATIVE:
       if (argument === Number.MAX_SAFE_INTEGER) {
-        throw malformed('an integer below -(2^53 - 1)', at);
+        throw malformed('an integer below -(2^53 - 1)', bytes, at);
       }
       return start;
     case BYTES:
@@ -201,14 +214,14 @@ const checkValue = (bytes: Uint8Array, at: number, depth: number): number => {
       break;
   }
   if (depth === MAX_CBOR_DEPTH) {
-    throw malformed(`more than ${MAX_CBOR_DEPTH} levels`, at);
+    throw malformed(`more than ${MAX_CBOR_DEPTH} levels`, bytes, at);
   }
   if (argument > MAX_CBOR_ENTRIES) {
-    throw malformed(`more than ${MAX_CBOR_ENTRIES} entries`, at);
+    throw malformed(`${argument} entries, more than ${MAX_CBOR_ENTRIES}`, bytes, at);
   }
   // An entry has at least one byte, so a wrong count is found before any work.
   if (argument * (type === MAP ? 2 : 1) > bytes.length - start) {
-    throw malformed('the bytes end inside an array or a map', at);
+    throw malformed('the bytes end inside an array or a map', bytes, at);
   }
   return type === MAP ? checkMap(bytes, start, argument, depth + 1) : checkArray(bytes, start, argument, depth + 1);
 };
@@ -244,9 +257,9 @@ export const checkCbor = (bytes: Uint8Array): void => {
   }
   const end = checkValue(bytes, 0, 0);
   if (end !== bytes.length) {
-    throw malformed('bytes after the value', end);
+    throw malformed('bytes after the value', bytes, end);
   }
   if (hasTooManyValues(bytes)) {
-    throw malformed(`more than ${MAX_CBOR_VALUES} values`, 0);
+    throw malformed(`more than ${MAX_CBOR_VALUES} values`, bytes, 0);
   }
 };

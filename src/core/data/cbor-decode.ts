@@ -18,6 +18,7 @@ import {
   TEXT,
   UNSIGNED,
   argumentAt,
+  byteAt,
   checkCbor,
   headLength,
 } from './cbor-check.ts';
@@ -120,11 +121,14 @@ export const decodeCbor = (bytes: Uint8Array): unknown => {
 export const decodeRecord = (bytes: Uint8Array): Record<string, unknown> => {
   const value = decodeCbor(bytes);
   if (bytes[0]! >> 5 !== MAP) {
-    throw new RepoError('Malformed', 'the record is not a map; offset=0');
+    throw new RepoError('Malformed', `the record is not a map: encode a map with a $type; ${byteAt(bytes, 0)}`);
   }
   const record = value as Record<string, unknown>;
   if (typeof record['$type'] !== 'string' || record['$type'] === '') {
-    throw new RepoError('Malformed', 'the record has no $type; offset=0');
+    throw new RepoError(
+      'Malformed',
+      `the record has no valid $type: encode it with a $type that is a non-empty text; ${byteAt(bytes, 0)}`,
+    );
   }
   return record;
 };

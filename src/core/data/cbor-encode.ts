@@ -12,14 +12,13 @@ import type { Bytes } from './bytes.ts';
 import { MAX_CBOR_DEPTH, MAX_CBOR_ENTRIES, MAX_CBOR_KEY_LENGTH, MAX_CBOR_VALUES } from './cbor-check.ts';
 import type { CID } from './cid.ts';
 import { CID_LENGTH, asCid, cidTextToBytes, decodeCid, isCidBytes } from './cid.ts';
-import { RepoError } from '../errors.ts';
 import { decodeBase64 } from './base64.ts';
 import type { ForeignValue } from './foreign-value.ts';
 import { foreignValue } from './foreign-value.ts';
 import type { PlainMap } from './plain-map.ts';
 import { createMap, isPlainMap } from './plain-map.ts';
 import { isBytes } from './platform-values.ts';
-import { formatPath } from './value-path.ts';
+import { bytesFault, classFault, linkFault, numberFault, valueFault } from './value-fault.ts';
 
 /** The state of one walk: the path from the top to the current value, and the number of values so far. */
 interface Walk {
@@ -29,23 +28,17 @@ interface Walk {
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 
-const invalid = (what: string, { path }: Walk): RepoError =>
-  new RepoError('InvalidRecord', `the value is not in the data model: ${what}; path=${formatPath(path)}`);
-
 /** Counts a value or a map key, so that a value that contains itself is rejected early. */
 const count = (walk: Walk): void => {
   walk.values += 1;
   if (walk.values > MAX_CBOR_VALUES) {
-    throw new RepoError(
-      'InvalidRecord',
-      `the value is too large: more than ${MAX_CBOR_VALUES} values; path=${formatPath([])}`,
-    );
+    throw valueFault(`more than ${MAX_CBOR_VALUES} nested values`, [], 'split it into several records');
   }
 };
 
 const checkText = (walk: Walk, text: string): string => {
   if (!text.isWellFormed()) {
-    throw invalid('a lone surrogate', walk);
+    throw valueFault('a text with a lone surrogate', walk.path, 'remove the surrogate', text);
   }
   return text;
 };
@@ -53,7 +46,7 @@ const checkText = (walk: Walk, text: string): string => {
 const checkInteger = (walk: Walk, value: bigint | number): number => {
   const integer = Number(value);
   if (!Number.isSafeInteger(integer)) {
-    throw invalid(Number.isInteger(integer) ? 'an integer above 2^53 - 1' : 'a number that is not an integer', walk);
+    throw numberFault(value, walk.path);
   }
   // The data model has one zero.
   return integer === 0 ? 0 : integer;
@@ -61,24 +54,24 @@ const checkInteger = (walk: Walk, value: bigint | number): number => {
 
 const checkLink = (walk: Walk, cid: CID): CID => {
   if (cid.bytes.length !== CID_LENGTH || !isCidBytes(cid.bytes)) {
-    throw invalid('a link that is not a CIDv1 of dag-cbor or raw with SHA-256', walk);
+    throw valueFault('an unsupported CID', walk.path, 'use a CIDv1 of dag-cbor or raw with SHA-256', String(cid));
   }
   return cid;
 };
 
 const checkSize = (walk: Walk, entries: number): void => {
   if (entries > MAX_CBOR_ENTRIES) {
-    throw invalid(`more than ${MAX_CBOR_ENTRIES} entries`, walk);
+    throw valueFault(`more than ${MAX_CBOR_ENTRIES} entries`, walk.path, 'split the array or map');
   }
   // This also rejects a value that contains itself.
   if (walk.path.length >= MAX_CBOR_DEPTH) {
-    throw invalid(`more than ${MAX_CBOR_DEPTH} levels`, walk);
+    throw valueFault(`more than ${MAX_CBOR_DEPTH} levels`, walk.path, 'nest it less, without cycles');
   }
 };
 
 const checkKey = (walk: Walk, key: string): void => {
   if (key.length > MAX_CBOR_KEY_LENGTH / 3 && encoder.encode(key).length > MAX_CBOR_KEY_LENGTH) {
-    throw invalid(`a map key of more than ${MAX_CBOR_KEY_LENGTH} bytes`, walk);
+    throw valueFault(`a key of more than ${MAX_CBOR_KEY_LENGTH} bytes`, walk.path, 'use a shorter key');
   }
   checkText(walk, key);
 };
@@ -140,14 +133,14 @@ const copyForeign = (walk: Walk, { link, bytes, blob }: ForeignValue): unknown =
   if (link !== undefined) {
     const cid = cidTextToBytes(link);
     if (cid === undefined) {
-      throw invalid('a $link that is not a CIDv1 of dag-cbor or raw with SHA-256', walk);
+      throw linkFault(link, walk.path);
     }
     return decodeCid(cid);
   }
   if (bytes !== undefined) {
     const decoded = decodeBase64(bytes);
     if (decoded === undefined) {
-      throw invalid('$bytes that are not base64', walk);
+      throw bytesFault(bytes, walk.path);
     }
     return decoded;
   }
@@ -172,7 +165,7 @@ const copyObject = (walk: Walk, value: object): unknown => {
   }
   const foreign = foreignValue(value);
   if (foreign === undefined) {
-    throw invalid('an object of a class, expected a plain object', walk);
+    throw classFault(value, walk.path);
   }
   return copyForeign(walk, foreign);
 };
@@ -190,7 +183,7 @@ const copyValue = (walk: Walk, value: unknown): unknown => {
     case 'object':
       return value === null ? null : copyObject(walk, value);
     default:
-      throw invalid(`a value of type ${typeof value}`, walk);
+      throw valueFault(`a value of type ${typeof value}`, walk.path, 'remove it, or use null');
   }
 };
 

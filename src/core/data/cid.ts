@@ -78,7 +78,7 @@ export const decodeCid = (bytes: Uint8Array): CID => {
   if (bytes.length !== CID_LENGTH || !isCidBytes(bytes)) {
     throw new RepoError(
       'Malformed',
-      `the bytes are not a CIDv1 of dag-cbor or raw with SHA-256; length=${bytes.length}`,
+      `the bytes are not a CIDv1 of dag-cbor or raw with SHA-256: pass its 36 bytes; length=${bytes.length}`,
     );
   }
   // With the constructors: `CID.decode` and `CID.createV1` parse the bytes again and take 6 times as long.
@@ -220,7 +220,7 @@ export const parseCid = (text: string): CID => {
   if (bytes === undefined) {
     throw new RepoError(
       'Malformed',
-      `the text is not a CIDv1 of dag-cbor or raw with SHA-256, in lower-case base32; text=${text.slice(0, 80)}`,
+      `the text is not a CIDv1 of dag-cbor or raw with SHA-256: pass its form in lower-case base32; text=${text.slice(0, 80)}`,
     );
   }
   return decodeCid(bytes);

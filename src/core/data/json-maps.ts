@@ -3,6 +3,7 @@
  * key costs only the bytes before it.
  */
 import { RepoError } from '../errors.ts';
+import { formatPath } from './value-path.ts';
 
 /** A value that is not a map. */
 export type JsonLeaf = boolean | number | string | null;
@@ -31,8 +32,8 @@ const PUNCTUATION: ReadonlySet<number> = /* @__PURE__ */ new Set([OPEN, CLOSE, C
 
 type State = 'colon' | 'end' | 'first key' | 'key' | 'next' | 'start' | 'value';
 
-const notJson = (cause?: unknown): RepoError =>
-  new RepoError('Malformed', 'the input is not JSON of maps, texts and numbers', cause === undefined ? {} : { cause });
+/** What to do about an input that is rejected. The only such input is the manifest of a backup. */
+const ADVICE = 'use the file as backup wrote it';
 
 /**
  * Parses one JSON map.
@@ -73,16 +74,25 @@ export class JsonMaps {
     }
   }
 
+  #notJson(cause?: unknown): RepoError {
+    const at = formatPath(this.#path);
+    const message = `the input is not JSON of maps, texts and numbers: ${ADVICE}; at=${at} expected=${this.#state}`;
+    return new RepoError('Malformed', message, cause === undefined ? {} : { cause });
+  }
+
   /** Ends the input. */
   end(): void {
     if (this.#state !== 'end' || this.#length > 0) {
-      throw notJson();
+      throw this.#notJson();
     }
   }
 
   #take(byte: number): void {
     if (this.#length === MAX_TOKEN) {
-      throw new RepoError('Malformed', `a text or number in the JSON has more than ${MAX_TOKEN} bytes`);
+      throw new RepoError(
+        'Malformed',
+        `a text or number in the JSON is too long: ${ADVICE}; at=${formatPath(this.#path)} limit=${MAX_TOKEN}`,
+      );
     }
     this.#token[this.#length++] = byte;
   }
@@ -108,11 +118,11 @@ export class JsonMaps {
       // At most one text or number, or an empty list, which is rejected below.
       value = JSON.parse(this.#decoder.decode(this.#token.subarray(0, this.#length)));
     } catch (cause) {
-      throw notJson(cause);
+      throw this.#notJson(cause);
     }
     this.#length = 0;
     if (typeof value === 'object' && value !== null) {
-      throw notJson();
+      throw this.#notJson();
     }
     this.#scalar(value as JsonLeaf);
   }
@@ -126,7 +136,7 @@ export class JsonMaps {
       this.#reader.leaf(this.#path, value);
       this.#state = 'next';
     } else {
-      throw notJson();
+      throw this.#notJson();
     }
   }
 
@@ -144,7 +154,7 @@ export class JsonMaps {
     } else if (byte === COMMA && state === 'next') {
       this.#state = 'key';
     } else {
-      throw notJson();
+      throw this.#notJson();
     }
   }
 }

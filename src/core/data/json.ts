@@ -10,10 +10,9 @@ import type { Bytes } from './bytes.ts';
 import { MAX_CBOR_DEPTH } from './cbor-check.ts';
 import type { CID } from './cid.ts';
 import { asCid, cidTextToBytes, cidToText, decodeCid } from './cid.ts';
-import { RepoError } from '../errors.ts';
 import { createMap, isPlainMap } from './plain-map.ts';
 import { assertMapFields } from './record-fields.ts';
-import { formatPath } from './value-path.ts';
+import { bytesFault, classFault, linkFault, numberFault, valueFault } from './value-fault.ts';
 import { isBytes } from './platform-values.ts';
 
 /** A JSON value, as of `JSON.parse`. */
@@ -21,9 +20,6 @@ export type JsonValue = boolean | number | string | null | readonly JsonValue[] 
 
 /** The path from the top of a value to the current one. */
 type Path = (string | number)[];
-
-const invalid = (what: string, path: Path): RepoError =>
-  new RepoError('InvalidRecord', `the value is not in the data model: ${what}; path=${formatPath(path)}`);
 
 /** Converts values that are equal in both forms: `null`, booleans, texts and safe integers. */
 const scalarOf = (value: unknown, path: Path): boolean | number | string | null => {
@@ -34,19 +30,19 @@ const scalarOf = (value: unknown, path: Path): boolean | number | string | null 
     case 'number': {
       const integer = Number(value);
       if (!Number.isSafeInteger(integer)) {
-        throw invalid('a number that is not a safe integer', path);
+        throw numberFault(value, path);
       }
       // Converts -0 to 0, because the encoding has no -0.
       return integer + 0;
     }
     case 'string':
       if (!value.isWellFormed()) {
-        throw invalid('a lone surrogate', path);
+        throw valueFault('a text with a lone surrogate', path, 'remove the surrogate', value);
       }
       return value;
     default:
       if (value !== null) {
-        throw invalid(`a value of type ${typeof value}`, path);
+        throw valueFault(`a value of type ${typeof value}`, path, 'remove it, or use null');
       }
       return null;
   }
@@ -54,7 +50,7 @@ const scalarOf = (value: unknown, path: Path): boolean | number | string | null 
 
 const assertLevel = (path: Path): void => {
   if (path.length >= MAX_CBOR_DEPTH) {
-    throw invalid(`more than ${MAX_CBOR_DEPTH} levels`, path);
+    throw valueFault(`more than ${MAX_CBOR_DEPTH} levels`, path, 'nest it less, without cycles');
   }
 };
 
@@ -77,7 +73,7 @@ const mapMap = <T>(map: object, path: Path, convert: (value: unknown, path: Path
   for (const [key, value] of Object.entries(map)) {
     path.push(key);
     if (!key.isWellFormed()) {
-      throw invalid('a key with a lone surrogate', path);
+      throw valueFault('a key with a lone surrogate', path, 'remove the surrogate', key);
     }
     if (value !== undefined) {
       converted[key] = convert(value, path);
@@ -102,10 +98,10 @@ const valueToJson = (value: unknown, path: Path): JsonValue => {
     return { $link: cidToText(cid) };
   }
   if (!isPlainMap(value)) {
-    throw invalid('an object of a class, expected a plain object', path);
+    throw classFault(value, path);
   }
   if ('$link' in value || '$bytes' in value) {
-    throw invalid('a map with $link or $bytes, which has no JSON form', path);
+    throw valueFault('a map with the key $link or $bytes', path, 'rename the key: such a map has no JSON form');
   }
   return mapMap(value, path, valueToJson);
 };
@@ -121,7 +117,7 @@ export const toJson = (value: unknown): JsonValue => valueToJson(value, []);
 const linkOf = (text: unknown, path: Path): CID => {
   const bytes = typeof text === 'string' ? cidTextToBytes(text) : undefined;
   if (bytes === undefined) {
-    throw invalid('a $link that is not the text of a CIDv1 of dag-cbor or raw with SHA-256', path);
+    throw linkFault(text, path);
   }
   return decodeCid(bytes);
 };
@@ -129,7 +125,7 @@ const linkOf = (text: unknown, path: Path): CID => {
 const bytesOf = (text: unknown, path: Path): Bytes => {
   const bytes = typeof text === 'string' ? decodeBase64(text) : undefined;
   if (bytes === undefined) {
-    throw invalid('$bytes that are not base64', path);
+    throw bytesFault(text, path);
   }
   return bytes;
 };
@@ -142,7 +138,7 @@ const valueFromJson = (json: unknown, path: Path): unknown => {
     return mapArray(json, path, valueFromJson);
   }
   if (!isPlainMap(json)) {
-    throw invalid('an object of a class, expected a plain object', path);
+    throw classFault(json, path);
   }
   const keys = Object.keys(json);
   const special = keys.length === 1 ? keys[0] : undefined;

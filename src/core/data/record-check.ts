@@ -1,5 +1,16 @@
 /** Validates the bytes of a record without decoding them. */
-import { ARRAY, BYTES, CID_PREFIX_LENGTH, MAP, TAG, TEXT, argumentAt, checkCbor, headLength } from './cbor-check.ts';
+import {
+  ARRAY,
+  BYTES,
+  CID_PREFIX_LENGTH,
+  MAP,
+  TAG,
+  TEXT,
+  argumentAt,
+  byteAt,
+  checkCbor,
+  headLength,
+} from './cbor-check.ts';
 import { CID_LENGTH } from './cid.ts';
 import { RepoError } from '../errors.ts';
 
@@ -48,9 +59,12 @@ const hasType = (bytes: Uint8Array): boolean => {
 export const checkRecord = (bytes: Uint8Array): void => {
   checkCbor(bytes);
   if (bytes[0]! >> 5 !== MAP) {
-    throw new RepoError('Malformed', 'the record is not a map; offset=0');
+    throw new RepoError('Malformed', `the record is not a map: encode a map with a $type; ${byteAt(bytes, 0)}`);
   }
   if (!hasType(bytes)) {
-    throw new RepoError('Malformed', 'the record has no $type; offset=0');
+    throw new RepoError(
+      'Malformed',
+      `the record has no valid $type: encode it with a $type that is a non-empty text; ${byteAt(bytes, 0)}`,
+    );
   }
 };

@@ -3,37 +3,31 @@
  * `$bytes` occur only in the JSON form. https://atproto.com/specs/data-model
  */
 import { isBlobRef } from './blob-ref.ts';
-import { RepoError } from '../errors.ts';
 import type { PlainMap } from './plain-map.ts';
 import { isPlainMap } from './plain-map.ts';
 import type { ValuePath } from './value-path.ts';
-import { formatPath } from './value-path.ts';
+import { valueFault } from './value-fault.ts';
 
 const BLOB_FIELDS = 4;
 
-/** Returns the fault in the fields of one map, or `undefined`. Does not check nested values. */
-const faultOf = (map: PlainMap): string | undefined => {
+/**
+ * Checks the fields of one map. Does not check nested values.
+ * @throws {RepoError} `InvalidRecord` when the fields of this map break a rule.
+ */
+export const assertMapFields = (map: PlainMap, path: ValuePath): void => {
   const { $type, $link, $bytes } = map;
   if ($link !== undefined || $bytes !== undefined) {
-    return 'a map with $link or $bytes, which is the JSON form of a link or of bytes';
+    const key = $link === undefined ? '$bytes' : '$link';
+    throw valueFault(`a map with the key ${key}`, path, `rename the key: ${key} is the JSON form of another value`);
   }
   if ($type === undefined) {
-    return undefined;
+    return;
   }
   if (typeof $type !== 'string' || $type === '') {
-    return 'a $type that is not the name of a type';
+    throw valueFault('an invalid $type', path, 'use the name of a type', $type);
   }
   if ($type === 'blob' && !(isBlobRef(map) && Object.keys(map).length === BLOB_FIELDS)) {
-    return 'a blob that is not a ref (a raw CID), a mimeType and a size';
-  }
-  return undefined;
-};
-
-/** @throws {RepoError} `InvalidRecord` when the fields of this map break a rule. */
-export const assertMapFields = (map: PlainMap, path: ValuePath): void => {
-  const fault = faultOf(map);
-  if (fault !== undefined) {
-    throw new RepoError('InvalidRecord', `the value is not in the data model: ${fault}; path=${formatPath(path)}`);
+    throw valueFault('an incomplete blob', path, 'give it exactly $type, ref (a raw CID), mimeType and size');
   }
 };
 

@@ -18,17 +18,23 @@ export const MAX_VARINT_LENGTH = 8;
 export const decodeVarint = (bytes: Uint8Array): number => {
   const last = bytes.length - 1;
   if (last < 0 || bytes.findIndex((byte) => byte < 0x80) !== last) {
-    throw new RepoError('Malformed', `the bytes are not exactly one varint; length=${bytes.length}`);
+    throw new RepoError(
+      'Malformed',
+      `the bytes are not exactly one varint: pass its bytes alone; length=${bytes.length}`,
+    );
   }
   if (last > 0 && bytes[last] === 0) {
-    throw new RepoError('Malformed', `the varint is not minimal; length=${bytes.length}`);
+    throw new RepoError(
+      'Malformed',
+      `the varint is not minimal: its last byte is zero. Encode it with encodeVarint; length=${bytes.length}`,
+    );
   }
   let value = 0;
   for (let i = last; i >= 0; i--) {
     value = value * 0x80 + (bytes[i]! & 0x7f);
   }
   if (value > Number.MAX_SAFE_INTEGER) {
-    throw new RepoError('Malformed', `the varint is above 2^53 - 1; value=${value}`);
+    throw new RepoError('Malformed', `the varint is above 2^53 - 1: encode a smaller number; value=${value}`);
   }
   return value;
 };

@@ -7,12 +7,16 @@
  */
 import type { Bytes } from '../data/bytes.ts';
 import { asciiText, copyBytes } from '../data/bytes.ts';
+import { byteAt } from '../data/cbor-check.ts';
 import type { CidBytes } from '../data/cid.ts';
 import { CID_LENGTH, CODEC_DAG_CBOR, isCidBytes } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
 import { MAX_KEY_LENGTH, commonPrefixLength, isTreeKey } from './key.ts';
 import type { Link, NodeContent } from './node.ts';
 import { MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE } from './node.ts';
+
+/** What to do about an invalid node: a block cannot be mended, because its CID is the hash of its bytes. */
+export const GET_AGAIN = 'Get the CAR again, or run repair';
 
 const NULL = 0xf6;
 const UNSIGNED = 0;
@@ -51,8 +55,8 @@ interface Cursor {
 }
 
 /** Builds the message only on an error, so that decoding a valid node makes no texts. */
-const malformedAt = ({ at, entry }: Cursor, what: string): RepoError =>
-  new RepoError('Malformed', `not a tree node: ${what}; entry=${entry} offset=${at}`);
+const malformedAt = ({ bytes, at, entry }: Cursor, what: string): RepoError =>
+  new RepoError('Malformed', `not a tree node: ${what}. ${GET_AGAIN}; entry=${entry} ${byteAt(bytes, at)}`);
 
 const readHead = (cursor: Cursor, head: number, what: string): void => {
   if (cursor.bytes[cursor.at] !== head) {
@@ -89,7 +93,7 @@ const readNumber = (cursor: Cursor, major: number, limit: number, what: string):
     }
   }
   if (value > limit) {
-    throw malformedAt(cursor, `${what} is above ${limit}`);
+    throw malformedAt(cursor, `${what} is ${value}, and the limit is ${limit}`);
   }
   return value;
 };
@@ -108,7 +112,7 @@ const readCid = (cursor: Cursor, what: string): CidBytes => {
   const start = at + LINK_HEAD_LENGTH;
   cursor.at = start;
   if (!isCidBytes(bytes, start)) {
-    throw malformedAt(cursor, 'there is a link that is not a CIDv1 of dag-cbor or raw with SHA-256');
+    throw malformedAt(cursor, 'a link is not a CIDv1 of dag-cbor or raw with SHA-256');
   }
   cursor.at = start + CID_LENGTH;
   const cid = bytes.subarray(start, cursor.at);
@@ -122,7 +126,7 @@ const readChild = (cursor: Cursor, what: string): Link | undefined => {
   }
   const cid = readCid(cursor, what);
   if (cid[1] !== CODEC_DAG_CBOR) {
-    throw malformedAt(cursor, 'a child does not link to dag-cbor');
+    throw malformedAt(cursor, `the link to a child has the codec 0x${cid[1]!.toString(16)}, expected dag-cbor (0x71)`);
   }
   return { cid, node: undefined };
 };
@@ -152,28 +156,31 @@ const plainSlash = (bytes: Uint8Array, start: number, end: number, prefix: numbe
 };
 
 const readKey = (cursor: Cursor, before: string): string => {
-  readHead(cursor, MAP_OF_FOUR, 'an entry is not a map of four');
+  readHead(cursor, MAP_OF_FOUR, 'an entry is not a map of four fields');
   readName(cursor, K, 'an entry does not begin with k');
   const length = readNumber(cursor, BYTES, MAX_KEY_LENGTH, 'k');
   const start = cursor.at;
   const end = start + length;
   if (end > cursor.bytes.length) {
-    throw malformedAt(cursor, 'k is cut off');
+    throw malformedAt(cursor, `k has ${length} bytes and is cut off`);
   }
   cursor.at = end;
   readName(cursor, P, 'there is no p after k');
   const prefix = readNumber(cursor, UNSIGNED, MAX_KEY_LENGTH, 'p');
   if (prefix > before.length) {
-    throw malformedAt(cursor, 'p is longer than the key before');
+    throw malformedAt(cursor, `p is ${prefix}, longer than the previous key ${JSON.stringify(before)}`);
   }
   const next = length === 0 ? -1 : cursor.bytes[start]!;
   const turn = before.charCodeAt(prefix);
   if (next === turn) {
-    throw malformedAt(cursor, 'p is not the whole common prefix');
+    throw malformedAt(
+      cursor,
+      `p is ${prefix}, and the common prefix with the previous key ${JSON.stringify(before)} is longer`,
+    );
   }
   // A key that extends the previous key sorts after it. Otherwise the first different character decides.
   if (length === 0 || (prefix < before.length && next < turn)) {
-    throw malformedAt(cursor, 'a key is not in order');
+    throw malformedAt(cursor, `a key is not in order: it does not sort after ${JSON.stringify(before)}`);
   }
   // Invalid characters fail the check below.
   const key = before.slice(0, prefix) + asciiText(cursor.bytes, start, end);
@@ -199,7 +206,7 @@ export const beginsAsNode = (bytes: Uint8Array): boolean =>
  */
 export const decodeContent = (bytes: Uint8Array, cids: 'copies' | 'views' = 'copies'): NodeContent => {
   const cursor: Cursor = { bytes, views: cids === 'views', at: 0, entry: 0, slash: -1 };
-  readHead(cursor, MAP_OF_TWO, 'the block is not a map of two');
+  readHead(cursor, MAP_OF_TWO, 'the block is not a map of two fields');
   readName(cursor, E, 'the block does not begin with e');
   const count = readNumber(cursor, ARRAY, MAX_NODE_ENTRIES, 'e');
   const keys: string[] = [];
@@ -212,7 +219,7 @@ export const decodeContent = (bytes: Uint8Array, cids: 'copies' | 'views' = 'cop
     keys.push(key);
     keysSize += key.length;
     if (keysSize > MAX_NODE_KEYS_SIZE) {
-      throw malformedAt(cursor, `its keys have together more than ${MAX_NODE_KEYS_SIZE} bytes`);
+      throw malformedAt(cursor, `its keys have ${keysSize} bytes together, and the limit is ${MAX_NODE_KEYS_SIZE}`);
     }
     readName(cursor, T, 'there is no t after p');
     children.push(readChild(cursor, 't is neither a link nor null'));

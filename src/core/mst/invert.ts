@@ -29,7 +29,7 @@ export const assertChanged = (tree: Link, { key, to }: TreeChange, layer?: numbe
   if (found === undefined ? to !== undefined : to === undefined || !equalBytes(found, to)) {
     throw new RepoError(
       'Malformed',
-      `the tree does not hold what the change says; key=${key} expected=${shown(to)} found=${shown(found)}`,
+      `the tree does not have the value of the change: pass the tree after the changes; key=${key} expected=${shown(to)} found=${shown(found)}`,
     );
   }
 };
@@ -54,7 +54,7 @@ export const invert = (tree: Link, changes: readonly TreeChange[]): Link => {
   for (const { key } of changes) {
     assertTreeKey(key);
     if (keys.has(key)) {
-      throw new RepoError('Malformed', `a key is changed twice; key=${key}`);
+      throw new RepoError('Malformed', `a key is changed twice: pass each key once; key=${key}`);
     }
     keys.add(key);
   }

@@ -25,21 +25,24 @@ interface Opening {
 }
 
 const malformed = (cid: CidBytes, what: string): RepoError =>
-  new RepoError('Malformed', `not a sound tree: ${what}; cid=${cidBytesToText(cid)}`);
+  new RepoError('Malformed', `not a valid tree: ${what}. Get its blocks again; cid=${cidBytesToText(cid)}`);
 
 /** @throws {RepoError} `Malformed` when the node is not sound in its place. `layers` are those of its keys. */
 const assertPlace = ({ cid, layer, after, before }: Opening, node: Node, layers: readonly number[]): void => {
   const { keys } = node;
   if (keys.length === 0 && layer === undefined && !isEmptyNode(node)) {
-    throw malformed(cid, 'the root has no keys, and a node below it');
+    throw malformed(cid, 'the root has no keys, but a child');
   }
   const other = layers.findIndex((found) => found !== node.layer);
   if (other >= 0) {
-    throw malformed(cid, `a key of layer ${layers[other]} is in a node of layer ${node.layer}; key=${keys[other]}`);
+    throw malformed(cid, `the key ${keys[other]} of layer ${layers[other]} is in a node of layer ${node.layer}`);
   }
   // The keys of a node are in order, so its first and last key decide.
   if ((after !== undefined && keys[0]! <= after) || (before !== undefined && keys.at(-1)! >= before)) {
-    throw malformed(cid, `a key is not between those of the parent; key=${keys[0]}`);
+    throw malformed(
+      cid,
+      `the keys from ${keys[0]} to ${keys.at(-1)} are not between ${after ?? '(start)'} and ${before ?? '(end)'}, those of the parent`,
+    );
   }
 };
 
@@ -89,7 +92,7 @@ export const loadAvailable = async (blocks: BlockReader, root: CID, hashAll: Has
       }
       const { cid, siblings, index } = opening;
       if (!seen.add(cid)) {
-        throw malformed(cid, 'one node is in two places');
+        throw malformed(cid, 'the node is in two places');
       }
       assertPlace(opening, node, layers.slice(at, (at += node.keys.length)));
       const children = [...node.children];

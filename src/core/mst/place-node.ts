@@ -1,9 +1,11 @@
 /** Finds the layer of a decoded node. Its first key gives the layer; for a node without keys, its parent does. */
 import { RepoError } from '../errors.ts';
+import { GET_AGAIN } from './codec.ts';
 import type { Node, NodeContent } from './node.ts';
 import { MAX_TREE_DEPTH } from './node.ts';
 
-const malformed = (what: string): RepoError => new RepoError('Malformed', `not a tree node: ${what}`);
+const malformed = (what: string, key?: string): RepoError =>
+  new RepoError('Malformed', `not a tree node: ${what}. ${GET_AGAIN}${key === undefined ? '' : `; key=${key}`}`);
 
 /**
  * Returns a node with its layer.
@@ -19,10 +21,10 @@ export const placeNode = (content: NodeContent, layer: number | undefined, own: 
     return { layer: layerWithoutKeys(content, layer), keys, values, children };
   }
   if (layer !== undefined && layer !== own) {
-    throw malformed(`it is on layer ${layer} but has a key of layer ${own}; key=${first}`);
+    throw malformed(`it is on layer ${layer} but has a key of layer ${own}`, first);
   }
   if (own === 0 && children.some((child) => child !== undefined)) {
-    throw malformed(`it is on layer 0 and has children; key=${first}`);
+    throw malformed('it is on layer 0 and has children', first);
   }
   return { layer: own, keys, values, children };
 };
@@ -37,7 +39,9 @@ const layerWithoutKeys = (content: NodeContent, layer: number | undefined): numb
   }
   if (empty || layer <= 0) {
     throw malformed(
-      `it has no keys, ${empty ? 'nothing below it, and is not a root' : 'and no layer below it'}; layer=${layer}`,
+      empty
+        ? `it has no keys and no child, and is on layer ${layer}, not the root`
+        : `it has no keys, and a child below layer 0; layer=${layer}`,
     );
   }
   return layer;

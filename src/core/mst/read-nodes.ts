@@ -6,7 +6,7 @@ import type { CidSet } from '../data/cid-set.ts';
 import type { HashAll } from '../data/sha256.ts';
 import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import type { BlockReader } from '../storage/ports.ts';
-import { decodeContent } from './codec.ts';
+import { GET_AGAIN, decodeContent } from './codec.ts';
 import { layersOf } from './key.ts';
 import type { NamedNode, Node } from './node.ts';
 import { placeNode } from './place-node.ts';
@@ -31,7 +31,10 @@ export interface NodeBlock extends NamedNode {
 
 const requireNode = (cid: CidBytes, bytes: Uint8Array | undefined): Uint8Array => {
   if (bytes === undefined) {
-    throw new RepoError('BlockNotFound', `tree node not found: verify the repository; cid=${cidBytesToText(cid)}`);
+    throw new RepoError(
+      'BlockNotFound',
+      `tree node not found: run repair, then import a CAR; cid=${cidBytesToText(cid)}`,
+    );
   }
   return bytes;
 };
@@ -75,7 +78,7 @@ export const readNodes = async (
     const { subtree: cid } = subtrees[i]!;
     return naming(cid, () => {
       if (cid[1] !== CODEC_DAG_CBOR) {
-        throw new RepoError('Malformed', 'the tree node has a CID of raw bytes, expected dag-cbor');
+        throw new RepoError('Malformed', `not a tree node: it has a CID of raw bytes, expected dag-cbor. ${GET_AGAIN}`);
       }
       return decodeContent(bytes);
     });

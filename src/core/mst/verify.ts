@@ -78,7 +78,7 @@ const placeFault = (
     const root = branch.depth === 0;
     const empty = children[0] === undefined;
     if (root !== empty) {
-      return root ? 'the root has no keys, but a child' : 'an empty node is not the root';
+      return root ? 'the root has no keys, but a child' : `an empty node is not the root; layer=${branch.layer}`;
     }
     return undefined;
   }
@@ -188,7 +188,7 @@ const createOpen = (check: Check) => {
       return refuse(`the tree is deeper than ${MAX_TREE_DEPTH} nodes`);
     }
     if (layer !== undefined && layer < 0) {
-      return refuse('a node is below layer 0');
+      return refuse(`a node is below layer 0; layer=${layer}`);
     }
     if (subtree[1] !== CODEC_DAG_CBOR) {
       return refuse('the tree node has a CID of raw bytes, expected dag-cbor');

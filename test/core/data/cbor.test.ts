@@ -21,7 +21,7 @@ const invalidAt = (path: string): unknown =>
   expect.objectContaining({
     name: 'RepoError',
     code: 'InvalidRecord',
-    message: expect.stringMatching(new RegExp(`path=${path.replace(/[()[\]$]/g, '\\$&')}$`)),
+    message: expect.stringMatching(new RegExp(` at ${path.replace(/[()[\]$]/g, '\\$&')}[:;]`)),
   });
 
 const raw = cidOf(CODEC_RAW, Uint8Array.of(1, 2, 3));

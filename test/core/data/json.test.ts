@@ -13,7 +13,7 @@ const invalidAt = (path: string): unknown =>
   expect.objectContaining({
     name: 'RepoError',
     code: 'InvalidRecord',
-    message: expect.stringMatching(new RegExp(`path=${path.replace(/[()$]/g, '\\$&')}$`)),
+    message: expect.stringMatching(new RegExp(` at ${path.replace(/[()$]/g, '\\$&')}[:;]`)),
   });
 
 describe('round trips', () => {

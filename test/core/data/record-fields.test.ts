@@ -8,7 +8,7 @@ const blob = { $type: 'blob', ref, mimeType: 'image/png', size: 3 };
 const invalidAt = (path: string): unknown =>
   expect.objectContaining({
     code: 'InvalidRecord',
-    message: expect.stringMatching(new RegExp(`path=${path.replace(/[()]/g, '\\$&')}$`)),
+    message: expect.stringMatching(new RegExp(` at ${path.replace(/[()]/g, '\\$&')}[:;]`)),
   });
 
 test('a record with everything in it passes', () => {

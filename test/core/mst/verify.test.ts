@@ -141,7 +141,7 @@ describe('reports', () => {
     const cid = cidOf(0x71, bytes);
     blocks.put({ cid, bytes });
     expect((await verifyTree(blocks, cid)).faults).toMatchObject([
-      { code: 'Malformed', message: expect.stringContaining('whole common prefix') },
+      { code: 'Malformed', message: expect.stringContaining('common prefix with the previous key') },
     ]);
   });
 
@@ -209,7 +209,7 @@ describe('is not overwhelmed by', () => {
     return report;
   };
 
-  test('2^40 ways through 41 nodes', async () => {
+  test('2^40 paths through 41 nodes', async () => {
     const blocks = new BlocksInMemory();
     const keys = Array.from({ length: 41 }, (_, i) => `a/${String(i).padStart(3, '0')}`);
     let child: CidBytes | undefined;
@@ -220,7 +220,7 @@ describe('is not overwhelmed by', () => {
     expect(blocks.read).toBeLessThanOrEqual(41);
   });
 
-  test('10^12 ways, ten from each node to each of the next ten', async () => {
+  test('10^12 paths, ten from each node to each of the next ten', async () => {
     const blocks = new BlocksInMemory();
     let below: (CidBytes | undefined)[] = Array.from({ length: 11 }, () => undefined);
     for (let level = 0; level < 13; level++) {

@@ -1,13 +1,13 @@
-/** Who may import whom. */
+/** The rules for imports. */
 import type { SourceFile } from './sources.ts';
 
-/** Packages that hold no I/O and run anywhere. */
+/** Packages without I/O, for every platform. */
 const PURE = ['@atproto/syntax', '@ipld/dag-cbor', '@noble/curves', '@noble/hashes', 'multiformats'];
 
-interface Room {
-  /** The files of it. */
+interface Layer {
+  /** The paths of its files. */
   readonly files: RegExp;
-  /** What these may import: paths from the root for our own files, names for the rest. */
+  /** The imports that they may have: paths from the root for our own files, names for packages. */
   readonly may: readonly RegExp[];
 }
 
@@ -32,14 +32,14 @@ const CORE_LAYERS: Readonly<Record<string, readonly string[]>> = {
   mst: ['data', 'syntax', 'crypto', 'blocks', 'car', 'storage'],
   repo: ['data', 'syntax', 'crypto', 'blocks', 'car', 'storage', 'mst'],
 };
-const coreRooms: readonly Room[] = Object.entries(CORE_LAYERS).map(([layer, below]) => ({
+const coreLayers: readonly Layer[] = Object.entries(CORE_LAYERS).map(([layer, below]) => ({
   files: new RegExp(`^src/core/${layer}/`),
   may: [new RegExp(`^src/core/((${[layer, ...below].join('|')})/|errors\\.ts$)`), packages(PURE)],
 }));
 
-/** The first room that matches a file decides. */
-const ROOMS: readonly Room[] = [
-  ...coreRooms,
+/** The first layer that matches a file applies. */
+const LAYERS: readonly Layer[] = [
+  ...coreLayers,
   // All of the core imports the errors; they import nothing.
   { files: /^src\/core\/errors\.ts$/, may: [] },
   // SQLite and hashes in linear memory: of the core they import bytes, errors and hashes, never a block or a tree.
@@ -64,25 +64,25 @@ const ROOMS: readonly Room[] = [
   },
   { files: /^src\/adapters\/files\//, may: [adapters('files'), BELOW_ADAPTERS, /^node:/] },
   { files: /^src\/adapters\/blobs\//, may: [adapters('blobs'), BELOW_ADAPTERS, /^node:/] },
-  // SQLite's tables know no file and no blob: both are handed to them.
+  // The stores get files and blobs as arguments.
   { files: /^src\/adapters\/sqlite\//, may: [adapters('sqlite'), BELOW_ADAPTERS] },
-  // A repository over a port knows repositories, and nothing below them.
+  // RPC uses the Repo interface only.
   { files: /^src\/adapters\/rpc\//, may: [adapters('rpc'), /^src\/core\//] },
-  // Which tab owns the files: it speaks through the port.
+  // Leadership among tabs uses RPC.
   { files: /^src\/adapters\/tabs\//, may: [adapters('tabs', 'rpc'), /^src\/core\//] },
-  // Files and blobs of browsers meet here, for the page's main thread and the worker alike.
+  // Connects the files and blobs of browsers, for the main thread of a page and for a worker.
   {
     files: /^src\/adapters\/platform\/browser-platform\.ts$/,
     may: [adapters('blobs', 'files', 'origin', 'platform', 'sqlite'), BELOW_ADAPTERS],
   },
-  // Copying a whole folder needs the same file system calls as storing blobs. Salvage copies folders.
+  // Copying a folder uses the same file system calls as storing blobs. Salvage copies folders.
   { files: /^src\/adapters\/folders\/deno-/, may: [adapters('blobs', 'folders'), BELOW_ADAPTERS] },
-  // Repositories, salvage and databases in folders meet here, for the entry points of Node and Deno alike.
+  // Connects repositories, salvage and databases in folders, for the entry points of Node and Deno.
   {
     files: /^src\/adapters\/folders\/folder-repos\.ts$/,
     may: [
       adapters('folders', 'salvage', 'sqlite'),
-      // How a user names the WebAssembly of SQLite. What reads it belongs to the platform.
+      // The option `wasm` of a user. The platform reads it.
       /^src\/adapters\/platform\/sqlite-wasm\.ts$/,
       BELOW_ADAPTERS,
     ],
@@ -100,9 +100,9 @@ const ROOMS: readonly Room[] = [
     may: [adapters('platform'), BELOW_ADAPTERS, packages(['sql.js'])],
   },
   { files: /^src\/adapters\/platform\//, may: [adapters('platform'), BELOW_ADAPTERS, /^node:/, packages(['sql.js'])] },
-  // What is published for people who write adapters runs everywhere, under no framework.
+  // The published conformance cases run on every platform, with any test framework.
   { files: /^src\/testing\//, may: [/^src\/(core|testing|wasm)\//, packages(PURE)] },
-  // The command uses the entry points, as every user does, and the names of the files.
+  // The command uses the entry points, as a user does, and the names of the files.
   {
     files: /^src\/cli(\/|\.ts$)/,
     may: [/^src\/cli\//, /^src\/(index|node|core\/storage\/layout)\.ts$/, /^node:/, packages(['commander'])],
@@ -111,13 +111,13 @@ const ROOMS: readonly Room[] = [
   { files: /^src\/[^/]+\.ts$/, may: [/^src\/(core|adapters|wasm)\//] },
 ];
 
-/** The imports of a file that its room does not allow, each as `file -> import`. */
+/** Returns the imports of a file that its layer does not allow, each as `file -> import`. */
 export const forbiddenImports = (file: SourceFile): string[] => {
-  const room = ROOMS.find(({ files }) => files.test(file.path));
-  if (room === undefined) {
-    return [`${file.path} is in no room of the house`];
+  const layer = LAYERS.find(({ files }) => files.test(file.path));
+  if (layer === undefined) {
+    return [`${file.path} is in no layer of test/house/import-rules.ts`];
   }
   return file.imports
-    .filter((path) => !room.may.some((allowed) => allowed.test(path)))
+    .filter((path) => !layer.may.some((allowed) => allowed.test(path)))
     .map((path) => `${file.path} -> ${path}`);
 };

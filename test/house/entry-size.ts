@@ -4,19 +4,17 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { root } from './sources.ts';
 
-export interface DoorSize {
-  /**
-   * Bytes of everything that the door brings along, minified and compressed; the WebAssembly of SQLite, a file of its
-   * own, is not in it.
-   */
+export interface EntrySize {
+  /** The compressed bytes of the minified bundle. The WebAssembly of SQLite is a separate file and does not count. */
   readonly gzip: number;
-  /** The modules that are in it, from the root of the project. */
+  /** The paths of the bundled modules, relative to the root of the project. */
   readonly modules: readonly string[];
 }
 
-export const doorSize = async (door: string): Promise<DoorSize> => {
+/** Bundles the entry point at `path` and measures the bundle. */
+export const entrySize = async (path: string): Promise<EntrySize> => {
   const { metafile, outputFiles } = await build({
-    entryPoints: [join(root, door)],
+    entryPoints: [join(root, path)],
     absWorkingDir: root,
     bundle: true,
     format: 'esm',
@@ -25,7 +23,7 @@ export const doorSize = async (door: string): Promise<DoorSize> => {
     write: false,
     metafile: true,
     external: ['node:*', '*.wasm'],
-    // sql.js asks for these where it thinks it is in Node; a browser never gets there.
+    // sql.js requires these in Node. A browser does not reach that code.
     alias: { fs: 'node:fs', path: 'node:path', crypto: 'node:crypto' },
     logLevel: 'silent',
   });
