@@ -159,7 +159,7 @@ describe('names', () => {
     () => [`insert into blocks select key || char(0), value from blocks limit 1`],
     ['dropRow'],
   );
-  onSample('a head that is no CID', () => [`update refs set value = x'00' where key = 'main'`], [
+  onSample('a head that is not a CID', () => [`update refs set value = x'00' where key = 'main'`], [
     'dropRow',
     'moveHead',
   ]);

@@ -40,7 +40,7 @@ const ROWS: readonly Damage[] = [
     says: (s) => [re('Corrupt', s.commits[0]!.cid)],
   },
   {
-    name: 'a record that is cut',
+    name: 'a truncated record',
     do: (s) => sql(s.folder, `update blocks set value = substr(value, 1, 10) where ${block(s.record)}`),
     says: (s) => [re('Corrupt', s.record)],
   },
@@ -110,7 +110,7 @@ const ROWS: readonly Damage[] = [
     says: () => [re('Corrupt', 'table=refs', 'key=first')],
   },
   {
-    name: 'a head that is no CID',
+    name: 'a head that is not a CID',
     do: (s) => sql(s.folder, `update refs set value = x'00' where key = 'main'`),
     says: () => [re('Corrupt', 'table=refs', 'key=main')],
   },

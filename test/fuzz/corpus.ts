@@ -33,5 +33,5 @@ export const boundsFindings: readonly string[] = [
   // Took 465 MB.
   'two million empty maps in one record',
   // An 11 MB tree, whose keys took 106 MB.
-  'nodes of keys that differ in their ends',
+  'nodes whose keys differ only at the end',
 ];

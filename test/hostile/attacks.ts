@@ -57,26 +57,30 @@ const pairs = [
 ];
 
 const schema: readonly Omit<Attack, 'use'>[] = [
-  { name: 'statistics that search 4 MB for 2 MB', make: statistics('sqlite_stat1', 2_000_000), end: 'Corrupt' },
-  { name: 'statistics of 800 MB', make: statistics('sqlite_stat1', 400_000_000), end: 'Corrupt' },
-  { name: 'the same in `sqlite_stat4`', make: statistics('sqlite_stat4', 2_000_000), end: 'Corrupt' },
-  { name: 'such statistics in the log', make: statistics('sqlite_stat1', 2_000_000, inLog), end: 'Corrupt' },
   {
-    name: 'a virtual table named as one of SQLite',
+    name: 'statistics whose expression searches 4 MB for 2 MB',
+    make: statistics('sqlite_stat1', 2_000_000),
+    end: 'Corrupt',
+  },
+  { name: 'statistics of 800 MB', make: statistics('sqlite_stat1', 400_000_000), end: 'Corrupt' },
+  { name: 'statistics in `sqlite_stat4`', make: statistics('sqlite_stat4', 2_000_000), end: 'Corrupt' },
+  { name: 'statistics in the WAL', make: statistics('sqlite_stat1', 2_000_000, inLog), end: 'Corrupt' },
+  {
+    name: 'a virtual table with a name reserved for SQLite',
     make: renamed(sql('create virtual table sqlitf_f using fts3(a)'), 'sqlitf_f', 'sqlite_f'),
     end: 'Corrupt',
   },
   {
-    name: 'a virtual table in the row of another',
+    name: 'a virtual table in the schema row of a plain table',
     make: sql('create table notes (a)', ...rewritten('notes', 'create virtual table notes using fts3(a)')),
     end: 'Corrupt',
   },
   {
-    name: 'a generated column beside ours',
+    name: 'a generated column in another table',
     make: sql(`create table notes (a, b not null as (${SLOW}))`),
     end: 'Corrupt',
   },
-  { name: 'a generated column of ours', make: sql(`alter table refs add column g as (${SLOW})`), end: 'Corrupt' },
+  { name: 'a generated column in our table', make: sql(`alter table refs add column g as (${SLOW})`), end: 'Corrupt' },
   {
     name: 'a view in place of a table',
     make: sql(
@@ -86,12 +90,12 @@ const schema: readonly Omit<Attack, 'use'>[] = [
     end: 'Corrupt',
   },
   {
-    name: 'a trigger at every block',
+    name: 'a trigger on each new block',
     make: sql(`create trigger t after insert on blocks begin select ${SLOW}; end`),
     end: 'Corrupt',
   },
   {
-    name: 'a check beside ours, which SQLite would compute',
+    name: 'a slow CHECK constraint in another table',
     make: sql(
       'create table notes (a)',
       'insert into notes values (1)',
@@ -100,7 +104,7 @@ const schema: readonly Omit<Attack, 'use'>[] = [
     end: 'sound',
   },
   {
-    name: 'an index of an expression beside ours',
+    name: 'a slow expression index on another table',
     make: sql(
       'create table notes (a)',
       'create index i on notes (a)',
@@ -110,14 +114,14 @@ const schema: readonly Omit<Attack, 'use'>[] = [
     end: 'sound',
   },
   {
-    name: 'an index of an expression of ours',
+    name: 'a slow expression index on our table',
     make: sql('create index i on refs (value)', ...rewritten('i', `create index i on refs (${SLOW})`)),
     end: 'Corrupt',
   },
   { name: '300,000 tables', make: many(300_000, `'create table t' || i || '(a)'`), end: 'Corrupt' },
   { name: 'a table of 100 MB', make: many(1, `printf('create table t1 (%.*c)', 100000000, 'a')`), end: 'Corrupt' },
   {
-    name: 'columns in 7,500 parentheses',
+    name: 'five tables with 3,750 nested parentheses',
     make: many(
       5,
       `printf('create table t%d (a default (%s1%s))', i, replace(hex(zeroblob(3750)), '0', '('), replace(hex(zeroblob(3750)), '0', ')'))`,
@@ -125,7 +129,7 @@ const schema: readonly Omit<Attack, 'use'>[] = [
     end: 'Corrupt',
   },
   { name: 'a table of 2,000 unique pairs', make: sql(`create table notes (${pairs.join()})`), end: 'Corrupt' },
-  { name: '500^15 ways through the schema', make: manyWays, end: 'Corrupt' },
+  { name: '500^15 paths through the schema', make: manyWays, end: 'Corrupt' },
   {
     name: 'a key in quotes',
     make: sql('drop table refs', 'create table refs (key TEXT "PRIMARY KEY", value BLOB NOT NULL)'),
@@ -165,7 +169,7 @@ const rows: readonly Attack[] = [
     ms: 10_000,
   },
   {
-    name: '300,000 such rows, and a repair',
+    name: '300,000 invalid rows of blocks, and a repair',
     make: sql(`insert into blocks ${numbers(300_000)} select 'no CID ' || i, x'00' from n`),
     use: 'repair',
     end: 'whole',
@@ -193,7 +197,7 @@ const BEFORE = '{"version":1,"did":"did:web:alice.example.com",';
 const manifests: readonly Attack[] = [
   { name: '60 MB of numbers in an unknown field', make: manifest(`${BEFORE}"other":[`, '1,') },
   { name: '60 MB of maps in an unknown field', make: manifest(`${BEFORE}"other":`, '{"":') },
-  { name: '60 MB of a text in a known field', make: manifest(`${BEFORE}"created":"`, 'x') },
+  { name: '60 MB of text in a known field', make: manifest(`${BEFORE}"created":"`, 'x') },
   { name: '60 MB of spaces', make: manifest(BEFORE, ' ') },
 ].map((one) => ({ ...one, use: 'restore', end: 'Malformed' }));
 

@@ -58,11 +58,11 @@ const known = (name: string): BoundsCase['car'] =>
 const names = ['__proto__', 'constructor', 'prototype', 'toString', 'then'];
 
 export const boundsCases: readonly BoundsCase[] = [
-  { name: '2^40 ways through 41 nodes', car: known('2^40 ways through 41 nodes'), end: 'Malformed' },
-  { name: '10^12 ways', car: known('10^12 ways, ten from each node'), end: 'Malformed' },
+  { name: '2^40 paths through 41 nodes', car: known('2^40 paths through 41 nodes'), end: 'Malformed' },
+  { name: '10^12 paths', car: known('10^12 paths, ten from each node'), end: 'Malformed' },
   { name: 'a tree of 100,000 levels', car: chain, end: 'Malformed' },
   {
-    name: 'a record of a million lists in each other',
+    name: 'a record of a million nested lists',
     car: () => withRecord(concatBytes([hex('a2 6161'), new Uint8Array(1_000_000).fill(0x81), hex('80'), TYPE])),
     end: 'reported',
   },
@@ -91,8 +91,8 @@ export const boundsCases: readonly BoundsCase[] = [
   },
   { name: 'two million empty maps in one record', car: () => withRecord(crowd(0xa0)), end: 'reported' },
   { name: 'two million integers in one record', car: () => withRecord(crowd(0x01)), end: 'reported' },
-  { name: 'nodes of keys that differ in their ends', car: () => sharedPrefixes(8192), end: 'Malformed' },
-  { name: 'nodes as full of such keys as they may be', car: () => sharedPrefixes(440), end: 'accepted' },
+  { name: 'nodes whose keys differ only at the end', car: () => sharedPrefixes(8192), end: 'Malformed' },
+  { name: 'nodes with such keys up to the limit', car: () => sharedPrefixes(440), end: 'accepted' },
   {
     name: 'one bad record under 5,000 keys',
     car: async () => {
@@ -109,7 +109,7 @@ export const boundsCases: readonly BoundsCase[] = [
     end: 'LimitExceeded',
   },
   {
-    name: '20 MiB of blocks that nothing refers to',
+    name: '20 MiB of unlinked blocks',
     car: async () => {
       const { commit, blocks } = await repositoryOf({ records: posts(3) });
       const unlinked = Array.from({ length: 10 }, (_, i) => blockOfBytes(new Uint8Array(TWO_MIB - 100).fill(i)));

@@ -126,7 +126,7 @@ const rawNames: readonly HostileCase[] = [
   ),
   { name: 'a record under a raw CID', car: withRawRecord, expect: 'reported', message: /raw bytes/ },
   {
-    name: 'a record under a raw CID, when such a CAR is to be refused',
+    name: "a record under a raw CID, with records: 'reject'",
     car: withRawRecord,
     options: { records: 'reject' },
     expect: 'InvalidRecord',
@@ -135,7 +135,7 @@ const rawNames: readonly HostileCase[] = [
 ];
 
 export const cidClasses: readonly HostileClass[] = [
-  { name: 'Bytes that are not what their CID names', cases: hashes },
-  { name: 'CIDs of other kinds', cases: forms },
+  { name: 'Blocks that do not match their CID', cases: hashes },
+  { name: 'Unsupported CIDs', cases: forms },
   { name: 'Raw CIDs in place of dag-cbor', cases: rawNames },
 ];

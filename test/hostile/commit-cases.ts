@@ -117,7 +117,7 @@ const signatures: readonly HostileCase[] = [
     options: { key: OTHER_KEY.did!() },
     expect: 'InvalidSignature',
   },
-  { name: 'no signature, and no key to check it with', car: made({ signer: null }), expect: 'InvalidSignature' },
+  { name: 'no signature and no key', car: made({ signer: null }), expect: 'InvalidSignature' },
   { name: 'an invalid key', car: made({}), options: { key: 'did:key:zQ3shunknown' }, expect: 'UnknownKey' },
 ];
 
@@ -125,7 +125,7 @@ const decodedData = (unsigned: Uint8Array): CID => (decodeCbor(unsigned) as { da
 
 const times: readonly HostileCase[] = [
   ...refusals('WrongDid', { 'another account': fields({ did: OTHER_DID }) }),
-  { name: 'not the account that was asked for', car: made({}), options: { did: OTHER_DID }, expect: 'WrongDid' },
+  { name: 'not the expected account', car: made({}), options: { did: OTHER_DID }, expect: 'WrongDid' },
   ...refusals('OutdatedRev', {
     'older than the head': fields({ rev: tid(1_600_000_000_000_000) }),
     'another commit of the rev of the head': fields({ rev: BASE_REV }),
@@ -149,7 +149,7 @@ const times: readonly HostileCase[] = [
 export const COMMIT_AS_RECORD: Uint8Array = encodeCbor({ $type: POST, did: DID, version: 3, rev: NEW_REV, prev: null });
 
 export const commitClasses: readonly HostileClass[] = [
-  { name: 'Commits of a wrong form', cases: forms },
+  { name: 'Invalid commits', cases: forms },
   { name: 'Signatures', cases: signatures },
   { name: 'Commits of another account or time', cases: times },
 ];

@@ -116,8 +116,8 @@ const notOurs: readonly FolderCase[] = [
     damage: main((bytes) => (bytes.write('SQLite format 4'), bytes)),
     open: 'Corrupt',
   },
-  { name: 'a page size that there is not', damage: byteAt(16, 3), open: 'Corrupt' },
-  { name: 'a version that must not be read', damage: byteAt(19, 99), open: 'Corrupt' },
+  { name: 'an invalid page size', damage: byteAt(16, 3), open: 'Corrupt' },
+  { name: 'a read version above 2', damage: byteAt(19, 99), open: 'Corrupt' },
   { name: 'a database without tables', damage: foreign('create table x (y)', 'drop table x'), open: 'RepoNotFound' },
   { name: 'a database of another program', damage: foreign('create table notes (text)'), open: 'Corrupt' },
   {
@@ -142,14 +142,14 @@ const notOurs: readonly FolderCase[] = [
     open: 'Corrupt',
   },
   { name: 'no DID', damage: sql(`delete from meta where key = 'did'`), open: 'Corrupt' },
-  { name: 'a table less', damage: sql('drop table blocks'), open: 'Corrupt' },
+  { name: 'a missing table', damage: sql('drop table blocks'), open: 'Corrupt' },
   {
     name: 'a trigger',
     damage: sql('create trigger t after insert on blocks begin delete from refs; end'),
     open: 'Corrupt',
   },
   { name: 'an index', damage: sql('create index i on blocks (value)'), open: 'Corrupt' },
-  { name: 'a column more', damage: sql('alter table refs add column note'), open: 'Corrupt' },
+  { name: 'an additional column', damage: sql('alter table refs add column note'), open: 'Corrupt' },
   {
     name: 'a generated column',
     damage: sql(`alter table refs add column g text generated always as (upper(key)) virtual`),
@@ -161,7 +161,7 @@ const notOurs: readonly FolderCase[] = [
     open: 'Corrupt',
   },
   {
-    name: 'keys that take no notice of case',
+    name: 'a key with the collation NOCASE',
     damage: sql('drop table refs', 'create table refs (key TEXT PRIMARY KEY COLLATE NOCASE, value BLOB NOT NULL)'),
     open: 'Corrupt',
   },
@@ -177,12 +177,12 @@ const notOurs: readonly FolderCase[] = [
 const rowOf = (key: string): string => `key = '${key}'`;
 const content: readonly FolderCase[] = [
   {
-    name: 'a record of other bytes',
+    name: 'a record with other bytes',
     damage: sql(`update blocks set value = x'a0' where ${rowOf(RECORD)}`),
     record: 'Corrupt',
   },
   {
-    name: 'a record that is cut',
+    name: 'a truncated record',
     damage: sql(`update blocks set value = substr(value, 1, 9) where ${rowOf(RECORD)}`),
     record: 'Corrupt',
   },
@@ -203,26 +203,26 @@ const content: readonly FolderCase[] = [
   },
   { name: 'a missing record', damage: sql(`delete from blocks where ${rowOf(RECORD)}`), record: 'BlockNotFound' },
   {
-    name: 'a record in the place of another',
+    name: 'a record in the row of another record',
     damage: sql(
       `update blocks set value = (select value from blocks b where b.key <> blocks.key limit 1) where ${rowOf(RECORD)}`,
     ),
     record: 'Corrupt',
   },
   {
-    name: 'a record under its name in upper case',
+    name: 'a record with its key in upper case',
     damage: sql(`update blocks set key = upper(key) where ${rowOf(RECORD)}`),
     record: 'BlockNotFound',
   },
   { name: 'no blocks', damage: sql('delete from blocks'), record: 'BlockNotFound' },
   {
-    name: 'all blocks the same',
+    name: 'all blocks with equal bytes',
     damage: sql('update blocks set value = (select value from blocks limit 1)'),
     record: 'Corrupt',
   },
-  { name: 'a head that is no CID', damage: sql(`update refs set value = cast('x' as blob)`), record: 'Corrupt' },
+  { name: 'a head that is not a CID', damage: sql(`update refs set value = cast('x' as blob)`), record: 'Corrupt' },
   {
-    name: 'a head that is not there',
+    name: 'a missing head',
     damage: sql(`update refs set value = cast('${cidToText(cidOf(CODEC_DAG_CBOR, BLOB))}' as blob)`),
     record: 'BlockNotFound',
   },
@@ -262,13 +262,13 @@ const left =
 const invalidEntries: readonly FolderCase[] = [
   { name: '.DS_Store', damage: left('blobs/.DS_Store'), sound: true },
   { name: 'Thumbs.db', damage: left('blobs/ba/Thumbs.db'), sound: true },
-  { name: 'a write that was cut off', damage: left(`blobs/${'0'.repeat(32)}.tmp-put`), sound: true },
-  { name: 'a name that is nearly a CID', damage: left(`blobs/ba/${cidToText(BLOB_CID).toUpperCase()}`), sound: true },
-  { name: 'a journal of garbage', damage: left('pds.db-journal', 'garbage'.repeat(1000)), sound: true },
-  { name: 'a log of garbage', damage: left('pds.db-wal', 'garbage'.repeat(1000)), sound: true },
-  { name: 'a table more', damage: sql('create table notes (text)'), sound: true },
+  { name: 'the temporary file of an interrupted write', damage: left(`blobs/${'0'.repeat(32)}.tmp-put`), sound: true },
+  { name: 'a CID in upper case as a name', damage: left(`blobs/ba/${cidToText(BLOB_CID).toUpperCase()}`), sound: true },
+  { name: 'a journal with garbage', damage: left('pds.db-journal', 'garbage'.repeat(1000)), sound: true },
+  { name: 'a WAL with garbage', damage: left('pds.db-wal', 'garbage'.repeat(1000)), sound: true },
+  { name: 'an additional table', damage: sql('create table notes (text)'), sound: true },
   { name: 'a view', damage: sql('create view v as select * from blocks'), sound: true },
-  { name: 'a folder of somebody else', damage: (folder) => void mkdirSync(join(folder, 'notes')), sound: true },
+  { name: 'a folder of another program', damage: (folder) => void mkdirSync(join(folder, 'notes')), sound: true },
 ];
 
 export const folderClasses: readonly FolderClass[] = [

@@ -59,7 +59,7 @@ const records: Readonly<Record<string, Uint8Array>> = {
   'a reserved head': f('1c'),
   'bytes after the record': concatBytes([hex('a1'), TYPE, hex('00')]),
   'two records': concatBytes([hex('a1'), TYPE, hex('a1'), TYPE]),
-  'a record that is cut': concatBytes([hex('a1'), TYPE.subarray(0, 6)]),
+  'a truncated record': concatBytes([hex('a1'), TYPE.subarray(0, 6)]),
   '10,000 lists in each other': field(repeat(0x81, 10_000), hex('80')),
   '1,000,000 lists in each other': field(repeat(0x81, 1_000_000), hex('80')),
   '100,000 maps in each other': field(concatBytes(Array.from({ length: 100_000 }, () => hex('a16161'))), hex('a0')),
@@ -114,13 +114,13 @@ export const recordClasses: readonly HostileClass[] = [
     cases: cars.map(([name, car]): HostileCase => ({ name, car, expect: 'reported' })),
   },
   {
-    name: 'The same, when such a CAR is to be refused',
+    name: "Records that break the data model, with records: 'reject'",
     cases: [
       ...cars.map(
         ([name, car]): HostileCase => ({ name, car, options: { records: 'reject' }, expect: 'InvalidRecord' }),
       ),
       {
-        name: 'more of them than may be told',
+        name: 'more faulty records than maxFaults',
         car: manyFaults,
         options: { maxFaults: 11 },
         expect: 'LimitExceeded',

@@ -11,14 +11,14 @@ const table = (head: readonly string[], rows: readonly string[]): string =>
 
 export const limitsTable = (limits: readonly Limit[]): string =>
   table(
-    ['limit', 'value', 'of', 'another one'],
+    ['limit', 'value', 'of', 'option'],
     limits.map(({ name, value, what, option }) => row(`\`${name}\``, value.toLocaleString('en'), what, option)),
   );
 
-/** Cases tried, each three times over each of two stores. */
+/** The table of cases. Each runs with three chunkings over the store in memory, and over SQLite. */
 export const importTable = (classes: readonly HostileClass[]): string =>
   table(
-    ['class', 'tried', 'refused', 'taken in', 'of these with the record reported'],
+    ['class', 'tried', 'refused', 'accepted', 'of these, with a fault reported'],
     classes.map(({ name, cases }) => {
       const taken = cases.filter(({ expect }) => expect === 'accepted' || expect === 'reported').length;
       return row(
@@ -33,7 +33,7 @@ export const importTable = (classes: readonly HostileClass[]): string =>
 
 export const folderTable = (classes: readonly FolderClass[]): string =>
   table(
-    ['class', 'tried', 'refused', 'opened, and the damage named', 'opened as sound'],
+    ['class', 'tried', 'refused', 'opened, damage reported', 'opened without a fault'],
     classes.map(({ name, cases }) => {
       const refused = cases.filter(({ open }) => open !== undefined).length;
       const sound = cases.filter(({ open, sound: isSound }) => open === undefined && isSound === true).length;
@@ -52,14 +52,14 @@ export interface AttackCost {
 
 export const attackTable = (costs: readonly AttackCost[]): string =>
   table(
-    ['of', 'attack', 'ends', 'ms', 'MB'],
+    ['part', 'attack', 'result', 'ms', 'MB'],
     costs.map(({ group, name, end, ms, grownMb }) => row(group, name, `\`${end}\``, ms, grownMb)),
   );
 
 /** The costs of the attacks by `class: name`, with a dash for those that did not run. */
 export const peakTable = (classes: readonly AttackClass[], costs: ReadonlyMap<string, AttackPeak>): string =>
   table(
-    ['class', 'attack', 'end', 'ms of the processor', 'peak in MB'],
+    ['class', 'attack', 'result', 'processor ms', 'peak MB'],
     classes.flatMap(({ name: className, attacks }) =>
       attacks.map(({ name, end }) => {
         const cost = costs.get(`${className}: ${name}`);

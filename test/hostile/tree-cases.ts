@@ -105,7 +105,7 @@ const second = (p: Raw, k = byteString('zz')) => nodeOf(entry(right), entry({ ..
 const encodings = refusals(
   'Malformed',
   {
-    'a prefix longer than the key before': second(uint(a0[0]!.length + 1)),
+    'a prefix longer than the previous key': second(uint(a0[0]!.length + 1)),
     'a prefix of -1': second(hex('20')),
     'a prefix of -5': second(hex('24')),
     'a prefix of 2^53': second(hex('1b0020000000000000')),
@@ -114,7 +114,7 @@ const encodings = refusals(
     'a prefix that is a text': second(textString('1')),
     'a prefix that is true': second(hex('f5')),
     'a prefix before the first key': nodeOf(entry({ ...right, p: uint(1) })),
-    'a prefix that is not the whole': nodeOf(entry(right), entry({ ...right, k: byteString(a0[1]!) })),
+    'a prefix that is not the whole common prefix': nodeOf(entry(right), entry({ ...right, k: byteString(a0[1]!) })),
     'no prefix': nodeOf(entry({ k: right.k, t: right.t, v: right.v })),
     'a key as text': nodeOf(entry({ ...right, k: textString(a0[0]!) })),
     'no key': nodeOf(entry({ p: right.p, t: right.t, v: right.v })),
@@ -130,14 +130,12 @@ const encodings = refusals(
     'no e': node(map(['l', NULL])),
     'null for e': node(map(['e', NULL], ['l', NULL])),
     'a map for e': node(map(['e', map()], ['l', NULL])),
-    'a field more in the node': node(map(['e', list(entry(right))], ['l', NULL], ['x', NULL])),
-    'a field more in an entry': nodeOf(
+    'an additional field in the node': node(map(['e', list(entry(right))], ['l', NULL], ['x', NULL])),
+    'an additional field in an entry': nodeOf(
       map(['k', right.k], ['p', right.p], ['t', right.t], ['v', right.v], ['x', NULL]),
     ),
     'a list of entries without an end': node(concatBytes([hex('a2 6165 9f'), entry(right), hex('ff 616c f6')])),
-    'a length that is longer than it needs to be': node(
-      concatBytes([hex('a2 6165 9801'), entry(right), hex('616c f6')]),
-    ),
+    'a length that is not in its shortest form': node(concatBytes([hex('a2 6165 9801'), entry(right), hex('616c f6')])),
     'a record in place of a node': node(record.bytes),
     'bytes after the node': node(concatBytes([map(['e', list(entry(right))], ['l', NULL]), hex('00')])),
   },
@@ -175,7 +173,7 @@ const paths = refusals(
 
 const sizes: readonly HostileCase[] = [
   ...refusals('Malformed', {
-    '2^40 ways through 41 nodes': () =>
+    '2^40 paths through 41 nodes': () =>
       carOfTree((onNode) => {
         let child: CidBytes | undefined;
         for (let i = 0; i < 41; i++) {
@@ -186,7 +184,7 @@ const sizes: readonly HostileCase[] = [
         }
         return child!;
       }),
-    '10^12 ways, ten from each node': () =>
+    '10^12 paths, ten from each node': () =>
       carOfTree((onNode) => {
         let below: (CidBytes | undefined)[] = Array.from({ length: 11 }, () => undefined);
         for (let level = 0; level < 13; level++) {
@@ -212,7 +210,7 @@ const sizes: readonly HostileCase[] = [
 export const treeClasses: readonly HostileClass[] = [
   { name: 'Trees with keys in a wrong order', cases: order },
   { name: 'Trees with nodes on a wrong layer', cases: layers },
-  { name: 'Tree nodes of a wrong form', cases: encodings },
-  { name: 'Keys that are not collection/rkey', cases: paths },
-  { name: 'Trees that are made to overwhelm', cases: sizes },
+  { name: 'Invalid tree nodes', cases: encodings },
+  { name: 'Invalid keys', cases: paths },
+  { name: 'Trees that exceed limits', cases: sizes },
 ];

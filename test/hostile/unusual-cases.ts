@@ -207,8 +207,8 @@ const records: readonly HostileCase[] = [
 ];
 
 export const unusualClasses: readonly HostileClass[] = [
-  { name: 'Unusual and right: CARs', cases: frames },
-  { name: 'Unusual and right: commits', cases: commits },
-  { name: 'Unusual and right: trees and keys', cases: trees },
-  { name: 'Unusual and right: records', cases: records },
+  { name: 'Unusual but valid: CARs', cases: frames },
+  { name: 'Unusual but valid: commits', cases: commits },
+  { name: 'Unusual but valid: trees and keys', cases: trees },
+  { name: 'Unusual but valid: records', cases: records },
 ];

@@ -43,7 +43,7 @@ const manifests: readonly Attack[] = (
     ],
     ['an unknown field with a name of 60 MB', first(`"${'a'.repeat(SIXTY_MB)}": 0`)],
     ['a number of 60 million digits', (text) => text.replace(/"version": /, `$&${'1'.repeat(SIXTY_MB)}`)],
-    ['a count of another kind', (text) => text.replace(/"counts": {/, `$&"x": [${'0,'.repeat(SIXTY_MB / 2)}0],`)],
+    ['a count of another type', (text) => text.replace(/"counts": {/, `$&"x": [${'0,'.repeat(SIXTY_MB / 2)}0],`)],
     ['the same field a million times', first(Array.from({ length: 1_000_000 }, () => '"did": "x"').join())],
     ['300,000 files that are missing', (text) => text.replace(/"files": {/, `$&${files(300_000)},`)],
   ] satisfies readonly (readonly [string, Change])[]
@@ -90,11 +90,11 @@ const withLock = async (folder: string, path: string): Promise<void> => {
 export const manifestAttacks: AttackClass = { name: 'Manifests of backups', attacks: manifests };
 
 export const leftoverAttacks: AttackClass = {
-  name: 'Folders that a killed backup left',
+  name: 'Temporary folders of a killed backup',
   attacks: [
-    { name: 'one with a stale lock', make: orphanedFolder(withLock), run: save, end: 'saved, removed' },
+    { name: 'a folder with a stale lock', make: orphanedFolder(withLock), run: save, end: 'saved, removed' },
     {
-      name: 'one that holds a link to another folder',
+      name: 'a folder with a link to another folder',
       make: orphanedFolder(async (folder, path) => {
         await withLock(folder, path);
         symlinkSync(join(folder, 'victim'), join(path, 'blobs'));
@@ -103,7 +103,7 @@ export const leftoverAttacks: AttackClass = {
       end: 'saved, removed',
     },
     {
-      name: 'a link to another folder under such a name',
+      name: 'a link to another folder with the name of a temporary folder',
       make: orphanedFolder(async (folder, path) => {
         writeFileSync(join(folder, 'victim', 'pds.lock'), await deadLock(folder));
         symlinkSync(join(folder, 'victim'), path);
@@ -112,7 +112,7 @@ export const leftoverAttacks: AttackClass = {
       end: 'saved, kept',
     },
     {
-      name: 'a file under such a name',
+      name: 'a file with the name of a temporary folder',
       make: orphanedFolder((_, path) => writeFileSync(path, 'mine')),
       run: save,
       end: 'saved, kept',

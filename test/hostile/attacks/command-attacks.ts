@@ -41,8 +41,8 @@ const cases: Readonly<Record<string, readonly string[]>> = {
   'the value of an option': ['ls', 'repo', '--limit', EVIL],
   'a record that is missing': ['get', 'repo', `${POST}/${EVIL}`],
   'a JSON text': ['put', 'repo', `${POST}/a`, EVIL],
-  'a CAR under such a name': ['info', `in/${EVIL}.car`],
-  'a folder under such a name': ['info', `in/${EVIL}`],
+  'a CAR with escape codes in its name': ['info', `in/${EVIL}.car`],
+  'a folder with escape codes in its name': ['info', `in/${EVIL}`],
   'an error of a server in place of a CAR': ['import', 'in/new', 'in/error.car'],
   'a web page in place of a CAR': ['import', 'in/new', 'in/page.car'],
 };

@@ -56,10 +56,10 @@ export const historyAttacks: AttackClass = {
           ),
       ],
       [
-        'a list of commits with a row that is not a text',
+        'a row in the list of commits that is not text',
         (sample) => sql(sample.folder, `insert into commits values (x'ff', x'ff')`),
       ],
-      ['the root of the head', (sample) => flipBlock(sample.folder, sample.commits[2]!.data)],
+      ['a flipped bit in the root of the head', (sample) => flipBlock(sample.folder, sample.commits[2]!.data)],
     ] as const satisfies readonly (readonly [string, (sample: Sample) => Promise<void>])[]
   ).map(([name, damage]) => ({ name, make: damaged(damage), run: repairAndSave, end: WHOLE })),
 };

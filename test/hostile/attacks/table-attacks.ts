@@ -27,18 +27,18 @@ export const tableAttacks: AttackClass = {
   name: 'Tables that look like ours',
   attacks: [
     ...refused({
-      'a key that says "PRIMARY KEY"': changedBy(
+      'a key column with the quoted type "PRIMARY KEY"': changedBy(
         'drop table refs',
         `create table refs ${columns('key TEXT "PRIMARY KEY"', VALUE)}`,
         `insert into refs values ('main', x'01'), ('main', x'02')`,
       ),
-      'a value that says "NOT NULL"': changedBy(
+      'a value column with the quoted type "NOT NULL"': changedBy(
         'drop table refs',
         `create table refs ${columns(KEY, 'value BLOB "NOT NULL"')}`,
         `insert into refs values ('main', null)`,
       ),
-      'the same in brackets': refsOf(columns('key TEXT [PRIMARY KEY]', VALUE)),
-      'the same in backticks': refsOf(columns('key TEXT `PRIMARY KEY`', VALUE)),
+      'a key column with the type PRIMARY KEY in brackets': refsOf(columns('key TEXT [PRIMARY KEY]', VALUE)),
+      'a key column with the type PRIMARY KEY in backticks': refsOf(columns('key TEXT `PRIMARY KEY`', VALUE)),
       'U+00A0 in place of a space': refsOf(columns('key TEXT\u00a0PRIMARY\u00a0KEY', VALUE)),
       'U+2003 in place of a space': refsOf(columns(KEY, 'value BLOB NOT\u2003NULL')),
       'U+212A in place of a k': refsOf(columns('\u212aey TEXT PRIMARY KEY', VALUE)),
@@ -48,13 +48,13 @@ export const tableAttacks: AttackClass = {
       'a partial index on our table': changedBy(`create index i on refs (key) where key = 'main'`),
       'a unique index on our table': changedBy('create unique index i on refs (value)'),
       'a collated index on our table': changedBy('create index i on refs (key collate nocase)'),
-      'an index on our table over an expression': changedBy(
+      'an expression index on our table': changedBy(
         'create index i on blocks (value)',
         WRITABLE,
         `update sqlite_schema set sql = ${quoted(`CREATE INDEX i ON blocks (${search(2_000_000)})`)} where name = 'i'`,
       ),
       'a collated key': refsOf(columns('key TEXT PRIMARY KEY COLLATE NOCASE', VALUE)),
-      'a key without rows': refsOf(`${columns(KEY, VALUE)} WITHOUT ROWID`),
+      'a table WITHOUT ROWID': refsOf(`${columns(KEY, VALUE)} WITHOUT ROWID`),
     }),
     ...allowed({
       "a user's own table": changedBy('create table notes (id integer primary key, text unique)'),
