@@ -14,7 +14,7 @@ export const timeOf = ({ divide }, ms) => {
 
 const sizeText = (size) => size.toLocaleString('en');
 
-/** Our time at a size, with which the others are compared. */
+/** Returns the row of pdsdb at a size, for comparison. */
 const oursAt = (rows, size) => rows.find((row) => row.size === size && row.name === 'pdsdb');
 
 const ratioText = (result, row) => {
@@ -28,19 +28,19 @@ const ratioText = (result, row) => {
   }
   const ratio = row.wall / ours.wall;
   const target = result.targets[row.name];
-  // What was asked for was asked of the large sample, or of the only one.
+  // A target is for the largest sample of all contenders, or for the only sample.
   const last = Math.max(...result.rows.filter(({ size }) => size <= 100_000).map(({ size }) => size));
   const verdict =
     target === undefined || row.size !== last
       ? ''
-      : ` (asked: ${digits(target)}, ${ratio >= target ? 'met' : 'not met'})`;
+      : ` (target: ${digits(target)}, ${ratio >= target ? 'met' : 'not met'})`;
   return `${digits(ratio)}${verdict}`;
 };
 
 const cells = (values) => `| ${values.join(' | ')} |`;
 
 export const tableOf = (result) => {
-  const head = ['records', 'who', 'time', 'processor time', 'peak memory', 'times ours'];
+  const head = ['records', 'who', 'time', 'processor time', 'peak memory', 'times pdsdb'];
   const rows = result.rows.map((row) =>
     cells(
       row.wall === undefined
@@ -50,7 +50,7 @@ export const tableOf = (result) => {
             row.name,
             timeOf(result, row.wall),
             timeOf(result, row.cpu),
-            `${row.peak.toFixed(0)} MiB${result.memoryTarget === undefined ? '' : `, ${row.growth.toFixed(0)} of them while it ran`}`,
+            `${row.peak.toFixed(0)} MiB${result.memoryTarget === undefined ? '' : `, ${row.growth.toFixed(0)} MiB of them during the run`}`,
             ratioText(result, row),
           ],
     ),
@@ -58,14 +58,14 @@ export const tableOf = (result) => {
   return [cells(head), cells(['--:', '---', '--:', '--:', '--:', '--:']), ...rows].join('\n');
 };
 
-const whatTheyDo = ({ rows }) => {
+const doesAndSkips = ({ rows }) => {
   const seen = new Map(rows.map(({ name, does, skips }) => [name, `- **${name}** does: ${does}. Skips: ${skips}.`]));
   return [...seen.values()].join('\n');
 };
 
 const BROWSER_COLUMNS = [
   ['import', 'import', 1, 'ms'],
-  ['get', 'get', 1000, 'us a record'],
+  ['get', 'get', 1000, 'us per record'],
   ['list', 'list', 1, 'ms'],
   ['export', 'export', 1, 'ms'],
   ['commits', 'commit', 50, 'ms'],
@@ -89,11 +89,11 @@ const browserSection = (browsers, nodeImport) => {
   return [
     '## In browsers',
     [cells(head), cells(head.map((_, i) => (i < 2 ? '---' : '--:'))), ...rows].join('\n'),
-    `A page asks a worker, which has SQLite and the files: ${browsers[0].size.toLocaleString('en')} records, 1,000 random reads one by one, a list of at most 18,000, 50 commits that the page signs. Medians of ${browsers[0].runs} runs, each in a new tab; the first one compiles.`,
+    `A page calls a worker, which has SQLite and the files: ${browsers[0].size.toLocaleString('en')} records, 1,000 random reads one by one, a list of at most 18,000, 50 commits that the page signs. The times are medians of ${browsers[0].runs} runs, each in a new tab. The first run includes the compilation.`,
   ];
 };
 
-/** The whole page. */
+/** Returns the whole page. */
 export const reportPage = (results, browsers, notes) => {
   const [cpu] = cpus();
   const machine = `${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown processor'}, Node ${process.version}`;
@@ -102,13 +102,13 @@ export const reportPage = (results, browsers, notes) => {
       `## ${result.title}`,
       `![${result.title}](benchmarks/${result.operation}.svg)`,
       tableOf(result),
-      whatTheyDo(result),
+      doesAndSkips(result),
     ].join('\n\n'),
   );
   return [
     '# Benchmarks',
-    `Written by \`npm run bench -- --write\` in \`bench/\`, on ${machine}. Nothing on this page above the notes is written by hand.`,
-    'Each contender runs in a separate process, after a warm-up. The table shows the median of its runs. *Times ours* is its time divided by that of pdsdb: above 1 pdsdb is faster. *Asked* is what the project set itself.',
+    `\`npm run bench -- --write\` has written this page, on ${machine}. Only the notes are written by hand.`,
+    'Each contender runs in a separate process, after a warm-up. The table shows the median of its runs. *Times pdsdb* is its time divided by the time of pdsdb: above 1, pdsdb is faster. *Target* is the ratio that the project aims at.',
     ...sections,
     ...browserSection(
       browsers,

@@ -13,11 +13,11 @@ export const title = '500 signed commits of one record each';
 /** The time does not depend on the number of records. */
 export const isShort = true;
 export const targets = { '@atproto/repo in memory': 6, '@atcute/mst + better-sqlite3': 1.5 };
-export const divide = { by: COUNT * 1000, unit: 'ms a commit' };
+export const divide = { by: COUNT * 1000, unit: 'ms per commit' };
 
 export const contenders = {
   pdsdb: {
-    does: 'tree, signature checked against its key, one flush a commit',
+    does: 'tree, signature checked against its key, one flush per commit',
     skips: 'nothing',
     load: async (input) => {
       const folder = join(input.scratch(), 'repo');
@@ -49,7 +49,7 @@ export const contenders = {
     },
   },
   '@atcute/mst + better-sqlite3': {
-    does: 'putRecord, signature, one flush a commit',
+    does: 'putRecord, signature, one flush per commit',
     skips: 'checking the signature; the head is kept in memory',
     load: async (input) => {
       const folder = join(input.scratch(), 'repo');

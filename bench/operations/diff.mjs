@@ -8,7 +8,7 @@ import { freshKey, freshRecord } from '../sample-account.mjs';
 const COUNT = 100;
 const COLLECTION = 'app.bsky.feed.post';
 
-export const title = 'What 100 changes changed';
+export const title = 'Diff of two commits after 100 changes';
 export const targets = { '@atproto/repo': 5, '@atcute/mst': 1 };
 export const runs = 15;
 

@@ -17,13 +17,13 @@ export const targets = {
 };
 /** A contender with warm caches is compared with ours with warm caches. */
 export const against = { '@atproto/repo + better-sqlite3, warm': 'pdsdb, warm' };
-export const divide = { by: COUNT, unit: 'us a record' };
+export const divide = { by: COUNT, unit: 'us per record' };
 
 const blockFile = (input) => join(input.repo, 'pds.db');
 
 export const contenders = {
   pdsdb: {
-    does: 'path of the tree and record, every hash checked where a block is read; opened and closed',
+    does: 'path of the tree and record, every hash checked when a block is read; opened and closed',
     skips: 'nothing',
     load: (input) => {
       const paths = input.randomPaths(COUNT).map((path) => path.split('/'));
@@ -37,7 +37,7 @@ export const contenders = {
     },
   },
   'pdsdb, warm': {
-    does: 'the same in a repository that was read from before',
+    does: 'the same in a repository with warm caches',
     skips: 'nothing',
     load: async (input) => {
       const paths = input.randomPaths(COUNT).map((path) => path.split('/'));
@@ -65,7 +65,7 @@ export const contenders = {
     },
   },
   '@atproto/repo + better-sqlite3, warm': {
-    does: 'the same in a repository that was read from before',
+    does: 'the same in a repository with warm caches',
     skips: 'hashes',
     load: async (input) => {
       const paths = input.randomPaths(COUNT).map((path) => path.split('/'));

@@ -29,8 +29,8 @@ const places = (input) => {
 
 export const contenders = {
   pdsdb: {
-    does: 'every hash, the whole tree, the signature, every record against the data model, blobs that are missing; one transaction, flushed; closed',
-    skips: 'nothing of that',
+    does: 'every hash, the whole tree, the signature, every record against the data model, missing blobs; one transaction, flushed; closed',
+    skips: 'nothing',
     load: (input) => {
       const car = input.car();
       const next = places(input);
@@ -43,7 +43,7 @@ export const contenders = {
   },
   '@atproto/repo + better-sqlite3': {
     does: 'verifyRepoCar, then all blocks into better-sqlite3 in one transaction, flushed; closed',
-    skips: 'what verifyRepoCar skips',
+    skips: 'all that verifyRepoCar skips',
     load: (input) => {
       const car = input.car();
       const next = places(input);

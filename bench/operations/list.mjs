@@ -33,7 +33,7 @@ export const contenders = {
     },
   },
   '@atproto/repo + better-sqlite3': {
-    does: 'walkRecords from the collection on',
+    does: 'walkRecords from the start of the collection',
     skips: 'hashes',
     load: (input) => async () => {
       const native = openNative(blockFile(input), { readonly: true });

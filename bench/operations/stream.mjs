@@ -8,7 +8,7 @@ export const memoryTarget = 200;
 
 export const contenders = {
   pdsdb: {
-    does: 'as the import above, from a stream of 64 KiB chunks',
+    does: 'the import above, from a stream of 64 KiB chunks',
     skips: 'nothing',
     load: (input) => {
       const folder = input.scratch();

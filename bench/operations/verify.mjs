@@ -9,8 +9,8 @@ export const targets = { '@atproto/repo': 40, '@atcute': 4, floor: 0.4 };
 
 export const contenders = {
   pdsdb: {
-    does: 'every hash, the form, order, layers and completeness of the whole tree, the tree built again, the signature',
-    skips: 'nothing of that; stores nothing',
+    does: 'every hash, the form, order, layers and completeness of the whole tree, a rebuild of the tree, the signature',
+    skips: 'nothing; stores nothing',
     load: (input) => {
       const car = input.car();
       return async () => {
@@ -20,7 +20,7 @@ export const contenders = {
     },
   },
   '@atproto/repo': {
-    does: 'verifyRepoCar: every hash, a walk of the tree, the signature, record blocks decoded',
+    does: 'verifyRepoCar: every hash, a walk of the tree, the signature, decoding of record blocks',
     skips: 'the order of keys over nodes, layers',
     load: (input) => {
       const car = input.car();
@@ -29,7 +29,7 @@ export const contenders = {
   },
   '@atcute': {
     does: 'every hash, a walk of the tree in order, the presence of each record, the signature',
-    skips: 'the tree built again; whatever NodeWalker does not check',
+    skips: 'a rebuild of the tree; all that NodeWalker does not check',
     load: (input) => {
       const car = input.car();
       return () => verifyWithAtcute(car, input.did, input.key);
