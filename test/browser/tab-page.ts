@@ -118,7 +118,7 @@ export const tabCommands = {
     const stop = new AbortController();
     let told = 0;
     let result: unknown;
-    const { late, ticks } = await lateness(async () => {
+    const lag = await lateness(async () => {
       result = await repoOf(name)
         .importCar(response.body!, {
           signal: stop.signal,
@@ -134,7 +134,7 @@ export const tabCommands = {
           (error: unknown) => (error as Error).message,
         );
     });
-    return { result, told, late, ticks };
+    return { result, told, lag };
   },
   async copyFolder({ name, to, storage }: { name: string; to: string; storage: BrowserStorage }) {
     const files = exportFolder(name, { worker });
