@@ -3,10 +3,11 @@
  * browser.
  */
 import { execFile } from 'node:child_process';
-import { cp, readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ElementHandle, Page } from 'puppeteer-core';
@@ -124,6 +125,20 @@ const catchDownloads = (): void => {
   };
 };
 
+/** Lists each notice of the page, because a notice vanishes by a timer, which may be before a test looks. */
+const listNotices = (): void => {
+  const notices: string[] = [];
+  let shown = '';
+  new MutationObserver(() => {
+    const text = document.querySelector('#toast')?.textContent ?? '';
+    if (text !== shown && text !== '') {
+      notices.push(text);
+    }
+    shown = text;
+  }).observe(document, { childList: true, subtree: true });
+  Object.assign(globalThis, { notices });
+};
+
 /** Pages of a browser with a new profile, for all tests of the `describe`. */
 export const useVisitor = (name: BrowserName): ((url: string) => Promise<VisitedPage>) => {
   const browser = useFreshBrowser(name, drivenOf);
@@ -145,6 +160,7 @@ export const useVisitor = (name: BrowserName): ((url: string) => Promise<Visited
     });
     await page.setViewport({ width: 1280, height: 800 });
     await page.evaluateOnNewDocument(catchDownloads);
+    await page.evaluateOnNewDocument(listNotices);
     await page.goto(url);
     return { page, complaints };
   };
@@ -189,6 +205,30 @@ export const press = async (page: Page, label: string): Promise<void> => {
 /** Waits until the page shows a text. */
 export const sees = async (page: Page, text: string): Promise<void> => {
   await page.waitForFunction((wanted) => document.body.innerText.includes(wanted), POLLING, text);
+};
+
+/**
+ * Waits until the page has shown a notice with this text: since it was loaded, or since the notice that the last call
+ * has waited for.
+ */
+export const seesNotice = async (page: Page, text: string): Promise<void> => {
+  await page.waitForFunction(
+    (wanted) => {
+      const { notices } = globalThis as unknown as { notices: string[] };
+      const index = notices.findIndex((notice) => notice.includes(wanted));
+      notices.splice(0, index + 1);
+      return index >= 0;
+    },
+    POLLING,
+    text,
+  );
+};
+
+/** Returns an empty folder for files that a page reads. It stays until the test ends, because a page reads late. */
+export const folderForFiles = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'pdsdb-page-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
 };
 
 /** Returns the texts of all elements that match a selector. */

@@ -1,13 +1,23 @@
 /** The notes, in two tabs and without a network, in real browsers. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
 import { MemoryBlobStore, MemoryBlockStore, decodeCommit, readCar, repoOver } from '../../src/index.ts';
 import { isAxeMissing, violationsOf } from './axe.ts';
 import { isMissing } from './browsers.ts';
-import { POLLING, find, press, pressFound, sees, textsOf, useExample, useVisitor } from './example-site.ts';
+import {
+  POLLING,
+  find,
+  folderForFiles,
+  press,
+  pressFound,
+  sees,
+  seesNotice,
+  textsOf,
+  useExample,
+  useVisitor,
+} from './example-site.ts';
 
 const COLLECTION = 'com.example.note';
 
@@ -38,6 +48,11 @@ for (const name of ['chromium', 'firefox'] as const) {
       await page.type('#new-note', text);
       await press(page, 'Add note');
       await sees(page, text);
+      // The page may show the note first, and then empty the field. Text that is typed in between would be lost.
+      await page.waitForFunction(() => {
+        const field = document.querySelector<HTMLTextAreaElement>('#new-note')!;
+        return field.value === '' && !field.form!.querySelector('button')!.disabled;
+      }, POLLING);
     };
 
     /** Waits until the page shows these notes. */
@@ -49,19 +64,10 @@ for (const name of ['chromium', 'firefox'] as const) {
     };
 
     const chooseFile = async (page: Page, bytes: Uint8Array | string): Promise<void> => {
-      const folder = await mkdtemp(join(tmpdir(), 'pdsdb-notes-'));
-      try {
-        await writeFile(join(folder, 'notes.car'), bytes);
-        const input = (await page.waitForSelector('input[type=file]')) as ElementHandle<HTMLInputElement>;
-        await input.uploadFile(join(folder, 'notes.car'));
-        // The file is read once the page shows the result.
-        await page.waitForFunction(
-          () => document.querySelector('#toast')?.textContent !== '' || document.querySelector('.trouble > *') !== null,
-          POLLING,
-        );
-      } finally {
-        await rm(folder, { recursive: true });
-      }
+      const path = join(await folderForFiles(), 'notes.car');
+      await writeFile(path, bytes);
+      const input = (await page.waitForSelector('input[type=file]')) as ElementHandle<HTMLInputElement>;
+      await input.uploadFile(path);
     };
 
     test('a note that is added, changed, deleted or restored in one tab appears in the other, and exists after a reload', async () => {
@@ -87,10 +93,11 @@ for (const name of ['chromium', 'firefox'] as const) {
       await press(second, 'Save');
       await shows(first, ['A third one', 'Call the harbour office', 'Bread and milk, and tea']);
 
+      // Looks for the button before it appears, because it vanishes after some seconds.
+      const undo = find(second, 'Undo');
       await press(second, 'Delete: Call');
-      const undo = await find(second, 'Undo');
       await shows(first, ['A third one', 'Bread and milk, and tea']);
-      await pressFound(undo);
+      await pressFound(await undo);
       await shows(first, ['A third one', 'Call the harbour office', 'Bread and milk, and tea']);
 
       await first.close();
@@ -163,7 +170,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(notes).toEqual(['Oil the hinges', 'Mend the net']);
 
       await chooseFile(page, car);
-      await sees(page, 'Nothing in it is new.');
+      await seesNotice(page, 'Nothing in it is new.');
       await chooseFile(page, 'no notes at all');
       await sees(page, 'This is not a repository, or it is damaged.');
       await shows(page, ['Mend the net', 'Oil the hinges']);
@@ -192,15 +199,8 @@ for (const name of ['chromium', 'firefox'] as const) {
       await sees(page, 'The browser has deleted the notes.');
       const { page: other } = await visit(site.url);
       await sees(other, 'The browser has deleted the notes.');
-      const input = (await page.$('input[type=file]')) as ElementHandle<HTMLInputElement>;
-      const folder = await mkdtemp(join(tmpdir(), 'pdsdb-notes-'));
-      try {
-        await writeFile(join(folder, 'notes.car'), car);
-        await input.uploadFile(join(folder, 'notes.car'));
-        await shows(page, ['Where the key is']);
-      } finally {
-        await rm(folder, { recursive: true });
-      }
+      await chooseFile(page, car);
+      await shows(page, ['Where the key is']);
       await add(page, 'Goes on from there');
       // The other tab opens the restored repository, and does not create another.
       await press(other, 'Begin anew');
@@ -228,7 +228,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       await page.waitForSelector('.note-item textarea');
       await check('a note that is written in');
       await press(page, 'Delete: The second');
-      await sees(page, 'Note deleted.');
+      await seesNotice(page, 'Note deleted.');
       await check('a deleted note');
       await chooseFile(page, 'no notes at all');
       await sees(page, 'This is not a repository, or it is damaged.');

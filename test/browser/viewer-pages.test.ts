@@ -3,7 +3,7 @@ import type { Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
 import { isAxeMissing, violationsOf } from './axe.ts';
 import { isMissing } from './browsers.ts';
-import { POLLING, press, sees, textsOf, useExample, useVisitor } from './example-site.ts';
+import { POLLING, press, sees, seesNotice, textsOf, useExample, useVisitor } from './example-site.ts';
 import { LIKES, POSTS, carWith, drop, searchFor } from './viewer-page.ts';
 
 const DID = 'did:web:pages.example';
@@ -169,7 +169,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       await sees(first, 'Is it sound?');
       await press(second, 'Delete from this browser');
       await press(second, 'Delete');
-      await sees(second, 'Deleted from this browser.');
+      await seesNotice(second, 'Deleted from this browser.');
       await first.waitForSelector('.home');
       await sees(first, 'Bring a repository');
       expect(complaints).toEqual([]);

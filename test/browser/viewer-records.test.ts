@@ -1,13 +1,12 @@
 /** The views of records: posts, profiles, likes and follows, links, blobs, and hostile records. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
 import { MemoryBlobStore, MemoryBlockStore, generateKey, repoOver } from '../../src/index.ts';
 import { isMissing } from './browsers.ts';
-import { POLLING, sees, textsOf, useExample, useVisitor } from './example-site.ts';
+import { POLLING, folderForFiles, sees, textsOf, useExample, useVisitor } from './example-site.ts';
 import { LIKES, PICTURE, POSTS, carWith, drop } from './viewer-page.ts';
 
 const DID = 'did:web:records.example';
@@ -206,28 +205,24 @@ for (const name of ['chromium', 'firefox'] as const) {
       await drop(page, site, 'bulk.car', car);
       await sees(page, 'mention 3 blobs that are not here');
 
-      const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
-      try {
-        const blobs = join(folder, 'blobs');
-        await mkdir(join(blobs, 'deep'), { recursive: true });
-        await writeFile(join(blobs, 'one'), files[0]!);
-        await writeFile(join(blobs, 'deep', 'x'.repeat(150)), files[2]!);
-        await writeFile(join(blobs, 'same size as the film'), 'a film!'.slice(1));
-        execFileSync('tar', ['-cf', 'blobs.tar', 'blobs'], { cwd: folder });
-        await writeFile(join(folder, 'no.tar'), 'x'.repeat(2000));
-        const input = async (index: number): Promise<ElementHandle<HTMLInputElement>> =>
-          (await page.$$('.bulk input'))[index] as ElementHandle<HTMLInputElement>;
-        if (from === 'folder') {
-          await (await input(0)).uploadFile(blobs);
-        } else {
-          await (await input(1)).uploadFile(join(folder, 'no.tar'));
-          await sees(page, 'This is not a tar archive, or it is damaged.');
-          await (await input(1)).uploadFile(join(folder, 'blobs.tar'));
-        }
-        await sees(page, '3 files read. 2 blobs added. 1 blob is missing.');
-      } finally {
-        await rm(folder, { recursive: true });
+      const folder = await folderForFiles();
+      const blobs = join(folder, 'blobs');
+      await mkdir(join(blobs, 'deep'), { recursive: true });
+      await writeFile(join(blobs, 'one'), files[0]!);
+      await writeFile(join(blobs, 'deep', 'x'.repeat(150)), files[2]!);
+      await writeFile(join(blobs, 'same size as the film'), 'a film!'.slice(1));
+      execFileSync('tar', ['-cf', 'blobs.tar', 'blobs'], { cwd: folder });
+      await writeFile(join(folder, 'no.tar'), 'x'.repeat(2000));
+      const input = async (index: number): Promise<ElementHandle<HTMLInputElement>> =>
+        (await page.$$('.bulk input'))[index] as ElementHandle<HTMLInputElement>;
+      if (from === 'folder') {
+        await (await input(0)).uploadFile(blobs);
+      } else {
+        await (await input(1)).uploadFile(join(folder, 'no.tar'));
+        await sees(page, 'This is not a tar archive, or it is damaged.');
+        await (await input(1)).uploadFile(join(folder, 'blobs.tar'));
       }
+      await sees(page, '3 files read. 2 blobs added. 1 blob is missing.');
       await openRecord(page, did, `${POSTS}/k0`);
       await page.waitForFunction(
         () => document.querySelector<HTMLImageElement>('.figures img')?.naturalWidth === 1,

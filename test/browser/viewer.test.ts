@@ -1,7 +1,6 @@
 /** The viewer in real browsers. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ElementHandle } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
@@ -10,7 +9,7 @@ import { createRepo, openRepo } from '../../src/node.ts';
 import { vectorBytes } from '../vectors.ts';
 import { sampleCar } from '../large/sample-car.ts';
 import { isMissing } from './browsers.ts';
-import { POLLING, press, sees, textsOf, useExample, useVisitor } from './example-site.ts';
+import { POLLING, folderForFiles, press, sees, seesNotice, textsOf, useExample, useVisitor } from './example-site.ts';
 import { PICTURE, POSTS, drop, inMemory, seesProgress } from './viewer-page.ts';
 
 const serve = useExample('viewer', 'small');
@@ -42,15 +41,11 @@ for (const name of ['chromium', 'firefox'] as const) {
       expect(await again.collections()).toEqual(counts);
 
       await press(page, 'Export folder');
-      const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
-      try {
-        await writeFile(join(folder, 'repo.tar'), await site.saved());
-        execFileSync('tar', ['-xf', 'repo.tar'], { cwd: folder });
-        await using repo = await openRepo(folder);
-        expect((await repo.head())!.cid.toString()).toBe(head.cid.toString());
-      } finally {
-        await rm(folder, { recursive: true });
-      }
+      const folder = await folderForFiles();
+      await writeFile(join(folder, 'repo.tar'), await site.saved());
+      execFileSync('tar', ['-xf', 'repo.tar'], { cwd: folder });
+      await using repo = await openRepo(folder);
+      expect((await repo.head())!.cid.toString()).toBe(head.cid.toString());
       await sees(page, 'Is it sound?');
 
       // The newest record of the first collection, by a click, and then by its address.
@@ -82,7 +77,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       const cancelled = seesProgress(page, { cancel: true });
       await drop(page, site, 'cancelled.car', car);
       await cancelled;
-      await sees(page, 'Cancelled.');
+      await seesNotice(page, 'Cancelled.');
       await drop(page, site, 'picture.png', PICTURE);
       await sees(page, 'This is not a repository, or it is damaged.');
       expect((await textsOf(page, '.kept .mono')).filter((did) => did.includes('cancelled'))).toEqual([]);
@@ -92,30 +87,26 @@ for (const name of ['chromium', 'firefox'] as const) {
       'imports a folder with its blobs, and searches all its collections (a test cannot pass a folder to Firefox)',
       async () => {
         const did = 'did:web:folder.example';
-        const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
+        const folder = await folderForFiles();
         const site = await serve();
         const { page, complaints } = await visit(site.url);
-        try {
-          const own = await createRepo(folder, { did });
-          const image = await own.putBlob(new Blob([PICTURE], { type: 'image/png' }));
-          await own.put('app.bsky.actor.profile', 'self', {
-            $type: 'app.bsky.actor.profile',
-            description: 'Tide tables',
-            avatar: image,
-          });
-          await own.put(POSTS, '3l3qo2vutsw2b', {
-            $type: POSTS,
-            text: 'The tide was late',
-            createdAt: '2026-03-14T09:26:53.000Z',
-          });
-          await own.close();
-          await sees(page, 'Bring a');
-          const input = (await page.$('input[webkitdirectory]')) as ElementHandle<HTMLInputElement>;
-          await input.uploadFile(folder);
-          await sees(page, did);
-        } finally {
-          await rm(folder, { recursive: true });
-        }
+        const own = await createRepo(folder, { did });
+        const image = await own.putBlob(new Blob([PICTURE], { type: 'image/png' }));
+        await own.put('app.bsky.actor.profile', 'self', {
+          $type: 'app.bsky.actor.profile',
+          description: 'Tide tables',
+          avatar: image,
+        });
+        await own.put(POSTS, '3l3qo2vutsw2b', {
+          $type: POSTS,
+          text: 'The tide was late',
+          createdAt: '2026-03-14T09:26:53.000Z',
+        });
+        await own.close();
+        await sees(page, 'Bring a');
+        const input = (await page.$('input[webkitdirectory]')) as ElementHandle<HTMLInputElement>;
+        await input.uploadFile(folder);
+        await sees(page, did);
         await press(page, 'Search everything');
         await sees(page, 'All collections');
         await page.type('.search input', 'TIDE');
@@ -158,22 +149,18 @@ for (const name of ['chromium', 'firefox'] as const) {
       await sees(page, 'Not here');
       expect((await textsOf(page, '.json-aside'))[0]).toMatch(/^14 Mar 2026/);
 
-      const folder = await mkdtemp(join(tmpdir(), 'pdsdb-viewer-'));
-      try {
-        await writeFile(join(folder, 'look.png'), PICTURE);
-        const input = (await page.$('.blobs input')) as ElementHandle<HTMLInputElement>;
-        await input.uploadFile(join(folder, 'look.png'));
-        await page.waitForFunction(() => document.querySelector<HTMLImageElement>('.figures img')?.naturalWidth === 1);
-      } finally {
-        await rm(folder, { recursive: true });
-      }
+      const folder = await folderForFiles();
+      await writeFile(join(folder, 'look.png'), PICTURE);
+      const input = (await page.$('.blobs input')) as ElementHandle<HTMLInputElement>;
+      await input.uploadFile(join(folder, 'look.png'));
+      await page.waitForFunction(() => document.querySelector<HTMLImageElement>('.figures img')?.naturalWidth === 1);
 
       await page.reload();
       await page.waitForFunction(() => document.querySelector<HTMLImageElement>('.figures img')?.naturalWidth === 1);
       await press(page, 'Overview');
       await press(page, 'Delete from this browser');
       await press(page, 'Delete');
-      await sees(page, 'Deleted from this browser.');
+      await seesNotice(page, 'Deleted from this browser.');
       await page.waitForSelector('.home');
       expect(await textsOf(page, '.kept .mono')).not.toContain(did);
       expect(complaints).toEqual([]);
