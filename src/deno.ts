@@ -15,6 +15,8 @@ import type {
   OpenOptions,
   WasmOptions,
 } from './adapters/folders/folder-repos.ts';
+import type { PackedFolder, PackOptions } from './adapters/folders/pack.ts';
+import type { UnpackedRepo, UnpackOptions } from './adapters/folders/unpack.ts';
 import * as folders from './adapters/folders/folder-repos.ts';
 import { besideDeno, denoParent, denoPlace } from './adapters/folders/deno-places.ts';
 import { denoSqliteWasm } from './adapters/platform/deno-sqlite-wasm.ts';
@@ -35,6 +37,8 @@ export type {
 } from './adapters/folders/folder-repos.ts';
 export type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
 export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
+export type { PackedFolder, PackOptions } from './adapters/folders/pack.ts';
+export type { UnpackedRepo, UnpackOptions } from './adapters/folders/unpack.ts';
 export type { FolderDatabase } from './adapters/folders/folder-database.ts';
 export type { KeyRange } from './adapters/sqlite/key-range.ts';
 export type { KeyValueTableOptions } from './adapters/sqlite/key-value-table.ts';
@@ -168,6 +172,45 @@ export const restoreBackup = (
   directory: string,
   options: SaveOptions & WasmOptions = {},
 ): Promise<BackupManifest> => folders.restoreBackup(platform, backup, directory, options);
+
+/**
+ * Writes the records of an open repository as files into a new or empty folder: `_commit.json`, and
+ * `<collection>/<rkey>.json` in the JSON form of the data model, as `goat repo unpack` does. A record that has no exact
+ * JSON form is a `.cbor` file with its stored bytes. If this rejects, no folder is left. The files are not synced one
+ * by one: after a power cut, unpack again. See {@link packFolder} for the way back.
+ *
+ * @example
+ * ```ts
+ * import { openRepo, unpackRepo } from 'pdsdb/deno';
+ *
+ * await using repo = await openRepo('alice', { readOnly: true });
+ * const { records } = await unpackRepo(repo, 'alice-files');
+ * console.log(records);
+ * ```
+ * @throws {RepoError} `RepoExists` if the folder is not empty; `HeadNotFound` before the first commit; `RefNotFound`;
+ *   `BlockNotFound`, `Corrupt` if a record is missing or damaged; `StorageFull`, `StorageFailed`.
+ */
+export const unpackRepo = (repo: Repo, directory: string, options: UnpackOptions = {}): Promise<UnpackedRepo> =>
+  folders.unpackRepo(platform, repo, directory, options);
+
+/**
+ * Makes a CAR of a folder that {@link unpackRepo} or goat wrote. Without edits, the CAR has the same commit, byte for
+ * byte. With edits, `signer` signs a new commit. Follows no link.
+ *
+ * @example
+ * ```ts
+ * import { packFolder } from 'pdsdb/deno';
+ *
+ * const packed = await packFolder('alice-files');
+ * console.log((await new Response(packed.car()).blob()).size);
+ * console.log(packed.head.toString(), packed.edited);
+ * ```
+ * @throws {RepoError} `RepoNotFound` if the folder is missing; `Malformed` for a file that is not valid, which the
+ *   message names; `SignerRequired` if the records were edited and there is no signer; `InvalidDid` if the folder has
+ *   no `_commit.json` and `did` is not set; `WrongDid`; `InvalidSignature`; `LimitExceeded`; `StorageFailed`.
+ */
+export const packFolder = (directory: string, options: PackOptions = {}): Promise<PackedFolder> =>
+  folders.packFolder(platform, directory, options);
 
 /**
  * Rebuilds a database that SQLite reports as damaged, from every page that can be read. The new database replaces

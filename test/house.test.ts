@@ -288,8 +288,8 @@ describe('size', () => {
   // Kilobytes, minified and compressed. A change that makes an entry point heavier raises its limit here.
   const most: Readonly<Record<string, number>> = {
     index: 96,
-    node: 145,
-    deno: 144,
+    node: 150,
+    deno: 149,
     browser: 47,
     worker: 143,
     testing: 92,

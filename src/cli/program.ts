@@ -13,6 +13,8 @@ import { addInit } from './repo/init.ts';
 import { addKeyVerbs } from './key/key.ts';
 import { addLog } from './repo/log.ts';
 import { addLs } from './record/ls.ts';
+import { addPack } from './files/pack.ts';
+import { addUnpack } from './files/unpack.ts';
 import { addPut } from './record/put.ts';
 import { addRecommit } from './repo/recommit.ts';
 import { addReset } from './repo/reset.ts';
@@ -43,6 +45,8 @@ const VERBS = [
   addRepair,
   addBackup,
   addRestore,
+  addUnpack,
+  addPack,
   addBlobVerbs,
   addRefs,
   addReset,

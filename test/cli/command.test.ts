@@ -224,6 +224,8 @@ describe('results', () => {
       'repair',
       'backup',
       'restore',
+      'unpack',
+      'pack',
       'blob',
       'refs',
       'reset',

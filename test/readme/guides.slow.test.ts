@@ -28,6 +28,14 @@ const GUIDES: Readonly<Record<string, Pick<Run, 'made' | 'outcomes'>>> = {
       },
     },
   },
+  'records-as-files': {
+    made: ['alice-files/_commit.json', 'by-command/com.example.note/first.json', 'alice.car'],
+    outcomes: {
+      'edit-files.mjs': (printed) => {
+        expect(printed).toBe('unpacked 1 record\nsame commit: true\nupdated 1 record: Hello\n');
+      },
+    },
+  },
   'verify-and-repair': {
     made: ['alice/pds.db'],
     outcomes: {

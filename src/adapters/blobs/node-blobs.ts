@@ -26,7 +26,8 @@ const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 /** The bits of a mode that `chmod` sets. */
 const PERMISSIONS = 0o7777;
 
-/** Bytes per read. */
+/** Bytes per read: as many as the file has, between these. A folder of records has many small files. */
+const MIN_CHUNK_SIZE = 1 << 12;
 const CHUNK_SIZE = 1 << 18;
 
 /** As in `node-files.ts`: `--permission` disables `fsync`, and files are opened with `O_SYNC`. */
@@ -123,14 +124,18 @@ export const nodeFolder = (directory: string): BlobFolder => {
     async *read(path) {
       const handle = await fs.open(at(path), constants.O_RDONLY | NO_FOLLOW);
       try {
-        const chunk = new Uint8Array(CHUNK_SIZE);
+        // One more than the size, so that the end is found in the first read.
+        const { size } = await handle.stat();
+        const chunk = new Uint8Array(Math.min(CHUNK_SIZE, Math.max(MIN_CHUNK_SIZE, size + 1)));
         for (let position = 0; ; ) {
           const { bytesRead } = await handle.read(chunk, 0, chunk.length, position);
-          if (bytesRead === 0) {
-            return;
+          if (bytesRead > 0) {
+            yield chunk.subarray(0, bytesRead);
           }
           position += bytesRead;
-          yield chunk.subarray(0, bytesRead);
+          if (bytesRead === 0 || (bytesRead < chunk.length && position >= size)) {
+            return;
+          }
         }
       } finally {
         await handle.close();

@@ -27,8 +27,12 @@ import type { FolderDatabase } from './folder-database.ts';
 import { importFolderRepo } from './import-repo.ts';
 import { openFolderDatabase } from './folder-database.ts';
 import type { SiblingLocks } from './orphaned-folders.ts';
+import type { PackedFolder, PackOptions } from './pack.ts';
+import { packFrom } from './pack.ts';
 import type { ParentFolder, Place } from './place.ts';
 import { restoreFolder } from './restore.ts';
+import type { UnpackedRepo, UnpackOptions } from './unpack.ts';
+import { unpackInto } from './unpack.ts';
 
 export interface WasmOptions {
   /**
@@ -204,6 +208,18 @@ export const restoreBackup = (
     },
     options,
   );
+
+/** Writes the records of an open repository as files into a new folder. */
+export const unpackRepo = (
+  platform: FolderPlatform,
+  repo: Repo,
+  directory: string,
+  options: UnpackOptions,
+): Promise<UnpackedRepo> => unpackInto(platform.place(directory), repo, options, siblingLocks(platform, directory));
+
+/** Makes a CAR of an unpacked folder. */
+export const packFolder = (platform: FolderPlatform, directory: string, options: PackOptions): Promise<PackedFolder> =>
+  packFrom(platform.place(directory), options);
 
 /** Replaces a damaged database with a new one, which has every readable row. */
 export const salvageRepo = (
