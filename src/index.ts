@@ -73,6 +73,8 @@ export {
 export type { Commit, CreatedCommit } from './core/repo/commit.ts';
 export type { CommitEvent, EventOp, SyncEvent } from './core/repo/proof/commit-event.ts';
 export { MAX_EVENT_BLOCKS, MAX_EVENT_OPS, MAX_SYNC_BLOCKS } from './core/repo/proof/commit-event.ts';
+export type { AppliedEvent, ApplyEventOptions } from './core/repo/proof/applied-event.ts';
+export type { ProofOptions, RepoProofs } from './core/repo/proof/repo-proofs.ts';
 export type { EventReport, VerifyEventOptions } from './core/repo/proof/verify-commit-event.ts';
 export { verifyCommitEvent } from './core/repo/proof/verify-commit-event.ts';
 export type { ProofResult, VerifyProofOptions } from './core/repo/proof/verify-proof.ts';
@@ -159,7 +161,6 @@ export type {
   ListOptions,
   LogEntry,
   MissingBlob,
-  ProofOptions,
   PutBlobRefOptions,
   RecordChange,
   RecordEntry,

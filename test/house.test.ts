@@ -287,12 +287,12 @@ describe('ports', () => {
 describe('size', () => {
   // Kilobytes, minified and compressed. A change that makes an entry point heavier raises its limit here.
   const most: Readonly<Record<string, number>> = {
-    index: 96,
-    node: 150,
-    deno: 149,
+    index: 104,
+    node: 156,
+    deno: 155,
     browser: 47,
-    worker: 143,
-    testing: 92,
+    worker: 155,
+    testing: 98,
   };
   const entryPoints = sources.map((file) => file.path).filter((path) => isEntryPoint(path) && path !== 'src/cli.ts');
 

@@ -79,6 +79,8 @@ export const REPO: Table<Repo, OwnOfRepo> = {
   put: write(3),
   getBytes: read(),
   proveRecord: read(),
+  commitEvent: read(),
+  applyEvent: write(1),
   restore: write(2),
   delete: write(2),
   log: list(newestFirst),

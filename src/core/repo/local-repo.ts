@@ -25,7 +25,6 @@ import type {
   ListOptions,
   LogEntry,
   MissingBlob,
-  ProofOptions,
   PutBlobRefOptions,
   RecordChange,
   RecordEntry,
@@ -67,7 +66,12 @@ import { LocalBranch } from './write/local-branch.ts';
 import { recommitHead } from './write/recommit.ts';
 import { resetHead } from './write/reset.ts';
 import { pathOf } from './path.ts';
+import type { AppliedEvent, ApplyEventOptions } from './proof/applied-event.ts';
+import { applyEvent } from './proof/apply-event.ts';
+import type { CommitEvent, SyncEvent } from './proof/commit-event.ts';
+import { makeEvent } from './proof/make-event.ts';
 import { proveRecord } from './proof/prove-record.ts';
+import type { ProofOptions } from './proof/repo-proofs.ts';
 import { readBytes, restoreRecord } from './write/restore.ts';
 import type { Put } from './write/write.ts';
 import type { StoredRecord, StoredRepo } from './stored-records.ts';
@@ -157,6 +161,19 @@ class LocalRepo extends RepoMethods implements StoredRepo {
 
   async proveRecord(path: string, options?: ProofOptions): Promise<Bytes> {
     return proveRecord(this.#parts, pathOf(path, undefined), options);
+  }
+
+  async commitEvent(at?: string | CID): Promise<CommitEvent | SyncEvent> {
+    return makeEvent(this.#parts, at);
+  }
+
+  async applyEvent(event: CommitEvent | SyncEvent, options?: ApplyEventOptions): Promise<AppliedEvent> {
+    assertMetaValues(options?.meta);
+    const { result, isNew } = await applyEvent(this.#parts, event, options);
+    if (isNew) {
+      await this.#listeners.notify(result.commit!, result.changes);
+    }
+    return result;
   }
 
   async restore(path: string, at: string | CID, options?: WriteOptions): Promise<PutResult> {

@@ -28,6 +28,8 @@ const REPO: Readonly<Record<keyof Repo, Use>> = {
   put: 'write',
   getBytes: 'read',
   proveRecord: 'read',
+  commitEvent: 'read',
+  applyEvent: 'write',
   restore: 'write',
   delete: 'write',
   checkout: 'read',

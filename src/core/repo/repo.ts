@@ -24,6 +24,7 @@ import type { RepairOptions, RepairReport } from './care/repair-report.ts';
 import type { LazyBlobSource } from '../storage/blob-source.ts';
 import type { BlobInfo, PutBlobOptions } from '../storage/ports.ts';
 import type { RepoMeta } from './write/meta.ts';
+import type { RepoProofs } from './proof/repo-proofs.ts';
 import type {
   CommitRef,
   CreateRecordOptions,
@@ -108,13 +109,8 @@ export interface PutBlobRefOptions extends PutBlobOptions {
   readonly mimeType?: string | undefined;
 }
 
-export interface ProofOptions {
-  /** The rev or CID of a commit, or the name of a ref. The head if omitted. */
-  readonly at?: string | CID | undefined;
-}
-
 /** An open repository of one account. Methods reject with `Closed` after `close`. */
-export interface Repo extends AsyncDisposable {
+export interface Repo extends AsyncDisposable, RepoProofs {
   readonly did: string;
   /** Values that an application stores beside the repository, under names that begin with `app:`. */
   readonly meta: RepoMeta;
@@ -183,13 +179,6 @@ export interface Repo extends AsyncDisposable {
    * @throws {RepoError} `Corrupt` when the bytes do not match the record's CID.
    */
   getBytes(path: string, rkey?: string): Promise<Bytes | undefined>;
-  /**
-   * Returns a CAR that proves the record at `collection/rkey`, or its absence: the commit, the tree nodes from
-   * the root to the key, and the record. {@link verifyProof} checks it. Others accept it if the commit is signed.
-   * @throws {RepoError} `HeadNotFound` before the first commit; `RefNotFound`; `InvalidCollection`,
-   *   `InvalidRecordKey`; `BlockNotFound`, `Corrupt` when a block is missing or damaged.
-   */
-  proveRecord(path: string, options?: ProofOptions): Promise<Bytes>;
   /**
    * Writes the record at `collection/rkey` as it was at a rev, a CID or a ref, in its own commit. Keeps the stored
    * bytes, even if they break the data model. Makes no commit if the record is the same.

@@ -7,6 +7,7 @@ import type { Case } from '../case.ts';
 import { repoBlobCases } from './blob-cases.ts';
 import { repoBranchCases } from './branch-cases.ts';
 import { repoCarCases } from './car-cases.ts';
+import { repoEventCases } from './event-cases.ts';
 import { repoGarbageCases } from './garbage-cases.ts';
 import type { RepoHarness } from './harness.ts';
 import { repoJsonCases } from './json-cases.ts';
@@ -39,6 +40,7 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoBranchCases,
   ...repoStoredBytesCases,
   ...repoProofCases,
+  ...repoEventCases,
   ...repoKeySourceCases,
   ...repoJsonCases,
   ...repoMakingCases,

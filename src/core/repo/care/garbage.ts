@@ -16,6 +16,7 @@ import { partsIn } from '../open-parts.ts';
 import { raiseEpoch } from './epoch.ts';
 import type { Pinnable, Sweep } from './pins.ts';
 import { readBase, rootOf } from '../transfer/base.ts';
+import { forgetJump, markJump } from '../transfer/jumps.ts';
 import { isKeptRef, keptRefs } from '../transfer/kept-refs.ts';
 import type { ReadNodes } from './reach.ts';
 import { batchesOf, nodesPastMissing, reachNodes, reachTree } from './reach.ts';
@@ -29,8 +30,16 @@ interface Kept extends Head {
   readonly mayLack: boolean;
 }
 
+interface KeptCommits {
+  readonly kept: readonly Kept[];
+  /** Commits of the local history that go. */
+  readonly dropped: readonly [Tid, CID][];
+  /** The revs of listed commits that stay, and whose predecessor in the list goes. */
+  readonly followers: readonly Tid[];
+}
+
 /** Returns the commits that stay: the newest ones and the targets of refs. */
-const keptCommits = async (parts: ReadParts, keep: number): Promise<{ kept: Kept[]; dropped: [Tid, CID][] }> => {
+const keptCommits = async (parts: ReadParts, keep: number): Promise<KeptCommits> => {
   const pinned = new Set<string>();
   const kept: Kept[] = [];
   const retain = async (cid: CID, mayLack = false): Promise<void> => {
@@ -44,16 +53,26 @@ const keptCommits = async (parts: ReadParts, keep: number): Promise<{ kept: Kept
     await retain(cid, isKeptRef(name));
   }
   const dropped: [Tid, CID][] = [];
+  const followers: Tid[] = [];
   let newest = 0;
+  /** The commit after, if it stays. */
+  let next: Tid | undefined;
   for await (const [rev, cid] of parts.store.commits({ reverse: true })) {
     newest += 1;
     if (newest <= keep) {
       await retain(cid);
-    } else if (!pinned.has(cidToText(cid))) {
-      dropped.push([rev, cid]);
+    }
+    if (pinned.has(cidToText(cid))) {
+      next = rev;
+      continue;
+    }
+    dropped.push([rev, cid]);
+    if (next !== undefined) {
+      followers.push(next);
+      next = undefined;
     }
   }
-  return { kept, dropped };
+  return { kept, dropped, followers };
 };
 
 /** Returns all commits, nodes and records that the kept commits reach. */
@@ -147,7 +166,7 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
   }
   const counts = await sweeping(parts, async (change, sweep) => {
     const inside = partsIn(parts, change);
-    const { kept, dropped } = await keptCommits(inside, keep);
+    const { kept, dropped, followers } = await keptCommits(inside, keep);
     const reached = await reachCommits(inside, kept);
     const pinned = sweep.mark(reached);
     await reachPinned(inside, pinned, reached);
@@ -164,6 +183,10 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
     for (const [rev, cid] of dropped) {
       await change.removeCommit(rev);
       await change.setMeta(messageKey(cid), undefined);
+      await forgetJump(change, rev);
+    }
+    for (const rev of followers) {
+      await markJump(change, rev);
     }
     if (garbage.size + dropped.length > 0) {
       await raiseEpoch(change);

@@ -1,7 +1,8 @@
 /** The blocks of a proof or of a commit event: a small CAR whose root is a commit. */
 import type { Bytes } from '../../data/bytes.ts';
 import type { CID, CidLike } from '../../data/cid.ts';
-import { cidToText } from '../../data/cid.ts';
+import { CODEC_RAW, cidToText } from '../../data/cid.ts';
+import { RepoError } from '../../errors.ts';
 import { readCarStream } from '../../car/reader.ts';
 import type { CarSource } from '../../car/source.ts';
 import type { BlockReader } from '../../storage/ports.ts';
@@ -32,6 +33,12 @@ export const readProof = async (source: CarSource, maxSize: number): Promise<Pro
   const blocks = new Map<string, Bytes>();
   for await (const batch of car) {
     for (const { cid, bytes } of batch) {
+      if (cid.code === CODEC_RAW) {
+        throw new RepoError(
+          'Malformed',
+          `a block of the CAR has a CID of raw bytes, expected dag-cbor: use the CAR of a repository; cid=${cidToText(cid)}`,
+        );
+      }
       blocks.set(cidToText(cid), bytes as Bytes);
     }
   }

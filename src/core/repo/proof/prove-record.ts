@@ -11,8 +11,8 @@ import { loadedBlocks } from '../../mst/proof.ts';
 import { requireBlock } from '../../storage/checked-blocks.ts';
 import { withPinned } from '../care/pins.ts';
 import type { RepoParts } from '../open-parts.ts';
-import type { ProofOptions } from '../repo.ts';
 import { commitAt } from '../read/history.ts';
+import type { ProofOptions } from './repo-proofs.ts';
 
 /** `Repo.proveRecord`. */
 export const proveRecord = (parts: RepoParts, path: string, { at }: ProofOptions = {}): Promise<Bytes> =>

@@ -1,6 +1,8 @@
 /** Checking an event of a stream of commits without a copy of the repository. https://atproto.com/specs/sync */
 import type { KeySource } from '../../crypto/key-source.ts';
 import { toDidKey } from '../../crypto/key-source.ts';
+import type { VerifySignature } from '../../crypto/keys.ts';
+import { verifySignature } from '../../crypto/keys.ts';
 import type { CID } from '../../data/cid.ts';
 import { asCid, cidEquals, cidToText, decodeCid } from '../../data/cid.ts';
 import { isBytes } from '../../data/platform-values.ts';
@@ -52,19 +54,21 @@ const malformed = (message: string): RepoError => new RepoError('Malformed', mes
 const assertCommit = (
   event: CommitEvent | SyncEvent,
   { root, commit, commitBytes }: ProofBlocks,
-  key?: string,
+  key: string | undefined,
+  verify: VerifySignature,
 ): void => {
   const did = event.type === 'commit' ? event.repo : event.did;
   if (commit.did !== did) {
     throw malformed(`the commit is of another account; event=${did} commit=${commit.did}`);
   }
-  if (commit.rev !== event.rev) {
+  // After an import, the reference server announces the imported commit under a new rev.
+  if (event.type === 'commit' && commit.rev !== event.rev) {
     throw malformed(`the commit has another rev; event=${event.rev} commit=${commit.rev}`);
   }
   if (event.type === 'commit' && !cidEquals(asCid(event.commit), root)) {
     throw malformed(`the root of the blocks is not the commit of the event; root=${cidToText(root)}`);
   }
-  if (key !== undefined && !verifyCommit(commitBytes, key)) {
+  if (key !== undefined && !verifyCommit(commitBytes, key, verify)) {
     throw new RepoError('InvalidSignature', `the commit is not signed by the key; rev=${commit.rev} key=${key}`);
   }
 };
@@ -153,6 +157,54 @@ const gapBefore = (
   return undefined;
 };
 
+/** The options with the key as a `did:key`. */
+type CheckOptions = Omit<VerifyEventOptions, 'key'> & { readonly key?: string | undefined };
+
+/** A report, and the blocks of the event if they could be read. */
+export interface CheckedEvent {
+  readonly report: EventReport;
+  readonly blocks: ProofBlocks | undefined;
+}
+
+/** As {@link verifyCommitEvent}. */
+export const checkEvent = async (
+  event: CommitEvent | SyncEvent,
+  options: CheckOptions,
+  verify: VerifySignature = verifySignature,
+): Promise<CheckedEvent> => {
+  const isCommit = event.type === 'commit';
+  let blocks: ProofBlocks | undefined;
+  let changes: readonly TreeChange[] = [];
+  const result = (state: EventReport['state'], reason?: string): CheckedEvent => ({
+    report: { state, reason, commit: blocks?.commit, changes },
+    blocks,
+  });
+  try {
+    if (!isBytes(event.blocks)) {
+      throw malformed('the event has no blocks');
+    }
+    blocks = await readProof(event.blocks, isCommit ? MAX_EVENT_BLOCKS : MAX_SYNC_BLOCKS);
+    assertCommit(event, blocks, options.key, verify);
+    if (!isCommit) {
+      return result('valid');
+    }
+    const named = changesOf(event);
+    ({ changes } = named);
+    const before = rootBefore(event);
+    const gap = gapBefore(event, before, options);
+    const unproven = await checkChanges(before, named, blocks);
+    if (gap !== undefined) {
+      return result('desynchronized', gap);
+    }
+    return unproven === undefined ? result('valid') : result('unproven', unproven);
+  } catch (error) {
+    if (!isRepoError(error)) {
+      throw error;
+    }
+    return result(error.code === 'BlockNotFound' ? 'unproven' : 'invalid', error.message);
+  }
+};
+
 /**
  * Checks an event of `com.atproto.sync.subscribeRepos`. It needs no copy of the repository and no network.
  *
@@ -176,39 +228,7 @@ export const verifyCommitEvent = async (
   event: CommitEvent | SyncEvent,
   options: VerifyEventOptions = {},
 ): Promise<EventReport> => {
-  const isCommit = event.type === 'commit';
-  const didKey = options.key === undefined ? undefined : toDidKey(options.key, isCommit ? event.repo : event.did);
-  let commit: Commit | undefined;
-  let changes: readonly TreeChange[] = [];
-  const report = (state: EventReport['state'], reason?: string): EventReport => ({
-    state,
-    reason,
-    commit,
-    changes,
-  });
-  try {
-    if (!isBytes(event.blocks)) {
-      throw malformed('the event has no blocks');
-    }
-    const blocks = await readProof(event.blocks, isCommit ? MAX_EVENT_BLOCKS : MAX_SYNC_BLOCKS);
-    ({ commit } = blocks);
-    assertCommit(event, blocks, didKey);
-    if (!isCommit) {
-      return report('valid');
-    }
-    const named = changesOf(event);
-    ({ changes } = named);
-    const before = rootBefore(event);
-    const gap = gapBefore(event, before, options);
-    const unproven = await checkChanges(before, named, blocks);
-    if (gap !== undefined) {
-      return report('desynchronized', gap);
-    }
-    return unproven === undefined ? report('valid') : report('unproven', unproven);
-  } catch (error) {
-    if (!isRepoError(error)) {
-      throw error;
-    }
-    return report(error.code === 'BlockNotFound' ? 'unproven' : 'invalid', error.message);
-  }
+  const did = event.type === 'commit' ? event.repo : event.did;
+  const key = options.key === undefined ? undefined : toDidKey(options.key, did);
+  return (await checkEvent(event, { ...options, key })).report;
 };

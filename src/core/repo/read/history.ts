@@ -1,6 +1,7 @@
 /** Resolves commits by rev, CID or ref; log, diff and refs. */
 import { CID, cidEquals, cidTextToBytes, decodeCid } from '../../data/cid.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
+import type { TreeChange } from '../../mst/diff.ts';
 import { diffTrees } from '../../mst/diff.ts';
 import type { Head, LogEntry, RecordChange } from '../repo.ts';
 import type { Tid } from '../../syntax/tid.ts';
@@ -102,6 +103,14 @@ export const diffStates = (
     ([before, after]) => changesBetween(parts, before?.data, after?.data),
   );
 
+/** Returns the change of a record that a change of its key in the tree means. */
+export const recordChange = ({ key, from, to }: TreeChange): RecordChange => {
+  const prev = from === undefined ? undefined : decodeCid(from);
+  const cid = to === undefined ? undefined : decodeCid(to);
+  const action = prev === undefined ? 'create' : cid === undefined ? 'delete' : 'update';
+  return { action, ...splitPath(key), cid, prev };
+};
+
 /** Yields the changes from one tree to another, in key order. */
 export async function* changesBetween(
   parts: RepoParts,
@@ -109,10 +118,7 @@ export async function* changesBetween(
   after: CID | undefined,
 ): AsyncGenerator<RecordChange> {
   for await (const change of diffTrees(parts.nodes, before, after)) {
-    const prev = change.from === undefined ? undefined : decodeCid(change.from);
-    const cid = change.to === undefined ? undefined : decodeCid(change.to);
-    const action = prev === undefined ? 'create' : cid === undefined ? 'delete' : 'update';
-    yield { action, ...splitPath(change.key), cid, prev };
+    yield recordChange(change);
   }
 }
 

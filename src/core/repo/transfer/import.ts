@@ -34,6 +34,7 @@ import { setMetaValues } from '../write/meta.ts';
 import { assertRequest, readRequests } from '../write/requests.ts';
 import { noteKey } from '../write/other-key.ts';
 import { setBase } from './base.ts';
+import { markJump } from './jumps.ts';
 import { listCommit } from './kept-refs.ts';
 import { keepLocalWork } from './local-work.ts';
 import { Staging } from './staging.ts';
@@ -298,6 +299,9 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
     const missingBlobs = await countMissing(parts.blobs, mentioned);
     await change.setRef(MAIN, cid);
     await listCommit(change, commit.rev, cid);
+    if (isNew) {
+      await markJump(change, commit.rev);
+    }
     await setBase(change, { cid, rev: commit.rev, data: commit.data });
     await noteKey(parts, change, cid, options.key);
     await setMetaValues(change, options.meta);

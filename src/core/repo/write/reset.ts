@@ -16,6 +16,7 @@ import { keepingTransition } from '../read/transition.ts';
 import type { Head, ResetOptions, ResetResult } from '../commits.ts';
 import type { Base, BaseCommit } from '../transfer/base.ts';
 import { readBase, setBase } from '../transfer/base.ts';
+import { forgetJump } from '../transfer/jumps.ts';
 import { keepCommit, keptRefs } from '../transfer/kept-refs.ts';
 import { assertWhole } from './checked-out.ts';
 import { setMetaValues } from './meta.ts';
@@ -45,6 +46,7 @@ export const removeLater = async (change: BlockChange, rev: Tid, head: Head): Pr
   let last: Tid | undefined;
   for await (const [later, cid] of change.commits({ after: rev })) {
     await change.removeCommit(later);
+    await forgetJump(change, later);
     if (!cidEquals(cid, head.cid)) {
       await change.setMeta(messageKey(cid), undefined);
     }
