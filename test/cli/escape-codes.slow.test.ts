@@ -69,7 +69,7 @@ describe('content of a repository', () => {
     ['ls', ['ls', '--values']],
     ['get', ['get', `${POST}/a`]],
     ['log', ['log']],
-  ])('%s shows it escaped, and as JSON with the value that it has', async (_, [verb, ...rest]) => {
+  ])('%s shows it escaped, and as JSON with its value', async (_, [verb, ...rest]) => {
     const shown = await pdsdb([verb!, at('repo'), ...rest]);
     expect(shown).toMatchObject({ code: 0, stderr: '' });
     expect(shown.stdout).not.toMatch(OBEYED);

@@ -140,7 +140,7 @@ describe('the command', () => {
 });
 
 describe('the library', () => {
-  test('names what a path is, if it is not a repository', async () => {
+  test('the error names the kind of a path that is not a repository', async () => {
     await expect(openRepo('')).rejects.toMatchObject({
       code: 'RepoNotFound',
       message: expect.stringContaining('empty'),
@@ -156,7 +156,7 @@ describe('the library', () => {
     });
   });
 
-  test('names a blob whose file is missing', async () => {
+  test('the error names a blob whose file is missing', async () => {
     const repo = await openRepo(at('alice'));
     await expect(repo.putBlob(() => openAsBlob(at('avatar.png'), { type: 'image/png' }))).rejects.toMatchObject({
       name: 'RepoError',

@@ -53,7 +53,7 @@ describe('parent folders', () => {
     ['export of an empty repository', (path: string) => ['export', at('empty'), '-o', path]],
     ['export since an unknown rev', (path: string) => ['export', at('alice'), '--since', '3jzfcijpj2z2a', '-o', path]],
     ['restore of a folder without a backup', (path: string) => ['restore', at('alice'), path]],
-  ])('%s leaves none behind', async (_, args) => {
+  ])('%s leaves no temporary file', async (_, args) => {
     mkdirSync(at('fail'), { recursive: true });
     await pdsdb(['init', at('empty'), '--did', 'did:web:e.example']);
     expect(await pdsdb(args(at('fail/new/deep/x')))).toMatchObject({ code: 1, stdout: '' });
@@ -82,7 +82,7 @@ describe('names', () => {
 
   // Root can write everywhere.
   test.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
-    'none of a temporary file is shown',
+    'no message names a temporary file',
     async () => {
       mkdirSync(at('locked'));
       chmodSync(at('locked'), 0o500);
@@ -95,7 +95,7 @@ describe('names', () => {
     },
   );
 
-  test('none of a temporary file is shown when a part of the path is a file', async () => {
+  test('no message names a temporary file when a part of the path is a file', async () => {
     writeFileSync(at('file'), '');
     for (const [, args] of writers) {
       const { code, stderr } = await pdsdb(args(at('file/x')));
@@ -105,14 +105,17 @@ describe('names', () => {
     }
   });
 
-  test.skipIf(process.platform !== 'linux')('nor if the device is full or refuses the name', async () => {
-    for (const [, args] of writers) {
-      const { code, stderr } = await pdsdb(args('/proc/x/y'));
-      expect(code).toBe(1);
-      expect(stderr).not.toMatch(TEMPORARY);
-      expect(stderr).toMatch(/^error: [^\n]*\/proc\/x\/y[^\n]*\n$/);
-    }
-  });
+  test.skipIf(process.platform !== 'linux')(
+    'no message names one if the device is full or refuses the name',
+    async () => {
+      for (const [, args] of writers) {
+        const { code, stderr } = await pdsdb(args('/proc/x/y'));
+        expect(code).toBe(1);
+        expect(stderr).not.toMatch(TEMPORARY);
+        expect(stderr).toMatch(/^error: [^\n]*\/proc\/x\/y[^\n]*\n$/);
+      }
+    },
+  );
 });
 
 describe.skipIf(process.platform === 'win32')('--force onto a symbolic link to a folder', () => {

@@ -118,8 +118,8 @@ test('Ctrl-C during an import into a repository changes nothing', async () => {
 });
 
 /**
- * Starts an import of standard input into a folder that is new, and waits until it has made the folder and waits
- * itself.
+ * Starts an import of standard input into a new folder. Waits until the import has created the folder and waits for
+ * input.
  */
 const startWaiting = async (target: string): Promise<Process> => {
   const waiting = startProcess(built, ['import', target, '-']);
@@ -204,31 +204,34 @@ test('the next backup removes the folder of a killed backup', async () => {
 });
 
 // Another user, because root can write everywhere.
-test.skipIf(process.getuid?.() !== 0)('a user who may write nothing reads, also what a crash has left', async () => {
-  const live = at('live');
-  const dead = at('dead');
-  {
-    await using repo = await createRepo(live, { did: DID });
-    await repo.put('app.bsky.feed.post', 'a', { text: 'in the log' });
-    await repo.putBlob(new Uint8Array(10), { mimeType: 'image/png' });
-    await cp(live, dead, { recursive: true });
-  }
-  await chmod(folder, 0o755);
-  const entries = await readdir(dead, { recursive: true, withFileTypes: true });
-  for (const entry of entries) {
-    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o555 : 0o444);
-  }
-  await chmod(dead, 0o555);
-  const names = await readdir(dead);
-  expect(names).toContain('pds.db-wal');
-  const run = async (...args: string[]): Promise<string> => {
-    const options = { uid: 65534, gid: 65534, cwd: folder };
-    return (await promisify(execFile)(process.execPath, [join(built, 'dist', 'cli.js'), ...args], options)).stdout;
-  };
-  expect(await run('ls', dead, 'app.bsky.feed.post', '--values')).toContain('in the log');
-  expect(await run('verify', dead)).toContain('ok');
-  expect(await run('blob', 'ls', dead)).toContain('image/png');
-  expect(JSON.parse(await run('info', dead, '--json', '--wait', '10'))).toMatchObject({ did: DID, records: 1 });
-  await expect(run('rm', dead, 'app.bsky.feed.post/a')).rejects.toThrow(/EACCES/);
-  expect(await readdir(dead)).toEqual(names);
-});
+test.skipIf(process.getuid?.() !== 0)(
+  'a user without write permission reads a repository, including the state of a crash',
+  async () => {
+    const live = at('live');
+    const dead = at('dead');
+    {
+      await using repo = await createRepo(live, { did: DID });
+      await repo.put('app.bsky.feed.post', 'a', { text: 'in the log' });
+      await repo.putBlob(new Uint8Array(10), { mimeType: 'image/png' });
+      await cp(live, dead, { recursive: true });
+    }
+    await chmod(folder, 0o755);
+    const entries = await readdir(dead, { recursive: true, withFileTypes: true });
+    for (const entry of entries) {
+      await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o555 : 0o444);
+    }
+    await chmod(dead, 0o555);
+    const names = await readdir(dead);
+    expect(names).toContain('pds.db-wal');
+    const run = async (...args: string[]): Promise<string> => {
+      const options = { uid: 65534, gid: 65534, cwd: folder };
+      return (await promisify(execFile)(process.execPath, [join(built, 'dist', 'cli.js'), ...args], options)).stdout;
+    };
+    expect(await run('ls', dead, 'app.bsky.feed.post', '--values')).toContain('in the log');
+    expect(await run('verify', dead)).toContain('ok');
+    expect(await run('blob', 'ls', dead)).toContain('image/png');
+    expect(JSON.parse(await run('info', dead, '--json', '--wait', '10'))).toMatchObject({ did: DID, records: 1 });
+    await expect(run('rm', dead, 'app.bsky.feed.post/a')).rejects.toThrow(/EACCES/);
+    expect(await readdir(dead)).toEqual(names);
+  },
+);

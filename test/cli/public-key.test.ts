@@ -56,7 +56,7 @@ describe.each(forms.map(([name, form, input]) => ({ name, form, input })))('$nam
   });
 });
 
-describe('what is not a key', () => {
+describe('input that is not a key', () => {
   test('is refused with the expected forms, and the message does not contain the file', async () => {
     const hex = (await readFile(at('key'), 'utf8')).slice('secp256k1:'.length, -2);
     await writeFile(at('half.key'), hex);

@@ -65,7 +65,7 @@ test('read while another reader has the repository open', async () => {
   }
 });
 
-test('are Locked while an owner writes, or wait for it', async () => {
+test('reject with Locked while an owner writes, or wait for it', async () => {
   const folder = await makeRepo('owned');
   const owner = await openRepo(folder);
   for (const args of reading(folder)) {

@@ -29,7 +29,7 @@ const hashesOf = async (directory: string): Promise<Record<string, string>> => {
   return Object.fromEntries(Object.entries(hashes).sort());
 };
 
-describe('a script can rely on it', () => {
+describe('contract for scripts', () => {
   test.each([
     ['RecordNotFound', () => ['get', at('alice'), `${POST}/none`]],
     ['RecordNotFound', () => ['rm', at('alice'), `${POST}/none`, '--key', at('key')]],
@@ -98,14 +98,17 @@ describe('a script can rely on it', () => {
     });
   });
 
-  test.each([[[]], [['blob']]])('without a verb it prints the help, and with --json an error (%#)', async (args) => {
-    expect(await pdsdb(args)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Commands:') });
-    const [error] = jsonLines((await pdsdb([...args, '--json'])).stdout);
-    expect(error).toEqual({
-      error: 'InvalidRequest',
-      message: 'The verb is missing. To list the verbs, run pdsdb --help.',
-    });
-  });
+  test.each([[[]], [['blob']]])(
+    'without a verb, the command prints the help, and with --json an error (%#)',
+    async (args) => {
+      expect(await pdsdb(args)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Commands:') });
+      const [error] = jsonLines((await pdsdb([...args, '--json'])).stdout);
+      expect(error).toEqual({
+        error: 'InvalidRequest',
+        message: 'The verb is missing. To list the verbs, run pdsdb --help.',
+      });
+    },
+  );
 
   test('nothing is overwritten without --force', async () => {
     const precious = async (name: string): Promise<string> => {

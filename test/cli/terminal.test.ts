@@ -1,4 +1,4 @@
-/** Output that only a terminal gets, and output that no terminal may get. */
+/** Output for terminals only, and output that must not reach a terminal. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,7 +63,7 @@ test('after Ctrl-C a verb stops before it begins', async () => {
   });
 });
 
-describe('small things', () => {
+describe('formatting', () => {
   test('sizes are counted in powers of ten', () => {
     expect([0, 999, 1000, 1_234_567, 5e15].map(formatBytes)).toEqual([
       '0 bytes',

@@ -1,6 +1,6 @@
 /**
- * Power cuts at every moment of a compaction, in several ways each: the repository is as it was, and what is on the
- * disk is the old file or the new one. `PDSDB_SEED` says where to begin.
+ * Power cuts at every moment of a compaction, in several ways each. The repository keeps its state, and the disk has
+ * the old file or the new one. `PDSDB_SEED` sets the first seed.
  */
 import { describe, expect, test } from 'vitest';
 import { seeded } from '../random/seeded.ts';

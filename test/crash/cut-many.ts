@@ -1,4 +1,4 @@
-/** Cuts over one workload after another. */
+/** Runs workloads one after the other, and cuts each. */
 import { seeded } from '../random/seeded.ts';
 import { cutEverywhere, noCuts, recordRun } from './cut-run.ts';
 import type { CutCounts } from './cut-run.ts';
@@ -7,12 +7,13 @@ import { workload } from './workload.ts';
 
 export interface CutManyOptions {
   /**
-   * At least so many. Every moment of every workload, but of one that would pass this only a part, chosen at random.
+   * The least number of cuts. Each workload is cut at every moment, except the last one, which is cut at random
+   * moments.
    */
   readonly cuts: number;
-  /** Of the first workload; each next one has the next. */
+  /** The seed of the first workload. Each next workload has the next seed. */
   readonly seed: number;
-  /** Is told after each workload. */
+  /** Called after each workload. */
   readonly onProgress?: ((counts: CutCounts, seed: number) => void) | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Cuts the power at every moment of a recorded run, in several ways each, and has every outcome judged. */
+/** Cuts the power at every moment of a recorded run, in several ways each, and judges every outcome. */
 import { judge } from './judge.ts';
 import type { Expected, Verdict } from './judge.ts';
 import type { Cut } from './power-cut.ts';
@@ -7,16 +7,16 @@ import type { StorageKind } from './storage-kind.ts';
 import type { Step } from './workload.ts';
 import { close, oneMore, open, record, Session } from './workload.ts';
 
-/** A run that is over: what the storage held before it, what was done to it, and the states it went through. */
+/** A finished run: the content of the storage before it, its log, and the states of the repository. */
 export interface Recording<I, E extends { readonly kind: string }> {
   readonly kind: StorageKind<I, E>;
   readonly before: I;
   readonly log: readonly E[];
-  /** The first is that before the first step. */
+  /** The first is the state before the first step. */
   readonly states: readonly RepoState[];
 }
 
-/** Runs the steps on a copy of what there is, nothing when left out. */
+/** Runs the steps on a copy of the given storage. Default: an empty one. */
 export const recordRun = async <I, E extends { readonly kind: string }>(
   kind: StorageKind<I, E>,
   steps: readonly Step[],
@@ -28,26 +28,28 @@ export const recordRun = async <I, E extends { readonly kind: string }>(
 
 export interface CutOptions {
   readonly random: () => number;
-  /** How many cuts at each moment, beside the one that leaves nothing unsynced and the one that leaves everything. */
+  /**
+   * The number of cuts at each moment, in addition to two extremes: no unsynced data survives, and all of it survives.
+   */
   readonly each: number;
-  /** The part of the moments that is looked at; all of them when left out. */
+  /** The share of the moments to cut at. Default: all. */
   readonly share?: number | undefined;
-  /** Ends at the first outcome that is not healthy. */
+  /** Whether to stop at the first outcome that is not healthy. */
   readonly untilFailure?: boolean | undefined;
-  /** The part of the outcomes whose recovery is cut as well. */
+  /** The share of the outcomes whose recovery is cut as well. */
   readonly again?: number | undefined;
-  /** Which cuts there are. Any that {@link anyCut} makes when left out. */
+  /** The kinds of cuts. Default: all that {@link anyCut} makes. */
   readonly sort?: ((random: () => number) => Cut) | undefined;
 }
 
 export interface CutCounts {
-  /** Cuts that were judged. Cuts that leave the same disk at the same point of the workload count once. */
+  /** The number of judged cuts. Cuts that leave the same disk at the same point of the workload count once. */
   cuts: number;
-  /** Of these, cuts of a recovery. */
+  /** The number of them that cut a recovery. */
   recoveries: number;
   lost: number;
   corrupt: number;
-  /** The first outcomes that were not healthy. */
+  /** The first outcomes that are not healthy. */
   readonly failures: string[];
 }
 
@@ -55,13 +57,13 @@ export const noCuts = (): CutCounts => ({ cuts: 0, recoveries: 0, lost: 0, corru
 
 const FAILURES_KEPT = 5;
 
-/** Of what is not synced nothing survives. */
+/** No unsynced data survives. */
 export const NONE: Cut = { data: 'none', names: 'none', sector: 512, growth: 'zeros', damagesNeighbours: false };
 export const ALL: Cut = { ...NONE, data: 'all', names: 'all' };
 
 const pick = <T>(random: () => number, items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
 
-/** Every kind of cut. A disk damages neighbours only within the sector size that the files claim. */
+/** Returns a random kind of cut. A disk damages neighbours only within the sector size that the files claim. */
 export const anyCut = (random: () => number): Cut => {
   const sector = pick(random, [512, 4096] as const);
   return {
@@ -73,7 +75,7 @@ export const anyCut = (random: () => number): Cut => {
   };
 };
 
-/** Adds to `counts`. */
+/** Cuts the power at one moment in several ways. Adds to `counts`. */
 export const cutEverywhere = async <I, E extends { readonly kind: string }>(
   recording: Recording<I, E>,
   options: CutOptions,
@@ -121,7 +123,7 @@ export const cutEverywhere = async <I, E extends { readonly kind: string }>(
       const left = again > 0 && random() < again ? kind.copy(image) : undefined;
       const verdict = await judge(kind.run(image).place, expected, random() < 0.1);
       note(counts, verdict, `position ${position} of ${log.length}, after ${entry.kind}, cut ${JSON.stringify(cut)}`);
-      // What may be no repository yet cannot be recovered.
+      // A disk before the end of the creation may have no repository, and so no recovery.
       if (left !== undefined && verdict.kind === 'healthy' && expected.acknowledged.exists) {
         await cutRecovery(kind, left, verdict.state, options, counts);
       }
@@ -129,7 +131,10 @@ export const cutEverywhere = async <I, E extends { readonly kind: string }>(
   }
 };
 
-/** Opens what a cut has left, makes a commit and closes; and cuts that. What was found once has to be found again. */
+/**
+ * Opens the disk after a cut, makes a commit, closes, and cuts this recovery. The state that was found must be found
+ * again.
+ */
 const cutRecovery = async <I, E extends { readonly kind: string }>(
   kind: StorageKind<I, E>,
   before: I,

@@ -1,7 +1,7 @@
 /** The content of a simulated disk at one moment: folders with names, and files with bytes. */
 import { FileContent } from './file-content.ts';
 
-/** What a name stands for. */
+/** The file or folder of a name. */
 export interface DiskNode {
   readonly kind: 'file' | 'folder';
   readonly id: number;
@@ -14,10 +14,10 @@ export const ROOT: DiskNode = { kind: 'folder', id: 0 };
 export class DiskImage {
   readonly folders: Map<number, Names> = new Map([[ROOT.id, new Map()]]);
   readonly files: Map<number, FileContent> = new Map();
-  /** No node of this image, nor of any that came before it, has this number or a higher one. */
+  /** A number above those of all nodes of this image and of the images before it. */
   nextId = 1;
 
-  /** A disk of its own with the same content. */
+  /** Returns an independent disk with the same content. */
   copy(): DiskImage {
     const copy = new DiskImage();
     this.folders.forEach((names, id) => copy.folders.set(id, new Map(names)));
@@ -26,7 +26,7 @@ export class DiskImage {
     return copy;
   }
 
-  /** What a path from the root leads to, or `undefined`. */
+  /** Returns the file or folder at a path from the root, or `undefined`. */
   find(path: string): DiskNode | undefined {
     let node: DiskNode | undefined = ROOT;
     for (const name of path.split('/').filter((part) => part !== '' && part !== '.')) {
@@ -35,7 +35,7 @@ export class DiskImage {
     return node;
   }
 
-  /** Whether a name in some folder stands for this node. */
+  /** Returns whether a name in any folder refers to this node. */
   hasName(id: number): boolean {
     for (const names of this.folders.values()) {
       for (const node of names.values()) {
@@ -47,7 +47,7 @@ export class DiskImage {
     return false;
   }
 
-  /** Every path below a folder, folders with a stroke at their end, in order. */
+  /** Returns every path below a folder, sorted. Folders end with a slash. */
   paths(folder = ''): string[] {
     const node = this.find(folder);
     const names = node?.kind === 'folder' ? [...this.folders.get(node.id)!] : [];
@@ -58,13 +58,13 @@ export class DiskImage {
       .sort();
   }
 
-  /** The bytes of a file, or `undefined` when the file is missing. */
+  /** Returns the bytes of a file, or `undefined` if the file is missing. */
   read(path: string): Uint8Array<ArrayBuffer> | undefined {
     const node = this.find(path);
     return node?.kind === 'file' ? this.files.get(node.id)!.bytes() : undefined;
   }
 
-  /** Puts a file on the disk as if it had been there for years. Its folder has to be there. */
+  /** Writes a synced file. Its folder must exist. */
   leave(path: string, bytes: Uint8Array): void {
     const id = this.nextId++;
     const content = new FileContent();
@@ -85,7 +85,7 @@ export class DiskImage {
   }
 }
 
-/** A path's folder and its last name. */
+/** Splits a path into its folder and its last name. */
 export const splitPath = (path: string): readonly [folder: string, name: string] => {
   const at = path.lastIndexOf('/');
   return [path.slice(0, Math.max(at, 0)), path.slice(at + 1)];

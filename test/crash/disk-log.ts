@@ -1,7 +1,7 @@
 /** The log of a simulated disk, call by call. A power cut chooses the surviving writes from it. */
 import type { DiskNode } from './disk-image.ts';
 
-/** A name that came to stand for something else, or for nothing. */
+/** A change of a name: it refers to another node, or to none. */
 export interface NameChange {
   readonly folder: number;
   readonly name: string;
@@ -14,13 +14,14 @@ export type DataEntry =
 
 export type LogEntry =
   | DataEntry
-  /** A file or a folder that has been made. Nobody finds it before a name stands for it. */
+  /** A new file or folder. It has no name until a `name` entry. */
   | { readonly kind: 'make'; readonly node: DiskNode }
   | { readonly kind: 'flush'; readonly file: number }
   /**
-   * Within one folder the changes survive together; in two folders each by itself, for folders are synced one by one.
+   * The changes of one rename. Within one folder they survive together. In two folders they survive separately, because
+   * each folder is synced separately.
    */
   | { readonly kind: 'names'; readonly changes: readonly NameChange[] }
   | { readonly kind: 'syncFolder'; readonly folder: number }
-  /** Between these two the workload waits for the step of this number. */
+  /** Marks the start and the acknowledgement of a step. */
   | { readonly kind: 'start' | 'ack'; readonly step: number };

@@ -1,6 +1,6 @@
 /**
- * The library's ports over a simulated disk, for the process that runs on it now: the database's files and the folder
- * of blobs.
+ * The library's ports over a simulated disk, for the current process: the files of the database and the folder of
+ * blobs.
  */
 import type { BlobFolder, BlobWriter } from '../../src/adapters/blobs/blob-folder.ts';
 import type { Disk, DiskEntry, DiskFile } from '../../src/adapters/files/disk.ts';
@@ -14,7 +14,7 @@ import { systemError } from './simulated-disk.ts';
 
 const ports = new WeakMap<SimulatedDisk, DiskPort>();
 
-/** Paths from the root of the disk. One object a process, as it is where processes are real. */
+/** Takes paths from the root of the disk. One object per process, as on a real disk. */
 export const diskPort = (disk: SimulatedDisk): Disk => {
   let port = ports.get(disk);
   if (port?.process !== disk.process) {
@@ -24,10 +24,10 @@ export const diskPort = (disk: SimulatedDisk): Disk => {
   return port;
 };
 
-/** Paths within a folder. */
+/** Takes paths within a folder. */
 export const blobFolderPort = (disk: SimulatedDisk, folder: string): BlobFolder => new FolderPort(disk, folder);
 
-/** The same, for what whole folders lie in. */
+/** Takes paths from the parent folder, for whole folders. */
 export const parentFolderPort = (disk: SimulatedDisk, folder: string): ParentFolder => new FolderPort(disk, folder);
 
 class DiskPort implements Disk {
@@ -43,7 +43,7 @@ class DiskPort implements Disk {
     return path;
   }
 
-  /** Copied folders are no matter here. */
+  /** The simulated disk does not copy folders, so a lock is never in a copied folder. */
   realPath(): undefined {
     return undefined;
   }
@@ -67,7 +67,7 @@ class DiskPort implements Disk {
     return this.#disk.image.find(path)?.kind === 'folder';
   }
 
-  /** Durable, as the port promises: how a platform keeps that is not seen here. */
+  /** Syncs, as the port promises. The simulation does not show how a platform does it. */
   makeFolder(path: string): void {
     this.#ask('makeFolder', path);
     if (this.#disk.image.find(path) === undefined) {
@@ -164,7 +164,7 @@ class FolderPort implements ParentFolder {
     yield* [...this.#disk.image.folders.get(id)!.keys()];
   }
 
-  /** Not durable before the folder above is synced. */
+  /** The name is durable after a sync of the parent folder. */
   async makeFolder(path: string): Promise<void> {
     const at = this.#ask('makeFolder', path);
     if (this.#disk.image.find(at) !== undefined) {
@@ -206,7 +206,7 @@ class FolderPort implements ParentFolder {
     return new SimulatedBlob(this.#disk.image.files.get(id)!.size, () => this.#bytes(path));
   }
 
-  /** Times of files are not simulated. */
+  /** The disk does not simulate the times of files. */
   async touch(): Promise<void> {}
 
   async rename(from: string, to: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** A short workload in which one call of the storage fails, and what has to hold then. */
+/** A short workload in which one call of the storage fails, and the checks after it. */
 import { CODEC_RAW, cidOfDigest, cidToText } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
@@ -12,7 +12,7 @@ import { DID } from './workload.ts';
 
 const THING = 'com.example.thing';
 
-/** Creates of some records, which no other step touches. */
+/** Creates of records that no other step touches. */
 const creates = (rkeys: readonly string[], more: object = {}): WriteOp[] =>
   rkeys.map((rkey) => ({
     action: 'create',
@@ -23,7 +23,7 @@ const creates = (rkeys: readonly string[], more: object = {}): WriteOp[] =>
 
 interface FaultStep {
   readonly name: string;
-  /** The records that it makes, all of them or none. */
+  /** The records that it creates: all of them are stored, or none. */
   readonly rkeys: readonly string[];
   run(repo: Repo): Promise<unknown>;
 }
@@ -32,8 +32,8 @@ const blobBytes = new Uint8Array(5000).fill(7);
 const blobCid = cidOfDigest(CODEC_RAW, sha256(blobBytes));
 
 /**
- * Reading a blob returns its bytes or an error, and so does a search for damage: data that a failing disk withholds is
- * not taken for damage.
+ * Checks that reading a blob, and a search for damage, return bytes or an error. A read error is not reported as
+ * damage.
  */
 const readBlob = async (repo: Repo): Promise<void> => {
   const blob = await repo.getBlob(blobCid);
@@ -80,15 +80,15 @@ const steps: readonly FaultStep[] = [
 ];
 
 export interface FaultOutcome {
-  /** What must not be, a sentence each. */
+  /** One sentence per fault. */
   readonly wrong: string[];
-  /** Which step met the fault, if one did. */
+  /** The step that met the injected fault, if any. */
   readonly met: string | undefined;
 }
 
 /**
- * Runs the workload, closing and opening once in the middle. `heal` ends the fault. A step that rejects is asked for
- * again; if the repository then says that it has failed, it is closed and opened, and asked once more.
+ * Runs the workload, and closes and opens once in the middle. `heal` ends the injected fault. A rejected step is
+ * repeated. If the repository then says that it has failed, it is closed, opened, and the step is repeated again.
  */
 export const runWithFault = async (place: Place, hasFailed: () => boolean, heal: () => void): Promise<FaultOutcome> => {
   const wrong: string[] = [];
@@ -97,7 +97,7 @@ export const runWithFault = async (place: Place, hasFailed: () => boolean, heal:
   let met: string | undefined;
   let repo: Repo | undefined;
 
-  /** Whether it was done. What it rejects with is looked at. */
+  /** Returns whether the step resolved. Checks its error. */
   const attempt = async (name: string, run: () => Promise<unknown>): Promise<boolean> => {
     try {
       await run();

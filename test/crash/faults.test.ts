@@ -1,6 +1,6 @@
 /**
- * Each call of the storage fails, in every way that it may, once and from then on. `PDSDB_FAULTS` is the part of the
- * calls that is tried: 1 for every one of them.
+ * Each call of the storage fails in each possible way, once and from then on. `PDSDB_FAULTS` is the share of the calls
+ * that are tested: 1 for all.
  */
 import { expect, test } from 'vitest';
 import { seeded } from '../random/seeded.ts';
@@ -18,7 +18,7 @@ const SEED = Number(process.env['PDSDB_SEED'] ?? 1);
 type Fault = readonly [name: string, make: (call: DiskCall) => Interference];
 
 const throwing = (code: string): Fault => [code, () => ({ throws: systemError(code, 'no') })];
-/** Files under SQLite may take less than they were given: those of browsers do. */
+/** The files under SQLite may accept a part of a write, as those of browsers do. */
 const isPaged = ({ verb, path }: DiskCall): boolean => verb === 'write' && /pds\.db(-journal|-wal)?$/.test(path);
 
 const faults: readonly Fault[] = [
@@ -35,7 +35,7 @@ const faults: readonly Fault[] = [
   ['nothing of a write', (call) => (isPaged(call) ? { takes: 0 } : undefined)],
 ];
 
-/** Runs with the n-th call failing. */
+/** Runs the workload with the n-th call failing. */
 const failAt = async (n: number, [, make]: Fault, mode: 'from then on' | 'once'): Promise<string[]> => {
   const disk = new SimulatedDisk();
   let count = 0;
@@ -51,7 +51,7 @@ const failAt = async (n: number, [, make]: Fault, mode: 'from then on' | 'once')
   return wrong;
 };
 
-/** The calls of a run in which none fails. */
+/** Returns the calls of a run without a fault. */
 const callsOfRun = async (): Promise<DiskCall[]> => {
   const disk = new SimulatedDisk();
   const calls: DiskCall[] = [];

@@ -1,6 +1,6 @@
 /**
- * The bytes of a simulated file. Copies share their pages, which are replaced and never changed: a crash image costs
- * what it differs by.
+ * The bytes of a simulated file. Copies share their pages, which are immutable, so a crash image takes only the memory
+ * of its changes.
  */
 const PAGE = 4096;
 const BLANK = new Uint8Array(PAGE);
@@ -18,7 +18,7 @@ export class FileContent {
     return this.#size;
   }
 
-  /** Its bytes, in pieces; behind the end of the file the last one has zeros. */
+  /** The bytes as pages. The last page is padded with zeros. */
   pages(): readonly Uint8Array[] {
     return this.#pages;
   }

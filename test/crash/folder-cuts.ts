@@ -31,7 +31,7 @@ export const runOperation = async (
 
 export interface FolderCutOptions {
   readonly random: () => number;
-  /** How many cuts at each moment, beside the two extremes. */
+  /** The number of cuts at each moment, in addition to the two extremes. */
   readonly each: number;
   /** The share of the moments to cut at. */
   readonly share: number;

@@ -1,6 +1,4 @@
-/**
- * What is done with whole folders, on a simulated disk, and what has to be there after it, or after it was cut short.
- */
+/** Operations on whole folders of a simulated disk, and the valid states after each, and after an interruption. */
 import { exportFolder, importFolder } from '../../src/adapters/folders/transfer.ts';
 import type { FolderEntry } from '../../src/adapters/folders/transfer.ts';
 import { writeBackup } from '../../src/adapters/folders/backup.ts';
@@ -15,26 +13,26 @@ import { DID } from './workload.ts';
 
 const THING = 'com.example.thing';
 
-/** Disks as they are before: a repository, one that has not made its last commit yet, and a backup of each. */
+/** The disks before an operation: a repository, the same without its last commit, and a backup of each. */
 export interface Before {
   readonly image: DiskImage;
-  /** Heads of the one and of the other. */
+  /** The heads of both repositories. */
   readonly newer: string;
   readonly older: string;
-  /** The files of the newer one. */
+  /** The files of the newer repository. */
   readonly entries: readonly FolderEntry[];
 }
 
 export interface FolderOperation {
   readonly name: string;
-  /** Makes the disk as it has to be. */
+  /** Prepares the disk. */
   readonly arrange?: ((disk: SimulatedDisk) => Promise<void>) | undefined;
   run(disk: SimulatedDisk, before: Before): Promise<unknown>;
-  /** What must not be, in words: after it was acknowledged, or after it was cut short. */
+  /** Returns a sentence for each fault, after the operation was acknowledged, or after it was interrupted. */
   judge(disk: SimulatedDisk, before: Before, acknowledged: boolean): Promise<string | undefined>;
 }
 
-/** The head of the repository in a folder, where all of it is sound; else a word about it. */
+/** Returns the head of the repository in a folder if all of it is sound, and else a description. */
 const lookAt = async (disk: SimulatedDisk, folder: string): Promise<string> => {
   if (disk.image.find(folder) === undefined) {
     return 'nothing';
@@ -54,7 +52,7 @@ const lookAt = async (disk: SimulatedDisk, folder: string): Promise<string> => {
   }
 };
 
-/** What comes out of a backup. */
+/** Restores a backup, and returns the head or a description. */
 const lookAtBackup = async (disk: SimulatedDisk, name: string): Promise<string> => {
   if (disk.image.find(`/${name}`) === undefined) {
     return 'nothing';
@@ -107,10 +105,10 @@ export const makeBefore = async (): Promise<Before> => {
   return { image: disk.image, newer, older, entries: await collect(disk) };
 };
 
-/** Commits that are in the log alone, a ref to each. */
+/** Makes commits that are only in the WAL, each with a ref. */
 const KEPT = Array.from({ length: 3 }, (_, i) => `kept-${i}`);
 
-/** The newer repository as a process leaves it that is killed. */
+/** The newer repository, as a killed process leaves it. */
 const killAfterCommits = async (disk: SimulatedDisk): Promise<void> => {
   const repo = await sqliteRepo(platformOn(disk, '/newer', false), {});
   for (const name of KEPT) {
@@ -130,10 +128,7 @@ const killAfterCommits = async (disk: SimulatedDisk): Promise<void> => {
   await repo.close().catch(() => undefined);
 };
 
-/**
- * The same, of one that has grown and shrunk before: what lies on which page of it is otherwise than in any database
- * that is filled anew.
- */
+/** The same, of a database that has grown and shrunk before. Its rows are on other pages than in a new database. */
 const killAfterRemovals = async (disk: SimulatedDisk): Promise<void> => {
   const repo = await sqliteRepo(platformOn(disk, '/newer', false), {});
   const rkeys = Array.from({ length: 120 }, (_, i) => `much-${(i * 71) % 120}`);
@@ -156,8 +151,8 @@ const killAfterRemovals = async (disk: SimulatedDisk): Promise<void> => {
 };
 
 /**
- * The same, closed, and with a journal beside it, as another program leaves one that is killed in a transaction: every
- * other page as it was before, which is as it is. https://sqlite.org/fileformat2.html#the_rollback_journal
+ * The same, closed, with a journal beside it, as another program leaves it that is killed in a transaction. The journal
+ * has every other page, with its current content. https://sqlite.org/fileformat2.html#the_rollback_journal
  */
 const leaveJournal = async (disk: SimulatedDisk): Promise<void> => {
   await killAfterRemovals(disk);
@@ -167,7 +162,8 @@ const leaveJournal = async (disk: SimulatedDisk): Promise<void> => {
   const journal = new Uint8Array(sector + numbers.length * (page + 8));
   const view = new DataView(journal.buffer);
   journal.set([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
-  // How many pages, what their sums begin with, how many the database had, and how large a sector and a page are.
+  // The number of pages, the start value of the checksums, the number of pages of the database, the sector size and the
+  // page size.
   [numbers.length, 0, main.length / page, sector, page].forEach((value, i) => view.setUint32(8 + 4 * i, value));
   for (const [i, number] of numbers.entries()) {
     const content = main.subarray((number - 1) * page, number * page);
@@ -183,7 +179,7 @@ const leaveJournal = async (disk: SimulatedDisk): Promise<void> => {
   disk.image.leave('/newer/pds.db-journal', journal);
 };
 
-/** The head that the last of those commits is, if all of them are there. */
+/** Returns the last of those commits if all of them are stored. */
 const lastKept = async (disk: SimulatedDisk): Promise<string> => {
   const repo = await sqliteRepo(platformOn(disk, '/newer', false), {});
   try {
@@ -200,8 +196,8 @@ const judgeSalvage: FolderOperation['judge'] = async (disk, _before, acknowledge
   const isDatabase = new TextDecoder('latin1').decode(disk.image.read('/newer/pds.db')).startsWith('SQLite format 3');
   let found = await lookAt(disk, '/newer');
   if (!acknowledged && !isDatabase && found === 'Corrupt') {
-    // It has to be salvaged, again or for the first time. One that looks like a database is the new one, or would open
-    // as it is.
+    // The database must be salvaged, again or for the first time. A file that looks like a database is the new one.
+    // Otherwise the old one would open.
     await salvage(disk, '/newer');
     found = await lookAt(disk, '/newer');
   }
@@ -231,7 +227,7 @@ export const folderOperations: readonly FolderOperation[] = [
     name: 'a backup in place of another',
     run: (disk) => backUp(disk, '/newer', 'older-backup', true),
     async judge(disk, { newer, older }, acknowledged) {
-      // Between two renames neither has the name, and the old one lies beside it.
+      // Between two renames, no folder has the name, and the old folder is beside it.
       const name =
         acknowledged || disk.image.find('/older-backup') !== undefined
           ? 'older-backup'

@@ -1,4 +1,4 @@
-/** What the library does with whole folders, on a simulated disk. */
+/** The library's operations on whole folders, over a simulated disk. */
 import { openFolderBlobs } from '../../src/adapters/blobs/folder-blob-store.ts';
 import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
 import { restoreFolder } from '../../src/adapters/folders/restore.ts';

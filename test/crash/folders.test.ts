@@ -1,7 +1,6 @@
 /**
- * Backups, restorations, imports of folders and salvages: cut off from their power, with calls that fail, and with each
- * of their syncs taken out in turn. `PDSDB_FOLDERS` is the part of the moments, and of the calls, that is tried: 1 for
- * all of them.
+ * Backups, restorations, imports of folders and salvages, with power cuts, with failing calls, and without each of
+ * their syncs. `PDSDB_FOLDERS` is the share of the moments and of the calls that are tested: 1 for all.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isRepoError } from '../../src/core/errors.ts';
@@ -24,7 +23,7 @@ beforeAll(async () => {
 const byName = folderOperations.map((operation) => [operation.name, operation] as const);
 
 describe.each(byName)('%s', (name, operation) => {
-  test(`is there once it is acknowledged, and does no harm when it is cut short; ${SHARE} of the moments, seed ${SEED}`, {
+  test(`is complete after its acknowledgement, and leaves a valid state when it is interrupted; ${SHARE} of the moments, seed ${SEED}`, {
     timeout: 3_600_000,
   }, async () => {
     const run = await runOperation(operation, before);
@@ -40,7 +39,7 @@ describe.each(byName)('%s', (name, operation) => {
     expect(failures.slice(0, 5)).toEqual([]);
   });
 
-  test(`rejects in the words of this library when a call fails, and does no harm then; ${SHARE} of the calls, seed ${SEED}`, {
+  test(`rejects with a RepoError when a call fails, and leaves a valid state; ${SHARE} of the calls, seed ${SEED}`, {
     timeout: 3_600_000,
   }, async () => {
     const random = seeded(SEED);
@@ -86,7 +85,7 @@ const failAt = async (
   if (disk.openCount > 0) {
     found.push(`${failed}: ${disk.openCount} files stay open`);
   }
-  // Where a lock could not be removed, the end of the process ends it.
+  // If a lock could not be removed, it becomes stale when the process ends.
   disk.kill();
   const wrong = await operation.judge(disk, before, isDone);
   return { found: wrong === undefined ? found : [...found, `${failed}: ${wrong}`], count };
@@ -102,16 +101,14 @@ const flushOf =
   (pattern: RegExp) =>
   ({ verb, path }: DiskCall): boolean =>
     verb === 'flush' && pattern.test(path);
-/** The n-th sync of a folder, from 1; every one when left out. */
+/** The n-th sync of a folder, from 1. Default: every sync. */
 const syncOf = (pattern: RegExp, n?: number): Mutation['forgets'] => {
   let count = 0;
   return ({ verb, port, path }) =>
     verb === 'syncFolder' && port === 'blobs' && pattern.test(path) && (n === undefined || ++count === n);
 };
 
-/**
- * The first `n` syncs of a folder, by any caller: the first write to a file of a database is behind a sync of its own.
- */
+/** The first `n` syncs of a folder, by any caller. The first write to a file of a database follows its own sync. */
 const firstSyncsOf = (pattern: RegExp, n: number): Mutation['forgets'] => {
   let count = 0;
   return ({ verb, path }) => verb === 'syncFolder' && pattern.test(path) && ++count <= n;

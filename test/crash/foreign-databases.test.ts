@@ -1,6 +1,5 @@
 /**
- * Cuts where somebody else is in it: databases that another program has made, and another program that opens what a cut
- * has left.
+ * Cuts with another program: databases that another program has made, and a program that opens the disk after a cut.
  */
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -23,10 +22,10 @@ import { close, create, DID, oneMore, open } from './workload.ts';
 const SHARE = Number(process.env['PDSDB_FOREIGN'] ?? 0.3);
 const SEED = Number(process.env['PDSDB_SEED'] ?? 1);
 
-/** Where the header says how the database is written: 2 is through a log, as other programs leave it. */
+/** The write version and the read version in the header. 2 is WAL mode, which other programs leave in the file. */
 const VERSIONS = { at: 18, logged: new Uint8Array([2, 2]) };
 
-/** A disk on which an empty repository lies, of pages of this size. */
+/** A disk with an empty repository, whose pages have this size. */
 const foreignDisk = async (pageSize: number, logged: boolean): Promise<DiskImage> => {
   const files = new MemoryFiles();
   const database = (await loadSqlite(await nodeSqliteWasm())).open(files);
@@ -59,7 +58,7 @@ test.each([
   expect(counts.cuts).toBeGreaterThan(0);
 });
 
-test(`the header of another program is made plain without risk to its page; seed ${SEED}`, {
+test(`replacing the header of another program does not risk its page; seed ${SEED}`, {
   timeout: 600_000,
 }, async () => {
   const random = seeded(SEED);
@@ -78,13 +77,13 @@ const hasSqlite = ((): boolean => {
     execFileSync('sqlite3', ['--version']);
     return true;
   } catch {
-    // Not installed: the test is skipped by name.
+    // The command is missing: the test is skipped with a reason.
     return false;
   }
 })();
 
 test.skipIf(!hasSqlite)(
-  `what a cut has left is read by sqlite3, plain header and log together; seed ${SEED} (needs the sqlite3 command)`,
+  `sqlite3 reads the disk after a cut, with the plain header and the WAL; seed ${SEED} (needs the sqlite3 command)`,
   { timeout: 600_000 },
   async () => {
     const scratch = scratchFolder('foreign');

@@ -1,4 +1,4 @@
-/** Opens the repository after a power cut, and judges whether it is healthy. */
+/** Opens the repository after a power cut, and checks whether it is healthy. */
 import { isRepoError } from '../../src/core/errors.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
 import type { Place } from './place.ts';
@@ -7,29 +7,28 @@ import type { RepoState } from './repo-state.ts';
 import { DID } from './workload.ts';
 
 export interface Expected {
-  /** After the last step that was acknowledged. */
+  /** The state after the last acknowledged step. */
   readonly acknowledged: RepoState;
-  /** After the step that was running, if one was. */
+  /** The state after the running step, if any. */
   readonly started: RepoState | undefined;
-  /** All states before, to tell a loss from something worse. */
+  /** All earlier states. They distinguish a loss from corruption. */
   readonly earlier: readonly RepoState[];
-  /** What was found healthy already where the same was expected, by its fingerprint. */
+  /** Fingerprints of disks that were healthy with the same expected states. */
   readonly known: Map<string, RepoState>;
 }
 
 export type Verdict =
   | { readonly kind: 'healthy'; readonly state: RepoState }
-  /** Opens, and something that was acknowledged is not there. */
+  /** The repository opens, but acknowledged data is missing. */
   | { readonly kind: 'lost'; readonly why: string }
-  /** Does not open, or is in a state that it never was in, or is found faulty, or cannot go on. */
+  /** The repository does not open, has a state that it never had, has a fault, or cannot make a commit. */
   | { readonly kind: 'corrupt'; readonly why: string };
 
 const corrupt = (why: string): Verdict => ({ kind: 'corrupt', why });
 
 /**
- * Judges, makes one more commit, and closes. `thorough` opens it once more and checks that too. Cuts leave many disks
- * that are one and the same once they have been recovered: such a one is opened and closed, and is judged again only
- * where it is to be thorough.
+ * Checks the repository, makes one more commit, and closes. `thorough` also opens and checks it again. Many cuts leave
+ * the same disk after recovery. Such a disk is opened and closed, and is checked again only with `thorough`.
  */
 export const judge = async (place: Place, expected: Expected, thorough: boolean): Promise<Verdict> => {
   try {
@@ -88,7 +87,7 @@ const openOrCreate = async (place: Place, { acknowledged }: Expected): Promise<R
     if (acknowledged.exists) {
       return { kind: 'lost', why: 'the repository is not there' };
     }
-    // Its creation was cut short, and can be had again.
+    // The creation was interrupted, and can be repeated.
     return place.open(DID);
   }
 };

@@ -1,6 +1,6 @@
 /**
- * Proof that the cuts would notice: each flush and each folder sync of the library is taken out in turn, and something
- * is lost then. `PDSDB_TABLE=1` prints how each was noticed.
+ * Shows that the cuts detect faults: the test removes each flush and each folder sync of the library in turn, and data
+ * is then lost. `PDSDB_TABLE=1` prints how each removal was detected.
  */
 import { afterAll, expect, test } from 'vitest';
 import { openFolderBlobs } from '../../src/adapters/blobs/folder-blob-store.ts';
@@ -23,9 +23,8 @@ interface Mutation {
   readonly name: string;
   readonly forgets: (call: DiskCall, disk: SimulatedDisk) => boolean;
   /**
-   * How it has to be noticed, at least. Cuts do not notice a journal that comes back after closing, because this
-   * library finds the same in it as in the database; another program that has written to the database meanwhile would
-   * not.
+   * How the removal must be detected, at least. Cuts do not detect a journal that reappears after closing, because it
+   * has the content of the database. After a write by another program, it would differ.
    */
   readonly by: 'cuts' | 'log';
 }
@@ -38,7 +37,7 @@ const syncOf =
   (port: DiskCall['port'], folder: string) =>
   (call: DiskCall): boolean =>
     call.verb === 'syncFolder' && call.port === port && call.path === folder;
-/** While files are being opened all of them are open; while they are being closed only the lock is. */
+/** While files are being opened, all of them are open. While files are being closed, only the lock is open. */
 const isOpening = (disk: SimulatedDisk): boolean => disk.openCount > 1;
 const isEmpty = (disk: SimulatedDisk, path: string): boolean =>
   disk.image.files.get(disk.image.find(path)!.id)!.size === 0;
@@ -75,7 +74,7 @@ afterAll(() => {
   }
 });
 
-test.each(mutations)('without the $name something is lost', async ({ name, forgets, by }) => {
+test.each(mutations)('without the $name, data is lost', async ({ name, forgets, by }) => {
   const counts = noCuts();
   let unsynced: string[] = [];
   for (let seed = SEED; seed < SEED + ROUNDS && counts.failures.length === 0; seed++) {
@@ -92,7 +91,7 @@ test.each(mutations)('without the $name something is lost', async ({ name, forge
   expect(noticed, `seeds from ${SEED}`).not.toEqual([]);
 });
 
-test('with all of them, everything that was acknowledged is synced', async () => {
+test('with all syncs, all acknowledged data is synced', async () => {
   for (let seed = SEED; seed < SEED + ROUNDS; seed++) {
     expect(
       unsyncedAtAcks(
@@ -106,7 +105,7 @@ test('with all of them, everything that was acknowledged is synced', async () =>
   }
 });
 
-test('files and blobs have their names synced before anybody uses them', async () => {
+test('the names of files and blobs are synced before their first use', async () => {
   const disk = new SimulatedDisk();
   const files = await openDiskFiles(diskPort(disk), FOLDER, { create: true });
   disk.mark('ack', 1);

@@ -1,6 +1,6 @@
 /**
- * Cuts of pages that are stored in transactions, as a browser does. In a file of its own, so that it runs beside those
- * on a disk. `PDSDB_CUTS` says how many, `PDSDB_SEED` where to begin.
+ * Cuts of pages that are stored in transactions, as in a browser. A separate file, so that it runs in parallel with
+ * those on a disk. `PDSDB_CUTS` sets the number of cuts, and `PDSDB_SEED` the first seed.
  */
 import { expect, test } from 'vitest';
 import { cutMany } from './cut-many.ts';

@@ -1,4 +1,4 @@
-/** Where a repository lies that can be cut off from its power: all that a workload and a judge need to know of it. */
+/** A storage whose power can be cut, as a workload and a judge see it. */
 import { createHash } from 'node:crypto';
 import { openFolderBlobs } from '../../src/adapters/blobs/folder-blob-store.ts';
 import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
@@ -9,24 +9,25 @@ import { blobFolderPort, diskPort } from './disk-ports.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 
 export interface Place {
-  /** Makes the repository (`did` given) or opens it, as a platform's door does. */
+  /** Creates the repository if `did` is given, and otherwise opens it, as an entry point does. */
   open(did?: string): Promise<Repo>;
-  /** Ends the process that has it open: what it has written stays, and it writes nothing more. */
+  /** Ends the process that has it open. Its writes stay, and its later writes fail. */
   kill(): void;
-  /** Notes in the log that a step of the workload begins, or is acknowledged. */
+  /** Marks the start or the acknowledgement of a step in the log. */
   mark(kind: 'start' | 'ack', step: number): void;
-  /** What a closed repository should not have left behind. */
+  /** Returns the files that a closed repository must not have. */
   remaining(): string[];
   /**
-   * A text that is the same for the same content of the database and of the blobs, once the repository is open: its log
-   * is checkpointed then, and what is left of the log is nothing that anybody reads.
+   * Returns a text that is equal for equal content of the database and of the blobs, after the repository was opened.
+   * Opening checkpoints the WAL, so the rest of the WAL does not matter.
    */
   fingerprint(): string;
 }
 
-/** Of files by their names. */
+/** The hashes of files by their names. */
 export const fingerprintOf = (files: Iterable<readonly [name: string, pieces: Iterable<Uint8Array>]>): string => {
-  // The platform's own: of some hundred kilobytes for each cut, JavaScript would make the most of the time.
+  // With the hash of the platform, because each cut hashes a few hundred kilobytes, and JavaScript would take most of
+  // the time.
   const hash = createHash('sha1');
   for (const [name, pieces] of files) {
     hash.update(`${name}\n`);
@@ -40,7 +41,7 @@ export const fingerprintOf = (files: Iterable<readonly [name: string, pieces: It
 /** The folder of the repository on a simulated disk. */
 export const FOLDER = '/repo';
 
-/** What may lie in a repository's folder that nobody has open. */
+/** The names that a closed repository may have in its folder. */
 const CLOSED = /^\/repo\/(pds\.db|blobs\/(ba\/(bafkrei[a-z2-7]{52})?)?)$/;
 
 export const placeOn = (disk: SimulatedDisk): Place => ({
@@ -50,7 +51,7 @@ export const placeOn = (disk: SimulatedDisk): Place => ({
         wasm: nodeSqliteWasm,
         openFiles: () => openDiskFiles(diskPort(disk), FOLDER, { create: did !== undefined }),
         openBlobs: () => openFolderBlobs(blobFolderPort(disk, FOLDER)),
-        // Imports are small here: half of them go past the log.
+        // Imports are small in this test. Half of them bypass the WAL.
         isBulk: (bytes) => bytes % 2 === 0,
       },
       { did },

@@ -1,28 +1,26 @@
 /**
- * What a power cut may leave of a disk. A log is followed entry by entry; at any moment the disk consists of what has
- * been synced, which stays, and of what has not, of which any part may be there.
+ * The possible states of a disk after a power cut. The class follows a log entry by entry. At any moment, the synced
+ * data stays, and any part of the unsynced data may be present.
  *
- * Of the data of a file written since its last sync, each sector of each write is there or not; the file may be as long
- * as any of those writes made it, and where it grew and no data came, there are zeros or what lay on the disk before. A
- * disk that damages neighbours leaves nothing of a sector that it was writing. Of the changes of a folder's names since
- * its last sync the first few are there, or any of them.
+ * For the data of a file since its last sync, each sector of each write is present or absent. The file has the length
+ * after any of those writes. Where it grew without data, it has zeros or old content of the disk. A disk that damages
+ * neighbours leaves garbage in a sector that it was writing. For the names of a folder since its last sync, the first
+ * few changes are present, or any of them.
  */
 import { DiskImage, ROOT } from './disk-image.ts';
 import type { Names } from './disk-image.ts';
 import type { DataEntry, LogEntry, NameChange } from './disk-log.ts';
 import { FileContent } from './file-content.ts';
 
-/** How hard a cut is. */
+/** The severity of a cut. */
 export interface Cut {
-  /**
-   * Of what is not synced: nothing is there, everything is, everything up to some write which is torn, or any sectors.
-   */
+  /** The surviving part of the unsynced data: nothing, everything, everything up to some torn write, or any sectors. */
   readonly data: 'all' | 'none' | 'some' | 'torn';
   readonly names: 'all' | 'none' | 'prefix' | 'subset';
   readonly sector: 512 | 4096;
-  /** What is found where a file grew and its data did not come. */
+  /** The content of a file where it grew without its data. */
   readonly growth: 'garbage' | 'zeros';
-  /** Whether a sector that was being written may be garbage, with what was synced in it. */
+  /** Whether a sector that was being written may be garbage, including its synced bytes. */
   readonly damagesNeighbours: boolean;
 }
 
@@ -33,11 +31,11 @@ interface FileState {
 
 interface FolderState {
   readonly synced: Names;
-  /** What one call changed in this folder: there together or not at all. */
+  /** The changes of one call in this folder. They survive together. */
   readonly pending: NameChange[][];
 }
 
-/** Garbage that no page, frame or record begins with, and that differs from place to place. */
+/** Garbage that differs from place to place. No page, frame or record begins with it. */
 const garbage = (length: number, at: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => 0xa5 ^ ((at + i) * 31) ^ ((at + i) >> 8));
 
@@ -46,14 +44,14 @@ export class PowerCut {
   readonly #folders = new Map<number, FolderState>();
   #nextId: number;
 
-  /** All that is in the image has been synced. */
+  /** The whole image is synced. */
   constructor(image: DiskImage) {
     image.files.forEach((content, id) => this.#files.set(id, { synced: content.copy(), pending: [] }));
     image.folders.forEach((names, id) => this.#folders.set(id, { synced: new Map(names), pending: [] }));
     this.#nextId = image.nextId;
   }
 
-  /** Lets the next entry of the log happen. */
+  /** Applies the next entry of the log. */
   follow(entry: LogEntry): void {
     switch (entry.kind) {
       case 'make':
@@ -86,8 +84,8 @@ export class PowerCut {
   }
 
   /**
-   * The paths whose names are not synced now, removed ones included, and those whose data is not, with how many bytes
-   * were written; emptying a file counts as none, and truncating it as all.
+   * The paths whose names are not synced, including removed ones, and those whose data is not, with the number of
+   * written bytes. Emptying a file counts as none, and truncating it as all.
    */
   unsynced(): Map<string, number> {
     const found = new Map<string, number>();
@@ -112,7 +110,7 @@ export class PowerCut {
     return found;
   }
 
-  /** A disk as this cut leaves it. `note` is told every choice, so that the same disk is known again. */
+  /** Returns a disk after this cut. Calls `note` with every choice, so that equal disks are recognized. */
   image(cut: Cut, random: () => number, note: (choice: number) => void = () => undefined): DiskImage {
     const image = new DiskImage();
     image.nextId = this.#nextId;
@@ -152,7 +150,7 @@ export class PowerCut {
     if (pending.length === 0 || cut.data === 'none') {
       return content;
     }
-    // How much gets through differs from cut to cut: nearly nothing and nearly everything are as likely as half.
+    // The surviving share differs from cut to cut: nearly nothing and nearly everything are as likely as half.
     const share = random();
     const torn = cut.data === 'torn' ? Math.floor(random() * pending.length) : pending.length;
     for (const [i, entry] of pending.entries()) {
@@ -174,7 +172,7 @@ export class PowerCut {
   }
 }
 
-/** The sectors of a write that get through. */
+/** The surviving sectors of a write. */
 const writeSectors = (
   content: FileContent,
   { at, bytes }: { readonly at: number; readonly bytes: Uint8Array },
@@ -199,7 +197,7 @@ const writeSectors = (
       content.write(garbage(Math.max(to, Math.min(start + sector, content.size)) - start, start), start);
     } else if (content.size < to && random() < 0.5) {
       note(3);
-      // The length came through, and the data did not.
+      // The length survived, and the data did not.
       const grown = content.size;
       content.truncate(to);
       if (growth === 'garbage') {

@@ -1,4 +1,6 @@
-/** Power cuts in workloads recorded on a disk. `PDSDB_CUTS` says how many, `PDSDB_SEED` where to begin. */
+/**
+ * Power cuts in workloads recorded on a disk. `PDSDB_CUTS` sets the number of cuts, and `PDSDB_SEED` the first seed.
+ */
 import { expect, test } from 'vitest';
 import { seeded } from '../random/seeded.ts';
 import { cutMany } from './cut-many.ts';
@@ -16,7 +18,7 @@ test(`${onDisk.name}: ${cuts} cuts, from seed ${seed} on, lose nothing`, { timeo
   expect(counts.cuts).toBeGreaterThanOrEqual(cuts);
 });
 
-test('a second cut does not take what the first has left, also where the disk damages the sector that it is writing', async () => {
+test('a second cut keeps the state after the first one, also if the disk damages the sector that it is writing', async () => {
   const random = seeded(seed);
   const first = await recordRun(onDisk, [create, oneMore('first')]);
   const power = new PowerCut(first.before);

@@ -1,15 +1,16 @@
-/** What a repository promises to keep, in a form that can be compared. */
+/** The durable state of a repository, in a form that can be compared. */
 import { cidToText } from '../../src/core/data/cid.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
 
 export interface RepoState {
-  /** Whether there is a repository. */
+  /** Whether the repository exists. */
   readonly exists: boolean;
   /**
-   * Refs, the head among them, and the history with its messages. A commit names all of its records by their hashes.
+   * The refs, including the head, and the history with its messages. A commit covers all of its records by their
+   * hashes.
    */
   readonly text: string;
-  /** CIDs of the blobs, with their types. */
+  /** The CIDs of the blobs, with their types. */
   readonly blobs: ReadonlyMap<string, string | undefined>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Power cuts without end: `node test/crash/run-cuts.mjs --cuts 1000000`. Also `--seed <n>`, of the first workload, and
- * `--kind disk` or `--kind origin`. Ends with 1 if anything was lost.
+ * Power cuts until a given number: `node test/crash/run-cuts.mjs --cuts 1000000`. Also `--seed <n>`, of the first
+ * workload, and `--kind disk` or `--kind origin`. The exit code is 1 if data was lost.
  */
 import { parseArgs } from 'node:util';
 import { createServer } from 'vite';

@@ -1,8 +1,8 @@
-/** A `Blob` over a file of a simulated disk. As on a real one, nothing is read before somebody asks for it. */
+/** A `Blob` over a file of a simulated disk. As on a real disk, it is read only on demand. */
 export class SimulatedBlob extends Blob {
   readonly #read: () => Uint8Array<ArrayBuffer>;
 
-  /** @param read Throws what the disk throws. */
+  /** @param read Reads the file. Its errors are those of the disk. */
   constructor(size: number, read: () => Uint8Array<ArrayBuffer>) {
     super([new Uint8Array(size)]);
     this.#read = read;
@@ -14,7 +14,7 @@ export class SimulatedBlob extends Blob {
         controller.enqueue(this.#read());
         controller.close();
       } catch (cause) {
-        // In a platform's words, which are not those of its files.
+        // The error of a platform's `Blob`, which differs from the errors of its files.
         controller.error(Object.assign(new DOMException('The blob could not be read', 'NotReadableError'), { cause }));
       }
     };

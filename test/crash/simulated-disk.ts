@@ -1,6 +1,6 @@
 /**
- * A disk in memory with a log of all calls. A hook decides about each call: it can fail, or do nothing, as if the code
- * lacked a flush.
+ * A disk in memory with a log of all calls. A hook decides about each call. The call can fail, or do nothing, as if the
+ * code lacked a flush.
  */
 import type { DiskFile } from '../../src/adapters/files/disk.ts';
 import type { DiskNode } from './disk-image.ts';
@@ -8,7 +8,7 @@ import { DiskImage, splitPath } from './disk-image.ts';
 import type { LogEntry, NameChange } from './disk-log.ts';
 import { FileContent } from './file-content.ts';
 
-/** One call, before it is made. */
+/** One call, before it runs. */
 export interface DiskCall {
   readonly verb:
     | 'close'
@@ -27,9 +27,9 @@ export interface DiskCall {
     | 'syncFolder'
     | 'truncate'
     | 'write';
-  /** Of the file or the folder: for a rename, where it goes. */
+  /** The path of the file or the folder. For a rename, the new path. */
   readonly path: string;
-  /** Who makes it: the files of the database and their lock, or the blobs. */
+  /** The port that makes the call: the files of the database and their lock, or the blobs. */
   readonly port: 'blobs' | 'files';
 }
 
@@ -51,7 +51,7 @@ export class SimulatedDisk {
   readonly log: LogEntry[] = [];
   /** Decides about every call. */
   interfere: (call: DiskCall) => Interference = () => undefined;
-  /** The process that is running. Calls of all others fail. */
+  /** The current process. Calls of all others fail. */
   #process: number = ++processes;
   #clock = 0;
   readonly #changedMs = new Map<number, number>();
@@ -61,12 +61,12 @@ export class SimulatedDisk {
     this.image = image;
   }
 
-  /** How many files the running process has open. */
+  /** The number of files that the current process has open. */
   get openCount(): number {
     return [...this.#openFiles].filter((file) => file.process === this.#process).length;
   }
 
-  /** Ends the running process. Its later calls fail, and its writes stay. */
+  /** Ends the current process. Its later calls fail, and its writes stay. */
   kill(): void {
     this.#process = ++processes;
   }
@@ -75,14 +75,14 @@ export class SimulatedDisk {
     this.log.push({ kind, step });
   }
 
-  /** The number of the running process. */
+  /** The number of the current process. */
   get process(): number {
     return this.#process;
   }
 
-  // What follows is for the ports.
+  // The rest is for the ports.
 
-  /** Asks whether the call may be made; throws if it is to fail. */
+  /** Runs the hook for a call. Throws if the call must fail. */
   ask(process: number, call: DiskCall): Interference {
     if (process !== this.#process) {
       throw systemError('EIO', 'the process has been killed');
@@ -183,7 +183,7 @@ const applyToImage = (image: DiskImage, entry: LogEntry): void => {
 export const systemError = (code: string, message: string): Error =>
   Object.assign(new Error(`${code}: ${message}`), { code });
 
-/** An open file, whatever becomes of its name. */
+/** An open file. It stays valid when its name changes. */
 export class OpenFile implements DiskFile {
   readonly process: number;
   readonly #disk: SimulatedDisk;

@@ -1,7 +1,7 @@
 /**
- * What a browser keeps of one repository in IndexedDB, in memory: pages of the files and blobs, each change whole or
- * not at all. The files are the library's own {@link PagedFile}s. It keeps a log, and asks about every transaction, as
- * a simulated disk does.
+ * The IndexedDB of one repository in a browser, in memory: pages of the files, and blobs. Each change is atomic. The
+ * files are the library's own {@link PagedFile}s. It keeps a log, and has a hook for every transaction, as a simulated
+ * disk does.
  */
 import { FILE_NAMES } from '../../src/core/storage/layout.ts';
 import { PagedFile } from '../../src/adapters/files/paged-file.ts';
@@ -30,7 +30,7 @@ export class OriginImage {
   readonly blobs: Map<string, Uint8Array<ArrayBuffer>>;
 
   constructor(from?: OriginImage) {
-    // Pages are replaced and never changed, so copies share them.
+    // Pages are immutable, so copies share them.
     this.files = FILE_NAMES.map((_, i) => ({ pages: new Map(from?.files[i]?.pages), size: from?.files[i]?.size ?? 0 }));
     this.blobs = new Map(from?.blobs);
   }
@@ -53,7 +53,7 @@ export class OriginImage {
 export class SimulatedOrigin {
   readonly image: OriginImage;
   readonly log: OriginEntry[] = [];
-  /** Is asked before each transaction, by its kind; what it throws ends the transaction, which then changes nothing. */
+  /** Called with the kind of each transaction before it runs. If it throws, the transaction ends without a change. */
   interfere: (kind: 'list' | 'open' | 'persist' | 'putBlob' | 'readBlob' | 'removeBlob') => void = () => undefined;
   #epoch = 0;
   #holder: number | undefined;
@@ -77,7 +77,7 @@ export class SimulatedOrigin {
     this.#holder = undefined;
   }
 
-  /** As `openIdbFiles` does. */
+  /** The same as `openIdbFiles`. */
   async openFiles(create: boolean): Promise<DatabaseFiles> {
     if (this.isHeld) {
       throw new RepoError('Locked', 'the files are open');
@@ -138,7 +138,7 @@ export class SimulatedOrigin {
   }
 
   async #store(kind: 'persist' | 'putBlob' | 'removeBlob', entry: OriginEntry, epoch: number): Promise<void> {
-    // Transactions take their time: whatever else runs meanwhile, runs.
+    // A transaction takes a turn of the event loop, so that other work runs meanwhile.
     await Promise.resolve();
     this.interfere(kind);
     if (epoch !== this.#epoch) {

@@ -1,4 +1,4 @@
-/** The two ways in which storage keeps a repository, to run the same workload and the same cuts over both. */
+/** The two kinds of storage. The same workload and the same cuts run over both. */
 import { nodeSqliteWasm } from '../../src/adapters/platform/node-sqlite-wasm.ts';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { DiskImage } from './disk-image.ts';
@@ -17,7 +17,7 @@ export interface Mark {
   readonly step: number;
 }
 
-/** What a power cut is followed with. */
+/** Follows the log for a power cut. */
 export interface Power<I, E> {
   follow(entry: E): void;
   image(cut: Cut, random: () => number, note: (choice: number) => void): I;
@@ -29,21 +29,19 @@ export interface Running<E> {
   readonly log: readonly E[];
 }
 
-/** `I`: what it holds at one moment. `E`: an entry of its log. */
+/** `I` is the content at one moment. `E` is an entry of the log. */
 export interface StorageKind<I, E extends { readonly kind: string }> {
   readonly name: string;
   blank(): I;
   copy(image: I): I;
-  /** The image is the storage's from then on. */
+  /** The storage owns the image after this call. */
   run(image: I): Running<E>;
   power(before: I): Power<I, E>;
-  /** Whether a cut after this entry leaves the same choices as one before it, and one more. */
+  /** Whether a cut after this entry has the same choices as a cut before it, and one more. */
   onlyAdds(entry: E): boolean;
 }
 
-/**
- * Files that are made durable by `flush`. `forgets` names calls that do nothing, as if they were missing in the code.
- */
+/** Files that `flush` makes durable. Calls that match `forgets` do nothing, as if the code lacked them. */
 export const onDiskWithout = (
   forgets: (call: DiskCall, disk: SimulatedDisk) => boolean,
 ): StorageKind<DiskImage, LogEntry> => ({
@@ -61,7 +59,7 @@ export const onDiskWithout = (
 
 export const onDisk: StorageKind<DiskImage, LogEntry> = onDiskWithout(() => false);
 
-/** Pages that are made durable by `persist`: a cut leaves all of a transaction or nothing of it. */
+/** Pages that `persist` makes durable. A cut leaves all of a transaction or none of it. */
 export const inOrigin: StorageKind<OriginImage, OriginEntry> = {
   name: 'pages in transactions',
   blank: () => new OriginImage(),

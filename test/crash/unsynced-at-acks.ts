@@ -1,5 +1,5 @@
 /**
- * A rule about the log alone, which finds a missing sync without luck: once something is acknowledged, all of it is
+ * A rule for the log alone, which always detects a missing sync: when a step is acknowledged, all of its data is
  * synced.
  */
 import type { Recording } from './cut-run.ts';
@@ -7,20 +7,17 @@ import type { DiskImage } from './disk-image.ts';
 import type { LogEntry } from './disk-log.ts';
 import { PowerCut } from './power-cut.ts';
 
-/**
- * A lock is nobody's after a power cut, and what a blob was written to before it had its name is removed at the next
- * opening.
- */
+/** After a power cut, a lock has no owner. The temporary file of a blob is removed at the next opening. */
 const MATTERS_NOT = /\/pds\.lock|\.tmp-/;
 
 /**
- * Behind a commit SQLite repeats its last frame, to fill the sector, and syncs in the middle of the repetition. What
- * comes after the sync is less than a frame, of 24 bytes and a page, and nobody needs it. Nor that a log was emptied,
- * once it is checkpointed: what comes back is in the database.
+ * SQLite repeats the last frame behind a commit, to fill the sector, and syncs in the middle of the repetition. The
+ * bytes after the sync are less than a frame of 24 bytes and a page, and are not needed. The truncation of a
+ * checkpointed WAL is not needed either: the database has the content of an old WAL.
  */
 const FILLING = { name: /-wal$/, below: 24 + 4096 };
 
-/** A sentence for each path that was not synced when a step was acknowledged. */
+/** Returns a sentence for each path that was not synced when a step was acknowledged. */
 export const unsyncedAtAcks = ({ before, log }: Pick<Recording<DiskImage, LogEntry>, 'before' | 'log'>): string[] => {
   const power = new PowerCut(before);
   const found: string[] = [];

@@ -1,6 +1,5 @@
 /**
- * Workloads on a repository while the disk keeps its log: all operations that change it, in an order that a seed
- * decides.
+ * Workloads on a repository while the disk keeps its log: all operations that change it, in an order given by a seed.
  */
 import { CID } from 'multiformats/cid';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
@@ -18,7 +17,7 @@ export const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
 const WITH_BLOB = 'com.example.picture';
 const IMPORTED = 'com.example.imported';
 
-/** A repository, open or not, and its place. */
+/** A repository, open or closed, and its storage. */
 export class Session {
   readonly place: Place;
   #repo: Repo | undefined;
@@ -48,7 +47,7 @@ export class Session {
     await repo.close();
   }
 
-  /** The process ends, whatever it was doing. */
+  /** Kills the process in the middle of its work. */
   async kill(): Promise<void> {
     this.place.kill();
     // Frees the memory of SQLite. Its writes do not reach the disk.
@@ -93,11 +92,11 @@ const killAndReopen = step('kill and open', async (session) => {
   await session.open();
 });
 
-/** One commit, of a record that no other step makes. */
+/** One commit, with a record that no other step writes. */
 export const oneMore = (rkey: string): Step =>
   step('one more commit', ({ repo }) => repo.put('com.example.next', rkey, { $type: 'com.example.next', text: 'x' }));
 
-/** Writes to a copy of the repository, and imports its CAR. */
+/** Writes to a copy of the repository, and imports the CAR of the copy. */
 const importCar = (random: () => number): Step =>
   step('import', async ({ repo }) => {
     const other = repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
@@ -118,8 +117,7 @@ const importCar = (random: () => number): Step =>
   });
 
 /**
- * The steps of a seed, from the creation to the closing; every kind of step is among them, and each seed has its own
- * order.
+ * Returns the steps of a seed, from the creation to the closing. Each seed has every kind of step, in another order.
  */
 export const workload = (seed: number): Step[] => {
   const random = seeded(seed);
@@ -128,7 +126,7 @@ export const workload = (seed: number): Step[] => {
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
   const write = (count: number): Step => {
     const message = random() < 0.3 ? `number ${named++}` : undefined;
-    // Made one by one, because each builds on the ones before it.
+    // One after the other, because each step depends on the previous ones.
     return step(`write ${count}`, ({ repo }) =>
       repo.write(
         Array.from({ length: count }, () => writes.next().value!.op as WriteOp),
@@ -142,7 +140,7 @@ export const workload = (seed: number): Step[] => {
       repo.putBlob(bytes, { mimeType: key % 2 === 0 ? 'image/png' : 'text/plain' }),
     );
   };
-  /** A record that mentions every blob that is there. */
+  /** A record that mentions every stored blob. */
   const mention = (key: number): Step =>
     step('mention blobs', async ({ repo }) => {
       const pictures: unknown[] = [];

@@ -23,7 +23,7 @@ const root = scratchFolder('backup');
 
 interface BackedUp extends Sample {
   readonly backup: string;
-  /** The folder that repository and backup lie in. */
+  /** The folder of the repository and of the backup. */
   readonly around: string;
   readonly target: string;
 }
@@ -36,7 +36,7 @@ const backedUp = async (): Promise<BackedUp> => {
   return { ...sample, backup, around, target: join(around, 'restored') };
 };
 
-/** Every file below a folder with its content, to compare before and after. */
+/** Returns every file below a folder with its content, to compare before and after. */
 const contentOf = (folder: string): Record<string, string> =>
   Object.fromEntries(
     readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -47,7 +47,7 @@ const contentOf = (folder: string): Record<string, string> =>
   );
 
 describe('a backup', () => {
-  test('becomes a repository with the same content, and any SQLite opens its database', async () => {
+  test('restores to a repository with the same content, and any SQLite opens its database', async () => {
     const { folder, backup, target, around } = await backedUp();
     expect(readdirSync(backup).sort()).toEqual(['blobs', 'manifest.json', 'pds.db']);
     const { did } = await restoreBackup(backup, target);
@@ -59,7 +59,7 @@ describe('a backup', () => {
     ]);
   });
 
-  test('has what was written before it and nothing that was written meanwhile', async () => {
+  test('has the writes before its start and no later ones', async () => {
     const { folder, around, target } = await backedUp();
     const repo = await openRepo(folder, { signer: KEY });
     const before = await describeRepo(repo);
@@ -78,7 +78,7 @@ describe('a backup', () => {
     expect(await verify(folder)).toMatchObject({ ok: true, records: 62 });
   });
 
-  test('does not take the place of another without force, nor of what is no backup at all', async () => {
+  test('does not replace another backup without force, and never replaces another folder', async () => {
     const { folder, backup, around } = await backedUp();
     const before = contentOf(backup);
     await open(folder, async (repo) => {
@@ -95,7 +95,7 @@ describe('a backup', () => {
     expect(readdirSync(around).sort()).toEqual(['backup', 'letters', 'repo']);
   });
 
-  test('of a damaged repository is refused, and the one that is there stays', async () => {
+  test('of a damaged repository is refused, and the existing backup stays', async () => {
     const { folder, backup, record, blobFile, around, target } = await backedUp();
     const before = contentOf(backup);
     await flipBlock(folder, record);
@@ -114,7 +114,7 @@ describe('a backup', () => {
     expect((await verify(target)).faults).toHaveLength(1);
   });
 
-  test('of a repository whose tree cannot be read, or that has no commit yet, comes back as it was', async () => {
+  test('of a repository with an unreadable tree, or without a commit, is restored unchanged', async () => {
     const { folder, around, target, commits } = await backedUp();
     await flipBlock(folder, commits[2]!.data);
     await open(folder, (repo) => saveBackup(repo, join(around, 'damaged'), { damaged: true }));
@@ -139,7 +139,7 @@ describe('a backup', () => {
       'with a commit that has no name, and without a head',
       `delete from refs; insert into commits values (null, x'00')`,
     ],
-  ])('of a repository %s comes back as it was', async (_, statement) => {
+  ])('of a repository %s is restored unchanged', async (_, statement) => {
     const { folder, around, target } = await backedUp();
     await sql(folder, ...statement.split('; '));
     await open(folder, (repo) => saveBackup(repo, join(around, 'damaged'), { damaged: true }));
@@ -147,7 +147,7 @@ describe('a backup', () => {
     expect((await verify(target)).faults).toEqual((await verify(folder)).faults);
   });
 
-  test('that is interrupted leaves nothing', async () => {
+  test('leaves no file when it is interrupted', async () => {
     const { folder, around } = await backedUp();
     const interruption = new AbortController();
     await open(folder, async (repo) => {
@@ -161,7 +161,7 @@ describe('a backup', () => {
     });
   });
 
-  test('misses a blob that is removed while it is made', async () => {
+  test('lacks a blob that is removed while the backup is made', async () => {
     const { folder } = await backedUp();
     await open(folder, async (repo) => {
       const making = (async () => {
@@ -177,7 +177,7 @@ describe('a backup', () => {
   });
 });
 
-describe('a backup that is damaged is refused, and nothing is made of it', () => {
+describe('a damaged backup is refused, and nothing is restored', () => {
   const manifestOf = ({ backup }: BackedUp): string => join(backup, 'manifest.json');
   const edit = (
     backup: BackedUp,
@@ -281,7 +281,7 @@ describe('a backup that is damaged is refused, and nothing is made of it', () =>
 });
 
 describe('a restoration', () => {
-  test('does not take the place of a repository without force, of an open one, or of anything else', async () => {
+  test('does not replace a repository without force, an open repository, or another folder', async () => {
     const { backup, folder, around } = await backedUp();
     await expect(restoreBackup(backup, folder)).rejects.toMatchObject({ code: 'RepoExists' });
     await open(folder, () =>
@@ -295,7 +295,7 @@ describe('a restoration', () => {
     expect(existsSync(join(around, 'letters', 'one'))).toBe(true);
   });
 
-  test('by force replaces a repository, also one that does not open any more', async () => {
+  test('with force replaces a repository, also one that does not open', async () => {
     const { backup, folder, around, database } = await backedUp();
     const wanted = await open(folder, describeRepo);
     await sql(folder, 'delete from refs', 'delete from commits');
@@ -305,7 +305,7 @@ describe('a restoration', () => {
     expect(readdirSync(around).sort()).toEqual(['backup', 'repo']);
   });
 
-  test('into an empty folder is no replacement, and a copied backup is a backup', async () => {
+  test('into an empty folder needs no force, and a copied backup is valid', async () => {
     const { backup, around, target } = await backedUp();
     mkdirSync(target);
     cpSync(backup, join(around, 'copy'), { recursive: true });

@@ -10,16 +10,16 @@ import { DID, KEY, POST, creates, post, rkeyOf } from '../../src/testing/repo/ha
 import type { Database } from '../../src/wasm/database/database.ts';
 import { openDatabase } from '../adapters/sqlite/open-database.ts';
 
-/** What a test wants to know of a repository before it damages it. */
+/** The facts about a repository that tests need before they damage it. */
 export interface Sample {
   readonly folder: string;
   readonly database: string;
   /** The commits, oldest first. */
   readonly commits: readonly { readonly cid: CID; readonly rev: string; readonly data: CID }[];
-  /** A record of the first commit, which all the others have too. */
+  /** A record of the first commit. All later commits have it too. */
   readonly record: CID;
   readonly recordPath: string;
-  /** A record of the head alone. */
+  /** A record that only the head has. */
   readonly lastRecord: CID;
   readonly lastPath: string;
   readonly blob: CID;
@@ -58,7 +58,7 @@ export const makeSample = async (root: string): Promise<Sample> => {
   };
 };
 
-/** Runs SQL on the database of a repository that nobody has open. */
+/** Runs SQL on the database of a closed repository. */
 export const withSql = async (folder: string, use: (database: Database) => void): Promise<void> => {
   const files = await openNodeFiles(folder);
   try {
@@ -73,7 +73,7 @@ export const withSql = async (folder: string, use: (database: Database) => void)
 export const sql = (folder: string, ...statements: readonly string[]): Promise<void> =>
   withSql(folder, (database) => statements.forEach((statement) => database.exec(statement)));
 
-/** The bytes of a block become these others, by a bit of the last byte. */
+/** Flips a bit in the last byte of a block. */
 export const flipBlock = (folder: string, cid: CID): Promise<void> =>
   withSql(folder, (database) => {
     const read = database.prepare(`select value from blocks where key = '${String(cid)}'`);
@@ -101,7 +101,7 @@ export const open = async <T>(folder: string, use: (repo: Repo) => Promise<T>): 
 
 export const verify = (folder: string): Promise<VerifyReport> => open(folder, (repo) => repo.verify());
 
-/** All that `verify` has to say, or the one thing that `openRepo` has. */
+/** Returns the faults that `verify` reports, or the error of `openRepo`. */
 export const namesOf = async (folder: string): Promise<string[]> => {
   try {
     return (await verify(folder)).faults.map(({ code, message, path }) => `${code} ${path ?? ''} ${message}`);

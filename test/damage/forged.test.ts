@@ -1,6 +1,6 @@
 /**
- * Blocks that are what their CIDs say, and yet no part of a repository: somebody has put them into the database who
- * knows the format.
+ * Blocks with valid hashes that are not valid in a repository. Somebody who knows the format has put them into the
+ * database.
  */
 import { describe, expect, test } from 'vitest';
 import type { CidBytes } from '../../src/core/data/cid.ts';
@@ -90,7 +90,7 @@ describe.each(Object.entries(TREES))('a tree that %s', (_, tree) => {
 });
 
 test.each(['is a record', 'is a node with more behind it'])(
-  'a tree of the history that %s is named, and does not hide what else is wrong',
+  'a history with a tree that %s is reported, and hides no other fault',
   async (name) => {
     const sample = await makeSample(root);
     await forge(sample, 'oldest', { tree: TREES[name]!, records: posts(1) });
@@ -103,7 +103,7 @@ test.each(['is a record', 'is a node with more behind it'])(
   },
 );
 
-test('without a commit nothing is whole', async () => {
+test('without a commit, no repository is whole', async () => {
   const sample = await makeSample(root);
   await sql(sample.folder, ...sample.commits.map(({ cid }) => `delete from blocks where key = '${String(cid)}'`));
   const report = await open(sample.folder, (repo) => repo.repair());

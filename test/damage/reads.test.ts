@@ -1,4 +1,4 @@
-/** Whatever the damage, reads return the right values or an error. */
+/** After any damage, reads return the right values or an error. */
 import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Repo } from '../../src/core/repo/repo.ts';
@@ -13,7 +13,7 @@ import { changeFile, flipBlock, makeSample, namesOf, open } from './damaged-repo
 
 const root = scratchFolder('reads');
 
-/** All of a list, as texts. */
+/** Returns a whole list as texts. */
 const all = async (items: AsyncIterable<unknown>): Promise<string> => {
   const found: string[] = [];
   for await (const item of items) {
@@ -22,7 +22,7 @@ const all = async (items: AsyncIterable<unknown>): Promise<string> => {
   return found.join('\n');
 };
 
-/** Everything that reads, by name. */
+/** Every read, by name. */
 const READS: Readonly<Record<string, (repo: Repo, sample: Sample) => Promise<unknown>>> = {
   get: async (repo) => JSON.stringify((await repo.get(POST, rkeyOf(5)))?.value),
   list: (repo) => all(repo.list(POST)),
@@ -47,7 +47,7 @@ const resultsOf = (sample: Sample): Promise<Record<string, unknown>> =>
     return results;
   });
 
-describe('a block whose bytes are others is Corrupt where it is read', () => {
+describe('a block with other bytes is Corrupt when it is read', () => {
   test.each([
     ['a record', (s: Sample) => s.record, ['get', 'list', 'checkout', 'exportCar']],
     ['the root of the tree', (s: Sample) => s.commits[2]!.data, ['get', 'list', 'exportCar', 'diff', 'collections']],
@@ -111,7 +111,7 @@ test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an resu
       for (const [name, result] of Object.entries(after ?? {})) {
         const isError =
           typeof result === 'string' && ['BlockNotFound', 'Corrupt', 'RefNotFound', 'HeadNotFound'].includes(result);
-        // What cannot be told from a repository that never had it: no head, no list of commits, no such file.
+        // Results that also a repository without this data gives: no head, no list of commits, no such file.
         const isNothing = result === '' || result === '[]' || result === undefined;
         expect(
           isError || isNothing || names.length > 0 || JSON.stringify(result) === JSON.stringify(before[name]),
@@ -127,7 +127,7 @@ test(`a flipped byte, or a page of zeros, anywhere in pds.db never makes an resu
 }, 180_000);
 
 describe('a blob that changes while it is being read', () => {
-  /** A caller reads the `Blob` later, when the file has changed: to the platform, that is a failure of its own kind. */
+  /** A caller reads the `Blob` later, when the file has changed. The platform has its own error for that. */
   const changing = async (sample: Sample, readsBefore = 0): Promise<Repo> => {
     const repo = await openRepo(sample.folder);
     const stream = Blob.prototype.stream;
@@ -149,7 +149,7 @@ describe('a blob that changes while it is being read', () => {
     ['repair', 0, (repo) => repo.repair()],
     ['a backup that looks at it', 0, (repo, { folder }) => saveBackup(repo, `${folder}-backup`, { damaged: true })],
     ['a backup that copies it', 2, (repo, { folder }) => saveBackup(repo, `${folder}-backup`)],
-  ])('makes %s fail with StorageFailed, and the cause', async (_, readsBefore, read) => {
+  ])('makes %s fail with StorageFailed and a cause', async (_, readsBefore, read) => {
     const sample = await makeSample(root);
     const repo = await changing(sample, readsBefore);
     await expect(read(repo, sample)).rejects.toMatchObject({
@@ -161,7 +161,7 @@ describe('a blob that changes while it is being read', () => {
     await repo.close();
   });
 
-  test('is a fault among others to verify', async () => {
+  test('is one fault of several in verify', async () => {
     const sample = await makeSample(root);
     const repo = await changing(sample);
     expect((await repo.verify()).faults).toMatchObject([{ code: 'StorageFailed' }, { code: 'StorageFailed' }]);

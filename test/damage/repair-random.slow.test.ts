@@ -56,7 +56,7 @@ type Damage = (sample: Sample, random: () => number) => (change: BlockChange) =>
 
 const pick = <T>(random: () => number, list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
 
-/** Other bytes under a CID. The store keeps what it has, so the block is removed first. */
+/** Other bytes under a CID. A store does not replace a block, so the block is removed first. */
 const flip = async ({ store, cids }: Sample, random: () => number): Promise<void> => {
   const cid = pick(random, cids);
   const bytes = await store.get(cid);
@@ -114,7 +114,7 @@ const damageAndRepair = async (seed: number): Promise<Outcome> => {
   const { faults } = await repo.verify();
   if (whole) {
     expect(faults, `seed ${seed}`).toEqual([]);
-    // What is still listed can be read to its last record.
+    // Every commit that is still listed is readable to its last record.
     for await (const { cid } of repo.log()) {
       const tree = await repo.checkout(cid);
       for await (const { collection, rkey } of tree.entries()) {
@@ -130,7 +130,7 @@ const damageAndRepair = async (seed: number): Promise<Outcome> => {
 
 const SEEDS = 150;
 
-test(`${SEEDS} damaged repositories: what a repair calls whole verifies`, async () => {
+test(`${SEEDS} damaged repositories: a repository that a repair reports as whole passes verify`, async () => {
   const outcomes: Outcome[] = [];
   for (let seed = 1; seed <= SEEDS; seed++) {
     outcomes.push(await damageAndRepair(seed));
@@ -141,7 +141,7 @@ test(`${SEEDS} damaged repositories: what a repair calls whole verifies`, async 
   expect(whole.filter(({ dropped }) => dropped > 0).length).toBeGreaterThan(SEEDS / 20);
 });
 
-test('damage in the history alone is dropped and listed, and the refs and commits that are sound stay', async () => {
+test('commits with damage are removed from the history and listed, and sound refs and commits stay', async () => {
   const { repo, store } = await makeSample();
   const [oldest] = await collect(store.commits());
   const old = (await (await repo.checkout(oldest![1])).get(POST, rkeyOf(0)))!;
@@ -162,7 +162,7 @@ test('damage in the history alone is dropped and listed, and the refs and commit
   expect(await repo.verify()).toMatchObject({ ok: true, faults: [] });
 });
 
-test('while the head lacks a record, the history stays: an import may bring the record back', async () => {
+test('while the head lacks a record, the history stays, because an import may restore the record', async () => {
   const { repo, store } = await makeSample();
   const { cid } = (await repo.get(POST, rkeyOf(3)))!;
   const bytes = (await store.get(cid))!;

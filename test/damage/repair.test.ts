@@ -26,7 +26,9 @@ const exported = (folder: string): Promise<Uint8Array> => open(folder, (repo) =>
 const actions = (report: { readonly steps: readonly { readonly action: string }[] }): string[] =>
   report.steps.map(({ action }) => action);
 
-/** Repairs, asserts that a dry run said the same and did nothing, and that a second repair finds nothing to do. */
+/**
+ * Repairs. Asserts that a dry run reported the same and changed nothing, and that a second repair finds nothing to do.
+ */
 const repaired = async (folder: string) => {
   const planned = await repair(folder, true);
   expect(planned.dryRun).toBe(true);
@@ -37,7 +39,7 @@ const repaired = async (folder: string) => {
 };
 
 describe('blocks', () => {
-  test('a record that is damaged is removed and named, and the head stays; the next import brings it', async () => {
+  test('a damaged record is removed and reported, and the head stays; the next import restores it', async () => {
     const sample = await makeSample(root);
     const car = await exported(sample.folder);
     await flipBlock(sample.folder, sample.record);
@@ -52,7 +54,7 @@ describe('blocks', () => {
     expect(await repair(sample.folder)).toMatchObject({ whole: true, steps: [], lost: [] });
   });
 
-  test('a record that is lost can be deleted', async () => {
+  test('a lost record can be deleted', async () => {
     const sample = await makeSample(root);
     await sql(sample.folder, `delete from blocks where key = '${String(sample.lastRecord)}'`);
     expect((await repaired(sample.folder)).lost).toMatchObject([{ kind: 'record', path: sample.lastPath }]);
@@ -74,7 +76,7 @@ describe('blocks', () => {
       expect(actions(report)).toEqual(['dropBlock', 'moveHead', 'dropCommit']);
       expect(report).toMatchObject({ whole: true, rev: before!.rev, lost: [{ kind: 'block' }] });
       expect(await headOf(sample.folder)).toBe(String(before!.cid));
-      // Writing goes on, and so do imports: the lost head is newer than the one that was restored.
+      // Writes and imports continue. The lost head is newer than the restored one.
       expect(await open(sample.folder, (repo) => repo.importCar(car))).toMatchObject({ rev: last!.rev });
       expect(await verify(sample.folder)).toMatchObject({ ok: true });
     },
@@ -258,7 +260,7 @@ describe('a database that SQLite gives up on', () => {
     },
   );
 
-  test('any page of it may be gone: what comes back is right, and what does not is named', async () => {
+  test('without any one page, salvaged data is right, and the rest is reported', async () => {
     const sample = await makeSample(root);
     const original = readFileSync(sample.database);
     for (let page = 0; page < original.length / 4096; page++) {
@@ -269,7 +271,7 @@ describe('a database that SQLite gives up on', () => {
       rmSync(join(sample.folder, keptAs!));
       const report = await repair(sample.folder);
       const { ok, faults } = await verify(sample.folder);
-      // What is still missing after a repair is what it has said to be lost, or a commit's tree of the past.
+      // After a repair, only data is missing that the report lists as lost, or the tree of a past commit.
       expect(ok || report.lost.length > 0 || faults.every(({ code }) => code === 'BlockNotFound'), `page ${page}`).toBe(
         true,
       );
@@ -280,7 +282,7 @@ describe('a database that SQLite gives up on', () => {
     }
   }, 120_000);
 
-  test('what is in the log alone is salvaged as well', async () => {
+  test('data that is only in the WAL is salvaged', async () => {
     const sample = await makeSample(root);
     const repo = await openRepo(sample.folder, { signer: KEY });
     await repo.put(POST, rkeyOf(80), post('in the log'));
@@ -297,7 +299,7 @@ describe('a database that SQLite gives up on', () => {
     expect(readdirSync(copy)).toContain(`${report.keptAs!}-wal`);
   });
 
-  test('no page names an account', async () => {
+  test('no page has a DID', async () => {
     const sample = await makeSample(root);
     changeFile(sample.database, (bytes) => void bytes.fill(0));
     await expect(salvageRepo(sample.folder)).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** Data that a salvage finds although it seems lost: after damage in the log, and under names that are damaged. */
+/** A salvage finds data behind damage in the WAL, and blocks with damaged keys. */
 import { expect, test } from 'vitest';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -27,7 +27,7 @@ const headOf = async (disk: SimulatedDisk): Promise<string> => {
   }
 };
 
-test('wherever the log is damaged, all is there that SQLite would read', async () => {
+test('after damage anywhere in the WAL, a salvage has all rows that SQLite would read', async () => {
   const frames = ((await killed()).image.read(LOG)!.length - LOG_HEADER) / FRAME;
   expect(frames).toBeGreaterThan(20);
   for (let frame = 1; frame < frames; frame++) {
@@ -43,7 +43,7 @@ test('wherever the log is damaged, all is there that SQLite would read', async (
   }
 });
 
-test('without the header of the log, what is in it is there as well', async () => {
+test('without the header of the WAL, a salvage has its rows', async () => {
   const { commits } = await folderSample();
   const disk = await killed();
   changeLog(disk, (bytes) => bytes.fill(0, 0, LOG_HEADER));
@@ -55,12 +55,12 @@ test('without the header of the log, what is in it is there as well', async () =
 test.each([
   ['a letter', 0x40],
   ['a byte that is not UTF-8', 0x80],
-])('a block whose name is damaged in %s has the name that its bytes say', async (_, bit) => {
+])('a block whose key is damaged in %s gets the key of its bytes', async (_, bit) => {
   const { commits } = await folderSample();
   const disk = await killed();
   const damaged = commits.map((name) => {
     const bytes = disk.image.read('/repo/pds.db')!;
-    // In the leaf it stands before the block; in the index before other names.
+    // In the leaf, the key is before the block. In the index, it is before other keys.
     for (let at = Buffer.from(bytes).indexOf(name); at >= 0; at = Buffer.from(bytes).indexOf(name, at + 1)) {
       bytes[at + 30]! ^= bit;
     }
@@ -77,7 +77,7 @@ test.each([
   ['a larger page', 16, 0x20],
   ['a smaller page', 16, 0x08],
   ['bytes of each page that are not used', 20, 0xcb],
-])('a header that says %s hides nothing', async (_, at, byte) => {
+])('a header that says %s hides no rows', async (_, at, byte) => {
   const disk = await killed();
   const before = await soundBlocks(new SimulatedDisk(disk.image.copy()), '/repo');
   const bytes = disk.image.read('/repo/pds.db')!;
@@ -88,7 +88,7 @@ test.each([
   expect([...before].filter((name) => !found.has(name))).toEqual([]);
 });
 
-test('a file that ends within a page has what is left of it', async () => {
+test('the remaining part of a truncated page is salvaged', async () => {
   const { image } = await folderSample();
   const original = image.read('/repo/pds.db')!;
   const salvaged = async (bytes: Uint8Array): Promise<number> => {

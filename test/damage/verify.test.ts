@@ -1,4 +1,4 @@
-/** Every kind of damage to a folder is named, by `verify` or by the error of `openRepo`. */
+/** `verify` or the error of `openRepo` reports every kind of damage to a folder. */
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { changeFile, flipBlock, makeSample, namesOf, sql, verify } from './damag
 
 const root = scratchFolder('damage');
 
-/** What is done to a folder, and what has to be said about it; `$` stands for a text of the sample. */
+/** The damage to a folder, and the expected faults. `$` stands for a text of the sample. */
 interface Damage {
   readonly name: string;
   do(sample: Sample): Promise<void> | void;
@@ -264,7 +264,7 @@ test('an undamaged repository with foreign files beside it passes', async () => 
   expect(await verify(folder)).toMatchObject({ ok: true, faults: [], blobs: 2 });
 });
 
-test('each fault is named once', async () => {
+test('each fault is reported once', async () => {
   const sample = await makeSample(root);
   await flipBlock(sample.folder, sample.record);
   expect(await namesOf(sample.folder)).toHaveLength(1);

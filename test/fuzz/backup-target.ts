@@ -1,7 +1,4 @@
-/**
- * Repositories that somebody damaged, and then a backup: it is refused and nothing is there, or the same repository
- * comes out of it again.
- */
+/** A backup of a damaged repository. It is refused and leaves no file, or it restores the same repository. */
 import { writeBackup } from '../../src/adapters/folders/backup.ts';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -12,7 +9,7 @@ import type { FuzzTarget } from './fuzz-target.ts';
 import { hold, orRefused } from './fuzz-target.ts';
 import { damageBlob, damageDatabase, isOfRecord } from './repair-target.ts';
 
-/** What `verify` finds, and where the refs lead, in words. */
+/** Returns the faults of `verify` and the targets of the refs as one text. */
 const lookAt = async (
   disk: SimulatedDisk,
   folder: string,
@@ -47,7 +44,7 @@ export const backupTarget: FuzzTarget = {
     const same = sameContent(before, contentOf(disk.image));
     await orRefused(() => repo.close());
     if (saved === undefined) {
-      hold(same, 'a backup that is refused leaves nothing behind');
+      hold(same, 'a refused backup leaves no file');
       return 'refused';
     }
     await restore(disk, 'saved', 'restored');
@@ -55,11 +52,11 @@ export const backupTarget: FuzzTarget = {
       await orRefused(() => soundBlocks(disk, '/repo')),
       await orRefused(() => soundBlocks(disk, '/restored')),
     ];
-    hold([...(here ?? [])].join() === [...(restored ?? [])].join(), 'all blocks come back');
+    hold([...(here ?? [])].join() === [...(restored ?? [])].join(), 'all blocks are restored');
     const there = await orRefused(() => lookAt(disk, '/repo'));
     const back = await orRefused(() => lookAt(disk, '/restored'));
-    hold(there?.refs === back?.refs, 'and the refs lead where they led');
-    hold(damaged || back?.isSound === true, 'a backup that was not to be one of damage is sound');
+    hold(there?.refs === back?.refs, 'the refs have the same targets');
+    hold(damaged || back?.isSound === true, 'a backup without `damaged` is sound');
     return 'accepted';
   },
 };

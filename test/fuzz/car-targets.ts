@@ -1,4 +1,7 @@
-/** CARs into a repository that holds something: refused without a trace, or sound and given out again as they came. */
+/**
+ * Imports of CARs into a repository with content. They are refused without a change, or the result is sound and its
+ * export equals the CAR.
+ */
 import { equalBytes } from '../../src/core/data/bytes.ts';
 import type { Fault } from '../../src/core/data/fault.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -23,7 +26,7 @@ import { below, mutateBytes, pick } from './mutate-bytes.ts';
 const base = await repositoryOf({ records: posts(6, 'base'), fields: { rev: BASE_REV } });
 const baseCar = carOf(base);
 
-/** Keys of two layers under one another, so that small trees have something to them. */
+/** Keys of two layers, so that small trees have several nodes. */
 const layered = [0, 1, 2].flatMap((layer) =>
   ['a', 'b', 'c'].map(
     (letter): Entry => [
@@ -49,7 +52,7 @@ const openBase = async () => {
 
 const isOfRecord = ({ code, path }: Fault): boolean => code === 'Malformed' && path !== undefined;
 
-/** Imports, cut at random, and judges. */
+/** Imports with random chunks, and checks the result. */
 const judge = async (car: Uint8Array, random: Random): Promise<Outcome> => {
   const place = await openBase();
   const before = await dumpStore(place.store, place.blobs);
@@ -66,8 +69,8 @@ const judge = async (car: Uint8Array, random: Random): Promise<Outcome> => {
     return 'refused';
   }
   const { faults } = await place.repo.verify({ key: KEY.did() });
-  hold(faults.every(isOfRecord), `what was accepted is sound: ${faults.map(({ message }) => message).join('; ')}`);
-  hold(faults.length === result.faults.length, 'an import tells every fault that a check finds');
+  hold(faults.every(isOfRecord), `an accepted CAR is sound: ${faults.map(({ message }) => message).join('; ')}`);
+  hold(faults.length === result.faults.length, 'an import reports every fault that a check finds');
   hold(
     report === undefined || report.faults.every(({ code }) => code === 'Malformed' || code === 'BlockNotFound'),
     'verifyCar finds no more than is missing',
@@ -75,8 +78,8 @@ const judge = async (car: Uint8Array, random: Random): Promise<Outcome> => {
   const exported = await readAll(place.repo.exportCar());
   const there = await openBase();
   const again = await there.repo.importCar(exported);
-  hold(cidToText(again.head) === cidToText(result.head), 'what is exported has the same head');
-  hold(equalBytes(await readAll(there.repo.exportCar()), exported), 'and is exported in the same bytes');
+  hold(cidToText(again.head) === cidToText(result.head), 'the export has the same head');
+  hold(equalBytes(await readAll(there.repo.exportCar()), exported), 'the export has the same bytes');
   return 'accepted';
 };
 

@@ -1,6 +1,6 @@
 /**
- * What of the library a fuzz run has reached, line by line: `NODE_V8_COVERAGE=out/cov node test/fuzz/fuzz.mjs --seconds
- * 60`, then `node test/fuzz/coverage.mjs out/cov`. With `--files` for each file, the least reached first.
+ * The lines of the library that a fuzz run has reached: `NODE_V8_COVERAGE=out/cov node test/fuzz/fuzz.mjs --seconds
+ * 60`, then `node test/fuzz/coverage.mjs out/cov`. With `--files`, for each file, with the least reached first.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const { values, positionals } = parseArgs({
 const folder = positionals[0] ?? 'out/cov';
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** The numbers of one segment of a source map. */
+/** Returns the numbers of one segment of a source map. */
 const numbersOf = (segment) => {
   const numbers = [];
   let [value, shift] = [0, 0];
@@ -29,7 +29,7 @@ const numbersOf = (segment) => {
   return numbers;
 };
 
-/** Every place of the bundle that comes from a line of a source: its offset, the source and the line. */
+/** Returns every place of the bundle that comes from a line of a source: its offset, the source and the line. */
 function* placesOf({ mappings }, lineLengths) {
   let [source, line, start] = [0, 0, 0];
   for (const [i, text] of mappings.split(';').entries()) {
@@ -47,7 +47,7 @@ function* placesOf({ mappings }, lineLengths) {
   }
 }
 
-/** Whether each offset of a script was run: inner ranges have the last word. */
+/** Returns whether each offset of a script was run. Inner ranges override outer ones. */
 const reachedOf = (functions, size) => {
   const reached = new Uint8Array(size);
   const ranges = functions
@@ -59,7 +59,7 @@ const reachedOf = (functions, size) => {
   return reached;
 };
 
-/** For each file, its lines and whether they were reached. */
+/** Returns for each file its lines and whether they were reached. */
 const files = new Map();
 for (const name of readdirSync(folder).filter((one) => one.endsWith('.json'))) {
   const { result, 'source-map-cache': maps = {} } = JSON.parse(readFileSync(join(folder, name), 'utf8'));

@@ -1,7 +1,4 @@
-/**
- * Databases: bytes that somebody changed, and rows that somebody changed with SQL. Wrong data is never returned as
- * right.
- */
+/** Databases with changed bytes, and with rows changed by SQL. No read may return wrong data. */
 import { openSqliteBlockStore } from '../../src/adapters/sqlite/open-block-store.ts';
 import { isCidOf } from '../../src/core/data/cid.ts';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
@@ -23,11 +20,11 @@ const seedBytes = await (async (): Promise<Uint8Array> => {
   const files = new MemoryFiles();
   const store = await createStore(files);
   const repo = repoOver({ did: store.did, store, blobs: new MemoryBlobStore() });
-  // From CARs, because what is written here has the time in it, and a case has to be the same each time.
+  // From CARs, because a written commit contains the time, and a case must be the same each time.
   await repo.importCar(carOf(await repositoryOf({ records: posts(RECORDS, 'old'), fields: { rev: BASE_REV } })));
   await repo.setRef('tag', (await repo.head())!.cid);
   await repo.importCar(carOf(await repositoryOf({ records: posts(RECORDS) })));
-  // Taken after a checkpoint, as it would lie on a disk.
+  // Copied after a checkpoint, as on a disk.
   const { main } = files;
   await repo.close();
   return main.bytes();
@@ -39,7 +36,7 @@ const filesOf = (bytes: Uint8Array): MemoryFiles => {
   return files;
 };
 
-/** Does all that one does with a repository, each until it is refused. */
+/** Runs every operation of a repository, each until it is refused. */
 const use = async (repo: Repo): Promise<boolean> => {
   let sound = true;
   const attempt = async (run: () => Promise<unknown>): Promise<void> => {
@@ -55,13 +52,13 @@ const use = async (repo: Repo): Promise<boolean> => {
   }
   await attempt(async () => {
     for await (const { cid, bytes } of repo.list(POST)) {
-      hold(isCidOf(cid, bytes), 'a record that is listed is what its CID names');
+      hold(isCidOf(cid, bytes), 'a listed record matches its CID');
     }
   });
   for (const list of [repo.log(), repo.blobs(), repo.missingBlobs()]) {
     await attempt(async () => {
       for await (const _ of list) {
-        // Reading is all.
+        // This target only reads.
       }
     });
   }

@@ -1,5 +1,6 @@
 /**
- * A disk with a repository, the same one as a killed process leaves it, and a backup: to be damaged, and mended again.
+ * A disk with a repository, the same repository as a killed process leaves it, and a backup. The targets damage and
+ * repair it.
  */
 import { openSqliteBlockStore } from '../../src/adapters/sqlite/open-block-store.ts';
 import { openDiskFiles } from '../../src/adapters/files/files-on-disk.ts';
@@ -22,11 +23,11 @@ import type { Entry } from '../hostile/build-repository.ts';
 import { blockOfBytes, carOf, posts, repositoryOf } from '../hostile/build-repository.ts';
 
 export interface FolderSample {
-  /** `/repo`, `/killed` with a log, and `/backup`. */
+  /** `/repo`, `/killed` with a WAL, and `/backup`. */
   readonly image: DiskImage;
   /** The texts of the commits' CIDs, oldest first. */
   readonly commits: readonly string[];
-  /** The repository in words. */
+  /** The content of the repository as text. */
   readonly words: string;
 }
 
@@ -44,9 +45,9 @@ const makeSample = async (): Promise<FolderSample> => {
       const blob = await repo.putBlob(bytes, { mimeType: 'text/plain' });
       pictures.push([`${POST}/blob${i}`, blockOfBytes(encodeCbor({ ...post('with a blob'), embed: blob }))]);
     }
-    // One that does not fit into a page.
+    // A record that does not fit into a page.
     const long: Entry = [`${POST}/long`, blockOfBytes(encodeCbor(post('long '.repeat(5000))))];
-    // From CARs, because what is written here has the time in it, and a case has to be the same each time.
+    // From CARs, because a written commit contains the time, and a case must be the same each time.
     for (const [n, records] of [posts(30), [...posts(30), ...pictures], [...posts(40), ...pictures, long]].entries()) {
       const repository = await repositoryOf({ records, fields: { rev: revOf(n) } });
       await repo.importCar(carOf(repository));
@@ -57,7 +58,7 @@ const makeSample = async (): Promise<FolderSample> => {
     }
     words.push(await describe(repo));
     if (folder === '/killed') {
-      // Its salts are drawn at random: what a log says does not hang on them.
+      // The salts of the WAL are random. The result does not depend on them.
       disk.kill();
       await repo.close().catch(() => undefined);
     } else {
@@ -75,7 +76,7 @@ let sample: Promise<FolderSample> | undefined;
 /** Made once. */
 export const folderSample = (): Promise<FolderSample> => (sample ??= makeSample());
 
-/** Lets somebody at the files of the database in a folder. */
+/** Damages the files of the database in a folder. */
 export const withFiles = async <T>(
   disk: SimulatedDisk,
   folder: string,
@@ -89,10 +90,10 @@ export const withFiles = async <T>(
   }
 };
 
-/** The blocks that SQLite finds in a folder and that are what their CIDs say. */
+/** Returns the blocks in a folder that SQLite finds and that match their CIDs. */
 export const soundBlocks = async (disk: SimulatedDisk, folder: string): Promise<Set<string>> => {
   const files = await openDiskFiles(diskPort(disk), folder);
-  // Closes the files, whether it opens or not.
+  // Closes the files in every case, also if the database does not open.
   const store = await openSqliteBlockStore(await openDatabase(files), files);
   const found = new Set<string>();
   try {
@@ -104,8 +105,8 @@ export const soundBlocks = async (disk: SimulatedDisk, folder: string): Promise<
 };
 
 /**
- * Every path of a disk with its content, to compare before and after. Without locks and empty files, which any opening
- * removes.
+ * Returns every path of a disk with its content, to compare before and after. Omits locks and empty files, which any
+ * opening removes.
  */
 export const contentOf = (image: DiskImage): Map<string, string> =>
   new Map(

@@ -31,7 +31,7 @@ const cids = BLOBS.map((bytes) => cidOf(CODEC_RAW, bytes));
 
 let seedFolder: Promise<string> | undefined;
 
-/** Removed by {@link removeFolders}, as all of them are. */
+/** {@link removeFolders} removes it. */
 const root = mkdtempSync(join(tmpdir(), 'pdsdb-fuzz-'));
 export const removeFolders = (): void => rmSync(root, { recursive: true, force: true });
 
@@ -43,7 +43,7 @@ const makeSeed = async (): Promise<string> => {
     const blob = await repo.putBlob(bytes, { mimeType: 'text/plain' });
     records.push([`${POST}/blob${i}`, blockOfBytes(encodeCbor({ ...post('with a blob'), embed: blob }))]);
   }
-  // From a CAR, because what is written here has the time in it, and a case has to be the same each time.
+  // From a CAR, because a written commit contains the time, and a case must be the same each time.
   await repo.importCar(carOf(await repositoryOf({ records })));
   await repo.close();
   return folder;
@@ -89,7 +89,7 @@ const DAMAGES: readonly ((folder: string, random: Random) => void)[] = [
   },
   (folder, random) => {
     const path = join(folder, pick(random, NAMES));
-    // What was done before may have left no file of that name.
+    // An earlier change may have removed the file.
     if (existsSync(dirname(path)) && filesBelow(folder).includes(join(folder, 'pds.db'))) {
       writeFileSync(path, mutateBytes(readFileSync(join(folder, 'pds.db')).subarray(0, below(random, 9000)), random));
     }

@@ -1,4 +1,4 @@
-/** Fuzz targets, and how their outcomes are judged. */
+/** Fuzz targets, and the checks of their results. */
 import { isRepoError } from '../../src/core/errors.ts';
 import type { Random } from './mutate-bytes.ts';
 
@@ -6,7 +6,7 @@ export type Outcome = 'accepted' | 'refused';
 
 export interface FuzzTarget {
   readonly name: string;
-  /** One case. Rejects when something happened that must not. */
+  /** One case. Rejects if it found a fault. */
   run(random: Random): Promise<Outcome>;
 }
 
@@ -22,7 +22,7 @@ export const orRefused = async <T>(run: () => Promise<T> | T): Promise<T | undef
   }
 };
 
-/** Fails the case, saying what does not hold. */
+/** Fails the case with the message unless the condition is true. */
 export const hold = (condition: boolean, what: string): void => {
   if (!condition) {
     throw new Error(`does not hold: ${what}`);

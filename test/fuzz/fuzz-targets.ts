@@ -1,4 +1,4 @@
-/** Everything that is fuzzed. */
+/** All fuzz targets. */
 import { backupTarget } from './backup-target.ts';
 import { carTargets } from './car-targets.ts';
 import { databaseTargets } from './database-targets.ts';

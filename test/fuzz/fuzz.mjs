@@ -1,6 +1,6 @@
-// node test/fuzz/fuzz.mjs --seconds 60 [--seed n] [--target name]: random damage to everything that comes from outside.
-// node test/fuzz/fuzz.mjs --target name --case n: one case again.
-// Plain JavaScript, because Node 20 runs no TypeScript: it bundles the worker first.
+// node test/fuzz/fuzz.mjs --seconds 60 [--seed n] [--target name]: random damage to all untrusted input. node
+// test/fuzz/fuzz.mjs --target name --case n: repeats one case. Plain JavaScript, because Node 20 does not run
+// TypeScript. It bundles the worker first.
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 
-/** One case takes milliseconds, all that it holds is small, and the machine may have other things to do. */
+/** A case takes milliseconds and little memory. The limit allows for other processes on the machine. */
 const HANG_MS = 60_000;
 const MEMORY_MB = 512;
 
@@ -66,7 +66,7 @@ worker.on('error', (error) => {
 worker.on('message', ({ counts, findings }) => {
   const total = counts.reduce((sum, { cases }) => sum + cases, 0);
   console.table(counts.map(({ slowestMs, ...rest }) => ({ ...rest, slowestMs: Math.round(slowestMs) })));
-  // One of each kind: what is wrong in one place is found a hundred times.
+  // One finding of each kind, because the same fault is found many times.
   const kinds = new Map(
     findings.map((finding) => [`${finding.target} ${finding.error.split('\n').slice(0, 2).join()}`, finding]),
   );

@@ -1,4 +1,4 @@
-/** Ten seconds of what `node test/fuzz/fuzz.mjs` does for as long as one likes, and what it found before. */
+/** Runs `node test/fuzz/fuzz.mjs` for ten seconds, and repeats its earlier findings. */
 import { afterAll, expect, test } from 'vitest';
 import { boundsCases } from '../hostile/bounds-cases.ts';
 import { boundsFindings, corpus } from './corpus.ts';
@@ -12,10 +12,10 @@ const SEED = 20_260_101;
 
 afterAll(removeFolders);
 
-test(`${SECONDS} seconds of damage find nothing (seed ${SEED})`, async () => {
+test(`${SECONDS} seconds of damage find no fault (seed ${SEED})`, async () => {
   const { counts, findings } = await runFuzz(fuzzTargets, { seed: SEED, seconds: SECONDS });
   expect(findings).toEqual([]);
-  // A case that is slow to run still gets its turn.
+  // A slow case still runs.
   expect(counts.filter(({ cases }) => cases === 0)).toEqual([]);
 });
 
@@ -25,11 +25,11 @@ test.each(corpus.map((one) => [one.what, one] as const))('%s', async (_, { targe
   expect(await runCase(found!, seed)).toBeUndefined();
 });
 
-test('findings about time and memory are cases of the bounds tests', () => {
+test('each finding about time or memory is a case of the bounds tests', () => {
   expect(boundsCases.map(({ name }) => name)).toEqual(expect.arrayContaining([...boundsFindings]));
 });
 
-test('what must not happen is found: another error, a changed prototype', async () => {
+test('the fuzzer finds an error without a code and a changed prototype', async () => {
   const wrong = (run: () => void): FuzzTarget => ({
     name: 'wrong',
     run: async () => {

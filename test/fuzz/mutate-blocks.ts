@@ -1,6 +1,6 @@
 /**
- * Changes inside a repository that its hashes and its signature then cover: what lies deep is reached, and nothing
- * above it objects.
+ * Changes inside a repository, with new hashes and a new signature. So the layers above accept the damage, and deep
+ * code runs.
  */
 import { concatBytes, equalBytes } from '../../src/core/data/bytes.ts';
 import { decodeCbor } from '../../src/core/data/cbor-decode.ts';
@@ -13,14 +13,14 @@ import { blockOfBytes } from '../hostile/build-repository.ts';
 import type { Random } from './mutate-bytes.ts';
 import { below, mutateBytes, pick } from './mutate-bytes.ts';
 
-/** Blocks, the first of which is the commit. */
+/** The blocks. The first one is the commit. */
 export type Blocks = readonly Block[];
 
 const replaceAll = (bytes: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8Array | undefined => {
   const parts: Uint8Array[] = [];
   let done = 0;
   for (let at = 0; at + CID_LENGTH <= bytes.length; at++) {
-    // Every name of a block begins in this way; most bytes do not.
+    // Every CID of a block begins with these bytes. Most other bytes do not.
     if (bytes[at] === 1 && bytes[at + 1] === from[1] && equalBytes(bytes.subarray(at, at + CID_LENGTH), from)) {
       parts.push(bytes.subarray(done, at), to);
       at += CID_LENGTH - 1;
@@ -30,7 +30,7 @@ const replaceAll = (bytes: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8A
   return done === 0 ? undefined : concatBytes([...parts, bytes.subarray(done)]);
 };
 
-/** The commit with a signature over whatever it now says; as it is when it is no map any more. */
+/** Signs the changed commit. If it is no longer a map, it stays unsigned. */
 const signAgain = async (bytes: Uint8Array, signer: Signer): Promise<Uint8Array> => {
   try {
     const { sig: _, ...fields } = decodeCbor(bytes) as Record<string, unknown>;
@@ -43,11 +43,11 @@ const signAgain = async (bytes: Uint8Array, signer: Signer): Promise<Uint8Array>
   }
 };
 
-/** Puts other bytes in the place of one block, and gives all blocks above it their new names. */
+/** Replaces the bytes of one block, and updates the CIDs of all blocks above it. */
 const substitute = async (blocks: Blocks, index: number, bytes: Uint8Array, signer: Signer): Promise<Blocks> => {
   const result = [...blocks];
   const waiting: [index: number, bytes: Uint8Array][] = [[index, bytes]];
-  // A block that leads to itself would wait for ever; so many are the whole of a path.
+  // A block that refers to itself would loop endlessly. No path has more blocks than this.
   for (let steps = 0; waiting.length > 0 && steps < 500; steps++) {
     const [at, content] = waiting.shift()!;
     const before = result[at]!;
@@ -63,7 +63,7 @@ const substitute = async (blocks: Blocks, index: number, bytes: Uint8Array, sign
   return result;
 };
 
-/** Some blocks changed, left out, doubled, exchanged or pointed elsewhere. */
+/** Changes, removes, duplicates or exchanges some blocks, or changes their links. */
 export const mutateBlocks = async (blocks: Blocks, random: Random, signer: Signer): Promise<Blocks> => {
   let result = blocks;
   const rounds = random() < 0.7 ? 1 : 1 + below(random, 4);
@@ -71,11 +71,11 @@ export const mutateBlocks = async (blocks: Blocks, random: Random, signer: Signe
     const at = below(random, result.length);
     const dice = random();
     if (dice < 0.65) {
-      // The first blocks are the commit and the upper nodes, where there is most to go wrong.
+      // The first blocks are the commit and the upper nodes, which have the most structure.
       const index = random() < 0.5 ? below(random, Math.min(8, result.length)) : at;
       result = await substitute(result, index, mutateBytes(result[index]!.bytes, random), signer);
     } else if (dice < 0.75) {
-      // A link that leads to another block of the repository.
+      // Returns a link to another block of the repository.
       const bytes = replaceAll(result[at]!.bytes, pick(random, result).cid.bytes, pick(random, result).cid.bytes);
       result = bytes === undefined ? result : await substitute(result, at, bytes, signer);
     } else if (dice < 0.85) {

@@ -1,4 +1,7 @@
-/** Changes to bytes of the kinds that break parsers: a bit, a byte, a piece doubled, dropped or moved, a length. */
+/**
+ * Changes to bytes of the kinds that break parsers: a bit, a byte, a length, or a chunk that is duplicated, dropped or
+ * moved.
+ */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 
 export type Random = () => number;
@@ -6,7 +9,7 @@ export type Random = () => number;
 export const below = (random: Random, limit: number): number => Math.floor(random() * limit);
 export const pick = <T>(random: Random, items: readonly T[]): T => items[below(random, items.length)]!;
 
-/** Heads and lengths at the edges of what they can say, and pieces of what a repository is made of. */
+/** Heads and lengths at the limits of their encodings, and chunks of a repository. */
 const DICTIONARY: readonly Uint8Array[] = [
   '00',
   '17',
@@ -105,7 +108,7 @@ const MUTATIONS: readonly Mutation[] = [
   (bytes, random) => bytes.subarray(0, below(random, bytes.length + 1)),
 ];
 
-/** One to a few changes. Never the same array. */
+/** Makes one to six changes. Always returns a new array. */
 export const mutateBytes = (bytes: Uint8Array, random: Random): Uint8Array<ArrayBuffer> => {
   let result = bytes;
   const rounds = random() < 0.7 ? 1 : 1 + below(random, 6);

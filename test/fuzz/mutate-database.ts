@@ -1,6 +1,6 @@
 /**
- * Damage to a database: bytes and pages as disks damage them, rows as somebody does with SQL, and blocks whose names
- * and signatures then fit, as somebody does who knows the format.
+ * Damage to a database: bytes and pages as disks damage them, rows as SQL changes them, and forged blocks with valid
+ * hashes and signatures.
  */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { cidTextToBytes, cidToText, decodeCid } from '../../src/core/data/cid.ts';
@@ -15,13 +15,13 @@ import type { Random } from './mutate-bytes.ts';
 import { below, mutateBytes, pick } from './mutate-bytes.ts';
 
 const PAGE = 4096;
-/** About as many as the tables of a sample have. */
+/** About the number of tables of a sample. */
 const ROWS = 40;
 
 const replaced = (bytes: Uint8Array, start: number, end: number, by: Uint8Array): Uint8Array<ArrayBuffer> =>
   new Uint8Array(concatBytes([bytes.subarray(0, start), by, bytes.subarray(end)]));
 
-/** Some piece of the file, or its beginning, with a few changes. */
+/** Changes a chunk of the file, or its beginning. */
 export const mutateFile = (bytes: Uint8Array, random: Random): Uint8Array<ArrayBuffer> => {
   const start = random() < 0.3 ? 0 : below(random, bytes.length);
   const end = Math.min(bytes.length, start + pick(random, [100, PAGE, bytes.length]));
@@ -33,7 +33,7 @@ const PAGE_DAMAGES: readonly ((page: Uint8Array<ArrayBuffer>, other: Uint8Array,
   (_, other) => other,
   (page, other, random) =>
     replaced(page, 512 * below(random, 8), PAGE, other.subarray(0, 512 * (1 + below(random, 7)))).subarray(0, PAGE),
-  // Kind, number and offsets of the cells: the header of a page and its pointers.
+  // The kind, number and offsets of the cells: the header of a page and its pointers.
   (page, _, random) => {
     for (let i = 0; i <= below(random, 4); i++) {
       page[below(random, 40)] = below(random, 256);
@@ -44,7 +44,7 @@ const PAGE_DAMAGES: readonly ((page: Uint8Array<ArrayBuffer>, other: Uint8Array,
   (page, _, random) => page.map(() => below(random, 256)),
 ];
 
-/** A few pages zeroed, exchanged, torn or filled with what they never held; and the file cut off, now and then. */
+/** Zeroes, exchanges, tears or fills up to a few pages, and sometimes truncates the file. */
 export const mutatePages = (bytes: Uint8Array, random: Random): Uint8Array<ArrayBuffer> => {
   const result = new Uint8Array(bytes);
   const pages = Math.floor(bytes.length / PAGE);
@@ -84,7 +84,7 @@ const EDITS: readonly ((random: Random, table: string) => string)[] = [
   (random) => `pragma application_id = ${below(random, 1000)}`,
 ];
 
-/** A few commands. */
+/** Runs a few statements. */
 export const editRows = async (files: DatabaseFiles, random: Random): Promise<void> => {
   const database = await openDatabase(files);
   for (let i = 0; i <= below(random, 3); i++) {
@@ -110,8 +110,8 @@ const blocksOf = (database: Database): Block[] => {
 };
 
 /**
- * Blocks changed, hashed and signed again under one of the commits, which keeps its places in refs and in the list of
- * commits.
+ * Changes blocks, and hashes and signs them again under one of the commits, which keeps its refs and its place in the
+ * list of commits.
  */
 export const forgeBlocks = async (files: DatabaseFiles, commits: readonly string[], random: Random): Promise<void> => {
   const database = await openDatabase(files);

@@ -1,6 +1,6 @@
 /**
- * Databases and blobs that somebody damaged, and then a repair: it loses no intact data, reports all losses, and its
- * `whole` is correct.
+ * A repair of a damaged database and its blobs. It loses no intact data, reports all losses, and its `whole` is
+ * correct.
  */
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -46,7 +46,7 @@ export const damageBlob = (disk: SimulatedDisk, folder: string, random: Random):
   disk.image.leave(path, mutateBytes(disk.image.read(path)!, random));
 };
 
-/** Records that break the data model are taken in and kept; a repair does not judge them. */
+/** Records that break the data model are accepted and kept. A repair does not check them. */
 export const isOfRecord = ({ code, path }: Fault): boolean => code === 'Malformed' && path !== undefined;
 
 /** A repair guarantees the head. `verify` reports missing blocks of refs and of the history. */
@@ -56,35 +56,35 @@ const isOfHistory = ({ code, path, message }: Fault): boolean =>
 const wordsOf = (report: RepairReport): string => JSON.stringify({ ...report, dryRun: false });
 const listOf = (faults: readonly Fault[]): string => faults.map(({ message }) => message).join('; ');
 
-/** Repairs a database that SQLite accepts, and judges the result. Returns whether the head is complete. */
+/** Repairs a database that SQLite accepts, and checks the result. Returns whether the head is complete. */
 export const repairAndJudge = async (repo: Repo): Promise<boolean> => {
   const planned = await repo.repair({ dryRun: true });
   const done = await repo.repair();
-  hold(wordsOf(done) === wordsOf(planned), 'a repair does what it has said it would');
+  hold(wordsOf(done) === wordsOf(planned), 'a repair does what its dry run has reported');
   const again = await repo.repair();
   hold(
     again.steps.length === 0,
     `a second repair finds nothing to do: ${again.steps.map(({ message }) => message).join('; ')}`,
   );
-  // A blob that the first one has removed counts as one that was never here.
-  hold(again.whole || !done.whole, 'what was whole is whole');
+  // A blob that the first repair has removed counts as one that never existed.
+  hold(again.whole || !done.whole, 'a whole repository stays whole');
   const { faults } = await repo.verify();
   const wrong = faults.filter((fault) => !isOfRecord(fault) && !isOfHistory(fault) && fault.code !== 'BlockNotFound');
-  hold(wrong.length === 0 || !done.whole, `what is whole after a repair is sound: ${listOf(wrong)}`);
+  hold(wrong.length === 0 || !done.whole, `a repository that is whole after a repair is sound: ${listOf(wrong)}`);
   const head = await orRefused(() => repo.head());
   hold(
     !done.whole || (head && cidToText(head.cid)) === (done.head && cidToText(done.head)),
-    'the head is the one that the repair names',
+    'the head is the one that the report names',
   );
   if (done.whole && head !== undefined) {
     const report = await verifyCar(await readAll(repo.exportCar()));
-    hold(report.faults.every(isOfRecord), `what a repair calls whole is: ${listOf(report.faults)}`);
-    hold(cidToText(report.head) === cidToText(head.cid), 'and is exported');
+    hold(report.faults.every(isOfRecord), `a repository reported as whole is whole: ${listOf(report.faults)}`);
+    hold(cidToText(report.head) === cidToText(head.cid), 'and it can be exported');
   }
   return done.whole;
 };
 
-/** SQLite does not find the database in order: it is for a salvage. */
+/** SQLite rejects the database, so it needs a salvage. */
 const hasToBeSalvaged = async (repo: Repo): Promise<boolean> => {
   try {
     await repo.repair({ dryRun: true });
@@ -121,7 +121,7 @@ export const repairTarget: FuzzTarget = {
     const after = await soundBlocks(disk, '/repo');
     hold(
       [...before].every((cid) => after.has(cid)),
-      'a repair removes nothing that is sound',
+      'a repair removes no sound block',
     );
     return isWhole ? 'accepted' : 'refused';
   },

@@ -1,7 +1,4 @@
-/**
- * Backups that somebody damaged, and then a restoration: nothing has happened, or the repository is there that was
- * backed up.
- */
+/** A restoration of a damaged backup. It changes nothing, or it restores the repository of the backup. */
 import { createHash } from 'node:crypto';
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { equalBytes } from '../../src/core/data/bytes.ts';
@@ -77,7 +74,7 @@ const EDITS: readonly ((manifest: Manifest, random: Random) => void)[] = [
   (manifest, random) => void (pick(random, Object.values(manifest.files)).size += pick(random, [1, -1, 2 ** 40])),
 ];
 
-/** Writes into the manifest what the files now are, as far as it still names them. */
+/** Updates the manifest to the changed files, as far as it still names them. */
 const fitManifest = (disk: SimulatedDisk): void => {
   const manifest = readManifest(disk);
   for (const [path, about] of Object.entries(manifest.files)) {
@@ -114,7 +111,7 @@ const DAMAGES: readonly ((disk: SimulatedDisk, random: Random) => void)[] = [
     ),
 ];
 
-/** What a restored repository is, in words, and what `verify` finds. */
+/** Returns the content of a restored repository and the faults of `verify` as text. */
 const lookAt = async (disk: SimulatedDisk, folder: string): Promise<{ words: string; ok: boolean }> => {
   const repo = await sqliteRepo(platformOn(disk, folder, false), {});
   try {
@@ -124,10 +121,7 @@ const lookAt = async (disk: SimulatedDisk, folder: string): Promise<{ words: str
   }
 };
 
-/**
- * The files of a backup once somebody has opened it as a repository: to a database without a table of commits that adds
- * one, as it should.
- */
+/** Returns the files of a backup after they were opened as a repository. Opening adds a missing table of commits. */
 const onceOpened = async (image: DiskImage): Promise<DiskImage> => {
   const disk = new SimulatedDisk(image.copy());
   await orRefused(() => lookAt(disk, '/backup'));
@@ -141,7 +135,7 @@ export const restoreTarget: FuzzTarget = {
     const disk = new SimulatedDisk(sample.image.copy());
     const isForged = random() < 0.3;
     if (isForged) {
-      // By somebody who has made the manifest fit: its hashes vouch for the files, and for nothing else.
+      // With an updated manifest, its hashes match the changed files, and prove nothing about their content.
       await damageDatabase(disk, '/backup', sample, random);
       fitManifest(disk);
     } else {
@@ -154,7 +148,7 @@ export const restoreTarget: FuzzTarget = {
     const before = contentOf(disk.image);
     const manifest = await orRefused(() => restore(disk, 'backup', target, force));
     if (manifest === undefined) {
-      hold(sameContent(before, contentOf(disk.image)), 'a restoration that is refused leaves everything as it was');
+      hold(sameContent(before, contentOf(disk.image)), 'a refused restoration changes nothing');
       return 'refused';
     }
     const image = isForged ? await onceOpened(disk.image) : disk.image;
@@ -162,25 +156,25 @@ export const restoreTarget: FuzzTarget = {
       const [from, to] = [image.read(`/backup/${path}`), disk.image.read(`/${target}/${path}`)];
       hold(
         from !== undefined && to !== undefined && equalBytes(from, to),
-        `what is restored is what was backed up: ${path}`,
+        `the restored file equals the file of the backup: ${path}`,
       );
     }
     const others = [...before].filter(([path]) => !path.startsWith(`/${target}/`));
     const after = contentOf(disk.image);
     hold(
       others.every(([path, content]) => after.get(path) === content),
-      'nothing else is touched',
+      'no other file is changed',
     );
     if (!isForged) {
       const { words, ok } = await lookAt(disk, `/${target}`);
-      hold(ok, 'what is restored is sound');
-      hold(words === sample.words, `the repository is the one that was backed up: ${words}`);
+      hold(ok, 'the restored repository is sound');
+      hold(words === sample.words, `the repository is that of the backup: ${words}`);
     }
     return 'accepted';
   },
 };
 
-/** A manifest that is not JSON any more is not edited. */
+/** A manifest that does not parse as JSON is not edited. */
 const orNoJson = async (run: () => void): Promise<void> => {
   try {
     run();

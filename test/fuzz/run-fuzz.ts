@@ -1,8 +1,8 @@
-/** Runs cases until the time is up. Each has a seed of its own, by which it can be had again. */
+/** Runs cases until the time is up. The seed of a case repeats it. */
 import { seeded } from '../random/seeded.ts';
 import type { FuzzTarget, Outcome } from './fuzz-target.ts';
 
-/** A case takes milliseconds; this is a hang, also on a machine with other things to do. */
+/** A case takes milliseconds. A longer one hangs, also on a busy machine. */
 export const CASE_LIMIT_MS = 5000;
 
 export interface Finding {
@@ -27,14 +27,14 @@ export interface FuzzReport {
 export interface FuzzOptions {
   readonly seed: number;
   readonly seconds: number;
-  /** Told before each case, so that somebody else can say where it stopped. */
+  /** Called before each case, so that another thread can report where it stopped. */
   readonly onCase?: ((target: number, seed: number) => void) | undefined;
 }
 
 const prototypeOf = (): string =>
   [Object, Array, Function, String, Map].map(({ prototype }) => Object.getOwnPropertyNames(prototype).join()).join(';');
 
-/** Whether one case found something, and what. */
+/** Runs one case. Returns the finding, if any. */
 export const runCase = async (
   target: FuzzTarget,
   seed: number,
@@ -67,7 +67,9 @@ export const runCase = async (
     : { target: target.name, seed, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 };
 
-/** All targets in turn, each for as long as the others: a case of one may cost a thousand of another. */
+/**
+ * Runs all targets in turn, each for the same time, because a case of one may take as long as a thousand of another.
+ */
 export const runFuzz = async (
   targets: readonly FuzzTarget[],
   { seed, seconds, onCase }: FuzzOptions,

@@ -1,7 +1,4 @@
-/**
- * Databases that somebody damaged, and then a salvage: nothing has happened, or there is a sound database and the old
- * one beside it.
- */
+/** A salvage of a damaged database. It changes nothing, or it leaves a sound database and the old one beside it. */
 import { sqliteRepo } from '../../src/adapters/sqlite/open-repo.ts';
 import { equalBytes } from '../../src/core/data/bytes.ts';
 import { cidToText } from '../../src/core/data/cid.ts';
@@ -53,20 +50,23 @@ export const salvageTarget: FuzzTarget = {
     const [oldMain, oldLog] = [disk.image.read(path)!, disk.image.read(log)];
     const report = await orRefused(() => salvage(disk, folder));
     if (report === undefined) {
-      hold(sameContent(before, contentOf(disk.image)), 'a salvage that is refused leaves everything as it was');
+      hold(sameContent(before, contentOf(disk.image)), 'a refused salvage changes nothing');
       return 'refused';
     }
     const kept = disk.image.read(`${folder}/${report.keptAs}`);
-    hold(kept !== undefined && equalBytes(kept, oldMain), 'the damaged database is kept as it was');
+    hold(kept !== undefined && equalBytes(kept, oldMain), 'the damaged database is kept unchanged');
     const keptLog = disk.image.read(`${folder}/${report.keptAs}-wal`);
     hold(
       oldLog === undefined || oldLog.length === 0 || (keptLog !== undefined && equalBytes(keptLog, oldLog)),
-      'and so is its log',
+      'and so is its WAL',
     );
     hold(!disk.image.paths().some((name) => name.includes('salvage.tmp')), 'nothing else is left');
     const found = await soundBlocks(disk, folder);
-    hold(found.size === report.blocks, `as many blocks are there as were found: ${found.size} of ${report.blocks}`);
-    hold(readable === undefined || isIn(readable, found), 'what SQLite could read is there');
+    hold(
+      found.size === report.blocks,
+      `the database has as many blocks as the report: ${found.size} of ${report.blocks}`,
+    );
+    hold(readable === undefined || isIn(readable, found), 'all blocks that SQLite could read are present');
     const head = await headOf(disk, folder);
     await salvage(disk, folder);
     hold((await headOf(disk, folder)) === head, 'a second salvage finds the same head');

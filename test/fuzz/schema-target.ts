@@ -1,6 +1,7 @@
 /**
- * The schema that is read before SQLite runs, against the one that SQLite reads: logs and journals whose checksums are
- * right, made of the pages of two databases in any order. What the check accepts has to be what SQLite sees.
+ * Compares the schema that is read before SQLite runs with the schema that SQLite reads. The WAL and journals have
+ * valid checksums, and pages of two databases in any order. If the check accepts a database, SQLite must see the same
+ * schema.
  */
 import { openPages } from '../../src/adapters/sqlite/file-format/database-pages.ts';
 import type { SchemaObject } from '../../src/adapters/sqlite/file-format/schema-rows.ts';
@@ -13,12 +14,12 @@ import { hold, orRefused } from './fuzz-target.ts';
 import type { Random } from './mutate-bytes.ts';
 import { below, mutateBytes, pick } from './mutate-bytes.ts';
 
-/** Pages of a database, from the first. */
+/** The pages of a database, in order. */
 type Pages = readonly Uint8Array[];
 
 interface Seed {
   readonly pageSize: number;
-  /** One database at several times, so that their pages fit together in part. */
+  /** One database at several times, so that some of its pages fit together. */
   readonly states: readonly Pages[];
 }
 
@@ -39,7 +40,7 @@ const makeSeed = async (pageSize: number, isVacuumed: boolean): Promise<Seed> =>
     database.exec(`create table ${name} (key TEXT PRIMARY KEY, value BLOB NOT NULL)`);
   }
   keep();
-  // Rows of several pages, and a tree of more than one level.
+  // Rows of several pages, and a tree with more than one level.
   database.exec(`create table notes (text) /* ${'n'.repeat(3 * pageSize)} */`);
   keep();
   for (let i = 0; i < 30; i++) {
@@ -60,7 +61,7 @@ const wordsOf = (...values: readonly number[]): Uint8Array => {
   return bytes;
 };
 
-/** SQLite's checksum of a log, in either order of bytes. */
+/** SQLite's checksum of a WAL, for both byte orders. */
 const sumUp = (sums: Uint32Array, bytes: Uint8Array, isLittle: boolean): void => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; at += 8) {
@@ -131,7 +132,7 @@ const journalOf = (random: Random, seed: Seed): Uint8Array => {
 const damaged = (random: Random, bytes: Uint8Array): Uint8Array =>
   random() < 0.2 && bytes.length > 0 ? mutateBytes(bytes, random).subarray(0, bytes.length + 65536) : bytes;
 
-/** The files of one case. */
+/** Returns the files of one case. */
 export const makeFiles = (random: Random): MemoryFiles => {
   const seed = pick(random, seeds);
   const files = new MemoryFiles();
@@ -146,7 +147,7 @@ export const makeFiles = (random: Random): MemoryFiles => {
   return files;
 };
 
-/** What SQLite reads; `undefined` when it refuses. */
+/** Returns the schema that SQLite reads, or `undefined` if SQLite refuses it. */
 export const readBySqlite = (files: MemoryFiles): Promise<string | undefined> =>
   orRefused(async () => {
     const database = await openDatabase(files);
@@ -166,7 +167,7 @@ export const readBySqlite = (files: MemoryFiles): Promise<string | undefined> =>
     return JSON.stringify(rows);
   });
 
-/** What is read before SQLite runs; `undefined` when it is refused. */
+/** Returns the schema that is read before SQLite runs, or `undefined` if it is refused. */
 export const readByUs = (files: MemoryFiles): Promise<string | undefined> =>
   orRefused(() => {
     const pages = openPages(files);
@@ -180,12 +181,12 @@ export const schemaTarget: FuzzTarget = {
     const before = [files.main, files.journal, files.wal].map((file) => Buffer.from(file.bytes()).toString('base64'));
     const ours = await readByUs(files);
     const after = [files.main, files.journal, files.wal].map((file) => Buffer.from(file.bytes()).toString('base64'));
-    hold(before.join() === after.join(), 'reading the schema writes nothing');
+    hold(before.join() === after.join(), 'reading the schema writes no file');
     if (ours === undefined) {
       return 'refused';
     }
     const theirs = await readBySqlite(files);
-    hold(theirs === undefined || theirs === ours, `SQLite reads the schema that was checked: ${ours.slice(0, 300)}`);
+    hold(theirs === undefined || theirs === ours, `SQLite reads the checked schema: ${ours.slice(0, 300)}`);
     return theirs === undefined ? 'refused' : 'accepted';
   },
 };

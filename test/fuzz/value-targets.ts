@@ -1,4 +1,4 @@
-/** Decoders: what they let through is what their encoders write, byte for byte. */
+/** Decoders. Each accepted input must equal the output of the encoder. */
 import { equalBytes } from '../../src/core/data/bytes.ts';
 import { decodeCbor } from '../../src/core/data/cbor-decode.ts';
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
@@ -56,7 +56,7 @@ const decoders: readonly FuzzTarget[] = [
         return 'refused';
       }
       const { decoded } = value;
-      hold(equalBytes(encodeCbor(decoded), bytes), 'a record that is read is written in the same bytes');
+      hold(equalBytes(encodeCbor(decoded), bytes), 'an accepted record is encoded to the same bytes');
       blobMentions(decoded);
       await orRefused(() => assertRecordFields(decoded));
       const json = await orRefused(() => toJson(decoded));
@@ -64,7 +64,7 @@ const decoders: readonly FuzzTarget[] = [
         const back = await orRefused(() => ({ decoded: fromJson(JSON.parse(JSON.stringify(json)) as JsonValue) }));
         hold(
           back === undefined || equalBytes(encodeCbor(back.decoded), bytes),
-          'its JSON comes back as the same bytes',
+          'its JSON converts back to the same bytes',
         );
       }
       return 'accepted';
@@ -75,10 +75,7 @@ const decoders: readonly FuzzTarget[] = [
     async run(random) {
       const bytes = mutateBytes(pick(random, whole.nodes).bytes, random);
       const node = await orRefused(() => decodeContent(bytes));
-      hold(
-        node === undefined || equalBytes(encodeNode(node), bytes),
-        'a node that is read is written in the same bytes',
-      );
+      hold(node === undefined || equalBytes(encodeNode(node), bytes), 'an accepted node is encoded to the same bytes');
       return node === undefined ? 'refused' : 'accepted';
     },
   },
@@ -90,7 +87,7 @@ const decoders: readonly FuzzTarget[] = [
       if (commit === undefined) {
         return 'refused';
       }
-      hold(equalBytes(encodeCommit(commit), bytes), 'a commit that is read is written in the same bytes');
+      hold(equalBytes(encodeCommit(commit), bytes), 'an accepted commit is encoded to the same bytes');
       hold(
         equalBytes(bytes, whole.commit.bytes) || !verifyCommit(bytes, KEY.did()),
         'a changed commit does not verify',
@@ -103,7 +100,7 @@ const decoders: readonly FuzzTarget[] = [
     async run(random) {
       const text = new TextDecoder('latin1').decode(mutateBytes(new TextEncoder().encode(cidToText(link)), random));
       const cid = await orRefused(() => parseCid(text));
-      hold(cid === undefined || cidToText(cid) === text, 'a CID has one text');
+      hold(cid === undefined || cidToText(cid) === text, 'a CID has exactly one text');
       return cid === undefined ? 'refused' : 'accepted';
     },
   },

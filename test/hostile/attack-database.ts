@@ -25,7 +25,7 @@ export const sql =
   (folder) =>
     changed(folder, (database) => statements.forEach((statement) => database.exec(statement)));
 
-/** Runs statements, and leaves what they change in the log, as a kill does. */
+/** Runs statements, and leaves their changes in the WAL, as a kill does. */
 export const inLog =
   (...statements: readonly string[]): Make =>
   async (folder) => {
@@ -37,7 +37,7 @@ export const inLog =
     paths.forEach((path) => writeFileSync(path, readFileSync(`${path}.kept`)));
   };
 
-/** The sums of a log whose pages were changed, computed again. */
+/** Computes the checksums of a WAL again after its pages were changed. */
 const sumUp = (log: Buffer): void => {
   const size = FRAME_HEADER + log.readUInt32BE(8);
   const isBig = (log[3]! & 1) === 1;
@@ -51,8 +51,8 @@ const sumUp = (log: Buffer): void => {
 };
 
 /**
- * Gives a name in the schema another one, of the same length, in the bytes of the files: SQLite would run what the new
- * name means as soon as it reads its own schema again.
+ * Renames an object of the schema in the bytes of the files, to a name of the same length. SQLite sees the new name
+ * when it reads its schema again.
  */
 export const renamed =
   (make: Make, from: string, to: string): Make =>
@@ -64,7 +64,7 @@ export const renamed =
       try {
         bytes = readFileSync(path);
       } catch {
-        // No log was left, which is right for most.
+        // Most attacks leave no WAL.
         continue;
       }
       for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at)) {
@@ -77,7 +77,7 @@ export const renamed =
     }
   };
 
-/** Pages of inner nodes of the schema, each of which leads to the next one 500 times. */
+/** Pages of inner nodes of the schema. Each refers to the next one 500 times. */
 export const manyWays: Make = (folder) => {
   const path = join(folder, 'pds.db');
   const page = (next: number): Uint8Array => {
@@ -95,7 +95,7 @@ export const manyWays: Make = (folder) => {
   const all = Buffer.concat([bytes, ...added, new Uint8Array(4096)]);
   all[all.length - 4096] = 13;
   all.set([5, 0, 0, 0, 0, 0, 0, 0, 0, 0, (pages + 1) >> 8, (pages + 1) & 255], 100);
-  // How many pages there are.
+  // The number of pages.
   all.writeUInt32BE(pages + 16, 28);
   writeFileSync(path, all);
 };

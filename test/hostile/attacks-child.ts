@@ -1,6 +1,6 @@
 /**
- * A process of its own that uses one folder and says how that ended, and what it took. `node attacks-child.mjs <warm
- * folder> <folder> <use>`
+ * A child process that uses one folder, and prints the result and the cost. `node attacks-child.mjs <warm folder>
+ * <folder> <use>`
  */
 import { join } from 'node:path';
 import { isRepoError } from '../../src/core/errors.ts';

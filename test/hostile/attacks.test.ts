@@ -1,5 +1,5 @@
 /**
- * What hostile databases and backups cost, each in a process of its own with little memory. With `PDSDB_COSTS=1` it
+ * The cost of hostile databases and backups, each in a separate process with little memory. With `PDSDB_COSTS=1`,
  * writes the table of docs/security.md.
  */
 import { execFile } from 'node:child_process';
@@ -15,7 +15,7 @@ import { makeSound } from './folder-cases.ts';
 import type { AttackCost } from './tables.ts';
 import { attackTable, withTable } from './tables.ts';
 
-/** Of the process's own time on a processor, not by the clock: the machine may have other things to do. */
+/** Processor time of the process, because other processes use the machine too. */
 const MOST_MS = 1000;
 const MOST_MB = 100;
 const HEAP_MB = 128;

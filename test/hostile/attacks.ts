@@ -1,4 +1,4 @@
-/** Files that try to waste time or memory, or to run code, when they are opened or restored. */
+/** Files that waste time or memory, or run code, when they are opened or restored. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { openRepo, saveBackup } from '../../src/node.ts';
@@ -9,28 +9,33 @@ export interface Attack {
   readonly name: string;
   /** Changes a sound repository in a folder. */
   readonly make: Make;
-  /** What is done with it: it is opened and verified, repaired, or restored as a backup. */
+  /** How the attack uses the folder: it opens and verifies it, repairs it, or restores it as a backup. */
   readonly use: 'repair' | 'restore' | 'verify';
-  /** The code of the refusal; `sound`, `damaged` or `whole` without a refusal. */
+  /** The code of the refusal. Without a refusal: `sound`, `damaged` or `whole`. */
   readonly end: 'Corrupt' | 'Malformed' | 'damaged' | 'sound' | 'whole';
-  /** Milliseconds of a processor, where a second is not enough: a file of 500 MB takes time to check. */
+  /**
+   * The limit in milliseconds of processor time, if one second is not enough: checking a file of 500 MB takes longer.
+   */
   readonly ms?: number;
 }
 
-/** Searches a text of twice as many letters for one of as many: a time that grows with the square of it. */
+/** Searches a text of `2 * letters` letters for one of `letters` letters. The time is quadratic. */
 const search = (letters: number): string =>
   `instr(printf('%.*c', ${2 * letters}, 'a'), printf('%.*c', ${letters}, 'a') || 'b')`;
 
 const SLOW = search(2_000_000);
 const quoted = (text: string): string => text.replaceAll("'", "''");
 
-/** Puts a statement in place of the one of an object beside ours. */
+/** Replaces the statement of another table's object in the schema. */
 const rewritten = (name: string, statement: string): readonly string[] => [
   'pragma writable_schema=on',
   `update sqlite_schema set sql = '${quoted(statement)}' where name = '${name}'`,
 ];
 
-/** Statistics that SQLite loads with the schema. An insert would compute the column, so it comes before that. */
+/**
+ * Statistics that SQLite loads with the schema. They are inserted before the column is added, because an insert would
+ * compute the column.
+ */
 const statistics = (table: string, letters: number, run = sql): Make => {
   const harmless = table.replace('sqlite', 'sqlitf');
   return renamed(
@@ -177,7 +182,7 @@ const rows: readonly Attack[] = [
   },
 ];
 
-/** A backup of the repository, with 60 MB of something in its manifest. */
+/** A backup of the repository with 60 MB of filling in its manifest. */
 const manifest =
   (start: string, filling: string): Make =>
   async (folder) => {

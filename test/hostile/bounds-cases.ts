@@ -1,4 +1,4 @@
-/** CARs that are small for what they ask: of time, of memory, or of both. */
+/** Small CARs that request much time or memory. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
@@ -14,7 +14,7 @@ import { carOfTree, treeClasses } from './tree-cases.ts';
 export interface BoundsCase {
   readonly name: string;
   readonly car: () => Promise<Uint8Array> | Uint8Array;
-  /** How the import ends: a code, `accepted` or `reported`. */
+  /** The result of the import: a code, `accepted` or `reported`. */
   readonly end: string;
 }
 
@@ -23,7 +23,7 @@ const VALUE = record.cid.bytes as CidBytes;
 const TYPE = hex('6524747970656178');
 const TWO_MIB = 2 * 1024 * 1024;
 
-/** A whole block of one byte each, in lists of as many entries as one may have. */
+/** A block full of values of one byte each, in lists of the maximum length. */
 const crowd = (byte: number): Uint8Array => {
   const lists = Math.floor((TWO_MIB - 100) / 131_077);
   const list = concatBytes([hex('9a00020000'), new Uint8Array(131_072).fill(byte)]);
@@ -33,8 +33,8 @@ const crowd = (byte: number): Uint8Array => {
 const shapeOf = (keys: readonly string[]): Shape => ({ keys, values: keys.map(() => VALUE) });
 
 /**
- * Sound nodes whose keys share all but their ends: the wire form leaves out what they have in common, and memory
- * cannot.
+ * Sound nodes whose keys differ only at the end. The encoding omits the common prefix, but the keys in memory contain
+ * it.
  */
 const sharedPrefixes = (count: number): Promise<Uint8Array> =>
   carOfTree((onNode) => {

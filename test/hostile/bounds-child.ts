@@ -1,7 +1,4 @@
-/**
- * A process of its own that imports one CAR and says how it ended, and what it took. `node bounds-child.mjs <folder>
- * <file>`
- */
+/** A child process that imports one CAR, and prints the result and the cost. `node bounds-child.mjs <folder> <file>` */
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isRepoError } from '../../src/core/errors.ts';

@@ -1,6 +1,6 @@
 /**
- * What hostile CARs cost, in a process of its own for each, with little memory: refused or read within a second of
- * work.
+ * The cost of hostile CARs, each in a separate process with little memory: refused or accepted within one second of
+ * processor time.
  */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { bundleChild } from '../bundled-child.ts';
 import { boundsCases } from './bounds-cases.ts';
 import { BASE_REV, carOf, posts, repositoryOf } from './build-repository.ts';
 
-/** Of the process's own time on a processor, not by the clock: the machine may have other things to do. */
+/** Processor time of the process, because other processes use the machine too. */
 const MOST_MS = 1000;
 const MOST_MB = 100;
 const HEAP_MB = 128;

@@ -1,4 +1,4 @@
-/** Whole repositories as somebody outside writes them: every part can be another one than it should be. */
+/** Builds whole repositories as an attacker would. Every part can be replaced. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import type { CID, CidBytes } from '../../src/core/data/cid.ts';
@@ -13,25 +13,25 @@ import { headerOf, sectionOf } from '../core/car/raw-car.ts';
 
 export const blockOfBytes = (bytes: Uint8Array): Block => ({ cid: cidOf(CODEC_DAG_CBOR, bytes), bytes });
 
-/** When the commits of these repositories were made: after the one that they are imported over, and before now. */
+/** The time of these commits: after that of the repository that they replace, and before now. */
 export const BASE_REV: Tid = tidOf(1_700_000_000_000_000, 0);
 export const NEW_REV: Tid = tidOf(1_700_000_001_000_000, 0);
 
 export type Entry = readonly [path: string, record: Block];
 
-/** Posts under keys in order. */
+/** Returns posts with sorted keys. */
 export const posts = (count: number, text = 'post'): Entry[] =>
   Array.from({ length: count }, (_, i) => [`${POST}/${rkeyOf(i)}`, blockOfBytes(encodeCbor(post(`${text} ${i}`)))]);
 
 export interface RepositoryParts {
   readonly records?: readonly Entry[];
-  /** Writes the tree, passes its nodes to the callback and returns its root. Default: the right tree of the records. */
+  /** Writes the tree, passes its nodes to the callback and returns its root. Default: the valid tree of the records. */
   readonly tree?: (onNode: (node: Block) => void) => CidBytes;
-  /** The commit's fields in place of the right ones; `undefined` leaves one out. */
+  /** Fields of the commit that replace the valid ones. `undefined` removes a field. */
   readonly fields?: Readonly<Record<string, unknown>>;
   /** `null` for a commit without a signature. */
   readonly signer?: Signer | null;
-  /** The commit's bytes in place of what all the above makes. */
+  /** The bytes of the commit, in place of those made from the options above. */
   readonly commit?: (data: CID) => Uint8Array | Promise<Uint8Array>;
 }
 
@@ -39,7 +39,7 @@ export interface Repository {
   readonly commit: Block;
   readonly nodes: readonly Block[];
   readonly records: readonly Block[];
-  /** The commit, the nodes, the records. */
+  /** The blocks: the commit, the nodes, the records. */
   readonly blocks: readonly Block[];
 }
 
@@ -51,7 +51,7 @@ const buildTree = (records: readonly Entry[], onNode: (node: Block) => void): Ci
   return builder.finish();
 };
 
-/** The fields with a signature over their only encoding. */
+/** Encodes the fields, and adds a signature of them. */
 export const signFields = async (
   fields: Readonly<Record<string, unknown>>,
   signer: Signer = KEY,
@@ -75,7 +75,7 @@ export const repositoryOf = async (parts: RepositoryParts = {}): Promise<Reposit
   return { commit, nodes, records: records.map(([, record]) => record), blocks };
 };
 
-/** Any blocks as a CAR, with any roots. */
+/** Returns a CAR of any blocks, with any roots. */
 export const carOfBlocks = (roots: readonly CID[], blocks: readonly Block[]): Uint8Array =>
   concatBytes([headerOf(...roots), ...blocks.map(sectionOf)]);
 

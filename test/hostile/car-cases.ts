@@ -1,4 +1,4 @@
-/** CARs whose frame is wrong: header, roots, lengths, and what is around them. */
+/** CARs with an invalid frame: header, roots, lengths, and bytes before or after. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { CODEC_DAG_CBOR, cidOf } from '../../src/core/data/cid.ts';
@@ -24,7 +24,7 @@ const withHeader =
     concatBytes([...parts, body]);
 const headerBytes = (...parts: readonly Uint8Array[]) => withHeader(section(...parts));
 const headerValue = (value: unknown) => headerBytes(encodeCbor(value));
-/** A length that may be a lie, then blocks. */
+/** A declared length that may be wrong, and then blocks. */
 const withLength = (length: Uint8Array) => (): Uint8Array => concatBytes([header, length, body]);
 const without = ({ blocks }: Repository, index: number): Uint8Array =>
   carOfBlocks(
@@ -146,7 +146,7 @@ const sections: readonly HostileCase[] = [
   },
 ];
 
-/** Every block of a repository is needed: the CAR is cut on a block's edge, or one in its middle is left out. */
+/** Every block of a repository is required. The CAR ends between two blocks, or lacks a block in the middle. */
 const incomplete: readonly HostileCase[] = [
   ...refusals('BlockNotFound', {
     'the commit alone': () => carOfBlocks([root], [whole.commit]),

@@ -1,4 +1,4 @@
-/** Blocks under names that are not theirs, and names of kinds that a repository has not. */
+/** Blocks with wrong CIDs, and CIDs of kinds that repositories do not use. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
@@ -21,12 +21,12 @@ const blocks =
   (...list: readonly Block[]) =>
   (): Uint8Array =>
     concatBytes([header, ...list.map(sectionOf)]);
-/** The CAR with one more block, under a name of any form. */
+/** The CAR with one more block, whose CID has any form. */
 const named = (name: Uint8Array) => (): Uint8Array =>
   concatBytes([header, section(name, record!.bytes), ...whole.blocks.map(sectionOf)]);
 const digest = record!.cid.multihash.digest;
 const prefixed = (prefix: string, bytes: Uint8Array = digest) => named(concatBytes([hex(prefix), bytes]));
-/** Every link that reads `from` leads to `to` instead; the commit is signed over it. */
+/** Replaces every link to `from` by a link to `to`, and signs the commit. */
 const rawOf = ({ bytes }: Block): CidBytes => cidOf(CODEC_RAW, bytes).bytes as CidBytes;
 
 const flipped =
@@ -101,7 +101,7 @@ const forms: readonly HostileCase[] = [
 
 const asRaw = ({ bytes }: Block): Block => ({ cid: cidOf(CODEC_RAW, bytes), bytes });
 const rawCommit = asRaw(whole.commit);
-/** A sound record under a raw CID, beside the same one under its own. */
+/** A sound record under a raw CID, beside the same record under its own CID. */
 const withRawRecord = async (): Promise<Uint8Array> =>
   carOf(
     await repositoryOf({

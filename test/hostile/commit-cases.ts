@@ -16,15 +16,15 @@ import type { HostileCase, HostileClass } from './hostile-case.ts';
 import { refusals } from './hostile-case.ts';
 
 const made = (parts: RepositoryParts) => async (): Promise<Uint8Array> => carOf(await repositoryOf(parts));
-/** Other fields, signed as they are. */
+/** Signs other fields. */
 const fields = (other: Readonly<Record<string, unknown>>) => made({ fields: other });
 const commit = (write: (data: CID) => Uint8Array | Promise<Uint8Array>) => made({ commit: write });
 
 const rightFields = (data: CID): Record<string, unknown> => ({ did: DID, version: 3, data, rev: NEW_REV, prev: null });
-/** The right commit's bytes, changed by somebody who signs nothing anew. */
+/** Changes the bytes of the valid commit without signing it again. */
 const edited = (change: (text: string) => string) =>
   commit(async (data) => hex(change(Buffer.from(await signFields(rightFields(data))).toString('hex'))));
-/** The right fields with any signature. */
+/** The valid fields with any signature. */
 const withSig = (sign: (unsigned: Uint8Array) => Uint8Array | Promise<Uint8Array>) =>
   commit(async (data) => encodeCbor({ ...rightFields(data), sig: await sign(encodeCbor(rightFields(data))) }));
 
@@ -70,7 +70,7 @@ const forms: readonly HostileCase[] = refusals('Malformed', {
 });
 
 const ours: ImportOptions = { key: KEY.did!() };
-/** The other root of the curve's equation: the same signature to everybody who does not ask for the low one. */
+/** The high-S form of the same signature. A verifier that does not require low-S accepts it. */
 const highS = (order: bigint, sig: Uint8Array): Uint8Array => {
   const s = order - BigInt(`0x${Buffer.from(sig.subarray(32)).toString('hex')}`);
   return concatBytes([sig.subarray(0, 32), hex(s.toString(16).padStart(64, '0'))]);
@@ -145,7 +145,7 @@ const times: readonly HostileCase[] = [
   }),
 ];
 
-/** A block that has the form of a commit, as a record. */
+/** A record whose block has the form of a commit. */
 export const COMMIT_AS_RECORD: Uint8Array = encodeCbor({ $type: POST, did: DID, version: 3, rev: NEW_REV, prev: null });
 
 export const commitClasses: readonly HostileClass[] = [

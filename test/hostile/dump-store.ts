@@ -1,9 +1,9 @@
-/** All that a store holds, in words, to compare before and after. */
+/** Prints the whole content of a store, to compare it before and after. */
 import { cidToText } from '../../src/core/data/cid.ts';
 import { sha256 } from '../../src/core/data/sha256.ts';
 import type { BlobStore, BlockStore } from '../../src/core/storage/ports.ts';
 
-/** A line a row, bytes as their hash. */
+/** Returns one line per row, with a hash of its bytes. */
 export const dumpStore = async (store: BlockStore, blobs: BlobStore): Promise<readonly string[]> => {
   const lines: string[] = [];
   for await (const cid of store.cids()) {

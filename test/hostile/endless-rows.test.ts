@@ -1,4 +1,4 @@
-/** A damaged index whose pages lead in a circle: SQLite returns rows endlessly, and lists of them must end. */
+/** A damaged index whose pages form a cycle. SQLite returns its rows endlessly, and a list of them must end. */
 import { expect, test } from 'vitest';
 import type { SqlDatabase, SqlStatement } from '../../src/adapters/sqlite/sql-database.ts';
 import { KeyValueTable } from '../../src/adapters/sqlite/key-value-table.ts';

@@ -1,6 +1,6 @@
 /**
- * What each attack on a folder, a file or a command line ends in and costs. `PDSDB_WRITE=1` writes the costs into
- * docs/security.md; without it the page has to name the same attacks and ends.
+ * The result and the cost of each attack on a folder, a file or a command line. `PDSDB_WRITE=1` writes the costs into
+ * docs/security.md. Without it, the test checks that the page has the same attacks and results.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import type { AttackPeak } from './attacks/run-attack.ts';
 import { makeAttacks, runAttack } from './attacks/run-attack.ts';
 import { peakTable, withTable } from './tables.ts';
 
-/** Of the processor's time, with the start of Node and the preparation of SQLite. A slow machine has room. */
+/** Processor time, including the start of Node and the preparation of SQLite, with a margin for slow machines. */
 const MOST_MS = 5_000;
 /** A process that opens a sound repository takes about 110. */
 const MOST_MB = 260;

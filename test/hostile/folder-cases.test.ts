@@ -1,6 +1,6 @@
 /**
- * Every damaged folder through the entry point for Node: rejected without a change, or open without wrong data returned
- * as right.
+ * Opens every damaged folder through the entry point for Node. It is rejected without a change, or opens and returns no
+ * wrong data.
  */
 import { cpSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Folders of repositories in which a disk, another program or a person has been at work. */
+/** Folders of repositories that a disk, another program or a person has changed. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,12 +15,12 @@ export const BLOB: Uint8Array = /* @__PURE__ */ new TextEncoder().encode(
   'a blob of some length, so that it can be cut',
 );
 export const BLOB_CID: CID = /* @__PURE__ */ cidOf(CODEC_RAW, BLOB);
-/** What reading is tried on. */
+/** The record and the blob that each case reads. */
 export const RKEY: string = /* @__PURE__ */ rkeyOf(1);
 const RECORD = cidToText(cidOf(CODEC_DAG_CBOR, encodeCbor(post('post 1'))));
 const blobPath = `blobs/ba/${cidToText(BLOB_CID)}`;
 
-/** Makes the folder that each case damages a copy of. */
+/** Makes the folder. Each case damages a copy. */
 export const makeSound = async (folder: string): Promise<void> => {
   const repo = await createRepo(folder, { did: DID, signer: KEY });
   await repo.putBlob(BLOB, { mimeType: 'text/plain' });
@@ -31,12 +31,12 @@ export const makeSound = async (folder: string): Promise<void> => {
 export interface FolderCase {
   readonly name: string;
   readonly damage: (folder: string) => Promise<void> | void;
-  /** The code that opening is refused with; left out when it opens. */
+  /** The code of a refused opening. Absent if the folder opens. */
   readonly open?: RepoErrorCode | undefined;
-  /** What comes of reading a record, and the blob: a code, `right`, or `nothing`. `right` when left out. */
+  /** The result of reading the record and the blob: a code, `right`, or `nothing`. Default: `right`. */
   readonly record?: RepoErrorCode | 'nothing' | undefined;
   readonly blob?: RepoErrorCode | 'nothing' | undefined;
-  /** Whether `verify` finds nothing. */
+  /** Whether `verify` finds no fault. */
   readonly sound?: true | undefined;
 }
 
@@ -69,7 +69,7 @@ const sql =
     }
   };
 
-/** A database of somebody else in the place of ours. */
+/** Replaces the database by one of another program. */
 const foreign =
   (...statements: readonly string[]) =>
   async (folder: string): Promise<void> => {
@@ -251,7 +251,7 @@ const blobs: readonly FolderCase[] = [
   { name: 'a symbolic link', damage: byLink(blobPath), blob: 'StorageFailed' },
   { name: 'a folder', damage: byFolder(blobPath), blob: 'StorageFailed' },
   { name: 'a FIFO', damage: byFifo(blobPath), blob: 'StorageFailed' },
-  // That it is missing is for `missingBlobs` to say, of a blob that a record mentions.
+  // `missingBlobs` reports it, if a record mentions the blob.
   { name: 'gone', damage: (folder) => rmSync(join(folder, blobPath)), blob: 'nothing', sound: true },
 ];
 

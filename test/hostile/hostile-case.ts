@@ -1,4 +1,4 @@
-/** One CAR from outside, and what has to become of it. */
+/** One untrusted CAR, and its expected result. */
 import type { RepoErrorCode } from '../../src/core/errors.ts';
 import type { ImportOptions } from '../../src/core/repo/long-work.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
@@ -7,11 +7,11 @@ export interface HostileCase {
   readonly name: string;
   readonly car: () => Promise<Uint8Array> | Uint8Array;
   readonly options?: ImportOptions | undefined;
-  /** The code it is refused with; `accepted`; or `reported`: taken in, with a fault for a record. */
+  /** The code of the refusal; `accepted`; or `reported`: accepted, with a fault for a record. */
   readonly expect: RepoErrorCode | 'accepted' | 'reported';
-  /** What the message has to say, where one code stands for much. */
+  /** A pattern for the message, if one code stands for many faults. */
   readonly message?: RegExp | undefined;
-  /** What else holds once it is accepted. */
+  /** An additional check of an accepted CAR. */
   readonly then?: ((repo: Repo) => Promise<void>) | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface HostileClass {
   readonly cases: readonly HostileCase[];
 }
 
-/** Cases that are refused with one code. */
+/** Returns cases that are refused with one code. */
 export const refusals = (
   expect: RepoErrorCode,
   cars: Readonly<Record<string, HostileCase['car']>>,

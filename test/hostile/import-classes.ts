@@ -1,4 +1,4 @@
-/** Every class of CARs from outside, in the order of their table. */
+/** All classes of untrusted CARs, in the order of their table. */
 import { carClasses } from './car-cases.ts';
 import { cidClasses } from './cid-cases.ts';
 import { commitClasses } from './commit-cases.ts';

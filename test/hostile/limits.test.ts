@@ -1,4 +1,4 @@
-/** The limits that no other suite tries, at the limit and one past it. */
+/** The limits that no other suite tests, at the limit and one above it. */
 import { expect, test } from 'vitest';
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { MAX_CBOR_VALUES, checkCbor } from '../../src/core/data/cbor-check.ts';
@@ -11,7 +11,7 @@ import { cut, headerOf, readPieces, readWhole } from '../core/car/raw-car.ts';
 import { head } from '../core/mst/raw-node.ts';
 import { carOf, posts, repositoryOf } from './build-repository.ts';
 
-/** A list of lists with so many values in all. */
+/** Returns a list of lists with `count` values in total. */
 const values = (count: number): number[][] => {
   const inner = Math.floor((count - 5) / 4);
   const lists = Array.from({ length: 4 }, () => Array.from({ length: inner }, () => 0));
@@ -19,7 +19,7 @@ const values = (count: number): number[][] => {
   return lists;
 };
 
-test('values of one record', () => {
+test('the values of one record', () => {
   expect(() => checkCbor(encodeCbor(values(MAX_CBOR_VALUES)))).not.toThrow();
   expect(() => encodeCbor(values(MAX_CBOR_VALUES + 1))).toThrow(expect.objectContaining({ code: 'InvalidRecord' }));
   const list = concatBytes([head(4, 65_536), new Uint8Array(65_536)]);
@@ -28,7 +28,7 @@ test('values of one record', () => {
   );
 });
 
-test('values are counted, not bytes', () => {
+test('the limit counts values, not bytes', () => {
   const long = {
     text: 'x'.repeat(500_000),
     bytes: new Uint8Array(500_000),
@@ -37,7 +37,7 @@ test('values are counted, not bytes', () => {
   expect(() => checkCbor(encodeCbor(long))).not.toThrow();
 });
 
-test('keys of one node', () => {
+test('the keys of one node', () => {
   const value = posts(1)[0]![1].cid.bytes as CidBytes;
   const nodeOf = (count: number, last: number) => {
     const keys = Array.from(
@@ -53,14 +53,14 @@ test('keys of one node', () => {
   expect(createNode(0, most.keys, most.values, most.children).keys).toBe(most.keys);
   const more = { ...most, keys: most.keys.with(511, `${most.keys[511]}0`) };
   expect(() => decodeContent(encodeNode(more))).toThrow(
-    expect.objectContaining({ code: 'Malformed', message: expect.stringMatching(/262144 bytes/) }),
+    expect.objectContaining({ code: 'Malformed', message: expect.stringMatching(/262145 bytes .* limit is 262144/) }),
   );
   expect(() => createNode(0, more.keys, more.values, more.children)).toThrow(
     expect.objectContaining({ code: 'LimitExceeded' }),
   );
 });
 
-test('bytes of a CAR, wherever it is cut', async () => {
+test('the bytes of a CAR, for every chunking', async () => {
   const car = carOf(await repositoryOf());
   expect(readWhole(car, { maxSize: car.length }).end).toBe('ok');
   const past = readWhole(car, { maxSize: car.length - 1 });
@@ -75,7 +75,7 @@ test('bytes of a CAR, wherever it is cut', async () => {
   }
 });
 
-test('blocks of a CAR, wherever it is cut', async () => {
+test('the blocks of a CAR, for every chunking', async () => {
   const repository = await repositoryOf();
   const [car, count] = [carOf(repository), repository.blocks.length];
   expect(readWhole(car, { maxBlocks: count }).end).toBe('ok');

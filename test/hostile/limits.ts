@@ -1,4 +1,4 @@
-/** Every limit on what comes from outside, as the documentation lists them. */
+/** Every limit of untrusted input, as the documentation lists them. */
 import { MAX_EVENT_BLOCKS, MAX_EVENT_OPS, MAX_SYNC_BLOCKS } from '../../src/core/repo/proof/commit-event.ts';
 import { MAX_PROOF_SIZE } from '../../src/core/repo/proof/verify-proof.ts';
 import { MAX_DID_DOCUMENT_LENGTH } from '../../src/core/crypto/key-source.ts';
@@ -29,7 +29,7 @@ export interface Limit {
   readonly name: string;
   readonly value: number;
   readonly what: string;
-  /** How a caller sets another one. */
+  /** The option that changes the limit. */
   readonly option: string;
 }
 

@@ -1,4 +1,7 @@
-/** Records that break the data model: reported by default, refused on request, never read as something else. */
+/**
+ * Records that break the data model. They are reported by default, refused on request, and never decoded as another
+ * value.
+ */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { POST, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { hex } from '../core/mst/raw-node.ts';
@@ -89,7 +92,7 @@ const records: Readonly<Record<string, Uint8Array>> = {
   '-2^64': f('3bffffffffffffffff'),
 };
 
-/** The record under one key among sound ones. */
+/** The record under one key among sound records. */
 export const withRecord = async (
   bytes: Uint8Array,
   options: Parameters<typeof repositoryOf>[0] = {},
@@ -100,7 +103,7 @@ export const withRecord = async (
 
 const cars = Object.entries(records).map(([name, bytes]) => [name, () => withRecord(bytes)] as const);
 
-/** One bad block under more keys than faults may be told. */
+/** One invalid block under more keys than `maxFaults`. */
 const manyFaults = async (): Promise<Uint8Array> =>
   carOf(
     await repositoryOf({

@@ -1,11 +1,11 @@
-/** Databases that are made to keep a salvage busy: it reads a file a few times over, whatever the pages say. */
+/** Databases that make a salvage do much work. It reads each byte at most 40 times. */
 import { expect, test } from 'vitest';
 import { rowsOfFiles } from '../../src/adapters/salvage/file-pages.ts';
 
 const PAGE = 4096;
-/** How often each byte may be read. */
+/** How often a salvage may read each byte. */
 const MOST_TIMES = 40;
-/** Bytes of rows that a page, and what it leads to, may give for each byte of the file. */
+/** The limit of bytes of rows per byte of the file, from a page and its overflow pages. */
 const MOST_ROWS = 40;
 
 const varint = (value: number): number[] => {
@@ -16,7 +16,7 @@ const varint = (value: number): number[] => {
   return bytes;
 };
 
-/** A record of the key `k` and a blob, so long together. */
+/** A record with the key `k` and a blob, of `length` bytes together. */
 const headerOf = (length: number): number[] => {
   const blob = length - 2 - varint(length * 2).length - 1;
   const header = [15, ...varint(blob * 2 + 12)];
@@ -36,7 +36,7 @@ const leafOf = ({ pointers, cells }: Leaf): Uint8Array => {
   return page;
 };
 
-/** Leaves of cells that each claim so many bytes, behind which the overflow pages lead from one to the next. */
+/** Leaves whose cells each declare `length` bytes. The overflow pages of a cell form a chain. */
 const withOverflow = (leaves: number, cells: number, length: number, links: readonly number[]): Uint8Array[] => {
   const least = Math.floor(((PAGE - 12) * 32) / 255) - 23;
   const fitting = least + ((length - least) % (PAGE - 4));
@@ -51,14 +51,14 @@ const withOverflow = (leaves: number, cells: number, length: number, links: read
     first >> 8,
     first & 255,
   ];
-  // They lie upon each other, where they would not fit side by side.
+  // The cells overlap, because they would not fit side by side.
   const at = PAGE - whole.length;
   const leaf = leafOf({ pointers: Array.from({ length: cells }, () => at), cells: [{ at, bytes: whole }] });
   const overflow = links.map((next) => Uint8Array.of(0, 0, next >> 8, next & 255, ...new Uint8Array(PAGE - 4)));
   return [new Uint8Array(PAGE), ...Array.from({ length: leaves }, () => leaf), ...overflow];
 };
 
-/** A log of pages, each a transaction by itself, of the numbers that they are given. */
+/** A WAL with the given page numbers, each page in its own transaction. */
 const logOf = (frames: readonly (readonly [number: number, page: Uint8Array])[]): Uint8Array => {
   const log = new Uint8Array(32 + frames.length * (24 + PAGE));
   for (const [i, [number, page]] of frames.entries()) {
@@ -95,7 +95,7 @@ const salvage = (
 
 const straight = (first: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => (i < count - 1 ? first + i + 1 : 0));
-/** What a cell holds whose rest fills so many overflow pages. */
+/** The length of a cell's content that needs `overflow` overflow pages. */
 const lengthOf = (overflow: number): number => Math.floor(((PAGE - 12) * 32) / 255) - 23 + overflow * (PAGE - 4);
 
 test.each<[string, Uint8Array[], 'nothing' | 'something']>([

@@ -1,4 +1,4 @@
-/** docs/security.md says what the code and the suite say. `PDSDB_WRITE=1` writes its tables anew. */
+/** docs/security.md agrees with the code and the suite. `PDSDB_WRITE=1` writes its tables again. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { folderTable, importTable, limitsTable, peakTable, withTable, withoutCos
 
 const path = join(root, 'docs', 'security.md');
 
-test('its tables are those of the code and of the suite', () => {
+test('its tables agree with the code and the suite', () => {
   const page = readFileSync(path, 'utf8');
   const tables = [
     ['limits', limitsTable(limits)],
@@ -25,7 +25,7 @@ test('its tables are those of the code and of the suite', () => {
   expect(readFileSync(path, 'utf8')).toBe(right);
 });
 
-test('its table of folder attacks has those of the suite, each with its costs', () => {
+test('its table of folder attacks has every attack of the suite, with costs', () => {
   const page = readFileSync(path, 'utf8');
   const names = withoutCosts(withTable(page, 'folder attacks', peakTable(attackClasses, new Map())));
   expect(withoutCosts(page), 'PDSDB_WRITE=1 npx vitest run test/hostile/folder-attacks.test.ts').toBe(names);
@@ -39,7 +39,7 @@ test('every limit that the core exports is listed', () => {
   expect(limits.map(({ name }) => name)).toEqual(exported.sort());
 });
 
-test('every case has a name of its own in its class', () => {
+test('each case has a unique name in its class', () => {
   for (const { name, cases } of [...importClasses, ...folderClasses]) {
     expect(new Set(cases.map((one) => one.name)).size, name).toBe(cases.length);
   }

@@ -68,10 +68,10 @@ export const peakTable = (classes: readonly AttackClass[], costs: ReadonlyMap<st
     ),
   );
 
-/** The rows of such a table without their costs. */
+/** Returns the rows of such a table without their costs. */
 export const withoutCosts = (text: string): string => text.replace(/ \| [\d-]+ \| [\d-]+ \|$/gm, ' |');
 
-/** The text between two marks of a page, replaced. */
+/** Replaces the text between two marks of a page. */
 export const withTable = (page: string, name: string, content: string): string => {
   const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
   const from = page.indexOf(start);

@@ -1,4 +1,4 @@
-/** Trees that do not have the shape of their keys, or that are expensive to walk. */
+/** Trees with a shape that their keys do not allow, or that take long to walk. */
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
@@ -30,7 +30,7 @@ const [a0, b0, c0] = ['a', 'b', 'c'].map((letter) => keysAt(0, letter)) as [stri
 const [a1, b1] = ['a', 'b'].map((letter) => keysAt(1, letter)) as [string[], string[]];
 const [a2, b2] = ['a', 'b'].map((letter) => keysAt(2, letter)) as [string[], string[]];
 
-/** The shape with its one record everywhere. */
+/** Fills the shape with the same record everywhere. */
 const fill = (shape: Shape): Shape => ({
   keys: shape.keys,
   values: shape.keys.map(() => VALUE),
@@ -43,7 +43,7 @@ export const carOfTree = async (tree: (onNode: (node: Block) => void) => CidByte
 
 const shaped = (shape: Shape) => (): Promise<Uint8Array> => carOfTree((onNode) => writeShape(fill(shape), onNode));
 
-/** A tree of one node, written by hand. */
+/** A tree of one hand-written node. */
 const node = (bytes: Raw) => (): Promise<Uint8Array> =>
   carOfTree((onNode) => {
     const block = blockOfBytes(bytes);

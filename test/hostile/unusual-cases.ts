@@ -1,4 +1,4 @@
-/** What is unusual and right: each of these has to be taken in. */
+/** Unusual but valid CARs. Each must be accepted. */
 import { expect } from 'vitest';
 import { equalBytes } from '../../src/core/data/bytes.ts';
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
@@ -12,7 +12,7 @@ import { COMMIT_AS_RECORD } from './commit-cases.ts';
 import type { HostileCase, HostileClass } from './hostile-case.ts';
 import { withRecord } from './record-cases.ts';
 
-/** What every case is imported over. */
+/** The repository that every case replaces. */
 export const base: Repository = await repositoryOf({ records: posts(20, 'base'), fields: { rev: BASE_REV } });
 
 const whole = await repositoryOf();
@@ -140,7 +140,7 @@ const trees: readonly HostileCase[] = [
   accepted('a record that has the form of a commit', sharing(COMMIT_AS_RECORD, `${POST}/a`)),
 ];
 
-/** A field of any name, also of one that `{ [name]: … }` would take for the prototype. */
+/** A field with any name, also `__proto__`, which `{ [name]: … }` would set as the prototype. */
 const field = (name: string, value: unknown): Record<string, unknown> =>
   Object.defineProperty({ $type: POST }, name, { value, enumerable: true });
 const NAMES = [

@@ -1,6 +1,6 @@
 /**
- * `kill -9` at random moments: the same folder for all kills of a runtime, so that each process has to put up with what
- * the ones before it have left. `PDSDB_KILLS` says how many.
+ * `kill -9` at random moments. All kills of a runtime use the same folder, so that each process starts from the state
+ * after the previous kills. `PDSDB_KILLS` sets their number.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,20 +19,20 @@ const KILLS = Number(process.env['PDSDB_KILLS'] ?? 5);
 const SEED = Number(process.env['PDSDB_SEED'] ?? 1);
 
 /**
- * A process lives for so many lines at most, two a step, whatever the speed of the machine, and then a part of a step
- * longer.
+ * The longest life of a process, in printed lines: two lines per step. A random part of a step is added. So a life does
+ * not depend on the speed of the machine.
  */
 const MOST_LINES = 24;
 const PART_OF_A_STEP_MS = 40;
-/** Or, where the beginning is to be hit, for so long after its start. */
+/** The longest life in milliseconds, to kill a process while it starts. */
 const LONGEST_START_MS = 1200;
 /**
- * The longest that an opening after a kill may take, for an idle machine: `PDSDB_OPEN_MS=5000`. It takes some tens of
- * milliseconds, most of them for compiling SQLite, and two seconds more after a kill between the creation of the lock
- * and its record. A busy machine has no such limit.
+ * The limit for an opening after a kill, for an idle machine: `PDSDB_OPEN_MS=5000`. An opening takes some tens of
+ * milliseconds, most of them to compile SQLite. It takes two seconds more after a kill between the creation of the lock
+ * and its record. There is no limit for a busy machine.
  */
 const OPEN_MS = Number(process.env['PDSDB_OPEN_MS'] ?? Number.POSITIVE_INFINITY);
-/** Every so many kills the folder is new, so that first creations are hit as well. */
+/** After so many kills, the folder is new, so that kills also hit creations. */
 const FRESH_EVERY = 10;
 
 const scratch = scratchFolder('kills');
@@ -44,7 +44,7 @@ interface Life {
   readonly errors: string;
 }
 
-/** Starts a process and ends it: at a random moment of its life, or, with `early`, of its start. */
+/** Starts a process and kills it at a random moment of its life, or with `early` of its start. */
 const live = async (
   [program, ...args]: readonly string[],
   folder: string,
@@ -54,7 +54,7 @@ const live = async (
 ): Promise<Life> => {
   const child = spawn(program!, [...args, folder, String(first)], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, errors] = ['', ''];
-  // Not `exit`, which may come before the last lines of the pipe: an acknowledged step would be missed.
+  // Not `exit`, which can come before the last lines of the pipe. An acknowledged step would be missed.
   const gone = once(child, 'close');
   const kill = (): boolean => child.kill('SIGKILL');
   let timer: NodeJS.Timeout | undefined;
@@ -86,7 +86,7 @@ describe.each(['node', 'deno', 'bun'] as const)('%s', (runtime) => {
   const isThere = runtime === 'node' || findRuntime(runtime) !== undefined;
 
   test.skipIf(!isThere)(
-    `killed ${KILLS} times, has every commit that it acknowledged; seed ${SEED}`,
+    `after ${KILLS} kills, it has every commit that it acknowledged; seed ${SEED}`,
     { timeout: 7_200_000 },
     async () => {
       const random = seeded(SEED);
@@ -132,7 +132,7 @@ const examine = async (
 ): Promise<{ readonly steps: number; readonly openMs: number }> => {
   const begin = performance.now();
   const repo = await openRepo(folder).catch((error: unknown) => {
-    // The creation was cut short, before anything was acknowledged.
+    // The kill interrupted the creation before the first acknowledgement.
     if (exists || !isRepoError(error, 'RepoNotFound')) {
       throw error;
     }

@@ -1,6 +1,6 @@
 /**
- * Readers in a loop while a process commits, imports, collects garbage and is killed. `PDSDB_KILLS` says how often.
- * What a reader shows is one state that was acknowledged, or `Locked`.
+ * Readers in a loop while a process commits, imports, collects garbage and is killed. `PDSDB_KILLS` sets the number of
+ * kills. A reader sees one acknowledged state, or gets `Locked`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,7 +35,7 @@ const unlessLocked = async <T>(read: () => Promise<T>): Promise<T | 'Locked'> =>
   }
 };
 
-/** The steps that a repository shows: all from the first one on, for each is a commit. */
+/** The steps that a repository shows. They start at the first step without a gap, because each step is a commit. */
 const stepsOf = async (repo: Repo): Promise<number> => {
   const steps: number[] = [];
   for await (const { value } of repo.list(STEPS)) {
@@ -45,7 +45,7 @@ const stepsOf = async (repo: Repo): Promise<number> => {
   return steps.length;
 };
 
-/** Every kind of read. Returns the most steps that were seen, and how many reads there were. */
+/** Runs every kind of read. Returns the highest step that it saw, and the number of reads. */
 const readOnce = async (repo: Repo): Promise<{ readonly steps: number; readonly reads: number }> => {
   let [steps, reads] = [-1, 0];
   const count = <T>(result: T | 'Locked'): T | undefined => {
@@ -58,7 +58,7 @@ const readOnce = async (repo: Repo): Promise<{ readonly steps: number; readonly 
   expect(report?.ok ?? true, JSON.stringify(report?.faults)).toBe(true);
   const car = count(await unlessLocked(async () => readAll(repo.exportCar())));
   if (car !== undefined && car.length > 0) {
-    // The writer signs nothing.
+    // The writer makes unsigned commits.
     const { faults } = await verifyCar(car);
     expect(faults.filter(({ code }) => code !== 'InvalidSignature')).toEqual([]);
   }
@@ -66,7 +66,7 @@ const readOnce = async (repo: Repo): Promise<{ readonly steps: number; readonly 
   return { steps, reads };
 };
 
-test(`readers show one state, or Locked, while a writer is killed ${KILLS} times; seed ${SEED}`, {
+test(`readers see one state, or get Locked, while a writer is killed ${KILLS} times; seed ${SEED}`, {
   timeout: 7_200_000,
 }, async () => {
   const random = seeded(SEED);
@@ -106,7 +106,7 @@ test(`readers show one state, or Locked, while a writer is killed ${KILLS} times
       (suffix) => (fs.statSync(join(folder, `pds.db${suffix}`), { throwIfNoEntry: false })?.size ?? 0) > 0,
     );
     const names = fs.readdirSync(folder);
-    // Nobody writes now: the reader that was there all the time, and one that is new, show every acknowledged step.
+    // No process writes now. The old reader and a new reader show every acknowledged step.
     await using fresh = await openRepo(folder, { readOnly: true });
     for (const reader of [kept, fresh]) {
       const { steps, reads } = await readOnce(reader);
@@ -122,7 +122,9 @@ test(`readers show one state, or Locked, while a writer is killed ${KILLS} times
   expect(hasRecovered).toBe(true);
 });
 
-test('readers show one state, or Locked, while an owner opens, commits and closes', { timeout: 600_000 }, async () => {
+test('readers see one state, or get Locked, while an owner opens, commits and closes', {
+  timeout: 600_000,
+}, async () => {
   const folder = join(scratch, 'brief');
   await (await createRepo(folder, { did: DID })).close();
   let isOver = false;
@@ -130,7 +132,7 @@ test('readers show one state, or Locked, while an owner opens, commits and close
     for (let n = 0; n < 40; n++) {
       {
         await using repo = await openRepo(folder);
-        // Two records of one commit: a state shows both, or none.
+        // One commit writes both records, so a state has both or neither.
         await repo.write(
           ['a', 'b'].map((rkey) => ({
             action: n === 0 ? ('create' as const) : ('update' as const),

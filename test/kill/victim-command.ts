@@ -1,10 +1,13 @@
-/** How a process is started that changes a repository until it is killed. */
+/** Starts a process that changes a repository until it is killed. */
 import { join } from 'node:path';
 import { build } from 'vite';
 import { root } from '../house/sources.ts';
 import { findRuntime } from '../runtime/find-runtime.ts';
 
-/** Node 20 runs no TypeScript. The bundle is in the project, where it finds the packages and the file of SQLite. */
+/**
+ * Node 20 does not run TypeScript. The bundle is inside the project, where it finds the packages and the WebAssembly of
+ * SQLite.
+ */
 const bundle = async (name: string): Promise<string> => {
   const outDir = join(root, 'out', 'test', name);
   await build({
@@ -22,7 +25,7 @@ const bundle = async (name: string): Promise<string> => {
   return join(outDir, 'victim.mjs');
 };
 
-/** @param name Of the folder below `out/` that the bundle is made in: each test file gives another one. */
+/** @param name The folder of the bundle, below `out/`. Each test file passes another name. */
 export const victimCommand = async (runtime: 'bun' | 'deno' | 'node', name: string): Promise<readonly string[]> => {
   switch (runtime) {
     case 'bun':

@@ -1,7 +1,6 @@
 /**
- * What a process does until it is killed: makes or opens the repository and changes it without end, in any runtime. It
- * prints `start <n>` before and `ack <n>` after each step, in a line of its own each, and begins at the number that it
- * is given.
+ * The process that is killed. It creates or opens the repository and changes it in an endless loop, in any runtime. It
+ * prints the line `start <n>` before each step and `ack <n>` after it, and begins at the given number.
  */
 import type { Repo, WriteOp } from '../../src/core/repo/repo.ts';
 import { isRepoError } from '../../src/core/errors.ts';
@@ -20,7 +19,7 @@ export interface Door {
   openRepo(folder: string, options: { readonly waitMs: number }): Promise<Repo>;
 }
 
-/** Each step leaves a record of its number, in the commit of which the rest is part. */
+/** Each step writes a record with its number, in the same commit as its other changes. */
 const mark = (n: number): WriteOp => ({
   action: 'create',
   collection: STEPS,

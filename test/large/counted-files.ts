@@ -1,8 +1,8 @@
-/** The files of a database, counting what goes in and out of them. */
+/** The files of a database, with counters of reads and writes. */
 import type { DatabaseFiles, SyncFile } from '../../src/wasm/vfs/database-files.ts';
 
 export interface Counts {
-  /** Pages of 4 KiB, or parts of them, that were read. */
+  /** The number of reads of pages of 4 KiB or of parts of them. */
   readPages: number;
   writtenPages: number;
   flushes: number;

@@ -1,4 +1,4 @@
-/** A repository of 100,000 records: what opening it, reading a record and writing one cost in pages. */
+/** A repository of 100,000 records: the pages that opening it, reading a record and writing a record take. */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const key = importKey('44'.repeat(32));
 let directory: string;
 let sample: SampleCar;
 
-/** Opens the repository over counted files. The counts begin at zero with the opening. */
+/** Opens the repository over counted files. The opening resets the counters. */
 const openCounted = async (): Promise<{ repo: Repo; counts: Counts }> => {
   const counts: Counts = { readPages: 0, writtenPages: 0, flushes: 0 };
   const platform = {
@@ -66,11 +66,11 @@ describe(`a repository of ${COUNT} records`, () => {
     await repo.close();
   });
 
-  test('closed, it is pds.db and blobs and nothing else', () => {
+  test('closed, it has only pds.db and blobs', () => {
     expect(readdirSync(directory).sort()).toEqual(['blobs', 'pds.db']);
   });
 
-  test.skipIf(!hasSqlite3)('closed, sqlite3 reads it (skipped where that command is not)', () => {
+  test.skipIf(!hasSqlite3)('closed, sqlite3 reads it (skipped without the sqlite3 command)', () => {
     const ask = (sql: string): string => sqlite3(join(directory, 'pds.db'), sql).join('\n');
     expect(ask('pragma integrity_check')).toBe('ok');
     expect(ask('pragma journal_mode')).toBe('delete');
@@ -81,7 +81,7 @@ describe(`a repository of ${COUNT} records`, () => {
     expect(ask("select value from meta where key = 'version'")).toBe('1');
   });
 
-  test('the whole of it is sound, and every record is listed', async () => {
+  test('it is sound, and every record is listed', async () => {
     const { repo } = await openCounted();
     const report = await repo.verify();
     expect(report.faults).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * A process of its own that has many repositories open at once and prints what that takes, in MB. Run with
- * `--expose-gc`: `node many-repos-child.mjs <folder> <count> <records>`
+ * A child process that has many repositories open at once and prints its memory in MB. Run it with `--expose-gc`: `node
+ * many-repos-child.mjs <folder> <count> <records>`
  */
 import { join } from 'node:path';
 import type { Repo } from '../../src/index.ts';

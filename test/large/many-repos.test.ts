@@ -1,4 +1,4 @@
-/** Many repositories open in one process: their caches share one budget, and those that are closed hold nothing. */
+/** Many repositories open in one process. Their caches share one budget, and closed repositories take no memory. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -14,7 +14,7 @@ interface Memory {
   readonly buffers: number;
 }
 
-test(`${COUNT} repositories that were read whole take less than 300 MB, and nothing once closed`, async () => {
+test(`${COUNT} completely read repositories take less than 300 MB, and none after they are closed`, async () => {
   const folder = scratchFolder('many');
   const child = await bundleChild('test/large/many-repos-child.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [
@@ -28,7 +28,7 @@ test(`${COUNT} repositories that were read whole take less than 300 MB, and noth
     Record<'read' | 'referenced', number>;
   expect([read, referenced]).toEqual([COUNT * RECORDS, COUNT]);
   expect(open.rss).toBeLessThan(300);
-  // The objects of the closed repositories are referenced still; what they held is not.
+  // The closed repositories are still referenced, but not their content.
   expect(closed.heap - start.heap).toBeLessThan(12);
   expect(closed.buffers).toBeLessThan(4);
 });

@@ -1,5 +1,5 @@
 /**
- * An account of any size as a CAR: posts, likes with strong refs, follows, reposts, in the shares that accounts have.
+ * An account of any size as a CAR: posts, likes with strong refs, follows and reposts, in the shares of real accounts.
  */
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import { writeCar } from '../../src/core/car/writer.ts';
@@ -17,7 +17,7 @@ export interface SampleCar {
   readonly car: Bytes;
   readonly head: CID;
   readonly data: CID;
-  /** Keys in order. */
+  /** Sorted keys. */
   readonly paths: readonly string[];
 }
 
@@ -25,7 +25,7 @@ const START = 1_650_000_000_000_000;
 const WORDS =
   'the of a to in sky blue open network post people build small web today thing read write again never'.split(' ');
 
-/** Shares of a hundred. */
+/** Shares in percent. */
 const kindOf = (dice: number): string =>
   dice < 0.6
     ? 'app.bsky.feed.like'
@@ -59,7 +59,7 @@ const recordOf = ($type: string, n: number, random: () => number, subject: CID):
   return { $type, subject: { cid: String(subject), uri }, createdAt };
 };
 
-/** The same for the same seed. */
+/** The result depends only on the seed. */
 export const sampleCar = async (
   count: number,
   { did, signer, seed = 1 }: { did: string; signer?: Signer; seed?: number },
@@ -82,7 +82,7 @@ export const sampleCar = async (
   }
   const data = decodeCid(builder.finish());
   const commit = await createCommit({ did, data, rev: tidOf(START + count * 60_000_000, 1) }, signer);
-  // Newest first and the commit somewhere in between, as the reference host writes it.
+  // Newest first, with the commit between them, as the reference host writes it.
   const order = [...records.map(([, block]) => block), commit, ...blocks].reverse();
   return { car: writeCar(commit.cid, order), head: commit.cid, data, paths: records.map(([path]) => path) };
 };

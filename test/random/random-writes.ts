@@ -1,4 +1,4 @@
-/** Sequences of writes that look like somebody using an account, from a seed. */
+/** Random sequences of writes that resemble the use of an account. */
 import type { WriteOp } from '../../src/core/repo/repo.ts';
 
 const COLLECTIONS = [
@@ -13,7 +13,7 @@ export interface Step {
   readonly path: string;
 }
 
-/** Endless steps, each of which succeeds after the ones before it. `state` is what there is after the last one. */
+/** Yields endless steps. Each step succeeds after the previous ones. `state` has the records after the last one. */
 export function* randomWrites(random: () => number, state: Map<string, number>): Generator<Step> {
   let version = 0;
   for (;;) {

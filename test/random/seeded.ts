@@ -1,6 +1,6 @@
 /**
- * Random numbers from 0 up to 1, the same for the same seed (mulberry32). Tests print the seed, so that a failure can
- * be had again.
+ * Returns random numbers from 0 up to 1, which depend only on the seed (mulberry32). Tests print the seed, so that a
+ * failure can be repeated.
  */
 export const seeded = (seed: number): (() => number) => {
   let state = seed >>> 0;

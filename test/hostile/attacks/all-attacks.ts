@@ -1,4 +1,4 @@
-/** Every attack on something else than a CAR alone, by class. */
+/** All attacks on folders, files and the command, by class. */
 import type { Attack, AttackClass } from './attack.ts';
 import { makePosts, use } from './attack.ts';
 import { leftoverAttacks, manifestAttacks } from './backup-attacks.ts';
@@ -10,7 +10,7 @@ import { schemaAttacks } from './schema-attacks.ts';
 import { sizeAttacks } from './size-attacks.ts';
 import { tableAttacks } from './table-attacks.ts';
 
-/** What the others are compared with. */
+/** The baseline for the costs of the others. */
 export const control: Attack = { name: 'no attack: a sound repository', make: makePosts, run: use, end: 'sound' };
 
 export const attackClasses: readonly AttackClass[] = [
@@ -26,5 +26,5 @@ export const attackClasses: readonly AttackClass[] = [
   sizeAttacks,
 ];
 
-/** An attack by the number that a child process gets. */
+/** Returns the attack with the number that a child process gets. */
 export const allAttacks: readonly Attack[] = attackClasses.flatMap(({ attacks }) => attacks);

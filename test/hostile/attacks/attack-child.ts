@@ -1,6 +1,6 @@
 /**
- * A process of its own that prepares attacks, or runs one and says how it ended and what it took. Each attack has the
- * folder of its number. `node attack-child.mjs make <number>[,<number>…] <folder>`, `run <number> <folder>`
+ * A child process that prepares attacks, or runs one attack and prints the result and the cost. Each attack has a
+ * folder with its number as name. `node attack-child.mjs make <number>[,<number>…] <folder>`, `run <number> <folder>`
  */
 import { join } from 'node:path';
 import { allAttacks } from './all-attacks.ts';

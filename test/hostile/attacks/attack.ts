@@ -1,4 +1,4 @@
-/** An attack on a folder, a file or a command line, and how the library has to end it. */
+/** An attack on a folder, a file or a command line, and the result that the library must give. */
 import { openNodeFiles } from '../../../src/adapters/files/node-files.ts';
 import { isRepoError } from '../../../src/core/errors.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
@@ -8,18 +8,18 @@ import type { Database } from '../../../src/wasm/database/database.ts';
 import { openDatabase } from '../../adapters/sqlite/open-database.ts';
 import { RKEY } from '../folder-cases.ts';
 
-/** Both functions run in a process of their own, so that the memory of one is not counted for the other. */
+/** Separate processes run the two functions, so that the memory of one does not count for the other. */
 export interface Attack {
   readonly name: string;
-  /** Prepares the folder, which is empty. */
+  /** Prepares the empty folder. */
   readonly make: (folder: string) => Promise<void> | void;
-  /** Does what a user would do. Returns the end, which is an error code wherever there is one. */
+  /** Acts as a user. Returns the result: the error code, if there is an error. */
   readonly run: (folder: string) => Promise<string>;
-  /** How it has to end. */
+  /** The expected result. */
   readonly end: string;
-  /** Milliseconds of the processor's time that it may take, where the preparation of a sound input takes long, too. */
+  /** The limit in milliseconds of processor time, if the preparation of a sound input also takes long. */
   readonly mostMs?: number | undefined;
-  /** Megabytes above those of a sound repository that it may take. */
+  /** The limit in megabytes above those of a sound repository. */
   readonly mostMb?: number | undefined;
 }
 
@@ -56,7 +56,10 @@ const used = async (folder: string, use: (repo: Repo) => Promise<string>): Promi
   }
 };
 
-/** Opens the repository, reads a record, verifies all and writes: `sound`, `damaged`, or the first error code. */
+/**
+ * Opens the repository, reads a record, verifies everything and writes. Returns `sound`, `damaged`, or the first error
+ * code.
+ */
 export const use = (folder: string): Promise<string> =>
   endOf(() =>
     used(folder, async (repo) => {
@@ -78,7 +81,7 @@ export const repair = (folder: string): Promise<string> =>
     }),
   );
 
-/** Changes a database with SQLite itself. Nothing reads the schema again before the files are closed. */
+/** Changes a database with SQLite. SQLite does not read the schema again before the files are closed. */
 export const withDatabase = async (folder: string, change: (database: Database) => void): Promise<void> => {
   const files = await openNodeFiles(folder);
   try {
@@ -90,7 +93,7 @@ export const withDatabase = async (folder: string, change: (database: Database) 
   }
 };
 
-/** A sound repository that these statements have changed. */
+/** Makes a sound repository and changes it with these statements. */
 export const changedBy =
   (...statements: readonly string[]) =>
   async (folder: string): Promise<void> => {

@@ -1,4 +1,4 @@
-/** Backups whose manifest is made to take memory, and folders with the names of unfinished backups. */
+/** Backups with a manifest that takes much memory, and folders with the names of unfinished backups. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openRepo, restoreBackup, saveBackup } from '../../../src/node.ts';
@@ -8,7 +8,7 @@ import { deadLock } from './lock-attacks.ts';
 
 const SIXTY_MB = 60_000_000;
 
-/** A backup whose manifest another text replaces. */
+/** A backup with another text as its manifest. */
 const withManifest =
   (change: (text: string) => string): Attack['make'] =>
   async (folder) => {
@@ -56,7 +56,7 @@ const manifests: readonly Attack[] = (
 
 const NAME = 'backup.tmp-0123456789ab';
 
-/** A repository, and the folder of a backup that was killed. */
+/** A repository, and the folder of a killed backup. */
 const orphanedFolder =
   (leave: (folder: string, path: string) => Promise<void> | void): Attack['make'] =>
   async (folder) => {
@@ -66,7 +66,7 @@ const orphanedFolder =
     await leave(folder, join(folder, NAME));
   };
 
-/** Saves a backup: whether it has removed the other folder, and nothing else. */
+/** Saves a backup. Returns whether it has removed the other folder and no other file. */
 const save: Attack['run'] = async (folder) => {
   const repo = await openRepo(join(folder, 'repo'));
   try {

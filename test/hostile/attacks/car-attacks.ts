@@ -12,7 +12,7 @@ import { endOf, makePosts, use, withDatabase } from './attack.ts';
 
 const carPath = (folder: string): string => join(folder, 'attack.car');
 
-/** Imports the CAR of a folder: `accepted`, `reported` when there are faults of records, or an error code. */
+/** Imports the CAR of a folder. Returns `accepted`, `reported` if there are faults of records, or an error code. */
 export const importCar =
   (options: ImportOptions = {}) =>
   async (folder: string): Promise<string> => {

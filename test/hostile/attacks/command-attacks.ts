@@ -1,15 +1,18 @@
-/** Escape codes in arguments, data, file names and responses of servers: none reaches the terminal. */
+/** Escape codes in arguments, data, file names and responses of servers. None may reach the terminal. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pdsdb } from '../../cli/run-command.ts';
 import { POST } from '../../../src/testing/repo/harness.ts';
 import type { Attack, AttackClass } from './attack.ts';
 
-/** One of each kind: ESC [, C1 CSI, OSC with BEL, DEL, backspace, return, line separators, bidirectional ones. */
+/**
+ * One code of each kind: ESC [, C1 CSI, OSC with BEL, DEL, backspace, return, line separators, and controls of
+ * bidirectional text.
+ */
 const EVIL = '\u001b[31m\u009b2J\u001b]0;title\u0007\u007f\b\r\u0085\u2028\u2029\u202a\u202e\u2066\u2069';
 const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const CLEAR_LINE = /\r\u001b\[2K/g;
-/** Repeated, where the length of a message matters. */
+/** Repeated, for messages whose length matters. */
 const LONG = EVIL.repeat(50_000);
 
 const makeRepo: Attack['make'] = async (folder) => {
@@ -23,7 +26,7 @@ const makeRepo: Attack['make'] = async (folder) => {
   mkdirSync(join(folder, EVIL));
 };
 
-/** The exit code of a command on a terminal, and whether a control character has come out. */
+/** Returns the exit code of a command on a terminal, and whether it printed a control character. */
 const onTerminal =
   (...args: readonly string[]): Attack['run'] =>
   async (folder) => {

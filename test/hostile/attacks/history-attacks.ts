@@ -1,4 +1,4 @@
-/** Damage to commits before the head: what a repair calls whole has to verify. */
+/** Damage to commits before the head. A repository that a repair reports as whole must verify. */
 import { openRepo, saveBackup } from '../../../src/node.ts';
 import type { Sample } from '../../damage/damaged-repo.ts';
 import { flipBlock, makeSample, sql } from '../../damage/damaged-repo.ts';
@@ -16,7 +16,7 @@ const damaged =
     rmSync(dirname(sample.folder), { recursive: true });
   };
 
-/** Repairs, and saves a backup of what is called whole. */
+/** Repairs a repository. If the report says whole, saves a backup. */
 const repairAndSave: Attack['run'] = async (folder) => {
   const path = join(folder, 'repo');
   const end = await repair(path);

@@ -1,4 +1,4 @@
-/** Chains of locks whose owners are dead, and logs of other databases. */
+/** Chains of locks whose owners have died, and WAL files of other databases. */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { successorOf } from '../../../src/adapters/files/lock-names.ts';
@@ -13,7 +13,7 @@ import { leaveInLog } from './leave-in-log.ts';
 
 const MADE = 1_700_000_000_000;
 
-/** The lock of this process, as a text that does not say of which file it is. The process ends before it is read. */
+/** A lock of this process, without the identity of its file. The process ends before the lock is read. */
 export const deadLock = async (folder: string, token = 'a'): Promise<string> => {
   const scratch = join(folder, 'scratch');
   const repo = await createRepo(scratch, { did: DID });
@@ -24,7 +24,7 @@ export const deadLock = async (folder: string, token = 'a'): Promise<string> => 
   return formatLock(record);
 };
 
-/** A repository with so many locks, each the successor of the one before. */
+/** A repository with `count` locks, each the successor of the previous one. */
 const chain =
   (count: number, text: (dead: string, i: number) => string = (dead) => dead): Attack['make'] =>
   async (folder) => {
@@ -37,7 +37,7 @@ const chain =
     }
   };
 
-/** The log of another database beside `pds.db`, whose pages are those that SQLite would read. */
+/** The WAL of another database beside `pds.db`. SQLite would read its pages. */
 const foreignLog =
   (...statements: readonly string[]): Attack['make'] =>
   async (folder) => {
@@ -49,7 +49,7 @@ const foreignLog =
     rmSync(other, { recursive: true });
   };
 
-/** Opens the folder, and says whether a refusal has changed a file. */
+/** Opens the folder. Returns the result, and whether the opening has changed a file. */
 const openUnchanged: Attack['run'] = async (folder) => {
   const before = contentOf(folder).join('\n');
   const end = await use(folder);

@@ -1,25 +1,25 @@
-/** Changes of a schema behind the back of SQLite, which parses it at the next opening alone. */
+/** Changes to the rows of a schema. SQLite parses them only at the next opening. */
 import type { Attack } from './attack.ts';
 import { use } from './attack.ts';
 
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** Searches a text of twice as many letters for one of as many: a time that grows with the square of it. */
+/** Searches a text of `2 * letters` letters for one of `letters` letters. The time is quadratic. */
 export const search = (letters: number): string =>
   `instr(printf('%.*c', ${2 * letters}, 'a'), printf('%.*c', ${letters}, 'a') || 'b')`;
 
 export const WRITABLE = 'pragma writable_schema=on';
 
-/** Changes a row of the schema in place, which SQLite does not parse until the next opening. */
+/** Changes a row of the schema in place. SQLite parses it at the next opening. */
 export const rewrite = (name: string, statement: string, newName = name): readonly string[] => [
   WRITABLE,
   `update sqlite_schema set name = '${newName}', tbl_name = '${newName}', sql = ${quoted(statement)} where name = '${name}'`,
 ];
 
-/** Attacks on a folder that opening refuses. */
+/** Attacks on a folder that does not open. */
 export const refused = (attacks: Readonly<Record<string, Attack['make']>>): Attack[] =>
   Object.entries(attacks).map(([name, make]) => ({ name, make, run: use, end: 'Corrupt' }));
 
-/** Folders that open, and whose other objects nothing runs. */
+/** Folders that open, with other objects that SQLite does not run. */
 export const allowed = (attacks: Readonly<Record<string, Attack['make']>>): Attack[] =>
   Object.entries(attacks).map(([name, make]) => ({ name, make, run: use, end: 'sound' }));

@@ -1,11 +1,11 @@
-/** Schemas that SQLite would run: they take time or memory, or run code of the file. */
+/** Schemas that take time or memory, or run code of the file, if SQLite loads them. */
 import type { AttackClass } from './attack.ts';
 import { changedBy } from './attack.ts';
 import { allowed, refused, rewrite, search } from './rewrite-schema.ts';
 
 const columnsOf = (expression: string): string => `(tbl, idx, stat as (${expression}))`;
 
-/** Statistics with a computed column. It comes last, with the name: SQLite would compute it at each insertion. */
+/** Statistics with a computed column. The name is set last, because SQLite would compute the column at each insert. */
 const statistics = (expression: string, table = 'sqlite_stat1'): readonly string[] => [
   'create table harmless (tbl, idx)',
   `insert into harmless values ('blocks', 'sqlite_autoindex_blocks_1')`,

@@ -1,4 +1,4 @@
-/** Numbers and lengths that no repository has. */
+/** Numbers and lengths beyond those of any real repository. */
 import { concatBytes } from '../../../src/core/data/bytes.ts';
 import { POST, rkeyOf } from '../../../src/testing/repo/harness.ts';
 import { hex, textString } from '../../core/mst/raw-node.ts';
@@ -12,14 +12,14 @@ import { refused, WRITABLE } from './rewrite-schema.ts';
 const upTo = (count: number): string =>
   `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count})`;
 
-/** Tables that the schema alone knows. */
+/** Tables that exist only in the schema. */
 const tables = (count: number, statement: string): Attack['make'] =>
   changedBy(
     WRITABLE,
     `${upTo(count)} insert into sqlite_schema select 'table', 't' || i, 't' || i, 2, ${statement} from n`,
   );
 
-/** A CAR of so many records that break the data model, each other bytes. */
+/** A CAR of `count` records that break the data model, each with other bytes. */
 const faulty = (count: number) => async (): Promise<Uint8Array> =>
   carOf(
     await repositoryOf({
@@ -33,7 +33,7 @@ const faulty = (count: number) => async (): Promise<Uint8Array> =>
     }),
   );
 
-/** How much 90,000 records that are sound take to import. */
+/** The cost of importing 90,000 sound records. */
 const MANY = { mostMs: 20_000, mostMb: 250 };
 
 const rows = (table: string, key: string, value: string): Attack['make'] =>

@@ -1,4 +1,4 @@
-/** Tables that a careless reader takes for those of a repository, and objects on them. */
+/** Tables and objects that look like those of a repository. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Attack, AttackClass } from './attack.ts';
@@ -9,10 +9,10 @@ const columns = (key: string, value: string): string => `(${key}, ${value})`;
 const KEY = 'key TEXT PRIMARY KEY';
 const VALUE = 'value BLOB NOT NULL';
 
-/** The table `refs` with other columns. */
+/** Replaces the table `refs` by one with other columns. */
 const refsOf = (statement: string): Attack['make'] => changedBy(...rewrite('refs', `CREATE TABLE refs ${statement}`));
 
-/** A byte of the header of `pds.db`. */
+/** Changes a byte in the header of `pds.db`. */
 const withFormat =
   (format: number): Attack['make'] =>
   async (folder) => {
