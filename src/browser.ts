@@ -10,7 +10,8 @@ import type { BrowserStorage, KeptRepo } from './adapters/platform/browser-platf
 import type { FolderEntry, FolderImport } from './adapters/folders/transfer.ts';
 import { assertBrowser } from './adapters/origin/browser-only.ts';
 import type { RepoWorker } from './adapters/rpc/connection.ts';
-import { ask, giveToWorker, takeFromWorker } from './adapters/rpc/ask-worker.ts';
+import { ask, takeFromWorker } from './adapters/rpc/ask-worker.ts';
+import { toWireFiles } from './adapters/rpc/files.ts';
 import { sharedLocks } from './adapters/rpc/locks.ts';
 import { openRemote } from './adapters/tabs/open-remote.ts';
 import type { CarSource } from './core/car/source.ts';
@@ -222,7 +223,7 @@ const openEmpty = async (
  * @throws {RepoError} `StorageFailed`.
  */
 export const listRepos = (options: WorkerOptions): Promise<KeptRepo[]> =>
-  withWorker(options, async (worker) => (await ask(worker, { do: 'list' }, sharedLocks())) as KeptRepo[]);
+  withWorker(options, async (worker) => (await ask(worker, sharedLocks(), 'list')) as KeptRepo[]);
 
 /**
  * Deletes a repository with its blobs. Does nothing if it is missing.
@@ -237,7 +238,7 @@ export const listRepos = (options: WorkerOptions): Promise<KeptRepo[]> =>
  * @throws {RepoError} `Locked` if any tab has it open; `StorageFailed`.
  */
 export const deleteRepo = (name: string, options: WorkerOptions): Promise<void> =>
-  withWorker(options, async (worker) => void (await ask(worker, { do: 'remove', name }, sharedLocks())));
+  withWorker(options, (worker) => ask(worker, sharedLocks(), 'remove', name));
 
 /**
  * Yields the files of a repository, in the layout of a folder in Node: `pds.db` first, then the blobs. Read each file
@@ -260,7 +261,7 @@ export async function* exportFolder(
 ): AsyncGenerator<FolderEntry, void, undefined> {
   const { worker: own, release } = takeWorker(worker);
   try {
-    yield* takeFromWorker(own, { do: 'exportFolder', name, storage }, sharedLocks());
+    yield* takeFromWorker(own, sharedLocks(), name, storage);
   } finally {
     release();
   }
@@ -280,7 +281,7 @@ export const importFolder = (
   withWorker(
     options,
     async (worker) =>
-      (await giveToWorker(worker, { do: 'importFolder', name, storage }, files, sharedLocks())) as FolderImport,
+      (await ask(worker, sharedLocks(), 'importFolder', name, storage, toWireFiles(files))) as FolderImport,
   );
 
 const takeWorker = (worker: WorkerOptions['worker']): { readonly worker: RepoWorker; readonly release: () => void } => {

@@ -1,12 +1,13 @@
 /**
- * The calls of one page to one repository at the other end of a port: what is sent again after a failover, the signers
- * that stay in the page, and the newest rev that the page has heard of.
+ * The calls of one page to one repository at the other end of a port: what is sent again after a failover, and the
+ * newest rev that the page has heard of.
  */
 import type { Signer } from '../../core/crypto/signer.ts';
+import { reportingErrors } from '../../core/data/report-error.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import type { WriteRequest } from '../../core/repo/write/write-request.ts';
-import type { ClientMethods, Entry, ServerMethods, WireSigner } from './methods.ts';
+import type { ClientMethods, Entry, ServerMethods } from './methods.ts';
 import type { Send } from './peer.ts';
 import { Peer } from './peer.ts';
 import { uniqueName } from './unique-name.ts';
@@ -22,11 +23,16 @@ interface GivenOptions extends LongWork {
 const wireKey = (key: unknown): unknown =>
   typeof key === 'object' && key !== null && !Array.isArray(key) ? JSON.stringify(key) : key;
 
+/** A signer stays in the page: its method crosses as a function, and its key as a text. */
+const wireSigner = (signer: Signer): object => ({
+  sign: (bytes: Uint8Array<ArrayBuffer>) => signer.sign(bytes),
+  did: signer.did?.(),
+});
+
 export class ClientCalls {
   readonly peer: Peer<ServerMethods, ClientMethods>;
   readonly #signer: Signer | undefined;
   readonly #name = uniqueName();
-  readonly #signers = new Map<number, Signer>();
   #numbers = 0;
   #rev: string | undefined;
   #isClosed = false;
@@ -36,24 +42,12 @@ export class ClientCalls {
   /**
    * @param signer Signs the commits of the page.
    * @param rev The head's rev when the page connected.
-   * @param onEvent Called with each other message of the other end.
+   * @param onChange Called with each new head, if the page has subscribed.
    */
-  constructor(send: Send, signer: Signer | undefined, rev: string | undefined, onEvent: (event: unknown) => void) {
+  constructor(send: Send, signer: Signer | undefined, rev: string | undefined, onChange: ClientMethods['change']) {
     this.#rev = rev;
     this.#signer = signer;
-    this.peer = new Peer<ServerMethods, ClientMethods>(
-      send,
-      {
-        sign: async (_, by, bytes) => {
-          const found = this.#signers.get(by);
-          if (found === undefined) {
-            throw new RepoError('Closed', 'the write that is to be signed has ended');
-          }
-          return found.sign(bytes);
-        },
-      },
-      onEvent,
-    );
+    this.peer = new Peer<ServerMethods, ClientMethods>(send, { change: async (change) => onChange(change) });
   }
 
   /** The newest rev that this page has heard of. */
@@ -82,17 +76,17 @@ export class ClientCalls {
     this.peer.end(error, { gone: true });
   }
 
-  /** Runs `hangUp`, then ends every call. The streams that the page offers end at once. */
+  /** Waits for the replies to all calls, then runs `hangUp`. The streams that the page offers fail at once. */
   async close(hangUp: () => Promise<void>): Promise<void> {
     const closed = new RepoError('Closed', 'the repository is closed');
     this.#isClosed = true;
     // A stream that gives nothing would never end by itself.
     this.peer.failStreams(closed);
+    await this.peer.settled();
     try {
       await hangUp();
     } finally {
-      // No end is left that knows the outcome of a change without a reply.
-      this.peer.end(closed, { gone: true });
+      this.peer.end(closed);
     }
   }
 
@@ -123,38 +117,37 @@ export class ClientCalls {
   async run(method: string, entry: Entry, given: readonly unknown[], isOfHead = true): Promise<unknown> {
     this.assertOpen();
     const { way, options: at } = entry;
-    const { signal, onProgress, signer, request, ...rest } = ((at !== undefined && given[at]) || {}) as GivenOptions;
+    const {
+      signer = this.#signer,
+      request,
+      key,
+      onProgress,
+      ...rest
+    } = ((at !== undefined && given[at]) || {}) as GivenOptions;
     const since = this.#rev;
-    const number = this.number();
     const changes = way === 'write' || way === 'once';
-    const by = changes && isOfHead && at !== undefined ? (signer ?? this.#signer) : undefined;
+    const isSigned = changes && isOfHead && signer !== undefined;
     const name = way === 'write' ? (request ?? { id: this.nameRequest() }) : undefined;
-    if (by !== undefined) {
-      this.#signers.set(number, by);
-    }
     const params = (again?: WriteRequest['again']): never => {
       const sent = [...given];
       if (at !== undefined) {
         sent[at] = {
           ...rest,
-          ...('key' in rest && { key: wireKey(rest.key) }),
-          ...(by && { signer: { '/signer': number, did: by.did?.() } satisfies WireSigner }),
+          ...(onProgress && { onProgress: reportingErrors(onProgress) }),
+          ...(key !== undefined && { key: wireKey(key) }),
+          ...(isSigned && { signer: wireSigner(signer) }),
           ...(name && { request: { id: name.id, again: name.again ?? again } }),
         };
       }
       return sent as never;
     };
-    try {
-      const moved = way === 'once' ? 'lost' : () => params({ since });
-      const reply: unknown = await this.peer.call(method as never, params(), { signal, onProgress, changes, moved });
-      if (changes && isOfHead && typeof reply === 'object' && reply !== null) {
-        const { rev } = ('commit' in reply ? reply.commit : reply) as { readonly rev?: string };
-        this.note(rev, way === 'once');
-      }
-      return reply;
-    } finally {
-      this.#signers.delete(number);
+    const moved = way === 'once' ? 'lost' : () => params({ since });
+    const reply: unknown = await this.peer.call(method as never, params(), { changes, moved });
+    if (changes && isOfHead && typeof reply === 'object' && reply !== null) {
+      const { rev } = ('commit' in reply ? reply.commit : reply) as { readonly rev?: string };
+      this.note(rev, way === 'once');
     }
+    return reply;
   }
 
   /** The head's rev as another end says: after a reset it may be less than before. */

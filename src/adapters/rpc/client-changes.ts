@@ -1,4 +1,5 @@
 /** What the listeners of a page hear: each new head once and in order, whichever server tells of it. */
+import { reportingErrors } from '../../core/data/report-error.ts';
 import { isRepoError } from '../../core/errors.ts';
 import type { HeadChange } from '../../core/repo/repo.ts';
 import type { ClientCalls } from './client-calls.ts';
@@ -17,7 +18,7 @@ export class ClientChanges {
 
   add(listener: (change: HeadChange) => void): () => void {
     // The same function may be added twice. Each addition is removed by itself.
-    const own = (change: HeadChange): void => listener(change);
+    const own = reportingErrors(listener);
     this.#listeners.add(own);
     if (this.#listeners.size === 1) {
       this.#raise(this.#calls.rev);
@@ -40,16 +41,7 @@ export class ClientChanges {
     this.#told = rev;
     this.#known = reset === true ? rev : this.#known;
     this.#raise(rev);
-    for (const listener of this.#listeners) {
-      try {
-        listener(change);
-      } catch (error) {
-        // A listener that throws is reported like an event handler that throws.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+    this.#listeners.forEach((listener) => listener(change));
   }
 
   /** Another server serves the calls from now on, and is asked for the heads that were missed. */

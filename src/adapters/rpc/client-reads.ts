@@ -1,13 +1,11 @@
 /** One state of the records at the other end: of the head, of a branch or of a tree. */
-import { RepoError } from '../../core/errors.ts';
 import { listArguments } from '../../core/repo/read/list-arguments.ts';
 import { decodeStored } from '../../core/repo/record.ts';
 import type { StoredEntry } from '../../core/repo/stored-records.ts';
 import type { ListOptions, Tree, TreeEntry } from '../../core/repo/tree.ts';
 import type { ClientCalls } from './client-calls.ts';
+import { Gone } from './gone.ts';
 import type { At, TreeEdit, TreeRef } from './methods.ts';
-import type { Gone } from './streams.ts';
-import { GONE } from './streams.ts';
 
 /** What every state can be asked. */
 export type StateReads = Pick<Tree, 'collections' | 'entries' | 'get' | 'list'>;
@@ -16,17 +14,16 @@ export type StateReads = Pick<Tree, 'collections' | 'entries' | 'get' | 'list'>;
 export const askAt = async <T>(
   at: At,
   edits: () => readonly TreeEdit[],
-  ask: (at: never) => Promise<T | Gone>,
+  ask: (at: never) => Promise<T>,
 ): Promise<T> => {
-  const reply = await ask(at as never);
-  if (reply !== GONE) {
-    return reply as T;
+  try {
+    return await ask(at as never);
+  } catch (error) {
+    if (!(error instanceof Gone)) {
+      throw error;
+    }
+    return ask({ ...(at as TreeRef), edits: edits() } as never);
   }
-  const again = await ask({ ...(at as TreeRef), edits: edits() } as never);
-  if (again === GONE) {
-    throw new RepoError('StorageFailed', 'the worker does not know a tree whose edits were sent to it');
-  }
-  return again as T;
 };
 
 /** @param edits Of a tree: those since its base. */

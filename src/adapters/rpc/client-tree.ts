@@ -5,7 +5,6 @@ import type { ClientCalls } from './client-calls.ts';
 import { askAt, createReads } from './client-reads.ts';
 import type { GeneratedMethods } from './generated-methods.ts';
 import type { TreeEdit, TreeRef } from './methods.ts';
-import type { Gone } from './streams.ts';
 
 /** What trees ask with. */
 interface TreeEnd {
@@ -60,7 +59,7 @@ export class RemoteTree implements Tree {
   }
 
   /** Asks about a tree that `checkout` of this repository has returned. */
-  static ask<T>(tree: Tree, calls: ClientCalls, ask: (ref: TreeRef) => Promise<T | Gone>): Promise<T> {
+  static ask<T>(tree: Tree, calls: ClientCalls, ask: (ref: TreeRef) => Promise<T>): Promise<T> {
     if (!(tree instanceof RemoteTree) || tree.#end.calls !== calls) {
       throw new TypeError('the tree does not come from checkout() of this repository');
     }

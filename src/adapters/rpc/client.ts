@@ -17,12 +17,12 @@ import { GeneratedMethods } from './generated-methods.ts';
 import type { OwnOfBranch, OwnOfRepo } from './methods.ts';
 import { BRANCH, META, REPO } from './methods.ts';
 import type { Send } from './peer.ts';
-import type { Attachment } from './protocol.ts';
+import type { Attachment, Message } from './protocol.ts';
 
 export interface RemoteRepoOptions {
   readonly signer?: Signer | undefined;
   readonly validate?: Validate | undefined;
-  /** Tells the other end that this one goes. Resolves after its last reply. Rejects when closing failed. */
+  /** Ends the connection, in which no call waits. Rejects when closing failed. */
   hangUp(): Promise<void>;
   /** Whether the browser keeps the storage when room gets short. */
   readonly isPersistent?: (() => Promise<boolean>) | undefined;
@@ -39,8 +39,6 @@ const BranchBase = RecordMethods as unknown as abstract new () => Omit<Branch, O
 export class RemoteRepo extends RepoBase implements Repo {
   readonly did: string;
   readonly meta: RepoMeta;
-  /** Takes the messages of the other end. */
-  readonly peer: Pick<ClientCalls['peer'], 'giveUp' | 'receive'>;
   readonly #options: RemoteRepoOptions;
   readonly #attachment: Attachment;
   readonly #calls: ClientCalls;
@@ -53,13 +51,26 @@ export class RemoteRepo extends RepoBase implements Repo {
     this.did = attachment.did;
     this.#attachment = attachment;
     this.#options = options;
-    this.#calls = new ClientCalls(send, options.signer, attachment.rev, (change) => this.#hear(change as HeadChange));
-    this.peer = this.#calls.peer;
+    this.#calls = new ClientCalls(send, options.signer, attachment.rev, (change) => this.#hear(change));
     this.#methods = new GeneratedMethods(this.#calls, options.validate);
     this.#changes = new ClientChanges(this.#calls);
     this.meta = this.#methods.of<RepoMeta, never>('meta.', META);
     const { get, list, collections } = createReads(this.#calls, undefined);
     Object.assign(this, { get, list, collections }, this.#methods.of<Repo, OwnOfRepo>('', REPO));
+  }
+
+  get isClosed(): boolean {
+    return this.#calls.isClosed;
+  }
+
+  /** A message of the other end. */
+  receive(message: Message): void {
+    this.#calls.peer.receive(message);
+  }
+
+  /** The other end does not reply, and may resume at any time: calls that wait reject. */
+  giveUp(error: unknown): void {
+    this.#calls.peer.giveUp(error);
   }
 
   /** Another worker serves the calls from now on: open calls are sent to it, and listeners hear what they missed. */

@@ -1,9 +1,12 @@
-/** The page's end of the entry point: a request to a worker, on a port of its own. */
+/** The page's end of the entry point: its use of a worker, on a port of its own. */
 import { RepoError } from '../../core/errors.ts';
 import { fromErrorData } from './error-data.ts';
+import type { WireFile } from './files.ts';
 import { isReleased } from './locks.ts';
 import type { Locks } from './locks.ts';
-import type { FromPage, FromWorker, WorkerGreeting, WorkerRequest } from './protocol.ts';
+import type { Handlers } from './peer.ts';
+import { Peer } from './peer.ts';
+import type { Attachment, FromPage, Message, ToPage, WantedStorage, WorkerGreeting } from './protocol.ts';
 import { PROTOCOL_VERSION, memberLock } from './protocol.ts';
 import { uniqueName } from './unique-name.ts';
 
@@ -15,6 +18,39 @@ const LAST_WORDS_MS = 100;
  * first request gets an event; a worker that was terminated says nothing.
  */
 const START_MS = 20_000;
+
+export interface OpenRequest {
+  readonly name: string;
+  /** Makes the repository, of this account. */
+  readonly did?: string | undefined;
+  readonly storage: WantedStorage;
+  /** How long to wait for a sign of the worker that has the files. */
+  readonly waitMs: number;
+}
+
+/** The calls of a page to its worker. */
+export interface WorkerMethods {
+  list(): readonly unknown[];
+  remove(name: string): void;
+  exportFolder(name: string, storage: WantedStorage): AsyncIterable<WireFile>;
+  importFolder(name: string, storage: WantedStorage, files: AsyncIterable<WireFile>): unknown;
+  /** Opens or makes a repository. Resolves after the first {@link PageMethods.attached}. */
+  open(request: OpenRequest): void;
+  /** The page goes out of sight, and may be frozen: closes the files that are open for it. */
+  leave(): void;
+  /** The page is back. */
+  return(): void;
+  /** The page has no more use of the worker. Resolves when the files that are open for it are closed. */
+  close(): void;
+}
+
+/** The calls of a worker to its page. */
+export interface PageMethods {
+  /** The page's calls to the repository reach it from now on. Called again after each failover. */
+  attached(attachment: Attachment): void;
+  /** The worker that has the files does not reply: the page waits no longer for its calls. */
+  silent(): void;
+}
 
 /** `Worker`, as far as it is used. */
 export interface WorkerLike {
@@ -29,14 +65,16 @@ export interface RepoWorker extends WorkerLike {
 }
 
 export interface Connection {
-  /** Takes {@link FromPage}. */
-  readonly port: Pick<MessagePort, 'postMessage'>;
+  readonly worker: Peer<WorkerMethods, PageMethods>;
+  toRepo(generation: number, message: Message): void;
+  /** Ends the use of the worker. */
   close(): void;
 }
 
 /** The events of a connection. None follows `onEnd`. */
-export interface ConnectionEvents {
-  onMessage(message: Exclude<FromWorker, { readonly kind: 'begun' | 'failed' }>): void;
+export interface ConnectionEvents extends Handlers<PageMethods> {
+  /** A message of the repository. */
+  onMessage(message: Message): void;
   /** The worker has refused or failed; or it `isGone`, and its files are closed. */
   onEnd(error: unknown, isGone: boolean): void;
 }
@@ -49,29 +87,35 @@ const failureOf = (event: Event): RepoError => {
 };
 
 /**
- * Sends a request to a worker.
- * @param locks The worker holds one of them while it works on the request; `undefined` where the page and the worker
- *   share no locks.
+ * Begins to use a worker.
+ * @param locks The worker holds one of them as long as the connection; `undefined` where the page and the worker share
+ *   no locks.
  */
 export const connect = (
   worker: WorkerLike,
-  request: WorkerRequest,
   locks: Locks | undefined,
-  { onMessage, onEnd }: ConnectionEvents,
+  { onMessage, onEnd, attached, silent }: ConnectionEvents,
 ): Connection => {
   const { port1: port, port2: theirs } = new MessageChannel();
   const member = uniqueName();
   const watch = new AbortController();
-  let hasBegun = false;
   let hasReplied = false;
 
+  const post = (message: FromPage): void => port.postMessage(message);
+  const peer = new Peer<WorkerMethods, PageMethods>((message) => post({ kind: 'worker', message }), {
+    attached,
+    silent,
+  });
   const close = (): void => {
     watch.abort();
     clearTimeout(start);
-    port.close();
     worker.removeEventListener('error', onError);
+    peer.call('close', []).catch(() => {});
+    peer.end(new RepoError('Closed', 'the page has no more use of the worker'));
+    port.close();
   };
   const end = (error: unknown, isGone: boolean): void => {
+    peer.end(error);
     close();
     onEnd(error, isGone);
   };
@@ -86,29 +130,34 @@ export const connect = (
     if (await isReleased(shared, memberLock(member), watch.signal)) {
       await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
       if (!watch.signal.aborted) {
-        const code = hasReplied ? 'Closed' : 'StorageFailed';
-        end(new RepoError(code, `the worker has ended; asked=${request.do}`), true);
+        end(new RepoError(hasReplied ? 'Closed' : 'StorageFailed', 'the worker has ended'), true);
       }
     }
   };
 
-  port.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-    if (!hasBegun) {
-      hasBegun = true;
-      clearTimeout(start);
-      // From now on an error event comes from other code in the worker, and does not end it.
-      worker.removeEventListener('error', onError);
-    }
-    hasReplied ||= data.kind === 'attached' || data.kind === 'done';
-    if (data.kind === 'failed') {
-      end(fromErrorData(data.error), false);
-    } else if (data.kind !== 'begun') {
-      onMessage(data);
-    } else if (locks !== undefined) {
-      watchLife(locks).catch((error: unknown) => end(error, false));
+  port.onmessage = ({ data }: MessageEvent<ToPage>) => {
+    switch (data.kind) {
+      case 'begun':
+        clearTimeout(start);
+        // From now on an error event comes from other code in the worker, and does not end it.
+        worker.removeEventListener('error', onError);
+        if (locks !== undefined) {
+          watchLife(locks).catch((error: unknown) => end(error, false));
+        }
+        break;
+      case 'failed':
+        end(fromErrorData(data.error), false);
+        break;
+      case 'repo':
+        onMessage(data.message);
+        break;
+      case 'worker':
+        hasReplied ||= data.message.kind === 'reply';
+        peer.receive(data.message);
+        break;
     }
   };
   worker.addEventListener('error', onError);
-  worker.postMessage({ pdsdb: PROTOCOL_VERSION, member, request } satisfies WorkerGreeting, [theirs]);
-  return { port, close };
+  worker.postMessage({ pdsdb: PROTOCOL_VERSION, request: member } satisfies WorkerGreeting, [theirs]);
+  return { worker: peer, toRepo: (generation, message) => post({ kind: 'repo', generation, message }), close };
 };

@@ -1,8 +1,5 @@
-/** The files of a folder across a wire: a stream of their names, and a stream for the bytes of each. */
-import { chunksOf } from '../../core/data/streams.ts';
-import type { WireStream } from './streams.ts';
-import { byteStream } from './streams.ts';
-import type { StreamEnd } from './peer.ts';
+/** The files of a folder across a wire: a stream of their names, with a stream for the bytes of each. */
+import { byteStream, chunksOf } from '../../core/data/streams.ts';
 
 /** One file: its path in the folder, and its bytes. It is read once, before the next file is asked for. */
 export interface FolderFile {
@@ -10,10 +7,13 @@ export interface FolderFile {
   readonly content: { readonly size: number; stream(): ReadableStream<Uint8Array> };
 }
 
-interface WireFile {
+export type Files = AsyncIterable<FolderFile> | Iterable<FolderFile>;
+
+/** A file as it crosses. */
+export interface WireFile {
   readonly path: string;
   readonly size: number;
-  readonly bytes: WireStream;
+  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 /** Opens the file when its first bytes are asked for. */
@@ -21,30 +21,16 @@ async function* bytesOf({ content }: FolderFile): AsyncGenerator<Uint8Array> {
   yield* chunksOf(content.stream());
 }
 
-async function* wireFiles(
-  end: StreamEnd,
-  files: AsyncIterable<FolderFile> | Iterable<FolderFile>,
-): AsyncGenerator<WireFile> {
+/** Offers files, of which one is open at a time. */
+export async function* toWireFiles(files: Files): AsyncGenerator<WireFile> {
   for await (const file of files) {
-    const bytes = end.offer(bytesOf(file));
-    try {
-      yield { path: file.path, size: file.content.size, bytes };
-    } finally {
-      await end.withdraw(bytes);
-    }
+    yield { path: file.path, size: file.content.size, bytes: bytesOf(file) };
   }
 }
 
-/** Offers files, of which one is open at a time. */
-export const offerFiles = (
-  end: StreamEnd,
-  files: AsyncIterable<FolderFile> | Iterable<FolderFile>,
-  onEnd?: () => void,
-): WireStream => end.offer(wireFiles(end, files), { items: 1, onEnd });
-
 /** The files that the other end offers. */
-export async function* takeFiles(end: StreamEnd, files: AsyncIterable<unknown>): AsyncGenerator<FolderFile> {
-  for await (const { path, size, bytes } of files as AsyncIterable<WireFile>) {
-    yield { path, content: { size, stream: () => byteStream(end.take(bytes)) } };
+export async function* fromWireFiles(files: AsyncIterable<WireFile>): AsyncGenerator<FolderFile, void, undefined> {
+  for await (const { path, size, bytes } of files) {
+    yield { path, content: { size, stream: () => byteStream(bytes) } };
   }
 }

@@ -10,6 +10,7 @@ import type { Branch } from '../../core/repo/branch.ts';
 import type {
   CollectionCount,
   CommitRef,
+  HeadChange,
   ListOptions,
   LogEntry,
   MissingBlob,
@@ -20,7 +21,7 @@ import type {
 } from '../../core/repo/repo.ts';
 import type { StoredRecord } from '../../core/repo/stored-records.ts';
 import type { RepoMeta } from '../../core/repo/write/meta.ts';
-import type { Gone, Page } from './streams.ts';
+import type { Page } from './streams.ts';
 
 /** The position of an entry in a list, compared to another one: below 0 for before it, and 0 for the same. */
 export type Compare<T> = (entry: T, other: T) => number;
@@ -37,7 +38,7 @@ export type Compare<T> = (entry: T, other: T) => number;
  */
 export interface Entry {
   readonly way: 'bytes' | 'files' | 'list' | 'once' | 'read' | 'write';
-  /** The index of the options among the parameters. Signals, progress, keys and signers in them cross by themselves. */
+  /** The index of the options among the parameters. */
   readonly options?: number | undefined;
   readonly compare?: Compare<never> | undefined;
 }
@@ -124,8 +125,8 @@ export interface TreeEdit {
 }
 
 /**
- * A tree of `checkout`: a commit, and edits on top of it. The server keeps the last ones under their keys. It returns
- * {@link GONE} for one that it does not have, and the client sends the edits.
+ * A tree of `checkout`: a commit, and edits on top of it. The server keeps the last ones under their keys. A call about
+ * one that it does not have rejects with `Gone`, and the client sends the edits.
  */
 export interface TreeRef {
   /** `undefined` for the tree before the first commit. */
@@ -148,26 +149,20 @@ export interface RecordPage extends Page<unknown> {
 export interface ServerMethods {
   info(): RepoInfo;
   /** The record's bytes, which the client decodes. */
-  get(at: At, collection: string, rkey: string): StoredRecord | Gone | undefined;
-  collections(at: At): CollectionCount[] | Gone;
+  get(at: At, collection: string, rkey: string): StoredRecord | undefined;
+  collections(at: At): CollectionCount[];
   /**
    * A page of records as they are stored, or of keys. The server keeps the state of a list until its last page, or
    * `leave`.
    * @param list A number that the client has chosen for the list.
    */
-  page(
-    list: number,
-    at: At,
-    of: 'entries' | 'list',
-    collection: string | undefined,
-    options: ListOptions,
-  ): RecordPage | Gone;
+  page(list: number, at: At, of: 'entries' | 'list', collection: string | undefined, options: ListOptions): RecordPage;
   leave(list: number): void;
   /** Returns the commit whose tree it is, and the head under which a commit of it is expected. */
   checkout(at: string | CID | undefined): { readonly base: CID | undefined; readonly head: CID | undefined };
-  commit(tree: TreeRef, options: object): CommitRef | Gone;
+  commit(tree: TreeRef, options: object): CommitRef;
   /** Keeps the edited tree as `key`; `false` when the edit changes nothing. */
-  edit(tree: TreeRef, edit: TreeEdit, key: number): boolean | Gone;
+  edit(tree: TreeRef, edit: TreeEdit, key: number): boolean;
   /**
    * From now on this client hears of new heads. If the head that it knows is given (`null` for none), it first hears of
    * the heads that it missed. Returns the rev of the head.
@@ -178,11 +173,6 @@ export interface ServerMethods {
 
 /** The calls to a client. */
 export interface ClientMethods {
-  sign(signer: number, bytes: Bytes): Uint8Array;
-}
-
-/** A signer that stays in the page, by the number under which the page signs for it. */
-export interface WireSigner {
-  readonly '/signer': number;
-  readonly did: string | undefined;
+  /** Tells a client that has subscribed of a new head. */
+  change(change: HeadChange): void;
 }

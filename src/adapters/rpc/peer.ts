@@ -1,36 +1,30 @@
 /**
- * One of two ends that ask each other: calls, their replies and streams, over a port or a channel that keeps the order
- * of messages.
+ * One of two ends that ask each other: calls and their replies, over a port or a channel that keeps the order of
+ * messages. Functions and streams among the parameters last as long as the call, a stream that is returned until it is
+ * read.
  */
+import { isReadableStream } from '../../core/data/platform-values.ts';
+import { chunksOf } from '../../core/data/streams.ts';
 import { RepoError } from '../../core/errors.ts';
-import type { LongWork } from '../../core/repo/long-work.ts';
-import { createErrorBook } from './error-data.ts';
+import { ErrorBook } from './error-data.ts';
+import { Gone } from './gone.ts';
 import type { Message } from './protocol.ts';
-import type { OfferOptions, WireStream } from './streams.ts';
-import { OfferedStreams, pullItems } from './streams.ts';
+import type { References } from './references.ts';
+import { Scope } from './references.ts';
+import { MAX_PAGE_BYTES, MAX_SOURCE_PAGE_BYTES } from './streams.ts';
 import { pack, unpack } from './wire-values.ts';
 
 /** The calls that an end serves: names with the shapes of parameters and replies. */
 type Methods<M> = { readonly [K in keyof M]: (...params: never[]) => unknown };
 
-/** What a call brings beside its parameters. */
-export interface CallContext {
-  /** Aborts when the other end says so, or has ended. */
-  readonly signal: AbortSignal;
-  /** Left out where the other end does not listen. */
-  readonly onProgress: LongWork['onProgress'];
-  /** Keeps the signal and the progress after the reply, until the returned function is called. */
-  keep(): () => void;
-}
-
-/** One function for each method. */
+/** One function for each method. It is called with the message, and not later. */
 export type Handlers<M extends Methods<M>> = {
-  readonly [K in keyof M]: (context: CallContext, ...params: Parameters<M[K]>) => Promise<ReturnType<M[K]>>;
+  readonly [K in keyof M]: (...params: Parameters<M[K]>) => Promise<ReturnType<M[K]>>;
 };
 
 export type Send = (message: Message) => void;
 
-export interface CallOptions<P> extends LongWork {
+export interface CallOptions<P> {
   /**
    * Which parameters a call is sent with again, when the other end was replaced before it replied. Left out, the same.
    * `lost`: the call rejects with `OutcomeUnknown`, because its outcome is unknown.
@@ -40,15 +34,20 @@ export interface CallOptions<P> extends LongWork {
   readonly changes?: boolean | undefined;
 }
 
-/** Streams in both directions. */
-export type StreamEnd = Pick<Peer<object, object>, 'offer' | 'take' | 'withdraw'>;
-
-interface Pending extends LongWork {
+interface Pending {
   readonly method: string;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly moved: 'lost' | (() => readonly unknown[]);
   readonly changes: boolean;
+  /** What the other end can call until the reply. */
+  readonly scope: Scope;
+}
+
+interface Running {
+  readonly controller: AbortController;
+  /** What the other end can call after the reply. */
+  readonly scope: Scope;
 }
 
 const outcomeUnknown = (method: string, cause?: unknown): RepoError =>
@@ -57,27 +56,25 @@ const outcomeUnknown = (method: string, cause?: unknown): RepoError =>
 /** Calls the methods of `Asked`, and serves those of `Served`. */
 export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> {
   readonly #handlers: Handlers<Served>;
-  readonly #onChange: (change: unknown) => void;
-  readonly #errors = createErrorBook();
-  readonly #offered = new OfferedStreams();
+  readonly #errors = new ErrorBook();
+  readonly #references: References = new Map();
   readonly #pending = new Map<number, Pending>();
-  /** Of calls, also while a stream that they returned is read. */
-  readonly #progress = new Map<number, NonNullable<LongWork['onProgress']>>();
-  readonly #running = new Map<number, AbortController>();
+  readonly #running = new Map<number, Running>();
+  /** Of calls that wait for their replies. */
+  readonly #replies = new Set<Promise<unknown>>();
   readonly #works = new Set<Promise<void>>();
   #send: Send;
   #calls = 0;
   #end: { readonly error: unknown } | undefined;
 
-  constructor(send: Send, handlers: Handlers<Served>, onChange: (change: unknown) => void = () => {}) {
+  constructor(send: Send, handlers: Handlers<Served>) {
     this.#send = send;
     this.#handlers = handlers;
-    this.#onChange = onChange;
   }
 
   /**
-   * Asks the other end. Rejects with what the other end rejects with; an aborted `signal` is passed on, and the reply
-   * waited for, because it says whether anything has happened.
+   * Asks the other end. Rejects with what the other end rejects with; an aborted signal among the parameters is passed
+   * on, and the reply waited for, because it says whether anything has happened.
    */
   async call<K extends keyof Asked & string>(
     method: K,
@@ -92,56 +89,26 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     }
   }
 
-  /** Calls a method that returns a stream, and yields its items. Signal and progress last as long as the stream. */
-  async *open(method: string, params: readonly unknown[], options: LongWork = {}): AsyncGenerator<unknown> {
-    const { reply, release } = this.#ask(method, params, options);
+  /** Calls a method that returns a stream, and yields its items. The call lasts as long as the stream. */
+  async *open(method: string, params: readonly unknown[]): AsyncGenerator {
+    const { reply, release } = this.#ask(method, params, {});
     try {
-      yield* this.take((await reply) as WireStream, { signal: options.signal });
+      const stream = (await reply) as AsyncIterable<unknown> | ReadableStream<Uint8Array>;
+      // Streams of WebKit have no async iterator.
+      yield* isReadableStream(stream) ? chunksOf(stream) : stream;
     } finally {
       release();
     }
   }
 
-  offer(items: AsyncIterable<unknown>, options?: OfferOptions): WireStream {
-    return this.#offered.offer(items, options);
+  /** Resolves when every call so far has its reply. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#replies);
   }
 
-  withdraw(stream: WireStream): Promise<void> {
-    return this.#offered.withdraw(stream);
-  }
-
-  /**
-   * The items of a stream of the other end. Throws {@link lostStream} when that end was replaced.
-   * @param options With `waits`, leaving it ends when the source has ended.
-   */
-  take(
-    { '/stream': name }: WireStream,
-    { signal, waits = false }: { readonly signal?: AbortSignal | undefined; readonly waits?: boolean } = {},
-  ): AsyncGenerator<unknown> {
-    const ask = (method: 'cancel' | 'pull'): Promise<unknown> => this.call(method as never, [name] as never);
-    return pullItems(
-      async () => {
-        signal?.throwIfAborted();
-        return (await ask('pull')) as Awaited<ReturnType<OfferedStreams['pull']>>;
-      },
-      () => {
-        // An end that was closed has no stream to end.
-        const cancelled = ask('cancel').catch(() => {});
-        return waits ? cancelled : undefined;
-      },
-    );
-  }
-
-  /** Has every stream that this end offers fail. */
+  /** Has every stream among the parameters of calls fail. */
   failStreams(error: unknown): void {
-    this.#offered.fail(error);
-  }
-
-  /** Tells the other end of a new head. */
-  tell(change: unknown): void {
-    if (this.#end === undefined) {
-      this.#send({ kind: 'change', change: pack(change) });
-    }
+    this.#pending.forEach(({ scope }) => scope.fail(error));
   }
 
   receive(message: Message): void {
@@ -150,22 +117,16 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     }
     switch (message.kind) {
       case 'abort':
-        this.#running.get(message.id)?.abort(this.#errors.toError(message.reason));
-        break;
-      case 'reply':
-        this.#settle(message.id)?.resolve(unpack(message.value));
+        this.#running.get(message.id)?.controller.abort(this.#errors.toError(message.reason));
         break;
       case 'call':
         this.#run(message);
         break;
-      case 'change':
-        this.#onChange(unpack(message.change));
-        break;
       case 'failure':
-        this.#settle(message.id)?.reject(this.#errors.toError(message.error));
+        this.#take(message.id)?.reject(this.#errors.toError(message.error));
         break;
-      case 'progress':
-        this.#progress.get(message.id)?.(message.progress);
+      case 'reply':
+        this.#take(message.id)?.resolve(unpack(message.value, this.#referring()));
         break;
     }
   }
@@ -175,14 +136,12 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     this.#send = send;
     this.#stop(new RepoError('Closed', 'the tab that had the repository open was closed'));
     const again = 'the tab that had the repository open went away while a stream was read, which cannot be read again';
-    this.#offered.fail(new RepoError('OutcomeUnknown', again));
-    for (const [id, pending] of [...this.#pending]) {
-      const { method, moved, reject } = pending;
+    this.failStreams(new RepoError('OutcomeUnknown', again));
+    for (const [id, { method, moved, reject, scope }] of [...this.#pending]) {
       if (moved === 'lost') {
-        this.#pending.delete(id);
         reject(outcomeUnknown(method));
       } else {
-        this.#sendCall(id, pending, moved());
+        this.#sendCall(id, method, moved(), scope);
       }
     }
   }
@@ -205,52 +164,51 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
    * the other end is `gone`, a change that waits rejects with `OutcomeUnknown` instead.
    */
   end(error: unknown, { gone = false }: { readonly gone?: boolean } = {}): void {
-    if (this.#end !== undefined) {
-      return;
+    if (this.#end === undefined) {
+      this.#end = { error };
+      this.#stop(error);
+      this.#rejectAll(error, gone);
     }
-    this.#end = { error };
-    this.#stop(error);
-    this.#offered.end();
-    this.#rejectAll(error, gone);
   }
 
   #rejectAll(error: unknown, isUnreplied: boolean): void {
-    const waiting = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const { method, changes, reject } of waiting) {
+    for (const { method, changes, reject } of this.#pending.values()) {
       reject(isUnreplied && changes ? outcomeUnknown(method, error) : error);
     }
+    this.#pending.clear();
   }
 
   #ask(
     method: string,
     params: readonly unknown[],
-    { signal, onProgress, moved = () => params, changes = false }: CallOptions<readonly unknown[]>,
+    { moved = () => params, changes = false }: CallOptions<readonly unknown[]>,
   ): { readonly reply: Promise<unknown>; readonly release: () => void } {
     if (this.#end !== undefined) {
       throw this.#end.error;
     }
-    signal?.throwIfAborted();
     const id = this.#calls++;
-    const abort = (): void => this.#send({ kind: 'abort', id, reason: this.#errors.toData(signal?.reason) });
-    signal?.addEventListener('abort', abort, { once: true });
-    if (onProgress !== undefined) {
-      this.#progress.set(id, onProgress);
-    }
+    const scope = new Scope(this.#references, MAX_SOURCE_PAGE_BYTES);
+    const abort = (): void => {
+      // The other end may wait for an item of a stream.
+      scope.fail(scope.signal?.reason);
+      this.#send({ kind: 'abort', id, reason: this.#errors.toData(scope.signal?.reason) });
+    };
     const release = (): void => {
-      signal?.removeEventListener('abort', abort);
-      this.#progress.delete(id);
+      scope.signal?.removeEventListener('abort', abort);
       this.#pending.delete(id);
+      scope.release();
     };
     const reply = new Promise<unknown>((resolve, reject) => {
-      const pending: Pending = { method, resolve, reject, signal, onProgress, moved, changes };
-      this.#pending.set(id, pending);
+      this.#pending.set(id, { method, resolve, reject, moved, changes, scope });
       try {
-        this.#sendCall(id, pending, params);
-      } catch (cause) {
-        reject(new TypeError(`an argument cannot be sent to a worker; method=${method}`, { cause }));
+        this.#sendCall(id, method, params, scope, true);
+      } catch (error) {
+        reject(error);
       }
+      scope.signal?.addEventListener('abort', abort, { once: true });
     });
+    const settled: Promise<unknown> = reply.catch(() => {}).finally(() => this.#replies.delete(settled));
+    this.#replies.add(settled);
     return { reply, release };
   }
 
@@ -258,77 +216,82 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
    * A call that was aborted is sent all the same when the other end is replaced: the reply says what has happened, and
    * nothing is undone.
    */
-  #sendCall(id: number, { method, signal, onProgress }: Pending, params: readonly unknown[]): void {
+  #sendCall(id: number, method: string, given: readonly unknown[], scope: Scope, isFirst = false): void {
+    const params = given.map((param) => pack(param, scope));
+    const { signal } = scope;
+    if (isFirst) {
+      signal?.throwIfAborted();
+    }
     const aborted = signal?.aborted === true ? this.#errors.toData(signal.reason) : undefined;
-    this.#send({ kind: 'call', id, method, params: params.map(pack), tells: onProgress !== undefined, aborted });
+    try {
+      this.#send({ kind: 'call', id, method, params, aborted });
+    } catch (cause) {
+      throw new TypeError(`an argument cannot be sent to a worker; method=${method}`, { cause });
+    }
   }
 
-  #settle(id: number): Pending | undefined {
+  #referring(signal?: AbortSignal): Parameters<typeof unpack>[1] {
+    return { call: (name, params) => this.call(name as never, params as never), signal };
+  }
+
+  #take(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     return pending;
   }
 
   #stop(reason: unknown): void {
-    for (const controller of this.#running.values()) {
+    for (const { controller, scope } of this.#running.values()) {
       controller.abort(reason);
+      scope.release();
     }
     this.#running.clear();
   }
 
-  #run({ id, method, params, tells, aborted }: Message & { kind: 'call' }): void {
+  #run({ id, method, params, aborted }: Message & { kind: 'call' }): void {
     const controller = new AbortController();
     if (aborted !== undefined) {
       controller.abort(this.#errors.toError(aborted));
     }
-    this.#running.set(id, controller);
-    // The reply goes to the end that asked, and not to one that has replaced it meanwhile.
-    const send = this.#send;
-    const reply = (message: Message): void => {
-      if (this.#end === undefined && send === this.#send) {
-        send(message);
-      }
-    };
+    const scope = new Scope(this.#references, MAX_PAGE_BYTES, () => forget());
+    const running: Running = { controller, scope };
     const forget = (): void => {
-      if (this.#running.get(id) === controller) {
+      if (this.#running.get(id) === running) {
         this.#running.delete(id);
       }
     };
-    let isKept = false;
-    const context: CallContext = {
-      signal: controller.signal,
-      onProgress: tells ? (progress) => reply({ kind: 'progress', id, progress }) : undefined,
-      keep() {
-        isKept = true;
-        return forget;
-      },
+    this.#running.set(id, running);
+    // The reply goes to the end that asked, and not to one that has replaced it meanwhile.
+    const send = this.#send;
+    const reply = (make: () => Message): void => {
+      if (this.#running.get(id) === running) {
+        send(make());
+      }
     };
-    const work = this.#handle(method, params, context)
-      .then((value) => reply({ kind: 'reply', id, value: pack(value) }))
-      .catch((error: unknown) => reply({ kind: 'failure', id, error: this.#errors.toData(error) }))
+    const work = this.#handle(method, params, controller.signal)
+      .then((value) => reply(() => ({ kind: 'reply', id, value: pack(value, scope) })))
+      .catch((error: unknown) => reply(() => ({ kind: 'failure', id, error: this.#errors.toData(error) })))
       .finally(() => {
         this.#works.delete(work);
-        if (!isKept) {
+        if (scope.isEmpty) {
           forget();
         }
       });
     this.#works.add(work);
   }
 
-  async #handle(method: string, params: readonly unknown[], context: CallContext): Promise<unknown> {
-    if (method === 'pull') {
-      return this.#offered.pull(params[0] as string);
-    }
-    if (method === 'cancel') {
-      return this.#offered.withdraw({ '/stream': params[0] as string });
+  async #handle(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown> {
+    const handler = this.#references.get(method) ?? this.#handlerOf(method);
+    return handler(...params.map((param) => unpack(param, this.#referring(signal))));
+  }
+
+  #handlerOf(method: string): (...params: unknown[]) => unknown {
+    if (method.startsWith('/')) {
+      throw new Gone();
     }
     if (!Object.hasOwn(this.#handlers, method)) {
       throw new RepoError('StorageFailed', `the page and its worker are of different versions; method=${method}`);
     }
-    const handler = this.#handlers[method as keyof Served] as (
-      context: CallContext,
-      ...params: unknown[]
-    ) => Promise<unknown>;
-    return handler(context, ...params.map(unpack));
+    return this.#handlers[method as keyof Served] as (...params: unknown[]) => unknown;
   }
 }

@@ -6,9 +6,9 @@ import type { CID } from '../../core/data/cid.ts';
 import { cidEquals, cidToText } from '../../core/data/cid.ts';
 import { RepoError, isRepoError } from '../../core/errors.ts';
 import type { StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
+import { Gone } from './gone.ts';
 import type { At, ServerMethods, TreeEdit, TreeRef } from './methods.ts';
-import type { Gone } from './streams.ts';
-import { GONE, MAX_PAGE_ITEMS, readPage } from './streams.ts';
+import { MAX_PAGE_ITEMS, readPage } from './streams.ts';
 
 /**
  * A tree holds the nodes that it has read, and a chain of edits shares them. A client rarely works on more than one.
@@ -61,11 +61,11 @@ export class ServerTrees {
     }
   }
 
-  /** @throws {RepoError} as `Repo.checkout`. */
-  async find({ base, key, edits }: TreeRef): Promise<StoredTree | Gone> {
+  /** @throws {RepoError} {@link Gone} for a tree whose edits it needs; as `Repo.checkout`. */
+  async find({ base, key, edits }: TreeRef): Promise<StoredTree> {
     const known = this.#trees.get(key ?? keyOf(base));
     if (known === undefined && key !== undefined && edits === undefined) {
-      return GONE;
+      throw new Gone();
     }
     let tree = known ?? this.#trees.get(keyOf(base)) ?? (await checkOutAgain(this.#repo, base));
     for (const edit of known === undefined ? (edits ?? []) : []) {
@@ -79,9 +79,6 @@ export class ServerTrees {
   async page(...[list, at, of, collection, options]: Parameters<ServerMethods['page']>): ReturnTypeOf<'page'> {
     try {
       const tree = await this.#pinned(list, at);
-      if (tree === GONE) {
-        return GONE;
-      }
       // No record is read that does not fit the page. The store refuses a limit that is not a whole number.
       const isLarge =
         options.limit === undefined || (Number.isInteger(options.limit) && options.limit > MAX_PAGE_ITEMS);
@@ -119,11 +116,11 @@ export class ServerTrees {
   }
 
   /** The tree of a list, whose state `gc` keeps from now on. */
-  async #pinned(list: number, at: At): Promise<StoredTree | Gone> {
+  async #pinned(list: number, at: At): Promise<StoredTree> {
     for (;;) {
       const ref = at !== undefined && 'base' in at ? at : { base: await this.#headOf(at) };
       const tree = await this.find(ref);
-      if (tree === GONE || this.#pins.has(list)) {
+      if (this.#pins.has(list)) {
         return tree;
       }
       const unpin = await tree.pin();

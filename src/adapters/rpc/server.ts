@@ -1,18 +1,15 @@
 /** A repository that serves a client at the other end of a wire. */
-import { chunksOf } from '../../core/data/streams.ts';
 import { RepoError } from '../../core/errors.ts';
+import { listenSince } from '../../core/repo/read/missed-changes.ts';
 import type { StoredReads, StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
-import { offerFiles } from './files.ts';
 import type { FolderFile } from './files.ts';
-import type { At, ClientMethods, Entry, ServerMethods, TreeRef, WireSigner } from './methods.ts';
+import { toWireFiles } from './files.ts';
+import type { At, ClientMethods, Entry, ServerMethods } from './methods.ts';
 import { BRANCH, META, REPO } from './methods.ts';
-import type { CallContext, Handlers, Send } from './peer.ts';
+import type { Handlers, Send } from './peer.ts';
 import { Peer } from './peer.ts';
 import type { Message } from './protocol.ts';
 import { editTree, ServerTrees } from './server-trees.ts';
-import type { Gone } from './streams.ts';
-import { byteStream, GONE, isWireStream } from './streams.ts';
-import { Subscription } from './subscription.ts';
 
 /** One client, while it is served. */
 export interface Served {
@@ -23,116 +20,76 @@ export interface Served {
   end(): void;
 }
 
-type Client = Peer<ClientMethods, ServerMethods>;
-type StateReads = StoredReads & Pick<StoredTree, 'collections'>;
 type Method = (...params: unknown[]) => unknown;
-type Handler = (context: CallContext, ...params: unknown[]) => Promise<unknown>;
 
-/** Options as they were given to the client: its signal, its listener and its signer are at the other end. */
-const givenOptions = (client: Client, { signal, onProgress }: CallContext, options: unknown): object => {
-  const { signer: by, ...given } = (options ?? {}) as { readonly signer?: WireSigner };
-  if (by === undefined) {
-    return { ...given, signal, onProgress };
-  }
-  const { '/signer': id, did } = by;
-  // If the client goes, the call fails, and with it the write that waits for the signature.
-  const signer = {
-    sign: (bytes: Uint8Array<ArrayBuffer>) => client.call('sign', [id, bytes]),
-    ...(did === undefined ? {} : { did: () => did }),
-  };
-  return { ...given, signal, onProgress, signer };
+/** Options as they were given to the client. The `did` of a signer crosses as a text, because it returns no promise. */
+const givenOptions = (options: unknown): object => {
+  const { signer, ...given } = options as { readonly signer?: { readonly did?: string | undefined } };
+  const { did } = signer ?? {};
+  return signer === undefined ? given : { ...given, signer: { ...signer, did: did === undefined ? did : () => did } };
 };
 
 /** The handlers of a table. @param target The object with the methods; it may take the first parameter. */
 const passedThrough = (
-  client: () => Client,
   prefix: string,
   table: Readonly<Record<string, Entry>>,
   target: (params: unknown[]) => object,
-): Record<string, Handler> => {
-  const handlers: Record<string, Handler> = {};
-  for (const [name, { way, options }] of Object.entries(table)) {
-    handlers[prefix + name] = async (context, ...given) => {
-      const end = client();
-      const object = target(given) as Record<string, Method>;
-      const params = given.map((param) => (isWireStream(param) ? byteStream(end.take(param)) : param));
-      if (options !== undefined) {
-        params[options] = givenOptions(end, context, params[options]);
+): Record<string, (...params: unknown[]) => Promise<unknown>> => {
+  const handler =
+    (name: string, { way, options }: Entry) =>
+    async (...params: unknown[]): Promise<unknown> => {
+      const object = target(params) as Record<string, Method>;
+      if (options !== undefined && params[options] !== undefined) {
+        params[options] = givenOptions(params[options]);
       }
       const result = object[name]!(...params);
-      switch (way) {
-        case 'bytes':
-          return end.offer(chunksOf(result as ReadableStream<Uint8Array>), { onEnd: context.keep() });
-        case 'files':
-          return offerFiles(end, result as AsyncIterable<FolderFile>, context.keep());
-        case 'list':
-          return end.offer(result as AsyncIterable<unknown>);
-        default:
-          return result;
-      }
+      return way === 'files' ? toWireFiles(result as AsyncIterable<FolderFile>) : result;
     };
-  }
-  return handlers;
+  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [prefix + name, handler(name, entry)]));
 };
 
 /** Serves a client. @param send Carries messages to it, in order. */
 export const serveRepo = (repo: StoredRepo, send: Send): Served => {
   const trees = new ServerTrees(repo);
-  const subscription = new Subscription(repo, (change) => peer.tell(change));
-  /** Reads a state; {@link GONE} for a tree that the client has to send. */
-  const readAt = async <T>(at: At, read: (reads: StateReads) => Promise<T>): Promise<T | Gone> => {
-    const reads = at === undefined ? repo : 'branch' in at ? repo.branch(at.branch) : await trees.find(at);
-    return reads === GONE ? GONE : read(reads);
-  };
-  const withTree = async <T>(ref: TreeRef, use: (tree: StoredTree) => Promise<T>): Promise<T | Gone> => {
-    const tree = await trees.find(ref);
-    return tree === GONE ? GONE : use(tree);
-  };
+  let unsubscribe = (): void => {};
+  const readsAt = async (at: At): Promise<StoredReads & Pick<StoredTree, 'collections'>> =>
+    at === undefined ? repo : 'branch' in at ? repo.branch(at.branch) : trees.find(at);
   const handlers: Handlers<ServerMethods> = {
     info: () => repo.info(),
-    get: (_, at, collection, rkey) => readAt(at, (reads) => reads.getStored(collection, rkey)),
-    collections: (_, at) => readAt(at, (reads) => reads.collections()),
-    page: (_, ...params) => trees.page(...params),
-    leave: async (_, list) => trees.leave(list),
-    checkout: (_, at) => trees.checkout(at),
-    commit: (context, ref, options) => withTree(ref, (tree) => repo.commit(tree, givenOptions(peer, context, options))),
-    edit: (_, ref, edit, key) =>
-      withTree(ref, async (tree) => {
-        const edited = await editTree(tree, edit);
-        if (edited !== tree) {
-          trees.keep(key, edited);
-        }
-        return edited !== tree;
-      }),
-    subscribe: (_, known) => subscription.start(known),
-    unsubscribe: async () => subscription.stop(),
+    get: async (at, collection, rkey) => (await readsAt(at)).getStored(collection, rkey),
+    collections: async (at) => (await readsAt(at)).collections(),
+    page: (...params) => trees.page(...params),
+    leave: async (list) => trees.leave(list),
+    checkout: (at) => trees.checkout(at),
+    commit: async (ref, options) => repo.commit(await trees.find(ref), givenOptions(options)),
+    edit: async (ref, edit, key) => {
+      const tree = await trees.find(ref);
+      const edited = await editTree(tree, edit);
+      if (edited !== tree) {
+        trees.keep(key, edited);
+      }
+      return edited !== tree;
+    },
+    subscribe(known) {
+      unsubscribe();
+      // A client that has gone hears of the change from the next leader.
+      const { stop, rev } = listenSince(repo, known, (change) => void peer.call('change', [change]).catch(() => {}));
+      unsubscribe = stop;
+      return rev;
+    },
+    unsubscribe: async () => unsubscribe(),
   };
-  const peer: Client = new Peer<ClientMethods, ServerMethods>(send, {
-    ...passedThrough(
-      () => peer,
-      '',
-      REPO,
-      () => repo,
-    ),
-    ...passedThrough(
-      () => peer,
-      'meta.',
-      META,
-      () => repo.meta,
-    ),
-    ...passedThrough(
-      () => peer,
-      'branch.',
-      BRANCH,
-      (params) => repo.branch(params.shift() as string),
-    ),
+  const peer = new Peer<ClientMethods, ServerMethods>(send, {
+    ...passedThrough('', REPO, () => repo),
+    ...passedThrough('meta.', META, () => repo.meta),
+    ...passedThrough('branch.', BRANCH, (params) => repo.branch(params.shift() as string)),
     ...handlers,
   });
   return {
     receive: (message) => peer.receive(message),
     idle: () => peer.idle(),
     end() {
-      subscription.stop();
+      unsubscribe();
       trees.end();
       peer.end(new RepoError('Closed', 'the page that asked was closed'));
     },

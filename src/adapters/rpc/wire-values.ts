@@ -1,19 +1,48 @@
-/** Values with CIDs, for `structuredClone`, which does not keep classes. */
+/**
+ * Values for `structuredClone`, which does not keep classes and clones no function: CIDs cross as texts, functions,
+ * streams and signals as references.
+ */
+import { blobReader } from '../../core/data/blob-reader.ts';
 import { asCid, cidToText, parseCid } from '../../core/data/cid.ts';
 import { isPlainMap } from '../../core/data/plain-map.ts';
-import { isArrayBuffer, isBytes, isMap } from '../../core/data/platform-values.ts';
+import { isArrayBuffer, isBlob, isBytes, isMap, isReadableStream } from '../../core/data/platform-values.ts';
+import { byteStream, chunksOf } from '../../core/data/streams.ts';
+import type { Page } from './streams.ts';
+import { isAsyncIterable, itemsFrom } from './streams.ts';
 
-/** No value of ours has a field of this name, so that a map with it is a CID. */
-const CID_FIELD = '/';
+/** No value of ours has a field of the name `/`. A CID has no kind. */
+interface Reference {
+  readonly '/': string;
+  readonly kind?: 'bytes' | 'function' | 'items' | 'signal' | undefined;
+}
+
+export type Run = (...params: unknown[]) => unknown;
+export type Source = AsyncIterable<unknown> | ReadableStream<Uint8Array>;
+
+/** The names under which one end has what the other end refers to. */
+export interface Names {
+  /** The signal among the values. Messages say when it aborts. */
+  signal: AbortSignal | undefined;
+  nameOf(value: Run | Source): string;
+}
+
+const reference = (name: string, kind?: Reference['kind']): Reference =>
+  kind === undefined ? { '/': name } : { '/': name, kind };
 
 const mapPlain = (value: object, change: (inner: unknown) => unknown): unknown =>
   Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, change(inner)]));
 
+const isSignal = (value: object): value is AbortSignal => 'aborted' in value && 'addEventListener' in value;
+
 /**
- * The value with its CIDs as texts. Bytes that are a part of a larger buffer are copied: a clone of them would carry
- * the whole buffer.
+ * Returns the value as it crosses. Bytes that are a part of a larger buffer are copied: a clone of them would carry the
+ * whole buffer.
+ * @param names Keeps what the other end can call.
  */
-export const pack = (value: unknown): unknown => {
+export const pack = (value: unknown, names: Names): unknown => {
+  if (typeof value === 'function') {
+    return reference(names.nameOf(value as Run), 'function');
+  }
   if (typeof value !== 'object' || value === null) {
     return value;
   }
@@ -22,31 +51,84 @@ export const pack = (value: unknown): unknown => {
   }
   const cid = asCid(value);
   if (cid !== undefined) {
-    return { [CID_FIELD]: cidToText(cid) };
+    return reference(cidToText(cid));
   }
   if (Array.isArray(value)) {
-    return value.map(pack);
+    return value.map((inner) => pack(inner, names));
   }
   if (isMap(value)) {
-    return new Map([...value].map(([key, inner]) => [key, pack(inner)]));
+    return new Map([...value].map(([key, inner]) => [key, pack(inner, names)]));
   }
-  return isPlainMap(value) ? mapPlain(value, pack) : value;
+  if (isReadableStream(value)) {
+    return reference(names.nameOf(value as ReadableStream<Uint8Array>), 'bytes');
+  }
+  if (isAsyncIterable(value)) {
+    return reference(names.nameOf(value), 'items');
+  }
+  if (isPlainMap(value)) {
+    return mapPlain(value, (inner) => pack(inner, names));
+  }
+  if (isSignal(value)) {
+    names.signal = value;
+    return reference('', 'signal');
+  }
+  if (isBlob(value)) {
+    // A blob of jsdom cannot be cloned. It has no `stream` either.
+    const isCloned = typeof (value as Partial<Blob>).stream === 'function';
+    return isCloned ? value : reference(names.nameOf(byteStream(chunksOf(blobReader(value)))), 'bytes');
+  }
+  return value;
 };
 
-/** What {@link pack} was given. */
-export const unpack = (value: unknown): unknown => {
+/** What references become at the end that receives them. */
+export interface Referring {
+  /** Calls what the other end has under a name. */
+  call(name: string, params: readonly unknown[]): Promise<unknown>;
+  /** Of the call whose parameters are unpacked. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Returns what {@link pack} was given. */
+export const unpack = (value: unknown, end: Referring): unknown => {
   if (typeof value !== 'object' || value === null || isBytes(value)) {
     return value;
   }
   if (Array.isArray(value)) {
-    return value.map(unpack);
+    return value.map((inner) => unpack(inner, end));
   }
   if (isMap(value)) {
-    return new Map([...value].map(([key, inner]) => [key, unpack(inner)]));
+    return new Map([...value].map(([key, inner]) => [key, unpack(inner, end)]));
   }
   if (!isPlainMap(value)) {
     return value;
   }
-  const { [CID_FIELD]: text } = value as Record<string, unknown>;
-  return typeof text === 'string' ? parseCid(text) : mapPlain(value, unpack);
+  return typeof (value as Partial<Reference>)['/'] === 'string'
+    ? refer(value as unknown as Reference, end)
+    : mapPlain(value, (inner) => unpack(inner, end));
+};
+
+const refer = ({ '/': name, kind }: Reference, end: Referring): unknown => {
+  const run = (...params: unknown[]): Promise<unknown> => {
+    const reply = end.call(name, params);
+    // A caller that ignores the reply, as for progress, ignores its failure.
+    reply.catch(() => {});
+    return reply;
+  };
+  const items = (): AsyncGenerator =>
+    itemsFrom(
+      () => run() as Promise<Page<unknown>>,
+      () => run(true).then(undefined, () => {}) as Promise<void>,
+    );
+  switch (kind) {
+    case undefined:
+      return parseCid(name);
+    case 'bytes':
+      return byteStream(items() as AsyncGenerator<Uint8Array>);
+    case 'function':
+      return run;
+    case 'items':
+      return items();
+    case 'signal':
+      return end.signal;
+  }
 };

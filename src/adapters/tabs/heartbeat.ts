@@ -1,4 +1,5 @@
 /** Whether the leader is alive: pinged while a call waits long for its reply. */
+import { RepoError } from '../../core/errors.ts';
 
 /** The leader is pinged each time that a call has waited so long. */
 const BEAT_MS = 2_500;
@@ -8,6 +9,13 @@ const BEAT_MS = 2_500;
  * that was asleep itself has to give the leader a chance to reply.
  */
 const MOST_SILENT = 4;
+
+/** The error of a page that waits no longer for the leader. @param waitMs How long it has waited, if for the first sign. */
+export const silenceError = (name: string, waitMs?: number): RepoError =>
+  new RepoError(
+    'Locked',
+    `the tab that has the repository open does not reply; name=${name}${waitMs === undefined ? '' : ` waitMs=${waitMs}`}`,
+  );
 
 /** The calls of a page that the leader of another tab serves. */
 export interface Heartbeat {

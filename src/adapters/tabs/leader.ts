@@ -3,7 +3,7 @@ import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import { isReleased } from '../rpc/locks.ts';
 import type { Locks } from '../rpc/locks.ts';
 import type { Send } from '../rpc/peer.ts';
-import type { Attachment, ChannelMessage, Message } from '../rpc/protocol.ts';
+import type { About, ChannelMessage, Message } from '../rpc/protocol.ts';
 import { memberLock } from '../rpc/protocol.ts';
 import type { Served } from '../rpc/server.ts';
 import { serveRepo } from '../rpc/server.ts';
@@ -27,8 +27,6 @@ export interface LeaderParts {
   readonly place: RepoPlace;
   readonly channel: Channel;
   readonly locks: Locks;
-  /** What pages have to know of the repository, now. */
-  about(): Promise<Omit<Attachment, 'generation'>>;
   /** Carries replies to the page of this worker. */
   readonly toPage: Send;
 }
@@ -39,7 +37,7 @@ interface Client {
 }
 
 export class Leader {
-  /** Resolves when the reign is over: to its failure, or to `undefined` after {@link abdicate}. */
+  /** Resolves when the reign is over: to its failure, or to `undefined` after {@link leave}. */
   readonly over: Promise<LeaderFailure | undefined>;
   readonly #parts: LeaderParts;
   /** The page of this worker, and those of the followers, by their members. */
@@ -53,17 +51,23 @@ export class Leader {
     this.#serve(parts.id, parts.toPage);
   }
 
+  /** What pages have to know of the repository, now. */
+  async about(): Promise<About> {
+    const { repo, place } = this.#parts;
+    return { did: repo.did, rev: (await repo.head())?.rev, storage: place.storage };
+  }
+
   /** Tells the other tabs, or one of them, who leads. */
   async announce(to?: string): Promise<void> {
-    const { id, about, channel } = this.#parts;
+    const { id, channel } = this.#parts;
     try {
       // The tab that asks may be about to make the repository anew.
       if (to !== undefined && (await this.#isCleared())) {
         return;
       }
-      const known = await about();
+      const about = await this.about();
       if (!this.#isLeaving) {
-        channel.postMessage({ kind: 'here', from: id, to, about: known });
+        channel.postMessage({ kind: 'here', from: id, to, about });
       }
     } catch {
       // The tab that asks hears of the next reign, which begins or ends with this failure.
@@ -87,20 +91,13 @@ export class Leader {
     } else if ('to' in message && message.to === this.#parts.id) {
       if (kind === 'message') {
         this.receive(from, message.message);
-      } else if (kind === 'bye') {
-        void this.#farewell(from);
       } else if (kind === 'away') {
         this.#drop(from);
       }
     }
   }
 
-  /** Resolves when the calls of the page of this worker have ended. */
-  idle(): Promise<void> | undefined {
-    return this.#clients.get(this.#parts.id)?.served.idle();
-  }
-
-  /** Ends the calls that run, or leaves them if that takes long, and closes the repository. */
+  /** Ends the reign: ends the calls that run, or leaves them if that takes long, and closes the repository. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -110,12 +107,11 @@ export class Leader {
     for (const member of [...this.#clients.keys()]) {
       this.#drop(member);
     }
-    await this.#parts.repo.close();
-  }
-
-  /** Ends the reign. */
-  abdicate(): void {
-    this.#end();
+    try {
+      await this.#parts.repo.close();
+    } finally {
+      this.#end();
+    }
   }
 
   #serve(member: string, send: Send): AbortController {
@@ -158,16 +154,6 @@ export class Leader {
     }
     this.#end('cleared');
     return true;
-  }
-
-  async #farewell(member: string): Promise<void> {
-    const client = this.#clients.get(member);
-    await client?.served.idle();
-    // It may have come back meanwhile, and is another one then.
-    if (this.#clients.get(member) === client) {
-      this.#drop(member);
-    }
-    this.#parts.channel.postMessage({ kind: 'bye', from: this.#parts.id, to: member });
   }
 
   async #examine(): Promise<void> {

@@ -4,18 +4,24 @@
  */
 import { RepoError } from '../../core/errors.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
-import { toErrorData } from '../rpc/error-data.ts';
 import type { Locks } from '../rpc/locks.ts';
-import type { Attachment, ChannelMessage, FromPage, FromWorker, Message } from '../rpc/protocol.ts';
-import { createHeartbeat } from './heartbeat.ts';
+import type { Send } from '../rpc/peer.ts';
+import type { About, Attachment, ChannelMessage, Message } from '../rpc/protocol.ts';
+import { createHeartbeat, silenceError } from './heartbeat.ts';
 import { Leader } from './leader.ts';
 import type { Channel } from './leader.ts';
 import type { LeaderFailure } from './leadership.ts';
 import { clearedError, lead } from './leadership.ts';
 import type { RepoPlace } from './repo-place.ts';
 
-/** The number of the one call that is the member's and not the page's: the request to leave. */
-const GOODBYE = -1;
+/** The page of a member. */
+export interface MemberPage {
+  /** See `PageMethods`. */
+  attached(attachment: Attachment): void;
+  silent(): void;
+  /** Carries messages of the repository. */
+  readonly send: Send;
+}
 
 export interface MemberParts {
   /** A text that no other member has. A lock of that name is held until the end: see `memberLock`. */
@@ -28,22 +34,19 @@ export interface MemberParts {
   readonly locks: Locks;
   /** All workers of this repository share it. */
   readonly channel: Channel;
-  /** To the page. */
-  readonly port: MessagePort;
-  /** Called when the page has no use of the repository any more. */
-  onEnd(): void;
+  readonly page: MemberPage;
+  /** Called when the repository cannot be used any more, unless the page has closed it. */
+  onFailure(error: unknown): void;
 }
-
-/** The leader is this member, another one by its name, or not known. */
-type Role = Leader | string | undefined;
 
 export class Member {
   readonly #parts: MemberParts;
   readonly #heartbeat = createHeartbeat(
     () => this.#ping(),
-    () => this.#tellSilence(),
+    () => this.#parts.page.silent(),
   );
-  #role: Role;
+  /** The leader is this member, another one by its name, or not known. */
+  #role: Leader | string | undefined;
   #generation = 0;
   /** The DID of a repository that is still to be made. */
   #did: string | undefined;
@@ -52,50 +55,60 @@ export class Member {
   #timeout: ReturnType<typeof setTimeout> | undefined;
   /** Holds the leader's lock, and is opening the files. */
   #isOpening = false;
-  #leaderSaidBye = (): void => {};
   #isEnded = false;
 
-  constructor(parts: MemberParts) {
-    this.#parts = parts;
-    this.#did = parts.did;
-    parts.channel.onmessage = ({ data }) => this.#hear(data);
-    parts.port.onmessage = ({ data }: MessageEvent<FromPage>) => this.#receive(data);
-  }
-
   /** Looks for the leader, or leads. */
-  join(): void {
-    const { waitMs } = this.#parts;
-    this.#timeout = setTimeout(() => this.#fail(this.#silenceError(` waitMs=${waitMs}`)), waitMs);
-    this.#look();
+  constructor(parts: MemberParts) {
+    const { did, channel, place, waitMs } = parts;
+    this.#parts = parts;
+    this.#did = did;
+    channel.onmessage = ({ data }) => this.#hear(data);
+    this.#timeout = setTimeout(() => this.#fail(silenceError(place.name, waitMs)), waitMs);
+    this.return();
   }
 
   /** A message of the page. */
-  #receive(message: FromPage): void {
-    if (this.#isEnded) {
+  receive(generation: number, message: Message): void {
+    const { id, channel } = this.#parts;
+    if (this.#isEnded || generation !== this.#generation) {
       return;
     }
-    switch (message.kind) {
-      case 'close':
-        void this.#close();
-        break;
-      case 'leave':
-        void this.#leave();
-        break;
-      case 'message':
-        if (message.generation === this.#generation) {
-          this.#forward(message.message);
-        }
-        break;
-      case 'return':
-        if (this.#queue === undefined) {
-          this.#look();
-        }
-        break;
+    if (this.#role instanceof Leader) {
+      this.#role.receive(id, message);
+      return;
+    }
+    if (message.kind === 'call') {
+      this.#heartbeat.asked(message.id);
+    }
+    if (this.#role !== undefined) {
+      channel.postMessage({ kind: 'message', from: id, to: this.#role, message });
     }
   }
 
-  #look(): void {
-    const { id, locks, place } = this.#parts;
+  /** The page goes out of sight, and may be frozen, or closes: no other tab must wait for it. */
+  async leave(): Promise<void> {
+    const { id, channel, place } = this.#parts;
+    const role = this.#role;
+    clearTimeout(this.#timeout);
+    this.#heartbeat.pause();
+    this.#queue?.abort();
+    this.#queue = undefined;
+    this.#role = undefined;
+    // Also for one that is about to lead, and has the files half open.
+    place.hurry();
+    if (role instanceof Leader) {
+      await role.leave();
+    } else if (role !== undefined) {
+      channel.postMessage({ kind: 'away', from: id, to: role });
+    }
+  }
+
+  /** The page is back. */
+  return(): void {
+    const { id, locks, place, channel } = this.#parts;
+    if (this.#isEnded || this.#queue !== undefined) {
+      return;
+    }
     const queue = new AbortController();
     this.#queue = queue;
     this.#heartbeat.resume();
@@ -106,8 +119,6 @@ export class Member {
       open: () => (this.#generation === 0 ? place.open(this.#did) : undefined),
       onTurn: () => {
         clearTimeout(this.#timeout);
-        // The last leader has ended. A page that waits for its last word need not.
-        this.#leaderSaidBye();
         this.#role = undefined;
       },
       onOpening: (isOpening) => (this.#isOpening = isOpening),
@@ -118,33 +129,29 @@ export class Member {
         this.#fail(error);
       }
     });
-    this.#parts.channel.postMessage({ kind: 'hello', from: id });
+    channel.postMessage({ kind: 'hello', from: id });
+  }
+
+  /** Resolves when the files are closed. */
+  async close(): Promise<void> {
+    try {
+      await this.leave();
+    } finally {
+      this.#end();
+    }
   }
 
   async #reign(repo: StoredRepo, signal: AbortSignal): Promise<LeaderFailure | undefined> {
-    const { id, locks, place, channel } = this.#parts;
+    const { page, place } = this.#parts;
     this.#did = undefined;
-    const about = async (): Promise<Omit<Attachment, 'generation'>> => ({
-      did: repo.did,
-      rev: (await repo.head())?.rev,
-      storage: place.storage,
-    });
-    const known = await about();
+    const leader = new Leader({ ...this.#parts, repo, toPage: page.send });
+    const about = await leader.about();
     // The page may have gone while the repository was opened.
     if (signal.aborted) {
       return undefined;
     }
-    const leader = new Leader({
-      id,
-      repo,
-      place,
-      channel,
-      locks,
-      about,
-      toPage: (message) => this.#toPage({ kind: 'message', message }),
-    });
     this.#role = leader;
-    this.#attach(known);
+    this.#attach(about);
     await leader.announce();
     const failure = await leader.over;
     if (failure === 'cleared') {
@@ -158,40 +165,37 @@ export class Member {
   }
 
   #hear(message: ChannelMessage): void {
-    const { id } = this.#parts;
+    const { id, channel, page } = this.#parts;
     const role = this.#role;
-    if (this.#isEnded || this.#queue === undefined) {
+    if (this.#queue === undefined) {
       return;
     }
     if (message.kind === 'ping') {
       if (role instanceof Leader || this.#isOpening) {
-        this.#parts.channel.postMessage({ kind: 'pong', from: id, to: message.from });
+        channel.postMessage({ kind: 'pong', from: id, to: message.from });
       }
     } else if (role instanceof Leader) {
       role.hear(message);
     } else if (message.kind === 'here' && message.to === undefined) {
       // It may be the same one, with the files opened anew: what the page says until it follows is sent again then.
       this.#role = undefined;
-      this.#leaderSaidBye();
-      this.#parts.channel.postMessage({ kind: 'hello', from: id });
+      channel.postMessage({ kind: 'hello', from: id });
     } else if ('to' in message && message.to === id) {
       if (message.kind === 'here') {
         this.#follow(message.from, message.about);
       } else if (message.kind === 'pong') {
         this.#heartbeat.heard();
-      } else if (message.from === role && message.kind === 'bye') {
-        this.#leaderSaidBye();
       } else if (message.from === role && message.kind === 'message') {
         this.#heartbeat.heard();
         if (message.message.kind === 'reply' || message.message.kind === 'failure') {
           this.#heartbeat.replied(message.message.id);
         }
-        this.#toPage({ kind: 'message', message: message.message });
+        page.send(message.message);
       }
     }
   }
 
-  #follow(leader: string, about: Omit<Attachment, 'generation'>): void {
+  #follow(leader: string, about: About): void {
     const { place } = this.#parts;
     clearTimeout(this.#timeout);
     if (this.#did !== undefined) {
@@ -203,30 +207,11 @@ export class Member {
     this.#attach(about);
   }
 
-  #attach(about: Omit<Attachment, 'generation'>): void {
+  #attach(about: About): void {
     this.#generation += 1;
     // The page sends the calls that wait again.
     this.#heartbeat.forget();
-    this.#toPage({ kind: 'attached', attachment: { ...about, generation: this.#generation } });
-  }
-
-  #toPage(message: FromWorker): void {
-    this.#parts.port.postMessage(message);
-  }
-
-  /** Forwards a message of the page. */
-  #forward(message: Message): void {
-    const { id } = this.#parts;
-    if (this.#role instanceof Leader) {
-      this.#role.receive(id, message);
-      return;
-    }
-    if (message.kind === 'call') {
-      this.#heartbeat.asked(message.id);
-    }
-    if (this.#role !== undefined) {
-      this.#parts.channel.postMessage({ kind: 'message', from: id, to: this.#role, message });
-    }
+    this.#parts.page.attached({ ...about, generation: this.#generation });
   }
 
   #ping(): void {
@@ -237,77 +222,19 @@ export class Member {
     }
   }
 
-  #tellSilence(): void {
-    this.#toPage({ kind: 'silent', error: toErrorData(this.#silenceError()) });
-    this.#leaderSaidBye();
-  }
-
-  #silenceError(waited = ''): RepoError {
-    const message = `the tab that has the repository open does not reply; name=${this.#parts.place.name}${waited}`;
-    return new RepoError('Locked', message);
-  }
-
-  /** The page goes out of sight, and may be frozen: no other tab must wait for it. */
-  async #leave(): Promise<void> {
-    const role = this.#role;
-    clearTimeout(this.#timeout);
-    this.#heartbeat.pause();
-    this.#queue?.abort();
-    this.#queue = undefined;
-    this.#role = undefined;
-    // Also for one that is about to lead, and has the files half open.
-    this.#parts.place.hurry();
-    if (role instanceof Leader) {
-      await this.#endReign(role);
-    } else if (role !== undefined) {
-      this.#parts.channel.postMessage({ kind: 'away', from: this.#parts.id, to: role });
-      this.#leaderSaidBye();
-    }
-  }
-
-  async #endReign(leader: Leader): Promise<void> {
-    try {
-      await leader.leave();
-    } finally {
-      leader.abdicate();
-    }
-  }
-
-  async #close(): Promise<void> {
-    const role = this.#role;
-    try {
-      if (role instanceof Leader) {
-        await role.idle();
-        await this.#endReign(role);
-      } else if (role !== undefined) {
-        const bye = new Promise<void>((resolve) => (this.#leaderSaidBye = resolve));
-        this.#heartbeat.asked(GOODBYE);
-        this.#parts.channel.postMessage({ kind: 'bye', from: this.#parts.id, to: role });
-        await bye;
-      }
-      this.#end({ kind: 'closed' });
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
   #fail(error: unknown): void {
-    this.#end({ kind: 'failed', error: toErrorData(error) });
+    if (!this.#isEnded) {
+      this.#end();
+      this.#parts.onFailure(error);
+    }
   }
 
-  #end(last: FromWorker): void {
-    if (this.#isEnded) {
-      return;
-    }
+  #end(): void {
     this.#isEnded = true;
     clearTimeout(this.#timeout);
     this.#heartbeat.forget();
-    this.#toPage(last);
     this.#queue?.abort();
-    if (this.#role instanceof Leader) {
-      this.#role.abdicate();
-    }
+    this.#queue = undefined;
     this.#parts.channel.close();
-    this.#parts.onEnd();
   }
 }

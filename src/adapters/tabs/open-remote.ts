@@ -1,23 +1,19 @@
 /** A repository of this browser, opened for a page through its worker. */
+import type { Signer } from '../../core/crypto/signer.ts';
 import { RepoError } from '../../core/errors.ts';
 import { readOnlyRepo } from '../../core/repo/read-only.ts';
 import type { Validate } from '../../core/repo/record.ts';
 import type { Repo } from '../../core/repo/repo.ts';
-import type { Signer } from '../../core/crypto/signer.ts';
 import { RemoteRepo } from '../rpc/client.ts';
-import type { Connection, WorkerLike } from '../rpc/connection.ts';
+import type { Connection, OpenRequest, WorkerLike } from '../rpc/connection.ts';
 import { connect } from '../rpc/connection.ts';
-import { fromErrorData } from '../rpc/error-data.ts';
 import type { Locks } from '../rpc/locks.ts';
-import type { Attachment, FromPage, WantedStorage } from '../rpc/protocol.ts';
 import type { Send } from '../rpc/peer.ts';
+import type { Attachment } from '../rpc/protocol.ts';
+import { silenceError } from './heartbeat.ts';
 import { watchPage } from './page-lifecycle.ts';
 
-export interface OpenRemoteOptions {
-  readonly name: string;
-  readonly did: string | undefined;
-  readonly storage: WantedStorage;
-  readonly waitMs: number;
+export interface OpenRemoteOptions extends OpenRequest {
   readonly signer: Signer | undefined;
   /** Refuses every write. The worker that has the files serves the reads. */
   readonly readOnly: boolean;
@@ -43,82 +39,85 @@ export interface WorkerSupply {
  */
 export const openRemote = (
   supply: WorkerSupply,
-  { name, did, storage, waitMs, signer, validate, readOnly, locks, isPersistent }: OpenRemoteOptions,
+  { signer, validate, readOnly, locks, isPersistent, ...wanted }: OpenRemoteOptions,
 ): Promise<Repo> =>
   new Promise((resolve, reject) => {
     let repo: RemoteRepo | undefined;
     let connection: Connection | undefined;
     let release = (): void => {};
-    let hungUp = (_: unknown): void => {};
     let unwatch = (): void => {};
+    /** The worker has ended, and so its files are closed, which is all that closing waits for. */
+    let isGone = false;
 
     const letGo = (): void => {
       connection?.close();
       connection = undefined;
       release();
     };
-    const end = (failure?: unknown): void => {
+    const end = (error: unknown): void => {
       unwatch();
+      repo?.lost(
+        error instanceof RepoError
+          ? error
+          : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }),
+      );
+      reject(error as Error);
       letGo();
-      hungUp(failure);
     };
-    const tell = (kind: 'close' | 'leave' | 'return'): void =>
-      connection?.port.postMessage({ kind } satisfies FromPage);
-    const sendUnder =
-      ({ generation }: Attachment, to: Connection): Send =>
-      (message) =>
-        to.port.postMessage({ kind: 'message', generation, message } satisfies FromPage);
-    const hangUp = (): Promise<void> =>
-      new Promise((done, failed) => {
-        hungUp = (failure) => (failure === undefined ? done() : failed(failure as Error));
-        if (connection === undefined) {
-          end();
-        } else {
-          tell('close');
+    const hangUp = async (): Promise<void> => {
+      try {
+        await connection?.worker.call('close', []);
+      } catch (error) {
+        if (!isGone) {
+          throw error;
         }
-      });
-    const attach = (attachment: Attachment, to: Connection): void => {
+      } finally {
+        unwatch();
+        letGo();
+      }
+    };
+    const hide = (): void => {
+      if (repo?.isClosed === true) {
+        // A page that is left gets no replies, and its closing waits for them.
+        repo.lost(new RepoError('Closed', 'the page was left while the repository was closed'));
+      }
+      if (supply.isFresh) {
+        isGone = true;
+        letGo();
+      } else {
+        void connection?.worker.call('leave', []);
+      }
+    };
+    const attach = (attachment: Attachment, { toRepo }: Connection): void => {
+      const send: Send = (message) => toRepo(attachment.generation, message);
       if (repo !== undefined) {
-        repo.moved(attachment, sendUnder(attachment, to));
+        repo.moved(attachment, send);
         return;
       }
-      repo = new RemoteRepo(attachment, sendUnder(attachment, to), { signer, validate, hangUp, isPersistent });
+      repo = new RemoteRepo(attachment, send, { signer, validate, hangUp, isPersistent });
       unwatch = watchPage({
-        onHide: () => (supply.isFresh ? letGo() : tell('leave')),
-        onShow: () => (supply.isFresh ? begin(undefined) : tell('return')),
+        onHide: hide,
+        onShow: () => (supply.isFresh ? begin(undefined) : void connection?.worker.call('return', [])),
         needsTime: !supply.isFresh,
       });
       resolve(readOnly ? readOnlyRepo(repo) : repo);
     };
 
-    const begin = (make: string | undefined): void => {
+    const begin = (did: string | undefined): void => {
       const taken = supply.take();
       release = taken.release;
-      const request = { do: 'open', name, did: make, storage, waitMs } as const;
-      const opened: Connection = connect(taken.worker, request, locks, {
-        onMessage(message) {
-          if (message.kind === 'attached') {
-            attach(message.attachment, opened);
-          } else if (message.kind === 'message') {
-            repo?.peer.receive(message.message);
-          } else if (message.kind === 'silent') {
-            repo?.peer.giveUp(fromErrorData(message.error));
-          } else if (message.kind === 'closed') {
-            end();
-          }
-        },
-        onEnd(error, isGone) {
-          repo?.lost(
-            error instanceof RepoError
-              ? error
-              : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }),
-          );
-          reject(error as Error);
-          // A worker that has ended has closed its files, which is all that `close` waits for.
-          end(isGone ? undefined : error);
+      const opened = connect(taken.worker, locks, {
+        attached: async (attachment) => attach(attachment, opened),
+        silent: async () => repo?.giveUp(silenceError(wanted.name)),
+        onMessage: (message) => repo?.receive(message),
+        onEnd(error, hasEnded) {
+          isGone = hasEnded;
+          end(error);
         },
       });
       connection = opened;
+      isGone = false;
+      opened.worker.call('open', [{ ...wanted, did }]).catch((error: unknown) => connection === opened && end(error));
     };
-    begin(did);
+    begin(wanted.did);
   });

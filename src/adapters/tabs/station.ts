@@ -1,14 +1,16 @@
-/** The worker's end of the entry point: each request of a page comes on a port of its own. */
+/** The worker's end of the entry point: each page, or each request of a page, comes on a port of its own. */
 import { RepoError } from '../../core/errors.ts';
+import type { PageMethods, WorkerMethods } from '../rpc/connection.ts';
 import { toErrorData } from '../rpc/error-data.ts';
 import type { FolderFile } from '../rpc/files.ts';
-import { offerFiles, takeFiles } from '../rpc/files.ts';
-import type { Channel } from './leader.ts';
+import { fromWireFiles, toWireFiles } from '../rpc/files.ts';
 import type { Locks } from '../rpc/locks.ts';
-import { Member } from './member.ts';
-import type { FromPage, FromWorker, WantedStorage, WorkerGreeting, WorkerRequest } from '../rpc/protocol.ts';
-import { PROTOCOL_VERSION, channelName, memberLock } from '../rpc/protocol.ts';
 import { Peer } from '../rpc/peer.ts';
+import type { FromPage, ToPage, WantedStorage, WorkerGreeting } from '../rpc/protocol.ts';
+import { PROTOCOL_VERSION, channelName, memberLock } from '../rpc/protocol.ts';
+import type { Channel } from './leader.ts';
+import { Member } from './member.ts';
+import type { MemberPage } from './member.ts';
 import type { RepoPlace } from './repo-place.ts';
 
 /** The repositories of this browser. */
@@ -44,52 +46,46 @@ export interface StationParts {
 }
 
 export const createStation = ({ places, locks, openChannel }: StationParts): Station => {
-  /** Resolves when the page has no more use of it, or has never had any. */
-  const open = async (id: string, request: WorkerRequest & { do: 'open' }, port: MessagePort): Promise<void> => {
-    const { name, did, storage, waitMs } = request;
-    const place = await places.find(name, storage, did !== undefined);
-    const channel = openChannel(channelName(place.storage, name));
-    await new Promise<void>((onEnd) => new Member({ id, place, did, waitMs, locks, channel, port, onEnd }).join());
-  };
-
-  /** The reply to a request that has one reply. */
-  const serveOnce = async (
-    request: Exclude<WorkerRequest, { readonly do: 'open' }>,
-    peer: Peer<object, object>,
-  ): Promise<unknown> => {
-    switch (request.do) {
-      case 'exportFolder':
-        return offerFiles(peer, await places.exportFolder(request.name, request.storage));
-      case 'importFolder':
-        return places.importFolder(request.name, request.storage, takeFiles(peer, peer.take(request.files)));
-      case 'list':
-        return places.list();
-      case 'remove':
-        return places.remove(request.name);
-    }
-  };
-
-  /** Resolves when the page has no more use of it. Then the page or another tab that waits for its end hears of it. */
-  const serve = async (member: string, request: WorkerRequest, port: MessagePort): Promise<void> => {
-    const post = (message: FromWorker): void => port.postMessage(message);
-    post({ kind: 'begun' });
-    if (request.do === 'open') {
-      return open(member, request, port);
-    }
-    const peer = new Peer<object, object>((message) => post({ kind: 'message', message }), {});
-    const closed = new Promise<void>((resolve) => {
-      port.onmessage = ({ data }: MessageEvent<FromPage>) => {
-        if (data.kind === 'message') {
-          peer.receive(data.message);
-        } else {
-          resolve();
-        }
-      };
+  /** Works for a page. Resolves when the page has no more use of it, and rejects with what ends it before. */
+  const serve = (id: string, port: MessagePort): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const post = (message: ToPage): void => port.postMessage(message);
+      let member: Member | undefined;
+      const page = new Peer<PageMethods, WorkerMethods>((message) => post({ kind: 'worker', message }), {
+        list: () => places.list(),
+        remove: (name) => places.remove(name),
+        exportFolder: async (name, storage) => toWireFiles(await places.exportFolder(name, storage)),
+        importFolder: (name, storage, files) => places.importFolder(name, storage, fromWireFiles(files)),
+        async open({ name, did, storage, waitMs }) {
+          const place = await places.find(name, storage, did !== undefined);
+          const channel = openChannel(channelName(place.storage, name));
+          await new Promise<void>((attached) => {
+            const memberPage: MemberPage = {
+              attached(attachment) {
+                void page.call('attached', [attachment]);
+                attached();
+              },
+              silent: () => void page.call('silent', []),
+              send: (message) => post({ kind: 'repo', message }),
+            };
+            member = new Member({ id, place, did, waitMs, locks, channel, page: memberPage, onFailure: reject });
+          });
+        },
+        leave: async () => member?.leave(),
+        return: async () => member?.return(),
+        async close() {
+          try {
+            await member?.close();
+          } finally {
+            // After the reply.
+            setTimeout(resolve);
+          }
+        },
+      });
+      port.onmessage = ({ data }: MessageEvent<FromPage>) =>
+        data.kind === 'worker' ? page.receive(data.message) : member?.receive(data.generation, data.message);
+      post({ kind: 'begun' });
     });
-    post({ kind: 'done', value: await serveOnce(request, peer) });
-    await closed;
-    peer.end(new RepoError('Closed', 'the page has ended its request'));
-  };
 
   return {
     receive({ data, ports }) {
@@ -97,20 +93,15 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
       if (!isGreeting(data) || port === undefined) {
         return;
       }
-      const { pdsdb, member, request } = data;
       const fail = (error: unknown): void =>
-        port.postMessage({ kind: 'failed', error: toErrorData(error) } satisfies FromWorker);
-      if (pdsdb !== PROTOCOL_VERSION) {
-        fail(
-          new RepoError(
-            'StorageFailed',
-            `the page and its worker are of different versions; page=${String(pdsdb)} worker=${PROTOCOL_VERSION}`,
-          ),
-        );
+        port.postMessage({ kind: 'failed', error: toErrorData(error) } satisfies ToPage);
+      if (data.pdsdb !== PROTOCOL_VERSION) {
+        const versions = `page=${String(data.pdsdb)} worker=${PROTOCOL_VERSION}`;
+        fail(new RepoError('StorageFailed', `the page and its worker are of different versions; ${versions}`));
         return;
       }
       // The failure is sent before the lock is released, so that the page does not take it for the end of the worker.
-      locks.request(memberLock(member), {}, () => serve(member, request, port).catch(fail)).catch(fail);
+      locks.request(memberLock(data.request), {}, () => serve(data.request, port).catch(fail)).catch(fail);
     },
   };
 };

@@ -1,6 +1,7 @@
 /** Writes CARs, version 1, to bytes or to a stream. https://ipld.io/specs/transport/car/carv1/ */
 import type { Bytes } from '../data/bytes.ts';
 import { concatBytes } from '../data/bytes.ts';
+import { byteStream } from '../data/streams.ts';
 import { encodeCarHeader } from './header.ts';
 import type { CID, CidLike } from '../data/cid.ts';
 import { bytesOfCid, CID_LENGTH, isCidBytes } from '../data/cid.ts';
@@ -79,24 +80,6 @@ const carChunks = async function* (
   }
 };
 
-const streamOf = (chunks: AsyncGenerator<Bytes, undefined>): ReadableStream<Bytes> =>
-  new ReadableStream<Bytes>(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next();
-        if (done) {
-          controller.close();
-        } else {
-          controller.enqueue(value);
-        }
-      },
-      async cancel() {
-        await chunks.return(undefined);
-      },
-    },
-    { highWaterMark: 0 },
-  );
-
 /**
  * Returns a CAR as a stream, with the blocks in the given order. `blocks` yields blocks or batches. It is read on
  * demand, one chunk of 64 KiB ahead. Its errors fail the stream unchanged, and `cancel` ends its iteration.
@@ -105,7 +88,7 @@ const streamOf = (chunks: AsyncGenerator<Bytes, undefined>): ReadableStream<Byte
 export const writeCarStream = (
   roots: CID | readonly CID[],
   blocks: AsyncIterable<NamedBlock | readonly NamedBlock[]>,
-): ReadableStream<Bytes> => streamOf(carChunks(carHeader(roots), blocks));
+): ReadableStream<Bytes> => byteStream(carChunks(carHeader(roots), blocks));
 
 /** The roots and blocks of a CAR to write. */
 export interface CarParts {
@@ -119,5 +102,5 @@ export const writeCarStreamOf = (open: () => Promise<CarParts>): ReadableStream<
     const { roots, blocks } = await open();
     return yield* carChunks(carHeader(roots), blocks);
   };
-  return streamOf(chunks());
+  return byteStream(chunks());
 };

@@ -60,3 +60,22 @@ export const readAll = async (stream: ByteStream): Promise<Bytes> => {
   });
   return concatBytes(chunks);
 };
+
+/** Returns chunks as a stream. Reads the next chunk on demand. Cancelling the stream ends the iteration. */
+export const byteStream = <T extends Uint8Array>(chunks: AsyncIterable<T>): ReadableStream<T> => {
+  const iterator = chunks[Symbol.asyncIterator]();
+  return new ReadableStream<T>(
+    {
+      async pull(controller) {
+        const { done, value } = await iterator.next();
+        if (done === true) {
+          controller.close();
+        } else {
+          controller.enqueue(value);
+        }
+      },
+      cancel: async () => void (await iterator.return?.()),
+    },
+    { highWaterMark: 0 },
+  );
+};

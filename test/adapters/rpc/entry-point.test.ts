@@ -2,8 +2,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import type { WorkerLike } from '../../../src/adapters/rpc/connection.ts';
-import { ask, giveToWorker, takeFromWorker } from '../../../src/adapters/rpc/ask-worker.ts';
+import { ask, takeFromWorker } from '../../../src/adapters/rpc/ask-worker.ts';
 import type { FolderFile } from '../../../src/adapters/rpc/files.ts';
+import { toWireFiles } from '../../../src/adapters/rpc/files.ts';
 import type { Locks } from '../../../src/adapters/rpc/locks.ts';
 import { createLocalLocks } from '../../../src/adapters/rpc/locks.ts';
 import { openRemote } from '../../../src/adapters/tabs/open-remote.ts';
@@ -111,7 +112,7 @@ describe('a worker that is terminated keeps nobody waiting', () => {
 
   test('who asks for a list, or a deletion', async () => {
     const { worker, terminate } = startWorker({ list: () => forever(), remove: () => forever() }, locks);
-    const asked = [ask(worker, { do: 'list' }, locks), ask(worker, { do: 'remove', name: 'repo' }, locks)];
+    const asked = [ask(worker, locks, 'list'), ask(worker, locks, 'remove', 'repo')];
     await Promise.all([...asked.map((one) => expect(one).rejects.toMatchObject(died)), pause(20).then(terminate)]);
   });
 
@@ -125,7 +126,7 @@ describe('a worker that is terminated keeps nobody waiting', () => {
       },
       locks,
     );
-    const given = giveToWorker(worker, { do: 'importFolder', name: 'repo', storage: 'auto' }, [oneFile], locks);
+    const given = ask(worker, locks, 'importFolder', 'repo', 'auto', toWireFiles([oneFile]));
     await Promise.all([expect(given).rejects.toMatchObject(died), pause(20).then(terminate)]);
   });
 
@@ -135,7 +136,7 @@ describe('a worker that is terminated keeps nobody waiting', () => {
       await forever();
     };
     const { worker, terminate } = startWorker({ exportFolder: async () => files() }, locks);
-    const taken = listOf(takeFromWorker(worker, { do: 'exportFolder', name: 'repo', storage: 'auto' }, locks));
+    const taken = listOf(takeFromWorker(worker, locks, 'repo', 'auto'));
     await Promise.all([expect(taken).rejects.toMatchObject({ code: 'Closed' }), pause(20).then(terminate)]);
   });
 
@@ -178,7 +179,7 @@ describe('a folder', () => {
       }
     };
     const { worker } = startWorker({ exportFolder: async () => files() }, locks);
-    for await (const { path } of takeFromWorker(worker, { do: 'exportFolder', name: 'r', storage: 'auto' }, locks)) {
+    for await (const { path } of takeFromWorker(worker, locks, 'r', 'auto')) {
       expect(path).toBe('pds.db');
       break;
     }
@@ -208,11 +209,9 @@ describe('a worker that is done is not watched any longer', () => {
       },
       locks,
     );
-    expect(await ask(worker, { do: 'list' }, locks)).toEqual([]);
-    expect(
-      (await listOf(takeFromWorker(worker, { do: 'exportFolder', name: 'repo', storage: 'auto' }, locks))).length,
-    ).toBe(1);
-    expect(await giveToWorker(worker, { do: 'importFolder', name: 'repo', storage: 'auto' }, [oneFile], locks)).toBe(1);
+    expect(await ask(worker, locks, 'list')).toEqual([]);
+    expect((await listOf(takeFromWorker(worker, locks, 'repo', 'auto'))).length).toBe(1);
+    expect(await ask(worker, locks, 'importFolder', 'repo', 'auto', toWireFiles([oneFile]))).toBe(1);
     await (await open(worker, locks)).close();
     expect([...names].filter((name) => name.startsWith('pdsdb:member:')).length).toBe(4);
     for (const name of names) {
@@ -232,7 +231,7 @@ describe('a worker that does not begin', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const silent: WorkerLike = { postMessage: () => {}, addEventListener: () => {}, removeEventListener: () => {} };
     const failed = { code: 'StorageFailed', message: expect.stringMatching(/^the worker did not start/) as string };
-    const all = [open(silent, undefined), ask(silent, { do: 'list' }, undefined)].map((asked) =>
+    const all = [open(silent, undefined), ask(silent, undefined, 'list')].map((asked) =>
       expect(asked).rejects.toMatchObject(failed),
     );
     await vi.advanceTimersByTimeAsync(20_000);

@@ -28,7 +28,7 @@ beforeEach(async () => {
     }
     served.receive(structuredClone(message));
   };
-  served = serveRepo(repo, (message) => remote.peer.receive(structuredClone(message)));
+  served = serveRepo(repo, (message) => remote.receive(structuredClone(message)));
   remote = new RemoteRepo(attachment, toServer, { hangUp: async () => {} });
 });
 
@@ -83,7 +83,7 @@ test('the changes of a branch are asked for with its name, and those of the head
       // To its end.
     }
   }
-  const asked = calls.filter(({ method }) => method !== 'pull').map(({ method, params }) => [method, params]);
+  const asked = calls.filter(({ method }) => !method.startsWith('/')).map(({ method, params }) => [method, params]);
   expect(asked).toEqual([
     ['branch.diff', ['draft']],
     ['head', []],

@@ -205,7 +205,7 @@ export class PlayedTab {
   }
 
   list(): Promise<unknown> {
-    return ask(this.#worker, { do: 'list' }, this.locks);
+    return ask(this.#worker, this.locks, 'list');
   }
 
   /** Ends the tab without a word, as a crash does. */

@@ -1,14 +1,17 @@
 /** What crosses a wire comes out as it went in: values with CIDs, and errors. */
 import { describe, expect, test } from 'vitest';
-import { createErrorBook } from '../../../src/adapters/rpc/error-data.ts';
+import { ErrorBook } from '../../../src/adapters/rpc/error-data.ts';
 import { Peer } from '../../../src/adapters/rpc/peer.ts';
 import type { Message } from '../../../src/adapters/rpc/protocol.ts';
+import type { Names } from '../../../src/adapters/rpc/wire-values.ts';
 import { pack, unpack } from '../../../src/adapters/rpc/wire-values.ts';
 import { CID, CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { RepoError } from '../../../src/core/errors.ts';
 
 const cid = cidOf(CODEC_RAW, new Uint8Array([1, 2, 3]));
-const across = (value: unknown): unknown => unpack(structuredClone(pack(value)));
+const names: Names = { signal: undefined, nameOf: () => '' };
+const across = (value: unknown): unknown =>
+  unpack(structuredClone(pack(value, names)), { call: () => Promise.reject(new Error('not called')) });
 
 describe('values', () => {
   test('CIDs are CIDs again, at any depth', () => {
@@ -23,14 +26,14 @@ describe('values', () => {
 
   test('a part of a buffer does not carry the whole of it', () => {
     const part = new Uint8Array(1_000_000).subarray(5, 8);
-    const packed = pack(part) as Uint8Array;
+    const packed = pack(part, names) as Uint8Array;
     expect([packed.length, packed.buffer.byteLength]).toEqual([3, 3]);
   });
 });
 
 describe('errors', () => {
   test('keep class, code, message and causes', () => {
-    const [here, there] = [createErrorBook(), createErrorBook()];
+    const [here, there] = [new ErrorBook(), new ErrorBook()];
     const error = new RepoError('StorageFull', 'no room', {
       cause: new TypeError('inner', { cause: new DOMException('deep', 'AbortError') }),
     });
@@ -42,7 +45,7 @@ describe('errors', () => {
   });
 
   test('that come back are the same objects', () => {
-    const [here, there] = [createErrorBook(), createErrorBook()];
+    const [here, there] = [new ErrorBook(), new ErrorBook()];
     for (const thrown of [new Error('mine'), 'a text', 7]) {
       const visiting = there.toError(structuredClone(here.toData(thrown)));
       expect(here.toError(structuredClone(there.toData(visiting)))).toBe(thrown);
@@ -52,7 +55,7 @@ describe('errors', () => {
   test('that are their own cause end', () => {
     const error = new Error('round');
     error.cause = error;
-    expect(createErrorBook().toData(error).message).toBe('round');
+    expect(new ErrorBook().toData(error).message).toBe('round');
   });
 });
 
@@ -68,12 +71,12 @@ describe('two ends', () => {
       {},
     );
     const server = new Peer<object, Methods>((message) => client.receive(structuredClone(message)), {
-      slow: async (_, n) => n + 1,
+      slow: async (n) => n + 1,
     });
     wire.toServer = (message) => server.receive(message);
     expect(await client.call('slow', [1])).toBe(2);
     await expect(client.call('other', [1])).rejects.toThrow(/different versions/);
-    await expect(client.call('other', [() => {}])).rejects.toThrow(TypeError);
+    await expect(client.call('other', [new WeakMap()])).rejects.toThrow(TypeError);
     client.end(new Error('over'));
     await expect(client.call('slow', [1])).rejects.toThrow('over');
   });

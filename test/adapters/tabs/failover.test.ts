@@ -40,6 +40,11 @@ const crashInsteadOf = (
 };
 
 const says = (kind: string) => (message: ChannelMessage) => message.kind === 'message' && message.message.kind === kind;
+/** A call of the page's function for progress, or of its stream. */
+const callsBack = (message: ChannelMessage): boolean =>
+  message.kind === 'message' && message.message.kind === 'call' && message.message.method.startsWith('/');
+const tellsChange = (message: ChannelMessage): boolean =>
+  message.kind === 'message' && message.message.kind === 'call' && message.message.method === 'change';
 const codeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'none',
@@ -57,7 +62,7 @@ describe('an import that is stopped while the leader changes', () => {
   test('stops', async () => {
     const stop = new AbortController();
     const reason = new Error('the user does not want it any more');
-    crashInsteadOf(tabs[0]!, says('progress'), () => stop.abort(reason));
+    crashInsteadOf(tabs[0]!, callsBack, () => stop.abort(reason));
     await expect(following.importCar(new Blob([car]), { signal: stop.signal, onProgress: () => {} })).rejects.toBe(
       reason,
     );
@@ -72,13 +77,13 @@ describe('an import that is stopped while the leader changes', () => {
 });
 
 describe('a page that closes before anybody has taken over', () => {
-  test('is told that nobody knows what became of its write', async () => {
+  test('waits for the next leader, and then for its calls', async () => {
     await following.head();
     crashInsteadOf(tabs[0]!, says('reply'));
     const written = codeOf(following.put(POST, 'a', post('a')));
     const read = codeOf(following.get(POST, 'a'));
     await following.close();
-    expect([await written, await read]).toEqual(['OutcomeUnknown', 'Closed']);
+    expect([await written, await read]).toEqual(['none', 'none']);
     expect((await (await tabs[2]!.open('repo')).info()).records).toBe(1);
   });
 });
@@ -95,7 +100,7 @@ describe('changes that were missed', () => {
     await leading.put(POST, 'b', post('b'));
     await leading.put(POST, 'c', post('c'));
     let told = 0;
-    crashInsteadOf(tabs[1]!, (message) => says('change')(message) && told++ === 1);
+    crashInsteadOf(tabs[1]!, (message) => tellsChange(message) && told++ === 1);
     tabs[0]!.crash();
     await third.put(POST, 'd', post('d'));
     await third.head();
@@ -110,7 +115,7 @@ describe('changes that were missed', () => {
     await third.head();
     tabs[0]!.outgoing = (message) => message.kind !== 'message';
     await leading.put(POST, 'a', post('a'));
-    crashInsteadOf(tabs[1]!, says('change'));
+    crashInsteadOf(tabs[1]!, tellsChange);
     tabs[0]!.crash();
     await third.put(POST, 'b', post('b'));
     await third.head();

@@ -242,7 +242,7 @@ describe('when the leader dies', () => {
     const [a, b] = [target.tab(), target.tab()];
     await a.open('copy', { did: DID });
     const copy = await b.open('copy');
-    crashBefore(a, (kind) => kind === 'reply' || kind === 'progress');
+    crashBefore(a, (kind) => kind === 'reply' || kind === 'call');
     expect((await copy.importCar(car, { onProgress: () => {} })).created).toBe(300);
 
     const c = target.tab();

@@ -1,4 +1,5 @@
 /** Listeners for new heads. */
+import { reportError, reportingErrors } from '../../data/report-error.ts';
 import { isRepoError } from '../../errors.ts';
 import { diffTrees } from '../../mst/diff.ts';
 import type { NodeReader } from '../../mst/node-reader.ts';
@@ -28,12 +29,6 @@ const differenceOf = async (
   return { created, updated, deleted };
 };
 
-/** Reports an error as an uncaught error, like that of an event handler. */
-const report = (error: unknown): void =>
-  queueMicrotask(() => {
-    throw error;
-  });
-
 const isTransition = (changes: readonly RecordChange[] | Transition): changes is Transition => 'after' in changes;
 
 export const createListeners = (nodes: NodeReader): Listeners => {
@@ -58,25 +53,19 @@ export const createListeners = (nodes: NodeReader): Listeners => {
     } catch (error) {
       // A repository that was closed meanwhile notifies no listener.
       if (!isRepoError(error, 'Closed')) {
-        report(error);
+        reportError(error);
       }
       return;
     }
     const change: HeadChange = { cid: commit.cid, rev: commit.rev, ...paths, ...(reset ? { reset } : {}) };
-    for (const listener of listeners) {
-      try {
-        listener(change);
-      } catch (error) {
-        // The write has succeeded; the error is the listener's.
-        report(error);
-      }
-    }
+    listeners.forEach((listener) => listener(change));
   };
 
   return {
     add(listener) {
       // A wrapper per call, because the same function may be added twice and removed once.
-      const own = (change: HeadChange): void => listener(change);
+      // The write has succeeded, so an error of a listener does not reach it.
+      const own = reportingErrors(listener);
       listeners.add(own);
       return () => {
         listeners.delete(own);

@@ -1,7 +1,7 @@
-/** The new heads of a repository, for one client. */
-import type { CID } from '../../core/data/cid.ts';
-import { cidEquals } from '../../core/data/cid.ts';
-import type { Head, HeadChange, Repo } from '../../core/repo/repo.ts';
+/** New heads for a listener that was away: those that it missed, and then each later one. */
+import type { CID } from '../../data/cid.ts';
+import { cidEquals } from '../../data/cid.ts';
+import type { Head, HeadChange, Repo } from '../repo.ts';
 
 const changeTo = async (repo: Repo, before: CID | undefined, { cid, rev }: Head): Promise<HeadChange> => {
   const paths: Record<'create' | 'delete' | 'update', string[]> = { create: [], delete: [], update: [] };
@@ -52,37 +52,28 @@ async function* missedChanges(repo: Repo, known: string | undefined): AsyncGener
   }
 }
 
-export class Subscription {
-  readonly #repo: Repo;
-  readonly #tell: (change: HeadChange) => void;
-  #stop = (): void => {};
-
-  constructor(repo: Repo, tell: (change: HeadChange) => void) {
-    this.#repo = repo;
-    this.#tell = tell;
-  }
-
-  /** See `ServerMethods.subscribe`. */
-  async start(known: string | null | undefined): Promise<string | undefined> {
-    this.#stop();
-    // What is written while the client hears of what it missed is in the history too, and waits its turn.
-    let waiting: HeadChange[] | undefined = known === undefined ? undefined : [];
-    this.#stop = this.#repo.onChange((change) => (waiting === undefined ? this.#tell(change) : waiting.push(change)));
-    const rev = (await this.#repo.head())?.rev;
-    if (known !== undefined) {
-      let last = known ?? '';
-      for await (const change of missedChanges(this.#repo, known ?? undefined)) {
-        this.#tell(change);
-        last = change.rev;
-      }
-      waiting?.filter((change) => change.rev > last || change.reset === true).forEach(this.#tell);
-      waiting = undefined;
+/**
+ * Calls `listener` after each new head. If the rev of a head that it knows is given (`null` for no head), first calls it
+ * with each head since then. Returns a function that removes it, and the rev of the head, once it was told of that.
+ */
+export const listenSince = (
+  repo: Repo,
+  known: string | null | undefined,
+  listener: (change: HeadChange) => void,
+): { readonly stop: () => void; readonly rev: Promise<string | undefined> } => {
+  // What is written while the listener hears of what it missed is in the history too, and waits its turn.
+  let waiting: HeadChange[] | undefined = known === undefined ? undefined : [];
+  const stop = repo.onChange((change) => (waiting === undefined ? listener(change) : waiting.push(change)));
+  const start = async (): Promise<string | undefined> => {
+    const rev = (await repo.head())?.rev;
+    let last = known ?? '';
+    for await (const change of known === undefined ? [] : missedChanges(repo, known ?? undefined)) {
+      listener(change);
+      last = change.rev;
     }
+    waiting?.filter((change) => change.rev > last || change.reset === true).forEach(listener);
+    waiting = undefined;
     return rev;
-  }
-
-  stop(): void {
-    this.#stop();
-    this.#stop = () => {};
-  }
-}
+  };
+  return { stop, rev: start() };
+};
