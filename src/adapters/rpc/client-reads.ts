@@ -4,7 +4,7 @@ import { decodeStored } from '../../core/repo/record.ts';
 import type { StoredEntry } from '../../core/repo/stored-records.ts';
 import type { ListOptions, Tree, TreeEntry } from '../../core/repo/tree.ts';
 import type { ClientCalls } from './client-calls.ts';
-import { Gone } from './gone.ts';
+import { isGone } from './gone.ts';
 import type { At, TreeEdit, TreeRef } from './methods.ts';
 
 /** What every state can be asked. */
@@ -19,7 +19,7 @@ export const askAt = async <T>(
   try {
     return await ask(at as never);
   } catch (error) {
-    if (!(error instanceof Gone)) {
+    if (!isGone(error)) {
       throw error;
     }
     return ask({ ...(at as TreeRef), edits: edits() } as never);

@@ -2,7 +2,6 @@
 import { isError } from '../../core/data/platform-values.ts';
 import type { RepoErrorCode } from '../../core/errors.ts';
 import { RepoError } from '../../core/errors.ts';
-import { Gone } from './gone.ts';
 import type { ErrorData } from './protocol.ts';
 import { uniqueName } from './unique-name.ts';
 
@@ -11,10 +10,7 @@ const MAX_REMEMBERED = 64;
 /** A cause may be its own cause: a chain is cut after so many. */
 const MAX_CAUSES = 8;
 
-const rebuild = ({ name, message, code, isGone }: ErrorData, options: ErrorOptions): Error => {
-  if (isGone === true) {
-    return new Gone();
-  }
+const rebuild = ({ name, message, code }: ErrorData, options: ErrorOptions): Error => {
   if (code !== undefined) {
     return new RepoError(code, message, options);
   }
@@ -37,7 +33,7 @@ export class ErrorBook {
     const { name, message, cause } = error;
     const code = name === 'RepoError' && 'code' in error ? (error.code as RepoErrorCode) : undefined;
     const inner = cause === undefined || depth === 0 ? undefined : this.toData(cause, depth - 1);
-    return { name, message, code, cause: inner, token, isGone: error instanceof Gone };
+    return { name, message, code, cause: inner, token };
   }
 
   toError(data: ErrorData): unknown {

@@ -126,7 +126,7 @@ export interface TreeEdit {
 
 /**
  * A tree of `checkout`: a commit, and edits on top of it. The server keeps the last ones under their keys. A call about
- * one that it does not have rejects with `Gone`, and the client sends the edits.
+ * one that it does not have rejects with `goneError`, and the client sends the edits.
  */
 export interface TreeRef {
   /** `undefined` for the tree before the first commit. */

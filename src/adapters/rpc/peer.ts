@@ -7,7 +7,7 @@ import { isReadableStream } from '../../core/data/platform-values.ts';
 import { chunksOf } from '../../core/data/streams.ts';
 import { RepoError } from '../../core/errors.ts';
 import { ErrorBook } from './error-data.ts';
-import { Gone } from './gone.ts';
+import { goneError } from './gone.ts';
 import type { Message } from './protocol.ts';
 import type { References } from './references.ts';
 import { Scope } from './references.ts';
@@ -287,7 +287,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
 
   #handlerOf(method: string): (...params: unknown[]) => unknown {
     if (method.startsWith('/')) {
-      throw new Gone();
+      throw goneError();
     }
     if (!Object.hasOwn(this.#handlers, method)) {
       throw new RepoError('StorageFailed', `the page and its worker are of different versions; method=${method}`);

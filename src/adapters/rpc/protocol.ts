@@ -15,7 +15,6 @@ export interface ErrorData {
   readonly cause?: ErrorData | undefined;
   /** Names the error object at the end where it was made. */
   readonly token: string;
-  readonly isGone?: boolean | undefined;
 }
 
 /** One message between two ends that ask each other. Each end numbers its own calls. */

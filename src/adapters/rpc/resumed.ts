@@ -2,7 +2,7 @@
 import { compareBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
-import { Gone } from './gone.ts';
+import { isGone } from './gone.ts';
 import type { Compare } from './methods.ts';
 
 /** The header of a CAR with one root has 59 bytes, and names the commit: what follows is the same for the same one. */
@@ -24,7 +24,7 @@ export async function* resumedList<T>(open: () => AsyncIterable<T>, compare: Com
       }
       return;
     } catch (error) {
-      if (!(error instanceof Gone)) {
+      if (!isGone(error)) {
         throw error;
       }
     }
@@ -70,7 +70,7 @@ export async function* resumedExport(
       }
       return;
     } catch (error) {
-      if (!(error instanceof Gone)) {
+      if (!isGone(error)) {
         throw error;
       }
     }

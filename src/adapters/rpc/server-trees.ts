@@ -6,7 +6,7 @@ import type { CID } from '../../core/data/cid.ts';
 import { cidEquals, cidToText } from '../../core/data/cid.ts';
 import { RepoError, isRepoError } from '../../core/errors.ts';
 import type { StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
-import { Gone } from './gone.ts';
+import { goneError } from './gone.ts';
 import type { At, ServerMethods, TreeEdit, TreeRef } from './methods.ts';
 import { MAX_PAGE_ITEMS, readPage } from './streams.ts';
 
@@ -61,11 +61,11 @@ export class ServerTrees {
     }
   }
 
-  /** @throws {RepoError} {@link Gone} for a tree whose edits it needs; as `Repo.checkout`. */
+  /** @throws {RepoError} {@link goneError} for a tree whose edits it needs; as `Repo.checkout`. */
   async find({ base, key, edits }: TreeRef): Promise<StoredTree> {
     const known = this.#trees.get(key ?? keyOf(base));
     if (known === undefined && key !== undefined && edits === undefined) {
-      throw new Gone();
+      throw goneError();
     }
     let tree = known ?? this.#trees.get(keyOf(base)) ?? (await checkOutAgain(this.#repo, base));
     for (const edit of known === undefined ? (edits ?? []) : []) {

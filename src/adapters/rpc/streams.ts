@@ -1,6 +1,6 @@
 /**
- * Streams across a wire: one end offers items, and the other end reads them, a page at a time. Nothing is read before it
- * is asked for. CARs, blobs, files and lists all cross in this way.
+ * Streams across a wire: one end offers items, and the other end reads them, a page at a time. The source is read on
+ * demand. CARs, blobs, files and lists all cross in this way.
  */
 import { concatBytes } from '../../core/data/bytes.ts';
 import { isBytes, isReadableStream } from '../../core/data/platform-values.ts';

@@ -10,7 +10,7 @@ const BEAT_MS = 2_500;
  */
 const MOST_SILENT = 4;
 
-/** The error of a page that waits no longer for the leader. @param waitMs How long it has waited, if for the first sign. */
+/** The error of a page that waits no longer for the leader. @param waitMs The limit for its first sign of life. */
 export const silenceError = (name: string, waitMs?: number): RepoError =>
   new RepoError(
     'Locked',

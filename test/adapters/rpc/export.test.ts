@@ -1,7 +1,7 @@
 /** Exports across a wire: as far as they are read, as they are followed, and as they are left. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { resumedExport } from '../../../src/adapters/rpc/resumed.ts';
-import { Gone } from '../../../src/adapters/rpc/gone.ts';
+import { goneError } from '../../../src/adapters/rpc/gone.ts';
 import type { Progress } from '../../../src/core/repo/long-work.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
 import { DID, creates } from '../../../src/testing/repo/harness.ts';
@@ -72,7 +72,7 @@ test('one that fails half way is left, so that the server forgets it', async () 
   const moving = async function* (byte: number): AsyncGenerator<Uint8Array> {
     try {
       yield new Uint8Array(100).fill(byte);
-      throw new Gone();
+      throw goneError();
     } finally {
       left.push(byte);
     }

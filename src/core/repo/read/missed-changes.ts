@@ -53,8 +53,8 @@ async function* missedChanges(repo: Repo, known: string | undefined): AsyncGener
 }
 
 /**
- * Calls `listener` after each new head. If the rev of a head that it knows is given (`null` for no head), first calls it
- * with each head since then. Returns a function that removes it, and the rev of the head, once it was told of that.
+ * Calls `listener` after each new head. If the rev of a head that it knows is given (`null` for no head), first calls
+ * it with each head since then. Returns a function that removes it, and the rev of the head at that time.
  */
 export const listenSince = (
   repo: Repo,
