@@ -6,6 +6,7 @@ import type { ImportOptions, ImportResult, KeySource, Repo } from '../../index.t
 import { didOfCar, isRepoError, RepoError } from '../../index.ts';
 import { createRepo } from '../../node.ts';
 import { readAccountKey } from '../key/public-key.ts';
+import { importNdjson } from '../files/import-ndjson.ts';
 import { accountKeyOption, withExamples } from '../terminal/arguments.ts';
 import { naming } from '../terminal/file-error.ts';
 import { assertPath, isReadableAgain, openInput } from '../terminal/input.ts';
@@ -22,10 +23,11 @@ interface Flags {
   readonly key?: string;
   readonly allowUnsigned?: boolean;
   readonly strict?: boolean;
+  readonly ndjson?: boolean;
 }
 
 /** The flags, with the key itself. */
-interface ReadFlags extends Omit<Flags, 'key'> {
+interface ReadFlags extends Omit<Flags, 'key' | 'ndjson'> {
   readonly key: KeySource | undefined;
 }
 
@@ -169,13 +171,18 @@ export const addImport = (program: Command, context: Context): void => {
     .command('import')
     .description('check a CAR and import it; if it has a fault, nothing changes')
     .argument('<repo>', "folder of the repository; if it is missing, it is created for the CAR's account")
-    .argument('<car>', 'the CAR: a file, a pipe, or - for standard input')
+    .argument('<car>', 'the CAR, or with --ndjson the lines: a file, a pipe, or - for standard input')
     .addOption(accountKeyOption())
     .option('--allow-unsigned', 'also accept a commit without a signature')
     .option('--strict', 'refuse the CAR if a record is not valid in the data model')
-    .action(async (directory: string, source: string, { key, ...given }: Flags) => {
+    .option('--ndjson', 'the file has one line of JSON per record; write them in one commit, which --key <file> signs')
+    .action(async (directory: string, source: string, { key, ndjson, ...given }: Flags) => {
       assertPath(source, 'the CAR');
       await assertRepo(directory);
+      if (ndjson === true) {
+        await importNdjson(context, directory, source, { key });
+        return;
+      }
       const target = resolve(directory);
       const flags: ReadFlags = { ...given, key: await readAccountKey(context, key) };
       const result = (await isVacant(target))
@@ -187,6 +194,7 @@ export const addImport = (program: Command, context: Context): void => {
     command,
     'import alice alice.car',
     'import alice - < alice.car',
+    'import alice records.ndjson --ndjson --key alice.key',
     'import alice <(curl -s "https://pds.example.com/xrpc/com.atproto.sync.getRepo?did=did:web:alice.example.com")',
   );
 };
