@@ -27,7 +27,7 @@ export const corpus: readonly CorpusCase[] = [
 
 /**
  * Findings about time and memory, by their names in `test/hostile/bounds-cases.ts`. A fuzz case measures neither.
- * `bounds.test.ts` imports each in a separate process, and measures it.
+ * `attacks.test.ts` imports each in a separate process, and measures it.
  */
 export const boundsFindings: readonly string[] = [
   // Took 465 MB.

@@ -1,6 +1,6 @@
 /** The tables of docs/security.md, generated from the code and the suite. */
 import type { AttackClass } from './attacks/attack.ts';
-import type { AttackPeak } from './attacks/run-attack.ts';
+import type { AttackCost } from './attacks/run-attack.ts';
 import type { FolderClass } from './folder-cases.ts';
 import type { HostileClass } from './hostile-case.ts';
 import type { Limit } from './limits.ts';
@@ -41,23 +41,8 @@ export const folderTable = (classes: readonly FolderClass[]): string =>
     }),
   );
 
-/** The cost of one attack: processor time in milliseconds, and additional megabytes. */
-export interface AttackCost {
-  readonly group: string;
-  readonly name: string;
-  readonly end: string;
-  readonly ms: number;
-  readonly grownMb: number;
-}
-
-export const attackTable = (costs: readonly AttackCost[]): string =>
-  table(
-    ['part', 'attack', 'result', 'ms', 'MB'],
-    costs.map(({ group, name, end, ms, grownMb }) => row(group, name, `\`${end}\``, ms, grownMb)),
-  );
-
 /** The costs of the attacks by `class: name`, with a dash for those that did not run. */
-export const peakTable = (classes: readonly AttackClass[], costs: ReadonlyMap<string, AttackPeak>): string =>
+export const attackTable = (classes: readonly AttackClass[], costs: ReadonlyMap<string, AttackCost>): string =>
   table(
     ['class', 'attack', 'result', 'processor ms', 'peak MB'],
     classes.flatMap(({ name: className, attacks }) =>

@@ -1,10 +1,11 @@
-/** All attacks on folders, files and the command, by class. */
+/** Every attack whose cost is measured, by class. */
 import type { Attack, AttackClass } from './attack.ts';
 import { makePosts, use } from './attack.ts';
 import { leftoverAttacks, manifestAttacks } from './backup-attacks.ts';
 import { carAttacks } from './car-attacks.ts';
 import { commandAttacks } from './command-attacks.ts';
 import { historyAttacks } from './history-attacks.ts';
+import { importAttacks } from './import-attacks.ts';
 import { lockAttacks } from './lock-attacks.ts';
 import { schemaAttacks } from './schema-attacks.ts';
 import { sizeAttacks } from './size-attacks.ts';
@@ -18,6 +19,7 @@ export const attackClasses: readonly AttackClass[] = [
   schemaAttacks,
   tableAttacks,
   carAttacks,
+  importAttacks,
   manifestAttacks,
   historyAttacks,
   commandAttacks,

@@ -8,7 +8,7 @@ import type { Database } from '../../../src/wasm/database/database.ts';
 import { openDatabase } from '../../adapters/sqlite/open-database.ts';
 import { RKEY } from '../folder-cases.ts';
 
-/** Separate processes run the two functions, so that the memory of one does not count for the other. */
+/** Both functions run in other processes than the test, and not in the same one, so that their costs are not mixed. */
 export interface Attack {
   readonly name: string;
   /** Prepares the empty folder. */
@@ -17,9 +17,9 @@ export interface Attack {
   readonly run: (folder: string) => Promise<string>;
   /** The expected result. */
   readonly end: string;
-  /** The limit in milliseconds of processor time, if the preparation of a sound input also takes long. */
+  /** The limit of processor time in milliseconds, where a valid input of this size also takes long. */
   readonly mostMs?: number | undefined;
-  /** The limit in megabytes above those of a sound repository. */
+  /** Megabytes that are added to the limit. */
   readonly mostMb?: number | undefined;
 }
 

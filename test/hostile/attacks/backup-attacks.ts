@@ -35,6 +35,10 @@ const files = (count: number): string =>
 
 type Change = (text: string) => string;
 
+/** A manifest that begins like a valid one, and does not end. */
+const endless = (start: string, filling: string) => (): string =>
+  `{"version":1,"did":"did:web:alice.example.com",${start}${filling.repeat(SIXTY_MB / filling.length)}`;
+
 const manifests: readonly Attack[] = (
   [
     [
@@ -45,6 +49,10 @@ const manifests: readonly Attack[] = (
     ['a number of 60 million digits', (text) => text.replace(/"version": /, `$&${'1'.repeat(SIXTY_MB)}`)],
     ['a count of another type', (text) => text.replace(/"counts": {/, `$&"x": [${'0,'.repeat(SIXTY_MB / 2)}0],`)],
     ['the same field a million times', first(Array.from({ length: 1_000_000 }, () => '"did": "x"').join())],
+    ['60 MB of numbers in an unknown field', endless('"other":[', '1,')],
+    ['60 MB of maps in an unknown field', endless('"other":', '{"":')],
+    ['60 MB of text in a known field', endless('"created":"', 'x')],
+    ['60 MB of spaces', endless('', ' ')],
     ['300,000 files that are missing', (text) => text.replace(/"files": {/, `$&${files(300_000)},`)],
   ] satisfies readonly (readonly [string, Change])[]
 ).map(([name, change]) => ({

@@ -1,13 +1,13 @@
 /** The write-ahead log of a killed process. */
-import { copyFileSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { openNodeFiles } from '../../../src/adapters/files/node-files.ts';
 import { openDatabase } from '../../adapters/sqlite/open-database.ts';
 
-/** Changes the database of a folder and leaves the change in the WAL, as a kill does. */
+/** Changes the database of a folder, or creates it, and leaves the change in the log, as a kill does. */
 export const leaveInLog = async (folder: string, statements: readonly string[]): Promise<void> => {
   const [main, log] = ['pds.db', 'pds.db-wal'].map((name) => join(folder, name)) as [string, string];
-  const files = await openNodeFiles(folder, { create: true });
+  const files = await openNodeFiles(folder, { create: !existsSync(main) });
   try {
     const database = await openDatabase(files);
     database.transaction(() => statements.forEach((statement) => database.exec(statement)));

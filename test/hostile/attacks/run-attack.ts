@@ -1,50 +1,151 @@
-/** Runs each attack in a separate process with a small heap. */
-import { execFile } from 'node:child_process';
+/** Runs attacks in processes with a small heap. One process runs many attacks, because its start costs a second. */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { bundleChild } from '../../bundled-child.ts';
 
-/** The result of an attack, and the cost of its whole process. */
-export interface AttackPeak {
+/** A message to the process of the attacks. */
+export interface Request {
+  readonly what: 'make' | 'run' | 'warm';
+  readonly number: number;
+}
+
+/** Its reply: the cost of an attack, or the text of an error. */
+export interface Reply {
+  readonly error?: string;
+  readonly end?: string;
+  readonly ms?: number;
+  readonly peakMb?: number;
+  /** Megabytes before the attack, and after it without its garbage. */
+  readonly beforeMb?: number;
+  readonly afterMb?: number;
+}
+
+/** How an attack ended, and its cost. */
+export interface AttackCost {
   readonly end: string;
-  /** Milliseconds of processor time, including the start of Node. */
+  /** Milliseconds of processor time of the attack alone. */
   readonly ms: number;
-  /** The peak of its memory in megabytes. */
+  /** The most megabytes of the whole process during the attack. */
   readonly peakMb: number;
+  /** Of these, the megabytes above those before the attack. */
+  readonly grownMb: number;
 }
 
 /** The limit of the JavaScript heap in megabytes. Bytes in buffers and in SQLite do not count. */
 export const HEAP_MB = 128;
 /** An attack that hangs is killed after this time. */
 const HANG_MS = 100_000;
+/** A process that has kept so many megabytes is replaced. The memory of SQLite never shrinks and hides growth. */
+const MOST_KEPT_MB = 15;
 
-const child = bundleChild('test/hostile/attacks/attack-child.ts');
+const bundle = bundleChild('test/hostile/attacks/attack-child.ts');
 
-const start = promisify(execFile);
+/** One process at a time, which is started when it is needed. */
+class AttackProcess {
+  readonly #scratch: string;
+  readonly #options: readonly string[];
+  #child: ChildProcess | undefined;
+  #errors = '';
 
-const OPTIONS = { timeout: HANG_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 24 } as const;
-
-/**
- * Prepares attacks in one process. One process for each attack would take as long as the attacks.
- * @param indexes The indexes of the attacks in the list of all attacks.
- */
-export const makeAttacks = async (indexes: readonly number[], scratch: string): Promise<void> => {
-  indexes.forEach((index) => mkdirSync(join(scratch, String(index))));
-  await start(process.execPath, [await child, 'make', indexes.join(), scratch], OPTIONS);
-};
-
-/** Runs a prepared attack and removes its folder. */
-export const runAttack = async (index: number, scratch: string): Promise<AttackPeak> => {
-  const folder = join(scratch, String(index));
-  try {
-    const { stdout } = await start(
-      process.execPath,
-      [`--max-old-space-size=${HEAP_MB}`, await child, 'run', String(index), scratch],
-      OPTIONS,
-    );
-    return JSON.parse(stdout) as AttackPeak;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  constructor(scratch: string, ...options: readonly string[]) {
+    this.#scratch = scratch;
+    this.#options = options;
   }
-};
+
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
+
+  async start(): Promise<void> {
+    const child = fork(await bundle, [this.#scratch], {
+      execArgv: ['--expose-gc', ...this.#options],
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    });
+    this.#errors = '';
+    child.stderr!.on('data', (data: Buffer) => (this.#errors += String(data)));
+    this.#child = child;
+  }
+
+  /** @throws {Error} if the attack throws, hangs or ends its process. The next attack starts a process. */
+  async ask(request: Request): Promise<Reply> {
+    const child = this.#child!;
+    let timer: NodeJS.Timeout | undefined;
+    const reply = await new Promise<Reply>((resolve) => {
+      timer = setTimeout(() => {
+        resolve({ error: `it has not ended after ${HANG_MS} ms` });
+        this.stop();
+      }, HANG_MS);
+      child.once('message', (message) => resolve(message as Reply));
+      child.once('close', (code, signal) => {
+        this.stop();
+        resolve({ error: `its process ended; code=${code} signal=${signal}\n${this.#errors}` });
+      });
+      child.send(request);
+    });
+    clearTimeout(timer);
+    child.removeAllListeners('message').removeAllListeners('close');
+    if (reply.error !== undefined) {
+      throw new Error(reply.error);
+    }
+    return reply;
+  }
+
+  stop(): void {
+    this.#child?.kill('SIGKILL');
+    this.#child = undefined;
+  }
+}
+
+/** The attacks, by their numbers. */
+export class AttackRunner {
+  readonly #scratch: string;
+  readonly #process: AttackProcess;
+  readonly #failed = new Map<number, unknown>();
+  #soundMb = 0;
+
+  /** @param scratch An empty folder. */
+  constructor(scratch: string) {
+    this.#scratch = scratch;
+    this.#process = new AttackProcess(scratch, `--max-old-space-size=${HEAP_MB}`);
+  }
+
+  /** Prepares attacks in a process without such a limit. It ends afterwards, so that its locks are stale. */
+  async make(numbers: readonly number[]): Promise<void> {
+    const maker = new AttackProcess(this.#scratch);
+    for (const number of numbers) {
+      if (!maker.isRunning) {
+        await maker.start();
+      }
+      mkdirSync(join(this.#scratch, String(number)));
+      await maker.ask({ what: 'make', number }).catch((error: unknown) => this.#failed.set(number, error));
+    }
+    maker.stop();
+  }
+
+  /** Runs a prepared attack and removes its folder. */
+  async run(number: number): Promise<AttackCost> {
+    if (this.#failed.has(number)) {
+      throw new Error('the attack cannot be prepared', { cause: this.#failed.get(number) });
+    }
+    if (!this.#process.isRunning) {
+      await this.#process.start();
+      rmSync(join(this.#scratch, 'warm'), { recursive: true, force: true });
+      this.#soundMb = (await this.#process.ask({ what: 'warm', number })).beforeMb!;
+    }
+    try {
+      const { end, ms, peakMb, beforeMb, afterMb } = await this.#process.ask({ what: 'run', number });
+      if (afterMb! > this.#soundMb + MOST_KEPT_MB) {
+        this.#process.stop();
+      }
+      return { end: end!, ms: ms!, peakMb: peakMb!, grownMb: Math.round(peakMb! - beforeMb!) };
+    } finally {
+      rmSync(join(this.#scratch, String(number)), { recursive: true, force: true });
+    }
+  }
+
+  stop(): void {
+    this.#process.stop();
+  }
+}
