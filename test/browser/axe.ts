@@ -21,8 +21,10 @@ interface Axe {
  * @param rules The rules to check. Default: all rules.
  */
 export const violationsOf = async (page: Page, rules?: readonly string[]): Promise<string[]> => {
-  // Through the protocol of the browser, because the policy of the page does not apply there.
-  await page.evaluate(readFileSync(PATH, 'utf8'));
+  if (!(await page.evaluate(() => 'axe' in globalThis))) {
+    // Through the protocol of the browser, because the policy of the page does not apply there.
+    await page.evaluate(readFileSync(PATH, 'utf8'));
+  }
   return page.evaluate(async (runOnly) => {
     const { axe } = globalThis as unknown as { axe: Axe };
     const { violations } = await axe.run({ resultTypes: ['violations'], ...(runOnly === null ? {} : { runOnly }) });
