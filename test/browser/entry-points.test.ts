@@ -2,6 +2,10 @@
  * The entry points for browsers in real browsers: all cases of a repository through a worker, and their own functions.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { repoBlobCases } from '../../src/testing/repo/blob-cases.ts';
+import { repoCarCases } from '../../src/testing/repo/car-cases.ts';
+import { repoGarbageCases } from '../../src/testing/repo/garbage-cases.ts';
+import { repoMakingCases } from '../../src/testing/repo/making-cases.ts';
 import { repoCases } from '../../src/testing/repo/cases.ts';
 import { DID } from '../../src/testing/repo/harness.ts';
 import { BROWSERS, isMissing } from './browsers.ts';
@@ -13,8 +17,15 @@ import { openTab, serveTabs } from './tab-site.ts';
 const STORAGES = {
   chromium: ['opfs', 'indexeddb'],
   firefox: ['opfs', 'indexeddb'],
+  // WebKitGTK has no OPFS.
   webkit: ['indexeddb'],
 } as const satisfies Record<BrowserName, readonly string[]>;
+
+/** Returns all cases for the first storage of a browser, and those that depend on the storage for the other one. */
+const casesOver = (name: BrowserName, storage: string): typeof repoCases =>
+  storage === STORAGES[name][0]
+    ? repoCases
+    : [...repoMakingCases, ...repoCarCases, ...repoBlobCases, ...repoGarbageCases];
 
 const site = useSite();
 beforeAll(async () => {
@@ -27,7 +38,7 @@ for (const name of BROWSERS) {
 
     for (const storage of STORAGES[name]) {
       describe(`a repository in a worker, over ${storage}`, () => {
-        for (const { name: caseName } of repoCases) {
+        for (const { name: caseName } of casesOver(name, storage)) {
           test(caseName, async (context) => {
             const { outcome, message } = await tab().run<{ outcome: string; message: string }>('runCase', {
               storage,

@@ -1,4 +1,7 @@
-/** All conformance cases in every browser over each of its storages. */
+/**
+ * The conformance cases of the storage ports in every browser over each of its storages, and the cases of a repository
+ * that depend most on the storage.
+ */
 import { describe, expect, test } from 'vitest';
 import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
 import { BROWSERS, isMissing } from './browsers.ts';

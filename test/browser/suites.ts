@@ -9,7 +9,8 @@ import type { BlockStoreHarness } from '../../src/testing/storage/block-store-ha
 import type { Case } from '../../src/testing/case.ts';
 import { isSkippedCase } from '../../src/testing/case.ts';
 import { databaseFilesCases } from '../../src/testing/files/database-files-cases.ts';
-import { repoCases } from '../../src/testing/repo/cases.ts';
+import { repoBlobCases } from '../../src/testing/repo/blob-cases.ts';
+import { repoGarbageCases } from '../../src/testing/repo/garbage-cases.ts';
 import { DID } from '../../src/testing/repo/harness.ts';
 import type { RepoHarness } from '../../src/testing/repo/harness.ts';
 import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
@@ -57,7 +58,8 @@ export const suites = {
   'database files': suite(databaseFilesCases, filesHarness),
   'blob store': suite(blobStoreCases, blobsHarness),
   'block store': suite(blockStoreCases, blockHarness),
-  repository: suite(repoCases, repoHarness),
+  // `entry-points.test.ts` runs all cases of a repository. These depend most on the storage.
+  repository: suite([...repoBlobCases, ...repoGarbageCases], repoHarness),
 } as const;
 
 export type SuiteName = keyof typeof suites;
