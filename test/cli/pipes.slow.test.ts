@@ -14,6 +14,8 @@ import { POST, createSampleAccount, json } from './sample-account.ts';
 
 const run = promisify(execFile);
 const TIMES = 20;
+/** Fewer, where each is a process. `PDSDB_STARTS=20` looks longer for a race. */
+const STARTS = Number(process.env['PDSDB_STARTS'] ?? 6);
 /** A process takes a second to start, and these tests start many. */
 const MANY_PROCESSES_MS = 900_000;
 
@@ -66,9 +68,9 @@ describe.skipIf(process.platform === 'win32')('a pipe is read like a file', () =
   });
 
   test(
-    `a CAR from a process substitution, ${TIMES} times`,
+    `a CAR from a process substitution, ${STARTS} times`,
     async () => {
-      const lines = Array.from({ length: TIMES }, (_, i) =>
+      const lines = Array.from({ length: STARTS }, (_, i) =>
         i % 2 === 0
           ? `pdsdb import 'from-bash-${i}' <(cat alice.car) --json`
           : // The writer has ended long before the command reads.
@@ -76,7 +78,7 @@ describe.skipIf(process.platform === 'win32')('a pipe is read like a file', () =
       );
       const { code, stdout, stderr } = await bash(lines.join(' && '));
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout.trimEnd().split('\n')).toHaveLength(TIMES);
+      expect(stdout.trimEnd().split('\n')).toHaveLength(STARTS);
     },
     MANY_PROCESSES_MS,
   );
@@ -87,8 +89,8 @@ describe.skipIf(process.platform === 'win32')('a pipe is read like a file', () =
       const names = ['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'].filter(
         (_, i) => i < 2 || process.platform === 'linux',
       );
+      expect(await bash(`pdsdb import file ${names[0]} --json < alice.car`)).toMatchObject({ code: 0, stderr: '' });
       for (const [i, name] of names.entries()) {
-        expect(await bash(`pdsdb import file-${i} ${name} --json < alice.car`)).toMatchObject({ code: 0, stderr: '' });
         expect(await bash(`cat alice.car | pdsdb import pipe-${i} ${name} --json`)).toMatchObject({
           code: 0,
           stderr: '',
@@ -178,8 +180,8 @@ describe.skipIf(process.platform !== 'linux')('Ctrl-C while the command waits fo
     // A write into a pipe waits while the repository is open.
     const isWaiting = (pid: number): Promise<boolean> => isReading(pid, isRead ? fifo : join(at('alice'), 'pds.db'));
     expect(await interruptWhen(args(fifo), isWaiting)).toEqual(interrupted);
-    if (isRead) {
-      // The same with a writer that writes nothing.
+    if (name === 'import' || name === 'a record') {
+      // The same with a writer that writes nothing. A CAR is read as a stream, and all other input as a whole.
       const ending = interruptWhen(args(fifo), isWaiting);
       const writer = createWriteStream(fifo);
       expect(await ending).toEqual(interrupted);
