@@ -8,10 +8,11 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ElementHandle, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { buildOnce } from '../build-once.ts';
 import { buildPackage } from '../built-package.ts';
 import { root } from '../house/sources.ts';
 import { drivenOf } from './browsers.ts';
@@ -77,21 +78,23 @@ const serve = async (folder: string): Promise<ExampleSite> => {
   };
 };
 
-/**
- * Builds the example once per test file. Each call serves it at a new
- * address, without stored data, until all tests have run.
- */
-export const useExample = (name: string, purpose: string): (() => Promise<ExampleSite>) => {
-  let outDir = '';
-  const sites: ExampleSite[] = [];
-  beforeAll(async () => {
-    const folder = await buildPackage(`example-${name}-${purpose}`);
-    outDir = join(folder, 'site');
+/** Builds an example with Vite and the published package, and returns the folder of the site. */
+const buildExample = (name: string): Promise<string> =>
+  buildOnce(`example-${name}`, ['src', 'examples'], async (outDir) => {
+    const folder = await buildPackage(`example-${basename(outDir)}`);
     await cp(join(root, 'examples'), join(folder, 'examples'), { recursive: true });
     // With its command, because inside a test Vite would build for development.
     const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
     const args = [vite, 'build', join(folder, 'examples', name), '--outDir', outDir, '--logLevel', 'error'];
     await promisify(execFile)(process.execPath, args, { env: { ...process.env, NODE_ENV: 'production' } });
+  });
+
+/** The example, built once for all test files. Each call serves it at a new address, without stored data. */
+export const useExample = (name: string): (() => Promise<ExampleSite>) => {
+  let outDir = '';
+  const sites: ExampleSite[] = [];
+  beforeAll(async () => {
+    outDir = await buildExample(name);
   }, 180_000);
   afterAll(() => Promise.all(sites.map((site) => site.stop())));
   return async () => {

@@ -37,7 +37,7 @@ const clearFiles = async (page: Page): Promise<void> => {
   }, POLLING);
 };
 
-const serve = useExample('local-first', 'notes');
+const serve = useExample('local-first');
 
 for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`the notes in ${name} (needs the browser)`, { timeout: 120_000 }, () => {

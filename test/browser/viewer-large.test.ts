@@ -21,7 +21,7 @@ const FRAME_MS = Number(process.env['PDSDB_FRAME_MS'] ?? Number.POSITIVE_INFINIT
 const MOST_ROWS = 60;
 const MOVES = 40;
 
-const serve = useExample('viewer', 'large');
+const serve = useExample('viewer');
 let site: ExampleSite;
 let large: Buffer;
 let paths: readonly string[];

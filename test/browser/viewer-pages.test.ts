@@ -21,7 +21,7 @@ const car = (): Promise<Buffer> =>
     [`${LONG}/k5`]: { title: 'Long' },
   });
 
-const serve = useExample('viewer', 'pages');
+const serve = useExample('viewer');
 
 /** Returns the texts of the visible first-level headings. */
 const headings = (page: Page): Promise<string[]> =>

@@ -15,7 +15,7 @@ const FOLLOWS = 'app.bsky.graph.follow';
 const PROFILE = 'app.bsky.actor.profile/self';
 const createdAt = '2026-03-14T09:26:53.000Z';
 
-const serve = useExample('viewer', 'records');
+const serve = useExample('viewer');
 
 /** Goes to a record of the repository, and waits until it is shown. */
 const openRecord = async (page: Page, did: string, path: string): Promise<void> => {

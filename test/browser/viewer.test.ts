@@ -12,7 +12,7 @@ import { isMissing } from './browsers.ts';
 import { POLLING, folderForFiles, press, sees, seesNotice, textsOf, useExample, useVisitor } from './example-site.ts';
 import { PICTURE, POSTS, drop, inMemory, seesProgress } from './viewer-page.ts';
 
-const serve = useExample('viewer', 'small');
+const serve = useExample('viewer');
 
 for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`the viewer in ${name} (needs the browser)`, { timeout: 180_000 }, () => {
