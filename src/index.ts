@@ -177,7 +177,8 @@ export type {
 export type { Loss, RepairAction, RepairOptions, RepairReport, RepairStep } from './core/repo/care/repair-report.ts';
 export type { RecordPage, RecordWatch, WatchOptions } from './core/repo/read/watch.ts';
 export type { RepoStores } from './core/repo/stores.ts';
-export { MAX_RECORD_FAULTS, MAX_UNLINKED } from './core/repo/transfer/import.ts';
+export { MAX_RECORD_FAULTS } from './core/repo/transfer/import-tree.ts';
+export { MAX_UNLINKED } from './core/repo/transfer/import.ts';
 export { repoOver } from './core/repo/local-repo.ts';
 export type { Validate } from './core/repo/record.ts';
 export { MAX_RECORD_SIZE } from './core/repo/record.ts';

@@ -16,7 +16,8 @@ import {
 import { MAX_KEY_LENGTH } from '../../src/core/mst/key.ts';
 import { MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE, MAX_TREE_DEPTH } from '../../src/core/mst/node.ts';
 import { MAX_REV_AHEAD_MS } from '../../src/core/repo/write/accept.ts';
-import { MAX_RECORD_FAULTS, MAX_UNLINKED } from '../../src/core/repo/transfer/import.ts';
+import { MAX_RECORD_FAULTS } from '../../src/core/repo/transfer/import-tree.ts';
+import { MAX_UNLINKED } from '../../src/core/repo/transfer/import.ts';
 import { MAX_STORED_VALUE } from '../../src/core/storage/layout.ts';
 import { MAX_MANIFEST_SIZE } from '../../src/core/repo/transfer/backup-manifest.ts';
 import { MAX_META_NAME_SIZE, MAX_META_VALUE_SIZE } from '../../src/core/repo/write/meta.ts';

@@ -20,6 +20,7 @@ import { decodeCommitBlock } from '../../core/repo/commit.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import { createNodeReader } from '../../core/mst/node-reader.ts';
+import { WHOLE } from '../../core/repo/transfer/whole-tree.ts';
 import { createIsWhole } from '../../core/repo/care/whole-trees.ts';
 import type { BlockChange } from '../../core/storage/ports.ts';
 import type { Block } from '../../core/blocks/block.ts';
@@ -283,6 +284,9 @@ export const fillStore = (
       await change.setRef(name, cid);
     }
     for (const [key, value] of meta) {
-      await change.setMeta(key, value);
+      // Not every block of the head may have been found.
+      if (key !== WHOLE) {
+        await change.setMeta(key, value);
+      }
     }
   });

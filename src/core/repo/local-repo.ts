@@ -252,9 +252,9 @@ class LocalRepo extends RepoMethods implements StoredRepo {
 
   async importCar(source: CarSource, options?: ImportOptions): Promise<ImportResult> {
     assertMetaValues(options?.meta);
-    const { result, transition } = await importCar(this.#parts, source, options);
+    const { result, transition, isReset } = await importCar(this.#parts, source, options);
     if (transition !== undefined) {
-      await this.#listeners.notify({ cid: result.head, rev: result.rev }, transition);
+      await this.#listeners.notify({ cid: result.head, rev: result.rev }, transition, isReset);
     }
     return result;
   }

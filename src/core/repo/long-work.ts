@@ -2,6 +2,7 @@
 import type { KeySource } from '../crypto/key-source.ts';
 import type { CID } from '../data/cid.ts';
 import type { Fault } from '../data/fault.ts';
+import type { RecordChange } from './tree.ts';
 import type { MetaValues } from './write/meta.ts';
 import type { WriteRequest } from './write/write-request.ts';
 
@@ -55,6 +56,21 @@ export interface ImportOptions extends LongWork {
    * `RepoMeta`.
    */
   readonly meta?: MetaValues | undefined;
+  /**
+   * Checks the CAR and returns the same result, but changes nothing. If blocks are missing, it does not reject:
+   * `missing` lists them.
+   */
+  readonly dryRun?: boolean | undefined;
+  /**
+   * For a commit that has the rev of the head and another CID: `refuse` rejects with `OutdatedRev`, `keep` makes it the
+   * head and keeps the old head under a ref. Default: `refuse`.
+   */
+  readonly onFork?: 'keep' | 'refuse' | undefined;
+  /**
+   * Also accepts a commit that is older than the head, because the host has gone back to it. Removes later commits from
+   * the local history. A ref keeps the old head.
+   */
+  readonly rollback?: boolean | undefined;
   /** As for a write. A repeated import that already happened and reported faults rejects with `OutcomeUnknown`. */
   readonly request?: WriteRequest | undefined;
 }
@@ -88,11 +104,22 @@ export interface ImportResult {
   readonly updated: number;
   readonly deleted: number;
   readonly unchanged: number;
-  /** Blobs that the records mention and that are not stored. */
-  readonly missingBlobs: number;
+  /** The first `MAX_REPORTED` changes of records, in key order. `diff(previous, head)` lists all. */
+  readonly changes: readonly RecordChange[];
+  /** The head before. `undefined` if this is the first head. */
+  readonly previous: CID | undefined;
   /**
-   * The first `MAX_REPORTED` records that break the data model. Their bytes are stored, and `get` rejects with
-   * `Malformed`.
+   * Blobs that the records mention and that are not stored. If the CAR has only a difference, only created and updated
+   * records count.
+   */
+  readonly missingBlobs: number;
+  /** Only of a dry run: blocks that are neither in the CAR nor stored. The counts of changes are then 0. */
+  readonly missing?: readonly { readonly cid: CID; readonly path?: string | undefined }[] | undefined;
+  /** The ref that keeps the old head after `onFork: 'keep'` or `rollback`. */
+  readonly replaced?: string | undefined;
+  /**
+   * The first `MAX_REPORTED` records that break the data model, of the records that were checked. Their bytes are
+   * stored, and `get` rejects with `Malformed`.
    */
   readonly faults: readonly Fault[];
   /** Number of records that break the data model. */

@@ -20,6 +20,13 @@ export interface KnownKeys {
   hasBase: boolean;
 }
 
+/** A tree that was checked completely, and all of whose blocks are stored. */
+export interface WholeTree {
+  readonly data: CID;
+  /** Number of records. */
+  readonly leaves: number;
+}
+
 export interface RepoParts {
   readonly did: string;
   readonly store: BlockStore;
@@ -41,8 +48,11 @@ export interface RepoParts {
    * no times or another clock.
    */
   readonly storedBlobs: Map<string, number>;
-  /** The head that was read last. Its commit is read, hashed and decoded once, not per record. */
-  readonly heads: { last: Head | undefined };
+  /**
+   * The head that was read last. Its commit is read, hashed and decoded once, not per record. And the last tree that is
+   * known to be whole.
+   */
+  readonly heads: { last: Head | undefined; whole: WholeTree | undefined };
   readonly keys: KnownKeys;
 }
 

@@ -62,7 +62,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     clock: createTidClock(),
     pins: new Pins(),
     storedBlobs: new Map(),
-    heads: { last: undefined },
+    heads: { last: undefined, whole: undefined },
     keys: { signed: undefined, account: undefined, hasBase: false },
   };
 };

@@ -311,25 +311,4 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     });
     assertEqual([...phases], ['read', 'verify', 'write'], 'phases');
   }),
-
-  over('reads and writes continue during an import', async (repo, harness) => {
-    await repo.write(creates(3));
-    const { car } = await exported(harness, creates(40));
-    let release = (): void => {};
-    const gate = new Promise<void>((resolve) => (release = resolve));
-    const slow = (async function* () {
-      yield car.subarray(0, car.length >> 1);
-      await gate;
-      yield car.subarray(car.length >> 1);
-    })();
-    const importing = repo.importCar(slow);
-    const writing = repo.put(POST, 'later', post('later'));
-    assertEqual((await repo.info()).records, 3, 'the old head');
-    assertEqual((await repo.get(POST, rkeyOf(1)))?.value.text, 'post 1', 'a record of it');
-    release();
-    assertEqual((await importing).unchanged, 3, 'the import');
-    await writing;
-    assertEqual((await repo.info()).records, 41, 'then the write');
-    assert((await repo.verify()).ok, 'it is sound');
-  }),
 ];

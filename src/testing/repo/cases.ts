@@ -7,6 +7,7 @@ import type { Case } from '../case.ts';
 import { repoBlobCases } from './blob-cases.ts';
 import { repoBranchCases } from './branch-cases.ts';
 import { repoCarCases } from './car-cases.ts';
+import { repoDifferenceCases } from './difference-cases.ts';
 import { repoEventCases } from './event-cases.ts';
 import { repoGarbageCases } from './garbage-cases.ts';
 import type { RepoHarness } from './harness.ts';
@@ -31,6 +32,7 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoReadCases,
   ...repoReadOnlyCases,
   ...repoCarCases,
+  ...repoDifferenceCases,
   ...repoBlobCases,
   ...repoMetaCases,
   ...repoRepairCases,

@@ -8,6 +8,7 @@ import type { BlockChange } from '../../storage/ports.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import type { Progress } from '../long-work.ts';
 import type { ReadParts, RepoParts } from '../open-parts.ts';
+import { forgetWhole } from '../transfer/whole-tree.ts';
 import { partsIn } from '../open-parts.ts';
 import type { Transition } from '../read/transition.ts';
 import { keepingTransition } from '../read/transition.ts';
@@ -162,8 +163,9 @@ const makePlan = async (parts: ReadParts, { signal, onProgress }: RepairOptions)
   return planned;
 };
 
-const apply = async (change: BlockChange, planned: Plan): Promise<void> => {
+const apply = async (parts: RepoParts, change: BlockChange, planned: Plan): Promise<void> => {
   const { search, head, hasInvalidRows, refs, dropped, added } = planned;
+  await forgetWhole(parts, change);
   if (hasInvalidRows) {
     await change.maintenance?.removeInvalidRows();
   }
@@ -227,7 +229,7 @@ export const repairRepo = async (parts: RepoParts, options: RepairOptions = {}):
       sweep = await parts.pins.sweep();
       const made = await makePlan(partsIn(parts, change), options);
       if (!dryRun) {
-        await apply(change, made);
+        await apply(parts, change, made);
         if (made.search.damaged.size > 0) {
           await raiseEpoch(change);
         }

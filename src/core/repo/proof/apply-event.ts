@@ -7,7 +7,7 @@ import type { TreeChange } from '../../mst/diff.ts';
 import type { NamedNode } from '../../mst/node.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import type { Head } from '../commits.ts';
-import type { RepoParts } from '../open-parts.ts';
+import type { RepoParts, WholeTree } from '../open-parts.ts';
 import { partsIn } from '../open-parts.ts';
 import { readHead } from '../read/head.ts';
 import { recordChange } from '../read/history.ts';
@@ -15,6 +15,7 @@ import { MAIN } from '../store-names.ts';
 import { setBase } from '../transfer/base.ts';
 import { markJump } from '../transfer/jumps.ts';
 import { listCommit } from '../transfer/kept-refs.ts';
+import { noteWhole, wholeAfter, wholeTree } from '../transfer/whole-tree.ts';
 import { acceptCommit } from '../write/accept.ts';
 import type { Applied, PlannedOp } from '../write/apply.ts';
 import { applyOps } from '../write/apply.ts';
@@ -149,6 +150,7 @@ export const applyEvent = async (
   }
   const { root: cid, commit, commitBytes } = blocks;
   let made: readonly NamedNode[] = [];
+  let whole: WholeTree | undefined;
   const applying = await store.transact(async (change): Promise<Applying> => {
     const requests = request && (await readRequests(change));
     if (requests !== undefined && (await requests.find(request!)) !== undefined) {
@@ -171,6 +173,11 @@ export const applyEvent = async (
     }
     await setBase(change, { cid, rev: commit.rev, data: commit.data });
     await noteKey(parts, change, cid, didKey);
+    const known = head && (await wholeTree(parts, change, head.data));
+    whole = wholeAfter(known, head?.data, applied);
+    if (whole !== undefined) {
+      await noteWhole(change, whole);
+    }
     await setMetaValues(change, meta);
     await requests?.add(change, request!, commit.rev);
     made = applied.nodes;
@@ -179,5 +186,6 @@ export const applyEvent = async (
   });
   // The next event reads them.
   parts.nodes.insert(made);
+  parts.heads.whole = whole ?? parts.heads.whole;
   return applying;
 };

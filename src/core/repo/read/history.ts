@@ -113,7 +113,7 @@ export const recordChange = ({ key, from, to }: TreeChange): RecordChange => {
 
 /** Yields the changes from one tree to another, in key order. */
 export async function* changesBetween(
-  parts: RepoParts,
+  parts: Pick<ReadParts, 'nodes'>,
   before: CID | undefined,
   after: CID | undefined,
 ): AsyncGenerator<RecordChange> {

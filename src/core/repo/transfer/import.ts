@@ -3,150 +3,79 @@
  * area, then writes the blocks of the tree and moves the head. If a check fails, the transaction is rolled back.
  */
 import type { CarOptions } from '../../car/decoder.ts';
-import { toDidKey } from '../../crypto/key-source.ts';
-import { BoundedList } from '../../data/bounded-list.ts';
 import { readPackedCar } from '../../car/reader.ts';
-import type { CID, CidBytes } from '../../data/cid.ts';
+import type { CarSource } from '../../car/source.ts';
+import { toDidKey } from '../../crypto/key-source.ts';
+import type { CID } from '../../data/cid.ts';
 import { CID_LENGTH, cidEquals } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
-import { isRepoError, RepoError } from '../../errors.ts';
-import { noRoot, rootMissing } from '../root-commit.ts';
-import { diffTrees } from '../../mst/diff.ts';
-import { createNodeReader } from '../../mst/node-reader.ts';
-import { verifyTreeOf } from '../../mst/verify.ts';
-import type { ImportOptions, ImportResult, Progress } from '../long-work.ts';
-import type { CarSource } from '../../car/source.ts';
-import type { Fault } from '../../data/fault.ts';
-import type { HashAll } from '../../data/sha256.ts';
+import { RepoError } from '../../errors.ts';
 import type { BlobStore, BlockChange, BlockReader } from '../../storage/ports.ts';
-import type { WriteRequest } from '../write/write-request.ts';
-import { acceptCommit } from '../write/accept.ts';
-import { createRecordCheck } from './check-records.ts';
-import type { KeepTransition, Transition } from '../read/transition.ts';
-import { keepingTransition } from '../read/transition.ts';
-import { createAssertPath } from '../path.ts';
+import type { Tid } from '../../syntax/tid.ts';
+import type { Commit } from '../commit.ts';
+import type { Head } from '../commits.ts';
+import type { ImportOptions, ImportResult, Progress } from '../long-work.ts';
 import type { RepoParts } from '../open-parts.ts';
-import { MAIN } from '../store-names.ts';
 import { partsIn } from '../open-parts.ts';
 import { readHead } from '../read/head.ts';
-import type { Requests } from '../write/requests.ts';
+import type { KeepTransition, Transition } from '../read/transition.ts';
+import { keepingTransition } from '../read/transition.ts';
+import { noRoot, rootMissing } from '../root-commit.ts';
+import { MAIN } from '../store-names.ts';
+import { acceptCommit } from '../write/accept.ts';
 import { setMetaValues } from '../write/meta.ts';
-import { assertRequest, readRequests } from '../write/requests.ts';
 import { noteKey } from '../write/other-key.ts';
+import { assertRequest } from '../write/requests.ts';
+import { removeLater } from '../write/reset.ts';
 import { setBase } from './base.ts';
+import { checkTree } from './import-tree.ts';
 import { markJump } from './jumps.ts';
 import { listCommit } from './kept-refs.ts';
 import { keepLocalWork } from './local-work.ts';
+import { addPastImport, findPastImport } from './past-import.ts';
 import { Staging } from './staging.ts';
+import { noteWhole } from './whole-tree.ts';
 
 /** Default limit of unreferenced bytes in a CAR, CIDs included. More is treated as an attack. */
 export const MAX_UNLINKED: number = 16 * 1024 * 1024;
 
-/** Default limit of records that break the data model. One bad block may be the value of a million keys. */
-export const MAX_RECORD_FAULTS = 100_000;
-
 type Tally = { -readonly [K in keyof Progress]: Progress[K] };
 
-/** Stages the blocks of a CAR and returns its roots. */
-const stage = async (
+/** A CAR that is being staged. */
+interface Reading {
+  readonly roots: readonly CID[];
+  /** Stages blocks until the end, or until `isEnough`. Returns whether the end is reached. */
+  stage(isEnough: () => boolean): Promise<boolean>;
+  /** Ends the reading of the source. */
+  close(): Promise<void>;
+}
+
+const readInto = async (
   staging: Staging,
   source: CarSource,
   options: CarOptions,
   tally: Tally,
   notify: () => void,
-): Promise<readonly CID[]> => {
+): Promise<Reading> => {
   const car = await readPackedCar(source, options);
-  for await (const batch of car) {
-    notify();
-    await staging.add(batch);
-    tally.bytes += batch.size;
-    tally.blocks += batch.length;
-  }
-  return car.roots;
-};
-
-/** Rejects on faults of the tree. Records that break the data model are reported separately. */
-const assertFaultless = (faults: readonly Fault[], count: number): void => {
-  const [first] = faults;
-  if (first !== undefined) {
-    const more = count === 1 ? '' : ` (and ${count - 1} more)`;
-    throw new RepoError(first.code, `${first.message}${more}`);
-  }
-};
-
-interface CheckedTree {
-  readonly leaves: number;
-  /** Records that break the data model. */
-  readonly malformed: BoundedList<Fault>;
-  /** All blobs that records mention. */
-  readonly mentioned: CidSet;
-}
-
-/** Checks the tree and its records in one walk, and links their blocks. */
-const checkTree = async (
-  staging: Staging,
-  commit: CID,
-  root: CID,
-  hashAll: HashAll | undefined,
-  { maxFaults = MAX_RECORD_FAULTS, signal }: ImportOptions,
-  onRecords: (count: number) => Promise<void>,
-): Promise<CheckedTree> => {
-  staging.link(commit.bytes);
-  const malformed = new BoundedList<Fault>();
-  const missing = new BoundedList<Fault>();
-  const records = createRecordCheck(
-    (cids) => staging.read(cids),
-    staging,
-    (fault) => (fault.code === 'Malformed' ? malformed : missing).add(fault),
-  );
-  const assertPath = createAssertPath();
-  const { faults, faultCount, leaves } = await verifyTreeOf((cids) => staging.read(cids), root.bytes as CidBytes, {
-    signal,
-    hashAll,
-    hashed: staging,
-    onNode: (cid) => staging.link(cid),
-    async onLeaves(batch) {
-      for (const { key, value } of batch) {
-        assertPath(key);
-        staging.link(value);
+  const batches = car[Symbol.asyncIterator]();
+  return {
+    roots: car.roots,
+    async stage(isEnough) {
+      while (!isEnough()) {
+        const { done, value: batch } = await batches.next();
+        if (done === true) {
+          return true;
+        }
+        notify();
+        await staging.add(batch);
+        tally.bytes += batch.size;
+        tally.blocks += batch.length;
       }
-      await records.check(batch);
-      if (malformed.count + missing.count > maxFaults) {
-        throw new RepoError(
-          'LimitExceeded',
-          `too many records break the data model: raise maxFaults to import them; limit=${maxFaults}`,
-        );
-      }
-      await onRecords(batch.length);
+      return false;
     },
-  });
-  assertFaultless(faults, faultCount);
-  assertFaultless(missing.items, missing.count);
-  return { leaves, malformed, mentioned: records.mentioned };
-};
-
-/** Counts the changes from the old tree to the new one. */
-const countChanges = async (
-  blocks: BlockReader,
-  before: CID | undefined,
-  after: CID,
-  leaves: number,
-): Promise<Pick<ImportResult, 'created' | 'deleted' | 'unchanged' | 'updated'>> => {
-  let [created, updated, deleted] = [0, 0, 0];
-  if (before === undefined) {
-    created = leaves;
-  } else {
-    for await (const { from, to } of diffTrees(createNodeReader(blocks), before, after)) {
-      if (from === undefined) {
-        created += 1;
-      } else if (to === undefined) {
-        deleted += 1;
-      } else {
-        updated += 1;
-      }
-    }
-  }
-  return { created, updated, deleted, unchanged: leaves - created - updated };
+    close: async () => void (await batches.return?.()),
+  };
 };
 
 /** Limits the bytes that the tree does not reference. */
@@ -190,92 +119,92 @@ export interface Imported {
   readonly result: ImportResult;
   /** `undefined` if the head did not change. */
   readonly transition: Transition | undefined;
+  /** Whether the rev is not greater than that of the head before. */
+  readonly isReset: boolean;
 }
 
-/** Returns the result of an earlier import with the same name. Its note has the counts. */
-const findPastImport = async (
-  parts: RepoParts,
-  requests: Requests,
-  request: WriteRequest,
-): Promise<Imported | undefined> => {
-  const before = await requests.find(request);
-  if (before === undefined) {
-    return undefined;
-  }
-  if (before.note === '' || before.commit === undefined) {
-    throw new RepoError(
-      'OutcomeUnknown',
-      `the import has happened, but its faults and kept work are no longer known: run verify, and see the refs; did=${parts.did} request=${request.id}`,
-    );
-  }
-  const [blocks, created, updated, deleted, unchanged, missingBlobs] = before.note.split(' ').map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const { cid: head, rev } = before.commit;
-  return {
-    result: { head, rev, blocks, created, updated, deleted, unchanged, missingBlobs, faults: [], faultCount: 0 },
-    transition: undefined,
-  };
+/** The result of a dry run of a CAR that lacks blocks. */
+const incomplete = (
+  head: CID,
+  { rev }: Commit,
+  before: Head | undefined,
+  missing: NonNullable<ImportResult['missing']>,
+): ImportResult => {
+  const counts = { blocks: 0, created: 0, updated: 0, deleted: 0, unchanged: 0, missingBlobs: 0, faultCount: 0 };
+  return { head, rev, previous: before?.cid, ...counts, changes: [], faults: [], missing };
 };
 
-const noteOf = ({
-  blocks,
-  created,
-  updated,
-  deleted,
-  unchanged,
-  missingBlobs,
-  faultCount,
-  kept,
-}: ImportResult): string =>
-  faultCount > 0 || kept !== undefined ? '' : [blocks, created, updated, deleted, unchanged, missingBlobs].join(' ');
+/** Adds the new head to the list of commits. Returns the ref that keeps an old head that is not older. */
+const listHead = async (
+  change: BlockChange,
+  head: Head | undefined,
+  { rev }: Commit,
+  cid: CID,
+): Promise<string | undefined> => {
+  const later = head !== undefined && rev < head.rev ? await removeLater(change, rev as Tid, head) : undefined;
+  const displaced = await listCommit(change, rev as Tid, cid);
+  return later ?? displaced;
+};
 
 /** `Repo.importCar`. */
 export const importCar = async (parts: RepoParts, source: CarSource, given: ImportOptions = {}): Promise<Imported> => {
   // Checked before anything is read.
   const options = { ...given, key: given.key === undefined ? undefined : toDidKey(given.key, parts.did) };
-  const { maxBlocks, maxBlockSize, maxSize, maxUnlinked = MAX_UNLINKED, onProgress, request, signal } = options;
+  const { dryRun, maxBlocks, maxBlockSize, maxSize, maxUnlinked = MAX_UNLINKED, onProgress, request, signal } = options;
   assertRequest(request);
   const tally: Tally = { phase: 'read', bytes: 0, blocks: 0, records: 0 };
   const notify = (): void => {
     signal?.throwIfAborted();
     onProgress?.({ ...tally });
   };
-  const run = async (change: BlockChange, keep: KeepTransition): Promise<Imported> => {
-    const requests = request && (await readRequests(change));
-    const earlier = requests && (await findPastImport(parts, requests, request));
-    if (earlier !== undefined) {
+  const past = async (change: BlockChange): Promise<Imported | undefined> => {
+    const found = request && (await findPastImport(parts, change, request));
+    if (found !== undefined) {
       // The import has happened, so the signal is ignored.
       onProgress?.({ ...tally });
-      return earlier;
     }
+    return found && { result: found, transition: undefined, isReset: false };
+  };
+  const earlier = request?.again === undefined ? undefined : await parts.store.transact(past);
+  if (earlier !== undefined) {
+    return earlier;
+  }
+  const { hashAll } = parts;
+  const staging = new Staging(source);
+  // What fits in memory is read before the change begins, so that a slow source does not delay other writes.
+  const reading = await readInto(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, notify);
+  const isRead = await reading.stage(() => staging.isFull);
+
+  let dry: ImportResult | undefined;
+  /** Returns the error that rolls back a dry run. */
+  const dryRunEnd = (result: ImportResult): RepoError => {
+    dry = result;
+    return new RepoError('ReadOnly', 'a dry run changes nothing');
+  };
+
+  const run = async (change: BlockChange, keep: KeepTransition): Promise<Imported> => {
     const before = await readHead(partsIn(parts, change));
-    const staging = new Staging(change, source);
-    const { hashAll } = parts;
-    const roots = await stage(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, notify);
-    const { cid, bytes } = await requireRoot(staging, roots);
+    staging.begin(change);
+    if (!isRead) {
+      await reading.stage(() => false);
+    }
+    const { cid, bytes } = await requireRoot(staging, reading.roots);
     const commit = acceptCommit(parts.did, cid, bytes, before, options, parts.verifySignature);
     const isNew = !cidEquals(before?.cid, cid);
 
     tally.phase = 'verify';
     notify();
-    const { leaves, malformed, mentioned } = await checkTree(
-      staging,
-      cid,
-      commit.data,
-      hashAll,
-      options,
-      async (count) => {
-        tally.records += count;
-        notify();
-        await parts.yieldToEvents();
-      },
-    );
+    staging.link(cid.bytes);
+    const onRecords = async (count: number): Promise<void> => {
+      tally.records += count;
+      notify();
+      await parts.yieldToEvents();
+    };
+    const tree = await checkTree({ parts, change, staging, options, onRecords }, before, commit.data);
+    if ('missing' in tree) {
+      throw dryRun === true ? dryRunEnd(incomplete(cid, commit, before, tree.missing)) : tree.error;
+    }
+    const { changes, created, deleted, leaves, malformed, mentioned, updated, base } = tree;
     const [fault] = malformed.items;
     if (options.records === 'reject' && fault !== undefined) {
       throw new RepoError('InvalidRecord', fault.message);
@@ -283,40 +212,58 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
 
     tally.phase = 'write';
     notify();
-    let base = before?.data;
-    const counts = await countChanges(staging, base, commit.data, leaves).catch((error: unknown) => {
-      if (!isRepoError(error, 'BlockNotFound')) {
-        throw error;
-      }
-      // The new tree was just verified, so the missing block belongs to the old tree, after a repair.
-      base = undefined;
-      return countChanges(staging, base, commit.data, leaves);
-    });
     const kept = before && isNew ? await keepLocalWork(change, staging, before, commit.data) : undefined;
     const added = await staging.flush((unlinked) =>
       assertFewUnlinked(unlinked, tally.bytes + tally.blocks * CID_LENGTH, maxUnlinked),
     );
     const missingBlobs = await countMissing(parts.blobs, mentioned);
+    const replaced = await listHead(change, before, commit, cid);
+    const result: ImportResult = {
+      head: cid,
+      rev: commit.rev,
+      previous: before?.cid,
+      blocks: added,
+      created,
+      updated,
+      deleted,
+      unchanged: leaves - created - updated,
+      changes: changes.items,
+      missingBlobs,
+      faults: malformed.items,
+      faultCount: malformed.count,
+      ...(kept === undefined ? {} : { kept }),
+      ...(replaced === undefined ? {} : { replaced }),
+    };
+    if (dryRun === true) {
+      throw dryRunEnd(result);
+    }
     await change.setRef(MAIN, cid);
-    await listCommit(change, commit.rev, cid);
     if (isNew) {
       await markJump(change, commit.rev);
     }
     await setBase(change, { cid, rev: commit.rev, data: commit.data });
     await noteKey(parts, change, cid, options.key);
+    await noteWhole(change, { data: commit.data, leaves });
     await setMetaValues(change, options.meta);
-    const counted: ImportResult = {
-      head: cid,
-      rev: commit.rev,
-      blocks: added,
-      ...counts,
-      missingBlobs,
-      faults: malformed.items,
-      faultCount: malformed.count,
-    };
-    const result = kept === undefined ? counted : { ...counted, kept };
-    await requests?.add(change, request!, commit.rev, noteOf(result));
-    return { result, transition: isNew ? keep(base, commit.data) : undefined };
+    await addPastImport(change, request, result);
+    const isReset = isNew && before !== undefined && commit.rev <= before.rev;
+    return { result, transition: isNew ? keep(base, commit.data) : undefined, isReset };
   };
-  return keepingTransition(parts.pins, (keep) => parts.store.transact((change) => run(change, keep)));
+
+  try {
+    const imported = await keepingTransition(parts.pins, (keep) =>
+      parts.store.transact(async (change) => (await past(change)) ?? run(change, keep)),
+    );
+    if (imported.isReset) {
+      parts.clock.rewind();
+    }
+    return imported;
+  } catch (error) {
+    if (dry === undefined) {
+      throw error;
+    }
+    return { result: dry, transition: undefined, isReset: false };
+  } finally {
+    await reading.close();
+  }
 };

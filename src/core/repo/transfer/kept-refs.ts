@@ -30,13 +30,21 @@ export const keepCommit = async (change: BlockChange, { cid, rev }: CommitRef): 
   return ref;
 };
 
-/** Adds a commit to the list. If it replaces another commit with the same rev, a ref keeps that one. */
-export const listCommit = async (change: BlockChange, rev: Tid, cid: CID): Promise<void> => {
+/**
+ * Adds a commit to the list. If it replaces another commit with the same rev, a ref keeps that one, and its name is
+ * returned.
+ */
+export const listCommit = async (change: BlockChange, rev: Tid, cid: CID): Promise<string | undefined> => {
   const before = await change.commit(rev);
-  if (before !== undefined && !cidEquals(before, cid)) {
-    await change.setRef(`${PREFIX}${rev}-${cidToText(before).slice(-CID_CHARACTERS)}`, before);
+  const ref =
+    before === undefined || cidEquals(before, cid)
+      ? undefined
+      : `${PREFIX}${rev}-${cidToText(before).slice(-CID_CHARACTERS)}`;
+  if (ref !== undefined) {
+    await change.setRef(ref, before);
   }
   await change.addCommit(rev, cid);
+  return ref;
 };
 
 /** A ref that keeps local work. */

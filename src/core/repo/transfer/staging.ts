@@ -44,15 +44,36 @@ class NumberedBlock {
 
 /** The staged blocks of one CAR, over the change of the import. Hashes were checked before. */
 export class Staging implements BlockReader {
-  readonly #change: BlockChange;
+  #change: BlockChange | undefined;
   readonly #blocks: ArenaBlocks;
   /** Indexed by block number. */
   #flags: Uint8Array = new Uint8Array(FIRST_CAPACITY);
 
   /** @param source The source of the CAR. Its size gives the size of the CID table. */
-  constructor(change: BlockChange, source?: unknown) {
-    this.#change = change;
+  constructor(source?: unknown) {
     this.#blocks = ArenaBlocks.for(source, new Arena());
+  }
+
+  /** Number of staged blocks. */
+  get size(): number {
+    return this.#blocks.size;
+  }
+
+  /** Whether no more blocks fit in memory. */
+  get isFull(): boolean {
+    return this.#blocks.bytes > MAX_STAGED;
+  }
+
+  /** Gives the change, to which blocks are written. Only {@link add} works before, until {@link isFull}. */
+  begin(change: BlockChange): void {
+    this.#change = change;
+  }
+
+  get #into(): BlockChange {
+    if (this.#change === undefined) {
+      throw new TypeError('the change of the import has not begun');
+    }
+    return this.#change;
   }
 
   /** Stages blocks. Skips duplicates. */
@@ -63,7 +84,7 @@ export class Staging implements BlockReader {
       flags.set(this.#flags);
       this.#flags = flags;
     }
-    if (this.#blocks.bytes > MAX_STAGED) {
+    if (this.isFull && this.#change !== undefined) {
       this.#flagPlainRecords();
       await this.#write(() => true);
     }
@@ -109,7 +130,7 @@ export class Staging implements BlockReader {
       }
     }
     if (absent.length > 0) {
-      const stored = await this.#change.getMany(absent.map((i) => cids[i]!));
+      const stored = await this.#into.getMany(absent.map((i) => cids[i]!));
       for (const [at, i] of absent.entries()) {
         found[i] = stored[at];
       }
@@ -138,7 +159,7 @@ export class Staging implements BlockReader {
       }
     }
     admit(unlinkedBytes);
-    await this.#change.remove(remove);
+    await this.#into.remove(remove);
     return added + (await this.#write((number) => this.#is(number, LINKED)));
   }
 
@@ -169,7 +190,7 @@ export class Staging implements BlockReader {
         bytes += this.#blocks.sizeAt(number);
       }
     }
-    await this.#change.maintenance?.expect(bytes);
+    await this.#into.maintenance?.expect(bytes);
     const order = keyOrder(numbers.length, (i) => cids.at(numbers[i]!));
     let added = 0;
     for (let at = 0; at < order.length; at += BATCH) {
@@ -178,7 +199,7 @@ export class Staging implements BlockReader {
         const number = numbers[order[i]!]!;
         blocks.push(new NumberedBlock(number, cids.at(number), this.#blocks.bytesAt(number)!));
       }
-      const isNew = await this.#change.put(blocks);
+      const isNew = await this.#into.put(blocks);
       for (let i = 0; i < blocks.length; i++) {
         if (isNew[i] === true) {
           this.#flags[blocks[i]!.number]! |= NEW;
@@ -198,7 +219,7 @@ export class Staging implements BlockReader {
     if (blocks.length === 0) {
       return;
     }
-    const stored = await this.#change.getMany(blocks.map(({ cid }) => cid));
+    const stored = await this.#into.getMany(blocks.map(({ cid }) => cid));
     const wrong = blocks.find(({ bytes }, i) => stored[i] === undefined || !equalBytes(stored[i], bytes));
     if (wrong !== undefined) {
       throw new RepoError(

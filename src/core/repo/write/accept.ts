@@ -9,7 +9,7 @@ import type { VerifySignature } from '../../crypto/keys.ts';
 import type { ImportOptions } from '../long-work.ts';
 import type { Head } from '../repo.ts';
 import { assertDid } from '../../syntax/identifiers.ts';
-import { tidToMicroseconds } from '../../syntax/tid.ts';
+import { tidToMicroseconds, ZERO_TID } from '../../syntax/tid.ts';
 
 /**
  * How far a rev may be in the future, in milliseconds; hosts allow the same. A rev further ahead would force all later
@@ -30,28 +30,37 @@ const assertDids = (commit: Commit, did: string, expected: string | undefined): 
   }
 };
 
-const assertRev = (cid: CID, commit: Commit, head: Head | undefined, nowMs: number): void => {
+/** Both commits are of version 2 without a rev. Their order is unknown, so the one that comes later follows. */
+const areWithoutRev = (commit: Commit, head: Head): boolean => commit.rev === ZERO_TID && head.rev === ZERO_TID;
+
+const assertRev = (
+  cid: CID,
+  commit: Commit,
+  head: Head | undefined,
+  { onFork, rollback }: Pick<ImportOptions, 'onFork' | 'rollback'>,
+  nowMs: number,
+): void => {
   if (tidToMicroseconds(commit.rev) > (nowMs + MAX_REV_AHEAD_MS) * 1000) {
     throw new RepoError(
       'FutureRev',
       `the commit's rev is more than five minutes ahead of the clock: check the clock, or import later; rev=${commit.rev}`,
     );
   }
-  if (head === undefined || cidEquals(head.cid, cid)) {
+  if (head === undefined || cidEquals(head.cid, cid) || areWithoutRev(commit, head)) {
     return;
   }
-  if (commit.rev === head.rev) {
+  if (commit.rev === head.rev && onFork !== 'keep') {
     throw new RepoError(
       'OutdatedRev',
-      "the commit is a fork: it has the head's rev and other content. To replace the head, `reset` to an older commit and " +
-        `import again; rev=${commit.rev} head=${cidToText(head.cid)} found=${cidToText(cid)}`,
+      "the commit is a fork: it has the head's rev and other content. To make it the head, import with `onFork: 'keep'`; " +
+        `rev=${commit.rev} head=${cidToText(head.cid)} found=${cidToText(cid)}`,
     );
   }
-  if (commit.rev < head.rev) {
+  if (commit.rev < head.rev && rollback !== true) {
     throw new RepoError(
       'OutdatedRev',
-      'the commit is older than the head. If the head is local work, `reset` to the commit before it ' +
-        `and import again; head=${head.rev} found=${commit.rev}`,
+      'the commit is older than the head. To go back to it, import with `rollback: true`. If the head is local work, ' +
+        `\`reset\` to the commit before it and import again; head=${head.rev} found=${commit.rev}`,
     );
   }
 };
@@ -96,6 +105,6 @@ export const acceptCommit = (
   const commit = decodeRootCommit(cid, bytes);
   assertDids(commit, did, options.did);
   assertSigned(commit, bytes, options, verify);
-  assertRev(cid, commit, head, nowMs);
+  assertRev(cid, commit, head, options, nowMs);
   return commit;
 };

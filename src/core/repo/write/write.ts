@@ -10,11 +10,12 @@ import type { CheckedOut } from './checked-out.ts';
 import { assertCheckedOut } from './checked-out.ts';
 import type { Transition } from '../read/transition.ts';
 import { keepingTransition } from '../read/transition.ts';
-import type { RepoParts } from '../open-parts.ts';
+import type { RepoParts, WholeTree } from '../open-parts.ts';
 import { partsIn } from '../open-parts.ts';
 import { assertSwapCommit } from '../read/head.ts';
 import { readHead } from '../read/head.ts';
 import { recordPath } from '../path.ts';
+import { wholeAfter } from '../transfer/whole-tree.ts';
 import { encodeRecord } from '../record.ts';
 import type { Ground, Line } from './line.ts';
 import { mainLine } from './line.ts';
@@ -71,6 +72,7 @@ const commitOps = async (
   line: Line,
 ): Promise<Outcome> => {
   let made: readonly NamedNode[] = [];
+  let whole: WholeTree | undefined;
   const outcome = await parts.store.transact(async (change): Promise<Outcome> => {
     const before = await findPastWrite(change, options);
     if (before !== undefined) {
@@ -87,8 +89,10 @@ const commitOps = async (
     }
     const commit = await line.store(parts, change, ground, applied.root, applied.blocks, options);
     made = applied.nodes;
+    whole = line === mainLine ? wholeAfter(parts.heads.whole, ground.state?.data, applied) : undefined;
     return { made: 'now', head: { ...commit, changes: applied.changes } };
   });
+  parts.heads.whole = whole ?? parts.heads.whole;
   // The next write reads them.
   parts.nodes.insert(made);
   return outcome;

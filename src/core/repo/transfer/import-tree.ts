@@ -1,0 +1,226 @@
+/** Checks the tree and the records of an import, and links their blocks: all of them, or only the difference. */
+import { BoundedList } from '../../data/bounded-list.ts';
+import type { CID, CidBytes } from '../../data/cid.ts';
+import type { CidSet } from '../../data/cid-set.ts';
+import { isRepoError, RepoError } from '../../errors.ts';
+import type { Fault } from '../../data/fault.ts';
+import type { TreeChange } from '../../mst/diff.ts';
+import { diffTrees } from '../../mst/diff.ts';
+import type { Leaf } from '../../mst/node.ts';
+import { createNodeReader } from '../../mst/node-reader.ts';
+import { verifyTreeOf } from '../../mst/verify.ts';
+import type { VerifiedDifference } from '../../mst/verify-difference.ts';
+import { verifyDifference } from '../../mst/verify-difference.ts';
+import type { BlockChange, BlockReader } from '../../storage/ports.ts';
+import type { Head, RecordChange } from '../repo.ts';
+import type { ImportOptions, ImportResult } from '../long-work.ts';
+import type { RepoParts } from '../open-parts.ts';
+import { partsIn } from '../open-parts.ts';
+import { createAssertPath } from '../path.ts';
+import { recordChange } from '../read/history.ts';
+import type { RecordCheck } from './check-records.ts';
+import { createRecordCheck } from './check-records.ts';
+import type { Staging } from './staging.ts';
+import { wholeTree } from './whole-tree.ts';
+
+/** Most blocks of a CAR that may be a difference. A larger one is checked completely, which needs less memory. */
+const MAX_DIFFERENCE = 16_384;
+
+/** Default limit of records that break the data model. One bad block may be the value of a million keys. */
+export const MAX_RECORD_FAULTS = 100_000;
+
+/** The state of an import that is being checked. */
+export interface ImportCheck {
+  readonly parts: RepoParts;
+  readonly change: BlockChange;
+  readonly staging: Staging;
+  readonly options: Pick<ImportOptions, 'maxFaults' | 'signal'>;
+  /** Called with the number of records that were just checked. */
+  readonly onRecords: (count: number) => Promise<void>;
+}
+
+export interface CheckedTree extends Pick<ImportResult, 'created' | 'deleted' | 'updated'> {
+  readonly leaves: number;
+  readonly changes: BoundedList<RecordChange>;
+  /** Records that break the data model. Of a difference, only those that it changes. */
+  readonly malformed: BoundedList<Fault>;
+  /** The blobs that these records mention. */
+  readonly mentioned: CidSet;
+  /** The root that the changes start from; `undefined` for the empty tree, or if the old tree lacks nodes. */
+  readonly base: CID | undefined;
+}
+
+/** A tree that lacks blocks: they are neither in the CAR nor stored. */
+export interface IncompleteTree {
+  readonly missing: NonNullable<ImportResult['missing']>;
+  /** What to reject with. */
+  readonly error: RepoError;
+}
+
+const errorOf = ({ items: [first], count }: Pick<BoundedList<Fault>, 'count' | 'items'>): RepoError =>
+  new RepoError(first!.code, `${first!.message}${count === 1 ? '' : ` (and ${count - 1} more)`}`);
+
+/**
+ * Returns the blocks that are missing, if that is all that is wrong with the tree.
+ * @throws {RepoError} the code of the first fault.
+ */
+const missingIn = (faults: Pick<BoundedList<Fault>, 'count' | 'items'>): IncompleteTree | undefined => {
+  const { count, items } = faults;
+  if (count === 0) {
+    return undefined;
+  }
+  const error = errorOf(faults);
+  if (items.some(({ code }) => code !== 'BlockNotFound')) {
+    throw error;
+  }
+  return { error, missing: items.map(({ cid, path }) => (path === undefined ? { cid: cid! } : { cid: cid!, path })) };
+};
+
+/** The check of the records of an import. */
+interface Records extends Pick<RecordCheck, 'check' | 'mentioned'> {
+  readonly malformed: BoundedList<Fault>;
+  readonly missing: BoundedList<Fault>;
+}
+
+const createRecords = ({ staging, options, onRecords }: ImportCheck): Records => {
+  const { maxFaults = MAX_RECORD_FAULTS } = options;
+  const malformed = new BoundedList<Fault>();
+  const missing = new BoundedList<Fault>();
+  const records = createRecordCheck(
+    (cids) => staging.read(cids),
+    staging,
+    (fault) => (fault.code === 'Malformed' ? malformed : missing).add(fault),
+  );
+  const assertPath = createAssertPath();
+  return {
+    malformed,
+    missing,
+    mentioned: records.mentioned,
+    async check(leaves: readonly Leaf[]) {
+      for (const { key, value } of leaves) {
+        assertPath(key);
+        staging.link(value);
+      }
+      await records.check(leaves);
+      if (malformed.count + missing.count > maxFaults) {
+        throw new RepoError(
+          'LimitExceeded',
+          `too many records break the data model: raise maxFaults to import them; limit=${maxFaults}`,
+        );
+      }
+      await onRecords(leaves.length);
+    },
+  };
+};
+
+const counter = () => {
+  const changes = new BoundedList<RecordChange>();
+  const counts = { created: 0, deleted: 0, updated: 0 };
+  return {
+    changes,
+    counts,
+    add(change: TreeChange): void {
+      counts[change.from === undefined ? 'created' : change.to === undefined ? 'deleted' : 'updated'] += 1;
+      changes.add(recordChange(change));
+    },
+  };
+};
+
+const countChanges = async (blocks: BlockReader, before: CID | undefined, after: CID) => {
+  const counted = counter();
+  for await (const change of diffTrees(createNodeReader(blocks), before, after)) {
+    counted.add(change);
+  }
+  return counted;
+};
+
+/** Checks the whole tree and all records in one walk. */
+const checkAll = async (
+  check: ImportCheck,
+  before: Head | undefined,
+  root: CID,
+): Promise<CheckedTree | IncompleteTree> => {
+  const { parts, staging, options } = check;
+  const records = createRecords(check);
+  const { faults, faultCount, leaves } = await verifyTreeOf((cids) => staging.read(cids), root.bytes as CidBytes, {
+    signal: options.signal,
+    hashAll: parts.hashAll,
+    hashed: staging,
+    onNode: (cid) => staging.link(cid),
+    onLeaves: records.check,
+  });
+  const incomplete = missingIn({ items: faults, count: faultCount }) ?? missingIn(records.missing);
+  if (incomplete !== undefined) {
+    return incomplete;
+  }
+  let base = before?.data;
+  const { changes, counts } = await countChanges(staging, base, root).catch((error: unknown) => {
+    if (!isRepoError(error, 'BlockNotFound')) {
+      throw error;
+    }
+    // The new tree was just verified, so the missing block belongs to the old tree, after a repair.
+    base = undefined;
+    return countChanges(staging, base, root);
+  });
+  return { ...counts, leaves, changes, malformed: records.malformed, mentioned: records.mentioned, base };
+};
+
+/** Checks the records of a difference. */
+const checkDifference = async (
+  check: ImportCheck,
+  { changes: found, leaves, nodes }: VerifiedDifference,
+  before: CID,
+  count: number,
+): Promise<CheckedTree | IncompleteTree> => {
+  const { signal } = check.options;
+  const { staging } = check;
+  nodes.forEach((cid) => staging.link(cid));
+  leaves.forEach(({ value }) => staging.link(value));
+  const records = createRecords(check);
+  const fresh = found.flatMap(({ key, to }) => (to === undefined ? [] : [{ key, value: to }]));
+  for (let at = 0; at < fresh.length; at += BATCH) {
+    signal?.throwIfAborted();
+    await records.check(fresh.slice(at, at + BATCH));
+  }
+  const incomplete = missingIn(records.missing);
+  if (incomplete !== undefined) {
+    return incomplete;
+  }
+  const { add, changes, counts } = counter();
+  found.forEach(add);
+  return {
+    ...counts,
+    leaves: count + counts.created - counts.deleted,
+    changes,
+    malformed: records.malformed,
+    mentioned: records.mentioned,
+    base: before,
+  };
+};
+
+/** Records per read. */
+const BATCH = 256;
+
+/**
+ * Checks the tree of a new head. If the old head's tree is known to be whole, and the CAR is small, checks only the
+ * difference; what that cannot prove is checked completely.
+ * @throws {RepoError} `Malformed`, `Corrupt`, `LimitExceeded`.
+ */
+export const checkTree = async (
+  check: ImportCheck,
+  before: Head | undefined,
+  root: CID,
+): Promise<CheckedTree | IncompleteTree> => {
+  const { parts, change, staging } = check;
+  const whole = before && (await wholeTree(parts, change, before.data));
+  // A CAR of the same tree may bring blocks that damage has removed.
+  if (whole !== undefined && staging.size <= MAX_DIFFERENCE && !(whole.data.equals(root) && staging.size > 1)) {
+    const { nodes: verified } = partsIn(parts, change);
+    const given = { verified, blocks: staging, arrived: staging, hashAll: parts.hashAll };
+    const difference = await verifyDifference(given, whole.data, root);
+    if (difference !== undefined) {
+      return checkDifference(check, difference, whole.data, whole.leaves);
+    }
+  }
+  return checkAll(check, before, root);
+};
