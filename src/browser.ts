@@ -12,7 +12,7 @@ import { assertBrowser } from './adapters/origin/browser-only.ts';
 import type { RepoWorker } from './adapters/rpc/connection.ts';
 import { ask, takeFromWorker } from './adapters/rpc/ask-worker.ts';
 import { toWireFiles } from './adapters/rpc/files.ts';
-import { sharedLocks } from './adapters/rpc/locks.ts';
+import { sharedLocks } from './adapters/origin/locks.ts';
 import { openRemote } from './adapters/tabs/open-remote.ts';
 import type { CarSource } from './core/car/source.ts';
 import { isRepoError } from './core/errors.ts';

@@ -11,7 +11,7 @@ import { closingQuickly } from './adapters/files/closing-quickly.ts';
 import { exportFolder, importFolder } from './adapters/folders/transfer.ts';
 import { assertBrowser } from './adapters/origin/browser-only.ts';
 import type { RepoWorker } from './adapters/rpc/connection.ts';
-import { browserLocks } from './adapters/rpc/locks.ts';
+import { browserLocks } from './adapters/origin/locks.ts';
 import type { RepoPlaces, Station } from './adapters/tabs/station.ts';
 import { createStation, openBroadcastChannel } from './adapters/tabs/station.ts';
 import { assertCacheBytes, sqliteRepo } from './adapters/sqlite/open-repo.ts';

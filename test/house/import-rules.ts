@@ -19,6 +19,8 @@ const CORE_BELOW_WASM = /^src\/core\/(data\/(bytes|platform-values|sha256)|stora
 
 /** What every adapter may import: the core, WebAssembly, and functions for hexadecimal text and random bytes. */
 const BELOW_ADAPTERS = /^(src\/(core|wasm)\/|@noble\/hashes\/utils\.js$)/;
+/** The locks that the pages and workers of an origin share. */
+const ORIGIN_LOCKS = /^src\/adapters\/origin\/locks\.ts$/;
 const adapters = (...folders: string[]): RegExp => new RegExp(`^src/adapters/(${folders.join('|')})/`);
 
 /** The layers of `src/core`, and the layers that each one imports. Every layer also imports itself and `errors.ts`. */
@@ -67,9 +69,9 @@ const LAYERS: readonly Layer[] = [
   // The stores get files and blobs as arguments.
   { files: /^src\/adapters\/sqlite\//, may: [adapters('sqlite'), BELOW_ADAPTERS] },
   // RPC uses the Repo interface only.
-  { files: /^src\/adapters\/rpc\//, may: [adapters('rpc'), /^src\/core\//] },
+  { files: /^src\/adapters\/rpc\//, may: [adapters('rpc'), ORIGIN_LOCKS, /^src\/core\//] },
   // Leadership among tabs uses RPC.
-  { files: /^src\/adapters\/tabs\//, may: [adapters('tabs', 'rpc'), /^src\/core\//] },
+  { files: /^src\/adapters\/tabs\//, may: [adapters('tabs', 'rpc'), ORIGIN_LOCKS, /^src\/core\//] },
   // Connects the files and blobs of browsers, for the main thread of a page and for a worker.
   {
     files: /^src\/adapters\/platform\/browser-platform\.ts$/,

@@ -3,7 +3,7 @@ import type { Connection, WorkerLike, WorkerMethods } from './connection.ts';
 import { connect } from './connection.ts';
 import type { FolderFile, WireFile } from './files.ts';
 import { fromWireFiles } from './files.ts';
-import type { Locks } from './locks.ts';
+import type { Locks } from '../origin/locks.ts';
 import type { WantedStorage } from './protocol.ts';
 
 const begin = (worker: WorkerLike, locks: Locks | undefined): Connection =>

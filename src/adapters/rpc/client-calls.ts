@@ -23,6 +23,10 @@ interface GivenOptions extends LongWork {
 const wireKey = (key: unknown): unknown =>
   typeof key === 'object' && key !== null && !Array.isArray(key) ? JSON.stringify(key) : key;
 
+/** An error of a listener is the listener's, and no reply to the other end. */
+const wireWork = ({ onProgress, ...rest }: LongWork): LongWork =>
+  onProgress === undefined ? rest : { ...rest, onProgress: reportingErrors(onProgress) };
+
 /** A signer stays in the page: its method crosses as a function, and its key as a text. */
 const wireSigner = (signer: Signer): object => ({
   sign: (bytes: Uint8Array<ArrayBuffer>) => signer.sign(bytes),
@@ -41,11 +45,9 @@ export class ClientCalls {
 
   /**
    * @param signer Signs the commits of the page.
-   * @param rev The head's rev when the page connected.
    * @param onChange Called with each new head, if the page has subscribed.
    */
-  constructor(send: Send, signer: Signer | undefined, rev: string | undefined, onChange: ClientMethods['change']) {
-    this.#rev = rev;
+  constructor(send: Send, signer: Signer | undefined, onChange: ClientMethods['change']) {
     this.#signer = signer;
     this.peer = new Peer<ServerMethods, ClientMethods>(send, { change: async (change) => onChange(change) });
   }
@@ -105,6 +107,12 @@ export class ClientCalls {
     return this.peer.call(method, params, { moved });
   }
 
+  /** Calls a method that returns a stream, and yields its items. */
+  async *open<T>(method: string, params: readonly unknown[], options?: LongWork): AsyncGenerator<T> {
+    this.assertOpen();
+    yield* this.peer.open(method, options ? [...params, wireWork(options)] : params) as AsyncGenerator<T>;
+  }
+
   /** Sends a call whose reply nobody waits for. A server that has ended needs no such call. */
   tell(method: 'leave' | 'unsubscribe', params: Parameters<ServerMethods['leave' | 'unsubscribe']>): void {
     this.call(method, params as never).catch(() => {});
@@ -112,18 +120,18 @@ export class ClientCalls {
 
   /**
    * A call of a method with options.
-   * @param isOfHead The call is about the head: the page signs it, and notes its rev.
+   * @param lead Parameters before those of the method: the name of a branch. Without it, the call is about the head:
+   *   the page signs it, and notes its rev.
    */
-  async run(method: string, entry: Entry, given: readonly unknown[], isOfHead = true): Promise<unknown> {
+  async run(
+    method: string,
+    { way, options: at }: Entry,
+    given: readonly unknown[],
+    lead: readonly unknown[] = [],
+  ): Promise<unknown> {
     this.assertOpen();
-    const { way, options: at } = entry;
-    const {
-      signer = this.#signer,
-      request,
-      key,
-      onProgress,
-      ...rest
-    } = ((at !== undefined && given[at]) || {}) as GivenOptions;
+    const isOfHead = lead.length === 0;
+    const { signer = this.#signer, request, key, ...rest } = ((at !== undefined && given[at]) || {}) as GivenOptions;
     const since = this.#rev;
     const changes = way === 'write' || way === 'once';
     const isSigned = changes && isOfHead && signer !== undefined;
@@ -132,14 +140,13 @@ export class ClientCalls {
       const sent = [...given];
       if (at !== undefined) {
         sent[at] = {
-          ...rest,
-          ...(onProgress && { onProgress: reportingErrors(onProgress) }),
+          ...wireWork(rest),
           ...(key !== undefined && { key: wireKey(key) }),
           ...(isSigned && { signer: wireSigner(signer) }),
           ...(name && { request: { id: name.id, again: name.again ?? again } }),
         };
       }
-      return sent as never;
+      return [...lead, ...sent] as never;
     };
     const moved = way === 'once' ? 'lost' : () => params({ since });
     const reply: unknown = await this.peer.call(method as never, params(), { changes, moved });
@@ -150,9 +157,18 @@ export class ClientCalls {
     return reply;
   }
 
-  /** The head's rev as another end says: after a reset it may be less than before. */
-  noteHead(rev: string | undefined): void {
+  /** Another server begins: calls that wait are sent to it. */
+  moved(send: Send): void {
+    this.peer.moved(send);
+    // One that has gone by then is followed by the next.
+    this.begin().catch(() => {});
+  }
+
+  /** Asks a server that begins for the DID, and for the head's rev: after a reset it may be less than before. */
+  async begin(): Promise<string> {
+    const { did, rev } = await this.call('about', []);
     this.#rev = rev;
+    return did;
   }
 
   /** Takes note of a rev; after a reset, of one that may be less than before. */

@@ -17,7 +17,7 @@ import { GeneratedMethods } from './generated-methods.ts';
 import type { OwnOfBranch, OwnOfRepo } from './methods.ts';
 import { BRANCH, META, REPO } from './methods.ts';
 import type { Send } from './peer.ts';
-import type { Attachment, Message } from './protocol.ts';
+import type { Message } from './protocol.ts';
 
 export interface RemoteRepoOptions {
   readonly signer?: Signer | undefined;
@@ -37,21 +37,19 @@ const BranchBase = RecordMethods as unknown as abstract new () => Omit<Branch, O
   RecordMethods;
 
 export class RemoteRepo extends RepoBase implements Repo {
-  readonly did: string;
+  /** Known once the repository can be used. */
+  did = '';
   readonly meta: RepoMeta;
   readonly #options: RemoteRepoOptions;
-  readonly #attachment: Attachment;
   readonly #calls: ClientCalls;
   readonly #methods: GeneratedMethods;
   readonly #changes: ClientChanges;
   #closing: Promise<void> | undefined;
 
-  constructor(attachment: Attachment, send: Send, options: RemoteRepoOptions) {
+  constructor(send: Send, options: RemoteRepoOptions) {
     super();
-    this.did = attachment.did;
-    this.#attachment = attachment;
     this.#options = options;
-    this.#calls = new ClientCalls(send, options.signer, attachment.rev, (change) => this.#hear(change));
+    this.#calls = new ClientCalls(send, options.signer, (change) => this.#hear(change));
     this.#methods = new GeneratedMethods(this.#calls, options.validate);
     this.#changes = new ClientChanges(this.#calls);
     this.meta = this.#methods.of<RepoMeta, never>('meta.', META);
@@ -73,12 +71,15 @@ export class RemoteRepo extends RepoBase implements Repo {
     this.#calls.peer.giveUp(error);
   }
 
+  /** Resolves once the repository can be used. */
+  async begin(): Promise<void> {
+    this.did = await this.#calls.begin();
+  }
+
   /** Another worker serves the calls from now on: open calls are sent to it, and listeners hear what they missed. */
-  moved(attachment: Attachment, send: Send): void {
-    this.#calls.peer.moved(send);
+  moved(send: Send): void {
+    this.#calls.moved(send);
     this.#changes.moved();
-    // Not the greater of the two: the head may have been reset meanwhile.
-    this.#calls.noteHead(attachment.rev);
   }
 
   /** The other end has ended: all calls that wait, and all that follow, reject. */
@@ -90,7 +91,7 @@ export class RemoteRepo extends RepoBase implements Repo {
 
   async info(): Promise<RepoInfo> {
     const info = await this.#calls.call('info', []);
-    return { ...info, storage: this.#attachment.storage, persistent: await this.#options.isPersistent?.() };
+    return { ...info, persistent: await this.#options.isPersistent?.() };
   }
 
   branch(name: string): Branch {

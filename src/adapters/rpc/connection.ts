@@ -2,11 +2,11 @@
 import { RepoError } from '../../core/errors.ts';
 import { fromErrorData } from './error-data.ts';
 import type { WireFile } from './files.ts';
-import { isReleased } from './locks.ts';
-import type { Locks } from './locks.ts';
+import { isReleased } from '../origin/locks.ts';
+import type { Locks } from '../origin/locks.ts';
 import type { Handlers } from './peer.ts';
 import { Peer } from './peer.ts';
-import type { Attachment, FromPage, Message, ToPage, WantedStorage, WorkerGreeting } from './protocol.ts';
+import type { FromPage, Message, ToPage, WantedStorage, WorkerGreeting } from './protocol.ts';
 import { PROTOCOL_VERSION, memberLock } from './protocol.ts';
 import { uniqueName } from './unique-name.ts';
 
@@ -46,8 +46,8 @@ export interface WorkerMethods {
 
 /** The calls of a worker to its page. */
 export interface PageMethods {
-  /** The page's calls to the repository reach it from now on. Called again after each failover. */
-  attached(attachment: Attachment): void;
+  /** The page's calls reach the repository from now on, under this number. Called again after each failover. */
+  attached(generation: number): void;
   /** The worker that has the files does not reply: the page waits no longer for its calls. */
   silent(): void;
 }

@@ -147,6 +147,8 @@ export interface RecordPage extends Page<unknown> {
 
 /** The calls to a server that no table generates. */
 export interface ServerMethods {
+  /** Returns the DID, and the rev of the head. */
+  about(): { readonly did: string; readonly rev: string | undefined };
   info(): RepoInfo;
   /** The record's bytes, which the client decodes. */
   get(at: At, collection: string, rkey: string): StoredRecord | undefined;

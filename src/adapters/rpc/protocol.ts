@@ -47,21 +47,10 @@ export interface WorkerGreeting {
   readonly request: string;
 }
 
-/** What is known of a repository. */
-export interface About {
-  readonly did: string;
-  /** Of the head. */
-  readonly rev: string | undefined;
-  readonly storage: StorageKind;
-}
-
-/** What is known once a worker serves the repository. */
-export interface Attachment extends About {
-  /** Rises each time another worker serves the calls. Messages that a page has sent under an older one are dropped. */
-  readonly generation: number;
-}
-
-/** From a page, for its worker or for the worker that has the repository. */
+/**
+ * From a page, for its worker or for the worker that has the repository. The generation rises each time another worker
+ * serves the calls: messages of an older one are dropped.
+ */
 export type FromPage =
   | { readonly kind: 'repo'; readonly generation: number; readonly message: Message }
   | { readonly kind: 'worker'; readonly message: Message };
@@ -73,13 +62,12 @@ export type ToPage =
   | { readonly kind: 'repo' | 'worker'; readonly message: Message };
 
 /**
- * Between the workers of several tabs, on a channel that all of them hear. A worker that closes, or may be frozen,
- * sends `away`, and no other waits for it. The worker with the files replies to a `ping`.
+ * Between the workers of several tabs, on a channel that all of them hear. The worker with the files says `here` when
+ * it begins and after each `hello`, and replies to a `ping`. Another one that closes, or may be frozen, sends `away`.
  */
 export type ChannelMessage =
   | { readonly kind: 'away' | 'pong'; readonly from: string; readonly to: string }
-  | { readonly kind: 'hello' | 'ping'; readonly from: string }
-  | { readonly kind: 'here'; readonly from: string; readonly to?: string | undefined; readonly about: About }
+  | { readonly kind: 'hello' | 'here' | 'ping'; readonly from: string }
   | { readonly kind: 'message'; readonly from: string; readonly to: string; readonly message: Message };
 
 /** The lock of the worker that has the files of a repository open. */

@@ -8,7 +8,7 @@ import type { At, ClientMethods, Entry, ServerMethods } from './methods.ts';
 import { BRANCH, META, REPO } from './methods.ts';
 import type { Handlers, Send } from './peer.ts';
 import { Peer } from './peer.ts';
-import type { Message } from './protocol.ts';
+import type { Message, StorageKind } from './protocol.ts';
 import { editTree, ServerTrees } from './server-trees.ts';
 
 /** One client, while it is served. */
@@ -49,13 +49,14 @@ const passedThrough = (
 };
 
 /** Serves a client. @param send Carries messages to it, in order. */
-export const serveRepo = (repo: StoredRepo, send: Send): Served => {
+export const serveRepo = (repo: StoredRepo, storage: StorageKind, send: Send): Served => {
   const trees = new ServerTrees(repo);
   let unsubscribe = (): void => {};
   const readsAt = async (at: At): Promise<StoredReads & Pick<StoredTree, 'collections'>> =>
     at === undefined ? repo : 'branch' in at ? repo.branch(at.branch) : trees.find(at);
   const handlers: Handlers<ServerMethods> = {
-    info: () => repo.info(),
+    about: async () => ({ did: repo.did, rev: (await repo.head())?.rev }),
+    info: async () => ({ ...(await repo.info()), storage }),
     get: async (at, collection, rkey) => (await readsAt(at)).getStored(collection, rkey),
     collections: async (at) => (await readsAt(at)).collections(),
     page: (...params) => trees.page(...params),

@@ -11,80 +11,81 @@ const BEAT_MS = 2_500;
 const MOST_SILENT = 4;
 
 /** The error of a page that waits no longer for the leader. @param waitMs The limit for its first sign of life. */
-export const silenceError = (name: string, waitMs?: number): RepoError =>
-  new RepoError(
-    'Locked',
-    `the tab that has the repository open does not reply; name=${name}${waitMs === undefined ? '' : ` waitMs=${waitMs}`}`,
-  );
+export const silenceError = (name: string, waitMs?: number): RepoError => {
+  const waited = waitMs === undefined ? '' : ` waitMs=${waitMs}`;
+  return new RepoError('Locked', `the tab that has the repository open does not reply; name=${name}${waited}`);
+};
 
 /** The calls of a page that the leader of another tab serves. */
-export interface Heartbeat {
-  asked(call: number): void;
-  replied(call: number): void;
+export class Heartbeat {
+  readonly #ping: () => void;
+  readonly #onSilence: () => void;
+  readonly #waiting = new Set<number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #silent = 0;
+  #isPaused = false;
+
+  /**
+   * @param ping Asks for a sign of life.
+   * @param onSilence Called after too many unanswered pings. The calls that waited are forgotten then.
+   */
+  constructor(ping: () => void, onSilence: () => void) {
+    this.#ping = ping;
+    this.#onSilence = onSilence;
+  }
+
+  asked(call: number): void {
+    this.#waiting.add(call);
+    this.#start();
+  }
+
+  replied(call: number): void {
+    this.#waiting.delete(call);
+  }
+
   /** Any sign of life. */
-  heard(): void;
+  heard(): void {
+    this.#silent = 0;
+  }
+
   /** No call waits: the page sends its calls again, or has ended. */
-  forget(): void;
+  forget(): void {
+    this.#waiting.clear();
+    this.#stop();
+  }
+
   /** A page that is out of sight may be frozen, and pings nobody. */
-  pause(): void;
-  resume(): void;
+  pause(): void {
+    this.#isPaused = true;
+    this.#stop();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#start();
+  }
+
+  #start(): void {
+    if (!this.#isPaused && this.#waiting.size > 0) {
+      this.#timer ??= setTimeout(() => this.#beat(), BEAT_MS);
+    }
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#silent = 0;
+  }
+
+  #beat(): void {
+    this.#timer = undefined;
+    if (this.#silent === MOST_SILENT) {
+      this.forget();
+      this.#onSilence();
+    } else if (this.#waiting.size > 0) {
+      this.#silent += 1;
+      this.#start();
+      this.#ping();
+    }
+  }
 }
-
-/**
- * @param ping Asks for a sign of life.
- * @param onSilence Called after too many unanswered pings. The calls that waited are forgotten then.
- */
-export const createHeartbeat = (ping: () => void, onSilence: () => void): Heartbeat => {
-  const waiting = new Set<number>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let silent = 0;
-  let isPaused = false;
-
-  const stop = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
-    silent = 0;
-  };
-  const forget = (): void => {
-    waiting.clear();
-    stop();
-  };
-  const beat = (): void => {
-    timer = undefined;
-    if (silent === MOST_SILENT) {
-      forget();
-      onSilence();
-    } else if (waiting.size > 0) {
-      silent += 1;
-      start();
-      ping();
-    }
-  };
-  const start = (): void => {
-    if (!isPaused && waiting.size > 0) {
-      timer ??= setTimeout(beat, BEAT_MS);
-    }
-  };
-
-  return {
-    asked(call) {
-      waiting.add(call);
-      start();
-    },
-    replied(call) {
-      waiting.delete(call);
-    },
-    heard() {
-      silent = 0;
-    },
-    forget,
-    pause() {
-      isPaused = true;
-      stop();
-    },
-    resume() {
-      isPaused = false;
-      start();
-    },
-  };
-};

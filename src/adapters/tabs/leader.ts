@@ -1,12 +1,13 @@
 /** The worker of the tab that has the files open: serves its own page, and those of other tabs over a channel. */
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
-import { isReleased } from '../rpc/locks.ts';
-import type { Locks } from '../rpc/locks.ts';
+import { isReleased } from '../origin/locks.ts';
+import type { Locks } from '../origin/locks.ts';
 import type { Send } from '../rpc/peer.ts';
-import type { About, ChannelMessage, Message } from '../rpc/protocol.ts';
+import type { ChannelMessage, Message } from '../rpc/protocol.ts';
 import { memberLock } from '../rpc/protocol.ts';
 import type { Served } from '../rpc/server.ts';
 import { serveRepo } from '../rpc/server.ts';
+import { uniqueName } from '../rpc/unique-name.ts';
 import type { LeaderFailure } from './leadership.ts';
 import type { RepoPlace } from './repo-place.ts';
 
@@ -21,8 +22,6 @@ export interface Channel {
 }
 
 export interface LeaderParts {
-  /** The member that leads. */
-  readonly id: string;
   readonly repo: StoredRepo;
   readonly place: RepoPlace;
   readonly channel: Channel;
@@ -31,68 +30,41 @@ export interface LeaderParts {
   readonly toPage: Send;
 }
 
-interface Client {
-  readonly served: Served;
-  readonly unwatch: AbortController;
-}
-
 export class Leader {
   /** Resolves when the reign is over: to its failure, or to `undefined` after {@link leave}. */
   readonly over: Promise<LeaderFailure | undefined>;
   readonly #parts: LeaderParts;
-  /** The page of this worker, and those of the followers, by their members. */
-  readonly #clients = new Map<string, Client>();
+  /** Names this reign. A worker that opens the files anew begins another one. */
+  readonly #id = uniqueName();
+  readonly #ownPage: Served;
+  /** The pages of the followers, by their members. */
+  readonly #clients = new Map<string, Served>();
   #end: (failure?: LeaderFailure) => void = () => {};
   #isLeaving = false;
 
   constructor(parts: LeaderParts) {
     this.over = new Promise((resolve) => (this.#end = resolve));
     this.#parts = parts;
-    this.#serve(parts.id, parts.toPage);
+    this.#ownPage = this.#serve(parts.toPage);
+    this.#announce();
   }
 
-  /** What pages have to know of the repository, now. */
-  async about(): Promise<About> {
-    const { repo, place } = this.#parts;
-    return { did: repo.did, rev: (await repo.head())?.rev, storage: place.storage };
-  }
-
-  /** Tells the other tabs, or one of them, who leads. */
-  async announce(to?: string): Promise<void> {
-    const { id, channel } = this.#parts;
-    try {
-      // The tab that asks may be about to make the repository anew.
-      if (to !== undefined && (await this.#isCleared())) {
-        return;
-      }
-      const about = await this.about();
-      if (!this.#isLeaving) {
-        channel.postMessage({ kind: 'here', from: id, to, about });
-      }
-    } catch {
-      // The tab that asks hears of the next reign, which begins or ends with this failure.
-      this.#end('failed');
-    }
-  }
-
-  /** A message of a page. */
-  receive(member: string, message: Message): void {
-    // Calls to a leader that goes are sent to the next one; replies to its own calls it still needs.
-    if (!this.#isLeaving || message.kind !== 'call') {
-      this.#clients.get(member)?.served.receive(message);
-    }
+  /** A message of the page of this worker. */
+  receive(message: Message): void {
+    this.#pass(message, this.#ownPage);
   }
 
   /** A message of another tab. */
   hear(message: ChannelMessage): void {
     const { kind, from } = message;
     if (kind === 'hello') {
-      this.#welcome(from);
-    } else if ('to' in message && message.to === this.#parts.id) {
-      if (kind === 'message') {
-        this.receive(from, message.message);
-      } else if (kind === 'away') {
+      void this.#welcome();
+    } else if ('to' in message && message.to === this.#id) {
+      if (kind === 'away') {
         this.#drop(from);
+      } else if (kind === 'message') {
+        const { message: inner } = message;
+        this.#pass(inner, this.#clients.get(from) ?? (inner.kind === 'call' ? this.#admit(from) : undefined));
       }
     }
   }
@@ -100,13 +72,12 @@ export class Leader {
   /** Ends the reign: ends the calls that run, or leaves them if that takes long, and closes the repository. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
+    const all = [this.#ownPage, ...this.#clients.values()];
     let timer: ReturnType<typeof setTimeout> | undefined;
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, GRACE_MS)));
-    await Promise.race([grace, Promise.all([...this.#clients.values()].map(({ served }) => served.idle()))]);
+    await Promise.race([grace, Promise.all(all.map((served) => served.idle()))]);
     clearTimeout(timer);
-    for (const member of [...this.#clients.keys()]) {
-      this.#drop(member);
-    }
+    all.forEach((served) => served.end());
     try {
       await this.#parts.repo.close();
     } finally {
@@ -114,32 +85,61 @@ export class Leader {
     }
   }
 
-  #serve(member: string, send: Send): AbortController {
-    // A reply may tell of a storage that fails: it may have failed for every page.
-    const watched: Send = (message) => {
+  /** Calls to a leader that goes are sent to the next one; replies to its own calls it still needs. */
+  #pass(message: Message, served: Served | undefined): void {
+    if (!this.#isLeaving || message.kind !== 'call') {
+      served?.receive(message);
+    }
+  }
+
+  #serve(send: Send): Served {
+    const { repo, place } = this.#parts;
+    return serveRepo(repo, place.storage, (message) => {
       send(message);
+      // A reply may tell of a storage that fails: it may have failed for every page.
       const code = message.kind === 'failure' ? message.error.code : undefined;
       if (code === 'StorageFailed' || code === 'StorageFull') {
         void this.#examine();
       }
-    };
-    const unwatch = new AbortController();
-    this.#drop(member);
-    this.#clients.set(member, { served: serveRepo(this.#parts.repo, watched), unwatch });
-    return unwatch;
+    });
   }
 
-  #welcome(member: string): void {
-    const { id, channel, locks } = this.#parts;
-    if (this.#isLeaving || member === id) {
-      return;
-    }
-    const { signal } = this.#serve(member, (message) =>
-      channel.postMessage({ kind: 'message', from: id, to: member, message }),
+  #admit(member: string): Served {
+    const { channel, locks } = this.#parts;
+    const served = this.#serve((message) =>
+      channel.postMessage({ kind: 'message', from: this.#id, to: member, message }),
     );
+    const watch = new AbortController();
+    const end = (): void => {
+      watch.abort();
+      served.end();
+    };
+    this.#clients.set(member, { ...served, end });
     // The member holds this lock as long as it lives.
-    void isReleased(locks, memberLock(member), signal).then((isGone) => isGone && this.#drop(member));
-    void this.announce(member);
+    void isReleased(locks, memberLock(member), watch.signal).then((isGone) => isGone && this.#drop(member));
+    return served;
+  }
+
+  #drop(member: string): void {
+    this.#clients.get(member)?.end();
+    this.#clients.delete(member);
+  }
+
+  #announce(): void {
+    this.#parts.channel.postMessage({ kind: 'here', from: this.#id });
+  }
+
+  async #welcome(): Promise<void> {
+    try {
+      await this.#parts.repo.head();
+      // The tab that asks may be about to make the repository anew.
+      if (!(await this.#isCleared()) && !this.#isLeaving) {
+        this.#announce();
+      }
+    } catch {
+      // The tab that asks hears of the next reign.
+      this.#end('failed');
+    }
   }
 
   /** Whether the browser has cleared the data of the site. If so, the reign is over. */
@@ -169,12 +169,5 @@ export class Leader {
       // The caller was told of the failure.
       this.#end('failed');
     }
-  }
-
-  #drop(member: string): void {
-    const client = this.#clients.get(member);
-    this.#clients.delete(member);
-    client?.unwatch.abort();
-    client?.served.end();
   }
 }

@@ -5,7 +5,7 @@
  */
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
-import type { Locks } from '../rpc/locks.ts';
+import type { Locks } from '../origin/locks.ts';
 import { leaderLock } from '../rpc/protocol.ts';
 import type { RepoPlace } from './repo-place.ts';
 
@@ -28,32 +28,30 @@ export const clearedError = (name: string, cause?: unknown): RepoError =>
     { cause },
   );
 
-export interface LeadershipOptions {
-  readonly place: RepoPlace;
-  readonly locks: Locks;
-  /** Gives the lock back, or ends the wait for it. The repository is closed first. */
-  readonly signal: AbortSignal;
-  /** Called with the lock, before the files are opened. */
-  onTurn(): void;
+export interface Leading {
   /** Called with `true` while the files are being opened; not while another tab has them. */
   onOpening(isOpening: boolean): void;
   /** Opens, or makes, the repository; `undefined` for a failover. */
   open(): Promise<StoredRepo> | undefined;
-  /** Serves the repository until this resolves. One that `failed` is opened again. */
+  /** Serves the repository until this resolves, and closes it. One that `failed` is opened again. */
   reign(repo: StoredRepo): Promise<LeaderFailure | undefined>;
 }
 
 /**
  * Waits for the lock and leads. Resolves when the reign is over, with the files closed.
+ * @param signal Ends the wait for the lock, and attempts to open the files.
  * @throws {RepoError} `RepoNotFound` when the browser has cleared the repository away; else as opening does,
  *   `StorageFailed` and `StorageFull` of a failover only when they last.
  */
-export const lead = (options: LeadershipOptions): Promise<void> => {
-  const { place, locks, signal, onTurn, onOpening, open, reign } = options;
-  const holding = async (): Promise<void> => {
+export const lead = (
+  place: RepoPlace,
+  locks: Locks,
+  signal: AbortSignal,
+  { onOpening, open, reign }: Leading,
+): Promise<void> =>
+  locks.request(leaderLock(place.storage, place.name), { signal }, async () => {
     let failure: LeaderFailure | undefined = 'failed';
     while (failure === 'failed' && !signal.aborted) {
-      onTurn();
       onOpening(true);
       let repo: StoredRepo | undefined;
       try {
@@ -61,28 +59,9 @@ export const lead = (options: LeadershipOptions): Promise<void> => {
       } finally {
         onOpening(false);
       }
-      failure = repo && (await reignOver(repo, reign));
+      failure = repo && (await reign(repo));
     }
-  };
-  return locks.request(leaderLock(place.storage, place.name), { signal }, holding);
-};
-
-const reignOver = async (repo: StoredRepo, reign: LeadershipOptions['reign']): Promise<LeaderFailure | undefined> => {
-  let failure: LeaderFailure | undefined;
-  try {
-    failure = await reign(repo);
-    return failure;
-  } finally {
-    const closing = repo.close().catch((error: unknown) => {
-      // The callers were told what failed: that closing fails as well says no more.
-      if (failure === undefined) {
-        throw error;
-      }
-    });
-    // Files that the browser has cleared away may never close.
-    await (failure === 'cleared' ? undefined : closing);
-  }
-};
+  });
 
 /** Opens a repository that a leader, which may be this tab, had open until now. `undefined` when `signal` aborts. */
 const failover = async (

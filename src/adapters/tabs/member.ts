@@ -4,10 +4,10 @@
  */
 import { RepoError } from '../../core/errors.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
-import type { Locks } from '../rpc/locks.ts';
+import type { Locks } from '../origin/locks.ts';
 import type { Send } from '../rpc/peer.ts';
-import type { About, Attachment, ChannelMessage, Message } from '../rpc/protocol.ts';
-import { createHeartbeat, silenceError } from './heartbeat.ts';
+import type { ChannelMessage, Message } from '../rpc/protocol.ts';
+import { Heartbeat, silenceError } from './heartbeat.ts';
 import { Leader } from './leader.ts';
 import type { Channel } from './leader.ts';
 import type { LeaderFailure } from './leadership.ts';
@@ -17,7 +17,7 @@ import type { RepoPlace } from './repo-place.ts';
 /** The page of a member. */
 export interface MemberPage {
   /** See `PageMethods`. */
-  attached(attachment: Attachment): void;
+  attached(generation: number): void;
   silent(): void;
   /** Carries messages of the repository. */
   readonly send: Send;
@@ -41,7 +41,7 @@ export interface MemberParts {
 
 export class Member {
   readonly #parts: MemberParts;
-  readonly #heartbeat = createHeartbeat(
+  readonly #heartbeat = new Heartbeat(
     () => this.#ping(),
     () => this.#parts.page.silent(),
   );
@@ -74,7 +74,7 @@ export class Member {
       return;
     }
     if (this.#role instanceof Leader) {
-      this.#role.receive(id, message);
+      this.#role.receive(message);
       return;
     }
     if (message.kind === 'call') {
@@ -112,16 +112,9 @@ export class Member {
     const queue = new AbortController();
     this.#queue = queue;
     this.#heartbeat.resume();
-    lead({
-      place,
-      locks,
-      signal: queue.signal,
+    lead(place, locks, queue.signal, {
       open: () => (this.#generation === 0 ? place.open(this.#did) : undefined),
-      onTurn: () => {
-        clearTimeout(this.#timeout);
-        this.#role = undefined;
-      },
-      onOpening: (isOpening) => (this.#isOpening = isOpening),
+      onOpening: (isOpening) => this.#open(isOpening),
       reign: (repo) => this.#reign(repo, queue.signal),
     }).catch((error: unknown) => {
       // The wait for the lock was given up, or the lock or the repository fails.
@@ -141,25 +134,36 @@ export class Member {
     }
   }
 
+  /** Holds the lock, and is opening the files. */
+  #open(isOpening: boolean): void {
+    this.#isOpening = isOpening;
+    if (isOpening) {
+      clearTimeout(this.#timeout);
+      this.#role = undefined;
+    }
+  }
+
   async #reign(repo: StoredRepo, signal: AbortSignal): Promise<LeaderFailure | undefined> {
     const { page, place } = this.#parts;
     this.#did = undefined;
-    const leader = new Leader({ ...this.#parts, repo, toPage: page.send });
-    const about = await leader.about();
     // The page may have gone while the repository was opened.
     if (signal.aborted) {
+      await repo.close();
       return undefined;
     }
-    this.#role = leader;
-    this.#attach(about);
-    await leader.announce();
+    const leader = new Leader({ ...this.#parts, repo, toPage: page.send });
+    this.#follow(leader);
     const failure = await leader.over;
-    if (failure === 'cleared') {
-      this.#fail(clearedError(place.name));
-    } else if (failure === 'failed') {
-      await leader.leave().catch(() => {
+    const left =
+      failure &&
+      leader.leave().catch(() => {
         // The storage has failed, and fails once more when it is closed.
       });
+    if (failure === 'cleared') {
+      // Its files may never close.
+      this.#fail(clearedError(place.name));
+    } else {
+      await left;
     }
     return failure;
   }
@@ -176,17 +180,13 @@ export class Member {
       }
     } else if (role instanceof Leader) {
       role.hear(message);
-    } else if (message.kind === 'here' && message.to === undefined) {
-      // It may be the same one, with the files opened anew: what the page says until it follows is sent again then.
-      this.#role = undefined;
-      channel.postMessage({ kind: 'hello', from: id });
+    } else if (message.kind === 'here') {
+      if (message.from !== role) {
+        this.#follow(message.from);
+      }
     } else if ('to' in message && message.to === id) {
-      if (message.kind === 'here') {
-        this.#follow(message.from, message.about);
-      } else if (message.kind === 'pong') {
-        this.#heartbeat.heard();
-      } else if (message.from === role && message.kind === 'message') {
-        this.#heartbeat.heard();
+      this.#heartbeat.heard();
+      if (message.kind === 'message' && message.from === role) {
         if (message.message.kind === 'reply' || message.message.kind === 'failure') {
           this.#heartbeat.replied(message.message.id);
         }
@@ -195,23 +195,21 @@ export class Member {
     }
   }
 
-  #follow(leader: string, about: About): void {
-    const { place } = this.#parts;
+  /** Another worker, or this one, begins to serve the page, which sends the calls that wait again. */
+  #follow(leader: Leader | string): void {
+    const { page, place } = this.#parts;
     clearTimeout(this.#timeout);
     if (this.#did !== undefined) {
       this.#fail(new RepoError('RepoExists', `the repository exists: use openRepo; name=${place.name}`));
       return;
     }
+    if (typeof leader === 'string') {
+      void place.prepare();
+    }
     this.#role = leader;
-    void place.prepare();
-    this.#attach(about);
-  }
-
-  #attach(about: About): void {
     this.#generation += 1;
-    // The page sends the calls that wait again.
     this.#heartbeat.forget();
-    this.#parts.page.attached({ ...about, generation: this.#generation });
+    page.attached(this.#generation);
   }
 
   #ping(): void {

@@ -7,9 +7,8 @@ import type { Repo } from '../../core/repo/repo.ts';
 import { RemoteRepo } from '../rpc/client.ts';
 import type { Connection, OpenRequest, WorkerLike } from '../rpc/connection.ts';
 import { connect } from '../rpc/connection.ts';
-import type { Locks } from '../rpc/locks.ts';
+import type { Locks } from '../origin/locks.ts';
 import type { Send } from '../rpc/peer.ts';
-import type { Attachment } from '../rpc/protocol.ts';
 import { silenceError } from './heartbeat.ts';
 import { watchPage } from './page-lifecycle.ts';
 
@@ -88,13 +87,14 @@ export const openRemote = (
         void connection?.worker.call('leave', []);
       }
     };
-    const attach = (attachment: Attachment, { toRepo }: Connection): void => {
-      const send: Send = (message) => toRepo(attachment.generation, message);
+    const attach = async (generation: number, { toRepo }: Connection): Promise<void> => {
+      const send: Send = (message) => toRepo(generation, message);
       if (repo !== undefined) {
-        repo.moved(attachment, send);
+        repo.moved(send);
         return;
       }
-      repo = new RemoteRepo(attachment, send, { signer, validate, hangUp, isPersistent });
+      repo = new RemoteRepo(send, { signer, validate, hangUp, isPersistent });
+      await repo.begin();
       unwatch = watchPage({
         onHide: hide,
         onShow: () => (supply.isFresh ? begin(undefined) : void connection?.worker.call('return', [])),
@@ -107,7 +107,7 @@ export const openRemote = (
       const taken = supply.take();
       release = taken.release;
       const opened = connect(taken.worker, locks, {
-        attached: async (attachment) => attach(attachment, opened),
+        attached: (generation) => attach(generation, opened).catch(end),
         silent: async () => repo?.giveUp(silenceError(wanted.name)),
         onMessage: (message) => repo?.receive(message),
         onEnd(error, hasEnded) {

@@ -17,46 +17,36 @@ export interface PageLife {
  */
 const LINGER_MS = 300;
 
-const HIDE_EVENTS = ['pagehide', 'freeze'] as const;
-const SHOW_EVENTS = ['pageshow', 'resume'] as const;
+/** A handler cannot wait for a promise. Several repositories share the time of one event. */
+const linger = ({ timeStamp }: Event): void => {
+  while (performance.now() < timeStamp + LINGER_MS) {
+    // The worker closes its files.
+  }
+};
 
 /** Watches the page that this runs in, if any. Returns the function that ends it. */
 export const watchPage = ({ onHide, onShow, needsTime }: PageLife): (() => void) => {
   if (typeof document === 'undefined') {
     return () => {};
   }
-  let hidden = false;
-  const hide = (): void => {
-    if (!hidden) {
-      hidden = true;
-      onHide();
-    }
-  };
-  const show = (): void => {
-    if (hidden) {
-      hidden = false;
-      onShow();
-    }
-  };
-  /** A handler cannot wait for a promise. Several repositories share the time of one event. */
-  const linger = ({ timeStamp }: Event): void => {
-    while (performance.now() < timeStamp + LINGER_MS) {
-      // The worker closes its files.
+  const end = new AbortController();
+  const { signal } = end;
+  let isHidden = false;
+  const becomes = (hidden: boolean) => (): void => {
+    if (isHidden !== hidden) {
+      isHidden = hidden;
+      (hidden ? onHide : onShow)();
     }
   };
   // `pagehide` and `pageshow` are the window's, `freeze` and `resume` the document's; these bubble no further up.
   const page: EventTarget = document;
-  const targets: readonly EventTarget[] = [window, page];
-  const each = (change: 'addEventListener' | 'removeEventListener'): void => {
-    for (const target of targets) {
-      // Captured events come first, so that every release has begun before a handler spends the time.
-      HIDE_EVENTS.forEach((event) => target[change](event, hide, { capture: true }));
-      SHOW_EVENTS.forEach((event) => target[change](event, show));
-    }
-    if (needsTime) {
-      page[change]('freeze', linger);
-    }
-  };
-  each('addEventListener');
-  return () => each('removeEventListener');
+  for (const target of [window, page]) {
+    // Captured events come first, so that every release has begun before a handler spends the time.
+    ['pagehide', 'freeze'].forEach((type) => target.addEventListener(type, becomes(true), { capture: true, signal }));
+    ['pageshow', 'resume'].forEach((type) => target.addEventListener(type, becomes(false), { signal }));
+  }
+  if (needsTime) {
+    page.addEventListener('freeze', linger, { signal });
+  }
+  return () => end.abort();
 };

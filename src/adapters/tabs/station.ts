@@ -4,7 +4,7 @@ import type { PageMethods, WorkerMethods } from '../rpc/connection.ts';
 import { toErrorData } from '../rpc/error-data.ts';
 import type { FolderFile } from '../rpc/files.ts';
 import { fromWireFiles, toWireFiles } from '../rpc/files.ts';
-import type { Locks } from '../rpc/locks.ts';
+import type { Locks } from '../origin/locks.ts';
 import { Peer } from '../rpc/peer.ts';
 import type { FromPage, ToPage, WantedStorage, WorkerGreeting } from '../rpc/protocol.ts';
 import { PROTOCOL_VERSION, channelName, memberLock } from '../rpc/protocol.ts';
@@ -61,8 +61,8 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
           const channel = openChannel(channelName(place.storage, name));
           await new Promise<void>((attached) => {
             const memberPage: MemberPage = {
-              attached(attachment) {
-                void page.call('attached', [attachment]);
+              attached(generation) {
+                void page.call('attached', [generation]);
                 attached();
               },
               silent: () => void page.call('silent', []),

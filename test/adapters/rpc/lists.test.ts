@@ -21,15 +21,14 @@ beforeEach(async () => {
   repo = storedRepoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
   await repo.write(creates(RECORDS));
   calls = [];
-  const attachment = { generation: 1, did: DID, rev: undefined, storage: 'opfs' } as const;
   const toServer = (message: Message): void => {
     if (message.kind === 'call') {
       calls.push(message);
     }
     served.receive(structuredClone(message));
   };
-  served = serveRepo(repo, (message) => remote.receive(structuredClone(message)));
-  remote = new RemoteRepo(attachment, toServer, { hangUp: async () => {} });
+  served = serveRepo(repo, 'opfs', (message) => remote.receive(structuredClone(message)));
+  remote = new RemoteRepo(toServer, { hangUp: async () => {} });
 });
 
 afterEach(() => repo.close());

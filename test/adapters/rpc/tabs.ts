@@ -1,8 +1,8 @@
 /** Tabs of a browser, played in one process: each with locks and a worker of its own, over storage that all share. */
 import type { WorkerLike } from '../../../src/adapters/rpc/connection.ts';
 import { ask } from '../../../src/adapters/rpc/ask-worker.ts';
-import { createLocalLocks } from '../../../src/adapters/rpc/locks.ts';
-import type { Locks } from '../../../src/adapters/rpc/locks.ts';
+import { createLocalLocks } from '../../../src/adapters/origin/locks.ts';
+import type { Locks } from '../../../src/adapters/origin/locks.ts';
 import { openRemote } from '../../../src/adapters/tabs/open-remote.ts';
 import type { ChannelMessage } from '../../../src/adapters/rpc/protocol.ts';
 import { createStation, openBroadcastChannel } from '../../../src/adapters/tabs/station.ts';

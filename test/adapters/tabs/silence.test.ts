@@ -1,6 +1,6 @@
 /** A leader that is frozen without notice: it keeps its lock and the files, and sends nothing. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createHeartbeat } from '../../../src/adapters/tabs/heartbeat.ts';
+import { Heartbeat } from '../../../src/adapters/tabs/heartbeat.ts';
 import { RepoError } from '../../../src/core/errors.ts';
 import type { HeadChange, Repo } from '../../../src/core/repo/repo.ts';
 import { DID, POST, post } from '../../../src/testing/repo/harness.ts';
@@ -16,12 +16,12 @@ afterEach(() => {
 describe('a heartbeat', () => {
   let pings: number;
   let silences: number;
-  let heartbeat: ReturnType<typeof createHeartbeat>;
+  let heartbeat: Heartbeat;
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     [pings, silences] = [0, 0];
-    heartbeat = createHeartbeat(
+    heartbeat = new Heartbeat(
       () => (pings += 1),
       () => (silences += 1),
     );

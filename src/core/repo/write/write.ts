@@ -20,6 +20,7 @@ import { encodeRecord } from '../record.ts';
 import type { Ground, Line } from './line.ts';
 import { mainLine } from './line.ts';
 import { setMetaValues } from './meta.ts';
+import { planOp } from './plan.ts';
 import type { PastWrite } from './requests.ts';
 import { assertRequest, atCommit, readRequests } from './requests.ts';
 
@@ -27,17 +28,6 @@ import { assertRequest, atCommit, readRequests } from './requests.ts';
 export interface Committed extends CommitRef {
   readonly changes: readonly RecordChange[];
 }
-
-const planOp = (parts: RepoParts, op: WriteOp): PlannedOp => {
-  const { action, collection, swapRecord } = op;
-  if (action !== 'create' && action !== 'update' && action !== 'delete') {
-    throw new TypeError(`the action is not valid: use create, update or delete; action=${String(action).slice(0, 80)}`);
-  }
-  const path = recordPath(collection, action === 'create' ? (op.rkey ?? parts.clock.next()) : op.rkey);
-  return action === 'delete'
-    ? { action, path, swapRecord }
-    : { action, path, record: encodeRecord(collection, op.value, parts.validate), swapRecord };
-};
 
 /** Returns the earlier write with the same name, if any. */
 const findPastWrite = async (change: BlockChange, { request }: WriteOptions): Promise<PastWrite | undefined> => {
