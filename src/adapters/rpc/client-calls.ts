@@ -75,7 +75,7 @@ export class ClientCalls {
   lost(error: unknown): void {
     this.#loss = error;
     this.#isClosed = true;
-    this.peer.end(error, { gone: true });
+    this.peer.end(error);
   }
 
   /** Waits for the replies to all calls, then runs `hangUp`. The streams that the page offers fail at once. */
@@ -101,10 +101,10 @@ export class ClientCalls {
   async call<K extends keyof ServerMethods>(
     method: K,
     params: Parameters<ServerMethods[K]>,
-    moved?: 'lost',
+    again?: 'lost',
   ): Promise<ReturnType<ServerMethods[K]>> {
     this.assertOpen();
-    return this.peer.call(method, params, { moved });
+    return this.peer.call(method, params, again);
   }
 
   /** Calls a method that returns a stream, and yields its items. */
@@ -148,8 +148,8 @@ export class ClientCalls {
       }
       return [...lead, ...sent] as never;
     };
-    const moved = way === 'once' ? 'lost' : () => params({ since });
-    const reply: unknown = await this.peer.call(method as never, params(), { changes, moved });
+    const again = way === 'once' ? 'lost' : changes ? () => params({ since }) : undefined;
+    const reply: unknown = await this.peer.call(method as never, params(), again);
     if (changes && isOfHead && typeof reply === 'object' && reply !== null) {
       const { rev } = ('commit' in reply ? reply.commit : reply) as { readonly rev?: string };
       this.note(rev, way === 'once');

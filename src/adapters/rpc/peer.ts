@@ -24,22 +24,18 @@ export type Handlers<M extends Methods<M>> = {
 
 export type Send = (message: Message) => void;
 
-export interface CallOptions<P> {
-  /**
-   * Which parameters a call is sent with again, when the other end was replaced before it replied. Left out, the same.
-   * `lost`: the call rejects with `OutcomeUnknown`, because its outcome is unknown.
-   */
-  readonly moved?: 'lost' | (() => P) | undefined;
-  /** The call changes data: when no end is left that could reply, it rejects with `OutcomeUnknown`. */
-  readonly changes?: boolean | undefined;
-}
+/**
+ * The parameters with which a call that changes data is sent again, when the other end was replaced before it replied.
+ * `lost`: the call is not sent again, and rejects with `OutcomeUnknown`. Calls that only read are sent as they were.
+ */
+export type Again<P> = 'lost' | (() => P);
 
 interface Pending {
   readonly method: string;
+  readonly params: readonly unknown[];
+  readonly again: Again<readonly unknown[]> | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly moved: 'lost' | (() => readonly unknown[]);
-  readonly changes: boolean;
   /** What the other end can call until the reply. */
   readonly scope: Scope;
 }
@@ -79,9 +75,9 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
   async call<K extends keyof Asked & string>(
     method: K,
     params: Parameters<Asked[K]>,
-    options: CallOptions<Parameters<Asked[K]>> = {},
+    again?: Again<Parameters<Asked[K]>>,
   ): Promise<ReturnType<Asked[K]>> {
-    const { reply, release } = this.#ask(method, params, options);
+    const { reply, release } = this.#ask(method, params, again);
     try {
       return (await reply) as ReturnType<Asked[K]>;
     } finally {
@@ -91,7 +87,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
 
   /** Calls a method that returns a stream, and yields its items. The call lasts as long as the stream. */
   async *open(method: string, params: readonly unknown[]): AsyncGenerator {
-    const { reply, release } = this.#ask(method, params, {});
+    const { reply, release } = this.#ask(method, params);
     try {
       const stream = (await reply) as AsyncIterable<unknown> | ReadableStream<Uint8Array>;
       // Streams of WebKit have no async iterator.
@@ -137,11 +133,12 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     this.#stop(new RepoError('Closed', 'the tab that had the repository open was closed'));
     const again = 'the tab that had the repository open went away while a stream was read, which cannot be read again';
     this.failStreams(new RepoError('OutcomeUnknown', again));
-    for (const [id, { method, moved, reject, scope }] of [...this.#pending]) {
-      if (moved === 'lost') {
+    for (const [id, pending] of this.#pending) {
+      const { method, params, again: changed, reject } = pending;
+      if (changed === 'lost') {
         reject(outcomeUnknown(method));
       } else {
-        this.#sendCall(id, method, moved(), scope);
+        this.#sendCall(id, pending, changed?.() ?? params);
       }
     }
   }
@@ -151,7 +148,10 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
    * `OutcomeUnknown`; later replies are ignored.
    */
   giveUp(error: unknown): void {
-    this.#rejectAll(error, true);
+    for (const { method, again, reject } of this.#pending.values()) {
+      reject(again === undefined ? error : outcomeUnknown(method, error));
+    }
+    this.#pending.clear();
   }
 
   /** Resolves when everything that the other end asked for so far has ended. */
@@ -159,29 +159,19 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     await Promise.allSettled(this.#works);
   }
 
-  /**
-   * Ends it: calls that wait reject with `error`, what runs for the other end is aborted with it, and streams end. If
-   * the other end is `gone`, a change that waits rejects with `OutcomeUnknown` instead.
-   */
-  end(error: unknown, { gone = false }: { readonly gone?: boolean } = {}): void {
+  /** Ends it: calls that wait are given up, what runs for the other end is aborted with the error, and streams end. */
+  end(error: unknown): void {
     if (this.#end === undefined) {
       this.#end = { error };
       this.#stop(error);
-      this.#rejectAll(error, gone);
+      this.giveUp(error);
     }
-  }
-
-  #rejectAll(error: unknown, isUnreplied: boolean): void {
-    for (const { method, changes, reject } of this.#pending.values()) {
-      reject(isUnreplied && changes ? outcomeUnknown(method, error) : error);
-    }
-    this.#pending.clear();
   }
 
   #ask(
     method: string,
     params: readonly unknown[],
-    { moved = () => params, changes = false }: CallOptions<readonly unknown[]>,
+    again?: Again<readonly unknown[]>,
   ): { readonly reply: Promise<unknown>; readonly release: () => void } {
     if (this.#end !== undefined) {
       throw this.#end.error;
@@ -199,12 +189,9 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
       scope.release();
     };
     const reply = new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(id, { method, resolve, reject, moved, changes, scope });
-      try {
-        this.#sendCall(id, method, params, scope, true);
-      } catch (error) {
-        reject(error);
-      }
+      const pending: Pending = { method, params, again, resolve, reject, scope };
+      this.#pending.set(id, pending);
+      this.#sendCall(id, pending, params, true);
       scope.signal?.addEventListener('abort', abort, { once: true });
     });
     const settled: Promise<unknown> = reply.catch(() => {}).finally(() => this.#replies.delete(settled));
@@ -214,9 +201,9 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
 
   /**
    * A call that was aborted is sent all the same when the other end is replaced: the reply says what has happened, and
-   * nothing is undone.
+   * nothing is undone. Throws what the call rejects with.
    */
-  #sendCall(id: number, method: string, given: readonly unknown[], scope: Scope, isFirst = false): void {
+  #sendCall(id: number, { method, scope }: Pending, given: readonly unknown[], isFirst = false): void {
     const params = given.map((param) => pack(param, scope));
     const { signal } = scope;
     if (isFirst) {

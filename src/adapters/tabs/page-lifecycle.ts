@@ -46,7 +46,8 @@ export const watchPage = ({ onHide, onShow, needsTime }: PageLife): (() => void)
     ['pageshow', 'resume'].forEach((type) => target.addEventListener(type, becomes(false), { signal }));
   }
   if (needsTime) {
-    page.addEventListener('freeze', linger, { signal });
+    // A function of its own: the same one would be added once for all repositories, and removed with the first.
+    page.addEventListener('freeze', (event) => linger(event), { signal });
   }
   return () => end.abort();
 };

@@ -48,6 +48,7 @@ import { assertCid, assertWriteOptions } from './write/argument-checks.ts';
 import type { RepoMeta } from './write/meta.ts';
 import { assertMetaValues, createMeta } from './write/meta.ts';
 import { diffStates, listRefs, logCommits, removeRef, setRef } from './read/history.ts';
+import type { CheckedOut } from './write/checked-out.ts';
 import { checkOut } from './write/checked-out.ts';
 import { importCar } from './transfer/import.ts';
 import { repoInfo } from './read/info.ts';
@@ -192,6 +193,17 @@ class LocalRepo extends RepoMethods implements StoredRepo {
 
   async checkout(at?: string | CID): Promise<RepoTree> {
     return RepoTree.checkout(this.#parts, await checkOut(this.#parts, at));
+  }
+
+  async checkoutPinned(branch?: string): Promise<{ readonly tree: RepoTree; readonly release: () => void }> {
+    const parts = this.#parts;
+    let found: CheckedOut | undefined;
+    const { release } = await parts.pins.pin(async () => {
+      const head = branch === undefined ? undefined : await this.branch(branch).head();
+      found = await checkOut(parts, head?.cid);
+      return [found.base];
+    });
+    return { tree: RepoTree.checkout(parts, found!), release };
   }
 
   async commit(tree: Tree, options?: WriteOptions): Promise<CommitRef> {

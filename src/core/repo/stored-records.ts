@@ -29,4 +29,6 @@ export interface StoredBranch extends Branch, StoredReads {}
 export interface StoredRepo extends Repo, StoredReads {
   branch(name: string): StoredBranch;
   checkout(at?: string | CID): Promise<StoredTree>;
+  /** Returns the tree of the head, or of a branch, and makes `gc` keep its commit until `release` is called. */
+  checkoutPinned(branch?: string): Promise<{ readonly tree: StoredTree; readonly release: () => void }>;
 }
