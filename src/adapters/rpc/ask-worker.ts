@@ -1,13 +1,10 @@
 /** Single calls to a worker, each with its own connection. */
-import type { Connection, WorkerLike, WorkerMethods } from './connection.ts';
+import type { WorkerLike, WorkerMethods } from './connection.ts';
 import { connect } from './connection.ts';
 import type { FolderFile, WireFile } from './files.ts';
 import { fromWireFiles } from './files.ts';
 import type { Locks } from '../origin/locks.ts';
 import type { WantedStorage } from './protocol.ts';
-
-const begin = (worker: WorkerLike, locks: Locks | undefined): Connection =>
-  connect(worker, locks, { attached: async () => {}, silent: async () => {}, onMessage: () => {}, onEnd: () => {} });
 
 /** Asks a worker for something that has one reply. */
 export const ask = async <K extends 'importFolder' | 'list' | 'remove'>(
@@ -16,7 +13,7 @@ export const ask = async <K extends 'importFolder' | 'list' | 'remove'>(
   method: K,
   ...params: Parameters<WorkerMethods[K]>
 ): Promise<ReturnType<WorkerMethods[K]>> => {
-  const connection = begin(worker, locks);
+  const connection = connect(worker, locks);
   try {
     return await connection.worker.call(method, params);
   } finally {
@@ -31,7 +28,7 @@ export async function* takeFromWorker(
   name: string,
   storage: WantedStorage,
 ): AsyncGenerator<FolderFile, void, undefined> {
-  const connection = begin(worker, locks);
+  const connection = connect(worker, locks);
   try {
     yield* fromWireFiles(connection.worker.open('exportFolder', [name, storage]) as AsyncGenerator<WireFile>);
   } finally {

@@ -2,15 +2,10 @@
 import type { CID } from '../../core/data/cid.ts';
 import type { RecordValue, Tree } from '../../core/repo/tree.ts';
 import type { ClientCalls } from './client-calls.ts';
+import type { StateReads } from './client-reads.ts';
 import { askAt, createReads } from './client-reads.ts';
 import type { GeneratedMethods } from './generated-methods.ts';
 import type { TreeEdit, TreeRef } from './methods.ts';
-
-/** What trees ask with. */
-interface TreeEnd {
-  readonly calls: ClientCalls;
-  readonly methods: GeneratedMethods;
-}
 
 /** The edits of a tree, the last one first. */
 interface LastEdit {
@@ -26,24 +21,26 @@ const editsUpTo = (last: LastEdit | undefined): readonly TreeEdit[] => {
   return edits.reverse();
 };
 
-export class RemoteTree implements Tree {
-  readonly get: Tree['get'];
-  readonly list: Tree['list'];
-  readonly entries: Tree['entries'];
-  readonly collections: Tree['collections'];
+// The constructor assigns the reads. The type says that no method lacks.
+const TreeBase = Object as unknown as new () => StateReads;
+
+export class RemoteTree extends TreeBase implements Tree {
   /** The head when this tree, or the one that it came from, was checked out. */
   readonly head: CID | undefined;
-  readonly #end: TreeEnd;
+  readonly #methods: GeneratedMethods;
   readonly #ref: TreeRef;
   readonly #last: LastEdit | undefined;
 
-  constructor(end: TreeEnd, ref: TreeRef, head: CID | undefined, last?: LastEdit) {
-    this.#end = end;
+  constructor(methods: GeneratedMethods, ref: TreeRef, head: CID | undefined, last?: LastEdit) {
+    super();
+    this.#methods = methods;
     this.#ref = ref;
     this.#last = last;
     this.head = head;
-    const { get, list, entries, collections } = createReads(end.calls, ref, () => editsUpTo(last));
-    [this.get, this.list, this.entries, this.collections] = [get, list, entries, collections];
+    Object.assign(
+      this,
+      createReads(methods.calls, ref, () => editsUpTo(last)),
+    );
   }
 
   get base(): CID | undefined {
@@ -51,7 +48,7 @@ export class RemoteTree implements Tree {
   }
 
   async put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree> {
-    return this.#edit({ collection, rkey, value: this.#end.methods.encodeRecord(collection, rkey, value) });
+    return this.#edit({ collection, rkey, value: this.#methods.encodeRecord(collection, rkey, value) });
   }
 
   delete(collection: string, rkey: string): Promise<Tree> {
@@ -60,14 +57,14 @@ export class RemoteTree implements Tree {
 
   /** Asks about a tree that `checkout` of this repository has returned. */
   static ask<T>(tree: Tree, calls: ClientCalls, ask: (ref: TreeRef) => Promise<T>): Promise<T> {
-    if (!(tree instanceof RemoteTree) || tree.#end.calls !== calls) {
+    if (!(tree instanceof RemoteTree) || tree.#methods.calls !== calls) {
       throw new TypeError('the tree does not come from checkout() of this repository');
     }
     return askAt(tree.#ref, () => editsUpTo(tree.#last), ask);
   }
 
   async #edit(edit: TreeEdit): Promise<Tree> {
-    const { calls } = this.#end;
+    const { calls } = this.#methods;
     const key = calls.number();
     const isChanged = await askAt(
       this.#ref,
@@ -75,7 +72,7 @@ export class RemoteTree implements Tree {
       (ref) => calls.call('edit', [ref, edit, key]),
     );
     return isChanged
-      ? new RemoteTree(this.#end, { base: this.base, key }, this.head, { edit, before: this.#last })
+      ? new RemoteTree(this.#methods, { base: this.base, key }, this.head, { edit, before: this.#last })
       : this;
   }
 }

@@ -17,7 +17,6 @@ import { GeneratedMethods } from './generated-methods.ts';
 import type { OwnOfBranch, OwnOfRepo } from './methods.ts';
 import { BRANCH, META, REPO } from './methods.ts';
 import type { Send } from './peer.ts';
-import type { Message } from './protocol.ts';
 
 export interface RemoteRepoOptions {
   readonly signer?: Signer | undefined;
@@ -40,6 +39,8 @@ export class RemoteRepo extends RepoBase implements Repo {
   /** Known once the repository can be used. */
   did = '';
   readonly meta: RepoMeta;
+  /** Takes the messages of the other end. */
+  readonly peer: Pick<ClientCalls['peer'], 'giveUp' | 'receive'>;
   readonly #options: RemoteRepoOptions;
   readonly #calls: ClientCalls;
   readonly #methods: GeneratedMethods;
@@ -50,6 +51,7 @@ export class RemoteRepo extends RepoBase implements Repo {
     super();
     this.#options = options;
     this.#calls = new ClientCalls(send, options.signer, (change) => this.#hear(change));
+    this.peer = this.#calls.peer;
     this.#methods = new GeneratedMethods(this.#calls, options.validate);
     this.#changes = new ClientChanges(this.#calls);
     this.meta = this.#methods.of<RepoMeta, never>('meta.', META);
@@ -59,16 +61,6 @@ export class RemoteRepo extends RepoBase implements Repo {
 
   get isClosed(): boolean {
     return this.#calls.isClosed;
-  }
-
-  /** A message of the other end. */
-  receive(message: Message): void {
-    this.#calls.peer.receive(message);
-  }
-
-  /** The other end does not reply, and may resume at any time: calls that wait reject. */
-  giveUp(error: unknown): void {
-    this.#calls.peer.giveUp(error);
   }
 
   /** Resolves once the repository can be used. */
@@ -100,7 +92,7 @@ export class RemoteRepo extends RepoBase implements Repo {
 
   async checkout(at?: string | CID): Promise<Tree> {
     const { base, head } = await this.#calls.call('checkout', [at]);
-    return new RemoteTree({ calls: this.#calls, methods: this.#methods }, { base }, head);
+    return new RemoteTree(this.#methods, { base }, head);
   }
 
   async commit(tree: Tree, options: WriteOptions = {}): Promise<CommitRef> {

@@ -72,12 +72,16 @@ export interface Connection {
 }
 
 /** The events of a connection. None follows `onEnd`. */
-export interface ConnectionEvents extends Handlers<PageMethods> {
+export interface ConnectionEvents {
+  /** The calls to a page that opens a repository. */
+  readonly page?: Handlers<PageMethods>;
   /** A message of the repository. */
-  onMessage(message: Message): void;
+  readonly onMessage?: (message: Message) => void;
   /** The worker has refused or failed; or it `isGone`, and its files are closed. */
-  onEnd(error: unknown, isGone: boolean): void;
+  readonly onEnd?: (error: unknown, isGone: boolean) => void;
 }
+
+const NO_PAGE: Handlers<PageMethods> = { attached: async () => {}, silent: async () => {} };
 
 const failureOf = (event: Event): RepoError => {
   const { message, error } = event as Partial<ErrorEvent>;
@@ -94,7 +98,7 @@ const failureOf = (event: Event): RepoError => {
 export const connect = (
   worker: WorkerLike,
   locks: Locks | undefined,
-  { onMessage, onEnd, attached, silent }: ConnectionEvents,
+  { page = NO_PAGE, onMessage, onEnd }: ConnectionEvents = {},
 ): Connection => {
   const { port1: port, port2: theirs } = new MessageChannel();
   const member = uniqueName();
@@ -102,10 +106,7 @@ export const connect = (
   let hasReplied = false;
 
   const post = (message: FromPage): void => port.postMessage(message);
-  const peer = new Peer<WorkerMethods, PageMethods>((message) => post({ kind: 'worker', message }), {
-    attached,
-    silent,
-  });
+  const peer = new Peer<WorkerMethods, PageMethods>((message) => post({ kind: 'worker', message }), page);
   const close = (): void => {
     watch.abort();
     clearTimeout(start);
@@ -117,7 +118,7 @@ export const connect = (
   const end = (error: unknown, isGone: boolean): void => {
     peer.end(error);
     close();
-    onEnd(error, isGone);
+    onEnd?.(error, isGone);
   };
   const onError = (event: Event): void => end(failureOf(event), true);
   const start = setTimeout(
@@ -149,7 +150,7 @@ export const connect = (
         end(fromErrorData(data.error), false);
         break;
       case 'repo':
-        onMessage(data.message);
+        onMessage?.(data.message);
         break;
       case 'worker':
         hasReplied ||= data.message.kind === 'reply';

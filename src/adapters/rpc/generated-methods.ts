@@ -23,11 +23,11 @@ type Params = readonly unknown[];
 type Encode = (...params: never[]) => Params | Promise<Params>;
 
 export class GeneratedMethods {
-  readonly #calls: ClientCalls;
+  readonly calls: ClientCalls;
   readonly #planner: Planner;
 
   constructor(calls: ClientCalls, validate: Validate | undefined) {
-    this.#calls = calls;
+    this.calls = calls;
     this.#planner = { validate, clock: createTidClock() };
   }
 
@@ -46,7 +46,7 @@ export class GeneratedMethods {
   }
 
   #methodOf(method: string, entry: Entry, lead: Params): (...given: never[]) => unknown {
-    const calls = this.#calls;
+    const calls = this.calls;
     const encode: Encode = this.#encoders[method] ?? ((...params) => params);
     switch (entry.way) {
       case 'bytes':
@@ -100,7 +100,7 @@ export class GeneratedMethods {
     // The head of now, also when the list is opened again under another one.
     diff: async (from: unknown, to: unknown) => [
       from,
-      to ?? ((await this.#calls.run('head', { way: 'read' }, [])) as Head | undefined)?.cid,
+      to ?? ((await this.calls.run('head', { way: 'read' }, [])) as Head | undefined)?.cid,
     ],
   };
 }

@@ -8,18 +8,15 @@ import type { Compare } from './methods.ts';
 /** The header of a CAR with one root has 59 bytes, and names the commit: what follows is the same for the same one. */
 const HEADER_LENGTH = 59;
 
-/** The entries of a list. Opened again, it passes over the entries up to the last one. */
-export async function* resumedList<T>(open: () => AsyncIterable<T>, compare: Compare<T>): AsyncGenerator<T> {
-  let last: { readonly entry: T } | undefined;
+/** Opens a stream again whenever its server goes. `begin` returns what passes over the items that were yielded. */
+async function* resumed<T>(open: () => AsyncIterable<T>, begin: () => (item: T) => T | undefined): AsyncGenerator<T> {
   for (;;) {
-    let isPassing = last !== undefined;
+    const restOf = begin();
     try {
-      for await (const entry of open()) {
-        const place = isPassing ? compare(entry, last!.entry) : 1;
-        isPassing = place < 0;
-        if (place > 0) {
-          last = { entry };
-          yield entry;
+      for await (const item of open()) {
+        const rest = restOf(item);
+        if (rest !== undefined) {
+          yield rest;
         }
       }
       return;
@@ -31,14 +28,31 @@ export async function* resumedList<T>(open: () => AsyncIterable<T>, compare: Com
   }
 }
 
+/** The entries of a list. Opened again, it passes over the entries up to the last one. */
+export const resumedList = <T>(open: () => AsyncIterable<T>, compare: Compare<T>): AsyncGenerator<T> => {
+  let last: { readonly entry: T } | undefined;
+  return resumed(open, () => {
+    let isPassing = last !== undefined;
+    return (entry) => {
+      const place = isPassing ? compare(entry, last!.entry) : 1;
+      isPassing = place < 0;
+      if (place <= 0) {
+        return undefined;
+      }
+      last = { entry };
+      return entry;
+    };
+  });
+};
+
 /**
  * The bytes of a CAR. Opened again, it passes over what was read, and fails with `InvalidSwap` if the head has changed.
  * @param open Begins the export, and tells of its progress.
  */
-export async function* resumedExport(
+export const resumedExport = (
   open: (onProgress: LongWork['onProgress']) => AsyncIterable<Uint8Array>,
   onProgress: LongWork['onProgress'],
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array> => {
   let given = 0;
   let told = 0;
   let header = new Uint8Array(0);
@@ -51,28 +65,22 @@ export async function* resumedExport(
         onProgress(progress);
       }
     });
-  for (;;) {
-    let passing = given;
-    try {
-      for await (const piece of open(tell)) {
-        if (given > 0 && passing === given && compareBytes(piece.subarray(0, header.length), header) !== 0) {
+  return resumed(
+    () => open(tell),
+    () => {
+      let passing = given;
+      return (chunk) => {
+        if (given > 0 && passing === given && compareBytes(chunk.subarray(0, header.length), header) !== 0) {
           throw new RepoError('InvalidSwap', 'the head has changed while it was exported: export it again');
         }
         if (given === 0) {
-          header = piece.slice(0, HEADER_LENGTH);
+          header = chunk.slice(0, HEADER_LENGTH);
         }
-        const fresh = piece.subarray(Math.min(passing, piece.length));
-        passing -= piece.length - fresh.length;
-        given += fresh.length;
-        if (fresh.length > 0) {
-          yield fresh;
-        }
-      }
-      return;
-    } catch (error) {
-      if (!isGone(error)) {
-        throw error;
-      }
-    }
-  }
-}
+        const rest = chunk.subarray(Math.min(passing, chunk.length));
+        passing -= chunk.length - rest.length;
+        given += rest.length;
+        return rest.length > 0 ? rest : undefined;
+      };
+    },
+  );
+};

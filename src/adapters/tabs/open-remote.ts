@@ -107,9 +107,11 @@ export const openRemote = (
       const taken = supply.take();
       release = taken.release;
       const opened = connect(taken.worker, locks, {
-        attached: (generation) => attach(generation, opened).catch(end),
-        silent: async () => repo?.giveUp(silenceError(wanted.name)),
-        onMessage: (message) => repo?.receive(message),
+        page: {
+          attached: (generation) => attach(generation, opened).catch(end),
+          silent: async () => repo?.peer.giveUp(silenceError(wanted.name)),
+        },
+        onMessage: (message) => repo?.peer.receive(message),
         onEnd(error, hasEnded) {
           isGone = hasEnded;
           end(error);

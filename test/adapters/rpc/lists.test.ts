@@ -27,7 +27,7 @@ beforeEach(async () => {
     }
     served.receive(structuredClone(message));
   };
-  served = serveRepo(repo, 'opfs', (message) => remote.receive(structuredClone(message)));
+  served = serveRepo(repo, 'opfs', (message) => remote.peer.receive(structuredClone(message)));
   remote = new RemoteRepo(toServer, { hangUp: async () => {} });
 });
 
