@@ -81,9 +81,10 @@ describe('a leader that says nothing', () => {
   beforeEach(async () => {
     browser = new PlayedBrowser();
     tabs = [browser.tab(), browser.tab()];
+    // Before the pages make their first calls, whose timers would be real ones.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     leading = await tabs[0]!.open('repo', { did: DID });
     following = await tabs[1]!.open('repo');
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   });
 
   afterEach(() => {
