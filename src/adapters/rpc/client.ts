@@ -1,6 +1,8 @@
 /** A `Repo` whose repository is at the other end of a wire. */
 import type { CID } from '../../core/data/cid.ts';
 import type { Branch } from '../../core/repo/branch.ts';
+import type { OwnOfBranch, OwnOfRepo } from '../../core/repo/method-tables.ts';
+import { BRANCH, META, REPO } from '../../core/repo/method-tables.ts';
 import { RecordMethods } from '../../core/repo/record-methods.ts';
 import type { Validate } from '../../core/repo/record.ts';
 import { RepoMethods } from '../../core/repo/repo-methods.ts';
@@ -14,8 +16,6 @@ import type { StateReads } from './client-reads.ts';
 import { createReads } from './client-reads.ts';
 import { RemoteTree } from './client-tree.ts';
 import { GeneratedMethods } from './generated-methods.ts';
-import type { OwnOfBranch, OwnOfRepo } from './methods.ts';
-import { BRANCH, META, REPO } from './methods.ts';
 import type { Send } from './peer.ts';
 
 export interface RemoteRepoOptions {

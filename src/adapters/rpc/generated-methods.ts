@@ -2,6 +2,7 @@
 import type { Bytes } from '../../core/data/bytes.ts';
 import { byteStream } from '../../core/data/streams.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
+import type { Compare, Entry, Table } from '../../core/repo/method-tables.ts';
 import { recordPath, splitPath } from '../../core/repo/path.ts';
 import type { Validate } from '../../core/repo/record.ts';
 import { encodeRecord } from '../../core/repo/record.ts';
@@ -14,7 +15,6 @@ import { createTidClock } from '../../core/syntax/tid.ts';
 import type { ClientCalls } from './client-calls.ts';
 import type { WireFile } from './files.ts';
 import { fromWireFiles } from './files.ts';
-import type { Compare, Entry, Table } from './methods.ts';
 import { resumedExport, resumedList } from './resumed.ts';
 
 type Params = readonly unknown[];

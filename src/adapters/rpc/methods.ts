@@ -1,121 +1,9 @@
-/**
- * The methods of a repository, each with the way in which it crosses the wire. The client and the server generate from
- * these tables what only passes calls through. A new method does not compile before it is in its table, or is named as
- * the client's own and the client has it.
- */
-import { compareText } from '../../core/data/bytes.ts';
-import type { CID } from '../../core/data/cid.ts';
+/** The calls between a page and the server of its repository that no table of the core generates. */
 import type { Bytes } from '../../core/data/bytes.ts';
-import type { Branch } from '../../core/repo/branch.ts';
-import type {
-  CollectionCount,
-  CommitRef,
-  HeadChange,
-  ListOptions,
-  LogEntry,
-  MissingBlob,
-  RecordChange,
-  Repo,
-  RepoInfo,
-  StoredBlob,
-} from '../../core/repo/repo.ts';
+import type { CID } from '../../core/data/cid.ts';
+import type { CollectionCount, CommitRef, HeadChange, ListOptions, RepoInfo } from '../../core/repo/repo.ts';
 import type { StoredRecord } from '../../core/repo/stored-records.ts';
-import type { RepoMeta } from '../../core/repo/write/meta.ts';
 import type { Page } from './streams.ts';
-
-/** The position of an entry in a list, compared to another one: below 0 for before it, and 0 for the same. */
-export type Compare<T> = (entry: T, other: T) => number;
-
-/**
- * How a call crosses, and what happens when another worker takes over before the reply:
- *
- * - `read`: the call is sent again.
- * - `write`: the call is sent again under the same name, and applied once.
- * - `once`: the call rejects with `OutcomeUnknown`.
- * - `list`: the reply is a stream of entries in the order of `compare`. The list continues after its last entry.
- * - `bytes`: the reply is a stream of bytes, which continues while the head is the same.
- * - `files`: the reply is a stream of files, which fails.
- */
-export interface Entry {
-  readonly way: 'bytes' | 'files' | 'list' | 'once' | 'read' | 'write';
-  /** The index of the options among the parameters. */
-  readonly options?: number | undefined;
-  readonly compare?: Compare<never> | undefined;
-}
-
-/** Every method of `T` but those that the client makes of other calls. */
-export type Table<T, Own extends keyof T> = Readonly<Record<Exclude<keyof T, Own>, Entry>>;
-
-const read = (options?: number): Entry => ({ way: 'read', options });
-const write = (options: number): Entry => ({ way: 'write', options });
-const once = (options?: number): Entry => ({ way: 'once', options });
-const list = <T>(compare: Compare<T>): Entry => ({ way: 'list', compare });
-
-const byName: Compare<[name: string, value: string]> = ([a], [b]) => compareText(a, b);
-const byCid: Compare<StoredBlob> = (a, b) => compareText(String(a.cid), String(b.cid));
-const byPath: Compare<RecordChange> = (a, b) => compareText(`${a.collection}/${a.rkey}`, `${b.collection}/${b.rkey}`);
-const newestFirst: Compare<LogEntry> = (a, b) => compareText(b.rev, a.rev);
-/** The blobs of one record have no order: all up to the one that was returned last compare as before it. */
-const byUri: Compare<MissingBlob> = (a, b) => compareText(a.uri, b.uri) || (String(a.cid) === String(b.cid) ? 0 : -1);
-
-/** What reads the records of one state, see {@link At}, and what the classes of the core make of other methods. */
-type OwnReads = 'collections' | 'create' | 'get' | 'getJson' | 'list' | 'listJson';
-
-export type OwnOfRepo =
-  | OwnReads
-  | typeof Symbol.asyncDispose
-  | 'branch'
-  | 'checkout'
-  | 'close'
-  | 'commit'
-  | 'did'
-  | 'info'
-  | 'meta'
-  | 'onChange'
-  | 'watch';
-
-export const REPO: Table<Repo, OwnOfRepo> = {
-  head: read(),
-  write: write(1),
-  put: write(3),
-  getBytes: read(),
-  proveRecord: read(),
-  commitEvent: read(),
-  applyEvent: write(1),
-  restore: write(2),
-  delete: write(2),
-  log: list(newestFirst),
-  diff: list(byPath),
-  reset: once(1),
-  recommit: once(0),
-  refs: read(),
-  setRef: once(),
-  removeRef: once(),
-  importCar: write(1),
-  exportCar: { way: 'bytes', options: 0 },
-  putBlob: write(1),
-  getBlob: read(),
-  blobs: list(byCid),
-  missingBlobs: list(byUri),
-  verify: read(0),
-  repair: once(0),
-  backup: { way: 'files', options: 0 },
-  gc: once(0),
-};
-
-export const META: Table<RepoMeta, never> = { get: read(), set: once(), list: list(byName) };
-
-export type OwnOfBranch = OwnReads | 'entries' | 'name';
-
-export const BRANCH: Table<Branch, OwnOfBranch> = {
-  head: read(),
-  base: read(),
-  put: write(3),
-  delete: write(2),
-  write: write(1),
-  diff: list(byPath),
-  discard: once(),
-};
 
 /** One edit of a tree; without bytes, a deletion. */
 export interface TreeEdit {
@@ -145,7 +33,7 @@ export interface RecordPage extends Page<unknown> {
   readonly base: CID | undefined;
 }
 
-/** The calls to a server that no table generates. */
+/** The calls to a server. */
 export interface ServerMethods {
   /** Returns the DID, and the rev of the head. */
   about(): { readonly did: string; readonly rev: string | undefined };

@@ -1,11 +1,12 @@
 /** A repository that serves a client at the other end of a wire. */
 import { RepoError } from '../../core/errors.ts';
+import type { Entry } from '../../core/repo/method-tables.ts';
+import { BRANCH, META, REPO } from '../../core/repo/method-tables.ts';
 import { listenSince } from '../../core/repo/read/missed-changes.ts';
 import type { StoredReads, StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
 import type { FolderFile } from './files.ts';
 import { toWireFiles } from './files.ts';
-import type { At, ClientMethods, Entry, ServerMethods } from './methods.ts';
-import { BRANCH, META, REPO } from './methods.ts';
+import type { At, ClientMethods, ServerMethods } from './methods.ts';
 import type { Handlers, Send } from './peer.ts';
 import { Peer } from './peer.ts';
 import type { Message, StorageKind } from './protocol.ts';

@@ -1,80 +1,33 @@
 /** A repository for reading, also while other owners write to its storage. */
 import { isRepoError, RepoError } from '../errors.ts';
-import type { Branch } from './branch.ts';
+import type { Entry, OwnOfBranch, OwnOfRepo } from './method-tables.ts';
+import { BRANCH, META, REPO } from './method-tables.ts';
 import type { Repo } from './repo.ts';
-import type { RepoMeta } from './write/meta.ts';
 
-/**
- * The kind of a method. `list` returns an async iterable, `stream` a `ReadableStream`; `read` and `write` return
- * promises. `own` passes through unchanged.
- */
-type Use = 'list' | 'own' | 'read' | 'stream' | 'write';
+/** The kind of a method. `own` passes through unchanged. */
+type Use = Entry['way'] | 'own';
 
-/** The record type makes a new method fail to compile until it is listed here. */
-const REPO: Readonly<Record<keyof Repo, Use>> = {
+/** The methods that the tables leave out. The type makes a new one fail to compile until it is listed here. */
+const OTHERS: Readonly<Record<OwnOfBranch | OwnOfRepo, Use>> = {
   did: 'own',
+  name: 'own',
   meta: 'own',
-  head: 'read',
   info: 'read',
   get: 'read',
   getJson: 'read',
   list: 'list',
   listJson: 'list',
+  entries: 'list',
   // Not `list`: a watch can be ended while it waits for a change.
   watch: 'own',
   collections: 'read',
-  write: 'write',
   create: 'write',
-  put: 'write',
-  getBytes: 'read',
-  proveRecord: 'read',
-  commitEvent: 'read',
-  applyEvent: 'write',
-  restore: 'write',
-  delete: 'write',
   checkout: 'read',
   commit: 'write',
-  log: 'list',
-  diff: 'list',
-  reset: 'write',
-  recommit: 'write',
   branch: 'own',
-  refs: 'read',
-  setRef: 'write',
-  removeRef: 'write',
-  importCar: 'write',
-  exportCar: 'stream',
-  putBlob: 'write',
-  getBlob: 'read',
-  blobs: 'list',
-  missingBlobs: 'list',
-  verify: 'read',
-  repair: 'write',
-  backup: 'list',
-  gc: 'write',
   onChange: 'own',
   close: 'own',
   [Symbol.asyncDispose]: 'own',
-};
-
-const META: Readonly<Record<keyof RepoMeta, Use>> = { get: 'read', set: 'write', list: 'list' };
-
-const BRANCH: Readonly<Record<keyof Branch, Use>> = {
-  name: 'own',
-  head: 'read',
-  base: 'read',
-  get: 'read',
-  getJson: 'read',
-  list: 'list',
-  listJson: 'list',
-  entries: 'list',
-  collections: 'read',
-  create: 'write',
-  put: 'write',
-  delete: 'write',
-  write: 'write',
-  diff: 'list',
-  discard: 'write',
 };
 
 /** Storage that other owners may write to. */
@@ -163,24 +116,32 @@ type Method = (...args: unknown[]) => unknown;
 /** Returns a proxy. Its reads go through `read`, `list` and `stream`; its writes go to `refuse`. */
 const guarded = <T extends object>(
   target: T,
-  uses: Readonly<Record<keyof T, Use>>,
+  table: Readonly<Partial<Record<keyof T, Entry>>>,
   { read, list, stream }: ReturnType<typeof readers>,
   refuse: () => Promise<never>,
   own: Partial<T> = {},
 ): T => {
   const methodOf = (use: Use, method: Method): Method => {
     switch (use) {
+      case 'once':
       case 'write':
         return refuse;
       case 'read':
         return (...args) => read(() => method(...args) as Promise<unknown>);
+      case 'files':
       case 'list':
         return (...args) => list(() => method(...args) as AsyncIterable<unknown>);
-      case 'stream':
+      case 'bytes':
         return (...args) => stream(() => method(...args) as ReadableStream<unknown>);
       case 'own':
         return method;
     }
+  };
+  const useOf = (key: string | symbol): Use => {
+    if (Object.hasOwn(table, key)) {
+      return table[key as keyof T]!.way;
+    }
+    return Object.hasOwn(OTHERS, key) ? OTHERS[key as keyof typeof OTHERS] : 'own';
   };
   return new Proxy(target, {
     get(_, key) {
@@ -188,9 +149,7 @@ const guarded = <T extends object>(
         return Reflect.get(own, key) as unknown;
       }
       const value: unknown = Reflect.get(target, key);
-      return typeof value === 'function'
-        ? methodOf(Object.hasOwn(uses, key) ? uses[key as keyof T] : 'own', value.bind(target) as Method)
-        : value;
+      return typeof value === 'function' ? methodOf(useOf(key), value.bind(target) as Method) : value;
     },
   });
 };

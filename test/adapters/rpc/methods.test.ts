@@ -1,8 +1,9 @@
 /** One table for both ends: a method that one of them lacks does not compile. */
 import { expect, expectTypeOf, test } from 'vitest';
 import type { RemoteRepo } from '../../../src/adapters/rpc/client.ts';
-import type { OwnOfBranch, OwnOfRepo, ServerMethods, Table } from '../../../src/adapters/rpc/methods.ts';
-import { BRANCH, META, REPO } from '../../../src/adapters/rpc/methods.ts';
+import type { ServerMethods } from '../../../src/adapters/rpc/methods.ts';
+import type { OwnOfBranch, OwnOfRepo, Table } from '../../../src/core/repo/method-tables.ts';
+import { BRANCH, META, REPO } from '../../../src/core/repo/method-tables.ts';
 import type { Handlers } from '../../../src/adapters/rpc/peer.ts';
 import type { Branch } from '../../../src/core/repo/branch.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
