@@ -66,7 +66,8 @@ export interface RepoWorker extends WorkerLike {
 
 export interface Connection {
   readonly worker: Peer<WorkerMethods, PageMethods>;
-  toRepo(generation: number, message: Message): void;
+  /** Takes the messages for the repository. */
+  readonly port: Pick<MessagePort, 'postMessage'>;
   /** Ends the use of the worker. */
   close(): void;
 }
@@ -105,8 +106,10 @@ export const connect = (
   const watch = new AbortController();
   let hasReplied = false;
 
-  const post = (message: FromPage): void => port.postMessage(message);
-  const peer = new Peer<WorkerMethods, PageMethods>((message) => post({ kind: 'worker', message }), page);
+  const peer = new Peer<WorkerMethods, PageMethods>(
+    (message) => port.postMessage({ kind: 'worker', message } satisfies FromPage),
+    page,
+  );
   const close = (): void => {
     watch.abort();
     clearTimeout(start);
@@ -160,5 +163,5 @@ export const connect = (
   };
   worker.addEventListener('error', onError);
   worker.postMessage({ pdsdb: PROTOCOL_VERSION, request: member } satisfies WorkerGreeting, [theirs]);
-  return { worker: peer, toRepo: (generation, message) => post({ kind: 'repo', generation, message }), close };
+  return { worker: peer, port, close };
 };

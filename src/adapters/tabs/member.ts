@@ -5,23 +5,13 @@
 import { RepoError } from '../../core/errors.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import type { Locks } from '../origin/locks.ts';
-import type { Send } from '../rpc/peer.ts';
-import type { ChannelMessage, Message } from '../rpc/protocol.ts';
+import type { ChannelMessage, FromPage, Message, ToPage } from '../rpc/protocol.ts';
 import { Heartbeat, silenceError } from './heartbeat.ts';
 import { Leader } from './leader.ts';
 import type { Channel } from './leader.ts';
 import type { LeaderFailure } from './leadership.ts';
 import { clearedError, lead } from './leadership.ts';
 import type { RepoPlace } from './repo-place.ts';
-
-/** The page of a member. */
-export interface MemberPage {
-  /** See `PageMethods`. */
-  attached(generation: number): void;
-  silent(): void;
-  /** Carries messages of the repository. */
-  readonly send: Send;
-}
 
 export interface MemberParts {
   /** A text that no other member has. A lock of that name is held until the end: see `memberLock`. */
@@ -34,7 +24,12 @@ export interface MemberParts {
   readonly locks: Locks;
   /** All workers of this repository share it. */
   readonly channel: Channel;
-  readonly page: MemberPage;
+  /** To the page: carries the messages of the repository. */
+  readonly port: MessagePort;
+  /** Tells the page under which number its calls reach the repository from now on. */
+  onAttached(generation: number): void;
+  /** Tells the page that the leader does not reply. */
+  onSilence(): void;
   /** Called when the repository cannot be used any more, unless the page has closed it. */
   onFailure(error: unknown): void;
 }
@@ -43,7 +38,7 @@ export class Member {
   readonly #parts: MemberParts;
   readonly #heartbeat = new Heartbeat(
     () => this.#ping(),
-    () => this.#parts.page.silent(),
+    () => this.#parts.onSilence(),
   );
   /** The leader is this member, another one by its name, or not known. */
   #role: Leader | string | undefined;
@@ -59,30 +54,17 @@ export class Member {
 
   /** Looks for the leader, or leads. */
   constructor(parts: MemberParts) {
-    const { did, channel, place, waitMs } = parts;
+    const { did, channel, place, port, waitMs } = parts;
     this.#parts = parts;
     this.#did = did;
     channel.onmessage = ({ data }) => this.#hear(data);
+    port.addEventListener('message', ({ data }: MessageEvent<FromPage>) => {
+      if (data.kind === 'repo') {
+        this.#receive(data.generation, data.message);
+      }
+    });
     this.#timeout = setTimeout(() => this.#fail(silenceError(place.name, waitMs)), waitMs);
     this.return();
-  }
-
-  /** A message of the page. */
-  receive(generation: number, message: Message): void {
-    const { id, channel } = this.#parts;
-    if (this.#isEnded || generation !== this.#generation) {
-      return;
-    }
-    if (this.#role instanceof Leader) {
-      this.#role.receive(message);
-      return;
-    }
-    if (message.kind === 'call') {
-      this.#heartbeat.asked(message.id);
-    }
-    if (this.#role !== undefined) {
-      channel.postMessage({ kind: 'message', from: id, to: this.#role, message });
-    }
   }
 
   /** The page goes out of sight, and may be frozen, or closes: no other tab must wait for it. */
@@ -134,6 +116,24 @@ export class Member {
     }
   }
 
+  /** A message of the page. */
+  #receive(generation: number, message: Message): void {
+    const { id, channel } = this.#parts;
+    if (this.#isEnded || generation !== this.#generation) {
+      return;
+    }
+    if (this.#role instanceof Leader) {
+      this.#role.receive(message);
+      return;
+    }
+    if (message.kind === 'call') {
+      this.#heartbeat.asked(message.id);
+    }
+    if (this.#role !== undefined) {
+      channel.postMessage({ kind: 'message', from: id, to: this.#role, message });
+    }
+  }
+
   /** Holds the lock, and is opening the files. */
   #open(isOpening: boolean): void {
     this.#isOpening = isOpening;
@@ -144,14 +144,14 @@ export class Member {
   }
 
   async #reign(repo: StoredRepo, signal: AbortSignal): Promise<LeaderFailure | undefined> {
-    const { page, place } = this.#parts;
+    const { place } = this.#parts;
     this.#did = undefined;
     // The page may have gone while the repository was opened.
     if (signal.aborted) {
       await repo.close();
       return undefined;
     }
-    const leader = new Leader({ ...this.#parts, repo, toPage: page.send });
+    const leader = new Leader({ ...this.#parts, repo, toPage: (message) => this.#toPage(message) });
     this.#follow(leader);
     const failure = await leader.over;
     const left =
@@ -169,7 +169,7 @@ export class Member {
   }
 
   #hear(message: ChannelMessage): void {
-    const { id, channel, page } = this.#parts;
+    const { id, channel } = this.#parts;
     const role = this.#role;
     if (this.#queue === undefined) {
       return;
@@ -190,14 +190,14 @@ export class Member {
         if (message.message.kind === 'reply' || message.message.kind === 'failure') {
           this.#heartbeat.replied(message.message.id);
         }
-        page.send(message.message);
+        this.#toPage(message.message);
       }
     }
   }
 
   /** Another worker, or this one, begins to serve the page, which sends the calls that wait again. */
   #follow(leader: Leader | string): void {
-    const { page, place } = this.#parts;
+    const { onAttached, place } = this.#parts;
     clearTimeout(this.#timeout);
     if (this.#did !== undefined) {
       this.#fail(new RepoError('RepoExists', `the repository exists: use openRepo; name=${place.name}`));
@@ -209,7 +209,11 @@ export class Member {
     this.#role = leader;
     this.#generation += 1;
     this.#heartbeat.forget();
-    page.attached(this.#generation);
+    onAttached(this.#generation);
+  }
+
+  #toPage(message: Message): void {
+    this.#parts.port.postMessage({ kind: 'repo', message } satisfies ToPage);
   }
 
   #ping(): void {

@@ -9,6 +9,7 @@ import type { Connection, OpenRequest, WorkerLike } from '../rpc/connection.ts';
 import { connect } from '../rpc/connection.ts';
 import type { Locks } from '../origin/locks.ts';
 import type { Send } from '../rpc/peer.ts';
+import type { FromPage } from '../rpc/protocol.ts';
 import { silenceError } from './heartbeat.ts';
 import { watchPage } from './page-lifecycle.ts';
 
@@ -87,8 +88,8 @@ export const openRemote = (
         void connection?.worker.call('leave', []);
       }
     };
-    const attach = async (generation: number, { toRepo }: Connection): Promise<void> => {
-      const send: Send = (message) => toRepo(generation, message);
+    const attach = async (generation: number, { port }: Connection): Promise<void> => {
+      const send: Send = (message) => port.postMessage({ kind: 'repo', generation, message } satisfies FromPage);
       if (repo !== undefined) {
         repo.moved(send);
         return;

@@ -10,7 +10,6 @@ import type { FromPage, ToPage, WantedStorage, WorkerGreeting } from '../rpc/pro
 import { PROTOCOL_VERSION, channelName, memberLock } from '../rpc/protocol.ts';
 import type { Channel } from './leader.ts';
 import { Member } from './member.ts';
-import type { MemberPage } from './member.ts';
 import type { RepoPlace } from './repo-place.ts';
 
 /** The repositories of this browser. */
@@ -59,16 +58,14 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
         async open({ name, did, storage, waitMs }) {
           const place = await places.find(name, storage, did !== undefined);
           const channel = openChannel(channelName(place.storage, name));
-          await new Promise<void>((attached) => {
-            const memberPage: MemberPage = {
-              attached(generation) {
-                void page.call('attached', [generation]);
-                attached();
-              },
-              silent: () => void page.call('silent', []),
-              send: (message) => post({ kind: 'repo', message }),
+          await new Promise<void>((resolveOpen) => {
+            const onAttached = (generation: number): void => {
+              void page.call('attached', [generation]);
+              resolveOpen();
             };
-            member = new Member({ id, place, did, waitMs, locks, channel, page: memberPage, onFailure: reject });
+            const onSilence = (): void => void page.call('silent', []);
+            const parts = { id, place, did, waitMs, locks, channel, port, onAttached, onSilence, onFailure: reject };
+            member = new Member(parts);
           });
         },
         leave: async () => member?.leave(),
@@ -82,8 +79,12 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
           }
         },
       });
-      port.onmessage = ({ data }: MessageEvent<FromPage>) =>
-        data.kind === 'worker' ? page.receive(data.message) : member?.receive(data.generation, data.message);
+      port.onmessage = ({ data }: MessageEvent<FromPage>) => {
+        // The member takes the others.
+        if (data.kind === 'worker') {
+          page.receive(data.message);
+        }
+      };
       post({ kind: 'begun' });
     });
 

@@ -47,7 +47,11 @@ const startWorker = (places: Partial<RepoPlaces>, locks: Locks): PlayedWorker =>
     openChannel: () => ({ onmessage: null, postMessage: () => {}, close: () => {} }),
   });
   const receive = (data: unknown, port: MessagePort): void => {
-    const mouth = { postMessage: (message: unknown) => isDead || port.postMessage(message) };
+    const mouth = {
+      postMessage: (message: unknown) => isDead || port.postMessage(message),
+      addEventListener: (_: string, listener: (event: MessageEvent) => void) =>
+        port.addEventListener('message', (event) => void (isDead || listener(event))),
+    };
     Object.defineProperty(mouth, 'onmessage', {
       set: (listener: typeof port.onmessage) =>
         (port.onmessage = (event) => void (isDead || listener?.call(port, event))),
