@@ -1,9 +1,12 @@
-// Makes the declarations in `dist/` compile in full (`skipLibCheck: false`) with what applications have: a `lib` of
-// ES2022 and DOM, and compilers from 5.4 on.
+// Makes the declarations in `dist/` compile with `skipLibCheck: false`, a `lib` of ES2022 and DOM, and compilers from
+// 5.4 on.
 import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
-/** The symbol and the interface of `await using`, as the lib `esnext.disposable` declares them: both merge into one. */
+/**
+ * The symbol and the interface of `await using`, as the lib `esnext.disposable` declares them. If both exist,
+ * TypeScript merges them.
+ */
 const DISPOSABLE = `interface SymbolConstructor {
   readonly asyncDispose: unique symbol;
 }
@@ -12,7 +15,7 @@ interface AsyncDisposable {
 }
 `;
 
-/** Where the declarations for compilers before 5.7 are, whose `Uint8Array` has no type of its buffer. */
+/** The folder of the declarations for compilers before 5.7, in which `Uint8Array` has no type parameter. */
 const OLD = 'types-5.4';
 
 const declarationsBelow = (folder) =>
@@ -20,7 +23,7 @@ const declarationsBelow = (folder) =>
     .filter((entry) => entry.isFile() && entry.name.endsWith('.d.ts'))
     .map((entry) => join(entry.parentPath, entry.name));
 
-/** A path from one file to another, as an import writes it. */
+/** Returns the path from one file to another, as an import writes it. */
 const pathTo = (from, to) => {
   const path = relative(dirname(from), to).split(sep).join('/');
   return path.startsWith('.') ? path : `./${path}`;
@@ -30,7 +33,7 @@ const BUFFERS = /\b(Uint8Array|DataView)<(ArrayBuffer|ArrayBufferLike|SharedArra
 
 /**
  * @param out The built package.
- * @param modules The folder node_modules, which has multiformats.
+ * @param modules The folder node_modules with multiformats.
  */
 export const writeTypes = (out, modules) => {
   const disposable = join(out, 'disposable.d.ts');

@@ -3,7 +3,7 @@
 //   --million                   also 1,000,000 records, for ours alone
 //   --only verify,import        these operations
 //   --runs 5                    timed runs of each contender
-//   --browsers                  also ours in Chromium and Firefox, where they are
+//   --browsers                  also pdsdb in Chromium and Firefox, if they are installed
 //   --write                     writes docs/benchmarks.md and its plots; else they are only printed
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

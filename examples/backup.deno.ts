@@ -44,7 +44,7 @@ const repo = await openBackup(`${folder}/repo`, incoming);
 try {
   const before = await repo.head();
   const { head, rev, missingBlobs } = await repo.importCar(await open(incoming));
-  console.log(`took in ${head.toString()} of ${repo.did}; ${missingBlobs} blobs are not here`);
+  console.log(`imported ${head.toString()} of ${repo.did}; ${missingBlobs} blobs are missing`);
 
   for await (const { action, collection, rkey } of repo.diff(before?.cid)) {
     console.log(`${action} ${collection}/${rkey}`);

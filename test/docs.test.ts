@@ -1,4 +1,4 @@
-/** The documentation keeps what it says: its code compiles, its tables are whole, its links lead somewhere. */
+/** The code in the documentation compiles, its tables are complete, and its links have targets. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -21,13 +21,13 @@ const PAGES = [
 ];
 const README = textOf('README.md');
 
-/** What a snippet may use without saying where it comes from. */
+/** Declarations that snippets use without an import. */
 const AMBIENT = `
 /** The part of Deno's global that the examples use; the rest of the types would hide a missing import. */
 declare const Deno: { readonly args: readonly string[]; open(path: string): Promise<{ readonly readable: ReadableStream<Uint8Array<ArrayBuffer>> }> };
 `;
 
-/** Every complaint of the compiler about the snippets, compiled against the sources as a user's modules. */
+/** Compiles the snippets against the sources, as modules of a user. Returns the errors of the compiler. */
 const compile = async (snippets: readonly { readonly name: string; readonly code: string }[]): Promise<string> => {
   const folder = join(root, 'out', 'test', 'docs');
   await rm(folder, { recursive: true, force: true });
@@ -58,7 +58,7 @@ const compile = async (snippets: readonly { readonly name: string; readonly code
     await promisify(execFile)(process.execPath, [compiler, '-p', folder, '--pretty', 'false']);
     return '';
   } catch (error) {
-    // What is wrong with the sources themselves is for `npm run check` to say.
+    // `npm run check` reports errors in the sources.
     const { stdout } = error as { stdout: string };
     return stdout
       .split('\n')

@@ -85,7 +85,7 @@ describe.skipIf(!hasDeno)(
       return output('deno', [...flags, join('examples', 'backup.deno.ts'), backups], built);
     };
 
-    test('takes in a CAR, and says what has changed', async () => {
+    test('imports a CAR, and prints the changes', async () => {
       const first = await backUp();
       expect(first.match(new RegExp(`^create ${POST}/`, 'gm'))).toHaveLength(4);
       const [dated] = (await readdir(at('backups'))).filter((name) => /^\d{4}-\d\d-\d\d-\w{13}\.car$/.test(name));

@@ -1,7 +1,4 @@
-/**
- * Runs a conformance suite under vitest: each case on a harness of its own, a skipped one with the reason in the
- * report.
- */
+/** Runs a conformance suite under vitest. Each case has its own harness. A skipped case is reported with its reason. */
 import { test } from 'vitest';
 import type { Case } from '../src/testing/case.ts';
 import { isSkippedCase } from '../src/testing/case.ts';

@@ -20,7 +20,7 @@ const insertAll = (file, rows) => {
   native.close();
 };
 
-/** A new folder per run. */
+/** Makes a new folder for each run. */
 const places = (input) => {
   const folder = input.scratch();
   let n = 0;

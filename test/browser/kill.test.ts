@@ -13,7 +13,7 @@ import { bodyOf } from './site.ts';
 
 const KILLS = Number(process.env['PDSDB_KILLS'] ?? 3);
 
-/** The time of opening alone, without the start of the browser, and before any read. */
+/** The time of the opening only, without the start of the browser, and before any read. */
 const OPEN_MS = Number(process.env['PDSDB_OPEN_MS'] ?? Number.POSITIVE_INFINITY);
 
 /** Long enough to write several commits, and short enough to sometimes kill the browser during the first ones. */
@@ -23,7 +23,7 @@ const site = useSite();
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Writes until the first acknowledgement and some time longer. An end before the kill is an error. */
+/** Writes until the first acknowledgement and for some time after it. An end before the kill is an error. */
 const writeAWhile = async (page: TestPage, place: Place, first: Promise<void>, ms: number): Promise<void> => {
   const failed = page
     .run('worker', 'writeForever', place)
@@ -38,7 +38,7 @@ for (const name of ['chromium', 'firefox'] as const) {
     for (const storage of ['opfs', 'indexeddb'] as const) {
       const mayDeleteData = name === 'chromium' && storage === 'indexeddb';
       const unless = mayDeleteData ? ' (unless the browser has deleted its IndexedDB data, which is counted)' : '';
-      const title = `${storage}: killed ${KILLS} times while it writes, every acknowledged commit is there, and nothing is damaged${unless}`;
+      const title = `${storage}: killed ${KILLS} times while it writes, every acknowledged commit is stored, and no data is damaged${unless}`;
       test(title, { timeout: 60_000 + KILLS * 60_000 }, async () => {
         const place = { name: 'killed', storage };
         const { profile, remove } = await makeProfile();
@@ -51,7 +51,7 @@ for (const name of ['chromium', 'firefox'] as const) {
           response.end();
         });
         let before: readonly string[] = [];
-        let [anew, commits, slowest, slowestAll, waited] = [0, 0, 0, 0, 0];
+        let [resets, commits, slowest, slowestAll, waited] = [0, 0, 0, 0, 0];
         for (let kill = 0; kill <= KILLS; kill++) {
           const browser = await startBrowser(name, { profile });
           try {
@@ -60,9 +60,9 @@ for (const name of ['chromium', 'firefox'] as const) {
             const found = kill > 0 ? await page.run<Found>('worker', 'openAgain', place) : undefined;
             const where = `after kill ${kill}, ${Math.round(waited)} ms after the first of ${acknowledged.length} commits was acknowledged`;
             if (found !== undefined && 'refusal' in found) {
-              // No data in IndexedDB can survive this. Writes from now on must survive.
+              // Chromium has deleted all data in IndexedDB. Later writes must survive.
               expect([found.refusal, mayDeleteData && hasDeletedData(profile)], where).toEqual(['RepoNotFound', true]);
-              anew += 1;
+              resets += 1;
               before = [];
             } else if (found !== undefined) {
               const { head, faults, log, openMs } = found;
@@ -89,10 +89,10 @@ for (const name of ['chromium', 'firefox'] as const) {
           }
         }
         console.log(
-          `${name} ${storage}: ${KILLS} kills, ${commits} commits acknowledged and found, opened in ${Math.round(slowest)} ms at most, and read and verified in ${Math.round(slowestAll)} ms at most${mayDeleteData ? `, thrown away by the browser ${anew} times` : ''}`,
+          `${name} ${storage}: ${KILLS} kills, ${commits} commits acknowledged and found, opened in ${Math.round(slowest)} ms at most, and read and verified in ${Math.round(slowestAll)} ms at most${mayDeleteData ? `, deleted by the browser ${resets} times` : ''}`,
         );
-        expect(anew).toBeLessThanOrEqual(KILLS / 3);
-        expect(commits).toBeGreaterThan(KILLS - anew - 1);
+        expect(resets).toBeLessThanOrEqual(KILLS / 3);
+        expect(commits).toBeGreaterThan(KILLS - resets - 1);
       });
     }
   });

@@ -29,7 +29,7 @@ export const lateness = async (work: () => Promise<unknown>): Promise<Lateness> 
     clearInterval(timer);
   }
   const end = performance.now();
-  // The tick that the end of the work has cut off counts, because a page that stands still has no other.
+  // The last, incomplete tick counts, because a blocked page has no other.
   tick(end);
   const ms = end - begin;
   return { late: most / ms, ticked: (ticks * TICK_MS) / ms, ms };

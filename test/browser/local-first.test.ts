@@ -201,10 +201,10 @@ for (const name of ['chromium', 'firefox'] as const) {
       await sees(other, 'The browser has deleted the notes.');
       await chooseFile(page, car);
       await shows(page, ['Where the key is']);
-      await add(page, 'Goes on from there');
+      await add(page, 'Continues from there');
       // The other tab opens the restored repository, and does not create another.
-      await press(other, 'Begin anew');
-      await shows(other, ['Goes on from there', 'Where the key is']);
+      await press(other, 'Start a new notebook');
+      await shows(other, ['Continues from there', 'Where the key is']);
       expect(complaints).toEqual([]);
     });
 

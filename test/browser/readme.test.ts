@@ -78,7 +78,7 @@ describe.skipIf(isMissing('chromium'))('the page of README.md (needs chromium)',
     return printed;
   };
 
-  test('is made of four files', () => {
+  test('consists of four files', () => {
     expect(pageSamples.map(({ name }) => name)).toEqual(['index.html', 'vite.config.js', 'repo-worker.ts', 'main.ts']);
   });
 

@@ -1,4 +1,4 @@
-/** Faults in browsers, caused without the library. Each function returns the outcome. */
+/** Faults in browsers, caused without the library. Each function returns the result. */
 import { del, set } from 'idb-keyval';
 import { browserPlatform } from '../../src/adapters/platform/browser-platform.ts';
 import { openIdbFiles } from '../../src/adapters/files/idb-files.ts';
@@ -48,8 +48,7 @@ const noteConnections = () => {
   };
   return {
     /**
-     * Closes them as a browser does: its event comes at once, or has not come yet. Returns how
-     * many there were.
+     * Closes the connections as a browser does: with the close event, or before it. Returns the number of connections.
      */
     lose(withEvent: boolean): number {
       const lost = connections.splice(0);
@@ -118,8 +117,8 @@ export const troubleCommands = {
   },
 
   /**
-   * The same, and meanwhile another owner has written, or has cleared the data and created a repository with
-   * the same epoch.
+   * The same, but another owner has written meanwhile, or has cleared the data and created a repository with the same
+   * epoch.
    */
   async connectionsLostToOthers(how: 'created again' | 'written') {
     const name = await kept();
@@ -143,7 +142,7 @@ export const troubleCommands = {
     return { code, ok, records };
   },
 
-  /** After a rejected `persist`, the files accept no more writes. */
+  /** After `persist` has rejected, the files accept no more writes. */
   async poisoned() {
     const name = await kept();
     const files = await openIdbFiles(name);
@@ -177,7 +176,7 @@ export const troubleCommands = {
     return { codes, bytes };
   },
 
-  /** Site data is cleared while a repository is open. */
+  /** Clears site data while a repository is open. */
   async cleared() {
     const name = await kept();
     const repo = await openIdb(name);
@@ -188,14 +187,14 @@ export const troubleCommands = {
     return { late, close, again: await codeOf(openIdb(name)) };
   },
 
-  /** A page of the database is missing. */
+  /** Removes a page of the database. */
   async pageMissing() {
     const name = await kept();
     await behind(name, (database) => del(2, database.store('pds.db')));
     return codeOf(openIdb(name));
   },
 
-  /** A database without any page, as after a creation that was interrupted. */
+  /** A database without pages, as after an interrupted creation. */
   async nothingPersisted() {
     const name = newName();
     (await openIdbDatabase(name, true))!.close();
@@ -225,7 +224,7 @@ export const troubleCommands = {
     return [...codes, String(databases.some((database) => database.name?.includes(name)))];
   },
 
-  /** The storage of a new repository with `auto`, and that no second one is created. */
+  /** Returns the storage of a new repository with `auto`, and checks that `auto` creates no second repository. */
   async chosen() {
     const name = newName();
     const platform = await browserPlatform(name, { wasm, create: true });

@@ -1,4 +1,4 @@
-/** The verbs over files. `process.slow.test.ts` tests the command as a process. */
+/** The verbs, run in the process of the test. `process.slow.test.ts` tests the command as a process. */
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -131,7 +131,7 @@ describe('results', () => {
     ]);
   });
 
-  test('export and import make the same repository elsewhere', async () => {
+  test('export and import make an equal repository in another folder', async () => {
     const [info] = (await json(['info', at('alice')])) as [{ head: string; rev: string; records: number }];
     const { did: key } = (await json(['key', 'inspect', at('key')]))[0] as { did: string };
     expect(await json(['export', at('alice'), '-o', at('alice.car')])).toEqual([

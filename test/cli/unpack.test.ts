@@ -53,7 +53,7 @@ test('an existing folder and an existing file stay', async () => {
   expect(readFileSync(at('mine.car'), 'utf8')).toBe('mine');
 });
 
-test('errors name what is wrong', async () => {
+test('errors name the fault', async () => {
   expect((await pdsdb(['unpack', at('alice'), at('x'), '--at', 'nothing'])).stderr).toContain('name=nothing');
   expect((await pdsdb(['pack', at('missing'), at('x.car')])).stderr).toContain(at('missing'));
   expect((await pdsdb(['unpack', at('alice'), ''])).stderr).toContain('is empty');

@@ -186,7 +186,7 @@ const check = async (
     if (acknowledged.has(name) && there < rkeys.length) {
       wrong.push(`${name} was acknowledged and is lost`);
     } else if (there > 0 && there < rkeys.length) {
-      wrong.push(`${name} is there in part`);
+      wrong.push(`${name} is incomplete`);
     } else if (there > 0 && !tried.has(name)) {
       wrong.push(`${name} was never asked for`);
     }

@@ -50,7 +50,7 @@ export const judge = async (place: Place, expected: Expected, thorough: boolean)
       await repo.close();
       return verdict;
     }
-    await repo.put('com.example.judged', 'self', { $type: 'com.example.judged', text: 'goes on' });
+    await repo.put('com.example.judged', 'self', { $type: 'com.example.judged', text: 'next commit' });
     const head = await repo.head();
     await repo.close();
     const remaining = place.remaining();
@@ -107,7 +107,7 @@ const judgeOpen = async (repo: Repo, { acknowledged, started, earlier }: Expecte
   }
   for (const cid of state.blobs.keys()) {
     if (!acknowledged.blobs.has(cid) && !after.blobs.has(cid)) {
-      return corrupt(`a blob came back, or came from nowhere; cid=${cid}`);
+      return corrupt(`a removed or unknown blob exists; cid=${cid}`);
     }
   }
   const { faults } = await repo.verify();

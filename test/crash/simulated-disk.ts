@@ -33,7 +33,7 @@ export interface DiskCall {
   readonly port: 'blobs' | 'files';
 }
 
-/** The outcome of a call. `undefined` runs it. With a number, a write accepts only so many bytes. */
+/** The outcome of a call. `undefined` runs it. With a number, a write accepts only that number of bytes. */
 export type Interference =
   | { readonly throws: unknown; readonly after?: 'half' }
   | { readonly takes: number }

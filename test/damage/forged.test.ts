@@ -45,7 +45,7 @@ const TREES: Readonly<Record<string, NonNullable<RepositoryParts['tree']>>> = {
     onNode(record);
     return record.cid.bytes as CidBytes;
   },
-  'is a node with more behind it': (onNode) => {
+  'is a node with bytes after it': (onNode) => {
     const block = blockOfBytes(Uint8Array.of(0xa2, 0x61, 0x65, 0x80, 0x61, 0x6c, 0xf6, 0));
     onNode(block);
     return block.cid.bytes as CidBytes;
@@ -89,7 +89,7 @@ describe.each(Object.entries(TREES))('a tree that %s', (_, tree) => {
   });
 });
 
-test.each(['is a record', 'is a node with more behind it'])(
+test.each(['is a record', 'is a node with bytes after it'])(
   'a history with a tree that %s is reported, and hides no other fault',
   async (name) => {
     const sample = await makeSample(root);

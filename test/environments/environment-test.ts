@@ -4,5 +4,5 @@ import { hasTools } from './places.ts';
 
 const isRequired = (process.env['PDSDB_REQUIRE'] ?? '').split(',').includes('environments');
 
-/** Without the tools such a test is skipped by name, unless `PDSDB_REQUIRE` names `environments`. */
+/** Without the tools, the test is skipped with a reason, unless `PDSDB_REQUIRE` names `environments`. */
 export const environmentTest: ReturnType<typeof test.skipIf> = test.skipIf(!hasTools && !isRequired);

@@ -1,11 +1,11 @@
-/** Records that hold the classes of other packages, stored by the packed package in a folder. */
+/** The packed package stores records that contain the classes of other packages. */
 import { describe, expect } from 'vitest';
 import { environmentTest as test } from './environment-test.ts';
 import { TOOLS } from './places.ts';
 import { runToEnd } from './run-program.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-/** Writes `value`, and prints what is stored. The CID is also computed by atcute, of `expected`. */
+/** Writes `value`, and prints the stored record. atcute also computes the CID of `expected`. */
 const program = (imports: string, value: string, expected: string): string => `
   import { encode, toBytes } from '@atcute/cbor';
   import { create, fromString, toCidLink, toString } from '@atcute/cid';

@@ -1,11 +1,11 @@
-/** Where the tests of the environments keep what they install and build. */
+/** The folders of the tests of the environments. */
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../house/sources.ts';
 
 /**
- * The folder whose node_modules have the tools and the packed package. The apps are below it, and find both
+ * The folder whose node_modules have the tools and the packed package. The apps are in its subfolders and find both
  * there.
  */
 export const TOOLS: string = join(root, 'test', 'environments');
@@ -17,10 +17,10 @@ export const TARBALL: string = join(OUT, 'pdsdb.tgz');
 
 export const hasTools: boolean = existsSync(join(TOOLS, 'node_modules', '.package-lock.json'));
 
-/** The program of a tool. */
+/** Returns the path of a tool. */
 export const tool = (name: string): string => join(TOOLS, 'node_modules', '.bin', name);
 
-/** An empty folder below {@link OUT}. */
+/** Creates an empty folder below {@link OUT}. */
 export const emptyFolder = async (name: string): Promise<string> => {
   const folder = join(OUT, name);
   await rm(folder, { recursive: true, force: true });

@@ -121,7 +121,7 @@ export const limits: readonly Limit[] = [
   {
     name: 'MAX_REPORTED',
     value: MAX_REPORTED,
-    what: 'faults, steps of one kind or losses that a report lists; it counts the others',
+    what: 'faults, steps of one kind or losses that a report lists; it counts the rest',
     option: FIXED,
   },
   {
@@ -147,7 +147,7 @@ export const limits: readonly Limit[] = [
   {
     name: 'MAX_UNLINKED',
     value: MAX_UNLINKED,
-    what: 'bytes of blocks that the tree does not refer to, with their names, where they are also over four times the rest',
+    what: 'bytes of unlinked blocks with their CIDs, if they are also more than four times the other blocks',
     option: '`maxUnlinked` of `importCar`',
   },
   { name: 'MAX_VARINT_LENGTH', value: MAX_VARINT_LENGTH, what: 'bytes of a length in a CAR', option: FIXED },

@@ -14,7 +14,7 @@ export const STEPS = 'com.example.step';
 const IMPORTED = 'com.example.imported';
 const IMPORT_SIZE = 300;
 
-export interface Door {
+export interface EntryPoint {
   createRepo(folder: string, options: { readonly did: string }): Promise<Repo>;
   openRepo(folder: string, options: { readonly waitMs: number }): Promise<Repo>;
 }
@@ -77,7 +77,7 @@ const doStep = async (repo: Repo, n: number): Promise<void> => {
 };
 
 export const beVictim = async (
-  { createRepo, openRepo }: Door,
+  { createRepo, openRepo }: EntryPoint,
   folder: string,
   first: number,
   print: (line: string) => void,

@@ -42,7 +42,7 @@ const start = (runtime: Runtime): Holder => {
   return holder;
 };
 
-/** Returns a repository's folder with a database that is not empty. */
+/** Returns the folder of a repository whose database is not empty. */
 const makeFolder = (): string => {
   const folder = fs.mkdtempSync(join(root, 'repo-'));
   fs.writeFileSync(join(folder, 'pds.db'), 'content');
@@ -134,10 +134,10 @@ describe('of a process that has ended', () => {
   });
 
   test.each(['', '{"pid":', 'garbage\n'])(
-    'a file with %j counts as held for two seconds and then as stale, and an open waits for that',
+    'a lock file with %j counts as held for two seconds and then as stale, and an open waits for that',
     async (text) => {
       const folder = makeFolder();
-      // Before the file is written, because the two seconds begin then.
+      // Read before the file is written, because the two seconds begin at the write.
       const begin = performance.now();
       fs.writeFileSync(join(folder, 'pds.lock'), text);
       await (await openNodeFiles(folder)).close();
@@ -280,7 +280,7 @@ describe.each(RUNTIMES)('a folder copied while %s has it open', (runtime) => {
 });
 
 describe('races', () => {
-  /** The lock files before several processes start at once. */
+  /** Writes the lock files before several processes start at once. */
   const starts: readonly ((folder: string, gone: LockRecord) => void)[] = [
     () => {},
     (folder, gone) => fs.writeFileSync(join(folder, 'pds.lock'), formatLock(gone)),

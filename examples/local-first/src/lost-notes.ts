@@ -26,13 +26,13 @@ export const askAboutLoss = (root: HTMLElement, account: Account): Promise<Repo>
           element(
             'p',
             {},
-            'This browser has cleared what it kept for this page, as it may when room gets short. The key of your account is still here: an export of the notes can be taken in again, but only before new ones are written.',
+            'A browser may delete the data of a page when storage is short. The key of your account is still stored here. You can import an export of the notes, but only before you write new ones.',
           ),
           element(
             'div',
             { class: 'actions' },
             fileButton('Import an export', (file) => begin(() => restoreNotebook(account, file))),
-            button('Begin anew', () => begin(() => createNotebook(account))),
+            button('Start a new notebook', () => begin(() => createNotebook(account))),
           ),
         ),
         trouble,

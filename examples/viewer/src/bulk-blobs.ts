@@ -52,10 +52,10 @@ async function* contentsOfTar(archive: Blob): AsyncGenerator<Blob, void> {
 }
 
 const words = ({ added, looked, missing }: BulkResult): string => {
-  const found = added === 0 ? 'None of them is a blob that was missing' : `${countOf(added, 'blob')} added`;
+  const found = added === 0 ? 'None of them is a missing blob' : `${countOf(added, 'blob')} added`;
   const left =
     missing === 0
-      ? 'None is missing any more.'
+      ? 'No blob is missing.'
       : `${countOf(missing, 'blob')} ${missing === 1 ? 'is' : 'are'} missing.`;
   return `${countOf(looked, 'file')} read. ${found}. ${left}`;
 };

@@ -5,7 +5,7 @@ import { formatCount } from '../../page/quantities.ts';
 import type { Route } from './route.ts';
 import { addressOf } from './route.ts';
 
-/** Stands for all collections in a search. A collection's name has dots. */
+/** The value for all collections in a search. The name of a collection has dots, so it differs. */
 export const EVERYWHERE = 'search';
 
 export class Sidebar {

@@ -7,13 +7,13 @@ import { isAbort } from '../../page/plain-words.ts';
 import { countOf } from '../../page/quantities.ts';
 import { verifyNote } from './verify-words.ts';
 
-/** Also accepts the forms of keys in DID documents. */
+/** Accepts a did:key, and the forms of a key in a DID document. */
 const isDidKey = (text: string): boolean => {
   try {
     toDidKey(text);
     return true;
   } catch {
-    // Any error means that it is not a key.
+    // Any error means that the text is not a key.
     return false;
   }
 };

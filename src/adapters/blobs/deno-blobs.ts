@@ -102,7 +102,7 @@ export const denoFolder = (deno: DenoApi, directory: string): BlobFolder => {
     blob: async (path) => new Blob([await deno.readFile(at(path))]),
     rename: (from, to) => deno.rename(at(from), at(to)),
     async touch(path) {
-      // Not by setting the mode, as in Node: Deno returns the time of that change only in whole seconds.
+      // Not by setting the mode, as in Node, because Deno returns the time of that change only in whole seconds.
       const now = new Date();
       await deno.utime(at(path), now, now);
     },

@@ -1,11 +1,11 @@
 /**
- * What the files of a database and their lock need of a file system. All calls are synchronous. They throw the errors
+ * The calls of a file system that the files of a database and their lock use. All are synchronous, and throw the errors
  * of Node, Bun or Deno, with the system's `code`.
  */
 import type { SyncFile } from '../../wasm/vfs/database-files.ts';
 import type { Liveness, LockHolder, LockRecord } from './lock-record.ts';
 
-/** The entry of a name, without following a symbolic link. */
+/** The entry of a path, without following a symbolic link. */
 export interface DiskEntry {
   /** `other`: a symbolic link, a FIFO, a device. */
   readonly kind: 'file' | 'folder' | 'other';

@@ -91,7 +91,7 @@ class OpenReadOnlyFiles implements ReadOnlyFiles {
     try {
       return this.#versions() === this.#version;
     } catch {
-      // The folder is missing or cannot be read any more. Opening it again reports that.
+      // The folder is missing or no longer readable. Opening it again reports that.
       return false;
     }
   }

@@ -32,7 +32,7 @@ import { rowsOfFiles } from './file-pages.ts';
 import type { FoundRow } from './page-rows.ts';
 
 export interface SalvageOptions extends LongWork {
-  /** Returns the report without changing anything. */
+  /** Only returns the report, and changes no file. */
   readonly dryRun?: boolean | undefined;
 }
 
@@ -125,7 +125,7 @@ const textOf = (bytes: Uint8Array): string | undefined => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    // Not a text.
+    // The value is not text.
     return undefined;
   }
 };

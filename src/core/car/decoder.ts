@@ -314,9 +314,8 @@ export class CarDecoder {
       if (!isRepoError(cause, 'Malformed')) {
         throw cause;
       }
-      throw new RepoError('Malformed', `a ${what} of the CAR has no valid length; offset=${this.#sectionOffset}`, {
-        cause,
-      });
+      const message = `a ${what} of the CAR has no valid length: get it again; offset=${this.#sectionOffset}`;
+      throw new RepoError('Malformed', message, { cause });
     }
   }
 

@@ -40,7 +40,7 @@ const textOf = (bytes: Uint8Array): string | undefined => {
   }
 };
 
-/** Returns a text field of a JSON object, which may be cut off. */
+/** Returns a text field of a JSON object, which may be truncated. */
 const jsonText = (json: string, field: string): string | undefined => {
   const [, text] = new RegExp(`"${field}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*")`).exec(json) ?? [];
   try {
@@ -94,7 +94,7 @@ const describeText = (text: string): string => {
 };
 
 /**
- * Returns what an input is that is not a CAR, in words that complete "it is …": a web page, the error of a server with
+ * Describes an input that is not a CAR. The text completes "it is …": a web page, the error of a server with
  * its `error` and `message`, a compressed or an SQLite file, a key, or empty. Returns `undefined` if it is unknown or
  * may be a CAR.
  *

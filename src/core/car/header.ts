@@ -23,10 +23,10 @@ const decodeMap = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
     if (!isRepoError(error)) {
       throw error;
     }
-    throw malformed('is not DAG-CBOR', error);
+    throw malformed(`is not DAG-CBOR: get the CAR again; length=${bytes.length}`, error);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, 'version')) {
-    throw malformed('is not a map with a version: use the CAR of a repository');
+    throw malformed(`is not a map with a version: use the CAR of a repository; length=${bytes.length}`);
   }
   return value as Readonly<Record<string, unknown>>;
 };
@@ -63,11 +63,13 @@ export const decodeCarHeader = (bytes: Uint8Array, maxRoots: number = MAX_CAR_RO
     throw malformed('has version 2: convert the CAR to version 1');
   }
   if (version !== 1) {
-    throw malformed(`has an unsupported version, expected 1; version=${String(version).slice(0, 80)}`);
+    throw malformed(
+      `has an unsupported version, expected 1: get a CAR of version 1; version=${String(version).slice(0, 80)}`,
+    );
   }
   if (!Array.isArray(roots) || Object.keys(header).length !== 2) {
     throw malformed(
-      `does not have exactly the fields roots and version; fields=${Object.keys(header).join(' ').slice(0, 80)}`,
+      `does not have exactly the fields roots and version: use the CAR of a repository; fields=${Object.keys(header).join(' ').slice(0, 80)}`,
     );
   }
   if (roots.length > maxRoots) {
@@ -80,7 +82,7 @@ export const decodeCarHeader = (bytes: Uint8Array, maxRoots: number = MAX_CAR_RO
     const root = asRoot(value);
     if (root === undefined) {
       throw malformed(
-        `has a root that is not a CIDv1 of dag-cbor or raw with SHA-256; root=${String(value).slice(0, 80)}`,
+        `has a root that is not a CIDv1 of dag-cbor or raw with SHA-256: use the CAR of a repository; root=${String(value).slice(0, 80)}`,
       );
     }
     return root;

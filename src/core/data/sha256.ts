@@ -8,7 +8,7 @@ export const DIGEST_LENGTH = 32;
 
 export const sha256 = (bytes: Uint8Array): Bytes => nobleSha256(bytes) as Bytes;
 
-/** A message to hash: bytes, or an ASCII text, which stands for its bytes. */
+/** A message to hash: bytes, or an ASCII text, whose bytes are hashed. */
 export type Message = Uint8Array | string;
 
 /**

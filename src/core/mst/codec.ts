@@ -89,7 +89,7 @@ const readNumber = (cursor: Cursor, major: number, limit: number, what: string):
     value = wide ? bytes[at + 1]! * 256 + bytes[at + 2]! : bytes[at + 1]!;
     cursor.at += wide ? 2 : 1;
     if (info > 25 || !(value >= (wide ? 256 : 24))) {
-      throw malformedAt(cursor, `${what} is cut off, too large or not in its shortest form`);
+      throw malformedAt(cursor, `${what} is truncated, too large or not in its shortest form`);
     }
   }
   if (value > limit) {
@@ -162,7 +162,7 @@ const readKey = (cursor: Cursor, before: string): string => {
   const start = cursor.at;
   const end = start + length;
   if (end > cursor.bytes.length) {
-    throw malformedAt(cursor, `k has ${length} bytes and is cut off`);
+    throw malformedAt(cursor, `k has ${length} bytes and is truncated`);
   }
   cursor.at = end;
   readName(cursor, P, 'there is no p after k');

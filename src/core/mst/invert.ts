@@ -1,4 +1,4 @@
-/** Undoes changes of a tree. This proves that nothing but these changes lies between two roots. */
+/** Undoes changes of a tree. This proves that two roots differ only by these changes. */
 import type { CidBytes } from '../data/cid.ts';
 import { cidBytesToText } from '../data/cid.ts';
 import { equalBytes } from '../data/bytes.ts';
@@ -16,7 +16,7 @@ interface LayeredChange extends TreeChange {
 
 const shown = (value: CidBytes | undefined): string => (value === undefined ? 'nothing' : cidBytesToText(value));
 
-/** Removed keys come back first, and then the lowest layer goes first: other orders need nodes that proofs lack. */
+/** Restores removed keys first, and then the lowest layer. Other orders need nodes that proofs lack. */
 const byNeed = (a: LayeredChange, b: LayeredChange): number =>
   Number(b.to === undefined) - Number(a.to === undefined) || a.layer - b.layer || (a.key < b.key ? -1 : 1);
 

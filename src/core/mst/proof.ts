@@ -36,8 +36,8 @@ export const pathProof = async (reader: NodeReader, root: CID, keys: readonly st
   loadedBlocks(await loadPaths(reader, linkTo(root), keys, { neighbours: false }));
 
 /**
- * As {@link pathProof}, with the nodes of the neighbouring keys too. With them, a receiver can undo a change of these
- * keys, which proves that nothing else changed. Firehose messages contain it.
+ * As {@link pathProof}, and includes the nodes of the neighbouring keys. With them, a receiver can undo a change of
+ * these keys, which proves that nothing else changed. Firehose messages contain such a proof.
  */
 export const coveringProof = async (reader: NodeReader, root: CID, keys: readonly string[]): Promise<Block[]> =>
   loadedBlocks(await loadPaths(reader, linkTo(root), keys));

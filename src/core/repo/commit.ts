@@ -41,34 +41,39 @@ export interface CreatedCommit {
 
 const FIELDS: readonly string[] = ['data', 'did', 'prev', 'rev', 'sig', 'version'];
 
-const malformed = (message: string, cause?: unknown): RepoError =>
-  new RepoError('Malformed', `commit ${message}`, cause === undefined ? undefined : { cause });
+/** @param found The value that caused the error, as `name=value`. */
+const malformed = (fault: string, found?: string, cause?: unknown): RepoError =>
+  new RepoError(
+    'Malformed',
+    `commit ${fault}: pass the block of a commit, or get the CAR again${found === undefined ? '' : `; ${found}`}`,
+    cause === undefined ? undefined : { cause },
+  );
 
 const decodeMap = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
   let value: unknown;
   try {
     value = decodeCbor(bytes);
   } catch (error) {
-    throw isRepoError(error) ? malformed('is not DAG-CBOR', error) : error;
+    throw isRepoError(error) ? malformed('is not DAG-CBOR', `length=${bytes.length}`, error) : error;
   }
   if (typeof value !== 'object' || value === null || !isPlainMap(value)) {
-    throw malformed('is not a map. Pass the block of a commit');
+    throw malformed('is not a map', `type=${Array.isArray(value) ? 'array' : typeof value}`);
   }
   const extra = Object.keys(value).find((field) => !FIELDS.includes(field));
   if (extra !== undefined) {
-    throw malformed(`has an unknown field; field=${extra.slice(0, 80)}`);
+    throw malformed('has an unknown field', `field=${extra.slice(0, 80)}`);
   }
   return value;
 };
 
 const decodeDid = (value: unknown): string => {
   if (typeof value !== 'string') {
-    throw malformed(`has no text as its did; type=${typeof value}`);
+    throw malformed('has no text as its did', `type=${typeof value}`);
   }
   try {
     assertDid(value);
   } catch (error) {
-    throw isRepoError(error) ? malformed(`has an invalid did; did=${value.slice(0, 80)}`, error) : error;
+    throw isRepoError(error) ? malformed('has an invalid did', `did=${value.slice(0, 80)}`, error) : error;
   }
   return value;
 };
@@ -76,7 +81,10 @@ const decodeDid = (value: unknown): string => {
 const decodeLink = (value: unknown, field: string): CID => {
   const cid = asCid(value);
   if (cid?.code !== CODEC_DAG_CBOR) {
-    throw malformed(`has no dag-cbor link as its ${field}`);
+    throw malformed(
+      `has no dag-cbor link as its ${field}`,
+      cid === undefined ? `type=${typeof value}` : `cid=${cidToText(cid)}`,
+    );
   }
   return cid;
 };
@@ -86,7 +94,7 @@ const decodeRev = (value: unknown, version: 2 | 3): Tid => {
     return ZERO_TID;
   }
   if (typeof value !== 'string' || !isTid(value)) {
-    throw malformed(`has no TID as its rev; rev=${String(value).slice(0, 80)}`);
+    throw malformed('has no TID as its rev', `rev=${String(value).slice(0, 80)}`);
   }
   return value;
 };
@@ -96,7 +104,10 @@ const decodeSig = (value: unknown, version: 2 | 3): Bytes | undefined => {
     return undefined;
   }
   if (!isBytes(value) || value.length !== SIGNATURE_LENGTH) {
-    throw malformed(`has no sig of ${SIGNATURE_LENGTH} bytes`);
+    throw malformed(
+      `has no sig of ${SIGNATURE_LENGTH} bytes`,
+      isBytes(value) ? `length=${value.length}` : `type=${typeof value}`,
+    );
   }
   return copyBytes(value);
 };
@@ -109,7 +120,7 @@ const decodeSig = (value: unknown, version: 2 | 3): Bytes | undefined => {
 export const decodeCommit = (bytes: Uint8Array): Commit => {
   const { data, did, prev, rev, sig, version } = decodeMap(bytes);
   if (version !== 2 && version !== 3) {
-    throw malformed(`has an unsupported version, expected 2 or 3; version=${String(version).slice(0, 80)}`);
+    throw malformed('has an unsupported version, expected 2 or 3', `version=${String(version).slice(0, 80)}`);
   }
   const commit: Commit = {
     did: decodeDid(did),
@@ -122,7 +133,7 @@ export const decodeCommit = (bytes: Uint8Array): Commit => {
   };
   // This also refuses a version 2 commit that contains ZERO_TID as its rev.
   if (!equalBytes(encodeCommit(commit), bytes)) {
-    throw malformed('is not in its canonical form');
+    throw malformed('is not in its canonical form', `rev=${commit.rev}`);
   }
   return commit;
 };
@@ -133,7 +144,7 @@ export const decodeCommit = (bytes: Uint8Array): Commit => {
  */
 export const decodeCommitBlock = (cid: CID, bytes: Uint8Array): Commit => {
   if (cid.code !== CODEC_DAG_CBOR) {
-    throw malformed(`has a CID of raw bytes, expected dag-cbor; cid=${cidToText(cid)}`);
+    throw malformed('has a CID of raw bytes, expected dag-cbor', `cid=${cidToText(cid)}`);
   }
   return decodeCommit(bytes);
 };

@@ -75,7 +75,7 @@ const decodeGiven = (collection: string, bytes: Bytes): RecordValue => {
 /** @throws {RepoError} `Malformed` when the record's CID is raw; records are dag-cbor. */
 export const assertRecordCid = (cid: CidLike): void => {
   if (bytesOfCid(cid)[1] !== CODEC_DAG_CBOR) {
-    throw new RepoError('Malformed', 'the record has a CID of raw bytes, expected dag-cbor');
+    throw new RepoError('Malformed', 'the record has a CID of raw bytes, expected dag-cbor: write the record again');
   }
 };
 

@@ -44,7 +44,12 @@ export const toStorageError = (error: unknown, doing: string): RepoError => {
   if (FULL.includes(code) || FULL.includes(name)) {
     return new RepoError('StorageFull', `${doing} failed: no space is left. Free some and try again`, { cause: error });
   }
-  return new RepoError('StorageFailed', `${doing} failed${code === undefined ? '' : `; code=${code}`}`, {
-    cause: error,
-  });
+  const found = code ?? name;
+  return new RepoError(
+    'StorageFailed',
+    `${doing} failed: check the storage and its permissions${found === undefined ? '' : `; code=${found}`}`,
+    {
+      cause: error,
+    },
+  );
 };

@@ -279,7 +279,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     assertEqual(namesOf(await repo.verify()), [`Malformed ${POST}/bad`], 'the report');
     const there = await harness.other().create({ did: DID });
     await there.importCar(repo.exportCar());
-    assertEqual((await there.info()).records, 2, 'its bytes go on with the export');
+    assertEqual((await there.info()).records, 2, 'the export imports into another repository');
     await there.close();
   }),
 

@@ -64,7 +64,7 @@ export const creates = (count: number, from = 0): WriteOp[] =>
     value: post(`post ${from + i}`),
   }));
 
-/** A repository in words, to compare before and after. */
+/** Returns the content of a repository as text, to compare before and after. */
 export const describe = async (repo: Repo): Promise<string> => {
   const { head, rev, records, blocks, blobs, commits, collections }: RepoInfo = await repo.info();
   const counts = collections.map(({ collection, count }) => `${collection}=${count}`).join(' ');

@@ -177,7 +177,7 @@ export const repoLineCases: readonly Case<RepoHarness>[] = [
     const { ref } = await repo.reset(first.rev, { swapCommit: second.cid });
     await assertRejects(() => repo.reset(ref!), 'RefNotFound', 'a commit that was reset');
     const third = await repo.put(POST, 'third', post('third'));
-    assert(third.commit.rev > second.rev, 'revs go on');
+    assert(third.commit.rev > second.rev, 'revs increase');
     await assertCared(repo);
     assertEqual((await listOf(repo.diff(ref))).length, 2, 'the old head can be compared');
   }),

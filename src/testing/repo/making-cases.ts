@@ -56,7 +56,7 @@ export const repoMakingCases: readonly Case<RepoHarness>[] = [
     await first.put(POST, 'a', post('a'));
     await first.close();
     const second = await harness.openOrCreate({ did: DID });
-    assertEqual((await second.get(POST, 'a'))?.value.text, 'a', 'the record is there');
+    assertEqual((await second.get(POST, 'a'))?.value.text, 'a', 'the record exists');
     await second.close();
     await assertRejects(() => harness.openOrCreate({ did: OTHER_DID }), 'WrongDid', 'a repository of another account');
     await assertRejects(() => harness.openOrCreate({ did: 'alice' }), 'InvalidDid', 'a text that is not a DID');

@@ -11,7 +11,7 @@ import { DID, KEY, POST, creates, over, post } from './harness.ts';
 const metaOf = async (repo: Repo, prefix?: string): Promise<string[]> =>
   (await listOf(repo.meta.list(prefix))).map(([name, value]) => `${name}=${value}`);
 
-/** Returns one successful write for each way to change the head. */
+/** Returns one successful write for each method that changes the head. */
 const changes: Readonly<Record<string, (repo: Repo, meta: Record<string, string | null>) => Promise<unknown>>> = {
   write: (repo, meta) => repo.write(creates(1), { meta }),
   put: (repo, meta) => repo.put(POST, 'p', post('p'), { meta }),
@@ -101,7 +101,7 @@ export const repoMetaCases: readonly Case<RepoHarness>[] = [
     await assertRejects(
       () => copy.importCar(car.subarray(0, car.length - 1), { meta: { 'app:cursor': '5' } }),
       'Malformed',
-      'a CAR that was cut off',
+      'a truncated CAR',
     );
     await assertTypeError(() => copy.importCar(car, { meta: { cursor: '5' } }), 'another name');
     assertEqual(await metaOf(copy), ['app:cursor=4'], 'the value afterwards');

@@ -133,7 +133,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     const { cid } = await repo.put(POST, 'b', post('b')).then(({ commit }) => commit);
     await assertRejects(() => repo.commit(tree), 'InvalidSwap', 'the head has moved');
     await repo.commit(tree, { swapCommit: cid });
-    assertEqual(await repo.get(POST, 'b'), undefined, 'the tree is what was committed');
+    assertEqual(await repo.get(POST, 'b'), undefined, 'the tree is the committed tree');
   }),
 
   over('an old state is read by rev, CID or ref, and can become the head', async (repo) => {

@@ -229,7 +229,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
     const value = JSON.parse('{"text":"x","__proto__":{"admin":true},"constructor":"c"}') as Record<string, unknown>;
     await repo.put(POST, 'a', value);
     const found = (await repo.get(POST, 'a'))!.value;
-    assert(Object.hasOwn(found, '__proto__'), 'the field is there');
+    assert(Object.hasOwn(found, '__proto__'), 'the field exists');
     assertEqual((found as { admin?: unknown }).admin, undefined, 'and is no prototype');
   }),
 

@@ -229,7 +229,7 @@ const listing: readonly Case<BlobStoreHarness>[] = [
     const [one, two, three] = await Promise.all([store.put(text('1')), store.put(text('2')), store.put(text('3'))]);
     await store.delete([one.cid, cidOf(CODEC_RAW, text('never stored')), three.cid, one.cid]);
     await store.delete([]);
-    assertEqual(await listOf(store), [cidToText(two.cid)], 'what is left');
+    assertEqual(await listOf(store), [cidToText(two.cid)], 'the remaining blobs');
     assertEqual(await store.get(one.cid), undefined, 'a deleted one');
     await store.put(text('1'));
     assertEqual(await contentOf(store, one.cid), text('1'), 'stored again');

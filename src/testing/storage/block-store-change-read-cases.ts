@@ -93,11 +93,11 @@ export const blockStoreChangeReadCases: readonly Case<BlockStoreHarness>[] = [
       await change.removeCommit(revOf(4));
       assertEqual(await change.commit(revOf(4)), undefined, 'the removed commit');
       await change.addCommit(revOf(4), c.cid);
-      assertEqual(String(await change.commit(revOf(4))), String(c.cid), 'the commit that came back');
+      assertEqual(String(await change.commit(revOf(4))), String(c.cid), 'the restored commit');
       await change.remove([a.cid]);
       assertEqual((await listOf(change.cids())).map(String), [String(b.cid)], 'without the removed block');
       await change.put([a]);
-      assertEqual((await listOf(change.cids())).length, 2, 'with the block that came back');
+      assertEqual((await listOf(change.cids())).length, 2, 'with the restored block');
     });
   }),
 

@@ -314,7 +314,7 @@ export class Connection implements PageCache {
 
   /** As {@link close}, but writes nothing: SQLite would checkpoint the WAL. */
   abandon(): void {
-    this.#mount.failForGood(SQLITE_IOERR_WRITE, new RepoError('Closed', 'the database was abandoned'));
+    this.#mount.failForGood(SQLITE_IOERR_WRITE, new RepoError('Closed', 'the database was abandoned: open it again'));
     this.close();
   }
 

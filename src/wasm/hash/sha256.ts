@@ -28,7 +28,7 @@ interface Exports {
   hash(jobs: number, count: number, digests: number): void;
 }
 
-/** The module and views of its memory, which does not grow any more. */
+/** The module and views of its memory, which has its final size. */
 interface Lanes {
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;

@@ -43,7 +43,7 @@ export class LogImage implements SyncFile {
     if (buffer.length !== this.#pageSize) {
       throw new RepoError(
         'StorageFailed',
-        `cannot rewrite the database: SQLite wrote a part of a page; at=${at} bytes=${buffer.length}`,
+        `cannot rewrite the database: SQLite wrote a part of a page. Report it, and use gc without compact; at=${at} bytes=${buffer.length}`,
       );
     }
     this.#frame.set(buffer, FRAME_HEADER);
@@ -88,7 +88,10 @@ export class LogImage implements SyncFile {
     for (let at = LOG_HEADER; at < this.#end; at += batch.length) {
       const part = batch.subarray(0, Math.min(batch.length, this.#end - at));
       if (this.#wal.read(part, { at }) !== part.length) {
-        throw new RepoError('StorageFailed', `cannot rewrite the database: the WAL ended early; at=${at}`);
+        throw new RepoError(
+          'StorageFailed',
+          `cannot rewrite the database: the WAL ended early. Check the disk, and try again; at=${at}`,
+        );
       }
       for (let start = 0; start < part.length; start += length) {
         page += page + 1 === this.#lockPage ? 2 : 1;
@@ -129,7 +132,7 @@ export class LogImage implements SyncFile {
     if (from + length > this.#pageSize) {
       throw new RepoError(
         'StorageFailed',
-        `cannot rewrite the database: SQLite used a part of two pages; at=${at} bytes=${length}`,
+        `cannot rewrite the database: SQLite used a part of two pages. Report it, and use gc without compact; at=${at} bytes=${length}`,
       );
     }
     return { page: Math.floor(at / this.#pageSize) + 1, from };

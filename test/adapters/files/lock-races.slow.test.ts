@@ -99,7 +99,7 @@ const race = (seed: number, files: Leave): Outcome => {
     last.step();
     owners += last.owns ? 1 : 0;
   }
-  expect(disk.names(), `what is left; seed=${seed}`).toEqual([]);
+  expect(disk.names(), `remaining files; seed=${seed}`).toEqual([]);
   expect(last.hasEnded, `the last one came to an end; seed=${seed}`).toBe(true);
   return { owners, most };
 };

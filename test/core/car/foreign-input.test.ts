@@ -103,7 +103,7 @@ test('messages contain no secret and no long text', () => {
   }
 });
 
-test('a CAR that is cut short, or of another version, keeps its own error', () => {
+test('a truncated CAR, or one of another version, keeps its own error', () => {
   expect(describeForeignInput(car)).toBeUndefined();
   expect(() => readCar(car.subarray(0, 20))).toThrow('the CAR ends inside its header: get it again; size=20');
   expect(() => readCar(latin('\u000a\u00a1gversion\u0002'))).toThrow('CAR header has version 2');

@@ -20,7 +20,7 @@ test('has one form', () => {
 });
 
 test.each([[[]], [[cid]], [[cid, raw]], [Array.from({ length: MAX_CAR_ROOTS }, () => cid)]])(
-  'roots come back in their order',
+  'roots are decoded in their order',
   (roots) => {
     expect(decodeCarHeader(encodeCarHeader(roots)).map(cidToText)).toEqual(roots.map(cidToText));
   },

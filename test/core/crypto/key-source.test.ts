@@ -56,7 +56,7 @@ describe('a key is taken from', () => {
 describe('UnknownKey describes the fault of', () => {
   test.each<[string, unknown, RegExp]>([
     ['a document of another account', document, /is of another account.*; expected=did:plc:other id=did:plc:ewvi/],
-    ['JSON that is cut off', '{"id":', /not valid JSON/],
+    ['truncated JSON', '{"id":', /not valid JSON/],
     ['a document without keys', { id: 'did:plc:other' }, /no verification method #atproto/],
     [
       'methods that are not a list',

@@ -65,7 +65,7 @@ describe('DASL vectors', () => {
     })),
   );
 
-  test('are there, and the tables here name nothing else', () => {
+  test('are present, and the tables here name no others', () => {
     const titles = new Set(cases.map(({ title }) => title));
     expect(cases.length).toBeGreaterThanOrEqual(100);
     expect(titles.size).toBe(cases.length);

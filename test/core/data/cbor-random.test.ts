@@ -35,7 +35,7 @@ const CHARACTERS = [
 ];
 const KEYS = ['$type', '__proto__', 'constructor', 'toString', '0', '1', '10', 'length', ''];
 
-/** Values of the data model of every kind, with a liking for what lies at a boundary. */
+/** Random values of the data model of every kind, with many at the limits. */
 const valuesFrom = (random: () => number): ((depth: number) => unknown) => {
   const below = (limit: number): number => Math.floor(random() * limit);
   const textOf = (length: number): string =>
@@ -125,7 +125,7 @@ describe.each(SEEDS)('seed %d', (seed) => {
     expect(compared).toBeGreaterThan(VALUES / 2);
   });
 
-  test(`${VALUES} random records come back from their JSON form`, () => {
+  test(`${VALUES} random records convert to JSON and back`, () => {
     const value = valuesFrom(seeded(seed));
     let count = 0;
     while (count < VALUES) {

@@ -74,7 +74,7 @@ describe('is no CID of a repository:', () => {
     ['the identity hash', 2, 0x00],
     ['SHA-512', 2, 0x13],
     ['BLAKE3', 2, 0x1e],
-    ['a digest cut short', 3, 0x1f],
+    ['a truncated digest', 3, 0x1f],
   ])('%s', (_, at, byte) => {
     const bytes = good.slice();
     bytes[at] = byte;

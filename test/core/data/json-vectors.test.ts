@@ -23,7 +23,7 @@ describe('data model vectors', () => {
   const valid = read<Vector>('data-model-valid');
   const invalid = read<Vector>('data-model-invalid');
 
-  test('are there', () => {
+  test('are present', () => {
     expect([whole.length, valid.length, invalid.length]).toEqual([3, 5, 12]);
     expect(invalid.some(({ note }) => note === NOT_A_RECORD)).toBe(true);
   });

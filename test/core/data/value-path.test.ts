@@ -9,6 +9,6 @@ test.each<[(string | number)[], string]>([
   expect(formatPath(path)).toBe(text);
 });
 
-test('a long key is cut', () => {
+test('a long key is shortened', () => {
   expect(formatPath(['k'.repeat(8192), 1])).toBe(`/${'k'.repeat(80)}…/1`);
 });

@@ -44,7 +44,7 @@ describe('refuses', () => {
   });
 });
 
-test('any value comes back (seed 1)', () => {
+test('any value is decoded from its encoding (seed 1)', () => {
   const random = seeded(1);
   for (let i = 0; i < 2000; i++) {
     // As many of each length.

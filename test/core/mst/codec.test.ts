@@ -39,13 +39,13 @@ test('the empty node', () => {
   expect(EMPTY_ROOT.toString()).toBe('bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm');
 });
 
-test('nodes come back as they went, whatever they hold (seed 11)', () => {
+test('decoding an encoded node returns the same node, for any content (seed 11)', () => {
   const random = seeded(11);
   const child = () => (random() < 0.5 ? undefined : { cid: valueOf(`${random()}`), node: undefined });
   for (let round = 0; round < 100; round++) {
     const layer = 1 + Math.floor(random() * 2);
     const length = round === 0 ? 300 : [1, 2, 5, 30][round % 4]!;
-    // Long ones too: their lengths take two bytes.
+    // Includes long keys, whose lengths take two bytes.
     const keys = keysOfLayer(layer, length, `a/${'x'.repeat(Math.floor(random() * 300))}`);
     const original: Node = { layer, keys, values: keys.map(valueOf), children: [child(), ...keys.map(child)] };
     const bytes = encodeNode(original);
@@ -54,7 +54,7 @@ test('nodes come back as they went, whatever they hold (seed 11)', () => {
   }
 });
 
-test('the check of keys by bytes equals the check by the pattern (seed 12)', () => {
+test('the check of keys by bytes equals the check by the regular expression (seed 12)', () => {
   const random = seeded(12);
   const ALPHABET = 'aZ9._~:-/.';
   const text = (): string =>
@@ -90,14 +90,14 @@ test('decoded nodes have no views of the block', () => {
   expect(children[1]).toEqual({ cid: CHILD, node: undefined });
 });
 
-test('a record may be raw, a node may not', () => {
+test('a link to a record may be raw, a link to a node may not', () => {
   const raw = withCodec(RECORD, 1, 0x55);
   expect(decodeNode(node([entry({ ...good, v: link(raw) })])).values).toEqual([raw]);
   expect(() => decodeNode(node([entry({ ...good, t: link(raw) })]))).toThrow('does not link to dag-cbor');
 });
 
 describe('layers', () => {
-  test('that of the first key', () => {
+  test('is that of the first key', () => {
     expect(decodeNode(node([entry(good)])).layer).toBe(0);
     expect(decodeNode(node([entry({ ...good, k: byteString(HIGH) })])).layer).toBe(1);
   });
@@ -133,7 +133,7 @@ test('a child without a CID cannot be encoded', () => {
   );
 });
 
-test('the most entries, and one more', () => {
+test('a node may have MAX_NODE_ENTRIES entries, and no more', () => {
   const keys = keysOfLayer(0, MAX_NODE_ENTRIES + 1);
   const values = keys.map(() => RECORD);
   const children = [undefined, ...keys.map(() => undefined)];
@@ -212,7 +212,7 @@ const bad: Record<string, Raw> = {
   'v sha1': node([entry({ ...good, v: link(withCodec(RECORD, 1, 0x71, 0x11)) })]),
   'v identity': node([entry({ ...good, v: link(withCodec(RECORD, 1, 0x71, 0x00)) })]),
   'v with a digest of 31': node([entry({ ...good, v: link(withCodec(RECORD, 1, 0x71, 0x12, 0x1f)) })]),
-  'v cut off': node([entry({ ...good, v: link(RECORD).slice(0, 30) })]),
+  'a truncated v': node([entry({ ...good, v: link(RECORD).slice(0, 30) })]),
 };
 
 const badKeys = [
@@ -242,7 +242,7 @@ describe('refuses', () => {
     expect(() => decodeNode(node([entry({ ...good, k: byteString(key) })]))).toThrow('not collection/rkey');
   });
 
-  test('a node that is cut off anywhere', () => {
+  test('a node that is truncated at any byte', () => {
     const whole = node([entry({ ...good, k: byteString(HIGH), t: link(CHILD) })], link(CHILD));
     expect(decodeNode(whole).keys).toEqual([HIGH]);
     for (let length = 0; length < whole.length; length++) {
@@ -250,7 +250,7 @@ describe('refuses', () => {
     }
   });
 
-  test('or decodes to what encodes to the same bytes, whichever byte is changed (seed 12)', () => {
+  test('or decodes a node that encodes to the same bytes, for every changed byte (seed 12)', () => {
     const random = seeded(12);
     const keys = keysOfLayer(1, 4);
     const whole = encodeNode({
@@ -274,7 +274,7 @@ describe('refuses', () => {
   });
 });
 
-test('the CID of a node is that of its bytes', () => {
+test('the CID of a node is the CID of its bytes', () => {
   const bytes = encodeNode({ keys: [LOW], values: [RECORD], children: [undefined, undefined] });
   expect(bytes).toEqual(node([entry(good)]));
   expect(cidOf(0x71, bytes).bytes).toEqual(cidBytesOf(bytes));

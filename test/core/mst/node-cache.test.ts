@@ -40,7 +40,7 @@ describe('a budget', () => {
     expect(knownOf(cache, 999, 1000)).toBe(1);
   });
 
-  test('takes from the cache that took in a node least recently', () => {
+  test('evicts from the cache with the oldest last insert', () => {
     const budget = new NodeBudget(100 * SIZE);
     const [idle, busy] = [new NodeCache(1000, budget), new NodeCache(1000, budget)];
     fill(idle, 0, 60);

@@ -1,4 +1,4 @@
-/** Commits of real repositories: the decoder takes all of them, and they come back byte for byte. */
+/** Commits of real repositories. The decoder accepts all of them, and they encode to the same bytes. */
 import { describe, expect, test } from 'vitest';
 import { equalBytes } from '../../../src/core/data/bytes.ts';
 import { readCar } from '../../../src/core/car/reader.ts';

@@ -11,7 +11,7 @@ import { runCases } from '../../run-cases.ts';
 describe('MemoryBlockStore', () => {
   runCases(blockStoreCases, (): BlockStoreHarness => ({ open: async () => new MemoryBlockStore(), forgetful: true }));
 
-  test('has the DID that it was made with', async () => {
+  test('has the DID of its constructor', async () => {
     await using store = new MemoryBlockStore('did:plc:ewvi7nxzyoun6zhxrhs64oiz');
     expect(await store.meta('did')).toBe('did:plc:ewvi7nxzyoun6zhxrhs64oiz');
     await using other = new MemoryBlockStore();

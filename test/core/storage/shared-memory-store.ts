@@ -1,4 +1,4 @@
-/** A block store of several owners: each view is one open store on a state that all of them share. */
+/** A block store with several owners. Each open store is a view of one shared state. */
 import type { NamedBlock } from '../../../src/core/blocks/block.ts';
 import type { Bytes } from '../../../src/core/data/bytes.ts';
 import { compareText, copyBytes } from '../../../src/core/data/bytes.ts';
@@ -12,13 +12,13 @@ import { PendingChange } from '../../../src/core/storage/pending-change.ts';
 import type { BlockChange, BlockStore } from '../../../src/core/storage/ports.ts';
 import type { Tid } from '../../../src/core/syntax/tid.ts';
 
-/** The state of one repository, which outlives the stores that are opened on it. */
+/** The state of one repository, which outlives its open stores. */
 export class SharedState {
   readonly blocks = new Map<string, Bytes>();
   readonly refs = new Map<string, CID>();
   readonly meta = new Map<string, string>();
   readonly commits = new Map<Tid, CID>();
-  /** The lock of the repository: the changes of all owners queue. */
+  /** The lock of the repository. The changes of all owners wait for it in a queue. */
   readonly queue = new ChangeQueue();
 }
 

@@ -18,7 +18,9 @@ test.each([
 });
 
 test('names the operation and the missing permission', () => {
-  expect(toStorageError(withCode('EIO'), 'writing').message).toBe('writing failed; code=EIO');
+  expect(toStorageError(withCode('EIO'), 'writing').message).toBe(
+    'writing failed: check the storage and its permissions; code=EIO',
+  );
   expect(toStorageError(named('NotCapable'), 'writing').message).toContain('--allow-write');
 });
 

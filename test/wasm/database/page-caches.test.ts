@@ -1,4 +1,4 @@
-/** One budget for all page caches. */
+/** All page caches share one budget. */
 import { expect, test } from 'vitest';
 import type { PageCache } from '../../../src/wasm/database/page-caches.ts';
 import { PageCaches } from '../../../src/wasm/database/page-caches.ts';
@@ -18,7 +18,7 @@ const cacheOf = (largest: number = Number.POSITIVE_INFINITY): Recorded => ({
   },
 });
 
-test('the only database has the whole budget, and never more than it has use for', () => {
+test('the only database may use the whole budget, and takes only the memory that it needs', () => {
   const caches = new PageCaches(1000);
   const first = cacheOf();
   caches.add(first);
@@ -29,7 +29,7 @@ test('the only database has the whole budget, and never more than it has use for
   expect(small.size).toBe(300);
 });
 
-test('the four that were used last share the budget, and the others keep almost nothing', () => {
+test('the four most recently used caches share the budget, and the others keep almost nothing', () => {
   const caches = new PageCaches(1000);
   const all = Array.from({ length: 6 }, () => cacheOf());
   for (const cache of all) {
@@ -41,7 +41,7 @@ test('the four that were used last share the budget, and the others keep almost 
   expect(all.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(1000 + 2 * 64);
 });
 
-test('closed ones leave their share to the others', () => {
+test('closed caches return their share to the others', () => {
   const caches = new PageCaches(1000);
   const [first, second] = [cacheOf(), cacheOf()];
   caches.add(first);
@@ -53,7 +53,7 @@ test('closed ones leave their share to the others', () => {
   expect(first.size).toBe(200);
 });
 
-test('using the same ones by turns resizes nothing', () => {
+test('alternating use of the same caches resizes none', () => {
   const caches = new PageCaches(1000);
   const [first, second] = [cacheOf(), cacheOf()];
   caches.add(first);
@@ -66,7 +66,7 @@ test('using the same ones by turns resizes nothing', () => {
   expect(first.resizes + second.resizes).toBe(before);
 });
 
-test('one that was removed is not added again by its use', () => {
+test('using a removed cache does not add it again', () => {
   const caches = new PageCaches(1000);
   const [first, second] = [cacheOf(), cacheOf()];
   caches.add(first);

@@ -61,19 +61,16 @@ test.each([
   Number.MAX_SAFE_INTEGER,
   Number.MIN_SAFE_INTEGER,
   undefined,
-])('a value comes back as it was bound (%#)', (value) => {
+])('a bound value is read unchanged (%#)', (value) => {
   expect(echo(value)).toEqual(value);
 });
 
-test.each([0, 1, 255, 256, 257, 8192, 8193, 1 << 20])(
-  '%i bytes come back as they were bound, never as NULL',
-  (length) => {
-    const bytes = new Uint8Array(length).map((_, i) => i % 253);
-    const result = echo(bytes);
-    // Compared as buffers: telling two megabytes apart one by one takes seconds.
-    expect(result instanceof Uint8Array && Buffer.compare(result, bytes)).toBe(0);
-  },
-);
+test.each([0, 1, 255, 256, 257, 8192, 8193, 1 << 20])('%i bound bytes are read unchanged, never as NULL', (length) => {
+  const bytes = new Uint8Array(length).map((_, i) => i % 253);
+  const result = echo(bytes);
+  // Compared as buffers: telling two megabytes apart one by one takes seconds.
+  expect(result instanceof Uint8Array && Buffer.compare(result, bytes)).toBe(0);
+});
 
 test('integers beyond 32 bits are stored as integers', () => {
   database.exec('create table numbers (n integer)');

@@ -125,7 +125,7 @@ describe('where there is no SIMD', () => {
 });
 
 describe('the module in the tree', () => {
-  test('is what its source compiles to', async () => {
+  test('equals the compiled source', async () => {
     const build: string = '../../../build-wasm.mjs';
     const { compileSha256 } = (await import(build)) as { compileSha256: () => Promise<string> };
     const kept = readFileSync(new URL('../../../src/wasm/hash/sha256-wasm.ts', import.meta.url), 'utf8');

@@ -22,7 +22,7 @@ describe.each(['flush', 'persist'] as const)('the cases for database files, dura
   }),
 );
 
-test.each([1, 2, 3, 4, 5])('a file is what was written, and after a power cut what was flushed; seed=%i', (seed) => {
+test.each([1, 2, 3, 4, 5])('a file has the written bytes, and after a power cut the flushed bytes; seed=%i', (seed) => {
   const random = seeded(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
   const files = new MemoryFiles();

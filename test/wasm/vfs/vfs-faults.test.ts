@@ -1,4 +1,6 @@
-/** Every call of the file layer fails once, or from then on: the database is as before or as after, and whole. */
+/**
+ * Every call of the file layer fails, once or from then on. The database has the state before or after the transaction.
+ */
 import { expect, test } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import { isRepoError } from '../../../src/core/errors.ts';
@@ -10,7 +12,7 @@ import { countRows, createTable, fillTable } from '../database/table.ts';
 
 type Operation = Exclude<keyof SyncFile, number>;
 
-test('whichever call fails, once or from then on, the database is before or after, and whole', async () => {
+test('after a fault in any call, once or from then on, the database has the state before or after', async () => {
   const sqlite = await loadSqlite(await nodeSqliteWasm());
   let calls = 0;
   let failed = 0;

@@ -9,7 +9,7 @@ export interface ApplyEventOptions extends Pick<WriteOptions, 'meta' | 'request'
 }
 
 /**
- * What became of an event.
+ * The result of an event.
  *
  * - `applied`: the commit is the head now.
  * - `ignored`: the copy has this commit already, or a later one.

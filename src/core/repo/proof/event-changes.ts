@@ -15,7 +15,10 @@ export interface EventChanges {
 }
 
 const malformed = (what: string, path: string): RepoError =>
-  new RepoError('Malformed', `an operation of the event ${what}; path=${path.slice(0, 80)}`);
+  new RepoError(
+    'Malformed',
+    `an operation of the event ${what}: get the CAR of the repository instead; path=${path.slice(0, 80)}`,
+  );
 
 const cidIn = (value: unknown, name: string, path: string): CidBytes | undefined => {
   if (value === undefined || value === null) {
@@ -23,7 +26,7 @@ const cidIn = (value: unknown, name: string, path: string): CidBytes | undefined
   }
   const cid = asCid(value);
   if (cid === undefined) {
-    throw malformed(`has a ${name} that is not a CID`, path);
+    throw malformed(`has a ${name} of type ${typeof value}, expected a CID`, path);
   }
   return cid.bytes as CidBytes;
 };
@@ -54,16 +57,22 @@ const changeOf = ({ action, path, cid, prev }: EventOp): TreeChange => {
  */
 export const changesOf = ({ ops }: CommitEvent): EventChanges => {
   if (!Array.isArray(ops)) {
-    throw new RepoError('Malformed', 'the event has no list of operations');
+    throw new RepoError(
+      'Malformed',
+      `the event has no list of operations: get the CAR of the repository instead; type=${typeof ops}`,
+    );
   }
   if (ops.length > MAX_EVENT_OPS) {
-    throw new RepoError('LimitExceeded', `the event has too many operations; limit=${MAX_EVENT_OPS} ops=${ops.length}`);
+    throw new RepoError(
+      'LimitExceeded',
+      `the event has too many operations: get the CAR of the repository instead; limit=${MAX_EVENT_OPS} ops=${ops.length}`,
+    );
   }
   const changes = ops.map(changeOf);
   const paths = new Set<string>();
   for (const { key } of changes) {
     if (paths.has(key)) {
-      throw malformed('has the path of another one', key);
+      throw malformed('has the path of another operation', key);
     }
     paths.add(key);
   }

@@ -1,4 +1,4 @@
-/** The methods of a repository that prove its content to others, and that follow the events of its host. */
+/** The methods of a repository that prove its content, and that apply the events of its host. */
 import type { Bytes } from '../../data/bytes.ts';
 import type { CID } from '../../data/cid.ts';
 import type { AppliedEvent, ApplyEventOptions } from './applied-event.ts';
@@ -35,7 +35,7 @@ export interface RepoProofs {
    * applies them to the local tree. All of it is one transaction, with `meta`; it is durable once this resolves.
    *
    * A sync event whose commit has the records of the head replaces the head, as a new signature of it.
-   * @returns What became of the event. A bad event does not throw, and changes nothing.
+   * @returns The result of the event. A bad event does not throw, and changes nothing.
    * @throws {RepoError} `UnknownKey` when the key is not a public key, or is the DID document of another account;
    *   `BlockNotFound`, `Corrupt` when a node of the local tree is missing or damaged; `StorageFull`, `StorageFailed`.
    * @see https://atproto.com/specs/sync

@@ -49,7 +49,9 @@ export interface EventReport {
   readonly changes: readonly TreeChange[];
 }
 
-const malformed = (message: string): RepoError => new RepoError('Malformed', message);
+/** @param found The values that caused the error, as `name=value`. */
+const malformed = (fault: string, found: string): RepoError =>
+  new RepoError('Malformed', `${fault}: get the CAR of the repository instead; ${found}`);
 
 const assertCommit = (
   event: CommitEvent | SyncEvent,
@@ -59,17 +61,20 @@ const assertCommit = (
 ): void => {
   const did = event.type === 'commit' ? event.repo : event.did;
   if (commit.did !== did) {
-    throw malformed(`the commit is of another account; event=${did} commit=${commit.did}`);
+    throw malformed('the commit is of another account', `event=${did} commit=${commit.did}`);
   }
   // After an import, the reference server announces the imported commit under a new rev.
   if (event.type === 'commit' && commit.rev !== event.rev) {
-    throw malformed(`the commit has another rev; event=${event.rev} commit=${commit.rev}`);
+    throw malformed('the commit has another rev', `event=${event.rev} commit=${commit.rev}`);
   }
   if (event.type === 'commit' && !cidEquals(asCid(event.commit), root)) {
-    throw malformed(`the root of the blocks is not the commit of the event; root=${cidToText(root)}`);
+    throw malformed('the root of the blocks is not the commit of the event', `root=${cidToText(root)}`);
   }
   if (key !== undefined && !verifyCommit(commitBytes, key, verify)) {
-    throw new RepoError('InvalidSignature', `the commit is not signed by the key; rev=${commit.rev} key=${key}`);
+    throw new RepoError(
+      'InvalidSignature',
+      `the commit is not signed by the key: look up the key of the account again; rev=${commit.rev} key=${key}`,
+    );
   }
 };
 
@@ -100,7 +105,7 @@ const rootBefore = ({ prevData, since }: CommitEvent): CID | undefined => {
   }
   const cid = asCid(prevData);
   if (cid === undefined) {
-    throw malformed('prevData is not a CID');
+    throw malformed('prevData is not a CID', `type=${typeof prevData}`);
   }
   return cid;
 };
@@ -131,12 +136,13 @@ const checkChanges = async (
   if (cidEquals(root, before)) {
     return undefined;
   }
-  const message = `undoing the operations does not lead to prevData; prevData=${cidToText(before)} found=${cidToText(root)}`;
+  const fault = 'undoing the operations does not lead to prevData';
+  const found = `prevData=${cidToText(before)} found=${cidToText(root)}`;
   if (link.node !== undefined) {
-    throw malformed(message);
+    throw malformed(fault, found);
   }
   // The node that is now on top was not in the blocks. It may have no keys, and the root would be a node below it.
-  return message;
+  return `${fault}; ${found}`;
 };
 
 /** Why the event does not follow the commit that is known; `undefined` if it does. */
@@ -181,7 +187,7 @@ export const checkEvent = async (
   });
   try {
     if (!isBytes(event.blocks)) {
-      throw malformed('the event has no blocks');
+      throw malformed('the event has no blocks', `type=${typeof event.blocks}`);
     }
     blocks = await readProof(event.blocks, isCommit ? MAX_EVENT_BLOCKS : MAX_SYNC_BLOCKS);
     assertCommit(event, blocks, options.key, verify);

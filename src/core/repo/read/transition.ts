@@ -10,7 +10,7 @@ export interface Transition {
   release(): void;
 }
 
-/** Makes a transition. Call it inside the change that makes the new head. */
+/** Makes a transition. Call it inside the change that stores the new head. */
 export type KeepTransition = (before: CID | undefined, after: CID) => Transition;
 
 /** Runs a change that may make transitions. Releases them if it fails. */

@@ -12,7 +12,7 @@ import { assertDid } from '../../syntax/identifiers.ts';
 export interface BackupOptions extends LongWork {
   /**
    * Also copies a damaged repository, without its damaged blobs. By default, damage rejects with `Corrupt`, because the
-   * backup may replace a good one.
+   * backup may replace a sound one.
    */
   readonly damaged?: boolean | undefined;
 }
@@ -65,7 +65,7 @@ const MAPS: Readonly<Record<string, true>> = { counts: true, files: true };
 
 /** Most bytes of a manifest outside of `files`. A DID may have 2,048. */
 const MANIFEST_BYTES = 8192;
-/** Most bytes per file. We write 190. */
+/** Most bytes per file. `encodeManifest` writes 190. */
 const FILE_BYTES = 512;
 /** The size is checked after each step of this many bytes. */
 const STEP = 4096;
@@ -138,7 +138,9 @@ export const createManifestReader = (): ManifestReader => {
       const depth = path.length;
       const [field = '', key = ''] = path;
       if (!takesKey(path, depth)) {
-        throw malformed(`unknown or duplicate field; field=${JSON.stringify(path.join(' ').slice(0, 120))}`);
+        throw malformed(
+          `unknown or duplicate field: use another backup; field=${JSON.stringify(path.join(' ').slice(0, 120))}`,
+        );
       }
       const isMap = depth === 1 ? Object.hasOwn(MAPS, field) : depth === 2 && field === 'files';
       if (isMap) {
@@ -158,7 +160,9 @@ export const createManifestReader = (): ManifestReader => {
             ? isCount(value)
             : LEAVES[field as keyof Found](value);
       if (!isRight) {
-        throw malformed(`a field has an invalid value; field=${[field, key, part].join(' ').trim().slice(0, 120)}`);
+        throw malformed(
+          `a field has an invalid value: use another backup; field=${[field, key, part].join(' ').trim().slice(0, 120)}`,
+        );
       }
       Object.assign(part !== '' ? files.get(key)! : key !== '' ? counts : found, { [part || key || field]: value });
       if (found.version !== undefined && found.version > VERSION) {

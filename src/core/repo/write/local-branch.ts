@@ -32,7 +32,7 @@ export class LocalBranch extends RecordMethods implements StoredBranch {
   readonly #parts: () => RepoParts;
   readonly #line: Line;
 
-  /** @param parts Throws once the repository is closed. */
+  /** @param parts Throws after the repository is closed. */
   constructor(name: string, parts: () => RepoParts) {
     super();
     assertBranchName(name);
@@ -120,7 +120,7 @@ export class LocalBranch extends RecordMethods implements StoredBranch {
     return readBranch(this.#parts(), this.name);
   }
 
-  /** The branch's head, or the repository's until the branch begins. */
+  /** Returns the head of the branch. Before its first commit, returns the head of the repository. */
   async #state(): Promise<readonly [Head | undefined]> {
     const ends = await this.#ends();
     return [ends === undefined ? await readHead(this.#parts()) : ends.head];

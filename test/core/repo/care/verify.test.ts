@@ -50,7 +50,7 @@ test('verify hashes each block once, and many at a time', async () => {
   expect(calls).toBeLessThan(blocks / 10);
 });
 
-test('a report lists a thousand faults and counts the others', async () => {
+test('a report lists a thousand faults and counts the rest', async () => {
   const store = new MemoryBlockStore(DID);
   const repo = repoOver({ did: DID, store, blobs: new MemoryBlobStore() });
   await repo.write(creates(1500));

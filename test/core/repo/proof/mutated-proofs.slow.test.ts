@@ -17,7 +17,7 @@ test('no mutated proof is accepted (10,000 times, seed 131)', async () => {
   for (let i = 0; i < 10_000; i++) {
     const path = names[pick(names.length)]!;
     const car = cars.get(path)!.slice();
-    // Bytes flipped, cut off, or copied over others.
+    // Flips, truncates or overwrites bytes.
     const kind = pick(3);
     const at = pick(car.length);
     car[at]! ^= kind === 0 ? 1 << pick(8) : 0;
@@ -29,7 +29,7 @@ test('no mutated proof is accepted (10,000 times, seed 131)', async () => {
     const result = await verifyProof(mutated, options(path));
     states[result.state] += 1;
     if (result.state === 'present') {
-      // What is cut off may be the record's block alone.
+      // The truncated part may contain only the record's block.
       expect(records.has(path)).toBe(true);
       expect(kind).toBe(1);
       expect(result.bytes).toBe(undefined);

@@ -1,4 +1,4 @@
-// Creates a repository in the folder that is named, writes a record, closes, opens, and reads the record back.
+// Creates a repository in the given folder, writes a record, closes, opens, and reads the record back.
 import { createRepo, openRepo } from 'pdsdb/node';
 
 const run = async (options) => {

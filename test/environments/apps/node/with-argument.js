@@ -1,4 +1,4 @@
-// The path of the file is an argument.
+// Reads the file of SQLite from the path in the first argument.
 import { runApp } from './run-app.js';
 
 runApp({ wasm: process.argv[3] });
