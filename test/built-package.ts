@@ -1,4 +1,4 @@
-/** The package as it is published, for tests that run it in processes of their own. */
+/** The built package, as it is published, for tests that run it in separate processes. */
 import { execFile } from 'node:child_process';
 import { copyFile, cp, mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,8 +17,8 @@ export const builtDist = (): Promise<string> =>
   });
 
 /**
- * Returns a folder of its own below `out/` with the built package. In it, `pdsdb` names the package itself. Each test
- * file gives another name: they run at the same time.
+ * Returns a separate folder below `out/` with the built package. In it, the name `pdsdb` resolves to the package. Each
+ * test file passes another name, because test files run at the same time.
  */
 export const buildPackage = async (name: string): Promise<string> => {
   const folder = join(root, 'out', 'test', name);
@@ -26,7 +26,7 @@ export const buildPackage = async (name: string): Promise<string> => {
   await mkdir(folder, { recursive: true });
   await cp(await builtDist(), join(folder, 'dist'), { recursive: true });
   await copyFile(join(root, 'package.json'), join(folder, 'package.json'));
-  // Deno looks for packages beside package.json and no further up.
+  // Deno looks for packages only in the folder of package.json.
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
   return folder;
 };

@@ -23,7 +23,7 @@ const README = textOf('README.md');
 
 /** Declarations that snippets use without an import. */
 const AMBIENT = `
-/** The part of Deno's global that the examples use; the rest of the types would hide a missing import. */
+/** The part of Deno's global that the examples use. More types would hide a missing import. */
 declare const Deno: { readonly args: readonly string[]; open(path: string): Promise<{ readonly readable: ReadableStream<Uint8Array<ArrayBuffer>> }> };
 `;
 
@@ -34,7 +34,7 @@ const compile = async (snippets: readonly { readonly name: string; readonly code
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'ambient.d.ts'), AMBIENT);
   for (const { name, code } of snippets) {
-    // `export {}` makes a module of one without imports, where top-level await is allowed.
+    // `export {}` makes a script without imports a module, in which top-level await is allowed.
     await writeFile(join(folder, name), `${code}\nexport {};\n`);
   }
   await writeFile(
@@ -75,7 +75,7 @@ describe('code in the documentation', () => {
     expect(await compile([...pages, ...docstrings])).toBe('');
   });
 
-  test('would not, if it were wrong', async () => {
+  test('finds an error in a snippet', async () => {
     const wrong = [
       ...markdownSnippets('a.md', "text\n```ts\nimport { nothing } from 'pdsdb';\n```\n"),
       ...docstringSnippets(
@@ -89,7 +89,7 @@ describe('code in the documentation', () => {
 });
 
 describe('reference tables', () => {
-  /** The code words in the first column of the table with this header. */
+  /** Returns the code words in the first column of the table with this header. */
   const firstColumn = (page: string, header: string): string[] => {
     const table = textOf(page)
       .split(/\n\n/)
@@ -126,9 +126,9 @@ describe('reference tables', () => {
   });
 });
 
-test('links between pages lead somewhere', () => {
+test('links between pages have targets', () => {
   const dead = PAGES.flatMap((page) =>
-    // A path from the root of the site leads to an example or to the API reference: test/site checks those.
+    // A path from the root of the site is an example or the API reference, which test/site checks.
     [...textOf(page).matchAll(/\]\((?!https?:|#|\/)([^)#\s]+)/g)]
       .map(([, target]) => target!)
       .filter((target) => !existsSync(join(root, dirname(page), target)))
@@ -137,7 +137,7 @@ test('links between pages lead somewhere', () => {
   expect(dead).toEqual([]);
 });
 
-test('links of README.md are absolute, as a registry shows it, and those into the repository lead somewhere', () => {
+test('links of README.md are absolute, and those into the repository have targets', () => {
   const targets = [...README.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
   expect(targets.filter((target) => !/^(https:|#)/.test(target))).toEqual([]);
   const { repository } = JSON.parse(textOf('package.json')) as { repository: { url: string } };

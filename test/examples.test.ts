@@ -1,4 +1,4 @@
-/** The examples run, on the package as it is published. */
+/** Runs the examples with the package as it is published. */
 import { execFile, execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ const at = (name: string): string => join(folder, name);
 const output = async (program: string, args: readonly string[], cwd: string): Promise<string> =>
   (await promisify(execFile)(program, args, { cwd, env })).stdout;
 
-/** Node 20 runs no TypeScript, so types are taken away as newer Nodes take them away. */
+/** Node 20 does not run TypeScript, so the types are removed in the same way as newer versions of Node do. */
 const stripTypes = async (name: string): Promise<string> => {
   const source = join(root, 'examples', name);
   const { code } = await transformWithOxc(await readFile(source, 'utf8'), source, {
@@ -45,7 +45,7 @@ const stripTypes = async (name: string): Promise<string> => {
   return target;
 };
 
-/** One key: a write with another than the head's is refused. */
+/** One key for all writes: a write with another key than the head's is refused. */
 const key = generateKey();
 
 beforeAll(async () => {
@@ -69,7 +69,7 @@ describe('inspect.node.ts', () => {
     expect(shown).toContain('did:web:alice.example');
     expect(shown).toMatch(/^ +4 {2}app\.bsky\.feed\.post$/m);
     expect([...shown.matchAll(/^ {2}\w{13} {2}"(\w+)"$/gm)].map(([, text]) => text)).toEqual(['four', 'three', 'two']);
-    // The signer's key is not among what it was given, so the signature stays unchecked.
+    // The example does not get the signer's key, so the signature is unchecked.
     expect(shown).toMatch(/^sound {8}yes; signature unchecked$/m);
   });
 });
@@ -80,7 +80,7 @@ describe.skipIf(!hasDeno)(
     const backUp = async (): Promise<string> => {
       await copyFile(join(root, 'examples', 'backup.deno.ts'), join(built, 'examples', 'backup.deno.ts'));
       const backups = at('backups');
-      // No prompt, and no permission but for the one folder.
+      // No prompt, and permissions for one folder only.
       const flags = ['run', '--no-prompt', '--no-check', `--allow-read=${backups}`, `--allow-write=${backups}`];
       return output('deno', [...flags, join('examples', 'backup.deno.ts'), backups], built);
     };

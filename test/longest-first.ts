@@ -1,8 +1,8 @@
-/** The order of test files: those that take longest first, so that two workers end at about the same time. */
+/** Orders test files by their duration, longest first, so that two workers end at about the same time. */
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
-/** Files that take more than half a minute on two cores, by their path from test/, the longest first. */
+/** Files that take more than half a minute on two cores, by their path from test/, longest first. */
 export const LONGEST: readonly string[] = [
   'hostile/attacks.test.ts',
   'cli/pipes.slow.test.ts',
@@ -27,7 +27,7 @@ const rank = ({ moduleId }: TestSpecification): number => {
   return index < 0 ? LONGEST.length : index;
 };
 
-/** Vitest knows the times of the run before, which a fresh clone has not. */
+/** Vitest knows the times of the previous run, which a fresh clone does not have. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);

@@ -1,4 +1,7 @@
-/** The practices of CONTRIBUTING.md: no test is tried again, each test has one command, and the scripts are known. */
+/**
+ * The practices of CONTRIBUTING.md: tests are not retried, each test belongs to one command, and the scripts are
+ * listed.
+ */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,8 +17,8 @@ interface Manifest {
 const { scripts } = JSON.parse(textOf('package.json')) as Manifest;
 
 describe('tests', () => {
-  test('are not tried again when they fail', () => {
-    // What vitest reads: an option of a project or a test, or of the command.
+  test('are not retried', () => {
+    // The settings of vitest: an option of a project or a test, or of the command.
     const tries = /\bretry\s*:|--retry/;
     const code = filesBelow('test').filter((path) => /\.(ts|mjs)$/.test(path));
     const paths = ['vite.config.ts', 'package.json', '.ci/run', ...code];
@@ -35,11 +38,11 @@ describe('tests', () => {
     const commands = Object.values(scripts).join(' ') + textOf('test/run-all.mjs');
     const projects = new Set(listed.map(({ projectName }) => projectName));
     expect([...projects].filter((name) => !new RegExp(`--project ${name}\\b|'${name}'`).test(commands))).toEqual([]);
-    // The command of the whole set runs what the other commands run.
+    // The command for all tests runs the files of the other commands.
     const named = Object.values(scripts).flatMap((script) => [...script.matchAll(/--project (\w+)/g)]);
     expect(named.filter(([, name]) => !textOf('test/run-all.mjs').includes(`'${name}'`))).toEqual([]);
     expect(LONGEST.filter((path) => !files.includes(`test/${path}`))).toEqual([]);
-    // Files that share a thread would see each other's globals.
+    // Files in one thread would share their globals.
     const shared = listed
       .filter(({ projectName }) => projectName === 'node')
       .map(({ file }) => file.slice(root.length));
@@ -53,7 +56,7 @@ describe('scripts', () => {
     expect(Object.keys(scripts).length).toBeLessThanOrEqual(MAX_SCRIPTS);
   });
 
-  test('are all in the table of CONTRIBUTING.md, with the time that each takes', () => {
+  test('are all in the table of CONTRIBUTING.md, each with its time', () => {
     const rows = [...textOf('CONTRIBUTING.md').matchAll(/^\| `npm (?:run )?([a-z:]+)` \| ([^|]+) \| ([^|]+) \|$/gm)];
     expect(rows.map(([, name]) => name).sort()).toEqual(Object.keys(scripts).sort());
     expect(rows.filter(([, , , time]) => !/\d+ (?:s|min)\b/.test(time!)).map(([, name]) => name)).toEqual([]);

@@ -102,7 +102,7 @@ if (chosen.some(({ coverage }) => coverage === true)) {
 for (const { fullName } of results.flatMap(({ skipped }) => skipped)) {
   console.log(`skipped: ${fullName}`);
 }
-// After the skipped tests and before the counts: a log that is cut to its end keeps them.
+// After the skipped tests and before the counts, so that a truncated log keeps them at its end.
 for (const { fullName, failureMessages } of results.flatMap(({ failures }) => failures)) {
   console.log(`failed: ${fullName}: ${(failureMessages[0] ?? '').split('\n')[0]}`);
 }

@@ -13,12 +13,12 @@ describe('test/vectors', () => {
     .map((path) => path.slice('test/vectors/'.length))
     .filter((path) => path !== 'README.md' && path !== 'SHA256SUMS');
 
-  test('holds the files of SHA256SUMS, and no others', () => {
+  test('has the files of SHA256SUMS, and no others', () => {
     expect(expected.size).toBeGreaterThan(180);
     expect(present.sort()).toEqual([...expected.keys()].sort());
   });
 
-  test('holds them unchanged', () => {
+  test('has unchanged files', () => {
     expect(present.filter((path) => sumOf(path) !== expected.get(path))).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-/** The published declarations, checked in full by the oldest and the newest compilers that people use. */
+/** The oldest and the newest supported compilers check the published declarations completely. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';

@@ -1,4 +1,6 @@
-/** Engines that lack something: each call says what, with the code `Unsupported`. */
+/**
+ * Engines without WebAssembly or memory, and servers: each call rejects with `Unsupported` and names the missing part.
+ */
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { findRuntime } from '../runtime/find-runtime.ts';
@@ -39,7 +41,7 @@ const CALLS = [
 const DENO = findRuntime('deno');
 const BUN = findRuntime('bun');
 
-/** The programs that run JavaScript on servers, each with the arguments before the script. */
+/** The runtimes that run JavaScript on servers, each with the arguments before the script. */
 const SERVERS = [
   { name: 'Node 20', program: () => nodeOf(20), args: ['--no-warnings'], isMissing: false },
   { name: 'Node 24', program: () => nodeOf(24), args: ['--no-warnings'], isMissing: false },
@@ -49,7 +51,9 @@ const SERVERS = [
 
 for (const { name, program, args, isMissing } of SERVERS) {
   describe.skipIf(isMissing)(`a server that renders a page in ${name}${isMissing ? ' (not found)' : ''}`, () => {
-    test('imports the entry points for browsers, and is told what is missing', { timeout: 240_000 }, async () => {
+    test('imports the entry points for browsers, and gets an error that names the missing parts', {
+      timeout: 240_000,
+    }, async () => {
       const cwd = join(APPS, 'server');
       const { stdout, output } = await runProgram(await program(), [...args, join(cwd, 'render.js')], { cwd });
       const expected = [...CALLS.map((call) => `${call} RepoError Unsupported true`), 'no new globals', ''];

@@ -1,4 +1,4 @@
-/** The entry point for Node in one file, run where the package is not. */
+/** The entry point for Node in one file, run outside of the package. */
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -38,7 +38,7 @@ describe.each(FORMATS)('esbuild, %s', (format, name) => {
     expect(await run(name)).toMatchObject({ output: 'hello\n', code: 0 });
   });
 
-  test('without the file, says what to pass', async () => {
+  test('without the file, names the option to pass', async () => {
     await bundle('main.js', name, { format, logLevel: 'silent' });
     const { output, code } = await run(name);
     expect(output).toMatch(/^RepoError Unsupported: the file of SQLite.* is missing: pass the option `wasm`, /);
@@ -55,7 +55,7 @@ test('webpack for Node', async () => {
     output: { path: folder(), filename: 'main.cjs' },
   };
   await writeFile(join(folder(), 'config.json'), JSON.stringify(config));
-  // webpack emits the file that `new URL` names, and needs no option for it.
+  // webpack emits the file of `new URL`, and needs no option for it.
   const script = `
     const config = require(process.argv[1]);
     require('webpack')(config, (error, stats) => {
@@ -80,7 +80,7 @@ describe.skipIf(bun === undefined)(`bun build --compile${bun === undefined ? ' (
     expect(await runProgram(program, ['repo'], { cwd: folder() })).toMatchObject({ output: 'hello\n', code: 0 });
   });
 
-  test('without the file, says what to pass', async () => {
+  test('without the file, names the option to pass', async () => {
     const { output, code } = await runProgram(await compile('main.js'), ['repo'], { cwd: folder() });
     expect(output).toContain('pass the option `wasm`');
     expect(code).toBe(1);

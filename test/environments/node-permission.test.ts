@@ -1,4 +1,4 @@
-/** `node --permission`, in every version that has it, with leave for the code and for one folder. */
+/** `node --permission`, in every version that has it, with permissions for the code and for one folder. */
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { environmentTest as test } from './environment-test.ts';
@@ -30,7 +30,7 @@ test.each([20, 22, 24, 26])('node %i', { timeout: 240_000 }, async (version) => 
   expect(await run(version, flags)).toMatchObject({ output: 'hello\n', code: 0 });
 });
 
-test('without leave to write, names the flag', async () => {
+test('without permission to write, names the flag', async () => {
   const { output } = await run(20, [`--allow-fs-read=${folder()}/`]);
   expect(output).toMatch(/^RepoError StorageFailed: .* is not permitted; run node --permission with --allow-fs-read=/);
 });

@@ -1,10 +1,10 @@
-/** Other versions of Node, which npm fetches when they are first asked for. */
+/** Other versions of Node. npm downloads them at their first use. */
 import { tmpdir } from 'node:os';
 import { runToEnd } from './run-program.ts';
 
 const paths = new Map<number, string>();
 
-/** The path of the program of a major version. */
+/** Returns the path of the program of a major version. */
 export const nodeOf = async (major: number): Promise<string> => {
   if (process.versions.node.startsWith(`${major}.`)) {
     return process.execPath;
@@ -14,7 +14,7 @@ export const nodeOf = async (major: number): Promise<string> => {
     return known;
   }
   const args = ['--yes', `node@${major}`, '-p', 'process.execPath'];
-  // Elsewhere: a project's own node_modules would come first.
+  // In another folder, because a project's own node_modules would come first.
   const path = (await runToEnd('npx', args, { cwd: tmpdir() })).trim();
   paths.set(major, path);
   return path;

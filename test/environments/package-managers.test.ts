@@ -1,4 +1,4 @@
-/** Package managers that let a package import nothing but its own dependencies. */
+/** Package managers with which a package can import only its own dependencies. */
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';

@@ -1,4 +1,4 @@
-/** An app for browsers, built by each bundler from the packed package, and run in Chromium. */
+/** An app for browsers that each bundler builds from the packed package. It runs in Chromium. */
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as esbuild } from 'esbuild';
@@ -18,7 +18,7 @@ const WASM = join(TOOLS, 'node_modules', 'pdsdb', 'dist', 'wasm', 'sql-wasm.wasm
 /** Next.js and Parcel write scripts into their pages, and Turbopack makes workers from `blob:` URLs. */
 const INLINE = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:";
 
-/** Builds take turns of a minute on a busy machine. */
+/** A build takes up to a minute on a busy machine, so builds run one after the other. */
 const TIMEOUT_MS = 240_000;
 
 const writePage = (folder: string, script: string): Promise<void> =>
@@ -54,7 +54,7 @@ const next =
     await cp(join(PAGE, 'next', dist), out, { recursive: true });
   };
 
-/** Those that copy worker and wasm file by themselves. */
+/** Bundlers that copy the worker and the wasm file themselves. */
 const COPYING: Readonly<Record<string, readonly [build: (out: string) => Promise<void>, csp?: string]>> = {
   webpack: [webpack],
   Parcel: [parcel, INLINE],
@@ -85,13 +85,13 @@ const withEsbuild = (names: readonly string[], outdir: string, wasm?: string): P
     define: { WASM: wasm === undefined ? 'undefined' : JSON.stringify(wasm) },
   });
 
-/** Those that leave `new URL` as it is, and make neither the worker nor the wasm file. */
+/** Bundlers that leave `new URL` unchanged, and copy neither the worker nor the wasm file. */
 const LEAVING: Readonly<Record<string, (out: string) => Promise<unknown>>> = {
   Rollup: rollup,
   esbuild: (out) => withEsbuild(['main', 'repo-worker'], out),
 };
 
-/** What the app returns, or the error that it ends with. */
+/** Returns the result of the app, or its error. */
 const outcomeOf = async (page: Page): Promise<string> => {
   await page.waitForFunction(() => 'outcome' in globalThis, { timeout: 60_000 });
   return page.evaluate(() => (globalThis as unknown as { outcome: Promise<string> }).outcome.catch(String));
@@ -100,7 +100,7 @@ const outcomeOf = async (page: Page): Promise<string> => {
 describe.skipIf(isMissing('chromium'))('a page (needs chromium)', { timeout: TIMEOUT_MS }, () => {
   const browser = useFreshBrowser('chromium', drivenOf);
 
-  /** Each visit has an origin of its own, so that nothing is kept there. */
+  /** Each visit has a separate origin, so that it starts without stored data. */
   const visit = async (out: string, options?: ServeOptions, query = ''): Promise<string> => {
     const app = await serveFolder(out, options);
     const page = await browser().newPage();
@@ -125,7 +125,7 @@ describe.skipIf(isMissing('chromium'))('a page (needs chromium)', { timeout: TIM
   });
 
   test.each(Object.entries(LEAVING))(
-    'built by %s: without the wasm file says what to copy where, and with it works',
+    'built by %s: without the wasm file, names the file to copy and its target, and works with it',
     async (name, build) => {
       const out = await emptyFolder(`pages/${name}`);
       await build(join(out, 'js'));
@@ -134,7 +134,7 @@ describe.skipIf(isMissing('chromium'))('a page (needs chromium)', { timeout: TIM
         'copy pdsdb/sql-wasm.wasm (node_modules/pdsdb/dist/wasm/sql-wasm.wasm) to http://app/wasm/sql-wasm.wasm, ' +
         'or pass its URL to serveRepos({ wasm }) or createPageWorker({ wasm })';
       expect(await visit(out)).toContain(`${advice}; the server sent 404`);
-      // Development servers give the page for every path that they do not know.
+      // Development servers return the page for every unknown path.
       expect(await visit(out, { isFallingBack: true })).toContain(`${advice}; the server sent an HTML page`);
       await mkdir(join(out, 'wasm'));
       await cp(WASM, join(out, 'wasm', 'sql-wasm.wasm'));
@@ -142,7 +142,7 @@ describe.skipIf(isMissing('chromium'))('a page (needs chromium)', { timeout: TIM
     },
   );
 
-  test('whose worker comes from a blob: URL takes URLs relative to the origin', async () => {
+  test('with a worker from a blob: URL resolves URLs relative to the origin', async () => {
     const out = await emptyFolder('pages/blob');
     const csp = `${CSP} blob:`;
     await withEsbuild(['blob'], out);

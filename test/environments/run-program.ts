@@ -1,4 +1,4 @@
-/** Programs that the tests start, with the end of what they print. */
+/** Runs programs, and returns the end of their output. */
 import { spawn } from 'node:child_process';
 
 export interface ProgramOptions {
@@ -8,16 +8,16 @@ export interface ProgramOptions {
 
 export interface Ended {
   readonly code: number | null;
-  /** Standard output and standard error, as they came. */
+  /** Standard output and standard error, in the order of arrival. */
   readonly output: string;
   readonly stdout: string;
 }
 
-/** Runs a program to its end, whatever that is. */
+/** Runs a program until it ends, with any exit code. */
 export const runProgram = (program: string, args: readonly string[], options: ProgramOptions): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const env = { ...process.env, NO_COLOR: '1', CI: '1', ...options.env };
-    // The tests run under vitest, and the programs must not notice.
+    // Removes the variables of vitest, so that programs do not detect it.
     for (const name of Object.keys(env).filter((key) => /^(VITEST|NODE_ENV|NODE_OPTIONS|npm_)/.test(key))) {
       delete (env as Record<string, string>)[name];
     }
@@ -34,8 +34,8 @@ export const runProgram = (program: string, args: readonly string[], options: Pr
   });
 
 /**
- * Runs a program that has to succeed, and returns its standard output.
- * @throws {Error} with all that it printed, when its exit code is not 0.
+ * Runs a program that must succeed, and returns its standard output.
+ * @throws {Error} with the whole output, if the exit code is not 0.
  */
 export const runToEnd = async (program: string, args: readonly string[], options: ProgramOptions): Promise<string> => {
   const { code, output, stdout } = await runProgram(program, args, options);

@@ -1,4 +1,4 @@
-/** The installed package in other runtimes, with no permission but for the folder of the repository. */
+/** The installed package in other runtimes, with permissions for the folder of the repository only. */
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { findRuntime } from '../runtime/find-runtime.ts';

@@ -1,10 +1,10 @@
-/** Folders outside of the project, where nothing is found that a program did not bring along. */
+/** Folders outside of the project, so that programs find only their own files. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 
-/** Returns the function that returns the folder of the running test, which is empty when the test begins. */
+/** Returns a function that returns the folder of the running test. It is empty when the test begins. */
 export const temporaryFolder = (): (() => string) => {
   let folder = '';
   beforeEach(async () => {

@@ -1,4 +1,4 @@
-/** Test runners that run code in a realm of its own, where the classes of the platform are not those of `node:fs`. */
+/** Test runners that run code in a separate realm, whose platform classes differ from those of `node:fs`. */
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { environmentTest as test } from './environment-test.ts';

@@ -1,4 +1,4 @@
-/** The reference implementation reads what we write, and we read what it writes. */
+/** The reference implementation reads the repositories of pdsdb, and pdsdb reads those of the reference. */
 import { P256Keypair, Secp256k1Keypair } from '@atproto/crypto';
 import {
   type BlockMap,
@@ -32,7 +32,7 @@ const STEPS = 2000;
 const memoryRepo = (signer?: Signer): Repo =>
   repoOver({ did: DID, signer, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
 
-/** Layers by key: hashing a key costs more than all else that a step does with it. */
+/** Layers by key, because hashing a key takes longer than the rest of a step. */
 const layers = new Map<string, number>();
 
 const layerOnce = (key: string): number => {
@@ -41,7 +41,7 @@ const layerOnce = (key: string): number => {
   return layer;
 };
 
-/** The root of a tree that is built from what the repository lists. */
+/** Returns the root of a tree that is built from the list of records. */
 const rootFromScratch = async (repo: Repo): Promise<{ root: string; paths: string[] }> => {
   const tree = await repo.checkout();
   const builder = createTreeBuilder();
@@ -57,9 +57,9 @@ const rootFromScratch = async (repo: Repo): Promise<{ root: string; paths: strin
 describe.each(CURVES)('after %s-signed random writes', (curve: Curve) => {
   const seed = curve === 'p256' ? 20260101 : 20260102;
 
-  test(`${STEPS} of them (seed ${seed}): every step is the Map, the root is that of a tree from scratch, and the reference verifies`, async () => {
+  test(`${STEPS} of them (seed ${seed}): the records equal the Map at every step, the root equals that of a new tree, and the reference verifies it`, async () => {
     const key = importKey('0123456789abcdef'.repeat(4), curve);
-    // Signed at the end: a signature and its check cost ten times what the rest of a commit does.
+    // Signed only at the end, because a signature and its check take ten times as long as the rest of a commit.
     const repo = memoryRepo();
     const state = new Map<string, number>();
     const steps = randomWrites(seeded(seed), state);
@@ -85,7 +85,7 @@ describe.each(CURVES)('after %s-signed random writes', (curve: Curve) => {
     ).rejects.toThrow();
   });
 
-  test('batches of writes come to the same tree as one at a time', async () => {
+  test('batches of writes give the same tree as single writes', async () => {
     const [one, many] = [memoryRepo(), memoryRepo()];
     const steps = randomWrites(seeded(seed + 1), new Map());
     for (let batch = 0; batch < 10; batch++) {
@@ -103,7 +103,7 @@ describe.each([
   ['secp256k1', () => Secp256k1Keypair.create()],
   ['p256', () => P256Keypair.create()],
 ] as const)('what the reference writes with a key of %s', (_, createKey) => {
-  test('is verified, written to and read by the reference again', async () => {
+  test('the reference verifies, writes to and reads the repository', async () => {
     const key = await createKey();
     const storage = new MemoryBlockstore();
     let reference = await ReferenceRepo.create(storage, DID, key);
@@ -137,14 +137,14 @@ describe.each([
       (await listOf((await repo.checkout()).entries())).map(({ collection, rkey }) => `${collection}/${rkey}`),
     ).toEqual([...state.keys()].sort());
 
-    // Its keys sign our commits as they stand.
+    // Its keys sign our commits without an adapter.
     await repo.write([{ action: 'create', collection: 'com.example.thing', value: { text: 'ours' } }]);
     const verified = await verifyRepoCar(await readAll(repo.exportCar()), DID, key.did());
     expect(verified.creates).toHaveLength(state.size + 1);
   });
 });
 
-test('the reference applies what is new since a rev', async () => {
+test('the reference applies the changes since a rev', async () => {
   const key = importKey('33'.repeat(32));
   const repo = memoryRepo(key);
   const steps = randomWrites(seeded(9), new Map());

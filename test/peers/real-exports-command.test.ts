@@ -1,4 +1,4 @@
-/** Real accounts through the command, in folders, as somebody who moves one would do it. */
+/** Moves real accounts with the command, in folders, as a user would. */
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,14 +16,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The JSON values of a command that has to succeed without a word on standard error. */
+/** Returns the JSON values of a command that must succeed without output on standard error. */
 const json = async (...args: readonly string[]): Promise<Record<string, unknown>[]> => {
   const { stdout, ...rest } = await pdsdb([...args, '--json']);
   expect(rest).toEqual({ code: 0, stderr: '' });
   return jsonLines(stdout) as Record<string, unknown>[];
 };
 
-/** What SQLite itself says of a repository's database. */
+/** Returns SQLite's own integrity check of a repository's database. */
 const askSqlite = (repo: string): unknown => {
   const ask = (sql: string): string[] => sqlite3(join(repo, 'pds.db'), sql);
   return {
@@ -35,7 +35,7 @@ const askSqlite = (repo: string): unknown => {
 
 describe('exports of real accounts', () => {
   test.each(EXPORTS)(
-    '%s goes through every verb that looks, and comes out whole',
+    '%s is read by every verb that reads, and exported unchanged',
     { timeout: 120_000 },
     async (name) => {
       const [repo, again, car] = ['', '-again', '.car'].map((suffix) => join(folder, `${name}${suffix}`)) as [
@@ -78,7 +78,7 @@ describe('exports of real accounts', () => {
   );
 
   test.skipIf(!hasSqlite3).each(EXPORTS)(
-    '%s is a database that SQLite reads, with four tables (skipped where there is no sqlite3 command)',
+    '%s is a database that SQLite reads, with four tables (skipped without the sqlite3 command)',
     async (name) => {
       const repo = join(folder, `${name}-read`);
       const [imported] = await json('import', repo, vectorPath(`repos/${name}`), '--allow-unsigned');

@@ -1,4 +1,6 @@
-/** Real accounts, as their hosts exported them: what goes in comes out, and the field's libraries read it. */
+/**
+ * Real accounts, as their hosts exported them. The export equals the import, and the libraries of the field read it.
+ */
 import { fromUint8Array } from '@atcute/repo';
 import { MemoryBlockstore, Repo as ReferenceRepo, readCarWithRoot } from '@atproto/repo';
 import { describe, expect, test } from 'vitest';
@@ -29,7 +31,7 @@ const pathsOf = async (repo: Repo): Promise<string[]> =>
   (await listOf((await repo.checkout()).entries())).map(({ collection, rkey, cid }) => `${collection}/${rkey} ${cid}`);
 
 describe('exports of real accounts', () => {
-  test.each(EXPORTS)('%s comes out as it went in', async (name) => {
+  test.each(EXPORTS)('%s is exported unchanged', async (name) => {
     const car = vectorBytes(`repos/${name}`);
     const repo = await import_(car);
     const paths = await pathsOf(repo);
@@ -50,7 +52,7 @@ describe('exports of real accounts', () => {
     }
     expect(theirs).toEqual(paths);
 
-    // atcute reads commits of version 3 only; the reference says 3 of whatever it has read.
+    // atcute reads only commits of version 3. The reference reports version 3 for every commit.
     const [commit] = readCar(ours);
     if (decodeCommit(commit!.bytes).version === 3) {
       const found = [...fromUint8Array(ours)].map(({ collection, rkey, cid }) => `${collection}/${rkey} ${cid.$link}`);
@@ -58,7 +60,7 @@ describe('exports of real accounts', () => {
     }
   });
 
-  test('a slice, whose tree is not whole, is refused', async () => {
+  test('an incomplete CAR is refused', async () => {
     const car = vectorBytes('repos/repo_slice.car');
     await expect(import_(car)).rejects.toMatchObject({ name: 'RepoError' });
   });

@@ -6,7 +6,7 @@ import { runTwice } from './run-twice.ts';
 import type { Run } from './run-twice.ts';
 import { samplesOf } from './samples.ts';
 
-/** The guides for a terminal: what they leave and print. */
+/** The guides for a terminal, with the files that they leave and the text that they print. */
 const GUIDES: Readonly<Record<string, Pick<Run, 'made' | 'outcomes'>>> = {
   'view-a-car': {
     made: ['alice.car'],

@@ -1,4 +1,4 @@
-/** A reader of README.md or of a guide: an empty folder, in which the package is installed, and a terminal. */
+/** A reader of README.md or of a guide: an empty folder with the installed package, and a terminal. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,18 +10,18 @@ import type { Sample } from './samples.ts';
 export interface Reader {
   readonly folder: string;
   /**
-   * Runs a sample to its end, exactly as it stands, and returns what it prints.
-   * @param programs The path of a program by the name that the sample has for it.
-   * @throws {Error} with all that it printed, when its exit code is not 0.
+   * Runs a sample to its end, unchanged, and returns its output.
+   * @param programs The path of a program by its name in the sample.
+   * @throws {Error} with the whole output, if the exit code is not 0.
    */
   run(sample: Sample, programs?: Readonly<Record<string, string>>): Promise<string>;
   remove(): Promise<void>;
 }
 
 /**
- * Does what `npm install pdsdb` does in an empty folder, with the package of this tree and without a registry.
+ * Does the same as `npm install pdsdb` in an empty folder, with the package of this tree and without a registry.
  * @param built The folder that `buildPackage` returns.
- * @param others Packages of this tree that the reader has installed as well.
+ * @param others Other packages of this tree to install.
  */
 export const createReader = async (built: string, others: readonly string[] = []): Promise<Reader> => {
   const folder = await mkdtemp(join(tmpdir(), 'pdsdb-readme-'));

@@ -1,4 +1,4 @@
-/** The samples of a page, run one after the other, twice. */
+/** Runs the samples of a page, one after the other, twice. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -17,15 +17,15 @@ export interface Run {
   /** The folder that `buildPackage` returns. */
   readonly built: () => string;
   readonly samples: readonly Sample[];
-  /** The path of a program by the name that a sample has for it. `undefined` skips its samples. */
+  /** The path of a program by its name in a sample. `undefined` skips its samples. */
   readonly programs?: Readonly<Record<string, string | undefined>>;
   /** The files that the samples leave. */
   readonly made: readonly string[];
-  /** Checks what a sample prints in a round, by the name of the sample. */
+  /** Checks the output of a sample in a round, by the name of the sample. */
   readonly outcomes?: Readonly<Record<string, (printed: string, round: number) => void>>;
 }
 
-/** Registers a test for each sample and round. They share a folder, and find what those before them have left. */
+/** Registers a test for each sample and round. They share a folder with the files of the earlier ones. */
 export const runTwice = ({ built, samples, programs = {}, made, outcomes = {} }: Run): void => {
   let reader: Reader | undefined;
   beforeAll(async () => {
@@ -44,7 +44,7 @@ export const runTwice = ({ built, samples, programs = {}, made, outcomes = {} }:
     }
   }
 
-  test('leave what the page says', () => {
+  test('leave the files that the page names', () => {
     expect(made.filter((path) => !existsSync(join(reader!.folder, path)))).toEqual([]);
   });
 };

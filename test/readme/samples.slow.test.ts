@@ -11,14 +11,14 @@ const bun = findRuntime('bun');
 
 const count = (pattern: RegExp, text: string): number => [...text.matchAll(pattern)].length;
 
-/** What a sample has to have done in the round, by its name. */
+/** The expected result of each sample in the round, by its name. */
 const OUTCOMES: Readonly<Record<string, (printed: string, round: number) => void>> = {
   'app.mjs': (printed, round) => {
     expect(count(/^\w{13} Hello$/gm, printed)).toBe(round);
     expect(printed).toContain('ok: true');
   },
   'take-in.ts': (printed) => {
-    // Each CAR has one post more than the last one.
+    // Each CAR has one post more than the previous one.
     expect(printed).toBe('1 created, 0 updated, 0 deleted\n');
   },
   'records.mjs': (printed, round) => {
@@ -36,7 +36,7 @@ test('the instructions for installation name the package and its scripts', () =>
   expect(used.filter((script) => !known.includes(script))).toEqual([]);
 });
 
-test('a sample without a file name is a fault of the page', () => {
+test('a sample without a file name is an error', () => {
   expect(() => samplesOf('```ts\nconst a = 1;\n```\n')).toThrow('begins with its file name');
 });
 
@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 
 describe('in a terminal', () => {
-  test('there are samples of each kind', () => {
+  test('the page has samples of each kind', () => {
     expect(terminalSamples.map(programOf)).toEqual(['node', 'deno', 'sh']);
   });
   runTwice({

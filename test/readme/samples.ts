@@ -1,16 +1,16 @@
 /** The samples of README.md, as a reader copies them. */
 import { textOf } from '../house/sources.ts';
 
-/** A sample that README.md gives a file name, and perhaps a command, in its first line. */
+/** A sample whose first line in README.md is a file name, and optionally a command. */
 export interface FileSample {
   readonly kind: 'file';
   readonly name: string;
-  /** The command that runs it; `undefined` for a file that others load. */
+  /** The command that runs it. `undefined` for a file that other samples load. */
   readonly command: string | undefined;
   readonly code: string;
 }
 
-/** Lines that a reader pastes into a shell. */
+/** Lines for a shell. */
 export interface ShellSample {
   readonly kind: 'shell';
   readonly code: string;
@@ -33,7 +33,7 @@ const sampleOf = (language: string, code: string): Sample => {
   return { kind: 'file', name, command, code };
 };
 
-/** All samples of a Markdown page, in the order of the page. A block without a language is not a sample. */
+/** Returns all samples of a Markdown page, in order. A block without a language is not a sample. */
 export const samplesOf = (markdown: string): Sample[] =>
   [...markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
     .filter(([, language]) => language !== '')
@@ -49,12 +49,12 @@ export const installations: readonly Sample[] = samples.filter(
   (sample) => sample.kind === 'shell' && isInstallation(sample),
 );
 
-/** What a reader runs in a terminal, in the order of the page. */
+/** Returns the samples for a terminal, in order. */
 export const terminalSamples: readonly Sample[] = samples.filter((sample) =>
   sample.kind === 'shell' ? !isInstallation(sample) : sample.command !== undefined,
 );
 
-/** The files of the page in a browser. */
+/** Returns the files of the page for a browser. */
 export const pageSamples: readonly FileSample[] = samples.filter(
   (sample) => sample.kind === 'file' && sample.command === undefined,
 ) as FileSample[];

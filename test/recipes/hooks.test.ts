@@ -61,7 +61,7 @@ describe.skipIf(isRecipesMissing)('a hook (needs test/recipes)', () => {
     return () => vi.unstubAllGlobals();
   });
 
-  test.each(APPS)('for %s shows what another tab writes, and ends', async (name, imported, app) => {
+  test.each(APPS)('for %s shows the writes of another tab, and ends', async (name, imported, app) => {
     const [hook] = recipesWith('js', imported);
     // Five lines, without the import and closing brackets.
     expect(hook).toBeDefined();

@@ -9,7 +9,7 @@ import type { DatabaseFiles } from '../../src/wasm/vfs/database-files.ts';
 
 /** A worker that has the files of a folder open. */
 export interface HoldingThread {
-  /** Resolves once the thread has ended. */
+  /** Resolves when the thread has ended. */
   terminate(): Promise<void>;
 }
 

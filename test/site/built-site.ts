@@ -1,4 +1,4 @@
-/** The site as `npm run docs:build` has written it. */
+/** The site that `npm run docs:build` has written. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, posix, relative, sep } from 'node:path';
 import { root } from '../house/sources.ts';
@@ -7,10 +7,10 @@ export const SITE: string = join(root, 'out', 'site');
 
 const isRequired = (process.env['PDSDB_REQUIRE'] ?? '').split(',').includes('site');
 
-/** Whether the tests of the site are skipped: nobody has built it, and PDSDB_REQUIRE does not name it. */
+/** Whether to skip the tests of the site: it is not built, and PDSDB_REQUIRE does not name it. */
 export const isSiteMissing: boolean = !existsSync(join(SITE, 'index.html')) && !isRequired;
 
-/** The paths of the HTML files of the site, with `/`, in order. Without a site, skipped tests still ask for them. */
+/** Returns the sorted paths of the HTML files of the site, with `/`. Skipped tests also call this, without a site. */
 export const htmlFiles = (): string[] =>
   isSiteMissing
     ? []
@@ -23,13 +23,13 @@ export const htmlOf = (path: string): string => readFileSync(join(SITE, path), '
 
 const ENTITIES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"' };
 
-/** What a page links to and loads, as its attributes say. */
+/** Returns the targets of the links of a page and of the files that it loads. */
 export const targetsOf = (html: string): string[] =>
   [...html.matchAll(/<[a-z][^>]*?\s(?:href|src)="([^"]*)"/g)].map(([, target]) =>
     target!.replace(/&\w+;/g, (entity) => ENTITIES[entity] ?? entity),
   );
 
-/** The file of the site that a target leads to, and its fragment; `undefined` for a target outside of the site. */
+/** Returns the file and the fragment of a target, or `undefined` for a target outside of the site. */
 export const resolveTarget = (page: string, target: string): { file: string; id: string } | undefined => {
   if (/^[a-z][a-z0-9+.-]*:/i.test(target) || target.startsWith('//')) {
     return undefined;
@@ -40,6 +40,6 @@ export const resolveTarget = (page: string, target: string): { file: string; id:
   return { file, id: decodeURIComponent(url.hash.slice(1)) };
 };
 
-/** The values of all `id` attributes of a page. */
+/** Returns the values of all `id` attributes of a page. */
 export const idsOf = (html: string): Set<string> =>
   new Set([...html.matchAll(/<[a-z][^>]*?\sid="([^"]*)"/g)].map(([, id]) => id!));

@@ -12,7 +12,7 @@ describe.skipIf(isSiteMissing)('links of the site (needs npm run docs:build)', (
   test('lead to a file and to a heading that exist', () => {
     const pages = htmlFiles();
     const ids = new Map(pages.map((page) => [page, idsOf(htmlOf(page))]));
-    // The target, and the first page that has it: a link of the navigation is on all pages.
+    // Maps each target to the first page with a link to it, because the navigation is on all pages.
     const dead = new Map<string, string>();
     let count = 0;
     for (const page of pages) {

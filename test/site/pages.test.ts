@@ -10,7 +10,7 @@ import type { App } from '../browser/serve-folder.ts';
 import { filesBelow } from '../house/sources.ts';
 import { SITE, htmlFiles, htmlOf, isSiteMissing, resolveTarget, targetsOf } from './built-site.ts';
 
-/** Pages that TypeDoc writes have one form for each kind of symbol. One page of each kind is visited. */
+/** TypeDoc writes pages of one form for each kind of symbol. The test visits one page of each kind. */
 const API_PAGES = [
   'api/index.html',
   'api/node/index.html',
@@ -47,7 +47,7 @@ describe.skipIf(isNeedMissing)('axe-core (needs npm run docs:build, chromium and
   afterAll(() => site.close());
 
   test.each(['viewer', 'notes'])('the example %s starts', async (name) => {
-    // It has a policy of its own.
+    // Its page has its own policy.
     const page = await browser().newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
@@ -59,14 +59,14 @@ describe.skipIf(isNeedMissing)('axe-core (needs npm run docs:build, chromium and
 
   const pages = htmlFiles().filter((path) => !/^(api|viewer|notes)\//.test(path));
 
-  test.each([...pages, ...API_PAGES])('finds nothing wrong in %s', async (path) => {
+  test.each([...pages, ...API_PAGES])('finds no violation in %s', async (path) => {
     const page = await browser().newPage();
     await page.setViewport({ width: 1280, height: 800 });
-    // A color that is on its way to another one has no contrast of its own.
+    // During a transition, the colors may have a low contrast.
     await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
     await page.goto(join(site.url, path).replace(':/', '://'));
     await page.addStyleTag({ content: '* { transition: none !important; animation: none !important; }' });
-    // Without the style sheet the colors would be those of the browser.
+    // Without the style sheet, the test would check the default colors of the browser.
     expect(await page.evaluate(() => getComputedStyle(document.body).fontFamily)).toContain('Inter');
     const found: string[] = await violationsOf(page);
     await page.evaluate(() => document.documentElement.classList.add('dark'));

@@ -17,7 +17,7 @@ interface Export extends SyntaxNode {
   readonly specifiers: readonly { readonly exported: Named }[];
 }
 
-/** The names that a file exports. */
+/** Returns the names that a file exports. */
 const exportsOf = ({ body }: SourceFile): string[] =>
   body
     .filter((node): node is Export => node.type === 'ExportNamedDeclaration')
@@ -33,7 +33,7 @@ test('the names of an entry point are found', () => {
 });
 
 describe.skipIf(isSiteMissing)('the API reference (needs npm run docs:build)', () => {
-  test('is of every entry point that package.json exports', () => {
+  test('has every entry point that package.json exports', () => {
     const { exports } = JSON.parse(textOf('package.json')) as { exports: Record<string, string | object> };
     const typed = Object.keys(exports).filter((name) => typeof exports[name] === 'object');
     expect(ENTRY_POINTS.map((name) => (name === 'index' ? '.' : `./${name}`)).sort()).toEqual(typed.sort());

@@ -54,9 +54,7 @@ async function* contentsOfTar(archive: Blob): AsyncGenerator<Blob, void> {
 const words = ({ added, looked, missing }: BulkResult): string => {
   const found = added === 0 ? 'None of them is a missing blob' : `${countOf(added, 'blob')} added`;
   const left =
-    missing === 0
-      ? 'No blob is missing.'
-      : `${countOf(missing, 'blob')} ${missing === 1 ? 'is' : 'are'} missing.`;
+    missing === 0 ? 'No blob is missing.' : `${countOf(missing, 'blob')} ${missing === 1 ? 'is' : 'are'} missing.`;
   return `${countOf(looked, 'file')} read. ${found}. ${left}`;
 };
 

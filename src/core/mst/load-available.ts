@@ -65,7 +65,8 @@ const readPresent = async (
  * Returns the tree with every node loaded whose block the reader has. Links to missing blocks stay not loaded, the root
  * included.
  *
- * Every loaded node is canonical, has keys of one layer, which are between the keys of its parent. No node occurs twice.
+ * Every loaded node is canonical. Its keys have one layer, and are between the keys of its parent. No node occurs
+ * twice.
  * The part that is not loaded is unknown: a lookup that reaches it fails with `BlockNotFound`.
  * @throws {RepoError} `Corrupt` when the bytes of a block do not match its CID; `Malformed` when a node breaks a rule
  *   of the tree.

@@ -18,7 +18,7 @@ import type { HashAll } from '../data/sha256.ts';
 import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import type { BlockReader } from '../storage/ports.ts';
 import { createTreeBuilder } from './build.ts';
-import { decodeContent } from './codec.ts';
+import { GET_AGAIN, decodeContent } from './codec.ts';
 import { layersOf } from './key.ts';
 import type { Leaf, NodeContent } from './node.ts';
 import { MAX_TREE_DEPTH } from './node.ts';
@@ -67,28 +67,38 @@ interface LayeredLeaf extends Leaf {
 
 type Report = (code: RepoErrorCode, message: string, where: Pick<Fault, 'cid' | 'path'>) => void;
 
+interface PlaceFault {
+  readonly what: string;
+  /** The key that causes the fault. */
+  readonly key?: string | undefined;
+}
+
+/** Returns the message of a fault in the node with this CID. */
+const messageOf = (what: string, cid: CidBytes, key?: string): string =>
+  `${what}. ${GET_AGAIN};${key === undefined ? '' : ` key=${key}`} cid=${cidBytesToText(cid)}`;
+
 /** Returns the first fault of a well-formed node at its position. The layers of its keys are `layers` from `at` on. */
 const placeFault = (
   { keys, children }: NodeContent,
   layers: readonly number[],
   at: number,
   branch: Branch,
-): string | undefined => {
+): PlaceFault | undefined => {
   if (keys.length === 0) {
     const root = branch.depth === 0;
     const empty = children[0] === undefined;
     if (root !== empty) {
-      return root ? 'the root has no keys, but a child' : `an empty node is not the root; layer=${branch.layer}`;
+      return root ? { what: 'the root has no keys, but a child' } : { what: 'an empty node is not the root' };
     }
     return undefined;
   }
   const first = layers[at]!;
   if (branch.layer !== undefined && first !== branch.layer) {
-    return `the node is on layer ${branch.layer} but has a key of layer ${first}; key=${keys[0]}`;
+    return { what: `the node is on layer ${branch.layer} but has a key of layer ${first}`, key: keys[0] };
   }
   for (let i = 1; i < keys.length; i++) {
     if (layers[at + i] !== first) {
-      return `the node has keys of the layers ${first} and ${layers[at + i]}; key=${keys[i]}`;
+      return { what: `the node has keys of the layers ${first} and ${layers[at + i]}`, key: keys[i] };
     }
   }
   return undefined;
@@ -129,13 +139,13 @@ const openBlock = (
   sound: boolean | undefined,
 ): NodeContent | undefined => {
   const fault = (code: RepoErrorCode, message: string): undefined => {
-    report(code, `${message}; cid=${cidBytesToText(cid)}`, { cid: decodeCid(cid) });
+    report(code, message, { cid: decodeCid(cid) });
   };
   if (bytes === undefined) {
-    return fault('BlockNotFound', 'tree node not found');
+    return fault('BlockNotFound', messageOf('tree node not found', cid));
   }
   if (sound !== true) {
-    return fault('Corrupt', 'the bytes of a tree node do not match its CID');
+    return fault('Corrupt', messageOf('the bytes of a tree node do not match its CID', cid));
   }
   onNode(cid);
   try {
@@ -144,7 +154,7 @@ const openBlock = (
     if (!isRepoError(error, 'Malformed')) {
       throw error;
     }
-    return fault('Malformed', error.message);
+    return fault('Malformed', `${error.message}; cid=${cidBytesToText(cid)}`);
   }
 };
 
@@ -181,14 +191,14 @@ const createOpen = (check: Check) => {
   /** Returns whether a branch may be opened. Reports branches that are too deep or were opened before. */
   const admit = ({ subtree, layer, depth }: Branch): boolean => {
     const refuse = (message: string): false => {
-      report('Malformed', `${message}; cid=${cidBytesToText(subtree)}`, { cid: decodeCid(subtree) });
+      report('Malformed', messageOf(message, subtree), { cid: decodeCid(subtree) });
       return false;
     };
     if (depth >= MAX_TREE_DEPTH) {
       return refuse(`the tree is deeper than ${MAX_TREE_DEPTH} nodes`);
     }
     if (layer !== undefined && layer < 0) {
-      return refuse(`a node is below layer 0; layer=${layer}`);
+      return refuse('a node is below layer 0');
     }
     if (subtree[1] !== CODEC_DAG_CBOR) {
       return refuse('the tree node has a CID of raw bytes, expected dag-cbor');
@@ -219,7 +229,7 @@ const createOpen = (check: Check) => {
       placed += content.keys.length;
       const fault = placeFault(content, layers, at, branch);
       if (fault !== undefined) {
-        report('Malformed', `${fault}; cid=${cidBytesToText(branch.subtree)}`, { cid: decodeCid(branch.subtree) });
+        report('Malformed', messageOf(fault.what, branch.subtree, fault.key), { cid: decodeCid(branch.subtree) });
       }
       return stepsOf(content, layers, at, branch);
     });
@@ -253,7 +263,7 @@ export const verifyTreeOf = async (
   let before = '';
   const checkLeaf = ({ key, value, layer }: LayeredLeaf): void => {
     if (key <= before) {
-      report('Malformed', `a key is not in order; key=${key} before=${before}`, { path: key });
+      report('Malformed', `a key is not in order. ${GET_AGAIN}; key=${key} before=${before}`, { path: key });
       return;
     }
     before = key;
@@ -273,7 +283,7 @@ export const verifyTreeOf = async (
   }
   const built = faults.count === 0 ? builder.finish() : root;
   if (!equalBytes(built, root)) {
-    const message = `the tree does not have the shape that its keys require; built=${cidBytesToText(built)} cid=${cidBytesToText(root)}`;
+    const message = `the tree does not have the shape that its keys require. ${GET_AGAIN}; built=${cidBytesToText(built)} cid=${cidBytesToText(root)}`;
     report('Malformed', message, { cid: decodeCid(root) });
   }
   return { faults: faults.items, faultCount: faults.count, nodes, leaves };

@@ -192,7 +192,7 @@ describe('reports', () => {
       keys: [b1[0]!],
       children: [{ keys: [a1[0]!] }, { keys: [c0[0]!], children: [valueOf('gone'), undefined] }],
     });
-    expect(faults.map(({ message }) => message.replace(/;.*/, ''))).toEqual([
+    expect(faults.map(({ message }) => message.replace(/\..*/, ''))).toEqual([
       'the node is on layer 0 but has a key of layer 1',
       'a node is below layer 0',
     ]);

@@ -48,7 +48,7 @@ describe('settings', () => {
   });
 });
 
-describe('life', () => {
+describe('lifetime', () => {
   test.each(['flush', 'persist'] as const)(
     'thousands of rows are present after a close, on files durable on %s',
     (durableOn) => {
@@ -102,7 +102,7 @@ describe('life', () => {
   test('a hot journal is rolled back', () => {
     const files = filled(100);
     const database = sqlite.open(files);
-    // As another program writes, which is killed.
+    // As another program writes it, and is then killed.
     database.exec('pragma journal_mode=truncate');
     database.exec('pragma cache_size=10');
     database.begin();
@@ -118,7 +118,7 @@ describe('life', () => {
     database.close();
   });
 
-  test('closed without a commit, the file is byte for byte what it was', () => {
+  test('closed without a commit, the file is byte for byte unchanged', () => {
     const before = filled(100).main.bytes();
     const files = filled(100).reopened();
     const database = sqlite.open(files);
@@ -232,7 +232,7 @@ describe('transactions', () => {
     database.close();
   });
 
-  test('leave no trace when they throw, and throw their error', () => {
+  test('roll back when they throw, and rethrow the error', () => {
     const database = sqlite.open(filled(10));
     const error = new Error('on purpose');
     expect(() =>
@@ -255,7 +255,7 @@ describe('transactions', () => {
     expect(countRows(sqlite.open(files))).toBe(10);
   });
 
-  test('do not nest, and the outer one continues', () => {
+  test('do not nest; the outer transaction continues', () => {
     const database = sqlite.open(filled(10));
     database.begin();
     database.exec("delete from rows where key = 'row1'");

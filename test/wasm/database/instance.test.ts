@@ -45,7 +45,7 @@ const play = (functions: Partial<Record<keyof CApi, (...args: any[]) => number>>
   return { api, heap: new Heap(api, memory), table, called };
 };
 
-/** Writes what the default VFS looks like in static memory. */
+/** Writes the default VFS as it is in static memory. */
 const putVfs = (heap: Heap, at: number, name: string): void => {
   heap.setWord(at, 3);
   heap.setWord(at + 8, 512);
@@ -54,14 +54,14 @@ const putVfs = (heap: Heap, at: number, name: string): void => {
 };
 
 describe('another build is rejected', () => {
-  test('one that lacks a function', () => {
+  test('that lacks a function', () => {
     expect(() => cApiOf({ _malloc: () => 0 })).toThrow(/not the sql.js that pdsdb needs.*; missing=addFunction/);
   });
 
   test.each([
     [0, ['unix-none']],
     [2, ['unix', 'unix']],
-  ])('one with %i default file layers', (count, names) => {
+  ])('with %i default file layers', (count, names) => {
     const { api, heap, table } = play({});
     names.forEach((name, i) => putVfs(heap, 4096 * (i + 1), name));
     expect(() => new Vfs(api, heap, table)).toThrow(`vfs=${count}`);

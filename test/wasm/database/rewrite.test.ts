@@ -32,7 +32,7 @@ const opened = (durableOn: 'flush' | 'persist', rows = 5000): { files: MemoryFil
   return { files, database };
 };
 
-/** A file as older versions made it, without `auto_vacuum`. */
+/** A file as older versions wrote it, without `auto_vacuum`. */
 const older = (durableOn: 'flush' | 'persist'): MemoryFiles => {
   const files = new MemoryFiles({ durableOn });
   const database = sqlite.open(files);
@@ -163,7 +163,7 @@ test('a file without free room takes at most 2.2 times its size while it is rewr
   again.close();
 });
 
-test.each([100, 5000, 100_000, 400_000])('a disk that is full after %i bytes leaves everything as it was', (room) => {
+test.each([100, 5000, 100_000, 400_000])('a disk that is full after %i bytes leaves the file unchanged', (room) => {
   const { files, database } = opened('flush');
   database.close();
   let isFull = true;

@@ -72,7 +72,7 @@ describe('databases', () => {
     expect(all.map((files) => files.wal.getSize() + files.journal.getSize())).toEqual([0, 0, 0, 0, 0]);
   });
 
-  test('a statement that asks for more memory than SQLite may have fails, and the next one works', () => {
+  test("a statement that exceeds SQLite's memory fails, and the next one works", () => {
     const database = sqlite.open(new MemoryFiles());
     database.exec('create table numbers (a); insert into numbers values (1)');
     expect(() => database.exec(`select zeroblob(${HEAP_LIMIT}) || a from numbers`)).toThrow(
@@ -83,14 +83,14 @@ describe('databases', () => {
     database.close();
   });
 
-  test('no other file can be opened through one', () => {
+  test('ATTACH opens no other file', () => {
     const database = sqlite.open(new MemoryFiles());
     expect(() => database.exec("attach 'pdsdb-999999999' as other")).toThrow(/code=SQLITE_CANTOPEN/);
     database.close();
   });
 });
 
-/** The least that makes a SyncFile of a descriptor. */
+/** A minimal SyncFile over a descriptor. */
 const diskFile = (path: string): SyncFile & { close(): void } => {
   const fd = openSync(path, 'a+');
   closeSync(fd);
@@ -128,7 +128,7 @@ describe.skipIf(!hasSqlite3)(hasSqlite3 ? 'on a disk' : 'on a disk (skipped: the
     };
   };
 
-  test('a database that was closed is read by the sqlite3 command', () => {
+  test('the sqlite3 command reads a closed database', () => {
     const { files, closeFiles } = openDisk();
     const database = sqlite.open(files);
     createTable(database);

@@ -68,7 +68,7 @@ test.each([
 test.each([0, 1, 255, 256, 257, 8192, 8193, 1 << 20])('%i bound bytes are read unchanged, never as NULL', (length) => {
   const bytes = new Uint8Array(length).map((_, i) => i % 253);
   const result = echo(bytes);
-  // Compared as buffers: telling two megabytes apart one by one takes seconds.
+  // Compared as buffers, because comparing two megabytes element by element takes seconds.
   expect(result instanceof Uint8Array && Buffer.compare(result, bytes)).toBe(0);
 });
 
@@ -124,7 +124,7 @@ test('a reset clears the bindings', () => {
   ]);
 });
 
-test.each([1, 2, 3])('a statement used thousands of times keeps its values apart; seed=%i', (seed) => {
+test.each([1, 2, 3])('a statement used thousands of times keeps its values separate; seed=%i', (seed) => {
   const random = seeded(seed);
   const insert = database.prepare('insert or replace into rows values (?, ?)');
   const select = database.prepare('select value from rows where key = ?');
@@ -148,7 +148,7 @@ test.each([1, 2, 3])('a statement used thousands of times keeps its values apart
   }
 });
 
-test('memory that grows in the middle leaves bound values and results whole', () => {
+test('memory that grows during a statement keeps bound values and results', () => {
   const insert = database.prepare('insert into rows values (?, ?)');
   const large = new Uint8Array(48 << 20).fill(5);
   insert.bindText(1, 'bound before the memory grew');
@@ -161,7 +161,7 @@ test('memory that grows in the middle leaves bound values and results whole', ()
   expect(Buffer.compare(select.columnBlob(1), large)).toBe(0);
 });
 
-test('one statement is prepared, not none and not two', () => {
+test('exactly one statement is prepared, not zero or two', () => {
   for (const sql of ['', '  ', '-- nothing', 'select 1; select 2']) {
     expect(() => database.prepare(sql), sql).toThrow(TypeError);
   }
@@ -178,7 +178,7 @@ test('an SQL error names its code and leaves the statement usable', () => {
   expect(() => insert.bindInt(3, 1)).toThrow(/code=SQLITE_RANGE/);
 });
 
-test('finalized statements are counted off and refuse', () => {
+test('finalized statements are not counted, and reject calls', () => {
   const select = database.prepare('select 1');
   expect(database.statementCount).toBe(1);
   select.finalize();

@@ -7,7 +7,7 @@ export const hasSqlite3: boolean = spawnSync('sqlite3', ['--version']).status ==
 export const createTable = (database: Database): void =>
   database.exec('create table rows (key text primary key, value blob not null)');
 
-/** The value that {@link fillTable} gives a row. */
+/** Returns the value of a row of {@link fillTable}. */
 export const valueOf = (i: number): Uint8Array<ArrayBuffer> => new Uint8Array(100 + (i % 100)).fill(i % 251);
 
 /** Adds rows `<name><i>` in one transaction. */
@@ -28,7 +28,7 @@ export const countRows = (database: Database): number => {
   return count;
 };
 
-/** The settings of a connection, as SQLite tells them. */
+/** Returns the settings of a connection. */
 export const pragma = (database: Database, name: string): string => {
   const statement = database.prepare(`pragma ${name}`);
   const value = statement.step() ? statement.columnText(0) : '';

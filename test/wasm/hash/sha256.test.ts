@@ -58,7 +58,7 @@ describe('createHashAll', () => {
     }
   });
 
-  test('hashes texts among bytes, as their ASCII bytes', () => {
+  test('hashes texts between bytes, as their ASCII bytes', () => {
     const texts = ['', 'app.bsky.feed.like/3jzfcijpj2z2a', 'x'.repeat(1024)];
     const expected = texts.map((text) => hex(sha256(new TextEncoder().encode(text))));
     for (const hash of [lanes, hashAll, nodeHashAll]) {
@@ -67,14 +67,14 @@ describe('createHashAll', () => {
     }
   });
 
-  test('hashes more messages, and more bytes, than fit at once', () => {
+  test('hashes more messages, and more bytes, than fit into one batch', () => {
     const many = Array.from({ length: 10_000 }, (_, i) => Uint8Array.of(i, i >> 8));
     expect(digestsOf(lanes(many))).toEqual(many.map((message) => hex(sha256(message))));
     const large = Array.from({ length: 30 }, (_, i) => new Uint8Array(100_000).fill(i));
     expect(digestsOf(lanes(large))).toEqual(large.map((message) => hex(sha256(message))));
   });
 
-  test('hashes blocks of any size by itself without a better hash, and longer messages', () => {
+  test('hashes blocks of any size and longer messages without a fallback', () => {
     const random = seeded(2);
     const messages = [2_097_153, 5, 2_097_152, 1_048_577, 1_048_576, 700_000, 700_000, 0].map((length) =>
       messageOf(length, random),
@@ -108,15 +108,15 @@ describe('createHashAll', () => {
   });
 });
 
-describe('where there is no SIMD', () => {
+describe('without SIMD', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  test('hashes without it', () => {
+  test('hashes', () => {
     vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
     expect(hex(createHashAll()([Uint8Array.of(1, 2)]))).toBe(hex(sha256(Uint8Array.of(1, 2))));
   });
 
-  test('hashes without it where WebAssembly is forbidden', () => {
+  test('hashes if WebAssembly is forbidden', () => {
     vi.spyOn(WebAssembly, 'Module').mockImplementation(function refuse() {
       throw new WebAssembly.CompileError('forbidden');
     });

@@ -1,4 +1,4 @@
-/** The files of other tests, compared with a plain array. */
+/** Compares the files of other tests with a plain array. */
 import { describe, expect, test } from 'vitest';
 import { databaseFilesCases } from '../../../src/testing/files/database-files-cases.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
@@ -71,7 +71,7 @@ test('a copy does not change with the original', () => {
   expect([...copy.wal.bytes()]).toEqual([1]);
 });
 
-test('files durable on persist keep what was persisted, whatever was flushed', async () => {
+test('files durable on persist keep the persisted content, after any flush', async () => {
   const files = new MemoryFiles({ durableOn: 'persist' });
   files.main.write(new Uint8Array([1]), { at: 0 });
   await files.persist();

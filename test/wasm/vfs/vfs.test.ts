@@ -1,4 +1,4 @@
-/** Files that fail, read or write less, or run full: the errors of the database, and its content afterwards. */
+/** Files that fail, transfer less, or are full: the errors of the database, and its content afterwards. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import { isRepoError, RepoError } from '../../../src/core/errors.ts';
@@ -128,7 +128,7 @@ describe('errors of files', () => {
     expect(countRows(again)).toBe(100);
     expect(again.integrityCheck()).toEqual([]);
     again.close();
-    // The same files may also hold the change whose flush failed: whole, or not at all.
+    // The same files may also have the change whose flush failed, complete or not at all.
     fault = undefined;
     expect([100, 110]).toContain(countRows(sqlite.open(files)));
   });
@@ -270,13 +270,13 @@ test('after a statement that could not be rolled back, no partial pages are read
   const outcomes = new Set<string>();
   for (let k = 1, reached = true; reached; k++) {
     begin();
-    // New, and so not written ahead before its first transaction.
+    // A new database, which does not use the WAL before its first transaction.
     const database = sqlite.open(files);
     createTable(database);
     database.exec(
       'with recursive counted(i) as (select 1 union all select i + 1 from counted where i < 1000) insert into rows select i, zeroblob(150) from counted',
     );
-    // Pages leave the cache, and reach the file, in the middle of the statement.
+    // During the statement, pages leave the cache and are written to the file.
     database.exec('pragma cache_size=2');
     let calls = 0;
     fault = (operation) => {

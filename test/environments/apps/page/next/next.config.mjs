@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The environment says where to build to: the two bundlers of Next.js must not share a folder. */
+/** The environment sets the output folder, because the two bundlers of Next.js must not share one. */
 export default {
   distDir: process.env.APP_DIST,
   output: 'export',
