@@ -23,6 +23,20 @@ const OLD_TERMS: readonly (readonly [standard: string, old: RegExp])[] = [
   ['one … per …', /\ba sentence a fault\b|\bone (entry|request|file|commit|line|line) a [a-z]+\b/],
   ['flush, insert into the cache', /\.(settle|learn)\(|\bunsettled\b/],
   ['the caller, a reader', /\bwhoever\b/i],
+  ['continues', /\b(go|goes|went|going) on\b/i],
+  ['is stored, is between', /\blies\b/i],
+  ['truncated, interrupted', /\bcut (off|short)\b/i],
+  ['accepts, imports', /\b(takes?|taking|taken|took) in\b/i],
+  ['again', /\banew\b/i],
+  ['entry point', /\bdoors?\b/i],
+  ['forms a cycle', /\bin a circle\b/i],
+  ['identical', /\bone and the same\b/i],
+  ['bypasses the WAL', /\bpast the (log|WAL)\b/i],
+  ['the result of', /\bwhat (becomes|became) of\b/i],
+  ['the rest, the fault', /\bwhat is (left|wrong|right|kept)\b/i],
+  ['no longer', /\bany more\b/i],
+  ['forever, endlessly', /\bfor ever\b/i],
+  ['can be repeated', /\b(can|could|may) be had\b/i],
 ];
 
 /** Returns `path:line: old term (standard: …)` for each old term of a text. */

@@ -81,7 +81,7 @@ export class ClientCalls {
 
   /** Waits for the replies to all calls, then runs `hangUp`. The streams that the page offers fail at once. */
   async close(hangUp: () => Promise<void>): Promise<void> {
-    const closed = new RepoError('Closed', 'the repository is closed');
+    const closed = new RepoError('Closed', 'the repository is closed: open it again');
     this.#isClosed = true;
     // A stream that gives nothing would never end by itself.
     this.peer.failStreams(closed);
@@ -95,7 +95,11 @@ export class ClientCalls {
 
   assertOpen(): void {
     if (this.#isClosed) {
-      throw new RepoError('Closed', 'the repository is closed', this.#loss === undefined ? {} : { cause: this.#loss });
+      throw new RepoError(
+        'Closed',
+        'the repository is closed: open it again',
+        this.#loss === undefined ? {} : { cause: this.#loss },
+      );
     }
   }
 

@@ -58,7 +58,7 @@ export class RemoteTree extends TreeBase implements Tree {
   /** Asks about a tree that `checkout` of this repository has returned. */
   static ask<T>(tree: Tree, calls: ClientCalls, ask: (ref: TreeRef) => Promise<T>): Promise<T> {
     if (!(tree instanceof RemoteTree) || tree.#methods.calls !== calls) {
-      throw new TypeError('the tree does not come from checkout() of this repository');
+      throw new TypeError('the tree is not of this repository: use a tree that its checkout() returned');
     }
     return askAt(tree.#ref, () => editsUpTo(tree.#last), ask);
   }

@@ -88,7 +88,9 @@ const failureOf = (event: Event): RepoError => {
   const { message, error } = event as Partial<ErrorEvent>;
   // The event of a script that cannot be loaded has no message.
   const what = message === undefined || message === '' ? 'its script could not be loaded' : message;
-  return new RepoError('StorageFailed', `the worker did not start: ${what}`, { cause: error ?? event });
+  return new RepoError('StorageFailed', `the worker did not start: ${what}. Check its URL and the console`, {
+    cause: error ?? event,
+  });
 };
 
 /**
@@ -125,7 +127,14 @@ export const connect = (
   };
   const onError = (event: Event): void => end(failureOf(event), true);
   const start = setTimeout(
-    () => end(new RepoError('StorageFailed', `the worker did not start: it has said nothing in ${START_MS} ms`), true),
+    () =>
+      end(
+        new RepoError(
+          'StorageFailed',
+          `the worker did not start: it sent no message in ${START_MS} ms. Check that it calls serveRepos`,
+        ),
+        true,
+      ),
     START_MS,
   );
 
@@ -134,7 +143,10 @@ export const connect = (
     if (await isReleased(shared, memberLock(member), watch.signal)) {
       await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
       if (!watch.signal.aborted) {
-        end(new RepoError(hasReplied ? 'Closed' : 'StorageFailed', 'the worker has ended'), true);
+        end(
+          new RepoError(hasReplied ? 'Closed' : 'StorageFailed', 'the worker has ended: open the repository again'),
+          true,
+        );
       }
     }
   };

@@ -47,7 +47,11 @@ interface Running {
 }
 
 const outcomeUnknown = (method: string, cause?: unknown): RepoError =>
-  new RepoError('OutcomeUnknown', `the tab that has the repository open has not replied; method=${method}`, { cause });
+  new RepoError(
+    'OutcomeUnknown',
+    `the tab that has the repository open has not replied: read the repository, then try again; method=${method}`,
+    { cause },
+  );
 
 /** Calls the methods of `Asked`, and serves those of `Served`. */
 export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> {
@@ -130,8 +134,8 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
   /** The other end has been replaced: calls without a reply go to the new one, or are given up. */
   moved(send: Send): void {
     this.#send = send;
-    this.#stop(new RepoError('Closed', 'the tab that had the repository open was closed'));
-    const again = 'the tab that had the repository open went away while a stream was read, which cannot be read again';
+    this.#stop(new RepoError('Closed', 'the tab that had the repository open was closed: call again'));
+    const again = 'the tab that had the repository open was closed while it read a stream: pass a new stream';
     this.failStreams(new RepoError('OutcomeUnknown', again));
     for (const [id, pending] of this.#pending) {
       const { method, params, again: changed, reject } = pending;
@@ -213,7 +217,9 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     try {
       this.#send({ kind: 'call', id, method, params, aborted });
     } catch (cause) {
-      throw new TypeError(`an argument cannot be sent to a worker; method=${method}`, { cause });
+      throw new TypeError(`an argument cannot be sent to a worker: pass plain values or bytes; method=${method}`, {
+        cause,
+      });
     }
   }
 
@@ -277,7 +283,10 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
       throw goneError();
     }
     if (!Object.hasOwn(this.#handlers, method)) {
-      throw new RepoError('StorageFailed', `the page and its worker are of different versions; method=${method}`);
+      throw new RepoError(
+        'StorageFailed',
+        `the page and its worker are of different versions: reload all tabs; method=${method}`,
+      );
     }
     return this.#handlers[method as keyof Served] as (...params: unknown[]) => unknown;
   }

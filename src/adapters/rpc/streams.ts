@@ -119,7 +119,7 @@ export class OfferedStream {
 
   /** Leaves the stream. Resolves when its source has ended. */
   async leave(): Promise<void> {
-    this.fail(new RepoError('Closed', 'the stream is not read any more'));
+    this.fail(new RepoError('Closed', 'the reader has ended the stream: read it again from the start'));
     this.#onEnd();
     // Nothing is lost if this fails: the source was only read.
     await this.#items.return(undefined).catch(() => {});

@@ -13,7 +13,10 @@ const MOST_SILENT = 4;
 /** The error of a page that waits no longer for the leader. @param waitMs The limit for its first sign of life. */
 export const silenceError = (name: string, waitMs?: number): RepoError => {
   const waited = waitMs === undefined ? '' : ` waitMs=${waitMs}`;
-  return new RepoError('Locked', `the tab that has the repository open does not reply; name=${name}${waited}`);
+  return new RepoError(
+    'Locked',
+    `the tab that has the repository open does not reply: reload or close it, then try again; name=${name}${waited}`,
+  );
 };
 
 /** The calls of a page that the leader of another tab serves. */

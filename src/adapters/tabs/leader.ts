@@ -34,7 +34,7 @@ export class Leader {
   /** Resolves when the reign is over: to its failure, or to `undefined` after {@link leave}. */
   readonly over: Promise<LeaderFailure | undefined>;
   readonly #parts: LeaderParts;
-  /** Names this reign. A worker that opens the files anew begins another one. */
+  /** The name of this term of leadership. A worker that opens the files again begins another term. */
   readonly #id = uniqueName();
   readonly #ownPage: Served;
   /** The pages of the followers, by their members. */
@@ -132,7 +132,7 @@ export class Leader {
   async #welcome(): Promise<void> {
     try {
       await this.#parts.repo.head();
-      // The tab that asks may be about to make the repository anew.
+      // The tab that asks may be about to create the repository again.
       if (!(await this.#isCleared()) && !this.#isLeaving) {
         this.#announce();
       }

@@ -30,7 +30,7 @@ export interface MemberParts {
   onAttached(generation: number): void;
   /** Tells the page that the leader does not reply. */
   onSilence(): void;
-  /** Called when the repository cannot be used any more, unless the page has closed it. */
+  /** Called when the repository is no longer usable, unless the page has closed it. */
   onFailure(error: unknown): void;
 }
 
@@ -200,7 +200,9 @@ export class Member {
     const { onAttached, place } = this.#parts;
     clearTimeout(this.#timeout);
     if (this.#did !== undefined) {
-      this.#fail(new RepoError('RepoExists', `the repository exists: use openRepo; name=${place.name}`));
+      this.#fail(
+        new RepoError('RepoExists', `the repository already exists: open it with openRepo; name=${place.name}`),
+      );
       return;
     }
     if (typeof leader === 'string') {

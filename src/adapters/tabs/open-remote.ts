@@ -59,7 +59,9 @@ export const openRemote = (
       repo?.lost(
         error instanceof RepoError
           ? error
-          : new RepoError('Closed', 'the worker that had the repository has ended', { cause: error }),
+          : new RepoError('Closed', 'the worker of the repository has ended: open the repository again', {
+              cause: error,
+            }),
       );
       reject(error as Error);
       letGo();
@@ -79,7 +81,7 @@ export const openRemote = (
     const hide = (): void => {
       if (repo?.isClosed === true) {
         // A page that is left gets no replies, and its closing waits for them.
-        repo.lost(new RepoError('Closed', 'the page was left while the repository was closed'));
+        repo.lost(new RepoError('Closed', 'the page was hidden while it closed the repository: open it again'));
       }
       if (supply.isFresh) {
         isGone = true;

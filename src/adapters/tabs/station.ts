@@ -98,7 +98,12 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
         port.postMessage({ kind: 'failed', error: toErrorData(error) } satisfies ToPage);
       if (data.pdsdb !== PROTOCOL_VERSION) {
         const versions = `page=${String(data.pdsdb)} worker=${PROTOCOL_VERSION}`;
-        fail(new RepoError('StorageFailed', `the page and its worker are of different versions; ${versions}`));
+        fail(
+          new RepoError(
+            'StorageFailed',
+            `the page and its worker are of different versions: reload all tabs; ${versions}`,
+          ),
+        );
         return;
       }
       // The failure is sent before the lock is released, so that the page does not take it for the end of the worker.

@@ -257,7 +257,7 @@ function* inBatches(places: readonly Place[]): Generator<readonly Place[]> {
 
 /**
  * Returns the difference between two trees if this check proves that the new tree is sound, except for its records:
- * they are not read. Otherwise returns `undefined`: {@link verifyTreeOf} then tells what is wrong, if anything is.
+ * they are not read. Otherwise returns `undefined`: {@link verifyTreeOf} then reports the faults, if any.
  * @param before The root of a verified tree, all of whose blocks are stored.
  * @throws the errors of the readers, but for `BlockNotFound`, `Corrupt` and `Malformed`.
  */

@@ -1,4 +1,4 @@
-/** The door between a page and its worker, and what becomes of those who knock when nobody is there. */
+/** The connection of a page to its worker, and requests to a worker that does not reply. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import type { WorkerLike } from '../../../src/adapters/rpc/connection.ts';
@@ -24,7 +24,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 interface PlayedWorker {
   readonly worker: WorkerLike;
-  /** Ends it as `terminate()` does: without a word, but its locks are let go of. */
+  /** Ends it as `terminate()` does: without a message, but its locks are released. */
   terminate(): void;
 }
 
@@ -231,7 +231,7 @@ describe('a worker that does not begin', () => {
     vi.useRealTimers();
   });
 
-  test('is waited for some seconds, and not for ever', async () => {
+  test('times out after a few seconds', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const silent: WorkerLike = { postMessage: () => {}, addEventListener: () => {}, removeEventListener: () => {} };
     const failed = { code: 'StorageFailed', message: expect.stringMatching(/^the worker did not start/) as string };

@@ -81,7 +81,7 @@ test('a storage that fails for a while is tried again', async () => {
   await expect.poll(() => codeOf(following.put(POST, 'c', post('c'))), { timeout: 10_000 }).toBe('none');
 });
 
-test('one that fails for good ends the leader with its error, and then the others', async () => {
+test('a permanent failure ends the leader with its error, and then the other tabs', async () => {
   browser.beforeOpen = () => {
     throw new RepoError('RepoNotFound', 'somebody has deleted it');
   };

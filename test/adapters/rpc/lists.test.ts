@@ -39,7 +39,7 @@ const replaceAll = async (): Promise<void> => {
   await repo.gc();
 };
 
-test('a hundred lists at once go on, each from the state that it began with', async () => {
+test('a hundred lists at once continue, each from the state of its start', async () => {
   const lists = Array.from({ length: 100 }, () => remote.list(POST)[Symbol.asyncIterator]());
   const found = await Promise.all(lists.map(async (list) => [(await list.next()).value.rkey as string]));
   await replaceAll();

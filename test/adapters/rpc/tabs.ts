@@ -32,7 +32,7 @@ export class PlayedBrowser {
   readonly #places = new Map<string, Place>();
   readonly locks: Locks = createLocalLocks();
   readonly #durableOn: 'flush' | 'persist';
-  /** Called before each opening of files; what it throws is what the storage says. */
+  /** Called before each opening of files. Its errors are those of the storage. */
   beforeOpen: (name: string) => void = () => {};
   /** The time that opening takes, and the same. */
   opening: () => Promise<void> = async () => {};
@@ -235,7 +235,7 @@ export class PlayedTab {
   }
 }
 
-/** Resolves when the tab dies, as anything: nobody is there any more to look at it. */
+/** Resolves when the tab dies. The value does not matter. */
 const never = async <T>(dead: Promise<void>): Promise<T> => {
   await dead;
   return undefined as T;

@@ -61,7 +61,7 @@ describe('an import that is stopped while the leader changes', () => {
 
   test('stops', async () => {
     const stop = new AbortController();
-    const reason = new Error('the user does not want it any more');
+    const reason = new Error('the user has stopped it');
     crashInsteadOf(tabs[0]!, callsBack, () => stop.abort(reason));
     await expect(following.importCar(new Blob([car]), { signal: stop.signal, onProgress: () => {} })).rejects.toBe(
       reason,

@@ -77,7 +77,7 @@ describe('two tabs', () => {
     third.crash();
   });
 
-  test('a signer stays in its page, and its errors come back as they were', async () => {
+  test('a signer stays in its page, and its errors cross unchanged', async () => {
     const failure = new Error('no card in the reader');
     const error = await following
       .write(creates(1), { signer: { sign: () => Promise.reject(failure) } })
@@ -109,7 +109,7 @@ describe('two tabs', () => {
 });
 
 describe('when the leader closes', () => {
-  test('the other tab goes on, and hears of what it writes', async () => {
+  test('the other tab continues, and is notified of its writes', async () => {
     await leading.put(POST, 'a', post('a'));
     const heard: HeadChange[] = [];
     following.onChange((change) => heard.push(change));
@@ -170,7 +170,7 @@ describe('when the leader dies', () => {
     expect(await logLength(following)).toBe(2);
   });
 
-  test('a list goes on where it was, over the state that it began with', async () => {
+  test('a list continues at its place, over the state of its start', async () => {
     await leading.write(creates(350));
     const rkeys: string[] = [];
     for await (const { rkey } of following.list(POST)) {
@@ -185,7 +185,7 @@ describe('when the leader dies', () => {
     expect(rkeys).toEqual(Array.from({ length: 350 }, (_, i) => rkeyOf(i)));
   });
 
-  test('the log goes on where it was', async () => {
+  test('the log continues at its place', async () => {
     const revs: string[] = [];
     for (let i = 0; i < 250; i++) {
       revs.unshift((await leading.write([])).rev);
@@ -201,7 +201,7 @@ describe('when the leader dies', () => {
     expect(seen).toEqual(revs);
   });
 
-  test('an export goes on where it was', async () => {
+  test('an export continues at its place', async () => {
     await leading.write(creates(3000));
     const whole = await readAll(leading.exportCar());
     const reader = following.exportCar().getReader();

@@ -1,4 +1,4 @@
-/** Pages that are left with a worker of the caller's, and may come back. */
+/** Hidden pages with a worker of the caller, which may be shown again. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { watchPage } from '../../../src/adapters/tabs/page-lifecycle.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
@@ -59,7 +59,7 @@ test('a follower that is left in the middle of something keeps nobody waiting', 
   expect((await following.repo.get(POST, 'a'))?.value['text']).toBe('a');
 });
 
-test('a follower that comes back at once gets a reply', async () => {
+test('a follower that is shown again at once gets a reply', async () => {
   let sign = (): void => {};
   const asked = new Promise<void>((resolve) => (sign = resolve));
   const slow = { sign: async (bytes: Uint8Array<ArrayBuffer>) => (await asked, KEY.sign(bytes)) };
@@ -84,7 +84,7 @@ test('a follower that closes while it is left has closed', async () => {
   await leading.repo.put(POST, 'b', post('b'));
 });
 
-test('a leader that is left lets another one lead, and takes part again when it comes back', async () => {
+test('a hidden leader passes leadership on, and follows when it is shown again', async () => {
   await leading.repo.put(POST, 'a', post('a'));
   leading.hide();
   await following.repo.put(POST, 'b', post('b'));
@@ -93,7 +93,7 @@ test('a leader that is left lets another one lead, and takes part again when it 
   expect((await listOf(following.repo.list(POST))).map(({ rkey }) => rkey)).toEqual(['a', 'b', 'c']);
 });
 
-test('a page that is frozen gives its workers time to let go, once for all that it has open', () => {
+test('a freezing page waits once for its workers to close all open repositories', () => {
   const document = new EventTarget();
   vi.stubGlobal('window', new EventTarget());
   vi.stubGlobal('document', document);
@@ -103,7 +103,7 @@ test('a page that is frozen gives its workers time to let go, once for all that 
   const freeze = new Event('freeze');
   // A whole number: sums of fractions of a millisecond are not exact.
   Object.defineProperty(freeze, 'timeStamp', { value: 1000 });
-  // A clock that goes on by 10 ms whenever somebody looks, so that a busy machine is no matter.
+  // A clock that advances by 10 ms at each reading, so that the load of the machine does not matter.
   let now = freeze.timeStamp;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 10));
   document.dispatchEvent(freeze);

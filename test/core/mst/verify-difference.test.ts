@@ -64,7 +64,7 @@ describe('the check of a difference', () => {
     expect(reads).toBeLessThan(30);
   });
 
-  test('proves a first tree, an empty one and the same one', async () => {
+  test('proves a first tree, an empty tree and an unchanged tree', async () => {
     const { root, blocks } = treeOf(new Map([['com.example.a/1', valueOf('1')]]));
     const empty = treeOf(new Map());
     const reader = readerOf(blocks, empty.blocks);
