@@ -130,6 +130,7 @@ export type { WalkRange } from './core/mst/walk.ts';
 export { walkLeaves } from './core/mst/walk.ts';
 export type {
   ExportOptions,
+  PathRange,
   GarbageOptions,
   GarbageResult,
   ImportOptions,

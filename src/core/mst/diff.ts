@@ -234,9 +234,19 @@ async function* compare(
  * Yields the changes from one tree to another, in key order. `undefined` is the empty tree.
  *
  * The iteration rejects with `BlockNotFound`, `Corrupt` or `Malformed` when a node cannot be read.
+ * @param onNew Called for each node that only the second tree has.
  */
-export const diffTrees = (reader: NodeReader, from: CID | undefined, to: CID | undefined): AsyncGenerator<TreeChange> =>
-  compare(reader, from, to, () => undefined);
+export const diffTrees = (
+  reader: NodeReader,
+  from: CID | undefined,
+  to: CID | undefined,
+  onNew: (cid: CidBytes) => void = () => undefined,
+): AsyncGenerator<TreeChange> =>
+  compare(reader, from, to, (side, cid) => {
+    if (side === 'to') {
+      onNew(cid);
+    }
+  });
 
 /**
  * Returns the nodes that only one of two trees has. Here `undefined` is no tree: it does not even have the empty node.

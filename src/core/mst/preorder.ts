@@ -14,27 +14,58 @@ import { unfold } from './unfold.ts';
 /** A node with its stored bytes, or a key and the CID of its record. */
 export type PreorderStep = NamedBlock | Leaf;
 
+/** Chooses a part of a tree. */
+export interface PreorderFilter {
+  /**
+   * Returns whether to read a node.
+   * @param after The key before its keys, or `undefined` at the beginning of the tree.
+   * @param before The key after its keys, or `undefined` at the end of the tree.
+   */
+  hasNode(cid: CidBytes, after: string | undefined, before: string | undefined): boolean;
+  hasKey(key: string): boolean;
+}
+
+interface Place extends Subtree {
+  readonly after: string | undefined;
+  readonly before: string | undefined;
+}
+
+const ALL: PreorderFilter = { hasNode: () => true, hasKey: () => true };
+
 /**
  * Yields nodes and leaves in preorder, in non-empty batches. A step with `bytes` is a node.
  *
  * The iteration rejects with `BlockNotFound`; `Corrupt` when stored bytes do not match their CID; `Malformed` when they
  * are not a node.
+ * @param filter Which nodes and keys to yield. Default: all.
  */
-export const walkPreorder = (blocks: BlockReader, root: CID, hashAll?: HashAll): AsyncGenerator<PreorderStep[]> =>
-  unfold<PreorderStep, Subtree>({ subtree: root.bytes as CidBytes, layer: undefined }, async (subtrees) => {
-    const read = await readNodes(blocks, subtrees, hashAll);
-    return read.map(({ cid, bytes, node }) => {
-      const steps: (PreorderStep | Subtree)[] = [{ cid, bytes }];
+export async function* walkPreorder(
+  blocks: BlockReader,
+  root: CID,
+  hashAll?: HashAll,
+  filter: PreorderFilter = ALL,
+): AsyncGenerator<PreorderStep[]> {
+  const top: Place = { subtree: root.bytes as CidBytes, layer: undefined, after: undefined, before: undefined };
+  if (!filter.hasNode(top.subtree, undefined, undefined)) {
+    return;
+  }
+  yield* unfold<PreorderStep, Place>(top, async (places) => {
+    const read = await readNodes(blocks, places, hashAll);
+    return read.map(({ cid, bytes, node }, at) => {
+      const { after, before } = places[at]!;
+      const steps: (PreorderStep | Place)[] = [{ cid, bytes }];
       for (let i = 0; i < node.children.length; i++) {
         const child = subtreeAt(node, i);
-        if (child !== undefined) {
-          steps.push(child);
+        const bounds = { after: node.keys[i - 1] ?? after, before: node.keys[i] ?? before };
+        if (child !== undefined && filter.hasNode(child.subtree, bounds.after, bounds.before)) {
+          steps.push({ ...child, ...bounds });
         }
         const key = node.keys[i];
-        if (key !== undefined) {
+        if (key !== undefined && filter.hasKey(key)) {
           steps.push({ key, value: node.values[i]! });
         }
       }
       return steps;
     });
   });
+}

@@ -70,9 +70,7 @@ import { pathOf } from './path.ts';
 import type { AppliedEvent, ApplyEventOptions } from './proof/applied-event.ts';
 import { applyEvent } from './proof/apply-event.ts';
 import type { CommitEvent, SyncEvent } from './proof/commit-event.ts';
-import { makeEvent } from './proof/make-event.ts';
-import { proveRecord } from './proof/prove-record.ts';
-import type { ProofOptions } from './proof/repo-proofs.ts';
+import { ProofMethods } from './proof/proof-methods.ts';
 import { readBytes, restoreRecord } from './write/restore.ts';
 import type { Put } from './write/write.ts';
 import type { StoredRecord, StoredRepo } from './stored-records.ts';
@@ -86,14 +84,14 @@ export const repoOver = (stores: RepoStores): Repo => storedRepoOver(stores);
 /** The same, for who hands records on as they are stored. */
 export const storedRepoOver = (stores: RepoStores): StoredRepo => new LocalRepo(partsOf(stores));
 
-class LocalRepo extends RepoMethods implements StoredRepo {
+class LocalRepo extends ProofMethods implements StoredRepo {
   readonly #held: RepoParts;
   readonly #listeners: Listeners;
   readonly meta: RepoMeta;
   #isClosed = false;
 
   constructor(parts: RepoParts) {
-    super();
+    super(() => this.#parts);
     this.#held = parts;
     this.#listeners = createListeners(parts.nodes);
     this.meta = createMeta(() => this.#parts.store);
@@ -158,14 +156,6 @@ class LocalRepo extends RepoMethods implements StoredRepo {
 
   async getBytes(path: string, rkey?: string): Promise<Bytes | undefined> {
     return readBytes(this.#parts, pathOf(path, rkey));
-  }
-
-  async proveRecord(path: string, options?: ProofOptions): Promise<Bytes> {
-    return proveRecord(this.#parts, pathOf(path, undefined), options);
-  }
-
-  async commitEvent(at?: string | CID): Promise<CommitEvent | SyncEvent> {
-    return makeEvent(this.#parts, at);
   }
 
   async applyEvent(event: CommitEvent | SyncEvent, options?: ApplyEventOptions): Promise<AppliedEvent> {

@@ -128,9 +128,27 @@ export interface ImportResult {
   readonly kept?: KeptWork | undefined;
 }
 
+/** A range of paths (`collection/rkey`), in the order of their bytes. */
+export interface PathRange {
+  /** The first path. Default: the first one of the repository. */
+  readonly from?: string | undefined;
+  /** The path after the last one. Default: the end of the repository. */
+  readonly to?: string | undefined;
+}
+
 export interface ExportOptions extends LongWork {
-  /** A rev of the local history. The CAR has only the blocks that are new since then, so it is a partial repository. */
+  /**
+   * A rev, a CID or a ref. The CAR has only the difference to that commit: the new nodes, and the record of each
+   * changed path. It is a partial repository. `importCar` of a copy that has the commit accepts it.
+   */
   readonly since?: string | undefined;
+  /**
+   * Only the records of these collections. The CAR also has the nodes that prove that these are all of them. It is a
+   * partial repository, which `importCar` does not accept.
+   */
+  readonly collections?: readonly string[] | undefined;
+  /** Only the records in this range of paths, as `collections`. With both, only records that are in both. */
+  readonly range?: PathRange | undefined;
   /** The commit to export: a rev, a CID or a ref. Default: the head. */
   readonly at?: string | CID | undefined;
 }

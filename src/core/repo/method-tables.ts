@@ -66,6 +66,7 @@ export const REPO: Table<Repo, OwnOfRepo> = {
   put: write(3),
   getBytes: read(),
   proveRecord: read(),
+  exportBlocks: read(),
   commitEvent: read(),
   applyEvent: write(1),
   restore: write(2),

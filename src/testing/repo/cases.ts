@@ -9,6 +9,7 @@ import { repoBranchCases } from './branch-cases.ts';
 import { repoCarCases } from './car-cases.ts';
 import { repoDifferenceCases } from './difference-cases.ts';
 import { repoEventCases } from './event-cases.ts';
+import { repoExportCases } from './export-cases.ts';
 import { repoGarbageCases } from './garbage-cases.ts';
 import type { RepoHarness } from './harness.ts';
 import { repoJsonCases } from './json-cases.ts';
@@ -33,6 +34,7 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoReadOnlyCases,
   ...repoCarCases,
   ...repoDifferenceCases,
+  ...repoExportCases,
   ...repoBlobCases,
   ...repoMetaCases,
   ...repoRepairCases,

@@ -31,7 +31,7 @@ const copyOf = async (repo: Repo, harness: RepoHarness, count: number): Promise<
 const newerCar = async (harness: RepoHarness): Promise<Uint8Array> => {
   await using host = await hostOf(harness);
   await host.write(creates(40));
-  return readAll(host.exportCar());
+  return await readAll(host.exportCar());
 };
 
 const overCopy = (name: string, run: (repo: Repo, host: Repo, harness: RepoHarness) => Promise<void>) =>

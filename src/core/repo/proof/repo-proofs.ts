@@ -18,6 +18,12 @@ export interface RepoProofs {
    */
   proveRecord(path: string, options?: ProofOptions): Promise<Bytes>;
   /**
+   * Returns stored blocks as a CAR without a root, as `com.atproto.sync.getBlocks` does: each block once, in the order
+   * of `cids`.
+   * @throws {RepoError} `BlockNotFound` when one of them is not stored; `Corrupt` when one does not match its CID.
+   */
+  exportBlocks(cids: readonly CID[]): Promise<Bytes>;
+  /**
    * Returns the event of `com.atproto.sync.subscribeRepos` that announces a commit of the local history, without `seq`
    * and `time`. The blocks of a commit event prove its operations and have every new record.
    *

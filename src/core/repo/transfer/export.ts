@@ -1,9 +1,9 @@
 /** `Repo.exportCar`: writes a repository, or its new blocks since a rev, as a CAR. */
 import { writeCarStreamOf } from '../../car/writer.ts';
 import type { CidBytes } from '../../data/cid.ts';
-import { bytesOfCid, cidToText } from '../../data/cid.ts';
+import { bytesOfCid, cidEquals, cidToText } from '../../data/cid.ts';
 import { createCidSet } from '../../data/cid-set.ts';
-import { RepoError } from '../../errors.ts';
+import { isRepoError, RepoError } from '../../errors.ts';
 import { walkPreorder } from '../../mst/preorder.ts';
 import type { ExportOptions } from '../long-work.ts';
 import type { Head } from '../repo.ts';
@@ -14,7 +14,7 @@ import { preload } from './preload.ts';
 import { commitAt, resolveCommit } from '../read/history.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { assertBlocks, requireBlock } from '../../storage/checked-blocks.ts';
-import { reachTree } from '../care/reach.ts';
+import { assertExportOptions, exportFilter } from './export-filter.ts';
 
 /** Returns blocks in the order of their CIDs, with verified hashes. */
 const requireBlocks = async (
@@ -41,27 +41,25 @@ interface Batch {
 
 /**
  * Yields the blocks of a head in preorder, in batches: the commit, then the tree depth first, each record after its
- * key. Omits blocks of the older commit `since`. Equal records are written once.
+ * key. With `since`, only the nodes that are new and the records of changed keys. Equal records are written once.
  * https://atproto.com/specs/repository#car-file-serialization
  */
 async function* headBlocks(
   parts: RepoParts,
   head: Head,
   since: Head | undefined,
-  signal: AbortSignal | undefined,
+  options: ExportOptions,
 ): AsyncGenerator<Batch> {
   const { hashAll, store } = parts;
+  const filter = await exportFilter(parts, head, since, options);
+  // A part may be small, so its blocks are read one by one.
+  const blocks = filter === undefined ? await preload(store, options.signal) : store;
   const written = createCidSet();
-  if (since !== undefined) {
-    written.add(since.cid.bytes);
-    await reachTree(parts.nodes.nodes, since.data, written);
-  }
-  // No preload for `since`: the new blocks are few.
-  const blocks = since === undefined ? await preload(store, signal) : store;
-  if (written.add(head.cid.bytes)) {
+  if (!cidEquals(since?.cid, head.cid)) {
+    written.add(head.cid.bytes);
     yield { blocks: [{ cid: head.cid, bytes: await requireBlock(blocks, head.cid) }], records: 0 };
   }
-  for await (const steps of walkPreorder(blocks, head.data, hashAll)) {
+  for await (const steps of walkPreorder(blocks, head.data, hashAll, filter)) {
     const fresh = steps.filter((step) => written.add('bytes' in step ? bytesOfCid(step.cid) : step.value));
     const records = await requireBlocks(
       blocks,
@@ -72,6 +70,23 @@ async function* headBlocks(
     yield { blocks: fresh.map((step) => ('bytes' in step ? step : records[next++]!)), records: records.length };
   }
 }
+
+/** Returns the commit of `since`. */
+const resolveSince = async (parts: RepoParts, since: string): Promise<Head> => {
+  try {
+    return await resolveCommit(parts, since);
+  } catch (error) {
+    if (isRepoError(error, 'RefNotFound') || isRepoError(error, 'BlockNotFound')) {
+      throw new RepoError(
+        'RefNotFound',
+        'the commit of `since` is not in the local history, or `gc` has removed it: export the whole CAR, without `since`; ' +
+          `since=${since.slice(0, 80)}`,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+};
 
 /** Calls `end` when the iteration ends, fails or is stopped. */
 async function* endingWith<T>(end: () => void, items: AsyncGenerator<T>): AsyncGenerator<T> {
@@ -85,9 +100,10 @@ async function* endingWith<T>(end: () => void, items: AsyncGenerator<T>): AsyncG
 /** `Repo.exportCar`. Exports the head at the first read of the stream. Later commits are not included. */
 export const exportCar = (parts: RepoParts, options: ExportOptions = {}): ReadableStream<Uint8Array> => {
   const { at, signal, onProgress, since } = options;
+  assertExportOptions(options);
   async function* blocks(head: Head, base: Head | undefined): AsyncGenerator<readonly NamedBlock[]> {
     const progress = { phase: 'write' as const, bytes: 0, blocks: 0, records: 0 };
-    for await (const batch of headBlocks(parts, head, base, signal)) {
+    for await (const batch of headBlocks(parts, head, base, options)) {
       signal?.throwIfAborted();
       for (const { bytes } of batch.blocks) {
         progress.bytes += bytes.length;
@@ -101,7 +117,7 @@ export const exportCar = (parts: RepoParts, options: ExportOptions = {}): Readab
   return writeCarStreamOf(async () => {
     const { states, release } = await parts.pins.pin(
       async () =>
-        [await commitAt(parts, at), since === undefined ? undefined : await resolveCommit(parts, since)] as const,
+        [await commitAt(parts, at), since === undefined ? undefined : await resolveSince(parts, since)] as const,
     );
     const [head, base] = states;
     return { roots: head.cid, blocks: endingWith(release, blocks(head, base)) };
