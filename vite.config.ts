@@ -26,9 +26,6 @@ const SLOW = [
   'test/**/*.slow.test.ts',
 ];
 
-/** These measure how long a page stands still, or how soon the next tab leads. Nothing else may run then. */
-const CLOCKS = ['import', 'kill', 'tabs', 'viewer-large'].map((name) => `test/browser/${name}.test.ts`);
-
 /** Suites with a package.json of their own, which .ci/run installs. They run one at a time. */
 const ENVIRONMENTS = ['test/environments/**/*.test.ts'];
 
@@ -63,16 +60,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], exclude: CLOCKS, sequence: { groupOrder: 3 } },
-      },
-      {
-        extends: true,
-        test: { name: 'clock', include: CLOCKS, fileParallelism: false, sequence: { groupOrder: 4 } },
+        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], sequence: { groupOrder: 3 } },
       },
       {
         extends: true,
         // The documentation site, as `npm run docs:build` has written it.
-        test: { name: 'site', include: ['test/site/**/*.test.ts'], sequence: { groupOrder: 6 } },
+        test: { name: 'site', include: ['test/site/**/*.test.ts'], sequence: { groupOrder: 3 } },
       },
       {
         extends: true,
@@ -81,7 +74,7 @@ export default defineConfig({
           include: ENVIRONMENTS,
           globalSetup: ['test/environments/install-package.ts'],
           fileParallelism: false,
-          sequence: { groupOrder: 5 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -5,21 +5,30 @@ import type { TestSpecification } from 'vitest/node';
 /** Files that take more than half a minute on two cores, by their path from test/, longest first. */
 export const LONGEST: readonly string[] = [
   'hostile/attacks.test.ts',
-  'cli/pipes.slow.test.ts',
   'crash/origin-cuts.test.ts',
   'runtime/repos.test.ts',
   'crash/power-cuts.test.ts',
+  'cli/pipes.slow.test.ts',
   'cli/process.slow.test.ts',
+  'readme/guides.slow.test.ts',
   'readme/samples.slow.test.ts',
   'crash/folders.test.ts',
   'browser/entry-points.test.ts',
   'browser/grid.test.ts',
+  'site/pages.test.ts',
   'browser/viewer-pages.test.ts',
+  'browser/kill.test.ts',
   'browser/viewer.test.ts',
+  'environments/pages.test.ts',
+  'browser/viewer-large.test.ts',
   'browser/local-first.test.ts',
-  'browser/layout.test.ts',
   'browser/trouble.test.ts',
+  'browser/guides.test.ts',
+  'browser/layout.test.ts',
   'browser/cleared.test.ts',
+  'browser/tabs.test.ts',
+  'browser/import.test.ts',
+  'browser/viewer-records.test.ts',
 ];
 
 const rank = ({ moduleId }: TestSpecification): number => {

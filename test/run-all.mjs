@@ -15,9 +15,9 @@ const out = join(root, 'out', 'test-all');
 const GROUPS = [
   { name: 'fast', projects: ['node', 'isolated'], coverage: true },
   { name: 'slow', projects: ['slow'] },
-  { name: 'browser', projects: ['browser', 'clock'] },
+  // Together, so that both workers are busy until the end.
+  { name: 'browser', projects: ['browser', 'site'] },
   { name: 'environments', projects: ['environments'] },
-  { name: 'site', projects: ['site'] },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
