@@ -104,7 +104,10 @@ export class ServerTrees {
   /** The state that a client knows of. */
   async #checkOutAgain(base: CID | undefined): Promise<StoredTree> {
     if (base === undefined && (await this.#repo.head()) !== undefined) {
-      throw new RepoError('InvalidSwap', 'the tree is from before the first commit, which was made meanwhile');
+      throw new RepoError(
+        'InvalidSwap',
+        'the tree is from before the first commit, which was made meanwhile: check out again',
+      );
     }
     try {
       return await this.#repo.checkout(base);

@@ -93,7 +93,7 @@ export const serveRepo = (repo: StoredRepo, storage: StorageKind, send: Send): S
     end() {
       unsubscribe();
       trees.end();
-      peer.end(new RepoError('Closed', 'the page that asked was closed'));
+      peer.end(new RepoError('Closed', 'the page of this call was closed: open the repository again'));
     },
   };
 };

@@ -73,7 +73,10 @@ const parseLine = (text: string, did: string): Omit<Line, 'number'> => {
   }
   const bytes = encodeCbor(value);
   if (bytes.length > MAX_RECORD_SIZE) {
-    throw new RepoError('RecordTooLarge', `the record has more than ${MAX_RECORD_SIZE} bytes; size=${bytes.length}`);
+    throw new RepoError(
+      'RecordTooLarge',
+      `the record has more than ${MAX_RECORD_SIZE} bytes: store large data as a blob; size=${bytes.length}`,
+    );
   }
   const cid = cidOf(CODEC_DAG_CBOR, bytes);
   const named = textOf(map, 'cid');

@@ -20,7 +20,7 @@ export const isTid = (text: string): text is Tid => PATTERN.test(text);
 /** @throws {RepoError} `Malformed` when the text is not a TID. */
 export const parseTid = (text: string): Tid => {
   if (!isTid(text)) {
-    throw new RepoError('Malformed', `not a TID, which has 13 of 2-7 a-z; text=${text.slice(0, 80)}`);
+    throw new RepoError('Malformed', `not a TID: use 13 of 2-7 a-z; text=${text.slice(0, 80)}`);
   }
   return text;
 };
