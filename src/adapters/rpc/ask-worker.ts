@@ -1,7 +1,8 @@
 /** Single calls to a worker, each with its own connection. */
 import type { WorkerLike, WorkerMethods } from './connection.ts';
 import { connect } from './connection.ts';
-import type { FolderFile, WireFile } from './files.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
+import type { WireFile } from './files.ts';
 import { fromWireFiles } from './files.ts';
 import type { Locks } from '../origin/locks.ts';
 import type { WantedStorage } from './protocol.ts';
@@ -27,7 +28,7 @@ export async function* takeFromWorker(
   locks: Locks | undefined,
   name: string,
   storage: WantedStorage,
-): AsyncGenerator<FolderFile, void, undefined> {
+): AsyncGenerator<BackupFile, void, undefined> {
   const connection = connect(worker, locks);
   try {
     yield* fromWireFiles(connection.worker.open('exportFolder', [name, storage]) as AsyncGenerator<WireFile>);

@@ -11,23 +11,19 @@ import type { At, TreeEdit, TreeRef } from './methods.ts';
 export type StateReads = Pick<Tree, 'collections' | 'entries' | 'get' | 'list'>;
 
 /** Asks about a state. A server that does not have the tree is told its edits. */
-export const askAt = async <T>(
-  at: At,
-  edits: () => readonly TreeEdit[],
-  ask: (at: never) => Promise<T>,
-): Promise<T> => {
+export const askAt = async <T>(at: At, edits: readonly TreeEdit[], ask: (at: never) => Promise<T>): Promise<T> => {
   try {
     return await ask(at as never);
   } catch (error) {
     if (!isGone(error)) {
       throw error;
     }
-    return ask({ ...(at as TreeRef), edits: edits() } as never);
+    return ask({ ...(at as TreeRef), edits } as never);
   }
 };
 
 /** @param edits Of a tree: those since its base. */
-export const createReads = (calls: ClientCalls, state: At, edits: () => readonly TreeEdit[] = () => []): StateReads => {
+export const createReads = (calls: ClientCalls, state: At, edits: readonly TreeEdit[] = []): StateReads => {
   /** A page after the other, each from the key of the last entry, all from the state of the first page. */
   async function* walk<T extends TreeEntry>(
     of: 'entries' | 'list',

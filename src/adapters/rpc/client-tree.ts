@@ -7,20 +7,6 @@ import { askAt, createReads } from './client-reads.ts';
 import type { GeneratedMethods } from './generated-methods.ts';
 import type { TreeEdit, TreeRef } from './methods.ts';
 
-/** The edits of a tree, the last one first. */
-interface LastEdit {
-  readonly edit: TreeEdit;
-  readonly before: LastEdit | undefined;
-}
-
-const editsUpTo = (last: LastEdit | undefined): readonly TreeEdit[] => {
-  const edits: TreeEdit[] = [];
-  for (let one = last; one !== undefined; one = one.before) {
-    edits.push(one.edit);
-  }
-  return edits.reverse();
-};
-
 // The constructor assigns the reads. The type says that no method lacks.
 const TreeBase = Object as unknown as new () => StateReads;
 
@@ -29,18 +15,16 @@ export class RemoteTree extends TreeBase implements Tree {
   readonly head: CID | undefined;
   readonly #methods: GeneratedMethods;
   readonly #ref: TreeRef;
-  readonly #last: LastEdit | undefined;
+  /** Since the base. */
+  readonly #edits: readonly TreeEdit[];
 
-  constructor(methods: GeneratedMethods, ref: TreeRef, head: CID | undefined, last?: LastEdit) {
+  constructor(methods: GeneratedMethods, ref: TreeRef, head: CID | undefined, edits: readonly TreeEdit[] = []) {
     super();
     this.#methods = methods;
     this.#ref = ref;
-    this.#last = last;
+    this.#edits = edits;
     this.head = head;
-    Object.assign(
-      this,
-      createReads(methods.calls, ref, () => editsUpTo(last)),
-    );
+    Object.assign(this, createReads(methods.calls, ref, edits));
   }
 
   get base(): CID | undefined {
@@ -60,19 +44,15 @@ export class RemoteTree extends TreeBase implements Tree {
     if (!(tree instanceof RemoteTree) || tree.#methods.calls !== calls) {
       throw new TypeError('the tree is not of this repository: use a tree that its checkout() returned');
     }
-    return askAt(tree.#ref, () => editsUpTo(tree.#last), ask);
+    return askAt(tree.#ref, tree.#edits, ask);
   }
 
   async #edit(edit: TreeEdit): Promise<Tree> {
     const { calls } = this.#methods;
     const key = calls.number();
-    const isChanged = await askAt(
-      this.#ref,
-      () => editsUpTo(this.#last),
-      (ref) => calls.call('edit', [ref, edit, key]),
-    );
+    const isChanged = await askAt(this.#ref, this.#edits, (ref) => calls.call('edit', [ref, edit, key]));
     return isChanged
-      ? new RemoteTree(this.#methods, { base: this.base, key }, this.head, { edit, before: this.#last })
+      ? new RemoteTree(this.#methods, { base: this.base, key }, this.head, [...this.#edits, edit])
       : this;
   }
 }

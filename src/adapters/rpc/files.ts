@@ -1,13 +1,6 @@
 /** The files of a folder across a wire: a stream of their names, with a stream for the bytes of each. */
 import { byteStream, chunksOf } from '../../core/data/streams.ts';
-
-/** One file: its path in the folder, and its bytes. It is read once, before the next file is asked for. */
-export interface FolderFile {
-  readonly path: string;
-  readonly content: { readonly size: number; stream(): ReadableStream<Uint8Array> };
-}
-
-export type Files = AsyncIterable<FolderFile> | Iterable<FolderFile>;
+import type { BackupFile } from '../../core/storage/backup-file.ts';
 
 /** A file as it crosses. */
 export interface WireFile {
@@ -17,19 +10,19 @@ export interface WireFile {
 }
 
 /** Opens the file when its first bytes are asked for. */
-async function* bytesOf({ content }: FolderFile): AsyncGenerator<Uint8Array> {
+async function* bytesOf({ content }: BackupFile): AsyncGenerator<Uint8Array> {
   yield* chunksOf(content.stream());
 }
 
 /** Offers files, of which one is open at a time. */
-export async function* toWireFiles(files: Files): AsyncGenerator<WireFile> {
+export async function* toWireFiles(files: AsyncIterable<BackupFile> | Iterable<BackupFile>): AsyncGenerator<WireFile> {
   for await (const file of files) {
     yield { path: file.path, size: file.content.size, bytes: bytesOf(file) };
   }
 }
 
 /** The files that the other end offers. */
-export async function* fromWireFiles(files: AsyncIterable<WireFile>): AsyncGenerator<FolderFile, void, undefined> {
+export async function* fromWireFiles(files: AsyncIterable<WireFile>): AsyncGenerator<BackupFile, void, undefined> {
   for await (const { path, size, bytes } of files) {
     yield { path, content: { size, stream: () => byteStream(bytes) } };
   }

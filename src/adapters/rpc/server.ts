@@ -4,7 +4,7 @@ import type { Entry } from '../../core/repo/method-tables.ts';
 import { BRANCH, META, REPO } from '../../core/repo/method-tables.ts';
 import { listenSince } from '../../core/repo/read/missed-changes.ts';
 import type { StoredReads, StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
-import type { FolderFile } from './files.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { toWireFiles } from './files.ts';
 import type { At, ClientMethods, ServerMethods } from './methods.ts';
 import type { Handlers, Send } from './peer.ts';
@@ -44,7 +44,7 @@ const passedThrough = (
         params[options] = givenOptions(params[options]);
       }
       const result = object[name]!(...params);
-      return way === 'files' ? toWireFiles(result as AsyncIterable<FolderFile>) : result;
+      return way === 'files' ? toWireFiles(result as AsyncIterable<BackupFile>) : result;
     };
   return Object.fromEntries(Object.entries(table).map(([name, entry]) => [prefix + name, handler(name, entry)]));
 };

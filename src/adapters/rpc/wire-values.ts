@@ -29,8 +29,18 @@ export interface Names {
 const reference = (name: string, kind?: Reference['kind']): Reference =>
   kind === undefined ? { '/': name } : { '/': name, kind };
 
-const mapPlain = (value: object, change: (inner: unknown) => unknown): unknown =>
-  Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, change(inner)]));
+/** Returns a copy with the inner values changed. A value of a class stays as it is. */
+const mapInner = (value: object, change: (inner: unknown) => unknown): unknown => {
+  if (Array.isArray(value)) {
+    return value.map(change);
+  }
+  if (isMap(value)) {
+    return new Map([...value].map(([key, inner]) => [key, change(inner)]));
+  }
+  return isPlainMap(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, change(inner)]))
+    : value;
+};
 
 const isSignal = (value: object): value is AbortSignal => 'aborted' in value && 'addEventListener' in value;
 
@@ -53,20 +63,11 @@ export const pack = (value: unknown, names: Names): unknown => {
   if (cid !== undefined) {
     return reference(cidToText(cid));
   }
-  if (Array.isArray(value)) {
-    return value.map((inner) => pack(inner, names));
-  }
-  if (isMap(value)) {
-    return new Map([...value].map(([key, inner]) => [key, pack(inner, names)]));
-  }
   if (isReadableStream(value)) {
     return reference(names.nameOf(value as ReadableStream<Uint8Array>), 'bytes');
   }
   if (isAsyncIterable(value)) {
     return reference(names.nameOf(value), 'items');
-  }
-  if (isPlainMap(value)) {
-    return mapPlain(value, (inner) => pack(inner, names));
   }
   if (isSignal(value)) {
     names.signal = value;
@@ -77,7 +78,7 @@ export const pack = (value: unknown, names: Names): unknown => {
     const isCloned = typeof (value as Partial<Blob>).stream === 'function';
     return isCloned ? value : reference(names.nameOf(byteStream(chunksOf(blobReader(value)))), 'bytes');
   }
-  return value;
+  return mapInner(value, (inner) => pack(inner, names));
 };
 
 /** What references become at the end that receives them. */
@@ -93,18 +94,9 @@ export const unpack = (value: unknown, end: Referring): unknown => {
   if (typeof value !== 'object' || value === null || isBytes(value)) {
     return value;
   }
-  if (Array.isArray(value)) {
-    return value.map((inner) => unpack(inner, end));
-  }
-  if (isMap(value)) {
-    return new Map([...value].map(([key, inner]) => [key, unpack(inner, end)]));
-  }
-  if (!isPlainMap(value)) {
-    return value;
-  }
-  return typeof (value as Partial<Reference>)['/'] === 'string'
+  return isPlainMap(value) && typeof value['/'] === 'string'
     ? refer(value as unknown as Reference, end)
-    : mapPlain(value, (inner) => unpack(inner, end));
+    : mapInner(value, (inner) => unpack(inner, end));
 };
 
 const refer = ({ '/': name, kind }: Reference, end: Referring): unknown => {

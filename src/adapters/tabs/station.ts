@@ -2,7 +2,7 @@
 import { RepoError } from '../../core/errors.ts';
 import type { PageMethods, WorkerMethods } from '../rpc/connection.ts';
 import { toErrorData } from '../rpc/error-data.ts';
-import type { FolderFile } from '../rpc/files.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { fromWireFiles, toWireFiles } from '../rpc/files.ts';
 import type { Locks } from '../origin/locks.ts';
 import { Peer } from '../rpc/peer.ts';
@@ -20,8 +20,8 @@ export interface RepoPlaces {
   /** Removes a repository that is open nowhere. */
   remove(name: string): Promise<void>;
   /** The files of a repository that is open nowhere. */
-  exportFolder(name: string, storage: WantedStorage): Promise<AsyncIterable<FolderFile>>;
-  importFolder(name: string, storage: WantedStorage, files: AsyncIterable<FolderFile>): Promise<unknown>;
+  exportFolder(name: string, storage: WantedStorage): Promise<AsyncIterable<BackupFile>>;
+  importFolder(name: string, storage: WantedStorage, files: AsyncIterable<BackupFile>): Promise<unknown>;
 }
 
 export interface Station {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import type { WorkerLike } from '../../../src/adapters/rpc/connection.ts';
 import { ask, takeFromWorker } from '../../../src/adapters/rpc/ask-worker.ts';
-import type { FolderFile } from '../../../src/adapters/rpc/files.ts';
+import type { BackupFile } from '../../../src/core/storage/backup-file.ts';
 import { toWireFiles } from '../../../src/adapters/rpc/files.ts';
 import type { Locks } from '../../../src/adapters/origin/locks.ts';
 import { createLocalLocks } from '../../../src/adapters/origin/locks.ts';
@@ -102,7 +102,7 @@ const open = (worker: WorkerLike, locks: Locks | undefined): Promise<Repo> =>
     },
   );
 
-const oneFile: FolderFile = { path: 'pds.db', content: { size: 3, stream: () => new Blob(['abc']).stream() } };
+const oneFile: BackupFile = { path: 'pds.db', content: { size: 3, stream: () => new Blob(['abc']).stream() } };
 
 describe('a worker that is terminated keeps nobody waiting', () => {
   const locks = createLocalLocks();
@@ -135,7 +135,7 @@ describe('a worker that is terminated keeps nobody waiting', () => {
   });
 
   test('who takes one', async () => {
-    const files = async function* (): AsyncGenerator<FolderFile> {
+    const files = async function* (): AsyncGenerator<BackupFile> {
       yield oneFile;
       await forever();
     };
@@ -173,7 +173,7 @@ describe('a folder', () => {
   test('that is left in the middle is closed when the iteration ends', async () => {
     const locks = createLocalLocks();
     let isClosed = false;
-    const files = async function* (): AsyncGenerator<FolderFile> {
+    const files = async function* (): AsyncGenerator<BackupFile> {
       try {
         yield oneFile;
         yield oneFile;
