@@ -15,7 +15,7 @@ import { MAX_PAGE_ITEMS, readPage } from './streams.ts';
  */
 const MAX_TREES = 16;
 
-export const editTree = (tree: StoredTree, { collection, rkey, value }: TreeEdit): Promise<StoredTree> =>
+const editTree = (tree: StoredTree, { collection, rkey, value }: TreeEdit): Promise<StoredTree> =>
   value === undefined ? tree.delete(collection, rkey) : tree.put(collection, rkey, value);
 
 const keyOf = (base: CID | undefined): string => (base === undefined ? '' : cidToText(base));
@@ -35,17 +35,8 @@ export class ServerTrees {
   /** The tree of a state, and the head to expect under it. */
   async checkout(at: string | CID | undefined): Promise<ReturnType<ServerMethods['checkout']>> {
     const tree = await this.#repo.checkout(at);
-    this.keep(keyOf(tree.base), tree);
+    this.#keep(keyOf(tree.base), tree);
     return { base: tree.base, head: tree.head };
-  }
-
-  keep(key: number | string, tree: StoredTree): void {
-    this.#trees.delete(key);
-    this.#trees.set(key, tree);
-    const [oldest] = this.#trees.keys();
-    if (this.#trees.size > MAX_TREES) {
-      this.#trees.delete(oldest!);
-    }
   }
 
   /** @throws {RepoError} {@link goneError} for a tree whose edits it needs; as `Repo.checkout`. */
@@ -61,8 +52,18 @@ export class ServerTrees {
         tree = await editTree(tree, edit);
       }
     }
-    this.keep(key, tree);
+    this.#keep(key, tree);
     return tree;
+  }
+
+  /** See {@link ServerMethods.edit}. */
+  async edit(ref: TreeRef, edit: TreeEdit, key: number): Promise<boolean> {
+    const tree = await this.find(ref);
+    const edited = await editTree(tree, edit);
+    if (edited !== tree) {
+      this.#keep(key, edited);
+    }
+    return edited !== tree;
   }
 
   /** See {@link ServerMethods.page}. */
@@ -101,6 +102,15 @@ export class ServerTrees {
     [...this.#pins.keys()].forEach((list) => this.leave(list));
   }
 
+  #keep(key: number | string, tree: StoredTree): void {
+    this.#trees.delete(key);
+    this.#trees.set(key, tree);
+    const [oldest] = this.#trees.keys();
+    if (this.#trees.size > MAX_TREES) {
+      this.#trees.delete(oldest!);
+    }
+  }
+
   /** The state that a client knows of. */
   async #checkOutAgain(base: CID | undefined): Promise<StoredTree> {
     if (base === undefined && (await this.#repo.head()) !== undefined) {
@@ -126,7 +136,7 @@ export class ServerTrees {
       release = this.#pins.has(list) ? undefined : await tree.pin();
     } else {
       ({ tree, release } = await this.#repo.checkoutPinned(at?.branch));
-      this.keep(keyOf(tree.base), tree);
+      this.#keep(keyOf(tree.base), tree);
     }
     if (this.#isEnded) {
       release?.();

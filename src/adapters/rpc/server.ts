@@ -10,7 +10,7 @@ import type { At, ClientMethods, ServerMethods } from './methods.ts';
 import type { Handlers, Send } from './peer.ts';
 import { Peer } from './peer.ts';
 import type { Message, StorageKind } from './protocol.ts';
-import { editTree, ServerTrees } from './server-trees.ts';
+import { ServerTrees } from './server-trees.ts';
 
 /** One client, while it is served. */
 export interface Served {
@@ -64,14 +64,7 @@ export const serveRepo = (repo: StoredRepo, storage: StorageKind, send: Send): S
     leave: async (list) => trees.leave(list),
     checkout: (at) => trees.checkout(at),
     commit: async (ref, options) => repo.commit(await trees.find(ref), givenOptions(options)),
-    edit: async (ref, edit, key) => {
-      const tree = await trees.find(ref);
-      const edited = await editTree(tree, edit);
-      if (edited !== tree) {
-        trees.keep(key, edited);
-      }
-      return edited !== tree;
-    },
+    edit: (...params) => trees.edit(...params),
     subscribe(known) {
       unsubscribe();
       // A client that has gone hears of the change from the next leader.

@@ -78,6 +78,11 @@ export const openRemote = (
         letGo();
       }
     };
+    const tell = (method: 'leave' | 'return'): void => {
+      connection?.worker.call(method, []).catch(() => {
+        // The worker has ended, of which the page hears by itself.
+      });
+    };
     const hide = (): void => {
       if (repo?.isClosed === true) {
         // A page that is left gets no replies, and its closing waits for them.
@@ -87,7 +92,7 @@ export const openRemote = (
         isGone = true;
         letGo();
       } else {
-        void connection?.worker.call('leave', []);
+        tell('leave');
       }
     };
     const attach = async (generation: number, { port }: Connection): Promise<void> => {
@@ -100,7 +105,7 @@ export const openRemote = (
       await repo.begin();
       unwatch = watchPage({
         onHide: hide,
-        onShow: () => (supply.isFresh ? begin(undefined) : void connection?.worker.call('return', [])),
+        onShow: () => (supply.isFresh ? begin(undefined) : tell('return')),
         needsTime: !supply.isFresh,
       });
       resolve(readOnly ? readOnlyRepo(repo) : repo);
