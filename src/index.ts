@@ -140,10 +140,18 @@ export type {
   VerifyOptions,
   VerifyReport,
 } from './core/repo/long-work.ts';
-export type { Branch, BranchWriteOptions } from './core/repo/branch.ts';
+export type {
+  Branch,
+  BranchWriteOptions,
+  RebaseConflict,
+  RebaseOptions,
+  RebaseResult,
+} from './core/repo/branch.ts';
 export type {
   CreateRecordOptions,
   CreateResult,
+  DiffOptions,
+  LogOptions,
   PutResult,
   RecommitOptions,
   RecommitResult,

@@ -287,11 +287,11 @@ describe('ports', () => {
 describe('size', () => {
   // Kilobytes, minified and compressed. A change that makes an entry point heavier raises its limit here.
   const most: Readonly<Record<string, number>> = {
-    index: 104,
-    node: 156,
-    deno: 155,
+    index: 108,
+    node: 162,
+    deno: 161,
     browser: 47,
-    worker: 155,
+    worker: 160,
     testing: 98,
   };
   const entryPoints = sources.map((file) => file.path).filter((path) => isEntryPoint(path) && path !== 'src/cli.ts');

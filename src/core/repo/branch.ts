@@ -1,4 +1,5 @@
 /** Branches: commits beside the account's history. */
+import type { CID } from '../data/cid.ts';
 import type {
   CommitRef,
   CreateRecordOptions,
@@ -21,6 +22,32 @@ import type { CollectionName, JsonRecord, RecordInput } from './typed-records.ts
 
 /** Commits of a branch are not signed. */
 export type BranchWriteOptions = Omit<WriteOptions, 'allowOtherKey' | 'signer'>;
+
+export interface RebaseOptions {
+  /**
+   * For paths that both the branch and the head have changed: `stop` changes nothing, `ours` takes the value of the
+   * branch, `theirs` that of the head. Default: `stop`.
+   */
+  readonly onConflict?: 'ours' | 'stop' | 'theirs' | undefined;
+}
+
+/** The values of a path that both the branch and the head have changed; `undefined` where there is no record. */
+export interface RebaseConflict {
+  /** `collection/rkey` */
+  readonly path: string;
+  readonly base: CID | undefined;
+  readonly ours: CID | undefined;
+  readonly theirs: CID | undefined;
+}
+
+export interface RebaseResult {
+  /** The new head of the branch, or `undefined` if the branch stays as it is. */
+  readonly commit: CommitRef | undefined;
+  /** Paths at which the head has the value of the branch already. In key order. */
+  readonly absorbed: readonly string[];
+  /** In key order. */
+  readonly conflicts: readonly RebaseConflict[];
+}
 
 /**
  * Local work on top of a commit of the head's history. A branch consists of two refs: `<name>` is its head,
@@ -69,6 +96,15 @@ export interface Branch {
   write(ops: readonly WriteOp[], options?: BranchWriteOptions): Promise<WriteResult>;
   /** Lists the changes from the base of the branch to its head, in key order. */
   diff(): AsyncIterable<RecordChange>;
+  /**
+   * Makes the current head of the repository the base of the branch, and applies the changes of the branch to it, in
+   * one commit. Does nothing if the head is the base already, or before the first write.
+   *
+   * A change contradicts the head if the head has neither the value of the base nor that of the branch at the path.
+   * With `onConflict: 'stop'`, the branch then stays as it is.
+   * @throws {RepoError} `BlockNotFound`, `Corrupt` when a block is missing or damaged; `StorageFull`, `StorageFailed`.
+   */
+  rebase(options?: RebaseOptions): Promise<RebaseResult>;
   /** Removes the branch and returns `true`, or returns `false` if it does not exist. Its blocks stay until `gc`. */
   discard(): Promise<boolean>;
 }

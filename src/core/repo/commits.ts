@@ -28,6 +28,25 @@ export interface CommitRef {
 
 export interface LogEntry extends Head {
   readonly message?: string | undefined;
+  /** With `path`: the record after the commit; `undefined` if the commit deleted it. */
+  readonly record?: CID | undefined;
+}
+
+export interface LogOptions {
+  /** Only commits that changed the record at this path (`collection/rkey`). */
+  readonly path?: string | undefined;
+  /** Most entries. */
+  readonly limit?: number | undefined;
+  /**
+   * A rev, a CID or a ref: this commit, and the older ones of the local history. For a branch: its head, its base and
+   * the commits before it. Default: all commits of the local history.
+   */
+  readonly ref?: string | CID | undefined;
+}
+
+export interface DiffOptions {
+  /** Only paths that begin with this, such as `app.bsky.feed.post/`. */
+  readonly prefix?: string | undefined;
 }
 
 /** One operation of `com.atproto.repo.applyWrites`, with the names of the lexicon. */

@@ -3,7 +3,15 @@ import type { BackupOptions } from './transfer/backup-manifest.ts';
 import type { BackupFile } from '../storage/backup-file.ts';
 import type { BlobRef } from '../data/blob-ref.ts';
 import type { Bytes } from '../data/bytes.ts';
-import type { PutResult, RecommitOptions, RecommitResult, ResetOptions, ResetResult } from './commits.ts';
+import type {
+  DiffOptions,
+  LogOptions,
+  PutResult,
+  RecommitOptions,
+  RecommitResult,
+  ResetOptions,
+  ResetResult,
+} from './commits.ts';
 import type { CID } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
 import type {
@@ -232,12 +240,12 @@ class LocalRepo extends ProofMethods implements StoredRepo {
     return new LocalBranch(name, () => this.#parts);
   }
 
-  async *log(): AsyncGenerator<LogEntry> {
-    yield* logCommits(this.#parts);
+  async *log(options?: LogOptions): AsyncGenerator<LogEntry> {
+    yield* logCommits(this.#parts, options);
   }
 
-  async *diff(from: string | CID | undefined, to?: string | CID): AsyncGenerator<RecordChange> {
-    yield* diffStates(this.#parts, from, to);
+  async *diff(from: string | CID | undefined, to?: string | CID, options?: DiffOptions): AsyncGenerator<RecordChange> {
+    yield* diffStates(this.#parts, from, to, options);
   }
 
   async refs(): Promise<ReadonlyMap<string, CID>> {

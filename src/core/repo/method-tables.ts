@@ -101,5 +101,6 @@ export const BRANCH: Table<Branch, OwnOfBranch> = {
   delete: write(2),
   write: write(1),
   diff: list(byPath),
+  rebase: once(0),
   discard: once(),
 };

@@ -29,9 +29,11 @@ import type {
   CommitRef,
   CreateRecordOptions,
   CreateResult,
+  DiffOptions,
   Head,
   HeadChange,
   LogEntry,
+  LogOptions,
   PutResult,
   RecommitOptions,
   RecommitResult,
@@ -200,13 +202,17 @@ export interface Repo extends AsyncDisposable, RepoProofs {
    *   `BlockNotFound` when blocks of that commit were removed since: check out again.
    */
   commit(tree: Tree, options?: WriteOptions): Promise<CommitRef>;
-  /** Lists the local history, newest first. Omits commits that `gc` removes during the iteration. */
-  log(): AsyncIterable<LogEntry>;
   /**
-   * Lists the changes between two commits, in key order. Each is a rev, a CID or a ref. `from: undefined` is the empty
-   * tree; the default of `to` is the head.
+   * Lists the local history, newest first. Omits commits that `gc` removes during the iteration. With `path`, only the
+   * commits that changed this record; the oldest stored commit counts if it has the record.
+   * @throws {RepoError} `RefNotFound` when no commit has the name `ref`; `InvalidCollection`, `InvalidRecordKey`.
    */
-  diff(from: string | CID | undefined, to?: string | CID): AsyncIterable<RecordChange>;
+  log(options?: LogOptions): AsyncIterable<LogEntry>;
+  /**
+   * Lists the changes between two states, in key order. Each is a rev, a ref, or the CID of a commit or of the root of
+   * a tree. `from: undefined` is the empty tree; the default of `to` is the head.
+   */
+  diff(from: string | CID | undefined, to?: string | CID, options?: DiffOptions): AsyncIterable<RecordChange>;
 
   /**
    * Makes an older commit of the local history the head again, in one transaction. Removes later commits from the

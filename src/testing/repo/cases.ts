@@ -12,6 +12,7 @@ import { repoEventCases } from './event-cases.ts';
 import { repoExportCases } from './export-cases.ts';
 import { repoGarbageCases } from './garbage-cases.ts';
 import type { RepoHarness } from './harness.ts';
+import { repoHistoryCases } from './history-cases.ts';
 import { repoJsonCases } from './json-cases.ts';
 import { repoKeySourceCases } from './key-source-cases.ts';
 import { repoLineCases } from './line-cases.ts';
@@ -42,6 +43,7 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoTreeCases,
   ...repoLineCases,
   ...repoBranchCases,
+  ...repoHistoryCases,
   ...repoStoredBytesCases,
   ...repoProofCases,
   ...repoEventCases,

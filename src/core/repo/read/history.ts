@@ -1,19 +1,24 @@
 /** Resolves commits by rev, CID or ref; log, diff and refs. */
 import { CID, cidEquals, cidTextToBytes, decodeCid } from '../../data/cid.ts';
+import type { CidBytes } from '../../data/cid.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
+import { beginsAsNode } from '../../mst/codec.ts';
+import { findValue } from '../../mst/find.ts';
 import type { TreeChange } from '../../mst/diff.ts';
 import { diffTrees } from '../../mst/diff.ts';
+import type { DiffOptions, LogOptions } from '../commits.ts';
 import type { Head, LogEntry, RecordChange } from '../repo.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import { isTid } from '../../syntax/tid.ts';
 import type { ReadParts, RepoParts } from '../open-parts.ts';
+import type { Pinnable } from '../care/pins.ts';
 import { readPinned } from '../care/pins.ts';
 import { MAIN, messageKey } from '../store-names.ts';
 import { headOf, readCommit, readHead } from './head.ts';
 import { partsIn } from '../open-parts.ts';
-import { splitPath } from '../path.ts';
+import { pathOf, splitPath } from '../path.ts';
 import { keptKey } from '../transfer/kept-refs.ts';
-import { assertNoBranch } from '../write/branch-line.ts';
+import { assertNoBranch, baseRef } from '../write/branch-line.ts';
 
 /** Short and never a path of a file system, because other tools may write refs as files. */
 const REF_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -75,33 +80,105 @@ const readListed = async (parts: RepoParts, rev: Tid, cid: CID): Promise<Head | 
   }
 };
 
-/** `Repo.log`. */
-export async function* logCommits(parts: RepoParts): AsyncGenerator<LogEntry> {
-  for await (const [rev, cid] of parts.store.commits({ reverse: true })) {
-    const head = await readListed(parts, rev, cid);
-    if (head === undefined) {
-      continue;
+/** Yields the commits from the one that `ref` names, newest first; without `ref`, the whole list. */
+async function* commitsFrom(parts: RepoParts, ref: string | CID | undefined): AsyncGenerator<Head> {
+  let before: Tid | undefined;
+  if (ref !== undefined) {
+    const first = await resolveCommit(parts, ref);
+    yield first;
+    before = first.rev as Tid;
+    const base = typeof ref === 'string' ? await parts.store.ref(baseRef(ref)) : undefined;
+    if (base !== undefined) {
+      const start = headOf(base, await readCommit(parts.store, base));
+      yield start;
+      before = start.rev as Tid;
     }
-    const message = await parts.store.meta(messageKey(cid));
-    yield message === undefined ? head : { ...head, message };
+  }
+  for await (const [rev, cid] of parts.store.commits({ before, reverse: true })) {
+    const head = await readListed(parts, rev, cid);
+    if (head !== undefined) {
+      yield head;
+    }
   }
 }
 
+/** Yields the commits after which the record at a path is another one than before. */
+async function* changing(parts: RepoParts, commits: AsyncIterable<Head>, path: string): AsyncGenerator<LogEntry> {
+  let last: { readonly head: Head; readonly record: CID | undefined } | undefined;
+  for await (const head of commits) {
+    let record: CID | undefined;
+    try {
+      record = await findValue(parts.nodes, head.data, path);
+    } catch (error) {
+      // `gc` has removed the commit during the iteration.
+      if (isRepoError(error, 'BlockNotFound') && !cidEquals(await parts.store.commit(head.rev as Tid), head.cid)) {
+        continue;
+      }
+      throw error;
+    }
+    if (last !== undefined && !cidEquals(last.record, record)) {
+      yield { ...last.head, record: last.record };
+    }
+    last = { head, record };
+  }
+  if (last?.record !== undefined) {
+    yield { ...last.head, record: last.record };
+  }
+}
+
+/** `Repo.log`. */
+export async function* logCommits(
+  parts: RepoParts,
+  { path, limit = Infinity, ref }: LogOptions = {},
+): AsyncGenerator<LogEntry> {
+  if (limit !== Infinity && !(Number.isInteger(limit) && limit >= 0)) {
+    throw new TypeError(`limit is not a valid number of entries: use a whole number from 0; limit=${limit}`);
+  }
+  const commits = commitsFrom(parts, ref);
+  let left = limit;
+  for await (const entry of path === undefined ? commits : changing(parts, commits, pathOf(path, undefined))) {
+    if (left-- <= 0) {
+      return;
+    }
+    const message = await parts.store.meta(messageKey(entry.cid));
+    yield message === undefined ? entry : { ...entry, message };
+  }
+}
+
+/** Returns the tree of a commit, or the tree itself if the name is the CID of its root. */
+const resolveTree = async (parts: RepoParts, at: string | CID): Promise<Pinnable> => {
+  const cid = typeof at === 'string' ? cidTextToBytes(at) : CID.asCID(at)?.bytes;
+  const root = cid === undefined ? undefined : decodeCid(cid as CidBytes);
+  const bytes = root && (await parts.store.get(root));
+  return root !== undefined && bytes !== undefined && beginsAsNode(bytes) ? { data: root } : resolveCommit(parts, at);
+};
+
 /** `Repo.diff`. */
-export const diffStates = (
+export async function* diffStates(
   parts: RepoParts,
   from: string | CID | undefined,
   to: string | CID | undefined,
-): AsyncGenerator<RecordChange> =>
-  readPinned(
+  { prefix = '' }: DiffOptions = {},
+): AsyncGenerator<RecordChange> {
+  const changes = readPinned(
     parts.pins,
     async () =>
       [
-        from === undefined ? undefined : await resolveCommit(parts, from),
-        to === undefined ? await readHead(parts) : await resolveCommit(parts, to),
+        from === undefined ? undefined : await resolveTree(parts, from),
+        to === undefined ? await readHead(parts) : await resolveTree(parts, to),
       ] as const,
     ([before, after]) => changesBetween(parts, before?.data, after?.data),
   );
+  for await (const change of changes) {
+    const path = `${change.collection}/${change.rkey}`;
+    if (path.startsWith(prefix)) {
+      yield change;
+    } else if (path > prefix) {
+      // Paths are in order, so no other one begins with the prefix.
+      return;
+    }
+  }
+}
 
 /** Returns the change of a record that a change of its key in the tree means. */
 export const recordChange = ({ key, from, to }: TreeChange): RecordChange => {

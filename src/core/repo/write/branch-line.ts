@@ -90,7 +90,8 @@ export async function* branchNames(store: Pick<ReadParts['store'], 'refs'>): Asy
 export const isBranchCommit = ({ version, prev, sig }: Commit): boolean =>
   version === 3 && sig === undefined && prev !== null;
 
-const storeUnsigned = async (
+/** Stores an unsigned commit, and returns its CID. Part of a change. */
+export const storeUnsigned = async (
   change: BlockChange,
   fields: Pick<Commit, 'data' | 'did' | 'rev'> & { readonly prev: CID },
 ): Promise<CID> => {

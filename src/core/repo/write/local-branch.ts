@@ -1,5 +1,5 @@
 /** A branch of a repository in the same place. */
-import type { BranchWriteOptions } from '../branch.ts';
+import type { BranchWriteOptions, RebaseOptions, RebaseResult } from '../branch.ts';
 import type { CommitRef, Head, WriteOp, WriteResult } from '../commits.ts';
 import { readPinned, withPinned } from '../care/pins.ts';
 import type { RepoParts } from '../open-parts.ts';
@@ -25,6 +25,7 @@ import type { BranchEnds } from './branch-line.ts';
 import { assertBranchName, baseRef, branchLine, readBranch } from './branch-line.ts';
 import { assertWriteOptions } from './argument-checks.ts';
 import type { Line } from './line.ts';
+import { rebaseBranch } from './rebase.ts';
 import { deleteRecord, putRecord, writeOps } from './write.ts';
 
 export class LocalBranch extends RecordMethods implements StoredBranch {
@@ -100,6 +101,10 @@ export class LocalBranch extends RecordMethods implements StoredBranch {
       },
       ([base, head]) => changesBetween(parts, base?.data, head?.data),
     );
+  }
+
+  async rebase(options?: RebaseOptions): Promise<RebaseResult> {
+    return rebaseBranch(this.#parts(), this.name, options);
   }
 
   async discard(): Promise<boolean> {
