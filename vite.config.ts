@@ -69,6 +69,16 @@ export default defineConfig({
       },
       {
         extends: true,
+        // A real PDS, from the packages of test/network.
+        test: {
+          name: 'network',
+          include: ['test/network/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
+        },
+      },
+      {
+        extends: true,
         test: {
           name: 'environments',
           include: ENVIRONMENTS,

@@ -4,7 +4,13 @@
  * @module
  */
 import { openNodeBlobs } from './adapters/blobs/node-blobs.ts';
-import { lockNodeFolder, nodeLockState, openNodeFiles, openNodeFilesReadOnly } from './adapters/files/node-files.ts';
+import {
+  lockNodeFolder,
+  nodeDisk,
+  nodeLockState,
+  openNodeFiles,
+  openNodeFilesReadOnly,
+} from './adapters/files/node-files.ts';
 import type { SavedBackup, SaveOptions } from './adapters/folders/backup.ts';
 import type { FolderDatabase } from './adapters/folders/folder-database.ts';
 import type {
@@ -19,6 +25,9 @@ import type { PackedFolder, PackOptions } from './adapters/folders/pack.ts';
 import type { UnpackedRepo, UnpackOptions } from './adapters/folders/unpack.ts';
 import * as folders from './adapters/folders/folder-repos.ts';
 import { besideNode, nodeParent, nodePlace } from './adapters/folders/node-places.ts';
+import type { PdsAccount } from './adapters/pds/pds-account.ts';
+import { openPdsAccount as openPdsAccountOver } from './adapters/pds/pds-account.ts';
+import { openPdsFiles } from './adapters/pds/pds-files.ts';
 import { nodeHashAll } from './adapters/platform/node-hash.ts';
 import { createNodeVerifySignature } from './adapters/platform/node-signatures.ts';
 import { nodeSqliteWasm } from './adapters/platform/node-sqlite-wasm.ts';
@@ -42,6 +51,7 @@ export type { SaveOptions, SavedBackup } from './adapters/folders/backup.ts';
 export type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
 export type { PackedFolder, PackOptions } from './adapters/folders/pack.ts';
 export type { UnpackedRepo, UnpackOptions } from './adapters/folders/unpack.ts';
+export type { PdsAccount, PdsBlob } from './adapters/pds/pds-account.ts';
 export type { FolderDatabase } from './adapters/folders/folder-database.ts';
 export type { KeyRange } from './adapters/sqlite/key-range.ts';
 export type { KeyValueTableOptions } from './adapters/sqlite/key-value-table.ts';
@@ -219,6 +229,25 @@ export const unpackRepo = (repo: Repo, directory: string, options: UnpackOptions
  */
 export const packFolder = (directory: string, options: PackOptions = {}): Promise<PackedFolder> =>
   folders.packFolder(platform, directory, options);
+
+/**
+ * Opens an account in the data folder of a Bluesky PDS, from its `store.sqlite` or the folder that contains it. Reads
+ * the files directly, with the WAL, also while the PDS runs. Takes no lock and writes nothing. The tables are those of
+ * `@atproto/pds` 0.4. Verify what is read: `importCar` and `importRepo` do.
+ *
+ * @example
+ * ```ts
+ * import { importRepo, openPdsAccount } from 'pdsdb/node';
+ *
+ * await using account = await openPdsAccount('pds/actors/4f/did:plc:ewvi7nxzyoun6zhxrhs64oiz');
+ * await using repo = await importRepo('alice', account.car(), { did: account.did });
+ * console.log(repo.imported.rev, account.blobs.length);
+ * ```
+ * @throws {RepoError} `RepoNotFound` if the database is missing; `Malformed` if it is not that of a PDS; `Locked` if
+ *   the PDS keeps rewriting it; `StorageFailed`, `Unsupported`.
+ */
+export const openPdsAccount = async (path: string, { wasm }: WasmOptions = {}): Promise<PdsAccount> =>
+  openPdsAccountOver(await platform.wasm(wasm), () => openPdsFiles(nodeDisk, path));
 
 /**
  * Rebuilds a database that SQLite reports as damaged, from every page that can be read. The new database replaces

@@ -288,8 +288,8 @@ describe('size', () => {
   // Kilobytes, minified and compressed. A change that makes an entry point heavier raises its limit here.
   const most: Readonly<Record<string, number>> = {
     index: 108,
-    node: 162,
-    deno: 161,
+    node: 166,
+    deno: 165,
     browser: 47,
     worker: 160,
     testing: 98,

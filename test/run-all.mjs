@@ -18,6 +18,7 @@ const GROUPS = [
   // Together, so that both workers are busy until the end.
   { name: 'browser', projects: ['browser', 'site'] },
   { name: 'environments', projects: ['environments'] },
+  { name: 'network', projects: ['network'] },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });

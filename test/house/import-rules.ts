@@ -93,6 +93,8 @@ const LAYERS: readonly Layer[] = [
     files: /^src\/adapters\/folders\//,
     may: [adapters('blobs', 'folders', 'sqlite'), BELOW_ADAPTERS, /^node:/],
   },
+  // The database of another server, read as files of a disk.
+  { files: /^src\/adapters\/pds\//, may: [adapters('files', 'pds', 'sqlite'), BELOW_ADAPTERS] },
   {
     files: /^src\/adapters\/salvage\//,
     may: [adapters('folders', 'salvage', 'sqlite'), BELOW_ADAPTERS],

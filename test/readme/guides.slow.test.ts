@@ -60,9 +60,12 @@ const GUIDES: Readonly<Record<string, Pick<Run, 'made' | 'outcomes'>>> = {
 /** The guides whose programs are pages. */
 const PAGES = ['bundlers', 'keep-an-account-in-a-browser', 'several-tabs'];
 
+/** The guide whose program needs a PDS: test/network makes the same calls. */
+const WITH_PDS = 'import-from-a-pds';
+
 test('every guide has a test', () => {
   const guides = filesBelow('docs/guides').map((path) => path.replace(/^docs\/guides\/|\.md$/g, ''));
-  expect(guides).toEqual([...Object.keys(GUIDES), ...PAGES].sort());
+  expect(guides).toEqual([...Object.keys(GUIDES), ...PAGES, WITH_PDS].sort());
 });
 
 let built: string;

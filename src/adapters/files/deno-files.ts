@@ -33,6 +33,9 @@ export const openDenoFiles = async (directory: string, options: OpenFilesOptions
 export const openDenoFilesReadOnly = async (directory: string, options: LockOptions = {}): Promise<ReadOnlyFiles> =>
   openReadOnlyFiles(denoDisk(denoApi()), directory, options);
 
+/** Returns the file system, for files that are not those of a repository. */
+export const denoFileSystem = (): Disk => denoDisk(denoApi());
+
 /** Takes the lock of a folder, with or without a database. */
 export const lockDenoFolder = async (directory: string): Promise<Lock> =>
   acquireLock(denoDisk(denoApi()), denoPath(denoApi(), directory));

@@ -19,7 +19,7 @@ const refuse = (): never => {
 const NOTHING: SyncFile = { read: () => 0, write: refuse, truncate: refuse, getSize: () => 0, flush: () => {} };
 
 /** Returns the recovered database as one file without a journal or a WAL, so that SQLite has nothing to recover. */
-const recoveredFiles = (files: ReadOnlyFiles): DatabaseFiles => {
+export const recoveredFiles = (files: ReadOnlyFiles): DatabaseFiles => {
   const recovered = recoveredFile(files);
   if (recovered === undefined) {
     throw new RepoError('RepoNotFound', 'the database is empty: create the repository with createRepo');

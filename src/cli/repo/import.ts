@@ -7,7 +7,10 @@ import { didOfCar, isRepoError, RepoError } from '../../index.ts';
 import { createRepo } from '../../node.ts';
 import { readAccountKey } from '../key/public-key.ts';
 import { importNdjson } from '../files/import-ndjson.ts';
+import type { BlobCounts } from '../files/import-pds.ts';
+import { importFromPds } from '../files/import-pds.ts';
 import { accountKeyOption, withExamples } from '../terminal/arguments.ts';
+import { CommandError } from '../terminal/command-error.ts';
 import { naming } from '../terminal/file-error.ts';
 import { assertPath, isReadableAgain, openInput } from '../terminal/input.ts';
 import { makeFolder } from '../terminal/make-folder.ts';
@@ -24,10 +27,12 @@ interface Flags {
   readonly allowUnsigned?: boolean;
   readonly strict?: boolean;
   readonly ndjson?: boolean;
+  readonly fromPds?: string;
+  readonly blobs?: string;
 }
 
 /** The flags, with the key itself. */
-interface ReadFlags extends Omit<Flags, 'key' | 'ndjson'> {
+interface ReadFlags extends Pick<Flags, 'allowUnsigned' | 'strict'> {
   readonly key: KeySource | undefined;
 }
 
@@ -132,7 +137,7 @@ const importThere = async (
   }
 };
 
-const print = async (context: Context, result: ImportResult): Promise<void> => {
+const print = async (context: Context, result: ImportResult, blobs?: BlobCounts): Promise<void> => {
   const { rev, blocks, created, updated, deleted, unchanged, missingBlobs } = result;
   const head = result.head.toString();
   const faults = result.faults.map(({ code, message, path, cid }) => ({ code, message, path, cid: cid?.toString() }));
@@ -146,6 +151,7 @@ const print = async (context: Context, result: ImportResult): Promise<void> => {
       ...counts,
       ...(faults.length > 0 ? { faultCount: result.faultCount, faults } : {}),
       ...(kept ? { kept } : {}),
+      ...(blobs ? { blobs } : {}),
     },
     [
       ['head', head],
@@ -155,7 +161,8 @@ const print = async (context: Context, result: ImportResult): Promise<void> => {
       ['updated', updated],
       ['deleted', deleted],
       ['unchanged', unchanged],
-      ['missing blobs', missingBlobs],
+      ['missing blobs', blobs?.missing ?? missingBlobs],
+      ['stored blobs', blobs?.stored],
       ['kept', kept && `${kept.paths.length} local changes as ${kept.ref}: see pdsdb diff <repo> main ${kept.ref}`],
     ],
   );
@@ -165,35 +172,68 @@ const print = async (context: Context, result: ImportResult): Promise<void> => {
   await warnOfMore(context, result.faultCount - faults.length);
 };
 
+/** @throws {CommandError} `InvalidRequest` for arguments that do not go together. */
+const assertFlags = (source: string | undefined, { fromPds, ndjson, blobs }: Flags): void => {
+  if (source !== undefined && fromPds !== undefined) {
+    throw new CommandError('InvalidRequest', `Give a CAR or --from-pds, not both; car=${source} from-pds=${fromPds}`);
+  }
+  if (source === undefined && fromPds === undefined) {
+    throw new CommandError('InvalidRequest', "missing required argument 'car': give a CAR, or --from-pds <path>.");
+  }
+  if (fromPds !== undefined && ndjson === true) {
+    throw new CommandError('InvalidRequest', `--ndjson reads lines, not a PDS. Leave one out; from-pds=${fromPds}`);
+  }
+  if (fromPds === undefined && blobs !== undefined) {
+    throw new CommandError('InvalidRequest', `--blobs needs --from-pds. Give both; blobs=${blobs}`);
+  }
+  assertPath(source ?? fromPds!, source === undefined ? 'the PDS' : 'the CAR');
+};
+
 /** `import`: imports a CAR. A missing or empty folder becomes the repository of the CAR's account. */
 export const addImport = (program: Command, context: Context): void => {
   const command = program
     .command('import')
     .description('check a CAR and import it; if it has a fault, nothing changes')
     .argument('<repo>', "folder of the repository; if it is missing, it is created for the CAR's account")
-    .argument('<car>', 'the CAR, or with --ndjson the lines: a file, a pipe, or - for standard input')
+    .argument('[car]', 'the CAR, or with --ndjson the lines: a file, a pipe, or - for standard input')
     .addOption(accountKeyOption())
     .option('--allow-unsigned', 'also accept a commit without a signature')
     .option('--strict', 'refuse the CAR if a record is not valid in the data model')
     .option('--ndjson', 'the file has one line of JSON per record; write them in one commit, which --key <file> signs')
-    .action(async (directory: string, source: string, { key, ndjson, ...given }: Flags) => {
-      assertPath(source, 'the CAR');
+    .option(
+      '--from-pds <path>',
+      'in place of a CAR: store.sqlite of a Bluesky PDS, or the folder of the account with it',
+    )
+    .option('--blobs <folder>', 'with --from-pds, the blob store of the PDS, or the folder of the account in it')
+    .action(async (directory: string, given: string | undefined, flags: Flags) => {
+      assertFlags(given, flags);
       await assertRepo(directory);
-      if (ndjson === true) {
-        await importNdjson(context, directory, source, { key });
+      if (flags.ndjson === true) {
+        await importNdjson(context, directory, given!, { key: flags.key });
         return;
       }
       const target = resolve(directory);
-      const flags: ReadFlags = { ...given, key: await readAccountKey(context, key) };
-      const result = (await isVacant(target))
-        ? await importNew(context, target, source, flags)
-        : await importThere(context, target, source, flags);
+      const key = await readAccountKey(context, flags.key);
+      const isNew = await isVacant(target);
+      if (flags.fromPds !== undefined) {
+        const { allowUnsigned, strict, blobs } = flags;
+        const records = strict === true ? 'reject' : 'report';
+        const options = { key, allowUnsigned, records, isNew, blobs } as const;
+        const imported = await importFromPds(context, target, flags.fromPds, options);
+        await print(context, imported.result, imported.blobs);
+        return;
+      }
+      const reading: ReadFlags = { ...flags, key };
+      const result = isNew
+        ? await importNew(context, target, given!, reading)
+        : await importThere(context, target, given!, reading);
       await print(context, result);
     });
   withExamples(
     command,
     'import alice alice.car',
     'import alice - < alice.car',
+    'import alice --from-pds /pds/actors/4f/did:plc:ewvi7nxzyoun6zhxrhs64oiz --blobs /pds/blocks',
     'import alice records.ndjson --ndjson --key alice.key',
     'import alice <(curl -s "https://pds.example.com/xrpc/com.atproto.sync.getRepo?did=did:web:alice.example.com")',
   );
