@@ -3,6 +3,9 @@ import { Command } from 'commander';
 import { addBackup } from './repo/backup.ts';
 import { addBranchVerbs } from './repo/branch.ts';
 import { addBlobVerbs } from './blob/blob.ts';
+import { addCarVerbs } from './car/car.ts';
+import { addProve } from './car/prove.ts';
+import { addTree } from './car/tree.ts';
 import { addDiff } from './repo/diff.ts';
 import { addExport } from './repo/export.ts';
 import { addGc } from './repo/gc.ts';
@@ -21,7 +24,9 @@ import { addReset } from './repo/reset.ts';
 import { addRefs } from './repo/refs.ts';
 import { addRepair } from './repo/repair.ts';
 import { addRestore } from './repo/restore.ts';
+import { addRestoreRecord } from './record/restore-record.ts';
 import { addRm } from './record/rm.ts';
+import { addStats } from './repo/stats.ts';
 import { wholeNumber } from './terminal/arguments.ts';
 import type { Output } from './terminal/output.ts';
 import type { GlobalOptions, Shell } from './terminal/shell.ts';
@@ -35,18 +40,23 @@ const VERBS = [
   addImport,
   addExport,
   addInfo,
+  addStats,
   addLs,
   addGet,
   addPut,
   addRm,
+  addRestoreRecord,
   addLog,
   addDiff,
+  addTree,
+  addProve,
   addVerify,
   addRepair,
   addBackup,
   addRestore,
   addUnpack,
   addPack,
+  addCarVerbs,
   addBlobVerbs,
   addRefs,
   addReset,

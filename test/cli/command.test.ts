@@ -206,7 +206,7 @@ describe('results', () => {
   test('help names every verb, and each has an example', async () => {
     const { code, stdout, stderr } = await pdsdb(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const verbs = [...stdout.split('Commands:')[1]!.matchAll(/^ {2}([a-z]+)[ |]/gm)]
+    const verbs = [...stdout.split('Commands:')[1]!.matchAll(/^ {2}([a-z-]+)[ |]/gm)]
       .map(([, verb]) => verb!)
       .filter((verb) => verb !== 'help');
     expect(verbs).toEqual([
@@ -214,18 +214,23 @@ describe('results', () => {
       'import',
       'export',
       'info',
+      'stats',
       'ls',
       'get',
       'put',
       'rm',
+      'restore-record',
       'log',
       'diff',
+      'tree',
+      'prove',
       'verify',
       'repair',
       'backup',
       'restore',
       'unpack',
       'pack',
+      'car',
       'blob',
       'refs',
       'reset',

@@ -28,6 +28,14 @@ const GUIDES: Readonly<Record<string, Pick<Run, 'made' | 'outcomes'>>> = {
       },
     },
   },
+  'history-and-proofs': {
+    made: ['alice/pds.db', 'proof.car'],
+    outcomes: {
+      'prove.mjs': (printed) => {
+        expect(printed).toBe('then: old\nrestored: old\npresent\nabsent\n');
+      },
+    },
+  },
   'records-as-files': {
     made: ['alice-files/_commit.json', 'by-command/com.example.note/first.json', 'alice.car'],
     outcomes: {

@@ -165,7 +165,7 @@ const openOnce = (wasm: Awaited<ReturnType<typeof loadSqlite>>, files: ReadOnlyF
   if (files.main.getSize() === 0) {
     throw notAPds('it is empty');
   }
-  const database = openInspected(wasm, recoveredFiles(files), { isNew: false });
+  const database = openInspected(wasm, recoveredFiles(files), { isNew: false, isForeign: true });
   try {
     return new OpenAccount(database, files);
   } catch (error) {

@@ -7,7 +7,14 @@ import { assertFormat, openPages } from './file-format/database-pages.ts';
 import { readableFile } from './file-format/readable-file.ts';
 import type { SchemaObject } from './file-format/schema-rows.ts';
 import { readSchemaRows } from './file-format/schema-rows.ts';
-import { assertHarmless } from './schema-objects.ts';
+import { assertHarmless, isSequence } from './schema-objects.ts';
+
+export interface InspectOptions {
+  /** Whether the database must be empty. */
+  readonly isNew: boolean;
+  /** Whether another program made the database. It may then have the table of `autoincrement`. Default: `false`. */
+  readonly isForeign?: boolean | undefined;
+}
 
 /**
  * Returns the schema objects of a database, without SQLite. An empty database has none.
@@ -17,12 +24,15 @@ import { assertHarmless } from './schema-objects.ts';
  * @throws {RepoError} `Corrupt` if the file is not a database, or if an object of its schema could run code;
  *   `StorageFailed`.
  */
-export const inspectDatabase = (files: DatabaseFiles): readonly SchemaObject[] => {
+export const inspectDatabase = (
+  files: DatabaseFiles,
+  { isForeign = false }: Pick<InspectOptions, 'isForeign'> = {},
+): readonly SchemaObject[] => {
   const pages = openPages(files);
   const objects = pages === undefined ? [] : readSchemaRows(pages);
   if (objects.length > 0) {
     assertFormat(pages!.read(1));
-    assertHarmless(objects);
+    assertHarmless(isForeign ? objects.filter((object) => !isSequence(object)) : objects);
   }
   return objects;
 };
@@ -30,16 +40,11 @@ export const inspectDatabase = (files: DatabaseFiles): readonly SchemaObject[] =
 /**
  * Inspects a database and opens it. The WAL of a crash stays unchanged until `recover`, so that a refused database
  * stays unchanged.
- * @param options.isNew Whether the database must be empty.
  * @throws {RepoError} `RepoExists` if `isNew` and the database is not empty; `RepoNotFound` if not `isNew` and it is
  *   empty; the codes of {@link inspectDatabase} and `Sqlite.open`.
  */
-export const openInspected = (
-  sqlite: Sqlite,
-  files: DatabaseFiles,
-  { isNew }: { readonly isNew: boolean },
-): Database => {
-  const [object] = inspectDatabase(files);
+export const openInspected = (sqlite: Sqlite, files: DatabaseFiles, { isNew, isForeign }: InspectOptions): Database => {
+  const [object] = inspectDatabase(files, { isForeign });
   if (isNew && object !== undefined) {
     throw new RepoError(
       'RepoExists',

@@ -98,6 +98,10 @@ export const assertHarmless = (objects: readonly SchemaObject[]): void => {
   }
 };
 
+/** Whether an object is the table in which SQLite counts the keys of `autoincrement`. pdsdb never has one. */
+export const isSequence = ({ type, name, table, sql }: SchemaObject): boolean =>
+  type === 'table' && name === 'sqlite_sequence' && table === name && sql === 'CREATE TABLE sqlite_sequence(name,seq)';
+
 /** The result of a check of the schema. */
 export interface CheckedObjects {
   /** Whether the table `commits` is missing: another writer keeps no history. */

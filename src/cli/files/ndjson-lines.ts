@@ -1,20 +1,11 @@
 /** Records as lines of JSON: `{"uri": …, "cid": …, "value": …}`, the value in the JSON form of the data model. */
-import type { CID, Repo, Tree, TreeEntry } from '../../index.ts';
-import { cidEquals, isRepoError, readCar, RepoError, toJson } from '../../index.ts';
+import type { Repo, Tree, TreeEntry } from '../../index.ts';
+import { isRepoError, toJson } from '../../index.ts';
+import { storedBytes } from '../record/stored-bytes.ts';
 import { jsonText } from '../terminal/print.ts';
 
 /** Characters per chunk. A chunk per line would be slow. */
 const CHUNK_LENGTH = 65_536;
-
-/** Returns the stored bytes of a record that is not in the data model. */
-const storedBytes = async (repo: Repo, at: CID, { collection, rkey, cid }: TreeEntry): Promise<Uint8Array> => {
-  for (const block of readCar(await repo.proveRecord(`${collection}/${rkey}`, { at }))) {
-    if (cidEquals(block.cid, cid)) {
-      return block.bytes;
-    }
-  }
-  throw new RepoError('BlockNotFound', `the record is missing: run pdsdb verify; path=${collection}/${rkey}`);
-};
 
 const lineOf = async (repo: Repo, tree: Tree, entry: TreeEntry): Promise<string> => {
   const { collection, rkey, cid } = entry;

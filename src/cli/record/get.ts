@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { RepoError, toJson } from '../../index.ts';
 import { REPO_OR_CAR, withExamples } from '../terminal/arguments.ts';
+import { parseState } from '../repo/state.ts';
 import { jsonText } from '../terminal/print.ts';
 import { parseWholeRecordPath } from './record-path.ts';
 import type { Context } from '../terminal/shell.ts';
@@ -13,10 +14,12 @@ export const addGet = (program: Command, context: Context): void => {
     .description('print the value of a record as JSON; with --json also its URI and CID')
     .argument(...REPO_OR_CAR)
     .argument('<collection/rkey>', 'path or at:// URI of the record')
-    .action((directory: string, path: string) =>
+    .option('--at <state>', 'the record in an older commit: a rev, a CID or a ref (default: the head)')
+    .action((directory: string, path: string, { at }: { at?: string }) =>
       withReadable(context, directory, async (repo) => {
         const { collection, rkey } = parseWholeRecordPath(path, repo.did);
-        const record = await repo.get(collection, rkey);
+        const from = at === undefined ? repo : await repo.checkout(parseState(at));
+        const record = await from.get(collection, rkey);
         if (record === undefined) {
           throw new RepoError(
             'RecordNotFound',
@@ -34,6 +37,7 @@ export const addGet = (program: Command, context: Context): void => {
     command,
     'get alice app.bsky.actor.profile/self',
     'get alice at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3l3qo2vutsw2b',
+    'get alice app.bsky.actor.profile/self --at 3l3qo2vutsw2b',
     'get alice.car app.bsky.actor.profile/self',
   );
 };
