@@ -54,9 +54,15 @@ describe('export', () => {
     expect(lines.find(({ uri }) => uri.endsWith('/notype'))).toMatchObject({ bytes: { $bytes: 'oWFhAQ' } });
   });
 
+  test('--collection also applies to a CAR', async () => {
+    await json(['export', at('alice'), '--collection', POST, '-o', at('posts.car')]);
+    expect(await json(['ls', at('posts.car'), POST, '--values'])).toHaveLength(3);
+    const other = await pdsdb(['get', at('posts.car'), 'app.bsky.actor.profile/self']);
+    expect(other).toMatchObject({ code: 1, stdout: '' });
+  });
+
   test.each([
     [['--since', '3l3qo2vutsw2b', '--ndjson'], '--since'],
-    [['--collection', POST], '--ndjson'],
     [['--ndjson', '--at', 'nothing'], 'name=nothing'],
     [['--ndjson', '--collection', `${POST}/a`], 'pdsdb get'],
   ])('refuses %j', async (args, message) => {

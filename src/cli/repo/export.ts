@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { parseCollection } from '../record/record-path.ts';
 import { REPO_OR_CAR, forceOption, withExamples } from '../terminal/arguments.ts';
 import { exportNdjson } from '../files/export-ndjson.ts';
 import { CommandError } from '../terminal/command-error.ts';
@@ -19,12 +20,9 @@ interface Flags {
 }
 
 /** @throws {CommandError} `InvalidRequest` for options that do not go together. */
-const assertFlags = ({ output, since, ndjson, collection }: Flags, isTTY: boolean): void => {
+const assertFlags = ({ output, since, ndjson }: Flags, isTTY: boolean): void => {
   if (ndjson === true && since !== undefined) {
     throw new CommandError('InvalidRequest', `--ndjson writes whole records. Leave out --since; since=${since}`);
-  }
-  if (ndjson !== true && collection !== undefined) {
-    throw new CommandError('InvalidRequest', `--collection needs --ndjson. Give both; collection=${collection}`);
   }
   if (ndjson !== true && output === undefined && isTTY) {
     throw new CommandError(
@@ -44,10 +42,13 @@ export const addExport = (program: Command, context: Context): void => {
     .option('--since <rev>', 'only the blocks after this rev, to update another copy')
     .option('--at <state>', 'the commit to export: a rev, a CID or a ref (default: the head)')
     .option('--ndjson', 'write one line of JSON per record: {"uri", "cid", "value"}')
-    .option('--collection <nsid>', 'with --ndjson, only this collection')
+    .option(
+      '--collection <nsid>',
+      'only this collection; a CAR also has the nodes that prove that these are all of its records',
+    )
     .addOption(forceOption())
     .action(async (directory: string, flags: Flags) => {
-      const { output, since, at, force } = flags;
+      const { output, since, at, force, collection } = flags;
       assertFlags(flags, context.stdout.isTTY);
       await withReadable(context, directory, async (repo) => {
         if (flags.ndjson === true) {
@@ -55,9 +56,11 @@ export const addExport = (program: Command, context: Context): void => {
           return;
         }
         const state = at === undefined ? undefined : parseState(at);
+        const only = collection === undefined ? undefined : parseCollection(collection, repo.did);
+        const collections = only === undefined ? undefined : [only];
         const head = state === undefined ? await repo.head() : await commitAt(repo, state);
         const size = await withProgress(context, async (work) => {
-          const car = repo.exportCar({ ...work, since, at: state });
+          const car = repo.exportCar({ ...work, since, at: state, collections });
           if (output !== undefined) {
             return writeFile(output, car, { force, signal: context.signal });
           }
