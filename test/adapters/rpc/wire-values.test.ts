@@ -14,7 +14,7 @@ const across = (value: unknown): unknown =>
   unpack(structuredClone(pack(value, names)), { call: () => Promise.reject(new Error('not called')) });
 
 describe('values', () => {
-  test('CIDs are CIDs again, at any depth', () => {
+  test('CIDs at any depth are CIDs after a message', () => {
     const value = { cid, list: [cid, { deep: cid }], map: new Map([['a', cid]]), none: undefined, nothing: null };
     const found = across(value) as typeof value;
     expect(found.cid).toBeInstanceOf(CID);
@@ -24,7 +24,7 @@ describe('values', () => {
     expect([found.none, found.nothing]).toEqual([undefined, null]);
   });
 
-  test('a part of a buffer does not carry the whole of it', () => {
+  test('a view of a buffer is sent without the rest of the buffer', () => {
     const part = new Uint8Array(1_000_000).subarray(5, 8);
     const packed = pack(part, names) as Uint8Array;
     expect([packed.length, packed.buffer.byteLength]).toEqual([3, 3]);
@@ -44,7 +44,7 @@ describe('errors', () => {
     expect([found.cause.cause.name, found.cause.cause.message]).toEqual(['AbortError', 'deep']);
   });
 
-  test('that come back are the same objects', () => {
+  test('that are sent back are the same objects', () => {
     const [here, there] = [new ErrorBook(), new ErrorBook()];
     for (const thrown of [new Error('mine'), 'a text', 7]) {
       const visiting = there.toError(structuredClone(here.toData(thrown)));
@@ -52,7 +52,7 @@ describe('errors', () => {
     }
   });
 
-  test('that are their own cause end', () => {
+  test('that are their own cause are sent without a loop', () => {
     const error = new Error('round');
     error.cause = error;
     expect(new ErrorBook().toData(error).message).toBe('round');
@@ -64,7 +64,7 @@ describe('two ends', () => {
     slow(n: number): number;
   }
 
-  test('a method that the other end does not know rejects, and so does what cannot be sent', async () => {
+  test('an unknown method rejects, and so does an argument that cannot be sent', async () => {
     const wire: { toServer?: (message: Message) => void } = {};
     const client = new Peer<Methods & { other(value: unknown): void }, object>(
       (message) => wire.toServer!(structuredClone(message)),

@@ -1,4 +1,4 @@
-// Reads the file of SQLite from the path in the first argument.
+// Passes the second argument as the option `wasm`: the path of SQLite's file.
 import { runApp } from './run-app.js';
 
 runApp({ wasm: process.argv[3] });
