@@ -98,9 +98,10 @@ export class GeneratedMethods {
       options,
     ],
     // The head of now, also when the list is opened again under another one.
-    diff: async (from: unknown, to: unknown) => [
+    diff: async (from: unknown, to: unknown, options: unknown) => [
       from,
       to ?? ((await this.calls.run('head', { way: 'read' }, [])) as Head | undefined)?.cid,
+      options,
     ],
   };
 }

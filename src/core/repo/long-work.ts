@@ -180,7 +180,9 @@ export interface VerifyReport {
   readonly clockAhead?: number | undefined;
 }
 
-export interface GarbageOptions {
+export interface GarbageOptions extends LongWork {
+  /** Returns the same counts, but changes nothing. `bytes` is then 0, and `compact` has no effect. */
+  readonly dryRun?: boolean | undefined;
   /** Number of the newest commits that stay readable, the head included. Default: 1. */
   readonly keep?: number | undefined;
   /** Also removes blobs that no kept record mentions. Blobs of writes that are already queued stay. */

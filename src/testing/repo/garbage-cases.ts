@@ -2,10 +2,10 @@
 import { readAll } from '../../core/data/streams.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
-import { assert, assertEqual, assertRejects } from '../case.ts';
+import { assert, assertEqual, rejectionOf, assertRejects } from '../case.ts';
 import { listOf } from '../storage/block-store-harness.ts';
 import type { RepoHarness } from './harness.ts';
-import { DID, KEY, POST, creates, over, post, rkeyOf } from './harness.ts';
+import { DID, KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 
 const COUNT = 400;
 
@@ -199,6 +199,26 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     assertEqual((await checking).ok, true, 'the check');
     await Promise.all([repo.put(POST, 'a', post('a')), repo.gc({ compact: true }), repo.put(POST, 'b', post('b'))]);
     assertEqual((await listOf(repo.list(POST))).length, COUNT + 2, 'records, with those that were written meanwhile');
+    await isSound(repo);
+  }),
+
+  over('a dry run of gc counts what it would remove, and an abort leaves everything', async (repo) => {
+    await repo.write(creates(COUNT));
+    await repo.put(POST, rkeyOf(1), post('changed'));
+    await repo.putBlob(new Uint8Array([1, 2, 3]));
+    const before = await describe(repo);
+    const tried = await repo.gc({ dryRun: true, blobs: true, blobAge: 0, compact: true });
+    assert(tried.blocks > 0, 'blocks to remove');
+    assertEqual([tried.commits, tried.blobs, tried.bytes], [1, 1, 0], 'commits, blobs and bytes');
+    assertEqual(await describe(repo), before, 'nothing has changed');
+    const signal = AbortSignal.abort(new Error('enough'));
+    const error = await rejectionOf(() => repo.gc({ signal }), 'an aborted gc');
+    assertEqual((error as Error).message, 'enough', 'the reason');
+    assertEqual(await describe(repo), before, 'nothing has changed after the abort');
+    const phases: string[] = [];
+    const done = await repo.gc({ blobs: true, blobAge: 0, onProgress: ({ phase }) => phases.push(phase) });
+    assertEqual([done.blocks, done.commits, done.blobs], [tried.blocks, 1, 1], 'the same counts');
+    assertEqual([phases[0], phases.at(-1)], ['verify', 'write'], 'progress');
     await isSound(repo);
   }),
 ];

@@ -3,7 +3,7 @@ import type { CID } from '../../data/cid.ts';
 import { cidToText } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import { createCidSet } from '../../data/cid-set.ts';
-import { isRepoError } from '../../errors.ts';
+import { isRepoError, RepoError } from '../../errors.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import type { GarbageOptions, GarbageResult } from '../long-work.ts';
 import type { Head } from '../repo.ts';
@@ -24,6 +24,9 @@ import { forgetResets } from './resets.ts';
 
 /** Default minimum age of a removed blob: a new record may be about to mention a younger one. */
 export const BLOB_AGE_MS: number = 60 * 60 * 1000;
+
+/** Blocks between two calls of `onProgress`. */
+const NOTIFY_EVERY = 4096;
 
 /** A commit that stays. The ref of a damaged old head may lack blocks. */
 interface Kept extends Head {
@@ -76,12 +79,13 @@ const keptCommits = async (parts: ReadParts, keep: number): Promise<KeptCommits>
 };
 
 /** Returns all commits, nodes and records that the kept commits reach. */
-const reachCommits = async (parts: ReadParts, commits: readonly Kept[]): Promise<CidSet> => {
+const reachCommits = async (parts: ReadParts, commits: readonly Kept[], notify: () => void): Promise<CidSet> => {
   const reached = createCidSet();
   for (const { cid, data, mayLack } of commits) {
     reached.add(cid.bytes);
     const read: ReadNodes = mayLack ? (subtrees) => nodesPastMissing(parts.nodes, subtrees) : parts.nodes.nodes;
     await reachTree(read, data, reached);
+    notify();
   }
   return reached;
 };
@@ -158,16 +162,24 @@ const reachBases = async (parts: ReadParts): Promise<CidSet> => {
  */
 export const collectGarbage = async (parts: RepoParts, options: GarbageOptions = {}): Promise<GarbageResult> => {
   const { keep = 1, blobs = false, blobAge = BLOB_AGE_MS, compact = false } = options;
+  const { dryRun = false, onProgress, signal } = options;
   if (!Number.isInteger(keep) || keep < 1) {
     throw new TypeError(`keep is not a valid number of commits: use a whole number from 1; keep=${keep}`);
   }
   if (typeof blobAge !== 'number' || !(blobAge >= 0)) {
     throw new TypeError(`blobAge is not a valid number of milliseconds: use a number from 0; blobAge=${blobAge}`);
   }
-  const counts = await sweeping(parts, async (change, sweep) => {
+  const tally = { phase: 'verify' as 'verify' | 'write', bytes: 0, blocks: 0, records: 0 };
+  const notify = (): void => {
+    signal?.throwIfAborted();
+    onProgress?.({ ...tally });
+  };
+  let tried: GarbageResult | undefined;
+  const sweep = sweeping(parts, async (change, sweep) => {
     const inside = partsIn(parts, change);
+    notify();
     const { kept, dropped, followers } = await keptCommits(inside, keep);
-    const reached = await reachCommits(inside, kept);
+    const reached = await reachCommits(inside, kept, notify);
     const pinned = sweep.mark(reached);
     await reachPinned(inside, pinned, reached);
     const nodes = await reachBases(inside);
@@ -176,8 +188,19 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
       if (!reached.has(cid.bytes) && !nodes.has(cid.bytes)) {
         garbage.add(cid.bytes);
       }
+      tally.blocks += 1;
+      if (tally.blocks % NOTIFY_EVERY === 0) {
+        notify();
+      }
     }
+    if (dryRun) {
+      const orphans = blobs ? await orphanBlobs(parts, change, [...kept, ...pinned], blobAge) : [];
+      tried = { blocks: garbage.size, commits: dropped.length, blobs: orphans.length, bytes: 0 };
+      throw new RepoError('ReadOnly', 'a dry run changes nothing');
+    }
+    tally.phase = 'write';
     for (const batch of batchesOf(garbage)) {
+      notify();
       await change.remove(batch);
     }
     for (const [rev, cid] of dropped) {
@@ -197,8 +220,19 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
         kept.map(({ rev }) => rev),
       );
     }
+    notify();
     return { blocks: garbage.size, commits: dropped.length };
   });
+  const counts = await sweep.catch((error: unknown) => {
+    if (tried === undefined) {
+      throw error;
+    }
+    return undefined;
+  });
+  if (counts === undefined) {
+    return tried!;
+  }
+  // From here on, an abort would leave the removed data in the file.
   const bytes = (await parts.store.maintenance?.shrink({ compact })) ?? 0;
   return { ...counts, blobs: blobs ? await removeOrphans(parts, blobAge) : 0, bytes };
 };
