@@ -209,6 +209,8 @@ class DifferenceCheck {
     assertProved(node!.keys.length > 0 || isEmptyNode(node!));
     if (node!.keys.length > 0) {
       this.#to.add({ subtree: root, layer: node!.layer, ...bounds });
+    } else {
+      this.#nodes.push(root);
     }
   }
 

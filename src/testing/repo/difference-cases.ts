@@ -11,38 +11,28 @@ import type { HeadChange, Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import { listOf } from '../storage/block-store-harness.ts';
-import type { RepoHarness } from './harness.ts';
-import { DID, KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
-
-/** A second repository, in place of the account's host. */
-const hostOf = (harness: RepoHarness): Promise<Repo> => harness.other().create({ did: DID, signer: KEY });
+import type { MakeRepo, RepoHarness } from './harness.ts';
+import { DID, KEY, POST, creates, describe, overMore, post, rkeyOf } from './harness.ts';
 
 const headText = async (repo: Repo): Promise<string> => String((await repo.head())?.cid);
 
 /** A copy of the host, over which a case runs. */
-const copyOf = async (repo: Repo, harness: RepoHarness, count: number): Promise<Repo> => {
-  const host = await hostOf(harness);
+const copyOf = async (repo: Repo, make: MakeRepo, count: number): Promise<Repo> => {
+  const host = await make();
   await host.write(creates(count));
   await repo.importCar(host.exportCar(), { key: KEY.did() });
   return host;
 };
 
 /** A CAR of 40 records. */
-const newerCar = async (harness: RepoHarness): Promise<Uint8Array> => {
-  await using host = await hostOf(harness);
+const newerCar = async (make: MakeRepo): Promise<Uint8Array> => {
+  const host = await make();
   await host.write(creates(40));
   return await readAll(host.exportCar());
 };
 
-const overCopy = (name: string, run: (repo: Repo, host: Repo, harness: RepoHarness) => Promise<void>) =>
-  over(
-    name,
-    async (repo, harness) => {
-      await using host = await copyOf(repo, harness, 60);
-      await run(repo, host, harness);
-    },
-    null,
-  );
+const overCopy = (name: string, run: (repo: Repo, host: Repo, make: MakeRepo) => Promise<void>) =>
+  overMore(name, async (repo, make) => run(repo, await copyOf(repo, make, 60), make), null);
 
 export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
   overCopy('an import of a difference returns its changes and the head before', async (repo, host) => {
@@ -63,7 +53,7 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.verify({ key: KEY.did() })).faults, [], 'no fault');
   }),
 
-  overCopy('many small differences lead to the same repository as one whole CAR', async (repo, host, harness) => {
+  overCopy('many small differences lead to the same repository as one whole CAR', async (repo, host, make) => {
     for (let i = 0; i < 30; i++) {
       const { rev } = (await repo.head())!;
       await host.write([
@@ -76,8 +66,7 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
         await repo.gc();
       }
     }
-    const whole = harness.other();
-    await using other = await whole.create({ did: DID });
+    const other = await make();
     await other.importCar(host.exportCar());
     assertEqual(await readAll(repo.exportCar()), await readAll(other.exportCar()), 'the same CAR');
     assertEqual((await repo.verify()).faults, [], 'no fault');
@@ -162,10 +151,10 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.verify()).faults, [], 'no fault');
   }),
 
-  over(
+  overMore(
     'two commits of version 2 can follow each other, although they have no rev',
-    async (repo, harness) => {
-      await using host = await hostOf(harness);
+    async (repo, make) => {
+      const host = await make();
       for (const text of ['first', 'second', 'third']) {
         await host.put(POST, 'a', post(text));
         const { data } = (await host.head())!;
@@ -183,9 +172,9 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
     null,
   ),
 
-  over('reads and writes continue during an import', async (repo, harness) => {
+  overMore('reads and writes continue during an import', async (repo, make) => {
     await repo.write(creates(3));
-    const car = await newerCar(harness);
+    const car = await newerCar(make);
     const branch = repo.branch('draft');
     let release = (): void => {};
     const gate = new Promise<void>((resolve) => (release = resolve));
@@ -205,9 +194,9 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
     assert((await repo.verify()).ok, 'it is sound');
   }),
 
-  over('an import is checked against the head at its end', async (repo, harness) => {
+  overMore('an import is checked against the head at its end', async (repo, make) => {
     await repo.write(creates(3));
-    const car = await newerCar(harness);
+    const car = await newerCar(make);
     const late = (async function* () {
       yield car.subarray(0, 1000);
       await repo.put(POST, 'meanwhile', post('meanwhile'));

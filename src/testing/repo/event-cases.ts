@@ -4,11 +4,8 @@ import { verifyCommitEvent } from '../../core/repo/proof/verify-commit-event.ts'
 import type { HeadChange, Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
-import type { RepoHarness } from './harness.ts';
-import { DID, KEY, OTHER_DID, OTHER_KEY, POST, creates, over, post, rkeyOf } from './harness.ts';
-
-/** A second repository, in place of the account's host. */
-const hostOf = (harness: RepoHarness, did = DID): Promise<Repo> => harness.other().create({ did, signer: KEY });
+import type { MakeRepo, RepoHarness } from './harness.ts';
+import { DID, KEY, OTHER_DID, OTHER_KEY, POST, creates, over, overMore, post, rkeyOf } from './harness.ts';
 
 const commitEvent = async (repo: Repo, at?: string): Promise<CommitEvent> => {
   const event = await repo.commitEvent(at);
@@ -63,10 +60,10 @@ export const repoEventCases: readonly Case<RepoHarness>[] = [
     await assertRejects(() => repo.commitEvent(large.rev), 'RefNotFound', 'a removed commit');
   }),
 
-  over(
+  overMore(
     'a copy follows the events of its host',
-    async (repo, harness) => {
-      await using source = await hostOf(harness);
+    async (repo, make) => {
+      const source = await make();
       await source.write(creates(60));
       await repo.importCar(source.exportCar(), { key: KEY.did() });
       assertEqual((await repo.commitEvent()).type, 'sync', 'the imported head');
@@ -105,37 +102,37 @@ export const repoEventCases: readonly Case<RepoHarness>[] = [
     null,
   ),
 
-  over(
+  overMore(
     'a copy starts with the first event, and takes a new signature of its records',
-    async (repo, harness) => {
-      await using source = await hostOf(harness);
+    async (repo, make) => {
+      const source = await make();
       await source.put(POST, 'a', post('a'));
       assertEqual((await repo.applyEvent(await source.commitEvent())).outcome, 'applied', 'the first commit');
       await source.write([], { signer: OTHER_KEY, allowOtherKey: true });
       const head = await source.head();
-      const { blocks } = await syncOf(harness, source);
+      const { blocks } = await syncOf(make, source);
       const sync = { type: 'sync', did: DID, rev: head!.rev, blocks } as const;
       const applied = await repo.applyEvent(sync, { key: OTHER_KEY.did() });
       assertEqual([applied.outcome, applied.changes], ['applied', []], 'a sync event with the same records');
       assertEqual(String((await repo.head())?.cid), String(head?.cid), 'the head');
       assertEqual((await repo.applyEvent(sync)).outcome, 'ignored', 'the same again');
       await source.put(POST, 'b', post('b'), { signer: OTHER_KEY });
-      const other = { ...sync, rev: (await source.head())!.rev, blocks: (await syncOf(harness, source)).blocks };
+      const other = { ...sync, rev: (await source.head())!.rev, blocks: (await syncOf(make, source)).blocks };
       assertEqual((await repo.applyEvent(other)).outcome, 'desynchronized', 'a sync event with other records');
     },
     null,
   ),
 
-  over(
+  overMore(
     'an event that is not of the account, or not signed by its key, changes nothing',
-    async (repo, harness) => {
-      await using source = await hostOf(harness);
+    async (repo, make) => {
+      const source = await make();
       await source.put(POST, 'a', post('a'));
       await repo.importCar(source.exportCar());
       const before = await repo.head();
       await source.put(POST, 'b', post('b'));
       const event = await commitEvent(source);
-      await using stranger = await hostOf(harness, OTHER_DID);
+      const stranger = await make(OTHER_DID);
       await stranger.put(POST, 'a', post('a'));
       const outcomes = [
         await repo.applyEvent(event, { key: OTHER_KEY.did() }),
@@ -157,8 +154,8 @@ export const repoEventCases: readonly Case<RepoHarness>[] = [
 ];
 
 /** The CAR of the head's commit alone: what a sync event carries. */
-const syncOf = async (harness: RepoHarness, source: Repo): Promise<{ readonly blocks: CommitEvent['blocks'] }> => {
-  await using copy = await hostOf(harness);
+const syncOf = async (make: MakeRepo, source: Repo): Promise<{ readonly blocks: CommitEvent['blocks'] }> => {
+  const copy = await make();
   await copy.importCar(source.exportCar());
   const event = await copy.commitEvent();
   assert(event.type === 'sync', 'a sync event');

@@ -84,3 +84,30 @@ export const over = (
     await repo.close();
   },
 });
+
+/** Makes a further repository, which the case does not have to close: the account's host, or a copy. */
+export type MakeRepo = (did?: string) => Promise<Repo>;
+
+/** As {@link over}, with a function that makes further repositories with the signer {@link KEY}. */
+export const overMore = (
+  name: string,
+  run: (repo: Repo, make: MakeRepo, harness: RepoHarness) => Promise<void>,
+  signer: Signer | null = KEY,
+): Case<RepoHarness> =>
+  over(
+    name,
+    async (repo, harness) => {
+      const made: Repo[] = [];
+      const make = async (did = DID): Promise<Repo> => {
+        const more = await harness.other().create({ did, signer: KEY });
+        made.push(more);
+        return more;
+      };
+      try {
+        await run(repo, make, harness);
+      } finally {
+        await Promise.all(made.map((more) => more.close()));
+      }
+    },
+    signer,
+  );

@@ -33,12 +33,18 @@ const recorded = (change: BlockChange, puts: string[]): BlockChange =>
     },
   });
 
+const begun = (change: BlockChange): Staging => {
+  const staging = new Staging();
+  staging.begin(change);
+  return staging;
+};
+
 /** Stages blocks, links some of them, and returns the result. */
 const settle = async (store: MemoryBlockStore, blocks: readonly Block[], linked: readonly Block[]) => {
   const puts: string[] = [];
   let unlinked = -1;
   const added = await store.transact(async (change) => {
-    const staging = new Staging(recorded(change, puts));
+    const staging = begun(recorded(change, puts));
     await staging.add(packedOf(blocks));
     const found = await staging.getMany([...blocks.map(({ cid }) => cid), blockOf(1e6).cid]);
     expect(found.map((bytes) => bytes && [...bytes.subarray(0, 4)])).toEqual([
@@ -75,7 +81,7 @@ test('blocks above the limit are written on arrival, and removed again if unrefe
   const linked = large.filter((block, n) => n % 2 === 0 && block !== stored);
   const puts: string[] = [];
   const added = await store.transact(async (change) => {
-    const staging = new Staging(recorded(change, puts));
+    const staging = begun(recorded(change, puts));
     for (const block of large) {
       await staging.add(packedOf([block]));
     }
@@ -96,7 +102,7 @@ test('a chunk stays in memory for any of its blocks, up to the limit', async () 
   const puts: string[] = [];
   const filler = blockOf(1e6, 1024 * 1024);
   await store.transact(async (change) => {
-    const staging = new Staging(recorded(change, puts));
+    const staging = begun(recorded(change, puts));
     for (let n = 0; n < 60; n++) {
       await staging.add(packedOf([blockOf(n), filler]));
     }
@@ -117,7 +123,7 @@ test('a record that left memory is not read again when it is sound and mentions 
   const broken: Block = { cid: few[0]!.cid, bytes: few[0]!.bytes };
   const read: string[] = [];
   await store.transact(async (change) => {
-    const staging = new Staging(change);
+    const staging = begun(change);
     await staging.add(packedOf([plain, blob, broken]));
     expect([plain, blob, broken].map(({ cid }) => staging.isPlain(cid.bytes))).toEqual([false, false, false]);
     for (let n = 0; n < 49; n++) {
@@ -169,7 +175,7 @@ test('a CAR that is rejected for unreferenced blocks is not written', async () =
   const store = new MemoryBlockStore();
   const puts: string[] = [];
   const change = store.transact(async (inner) => {
-    const staging = new Staging(recorded(inner, puts));
+    const staging = begun(recorded(inner, puts));
     await staging.add(packedOf(few));
     await staging.flush((bytes) => {
       throw new Error(`unlinked ${bytes}`);
