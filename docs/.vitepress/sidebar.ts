@@ -11,6 +11,7 @@ const pages: DefaultTheme.SidebarItem[] = [
       page('Keep an account in a browser', '/guides/keep-an-account-in-a-browser'),
       page('Records', '/records'),
       page('Back up and restore', '/guides/back-up-and-restore'),
+      page('Follow a repository', '/guides/follow-a-repository'),
       page('History and proofs', '/guides/history-and-proofs'),
       page('Import from a PDS', '/guides/import-from-a-pds'),
       page('Records as files', '/guides/records-as-files'),

@@ -28,6 +28,14 @@ const GUIDES: Readonly<Record<string, Pick<Run, 'made' | 'outcomes'>>> = {
       },
     },
   },
+  'follow-a-repository': {
+    made: ['host/pds.db', 'copy/pds.db'],
+    outcomes: {
+      'follow.mjs': (printed) => {
+        expect(printed).toBe('delete first, create second\napplied\nignored\ndesynchronized\nsame head: true\n');
+      },
+    },
+  },
   'history-and-proofs': {
     made: ['alice/pds.db', 'proof.car'],
     outcomes: {

@@ -93,7 +93,8 @@ export const rebaseBranch = (
     }
     const applied = await applyOps(inside.nodes, onto.data, ops, parts.hashAll);
     const { head } = ends;
-    const rev = parts.clock.next((head.rev > onto.rev ? head.rev : onto.rev) as Tid);
+    const newer = head.rev > onto.rev ? head : onto;
+    const rev = parts.clock.next(newer.rev as Tid);
     await change.put(applied.blocks);
     const cid = await storeUnsigned(change, { did: parts.did, data: applied.root, rev, prev: onto.cid });
     await change.setRef(name, cid);
