@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { KeySource, VerifyReport } from '../../index.ts';
+import type { KeySource, VerifyCarReport, VerifyReport } from '../../index.ts';
 import { verifyCar } from '../../index.ts';
 import { REPO_OR_CAR, accountKeyOption, withExamples } from '../terminal/arguments.ts';
 import { readAccountKey } from '../key/public-key.ts';
@@ -12,7 +12,7 @@ import type { Context } from '../terminal/shell.ts';
 import { isCar, withReadable } from '../terminal/with-repo.ts';
 
 /** The report on a repository or a CAR. A CAR has no blobs. */
-type Report = Omit<VerifyReport, 'blobs'> & Partial<Pick<VerifyReport, 'blobs'>>;
+type Report = Omit<VerifyReport, 'blobs'> & Partial<Pick<VerifyReport, 'blobs'> & Pick<VerifyCarReport, 'content'>>;
 
 const verifyAt = async (context: Context, where: string, key: KeySource | undefined): Promise<Report> =>
   (await isCar(where))
@@ -54,8 +54,11 @@ export const addVerify = (program: Command, context: Context): void => {
         await warnOfMore(context, report.faultCount - faults.length);
       }
       if (!report.ok) {
+        const count = `${report.faultCount} ${report.faultCount === 1 ? 'fault' : 'faults'} found.`;
         throw new Reported(
-          `${report.faultCount} ${report.faultCount === 1 ? 'fault' : 'faults'} found. To repair a repository, run pdsdb repair.`,
+          report.content === 'part'
+            ? `${count} The CAR is a part of a repository, such as a proof or a difference. To check a proof, run pdsdb prove --check.`
+            : `${count} To repair a repository, run pdsdb repair.`,
         );
       }
     });

@@ -56,6 +56,11 @@ export interface VerifyCarReport {
   readonly blocks: number;
   /** Other blocks in the CAR. */
   readonly unlinked: number;
+  /**
+   * `repository`: every block of the tree is in the CAR. `part`: blocks are missing, and nothing is wrong with the
+   * others, as in a proof of a record or in a CAR with `since`. `damaged`: anything else.
+   */
+  readonly content: 'damaged' | 'part' | 'repository';
 }
 
 /** The blocks of a CAR in memory, by CID. */
@@ -191,17 +196,26 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
     });
   }
   const assertPath = createAssertPath();
+  let [missing, wrong] = [0, 0];
+  const addFault = (fault: Fault): void => {
+    faults.add(fault);
+    if (fault.code === 'BlockNotFound') {
+      missing += 1;
+    } else {
+      wrong += 1;
+    }
+  };
   const tree = await verifyTreeOf(async (cids) => cids.map(car.take), commit.data.bytes as CidBytes, {
     hashAll,
     // All blocks were hashed when they were read.
     hashed: { has: () => true },
     signal,
-    onFault: (fault) => faults.add(fault),
+    onFault: addFault,
     async onLeaves(leaves) {
       for (const leaf of leaves) {
         const fault = recordFault(leaf, car.take(leaf.value), assertPath);
         if (fault !== undefined) {
-          faults.add(fault);
+          addFault(fault);
         }
       }
       tally.records += leaves.length;
@@ -219,5 +233,6 @@ export const verifyCar = async (source: CarSource, options: VerifyCarOptions = {
     records: tree.leaves,
     blocks: taken,
     unlinked: size - taken,
+    content: wrong > 0 ? 'damaged' : missing > 0 ? 'part' : 'repository',
   };
 };

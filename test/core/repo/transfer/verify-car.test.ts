@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { writeCar } from '../../../../src/core/car/writer.ts';
 import { encodeCbor } from '../../../../src/core/data/cbor-encode.ts';
-import { CODEC_DAG_CBOR, CODEC_RAW, cidOf } from '../../../../src/core/data/cid.ts';
+import type { CidBytes } from '../../../../src/core/data/cid.ts';
+import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, decodeCid } from '../../../../src/core/data/cid.ts';
+import { readAll } from '../../../../src/core/data/streams.ts';
+import { createTreeBuilder } from '../../../../src/core/mst/build.ts';
+import { openCar } from '../../../../src/core/repo/transfer/open-car.ts';
+import { listOf } from '../../../../src/testing/storage/block-store-harness.ts';
 import { readCar } from '../../../../src/core/car/reader.ts';
 import { createCommit } from '../../../../src/core/repo/commit.ts';
 import { EMPTY_ROOT } from '../../../../src/core/mst/node.ts';
@@ -139,4 +144,20 @@ test('reports progress, and stops on abort', async () => {
   await verifyCar(sample.car, { onProgress: ({ records }) => told.push(records) });
   expect(told.at(-1)).toBe(300);
   await expect(verifyCar(sample.car, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+});
+
+test('says whether a CAR is a repository, a part of one, or damaged', async () => {
+  const repo = await openCar(sample.car);
+  const [{ collection, rkey } = { collection: '', rkey: '' }] = await listOf(repo.list());
+  const contentOf = async (car: Uint8Array): Promise<string> => (await verifyCar(car)).content;
+  expect(await contentOf(sample.car)).toBe('repository');
+  expect(await contentOf(await repo.proveRecord(`${collection}/${rkey}`))).toBe('part');
+  expect(await contentOf(await readAll(repo.exportCar({ range: { to: `${collection}/${rkey}` } })))).toBe('part');
+  const record = { cid: cidOf(CODEC_DAG_CBOR, new Uint8Array([0xf6])), bytes: new Uint8Array([0xf6]) };
+  const tree = createTreeBuilder((cid, bytes) => nodes.push({ cid: decodeCid(cid), bytes: bytes.slice() }));
+  const nodes: Block[] = [];
+  tree.add('com.example.a/1', record.cid.bytes as CidBytes);
+  const commit = await createCommit({ did: DID, data: decodeCid(tree.finish()), rev: tidOf(1, 1) }, key);
+  expect(await contentOf(writeCar(commit.cid, [commit, ...nodes, record]))).toBe('damaged');
+  await repo.close();
 });
