@@ -26,13 +26,16 @@ interface Flags {
   readonly key?: string;
   readonly allowUnsigned?: boolean;
   readonly strict?: boolean;
+  readonly dryRun?: boolean;
+  readonly keepFork?: boolean;
+  readonly rollback?: boolean;
   readonly ndjson?: boolean;
   readonly fromPds?: string;
   readonly blobs?: string;
 }
 
 /** The flags, with the key itself. */
-interface ReadFlags extends Pick<Flags, 'allowUnsigned' | 'strict'> {
+interface ReadFlags extends Pick<Flags, 'allowUnsigned' | 'dryRun' | 'keepFork' | 'rollback' | 'strict'> {
   readonly key: KeySource | undefined;
 }
 
@@ -43,6 +46,9 @@ const importInto = (context: Context, repo: Repo, source: string, flags: ReadFla
       key: flags.key,
       allowUnsigned: flags.allowUnsigned,
       records: flags.strict === true ? 'reject' : 'report',
+      dryRun: flags.dryRun,
+      onFork: flags.keepFork === true ? 'keep' : 'refuse',
+      rollback: flags.rollback,
     };
     return repo.importCar(await openInput(context, source), options);
   });
@@ -142,7 +148,8 @@ const print = async (context: Context, result: ImportResult, blobs?: BlobCounts)
   const head = result.head.toString();
   const faults = result.faults.map(({ code, message, path, cid }) => ({ code, message, path, cid: cid?.toString() }));
   const counts = { blocks, created, updated, deleted, unchanged, missingBlobs };
-  const { kept } = result;
+  const { kept, replaced } = result;
+  const missing = result.missing?.map(({ cid, path }) => ({ cid: cid.toString(), path }));
   await printOne(
     context,
     {
@@ -151,6 +158,8 @@ const print = async (context: Context, result: ImportResult, blobs?: BlobCounts)
       ...counts,
       ...(faults.length > 0 ? { faultCount: result.faultCount, faults } : {}),
       ...(kept ? { kept } : {}),
+      ...(replaced === undefined ? {} : { replaced }),
+      ...(missing === undefined ? {} : { missing }),
       ...(blobs ? { blobs } : {}),
     },
     [
@@ -163,6 +172,8 @@ const print = async (context: Context, result: ImportResult, blobs?: BlobCounts)
       ['unchanged', unchanged],
       ['missing blobs', blobs?.missing ?? missingBlobs],
       ['stored blobs', blobs?.stored],
+      ['missing blocks', missing?.length],
+      ['old head', replaced],
       ['kept', kept && `${kept.paths.length} local changes as ${kept.ref}: see pdsdb diff <repo> main ${kept.ref}`],
     ],
   );
@@ -173,7 +184,10 @@ const print = async (context: Context, result: ImportResult, blobs?: BlobCounts)
 };
 
 /** @throws {CommandError} `InvalidRequest` for arguments that do not go together. */
-const assertFlags = (source: string | undefined, { fromPds, ndjson, blobs }: Flags): void => {
+const assertFlags = (
+  source: string | undefined,
+  { fromPds, ndjson, blobs, dryRun, keepFork, rollback }: Flags,
+): void => {
   if (source !== undefined && fromPds !== undefined) {
     throw new CommandError('InvalidRequest', `Give a CAR or --from-pds, not both; car=${source} from-pds=${fromPds}`);
   }
@@ -182,6 +196,11 @@ const assertFlags = (source: string | undefined, { fromPds, ndjson, blobs }: Fla
   }
   if (fromPds !== undefined && ndjson === true) {
     throw new CommandError('InvalidRequest', `--ndjson reads lines, not a PDS. Leave one out; from-pds=${fromPds}`);
+  }
+  const only = Object.entries({ '--dry-run': dryRun, '--keep-fork': keepFork, '--rollback': rollback });
+  const [first] = only.find(([, isGiven]) => isGiven === true) ?? [];
+  if (first !== undefined && (fromPds !== undefined || ndjson === true)) {
+    throw new CommandError('InvalidRequest', `${first} needs a CAR. Leave out --from-pds and --ndjson.`);
   }
   if (fromPds === undefined && blobs !== undefined) {
     throw new CommandError('InvalidRequest', `--blobs needs --from-pds. Give both; blobs=${blobs}`);
@@ -199,6 +218,9 @@ export const addImport = (program: Command, context: Context): void => {
     .addOption(accountKeyOption())
     .option('--allow-unsigned', 'also accept a commit without a signature')
     .option('--strict', 'refuse the CAR if a record is not valid in the data model')
+    .option('--dry-run', 'print what the import would do, and change nothing')
+    .option('--keep-fork', "also accept another commit with the head's rev; a ref keeps the old head")
+    .option('--rollback', 'also accept a commit that is older than the head; a ref keeps the old head')
     .option('--ndjson', 'the file has one line of JSON per record; write them in one commit, which --key <file> signs')
     .option(
       '--from-pds <path>',
@@ -222,6 +244,12 @@ export const addImport = (program: Command, context: Context): void => {
         const imported = await importFromPds(context, target, flags.fromPds, options);
         await print(context, imported.result, imported.blobs);
         return;
+      }
+      if (isNew && flags.dryRun === true) {
+        throw new CommandError(
+          'InvalidRequest',
+          `--dry-run compares with a repository, and ${directory} has none. To check a CAR, run pdsdb verify ${given}`,
+        );
       }
       const reading: ReadFlags = { ...flags, key };
       const result = isNew

@@ -10,25 +10,24 @@ export const addLog = (program: Command, context: Context): void => {
     .command('log')
     .description('list the stored commits, newest first: rev, CID, signed or unsigned, message')
     .argument(...REPO_OR_CAR)
+    .argument('[path]', 'only commits that changed this record: collection/rkey; with the CID of the record')
+    .option('--at <state>', 'begin at this rev, CID or ref')
     .option('--limit <n>', 'largest number of commits', wholeNumber(1))
-    .action((directory: string, { limit = Number.POSITIVE_INFINITY }: { limit?: number }) =>
+    .action((directory: string, path: string | undefined, { limit, at }: { limit?: number; at?: string }) =>
       withReadable(context, directory, async (repo) => {
         const list = printList(context);
-        let left = limit;
-        for await (const { cid, rev, signed, message } of repo.log()) {
-          await list.add({ cid: cid.toString(), rev, signed, message }, [
+        for await (const { cid, rev, signed, message, record } of repo.log({ path, limit, ref: at })) {
+          const found = path === undefined ? {} : { record: record?.toString() ?? null };
+          await list.add({ cid: cid.toString(), rev, signed, message, ...found }, [
             rev,
             cid.toString(),
             signed ? 'signed' : 'unsigned',
+            ...(path === undefined ? [] : [record?.toString() ?? 'deleted']),
             message,
           ]);
-          left -= 1;
-          if (left === 0) {
-            break;
-          }
         }
         await list.end();
       }),
     );
-  withExamples(command, 'log alice --limit 10', 'log alice.car');
+  withExamples(command, 'log alice --limit 10', 'log alice app.bsky.actor.profile/self', 'log alice.car');
 };
