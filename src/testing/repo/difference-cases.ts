@@ -9,7 +9,7 @@ import { ZERO_TID } from '../../core/syntax/tid.ts';
 import { createCommit, encodeCommit } from '../../core/repo/commit.ts';
 import type { HeadChange, Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
-import { assert, assertEqual, assertRejects } from '../case.ts';
+import { assert, assertEqual, assertRejects, rejectionOf } from '../case.ts';
 import { listOf } from '../storage/block-store-harness.ts';
 import type { MakeRepo, RepoHarness } from './harness.ts';
 import { DID, KEY, POST, creates, describe, overMore, post, rkeyOf } from './harness.ts';
@@ -208,5 +208,32 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
       'an older CAR than a record that was written meanwhile',
     );
     assertEqual((await repo.info()).records, 4, 'nothing is lost');
+  }),
+
+  overMore('an import that stops while it reads ends its source', async (repo, make) => {
+    const car = await newerCar(make);
+    const abort = new AbortController();
+    let isEnded = false;
+    const source = (async function* () {
+      try {
+        for (let at = 0; at < car.length; at += 1000) {
+          yield car.slice(at, at + 1000);
+          // A worker has to hear of the abort.
+          await new Promise<void>((resolve) => setTimeout(resolve, 10));
+        }
+      } finally {
+        isEnded = true;
+      }
+    })();
+    const importing = repo.importCar(source, {
+      signal: abort.signal,
+      onProgress: () => abort.abort(new Error('enough')),
+    });
+    const error = await rejectionOf(() => importing, 'an aborted import');
+    for (let tries = 0; !isEnded && tries < 200; tries++) {
+      await new Promise<void>((resolve) => setTimeout(resolve, 10));
+    }
+    assertEqual([(error as Error).message, isEnded], ['enough', true], 'the reason, and the end of the source');
+    assertEqual((await repo.info()).records, 0, 'nothing has changed');
   }),
 ];

@@ -86,6 +86,6 @@ test('the changes of a branch are asked for with its name, and those of the head
   expect(asked).toEqual([
     ['branch.diff', ['draft']],
     ['head', []],
-    ['diff', [undefined, { '/': String(head!.cid) }]],
+    ['diff', [undefined, { '/': String(head!.cid) }, undefined]],
   ]);
 });

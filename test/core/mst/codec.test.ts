@@ -93,7 +93,7 @@ test('decoded nodes have no views of the block', () => {
 test('a link to a record may be raw, a link to a node may not', () => {
   const raw = withCodec(RECORD, 1, 0x55);
   expect(decodeNode(node([entry({ ...good, v: link(raw) })])).values).toEqual([raw]);
-  expect(() => decodeNode(node([entry({ ...good, t: link(raw) })]))).toThrow('does not link to dag-cbor');
+  expect(() => decodeNode(node([entry({ ...good, t: link(raw) })]))).toThrow('expected dag-cbor (0x71)');
 });
 
 describe('layers', () => {
@@ -109,7 +109,7 @@ describe('layers', () => {
   test('no node is below layer 0', () => {
     expect(() => decodeNode(node([entry({ ...good, t: link(CHILD) })]))).toThrow('layer 0 and has children');
     expect(() => decodeNode(node([entry(good)], link(CHILD)))).toThrow('layer 0 and has children');
-    expect(() => decodeNode(node([], link(CHILD)), 0)).toThrow('no layer below');
+    expect(() => decodeNode(node([], link(CHILD)), 0)).toThrow('a child below layer 0');
   });
 
   test('a node without keys has the given layer', () => {
@@ -123,7 +123,7 @@ describe('layers', () => {
   });
 
   test('an empty node is a root', () => {
-    expect(() => decodeNode(EMPTY_NODE_BYTES, 0)).toThrow('is not a root');
+    expect(() => decodeNode(EMPTY_NODE_BYTES, 0)).toThrow('not the root');
   });
 });
 
@@ -139,7 +139,7 @@ test('a node may have MAX_NODE_ENTRIES entries, and no more', () => {
   const children = [undefined, ...keys.map(() => undefined)];
   const most = encodeNode({ keys: keys.slice(1), values: values.slice(1), children: children.slice(1) });
   expect(decodeNode(most).keys.length).toBe(MAX_NODE_ENTRIES);
-  expect(() => decodeNode(encodeNode({ keys, values, children }))).toThrow('above 8192');
+  expect(() => decodeNode(encodeNode({ keys, values, children }))).toThrow('the limit is 8192');
 });
 
 const bad: Record<string, Raw> = {

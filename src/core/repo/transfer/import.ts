@@ -171,9 +171,8 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
   }
   const { hashAll } = parts;
   const staging = new Staging(source);
-  // What fits in memory is read before the change begins, so that a slow source does not delay other writes.
   const reading = await readInto(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, notify);
-  const isRead = await reading.stage(() => staging.isFull);
+  let isRead = false;
 
   let dry: ImportResult | undefined;
   /** Returns the error that rolls back a dry run. */
@@ -251,6 +250,8 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
   };
 
   try {
+    // What fits in memory is read before the change begins, so that a slow source does not delay other writes.
+    isRead = await reading.stage(() => staging.isFull);
     const imported = await keepingTransition(parts.pins, (keep) =>
       parts.store.transact(async (change) => (await past(change)) ?? run(change, keep)),
     );
