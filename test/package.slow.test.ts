@@ -8,8 +8,8 @@ import { buildPackage } from './built-package.ts';
 import { root } from './house/sources.ts';
 
 /** Files and kilobytes. A change that packs more raises its limit here. */
-const MAX_FILES = 660;
-const MAX_KILOBYTES = 1000;
+const MAX_FILES = 700;
+const MAX_KILOBYTES = 1060;
 
 interface Packed {
   readonly filename: string;

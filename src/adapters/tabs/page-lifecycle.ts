@@ -29,8 +29,12 @@ export const watchPage = ({ onHide, onShow, needsTime }: PageLife): (() => void)
   if (typeof document === 'undefined') {
     return () => {};
   }
-  const end = new AbortController();
-  const { signal } = end;
+  const removals: (() => void)[] = [];
+  // Without a signal: jsdom accepts only its own, and another program may have replaced the global class.
+  const listen = (target: EventTarget, type: string, listener: (event: Event) => void, capture = false): void => {
+    target.addEventListener(type, listener, capture);
+    removals.push(() => target.removeEventListener(type, listener, capture));
+  };
   let isHidden = false;
   const becomes = (hidden: boolean) => (): void => {
     if (isHidden !== hidden) {
@@ -42,12 +46,12 @@ export const watchPage = ({ onHide, onShow, needsTime }: PageLife): (() => void)
   const page: EventTarget = document;
   for (const target of [window, page]) {
     // Captured events come first, so that every release has begun before a handler spends the time.
-    ['pagehide', 'freeze'].forEach((type) => target.addEventListener(type, becomes(true), { capture: true, signal }));
-    ['pageshow', 'resume'].forEach((type) => target.addEventListener(type, becomes(false), { signal }));
+    ['pagehide', 'freeze'].forEach((type) => listen(target, type, becomes(true), true));
+    ['pageshow', 'resume'].forEach((type) => listen(target, type, becomes(false)));
   }
   if (needsTime) {
     // A function of its own: the same one would be added once for all repositories, and removed with the first.
-    page.addEventListener('freeze', (event) => linger(event), { signal });
+    listen(page, 'freeze', (event) => linger(event));
   }
-  return () => end.abort();
+  return () => removals.forEach((remove) => remove());
 };
