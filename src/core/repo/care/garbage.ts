@@ -3,7 +3,7 @@ import type { CID } from '../../data/cid.ts';
 import { cidToText } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import { createCidSet } from '../../data/cid-set.ts';
-import { isRepoError, RepoError } from '../../errors.ts';
+import { isRepoError } from '../../errors.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import type { GarbageOptions, GarbageResult } from '../long-work.ts';
 import type { Head } from '../repo.ts';
@@ -174,8 +174,7 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
     signal?.throwIfAborted();
     onProgress?.({ ...tally });
   };
-  let tried: GarbageResult | undefined;
-  const sweep = sweeping(parts, async (change, sweep) => {
+  const counts = await sweeping(parts, async (change, sweep) => {
     const inside = partsIn(parts, change);
     notify();
     const { kept, dropped, followers } = await keptCommits(inside, keep);
@@ -195,8 +194,7 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
     }
     if (dryRun) {
       const orphans = blobs ? await orphanBlobs(parts, change, [...kept, ...pinned], blobAge) : [];
-      tried = { blocks: garbage.size, commits: dropped.length, blobs: orphans.length, bytes: 0 };
-      throw new RepoError('ReadOnly', 'a dry run changes nothing');
+      return { blocks: garbage.size, commits: dropped.length, blobs: orphans.length };
     }
     tally.phase = 'write';
     for (const batch of batchesOf(garbage)) {
@@ -221,16 +219,10 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
       );
     }
     notify();
-    return { blocks: garbage.size, commits: dropped.length };
+    return { blocks: garbage.size, commits: dropped.length, blobs: 0 };
   });
-  const counts = await sweep.catch((error: unknown) => {
-    if (tried === undefined) {
-      throw error;
-    }
-    return undefined;
-  });
-  if (counts === undefined) {
-    return tried!;
+  if (dryRun) {
+    return { ...counts, bytes: 0 };
   }
   // From here on, an abort would leave the removed data in the file.
   const bytes = (await parts.store.maintenance?.shrink({ compact })) ?? 0;
