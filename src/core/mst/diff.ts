@@ -139,7 +139,7 @@ const cut = ({ from, to }: Range, subtrees: number): readonly [Range, Range] | u
 };
 
 /** Compares two lists of leaves. */
-function* compareLeaves(from: readonly Leaf[], to: readonly Leaf[]): Generator<TreeChange> {
+export function* compareLeaves(from: readonly Leaf[], to: readonly Leaf[]): Generator<TreeChange> {
   let i = 0;
   let j = 0;
   while (i < from.length || j < to.length) {

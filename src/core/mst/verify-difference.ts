@@ -5,7 +5,6 @@
  * verified tree has it at the same layer, and if its keys lie strictly between the keys around its new place. Every
  * other node is checked: its hash, its encoding, the layer and the order of its keys, and its place.
  */
-import { equalBytes } from '../data/bytes.ts';
 import type { CID, CidBytes } from '../data/cid.ts';
 import { CODEC_DAG_CBOR, cidBytesToText, cidEquals } from '../data/cid.ts';
 import type { CidSet } from '../data/cid-set.ts';
@@ -14,6 +13,7 @@ import { isRepoError, RepoError } from '../errors.ts';
 import type { HashAll } from '../data/sha256.ts';
 import type { BlockReader } from '../storage/ports.ts';
 import type { TreeChange } from './diff.ts';
+import { compareLeaves } from './diff.ts';
 import { layersOf } from './key.ts';
 import type { Leaf, Node } from './node.ts';
 import { EMPTY_ROOT, isEmptyNode, MAX_TREE_DEPTH } from './node.ts';
@@ -143,29 +143,6 @@ const assertNodes = (places: readonly Place[], nodes: readonly Node[], hashAll: 
 
 const byKey = (a: Leaf, b: Leaf): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 
-/** Both lists are in key order. */
-const compare = (from: readonly Leaf[], to: readonly Leaf[]): TreeChange[] => {
-  const changes: TreeChange[] = [];
-  let [i, j] = [0, 0];
-  while (i < from.length || j < to.length) {
-    const [a, b] = [from[i], to[j]];
-    if (b === undefined || (a !== undefined && a.key < b.key)) {
-      changes.push({ key: a!.key, from: a!.value, to: undefined });
-      i += 1;
-    } else if (a === undefined || b.key < a.key) {
-      changes.push({ key: b.key, from: undefined, to: b.value });
-      j += 1;
-    } else {
-      if (!equalBytes(a.value, b.value)) {
-        changes.push({ key: a.key, from: a.value, to: b.value });
-      }
-      i += 1;
-      j += 1;
-    }
-  }
-  return changes;
-};
-
 class DifferenceCheck {
   readonly #given: DifferenceBlocks;
   readonly #from = new Opening();
@@ -184,7 +161,7 @@ class DifferenceCheck {
       await this.#openLayer(layer);
     }
     const [from, to] = [this.#from.leaves.sort(byKey), this.#to.leaves.sort(byKey)];
-    return { changes: compare(from, to), nodes: this.#nodes, leaves: to };
+    return { changes: [...compareLeaves(from, to)], nodes: this.#nodes, leaves: to };
   }
 
   get #highest(): number {
