@@ -17,6 +17,11 @@ export class BoundedList<T> {
     return this.#count;
   }
 
+  /** Whether further items are only counted. */
+  get isFull(): boolean {
+    return this.#items.length === MAX_REPORTED;
+  }
+
   /** Counts items without keeping them. */
   addCount(count: number): void {
     this.#count += count;
@@ -24,7 +29,7 @@ export class BoundedList<T> {
 
   add(item: T): void {
     this.#count += 1;
-    if (this.#items.length < MAX_REPORTED) {
+    if (!this.isFull) {
       this.#items.push(item);
     }
   }

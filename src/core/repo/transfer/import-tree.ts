@@ -113,6 +113,7 @@ const createRecords = ({ staging, options, onRecords }: ImportCheck): Records =>
   };
 };
 
+/** The changes of an import: their counts, and the first ones. */
 const counter = () => {
   const changes = new BoundedList<RecordChange>();
   const counts = { created: 0, deleted: 0, updated: 0 };
@@ -121,17 +122,13 @@ const counter = () => {
     counts,
     add(change: TreeChange): void {
       counts[change.from === undefined ? 'created' : change.to === undefined ? 'deleted' : 'updated'] += 1;
-      changes.add(recordChange(change));
+      if (changes.isFull) {
+        changes.addCount(1);
+      } else {
+        changes.add(recordChange(change));
+      }
     },
   };
-};
-
-const countChanges = async (blocks: BlockReader, before: CID | undefined, after: CID) => {
-  const counted = counter();
-  for await (const change of diffTrees(createNodeReader(blocks), before, after)) {
-    counted.add(change);
-  }
-  return counted;
 };
 
 /** Checks the whole tree and all records in one walk. */
@@ -142,27 +139,42 @@ const checkAll = async (
 ): Promise<CheckedTree | IncompleteTree> => {
   const { parts, staging, options } = check;
   const records = createRecords(check);
+  // Every record is new if there is no old tree, so a first import walks its tree once.
+  const fresh = counter();
   const { faults, faultCount, leaves } = await verifyTreeOf((cids) => staging.read(cids), root.bytes as CidBytes, {
     signal: options.signal,
     hashAll: parts.hashAll,
     hashed: staging,
     onNode: (cid) => staging.link(cid),
-    onLeaves: records.check,
+    async onLeaves(batch) {
+      await records.check(batch);
+      batch.forEach(({ key, value }) => fresh.add({ key, from: undefined, to: value }));
+    },
   });
   const incomplete = missingIn({ items: faults, count: faultCount }) ?? missingIn(records.missing);
   if (incomplete !== undefined) {
     return incomplete;
   }
-  let base = before?.data;
-  const { changes, counts } = await countChanges(staging, base, root).catch((error: unknown) => {
+  const found = before && (await changesSince(staging, before.data, root));
+  const { changes, counts } = found ?? fresh;
+  const base = found && before?.data;
+  return { ...counts, leaves, changes, malformed: records.malformed, mentioned: records.mentioned, base };
+};
+
+/** Returns the changes from the old tree, or `undefined` if it lacks nodes, after a repair. The new one is complete. */
+const changesSince = async (blocks: BlockReader, before: CID, after: CID) => {
+  const counted = counter();
+  try {
+    for await (const change of diffTrees(createNodeReader(blocks), before, after)) {
+      counted.add(change);
+    }
+    return counted;
+  } catch (error) {
     if (!isRepoError(error, 'BlockNotFound')) {
       throw error;
     }
-    // The new tree was just verified, so the missing block belongs to the old tree, after a repair.
-    base = undefined;
-    return countChanges(staging, base, root);
-  });
-  return { ...counts, leaves, changes, malformed: records.malformed, mentioned: records.mentioned, base };
+    return undefined;
+  }
 };
 
 /** Checks the records of a difference. */
