@@ -7,14 +7,17 @@ const TIMEOUT_MS = 120_000;
 /** Files at a time. The default leaves one of two cores idle, and a test often waits for a disk or a browser. */
 const WORKERS = 2;
 
+/** The rules of the tree: `npm run check`. They parse every file and compile the documentation's code. */
+const TREE = ['test/{docs,house,practices}.test.ts'];
+
 /**
- * These change globals, look at the whole tree, or hand the number of an open file to a socket. Each gets a process of
+ * These change globals, or hand the number of an open file to a socket. Each gets a process of
  * its own. The others share threads, which load each module once and save half of the time. When a thread ends, Node
  * closes the numbers that the thread opened. One that a socket has closed may be another file by then: it was the pipe
  * to the next test process, which ended (`Worker exited unexpectedly`).
  */
 const ISOLATED = [
-  'test/*.test.ts',
+  'test/vectors.test.ts',
   'test/cli/{car-argument,write-file}.test.ts',
   'test/adapters/{origin/opfs-root,rpc/entry-point,tabs/page-left,tabs/silence}.test.ts',
 ];
@@ -26,7 +29,7 @@ const SLOW = [
   'test/**/*.slow.test.ts',
 ];
 
-/** Suites with a package.json of their own, which .ci/run installs. They run one at a time. */
+/** Suites with a package.json of their own, which .ci/run installs. */
 const ENVIRONMENTS = ['test/environments/**/*.test.ts'];
 
 /** Projects of one order share the workers. An order begins when the one before it has ended. */
@@ -36,14 +39,14 @@ export default defineConfig({
     hookTimeout: TIMEOUT_MS,
     maxWorkers: WORKERS,
     sequence: { sequencer: LongestFirst },
-    // `npm run test:all` asks for it, and prints a line a folder. It fails nothing.
-    coverage: { include: ['src/core/**/*.ts'], reporter: ['json-summary'], reportsDirectory: 'out/test-all/coverage' },
+    // .ci/run asks for it, and test/print-coverage.mjs prints a line per folder. It fails nothing.
+    coverage: { include: ['src/core/**/*.ts'], reporter: ['json-summary'], reportsDirectory: 'out/coverage' },
     projects: [
       {
         extends: true,
         test: {
           name: 'node',
-          include: ['test/{adapters,cli,core,damage,entry-points,wasm}/**/*.test.ts'],
+          include: ['test/{adapters,cli,core,damage,entry-points,sync,wasm}/**/*.test.ts'],
           exclude: [...SLOW, ...ISOLATED],
           pool: 'threads',
           isolate: false,
@@ -53,6 +56,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'isolated', include: ISOLATED, exclude: SLOW, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'tree', include: TREE, sequence: { groupOrder: 2 } },
       },
       {
         extends: true,
@@ -69,13 +76,8 @@ export default defineConfig({
       },
       {
         extends: true,
-        // A real PDS, from the packages of test/network.
-        test: {
-          name: 'network',
-          include: ['test/network/*.test.ts'],
-          fileParallelism: false,
-          sequence: { groupOrder: 5 },
-        },
+        // Real PDSs, from the packages of test/network. Each file starts its own. A third worker works while others wait.
+        test: { name: 'network', include: ['test/network/*.test.ts'], maxWorkers: 3, sequence: { groupOrder: 5 } },
       },
       {
         extends: true,
@@ -83,8 +85,7 @@ export default defineConfig({
           name: 'environments',
           include: ENVIRONMENTS,
           globalSetup: ['test/environments/install-package.ts'],
-          fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -9,10 +9,10 @@
 import type { BrowserStorage, KeptRepo } from './adapters/platform/browser-platform.ts';
 import type { FolderEntry, FolderImport } from './adapters/folders/transfer.ts';
 import { assertBrowser } from './adapters/origin/browser-only.ts';
-import type { RepoWorker } from './adapters/rpc/connection.ts';
-import { ask, takeFromWorker } from './adapters/rpc/ask-worker.ts';
-import { toWireFiles } from './adapters/rpc/files.ts';
+import type { RepoWorker } from './adapters/tabs/connection.ts';
+import { ask, takeFromWorker } from './adapters/tabs/connection.ts';
 import { sharedLocks } from './adapters/origin/locks.ts';
+import { openBroadcastChannel } from './adapters/tabs/channel.ts';
 import { openRemote } from './adapters/tabs/open-remote.ts';
 import type { CarSource } from './core/car/source.ts';
 import { isRepoError } from './core/errors.ts';
@@ -29,7 +29,7 @@ import { assertDid } from './core/syntax/identifiers.ts';
 export type { BrowserStorage, KeptRepo } from './adapters/platform/browser-platform.ts';
 export type { FolderContent, FolderEntry, FolderImport } from './adapters/folders/transfer.ts';
 export type { ImportedRepo } from './core/repo/transfer/imported-repo.ts';
-export type { RepoWorker } from './adapters/rpc/connection.ts';
+export type { RepoWorker } from './adapters/tabs/connection.ts';
 
 /**
  * The default timeout for another tab. A leader responds within milliseconds, unless its tab is frozen or runs an older
@@ -280,9 +280,13 @@ export const importFolder = (
 ): Promise<FolderImport> =>
   withWorker(
     options,
-    async (worker) =>
-      (await ask(worker, sharedLocks(), 'importFolder', name, storage, toWireFiles(files))) as FolderImport,
+    async (worker) => (await ask(worker, sharedLocks(), 'importFolder', name, storage, each(files))) as FolderImport,
   );
+
+/** A stream of files, which crosses to the worker. */
+async function* each(files: AsyncIterable<FolderEntry> | Iterable<FolderEntry>): AsyncGenerator<FolderEntry> {
+  yield* files;
+}
 
 const takeWorker = (worker: WorkerOptions['worker']): { readonly worker: RepoWorker; readonly release: () => void } => {
   assertBrowser(typeof worker === 'function');
@@ -332,6 +336,7 @@ const open = async (
       readOnly,
       validate,
       locks: sharedLocks(),
+      openChannel: openBroadcastChannel,
       isPersistent: async () => (await manager?.persisted()) ?? false,
     },
   );

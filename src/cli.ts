@@ -1,42 +1,19 @@
 #!/usr/bin/env node
-/** The command `pdsdb`. */
-import { readFileSync } from 'node:fs';
-import { run } from './cli/run.ts';
-import { createOutput } from './cli/terminal/output.ts';
-import { printError } from './cli/terminal/print.ts';
+/** The command `pdsdb`: prepares the engine for a process that soon ends, then loads the command. */
+import module from 'node:module';
+import v8 from 'node:v8';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+/**
+ * How much a function of SQLite runs before V8 compiles it again with optimizations. V8's default suits programs that
+ * run for minutes: a short verb would spend half of its processor time on code that it no longer needs.
+ */
+const TIERING_BUDGET = 100_000_000;
 
-const interruption = new AbortController();
-process.on('SIGINT', () => {
-  if (interruption.signal.aborted) {
-    // The second Ctrl-C ends the process at once. SQLite recovers at the next opening.
-    process.exit(130);
-  }
-  interruption.abort();
-});
-
-// Node would print the message of an uncaught error with its escape codes.
-process.on('uncaughtException', (error) => {
-  const exit = (): void => process.exit(1);
-  printError(createOutput(process.stderr), `Unexpected error: ${error.message}. Please report it.`).then(exit, exit);
-});
-
-const exitCode = await run(
-  process.argv.slice(2),
-  {
-    env: process.env,
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    signal: interruption.signal,
-  },
-  version,
-);
-if (interruption.signal.aborted) {
-  // Unread output would keep the process alive.
-  process.exit(exitCode);
+// Only Node has V8's flags and this cache. The cache exists since Node 22.1, in the folder for temporary files.
+if (process.versions['bun'] === undefined && process.versions['deno'] === undefined) {
+  v8.setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
+  (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
 }
-process.exitCode = exitCode;
+
+const { main } = await import('./cli/main.ts');
+await main();

@@ -129,7 +129,9 @@ export { verifyTree } from './core/mst/verify.ts';
 export type { WalkRange } from './core/mst/walk.ts';
 export { walkLeaves } from './core/mst/walk.ts';
 export type {
+  ChangeList,
   ExportOptions,
+  ImportChanges,
   PathRange,
   GarbageOptions,
   GarbageResult,

@@ -10,16 +10,17 @@ import type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
 import { closingQuickly } from './adapters/files/closing-quickly.ts';
 import { exportFolder, importFolder } from './adapters/folders/transfer.ts';
 import { assertBrowser } from './adapters/origin/browser-only.ts';
-import type { RepoWorker } from './adapters/rpc/connection.ts';
+import type { RepoWorker } from './adapters/tabs/connection.ts';
 import { browserLocks } from './adapters/origin/locks.ts';
+import { openBroadcastChannel } from './adapters/tabs/channel.ts';
 import type { RepoPlaces, Station } from './adapters/tabs/station.ts';
-import { createStation, openBroadcastChannel } from './adapters/tabs/station.ts';
+import { createStation } from './adapters/tabs/station.ts';
 import { assertCacheBytes, sqliteRepo } from './adapters/sqlite/open-repo.ts';
 import type { DatabaseFiles } from './wasm/vfs/database-files.ts';
 import { loadSqlite } from './wasm/database/sqlite.ts';
 
 export type { WasmSource } from './adapters/platform/sqlite-wasm.ts';
-export type { RepoWorker } from './adapters/rpc/connection.ts';
+export type { RepoWorker } from './adapters/tabs/connection.ts';
 
 export interface ServeOptions {
   /**

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { filesBelow, root, textOf } from './house/sources.ts';
 import { LONGEST } from './longest-first.ts';
 
-const MAX_SCRIPTS = 12;
+const MAX_SCRIPTS = 13;
 
 interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;

@@ -13,11 +13,10 @@ const out = join(root, 'out', 'test-all');
 
 /** The projects of vite.config.ts, in the groups of the scripts in package.json. A new project is added here. */
 const GROUPS = [
-  { name: 'fast', projects: ['node', 'isolated'], coverage: true },
-  { name: 'slow', projects: ['slow'] },
+  { name: 'fast', projects: ['node', 'isolated'] },
+  { name: 'slow', projects: ['slow', 'tree'] },
   // Together, so that both workers are busy until the end.
-  { name: 'browser', projects: ['browser', 'site'] },
-  { name: 'environments', projects: ['environments'] },
+  { name: 'browser', projects: ['browser', 'site', 'environments'] },
   { name: 'network', projects: ['network'] },
 ];
 
@@ -26,7 +25,7 @@ const only = values.only?.split(',');
 const chosen = GROUPS.filter(({ name }) => only?.includes(name) ?? true);
 
 /** Runs a group, and returns its counts. A file that fails before its first test counts as one failure. */
-const run = ({ name, projects, coverage }) => {
+const run = ({ name, projects }) => {
   const report = join(out, `${name}.json`);
   const start = performance.now();
   const { status } = spawnSync(
@@ -36,7 +35,6 @@ const run = ({ name, projects, coverage }) => {
       'run',
       '--passWithNoTests',
       ...projects.flatMap((project) => ['--project', project]),
-      ...(coverage === true ? ['--coverage'] : []),
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
@@ -70,36 +68,11 @@ const run = ({ name, projects, coverage }) => {
   };
 };
 
-/** Prints the lines of `core` that the fast tests reach, one line per folder. */
-const printCoverage = () => {
-  const folders = new Map();
-  const summary = JSON.parse(readFileSync(join(out, 'coverage', 'coverage-summary.json'), 'utf8'));
-  for (const [file, { lines }] of Object.entries(summary)) {
-    const folder = /\/src\/(core(?:\/[a-z]+(?=\/))?)/.exec(file)?.[1];
-    if (folder !== undefined) {
-      const { covered, total } = folders.get(folder) ?? { covered: 0, total: 0 };
-      folders.set(folder, { covered: covered + lines.covered, total: total + lines.total });
-    }
-  }
-  for (const [folder, { covered, total }] of [...folders].sort()) {
-    const percent = ((100 * covered) / total).toFixed(1);
-    console.log(`coverage ${folder.padEnd(14)} ${percent.padStart(5)} % of ${total} lines`);
-  }
-};
-
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const results = chosen.map(run);
 
 console.log();
-if (chosen.some(({ coverage }) => coverage === true)) {
-  try {
-    printCoverage();
-  } catch (error) {
-    // Tests that fail leave no coverage. They are counted below.
-    console.log(`no coverage: ${error.message}`);
-  }
-}
 for (const { fullName } of results.flatMap(({ skipped }) => skipped)) {
   console.log(`skipped: ${fullName}`);
 }

@@ -1,10 +1,10 @@
 /** An error, for people to read. */
 import { element } from './element.ts';
+import type { PlainError } from './plain-words.ts';
 import { inPlainWords } from './plain-words.ts';
 
-export const errorNote = (error: unknown, ...actions: readonly HTMLElement[]): HTMLElement => {
-  const { what, advice, detail } = inPlainWords(error);
-  return element(
+export const plainNote = ({ what, advice, detail }: PlainError, ...actions: readonly HTMLElement[]): HTMLElement =>
+  element(
     'div',
     { class: 'note bad', role: 'alert' },
     element('h2', {}, what),
@@ -12,4 +12,6 @@ export const errorNote = (error: unknown, ...actions: readonly HTMLElement[]): H
     element('details', {}, element('summary', {}, 'What the library said'), element('code', {}, detail)),
     ...(actions.length === 0 ? [] : [element('div', { class: 'actions' }, ...actions)]),
   );
-};
+
+export const errorNote = (error: unknown, ...actions: readonly HTMLElement[]): HTMLElement =>
+  plainNote(inPlainWords(error), ...actions);

@@ -33,10 +33,29 @@ import type { GlobalOptions, Shell } from './terminal/shell.ts';
 import { createContext } from './terminal/shell.ts';
 import { addVerify } from './repo/verify.ts';
 import { addVersion } from './version.ts';
+import { addBlobFetch } from './network/blob-fetch.ts';
+import { addClone } from './network/clone.ts';
+import { addFollow } from './network/follow.ts';
+import { addLoginVerbs } from './network/login.ts';
+import { addMigrate } from './network/migrate.ts';
+import { addOutboxVerbs } from './network/outbox.ts';
+import { addPull } from './network/pull.ts';
+import { addPush } from './network/push.ts';
+import { addResolve } from './network/resolve.ts';
+import { addStatus } from './network/status.ts';
 
 /** In the order of the help. */
 const VERBS = [
   addInit,
+  addClone,
+  addPull,
+  addFollow,
+  addStatus,
+  addOutboxVerbs,
+  addPush,
+  addMigrate,
+  addLoginVerbs,
+  addResolve,
   addImport,
   addExport,
   addInfo,
@@ -58,6 +77,7 @@ const VERBS = [
   addPack,
   addCarVerbs,
   addBlobVerbs,
+  addBlobFetch,
   addRefs,
   addReset,
   addBranchVerbs,

@@ -1,9 +1,11 @@
 /** Runs one command line and returns its exit code. */
 import { CommanderError } from 'commander';
+import type { RepoErrorCode } from '../index.ts';
 import { isRepoError } from '../index.ts';
 import { CommandError } from './terminal/command-error.ts';
 import { jsonText, printError } from './terminal/print.ts';
 import { errnoOf, FileError, sentenceOfErrno } from './terminal/file-error.ts';
+import { Interrupted } from './terminal/interrupted.ts';
 import { createOutput } from './terminal/output.ts';
 import { createProgram } from './program.ts';
 import { Reported } from './terminal/reported.ts';
@@ -24,6 +26,12 @@ const codeOf = (error: Error): string => {
   );
 };
 
+/** The options of the command that help against an error of the library. */
+const OPTIONS: Partial<Record<RepoErrorCode, string>> = {
+  SignerRequired: 'give --key <file>, or set PDSDB_KEY',
+  UnsafeHost: 'for a host of your own network, give --allow-private',
+};
+
 const sentenceOf = (error: Error): string => {
   if (error instanceof CommanderError && error.code === 'commander.help') {
     return 'The verb is missing. To list the verbs, run pdsdb --help.';
@@ -33,8 +41,13 @@ const sentenceOf = (error: Error): string => {
     return sentenceOfErrno(errno);
   }
   const message = error.message.replace(/^error: /, '').replace(/\n(\(Did you mean [^\n]*\))$/, ' $1');
-  return isRepoError(error, 'SignerRequired') ? `${message} (give --key <file>, or set PDSDB_KEY)` : message;
+  const options = isRepoError(error) ? OPTIONS[error.code] : undefined;
+  return options === undefined ? message : `${message} (${options})`;
 };
+
+/** The message after Ctrl-C. */
+const interruption = (error: Error): string =>
+  error instanceof Interrupted ? `interrupted. ${error.message}` : 'interrupted';
 
 /** Whether the reader of our output has ended, as in `| head`. This is not an error. */
 const isReaderGone = (error: Error): boolean =>
@@ -58,13 +71,15 @@ const report = async (shell: Shell, error: Error, json: boolean): Promise<number
     return 0;
   }
   if (!(error instanceof CommanderError && error.code === 'commander.help')) {
-    await unlessGone(printError(createOutput(shell.stderr), shell.signal.aborted ? 'interrupted' : sentenceOf(error)));
+    await unlessGone(
+      printError(createOutput(shell.stderr), shell.signal.aborted ? interruption(error) : sentenceOf(error)),
+    );
   }
   // After Ctrl-C, do not wait for a reader that has stopped reading.
   const isStuck = shell.signal.aborted && shell.stdout.writableLength > 0;
   if (json && !isStuck && !(error instanceof Reported)) {
     const value = shell.signal.aborted
-      ? { error: 'Interrupted', message: 'interrupted' }
+      ? { error: 'Interrupted', message: interruption(error) }
       : { error: codeOf(error), message: sentenceOf(error) };
     await unlessGone(createOutput(shell.stdout).text(`${jsonText(value)}\n`));
   }

@@ -6,16 +6,27 @@
 
 /** All codes, in alphabetical order. */
 export const REPO_ERROR_CODES = [
+  /** The host needs a session, or the session has ended: sign in. */
+  'AuthenticationRequired',
   'BlobNotFound',
   /** A block that the tree or a commit references is missing. */
   'BlockNotFound',
   'Closed',
   /** Stored bytes are damaged. */
   'Corrupt',
+  'DidDeactivated',
+  'DidNotFound',
   /** The commit's rev is more than five minutes in the future. */
   'FutureRev',
+  'HandleNotFound',
   /** The repository has no commit yet. */
   'HeadNotFound',
+  /** The host failed, or sent what the method does not return: try again later. */
+  'HostFailed',
+  /** The host refused the request: change it. */
+  'HostRejected',
+  /** No connection to the host, or no response in time. */
+  'HostUnreachable',
   'InvalidCollection',
   'InvalidDid',
   /** The value breaks the atproto data model, or its `$type` is not its collection. */
@@ -38,14 +49,19 @@ export const REPO_ERROR_CODES = [
   'OutdatedRev',
   /** The result was lost: the write may have happened. */
   'OutcomeUnknown',
+  'RateLimitExceeded',
   /** The repository was opened for reading, or is a CAR. */
   'ReadOnly',
   'RecordExists',
   'RecordNotFound',
   'RecordTooLarge',
   'RefNotFound',
+  /** The account is deactivated at its host. */
+  'RepoDeactivated',
   'RepoExists',
   'RepoNotFound',
+  'RepoSuspended',
+  'RepoTakendown',
   /** The head is signed, so a write needs a signer. */
   'SignerRequired',
   'StorageFailed',
@@ -56,6 +72,8 @@ export const REPO_ERROR_CODES = [
   'UnknownVersion',
   /** The environment lacks something that the message names. */
   'Unsupported',
+  /** A URL or a redirect to a host that is not public. */
+  'UnsafeHost',
   'WrongDid',
 ] as const;
 

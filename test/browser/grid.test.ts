@@ -1,23 +1,32 @@
 /**
- * The conformance cases of the storage ports in every browser over each of its storages, and the cases of a repository
- * that depend most on the storage.
+ * The conformance cases of the storage ports in every browser over each of its storages, and in a page the cases of a
+ * repository that depend most on the storage.
  */
 import { describe, expect, test } from 'vitest';
 import type { BrowserStorage } from '../../src/adapters/platform/browser-platform.ts';
 import { BROWSERS, isMissing } from './browsers.ts';
 import type { BrowserName } from './browsers.ts';
 import { useBrowser, useSite } from './in-browser.ts';
-import { SUITE_NAMES, suites } from './suites.ts';
-import type { Outcome } from './suites.ts';
+import { suites } from './suites.ts';
+import type { Outcome, SuiteName } from './suites.ts';
 
 interface Column {
   readonly storage: BrowserStorage;
   readonly where: 'page' | 'worker';
+  readonly suites: readonly SuiteName[];
 }
 
-const WORKER_OPFS: Column = { storage: 'opfs', where: 'worker' };
-const WORKER_IDB: Column = { storage: 'indexeddb', where: 'worker' };
-const PAGE_IDB: Column = { storage: 'indexeddb', where: 'page' };
+/** `entry-points.test.ts` runs the cases of a repository in a worker. */
+const WORKER_SUITES: readonly SuiteName[] = ['database files', 'blob store', 'block store'];
+/**
+ * A block store has the same SQLite in a page and in a worker. Only its files depend on the place: their cases run in
+ * both, and the cases of a repository run over it.
+ */
+const PAGE_SUITES: readonly SuiteName[] = ['database files', 'blob store', 'repository'];
+
+const WORKER_OPFS: Column = { storage: 'opfs', where: 'worker', suites: WORKER_SUITES };
+const WORKER_IDB: Column = { storage: 'indexeddb', where: 'worker', suites: WORKER_SUITES };
+const PAGE_IDB: Column = { storage: 'indexeddb', where: 'page', suites: PAGE_SUITES };
 
 const GRID: Readonly<Record<BrowserName, readonly Column[]>> = {
   chromium: [WORKER_OPFS, WORKER_IDB, PAGE_IDB],
@@ -37,9 +46,9 @@ for (const name of BROWSERS) {
       expect(await started().page.run('worker', 'hasOpfs')).toBe(name !== 'webkit');
     });
 
-    for (const { storage, where } of GRID[name]) {
+    for (const { storage, where, suites: names } of GRID[name]) {
       describe(`${storage}, in the ${where}`, () => {
-        for (const suite of SUITE_NAMES) {
+        for (const suite of names) {
           describe(suite, () => {
             for (const { name: caseName } of suites[suite].cases) {
               test(caseName, async (context) => {

@@ -1,5 +1,6 @@
 /**
- * A large import in a worker, and frozen pages. PDSDB_RECORDS is the number of records (default: 100,000).
+ * A large import in a worker, and pages that are left or frozen. PDSDB_RECORDS is the number of records (default:
+ * 30,000). The viewer imports 100,000 in its own test.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
@@ -12,7 +13,7 @@ import { useBrowser, useSite } from './in-browser.ts';
 import type { Lateness } from './lateness.ts';
 import { openEndingTab, serveTabs } from './tab-site.ts';
 
-const RECORDS = Number(process.env['PDSDB_RECORDS'] ?? 100_000);
+const RECORDS = Number(process.env['PDSDB_RECORDS'] ?? 30_000);
 /**
  * Shares of the duration of the import, for a 50 ms timer of the page: its longest delay, and the time that its ticks
  * cover. Where the worker does the work, they are below 0.05 and near 1. A page that does the work itself stands still
@@ -36,11 +37,17 @@ beforeAll(async () => {
   site().on('/large.car', (_request, response) => {
     response.end(car);
   });
+  site().on('/unfinished.car', (_request, response) => {
+    // The second half never comes, so the import cannot end before the page aborts it.
+    response.write(car.subarray(0, car.length / 2));
+  });
 }, 300_000);
 
 for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
     const started = useBrowser(name, site);
+    const openTab = () => openEndingTab(started().browser, site());
+    const openTwoTabs = async () => [await openTab(), await openTab()] as const;
 
     for (const storage of ['opfs', 'indexeddb'] as const) {
       test(`${storage}: importing ${RECORDS} records keeps the page responsive, shows progress, and can be aborted`, {
@@ -51,8 +58,8 @@ for (const name of ['chromium', 'firefox'] as const) {
         await tab.run('open', { name: repo, did: DID, storage });
         const stopped = await tab.run<{ result: string }>('import', {
           name: repo,
-          url: '/large.car',
-          abortAfter: RECORDS / 10,
+          url: '/unfinished.car',
+          abortAfterBytes: 1,
         });
         expect(stopped.result).toBe('enough');
         expect(await tab.run('info', { name: repo })).toMatchObject({ records: 0, commits: 0 });
@@ -67,51 +74,39 @@ for (const name of ['chromium', 'firefox'] as const) {
         await tab.close();
       });
     }
-  });
-}
 
-for (const name of ['chromium', 'firefox'] as const) {
-  describe.skipIf(isMissing(name))(`a page of ${name} that is left (needs the browser)`, () => {
-    const started = useBrowser(name, site);
-
-    test.each(['opfs', 'indexeddb'])('releases the repository at once: %s', async (storage) => {
-      const [first, second] = [
-        await openEndingTab(started().browser, site()),
-        await openEndingTab(started().browser, site()),
-      ];
-      await first.run('open', { name: storage, did: DID, storage });
-      await second.run('open', { name: storage });
-      await first.run('put', { name: storage, from: 0, count: 2 });
+    test.each(['opfs', 'indexeddb'])('a page that is left releases the repository at once: %s', async (storage) => {
+      const repo = `left-${storage}`;
+      const [first, second] = await openTwoTabs();
+      await first.run('open', { name: repo, did: DID, storage });
+      await second.run('open', { name: repo });
+      await first.run('put', { name: repo, from: 0, count: 2 });
       await first.goTo(`${site().url}tab?elsewhere`);
-      await second.run('put', { name: storage, from: 2, count: 2 });
-      expect(await second.run('keys', { name: storage })).toEqual([0, 1, 2, 3]);
-      expect(await second.run('verify', { name: storage })).toEqual({ ok: true, faults: [] });
+      await second.run('put', { name: repo, from: 2, count: 2 });
+      expect(await second.run('keys', { name: repo })).toEqual([0, 1, 2, 3]);
+      expect(await second.run('verify', { name: repo })).toEqual({ ok: true, faults: [] });
       await Promise.all([first.close(), second.close()]);
     });
+
+    // A test cannot freeze a page of Firefox.
+    const frozen = name === 'chromium' ? ['opfs', 'indexeddb'] : [];
+    test.each(frozen)(
+      'a frozen page releases the repository, and takes part again when it resumes: %s',
+      async (storage) => {
+        const repo = `frozen-${storage}`;
+        const [first, second] = await openTwoTabs();
+        await first.run('open', { name: repo, did: DID, storage });
+        await second.run('open', { name: repo });
+        await first.run('put', { name: repo, from: 0, count: 2 });
+        await first.setFrozen(true);
+        await second.run('put', { name: repo, from: 2, count: 2 });
+        await first.setFrozen(false);
+        await first.run('put', { name: repo, from: 4, count: 2 });
+        expect(await second.run('keys', { name: repo })).toEqual([0, 1, 2, 3, 4, 5]);
+        expect(await first.run<unknown[]>('heard', { name: repo })).toHaveLength(6);
+        expect(await second.run('verify', { name: repo })).toEqual({ ok: true, faults: [] });
+        await Promise.all([first.close(), second.close()]);
+      },
+    );
   });
 }
-
-describe.skipIf(isMissing('chromium'))('a page of chromium that is frozen (needs the browser)', () => {
-  const started = useBrowser('chromium', site);
-
-  test.each(['opfs', 'indexeddb'])(
-    'releases the repository, and takes part again when it resumes: %s',
-    async (storage) => {
-      const [first, second] = [
-        await openEndingTab(started().browser, site()),
-        await openEndingTab(started().browser, site()),
-      ];
-      await first.run('open', { name: storage, did: DID, storage });
-      await second.run('open', { name: storage });
-      await first.run('put', { name: storage, from: 0, count: 2 });
-      await first.setFrozen(true);
-      await second.run('put', { name: storage, from: 2, count: 2 });
-      await first.setFrozen(false);
-      await first.run('put', { name: storage, from: 4, count: 2 });
-      expect(await second.run('keys', { name: storage })).toEqual([0, 1, 2, 3, 4, 5]);
-      expect(await first.run<unknown[]>('heard', { name: storage })).toHaveLength(6);
-      expect(await second.run('verify', { name: storage })).toEqual({ ok: true, faults: [] });
-      await Promise.all([first.close(), second.close()]);
-    },
-  );
-});

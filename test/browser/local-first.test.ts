@@ -18,6 +18,7 @@ import {
   useExample,
   useVisitor,
 } from './example-site.ts';
+import { add, shows } from './notes-page.ts';
 
 const COLLECTION = 'com.example.note';
 
@@ -42,26 +43,6 @@ const serve = useExample('local-first');
 for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`the notes in ${name} (needs the browser)`, { timeout: 120_000 }, () => {
     const visit = useVisitor(name);
-
-    const add = async (page: Page, text: string): Promise<void> => {
-      await page.waitForSelector('#new-note');
-      await page.type('#new-note', text);
-      await press(page, 'Add note');
-      await sees(page, text);
-      // The page may show the note first, and then empty the field. Text that is typed in between would be lost.
-      await page.waitForFunction(() => {
-        const field = document.querySelector<HTMLTextAreaElement>('#new-note')!;
-        return field.value === '' && !field.form!.querySelector('button')!.disabled;
-      }, POLLING);
-    };
-
-    /** Waits until the page shows these notes. */
-    const shows = async (page: Page, notes: readonly string[]): Promise<void> => {
-      const same = (wanted: readonly string[]): boolean =>
-        JSON.stringify([...document.querySelectorAll('.note-item > .note-text')].map((one) => one.textContent)) ===
-        JSON.stringify(wanted);
-      await page.waitForFunction(same, POLLING, notes);
-    };
 
     const chooseFile = async (page: Page, bytes: Uint8Array | string): Promise<void> => {
       const path = join(await folderForFiles(), 'notes.car');

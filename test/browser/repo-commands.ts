@@ -127,7 +127,7 @@ const writeForever = async (place: Place): Promise<never> => {
         value: image === undefined ? post(text) : { ...post(text), image },
       })),
     );
-    await postTo('/acknowledged', String(cid));
+    await postTo(`/acknowledged?storage=${place.storage}`, String(cid));
   }
 };
 

@@ -63,7 +63,6 @@ export const suites = {
 } as const;
 
 export type SuiteName = keyof typeof suites;
-export const SUITE_NAMES = Object.keys(suites) as SuiteName[];
 
 export type Outcome =
   | { readonly outcome: 'passed' }

@@ -113,7 +113,7 @@ export const tabCommands = {
   close: ({ name }: { name: string }) => repoOf(name).close(),
   remove: ({ name }: { name: string }) => deleteRepo(name, { worker }),
   list: () => listRepos({ worker }),
-  async import({ name, url, abortAfter }: { name: string; url: string; abortAfter?: number }) {
+  async import({ name, url, abortAfterBytes }: { name: string; url: string; abortAfterBytes?: number }) {
     const response = await fetch(url);
     const stop = new AbortController();
     let told = 0;
@@ -122,9 +122,9 @@ export const tabCommands = {
       result = await repoOf(name)
         .importCar(response.body!, {
           signal: stop.signal,
-          onProgress({ records }) {
+          onProgress({ bytes }) {
             told += 1;
-            if (abortAfter !== undefined && records >= abortAfter) {
+            if (abortAfterBytes !== undefined && bytes >= abortAfterBytes) {
               stop.abort(new Error('enough'));
             }
           },

@@ -1,6 +1,6 @@
 /**
  * Several pages over one repository in real browsers. PDSDB_COMMITS is the number of commits of each of two pages
- * (default: 200). PDSDB_CRASHES is the number of kills of the leading page's process (default: 3).
+ * (default: 100). PDSDB_CRASHES is the number of kills of the leading page's process (default: 3).
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DID } from '../../src/testing/repo/harness.ts';
@@ -10,7 +10,7 @@ import { useBrowser, useSite } from './in-browser.ts';
 import { PROCESS_PER_TAB, openEndingTab, serveTabs } from './tab-site.ts';
 import type { EndingTab } from './tab-site.ts';
 
-const COMMITS = Number(process.env['PDSDB_COMMITS'] ?? 200);
+const COMMITS = Number(process.env['PDSDB_COMMITS'] ?? 100);
 const CRASHES = Number(process.env['PDSDB_CRASHES'] ?? 3);
 
 /**

@@ -14,6 +14,12 @@ import { PICTURE, POSTS, drop, inMemory, seesProgress } from './viewer-page.ts';
 
 const serve = useExample('viewer');
 
+const MANY = 'did:web:many.example';
+let made: Promise<Uint8Array> | undefined;
+/** Returns a CAR of 30,000 records, which is made once: an import of it takes long enough to be stopped. */
+const manyRecords = (): Promise<Uint8Array> =>
+  (made ??= sampleCar(30_000, { did: MANY, signer: generateKey(), seed: 2 }).then(({ car }) => car));
+
 for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`the viewer in ${name} (needs the browser)`, { timeout: 180_000 }, () => {
     const visit = useVisitor(name);
@@ -72,15 +78,14 @@ for (const name of ['chromium', 'firefox'] as const) {
     test('an import can be cancelled, a file that is not a CAR is refused with a message, and neither leaves data', async () => {
       const site = await serve();
       const { page } = await visit(site.url);
-      const { car } = await sampleCar(30_000, { did: 'did:web:cancelled.example', signer: generateKey(), seed: 2 });
       await sees(page, 'Bring a');
       const cancelled = seesProgress(page, { cancel: true });
-      await drop(page, site, 'cancelled.car', car);
+      await drop(page, site, 'cancelled.car', await manyRecords());
       await cancelled;
       await seesNotice(page, 'Cancelled.');
       await drop(page, site, 'picture.png', PICTURE);
       await sees(page, 'This is not a repository, or it is damaged.');
-      expect((await textsOf(page, '.kept .mono')).filter((did) => did.includes('cancelled'))).toEqual([]);
+      expect(await textsOf(page, '.kept .mono')).not.toContain(MANY);
     });
 
     test.skipIf(name === 'firefox')(
@@ -168,7 +173,7 @@ for (const name of ['chromium', 'firefox'] as const) {
 
     test('a tab that is closed during an import leaves nothing that the next tab shows', async () => {
       const site = await serve();
-      const { car } = await sampleCar(30_000, { did: 'did:web:left.example', signer: generateKey(), seed: 3 });
+      const car = await manyRecords();
       const { page: first } = await visit(site.url);
       await sees(first, 'Bring a');
       const progress = seesProgress(first);

@@ -1,4 +1,4 @@
-/** The verbs for CARs: `prove`, `tree`, `car diff` and `car compact`. */
+/** The verbs for CARs: `prove`, `tree`, and those of `car`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -69,7 +69,59 @@ describe('tree', () => {
   });
 });
 
+describe('export of a collection since a rev', () => {
+  test('has the changed records of the collection, and the nodes on the way to them', async () => {
+    await json(['init', at('host'), '--did', DID]);
+    const put = async (path: string, value: string): Promise<string> =>
+      ((await json(['put', at('host'), path, value])) as [{ readonly commit: { readonly rev: string } }])[0].commit.rev;
+    for (let i = 0; i < 30; i++) {
+      await put(`${POST}/${i}`, `{"text":"${i}"}`);
+    }
+    const since = await put(PROFILE, '{"displayName":"1"}');
+    await put(`${POST}/7`, '{"text":"changed"}');
+    await put(PROFILE, '{"displayName":"2"}');
+    const args = ['export', at('host'), '--since', since, '-o'];
+    await json([...args, at('since.car')]);
+    await json([...args, at('posts.car'), '--collection', POST]);
+    await json([...args, at('likes.car'), '--collection', 'app.bsky.feed.like']);
+    const textsOf = (name: string): string[] =>
+      [...readCar(readFileSync(at(name)))]
+        .map(({ bytes }) => Buffer.from(bytes).toString('latin1'))
+        .filter((block) => block.includes('$type'))
+        .map((block) => /changed|displayName/.exec(block)?.[0] ?? '');
+    expect(textsOf('since.car').sort()).toEqual(['changed', 'displayName']);
+    expect(textsOf('posts.car')).toEqual(['changed']);
+    expect(textsOf('likes.car')).toEqual([]);
+    const marks = (await pdsdb(['tree', at('posts.car')])).stdout;
+    expect(marks).toMatch(/∙7 \[….{7}\]─◉/);
+    expect(await pdsdb([...args, at('x.car'), '--ndjson'])).toMatchObject({ code: 1 });
+  });
+});
+
 describe('car', () => {
+  test('verify and ls do what the verbs without car do', async () => {
+    for (const args of [
+      ['verify', at('alice.car'), '--key', key],
+      ['ls', at('alice.car')],
+      ['ls', at('alice.car'), POST, '--values', '--limit', '2', '--json'],
+    ]) {
+      const expected = await pdsdb(args);
+      expect(expected.code).toBe(0);
+      expect(await pdsdb(['car', ...args])).toEqual(expected);
+    }
+    expect(await pdsdb(['car', 'ls', '-'], { input: readFileSync(at('alice.car')) })).toEqual(
+      await pdsdb(['car', 'ls', at('alice.car')]),
+    );
+    expect(await pdsdb(['car', 'verify', at('proof.car')])).toMatchObject({ code: 1 });
+  });
+
+  test.each(['verify', 'ls'])('%s refuses a repository', async (verb) => {
+    expect(await pdsdb(['car', verb, at('alice')])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('it is a folder'),
+    });
+  });
+
   test('diff lists the records that differ', async () => {
     await json(['put', at('alice'), PROFILE, '{"displayName":"B"}', '--key', at('key')]);
     await json(['rm', at('alice'), `${POST}/3l3qo2vutsw2b`, '--key', at('key')]);

@@ -211,6 +211,16 @@ describe('results', () => {
       .filter((verb) => verb !== 'help');
     expect(verbs).toEqual([
       'init',
+      'clone',
+      'pull',
+      'follow',
+      'status',
+      'outbox',
+      'push',
+      'migrate',
+      'login',
+      'logout',
+      'resolve',
       'import',
       'export',
       'info',

@@ -108,7 +108,7 @@ export const cutEverywhere = async <I, E extends { readonly kind: string }>(
     }
     const expected: Expected = {
       acknowledged: states[acknowledged]!,
-      started: started > acknowledged ? states[started] : undefined,
+      started: states.slice(acknowledged + 1, started + 1),
       earlier: states.slice(0, acknowledged),
       known,
     };

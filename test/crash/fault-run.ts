@@ -76,6 +76,11 @@ const steps: readonly FaultStep[] = [
     rkeys: [],
     run: async (repo) => repo.putBlob(new Uint8Array(100)).then(() => repo.gc({ blobs: true, blobAge: 0 })),
   },
+  {
+    name: 'two writes at once',
+    rkeys: ['i', 'j'],
+    run: (repo) => Promise.all([repo.write(creates(['i'])), repo.write(creates(['j']))]),
+  },
   { name: 'write once more', rkeys: ['h'], run: (repo) => repo.write(creates(['h'])) },
 ];
 

@@ -9,8 +9,8 @@ import { DID } from './workload.ts';
 export interface Expected {
   /** The state after the last acknowledged step. */
   readonly acknowledged: RepoState;
-  /** The state after the running step, if any. */
-  readonly started: RepoState | undefined;
+  /** The states after each of the running steps, in their order. Concurrent steps end in the order of their starts. */
+  readonly started: readonly RepoState[];
   /** All earlier states. They distinguish a loss from corruption. */
   readonly earlier: readonly RepoState[];
   /** Fingerprints of disks that were healthy with the same expected states. */
@@ -94,12 +94,12 @@ const openOrCreate = async (place: Place, { acknowledged }: Expected): Promise<R
 
 const judgeOpen = async (repo: Repo, { acknowledged, started, earlier }: Expected): Promise<Verdict> => {
   const state = await readState(repo);
-  const candidates = [acknowledged, started].filter((candidate) => candidate !== undefined);
+  const candidates = [acknowledged, ...started];
   if (!candidates.some(({ text }) => text === state.text)) {
     const why = `found\n${state.text}\ninstead of\n${candidates.map(({ text }) => text).join('\nor\n')}`;
     return earlier.some(({ text }) => text === state.text) ? { kind: 'lost', why } : corrupt(why);
   }
-  const after = started ?? acknowledged;
+  const after = started.at(-1) ?? acknowledged;
   for (const [cid, mimeType] of acknowledged.blobs) {
     if (after.blobs.has(cid) && (!state.blobs.has(cid) || state.blobs.get(cid) !== mimeType)) {
       return { kind: 'lost', why: `the blob is not there, or has lost its type; cid=${cid}` };

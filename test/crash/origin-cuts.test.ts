@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { cutMany } from './cut-many.ts';
 import { inOrigin } from './storage-kind.ts';
 
-const cuts = Number(process.env['PDSDB_CUTS'] ?? 10_000);
+const cuts = Number(process.env['PDSDB_CUTS'] ?? 5_000);
 const seed = Number(process.env['PDSDB_SEED'] ?? 1);
 
 test(`${inOrigin.name}: ${cuts} cuts, from seed ${seed} on, lose nothing`, { timeout: 3_600_000 }, async () => {

@@ -9,7 +9,7 @@ import { PowerCut } from './power-cut.ts';
 import { onDisk } from './storage-kind.ts';
 import { close, create, oneMore, open } from './workload.ts';
 
-const cuts = Number(process.env['PDSDB_CUTS'] ?? 10_000);
+const cuts = Number(process.env['PDSDB_CUTS'] ?? 5_000);
 const seed = Number(process.env['PDSDB_SEED'] ?? 1);
 
 test(`${onDisk.name}: ${cuts} cuts, from seed ${seed} on, lose nothing`, { timeout: 3_600_000 }, async () => {

@@ -16,6 +16,7 @@ import type { RepoState } from './repo-state.ts';
 export const DID = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz';
 const WITH_BLOB = 'com.example.picture';
 const IMPORTED = 'com.example.imported';
+const AT_ONCE = 'com.example.atonce';
 
 /** A repository, open or closed, and its storage. */
 export class Session {
@@ -134,6 +135,15 @@ export const workload = (seed: number): Step[] => {
       ),
     );
   };
+  /** Puts that do not wait for each other share a sync: a cut leaves all of them, or none. */
+  const putAtOnce = (count: number): Step =>
+    step(`put ${count} at once`, ({ repo }) =>
+      Promise.all(
+        Array.from({ length: count }, (_, i) =>
+          repo.put(AT_ONCE, `key${i}`, { $type: AT_ONCE, text: `${i} `.repeat(i) }),
+        ),
+      ),
+    );
   const putBlob = (key: number): Step => {
     const bytes = Uint8Array.from({ length: Math.floor(random() * 9000) }, () => random() * 256);
     return step('put a blob', ({ repo }) =>
@@ -165,6 +175,7 @@ export const workload = (seed: number): Step[] => {
     [putBlob(3), putBlob(4), mention(2)],
     [tag('kept'), write(3), collect(1), untag('kept')],
     [write(5), importCar(random)],
+    [putAtOnce(2 + Math.floor(random() * 20)), write(1)],
     [write(1), reopen],
     [write(2), killAndReopen],
   ];

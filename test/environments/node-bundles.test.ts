@@ -53,6 +53,7 @@ test('webpack for Node', async () => {
     target: 'node20',
     entry: './main.js',
     output: { path: folder(), filename: 'main.cjs' },
+    optimization: { minimize: false },
   };
   await writeFile(join(folder(), 'config.json'), JSON.stringify(config));
   // webpack emits the file of `new URL`, and needs no option for it.

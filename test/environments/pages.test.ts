@@ -18,8 +18,11 @@ const WASM = join(TOOLS, 'node_modules', 'pdsdb', 'dist', 'wasm', 'sql-wasm.wasm
 /** Next.js and Parcel write scripts into their pages, and Turbopack makes workers from `blob:` URLs. */
 const INLINE = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:";
 
-/** A build takes up to a minute on a busy machine, so builds run one after the other. */
-const TIMEOUT_MS = 240_000;
+/**
+ * A build of Next.js takes half a minute on two idle cores, and was still running after four minutes beside ten other
+ * processes. Builds run one after the other, because Next.js locks its folder: a build that is left fails the next one.
+ */
+const TIMEOUT_MS = 900_000;
 
 const writePage = (folder: string, script: string): Promise<void> =>
   writeFile(join(folder, 'index.html'), `${HTML}<script type="module" src="./${script}"></script>`);

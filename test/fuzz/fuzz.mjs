@@ -23,7 +23,8 @@ const { values } = parseArgs({
 });
 const seconds = values.case === undefined ? Number(values.seconds) : 0;
 const seed = Number(values.case ?? values.seed ?? Date.now() % 1_000_000);
-const outfile = join(here, '..', '..', 'out', 'fuzz', 'fuzz-worker.mjs');
+// Three folders deep, as the sources that name the WebAssembly of sql.js.
+const outfile = join(here, '..', '..', 'out', 'test', 'fuzz', 'fuzz-worker.mjs');
 mkdirSync(dirname(outfile), { recursive: true });
 await build({
   entryPoints: [join(here, 'fuzz-worker.ts')],

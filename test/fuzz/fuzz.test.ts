@@ -1,5 +1,9 @@
-/** Runs `node test/fuzz/fuzz.mjs` for ten seconds, and repeats its earlier findings. */
+/** Runs the fuzzer for ten seconds, repeats its earlier findings, and runs it as its program. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
+import { root } from '../house/sources.ts';
 import { boundsCases } from '../hostile/bounds-cases.ts';
 import { boundsFindings, corpus } from './corpus.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
@@ -17,6 +21,17 @@ test(`${SECONDS} seconds of damage find no fault (seed ${SEED})`, async () => {
   expect(findings).toEqual([]);
   // A slow case still runs.
   expect(counts.filter(({ cases }) => cases === 0)).toEqual([]);
+});
+
+test('the program that CONTRIBUTING.md names runs', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    join(root, 'test/fuzz/fuzz.mjs'),
+    '--seconds',
+    '2',
+    '--seed',
+    '1',
+  ]);
+  expect(stdout).toMatch(/\n[1-9]\d* cases, 0 findings of 0 kinds\n$/);
 });
 
 test.each(corpus.map((one) => [one.what, one] as const))('%s', async (_, { target, seed }) => {

@@ -15,6 +15,8 @@ import {
 } from '../../src/core/data/cbor-check.ts';
 import { MAX_KEY_LENGTH } from '../../src/core/mst/key.ts';
 import { MAX_NODE_ENTRIES, MAX_NODE_KEYS_SIZE, MAX_TREE_DEPTH } from '../../src/core/mst/node.ts';
+import { MAX_GET_PATHS } from '../../src/core/repo/read/many-records.ts';
+import { MAX_DRY_CHANGES } from '../../src/core/repo/transfer/import-changes.ts';
 import { MAX_REV_AHEAD_MS } from '../../src/core/repo/write/accept.ts';
 import { MAX_RECORD_FAULTS } from '../../src/core/repo/transfer/import-tree.ts';
 import { MAX_UNLINKED } from '../../src/core/repo/transfer/import.ts';
@@ -86,6 +88,7 @@ export const limits: readonly Limit[] = [
     option: FIXED,
   },
   { name: 'MAX_DID_LENGTH', value: MAX_DID_LENGTH, what: 'characters of a DID', option: FIXED },
+  { name: 'MAX_DRY_CHANGES', value: MAX_DRY_CHANGES, what: 'changes of a dry run of `importCar`', option: FIXED },
   {
     name: 'MAX_EVENT_BLOCKS',
     value: MAX_EVENT_BLOCKS,
@@ -93,6 +96,7 @@ export const limits: readonly Limit[] = [
     option: FIXED,
   },
   { name: 'MAX_EVENT_OPS', value: MAX_EVENT_OPS, what: 'operations of a commit event', option: FIXED },
+  { name: 'MAX_GET_PATHS', value: MAX_GET_PATHS, what: 'paths of one `getMany`', option: FIXED },
   { name: 'MAX_KEY_LENGTH', value: MAX_KEY_LENGTH, what: 'bytes of a key of the tree', option: FIXED },
   { name: 'MAX_MANIFEST_SIZE', value: MAX_MANIFEST_SIZE, what: 'bytes of the manifest of a backup', option: FIXED },
   {

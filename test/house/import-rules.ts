@@ -69,7 +69,7 @@ const LAYERS: readonly Layer[] = [
   // The stores get files and blobs as arguments.
   { files: /^src\/adapters\/sqlite\//, may: [adapters('sqlite'), BELOW_ADAPTERS] },
   // RPC uses the Repo interface only.
-  { files: /^src\/adapters\/rpc\//, may: [adapters('rpc'), ORIGIN_LOCKS, /^src\/core\//] },
+  { files: /^src\/adapters\/rpc\//, may: [adapters('rpc'), /^src\/core\//] },
   // Leadership among tabs uses RPC.
   { files: /^src\/adapters\/tabs\//, may: [adapters('tabs', 'rpc'), ORIGIN_LOCKS, /^src\/core\//] },
   // Connects the files and blobs of browsers, for the main thread of a page and for a worker.
@@ -104,13 +104,22 @@ const LAYERS: readonly Layer[] = [
     may: [adapters('platform'), BELOW_ADAPTERS, packages(['sql.js'])],
   },
   { files: /^src\/adapters\/platform\//, may: [adapters('platform'), BELOW_ADAPTERS, /^node:/, packages(['sql.js'])] },
+  // The network uses the Repo interface, and of the core what is pure. It never sees a store.
+  {
+    files: /^src\/sync\//,
+    may: [
+      /^src\/(sync\/|core\/(data|syntax|crypto|car|repo)\/|core\/errors\.ts$)/,
+      packages([...PURE, '@atcute/identity', '@atcute/identity-resolver', '@atcute/lexicons', 'p-retry']),
+    ],
+  },
   // The published conformance cases run on every platform, with any test framework.
   { files: /^src\/testing\//, may: [/^src\/(core|testing|wasm)\//, packages(PURE)] },
   // The command uses the entry points, as a user does, and the names of the files.
   {
     files: /^src\/cli(\/|\.ts$)/,
-    may: [/^src\/cli\//, /^src\/(index|node|core\/storage\/layout)\.ts$/, /^node:/, packages(['commander'])],
+    may: [/^src\/cli\//, /^src\/(index|node|sync|core\/storage\/layout)\.ts$/, /^node:/, packages(['commander'])],
   },
+  { files: /^src\/sync\.ts$/, may: [/^src\/(core|sync)\//] },
   { files: /^src\/(index|testing)\.ts$/, may: [/^src\/(core|adapters|testing|wasm)\//] },
   { files: /^src\/[^/]+\.ts$/, may: [/^src\/(core|adapters|wasm)\//] },
 ];

@@ -25,8 +25,9 @@ export const filesBelow = (folder: string): string[] => {
     }
     return [];
   }
-  // The pages of the API reference and the examples of the site are written by `npm run docs:build`.
-  return names.filter((name) => !/(^|\/)(node_modules|dist|out)\/|^docs\/(api|public)\//.test(name)).sort();
+  // The pages of the API reference and the examples of the site are written by `npm run docs:build`, and `.next` by the
+  // tests of bundlers.
+  return names.filter((name) => !/(^|\/)(node_modules|dist|out|\.next)\/|^docs\/(api|public)\//.test(name)).sort();
 };
 
 /** A node of the syntax tree, with the fields that these tests use. */

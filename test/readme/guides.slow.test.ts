@@ -32,7 +32,7 @@ const GUIDES: Readonly<Record<string, Pick<Run, 'made' | 'outcomes'>>> = {
     made: ['host/pds.db', 'copy/pds.db'],
     outcomes: {
       'follow.mjs': (printed) => {
-        expect(printed).toBe('delete first, create second\napplied\nignored\ndesynchronized\nsame head: true\n');
+        expect(printed).toBe('delete first\ncreate second\napplied\nignored\ndesynchronized\nsame head: true\n');
       },
     },
   },
@@ -76,12 +76,12 @@ const GUIDES: Readonly<Record<string, Pick<Run, 'made' | 'outcomes'>>> = {
 /** The guides whose programs are pages. */
 const PAGES = ['bundlers', 'keep-an-account-in-a-browser', 'several-tabs'];
 
-/** The guide whose program needs a PDS: test/network makes the same calls. */
-const WITH_PDS = 'import-from-a-pds';
+/** The guides that need a PDS: test/network runs their program, or makes the same calls. */
+const WITH_PDS = ['import-from-a-pds', 'keep-a-copy', 'migrate', 'write-offline'];
 
 test('every guide has a test', () => {
   const guides = filesBelow('docs/guides').map((path) => path.replace(/^docs\/guides\/|\.md$/g, ''));
-  expect(guides).toEqual([...Object.keys(GUIDES), ...PAGES, WITH_PDS].sort());
+  expect(guides).toEqual([...Object.keys(GUIDES), ...PAGES, ...WITH_PDS].sort());
 });
 
 let built: string;
@@ -90,5 +90,7 @@ beforeAll(async () => {
 });
 
 describe.each(Object.entries(GUIDES))('docs/guides/%s.md', (name, guide) => {
-  runTwice({ built: () => built, samples: samplesOf(textOf(`docs/guides/${name}.md`)), ...guide });
+  // The samples of the README run with npx.
+  const samples = samplesOf(textOf(`docs/guides/${name}.md`));
+  runTwice({ built: () => built, samples, isNpxShort: true, ...guide });
 });

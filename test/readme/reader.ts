@@ -15,6 +15,8 @@ export interface Reader {
    * @throws {Error} with the whole output, if the exit code is not 0.
    */
   run(sample: Sample, programs?: Readonly<Record<string, string>>): Promise<string>;
+  /** Makes `npx` a script that starts the installed program. npm takes a second to find it. */
+  shortenNpx(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export const createReader = async (built: string, others: readonly string[] = []
       const [program, ...args] = sample.command!.split(' ');
       return start(programs[program!] ?? program!, args);
     },
+    shortenNpx: () => writeFile(join(modules, '.bin', 'npx'), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 }),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 };

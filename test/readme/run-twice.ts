@@ -19,6 +19,8 @@ export interface Run {
   readonly samples: readonly Sample[];
   /** The path of a program by its name in a sample. `undefined` skips its samples. */
   readonly programs?: Readonly<Record<string, string | undefined>>;
+  /** Runs the samples without the `npx` of npm. */
+  readonly isNpxShort?: boolean;
   /** The files that the samples leave. */
   readonly made: readonly string[];
   /** Checks the output of a sample in a round, by the name of the sample. */
@@ -26,10 +28,13 @@ export interface Run {
 }
 
 /** Registers a test for each sample and round. They share a folder with the files of the earlier ones. */
-export const runTwice = ({ built, samples, programs = {}, made, outcomes = {} }: Run): void => {
+export const runTwice = ({ built, samples, programs = {}, isNpxShort = false, made, outcomes = {} }: Run): void => {
   let reader: Reader | undefined;
   beforeAll(async () => {
     reader = await createReader(built());
+    if (isNpxShort) {
+      await reader.shortenNpx();
+    }
   });
   afterAll(() => reader?.remove());
 

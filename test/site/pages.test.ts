@@ -38,7 +38,8 @@ describe.skipIf(isSiteMissing)('the contents of the site (need npm run docs:buil
 });
 
 describe.skipIf(isNeedMissing)('axe-core (needs npm run docs:build, chromium and axe-core)', () => {
-  const browser = useFreshBrowser('chromium', drivenOf);
+  // One page for all addresses: a new one has to start a process, and to load the scripts again.
+  const page = useFreshBrowser('chromium', (browser) => drivenOf(browser).newPage());
   let site: App;
   beforeAll(async () => {
     // VitePress has scripts in its pages, and the examples have WebAssembly.
@@ -48,30 +49,36 @@ describe.skipIf(isNeedMissing)('axe-core (needs npm run docs:build, chromium and
 
   test.each(['viewer', 'notes'])('the example %s starts', async (name) => {
     // Its page has its own policy.
-    const page = await browser().newPage();
     const errors: string[] = [];
-    page.on('pageerror', (error) => errors.push(String(error)));
-    await page.goto(`${site.url}${name}/index.html`);
-    await page.waitForFunction(() => document.querySelector('main')?.innerText.trim(), POLLING);
-    await page.close();
+    const note = (error: unknown): unknown => errors.push(String(error));
+    page().on('pageerror', note);
+    await page().goto(`${site.url}${name}/index.html`);
+    await page().waitForFunction(() => document.querySelector('main')?.innerText.trim(), POLLING);
+    page().off('pageerror', note);
     expect(errors).toEqual([]);
+  });
+
+  test('a text of low contrast is found among texts of the same color', async () => {
+    const text = (background: string): string => `<p style="background: ${background}"><span>Some words</span></p>`;
+    const texts = ['#000', '#000', '#000', '#000', '#555', '#000'].map(text).join('');
+    await page().goto('about:blank');
+    await page().setContent(`<main style="color: #888">${texts}</main>`);
+    expect(await violationsOf(page(), 'contrast')).toEqual([expect.stringContaining('background color: #555555')]);
   });
 
   const pages = htmlFiles().filter((path) => !/^(api|viewer|notes)\//.test(path));
 
   test.each([...pages, ...API_PAGES])('finds no violation in %s', async (path) => {
-    const page = await browser().newPage();
-    await page.setViewport({ width: 1280, height: 800 });
+    await page().setViewport({ width: 1280, height: 800 });
     // During a transition, the colors may have a low contrast.
-    await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
-    await page.goto(join(site.url, path).replace(':/', '://'));
-    await page.addStyleTag({ content: '* { transition: none !important; animation: none !important; }' });
+    await page().emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+    await page().goto(join(site.url, path).replace(':/', '://'));
+    await page().addStyleTag({ content: '* { transition: none !important; animation: none !important; }' });
     // Without the style sheet, the test would check the default colors of the browser.
-    expect(await page.evaluate(() => getComputedStyle(document.body).fontFamily)).toContain('Inter');
-    const found: string[] = await violationsOf(page);
-    await page.evaluate(() => document.documentElement.classList.add('dark'));
-    found.push(...(await violationsOf(page, ['color-contrast'])).map((one) => `dark: ${one}`));
-    await page.close();
+    expect(await page().evaluate(() => getComputedStyle(document.body).fontFamily)).toContain('Inter');
+    const found: string[] = await violationsOf(page());
+    await page().evaluate(() => document.documentElement.classList.add('dark'));
+    found.push(...(await violationsOf(page(), 'contrast')).map((one) => `dark: ${one}`));
     expect(found).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 /** Blobs as files, with `node:fs`, for Node and Bun. */
-import { constants, fsync, openAsBlob } from 'node:fs';
+import { constants, fsync, lstatSync, openAsBlob, opendirSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,6 +29,9 @@ const PERMISSIONS = 0o7777;
 /** Bytes per read: as many as the file has, between these. A folder of records has many small files. */
 const MIN_CHUNK_SIZE = 1 << 12;
 const CHUNK_SIZE = 1 << 18;
+
+/** Names of a folder in one call. */
+const NAMES_AT_A_TIME = 1024;
 
 /** As in `node-files.ts`: `--permission` disables `fsync`, and files are opened with `O_SYNC`. */
 const isRestricted = (): boolean => (process as { readonly permission?: unknown }).permission !== undefined;
@@ -85,7 +88,8 @@ export const nodeFolder = (directory: string): BlobFolder => {
   return {
     async entry(path) {
       try {
-        const stats = await fs.lstat(at(path));
+        // A call that waits for a thread takes ten times as long.
+        const stats = lstatSync(at(path));
         const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
         return { kind, size: stats.size, changedAt: Math.max(stats.mtimeMs, stats.ctimeMs) };
       } catch (error) {
@@ -96,8 +100,13 @@ export const nodeFolder = (directory: string): BlobFolder => {
       }
     },
     async *names(path) {
-      for await (const { name } of await fs.opendir(at(path))) {
-        yield name;
+      const folder = opendirSync(at(path), { bufferSize: NAMES_AT_A_TIME });
+      try {
+        for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+          yield entry.name;
+        }
+      } finally {
+        folder.closeSync();
       }
     },
     async makeFolder(path) {

@@ -8,12 +8,14 @@ import { equalBytes } from '../../core/data/bytes.ts';
 import { decodeCbor } from '../../core/data/cbor-decode.ts';
 import { encodeCbor } from '../../core/data/cbor-encode.ts';
 import type { CID } from '../../core/data/cid.ts';
-import { CODEC_DAG_CBOR, cidEquals, cidToText } from '../../core/data/cid.ts';
+import { CODEC_DAG_CBOR, cidToText } from '../../core/data/cid.ts';
 import { fromJson, toJson } from '../../core/data/json.ts';
 import { chunksOf } from '../../core/data/streams.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import { decodeCommit } from '../../core/repo/commit.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
+import { pathOf } from '../../core/repo/path.ts';
+import { decodeStored } from '../../core/repo/record.ts';
 import type { Repo, Tree, TreeEntry } from '../../core/repo/repo.ts';
 import { discardFolder } from './backup.ts';
 import type { SiblingLocks } from './orphaned-folders.ts';
@@ -22,7 +24,7 @@ import type { ParentFolder, Place } from './place.ts';
 import { io, makeParents, siblingOf } from './place.ts';
 import { underName } from './restore.ts';
 import type { CaseConflicts } from './unpacked-names.ts';
-import { BLOBS_NAME, COMMIT_NAME, createCaseConflicts, encodeName } from './unpacked-names.ts';
+import { BLOBS_NAME, COMMIT_NAME, createCaseConflicts, encodeCollection, encodeName } from './unpacked-names.ts';
 
 export interface UnpackOptions extends LongWork {
   /** The commit to unpack: a rev, a CID or a ref. Default: the head. */
@@ -37,7 +39,10 @@ export interface UnpackedRepo {
   readonly head: CID;
   readonly rev: string;
   readonly records: number;
-  /** Records that have no exact JSON form. Their files have the stored bytes: `.cbor`, or `.bin` for a raw CID. */
+  /**
+   * Records that have no exact JSON form, or whose collection is not an NSID. Their files have the stored bytes:
+   * `.cbor`, or `.bin` for a raw CID.
+   */
   readonly opaque: number;
   readonly blobs: number;
 }
@@ -45,30 +50,28 @@ export interface UnpackedRepo {
 /** Files that are written at the same time. */
 const BATCH = 32;
 
-/** A path of the proof that brings the block of the commit. The record need not exist. */
-const ANY_PATH = 'com.example.record/self';
-
-const blockOf = (car: Bytes, wanted: CID): Bytes => {
-  for (const { cid, bytes } of readCar(car)) {
-    if (cidEquals(cid, wanted)) {
-      return bytes as Bytes;
-    }
-  }
-  throw new RepoError('BlockNotFound', `block not found: verify the repository; cid=${cidToText(wanted)}`);
+/** Returns a stored block, also of a record whose path or bytes are not valid. */
+const readBlock = async (repo: Repo, cid: CID): Promise<Bytes> => {
+  const [block] = readCar(await repo.exportBlocks([cid]));
+  return block!.bytes as Bytes;
 };
 
 const textOf = (json: unknown): string => `${JSON.stringify(json, undefined, 2)}\n`;
 
-/** Returns the JSON text of a value that converts back to the same bytes. Otherwise returns `undefined`. */
-const jsonOf = (value: unknown, bytes: Uint8Array): string | undefined => {
+/**
+ * Returns the JSON text of a record that converts back to the same bytes. Otherwise, and if a new record could not have
+ * this path, returns `undefined`.
+ */
+const jsonOf = (path: string, cid: CID, bytes: Uint8Array): string | undefined => {
   try {
-    const text = textOf(toJson(value));
+    pathOf(path, undefined);
+    const text = textOf(toJson(decodeStored(path, cid, bytes)));
     return equalBytes(encodeCbor(fromJson(JSON.parse(text))), bytes) ? text : undefined;
   } catch (error) {
     if (!isRepoError(error)) {
       throw error;
     }
-    // The value has no JSON form, such as a map with $link and other keys.
+    // The collection is not an NSID, the record is not in the data model, or a map has $link and other keys.
     return undefined;
   }
 };
@@ -80,24 +83,12 @@ interface RecordFile {
 
 const encoder = new TextEncoder();
 
-const recordFile = async (repo: Repo, tree: Tree, commit: CID, entry: TreeEntry): Promise<RecordFile> => {
-  const { collection, rkey, cid } = entry;
-  try {
-    const record = await tree.get(collection, rkey);
-    if (record !== undefined) {
-      const text = jsonOf(record.value, record.bytes);
-      return text === undefined
-        ? { ending: 'cbor', content: record.bytes }
-        : { ending: 'json', content: encoder.encode(text) };
-    }
-  } catch (error) {
-    if (!isRepoError(error, 'Malformed')) {
-      throw error;
-    }
-    // The record is not in the data model.
-  }
-  const content = blockOf(await repo.proveRecord(`${collection}/${rkey}`, { at: commit }), cid);
-  return { ending: cid.code === CODEC_DAG_CBOR ? 'cbor' : 'bin', content };
+const recordFile = async (repo: Repo, { collection, rkey, cid }: TreeEntry): Promise<RecordFile> => {
+  const content = await readBlock(repo, cid);
+  const text = jsonOf(`${collection}/${rkey}`, cid, content);
+  return text === undefined
+    ? { ending: cid.code === CODEC_DAG_CBOR ? 'cbor' : 'bin', content }
+    : { ending: 'json', content: encoder.encode(text) };
 };
 
 /** Finds the names that a file system without case would confuse: collections, and for each one record keys. */
@@ -160,7 +151,6 @@ class Writer {
 const writeRecords = async (
   repo: Repo,
   tree: Tree,
-  commit: CID,
   writer: Writer,
   { signal, onProgress }: UnpackOptions,
 ): Promise<{ readonly records: number; readonly opaque: number }> => {
@@ -168,7 +158,7 @@ const writeRecords = async (
   let records = 0;
   let opaque = 0;
   const writeOne = async (entry: TreeEntry, path: string): Promise<void> => {
-    const { ending, content } = await recordFile(repo, tree, commit, entry);
+    const { ending, content } = await recordFile(repo, entry);
     await writer.write(`${path}.${ending}`, [content]);
     opaque += ending === 'json' ? 0 : 1;
   };
@@ -188,7 +178,7 @@ const writeRecords = async (
   try {
     for await (const entry of tree.entries()) {
       const { collection, rkey } = entry;
-      const folder = encodeName(collection, collections.has(collection));
+      const folder = encodeCollection(collection, collections.has(collection));
       const path = `${folder}/${encodeName(rkey, rkeys.get(collection)!.has(rkey))}`;
       await writer.makeFolders(path);
       batch.push(writeOne(entry, path));
@@ -223,10 +213,10 @@ const fill = async (repo: Repo, place: Place, temporary: string, options: Unpack
   if (head === undefined) {
     throw new RepoError('HeadNotFound', `the repository has no commit: write a record first; did=${repo.did}`);
   }
-  const commit = blockOf(await repo.proveRecord(ANY_PATH, { at: head }), head);
+  const commit = await readBlock(repo, head);
   const writer = new Writer(place, temporary);
   await writer.write(COMMIT_NAME, [encoder.encode(textOf(toJson(decodeCbor(commit))))]);
-  const { records, opaque } = await writeRecords(repo, tree, head, writer, options);
+  const { records, opaque } = await writeRecords(repo, tree, writer, options);
   const blobs = options.blobs === true ? await writeBlobs(repo, writer, options.signal) : 0;
   return { did: repo.did, head, rev: decodeCommit(commit).rev, records, opaque, blobs };
 };

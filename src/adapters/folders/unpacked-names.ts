@@ -4,6 +4,8 @@
  *
  * - `:`, a trailing dot, and the first character of a device name of Windows (`con`, `nul.txt`) become `%` and two
  *   hexadecimal digits.
+ * - The first dot of a record key that begins with `._`, because macOS adds such files. A dot or `_` at the start of a
+ *   collection that is not an NSID, because hidden folders, `_commit.json` and `_blobs` are not collections.
  * - If two names in a folder differ only by case, their upper-case letters are escaped too.
  * - A name of more than {@link MAX_PART} characters is cut. Each part but the last is a folder whose name ends in `%`.
  *   Its upper-case letters are escaped.
@@ -12,7 +14,7 @@
  */
 import { RepoError } from '../../core/errors.ts';
 
-/** The file of the commit. No collection begins with `_`. */
+/** The file of the commit. */
 export const COMMIT_NAME = '_commit.json';
 /** The folder of the blobs. */
 export const BLOBS_NAME = '_blobs';
@@ -23,6 +25,7 @@ export const MAX_PART = 200;
 const CONTINUES = '%';
 
 const UNSAFE = /[^A-Za-z0-9._~-]/g;
+const APPLE_DOUBLE = /^\.(?=_)/;
 const UPPER_CASE = /[A-Z]/g;
 const TRAILING_DOT = /\.$/;
 const DEVICE = /^(?:aux|com\d|con|conin\$|conout\$|lpt\d|nul|prn)(?=\.|$)/i;
@@ -49,12 +52,16 @@ const safePart = (part: string): string =>
  * @param isConfusable Whether another text in the same folder differs from it only by case.
  */
 export const encodeName = (text: string, isConfusable: boolean): string => {
-  const safe = text.replace(UNSAFE, escapeOne);
+  const safe = text.replace(UNSAFE, escapeOne).replace(APPLE_DOUBLE, escapeOne);
   const isLong = safe.length > MAX_PART;
   return partsOf(isConfusable || isLong ? safe.replace(UPPER_CASE, escapeOne) : safe)
     .map(safePart)
     .join(`${CONTINUES}/`);
 };
+
+/** Returns the path of a collection's folder. It is not hidden, and not the name of another entry of the layout. */
+export const encodeCollection = (text: string, isConfusable: boolean): string =>
+  encodeName(text, isConfusable).replace(/^[._]/, escapeOne);
 
 /** Whether the name of a folder is a part of a longer name. */
 export const isContinued = (name: string): boolean => name.endsWith(CONTINUES);

@@ -3,14 +3,22 @@
  * newest rev that the page has heard of.
  */
 import type { Signer } from '../../core/crypto/signer.ts';
+import type { Bytes } from '../../core/data/bytes.ts';
+import type { CID } from '../../core/data/cid.ts';
 import { reportingErrors } from '../../core/data/report-error.ts';
-import { RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import type { Entry } from '../../core/repo/method-tables.ts';
+import { recordPath } from '../../core/repo/path.ts';
+import type { Validate } from '../../core/repo/record.ts';
+import { encodeRecord } from '../../core/repo/record.ts';
+import type { HeadChange, RecordValue } from '../../core/repo/repo.ts';
+import type { NamedState, StoredTree } from '../../core/repo/stored-records.ts';
+import type { Planner } from '../../core/repo/write/plan.ts';
 import type { WriteRequest } from '../../core/repo/write/write-request.ts';
-import type { ClientMethods, ServerMethods } from './methods.ts';
+import { createTidClock } from '../../core/syntax/tid.ts';
 import type { Send } from './peer.ts';
 import { Peer } from './peer.ts';
+import type { ClientMethods, ServerMethods, StateRead } from './server.ts';
 import { uniqueName } from './unique-name.ts';
 
 /** The fields of options that do not cross as they are. */
@@ -28,99 +36,52 @@ const wireKey = (key: unknown): unknown =>
 const wireWork = ({ onProgress, ...rest }: LongWork): LongWork =>
   onProgress === undefined ? rest : { ...rest, onProgress: reportingErrors(onProgress) };
 
+export interface ClientOptions {
+  /** Signs the commits of the page. */
+  readonly signer?: Signer | undefined;
+  readonly validate?: Validate | undefined;
+}
+
 /** A signer stays in the page: its method crosses as a function, and its key as a text. */
 const wireSigner = (signer: Signer): object => ({
   sign: (bytes: Uint8Array<ArrayBuffer>) => signer.sign(bytes),
   did: signer.did?.(),
 });
 
-export class ClientCalls {
-  readonly peer: Peer<ServerMethods, ClientMethods>;
+export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
+  /** For the records that the page encodes. */
+  readonly planner: Planner;
   readonly #signer: Signer | undefined;
   readonly #name = uniqueName();
-  #numbers = 0;
+  #writes = 0;
+  /** The newest rev that this page has heard of. */
   #rev: string | undefined;
-  #isClosed = false;
-  /** What ended the connection, where that was not `close`. */
-  #loss: unknown;
 
-  /**
-   * @param signer Signs the commits of the page.
-   * @param onChange Called with each new head, if the page has subscribed.
-   */
-  constructor(send: Send, signer: Signer | undefined, onChange: ClientMethods['change']) {
+  /** @param onChange Called with each new head, if the page has subscribed. */
+  constructor(send: Send, { signer, validate }: ClientOptions, onChange: (change: HeadChange) => void) {
+    super(send, {
+      change: async (change) => {
+        this.#note(change.rev, change.reset);
+        onChange(change);
+      },
+    });
     this.#signer = signer;
-    this.peer = new Peer<ServerMethods, ClientMethods>(send, { change: async (change) => onChange(change) });
+    this.planner = { validate, clock: createTidClock() };
   }
 
-  /** The newest rev that this page has heard of. */
   get rev(): string | undefined {
     return this.#rev;
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
-  /** A number that this page has not used. */
-  number(): number {
-    return this.#numbers++;
-  }
-
-  /** A name for a write that may be sent twice. */
-  nameRequest(): string {
-    return `${this.#name}.${this.number()}`;
-  }
-
-  /** The other end has ended: all calls that wait, and all that follow, reject. */
-  lost(error: unknown): void {
-    this.#loss = error;
-    this.#isClosed = true;
-    this.peer.end(error);
-  }
-
-  /** Waits for the replies to all calls, then runs `hangUp`. The streams that the page offers fail at once. */
-  async close(hangUp: () => Promise<void>): Promise<void> {
-    const closed = new RepoError('Closed', 'the repository is closed: open it again');
-    this.#isClosed = true;
-    // A stream that gives nothing would never end by itself.
-    this.peer.failStreams(closed);
-    await this.peer.settled();
-    try {
-      await hangUp();
-    } finally {
-      this.peer.end(closed);
-    }
-  }
-
-  assertOpen(): void {
-    if (this.#isClosed) {
-      throw new RepoError(
-        'Closed',
-        'the repository is closed: open it again',
-        this.#loss === undefined ? {} : { cause: this.#loss },
-      );
-    }
-  }
-
-  async call<K extends keyof ServerMethods>(
-    method: K,
-    params: Parameters<ServerMethods[K]>,
-    again?: 'lost',
-  ): Promise<ReturnType<ServerMethods[K]>> {
-    this.assertOpen();
-    return this.peer.call(method, params, again);
-  }
-
-  /** Calls a method that returns a stream, and yields its items. */
-  async *open<T>(method: string, params: readonly unknown[], options?: LongWork): AsyncGenerator<T> {
-    this.assertOpen();
-    yield* this.peer.open(method, options ? [...params, wireWork(options)] : params) as AsyncGenerator<T>;
-  }
-
-  /** Sends a call whose reply nobody waits for. A server that has ended needs no such call. */
-  tell(method: 'leave' | 'unsubscribe', params: Parameters<ServerMethods['leave' | 'unsubscribe']>): void {
-    this.call(method, params as never).catch(() => {});
+  /** A record that is to be written. Throws what `validate` throws. */
+  encode(
+    collection: string,
+    rkey: string,
+    value: RecordValue | Uint8Array,
+  ): { readonly cid: CID; readonly bytes: Bytes } {
+    recordPath(collection, rkey);
+    const { cid, bytes } = encodeRecord(collection, value, this.planner.validate);
+    return { cid, bytes: bytes as Bytes };
   }
 
   /**
@@ -134,13 +95,12 @@ export class ClientCalls {
     given: readonly unknown[],
     lead: readonly unknown[] = [],
   ): Promise<unknown> {
-    this.assertOpen();
     const isOfHead = lead.length === 0;
     const { signer = this.#signer, request, key, ...rest } = ((at !== undefined && given[at]) || {}) as GivenOptions;
     const since = this.#rev;
     const changes = way === 'write' || way === 'once';
     const isSigned = changes && isOfHead && signer !== undefined;
-    const name = way === 'write' ? (request ?? { id: this.nameRequest() }) : undefined;
+    const name = way === 'write' ? (request ?? { id: `${this.#name}.${this.#writes++}` }) : undefined;
     const params = (again?: WriteRequest['again']): never => {
       const sent = [...given];
       if (at !== undefined) {
@@ -154,30 +114,39 @@ export class ClientCalls {
       return [...lead, ...sent] as never;
     };
     const again = way === 'once' ? 'lost' : changes ? () => params({ since }) : undefined;
-    const reply: unknown = await this.peer.call(method as never, params(), again);
+    const reply: unknown = await this.call(method as never, params(), again);
     if (changes && isOfHead && typeof reply === 'object' && reply !== null) {
       const { rev } = ('commit' in reply ? reply.commit : reply) as { readonly rev?: string };
-      this.note(rev, way === 'once');
+      this.#note(rev, way === 'once');
     }
     return reply;
   }
 
-  /** Another server begins: calls that wait are sent to it. */
-  moved(send: Send): void {
-    this.peer.moved(send);
-    // One that has gone by then is followed by the next.
-    this.begin().catch(() => {});
+  /** A read of one state, on a tree of the server. */
+  read<K extends StateRead>(
+    method: K,
+    state: NamedState,
+    params: Parameters<StoredTree[K]>,
+  ): ReturnType<StoredTree[K]> {
+    return this.call(`state.${method}` as never, [state, ...params] as never) as ReturnType<StoredTree[K]>;
   }
 
-  /** Asks a server that begins for the DID, and for the head's rev: after a reset it may be less than before. */
-  async begin(): Promise<string> {
-    const { did, rev } = await this.call('about', []);
-    this.#rev = rev;
-    return did;
+  /** Calls a method that returns a stream, and yields its items. */
+  stream<T>(method: string, params: readonly unknown[], options?: LongWork): AsyncGenerator<T> {
+    return this.open(method, options ? [...params, wireWork(options)] : params) as AsyncGenerator<T>;
   }
 
-  /** Takes note of a rev; after a reset, of one that may be less than before. */
-  note(rev: string | undefined, reset = false): void {
+  /**
+   * Asks a server that begins for the DID, and for the head's rev: after a reset it may be less than before.
+   * See {@link ServerMethods.begin}.
+   */
+  async begin(...listening: Parameters<ServerMethods['begin']>): ReturnType<ServerMethods['begin']> {
+    const begun = await this.call('begin', listening);
+    this.#rev = begun.rev;
+    return begun;
+  }
+
+  #note(rev: string | undefined, reset = false): void {
     if (rev !== undefined && (reset || this.#rev === undefined || rev > this.#rev)) {
       this.#rev = rev;
     }

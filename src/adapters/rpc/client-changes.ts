@@ -22,11 +22,11 @@ export class ClientChanges {
     this.#listeners.add(own);
     if (this.#listeners.size === 1) {
       this.#raise(this.#calls.rev);
-      this.#subscribe(undefined);
+      this.#follow(undefined);
     }
     return () => {
       if (this.#listeners.delete(own) && this.#listeners.size === 0) {
-        this.#calls.tell('unsubscribe', []);
+        this.#follow(undefined);
       }
     };
   }
@@ -46,10 +46,8 @@ export class ClientChanges {
 
   /** Another server serves the calls from now on, and is asked for the heads that were missed. */
   moved(): void {
-    if (this.#listeners.size > 0) {
-      // Not from the newest rev that is known otherwise: a server may have gone while it told what was missed.
-      this.#subscribe(this.#known);
-    }
+    // Not from the newest rev that is known otherwise: a server may have gone while it told what was missed.
+    this.#follow(this.#known);
   }
 
   #raise(rev: string | undefined): void {
@@ -58,14 +56,18 @@ export class ClientChanges {
     }
   }
 
-  #subscribe(since: string | null | undefined): void {
-    const raise = (rev: string | undefined): void => this.#raise(rev);
-    this.#calls.call('subscribe', [since], 'lost').then(raise, (error: unknown) => {
-      // `moved` asks the next server, if one went away meanwhile. One that does not reply still has the call, and
-      // tells if it resumes. After a close there is nothing to hear. Another error is reported as uncaught.
-      if (!this.#calls.isClosed && !isRepoError(error, 'OutcomeUnknown') && !isRepoError(error, 'Locked')) {
-        throw error;
-      }
-    });
+  /** @param since The head that the listeners know; `undefined` for the one of now. */
+  #follow(since: string | null | undefined): void {
+    const isListening = this.#listeners.size > 0;
+    this.#calls.begin(isListening, since).then(
+      ({ rev }) => isListening && this.#raise(rev),
+      (error: unknown) => {
+        // `moved` asks the next server, if one went away meanwhile. One that does not reply still has the call, and
+        // tells if it resumes. After a close there is nothing to hear. Another error is reported as uncaught.
+        if (isListening && !this.#calls.isClosed && !isRepoError(error, 'Locked')) {
+          throw error;
+        }
+      },
+    );
   }
 }

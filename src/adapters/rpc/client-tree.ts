@@ -1,11 +1,11 @@
-/** A `Tree` at the other end: the commit that it comes from and the edits since, which a server can make again. */
+/** A `Tree` of a repository at the other end. The page holds the edits, and the server keeps no tree. */
 import type { CID } from '../../core/data/cid.ts';
+import { cidEquals } from '../../core/data/cid.ts';
+import type { EditedCommit, TreeEdit } from '../../core/repo/stored-records.ts';
 import type { RecordValue, Tree } from '../../core/repo/tree.ts';
 import type { ClientCalls } from './client-calls.ts';
 import type { StateReads } from './client-reads.ts';
-import { askAt, createReads } from './client-reads.ts';
-import type { GeneratedMethods } from './generated-methods.ts';
-import type { TreeEdit, TreeRef } from './methods.ts';
+import { createReads, getStored } from './client-reads.ts';
 
 // The constructor assigns the reads. The type says that no method lacks.
 const TreeBase = Object as unknown as new () => StateReads;
@@ -13,46 +13,46 @@ const TreeBase = Object as unknown as new () => StateReads;
 export class RemoteTree extends TreeBase implements Tree {
   /** The head when this tree, or the one that it came from, was checked out. */
   readonly head: CID | undefined;
-  readonly #methods: GeneratedMethods;
-  readonly #ref: TreeRef;
-  /** Since the base. */
-  readonly #edits: readonly TreeEdit[];
+  readonly #calls: ClientCalls;
+  readonly #state: EditedCommit;
 
-  constructor(methods: GeneratedMethods, ref: TreeRef, head: CID | undefined, edits: readonly TreeEdit[] = []) {
+  constructor(calls: ClientCalls, state: EditedCommit, head: CID | undefined) {
     super();
-    this.#methods = methods;
-    this.#ref = ref;
-    this.#edits = edits;
+    this.#calls = calls;
+    this.#state = state;
     this.head = head;
-    Object.assign(this, createReads(methods.calls, ref, edits));
+    Object.assign(this, createReads(calls, state));
   }
 
   get base(): CID | undefined {
-    return this.#ref.base;
+    return this.#state.base;
   }
 
   async put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree> {
-    return this.#edit({ collection, rkey, value: this.#methods.encodeRecord(collection, rkey, value) });
+    const { cid, bytes } = this.#calls.encode(collection, rkey, value);
+    return this.#edit({ collection, rkey, value: bytes }, cid);
   }
 
   delete(collection: string, rkey: string): Promise<Tree> {
-    return this.#edit({ collection, rkey, value: undefined });
+    return this.#edit({ collection, rkey, value: undefined }, undefined);
   }
 
-  /** Asks about a tree that `checkout` of this repository has returned. */
-  static ask<T>(tree: Tree, calls: ClientCalls, ask: (ref: TreeRef) => Promise<T>): Promise<T> {
-    if (!(tree instanceof RemoteTree) || tree.#methods.calls !== calls) {
+  /** Returns the state of a tree that `checkout` of this repository has returned. */
+  static stateOf(tree: Tree, calls: ClientCalls): EditedCommit {
+    if (!(tree instanceof RemoteTree) || tree.#calls !== calls) {
       throw new TypeError('the tree is not of this repository: use a tree that its checkout() returned');
     }
-    return askAt(tree.#ref, tree.#edits, ask);
+    return tree.#state;
   }
 
-  async #edit(edit: TreeEdit): Promise<Tree> {
-    const { calls } = this.#methods;
-    const key = calls.number();
-    const isChanged = await askAt(this.#ref, this.#edits, (ref) => calls.call('edit', [ref, edit, key]));
-    return isChanged
-      ? new RemoteTree(this.#methods, { base: this.base, key }, this.head, [...this.#edits, edit])
-      : this;
+  async #edit(edit: TreeEdit, cid: CID | undefined): Promise<Tree> {
+    const { collection, rkey } = edit;
+    const { base, edits } = this.#state;
+    const now = await getStored(this.#calls, this.#state, collection, rkey);
+    if (cidEquals(now?.cid, cid)) {
+      return this;
+    }
+    const others = edits.filter((other) => other.collection !== collection || other.rkey !== rkey);
+    return new RemoteTree(this.#calls, { base, edits: [...others, edit] }, this.head);
   }
 }

@@ -1,31 +1,35 @@
 /** A `Repo` whose repository is at the other end of a wire. */
 import type { CID } from '../../core/data/cid.ts';
+import { RepoError } from '../../core/errors.ts';
 import type { Branch } from '../../core/repo/branch.ts';
+import type { ImportResult } from '../../core/repo/long-work.ts';
 import type { OwnOfBranch, OwnOfRepo } from '../../core/repo/method-tables.ts';
 import { BRANCH, META, REPO } from '../../core/repo/method-tables.ts';
 import { RecordMethods } from '../../core/repo/record-methods.ts';
-import type { Validate } from '../../core/repo/record.ts';
 import { RepoMethods } from '../../core/repo/repo-methods.ts';
-import type { CommitRef, HeadChange, Repo, RepoInfo, Tree, WriteOptions } from '../../core/repo/repo.ts';
+import type { HeadChange, Repo, RepoInfo, Tree } from '../../core/repo/repo.ts';
+import { importChanges } from '../../core/repo/transfer/import-changes.ts';
+import type { StoredImport } from '../../core/repo/transfer/past-import.ts';
 import { assertBranchName } from '../../core/repo/write/branch-line.ts';
 import type { RepoMeta } from '../../core/repo/write/meta.ts';
-import type { Signer } from '../../core/crypto/signer.ts';
+import type { ClientOptions } from './client-calls.ts';
 import { ClientCalls } from './client-calls.ts';
 import { ClientChanges } from './client-changes.ts';
 import type { StateReads } from './client-reads.ts';
 import { createReads } from './client-reads.ts';
 import { RemoteTree } from './client-tree.ts';
-import { GeneratedMethods } from './generated-methods.ts';
+import { generatedMethods } from './generated-methods.ts';
 import type { Send } from './peer.ts';
 
-export interface RemoteRepoOptions {
-  readonly signer?: Signer | undefined;
-  readonly validate?: Validate | undefined;
+export interface RemoteRepoOptions extends ClientOptions {
   /** Ends the connection, in which no call waits. Rejects when closing failed. */
   hangUp(): Promise<void>;
   /** Whether the browser keeps the storage when room gets short. */
   readonly isPersistent?: (() => Promise<boolean>) | undefined;
 }
+
+const closedError = (cause?: unknown): RepoError =>
+  new RepoError('Closed', 'the repository is closed: open it again', cause === undefined ? {} : { cause });
 
 type RepoReads = Omit<StateReads, 'entries'>;
 
@@ -39,33 +43,36 @@ export class RemoteRepo extends RepoBase implements Repo {
   /** Known once the repository can be used. */
   did = '';
   readonly meta: RepoMeta;
-  /** Takes the messages of the other end. */
-  readonly peer: Pick<ClientCalls['peer'], 'giveUp' | 'receive'>;
   readonly #options: RemoteRepoOptions;
   readonly #calls: ClientCalls;
-  readonly #methods: GeneratedMethods;
   readonly #changes: ClientChanges;
   #closing: Promise<void> | undefined;
 
   constructor(send: Send, options: RemoteRepoOptions) {
     super();
     this.#options = options;
-    this.#calls = new ClientCalls(send, options.signer, (change) => this.#hear(change));
-    this.peer = this.#calls.peer;
-    this.#methods = new GeneratedMethods(this.#calls, options.validate);
-    this.#changes = new ClientChanges(this.#calls);
-    this.meta = this.#methods.of<RepoMeta, never>('meta.', META);
-    const { get, list, collections } = createReads(this.#calls, undefined);
-    Object.assign(this, { get, list, collections }, this.#methods.of<Repo, OwnOfRepo>('', REPO));
+    const calls = new ClientCalls(send, options, (change) => this.#changes.hear(change));
+    this.#calls = calls;
+    this.#changes = new ClientChanges(calls);
+    this.meta = generatedMethods<RepoMeta, never>(calls, 'meta.', META);
+    const { get, getMany, list, collections } = createReads(calls, undefined);
+    const { importCar, ...methods } = generatedMethods<Repo, OwnOfRepo>(calls, '', REPO);
+    Object.assign(this, { get, getMany, list, collections }, methods, {
+      importCar: async (...given: Parameters<Repo['importCar']>): Promise<ImportResult> => {
+        const result: StoredImport = await importCar(...given);
+        return { ...result, changes: importChanges(result.changes, methods.diff) };
+      },
+    });
   }
 
-  get isClosed(): boolean {
-    return this.#calls.isClosed;
+  /** Takes the messages of the other end. */
+  get peer(): Pick<ClientCalls, 'giveUp' | 'isClosed' | 'isWaiting' | 'receive'> {
+    return this.#calls;
   }
 
   /** Resolves once the repository can be used. */
   async begin(): Promise<void> {
-    this.did = await this.#calls.begin();
+    this.did = (await this.#calls.begin(false)).did;
   }
 
   /** Another worker serves the calls from now on: open calls are sent to it, and listeners hear what they missed. */
@@ -77,7 +84,8 @@ export class RemoteRepo extends RepoBase implements Repo {
   /** The other end has ended: all calls that wait, and all that follow, reject. */
   lost(error: unknown): void {
     this.#closing ??= Promise.resolve();
-    this.#calls.lost(error);
+    this.#calls.giveUp(error);
+    this.#calls.end(closedError(error));
     RepoMethods.endWatches(this, error);
   }
 
@@ -87,25 +95,12 @@ export class RemoteRepo extends RepoBase implements Repo {
   }
 
   branch(name: string): Branch {
-    return new RemoteBranch(name, this.#calls, this.#methods);
+    return new RemoteBranch(name, this.#calls);
   }
 
   async checkout(at?: string | CID): Promise<Tree> {
     const { base, head } = await this.#calls.call('checkout', [at]);
-    return new RemoteTree(this.#methods, { base }, head);
-  }
-
-  async commit(tree: Tree, options: WriteOptions = {}): Promise<CommitRef> {
-    // Said in words: the server that commits it may have checked it out again, under another head.
-    const swapCommit = options.swapCommit === undefined ? (tree.head ?? null) : options.swapCommit;
-    const request = options.request ?? { id: this.#calls.nameRequest() };
-    let again = request.again;
-    return RemoteTree.ask(tree, this.#calls, async (ref) => {
-      const sent = { ...options, swapCommit, request: { id: request.id, again } };
-      // Asked a second time when the server does not know the tree. It may be another one than the first time.
-      again ??= { since: this.#calls.rev };
-      return (await this.#calls.run('commit', { way: 'write', options: 1 }, [ref, sent])) as CommitRef;
-    });
+    return new RemoteTree(this.#calls, { base, edits: [] }, head);
   }
 
   override onChange(listener: (change: HeadChange) => void): () => void {
@@ -114,7 +109,7 @@ export class RemoteRepo extends RepoBase implements Repo {
 
   close(): Promise<void> {
     RepoMethods.endWatches(this);
-    this.#closing ??= this.#calls.close(() => this.#options.hangUp());
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
@@ -122,23 +117,29 @@ export class RemoteRepo extends RepoBase implements Repo {
     return this.close();
   }
 
-  #hear(change: HeadChange): void {
-    this.#calls.note(change.rev, change.reset);
-    this.#changes.hear(change);
+  /** Waits for the replies to all calls. */
+  async #close(): Promise<void> {
+    const closed = closedError();
+    await this.#calls.close(closed);
+    try {
+      await this.#options.hangUp();
+    } finally {
+      this.#calls.end(closed);
+    }
   }
 }
 
 class RemoteBranch extends BranchBase implements Branch {
   readonly name: string;
 
-  constructor(name: string, calls: ClientCalls, methods: GeneratedMethods) {
+  constructor(name: string, calls: ClientCalls) {
     super();
     assertBranchName(name);
     this.name = name;
     Object.assign(
       this,
       createReads(calls, { branch: name }),
-      methods.of<Branch, OwnOfBranch>('branch.', BRANCH, [name]),
+      generatedMethods<Branch, OwnOfBranch>(calls, 'branch.', BRANCH, [name]),
     );
   }
 }

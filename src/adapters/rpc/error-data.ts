@@ -59,9 +59,3 @@ export class ErrorBook {
     return token;
   }
 }
-
-/** Returns an error as data, where no call brings it back. */
-export const toErrorData = (error: unknown): ErrorData => new ErrorBook().toData(error);
-
-/** Returns the error of data that comes outside of a call. */
-export const fromErrorData = (data: ErrorData): unknown => new ErrorBook().toError(data);

@@ -1,107 +1,102 @@
 /** The methods of a repository that only pass calls through: generated from their table, for the page's end. */
-import type { Bytes } from '../../core/data/bytes.ts';
+import { asCid } from '../../core/data/cid.ts';
 import { byteStream } from '../../core/data/streams.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import type { Compare, Entry, Table } from '../../core/repo/method-tables.ts';
-import { recordPath, splitPath } from '../../core/repo/path.ts';
-import type { Validate } from '../../core/repo/record.ts';
-import { encodeRecord } from '../../core/repo/record.ts';
-import type { Head, RecordValue, WriteOp } from '../../core/repo/repo.ts';
-import type { Planner } from '../../core/repo/write/plan.ts';
+import { splitPath } from '../../core/repo/path.ts';
+import type { Head, RecordValue, Repo, Tree, WriteOp, WriteOptions } from '../../core/repo/repo.ts';
 import { planOp } from '../../core/repo/write/plan.ts';
 import type { LazyBlobSource } from '../../core/storage/blob-source.ts';
 import { isPending, openSource } from '../../core/storage/blob-source.ts';
-import { createTidClock } from '../../core/syntax/tid.ts';
 import type { ClientCalls } from './client-calls.ts';
-import type { WireFile } from './files.ts';
-import { fromWireFiles } from './files.ts';
+import { RemoteTree } from './client-tree.ts';
 import { resumedExport, resumedList } from './resumed.ts';
 
 type Params = readonly unknown[];
 
 /** Makes the parameters that cross of those that were given. Throws what the method rejects with. */
-type Encode = (...params: never[]) => Params | Promise<Params>;
+type Encode = (calls: ClientCalls, ...params: never[]) => Params | Promise<Params>;
 
-export class GeneratedMethods {
-  readonly calls: ClientCalls;
-  readonly #planner: Planner;
+const put: Encode = (calls, collection: string, rkey: string, value: RecordValue | Uint8Array, options: unknown) => [
+  collection,
+  rkey,
+  calls.encode(collection, rkey, value).bytes,
+  options,
+];
 
-  constructor(calls: ClientCalls, validate: Validate | undefined) {
-    this.calls = calls;
-    this.#planner = { validate, clock: createTidClock() };
-  }
+const write: Encode = ({ planner }, ops: readonly WriteOp[], options: unknown) => [
+  ops.map((given) => {
+    const { path, ...op } = planOp(planner, given);
+    const at = { action: op.action, ...splitPath(path), swapRecord: op.swapRecord };
+    return 'record' in op ? { ...at, value: op.record.bytes } : at;
+  }),
+  options,
+];
 
-  /** The methods of a table. @param lead Parameters that come before those of the method. */
-  of<T, Own extends keyof T>(prefix: string, table: Table<T, Own>, lead: Params = []): Omit<T, Own> {
-    const methods = Object.entries(table) as [string, Entry][];
-    return Object.fromEntries(
-      methods.map(([name, entry]) => [name, this.#methodOf(prefix + name, entry, lead)]),
-    ) as unknown as Omit<T, Own>;
-  }
+type DiffState = Parameters<Repo['diff']>[0];
 
-  /** The bytes of a record that is to be written. Throws what `validate` throws. */
-  encodeRecord(collection: string, rkey: string, value: RecordValue | Uint8Array): Bytes {
-    recordPath(collection, rkey);
-    return encodeRecord(collection, value, this.#planner.validate).bytes as Bytes;
-  }
+/** A tree crosses as its commit and its edits. */
+const crossing = (calls: ClientCalls, state: DiffState): unknown =>
+  typeof state !== 'object' || asCid(state) !== undefined ? state : RemoteTree.stateOf(state as Tree, calls);
 
-  #methodOf(method: string, entry: Entry, lead: Params): (...given: never[]) => unknown {
-    const calls = this.calls;
-    const encode: Encode = this.#encoders[method] ?? ((...params) => params);
-    switch (entry.way) {
-      case 'bytes':
-        return ({ onProgress, ...options }: LongWork = {}) => {
-          const open = (listener: LongWork['onProgress']): AsyncGenerator<Uint8Array> =>
-            calls.open(method, lead, { ...options, onProgress: listener });
-          return byteStream(resumedExport(open, onProgress));
-        };
-      case 'files':
-        return (options: LongWork = {}) => fromWireFiles(calls.open<WireFile>(method, lead, options));
-      case 'list':
-        return async function* (...given) {
-          const params = [...lead, ...(await encode(...given))];
-          yield* resumedList(() => calls.open(method, params), entry.compare as Compare<unknown>);
-        };
-      default:
-        return async (...given) => {
-          calls.assertOpen();
-          const params = encode(...given);
-          // Nothing else happens before a call is sent, unless it waits for a source.
-          return calls.run(method, entry, 'then' in params ? await params : params, lead);
-        };
-    }
-  }
-
-  readonly #put: Encode = (collection: string, rkey: string, value: RecordValue | Uint8Array, options: unknown) => [
-    collection,
-    rkey,
-    this.encodeRecord(collection, rkey, value),
+/** The methods that encode their parameters, or add to them. */
+const ENCODERS: Readonly<Record<string, Encode>> = {
+  put,
+  'branch.put': put,
+  write,
+  'branch.write': write,
+  commit: (calls, tree: RemoteTree, { swapCommit, ...options }: WriteOptions = {}) => [
+    RemoteTree.stateOf(tree, calls),
+    // Said in words: the server checks the tree out again, and the head may have changed since.
+    { ...options, swapCommit: swapCommit === undefined ? (tree.head ?? null) : swapCommit },
+  ],
+  putBlob: async (_, source: LazyBlobSource, options: unknown) => [
+    isPending(source) ? await openSource(source) : source,
     options,
-  ];
-
-  readonly #write: Encode = (ops: readonly WriteOp[], options: unknown) => [
-    ops.map((given) => {
-      const { path, ...op } = planOp(this.#planner, given);
-      const at = { action: op.action, ...splitPath(path), swapRecord: op.swapRecord };
-      return 'record' in op ? { ...at, value: op.record.bytes } : at;
-    }),
+  ],
+  // The head of now, also when the list is opened again under another one.
+  diff: async (calls, from: DiffState, to: DiffState, options: unknown) => [
+    crossing(calls, from),
+    crossing(calls, to) ?? ((await calls.run('head', { way: 'read' }, [])) as Head | undefined)?.cid,
     options,
-  ];
+  ],
+};
 
-  readonly #encoders: Readonly<Record<string, Encode>> = {
-    put: this.#put,
-    'branch.put': this.#put,
-    write: this.#write,
-    'branch.write': this.#write,
-    putBlob: async (source: LazyBlobSource, options: unknown) => [
-      isPending(source) ? await openSource(source) : source,
-      options,
-    ],
-    // The head of now, also when the list is opened again under another one.
-    diff: async (from: unknown, to: unknown, options: unknown) => [
-      from,
-      to ?? ((await this.calls.run('head', { way: 'read' }, [])) as Head | undefined)?.cid,
-      options,
-    ],
-  };
-}
+const methodOf = (calls: ClientCalls, method: string, entry: Entry, lead: Params): ((...given: never[]) => unknown) => {
+  const encode: Encode = ENCODERS[method] ?? ((_, ...params) => params);
+  switch (entry.way) {
+    case 'bytes':
+      return ({ onProgress, ...options }: LongWork = {}) => {
+        const open = (listener: LongWork['onProgress']): AsyncGenerator<Uint8Array> =>
+          calls.stream(method, lead, { ...options, onProgress: listener });
+        return byteStream(resumedExport(open, onProgress));
+      };
+    case 'files':
+      return (options: LongWork = {}) => calls.stream(method, lead, options);
+    case 'list':
+      return async function* (...given) {
+        const params = [...lead, ...(await encode(calls, ...given))];
+        yield* resumedList(() => calls.stream(method, params), entry.compare as Compare<unknown>);
+      };
+    default:
+      return async (...given) => {
+        calls.assertOpen();
+        const params = encode(calls, ...given);
+        // Nothing else happens before a call is sent, unless it waits for a source.
+        return calls.run(method, entry, 'then' in params ? await params : params, lead);
+      };
+  }
+};
+
+/** Returns the methods of a table. @param lead Parameters that come before those of the method. */
+export const generatedMethods = <T, Own extends keyof T>(
+  calls: ClientCalls,
+  prefix: string,
+  table: Table<T, Own>,
+  lead: Params = [],
+): Omit<T, Own> => {
+  const methods = Object.entries(table) as [string, Entry][];
+  return Object.fromEntries(
+    methods.map(([name, entry]) => [name, methodOf(calls, prefix + name, entry, lead)]),
+  ) as unknown as Omit<T, Own>;
+};

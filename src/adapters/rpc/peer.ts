@@ -7,20 +7,14 @@ import { isReadableStream } from '../../core/data/platform-values.ts';
 import { chunksOf } from '../../core/data/streams.ts';
 import { RepoError } from '../../core/errors.ts';
 import { ErrorBook } from './error-data.ts';
-import { goneError } from './gone.ts';
 import type { Message } from './protocol.ts';
 import type { References } from './references.ts';
-import { Scope } from './references.ts';
+import { goneError, Scope } from './references.ts';
 import { MAX_PAGE_BYTES, MAX_SOURCE_PAGE_BYTES } from './streams.ts';
 import { pack, unpack } from './wire-values.ts';
 
-/** The calls that an end serves: names with the shapes of parameters and replies. */
-type Methods<M> = { readonly [K in keyof M]: (...params: never[]) => unknown };
-
-/** One function for each method. It is called with the message, and not later. */
-export type Handlers<M extends Methods<M>> = {
-  readonly [K in keyof M]: (...params: Parameters<M[K]>) => Promise<ReturnType<M[K]>>;
-};
+/** The calls that an end serves. A function is called with the message, and not later. */
+type Methods<M> = { readonly [K in keyof M]: (...params: never[]) => Promise<unknown> };
 
 export type Send = (message: Message) => void;
 
@@ -55,7 +49,7 @@ const outcomeUnknown = (method: string, cause?: unknown): RepoError =>
 
 /** Calls the methods of `Asked`, and serves those of `Served`. */
 export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> {
-  readonly #handlers: Handlers<Served>;
+  readonly #handlers: Served;
   readonly #errors = new ErrorBook();
   readonly #references: References = new Map();
   readonly #pending = new Map<number, Pending>();
@@ -65,9 +59,11 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
   readonly #works = new Set<Promise<void>>();
   #send: Send;
   #calls = 0;
-  #end: { readonly error: unknown } | undefined;
+  /** What new calls reject with. */
+  #refusal: { readonly error: unknown } | undefined;
+  #hasEnded = false;
 
-  constructor(send: Send, handlers: Handlers<Served>) {
+  constructor(send: Send, handlers: Served) {
     this.#send = send;
     this.#handlers = handlers;
   }
@@ -80,10 +76,10 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     method: K,
     params: Parameters<Asked[K]>,
     again?: Again<Parameters<Asked[K]>>,
-  ): Promise<ReturnType<Asked[K]>> {
+  ): Promise<Awaited<ReturnType<Asked[K]>>> {
     const { reply, release } = this.#ask(method, params, again);
     try {
-      return (await reply) as ReturnType<Asked[K]>;
+      return (await reply) as Awaited<ReturnType<Asked[K]>>;
     } finally {
       release();
     }
@@ -101,18 +97,33 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     }
   }
 
-  /** Resolves when every call so far has its reply. */
-  async settled(): Promise<void> {
+  /** Whether new calls reject. */
+  get isClosed(): boolean {
+    return this.#refusal !== undefined;
+  }
+
+  /** Whether a call waits for its reply. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /** Throws what new calls reject with. */
+  assertOpen(): void {
+    if (this.#refusal !== undefined) {
+      throw this.#refusal.error;
+    }
+  }
+
+  /** Has new calls reject. Resolves when the others have their replies. The streams among their parameters fail. */
+  async close(error: unknown): Promise<void> {
+    this.#refusal ??= { error };
+    // A stream that gives nothing would never end by itself.
+    this.#failStreams(error);
     await Promise.all(this.#replies);
   }
 
-  /** Has every stream among the parameters of calls fail. */
-  failStreams(error: unknown): void {
-    this.#pending.forEach(({ scope }) => scope.fail(error));
-  }
-
   receive(message: Message): void {
-    if (this.#end !== undefined) {
+    if (this.#hasEnded) {
       return;
     }
     switch (message.kind) {
@@ -136,7 +147,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     this.#send = send;
     this.#stop(new RepoError('Closed', 'the tab that had the repository open was closed: call again'));
     const again = 'the tab that had the repository open was closed while it read a stream: pass a new stream';
-    this.failStreams(new RepoError('OutcomeUnknown', again));
+    this.#failStreams(new RepoError('OutcomeUnknown', again));
     for (const [id, pending] of this.#pending) {
       const { method, params, again: changed, reject } = pending;
       if (changed === 'lost') {
@@ -165,11 +176,16 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
 
   /** Ends it: calls that wait are given up, what runs for the other end is aborted with the error, and streams end. */
   end(error: unknown): void {
-    if (this.#end === undefined) {
-      this.#end = { error };
+    if (!this.#hasEnded) {
+      this.#hasEnded = true;
+      this.#refusal ??= { error };
       this.#stop(error);
       this.giveUp(error);
     }
+  }
+
+  #failStreams(error: unknown): void {
+    this.#pending.forEach(({ scope }) => scope.fail(error));
   }
 
   #ask(
@@ -177,9 +193,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     params: readonly unknown[],
     again?: Again<readonly unknown[]>,
   ): { readonly reply: Promise<unknown>; readonly release: () => void } {
-    if (this.#end !== undefined) {
-      throw this.#end.error;
-    }
+    this.assertOpen();
     const id = this.#calls++;
     const scope = new Scope(this.#references, MAX_SOURCE_PAGE_BYTES);
     const abort = (): void => {
@@ -288,6 +302,6 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
         `the page and its worker are of different versions: reload all tabs; method=${method}`,
       );
     }
-    return this.#handlers[method as keyof Served] as (...params: unknown[]) => unknown;
+    return this.#handlers[method as keyof Served] as unknown as (...params: unknown[]) => unknown;
   }
 }

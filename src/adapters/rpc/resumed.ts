@@ -3,13 +3,19 @@ import { compareBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import type { Compare } from '../../core/repo/method-tables.ts';
-import { isGone } from './gone.ts';
+import { isGone } from './references.ts';
 
 /** The header of a CAR with one root has 59 bytes, and names the commit: what follows is the same for the same one. */
 const HEADER_LENGTH = 59;
 
-/** Opens a stream again whenever its server goes. `begin` returns what passes over the items that were yielded. */
-async function* resumed<T>(open: () => AsyncIterable<T>, begin: () => (item: T) => T | undefined): AsyncGenerator<T> {
+/**
+ * Opens a stream again whenever its server goes.
+ * @param begin Returns a function for the items of the opened stream. It returns what was not yielded before.
+ */
+export async function* resumed<I, T>(
+  open: () => AsyncIterable<I>,
+  begin: () => (item: I) => T | undefined,
+): AsyncGenerator<T> {
   for (;;) {
     const restOf = begin();
     try {
@@ -53,34 +59,28 @@ export const resumedExport = (
   open: (onProgress: LongWork['onProgress']) => AsyncIterable<Uint8Array>,
   onProgress: LongWork['onProgress'],
 ): AsyncGenerator<Uint8Array> => {
+  let header: Uint8Array | undefined;
   let given = 0;
   let told = 0;
-  let header = new Uint8Array(0);
   // The listener knows already of the bytes that are passed over.
-  const tell: LongWork['onProgress'] =
-    onProgress &&
-    ((progress) => {
-      if (progress.bytes > told) {
-        told = progress.bytes;
-        onProgress(progress);
+  const tell: LongWork['onProgress'] = (progress) => {
+    if (progress.bytes > told) {
+      told = progress.bytes;
+      onProgress?.(progress);
+    }
+  };
+  const begin = (): ((chunk: Uint8Array) => Uint8Array | undefined) => {
+    let at = 0;
+    return (chunk) => {
+      header ??= chunk.slice(0, HEADER_LENGTH);
+      if (at === 0 && compareBytes(chunk.subarray(0, header.length), header) !== 0) {
+        throw new RepoError('InvalidSwap', 'the head has changed while it was exported: export it again');
       }
-    });
-  return resumed(
-    () => open(tell),
-    () => {
-      let passing = given;
-      return (chunk) => {
-        if (given > 0 && passing === given && compareBytes(chunk.subarray(0, header.length), header) !== 0) {
-          throw new RepoError('InvalidSwap', 'the head has changed while it was exported: export it again');
-        }
-        if (given === 0) {
-          header = chunk.slice(0, HEADER_LENGTH);
-        }
-        const rest = chunk.subarray(Math.min(passing, chunk.length));
-        passing -= chunk.length - rest.length;
-        given += rest.length;
-        return rest.length > 0 ? rest : undefined;
-      };
-    },
-  );
+      const rest = chunk.subarray(Math.max(0, given - at));
+      at += chunk.length;
+      given = Math.max(given, at);
+      return rest.length > 0 ? rest : undefined;
+    };
+  };
+  return resumed(() => open(onProgress && tell), begin);
 };

@@ -1,16 +1,54 @@
 /** A repository that serves a client at the other end of a wire. */
+import type { CarSource } from '../../core/car/source.ts';
+import type { CID } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
+import type { ImportOptions, ImportResult } from '../../core/repo/long-work.ts';
 import type { Entry } from '../../core/repo/method-tables.ts';
 import { BRANCH, META, REPO } from '../../core/repo/method-tables.ts';
 import { listenSince } from '../../core/repo/read/missed-changes.ts';
-import type { StoredReads, StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
-import type { BackupFile } from '../../core/storage/backup-file.ts';
-import { toWireFiles } from './files.ts';
-import type { At, ClientMethods, ServerMethods } from './methods.ts';
-import type { Handlers, Send } from './peer.ts';
+import type { HeadChange, RepoInfo } from '../../core/repo/repo.ts';
+import type { EditedCommit, NamedState, StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
+import type { StoredImport } from '../../core/repo/transfer/past-import.ts';
+import type { Send } from './peer.ts';
 import { Peer } from './peer.ts';
 import type { Message, StorageKind } from './protocol.ts';
-import { ServerTrees } from './server-trees.ts';
+
+/** The calls to a client. */
+export interface ClientMethods {
+  /** Tells a client that listens of a new head. */
+  change(change: HeadChange): Promise<void>;
+}
+
+/** The calls to a server that no table generates. */
+export interface ServerMethods {
+  /**
+   * Returns the DID, and the rev of the head.
+   * @param isListening Whether this client hears of new heads from now on.
+   * @param known The head that it knows (`null` for none): it first hears of those that it missed.
+   */
+  begin(
+    isListening: boolean,
+    known?: string | null,
+  ): Promise<{ readonly did: string; readonly rev: string | undefined }>;
+  info(): Promise<RepoInfo>;
+  /** Returns the commit whose tree it is, and the head under which a commit of it is expected. */
+  checkout(at: string | CID | undefined): Promise<{ readonly base: CID | undefined; readonly head: CID | undefined }>;
+  /** In the table of the core. The page makes an iterable of the changes. */
+  importCar(source: CarSource, options: ImportOptions): Promise<StoredImport>;
+}
+
+export type StateRead = 'collections' | 'getManyStored' | 'getStored';
+/** The reads of one state that cross. Records cross as their bytes, which the client decodes. */
+const STATE: Readonly<Record<StateRead | 'entries' | 'listStored', Entry>> = {
+  collections: { way: 'read' },
+  getStored: { way: 'read' },
+  getManyStored: { way: 'read' },
+  entries: { way: 'list' },
+  listStored: { way: 'list' },
+};
+
+/** An entry of a list of a state. The commit of the state comes first: another server continues the list from it. */
+export type ListItem<T> = T | { readonly base: CID | undefined };
 
 /** One client, while it is served. */
 export interface Served {
@@ -30,54 +68,99 @@ const givenOptions = (options: unknown): object => {
   return signer === undefined ? given : { ...given, signer: { ...signer, did: did === undefined ? did : () => did } };
 };
 
-/** The handlers of a table. @param target The object with the methods; it may take the first parameter. */
+/** Returns the tree of a state, which `gc` keeps until the call ends. */
+type CheckOut = (state: NamedState) => Promise<StoredTree>;
+
+/** Returns the object with the methods of a table. It may take the first parameter. */
+type TargetOf = (params: unknown[], checkOut: CheckOut, entry: Entry) => object | Promise<object>;
+
+/** The handlers of a table. */
 const passedThrough = (
+  repo: StoredRepo,
   prefix: string,
   table: Readonly<Record<string, Entry>>,
-  target: (params: unknown[]) => object,
+  targetOf: TargetOf,
 ): Record<string, (...params: unknown[]) => Promise<unknown>> => {
-  const handler =
-    (name: string, { way, options }: Entry) =>
-    async (...params: unknown[]): Promise<unknown> => {
-      const object = target(params) as Record<string, Method>;
-      if (options !== undefined && params[options] !== undefined) {
-        params[options] = givenOptions(params[options]);
-      }
-      const result = object[name]!(...params);
-      return way === 'files' ? toWireFiles(result as AsyncIterable<BackupFile>) : result;
+  /** Yields what a method returns, or the entries of its list. Then releases the trees. */
+  async function* run(name: string, entry: Entry, given: unknown[]): AsyncGenerator {
+    const releases: (() => void)[] = [];
+    const checkOut: CheckOut = async (state) => {
+      const { tree, release } = await repo.checkoutPinned(state);
+      releases.push(release);
+      return tree;
     };
-  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [prefix + name, handler(name, entry)]));
+    try {
+      const target = await targetOf(given, checkOut, entry);
+      // A tree of the client crosses as its commit and its edits.
+      const params = await Promise.all(given.map((param) => (isEdited(param) ? checkOut(param) : param)));
+      if (entry.options !== undefined && params[entry.options] !== undefined) {
+        params[entry.options] = givenOptions(params[entry.options]);
+      }
+      const result = (target as Record<string, Method>)[name]!(...params);
+      if (entry.way !== 'list') {
+        yield await result;
+        return;
+      }
+      if (table === STATE) {
+        yield { base: (target as StoredTree).base } satisfies ListItem<never>;
+      }
+      yield* result as AsyncIterable<unknown>;
+    } finally {
+      releases.forEach((release) => release());
+    }
+  }
+  const handlerOf =
+    (name: string, entry: Entry) =>
+    async (...given: unknown[]): Promise<unknown> => {
+      const found = run(name, entry, given);
+      if (entry.way === 'list') {
+        return found;
+      }
+      const { value } = await found.next();
+      await found.return(undefined);
+      return value as unknown;
+    };
+  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [prefix + name, handlerOf(name, entry)]));
 };
+
+const isEdited = (param: unknown): param is EditedCommit =>
+  typeof param === 'object' && param !== null && 'edits' in param;
 
 /** Serves a client. @param send Carries messages to it, in order. */
 export const serveRepo = (repo: StoredRepo, storage: StorageKind, send: Send): Served => {
-  const trees = new ServerTrees(repo);
   let unsubscribe = (): void => {};
-  const readsAt = async (at: At): Promise<StoredReads & Pick<StoredTree, 'collections'>> =>
-    at === undefined ? repo : 'branch' in at ? repo.branch(at.branch) : trees.find(at);
-  const handlers: Handlers<ServerMethods> = {
-    about: async () => ({ did: repo.did, rev: (await repo.head())?.rev }),
-    info: async () => ({ ...(await repo.info()), storage }),
-    get: async (at, collection, rkey) => (await readsAt(at)).getStored(collection, rkey),
-    collections: async (at) => (await readsAt(at)).collections(),
-    page: (...params) => trees.page(...params),
-    leave: async (list) => trees.leave(list),
-    checkout: (at) => trees.checkout(at),
-    commit: async (ref, options) => repo.commit(await trees.find(ref), givenOptions(options)),
-    edit: (...params) => trees.edit(...params),
-    subscribe(known) {
+  const ofRepo = passedThrough(repo, '', REPO, () => repo);
+  const handlers: ServerMethods = {
+    async begin(isListening, known) {
       unsubscribe();
+      unsubscribe = () => {};
+      if (!isListening) {
+        return { did: repo.did, rev: (await repo.head())?.rev };
+      }
       // A client that has gone hears of the change from the next leader.
       const { stop, rev } = listenSince(repo, known, (change) => void peer.call('change', [change]).catch(() => {}));
       unsubscribe = stop;
-      return rev;
+      return { did: repo.did, rev: await rev };
     },
-    unsubscribe: async () => unsubscribe(),
+    info: async () => ({ ...(await repo.info()), storage }),
+    async checkout(at) {
+      const { base, head } = await repo.checkout(at);
+      return { base, head };
+    },
+    async importCar(...params) {
+      const { changes, ...result } = (await ofRepo['importCar']!(...params)) as ImportResult;
+      const { first, count, from, to } = changes;
+      return { ...result, changes: { first, count, from, to } };
+    },
   };
   const peer = new Peer<ClientMethods, ServerMethods>(send, {
-    ...passedThrough('', REPO, () => repo),
-    ...passedThrough('meta.', META, () => repo.meta),
-    ...passedThrough('branch.', BRANCH, (params) => repo.branch(params.shift() as string)),
+    ...ofRepo,
+    ...passedThrough(repo, 'meta.', META, () => repo.meta),
+    ...passedThrough(repo, 'branch.', BRANCH, (params) => repo.branch(params.shift() as string)),
+    ...passedThrough(repo, 'state.', STATE, (params, checkOut, { way }) => {
+      const state = params.shift() as NamedState;
+      return state === undefined && way === 'read' ? repo : checkOut(state);
+    }),
     ...handlers,
   });
   return {
@@ -85,7 +168,6 @@ export const serveRepo = (repo: StoredRepo, storage: StorageKind, send: Send): S
     idle: () => peer.idle(),
     end() {
       unsubscribe();
-      trees.end();
       peer.end(new RepoError('Closed', 'the page of this call was closed: open the repository again'));
     },
   };

@@ -1,23 +1,25 @@
 /**
  * Values for `structuredClone`, which does not keep classes and clones no function: CIDs cross as texts, functions,
- * streams and signals as references.
+ * streams, contents of files and signals as references.
  */
 import { blobReader } from '../../core/data/blob-reader.ts';
 import { asCid, cidToText, parseCid } from '../../core/data/cid.ts';
 import { isPlainMap } from '../../core/data/plain-map.ts';
+import type { BackupContent } from '../../core/storage/backup-file.ts';
 import { isArrayBuffer, isBlob, isBytes, isMap, isReadableStream } from '../../core/data/platform-values.ts';
 import { byteStream, chunksOf } from '../../core/data/streams.ts';
-import type { Page } from './streams.ts';
-import { isAsyncIterable, itemsFrom } from './streams.ts';
+import type { Page, Source } from './streams.ts';
+import { itemsFrom } from './streams.ts';
 
 /** No value of ours has a field of the name `/`. A CID has no kind. */
 interface Reference {
   readonly '/': string;
-  readonly kind?: 'bytes' | 'function' | 'items' | 'signal' | undefined;
+  readonly kind?: 'bytes' | 'content' | 'function' | 'items' | 'signal' | undefined;
+  /** Of the content of a file. */
+  readonly size?: number | undefined;
 }
 
 export type Run = (...params: unknown[]) => unknown;
-export type Source = AsyncIterable<unknown> | ReadableStream<Uint8Array>;
 
 /** The names under which one end has what the other end refers to. */
 export interface Names {
@@ -25,9 +27,6 @@ export interface Names {
   signal: AbortSignal | undefined;
   nameOf(value: Run | Source): string;
 }
-
-const reference = (name: string, kind?: Reference['kind']): Reference =>
-  kind === undefined ? { '/': name } : { '/': name, kind };
 
 /** Returns a copy with the inner values changed. A value of a class stays as it is. */
 const mapInner = (value: object, change: (inner: unknown) => unknown): unknown => {
@@ -42,7 +41,16 @@ const mapInner = (value: object, change: (inner: unknown) => unknown): unknown =
     : value;
 };
 
+const isAsyncIterable = (value: object): value is AsyncIterable<unknown> => Symbol.asyncIterator in value;
+
 const isSignal = (value: object): value is AbortSignal => 'aborted' in value && 'addEventListener' in value;
+
+const isContent = (value: object): value is BackupContent => 'size' in value && 'stream' in value;
+
+/** Opens the file when its first bytes are asked for. */
+async function* bytesOf(content: BackupContent): AsyncGenerator<Uint8Array> {
+  yield* chunksOf(content.stream());
+}
 
 /**
  * Returns the value as it crosses. Bytes that are a part of a larger buffer are copied: a clone of them would carry the
@@ -51,7 +59,7 @@ const isSignal = (value: object): value is AbortSignal => 'aborted' in value && 
  */
 export const pack = (value: unknown, names: Names): unknown => {
   if (typeof value === 'function') {
-    return reference(names.nameOf(value as Run), 'function');
+    return { '/': names.nameOf(value as Run), kind: 'function' };
   }
   if (typeof value !== 'object' || value === null) {
     return value;
@@ -61,22 +69,25 @@ export const pack = (value: unknown, names: Names): unknown => {
   }
   const cid = asCid(value);
   if (cid !== undefined) {
-    return reference(cidToText(cid));
+    return { '/': cidToText(cid) };
   }
   if (isReadableStream(value)) {
-    return reference(names.nameOf(value as ReadableStream<Uint8Array>), 'bytes');
+    return { '/': names.nameOf(value as ReadableStream<Uint8Array>), kind: 'bytes' };
   }
   if (isAsyncIterable(value)) {
-    return reference(names.nameOf(value), 'items');
+    return { '/': names.nameOf(value), kind: 'items' };
   }
   if (isSignal(value)) {
     names.signal = value;
-    return reference('', 'signal');
+    return { '/': '', kind: 'signal' };
   }
   if (isBlob(value)) {
     // A blob of jsdom cannot be cloned. It has no `stream` either.
     const isCloned = typeof (value as Partial<Blob>).stream === 'function';
-    return isCloned ? value : reference(names.nameOf(byteStream(chunksOf(blobReader(value)))), 'bytes');
+    return isCloned ? value : { '/': names.nameOf(byteStream(chunksOf(blobReader(value)))), kind: 'bytes' };
+  }
+  if (isContent(value)) {
+    return { '/': names.nameOf(bytesOf(value)), kind: 'content', size: value.size };
   }
   return mapInner(value, (inner) => pack(inner, names));
 };
@@ -99,7 +110,7 @@ export const unpack = (value: unknown, end: Referring): unknown => {
     : mapInner(value, (inner) => unpack(inner, end));
 };
 
-const refer = ({ '/': name, kind }: Reference, end: Referring): unknown => {
+const refer = ({ '/': name, kind, size }: Reference, end: Referring): unknown => {
   const run = (...params: unknown[]): Promise<unknown> => {
     const reply = end.call(name, params);
     // A caller that ignores the reply, as for progress, ignores its failure.
@@ -108,7 +119,7 @@ const refer = ({ '/': name, kind }: Reference, end: Referring): unknown => {
   };
   const items = (): AsyncGenerator =>
     itemsFrom(
-      () => run() as Promise<Page<unknown>>,
+      () => run() as Promise<Page>,
       () => run(true).then(undefined, () => {}) as Promise<void>,
     );
   switch (kind) {
@@ -116,6 +127,8 @@ const refer = ({ '/': name, kind }: Reference, end: Referring): unknown => {
       return parseCid(name);
     case 'bytes':
       return byteStream(items() as AsyncGenerator<Uint8Array>);
+    case 'content':
+      return { size, stream: () => byteStream(items() as AsyncGenerator<Uint8Array>) };
     case 'function':
       return run;
     case 'items':

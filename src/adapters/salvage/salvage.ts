@@ -20,6 +20,7 @@ import { decodeCommitBlock } from '../../core/repo/commit.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import { createNodeReader } from '../../core/mst/node-reader.ts';
+import { COUNTS } from '../../core/repo/read/collection-counts.ts';
 import { WHOLE } from '../../core/repo/transfer/whole-tree.ts';
 import { createIsWhole } from '../../core/repo/care/whole-trees.ts';
 import type { BlockChange } from '../../core/storage/ports.ts';
@@ -285,7 +286,7 @@ export const fillStore = (
     }
     for (const [key, value] of meta) {
       // Not every block of the head may have been found.
-      if (key !== WHOLE) {
+      if (key !== WHOLE && key !== COUNTS) {
         await change.setMeta(key, value);
       }
     }

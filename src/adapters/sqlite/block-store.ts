@@ -89,7 +89,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
 
   async count(): Promise<number> {
     this.#assertUsable();
-    return this.#tables.table.blocks.count();
+    return this.#tables.blockCount.get();
   }
 
   async transact<T>(run: (change: BlockChange) => Promise<T>): Promise<T> {
@@ -145,6 +145,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
     let result: T;
     try {
       writing(() => this.#database.begin());
+      tables.begin();
       result = await run(change);
       if (faults.length > 0) {
         // If `run` ignores a failed `put`, a commit would lack a block.
@@ -190,6 +191,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
       if (this.#database.inTransaction) {
         this.#database.rollback();
       }
+      this.#tables.undo();
     } catch (cause) {
       // The caller gets the error that ended the change; every later call gets this one.
       this.#failure ??= { cause };

@@ -117,7 +117,7 @@ export const createMaintenance = (store: MaintainedStore, check: () => void): St
           );
         }
         const refs = new Map<string, CID>(tables.refs());
-        const counts = { blocks: tables.table.blocks.count(), commits: tables.table.commits.count() };
+        const counts = { blocks: tables.blockCount.get(), commits: tables.table.commits.count() };
         isFrozen = true;
         const { file, release } = takeSnapshot(database, files, () => (isFrozen = false));
         return { files: [file], refs, ...counts, release };
@@ -260,7 +260,10 @@ export const createChangeMaintenance = (
     async removeInvalidRows() {
       check();
       // Before the rows of this change are written, because a row may have the key of an invalid one.
-      write(() => removeRows(store.database, invalidRows(store.database, store.prefix)));
+      write(() => {
+        removeRows(store.database, invalidRows(store.database, store.prefix));
+        store.tables.forget();
+      });
     },
   };
 };

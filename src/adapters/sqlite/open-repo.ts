@@ -13,7 +13,7 @@ import { createHashAll } from '../../wasm/hash/sha256.ts';
 import type { Sqlite } from '../../wasm/database/sqlite.ts';
 import { PAGE_CACHE_KIBIBYTES } from '../../wasm/database/settings.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
-import { NodeBudget } from '../../core/mst/node-cache.ts';
+import { CacheBudget } from '../../core/blocks/cid-cache.ts';
 import { yielding } from './yielding-store.ts';
 import type { IsBulk } from './block-store.ts';
 import { openInspected } from './inspect-database.ts';
@@ -24,8 +24,8 @@ import { openReadOnlyStore } from './open-read-only.ts';
 const bySimd: HashAll = /* @__PURE__ */ createHashAll();
 
 /**
- * The share of the cache for decoded tree nodes. SQLite's pages have the rest. Of a tree of 100,000 records, the nodes
- * above the lowest layer take 24 MB. With a share of 1/4, reading 10,000 random records took 18 % longer.
+ * The share of the cache for decoded nodes and for records. SQLite's pages have the rest. Of a tree of 100,000 records,
+ * the nodes above the lowest layer take 24 MB. With a share of 1/4, reading 10,000 random records took 18 % longer.
  */
 const NODE_SHARE = 3 / 8;
 
@@ -34,7 +34,7 @@ const NODE_SHARE = 3 / 8;
  */
 export const DEFAULT_CACHE_BYTES: number = (PAGE_CACHE_KIBIBYTES * 1024) / (1 - NODE_SHARE);
 
-const nodeBudget: NodeBudget = /* @__PURE__ */ new NodeBudget(DEFAULT_CACHE_BYTES * NODE_SHARE);
+const cacheBudget: CacheBudget = /* @__PURE__ */ new CacheBudget(DEFAULT_CACHE_BYTES * NODE_SHARE);
 
 /** @throws {TypeError} if `bytes` is neither `undefined` nor a non-negative integer. */
 export const assertCacheBytes = (bytes: number | undefined): void => {
@@ -44,7 +44,7 @@ export const assertCacheBytes = (bytes: number | undefined): void => {
 };
 
 const limitCaches = (sqlite: Sqlite, bytes: number): void => {
-  nodeBudget.limit(bytes * NODE_SHARE);
+  cacheBudget.limit(bytes * NODE_SHARE);
   sqlite.limitPageCaches(bytes * (1 - NODE_SHARE));
 };
 
@@ -143,7 +143,7 @@ const repoOn = (
     hashAll,
     verifySignature,
     yieldToEvents,
-    nodeBudget,
+    cacheBudget,
   });
 
 /** Closes the files if no store is opened. A store closes them itself. Closing them twice does nothing. */

@@ -17,6 +17,7 @@ import type { ChangeSource } from '../../core/storage/pending-change.ts';
 import type { CommitRange } from '../../core/storage/ports.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
 import { isTid } from '../../core/syntax/tid.ts';
+import { BlockCount } from './block-count.ts';
 import type { KeyValueTable } from './key-value-table.ts';
 import type { TablePrefix } from './schema.ts';
 import { decodeText, openTable } from './schema.ts';
@@ -26,6 +27,10 @@ import type { SqlDatabase } from './sql-database.ts';
 export class StoreTables implements ChangeSource {
   readonly table: Readonly<Record<'blocks' | 'commits' | 'meta' | 'refs', KeyValueTable>>;
 
+  /** The number of blocks. It stays in memory, and so does the ref that was read last. */
+  readonly blockCount: BlockCount;
+  #lastRef: { readonly name: string; readonly cid: CID | undefined } | undefined;
+
   constructor(database: SqlDatabase, prefix: TablePrefix) {
     this.table = {
       blocks: openTable(database, prefix, 'blocks'),
@@ -33,6 +38,7 @@ export class StoreTables implements ChangeSource {
       meta: openTable(database, prefix, 'meta'),
       refs: openTable(database, prefix, 'refs'),
     };
+    this.blockCount = new BlockCount(() => this.table.blocks.count());
   }
 
   get(cid: CidLike): Bytes | undefined {
@@ -44,8 +50,29 @@ export class StoreTables implements ChangeSource {
   }
 
   ref(name: string): CID | undefined {
-    const value = this.table.refs.get(name);
-    return value && readCid(this.table.refs, name, value);
+    // Each read of a record asks for the head. Nothing else writes to the file.
+    if (this.#lastRef?.name !== name) {
+      const value = this.table.refs.get(name);
+      this.#lastRef = { name, cid: value && readCid(this.table.refs, name, value) };
+    }
+    return this.#lastRef.cid;
+  }
+
+  /** Call when a change begins. */
+  begin(): void {
+    this.blockCount.begin();
+  }
+
+  /** Call when a change was rolled back. */
+  undo(): void {
+    this.blockCount.undo();
+    this.#lastRef = undefined;
+  }
+
+  /** Call when rows were changed in another way. The values in memory are read again. */
+  forget(): void {
+    this.blockCount.forget();
+    this.#lastRef = undefined;
   }
 
   *refs(): Generator<[name: string, cid: CID]> {
@@ -93,16 +120,19 @@ export class StoreTables implements ChangeSource {
 
   add(blocks: readonly NamedBlock[]): boolean[] {
     // In the order of the call: sorting the rows by key first saved no time, at up to 400,000 rows.
-    return blocks.map(({ cid, bytes }) => this.table.blocks.add(keyOf(cid), bytes));
+    const added = blocks.map(({ cid, bytes }) => this.table.blocks.add(keyOf(cid), bytes));
+    this.blockCount.add(added.reduce((sum, isNew) => sum + Number(isNew), 0));
+    return added;
   }
 
   removeBlocks({ removed }: PendingWrites): void {
     for (const key of removed) {
-      this.table.blocks.delete(key);
+      this.blockCount.add(this.table.blocks.delete(key) ? -1 : 0);
     }
   }
 
   writeNames({ refs, meta, commits }: PendingWrites): void {
+    this.#lastRef = undefined;
     applyTo(this.table.refs, refs, cidToText);
     applyTo(this.table.meta, meta, String);
     applyTo(this.table.commits, commits, cidToText);

@@ -1,4 +1,4 @@
-/** Whether the leader is alive: pinged while a call waits long for its reply. */
+/** Whether the leader of another tab is alive: pinged while a call waits long for its reply. */
 import { RepoError } from '../../core/errors.ts';
 
 /** The leader is pinged each time that a call has waited so long. */
@@ -19,31 +19,27 @@ export const silenceError = (name: string, waitMs?: number): RepoError => {
   );
 };
 
-/** The calls of a page that the leader of another tab serves. */
 export class Heartbeat {
+  readonly #isWaiting: () => boolean;
   readonly #ping: () => void;
   readonly #onSilence: () => void;
-  readonly #waiting = new Set<number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #silent = 0;
-  #isPaused = false;
 
   /**
+   * @param isWaiting Whether a call waits for its reply.
    * @param ping Asks for a sign of life.
-   * @param onSilence Called after too many unanswered pings. The calls that waited are forgotten then.
+   * @param onSilence Called after too many unanswered pings. Gives up the calls that wait.
    */
-  constructor(ping: () => void, onSilence: () => void) {
+  constructor(isWaiting: () => boolean, ping: () => void, onSilence: () => void) {
+    this.#isWaiting = isWaiting;
     this.#ping = ping;
     this.#onSilence = onSilence;
   }
 
-  asked(call: number): void {
-    this.#waiting.add(call);
-    this.#start();
-  }
-
-  replied(call: number): void {
-    this.#waiting.delete(call);
+  /** A call may wait from now on. */
+  start(): void {
+    this.#timer ??= setTimeout(() => this.#beat(), BEAT_MS);
   }
 
   /** Any sign of life. */
@@ -51,30 +47,7 @@ export class Heartbeat {
     this.#silent = 0;
   }
 
-  /** No call waits: the page sends its calls again, or has ended. */
-  forget(): void {
-    this.#waiting.clear();
-    this.#stop();
-  }
-
-  /** A page that is out of sight may be frozen, and pings nobody. */
-  pause(): void {
-    this.#isPaused = true;
-    this.#stop();
-  }
-
-  resume(): void {
-    this.#isPaused = false;
-    this.#start();
-  }
-
-  #start(): void {
-    if (!this.#isPaused && this.#waiting.size > 0) {
-      this.#timer ??= setTimeout(() => this.#beat(), BEAT_MS);
-    }
-  }
-
-  #stop(): void {
+  stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#silent = 0;
@@ -82,12 +55,14 @@ export class Heartbeat {
 
   #beat(): void {
     this.#timer = undefined;
-    if (this.#silent === MOST_SILENT) {
-      this.forget();
+    if (!this.#isWaiting()) {
+      this.#silent = 0;
+    } else if (this.#silent === MOST_SILENT) {
+      this.#silent = 0;
       this.#onSilence();
-    } else if (this.#waiting.size > 0) {
+    } else {
       this.#silent += 1;
-      this.#start();
+      this.start();
       this.#ping();
     }
   }

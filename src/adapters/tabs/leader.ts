@@ -1,78 +1,72 @@
-/** The worker of the tab that has the files open: serves its own page, and those of other tabs over a channel. */
+/** The worker of the tab that has the files open: serves the pages of all tabs, its own by a port. */
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import { isReleased } from '../origin/locks.ts';
 import type { Locks } from '../origin/locks.ts';
-import type { Send } from '../rpc/peer.ts';
-import type { ChannelMessage, Message } from '../rpc/protocol.ts';
-import { memberLock } from '../rpc/protocol.ts';
 import type { Served } from '../rpc/server.ts';
 import { serveRepo } from '../rpc/server.ts';
 import { uniqueName } from '../rpc/unique-name.ts';
-import type { LeaderFailure } from './leadership.ts';
+import type { Channel, ChannelMessage, OpenChannel } from './channel.ts';
+import { mailboxName } from './channel.ts';
+import { memberLock } from './connection.ts';
 import type { RepoPlace } from './repo-place.ts';
 
 /** How long a leader that goes waits for the calls that it has begun. Calls that take longer go to the next leader. */
 const GRACE_MS = 250;
 
-/** `BroadcastChannel`, as far as it is used. */
-export interface Channel {
-  onmessage: ((event: { readonly data: ChannelMessage }) => void) | null;
-  postMessage(message: ChannelMessage): void;
-  close(): void;
-}
+/**
+ * The end of a leader: its storage has `failed`, and works again once it is closed and opened; or the browser has
+ * `cleared` the repository away.
+ */
+export type LeaderFailure = 'cleared' | 'failed';
 
 export interface LeaderParts {
-  readonly repo: StoredRepo;
+  /** The name of the page, which no other has. A lock of that name is held until the end: see {@link memberLock}. */
+  readonly member: string;
   readonly place: RepoPlace;
-  readonly channel: Channel;
+  readonly repo: StoredRepo;
   readonly locks: Locks;
-  /** Carries replies to the page of this worker. */
-  readonly toPage: Send;
+  readonly openChannel: OpenChannel;
+  /** What all tabs hear. */
+  readonly channel: Channel;
+  /** Carries messages to the page. */
+  readonly page: Channel;
 }
 
 export class Leader {
   /** Resolves when the reign is over: to its failure, or to `undefined` after {@link leave}. */
   readonly over: Promise<LeaderFailure | undefined>;
+  /**
+   * The name of this term of leadership, which begins with the name of the page. A worker that opens the files again
+   * begins another term.
+   */
+  readonly id: string;
   readonly #parts: LeaderParts;
-  /** The name of this term of leadership. A worker that opens the files again begins another term. */
-  readonly #id = uniqueName();
-  readonly #ownPage: Served;
-  /** The pages of the followers, by their members. */
+  readonly #mailbox: Channel;
+  /** The pages that have joined. */
   readonly #clients = new Map<string, Served>();
   #end: (failure?: LeaderFailure) => void = () => {};
   #isLeaving = false;
 
   constructor(parts: LeaderParts) {
     this.over = new Promise((resolve) => (this.#end = resolve));
+    this.id = `${parts.member}.${uniqueName()}`;
     this.#parts = parts;
-    this.#ownPage = this.#serve(parts.toPage);
+    this.#mailbox = parts.openChannel(mailboxName(this.id));
+    this.#mailbox.onmessage = ({ data }) => this.hear(data);
     this.#announce();
   }
 
-  /** A message of the page of this worker. */
-  receive(message: Message): void {
-    this.#pass(message, this.#ownPage);
-  }
-
-  /** A message of another tab. */
-  hear(message: ChannelMessage): void {
-    const { kind, from } = message;
-    if (kind === 'hello') {
-      void this.#welcome();
-    } else if ('to' in message && message.to === this.#id) {
-      if (kind === 'away') {
-        this.#drop(from);
-      } else if (kind === 'message') {
-        const { message: inner } = message;
-        this.#pass(inner, this.#clients.get(from) ?? (inner.kind === 'call' ? this.#admit(from) : undefined));
-      }
+  /** A page looks for the leader. It may be about to create the repository again, if the browser has cleared it. */
+  async greet(): Promise<void> {
+    if ((await this.#isSound(false)) && !this.#isLeaving) {
+      this.#announce();
     }
   }
 
   /** Ends the reign: ends the calls that run, or leaves them if that takes long, and closes the repository. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
-    const all = [this.#ownPage, ...this.#clients.values()];
+    const all = [...this.#clients.values()];
     let timer: ReturnType<typeof setTimeout> | undefined;
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, GRACE_MS)));
     await Promise.race([grace, Promise.all(all.map((served) => served.idle()))]);
@@ -81,43 +75,45 @@ export class Leader {
     try {
       await this.#parts.repo.close();
     } finally {
+      this.#mailbox.close();
       this.#end();
     }
   }
 
-  /** Calls to a leader that goes are sent to the next one; replies to its own calls it still needs. */
-  #pass(message: Message, served: Served | undefined): void {
-    if (!this.#isLeaving || message.kind !== 'call') {
-      served?.receive(message);
+  /** A message of a page. */
+  hear(data: ChannelMessage): void {
+    if (data.kind === 'join' && !this.#isLeaving) {
+      this.#admit(data.from);
+    } else if (data.kind === 'away') {
+      this.#drop(data.from);
+    } else if (data.kind === 'message' && !(this.#isLeaving && data.message.kind === 'call')) {
+      // Calls to a leader that goes are sent to the next one; replies to its own calls it still needs.
+      this.#clients.get(data.from)?.receive(data.message);
     }
   }
 
-  #serve(send: Send): Served {
-    const { repo, place } = this.#parts;
-    return serveRepo(repo, place.storage, (message) => {
-      send(message);
+  #admit(member: string): void {
+    const { locks, openChannel, page, place, repo } = this.#parts;
+    this.#drop(member);
+    const channel = member === this.#parts.member ? page : openChannel(mailboxName(member));
+    const served = serveRepo(repo, place.storage, (message) => {
+      channel.postMessage({ kind: 'message', from: this.id, message });
       // A reply may tell of a storage that fails: it may have failed for every page.
       const code = message.kind === 'failure' ? message.error.code : undefined;
       if (code === 'StorageFailed' || code === 'StorageFull') {
-        void this.#examine();
+        void this.#isSound(true);
       }
     });
-  }
-
-  #admit(member: string): Served {
-    const { channel, locks } = this.#parts;
-    const served = this.#serve((message) =>
-      channel.postMessage({ kind: 'message', from: this.#id, to: member, message }),
-    );
     const watch = new AbortController();
     const end = (): void => {
       watch.abort();
       served.end();
+      channel.close();
     };
     this.#clients.set(member, { ...served, end });
-    // The member holds this lock as long as it lives.
+    // The worker of the page holds this lock as long as it lives.
     void isReleased(locks, memberLock(member), watch.signal).then((isGone) => isGone && this.#drop(member));
-    return served;
+    channel.postMessage({ kind: 'welcome', from: this.id });
   }
 
   #drop(member: string): void {
@@ -126,48 +122,30 @@ export class Leader {
   }
 
   #announce(): void {
-    this.#parts.channel.postMessage({ kind: 'here', from: this.#id });
+    [this.#parts.page, this.#parts.channel].forEach((channel) => channel.postMessage({ kind: 'here', from: this.id }));
   }
 
-  async #welcome(): Promise<void> {
-    try {
-      await this.#parts.repo.head();
-      // The tab that asks may be about to create the repository again.
-      if (!(await this.#isCleared()) && !this.#isLeaving) {
-        this.#announce();
-      }
-    } catch {
-      // The tab that asks hears of the next reign.
-      this.#end('failed');
-    }
-  }
-
-  /** Whether the browser has cleared the data of the site. If so, the reign is over. */
-  async #isCleared(): Promise<boolean> {
-    try {
-      if ((await this.#parts.place.isStored?.()) !== false) {
-        return false;
-      }
-    } catch {
-      // The storage cannot be examined now, and may be as it was. A failure shows when it is used.
-      return false;
-    }
-    this.#end('cleared');
-    return true;
-  }
-
-  async #examine(): Promise<void> {
-    const { repo } = this.#parts;
+  /**
+   * Returns whether the storage works and is still there. If not, the reign is over, and other tabs hear of the next.
+   * @param alsoBlobs Blobs have a connection of their own where they are in IndexedDB.
+   */
+  async #isSound(alsoBlobs: boolean): Promise<boolean> {
+    const { place, repo } = this.#parts;
     try {
       await repo.head();
-      // Blobs have a connection of their own where they are in IndexedDB.
-      for await (const _ of repo.blobs()) {
+      for await (const _ of alsoBlobs ? repo.blobs() : []) {
         break;
       }
-      await this.#isCleared();
     } catch {
-      // The caller was told of the failure.
+      // The caller of the method that failed was told of the failure.
       this.#end('failed');
+      return false;
     }
+    // A storage that cannot be examined now may be as it was. A failure shows when it is used.
+    const isStored = await place.isStored?.().catch(() => true);
+    if (isStored === false) {
+      this.#end('cleared');
+    }
+    return isStored !== false;
   }
 }

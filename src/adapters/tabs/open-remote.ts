@@ -5,21 +5,31 @@ import { readOnlyRepo } from '../../core/repo/read-only.ts';
 import type { Validate } from '../../core/repo/record.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import { RemoteRepo } from '../rpc/client.ts';
-import type { Connection, OpenRequest, WorkerLike } from '../rpc/connection.ts';
-import { connect } from '../rpc/connection.ts';
+import type { Connection, WorkerLike } from './connection.ts';
+import { connect } from './connection.ts';
 import type { Locks } from '../origin/locks.ts';
 import type { Send } from '../rpc/peer.ts';
-import type { FromPage } from '../rpc/protocol.ts';
+import type { WantedStorage } from '../rpc/protocol.ts';
+import type { OpenChannel } from './channel.ts';
+import { channelName } from './channel.ts';
 import { silenceError } from './heartbeat.ts';
+import { LeaderLink } from './leader-link.ts';
 import { watchPage } from './page-lifecycle.ts';
 
-export interface OpenRemoteOptions extends OpenRequest {
+export interface OpenRemoteOptions {
+  readonly name: string;
+  /** Makes the repository, of this account. */
+  readonly did?: string | undefined;
+  readonly storage: WantedStorage;
+  /** How long to wait for a sign of the worker that has the files. */
+  readonly waitMs: number;
   readonly signer: Signer | undefined;
   /** Refuses every write. The worker that has the files serves the reads. */
   readonly readOnly: boolean;
   readonly validate?: Validate | undefined;
   /** `undefined` where the page and its worker share no locks. */
   readonly locks: Locks | undefined;
+  readonly openChannel: OpenChannel;
   readonly isPersistent: (() => Promise<boolean>) | undefined;
 }
 
@@ -34,26 +44,23 @@ export interface WorkerSupply {
  * Opens, or with a DID makes, a repository. Rejects as the worker does, or with `StorageFailed` when it does not start.
  *
  * A page that is left may be frozen with its worker, and other tabs would wait for the files that it has open. Before
- * that, a worker of our own is terminated, as by a crash, which loses nothing; the page starts another one when it
- * comes back. A worker of the caller's is told to close the files, and given a moment for it.
+ * that, the page ends its use of the worker, and begins again when it comes back. A worker of our own is terminated, as
+ * by a crash, which loses nothing. A worker of the caller's is told to close the files, and given a moment for it.
  */
 export const openRemote = (
   supply: WorkerSupply,
-  { signer, validate, readOnly, locks, isPersistent, ...wanted }: OpenRemoteOptions,
+  { name, did, storage, waitMs, signer, validate, readOnly, locks, openChannel, isPersistent }: OpenRemoteOptions,
 ): Promise<Repo> =>
   new Promise((resolve, reject) => {
     let repo: RemoteRepo | undefined;
+    /** The use of a worker, unless the page is out of sight. */
     let connection: Connection | undefined;
-    let release = (): void => {};
+    let letGo = (): void => {};
     let unwatch = (): void => {};
+    let timeout: ReturnType<typeof setTimeout> | undefined;
     /** The worker has ended, and so its files are closed, which is all that closing waits for. */
     let isGone = false;
 
-    const letGo = (): void => {
-      connection?.close();
-      connection = undefined;
-      release();
-    };
     const end = (error: unknown): void => {
       unwatch();
       repo?.lost(
@@ -78,48 +85,31 @@ export const openRemote = (
         letGo();
       }
     };
-    const tell = (method: 'leave' | 'return'): void => {
-      connection?.worker.call(method, []).catch(() => {
-        // The worker has ended, of which the page hears by itself.
-      });
-    };
     const hide = (): void => {
-      if (repo?.isClosed === true) {
+      if (repo?.peer.isClosed === true) {
         // A page that is left gets no replies, and its closing waits for them.
         repo.lost(new RepoError('Closed', 'the page was hidden while it closed the repository: open it again'));
       }
-      if (supply.isFresh) {
-        isGone = true;
-        letGo();
-      } else {
-        tell('leave');
-      }
+      isGone = true;
+      letGo();
     };
-    const attach = async (generation: number, { port }: Connection): Promise<void> => {
-      const send: Send = (message) => port.postMessage({ kind: 'repo', generation, message } satisfies FromPage);
+    const attach = async (send: Send): Promise<void> => {
       if (repo !== undefined) {
         repo.moved(send);
         return;
       }
       repo = new RemoteRepo(send, { signer, validate, hangUp, isPersistent });
       await repo.begin();
-      unwatch = watchPage({
-        onHide: hide,
-        onShow: () => (supply.isFresh ? begin(undefined) : tell('return')),
-        needsTime: !supply.isFresh,
-      });
+      unwatch = watchPage({ onHide: hide, onShow: () => void begin(), needsTime: !supply.isFresh });
       resolve(readOnly ? readOnlyRepo(repo) : repo);
     };
 
-    const begin = (did: string | undefined): void => {
-      const taken = supply.take();
-      release = taken.release;
-      const opened = connect(taken.worker, locks, {
-        page: {
-          attached: (generation) => attach(generation, opened).catch(end),
-          silent: async () => repo?.peer.giveUp(silenceError(wanted.name)),
-        },
-        onMessage: (message) => repo?.peer.receive(message),
+    /** Looks for the leader, which the worker may become. */
+    const begin = async (): Promise<void> => {
+      const { worker, release } = supply.take();
+      let link: LeaderLink | undefined;
+      const opened = connect(worker, locks, {
+        onLeader: (data) => link?.hear(data),
         onEnd(error, hasEnded) {
           isGone = hasEnded;
           end(error);
@@ -127,7 +117,51 @@ export const openRemote = (
       });
       connection = opened;
       isGone = false;
-      opened.worker.call('open', [{ ...wanted, did }]).catch((error: unknown) => connection === opened && end(error));
+      letGo = () => {
+        clearTimeout(timeout);
+        link?.end();
+        opened.close();
+        release();
+        connection = undefined;
+        letGo = () => {};
+      };
+      const isFirst = repo === undefined;
+      try {
+        const found = await opened.worker.call('find', [name, storage, isFirst ? did : undefined]);
+        if (connection !== opened) {
+          return;
+        }
+        if (isFirst) {
+          timeout = setTimeout(() => end(silenceError(name, waitMs)), waitMs);
+        }
+        link = new LeaderLink({
+          member: opened.member,
+          channel: channelName(found, name),
+          openChannel,
+          openOwn: opened.openLeader,
+          isWaiting: () => repo?.peer.isWaiting === true,
+          onLeader(send, isOwn) {
+            clearTimeout(timeout);
+            if (!isOwn && did !== undefined && repo === undefined) {
+              end(new RepoError('RepoExists', `the repository already exists: open it with openRepo; name=${name}`));
+              return;
+            }
+            if (!isOwn) {
+              // The worker may have ended, of which the page hears by itself.
+              opened.worker.call('follow', []).catch(() => {});
+            }
+            attach(send).catch(end);
+          },
+          onMessage: (message) => repo?.peer.receive(message),
+          onSilence: () => repo?.peer.giveUp(silenceError(name)),
+        });
+        await opened.worker.call('lead', [!isFirst]);
+        clearTimeout(timeout);
+      } catch (error) {
+        if (connection === opened) {
+          end(error);
+        }
+      }
     };
-    begin(wanted.did);
+    void begin();
   });

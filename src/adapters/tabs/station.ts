@@ -1,15 +1,16 @@
 /** The worker's end of the entry point: each page, or each request of a page, comes on a port of its own. */
 import { RepoError } from '../../core/errors.ts';
-import type { PageMethods, WorkerMethods } from '../rpc/connection.ts';
-import { toErrorData } from '../rpc/error-data.ts';
+import { ErrorBook } from '../rpc/error-data.ts';
 import type { BackupFile } from '../../core/storage/backup-file.ts';
-import { fromWireFiles, toWireFiles } from '../rpc/files.ts';
 import type { Locks } from '../origin/locks.ts';
 import { Peer } from '../rpc/peer.ts';
-import type { FromPage, ToPage, WantedStorage, WorkerGreeting } from '../rpc/protocol.ts';
-import { PROTOCOL_VERSION, channelName, memberLock } from '../rpc/protocol.ts';
-import type { Channel } from './leader.ts';
-import { Member } from './member.ts';
+import type { WantedStorage } from '../rpc/protocol.ts';
+import { PROTOCOL_VERSION } from '../rpc/protocol.ts';
+import { Candidate } from './candidate.ts';
+import type { OpenChannel } from './channel.ts';
+import { portChannel } from './channel.ts';
+import type { ToPage, ToWorker, WorkerGreeting, WorkerMethods } from './connection.ts';
+import { memberLock } from './connection.ts';
 import type { RepoPlace } from './repo-place.ts';
 
 /** The repositories of this browser. */
@@ -32,12 +33,6 @@ export interface Station {
 const isGreeting = (data: unknown): data is WorkerGreeting =>
   typeof data === 'object' && data !== null && 'pdsdb' in data && 'request' in data;
 
-/** Opens the channel of this name among all tabs. */
-export type OpenChannel = (name: string) => Channel;
-
-/** `BroadcastChannel` is that in browsers. */
-export const openBroadcastChannel: OpenChannel = (name) => new BroadcastChannel(name) as unknown as Channel;
-
 export interface StationParts {
   readonly places: RepoPlaces;
   readonly locks: Locks;
@@ -46,43 +41,37 @@ export interface StationParts {
 
 export const createStation = ({ places, locks, openChannel }: StationParts): Station => {
   /** Works for a page. Resolves when the page has no more use of it, and rejects with what ends it before. */
-  const serve = (id: string, port: MessagePort): Promise<void> =>
+  const serve = (member: string, port: MessagePort): Promise<void> =>
     new Promise((resolve, reject) => {
       const post = (message: ToPage): void => port.postMessage(message);
-      let member: Member | undefined;
-      const page = new Peer<PageMethods, WorkerMethods>((message) => post({ kind: 'worker', message }), {
+      const channel = portChannel((data) => post({ kind: 'leader', data }));
+      let candidate: Candidate | undefined;
+      const page = new Peer<object, WorkerMethods>(post, {
         list: () => places.list(),
         remove: (name) => places.remove(name),
-        exportFolder: async (name, storage) => toWireFiles(await places.exportFolder(name, storage)),
-        importFolder: (name, storage, files) => places.importFolder(name, storage, fromWireFiles(files)),
-        async open({ name, did, storage, waitMs }) {
+        exportFolder: (name, storage) => places.exportFolder(name, storage),
+        importFolder: (...params) => places.importFolder(...params),
+        async find(name, storage, did) {
           const place = await places.find(name, storage, did !== undefined);
-          const channel = openChannel(channelName(place.storage, name));
-          await new Promise<void>((resolveOpen) => {
-            const onAttached = (generation: number): void => {
-              void page.call('attached', [generation]);
-              resolveOpen();
-            };
-            const onSilence = (): void => void page.call('silent', []);
-            const parts = { id, place, did, waitMs, locks, channel, port, onAttached, onSilence, onFailure: reject };
-            member = new Member(parts);
-          });
+          candidate = new Candidate({ member, place, did, locks, openChannel, page: channel, onFailure: reject });
+          return place.storage;
         },
-        leave: async () => member?.leave(),
-        return: async () => member?.return(),
+        lead: async (wasOpen) => candidate?.lead(wasOpen),
+        follow: async () => candidate?.follow(),
         async close() {
           try {
-            await member?.close();
+            await candidate?.leave();
           } finally {
             // After the reply.
             setTimeout(resolve);
           }
         },
       });
-      port.onmessage = ({ data }: MessageEvent<FromPage>) => {
-        // The member takes the others.
-        if (data.kind === 'worker') {
-          page.receive(data.message);
+      port.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+        if (data.kind === 'leader') {
+          candidate?.toLeader(data.to, data.data);
+        } else {
+          page.receive(data);
         }
       };
       post({ kind: 'begun' });
@@ -95,7 +84,7 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
         return;
       }
       const fail = (error: unknown): void =>
-        port.postMessage({ kind: 'failed', error: toErrorData(error) } satisfies ToPage);
+        port.postMessage({ kind: 'failed', error: new ErrorBook().toData(error) } satisfies ToPage);
       if (data.pdsdb !== PROTOCOL_VERSION) {
         const versions = `page=${String(data.pdsdb)} worker=${PROTOCOL_VERSION}`;
         fail(

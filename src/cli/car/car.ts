@@ -1,16 +1,16 @@
 /** `car`: verbs for CARs without a repository. */
 import type { Command } from 'commander';
 import type { Tree, TreeEntry } from '../../index.ts';
-import { cidEquals, openCar } from '../../index.ts';
-import { forceOption, withExamples } from '../terminal/arguments.ts';
-import { assertPath, openInput } from '../terminal/input.ts';
+import { cidEquals } from '../../index.ts';
+import { addLs } from '../record/ls.ts';
+import { addVerify } from '../repo/verify.ts';
+import { CAR, forceOption, withExamples } from '../terminal/arguments.ts';
+import { assertPath } from '../terminal/input.ts';
 import { printList, printOne } from '../terminal/print.ts';
 import { formatBytes, withProgress } from '../terminal/progress.ts';
 import type { Context } from '../terminal/shell.ts';
-import { closing } from '../terminal/with-repo.ts';
+import { withCar } from '../terminal/with-repo.ts';
 import { writeFile } from '../terminal/write-file.ts';
-
-const CAR: readonly [string, string] = ['<car>', 'a CAR: a file, a pipe, or - for standard input'];
 
 const pathOf = ({ collection, rkey }: TreeEntry): string => `${collection}/${rkey}`;
 
@@ -42,10 +42,8 @@ async function* differences(
 }
 
 const diff = async (context: Context, from: string, to: string): Promise<void> => {
-  const open = (source: string) =>
-    withProgress(context, async (work) => openCar(await openInput(context, source), work));
-  await closing(await open(from), async (before) =>
-    closing(await open(to), async (after) => {
+  await withCar(context, from, async (before) =>
+    withCar(context, to, async (after) => {
       const list = printList(context);
       for await (const [old, now] of differences(await before.checkout(), await after.checkout())) {
         const action = old === undefined ? 'create' : now === undefined ? 'delete' : 'update';
@@ -60,8 +58,7 @@ const diff = async (context: Context, from: string, to: string): Promise<void> =
 
 const compact = async (context: Context, source: string, output: string, force: boolean | undefined): Promise<void> => {
   assertPath(output, 'the file to write');
-  const repo = await withProgress(context, async (work) => openCar(await openInput(context, source), work));
-  await closing(repo, async () => {
+  await withCar(context, source, async (repo) => {
     const { blocks } = await repo.info();
     let kept = 0;
     const bytes = await withProgress(context, ({ signal, onProgress }) => {
@@ -94,9 +91,14 @@ const compact = async (context: Context, source: string, output: string, force: 
   });
 };
 
-/** `car`: compares and rewrites CARs. */
+/** `car`: checks, lists, compares and rewrites CARs. */
 export const addCarVerbs = (program: Command, context: Context): void => {
-  const car = program.command('car').description('CARs without a repository; verify, ls, get and info also take a CAR');
+  const car = program
+    .command('car')
+    .description('CARs without a repository; get, info, export and others also take a CAR');
+
+  addVerify(car, context, CAR);
+  addLs(car, context, CAR);
 
   const compare = car
     .command('diff')

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import type { Tree, TreeEntry } from '../../index.ts';
 import { isRepoError, toJson } from '../../index.ts';
-import { REPO_OR_CAR, wholeNumber, withExamples } from '../terminal/arguments.ts';
+import { CAR, REPO_OR_CAR, wholeNumber, withExamples } from '../terminal/arguments.ts';
 import { CommandError } from '../terminal/command-error.ts';
 import { parseCollection } from './record-path.ts';
 import type { ListPrinter } from '../terminal/print.ts';
 import { jsonText, printList } from '../terminal/print.ts';
 import { Reported } from '../terminal/reported.ts';
 import type { Context } from '../terminal/shell.ts';
-import { withReadable } from '../terminal/with-repo.ts';
+import { withCar, withReadable } from '../terminal/with-repo.ts';
 
 interface Flags {
   readonly values?: boolean;
@@ -44,12 +44,13 @@ const addWithValue = async (
   }
 };
 
-/** `ls`: prints one line per record. */
-export const addLs = (program: Command, context: Context): void => {
+/** `ls` and `car ls`: print one line per record. @param argument {@link CAR} */
+export const addLs = (program: Command, context: Context, argument: typeof CAR = REPO_OR_CAR): void => {
+  const open = argument === CAR ? withCar : withReadable;
   const command = program
     .command('ls')
     .description('list records: path and CID')
-    .argument(...REPO_OR_CAR)
+    .argument(...argument)
     .argument('[collection]', 'collection or its at:// URI (default: all collections)')
     .option('--values', 'also print the value of each record, as JSON')
     .option('--limit <n>', 'largest number of records', wholeNumber(1))
@@ -59,7 +60,7 @@ export const addLs = (program: Command, context: Context): void => {
       if (options.cursor !== undefined && collection === undefined) {
         throw new CommandError('InvalidRequest', `--cursor needs a collection. Give one; cursor=${options.cursor}`);
       }
-      await withReadable(context, directory, async (repo) => {
+      await open(context, directory, async (repo) => {
         const only = collection === undefined ? undefined : parseCollection(collection, repo.did);
         const tree = await repo.checkout();
         const list = printList(context);
@@ -80,8 +81,12 @@ export const addLs = (program: Command, context: Context): void => {
     });
   withExamples(
     command,
-    'ls alice',
-    'ls alice app.bsky.feed.post --reverse --limit 10 --values --json',
-    'ls alice.car app.bsky.feed.post',
+    ...(argument === CAR
+      ? ['car ls alice.car', 'car ls alice.car app.bsky.feed.post --limit 10 --values']
+      : [
+          'ls alice',
+          'ls alice app.bsky.feed.post --reverse --limit 10 --values --json',
+          'ls alice.car app.bsky.feed.post',
+        ]),
   );
 };

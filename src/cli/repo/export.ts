@@ -44,7 +44,7 @@ export const addExport = (program: Command, context: Context): void => {
     .option('--ndjson', 'write one line of JSON per record: {"uri", "cid", "value"}')
     .option(
       '--collection <nsid>',
-      'only this collection; a CAR also has the nodes that prove that these are all of its records',
+      'only this collection; a CAR also has the nodes that prove that these are all; with --since, all that changed',
     )
     .addOption(forceOption())
     .action(async (directory: string, flags: Flags) => {
@@ -85,5 +85,6 @@ export const addExport = (program: Command, context: Context): void => {
     'export alice -o alice.car',
     'export alice --ndjson --collection app.bsky.feed.post',
     'export alice --since 3l3qo2vutsw2b -o alice-since-3l3qo2vutsw2b.car',
+    'export alice --since 3l3qo2vutsw2b --collection app.bsky.feed.post -o new-posts.car',
   );
 };

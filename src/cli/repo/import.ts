@@ -11,7 +11,7 @@ import type { BlobCounts } from '../files/import-pds.ts';
 import { importFromPds } from '../files/import-pds.ts';
 import { accountKeyOption, withExamples } from '../terminal/arguments.ts';
 import { CommandError } from '../terminal/command-error.ts';
-import { naming } from '../terminal/file-error.ts';
+import { ifThere, naming } from '../terminal/file-error.ts';
 import { assertPath, isReadableAgain, openInput } from '../terminal/input.ts';
 import { makeFolder } from '../terminal/make-folder.ts';
 import { printOne, warn } from '../terminal/print.ts';
@@ -54,16 +54,8 @@ const importInto = (context: Context, repo: Repo, source: string, flags: ReadFla
   });
 
 /** Whether a folder is missing or empty. */
-const isVacant = async (directory: string): Promise<boolean> => {
-  try {
-    return (await naming('read', directory, readdir(directory))).length === 0;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw error;
-    }
-    return true;
-  }
-};
+const isVacant = async (directory: string): Promise<boolean> =>
+  ((await ifThere(naming('read', directory, readdir(directory)))) ?? []).length === 0;
 
 /**
  * Copies a CAR that can be read only once (standard input, a pipe) into a temporary file. A new repository needs two

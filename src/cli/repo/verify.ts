@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { KeySource, VerifyCarReport, VerifyReport } from '../../index.ts';
 import { verifyCar } from '../../index.ts';
-import { REPO_OR_CAR, accountKeyOption, withExamples } from '../terminal/arguments.ts';
+import { CAR, REPO_OR_CAR, accountKeyOption, withExamples } from '../terminal/arguments.ts';
 import { readAccountKey } from '../key/public-key.ts';
 import { openInput } from '../terminal/input.ts';
 import { printList, printOne } from '../terminal/print.ts';
@@ -14,22 +14,28 @@ import { isCar, withReadable } from '../terminal/with-repo.ts';
 /** The report on a repository or a CAR. A CAR has no blobs. */
 type Report = Omit<VerifyReport, 'blobs'> & Partial<Pick<VerifyReport, 'blobs'> & Pick<VerifyCarReport, 'content'>>;
 
-const verifyAt = async (context: Context, where: string, key: KeySource | undefined): Promise<Report> =>
-  (await isCar(where))
+const verifyAt = async (
+  context: Context,
+  argument: typeof CAR,
+  where: string,
+  key: KeySource | undefined,
+): Promise<Report> =>
+  argument === CAR || (await isCar(where))
     ? withProgress(context, async (work) => verifyCar(await openInput(context, where), { ...work, key }))
     : withReadable(context, where, (repo) => withProgress(context, (work) => repo.verify({ ...work, key })));
 
-/** `verify`: checks everything. Exit code 1 if there is a fault. */
-export const addVerify = (program: Command, context: Context): void => {
+/** `verify` and `car verify`: check everything. Exit code 1 if there is a fault. @param argument {@link CAR} */
+export const addVerify = (program: Command, context: Context, argument: typeof CAR = REPO_OR_CAR): void => {
+  const isOfCar = argument === CAR;
   const command = program
     .command('verify')
     .description(
-      'check everything: database, hashes, tree, records, blobs and signature; exit code 1 if there is a fault',
+      `check everything: ${isOfCar ? '' : 'database, '}hashes, tree, records${isOfCar ? '' : ', blobs'} and signature; exit code 1 if there is a fault`,
     )
-    .argument(...REPO_OR_CAR)
+    .argument(...argument)
     .addOption(accountKeyOption())
     .action(async (where: string, { key }: { key?: string }) => {
-      const report = await verifyAt(context, where, await readAccountKey(context, key));
+      const report = await verifyAt(context, argument, where, await readAccountKey(context, key));
       const faults = report.faults.map(({ code, message, path, cid }) => ({
         code,
         message,
@@ -64,9 +70,13 @@ export const addVerify = (program: Command, context: Context): void => {
     });
   withExamples(
     command,
-    'verify alice',
-    'verify alice --key did:key:zQ3shunBKsXixLxKtC5qeSG9E4J5RkGN57im31pcTzbNQnm5w',
-    'verify alice.car --key did.json',
-    'verify alice --key <(curl -s https://plc.directory/did:plc:ewvi7nxzyoun6zhxrhs64oiz)',
+    ...(isOfCar
+      ? ['car verify alice.car', 'car verify alice.car --key did.json']
+      : [
+          'verify alice',
+          'verify alice --key did:key:zQ3shunBKsXixLxKtC5qeSG9E4J5RkGN57im31pcTzbNQnm5w',
+          'verify alice.car --key did.json',
+          'verify alice --key <(curl -s https://plc.directory/did:plc:ewvi7nxzyoun6zhxrhs64oiz)',
+        ]),
   );
 };

@@ -10,6 +10,9 @@ export const REPO_OR_CAR: readonly [string, string] = [
   'folder of the repository, or a CAR (a file, a pipe, or - for standard input)',
 ];
 
+/** The argument of verbs that read a CAR and no repository. */
+export const CAR: readonly [string, string] = ['<car>', 'a CAR: a file, a pipe, or - for standard input'];
+
 /** Returns a parser for integers that are not less than `least`. */
 export const wholeNumber =
   (least: number) =>

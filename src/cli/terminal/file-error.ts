@@ -61,3 +61,15 @@ export const naming = async <T>(doing: string, path: string, work: Promise<T>): 
 
 /** The message for an error of the system without a path. */
 export const sentenceOfErrno = (errno: string): string => `A file or device failed: ${reasonOf(errno)} (${errno}).`;
+
+/** Returns the result of `ask`, or `undefined` if the file is missing. */
+export const ifThere = async <T>(ask: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await ask;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') {
+      throw error;
+    }
+    return undefined;
+  }
+};

@@ -75,12 +75,14 @@ export const withReader = async <T>(
 const openReader = ({ waitMs }: Context, directory: string): Promise<Repo> =>
   openRepo(directory, { readOnly: true, waitMs });
 
+/** Opens a CAR while `use` runs. */
+export const withCar = async <T>(context: Context, source: string, use: (repo: Repo) => Promise<T>): Promise<T> => {
+  const repo = await withProgress(context, async (work) => openCar(await openInput(context, source), work));
+  return closing(repo, use);
+};
+
 /** Opens a repository or a CAR for reading while `use` runs. */
 export const withReadable = async <T>(context: Context, where: string, use: (repo: Repo) => Promise<T>): Promise<T> => {
   context.signal.throwIfAborted();
-  if (!(await isCar(where))) {
-    return closing(await openReader(context, where), use);
-  }
-  const repo = await withProgress(context, async (work) => openCar(await openInput(context, where), work));
-  return closing(repo, use);
+  return (await isCar(where)) ? withCar(context, where, use) : closing(await openReader(context, where), use);
 };

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { addAbortSignal } from 'node:stream';
 import { CommandError } from './command-error.ts';
-import { errnoOf, naming } from './file-error.ts';
+import { errnoOf, ifThere, naming } from './file-error.ts';
 import { assertPath } from './input.ts';
 import { makeFolder, syncFolder } from './make-folder.ts';
 import { openWritePipe } from './pipe.ts';
@@ -21,18 +21,6 @@ export interface WriteFileOptions {
   /** The name of the file in messages. Default: its path. */
   readonly label?: string | undefined;
 }
-
-/** Returns the result of `ask`, or `undefined` if the file is missing. */
-const ifThere = async <T>(ask: Promise<T>): Promise<T | undefined> => {
-  try {
-    return await ask;
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') {
-      throw error;
-    }
-    return undefined;
-  }
-};
 
 const exists = async (path: string): Promise<boolean> => (await ifThere(lstat(path))) !== undefined;
 

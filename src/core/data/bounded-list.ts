@@ -5,9 +5,15 @@ export const MAX_REPORTED = 1000;
 
 export class BoundedList<T> {
   readonly #items: T[] = [];
+  readonly #most: number;
   #count = 0;
 
-  /** The first {@link MAX_REPORTED} items. */
+  /** @param most Most items that it keeps. */
+  constructor(most: number = MAX_REPORTED) {
+    this.#most = most;
+  }
+
+  /** The first items. */
   get items(): readonly T[] {
     return this.#items;
   }
@@ -19,7 +25,7 @@ export class BoundedList<T> {
 
   /** Whether further items are only counted. */
   get isFull(): boolean {
-    return this.#items.length === MAX_REPORTED;
+    return this.#items.length === this.#most;
   }
 
   /** Counts items without keeping them. */

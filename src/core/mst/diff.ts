@@ -44,7 +44,7 @@ interface Range {
   readonly to: readonly Step[];
 }
 
-type OnNode = (side: keyof Range, cid: CidBytes) => void;
+type OnNode = (side: keyof Range, cid: CidBytes) => unknown;
 
 const isSubtree = (step: Step): step is Place => 'subtree' in step;
 
@@ -138,6 +138,20 @@ const cut = ({ from, to }: Range, subtrees: number): readonly [Range, Range] | u
   }
 };
 
+/**
+ * Removes the steps that have no key with the prefix. The keys of a subtree are between the leaves beside it. A leaf
+ * that stays never excludes a subtree, so a removed one is not missed later.
+ */
+const under = (prefix: string, steps: readonly Step[]): Step[] =>
+  steps.filter((step, i) => {
+    if (!isSubtree(step)) {
+      return step.key.startsWith(prefix);
+    }
+    const before = (steps[i - 1] as Leaf | undefined)?.key ?? '';
+    const after = (steps[i + 1] as Leaf | undefined)?.key;
+    return (before <= prefix || before.startsWith(prefix)) && (after === undefined || after > prefix);
+  });
+
 /** Compares two lists of leaves. */
 export function* compareLeaves(from: readonly Leaf[], to: readonly Leaf[]): Generator<TreeChange> {
   let i = 0;
@@ -213,6 +227,7 @@ async function* compare(
   from: CID | undefined,
   to: CID | undefined,
   onNode: OnNode,
+  prefix = '',
 ): AsyncGenerator<TreeChange> {
   if (cidEquals(from, to)) {
     return;
@@ -220,33 +235,35 @@ async function* compare(
   // A stack: the last range is next.
   const ranges: Range[] = [{ from: await readRoot(reader, from), to: await readRoot(reader, to) }];
   for (let range = ranges.pop(); range !== undefined; range = ranges.pop()) {
-    const layer = highestLayer(range);
+    const wanted = prefix === '' ? range : { from: under(prefix, range.from), to: under(prefix, range.to) };
+    const layer = highestLayer(wanted);
     if (layer < 0) {
-      yield* compareLeaves(range.from as readonly Leaf[], range.to as readonly Leaf[]);
+      yield* compareLeaves(wanted.from as readonly Leaf[], wanted.to as readonly Leaf[]);
       continue;
     }
-    const parts = await openLayer(reader, range, layer, onNode);
+    const parts = await openLayer(reader, wanted, layer, onNode);
     ranges.push(...parts.toReversed());
   }
+}
+
+export interface TreeDiffOptions {
+  /** Called for each node that only the second tree has and that is read. */
+  readonly onNew?: ((cid: CidBytes) => void) | undefined;
+  /** Only keys that begin with this. Subtrees without such keys are not read. */
+  readonly prefix?: string | undefined;
 }
 
 /**
  * Yields the changes from one tree to another, in key order. `undefined` is the empty tree.
  *
  * The iteration rejects with `BlockNotFound`, `Corrupt` or `Malformed` when a node cannot be read.
- * @param onNew Called for each node that only the second tree has.
  */
 export const diffTrees = (
   reader: NodeReader,
   from: CID | undefined,
   to: CID | undefined,
-  onNew: (cid: CidBytes) => void = () => undefined,
-): AsyncGenerator<TreeChange> =>
-  compare(reader, from, to, (side, cid) => {
-    if (side === 'to') {
-      onNew(cid);
-    }
-  });
+  { onNew, prefix }: TreeDiffOptions = {},
+): AsyncGenerator<TreeChange> => compare(reader, from, to, (side, cid) => side === 'to' && onNew?.(cid), prefix);
 
 /**
  * Returns the nodes that only one of two trees has. Here `undefined` is no tree: it does not even have the empty node.

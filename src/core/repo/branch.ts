@@ -65,6 +65,8 @@ export interface Branch {
   base(): Promise<Head | undefined>;
   /** As {@link Repo.get}. */
   get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
+  /** As {@link Repo.getMany}. */
+  getMany(paths: readonly string[]): Promise<(FoundRecord | undefined)[]>;
   /** As {@link Repo.list}. */
   list(collection?: string | ListOptions, options?: ListOptions): AsyncIterable<RecordEntry>;
   /** As {@link Repo.getJson}. */

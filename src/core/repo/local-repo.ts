@@ -3,15 +3,7 @@ import type { BackupOptions } from './transfer/backup-manifest.ts';
 import type { BackupFile } from '../storage/backup-file.ts';
 import type { BlobRef } from '../data/blob-ref.ts';
 import type { Bytes } from '../data/bytes.ts';
-import type {
-  DiffOptions,
-  LogOptions,
-  PutResult,
-  RecommitOptions,
-  RecommitResult,
-  ResetOptions,
-  ResetResult,
-} from './commits.ts';
+import type { LogOptions, PutResult, RecommitOptions, RecommitResult, ResetOptions, ResetResult } from './commits.ts';
 import type { CID } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
 import type {
@@ -55,17 +47,19 @@ import { collectGarbage } from './care/garbage.ts';
 import { assertCid, assertWriteOptions } from './write/argument-checks.ts';
 import type { RepoMeta } from './write/meta.ts';
 import { assertMetaValues, createMeta } from './write/meta.ts';
-import { diffStates, listRefs, logCommits, removeRef, setRef } from './read/history.ts';
-import type { CheckedOut } from './write/checked-out.ts';
+import { diffStates } from './read/diff-states.ts';
+import { listRefs, logCommits, removeRef, setRef } from './read/history.ts';
 import { checkOut } from './write/checked-out.ts';
 import { importCar } from './transfer/import.ts';
+import { importChanges } from './transfer/import-changes.ts';
 import { repoInfo } from './read/info.ts';
-import type { Listeners } from './read/listeners.ts';
-import { createListeners } from './read/listeners.ts';
 import { listHead, withHead } from './read/head-view.ts';
+import { checkoutPinned } from './read/named-state.ts';
 import type { RepoParts } from './open-parts.ts';
 import { readHead } from './read/head.ts';
-import { countCollections, findRecord, findStored, listRecords } from './read/records.ts';
+import { listCollections } from './read/collection-counts.ts';
+import { findManyRecords, findManyStored } from './read/many-records.ts';
+import { findRecord, findStored, listRecords } from './read/records.ts';
 import { RepoMethods } from './repo-methods.ts';
 import { repairRepo } from './care/repair.ts';
 import { RepoTree } from './write/tree.ts';
@@ -81,7 +75,7 @@ import type { CommitEvent, SyncEvent } from './proof/commit-event.ts';
 import { ProofMethods } from './proof/proof-methods.ts';
 import { readBytes, restoreRecord } from './write/restore.ts';
 import type { Put } from './write/write.ts';
-import type { StoredRecord, StoredRepo } from './stored-records.ts';
+import type { NamedState, StoredRecord, StoredRepo } from './stored-records.ts';
 import type { RepoStores } from './stores.ts';
 import { partsOf } from './stores.ts';
 import { commitTree, deleteRecord, putRecord, writeOps } from './write/write.ts';
@@ -92,16 +86,19 @@ export const repoOver = (stores: RepoStores): Repo => storedRepoOver(stores);
 /** The same, for who hands records on as they are stored. */
 export const storedRepoOver = (stores: RepoStores): StoredRepo => new LocalRepo(partsOf(stores));
 
+const putWithClock = ({ uri, cid, commit }: Put): PutResult => {
+  const { clockAhead } = withClock(commit);
+  return clockAhead === undefined ? { uri, cid, commit } : { uri, cid, commit: { ...commit, clockAhead }, clockAhead };
+};
+
 class LocalRepo extends ProofMethods implements StoredRepo {
   readonly #held: RepoParts;
-  readonly #listeners: Listeners;
   readonly meta: RepoMeta;
   #isClosed = false;
 
   constructor(parts: RepoParts) {
     super(() => this.#parts);
     this.#held = parts;
-    this.#listeners = createListeners(parts.nodes);
     this.meta = createMeta(() => this.#parts.store);
   }
 
@@ -135,21 +132,25 @@ class LocalRepo extends ProofMethods implements StoredRepo {
     return withHead(this.#parts, (view) => findStored(view, collection, rkey));
   }
 
+  async getMany(paths: readonly string[]): Promise<(FoundRecord | undefined)[]> {
+    return withHead(this.#parts, (view) => findManyRecords(view, paths));
+  }
+
+  async getManyStored(paths: readonly string[]): Promise<(StoredRecord | undefined)[]> {
+    return withHead(this.#parts, (view) => findManyStored(view, paths));
+  }
+
   override async *list(collection?: string | ListOptions, options?: ListOptions): AsyncGenerator<RecordEntry> {
     yield* listHead(this.#parts, (view) => listRecords(view, collection, options));
   }
 
   async collections(): Promise<CollectionCount[]> {
-    return withHead(this.#parts, countCollections);
+    return withHead(this.#parts, (view) => listCollections(this.#parts, view));
   }
 
   override async write(ops: readonly WriteOp[], options?: WriteOptions): Promise<WriteResult> {
     assertWriteOptions(options, ops);
-    const { result, changes } = await writeOps(this.#parts, ops, options);
-    if (changes !== undefined) {
-      await this.#listeners.notify(result, changes);
-    }
-    return withClock(result);
+    return withClock(await writeOps(this.#parts, ops, options));
   }
 
   async put(
@@ -159,7 +160,7 @@ class LocalRepo extends ProofMethods implements StoredRepo {
     options?: WriteOptions,
   ): Promise<PutResult> {
     assertWriteOptions(options);
-    return this.#notifyPut(await putRecord(this.#parts, collection, rkey, value, options));
+    return putWithClock(await putRecord(this.#parts, collection, rkey, value, options));
   }
 
   async getBytes(path: string, rkey?: string): Promise<Bytes | undefined> {
@@ -170,22 +171,19 @@ class LocalRepo extends ProofMethods implements StoredRepo {
     assertMetaValues(options?.meta);
     const { result, isNew } = await applyEvent(this.#parts, event, options);
     if (isNew) {
-      await this.#listeners.notify(result.commit!, result.changes);
+      await this.#held.listeners.notify(result.commit!, result.changes);
     }
     return result;
   }
 
   async restore(path: string, at: string | CID, options?: WriteOptions): Promise<PutResult> {
     assertWriteOptions(options);
-    return this.#notifyPut(await restoreRecord(this.#parts, pathOf(path, undefined), at, options));
+    return putWithClock(await restoreRecord(this.#parts, pathOf(path, undefined), at, options));
   }
 
   async delete(collection: string, rkey: string, options?: WriteOptions): Promise<CommitRef | undefined> {
     assertWriteOptions(options);
-    const { commit, made } = await deleteRecord(this.#parts, collection, rkey, options);
-    if (made !== undefined) {
-      await this.#listeners.notify(made, made.changes);
-    }
+    const commit = await deleteRecord(this.#parts, collection, rkey, options);
     return commit && withClock(commit);
   }
 
@@ -193,15 +191,8 @@ class LocalRepo extends ProofMethods implements StoredRepo {
     return RepoTree.checkout(this.#parts, await checkOut(this.#parts, at));
   }
 
-  async checkoutPinned(branch?: string): Promise<{ readonly tree: RepoTree; readonly release: () => void }> {
-    const parts = this.#parts;
-    let found: CheckedOut | undefined;
-    const { release } = await parts.pins.pin(async () => {
-      const head = branch === undefined ? undefined : await this.branch(branch).head();
-      found = await checkOut(parts, head?.cid);
-      return [found.base];
-    });
-    return { tree: RepoTree.checkout(parts, found!), release };
+  async checkoutPinned(state: NamedState): Promise<{ readonly tree: RepoTree; readonly release: () => void }> {
+    return checkoutPinned(this.#parts, state);
   }
 
   async commit(tree: Tree, options?: WriteOptions): Promise<CommitRef> {
@@ -215,7 +206,7 @@ class LocalRepo extends ProofMethods implements StoredRepo {
       options,
     );
     if (transition !== undefined) {
-      await this.#listeners.notify(commit, transition);
+      await this.#held.listeners.notify(commit, transition);
     }
     return withClock(commit);
   }
@@ -224,7 +215,7 @@ class LocalRepo extends ProofMethods implements StoredRepo {
     assertWriteOptions(options);
     const { result, transition } = await resetHead(this.#parts, target, options);
     if (transition !== undefined) {
-      await this.#listeners.notify(result, transition, true);
+      await this.#held.listeners.notify(result, transition, true);
     }
     return withClock(result);
   }
@@ -232,7 +223,7 @@ class LocalRepo extends ProofMethods implements StoredRepo {
   async recommit(options: RecommitOptions): Promise<RecommitResult> {
     assertWriteOptions(options);
     const result = await recommitHead(this.#parts, options);
-    await this.#listeners.notify(result, [], true);
+    await this.#held.listeners.notify(result, [], true);
     return result;
   }
 
@@ -244,8 +235,8 @@ class LocalRepo extends ProofMethods implements StoredRepo {
     yield* logCommits(this.#parts, options);
   }
 
-  async *diff(from: string | CID | undefined, to?: string | CID, options?: DiffOptions): AsyncGenerator<RecordChange> {
-    yield* diffStates(this.#parts, from, to, options);
+  async *diff(...states: Parameters<Repo['diff']>): AsyncGenerator<RecordChange> {
+    yield* diffStates(this.#parts, ...states);
   }
 
   async refs(): Promise<ReadonlyMap<string, CID>> {
@@ -264,9 +255,9 @@ class LocalRepo extends ProofMethods implements StoredRepo {
     assertMetaValues(options?.meta);
     const { result, transition, isReset } = await importCar(this.#parts, source, options);
     if (transition !== undefined) {
-      await this.#listeners.notify({ cid: result.head, rev: result.rev }, transition, isReset);
+      await this.#held.listeners.notify({ cid: result.head, rev: result.rev }, transition, isReset);
     }
-    return result;
+    return { ...result, changes: importChanges(result.changes, (...states) => this.diff(...states)) };
   }
 
   exportCar(options?: ExportOptions): ReadableStream<Uint8Array> {
@@ -298,7 +289,7 @@ class LocalRepo extends ProofMethods implements StoredRepo {
   async repair(options?: RepairOptions): Promise<RepairReport> {
     const { report, transition } = await repairRepo(this.#parts, options);
     if (transition !== undefined) {
-      await this.#listeners.notify({ cid: report.head!, rev: report.rev! }, transition);
+      await this.#held.listeners.notify({ cid: report.head!, rev: report.rev! }, transition);
     }
     return report;
   }
@@ -312,7 +303,7 @@ class LocalRepo extends ProofMethods implements StoredRepo {
   }
 
   override onChange(listener: (change: HeadChange) => void): () => void {
-    return this.#listeners.add(listener);
+    return this.#held.listeners.add(listener);
   }
 
   async close(): Promise<void> {
@@ -322,23 +313,14 @@ class LocalRepo extends ProofMethods implements StoredRepo {
     try {
       await this.#held.store.close();
     } finally {
-      // A closed repository that is still referenced keeps no nodes in memory.
+      // A closed repository that is still referenced keeps nothing in memory.
       this.#held.nodes.clear();
+      this.#held.records.clear();
       this.#held.heads.last = undefined;
     }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #notifyPut({ uri, cid, commit, made }: Put): Promise<PutResult> {
-    if (made !== undefined) {
-      await this.#listeners.notify(made, made.changes);
-    }
-    const { clockAhead } = withClock(commit);
-    return clockAhead === undefined
-      ? { uri, cid, commit }
-      : { uri, cid, commit: { ...commit, clockAhead }, clockAhead };
   }
 }

@@ -95,6 +95,27 @@ export interface KeptWork {
   readonly state: 'absent' | 'differs';
 }
 
+/** What the changes of an import are listed from. A worker sends it to its page. */
+export interface ChangeList {
+  /** The first changes. */
+  readonly first: readonly RecordChange[];
+  /** The number of all changes. */
+  readonly count: number;
+  /** The root of the tree, or the commit, that the changes start from. `undefined` is the empty tree. */
+  readonly from?: CID | undefined;
+  /** The root of the new tree. A dry run stores none. */
+  readonly to?: CID | undefined;
+}
+
+/**
+ * The changes of records of an import, in key order. `for await` lists all of them, any number of times. If there are
+ * more than in `first`, the two trees are compared then.
+ *
+ * The iteration rejects with `BlockNotFound` if `gc` has removed a tree meanwhile, and with `LimitExceeded` after the
+ * first 16,384 changes of a dry run.
+ */
+export interface ImportChanges extends ChangeList, AsyncIterable<RecordChange> {}
+
 export interface ImportResult {
   readonly head: CID;
   readonly rev: string;
@@ -104,8 +125,11 @@ export interface ImportResult {
   readonly updated: number;
   readonly deleted: number;
   readonly unchanged: number;
-  /** The first `MAX_REPORTED` changes of records, in key order. `diff(previous, head)` lists all. */
-  readonly changes: readonly RecordChange[];
+  /**
+   * The changes of records. `for await` lists all, in key order; `changes.first` has the first 1,000, or 16,384 of a
+   * dry run.
+   */
+  readonly changes: ImportChanges;
   /** The head before. `undefined` if this is the first head. */
   readonly previous: CID | undefined;
   /**

@@ -45,7 +45,7 @@ const newestFirst: Compare<LogEntry> = (a, b) => compareText(b.rev, a.rev);
 const byUri: Compare<MissingBlob> = (a, b) => compareText(a.uri, b.uri) || (String(a.cid) === String(b.cid) ? 0 : -1);
 
 /** What reads the records of one state, and what {@link RecordMethods} makes of other methods. */
-type OwnReads = 'collections' | 'create' | 'get' | 'getJson' | 'list' | 'listJson';
+type OwnReads = 'collections' | 'create' | 'get' | 'getJson' | 'getMany' | 'list' | 'listJson';
 
 export type OwnOfRepo =
   | OwnReads
@@ -53,7 +53,6 @@ export type OwnOfRepo =
   | 'branch'
   | 'checkout'
   | 'close'
-  | 'commit'
   | 'did'
   | 'info'
   | 'meta'
@@ -71,6 +70,7 @@ export const REPO: Table<Repo, OwnOfRepo> = {
   applyEvent: write(1),
   restore: write(2),
   delete: write(2),
+  commit: write(1),
   log: list(newestFirst),
   diff: list(byPath),
   reset: once(1),

@@ -1,12 +1,16 @@
 /** The parts of an open repository. Every operation in this folder takes them. */
 import type { VerifySignature } from '../crypto/keys.ts';
+import type { CidCache } from '../blocks/cid-cache.ts';
+import type { Bytes } from '../data/bytes.ts';
 import type { CID } from '../data/cid.ts';
 import type { Signer } from '../crypto/signer.ts';
 import type { HashAll } from '../data/sha256.ts';
 import type { NodeReader } from '../mst/node-reader.ts';
-import type { BlobStore, BlockChange, BlockStore, StoreReader } from '../storage/ports.ts';
+import type { GroupingStore } from '../storage/grouping-store.ts';
+import type { BlobStore, BlockChange, StoreReader } from '../storage/ports.ts';
 import type { TidClock } from '../syntax/tid.ts';
 import type { Pins } from './care/pins.ts';
+import type { Listeners } from './read/listeners.ts';
 import type { Validate } from './record.ts';
 import type { Head } from './repo.ts';
 
@@ -27,12 +31,20 @@ export interface WholeTree {
   readonly leaves: number;
 }
 
+/** A tree, and the number of records in each of its collections. */
+export interface CountedTree {
+  readonly data: CID;
+  readonly counts: ReadonlyMap<string, number>;
+}
+
 export interface RepoParts {
   readonly did: string;
-  readonly store: BlockStore;
+  readonly store: GroupingStore;
   readonly blobs: BlobStore;
   /** Reads tree nodes through a bounded cache. */
   readonly nodes: NodeReader;
+  /** The records that `get` has read and hashed. */
+  readonly records: CidCache<Bytes>;
   readonly clock: TidClock;
   readonly signer: Signer | undefined;
   readonly validate: Validate | undefined;
@@ -49,11 +61,12 @@ export interface RepoParts {
    */
   readonly storedBlobs: Map<string, number>;
   /**
-   * The head that was read last. Its commit is read, hashed and decoded once, not per record. And the last tree that is
-   * known to be whole.
+   * The head that was read last. Its commit is read, hashed and decoded once, not per record. And the last trees that
+   * are known to be whole, and that were counted.
    */
-  readonly heads: { last: Head | undefined; whole: WholeTree | undefined };
+  readonly heads: { last: Head | undefined; whole: WholeTree | undefined; counted: CountedTree | undefined };
   readonly keys: KnownKeys;
+  readonly listeners: Listeners;
 }
 
 /** The parts for reading. `store` is the block store, or a change in progress. */

@@ -26,8 +26,8 @@ export const pathOf = (path: string, rkey: string | undefined): string => {
   if (rkey !== undefined) {
     return recordPath(path, rkey);
   }
-  const halves = splitPath(path);
-  return recordPath(halves.collection, halves.rkey);
+  const slash = path.indexOf('/');
+  return slash < 0 ? recordPath(path, '') : recordPath(path.slice(0, slash), path.slice(slash + 1));
 };
 
 /** @throws {RepoError} `Malformed` when a key of an untrusted tree is not a collection, a slash and a record key. */

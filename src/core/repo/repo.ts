@@ -109,6 +109,8 @@ export interface StoredBlob extends BlobInfo {
 export interface PutBlobRefOptions extends PutBlobOptions {
   /** Stored with the blob and set in the reference. Default: the type of a `Blob`, or `application/octet-stream`. */
   readonly mimeType?: string | undefined;
+  /** The CID that the blob must have. Otherwise nothing is stored, and the call rejects with `Malformed`. */
+  readonly expect?: CID | undefined;
 }
 
 /** An open repository of one account. Methods reject with `Closed` after `close`. */
@@ -119,7 +121,10 @@ export interface Repo extends AsyncDisposable, RepoProofs {
 
   /** Returns the newest commit, or `undefined` before the first commit. */
   head(): Promise<Head | undefined>;
-  /** Returns the head and counts. Reads the tree, but no records. */
+  /**
+   * Returns the head and counts. The records of the head are counted when it is made. SQLite counts its blocks once per
+   * opening.
+   */
   info(): Promise<RepoInfo>;
 
   /**
@@ -128,6 +133,14 @@ export interface Repo extends AsyncDisposable, RepoProofs {
    *   `Corrupt` when its bytes do not match its CID.
    */
   get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
+  /**
+   * Returns the records at many paths (`collection/rkey`), in the order of the paths: each as {@link Repo.get} returns
+   * it. All records are of one commit. Reads each level of the tree once, and all records together. Over a worker, a
+   * call is one message.
+   * @param paths At most 10,000. A path may be repeated.
+   * @throws {RepoError} as {@link Repo.get}; `LimitExceeded` when there are more paths; `BlockNotFound`.
+   */
+  getMany(paths: readonly string[]): Promise<(FoundRecord | undefined)[]>;
   /**
    * Lists the records of a collection in key order, or of all collections if it is omitted or the options come first.
    * All records are of one commit, which `gc` keeps until the iteration ends. The iteration rejects at a record that
@@ -150,14 +163,18 @@ export interface Repo extends AsyncDisposable, RepoProofs {
    * and when the repository closes. An error of the list ends it too.
    */
   watch<C extends CollectionName>(collection?: C | WatchOptions, options?: WatchOptions): RecordWatch<C>;
-  /** Returns the collections that have records, in order, with their counts. */
+  /**
+   * Returns the collections that have records, in order, with their counts. Reads no tree: the counts are stored with
+   * the head. Only after `commit` of a tree, `reset` or `repair` are they counted, from the difference if possible.
+   */
   collections(): Promise<CollectionCount[]>;
 
   /**
    * Makes one commit of all operations. Without operations, it signs the same records again in an empty commit. The
    * commit is durable once this resolves. If it rejects, nothing has changed.
    *
-   * Each operation sees the ones before it. Operations on the same path are merged into one change.
+   * Each operation sees the ones before it. Operations on the same path are merged into one change. Concurrent calls
+   * have a commit each, in the order of the calls, and share a sync of the storage.
    * @throws {RepoError} `RecordExists` (create), `RecordNotFound` (update, delete), `InvalidSwap`, `InvalidRecord`,
    *   `InvalidCollection`, `InvalidRecordKey`, `RecordTooLarge`, `SignerRequired`, `InvalidSigner`, `StorageFull`,
    *   `StorageFailed`.
@@ -209,10 +226,12 @@ export interface Repo extends AsyncDisposable, RepoProofs {
    */
   log(options?: LogOptions): AsyncIterable<LogEntry>;
   /**
-   * Lists the changes between two states, in key order. Each is a rev, a ref, or the CID of a commit or of the root of
-   * a tree. `from: undefined` is the empty tree; the default of `to` is the head.
+   * Lists the changes between two states, in key order. Each is a rev, a ref, the CID of a commit or of the root of a
+   * tree, or a tree that `checkout` has returned, also an edited one. The default of `from` is the empty tree, that of
+   * `to` the head. Reads only the nodes that differ, and with `prefix` only those that can have such paths.
+   * @throws {RepoError} `RefNotFound` when no commit has that name; `BlockNotFound` when blocks are missing.
    */
-  diff(from: string | CID | undefined, to?: string | CID, options?: DiffOptions): AsyncIterable<RecordChange>;
+  diff(from?: string | CID | Tree, to?: string | CID | Tree, options?: DiffOptions): AsyncIterable<RecordChange>;
 
   /**
    * Makes an older commit of the local history the head again, in one transaction. Removes later commits from the
@@ -265,8 +284,9 @@ export interface Repo extends AsyncDisposable, RepoProofs {
   /**
    * Stores a blob and returns its reference for a record. Durable once this resolves. The source may be a promise, or a
    * function that opens it: `putBlob(() => openAsBlob('avatar.png'))`.
-   * @throws {RepoError} `BlobNotFound` when the source cannot be read, such as a missing file; `LimitExceeded`;
-   *   `StorageFull`, `StorageFailed`. Rejects with the stream's own error if a stream fails.
+   * @throws {RepoError} `BlobNotFound` when the source cannot be read, such as a missing file; `Malformed` when it is
+   *   not the blob of `expect`; `LimitExceeded`; `StorageFull`, `StorageFailed`. Rejects with the stream's
+   *   own error if a stream fails.
    */
   putBlob(source: LazyBlobSource, options?: PutBlobRefOptions): Promise<BlobRef>;
   /**

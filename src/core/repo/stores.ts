@@ -4,13 +4,15 @@ import { verifySignature as verifyInJavaScript } from '../crypto/keys.ts';
 import type { Signer } from '../crypto/signer.ts';
 import type { HashAll } from '../data/sha256.ts';
 import { hashAll as hashOneByOne } from '../data/sha256.ts';
-import type { NodeBudget } from '../mst/node-cache.ts';
+import { CacheBudget, CidCache } from '../blocks/cid-cache.ts';
 import { createNodeReader } from '../mst/node-reader.ts';
+import { groupingStore } from '../storage/grouping-store.ts';
 import type { BlobStore, BlockStore } from '../storage/ports.ts';
 import { createTidClock } from '../syntax/tid.ts';
 import { Pins } from './care/pins.ts';
 import type { Validate } from './record.ts';
-import type { RepoParts } from './open-parts.ts';
+import type { KnownKeys, RepoParts } from './open-parts.ts';
+import { createListeners } from './read/listeners.ts';
 
 /** Open stores. The repository owns both and closes them. */
 export interface RepoStores {
@@ -29,9 +31,12 @@ export interface RepoStores {
    * messages while it works. Without it, long work does not yield.
    */
   readonly yieldToEvents?: (() => Promise<void>) | undefined;
-  /** Bounds the memory of cached tree nodes. Repositories may share one. */
-  readonly nodeBudget?: NodeBudget | undefined;
+  /** Bounds the memory of cached tree nodes and records. Repositories may share one. */
+  readonly cacheBudget?: CacheBudget | undefined;
 }
+
+/** Cached records. A post takes about half a kilobyte, so a full cache has about 2 MB. */
+const RECORD_CACHE_CAPACITY = 4096;
 
 const neverYield = async (): Promise<void> => {};
 
@@ -39,16 +44,24 @@ const neverYield = async (): Promise<void> => {};
 export const partsOf = (stores: RepoStores): RepoParts => {
   const {
     did,
-    store,
+    store: given,
     blobs,
     signer,
     validate,
     hashAll = hashOneByOne,
     verifySignature = verifyInJavaScript,
     yieldToEvents = neverYield,
-    nodeBudget,
+    cacheBudget = new CacheBudget(Number.POSITIVE_INFINITY),
   } = stores;
-  const nodes = createNodeReader(store, { hashAll, budget: nodeBudget });
+  const nodes = createNodeReader(given, { hashAll, budget: cacheBudget });
+  const heads: RepoParts['heads'] = { last: undefined, whole: undefined, counted: undefined };
+  const keys: KnownKeys = { signed: undefined, account: undefined, hasBase: false };
+  const store = groupingStore(given, () => {
+    // Each change has noted what the next one reads, but is not stored.
+    nodes.clear();
+    Object.assign(heads, { last: undefined, whole: undefined, counted: undefined });
+    Object.assign(keys, { signed: undefined, account: undefined, hasBase: false });
+  });
   return {
     did,
     store,
@@ -59,10 +72,12 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     verifySignature,
     yieldToEvents,
     nodes,
+    records: new CidCache(RECORD_CACHE_CAPACITY, cacheBudget),
     clock: createTidClock(),
     pins: new Pins(),
     storedBlobs: new Map(),
-    heads: { last: undefined, whole: undefined },
-    keys: { signed: undefined, account: undefined, hasBase: false },
+    heads,
+    keys,
+    listeners: createListeners(nodes),
   };
 };

@@ -59,6 +59,8 @@ export interface Tree {
   /** The head at that time. `Repo.commit` expects the same head. */
   readonly head: CID | undefined;
   get(collection: string, rkey: string): Promise<FoundRecord | undefined>;
+  /** As {@link Repo.getMany}. */
+  getMany(paths: readonly string[]): Promise<(FoundRecord | undefined)[]>;
   put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<Tree>;
   /** Returns the tree without that record, or the same tree if the key is absent. */
   delete(collection: string, rkey: string): Promise<Tree>;

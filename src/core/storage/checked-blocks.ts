@@ -7,6 +7,16 @@ import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import { RepoError } from '../errors.ts';
 import type { BlockReader } from './ports.ts';
 
+/** Most CIDs that a message names. */
+const MAX_NAMED = 5;
+
+const notFound = (missing: readonly CidLike[]): RepoError =>
+  new RepoError(
+    'BlockNotFound',
+    `blocks are not stored: verify the repository, or import a CAR that has them; missing=${missing.length} ` +
+      `cids=${missing.slice(0, MAX_NAMED).map(cidToText).join(',')}`,
+  );
+
 /**
  * Returns the block with its hash checked.
  * @throws {RepoError} `BlockNotFound`, `Corrupt`.
@@ -18,7 +28,7 @@ export const requireBlock = async (
 ): Promise<Bytes> => {
   const bytes = await reader.get(cid);
   if (bytes === undefined) {
-    throw new RepoError('BlockNotFound', `block not found: verify the repository; cid=${cidToText(cid)}`);
+    throw notFound([cid]);
   }
   if (!isDigestOf(bytesOfCid(cid), hashAll([bytes]), 0)) {
     throw corrupt(cid);
@@ -47,4 +57,22 @@ export const assertBlocks = (
   if (wrong !== undefined) {
     throw corrupt(cids[wrong]!);
   }
+};
+
+/**
+ * Returns blocks in the order of their CIDs, with their hashes checked together.
+ * @throws {RepoError} `BlockNotFound`, which names the first missing blocks; `Corrupt`.
+ */
+export const requireBlocks = async (
+  reader: BlockReader,
+  cids: readonly CidLike[],
+  hashAll: HashAll,
+): Promise<Bytes[]> => {
+  const blocks = await reader.getMany(cids);
+  const missing = cids.filter((_, i) => blocks[i] === undefined);
+  if (missing.length > 0) {
+    throw notFound(missing);
+  }
+  assertBlocks(hashAll, cids, blocks);
+  return blocks as Bytes[];
 };

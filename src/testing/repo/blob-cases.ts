@@ -89,6 +89,18 @@ export const repoBlobCases: readonly Case<RepoHarness>[] = [
     assertEqual(await listOf(repo.blobs()), [], 'blobs');
   }),
 
+  over('a blob with another CID than the expected one is not stored', async (repo) => {
+    const expect = cidOf(CODEC_RAW, picture);
+    const other = new Uint8Array([1, 2]);
+    for (const source of [other, new Blob([other]), new Blob([other]).stream() as ReadableStream<Uint8Array>]) {
+      await assertRejects(() => repo.putBlob(source, { expect }), 'Malformed', 'another blob');
+    }
+    assertEqual(await listOf(repo.blobs()), [], 'blobs');
+    const { ref, mimeType } = await repo.putBlob(new Blob([picture]), { expect, mimeType: 'image/png' });
+    assertEqual(`${ref} ${mimeType}`, `${expect} image/png`, 'the expected blob');
+    assertEqual((await listOf(repo.blobs())).length, 1, 'stored blobs');
+  }),
+
   over('missing blobs are those that records refer to, also in the old form', async (repo) => {
     const here = await repo.putBlob(picture, { mimeType: 'image/png' });
     const away = { $type: 'blob', ref: cidOf(CODEC_RAW, new Uint8Array([1])), mimeType: 'image/jpeg', size: 1 };

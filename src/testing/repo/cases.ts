@@ -7,11 +7,13 @@ import type { Case } from '../case.ts';
 import { repoBlobCases } from './blob-cases.ts';
 import { repoBranchCases } from './branch-cases.ts';
 import { repoCarCases } from './car-cases.ts';
+import { repoConcurrentCases } from './concurrent-cases.ts';
 import { repoDifferenceCases } from './difference-cases.ts';
 import { repoEventCases } from './event-cases.ts';
 import { repoExportCases } from './export-cases.ts';
 import { repoGarbageCases } from './garbage-cases.ts';
 import type { RepoHarness } from './harness.ts';
+import { repoGetManyCases } from './get-many-cases.ts';
 import { repoHistoryCases } from './history-cases.ts';
 import { repoJsonCases } from './json-cases.ts';
 import { repoKeySourceCases } from './key-source-cases.ts';
@@ -31,7 +33,9 @@ import { repoWriteCases } from './write-cases.ts';
 
 export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoWriteCases,
+  ...repoConcurrentCases,
   ...repoReadCases,
+  ...repoGetManyCases,
   ...repoReadOnlyCases,
   ...repoCarCases,
   ...repoDifferenceCases,

@@ -45,12 +45,34 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
     const result = await repo.importCar(host.exportCar({ since: before.rev }), { key: KEY.did() });
     const { created, updated, deleted, unchanged } = result;
     assertEqual([created, updated, deleted, unchanged], [2, 1, 1, 58], 'created, updated, deleted and unchanged');
-    const names = result.changes.map(({ action, rkey }) => `${action} ${rkey}`);
+    const names = (await listOf(result.changes)).map(({ action, rkey }) => `${action} ${rkey}`);
     const listed = (await listOf(repo.diff(before.cid))).map(({ action, rkey }) => `${action} ${rkey}`);
     assertEqual(names, listed, 'the changes are those of diff');
     assertEqual(String(result.previous), String(before.cid), 'the head before');
     assertEqual(await headText(repo), await headText(host), 'the new head');
     assertEqual((await repo.verify({ key: KEY.did() })).faults, [], 'no fault');
+  }),
+
+  overCopy('the changes of a large import are listed when they are read', async (repo, host) => {
+    const { rev } = (await repo.head())!;
+    await host.write([...creates(1200, 60), { action: 'delete', collection: POST, rkey: rkeyOf(7) }]);
+    const car = await readAll(host.exportCar({ since: rev }));
+    const tried = await repo.importCar(car, { dryRun: true });
+    assertEqual((await listOf(tried.changes)).length, 1201, 'all changes of a dry run');
+    const { changes, previous } = await repo.importCar(car);
+    assertEqual([changes.first.length, changes.count], [1000, 1201], 'the first changes, and their number');
+    for (let i = 0; i < 2; i++) {
+      const listed = (await listOf(changes)).map(({ action, rkey }) => `${action} ${rkey}`);
+      assertEqual(listed.length, 1201, 'all changes');
+      assertEqual(listed[0], `delete ${rkeyOf(7)}`, 'in key order');
+    }
+    await repo.setRef('before', previous!);
+    await repo.gc();
+    assertEqual((await listOf(changes)).length, 1201, 'a ref keeps the head before');
+    await repo.removeRef('before');
+    await repo.gc();
+    await assertRejects(() => listOf(changes), 'BlockNotFound', 'the tree before was removed');
+    assertEqual(changes.first.length, 1000, 'the first changes stay');
   }),
 
   overCopy('many small differences lead to the same repository as one whole CAR', async (repo, host, make) => {
@@ -105,7 +127,7 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
       const car = await readAll(host.exportCar({ since }));
       const tried = await repo.importCar(car, { dryRun: true, meta: { 'app:x': '1' } });
       assertEqual([tried.created, tried.deleted, tried.unchanged], [3, 1, 59], 'its counts');
-      assertEqual(tried.changes.length, 4, 'its changes');
+      assertEqual([tried.changes.count, (await listOf(tried.changes)).length], [4, 4], 'its changes');
       assertEqual(await describe(repo), before, 'nothing has changed');
       assertEqual(await repo.meta.get('app:x'), undefined, 'no meta value');
     }

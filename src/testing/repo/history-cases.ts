@@ -1,5 +1,6 @@
 /** The contract of a repository about its log, differences between states, and branches that move to a new base. */
 import type { CID } from '../../core/data/cid.ts';
+import type { Tree } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import { listOf } from '../storage/block-store-harness.ts';
@@ -62,6 +63,36 @@ export const repoHistoryCases: readonly Case<RepoHarness>[] = [
       'with a prefix',
     );
     assertEqual(await listOf(repo.diff(before.rev, undefined, { prefix: 'app.bsky.graph' })), [], 'nothing with it');
+  }),
+
+  over('diff compares checked-out and edited trees with other states', async (repo) => {
+    const paths = async (...states: Parameters<typeof repo.diff>): Promise<string[]> =>
+      (await listOf(repo.diff(...states))).map(({ action, rkey }) => `${action} ${rkey}`);
+    const unborn = await (await repo.checkout()).put(POST, 'first', post('first'));
+    assertEqual(await paths(unborn, unborn), [], 'before the first commit');
+    assertEqual(await paths(undefined, unborn), ['create first'], 'of an edited tree before the first commit');
+    const { rev } = await repo.write(creates(40));
+    await repo.put(POST, rkeyOf(1), post('changed'));
+    const before = await repo.checkout(rev);
+    const head = await repo.checkout();
+    assertEqual(await paths(before), [`update ${rkeyOf(1)}`], 'a tree and the head');
+    assertEqual(await paths(rev, head), [`update ${rkeyOf(1)}`], 'a rev and a tree');
+    assertEqual((await paths()).length, 40, 'all records of the head');
+    const mine = await (await before.put(POST, 'mine', post('mine'))).delete(POST, rkeyOf(2));
+    const theirs = await head.put(POST, 'theirs', post('theirs'));
+    assertEqual(await paths(before, mine), [`delete ${rkeyOf(2)}`, 'create mine'], 'a tree and its edited tree');
+    const all = [`update ${rkeyOf(1)}`, `create ${rkeyOf(2)}`, 'delete mine', 'create theirs'];
+    assertEqual(await paths(mine, theirs), all, 'two edited trees of two commits');
+    assertEqual(await paths(mine, theirs, { prefix: `${POST}/t` }), ['create theirs'], 'with a prefix');
+    const changes = await listOf(repo.diff(before, await before.put(POST, rkeyOf(0), post('other'))));
+    const [old, now] = [await before.get(POST, rkeyOf(0)), changes[0]];
+    assertEqual(String(now?.prev), String(old?.cid), 'the CID before');
+    await repo.commit(theirs);
+    assertEqual(await paths(head, theirs), ['create theirs'], 'after a commit');
+    assertEqual(await paths(theirs), [], 'the committed tree and the head');
+    const stranger = { ...head } as Tree;
+    const refused = await listOf(repo.diff(stranger)).catch((error: unknown) => error);
+    assertEqual((refused as Error).name, 'TypeError', 'a tree of another repository is refused');
   }),
 
   over('rebase applies the changes of a branch to the head', async (repo) => {

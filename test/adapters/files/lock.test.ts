@@ -113,7 +113,8 @@ describe('sequential owners', () => {
     expect(disk.names()).toEqual(['pds.lock.bak']);
   });
 
-  test.each([
+  // Each takes the two seconds of such a lock.
+  test.concurrent.each([
     ['a new empty file', ''],
     ['a new file with half a record', record(9, 'a').slice(0, 20)],
   ])('%s is a lock being taken', async (_, text) => {

@@ -5,7 +5,7 @@ import { encodeCbor } from '../../../src/core/data/cbor-encode.ts';
 import { writeCar } from '../../../src/core/car/writer.ts';
 import { createTreeBuilder } from '../../../src/core/mst/build.ts';
 import { createCommit } from '../../../src/core/repo/commit.ts';
-import type { CID, CidBytes } from '../../../src/core/data/cid.ts';
+import type { CID, CidBytes, CidCodec } from '../../../src/core/data/cid.ts';
 import { decodeCid } from '../../../src/core/data/cid.ts';
 import type { Signer } from '../../../src/core/crypto/signer.ts';
 import { tidOf } from '../../../src/core/syntax/tid.ts';
@@ -15,7 +15,24 @@ const LONG_COLLECTION = `com.${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60
 /** Keys whose names some file system refuses, cuts, or confuses with another one. */
 export const ODD_KEYS: readonly (readonly [collection: string, rkey: string])[] = [
   ...['self', 'con', 'CON', 'Con.x', 'nul', 'aux.json', 'com1', 'lpt9.tar.gz', 'prn.'],
-  ...['a:b', 'A:b', 'at:did:web:x', '.a', '...', 'a.', 'a..', '-', '_', '~', '~a', 'a.json', 'a.cbor', '_commit'],
+  ...[
+    'a:b',
+    'A:b',
+    'at:did:web:x',
+    '.a',
+    '._a',
+    '._',
+    '...',
+    'a.',
+    'a..',
+    '-',
+    '_',
+    '~',
+    '~a',
+    'a.json',
+    'a.cbor',
+    '_commit',
+  ],
   ...['abc', 'Abc', 'aBC', 'ABC', 'Zed', 'x'.repeat(512), 'X'.repeat(512), `${'X'.repeat(511)}y`, ':'.repeat(512)],
   ...[
     `${'y'.repeat(199)}:z`,
@@ -91,20 +108,52 @@ export const BAD_RECORDS: Readonly<Record<string, Uint8Array>> = {
   text: encodeCbor('text'),
 };
 
-/** A CAR with these records beside a valid one, and one record with a raw CID. */
-export const badCar = async (did: string, signer?: Signer): Promise<Uint8Array> => {
-  const records: [string, CID, Uint8Array][] = Object.entries({
-    ...BAD_RECORDS,
-    valid: encodeCbor({ $type: 'a', n: 1 }),
-  }).map(([name, bytes]) => [`com.example.bad/${name}`, cidOf(CODEC_DAG_CBOR, bytes), bytes]);
-  const raw = encodeCbor({ $type: 'a', raw: true });
-  records.push(['com.example.bad/raw', cidOf(CODEC_RAW, raw), raw]);
+type RecordBlock = readonly [path: string, cid: CID, bytes: Uint8Array];
+
+const carOf = async (records: readonly RecordBlock[], did: string, signer?: Signer): Promise<Uint8Array> => {
   const blocks = records.map(([, cid, bytes]) => ({ cid, bytes }));
   const builder = createTreeBuilder((cid, bytes) => blocks.push({ cid: decodeCid(cid), bytes }));
-  for (const [key, cid] of records.sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [key, cid] of records.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     builder.add(key, cid.bytes as CidBytes);
   }
   const data = decodeCid(builder.finish());
   const commit = await createCommit({ did, data, rev: tidOf(1_700_000_000_000_000, 0) }, signer);
   return writeCar(commit.cid, [commit, ...blocks]);
 };
+
+const recordAt = (path: string, bytes: Uint8Array, codec: CidCodec = CODEC_DAG_CBOR): RecordBlock => [
+  path,
+  cidOf(codec, bytes),
+  bytes,
+];
+
+/** A CAR with these records beside a valid one, and one record with a raw CID. */
+export const badCar = (did: string, signer?: Signer): Promise<Uint8Array> =>
+  carOf(
+    [
+      ...Object.entries(BAD_RECORDS).map(([name, bytes]) => recordAt(`com.example.bad/${name}`, bytes)),
+      recordAt('com.example.bad/valid', encodeCbor({ $type: 'a', n: 1 })),
+      recordAt('com.example.bad/raw', encodeCbor({ $type: 'a', raw: true }), CODEC_RAW),
+    ],
+    did,
+    signer,
+  );
+
+/** Paths that are keys of a tree, but whose collection is not an NSID, or whose record key is too long. */
+export const BAD_PATHS: readonly string[] = [
+  ...['notes/a', 'Notes/a', 'notes/A', 'com.example/self', 'Com.Example.note/self', 'a.b.c.d-/x', '-/-', '~/~', ':/:'],
+  ...['_commit.json/self', '_Commit.json/self', '_blobs/self', '_BLOBS/x', '_/_', '.git/config', '.../...', '._a/._a'],
+  ...['con/con', 'NUL/nul', 'com1/x', 'aux.x/prn.', '.DS_Store/a', 'Thumbs.db/Thumbs.db', 'notes.json/a.json'],
+  `${'n'.repeat(511)}/x`,
+  `.${'N'.repeat(511)}/X`,
+  `com.example.note/${'k'.repeat(600)}`,
+  `${':'.repeat(500)}/${':'.repeat(500)}`,
+];
+
+/** A CAR with a record at each of these paths and at a valid one. */
+export const badPathsCar = (did: string, signer?: Signer): Promise<Uint8Array> =>
+  carOf(
+    [...BAD_PATHS, 'com.example.note/valid'].map((path, n) => recordAt(path, encodeCbor({ $type: 'a', n }))),
+    did,
+    signer,
+  );

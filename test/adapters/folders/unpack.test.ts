@@ -15,7 +15,7 @@ import { packFolder, unpackRepo } from '../../../src/node.ts';
 import { DID, KEY, OTHER_KEY, POST, post } from '../../../src/testing/repo/harness.ts';
 import { vectorBytes, vectorNames } from '../../vectors.ts';
 import { scratchFolder } from '../scratch.ts';
-import { badCar, BAD_RECORDS, oddWrites } from './odd-records.ts';
+import { badCar, badPathsCar, BAD_PATHS, BAD_RECORDS, oddWrites } from './odd-records.ts';
 import { strictPlace } from './strict-folder.ts';
 
 const root = scratchFolder('unpack');
@@ -75,6 +75,22 @@ describe('a folder without edits gives the same CAR', () => {
     expect(readdirSync(files)).toContain('valid.json');
     const packed = await packFolder(folder);
     expect(equalBytes(await readAll(packed.car()), await readAll(repo.exportCar()))).toBe(true);
+  });
+
+  test('of records whose collection is not an NSID, which are stored as bytes', async () => {
+    const repo = await openCar(await badPathsCar(DID, KEY));
+    const car = await readAll(repo.exportCar());
+    const folder = next();
+    expect(await unpackRepo(repo, folder)).toMatchObject({ records: BAD_PATHS.length + 1, opaque: BAD_PATHS.length });
+    const packed = await packFolder(folder);
+    expect(packed).toMatchObject({ edited: false, records: BAD_PATHS.length + 1 });
+    expect(equalBytes(await readAll(packed.car()), car)).toBe(true);
+    const names = readdirSync(folder, { recursive: true }).map(String);
+    expect(names).toContain(join('%5fblobs', 'self.cbor'));
+    expect(names.filter((name) => /^[._]/.test(name))).toEqual(['_commit.json']);
+    const place = strictPlace(next());
+    await unpackInto(place, repo, {});
+    expect(equalBytes(await readAll((await packFrom(place, {})).car()), car)).toBe(true);
   });
 
   test('of a repository without records, and of an older commit', async () => {

@@ -1,12 +1,12 @@
 /** The connection of a page to its worker, and requests to a worker that does not reply. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
-import type { WorkerLike } from '../../../src/adapters/rpc/connection.ts';
-import { ask, takeFromWorker } from '../../../src/adapters/rpc/ask-worker.ts';
+import type { WorkerLike } from '../../../src/adapters/tabs/connection.ts';
+import { ask, takeFromWorker } from '../../../src/adapters/tabs/connection.ts';
 import type { BackupFile } from '../../../src/core/storage/backup-file.ts';
-import { toWireFiles } from '../../../src/adapters/rpc/files.ts';
 import type { Locks } from '../../../src/adapters/origin/locks.ts';
 import { createLocalLocks } from '../../../src/adapters/origin/locks.ts';
+import type { OpenChannel } from '../../../src/adapters/tabs/channel.ts';
 import { openRemote } from '../../../src/adapters/tabs/open-remote.ts';
 import type { RepoPlaces } from '../../../src/adapters/tabs/station.ts';
 import { createStation } from '../../../src/adapters/tabs/station.ts';
@@ -21,6 +21,9 @@ import { PlayedBrowser } from './tabs.ts';
 
 const forever = <T>(): Promise<T> => new Promise(() => {});
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Opens a channel of the only tab. */
+const deaf: OpenChannel = () => ({ onmessage: null, postMessage: () => {}, close: () => {} });
 
 interface PlayedWorker {
   readonly worker: WorkerLike;
@@ -44,11 +47,11 @@ const startWorker = (places: Partial<RepoPlaces>, locks: Locks): PlayedWorker =>
     locks: {
       request: (name, options, held) => locks.request(name, options, (lock) => Promise.race([held(lock), death])),
     },
-    openChannel: () => ({ onmessage: null, postMessage: () => {}, close: () => {} }),
+    openChannel: deaf,
   });
   const receive = (data: unknown, port: MessagePort): void => {
     const mouth = {
-      postMessage: (message: unknown) => isDead || port.postMessage(message),
+      postMessage: (message: unknown, transfer: Transferable[] = []) => isDead || port.postMessage(message, transfer),
       addEventListener: (_: string, listener: (event: MessageEvent) => void) =>
         port.addEventListener('message', (event) => void (isDead || listener(event))),
     };
@@ -98,11 +101,16 @@ const open = (worker: WorkerLike, locks: Locks | undefined): Promise<Repo> =>
       signer: undefined,
       readOnly: false,
       locks,
+      openChannel: deaf,
       isPersistent: undefined,
     },
   );
 
 const oneFile: BackupFile = { path: 'pds.db', content: { size: 3, stream: () => new Blob(['abc']).stream() } };
+
+async function* fileOf(file: BackupFile): AsyncGenerator<BackupFile> {
+  yield file;
+}
 
 describe('a worker that is terminated keeps nobody waiting', () => {
   const locks = createLocalLocks();
@@ -130,7 +138,7 @@ describe('a worker that is terminated keeps nobody waiting', () => {
       },
       locks,
     );
-    const given = ask(worker, locks, 'importFolder', 'repo', 'auto', toWireFiles([oneFile]));
+    const given = ask(worker, locks, 'importFolder', 'repo', 'auto', fileOf(oneFile));
     await Promise.all([expect(given).rejects.toMatchObject(died), pause(20).then(terminate)]);
   });
 
@@ -215,7 +223,7 @@ describe('a worker that is done is not watched any longer', () => {
     );
     expect(await ask(worker, locks, 'list')).toEqual([]);
     expect((await listOf(takeFromWorker(worker, locks, 'repo', 'auto'))).length).toBe(1);
-    expect(await ask(worker, locks, 'importFolder', 'repo', 'auto', toWireFiles([oneFile]))).toBe(1);
+    expect(await ask(worker, locks, 'importFolder', 'repo', 'auto', fileOf(oneFile))).toBe(1);
     await (await open(worker, locks)).close();
     expect([...names].filter((name) => name.startsWith('pdsdb:member:')).length).toBe(4);
     for (const name of names) {

@@ -1,14 +1,14 @@
-/** Lists across a wire: a server keeps the state of a list, and no place in it. */
+/** Lists and trees across a wire: a list continues at another server, and a server keeps no tree. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RemoteRepo } from '../../../src/adapters/rpc/client.ts';
 import type { Message } from '../../../src/adapters/rpc/protocol.ts';
 import { serveRepo } from '../../../src/adapters/rpc/server.ts';
 import type { Served } from '../../../src/adapters/rpc/server.ts';
 import { storedRepoOver } from '../../../src/core/repo/local-repo.ts';
-import type { StoredRepo } from '../../../src/core/repo/stored-records.ts';
+import type { EditedCommit, StoredRepo } from '../../../src/core/repo/stored-records.ts';
 import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../../src/core/storage/memory-block-store.ts';
-import { DID, POST, creates, rkeyOf } from '../../../src/testing/repo/harness.ts';
+import { DID, POST, creates, post, rkeyOf } from '../../../src/testing/repo/harness.ts';
 
 const RECORDS = 250;
 
@@ -52,16 +52,28 @@ test('a hundred lists at once continue, each from the state of its start', async
   expect(found).toEqual(Array(100).fill(all));
 });
 
-test('a page is asked for with the key of the last entry and the commit of the first page', async () => {
+test('another server continues a list from its last key, under the commit of its start', async () => {
   const head = await repo.head();
-  for await (const _ of remote.list(POST)) {
-    // To its end.
+  const list = remote.list(POST, { limit: 200 })[Symbol.asyncIterator]();
+  for (let i = 0; i < 50; i++) {
+    await list.next();
   }
-  const pages = calls.filter(({ method }) => method === 'page').map(({ params }) => params);
-  expect(pages.map(([, at, , , options]) => [at, (options as { cursor?: string }).cursor])).toEqual([
-    [undefined, undefined],
-    [{ base: { '/': String(head!.cid) } }, rkeyOf(99)],
-    [{ base: { '/': String(head!.cid) } }, rkeyOf(199)],
+  await repo.write(creates(1, RECORDS));
+  const next = serveRepo(repo, 'opfs', (message) => remote.peer.receive(structuredClone(message)));
+  remote.moved((message) => {
+    if (message.kind === 'call') {
+      calls.push(message);
+    }
+    next.receive(structuredClone(message));
+  });
+  let rest = 0;
+  while ((await list.next()).done !== true) {
+    rest += 1;
+  }
+  expect(rest).toBe(150);
+  expect(calls.filter(({ method }) => method === 'state.listStored').map(({ params }) => params)).toEqual([
+    [undefined, POST, { limit: 200 }],
+    [{ base: { '/': String(head!.cid) }, edits: [] }, POST, { limit: 101, cursor: rkeyOf(98) }],
   ]);
 });
 
@@ -73,6 +85,36 @@ test('the states of lists end with the connection, and a record crosses as its b
   served.end();
   await repo.gc();
   expect((await repo.info()).blocks).toBeLessThan(blocks);
+});
+
+test('the page holds the edits of a tree, and sends those that the reply depends on', async () => {
+  let tree = await remote.checkout();
+  for (const rkey of ['x', 'y', 'x']) {
+    tree = await tree.put(POST, rkey, post(`${rkey} ${calls.length}`));
+  }
+  calls = [];
+  await tree.get(POST, 'x');
+  await tree.get(POST, rkeyOf(0));
+  await tree.collections();
+  await remote.commit(tree);
+  const edited = calls.map(({ method, params: [state] }) => [
+    method,
+    (state as EditedCommit).edits.map(({ rkey }) => rkey),
+  ]);
+  expect(edited).toEqual([
+    ['state.getStored', ['x']],
+    ['state.getStored', []],
+    ['state.collections', ['y', 'x']],
+    ['commit', ['y', 'x']],
+  ]);
+  expect((await repo.info()).records).toBe(RECORDS + 2);
+});
+
+test('an edit that changes nothing returns the same tree', async () => {
+  const tree = await (await remote.checkout()).put(POST, 'x', post('x'));
+  expect(await tree.put(POST, 'x', post('x'))).toBe(tree);
+  expect(await tree.delete(POST, 'y')).toBe(tree);
+  expect(await (await tree.delete(POST, 'x')).get(POST, 'x')).toBeUndefined();
 });
 
 test('the changes of a branch are asked for with its name, and those of the head up to the head of now', async () => {

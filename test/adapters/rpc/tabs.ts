@@ -1,11 +1,12 @@
 /** Tabs of a browser, played in one process: each with locks and a worker of its own, over storage that all share. */
-import type { WorkerLike } from '../../../src/adapters/rpc/connection.ts';
-import { ask } from '../../../src/adapters/rpc/ask-worker.ts';
+import type { WorkerLike } from '../../../src/adapters/tabs/connection.ts';
+import { ask } from '../../../src/adapters/tabs/connection.ts';
 import { createLocalLocks } from '../../../src/adapters/origin/locks.ts';
 import type { Locks } from '../../../src/adapters/origin/locks.ts';
 import { openRemote } from '../../../src/adapters/tabs/open-remote.ts';
-import type { ChannelMessage } from '../../../src/adapters/rpc/protocol.ts';
-import { createStation, openBroadcastChannel } from '../../../src/adapters/tabs/station.ts';
+import type { ChannelMessage, OpenChannel } from '../../../src/adapters/tabs/channel.ts';
+import { openBroadcastChannel } from '../../../src/adapters/tabs/channel.ts';
+import { createStation } from '../../../src/adapters/tabs/station.ts';
 import type { RepoPlaces } from '../../../src/adapters/tabs/station.ts';
 import { sqliteRepo } from '../../../src/adapters/sqlite/open-repo.ts';
 import { RepoError } from '../../../src/core/errors.ts';
@@ -142,6 +143,7 @@ export class PlayedTab {
   readonly #channels = new Set<{ close(): void }>();
   readonly #dead: Promise<void>;
   readonly #worker: WorkerLike;
+  readonly #openChannel: OpenChannel;
   readonly locks: Locks;
   #die = (): void => {};
   #isDead = false;
@@ -160,25 +162,26 @@ export class PlayedTab {
           this.#isDead ? never(this.#dead) : Promise.race([held(lock), never<never>(this.#dead)]),
         ),
     };
+    this.#openChannel = (name) => {
+      const channel = openBroadcastChannel(prefix + name);
+      const passes = (message: ChannelMessage): boolean => !this.#isDead && this.incoming(message);
+      this.#channels.add(channel);
+      return {
+        set onmessage(hear: (typeof channel)['onmessage']) {
+          channel.onmessage = (event) => void (passes(event.data) && hear?.(event));
+        },
+        postMessage: (message) => {
+          if (!this.#isDead && this.outgoing(message)) {
+            channel.postMessage(message);
+          }
+        },
+        close: () => channel.close(),
+      };
+    };
     const station = createStation({
       places: this.#places(),
       locks: this.locks,
-      openChannel: (name) => {
-        const channel = openBroadcastChannel(prefix + name);
-        const passes = (message: ChannelMessage): boolean => !this.#isDead && this.incoming(message);
-        this.#channels.add(channel);
-        return {
-          set onmessage(hear: (typeof channel)['onmessage']) {
-            channel.onmessage = (event) => void (passes(event.data) && hear?.(event));
-          },
-          postMessage: (message) => {
-            if (!this.#isDead && this.outgoing(message)) {
-              channel.postMessage(message);
-            }
-          },
-          close: () => channel.close(),
-        };
-      },
+      openChannel: this.#openChannel,
     });
     this.#worker = {
       postMessage: (data, [port]) => queueMicrotask(() => station.receive({ data, ports: [port as MessagePort] })),
@@ -199,6 +202,7 @@ export class PlayedTab {
         readOnly,
         storage: 'auto',
         locks: this.locks,
+        openChannel: this.#openChannel,
         isPersistent: undefined,
       },
     );

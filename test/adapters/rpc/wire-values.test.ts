@@ -61,12 +61,12 @@ describe('errors', () => {
 
 describe('two ends', () => {
   interface Methods {
-    slow(n: number): number;
+    slow(n: number): Promise<number>;
   }
 
   test('an unknown method rejects, and so does an argument that cannot be sent', async () => {
     const wire: { toServer?: (message: Message) => void } = {};
-    const client = new Peer<Methods & { other(value: unknown): void }, object>(
+    const client = new Peer<Methods & { other(value: unknown): Promise<void> }, object>(
       (message) => wire.toServer!(structuredClone(message)),
       {},
     );

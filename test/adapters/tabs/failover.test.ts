@@ -1,6 +1,6 @@
 /** Leaders that die one after the other, or just when somebody wants something else. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ChannelMessage } from '../../../src/adapters/rpc/protocol.ts';
+import type { ChannelMessage } from '../../../src/adapters/tabs/channel.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
 import { DID, KEY, POST, creates, post } from '../../../src/testing/repo/harness.ts';
 import { readAll } from '../../../src/core/data/streams.ts';
@@ -103,8 +103,7 @@ describe('changes that were missed', () => {
     crashInsteadOf(tabs[1]!, (message) => tellsChange(message) && told++ === 1);
     tabs[0]!.crash();
     await third.put(POST, 'd', post('d'));
-    await third.head();
-    expect(heard).toEqual(['a', 'b', 'c', 'd'].map((rkey) => `${POST}/${rkey}`));
+    await expect.poll(() => heard).toEqual(['a', 'b', 'c', 'd'].map((rkey) => `${POST}/${rkey}`));
   });
 
   test('are told from where the listener began, if it has heard of none', async () => {
@@ -118,7 +117,6 @@ describe('changes that were missed', () => {
     crashInsteadOf(tabs[1]!, tellsChange);
     tabs[0]!.crash();
     await third.put(POST, 'b', post('b'));
-    await third.head();
-    expect(heard).toEqual([`${POST}/a`, `${POST}/b`]);
+    await expect.poll(() => heard).toEqual([`${POST}/a`, `${POST}/b`]);
   });
 });

@@ -279,8 +279,9 @@ describe('when the leader dies', () => {
     const { commit: missed } = await leading.put(POST, 'b', post('b'));
     first.crash();
     const { commit: last } = await following.put(POST, 'c', post('c'));
-    await following.head();
-    expect(heard).toEqual([`${commit.rev} ${POST}/a`, `${missed.rev} ${POST}/b`, `${last.rev} ${POST}/c`]);
+    await expect
+      .poll(() => heard)
+      .toEqual([`${commit.rev} ${POST}/a`, `${missed.rev} ${POST}/b`, `${last.rev} ${POST}/c`]);
   });
 
   test('what cannot be asked again, and may have happened, rejects OutcomeUnknown', async () => {

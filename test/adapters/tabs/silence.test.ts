@@ -16,55 +16,61 @@ afterEach(() => {
 describe('a heartbeat', () => {
   let pings: number;
   let silences: number;
+  let isWaiting: boolean;
   let heartbeat: Heartbeat;
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    [pings, silences] = [0, 0];
+    [pings, silences, isWaiting] = [0, 0, false];
     heartbeat = new Heartbeat(
+      () => isWaiting,
       () => (pings += 1),
       () => (silences += 1),
     );
   });
 
+  const call = (): void => {
+    isWaiting = true;
+    heartbeat.start();
+  };
   const beats = (count: number): void => void vi.advanceTimersByTime(count * BEAT_MS);
 
   test('asks nothing while replies are quick, or nothing is asked', () => {
     beats(3);
-    heartbeat.asked(1);
-    heartbeat.replied(1);
+    call();
+    isWaiting = false;
     beats(3);
     expect([pings, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   test('asks after a reply that is long in coming, for as long as there are signs of life', () => {
-    heartbeat.asked(1);
+    call();
     for (let i = 0; i < 20; i++) {
       beats(1);
       heartbeat.heard();
     }
-    heartbeat.replied(1);
+    isWaiting = false;
     beats(2);
     expect([pings, silences, vi.getTimerCount()]).toEqual([20, 0, 0]);
   });
 
   test('times out once after ten seconds without a reply, and starts again with the next call', () => {
-    heartbeat.asked(1);
+    call();
     beats(4);
     expect([pings, silences]).toEqual([4, 0]);
     beats(1);
     expect([pings, silences, vi.getTimerCount()]).toEqual([4, 1, 0]);
-    heartbeat.asked(2);
+    call();
     beats(4);
     expect([pings, silences]).toEqual([8, 1]);
   });
 
-  test('does not count the time in which the page is out of sight', () => {
-    heartbeat.asked(1);
+  test('counts from the start after it was stopped', () => {
+    call();
     beats(4);
-    heartbeat.pause();
+    heartbeat.stop();
     beats(10);
-    heartbeat.resume();
+    heartbeat.start();
     beats(4);
     expect(silences).toBe(0);
     beats(1);

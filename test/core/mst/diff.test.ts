@@ -20,9 +20,14 @@ const expectedChanges = (from: Records, to: Records): string[] =>
     .filter(([, a, b]) => a !== b)
     .map((change) => change.join(' '));
 
-const changes = async (blocks: BlocksInMemory, from: CID | undefined, to: CID | undefined): Promise<string[]> => {
+const changes = async (
+  blocks: BlocksInMemory,
+  from: CID | undefined,
+  to: CID | undefined,
+  prefix?: string,
+): Promise<string[]> => {
   const found: string[] = [];
-  for await (const change of diffTrees(createNodeReader(blocks), from, to)) {
+  for await (const change of diffTrees(createNodeReader(blocks), from, to, { prefix })) {
     found.push(`${change.key} ${text(change.from)} ${text(change.to)}`);
   }
   return found;
@@ -58,6 +63,19 @@ describe('random pairs of trees', () => {
       const [a, b] = [buildTree(blocks, from), buildTree(blocks, to)];
       expect(await changes(blocks, a, b)).toEqual(expectedChanges(from, to));
       expect(await changes(blocks, b, a)).toEqual(expectedChanges(to, from));
+      const one = pool[Math.floor(random() * pool.length)]!;
+      for (const prefix of [
+        one,
+        one.slice(0, -2),
+        one.slice(0, one.indexOf('/') + 1),
+        one.slice(0, 5),
+        'a',
+        'zz',
+        '\u{7ff}',
+      ]) {
+        const expected = expectedChanges(from, to).filter((change) => change.startsWith(prefix));
+        expect(await changes(blocks, a, b, prefix)).toEqual(expected);
+      }
       await expectNodes(blocks, a, b);
     }
   });
@@ -128,6 +146,36 @@ describe('a large tree', () => {
     const other = buildTree(blocks, others);
     expect(await changes(blocks, root, other)).toEqual(expectedChanges(from, others));
     expect(await changes(blocks, other, root)).toEqual(expectedChanges(others, from));
+  });
+});
+
+describe('two trees of 20,000 records with a prefix', () => {
+  const blocks = new BlocksInMemory();
+  const keys = manyKeys(20_000, seeded(212));
+  const from = new Map(keys.map((key) => [key, valueOf('one')]));
+  const isLike = (key: string): boolean => key.startsWith('app.bsky.feed.like/');
+  const to = new Map(keys.map((key) => [key, valueOf(isLike(key) ? 'two' : 'one')]));
+  const [a, b] = [buildTree(blocks, from), buildTree(blocks, to)];
+  const read = async (prefix?: string): Promise<{ readonly changes: number; readonly nodes: number }> => {
+    blocks.read = 0;
+    return { changes: (await changes(blocks, a, b, prefix)).length, nodes: blocks.read };
+  };
+
+  test('reads few nodes where nothing has changed under it', async () => {
+    const all = await read();
+    expect(all.changes).toBe(keys.filter(isLike).length);
+    expect(all.nodes).toBeGreaterThan(2000);
+    for (const prefix of ['app.bsky.graph.', 'app.bsky.feed.post/', 'app.bsky.feed.post/3k1', 'com.']) {
+      const { changes: found, nodes } = await read(prefix);
+      expect(found, prefix).toBe(0);
+      expect(nodes, prefix).toBeLessThan(30);
+    }
+  });
+
+  test('reads the nodes of one record', async () => {
+    const { changes: found, nodes } = await read(keys.find(isLike));
+    expect(found).toBe(1);
+    expect(nodes).toBeLessThan(30);
   });
 });
 

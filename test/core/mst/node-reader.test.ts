@@ -4,7 +4,8 @@ import type { CidBytes } from '../../../src/core/data/cid.ts';
 import { cidBytesToText, cidToText } from '../../../src/core/data/cid.ts';
 import { findValue, findValues } from '../../../src/core/mst/find.ts';
 import { EMPTY_NODE, EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../../src/core/mst/node.ts';
-import { NodeBudget, NodeCache } from '../../../src/core/mst/node-cache.ts';
+import { CacheBudget, CidCache } from '../../../src/core/blocks/cid-cache.ts';
+import type { Node } from '../../../src/core/mst/node.ts';
 import { createNodeReader } from '../../../src/core/mst/node-reader.ts';
 import { subtreeAt } from '../../../src/core/mst/read-nodes.ts';
 import { seeded } from '../../random/seeded.ts';
@@ -48,12 +49,12 @@ test('CIDs that share a place in the cache are never taken for each other', asyn
     bytes[35] = last;
     return bytes as CidBytes;
   };
-  const cache = new NodeCache(4, new NodeBudget(Number.POSITIVE_INFINITY));
-  cache.set(cid(1), EMPTY_NODE);
+  const cache = new CidCache<Node>(4, new CacheBudget(Number.POSITIVE_INFINITY));
+  cache.set(cid(1), EMPTY_NODE, 1);
   expect(cache.get(cid(2))).toBe(undefined);
   expect(cache.get(cid(1))).toBe(EMPTY_NODE);
   const other = { ...EMPTY_NODE };
-  cache.set(cid(2), other);
+  cache.set(cid(2), other, 1);
   expect([cache.get(cid(1)), cache.get(cid(2))]).toEqual([undefined, other]);
 });
 

@@ -9,7 +9,7 @@ import { verifyDifference } from '../../../src/core/mst/verify-difference.ts';
 import { seeded } from '../../random/seeded.ts';
 import { Differences, MUTATION_NAMES, readerOf, treeOf, valueOf } from './mutated-differences.ts';
 
-const MUTATIONS = Number(process.env['PDSDB_MUTATIONS'] ?? 1500);
+const MUTATIONS = Number(process.env['PDSDB_MUTATIONS'] ?? 800);
 const SEED = 41;
 /** These mutations give another sound tree. */
 const SOUND = new Set(['a subtree removed', 'another value', 'nothing changed']);

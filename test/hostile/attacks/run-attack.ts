@@ -1,6 +1,7 @@
 /** Runs attacks in processes with a small heap. One process runs many attacks, because its start costs a second. */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleChild } from '../../bundled-child.ts';
@@ -75,11 +76,11 @@ class AttackProcess {
     const reply = await new Promise<Reply>((resolve) => {
       timer = setTimeout(() => {
         resolve({ error: `it has not ended after ${HANG_MS} ms` });
-        this.stop();
+        void this.stop();
       }, HANG_MS);
       child.once('message', (message) => resolve(message as Reply));
       child.once('close', (code, signal) => {
-        this.stop();
+        void this.stop();
         resolve({ error: `its process ended; code=${code} signal=${signal}\n${this.#errors}` });
       });
       child.send(request);
@@ -92,9 +93,15 @@ class AttackProcess {
     return reply;
   }
 
-  stop(): void {
-    this.#child?.kill('SIGKILL');
+  /** Kills the process, and waits for its end: until then, its locks are those of a live owner. */
+  async stop(): Promise<void> {
+    const child = this.#child;
     this.#child = undefined;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    }
   }
 }
 
@@ -121,7 +128,7 @@ export class AttackRunner {
       mkdirSync(join(this.#scratch, String(number)));
       await maker.ask({ what: 'make', number }).catch((error: unknown) => this.#failed.set(number, error));
     }
-    maker.stop();
+    await maker.stop();
   }
 
   /** Runs a prepared attack and removes its folder. */
@@ -137,7 +144,7 @@ export class AttackRunner {
     try {
       const { end, ms, peakMb, beforeMb, afterMb } = await this.#process.ask({ what: 'run', number });
       if (afterMb! > this.#soundMb + MOST_KEPT_MB) {
-        this.#process.stop();
+        await this.#process.stop();
       }
       return { end: end!, ms: ms!, peakMb: peakMb!, grownMb: Math.round(peakMb! - beforeMb!) };
     } finally {
@@ -145,7 +152,7 @@ export class AttackRunner {
     }
   }
 
-  stop(): void {
-    this.#process.stop();
+  stop(): Promise<void> {
+    return this.#process.stop();
   }
 }

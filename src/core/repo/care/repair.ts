@@ -9,6 +9,7 @@ import type { Tid } from '../../syntax/tid.ts';
 import type { Progress } from '../long-work.ts';
 import type { ReadParts, RepoParts } from '../open-parts.ts';
 import { forgetWhole } from '../transfer/whole-tree.ts';
+import { forgetCounts } from '../read/collection-counts.ts';
 import { partsIn } from '../open-parts.ts';
 import type { Transition } from '../read/transition.ts';
 import { keepingTransition } from '../read/transition.ts';
@@ -166,6 +167,9 @@ const makePlan = async (parts: ReadParts, { signal, onProgress }: RepairOptions)
 const apply = async (parts: RepoParts, change: BlockChange, planned: Plan): Promise<void> => {
   const { search, head, hasInvalidRows, refs, dropped, added } = planned;
   await forgetWhole(parts, change);
+  await forgetCounts(parts, change);
+  // `get` then reads what is stored.
+  parts.records.clear();
   if (hasInvalidRows) {
     await change.maintenance?.removeInvalidRows();
   }

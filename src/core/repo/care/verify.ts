@@ -10,7 +10,9 @@ import { createNodeReader } from '../../mst/node-reader.ts';
 import { toDidKey } from '../../crypto/key-source.ts';
 import { verifyTree } from '../../mst/verify.ts';
 import type { VerifyOptions, VerifyReport } from '../long-work.ts';
+import { collect } from '../../data/collect.ts';
 import type { Fault } from '../../data/fault.ts';
+import { addLeaves, storedCounts } from '../read/collection-counts.ts';
 import { resolveCommit } from '../read/history.ts';
 import { createRecordCheck } from '../transfer/check-records.ts';
 import type { RepoParts } from '../open-parts.ts';
@@ -90,8 +92,13 @@ const readCommit = async (search: Search, cid: CID, path: string): Promise<Commi
   }
 };
 
-/** Checks the tree of a commit and each of its records. */
+const haveEqualEntries = (a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean =>
+  a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+
+/** Checks the tree of a commit, each of its records, and their stored counts. */
 const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | undefined): Promise<void> => {
+  const counts = new Map<string, number>();
+  const { count: faultsBefore } = search.faults;
   const { reached, damaged, sound, tally } = search;
   const { hashAll, store } = search.parts;
   const blocks = pastDamage(store);
@@ -112,11 +119,18 @@ const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | u
       for (const { value } of leaves) {
         reached.add(value);
       }
+      addLeaves(counts, leaves);
       await records.check(leaves);
       tally.records += leaves.length;
       search.notify();
     },
   });
+  const stored = await storedCounts(store);
+  // A tree with faults may lack records.
+  const isComplete = search.faults.count === faultsBefore;
+  if (isComplete && cidEquals(stored?.data, commit.data) && !haveEqualEntries(stored!.counts, counts)) {
+    report(search, 'Corrupt', 'the stored counts of the collections are wrong: run repair', { path: 'counts' });
+  }
 };
 
 /** Checks that the commits of other refs and of the history are stored, with every block of their trees. */
@@ -186,14 +200,6 @@ const checkList = async (search: Search, { head, listed }: Names, commit: Commit
   }
 };
 
-const listed = async <T>(entries: AsyncIterable<T>): Promise<T[]> => {
-  const all: T[] = [];
-  for await (const entry of entries) {
-    all.push(entry);
-  }
-  return all;
-};
-
 /**
  * `Repo.verify`.
  * @param onFault Called for each fault, including those that the report only counts.
@@ -247,8 +253,8 @@ const checkRepo = async (
   const lenient = parts.store.maintenance ?? parts.store;
   const names: Names = {
     head: await guarded(() => parts.store.ref(MAIN)),
-    refs: (await guarded(() => listed(lenient.refs()))) ?? [],
-    listed: (await guarded(() => listed(lenient.commits()))) ?? [],
+    refs: (await guarded(() => collect(lenient.refs()))) ?? [],
+    listed: (await guarded(() => collect(lenient.commits()))) ?? [],
   };
   for (const message of (await parts.store.maintenance?.check()) ?? []) {
     report(search, 'Corrupt', message);

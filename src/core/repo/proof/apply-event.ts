@@ -7,20 +7,17 @@ import type { TreeChange } from '../../mst/diff.ts';
 import type { NamedNode } from '../../mst/node.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import type { Head } from '../commits.ts';
-import type { RepoParts, WholeTree } from '../open-parts.ts';
+import type { CountedTree, RepoParts, WholeTree } from '../open-parts.ts';
 import { partsIn } from '../open-parts.ts';
 import { readHead } from '../read/head.ts';
 import { recordChange } from '../read/history.ts';
-import { MAIN } from '../store-names.ts';
-import { setBase } from '../transfer/base.ts';
-import { markJump } from '../transfer/jumps.ts';
+import { setHostHead } from '../transfer/host-head.ts';
 import { listCommit } from '../transfer/kept-refs.ts';
 import { noteWhole, wholeAfter, wholeTree } from '../transfer/whole-tree.ts';
+import { noteChangedCounts } from '../read/collection-counts.ts';
 import { acceptCommit } from '../write/accept.ts';
 import type { Applied, PlannedOp } from '../write/apply.ts';
 import { applyOps } from '../write/apply.ts';
-import { setMetaValues } from '../write/meta.ts';
-import { noteKey } from '../write/other-key.ts';
 import { assertRequest, readRequests } from '../write/requests.ts';
 import type { AppliedEvent, ApplyEventOptions } from './applied-event.ts';
 import type { CommitEvent, SyncEvent } from './commit-event.ts';
@@ -151,6 +148,7 @@ export const applyEvent = async (
   const { root: cid, commit, commitBytes } = blocks;
   let made: readonly NamedNode[] = [];
   let whole: WholeTree | undefined;
+  let counted: CountedTree | undefined;
   const applying = await store.transact(async (change): Promise<Applying> => {
     const requests = request && (await readRequests(change));
     if (requests !== undefined && (await requests.find(request!)) !== undefined) {
@@ -166,19 +164,15 @@ export const applyEvent = async (
       return stay(applied);
     }
     await change.put([...applied.blocks, { cid, bytes: commitBytes }]);
-    await change.setRef(MAIN, cid);
     await listCommit(change, commit.rev, cid);
-    if (event.type === 'sync') {
-      await markJump(change, commit.rev);
-    }
-    await setBase(change, { cid, rev: commit.rev, data: commit.data });
-    await noteKey(parts, change, cid, didKey);
+    const { rev, data } = commit;
+    await setHostHead(parts, change, { cid, rev, data }, { isJump: event.type === 'sync', didKey, meta });
     const known = head && (await wholeTree(parts, change, head.data));
     whole = wholeAfter(known, head?.data, applied);
     if (whole !== undefined) {
       await noteWhole(change, whole);
     }
-    await setMetaValues(change, meta);
+    counted = await noteChangedCounts(parts, change, head?.data, applied);
     await requests?.add(change, request!, commit.rev);
     made = applied.nodes;
     const result = { outcome: 'applied', commit: { cid, rev: commit.rev }, changes: applied.changes } as const;
@@ -187,5 +181,6 @@ export const applyEvent = async (
   // The next event reads them.
   parts.nodes.insert(made);
   parts.heads.whole = whole ?? parts.heads.whole;
+  parts.heads.counted = counted ?? parts.heads.counted;
   return applying;
 };

@@ -19,11 +19,16 @@ import { isJump } from '../transfer/jumps.ts';
 import type { CommitEvent, EventOp, SyncEvent } from './commit-event.ts';
 import { MAX_EVENT_BLOCKS, MAX_EVENT_OPS } from './commit-event.ts';
 
+interface AnnouncedCommit extends Head {
+  /** Whether the commit before it is known, or known not to exist. */
+  readonly hasKnownBase: boolean;
+}
+
 /** Returns a commit and the one before it, which is `undefined` if it is unknown or does not exist. */
 const findStep = async (
   parts: RepoParts,
   at: string | CID | undefined,
-): Promise<readonly [commit: Head, before: Head | undefined]> => {
+): Promise<readonly [commit: AnnouncedCommit, before: Head | undefined]> => {
   const commit = await commitAt(parts, at);
   const { store } = parts;
   if (!cidEquals(await store.commit(commit.rev as Tid), commit.cid)) {
@@ -32,12 +37,14 @@ const findStep = async (
       `the commit is not in the local history, so no event announces it: see \`log\`; rev=${commit.rev}`,
     );
   }
-  if (!(await isJump(store, commit.rev))) {
-    for await (const [, cid] of store.commits({ before: commit.rev as Tid, reverse: true })) {
-      return [commit, headOf(cid, await readCommit(store, cid))];
-    }
+  if (await isJump(store, commit.rev)) {
+    return [{ ...commit, hasKnownBase: false }, undefined];
   }
-  return [commit, undefined];
+  const found = { ...commit, hasKnownBase: true };
+  for await (const [, cid] of store.commits({ before: commit.rev as Tid, reverse: true })) {
+    return [found, headOf(cid, await readCommit(store, cid))];
+  }
+  return [found, undefined];
 };
 
 const opOf = ({ key: path, from, to }: TreeChange): EventOp => {
@@ -95,11 +102,10 @@ export const makeEvent = (parts: RepoParts, at: string | CID | undefined): Promi
   withPinned(
     parts.pins,
     () => findStep(parts, at),
-    async ([{ cid, data, rev }, before]) => {
+    async ([{ cid, data, rev, hasKnownBase }, before]) => {
       const { did, hashAll, store } = parts;
       const commit: Block = { cid, bytes: await requireBlock(store, cid, hashAll) };
-      const isKnown = before !== undefined || !(await isJump(store, rev));
-      const changes = isKnown ? await fewChanges(parts, before?.data, data) : undefined;
+      const changes = hasKnownBase ? await fewChanges(parts, before?.data, data) : undefined;
       const blocks = changes && (await eventBlocks(parts, commit, data, changes));
       if (changes === undefined || blocks === undefined) {
         return { type: 'sync', did, rev, blocks: writeCar([cid], [commit]) };

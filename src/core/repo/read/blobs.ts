@@ -1,5 +1,5 @@
 /** Blobs: stores them with a MIME type, checks their hashes, and compares them with the records. */
-import { forEachChunk } from '../../data/streams.ts';
+import { byteStream, forEachChunk } from '../../data/streams.ts';
 import type { BlobMention, BlobRef } from '../../data/blob-ref.ts';
 import { blobMentions } from '../../data/blob-ref.ts';
 import { blobReader } from '../../data/blob-reader.ts';
@@ -12,7 +12,8 @@ import { walkLeaves } from '../../mst/walk.ts';
 import type { Head, MissingBlob, PutBlobRefOptions, StoredBlob } from '../repo.ts';
 import { sha256Stream } from '../../data/sha256.ts';
 import { toStorageError } from '../../storage/storage-error.ts';
-import type { BlobSource } from '../../storage/ports.ts';
+import { readBlobSource } from '../../storage/blob-source.ts';
+import type { BlobSource, PutBlobOptions } from '../../storage/ports.ts';
 import type { ReadParts, RepoParts } from '../open-parts.ts';
 import { mimeTypeKey } from '../store-names.ts';
 import { listHead } from './head-view.ts';
@@ -21,14 +22,37 @@ import { isBlob } from '../../data/platform-values.ts';
 
 const DEFAULT_MIME_TYPE = 'application/octet-stream';
 
+/**
+ * Yields the bytes of a source. Throws at its end, before a store keeps them, if they are another blob. The store
+ * listens to the signal; when it stops reading, the source ends too.
+ */
+async function* expectedBlob(
+  source: BlobSource,
+  expect: CID,
+  options: PutBlobOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const hash = sha256Stream();
+  for await (const chunk of readBlobSource(source, options)) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (!equalBytes(hash.digest(), expect.multihash.digest)) {
+    throw new RepoError('Malformed', `the bytes are another blob: fetch it again; expected=${cidToText(expect)}`);
+  }
+}
+
 /** `Repo.putBlob`. The bytes are durable before the MIME type is stored. */
 export const putBlob = async (
   parts: RepoParts,
   source: BlobSource,
   options: PutBlobRefOptions = {},
 ): Promise<BlobRef> => {
+  const { expect, ...storing } = options;
   const given = options.mimeType ?? (isBlob(source) && source.type !== '' ? source.type : undefined);
-  const { cid, size } = await parts.blobs.put(source, options);
+  const { cid, size } = await parts.blobs.put(
+    expect === undefined ? source : byteStream(expectedBlob(source, expect, { maxSize: storing.maxSize })),
+    storing,
+  );
   parts.storedBlobs.set(cidToText(cid), Date.now());
   if (given !== undefined) {
     await parts.store.transact((change) => change.setMeta(mimeTypeKey(cid), given));

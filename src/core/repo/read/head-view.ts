@@ -6,12 +6,13 @@ import type { Head } from '../repo.ts';
 import type { View } from './records.ts';
 
 /** Returns a view of a commit, or of an empty tree. */
-export const viewOf = ({ did, hashAll, nodes, store }: RepoParts, head: Head | undefined): View => ({
+export const viewOf = ({ did, hashAll, nodes, records, store }: RepoParts, head: Head | undefined): View => ({
   did,
   root: head?.data,
   nodes,
   hashAll,
   blocks: store,
+  records,
 });
 
 /** Runs `read` over the current head. */

@@ -1,8 +1,6 @@
-/** Resolves commits by rev, CID or ref; log, diff and refs. */
+/** Resolves commits by rev, CID or ref; log and refs. */
 import { CID, cidEquals, cidTextToBytes, decodeCid } from '../../data/cid.ts';
-import type { CidBytes } from '../../data/cid.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
-import { beginsAsNode } from '../../mst/codec.ts';
 import { findValue } from '../../mst/find.ts';
 import type { TreeChange } from '../../mst/diff.ts';
 import { diffTrees } from '../../mst/diff.ts';
@@ -11,8 +9,6 @@ import type { Head, LogEntry, RecordChange } from '../repo.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import { isTid } from '../../syntax/tid.ts';
 import type { ReadParts, RepoParts } from '../open-parts.ts';
-import type { Pinnable } from '../care/pins.ts';
-import { readPinned } from '../care/pins.ts';
 import { MAIN, messageKey } from '../store-names.ts';
 import { headOf, readCommit, readHead } from './head.ts';
 import { partsIn } from '../open-parts.ts';
@@ -145,41 +141,6 @@ export async function* logCommits(
   }
 }
 
-/** Returns the tree of a commit, or the tree itself if the name is the CID of its root. */
-const resolveTree = async (parts: RepoParts, at: string | CID): Promise<Pinnable> => {
-  const cid = typeof at === 'string' ? cidTextToBytes(at) : CID.asCID(at)?.bytes;
-  const root = cid === undefined ? undefined : decodeCid(cid as CidBytes);
-  const bytes = root && (await parts.store.get(root));
-  return root !== undefined && bytes !== undefined && beginsAsNode(bytes) ? { data: root } : resolveCommit(parts, at);
-};
-
-/** `Repo.diff`. */
-export async function* diffStates(
-  parts: RepoParts,
-  from: string | CID | undefined,
-  to: string | CID | undefined,
-  { prefix = '' }: DiffOptions = {},
-): AsyncGenerator<RecordChange> {
-  const changes = readPinned(
-    parts.pins,
-    async () =>
-      [
-        from === undefined ? undefined : await resolveTree(parts, from),
-        to === undefined ? await readHead(parts) : await resolveTree(parts, to),
-      ] as const,
-    ([before, after]) => changesBetween(parts, before?.data, after?.data),
-  );
-  for await (const change of changes) {
-    const path = `${change.collection}/${change.rkey}`;
-    if (path.startsWith(prefix)) {
-      yield change;
-    } else if (path > prefix) {
-      // Paths are in order, so no other one begins with the prefix.
-      return;
-    }
-  }
-}
-
 /** Returns the change of a record that a change of its key in the tree means. */
 export const recordChange = ({ key, from, to }: TreeChange): RecordChange => {
   const prev = from === undefined ? undefined : decodeCid(from);
@@ -190,11 +151,12 @@ export const recordChange = ({ key, from, to }: TreeChange): RecordChange => {
 
 /** Yields the changes from one tree to another, in key order. */
 export async function* changesBetween(
-  parts: Pick<ReadParts, 'nodes'>,
+  { nodes }: Pick<ReadParts, 'nodes'>,
   before: CID | undefined,
   after: CID | undefined,
+  options?: DiffOptions,
 ): AsyncGenerator<RecordChange> {
-  for await (const change of diffTrees(parts.nodes, before, after)) {
+  for await (const change of diffTrees(nodes, before, after, options)) {
     yield recordChange(change);
   }
 }

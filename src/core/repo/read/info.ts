@@ -2,14 +2,14 @@
 import type { RepoInfo } from '../repo.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { withHead } from './head-view.ts';
-import { countCollections } from './records.ts';
+import { listCollections } from './collection-counts.ts';
 
 /** `Repo.info`. */
 export const repoInfo = async (parts: RepoParts): Promise<RepoInfo> => {
   const { did, blobs, store } = parts;
   const [head, collections] = await withHead(
     parts,
-    async (view, current) => [current, await countCollections(view)] as const,
+    async (view, current) => [current, await listCollections(parts, view)] as const,
   );
   let commits = 0;
   for await (const _ of store.commits()) {

@@ -1,4 +1,4 @@
-/** Reads records of one tree: by key, as a list, and as counts. */
+/** Reads records of one tree: by key, and as a list. */
 import type { CID } from '../../data/cid.ts';
 import { cidToText, decodeCid } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
@@ -6,36 +6,34 @@ import { findValue } from '../../mst/find.ts';
 import type { NodeReader } from '../../mst/node-reader.ts';
 import type { Leaf, WalkRange } from '../../mst/walk.ts';
 import { walkLeaves } from '../../mst/walk.ts';
-import type { CollectionCount, FoundRecord, ListOptions, RecordEntry, TreeEntry } from '../repo.ts';
-import type { HashAll } from '../../data/sha256.ts';
-import type { BlockReader } from '../../storage/ports.ts';
+import type { FoundRecord, ListOptions, RecordEntry, TreeEntry } from '../repo.ts';
 import { assertCollection, assertRecordKey, formatUri } from '../../syntax/identifiers.ts';
-import { assertBlocks, requireBlock } from '../../storage/checked-blocks.ts';
+import { assertBlocks } from '../../storage/checked-blocks.ts';
 import { recordPath, splitPath } from '../path.ts';
 import { decodeStored } from '../record.ts';
 import type { StoredEntry, StoredRecord } from '../stored-records.ts';
 import { listArguments } from './list-arguments.ts';
+import type { RecordSource } from './record-bytes.ts';
+import { readRecord } from './record-bytes.ts';
 
 /**
  * One state of the records: the root of its tree and readers of its blocks. `root` is `undefined` before the first
  * commit.
  */
-export interface View {
+export interface View extends RecordSource {
   readonly did: string;
   readonly root: CID | undefined;
-  readonly blocks: BlockReader;
   readonly nodes: NodeReader;
-  readonly hashAll: HashAll;
 }
 
-/** `getStored` of a repository, a branch and a tree. */
+/** `getStored` of a repository and a tree. */
 export const findStored = async (view: View, collection: string, rkey: string): Promise<StoredRecord | undefined> => {
   const path = recordPath(collection, rkey);
   const cid = view.root === undefined ? undefined : await findValue(view.nodes, view.root, path);
   if (cid === undefined) {
     return undefined;
   }
-  const bytes = await requireBlock(view.blocks, cid, view.hashAll);
+  const bytes = await readRecord(view, cid);
   return { uri: formatUri(view.did, collection, rkey), cid, bytes };
 };
 
@@ -152,22 +150,3 @@ export async function* listEntries(
     }
   }
 }
-
-/** Returns the collections of a tree, in order, with their counts. Reads nodes, but no records. */
-export const countCollections = async (view: View): Promise<CollectionCount[]> => {
-  const counts: { collection: string; count: number }[] = [];
-  if (view.root === undefined) {
-    return counts;
-  }
-  for await (const batch of walkLeaves(view.nodes, view.root, {})) {
-    for (const { key } of batch) {
-      const last = counts.at(-1);
-      if (last !== undefined && key.startsWith(last.collection) && key[last.collection.length] === '/') {
-        last.count += 1;
-      } else {
-        counts.push({ collection: splitPath(key).collection, count: 1 });
-      }
-    }
-  }
-  return counts;
-};

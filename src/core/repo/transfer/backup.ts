@@ -18,8 +18,8 @@ import type { StoreSnapshot } from '../../storage/ports.ts';
 import { isBlobIntact } from '../read/blobs.ts';
 import { headOf, readCommit } from '../read/head.ts';
 import { MAIN } from '../store-names.ts';
+import { walkLeaves } from '../../mst/walk.ts';
 import type { RepoParts } from '../open-parts.ts';
-import { countCollections } from '../read/records.ts';
 import { withPinned } from '../care/pins.ts';
 import { verifyRepo } from '../care/verify.ts';
 
@@ -167,9 +167,11 @@ const describeHead = async (
       parts.pins,
       async () => [headOf(cid, await readCommit(parts.store, cid))] as const,
       async ([{ rev, data }]) => {
-        const { did, nodes, hashAll, store } = parts;
-        const collections = await countCollections({ did, root: data, nodes, hashAll, blocks: store });
-        return { head, rev, records: collections.reduce((sum, { count }) => sum + count, 0) };
+        let records = 0;
+        for await (const leaves of walkLeaves(parts.nodes, data, {})) {
+          records += leaves.length;
+        }
+        return { head, rev, records };
       },
     );
   } catch (error) {

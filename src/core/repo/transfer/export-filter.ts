@@ -65,7 +65,7 @@ export const exportFilter = async (
   }
   const nodes = createCidSet();
   const keys = new Set<string>();
-  for await (const { key, to } of diffTrees(parts.nodes, since.data, head.data, (cid) => void nodes.add(cid))) {
+  for await (const { key, to } of diffTrees(parts.nodes, since.data, head.data, { onNew: (cid) => nodes.add(cid) })) {
     options.signal?.throwIfAborted();
     if (to !== undefined) {
       keys.add(key);

@@ -1,37 +1,17 @@
 /** `Repo.exportCar`: writes a repository, or its new blocks since a rev, as a CAR. */
 import { writeCarStreamOf } from '../../car/writer.ts';
-import type { CidBytes } from '../../data/cid.ts';
-import { bytesOfCid, cidEquals, cidToText } from '../../data/cid.ts';
+import { bytesOfCid, cidEquals } from '../../data/cid.ts';
 import { createCidSet } from '../../data/cid-set.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
 import { walkPreorder } from '../../mst/preorder.ts';
 import type { ExportOptions } from '../long-work.ts';
 import type { Head } from '../repo.ts';
-import type { HashAll } from '../../data/sha256.ts';
-import type { BlockReader } from '../../storage/ports.ts';
 import type { NamedBlock } from '../../blocks/block.ts';
 import { preload } from './preload.ts';
 import { commitAt, resolveCommit } from '../read/history.ts';
 import type { RepoParts } from '../open-parts.ts';
-import { assertBlocks, requireBlock } from '../../storage/checked-blocks.ts';
+import { requireBlock, requireBlocks } from '../../storage/checked-blocks.ts';
 import { assertExportOptions, exportFilter } from './export-filter.ts';
-
-/** Returns blocks in the order of their CIDs, with verified hashes. */
-const requireBlocks = async (
-  blocks: BlockReader,
-  hashAll: HashAll,
-  cids: readonly CidBytes[],
-): Promise<NamedBlock[]> => {
-  const found = await blocks.getMany(cids);
-  assertBlocks(hashAll, cids, found);
-  return found.map((bytes, i) => {
-    const cid = cids[i]!;
-    if (bytes === undefined) {
-      throw new RepoError('BlockNotFound', `block not found: verify the repository; cid=${cidToText(cid)}`);
-    }
-    return { cid, bytes };
-  });
-};
 
 interface Batch {
   readonly blocks: readonly NamedBlock[];
@@ -63,11 +43,14 @@ async function* headBlocks(
     const fresh = steps.filter((step) => written.add('bytes' in step ? bytesOfCid(step.cid) : step.value));
     const records = await requireBlocks(
       blocks,
-      hashAll,
       fresh.flatMap((step) => ('bytes' in step ? [] : [step.value])),
+      hashAll,
     );
     let next = 0;
-    yield { blocks: fresh.map((step) => ('bytes' in step ? step : records[next++]!)), records: records.length };
+    yield {
+      blocks: fresh.map((step) => ('bytes' in step ? step : { cid: step.value, bytes: records[next++]! })),
+      records: records.length,
+    };
   }
 }
 

@@ -11,15 +11,17 @@ import { createNodeReader } from '../../mst/node-reader.ts';
 import { verifyTreeOf } from '../../mst/verify.ts';
 import type { VerifiedDifference } from '../../mst/verify-difference.ts';
 import { verifyDifference } from '../../mst/verify-difference.ts';
-import type { BlockChange, BlockReader } from '../../storage/ports.ts';
+import type { BlockChange } from '../../storage/ports.ts';
 import type { Head, RecordChange } from '../repo.ts';
 import type { ImportOptions, ImportResult } from '../long-work.ts';
-import type { RepoParts } from '../open-parts.ts';
+import type { CountedTree, RepoParts, WholeTree } from '../open-parts.ts';
 import { partsIn } from '../open-parts.ts';
 import { createAssertPath } from '../path.ts';
+import { addLeaves, countsAfter, knownCounts } from '../read/collection-counts.ts';
 import { recordChange } from '../read/history.ts';
 import type { RecordCheck } from './check-records.ts';
 import { createRecordCheck } from './check-records.ts';
+import { maxFirstChanges } from './import-changes.ts';
 import type { Staging } from './staging.ts';
 import { wholeTree } from './whole-tree.ts';
 
@@ -34,7 +36,7 @@ export interface ImportCheck {
   readonly parts: RepoParts;
   readonly change: BlockChange;
   readonly staging: Staging;
-  readonly options: Pick<ImportOptions, 'maxFaults' | 'signal'>;
+  readonly options: Pick<ImportOptions, 'dryRun' | 'maxFaults' | 'signal'>;
   /** Called with the number of records that were just checked. */
   readonly onRecords: (count: number) => Promise<void>;
 }
@@ -48,6 +50,8 @@ export interface CheckedTree extends Pick<ImportResult, 'created' | 'deleted' | 
   readonly mentioned: CidSet;
   /** The root that the changes start from; `undefined` for the empty tree, or if the old tree lacks nodes. */
   readonly base: CID | undefined;
+  /** The counts of its collections, if they are known. */
+  readonly counted: CountedTree | undefined;
 }
 
 /** A tree that lacks blocks: they are neither in the CAR nor stored. */
@@ -114,8 +118,8 @@ const createRecords = ({ staging, options, onRecords }: ImportCheck): Records =>
 };
 
 /** The changes of an import: their counts, and the first ones. */
-const counter = () => {
-  const changes = new BoundedList<RecordChange>();
+const counter = ({ dryRun }: ImportCheck['options']) => {
+  const changes = new BoundedList<RecordChange>(maxFirstChanges(dryRun));
   const counts = { created: 0, deleted: 0, updated: 0 };
   return {
     changes,
@@ -140,7 +144,8 @@ const checkAll = async (
   const { parts, staging, options } = check;
   const records = createRecords(check);
   // Every record is new if there is no old tree, so a first import walks its tree once.
-  const fresh = counter();
+  const fresh = counter(options);
+  const collections = new Map<string, number>();
   const { faults, faultCount, leaves } = await verifyTreeOf((cids) => staging.read(cids), root.bytes as CidBytes, {
     signal: options.signal,
     hashAll: parts.hashAll,
@@ -148,6 +153,7 @@ const checkAll = async (
     onNode: (cid) => staging.link(cid),
     async onLeaves(batch) {
       await records.check(batch);
+      addLeaves(collections, batch);
       batch.forEach(({ key, value }) => fresh.add({ key, from: undefined, to: value }));
     },
   });
@@ -155,17 +161,19 @@ const checkAll = async (
   if (incomplete !== undefined) {
     return incomplete;
   }
-  const found = before && (await changesSince(staging, before.data, root));
+  const found = before && (await changesSince(check, before.data, root));
   const { changes, counts } = found ?? fresh;
   const base = found && before?.data;
-  return { ...counts, leaves, changes, malformed: records.malformed, mentioned: records.mentioned, base };
+  const { malformed, mentioned } = records;
+  const counted = { data: root, counts: collections };
+  return { ...counts, leaves, changes, malformed, mentioned, base, counted };
 };
 
 /** Returns the changes from the old tree, or `undefined` if it lacks nodes, after a repair. The new one is complete. */
-const changesSince = async (blocks: BlockReader, before: CID, after: CID) => {
-  const counted = counter();
+const changesSince = async ({ staging, options }: ImportCheck, before: CID, after: CID) => {
+  const counted = counter(options);
   try {
-    for await (const change of diffTrees(createNodeReader(blocks), before, after)) {
+    for await (const change of diffTrees(createNodeReader(staging), before, after)) {
       counted.add(change);
     }
     return counted;
@@ -181,11 +189,11 @@ const changesSince = async (blocks: BlockReader, before: CID, after: CID) => {
 const checkDifference = async (
   check: ImportCheck,
   { changes: found, leaves, nodes }: VerifiedDifference,
-  before: CID,
-  count: number,
+  { data: before, leaves: count }: WholeTree,
+  root: CID,
 ): Promise<CheckedTree | IncompleteTree> => {
   const { signal } = check.options;
-  const { staging } = check;
+  const { change, parts, staging } = check;
   nodes.forEach((cid) => staging.link(cid));
   leaves.forEach(({ value }) => staging.link(value));
   const records = createRecords(check);
@@ -198,7 +206,7 @@ const checkDifference = async (
   if (incomplete !== undefined) {
     return incomplete;
   }
-  const { add, changes, counts } = counter();
+  const { add, changes, counts } = counter(check.options);
   found.forEach(add);
   return {
     ...counts,
@@ -207,6 +215,7 @@ const checkDifference = async (
     malformed: records.malformed,
     mentioned: records.mentioned,
     base: before,
+    counted: countsAfter(await knownCounts(parts, change, before), { root, changes: found.map(recordChange) }),
   };
 };
 
@@ -231,7 +240,7 @@ export const checkTree = async (
     const given = { verified, blocks: staging, arrived: staging, hashAll: parts.hashAll };
     const difference = await verifyDifference(given, whole.data, root);
     if (difference !== undefined) {
-      return checkDifference(check, difference, whole.data, whole.leaves);
+      return checkDifference(check, difference, whole, root);
     }
   }
   return checkAll(check, before, root);

@@ -21,20 +21,18 @@ import { readHead } from '../read/head.ts';
 import type { KeepTransition, Transition } from '../read/transition.ts';
 import { keepingTransition } from '../read/transition.ts';
 import { noRoot, rootMissing } from '../root-commit.ts';
-import { MAIN } from '../store-names.ts';
 import { acceptCommit } from '../write/accept.ts';
-import { setMetaValues } from '../write/meta.ts';
-import { noteKey } from '../write/other-key.ts';
 import { assertRequest } from '../write/requests.ts';
 import { removeLater } from '../write/reset.ts';
-import { setBase } from './base.ts';
+import { setHostHead } from './host-head.ts';
 import { checkTree } from './import-tree.ts';
-import { markJump } from './jumps.ts';
 import { listCommit } from './kept-refs.ts';
 import { keepLocalWork } from './local-work.ts';
+import type { StoredImport } from './past-import.ts';
 import { addPastImport, findPastImport } from './past-import.ts';
 import { Staging } from './staging.ts';
 import { noteWhole } from './whole-tree.ts';
+import { noteCounts } from '../read/collection-counts.ts';
 
 /** Default limit of unreferenced bytes in a CAR, CIDs included. More is treated as an attack. */
 export const MAX_UNLINKED: number = 16 * 1024 * 1024;
@@ -116,7 +114,7 @@ const requireRoot = async (blocks: BlockReader, roots: readonly CID[]): Promise<
 
 /** The result of an import, and the change of the head. */
 export interface Imported {
-  readonly result: ImportResult;
+  readonly result: StoredImport;
   /** `undefined` if the head did not change. */
   readonly transition: Transition | undefined;
   /** Whether the rev is not greater than that of the head before. */
@@ -129,9 +127,9 @@ const incomplete = (
   { rev }: Commit,
   before: Head | undefined,
   missing: NonNullable<ImportResult['missing']>,
-): ImportResult => {
+): StoredImport => {
   const counts = { blocks: 0, created: 0, updated: 0, deleted: 0, unchanged: 0, missingBlobs: 0, faultCount: 0 };
-  return { head, rev, previous: before?.cid, ...counts, changes: [], faults: [], missing };
+  return { head, rev, previous: before?.cid, ...counts, changes: { first: [], count: 0 }, faults: [], missing };
 };
 
 /** Adds the new head to the list of commits. Returns the ref that keeps an old head that is not older. */
@@ -174,9 +172,9 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
   const reading = await readInto(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, notify);
   let isRead = false;
 
-  let dry: ImportResult | undefined;
+  let dry: StoredImport | undefined;
   /** Returns the error that rolls back a dry run. */
-  const dryRunEnd = (result: ImportResult): RepoError => {
+  const dryRunEnd = (result: StoredImport): RepoError => {
     dry = result;
     return new RepoError('ReadOnly', 'a dry run changes nothing');
   };
@@ -203,7 +201,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
     if ('missing' in tree) {
       throw dryRun === true ? dryRunEnd(incomplete(cid, commit, before, tree.missing)) : tree.error;
     }
-    const { changes, created, deleted, leaves, malformed, mentioned, updated, base } = tree;
+    const { changes, created, deleted, leaves, malformed, mentioned, updated, base, counted } = tree;
     const [fault] = malformed.items;
     if (options.records === 'reject' && fault !== undefined) {
       throw new RepoError('InvalidRecord', fault.message);
@@ -217,7 +215,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
     );
     const missingBlobs = await countMissing(parts.blobs, mentioned);
     const replaced = await listHead(change, before, commit, cid);
-    const result: ImportResult = {
+    const result: StoredImport = {
       head: cid,
       rev: commit.rev,
       previous: before?.cid,
@@ -226,7 +224,12 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
       updated,
       deleted,
       unchanged: leaves - created - updated,
-      changes: changes.items,
+      changes: {
+        first: changes.items,
+        count: changes.count,
+        from: base,
+        to: dryRun === true ? undefined : commit.data,
+      },
       missingBlobs,
       faults: malformed.items,
       faultCount: malformed.count,
@@ -236,14 +239,10 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
     if (dryRun === true) {
       throw dryRunEnd(result);
     }
-    await change.setRef(MAIN, cid);
-    if (isNew) {
-      await markJump(change, commit.rev);
-    }
-    await setBase(change, { cid, rev: commit.rev, data: commit.data });
-    await noteKey(parts, change, cid, options.key);
+    const made = { cid, rev: commit.rev, data: commit.data };
+    await setHostHead(parts, change, made, { isJump: isNew, didKey: options.key, meta: options.meta });
     await noteWhole(change, { data: commit.data, leaves });
-    await setMetaValues(change, options.meta);
+    await noteCounts(change, counted);
     await addPastImport(change, request, result);
     const isReset = isNew && before !== undefined && commit.rev <= before.rev;
     return { result, transition: isNew ? keep(base, commit.data) : undefined, isReset };

@@ -1,10 +1,10 @@
 /** Named imports: a repeated call returns the result of the first one. The note of the request has the counts. */
-import { BoundedList, MAX_REPORTED } from '../../data/bounded-list.ts';
+import { BoundedList } from '../../data/bounded-list.ts';
 import type { CID } from '../../data/cid.ts';
 import { cidToText, parseCid } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
 import type { BlockChange } from '../../storage/ports.ts';
-import type { ImportResult } from '../long-work.ts';
+import type { ChangeList, ImportResult } from '../long-work.ts';
 import type { RecordChange } from '../repo.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { partsIn } from '../open-parts.ts';
@@ -13,19 +13,23 @@ import { changesBetween } from '../read/history.ts';
 import { readRequests } from '../write/requests.ts';
 import type { WriteRequest } from '../write/write-request.ts';
 
+/** The result of an import, before its changes can be iterated over. */
+export interface StoredImport extends Omit<ImportResult, 'changes'> {
+  readonly changes: ChangeList;
+}
+
 const NO_COMMIT = '-';
 
 const firstChanges = async (
   parts: RepoParts,
   change: BlockChange,
-  before: CID | undefined,
-  after: CID,
+  from: CID | undefined,
+  to: CID,
 ): Promise<readonly RecordChange[]> => {
   const changes = new BoundedList<RecordChange>();
-  const from = before && (await readCommit(change, before)).data;
-  for await (const one of changesBetween(partsIn(parts, change), from, (await readCommit(change, after)).data)) {
+  for await (const one of changesBetween(partsIn(parts, change), from, to)) {
     changes.add(one);
-    if (changes.count === MAX_REPORTED) {
+    if (changes.isFull) {
       break;
     }
   }
@@ -40,7 +44,7 @@ export const findPastImport = async (
   parts: RepoParts,
   change: BlockChange,
   request: WriteRequest,
-): Promise<ImportResult | undefined> => {
+): Promise<StoredImport | undefined> => {
   const past = await (await readRequests(change)).find(request);
   if (past === undefined) {
     return undefined;
@@ -55,7 +59,9 @@ export const findPastImport = async (
   const [blocks = 0, created = 0, updated = 0, deleted = 0, unchanged = 0, missingBlobs = 0] = counts.map(Number);
   const { cid: head, rev } = past.commit;
   const previous = before === NO_COMMIT ? undefined : parseCid(before);
-  const changes = await firstChanges(parts, change, previous, head);
+  const [from, to] = [previous && (await readCommit(change, previous)).data, (await readCommit(change, head)).data];
+  const first = await firstChanges(parts, change, from, to);
+  const changes = { first, count: created + updated + deleted, from, to };
   const counted = { blocks, created, updated, deleted, unchanged, missingBlobs };
   return { head, rev, previous, changes, ...counted, faults: [], faultCount: 0 };
 };
@@ -64,7 +70,7 @@ export const findPastImport = async (
 export const addPastImport = async (
   change: BlockChange,
   request: WriteRequest | undefined,
-  result: ImportResult,
+  result: StoredImport,
 ): Promise<void> => {
   if (request === undefined) {
     return;

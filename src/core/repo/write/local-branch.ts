@@ -1,5 +1,5 @@
 /** A branch of a repository in the same place. */
-import type { BranchWriteOptions, RebaseOptions, RebaseResult } from '../branch.ts';
+import type { Branch, BranchWriteOptions, RebaseOptions, RebaseResult } from '../branch.ts';
 import type { CommitRef, Head, WriteOp, WriteResult } from '../commits.ts';
 import { readPinned, withPinned } from '../care/pins.ts';
 import type { RepoParts } from '../open-parts.ts';
@@ -10,7 +10,9 @@ import { viewOf } from '../read/head-view.ts';
 import { changesBetween } from '../read/history.ts';
 import { RecordMethods } from '../record-methods.ts';
 import type { View } from '../read/records.ts';
-import { countCollections, findRecord, findStored, listEntries, listRecords } from '../read/records.ts';
+import { listCollections } from '../read/collection-counts.ts';
+import { findManyRecords } from '../read/many-records.ts';
+import { findRecord, listEntries, listRecords } from '../read/records.ts';
 import type {
   CollectionCount,
   FoundRecord,
@@ -20,7 +22,6 @@ import type {
   RecordValue,
   TreeEntry,
 } from '../tree.ts';
-import type { StoredBranch, StoredRecord } from '../stored-records.ts';
 import type { BranchEnds } from './branch-line.ts';
 import { assertBranchName, baseRef, branchLine, readBranch } from './branch-line.ts';
 import { assertWriteOptions } from './argument-checks.ts';
@@ -28,7 +29,7 @@ import type { Line } from './line.ts';
 import { rebaseBranch } from './rebase.ts';
 import { deleteRecord, putRecord, writeOps } from './write.ts';
 
-export class LocalBranch extends RecordMethods implements StoredBranch {
+export class LocalBranch extends RecordMethods implements Branch {
   readonly name: string;
   readonly #parts: () => RepoParts;
   readonly #line: Line;
@@ -54,8 +55,8 @@ export class LocalBranch extends RecordMethods implements StoredBranch {
     return this.#read((view) => findRecord(view, collection, rkey));
   }
 
-  async getStored(collection: string, rkey: string): Promise<StoredRecord | undefined> {
-    return this.#read((view) => findStored(view, collection, rkey));
+  async getMany(paths: readonly string[]): Promise<(FoundRecord | undefined)[]> {
+    return this.#read((view) => findManyRecords(view, paths));
   }
 
   override async *list(collection?: string | ListOptions, options?: ListOptions): AsyncGenerator<RecordEntry> {
@@ -67,7 +68,7 @@ export class LocalBranch extends RecordMethods implements StoredBranch {
   }
 
   async collections(): Promise<CollectionCount[]> {
-    return this.#read(countCollections);
+    return this.#read((view) => listCollections(this.#parts(), view));
   }
 
   async put(
@@ -83,12 +84,12 @@ export class LocalBranch extends RecordMethods implements StoredBranch {
 
   async delete(collection: string, rkey: string, options?: BranchWriteOptions): Promise<CommitRef | undefined> {
     assertWriteOptions(options);
-    return (await deleteRecord(this.#parts(), collection, rkey, options, this.#line)).commit;
+    return deleteRecord(this.#parts(), collection, rkey, options, this.#line);
   }
 
   override async write(ops: readonly WriteOp[], options?: BranchWriteOptions): Promise<WriteResult> {
     assertWriteOptions(options, ops);
-    return (await writeOps(this.#parts(), ops, options, this.#line)).result;
+    return writeOps(this.#parts(), ops, options, this.#line);
   }
 
   async *diff(): AsyncGenerator<RecordChange> {

@@ -1,7 +1,7 @@
 /** `Branch.rebase`: applies the changes of a branch to the current head. */
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidEquals, decodeCid } from '../../data/cid.ts';
-import type { TreeChange } from '../../mst/diff.ts';
+import { collect } from '../../data/collect.ts';
 import { diffTrees } from '../../mst/diff.ts';
 import { findValues } from '../../mst/find.ts';
 import { requireBlock } from '../../storage/checked-blocks.ts';
@@ -26,14 +26,6 @@ interface Plan {
 
 const cidFrom = (value: CidBytes | undefined): CID | undefined => (value === undefined ? undefined : decodeCid(value));
 
-const listed = async (changes: AsyncIterable<TreeChange>): Promise<TreeChange[]> => {
-  const all: TreeChange[] = [];
-  for await (const change of changes) {
-    all.push(change);
-  }
-  return all;
-};
-
 /** Sorts the changes of a branch: those to apply, those that the head has already, and those that contradict it. */
 const planOf = async (
   parts: RepoParts,
@@ -43,7 +35,7 @@ const planOf = async (
   onConflict: NonNullable<RebaseOptions['onConflict']>,
 ): Promise<Plan> => {
   const inside = partsIn(parts, change);
-  const changes = await listed(diffTrees(inside.nodes, base.data, head.data));
+  const changes = await collect(diffTrees(inside.nodes, base.data, head.data));
   const values = await findValues(
     inside.nodes,
     onto.data,

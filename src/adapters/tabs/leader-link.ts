@@ -1,0 +1,119 @@
+/**
+ * The way of a page to the leader: a port of its own worker, or a mailbox of the worker of another tab. The page ends
+ * it when it goes out of sight, and makes another one when it is back.
+ */
+import type { Send } from '../rpc/peer.ts';
+import type { Message } from '../rpc/protocol.ts';
+import type { Channel, ChannelMessage, OpenChannel } from './channel.ts';
+import { mailboxName } from './channel.ts';
+import { Heartbeat } from './heartbeat.ts';
+
+export interface LinkParts {
+  /** The name of the page, which no other has. */
+  readonly member: string;
+  /** The name of the channel of the repository. */
+  readonly channel: string;
+  readonly openChannel: OpenChannel;
+  /** Opens the way to a leader in the page's own worker. */
+  openOwn(leader: string): Channel;
+  /** Whether a call of the page waits for its reply. */
+  isWaiting(): boolean;
+  /** From now on, `send` carries the messages of the page to a leader, which `isOwn` or in another tab. */
+  onLeader(send: Send, isOwn: boolean): void;
+  /** A message of that leader. */
+  onMessage(message: Message): void;
+  /** It does not reply any longer. */
+  onSilence(): void;
+}
+
+/** A leader, and the way to it. */
+interface Joined {
+  readonly leader: string;
+  readonly channel: Channel;
+}
+
+export class LeaderLink {
+  readonly #parts: LinkParts;
+  /** What all tabs hear, and what only this page hears. */
+  readonly #channel: Channel;
+  readonly #mailbox: Channel;
+  readonly #heartbeat: Heartbeat;
+  /** The page asks to join it. */
+  #next: Joined | undefined;
+  /** It serves the page. */
+  #now: Joined | undefined;
+  /** The own worker leads, until this ends. */
+  #isOwn = false;
+
+  /** Looks for the leader. */
+  constructor(parts: LinkParts) {
+    const { member, channel, openChannel, isWaiting, onSilence } = parts;
+    this.#parts = parts;
+    this.#channel = openChannel(channel);
+    this.#mailbox = openChannel(mailboxName(member));
+    this.#heartbeat = new Heartbeat(isWaiting, () => this.#channel.postMessage({ kind: 'ping' }), onSilence);
+    this.#channel.onmessage = ({ data }) => this.hear(data);
+    this.#mailbox.onmessage = ({ data }) => this.hear(data);
+    // For calls that wait since the page was out of sight.
+    this.#heartbeat.start();
+    this.#channel.postMessage({ kind: 'hello' });
+  }
+
+  /** Tells the leader, which forgets the page. */
+  end(): void {
+    this.#now?.channel.postMessage({ kind: 'away', from: this.#parts.member });
+    this.#leave();
+    [this.#next?.channel, this.#channel, this.#mailbox].forEach((channel) => channel?.close());
+  }
+
+  /** A message of the leader in the page's own worker, of the one in another tab, or for all tabs. */
+  hear(data: ChannelMessage): void {
+    if (data.kind === 'pong') {
+      this.#heartbeat.heard();
+    } else if (data.kind === 'here') {
+      this.#join(data.from);
+    } else if (data.kind === 'welcome' && data.from === this.#next?.leader) {
+      this.#attach(this.#next);
+    } else if (data.kind === 'message' && data.from === this.#now?.leader) {
+      this.#heartbeat.heard();
+      this.#parts.onMessage(data.message);
+    }
+  }
+
+  #join(leader: string): void {
+    const { member, openChannel, openOwn } = this.#parts;
+    const isOwn = leader.startsWith(member);
+    const isKnown = leader === this.#now?.leader || leader === this.#next?.leader;
+    // What is heard of others while the own worker leads is late.
+    if (!isKnown && (isOwn || !this.#isOwn)) {
+      this.#isOwn = isOwn;
+      this.#next?.channel.close();
+      this.#next = { leader, channel: isOwn ? openOwn(leader) : openChannel(mailboxName(leader)) };
+      this.#next.channel.postMessage({ kind: 'join', from: member });
+    }
+  }
+
+  #attach(joined: Joined): void {
+    const { member, onLeader } = this.#parts;
+    const isOwn = this.#isOwn;
+    this.#leave();
+    this.#next = undefined;
+    this.#now = joined;
+    const send = (message: Message): void => {
+      // A closed channel throws. The calls of a page that is out of sight wait.
+      if (this.#now === joined) {
+        joined.channel.postMessage({ kind: 'message', from: member, message });
+        if (!isOwn) {
+          this.#heartbeat.start();
+        }
+      }
+    };
+    onLeader(send, isOwn);
+  }
+
+  #leave(): void {
+    this.#heartbeat.stop();
+    this.#now?.channel.close();
+    this.#now = undefined;
+  }
+}
