@@ -1,14 +1,16 @@
 /** `openPdsAccount` and `import --from-pds` on the disk of a real PDS, while it runs and after it stopped. */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { readCar } from '../../src/index.ts';
 import { openPdsAccount, openRepo } from '../../src/node.ts';
 import { json } from '../cli/sample-account.ts';
 import { pdsdb } from '../cli/run-command.ts';
 import { seeded } from '../random/seeded.ts';
+import { scratchFolder } from '../adapters/scratch.ts';
+import { callHost } from './call-host.ts';
+import { useNetwork } from './network.ts';
 import { lacksPds, why } from './network-test.ts';
 
 interface Account {
@@ -17,19 +19,13 @@ interface Account {
   readonly store: string;
   call(method: string, options?: Readonly<Record<string, unknown>>): Promise<unknown>;
 }
-interface Pds {
-  readonly blobs: string;
-  createAccount(name: string): Promise<Account>;
-  stop(): Promise<void>;
-  remove(): Promise<void>;
-}
-
 const NOTE = 'com.example.note';
 
 describe.skipIf(lacksPds)(`the disk of a PDS${why}`, () => {
-  let pds: Pds;
+  const network = useNetwork();
+  let blobs: string;
   let account: Account;
-  let folder: string;
+  const folder = scratchFolder('from-pds');
   const at = (name: string): string => join(folder, name);
   const random = seeded(12);
   const records = new Map<string, string>();
@@ -79,17 +75,19 @@ describe.skipIf(lacksPds)(`the disk of a PDS${why}`, () => {
   };
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'pdsdb-from-pds-'));
-    const { startPds } = (await import('./start-pds.mjs' as string)) as { startPds(): Promise<Pds> };
-    pds = await startPds();
-    account = await pds.createAccount('alice');
+    const [pds] = network.pds;
+    blobs = join(pds!.dir, 'blobs');
+    const { did, agent } = await pds!.createAccount({ name: 'alice' });
+    const { accessJwt } = agent.session!;
+    account = {
+      did,
+      key: (await pds!.signingKey(did)).did(),
+      store: await pds!.storePath(did),
+      call: (method, options = {}) => callHost(pds!.url, { method, token: accessJwt, ...options }),
+    };
     for (let i = 0; i < 60; i++) {
       await write();
     }
-  });
-  afterAll(async () => {
-    await pds.remove();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   const recordsIn = async (name: string): Promise<Record<string, string>> => {
@@ -99,16 +97,7 @@ describe.skipIf(lacksPds)(`the disk of a PDS${why}`, () => {
 
   test('imports to the head of getRepo while the PDS runs, with the blobs', async () => {
     const before = hashOfStore();
-    const args = [
-      'import',
-      at('alice'),
-      '--from-pds',
-      dirname(account.store),
-      '--blobs',
-      pds.blobs,
-      '--key',
-      account.key,
-    ];
+    const args = ['import', at('alice'), '--from-pds', dirname(account.store), '--blobs', blobs, '--key', account.key];
     const [result] = (await json(args)) as {
       readonly head: string;
       readonly blobs: unknown;
@@ -166,7 +155,7 @@ describe.skipIf(lacksPds)(`the disk of a PDS${why}`, () => {
 
   test('imports to the same head after the PDS stopped', async () => {
     const head = await headOfHost();
-    await pds.stop();
+    await network.pds[0]!.stop();
     const [result] = (await json(['import', at('stopped'), '--from-pds', account.store])) as {
       readonly head: string;
     }[];

@@ -1,0 +1,23 @@
+/** Compares a copy with what the driver knows, and with the host. */
+import { expect } from 'vitest';
+import type { Repo } from '../../src/index.ts';
+import { listOf } from '../../src/testing/storage/block-store-harness.ts';
+import type { Driver } from './network.ts';
+
+/** Returns the CIDs of a copy's records by path. */
+export const recordsOf = async (repo: Repo): Promise<Map<string, string>> => {
+  const tree = await repo.checkout();
+  const records = new Map<string, string>();
+  for await (const { collection, rkey, cid } of tree.entries()) {
+    records.set(`${collection}/${rkey}`, cid.toString());
+  }
+  return records;
+};
+
+/** Expects the records, the head and the blobs of the host. */
+export const expectTruth = async (repo: Repo, driver: Driver): Promise<void> => {
+  expect([...(await recordsOf(repo))].sort()).toEqual([...driver.at()].sort());
+  expect((await repo.head())?.cid.toString()).toBe(driver.head.cid);
+  const missing = (await listOf(repo.missingBlobs())).map(({ cid }) => cid.toString());
+  expect(missing).toEqual([]);
+};
