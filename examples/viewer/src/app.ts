@@ -1,19 +1,25 @@
 /** The page: the shown view and the open repository. */
 import type { ImportResult } from 'pdsdb';
 import type { FolderEntry } from 'pdsdb/browser';
-import { element } from '../../page/element.ts';
+import type { PullResult } from 'pdsdb/sync';
+import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
 import { fileButton } from '../../page/file-button.ts';
+import { networkNote } from '../../page/network-words.ts';
 import { isAbort } from '../../page/plain-words.ts';
 import { tell } from '../../page/toast.ts';
-import { forgetAbout } from './about.ts';
-import { onDrop } from './dropped.ts';
+import { forgetAbout } from './account/about.ts';
+import { accountField } from './account/account-field.ts';
+import { readAccountLink } from './account/account-link.ts';
+import { openAccount } from './account/clone-account.ts';
+import { CloneView } from './account/clone-view.ts';
+import { onDrop } from './import/dropped.ts';
 import { saveFolder } from './export.ts';
-import { droppedFiles } from './folder-files.ts';
+import { droppedFiles } from './import/folder-files.ts';
 import { homeView } from './home.ts';
-import { importCarFile } from './import-car.ts';
-import { ImportView } from './import-view.ts';
-import { INCOMING, deleteWhenFree, deleteTemporaryRepos } from './temporary-repos.ts';
+import { importCarFile } from './import/import-car.ts';
+import { ImportView } from './import/import-view.ts';
+import { INCOMING, deleteWhenFree, deleteTemporaryRepos } from './import/temporary-repos.ts';
 import type { News, OtherTabs } from './other-tabs.ts';
 import { joinTabs } from './other-tabs.ts';
 import { RepoView } from './repo-view.ts';
@@ -21,7 +27,7 @@ import { keptFolder, keptNames, openKept } from './repos.ts';
 import type { Route } from './route.ts';
 import { addressOf, goTo, onMove, readRoute, rememberRepo } from './route.ts';
 import { siteChooser } from './site-chooser.ts';
-import { takeFolder } from './take-folder.ts';
+import { takeFolder } from './import/take-folder.ts';
 
 interface Open {
   readonly did: string;
@@ -35,6 +41,8 @@ export class App {
   #importing: AbortController | undefined;
   /** The result of the last import, for the repository that it opens. */
   #imported: ImportResult | undefined;
+  /** The result of the last copy from the network, for the repository that it opens. */
+  #cloned: PullResult | undefined;
   /** Navigations run one after the other, because each opens and closes a repository. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -52,6 +60,7 @@ export class App {
       { class: 'bar' },
       element('a', { class: 'brand', href: addressOf({}), 'data-internal': true }, 'Repositories'),
       siteChooser(() => this.#open?.view.refresh()),
+      accountField('bar-account', { compact: true, onOpen: (text) => this.#takeIn(() => this.#openAccount(text)) }),
       fileButton('Open CAR', (file) => this.#take(file), 'plain'),
     );
     this.#root.replaceChildren(bar, this.#main);
@@ -132,6 +141,41 @@ export class App {
     }
   }
 
+  /** Opens an account of the network, at a record if the text is a link to one. */
+  async #openAccount(text: string): Promise<void> {
+    const { name, ...place } = readAccountLink(text);
+    const work = new AbortController();
+    const view = new CloneView(name, () => work.abort());
+    this.#importing = work;
+    try {
+      await this.#close();
+      document.title = `Opening ${name}`;
+      this.#main.replaceChildren(view.element);
+      view.focus();
+      const { did, pulled } = await openAccount(name, {
+        signal: work.signal,
+        onAccount: (account) => view.sayAccount(account),
+        onProgress: (progress) => view.sayProgress(progress),
+      });
+      this.#importing = undefined;
+      this.#cloned = pulled;
+      if (pulled === undefined) {
+        const pull = button('Pull', () => this.#open?.view.pull());
+        tell('It is in this browser already.', pull);
+      } else {
+        this.#tabs.tell({ kind: 'changed' });
+      }
+      goTo({ did, ...place });
+    } catch (error) {
+      this.#importing = undefined;
+      history.replaceState(undefined, '', addressOf({}));
+      await this.#home(isAbort(error) ? undefined : networkNote(error), text);
+      if (isAbort(error)) {
+        tell('Cancelled. Open it again to continue.');
+      }
+    }
+  }
+
   #follow(): void {
     if (this.#importing === undefined) {
       this.#turn = this.#turn.then(() => this.#show(readRoute())).catch((error: unknown) => this.#fail(error));
@@ -151,27 +195,35 @@ export class App {
       rememberRepo(did);
       const view = new RepoView(repo, {
         imported: this.#imported,
+        cloned: this.#cloned,
         onDelete: () => this.#delete(did),
         onNoted: () => this.#tabs.tell({ kind: 'changed' }),
         onSaveFolder: (rev) => this.#saveFolder(did, rev),
       });
       this.#imported = undefined;
+      this.#cloned = undefined;
       this.#open = { did, view };
       this.#main.replaceChildren(view.element);
     }
     this.#open?.view.show(route);
   }
 
-  async #home(note?: HTMLElement): Promise<void> {
+  /** `text` is what the field for an account has. */
+  async #home(note?: HTMLElement, text?: string): Promise<void> {
     document.title = 'Repository viewer';
     const dids = (await keptNames()).filter((name) => !name.startsWith(INCOMING));
     this.#main.replaceChildren(
       homeView(dids, {
         onFile: (file) => this.#take(file),
         onFolder: (files) => this.#takeIn(() => this.#takeFolder(async () => files)),
+        onAccount: (typed) => this.#takeIn(() => this.#openAccount(typed)),
+        text,
         note,
       }),
     );
+    if (text !== undefined) {
+      this.#main.querySelector<HTMLInputElement>('#account')?.focus();
+    }
   }
 
   async #close(): Promise<void> {

@@ -2,8 +2,8 @@
 import type { Repo } from 'pdsdb';
 import type { FolderEntry } from 'pdsdb/browser';
 import { fileNameOf, saveFile } from '../../page/save-file.ts';
-import type { TarFile } from './tar.ts';
-import { tarStream } from './tar.ts';
+import type { TarFile } from './import/tar.ts';
+import { tarStream } from './import/tar.ts';
 
 /** Opens the file dialog before the file is made, because browsers allow the dialog only directly after a click. */
 export const saveCar = (repo: Repo, rev: string | undefined): Promise<void> =>

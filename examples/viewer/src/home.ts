@@ -3,8 +3,9 @@ import type { FolderEntry } from 'pdsdb/browser';
 import { element } from '../../page/element.ts';
 import { fileButton } from '../../page/file-button.ts';
 import { countOf, formatBytes, formatDate } from '../../page/quantities.ts';
-import { readAbout } from './about.ts';
-import { chosenFiles } from './folder-files.ts';
+import { readAbout } from './account/about.ts';
+import { accountField, advancedHosts } from './account/account-field.ts';
+import { chosenFiles } from './import/folder-files.ts';
 import { addressOf } from './route.ts';
 
 const chooseFolder = (onFolder: (files: readonly FolderEntry[]) => void): HTMLElement => {
@@ -27,6 +28,10 @@ const chooseFolder = (onFolder: (files: readonly FolderEntry[]) => void): HTMLEl
 export interface HomeOptions {
   readonly onFile: (file: File) => void;
   readonly onFolder: (files: readonly FolderEntry[]) => void;
+  /** Called with what the user has typed to name an account. */
+  readonly onAccount: (text: string) => void;
+  /** The text of the field for an account at first. */
+  readonly text?: string | undefined;
   /** A notice at the top, such as the reason why the last import failed. */
   readonly note?: HTMLElement | undefined;
 }
@@ -40,6 +45,7 @@ const repoWords = (did: string): readonly HTMLElement[] => {
   return [
     ...(name === undefined ? [] : [element('span', { class: 'kept-name' }, name)]),
     element('span', { class: 'mono' }, did),
+    ...(about?.handle === undefined ? [] : [element('span', {}, `@${about.handle}`)]),
     ...(about === undefined
       ? []
       : [element('span', { class: 'quiet' }, `${countOf(about.records, 'record')}${size}${when}`)]),
@@ -58,7 +64,10 @@ const repoItem = (did: string): HTMLElement =>
     ),
   );
 
-export const homeView = (dids: readonly string[], { onFile, onFolder, note }: HomeOptions): HTMLElement =>
+export const homeView = (
+  dids: readonly string[],
+  { onFile, onFolder, onAccount, text, note }: HomeOptions,
+): HTMLElement =>
   element(
     'main',
     { class: 'sheet home' },
@@ -68,7 +77,7 @@ export const homeView = (dids: readonly string[], { onFile, onFolder, note }: Ho
       ? element(
           'p',
           { class: 'lead' },
-          'Read a whole AT Protocol account, every post, like and follow of it, right here. The file stays in this browser: nothing is sent anywhere.',
+          'Read a whole AT Protocol account, every post, like and follow of it, right here. It stays in this browser: nothing of it is sent anywhere.',
         )
       : element(
           'section',
@@ -80,12 +89,19 @@ export const homeView = (dids: readonly string[], { onFile, onFolder, note }: Ho
       'section',
       { class: 'bring' },
       element('h2', {}, dids.length === 0 ? 'Bring a repository' : 'Bring another'),
+      accountField('account', { onOpen: onAccount, text }),
       element(
         'p',
         { class: 'quiet' },
+        'The records come from the account’s host, and are verified with the key of its DID document before they are kept.',
+      ),
+      advancedHosts(),
+      element(
+        'p',
+        { class: 'quiet apart' },
         'Drop a CAR file anywhere on this page, or choose one; every block in it is checked before it is kept. Or bring a folder with a pds.db, blobs included.',
       ),
-      element('div', { class: 'actions' }, fileButton('Choose a CAR file', onFile, 'primary'), chooseFolder(onFolder)),
+      element('div', { class: 'actions' }, fileButton('Choose a CAR file', onFile), chooseFolder(onFolder)),
     ),
     element(
       'details',

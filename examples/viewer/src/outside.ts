@@ -1,5 +1,5 @@
 /** Sites that show records of other repositories. The user chooses one. Nothing is loaded before a click. */
-import { didOf, parseUri } from './at-uri.ts';
+import { didOf, parseUri } from './record/at-uri.ts';
 
 export const SITES = ['bsky.app', 'pdsls.dev', 'none'] as const;
 export type Site = (typeof SITES)[number];

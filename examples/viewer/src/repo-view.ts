@@ -2,15 +2,16 @@
 import type { CollectionCount, Repo } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
-import { noteAbout } from './about.ts';
-import { ListPane } from './list-pane.ts';
+import { noteAbout } from './account/about.ts';
+import { ListPane } from './list/list-pane.ts';
 import type { OverviewOptions } from './overview.ts';
-import { overview } from './overview.ts';
-import { RecordView } from './record-view.ts';
+import { Overview } from './overview.ts';
+import { RecordView } from './record/record-view.ts';
 import type { Route } from './route.ts';
 import { goTo } from './route.ts';
-import type { RecordPath } from './rows.ts';
+import type { RecordPath } from './list/rows.ts';
 import { EVERYWHERE, Sidebar } from './sidebar.ts';
+import { SyncBox } from './account/sync-box.ts';
 
 /** While a key is held down, the records that it passes are not read. */
 const MOVE_PAUSE_MS = 120;
@@ -29,12 +30,16 @@ export class RepoView {
   readonly #sidebar: Sidebar;
   /** The name of the view. Its visible part depends on the width. */
   readonly #title: HTMLElement = element('h1', { class: 'visually-hidden' });
+  readonly #sync: SyncBox;
+  readonly #page: Overview;
   readonly #overview: HTMLElement = element('div', { class: 'overview-pane', tabindex: -1 });
   readonly #list: ListPane;
   readonly #record: RecordView;
   readonly #stopListening: () => void;
   #counts: readonly CollectionCount[] | undefined;
-  #options: RepoViewOptions;
+  readonly #options: RepoViewOptions;
+  /** Another number for each head. */
+  #version = 0;
   #route: Route = {};
   /** The shown record. */
   #shown: RecordPath | undefined;
@@ -44,6 +49,8 @@ export class RepoView {
     this.#repo = repo;
     this.#options = options;
     this.#sidebar = new Sidebar(repo.did);
+    this.#sync = new SyncBox(repo);
+    this.#page = new Overview(repo, options);
     this.#record = new RecordView(repo);
     this.#list = new ListPane(repo, {
       onOpen: (path) => this.#open(path),
@@ -54,7 +61,7 @@ export class RepoView {
     const back = button('Back to the list', () => this.#backToList(), { class: 'plain back' });
     this.element.append(
       this.#title,
-      element('div', { class: 'side' }, this.#sidebar.element),
+      element('div', { class: 'side' }, this.#sync.element, this.#sidebar.element),
       this.#overview,
       this.#list.element,
       element('section', { class: 'record-pane', 'aria-label': 'Record' }, back, this.#record.element),
@@ -64,8 +71,9 @@ export class RepoView {
     this.#stopListening = repo.onChange(() => {
       this.#note();
       this.#counts = undefined;
-      this.#shown = undefined;
+      this.#version += 1;
       this.show(this.#route);
+      this.#record.update().catch((error: unknown) => console.warn(error));
     });
   }
 
@@ -76,6 +84,11 @@ export class RepoView {
       this.element.dataset['pane'] = 'overview';
       this.#overview.replaceChildren(errorNote(error));
     });
+  }
+
+  /** Fetches what has changed at the account's host. */
+  pull(): void {
+    this.#sync.pull();
   }
 
   /** Shows the same place again after a change of settings. */
@@ -90,6 +103,7 @@ export class RepoView {
     this.#stopListening();
     this.#list.close();
     this.#record.close();
+    await Promise.all([this.#sync.close(), this.#page.close()]);
     await this.#repo.close();
   }
 
@@ -109,20 +123,21 @@ export class RepoView {
     this.#title.textContent = document.title;
     this.#showPane(collection === undefined ? 'overview' : rkey === undefined ? 'list' : 'record');
     if (collection === undefined) {
-      const page = await overview(this.#repo, this.#options);
-      if (this.#route === route) {
-        this.#overview.replaceChildren(page);
+      await this.#page.update();
+      if (this.#route === route && this.#overview.firstChild !== this.#page.element) {
+        this.#overview.replaceChildren(this.#page.element);
       }
       return;
     }
     // The user has read it and continues.
-    this.#options = { ...this.#options, imported: undefined };
+    this.#page.removeNotes();
     const known = counts.find((one) => one.collection === collection);
     // The results of all collections stay beside the selected record.
     this.#list.show(isEverywhere ? counts : [known ?? { collection, count: 0 }], {
       everywhere: isEverywhere,
       isKnown: isEverywhere || known !== undefined,
       query,
+      version: this.#version,
     });
     if (rkey === undefined) {
       this.#shown = undefined;

@@ -1,7 +1,8 @@
 /**
  * The place in the address of the page: `?repo=did:plc:…#collection/rkey`. Without `?repo` the
- * last open repository is used, so that `#collection/rkey` alone is also a link.
+ * last open repository is used, so that `#collection/rkey` alone is also a link. The servers in the address stay there.
  */
+import { hostParams } from './account/hosts.ts';
 
 export interface Route {
   readonly did?: string | undefined;
@@ -46,6 +47,7 @@ export const addressOf = ({ did, collection, rkey, query, everywhere = false }: 
     ...(did === undefined ? [] : [`repo=${escaped(did)}`]),
     ...(query === undefined || query === '' ? [] : [`q=${encodeURIComponent(query)}`]),
     ...(everywhere ? ['all'] : []),
+    ...hostParams(),
   ];
   return `${location.pathname}${params.length === 0 ? '' : `?${params.join('&')}`}${hash === '' ? '' : `#${hash}`}`;
 };

@@ -17,7 +17,7 @@ export const siteChooser = (onChoice: () => void): HTMLElement => {
   return element(
     'label',
     { class: 'site quiet' },
-    'Other accounts open on',
+    element('span', { class: 'site-words' }, 'Other accounts open on'),
     element('select', { onchange }, ...options),
   );
 };

@@ -1,7 +1,7 @@
 /** Summarizes a record in one line, for lists. */
 import type { RecordValue } from 'pdsdb';
 import { dateOf } from '../../page/quantities.ts';
-import type { Row } from './rows.ts';
+import type { Row } from './list/rows.ts';
 
 /** Fields with text of people, most important first. */
 const TELLING = ['text', 'title', 'displayName', 'name', 'description', 'value', 'status'];

@@ -1,7 +1,7 @@
 /** The view during an import. */
 import type { Progress } from 'pdsdb';
-import { button, element } from '../../page/element.ts';
-import { countOf, formatBytes } from '../../page/quantities.ts';
+import { button, element } from '../../../page/element.ts';
+import { countOf, formatBytes } from '../../../page/quantities.ts';
 
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
   read: 'Reading the file',

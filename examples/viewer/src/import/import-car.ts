@@ -2,7 +2,7 @@
 import type { ImportResult, Progress, Repo } from 'pdsdb';
 import { didOfCar, isRepoError } from 'pdsdb';
 import { noteEnded, noteMade, whileItComesIn } from './temporary-repos.ts';
-import { createKept, deleteKept, openKept } from './repos.ts';
+import { createKept, deleteKept, openKept } from '../repos.ts';
 
 export interface Imported {
   readonly did: string;
@@ -16,7 +16,8 @@ export interface ImportCarOptions {
   readonly onProgress: (progress: Progress) => void;
 }
 
-const openOrCreate = async (did: string): Promise<{ repo: Repo; isNew: boolean }> => {
+/** Opens a repository, or creates it for what comes in. Call it within `whileItComesIn`. */
+export const openOrCreate = async (did: string): Promise<{ repo: Repo; isNew: boolean }> => {
   try {
     return { repo: await openKept(did), isNew: false };
   } catch (error) {

@@ -1,16 +1,14 @@
 /** The list of a collection's records, or of search results. */
 import type { CollectionCount, Repo } from 'pdsdb';
-import { button, element } from '../../page/element.ts';
-import { errorNote } from '../../page/error-note.ts';
-import { isAbort } from '../../page/plain-words.ts';
-import { formatShortDate } from '../../page/quantities.ts';
+import { button, element } from '../../../page/element.ts';
+import { errorNote } from '../../../page/error-note.ts';
+import { isAbort } from '../../../page/plain-words.ts';
 import { CollectionRows } from './collection-rows.ts';
 import { FoundRows } from './found-rows.ts';
-import type { Query } from './query.ts';
-import type { RecordPath, Row, Rows } from './rows.ts';
+import { fillRow, unknownNote } from './row-content.ts';
+import type { RecordPath, Rows } from './rows.ts';
 import { SearchBox } from './search-box.ts';
 import { pathIn, search } from './search.ts';
-import { madeAt, summaryOf } from './summary.ts';
 import { VirtualList } from './virtual-list.ts';
 
 export interface ListPaneOptions {
@@ -32,34 +30,9 @@ export interface ShowOptions {
   readonly isKnown?: boolean | undefined;
   /** The query, or ''. */
   readonly query?: string | undefined;
+  /** Another number for each head of the repository. */
+  readonly version?: number | undefined;
 }
-
-/** Returns a text with the words of the query marked. */
-const marked = (text: string, query: Query | undefined): readonly (Node | string)[] =>
-  (query?.split(text) ?? [text]).map((part, i) => (i % 2 === 1 ? element('mark', {}, part) : part));
-
-const unknownNote = (collection: string): HTMLElement =>
-  element(
-    'div',
-    { class: 'note warn', role: 'status' },
-    element('h2', {}, 'There is no such collection here.'),
-    element('p', {}, `This repository has no records in ${collection}.`),
-  );
-
-const fillRow = (into: HTMLElement, row: Row | undefined, withCollection: boolean): void => {
-  if (row === undefined) {
-    into.replaceChildren(element('span', { class: 'pending' }));
-    return;
-  }
-  const made = madeAt(row);
-  const key = withCollection ? `${row.collection}/${row.rkey}` : row.rkey;
-  const date =
-    made === undefined ? undefined : element('time', { datetime: made.toISOString() }, formatShortDate(made));
-  into.replaceChildren(
-    element('span', { class: row.fault === undefined ? 'said' : 'said danger' }, ...marked(summaryOf(row), row.query)),
-    element('span', { class: 'where' }, element('span', { class: 'mono' }, ...marked(key, row.query)), date),
-  );
-};
 
 export class ListPane {
   readonly element: HTMLElement;
@@ -73,6 +46,11 @@ export class ListPane {
   /** The last query, or ''. */
   #query = '';
   #own: CollectionRows | undefined;
+  /** The rows of a newer head, until those in sight are loaded. */
+  #newer: CollectionRows | undefined;
+  #version = 0;
+  /** The first and last visible rows. */
+  #range: readonly [first: number, last: number] = [0, 0];
   #rows: Rows = new FoundRows();
   #searching: AbortController | undefined;
   /** The record to scroll to, until its index is known or the user navigates away. */
@@ -87,7 +65,10 @@ export class ListPane {
     this.#list = new VirtualList({
       label: 'Records',
       fill: (row, index) => fillRow(row, this.#rows.at(index), this.isEverywhere),
-      onRange: (first, last) => this.#rows.want(first, last),
+      onRange: (first, last) => {
+        this.#range = [first, last];
+        this.#rows.want(first, last);
+      },
       onMove: (index) => this.#pass(index, options.onMove),
       onOpen: (index) => this.#pass(index, options.onOpen),
     });
@@ -111,8 +92,18 @@ export class ListPane {
    * Shows a collection, or with `everywhere` the search in all collections. If it is already shown, it stays, also with
    * a search.
    */
-  show(scope: readonly CollectionCount[], { everywhere = false, isKnown = true, query = '' }: ShowOptions = {}): void {
-    if (JSON.stringify(scope) === JSON.stringify(this.#scope) && everywhere === this.isEverywhere) {
+  show(scope: readonly CollectionCount[], options: ShowOptions = {}): void {
+    const { everywhere = false, isKnown = true, query = '', version = 0 } = options;
+    const isSamePlace =
+      everywhere === this.isEverywhere &&
+      JSON.stringify(scope.map(({ collection }) => collection)) ===
+        JSON.stringify(this.#scope?.map(({ collection }) => collection));
+    const isSameHead = version === this.#version;
+    this.#version = version;
+    if (isSamePlace) {
+      if (!isSameHead) {
+        this.#update(scope, isKnown);
+      }
       // Not the text of the box, because the user may still be typing.
       if (query !== this.#query) {
         this.#query = query;
@@ -125,6 +116,8 @@ export class ListPane {
     this.#searching?.abort();
     this.#own?.close();
     this.#own = undefined;
+    this.#newer?.close();
+    this.#newer = undefined;
     this.#rows = new FoundRows();
     this.#sought = undefined;
     this.#untold = undefined;
@@ -134,13 +127,7 @@ export class ListPane {
     this.#title.classList.toggle('mono', !everywhere);
     this.#box.reset(everywhere ? 'Search all keys and texts' : 'Search keys and texts');
     if (!everywhere && only !== undefined) {
-      this.#own = new CollectionRows(
-        this.#repo,
-        only.collection,
-        only.count,
-        () => this.#arrived(),
-        (error) => this.#fail(error),
-      );
+      this.#own = this.#rowsOf(only, () => this.#arrived());
       this.#showOwn();
     } else {
       this.#show(this.#rows);
@@ -178,7 +165,46 @@ export class ListPane {
   close(): void {
     this.#searching?.abort();
     this.#own?.close();
+    this.#newer?.close();
     this.#list.close();
+  }
+
+  #rowsOf({ collection, count }: CollectionCount, onArrival: () => void): CollectionRows {
+    return new CollectionRows(this.#repo, collection, count, onArrival, (error) => this.#fail(error));
+  }
+
+  /** Loads the rows of a newer head beside the old ones, which stay until then. Results of a search stay, too. */
+  #update(scope: readonly CollectionCount[], isKnown: boolean): void {
+    this.#scope = scope;
+    const [only] = scope;
+    this.#newer?.close();
+    this.#newer = undefined;
+    if (this.#own === undefined || only === undefined) {
+      return;
+    }
+    this.#note.replaceChildren(...(isKnown ? [] : [unknownNote(only.collection)]));
+    const newer = this.#rowsOf(only, () => {
+      if (this.#newer === newer && (newer.count === 0 || newer.at(Math.min(this.#range[0], newer.count - 1)))) {
+        this.#replaceOwn(newer);
+      }
+      if (this.#own === newer) {
+        this.#arrived();
+      }
+    });
+    this.#newer = newer;
+    newer.want(...this.#range);
+  }
+
+  #replaceOwn(newer: CollectionRows): void {
+    const old = this.#own;
+    const active = old?.pathOf(this.#list.active);
+    this.#own = newer;
+    this.#newer = undefined;
+    old?.close();
+    if (this.#rows === old) {
+      this.#showOwn();
+      this.#list.setActive(active === undefined ? -1 : newer.indexOf(active.rkey), { scroll: false });
+    }
   }
 
   get #total(): number {

@@ -1,8 +1,8 @@
 /** Formats the result of a verification. */
 import type { Fault, ImportResult, VerifyReport } from 'pdsdb';
-import { element } from '../../page/element.ts';
-import { countOf } from '../../page/quantities.ts';
-import { addressOf } from './route.ts';
+import { element } from '../../../page/element.ts';
+import { countOf } from '../../../page/quantities.ts';
+import { addressOf } from '../route.ts';
 
 /** The largest number of shown faults. */
 const MAX_FAULTS = 100;
@@ -38,8 +38,18 @@ export const faultList = (
   );
 };
 
-/** Returns the result of `verify` as a notice. */
-export const verifyNote = (report: VerifyReport, did: string): HTMLElement => {
+/** What the result says about the signature. `isOfAccount`: whether the key is that of the DID document. */
+const signatureWords = (signature: VerifyReport['signature'], isOfAccount: boolean): string => {
+  if (isOfAccount && signature === 'valid') {
+    return 'The newest commit is verified with the key of the DID document.';
+  }
+  return isOfAccount && signature === 'invalid'
+    ? 'The signature is not by the key of the DID document.'
+    : SIGNATURES[signature];
+};
+
+/** Returns the result of `verify` as a notice. `isOfAccount`: whether the key is that of the DID document. */
+export const verifyNote = (report: VerifyReport, did: string, isOfAccount: boolean): HTMLElement => {
   const { ok, faultCount, signature, records, blocks, blobs } = report;
   const checked = `${countOf(blocks, 'block')}, ${countOf(records, 'record')} and ${countOf(blobs, 'blob')} were read and checked against their hashes, and the tree against its rules.`;
   return element(
@@ -47,7 +57,7 @@ export const verifyNote = (report: VerifyReport, did: string): HTMLElement => {
     { class: `note ${ok ? 'good' : 'bad'}`, role: 'status' },
     element('h2', {}, ok ? 'Everything here is sound.' : `${countOf(faultCount, 'fault')} found.`),
     element('p', {}, checked),
-    element('p', {}, SIGNATURES[signature]),
+    element('p', {}, signatureWords(signature, isOfAccount)),
     ok ? undefined : faultList(report, did),
   );
 };

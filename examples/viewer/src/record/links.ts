@@ -1,9 +1,9 @@
 /** Makes links for URIs in records: into this repository if it has the target, otherwise to a site, or no link. */
 import type { Repo } from 'pdsdb';
-import { element } from '../../page/element.ts';
+import { element } from '../../../page/element.ts';
 import { didOf, parseUri } from './at-uri.ts';
-import { outsideAddress } from './outside.ts';
-import { addressOf } from './route.ts';
+import { outsideAddress } from '../outside.ts';
+import { addressOf } from '../route.ts';
 
 /** A link to another site, which opens in a new tab. */
 const outLink = (href: string, content: string): HTMLElement =>

@@ -2,7 +2,7 @@
  * A list of any length that has elements only for its visible rows. It is a listbox for screen readers: it has the
  * focus, and names the active row. https://www.w3.org/WAI/ARIA/apg/patterns/listbox/
  */
-import { element } from '../../page/element.ts';
+import { element } from '../../../page/element.ts';
 
 const ROW_HEIGHT = 64;
 
@@ -72,10 +72,10 @@ export class VirtualList {
     this.#schedule();
   }
 
-  /** Makes a row active (-1 for none), and scrolls to it. */
-  setActive(index: number): void {
+  /** Makes a row active (-1 for none), and scrolls to it, unless it is the same row at a new index. */
+  setActive(index: number, { scroll = true }: { readonly scroll?: boolean } = {}): void {
     this.#active = index;
-    if (index >= 0) {
+    if (index >= 0 && scroll) {
       this.#reveal(index);
     }
     this.refresh();

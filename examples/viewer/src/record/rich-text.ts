@@ -3,8 +3,8 @@
  * overlap, go backwards or are outside of the text. https://docs.bsky.app/docs/advanced-guides/post-richtext
  */
 import type { Repo } from 'pdsdb';
-import { element } from '../../page/element.ts';
-import { fieldOf } from './field.ts';
+import { element } from '../../../page/element.ts';
+import { fieldOf } from '../field.ts';
 import { linkTo, webAddress } from './links.ts';
 
 interface Range {

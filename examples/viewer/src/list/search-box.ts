@@ -1,6 +1,6 @@
 /** The search field, with progress and a stop button. */
-import { button, element } from '../../page/element.ts';
-import { countOf, formatCount } from '../../page/quantities.ts';
+import { button, element } from '../../../page/element.ts';
+import { countOf, formatCount } from '../../../page/quantities.ts';
 
 export interface SearchBoxOptions {
   /** Called with the query when the user has stopped typing, or with ''. */

@@ -1,10 +1,10 @@
 /** Adds missing blobs from a folder or a tar archive. Files are identified by their hashes. */
 import type { MissingBlob, Repo } from 'pdsdb';
 import { CODEC_RAW, cidOf } from 'pdsdb';
-import { element } from '../../page/element.ts';
-import { errorNote } from '../../page/error-note.ts';
-import { countOf } from '../../page/quantities.ts';
-import { NotATar, filesInTar } from './read-tar.ts';
+import { element } from '../../../page/element.ts';
+import { errorNote } from '../../../page/error-note.ts';
+import { countOf } from '../../../page/quantities.ts';
+import { NotATar, filesInTar } from '../import/read-tar.ts';
 
 /** A blob is hashed in memory. The largest that servers take are videos of 100 MB. */
 const MAX_BLOB_SIZE = 300_000_000;
@@ -58,8 +58,8 @@ const words = ({ added, looked, missing }: BulkResult): string => {
   return `${countOf(looked, 'file')} read. ${found}. ${left}`;
 };
 
-/** The part of the overview about missing blobs. */
-export const bulkBlobs = (repo: Repo): HTMLElement => {
+/** The part of the overview about missing blobs. `download` is the part for those of the host. */
+export const bulkBlobs = (repo: Repo, download: HTMLElement): HTMLElement => {
   const outcome = element('div', { class: 'outcome' });
   let isBusy = false;
   const add = (files: AsyncIterable<Blob> | Iterable<Blob>): void => {
@@ -102,8 +102,9 @@ export const bulkBlobs = (repo: Repo): HTMLElement => {
     element(
       'p',
       { class: 'quiet' },
-      'A CAR file has none. Whatever files you have of them are known by their hashes, by whichever names they go.',
+      'A CAR file has none. The account’s host has them. Files of your own are compared by their hashes, so their names do not matter.',
     ),
+    download,
     element(
       'div',
       { class: 'actions' },

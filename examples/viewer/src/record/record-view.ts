@@ -1,15 +1,17 @@
 /** The view of a record: its name, blobs and JSON. */
 import type { FoundRecord, Repo } from 'pdsdb';
 import { isTid, tidToMicroseconds, toJson } from 'pdsdb';
-import { button, element } from '../../page/element.ts';
-import { errorNote } from '../../page/error-note.ts';
-import { formatBytes, formatDate } from '../../page/quantities.ts';
-import { tell } from '../../page/toast.ts';
-import type { BlobView } from './blob-view.ts';
-import { blobView } from './blob-view.ts';
+import { button, element } from '../../../page/element.ts';
+import { errorNote } from '../../../page/error-note.ts';
+import { formatBytes, formatDate } from '../../../page/quantities.ts';
+import { tell } from '../../../page/toast.ts';
+import { BlobHost } from '../blob/blob-host.ts';
+import type { BlobView } from '../blob/blob-view.ts';
+import { blobView } from '../blob/blob-view.ts';
+import { fact } from '../fact.ts';
 import { jsonView, shortCid } from './json-view.ts';
 import { recordCard } from './record-card.ts';
-import type { RecordPath } from './rows.ts';
+import type { RecordPath } from '../list/rows.ts';
 
 const copy = (text: string, what: string): void => {
   navigator.clipboard.writeText(text).then(
@@ -18,25 +20,38 @@ const copy = (text: string, what: string): void => {
   );
 };
 
-const fact = (name: string, ...value: readonly (Node | string)[]): HTMLElement =>
-  element('div', {}, element('dt', {}, name), element('dd', {}, ...value));
-
 export class RecordView {
   readonly element: HTMLElement = element('article', { class: 'record', tabindex: -1 });
   readonly #repo: Repo;
+  readonly #host: BlobHost;
   #blobs: BlobView | undefined;
+  /** What is shown: the path, and the CID unless the record is missing. */
+  #shown: (RecordPath & { readonly cid: string | undefined }) | undefined;
   /** Counts the requests, so that a slow result does not replace a later one. */
   #asked = 0;
 
   constructor(repo: Repo) {
     this.#repo = repo;
+    this.#host = new BlobHost(repo);
     this.clear();
   }
 
   /** Shows that no record is selected. */
   clear(): void {
     this.#asked += 1;
+    this.#shown = undefined;
     this.#replace(element('p', { class: 'quiet blank-pane' }, 'Choose a record to read it.'));
+  }
+
+  /** Shows the record again if it has changed. */
+  async update(): Promise<void> {
+    const shown = this.#shown;
+    if (shown !== undefined) {
+      const found = await this.#repo.get(shown.collection, shown.rkey).catch(() => undefined);
+      if (this.#shown === shown && found?.cid.toString() !== shown.cid) {
+        await this.show(shown);
+      }
+    }
   }
 
   /** Shows a record, or that it is missing. */
@@ -45,12 +60,17 @@ export class RecordView {
     const asked = this.#asked;
     let content: readonly HTMLElement[];
     let blobs: BlobView | undefined;
+    let cid: string | undefined;
     try {
       const found = await this.#repo.get(collection, rkey);
+      cid = found?.cid.toString();
       blobs =
         found === undefined
           ? undefined
-          : blobView(this.#repo, found.value, (error) => blobs?.element.replaceChildren(errorNote(error)));
+          : blobView(this.#repo, found, {
+              host: this.#host,
+              onError: (error) => blobs?.element.replaceChildren(errorNote(error)),
+            });
       content =
         found === undefined || blobs === undefined
           ? [this.#absent(collection, rkey)]
@@ -64,6 +84,7 @@ export class RecordView {
     }
     this.#replace(this.#heading(collection, rkey), ...content);
     this.#blobs = blobs;
+    this.#shown = { collection, rkey, cid };
     this.element.scrollTop = 0;
   }
 

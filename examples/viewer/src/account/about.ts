@@ -1,10 +1,13 @@
 /** Facts about each repository for the first page, stored when it was last open, because opening all would be slow. */
 import type { Repo } from 'pdsdb';
 import { ZERO_TID, isTid, tidToMicroseconds } from 'pdsdb';
+import { storedAccount } from 'pdsdb/sync';
 
 export interface About {
   /** The display name in the profile. */
   readonly displayName?: string | undefined;
+  /** The handle, if the account was looked up. */
+  readonly handle?: string | undefined;
   readonly records: number;
   /** Bytes of the database, blobs not included. */
   readonly size?: number | undefined;
@@ -32,6 +35,7 @@ export const noteAbout = async (repo: Repo): Promise<void> => {
   const displayName = profile?.value['displayName'];
   const about: About = {
     displayName: isText(displayName) ? displayName.trim() : undefined,
+    handle: (await storedAccount(repo))?.handle,
     records,
     size,
     changedAt: rev !== undefined && rev !== ZERO_TID && isTid(rev) ? tidToMicroseconds(rev) / 1000 : undefined,

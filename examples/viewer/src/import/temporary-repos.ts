@@ -3,7 +3,7 @@
  * CAR, an empty repository, which would look like an account without records.
  */
 import { isRepoError } from 'pdsdb';
-import { deleteKept, keptNames, openKept } from './repos.ts';
+import { deleteKept, keptNames, openKept } from '../repos.ts';
 
 /** The prefix of temporary names, for a folder whose DID is not known yet. It is not a valid DID. */
 export const INCOMING = 'incoming-';

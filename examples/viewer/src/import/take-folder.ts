@@ -1,7 +1,7 @@
 /** Imports the folder of a repository. */
 import type { FolderEntry } from 'pdsdb/browser';
 import { INCOMING, whileItComesIn } from './temporary-repos.ts';
-import { deleteKept, keepFolder, keptFolder } from './repos.ts';
+import { deleteKept, keepFolder, keptFolder } from '../repos.ts';
 
 /**
  * Imports the folder of a repository, and returns its DID. The database has the DID, but SQLite can only read a

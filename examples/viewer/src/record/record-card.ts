@@ -1,8 +1,8 @@
 /** Views for posts, profiles, likes, reposts, follows and blocks. Any field may be missing or have any type. */
 import type { RecordValue, Repo } from 'pdsdb';
-import { element } from '../../page/element.ts';
-import { dateOf, formatDate } from '../../page/quantities.ts';
-import { fieldOf, textOf } from './field.ts';
+import { element } from '../../../page/element.ts';
+import { dateOf, formatDate } from '../../../page/quantities.ts';
+import { fieldOf, textOf } from '../field.ts';
 import { linkTo } from './links.ts';
 import { richText } from './rich-text.ts';
 

@@ -1,8 +1,8 @@
 /** Shows a record as readable JSON, with formatted dates, short CIDs and links. */
 import type { Repo } from 'pdsdb';
 import { CID } from 'pdsdb';
-import { element } from '../../page/element.ts';
-import { dateOf, formatCount, formatDate } from '../../page/quantities.ts';
+import { element } from '../../../page/element.ts';
+import { dateOf, formatCount, formatDate } from '../../../page/quantities.ts';
 import { linkTo } from './links.ts';
 
 /** The largest number of shown items or characters. A record may have a megabyte. */
