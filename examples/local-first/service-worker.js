@@ -21,7 +21,8 @@ addEventListener('activate', (event) => {
 });
 
 addEventListener('fetch', (event) => {
-  if (event.request.method !== 'GET') {
+  // Requests to the server of an account are not for the cache.
+  if (event.request.method !== 'GET' || new URL(event.request.url).origin !== location.origin) {
     return;
   }
   const respond = async () => {

@@ -1,5 +1,4 @@
 /** The page: the notes, the actions on all of them, and their storage. */
-import type { Repo } from 'pdsdb';
 import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
 import { fileButton } from '../../page/file-button.ts';
@@ -8,51 +7,73 @@ import { isAbort } from '../../page/plain-words.ts';
 import { countOf } from '../../page/quantities.ts';
 import { fileNameOf, saveFile } from '../../page/save-file.ts';
 import { tell } from '../../page/toast.ts';
+import { AccountNotebook } from './account-notebook.ts';
 import { composer } from './composer.ts';
-import type { Note } from './notebook.ts';
-import { addNote, changeNote, readNotes, removeNote, restoreNote } from './notebook.ts';
+import type { Note, Notebook } from './notebook.ts';
 import { NoteList } from './note-list.ts';
 import { storageFacts } from './storage-facts.ts';
 
+/** Who can read and change the notes. */
+const OWN_WORDS =
+  'Each change is a commit, signed with a key that was made in this browser and stays in its local storage. Anyone who can use this browser profile, or run a script on this site, can read the key and the notes. If site data are cleared, both are lost. An export has the notes and not the key: any viewer of repositories can read it, but another browser cannot continue it.';
+const ACCOUNT_WORDS =
+  'The notes are records of your account, which its server signs. This browser has a copy of the account, and the changes that the server does not have yet. An export has what the server has. If site data are cleared, changes that were not sent are lost.';
+
+const OWN_EMPTY = 'Nothing here yet. The first note starts a repository of your own, in this browser.';
+const ACCOUNT_EMPTY = 'Nothing here yet. The notes that you add become records of your account.';
+
 export class App {
-  readonly #repo: Repo;
+  readonly #notebook: Notebook;
   readonly #trouble: HTMLElement = element('div', { class: 'trouble' });
   readonly #facts: HTMLElement = element('div', { class: 'storage' });
   readonly #list: NoteList;
+  readonly #onRead: (notes: readonly Note[]) => void;
+  #end: () => void = () => undefined;
   /** Reads one at a time. A change during a read causes another read. */
   #isReading = false;
   #isStale = false;
 
-  constructor(repo: Repo) {
-    this.#repo = repo;
-    this.#list = new NoteList({
-      onChange: (note, text) => this.#try(() => changeNote(repo, note, text)),
+  /** @param onRead Called with the notes, each time they were read. */
+  constructor(notebook: Notebook, onRead: (notes: readonly Note[]) => void = () => undefined) {
+    this.#notebook = notebook;
+    this.#onRead = onRead;
+    this.#list = new NoteList(this.#isOwn ? OWN_EMPTY : ACCOUNT_EMPTY, {
+      onChange: (note, text) => this.#try(() => notebook.change(note, text)),
       onRemove: (note) => this.#remove(note),
+      onChoose: (note, choice) => this.#doForAccount((account) => account.resolve(note, choice)),
+      onDiscard: (note) => this.#doForAccount((account) => account.discard(note)),
     });
   }
 
   /** Shows the page, and updates it after changes of any tab. */
-  start(root: HTMLElement): void {
+  start(root: HTMLElement, account: HTMLElement): void {
     root.replaceChildren(
       element(
         'main',
         { class: 'notes' },
         element('h1', {}, 'Notes'),
-        composer((text) => this.#try(() => addNote(this.#repo, text))),
+        composer((text) => this.#try(() => this.#notebook.add(text))),
         this.#trouble,
         this.#list.element,
+        account,
         element(
           'section',
           { class: 'about' },
           element('h2', {}, 'These notes'),
           this.#facts,
           this.#actions(),
-          this.#keyWords(),
+          element('p', { class: 'quiet key-words' }, this.#isOwn ? OWN_WORDS : ACCOUNT_WORDS),
         ),
       ),
     );
-    this.#repo.onChange(() => this.refresh());
+    this.#end = this.#notebook.onChange(() => this.refresh());
     this.refresh();
+  }
+
+  /** Ends the updates. The notebook stays open. */
+  stop(): void {
+    this.#end();
+    this.#isStale = false;
   }
 
   /** Reads the notes again. */
@@ -61,21 +82,28 @@ export class App {
     if (!this.#isReading) {
       this.#isReading = true;
       this.#read()
-        .catch((error: unknown) => this.#report(error))
+        .catch((error: unknown) => this.report(error))
         .finally(() => (this.#isReading = false));
     }
+  }
+
+  report(error: unknown): void {
+    this.#trouble.replaceChildren(errorNote(error));
+  }
+
+  /** Whether the notes are in a repository that this browser signs. */
+  get #isOwn(): boolean {
+    return !(this.#notebook instanceof AccountNotebook);
   }
 
   async #read(): Promise<void> {
     while (this.#isStale) {
       this.#isStale = false;
-      this.#list.show(await readNotes(this.#repo));
-      this.#facts.replaceChildren(await storageFacts(this.#repo));
+      const notes = await this.#notebook.read();
+      this.#list.show(notes);
+      this.#onRead(notes);
+      this.#facts.replaceChildren(await storageFacts(this.#notebook.repo, this.#isOwn ? 'note' : 'record'));
     }
-  }
-
-  #report(error: unknown): void {
-    this.#trouble.replaceChildren(errorNote(error));
   }
 
   /** Runs a change. Shows an error and throws it. */
@@ -85,7 +113,7 @@ export class App {
       await run();
     } catch (error) {
       if (!isAbort(error)) {
-        this.#report(error);
+        this.report(error);
       }
       throw error;
     }
@@ -96,12 +124,19 @@ export class App {
     this.#try(run).catch(() => undefined);
   }
 
+  #doForAccount(run: (notebook: AccountNotebook) => Promise<void>): void {
+    const notebook = this.#notebook;
+    if (notebook instanceof AccountNotebook) {
+      this.#do(() => run(notebook));
+    }
+  }
+
   #remove(note: Note): void {
     this.#do(async () => {
-      await removeNote(this.#repo, note);
+      await this.#notebook.remove(note);
       tell(
         'Note deleted.',
-        button('Undo', () => this.#do(() => restoreNote(this.#repo, note))),
+        button('Undo', () => this.#do(() => this.#notebook.restore(note))),
       );
     });
   }
@@ -112,13 +147,13 @@ export class App {
       { class: 'actions' },
       keepButton(() => this.refresh()),
       button('Export', () => this.#do(() => this.#export())),
-      fileButton('Import', (file) => this.#do(() => this.#import(file))),
+      this.#isOwn ? fileButton('Import', (file) => this.#do(() => this.#import(file))) : undefined,
     );
   }
 
   async #export(): Promise<void> {
     const name = `${fileNameOf('notes', new Date().toISOString().slice(0, 10))}.car`;
-    await saveFile(name, 'application/vnd.ipld.car', () => this.#repo.exportCar());
+    await saveFile(name, 'application/vnd.ipld.car', () => this.#notebook.repo.exportCar());
     tell('Exported.');
   }
 
@@ -126,16 +161,9 @@ export class App {
    * Imports an export of the same account. An export that is older than the repository is refused.
    */
   async #import(file: File): Promise<void> {
-    const { created, updated, deleted } = await this.#repo.importCar(file, { key: this.#repo.did });
+    const { repo } = this.#notebook;
+    const { created, updated, deleted } = await repo.importCar(file, { key: repo.did });
     const changed = created + updated + deleted;
     tell(changed === 0 ? 'Nothing in it is new.' : `${countOf(changed, 'note')} brought up to date.`);
-  }
-
-  #keyWords(): HTMLElement {
-    return element(
-      'p',
-      { class: 'quiet key-words' },
-      'Each change is a commit, signed with a key that was made in this browser and stays in its local storage. Anyone who can use this browser profile, or run a script on this site, can read the key and the notes. If site data are cleared, both are lost. An export has the notes and not the key: any viewer of repositories can read it, but another browser cannot continue it.',
-    );
   }
 }

@@ -1,16 +1,16 @@
 /** The notice and the actions after the browser has cleared the notes. */
-import type { Repo } from 'pdsdb';
+import type { LocalNotebook } from './local-notebook.ts';
 import { button, element } from '../../page/element.ts';
 import { errorNote } from '../../page/error-note.ts';
 import { fileButton } from '../../page/file-button.ts';
 import type { Account } from './account.ts';
-import { createNotebook, restoreNotebook } from './notebook.ts';
+import { createNotebook, restoreNotebook } from './local-notebook.ts';
 
 /** Shows only that the notes are lost, until the user decides how to continue. */
-export const askAboutLoss = (root: HTMLElement, account: Account): Promise<Repo> =>
+export const askAboutLoss = (root: HTMLElement, account: Account): Promise<LocalNotebook> =>
   new Promise((resolve) => {
     const trouble = element('div', { class: 'trouble' });
-    const begin = (open: () => Promise<Repo>): void => {
+    const begin = (open: () => Promise<LocalNotebook>): void => {
       trouble.replaceChildren();
       open().then(resolve, (error: unknown) => trouble.replaceChildren(errorNote(error)));
     };

@@ -7,24 +7,18 @@ import type { Note } from './notebook.ts';
 import type { NoteActions } from './note-view.ts';
 import { NoteView } from './note-view.ts';
 
-export interface NoteListActions {
-  /** Resolves when the change is stored. */
-  readonly onChange: (note: Note, text: string) => Promise<void>;
-  readonly onRemove: (note: Note) => void;
-}
+export type NoteListActions = Omit<NoteActions, 'onGone'>;
 
 export class NoteList {
   readonly element: HTMLElement = element('div', {});
   readonly #list: HTMLElement = element('ul', { class: 'note-list', 'aria-label': 'Notes' });
-  readonly #empty: HTMLElement = element(
-    'p',
-    { class: 'empty quiet' },
-    'Nothing here yet. The first note starts a repository of your own, in this browser.',
-  );
+  readonly #empty: HTMLElement = element('p', { class: 'empty quiet' });
   readonly #actions: NoteActions;
   readonly #views = new Map<string, NoteView>();
 
-  constructor(actions: NoteListActions) {
+  /** @param emptyWords What is shown if there are no notes. */
+  constructor(emptyWords: string, actions: NoteListActions) {
+    this.#empty.append(emptyWords);
     this.#actions = { ...actions, onGone: (rkey) => this.#drop(rkey) };
     this.#empty.hidden = true;
     this.#list.hidden = true;

@@ -1,15 +1,25 @@
 /** One note: shown, edited or deleted. */
 import { button, element } from '../../page/element.ts';
 import { dateOf, formatShortDate } from '../../page/quantities.ts';
+import type { Choice } from './note-versions.ts';
+import { noteVersions } from './note-versions.ts';
 import type { Note } from './notebook.ts';
 
 export interface NoteActions {
   /** Resolves when the change is stored. */
   readonly onChange: (note: Note, text: string) => Promise<void>;
   readonly onRemove: (note: Note) => void;
+  /** Ends a conflict with the account's server. */
+  readonly onChoose: (note: Note, choice: Choice) => void;
+  /** Drops a change that the account's server has refused. */
+  readonly onDiscard: (note: Note) => void;
   /** Called when the edit of a note ends that another tab has deleted. */
   readonly onGone: (rkey: string) => void;
 }
+
+/** Everything that the view shows. */
+const shownOf = ({ text, updatedAt, isPending, conflict, refusal }: Note): string =>
+  JSON.stringify([text, updatedAt, isPending, conflict, refusal]);
 
 const timeOf = ({ createdAt, updatedAt }: Note): HTMLElement => {
   const date = dateOf(updatedAt ?? createdAt);
@@ -50,7 +60,7 @@ export class NoteView {
 
   /** Shows the present text of the note, beside the text of a running edit, which must not be lost. */
   update(note: Note): void {
-    const isSame = note.text === this.#note.text && note.updatedAt === this.#note.updatedAt;
+    const isSame = shownOf(note) === shownOf(this.#note);
     this.#note = note;
     if (this.#draft !== undefined) {
       this.#tell(this.#draft);
@@ -70,6 +80,16 @@ export class NoteView {
 
   #show(): void {
     this.#draft = undefined;
+    const { conflict } = this.#note;
+    if (conflict === undefined) {
+      this.#showText();
+    } else {
+      this.element.replaceChildren(noteVersions(conflict, (choice) => this.#actions.onChoose(this.#note, choice)));
+    }
+  }
+
+  #showText(): void {
+    const { isPending, refusal } = this.#note;
     const edit = button('Edit', () => this.#edit(), {
       class: 'plain',
       'aria-label': `Edit: ${this.#note.text.slice(0, 40)}`,
@@ -80,7 +100,28 @@ export class NoteView {
     });
     this.element.replaceChildren(
       element('p', { class: 'note-text' }, this.#note.text),
-      element('div', { class: 'note-foot' }, timeOf(this.#note), element('div', { class: 'actions' }, edit, remove)),
+      ...(refusal === undefined ? [] : [this.#refused(refusal)]),
+      element(
+        'div',
+        { class: 'note-foot' },
+        timeOf(this.#note),
+        isPending && refusal === undefined ? element('span', { class: 'quiet pending' }, 'Not sent yet') : undefined,
+        element('div', { class: 'actions' }, edit, remove),
+      ),
+    );
+  }
+
+  #refused(refusal: string): HTMLElement {
+    return element(
+      'div',
+      { class: 'elsewhere' },
+      element('p', {}, 'The server has refused this change. Write another text, or drop the change.'),
+      element('code', {}, refusal),
+      element(
+        'div',
+        { class: 'actions' },
+        button('Drop the change', () => this.#actions.onDiscard(this.#note)),
+      ),
     );
   }
 

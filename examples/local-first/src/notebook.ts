@@ -1,19 +1,14 @@
-/** Notes as records of one collection. Every change is a signed commit, which is durable when it resolves. */
+/** Notes, wherever they are kept: in a repository of this browser, or in the copy of an account. */
 import type { CID, Repo } from 'pdsdb';
-import { isRepoError } from 'pdsdb';
-import { createRepo, deleteRepo, openRepo } from 'pdsdb/browser';
-import type { Account } from './account.ts';
 
-const COLLECTION = 'com.example.note';
+/** Each note is a record of this collection. */
+export const COLLECTION = 'com.example.note';
 
-/** The name of the repository in this browser. */
-const NAME = 'notes';
-
-/**
- * Marks that notes exist. It is stored separately from them, so it distinguishes lost notes from a first visit: a
- * browser that is short of storage does not clear everything.
- */
-const MARK = 'notes.kept';
+/** What this device and the server made of a note that both have changed. `undefined`: deleted. */
+export interface Conflict {
+  readonly mine: string | undefined;
+  readonly theirs: string | undefined;
+}
 
 export interface Note {
   readonly rkey: string;
@@ -22,117 +17,60 @@ export interface Note {
   readonly text: string;
   readonly createdAt: string;
   readonly updatedAt: string | undefined;
+  /** The account's server does not have the note as it is shown. */
+  readonly isPending: boolean;
+  readonly conflict: Conflict | undefined;
+  /** Why the account's server refused the note. */
+  readonly refusal: string | undefined;
+  /** The record, which may have fields that this app does not know. */
+  readonly value: Readonly<Record<string, unknown>>;
 }
 
-// A function and not a Worker, so that a hidden page can release the files at once.
-const worker = (): Worker => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'notes' });
-
-/**
- * Returns the repository of the notes, which all tabs share, and creates it at the first visit. Returns `undefined` if
- * it was lost.
- */
-export const openNotebook = async (account: Account): Promise<Repo | undefined> => {
-  try {
-    const repo = await openRepo(NAME, { worker, signer: account.key });
-    localStorage.setItem(MARK, repo.did);
-    return repo;
-  } catch (error) {
-    if (!isRepoError(error, 'RepoNotFound')) {
-      throw error;
-    }
-  }
-  return localStorage.getItem(MARK) === null ? createNotebook(account) : undefined;
-};
-
-const make = async ({ did, key }: Account): Promise<{ readonly repo: Repo; readonly isNew: boolean }> => {
-  try {
-    const repo = await createRepo(NAME, { did, worker, signer: key });
-    localStorage.setItem(MARK, did);
-    return { repo, isNew: true };
-  } catch (error) {
-    // Another tab was faster.
-    if (!isRepoError(error, 'RepoExists')) {
-      throw error;
-    }
-    return { repo: await openRepo(NAME, { worker, signer: key }), isNew: false };
-  }
-};
-
-/** Creates an empty repository, unless another tab was faster. */
-export const createNotebook = async (account: Account): Promise<Repo> => (await make(account)).repo;
-
-/**
- * Creates a repository from an export of this account. If the export has a fault, no repository is left.
- */
-export const restoreNotebook = async (account: Account, file: Blob): Promise<Repo> => {
-  const { repo, isNew } = await make(account);
-  try {
-    await repo.importCar(file, { key: account.did });
-    return repo;
-  } catch (error) {
-    await repo.close();
-    if (isNew) {
-      await deleteRepo(NAME, { worker });
-    }
-    throw error;
-  }
-};
+export interface Notebook {
+  /** The repository in this browser. */
+  readonly repo: Repo;
+  /** All notes, newest first: their keys are times. */
+  read(): Promise<readonly Note[]>;
+  add(text: string): Promise<void>;
+  /**
+   * Changes the text of a note. A deleted note is created again.
+   * @throws {RepoError} If another tab was faster: `InvalidSwap` if it changed the note, `RecordNotFound` if it
+   *   deleted it, `RecordExists` if it restored it.
+   */
+  change(note: Note, text: string): Promise<void>;
+  /** @throws {RepoError} If another tab was faster: `InvalidSwap` or `RecordNotFound`. */
+  remove(note: Note): Promise<void>;
+  /** Restores a deleted note unchanged. */
+  restore(note: Note): Promise<void>;
+  /** Calls `listener` after changes of any tab. Returns a function that removes it. */
+  onChange(listener: () => void): () => void;
+}
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** All notes, newest first: their keys are times. */
-export const readNotes = async (repo: Repo): Promise<readonly Note[]> => {
-  const notes: Note[] = [];
-  for await (const { rkey, cid, value } of repo.list(COLLECTION, { reverse: true })) {
-    const { text, createdAt, updatedAt } = value;
-    notes.push({
-      rkey,
-      cid,
-      text: textOf(text),
-      createdAt: textOf(createdAt),
-      updatedAt: typeof updatedAt === 'string' ? updatedAt : undefined,
-    });
-  }
-  return notes;
-};
+/** Returns the note in a record. */
+export const noteOf = (
+  { rkey, cid, value }: Pick<Note, 'cid' | 'rkey' | 'value'>,
+  state: Partial<Pick<Note, 'conflict' | 'isPending' | 'refusal'>> = {},
+): Note => ({
+  rkey,
+  cid,
+  value,
+  text: textOf(value['text']),
+  createdAt: textOf(value['createdAt']),
+  updatedAt: typeof value['updatedAt'] === 'string' ? value['updatedAt'] : undefined,
+  isPending: state.isPending ?? false,
+  conflict: state.conflict,
+  refusal: state.refusal,
+});
 
-export const addNote = async (repo: Repo, text: string): Promise<void> => {
-  await repo.write([
-    {
-      action: 'create',
-      collection: COLLECTION,
-      value: { $type: COLLECTION, text, createdAt: new Date().toISOString() },
-    },
-  ]);
-};
+const now = (): string => new Date().toISOString();
 
-/**
- * Changes the text of a note. A deleted note is created again.
- * @throws {RepoError} If another tab was faster: `InvalidSwap` if it changed the note, `RecordNotFound` if it
- *   deleted it, `RecordExists` if it restored it.
- */
-export const changeNote = async (repo: Repo, { rkey, cid, createdAt }: Note, text: string): Promise<void> => {
-  const value = { $type: COLLECTION, text, createdAt, updatedAt: new Date().toISOString() };
-  const change = { collection: COLLECTION, rkey, value };
-  await repo.write([
-    cid === undefined ? { action: 'create', ...change } : { action: 'update', ...change, swapRecord: cid },
-  ]);
-};
+export const newRecord = (text: string): Note['value'] => ({ $type: COLLECTION, text, createdAt: now() });
 
-/**
- * @throws {RepoError} If another tab was faster: `InvalidSwap` if it changed the note, `RecordNotFound` if it
- * lost.
- */
-export const removeNote = async (repo: Repo, { rkey, cid }: Note): Promise<void> => {
-  await repo.write([{ action: 'delete', collection: COLLECTION, rkey, swapRecord: cid }]);
-};
-
-/** Restores a deleted note unchanged. */
-export const restoreNote = async (repo: Repo, { rkey, text, createdAt, updatedAt }: Note): Promise<void> => {
-  await repo.put(COLLECTION, rkey, {
-    $type: COLLECTION,
-    text,
-    createdAt,
-    ...(updatedAt === undefined ? {} : { updatedAt }),
-  });
-};
+export const changedRecord = ({ value }: Note, text: string): Note['value'] => ({
+  ...value,
+  $type: COLLECTION,
+  text,
+  updatedAt: now(),
+});

@@ -19,14 +19,15 @@ const usedWords = async (): Promise<string> => {
 /** Whether the page opens without a network. */
 const offlineWords = (): string => (navigator.serviceWorker?.controller ? 'Ready' : 'After the next visit');
 
-export const storageFacts = async (repo: Repo): Promise<HTMLElement> => {
+/** @param what What a record of the repository is called. */
+export const storageFacts = async (repo: Repo, what: 'note' | 'record'): Promise<HTMLElement> => {
   const { storage, persistent, commits, records, did } = await repo.info();
   return element(
     'dl',
     { class: 'facts' },
     fact('Kept in', STORAGES[storage ?? ''] ?? 'Memory'),
     fact('Room used', await usedWords()),
-    fact('Holds', `${countOf(records, 'note')}, ${countOf(commits, 'commit')}`),
+    fact('Holds', `${countOf(records, what)}, ${countOf(commits, 'commit')}`),
     fact('Promised to stay', persistent === true ? 'Yes' : 'No: the browser may clear it when room gets short'),
     fact('Offline', offlineWords()),
     fact('Account', did),
