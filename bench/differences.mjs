@@ -1,5 +1,5 @@
 // The cost of differences and events on a large repository in a folder: their import, their export, and following a
-// host. Prints medians of 15 of processor time, and of the blocks that are read.
+// host. Prints medians of 15 of processor time, and of the pages of SQLite that an export reads after an opening.
 //   node bench/differences.mjs --size 100000
 // Needs `npm run build`. The whole import of the same repository is measured beside them.
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { generateKey } from '../dist/index.js';
-import { createRepo } from '../dist/node.js';
+import { createRepo, openRepo } from '../dist/node.js';
+import { pagesReadBy } from './page-reads.mjs';
 
 const { values } = parseArgs({ options: { size: { type: 'string', default: '100000' } } });
 const size = Number(values.size);
@@ -48,7 +49,7 @@ const folder = mkdtempSync(join(tmpdir(), 'pdsdb-bench-'));
 try {
   const key = generateKey('secp256k1');
   const options = { did: DID, signer: key };
-  const host = await createRepo(join(folder, 'host'), options);
+  let host = await createRepo(join(folder, 'host'), options);
   const creates = Array.from({ length: size }, (_, i) => ({
     action: 'create',
     collection: POST,
@@ -86,6 +87,22 @@ try {
     show(`exportCar({ since }) of ${count} changes`, exports);
     show(`importCar of that difference`, imports);
   }
+
+  const pages = [];
+  for (let i = 0; i < RUNS; i++) {
+    const since = await change(10);
+    await host.close();
+    host = await openRepo(join(folder, 'host'), { signer: key });
+    let difference;
+    pages.push(
+      await pagesReadBy(async () => {
+        difference = await bytesOf(host.exportCar({ since }));
+      }),
+    );
+    await copy.importCar(difference, { key: key.did() });
+  }
+  const [least, most] = [Math.min(...pages), Math.max(...pages)];
+  console.log(`pages that exportCar of 10 changes reads first:  ${median(pages)} (${least} to ${most})`);
 
   const made = [];
   const applied = [];

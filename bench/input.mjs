@@ -69,7 +69,7 @@ export const readInput = (size) => {
     signer,
     car: () => new Uint8Array(readFileSync(car)),
     /** Returns random paths. */
-    randomPaths: (count, seed = 7) => {
+    randomPaths: (count, seed) => {
       const random = seeded(seed);
       return Array.from({ length: count }, () => known.paths[Math.floor(random() * known.paths.length)]);
     },

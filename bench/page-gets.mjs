@@ -1,4 +1,5 @@
-// 1,000 gets from a page whose worker has the repository in OPFS, in Chromium, by two builds in turn:
+// 1,000 gets from a page whose worker has the repository in OPFS, one by one and by one `getMany`, in Chromium, by two
+// builds in turn:
 // `node page-gets.mjs --before ../../old/dist --after ../dist --rounds 15`. Prints JSON: the times in milliseconds.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -59,8 +60,8 @@ const fill = async ({ name, size, collection }) => {
   await repo.close();
 };
 
-/** Runs in the page: reads records by key, one after the other, and then a list. */
-const read = async ({ name, rkeys, collection }) => {
+/** Runs in the page: reads records by key, one after the other, then other ones together, and then a list. */
+const read = async ({ name, rkeys, others, collection }) => {
   const { openRepo } = await import(`/${name}/page.js`);
   const worker = () => new Worker(`/${name}/bundled/repo-worker.js`, { type: 'module' });
   const repo = await openRepo('gets', { worker, storage: 'opfs' });
@@ -71,18 +72,23 @@ const read = async ({ name, rkeys, collection }) => {
   }
   const gets = performance.now() - start;
   start = performance.now();
+  // An older build has no such method.
+  const found = (await repo.getMany?.(others.map((rkey) => `${collection}/${rkey}`))) ?? [];
+  const many = performance.now() - start;
+  if (found.some((record) => record?.value.langs[0] !== 'en')) throw new Error('not found');
+  start = performance.now();
   let count = 0;
   for await (const { value } of repo.list(collection)) count += value.langs.length;
   const list = performance.now() - start;
   await repo.close();
   if (count === 0) throw new Error('nothing listed');
-  return { gets, list };
+  return { gets, many, list };
 };
 
 const userDataDir = mkdtempSync(join(tmpdir(), 'pdsdb-gets-'));
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 const browser = await launch({ executablePath: '/usr/bin/chromium', headless: true, args, userDataDir });
-const times = Object.fromEntries(builds.map((name) => [name, { gets: [], list: [] }]));
+const times = Object.fromEntries(builds.map((name) => [name, { gets: [], many: [], list: [] }]));
 try {
   const tab = await browser.newPage();
   await tab.goto(`http://localhost:${server.address().port}/`);
@@ -91,11 +97,13 @@ try {
   for (let round = 0; round <= Number(values.rounds); round++) {
     // The first round warms up. The order changes from round to round.
     for (const name of round % 2 === 0 ? builds : builds.toReversed()) {
-      const rkeys = Array.from({ length: 1000 }, (_, i) => rkeyOf((i * 7919 + round * 31) % size));
-      const { gets, list } = await tab.evaluate(read, { name, rkeys, collection: COLLECTION });
+      const keysFrom = (start) => Array.from({ length: 1000 }, (_, i) => rkeyOf((i * 7919 + start) % size));
+      const [rkeys, others] = [keysFrom(round * 31), keysFrom(round * 31 + 17)];
+      const found = await tab.evaluate(read, { name, rkeys, others, collection: COLLECTION });
       if (round > 0) {
-        times[name].gets.push(Math.round(gets * 10) / 10);
-        times[name].list.push(Math.round(list * 10) / 10);
+        for (const what of ['gets', 'many', 'list']) {
+          times[name][what].push(Math.round(found[what] * 10) / 10);
+        }
       }
     }
   }
@@ -105,5 +113,10 @@ try {
   rmSync(userDataDir, { recursive: true, force: true });
 }
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
-const of = (name) => ({ gets: median(times[name].gets), list: median(times[name].list), times: times[name] });
+const of = (name) => ({
+  gets: median(times[name].gets),
+  many: median(times[name].many),
+  list: median(times[name].list),
+  times: times[name],
+});
 console.log(JSON.stringify(Object.fromEntries(builds.map((name) => [name, of(name)])), null, 1));

@@ -12,7 +12,7 @@ const escape = (text) => text.replace(/[&<>]/g, (character) => ({ '&': '&amp;', 
 
 export const plotOf = (result) => {
   const { rows, title } = result;
-  const shared = rows.filter(({ size, wall }) => size <= 100_000 && wall !== undefined);
+  const shared = rows.filter(({ size, wall }) => size <= 100_000 && wall !== null && wall !== undefined);
   const size = Math.max(...shared.map((row) => row.size));
   const bars = shared.filter((row) => row.size === size);
   const walls = bars.map(({ wall }) => wall);

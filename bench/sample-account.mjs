@@ -2,6 +2,7 @@
 // have. Made with the public entry point only. Equal seeds give equal CARs.
 import {
   CODEC_DAG_CBOR,
+  CODEC_RAW,
   carBlock,
   carHeader,
   cidOf,
@@ -13,6 +14,8 @@ import {
 } from '../dist/index.js';
 
 const START = 1_650_000_000_000_000;
+/** A CID of an image that nobody has. */
+const IMAGE = cidOf(CODEC_RAW, new Uint8Array());
 const WORDS =
   'the of a to in sky blue open network open post people build small web today thing read write again never'.split(' ');
 
@@ -42,21 +45,55 @@ const kindOf = (dice) =>
         ? 'app.bsky.graph.follow'
         : 'app.bsky.feed.repost';
 
+const uriOf = (n, random) => `at://${plc(random, 'b')}/app.bsky.feed.post/${tidOf(START + n, 3)}`;
+
+/** A third of the posts are replies, a third have links or mentions, and a quarter have images, a link card or a quote. */
+const postOf = (n, random, subject, createdAt) => {
+  const text = Array.from(
+    { length: 4 + Math.floor(random() * 36) },
+    () => WORDS[Math.floor(random() * WORDS.length)],
+  ).join(' ');
+  const post = { $type: 'app.bsky.feed.post', text, langs: ['en'], createdAt };
+  const strongRef = () => ({ cid: String(subject), uri: uriOf(n, random) });
+  if (random() < 0.33) {
+    post.reply = { root: strongRef(), parent: strongRef() };
+  }
+  if (random() < 0.33) {
+    const mention = { $type: 'app.bsky.richtext.facet#mention', did: plc(random, 'c') };
+    const link = {
+      $type: 'app.bsky.richtext.facet#link',
+      uri: `https://example.com/articles/${n}/${text.slice(0, 20)}`,
+    };
+    post.facets = [mention, link].slice(0, 1 + (n % 2)).map((feature, i) => ({
+      index: { byteStart: i * 8, byteEnd: i * 8 + 7 },
+      features: [feature],
+    }));
+  }
+  const dice = random();
+  if (dice < 0.12) {
+    const image = { $type: 'blob', ref: IMAGE, mimeType: 'image/jpeg', size: 300_000 + n };
+    const one = { alt: text, aspectRatio: { width: 2000, height: 1500 }, image };
+    post.embed = { $type: 'app.bsky.embed.images', images: Array.from({ length: 1 + (n % 3) }, () => one) };
+  } else if (dice < 0.2) {
+    const external = { uri: `https://example.com/${n}`, title: text.slice(0, 60), description: `${text} ${text}` };
+    post.embed = { $type: 'app.bsky.embed.external', external };
+  } else if (dice < 0.25) {
+    post.embed = { $type: 'app.bsky.embed.record', record: strongRef() };
+  }
+  return post;
+};
+
 const recordOf = ($type, n, random, subject) => {
   const createdAt = new Date(START / 1000 + n * 60_000).toISOString();
   if ($type === 'app.bsky.feed.post') {
-    const text = Array.from(
-      { length: 4 + Math.floor(random() * 36) },
-      () => WORDS[Math.floor(random() * WORDS.length)],
-    ).join(' ');
-    return { $type, text, langs: ['en'], createdAt };
+    return postOf(n, random, subject, createdAt);
   }
   if ($type === 'app.bsky.graph.follow') {
     return { $type, subject: plc(random, 'a'), createdAt };
   }
   return {
     $type,
-    subject: { cid: String(subject), uri: `at://${plc(random, 'b')}/app.bsky.feed.post/${tidOf(START + n, 3)}` },
+    subject: { cid: String(subject), uri: uriOf(n, random) },
     createdAt,
   };
 };

@@ -1,8 +1,6 @@
 // The reference implementation, @atproto/repo.
 import { Secp256k1Keypair } from '@atproto/crypto';
-import atproto from '@atproto/repo';
-
-const {
+import {
   BlockMap,
   DataDiff,
   MST,
@@ -13,7 +11,7 @@ const {
   getFullRepo,
   readCarWithRoot,
   verifyRepoCar,
-} = atproto;
+} from '@atproto/repo';
 
 export { BlockMap, DataDiff, MST, MemoryBlockstore, Repo, WriteOpAction, getFullRepo, readCarWithRoot, verifyRepoCar };
 

@@ -4,7 +4,7 @@ import { MST, MemoryBlockstore } from '../contenders/atproto.mjs';
 import { CID as MultiformatsCid } from 'multiformats/cid';
 
 export const title = 'Build a tree from sorted keys, and its root';
-export const targets = { '@atproto/repo': 5, '@atcute/mst': 1 };
+export const targets = { '@atproto/repo': { 100000: 5 }, '@atcute/mst': { 100000: 1 } };
 
 const VALUE = 'bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm';
 

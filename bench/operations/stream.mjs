@@ -4,7 +4,6 @@ import { createRepo } from '../../dist/node.js';
 
 export const title = 'Import a CAR as a stream from a file: peak memory';
 export const targets = {};
-export const memoryTarget = 200;
 
 export const contenders = {
   pdsdb: {

@@ -5,7 +5,7 @@ import { verifyRepoCar } from '../contenders/atproto.mjs';
 import { framesOf, hashWithIpld } from '../contenders/frames.mjs';
 
 export const title = 'Verify a CAR without storing it';
-export const targets = { '@atproto/repo': 40, '@atcute': 4, floor: 0.4 };
+export const targets = { '@atproto/repo': { 100000: 40 }, '@atcute': { 1000: 2, 100000: 3.5 } };
 
 export const contenders = {
   pdsdb: {

@@ -1,0 +1,3 @@
+import { listOperation } from '../contenders/list-collection.mjs';
+
+export const { title, targets, contenders } = listOperation('app.bsky.feed.like', 'likes');
