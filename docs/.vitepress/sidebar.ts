@@ -11,10 +11,13 @@ const pages: DefaultTheme.SidebarItem[] = [
       page('Keep an account in a browser', '/guides/keep-an-account-in-a-browser'),
       page('Records', '/records'),
       page('Back up and restore', '/guides/back-up-and-restore'),
+      page('Keep a copy of an account', '/guides/keep-a-copy'),
       page('Follow a repository', '/guides/follow-a-repository'),
+      page('Write offline', '/guides/write-offline'),
       page('History and proofs', '/guides/history-and-proofs'),
       page('Import from a PDS', '/guides/import-from-a-pds'),
       page('Records as files', '/guides/records-as-files'),
+      page('Move an account', '/guides/migrate'),
       page('Verify and repair', '/guides/verify-and-repair'),
       page('Several tabs', '/guides/several-tabs'),
       page('Bundlers', '/guides/bundlers'),
@@ -57,7 +60,7 @@ const api: DefaultTheme.SidebarItem[] = [
   {
     text: 'API',
     link: '/api/index',
-    items: ['index', 'node', 'deno', 'browser', 'worker', 'testing'].map((name) =>
+    items: ['index', 'node', 'deno', 'browser', 'worker', 'sync', 'testing'].map((name) =>
       page(name === 'index' ? 'pdsdb' : `pdsdb/${name}`, `/api/${name}/index`),
     ),
   },
