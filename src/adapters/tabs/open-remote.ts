@@ -100,12 +100,12 @@ export const openRemote = (
       }
       repo = new RemoteRepo(send, { signer, validate, hangUp, isPersistent });
       await repo.begin();
-      unwatch = watchPage({ onHide: hide, onShow: () => void begin(), needsTime: !supply.isFresh });
+      unwatch = watchPage({ onHide: hide, onShow: begin, needsTime: !supply.isFresh });
       resolve(readOnly ? readOnlyRepo(repo) : repo);
     };
 
     /** Looks for the leader, which the worker may become. */
-    const begin = async (): Promise<void> => {
+    const look = async (): Promise<void> => {
       const { worker, release } = supply.take();
       let link: LeaderLink | undefined;
       const opened = connect(worker, locks, {
@@ -163,5 +163,9 @@ export const openRemote = (
         }
       }
     };
-    void begin();
+    /** A browser that lacks a part makes no worker. */
+    const begin = (): void => {
+      look().catch(end);
+    };
+    begin();
   });
