@@ -226,6 +226,7 @@ export type {
   CommitRange,
   LenientReader,
   PutBlobOptions,
+  ScratchFile,
   StoreMaintenance,
   StoreReader,
   StoreSnapshot,

@@ -13,11 +13,18 @@ import type { CID } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import { Lifetime } from '../../core/storage/lifetime.ts';
 import { sha256Stream } from '../../core/data/sha256.ts';
-import type { BlobInfo, BlobSource, BlobStore, InvalidBlobEntry, PutBlobOptions } from '../../core/storage/ports.ts';
+import type {
+  BlobInfo,
+  BlobSource,
+  BlobStore,
+  InvalidBlobEntry,
+  PutBlobOptions,
+  ScratchFile,
+} from '../../core/storage/ports.ts';
 import { isNotFound, systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 
-/** The temporary file of an interrupted `put`. */
+/** The temporary file of an interrupted `put` or import. */
 const TEMPORARY = /^[0-9a-f]{32}\.tmp-[0-9a-z]+$/;
 
 /** Returns the name of a blob's file: the canonical text of its CID. Returns `undefined` for a CID of another codec. */
@@ -262,6 +269,35 @@ class FolderBlobStore implements BlobStore {
         yield { cid: decodeCid(cidTextToBytes(name)!), message: `not a regular file; path=${path}` };
       }
     }
+  }
+
+  scratch(): Promise<ScratchFile> {
+    const doing = 'keeping the rest of an import';
+    return this.#lifetime.run(async () => {
+      const path = `${BLOBS_ROOT}/${randomName()}.tmp-scratch`;
+      const writer = await io(doing, this.#folder.create(path));
+      const chunks = this.#folder.read(path);
+      return {
+        append: (bytes) => this.#lifetime.run(() => io(doing, writer.write(bytes))),
+        async *read() {
+          await io(doing, writer.close());
+          const reading = chunks[Symbol.asyncIterator]();
+          try {
+            for (
+              let next = await io(doing, reading.next());
+              next.done !== true;
+              next = await io(doing, reading.next())
+            ) {
+              // The folder may read into the same memory again.
+              yield next.value.slice();
+            }
+          } finally {
+            await reading.return?.();
+          }
+        },
+        remove: () => this.#discard(writer, path),
+      };
+    });
   }
 
   async #namesAfter(after: string): Promise<string[]> {

@@ -216,6 +216,19 @@ export interface PutBlobOptions {
 /** The source of a blob. A stream is read to its end, or cancelled if storing fails. */
 export type BlobSource = Blob | ReadableStream<Uint8Array> | Uint8Array;
 
+/** A file for bytes that do not fit in memory. If it is not removed, the next opening of its store removes it. */
+export interface ScratchFile {
+  /**
+   * Appends all bytes. They need not be durable.
+   * @throws {RepoError} `StorageFull`; `StorageFailed`; `Closed` after the end of the store.
+   */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Yields all bytes in order. Call it once, after the last `append`. A chunk is the caller's. */
+  read(): AsyncIterable<Uint8Array>;
+  /** Removes the file. Does not reject. */
+  remove(): Promise<void>;
+}
+
 /** One repository's blobs, named by their CID. Every method rejects with `Closed` after `close`. */
 export interface BlobStore extends AsyncDisposable {
   /**
@@ -238,5 +251,11 @@ export interface BlobStore extends AsyncDisposable {
    * Absent in a store that cannot contain such entries.
    */
   invalidEntries?(): AsyncIterable<InvalidBlobEntry>;
+  /**
+   * Makes an empty scratch file. Absent in a store without files. Then an import of a slow source that does not fit in
+   * memory delays other writes.
+   * @throws {RepoError} `StorageFull`; `StorageFailed`.
+   */
+  scratch?(): Promise<ScratchFile>;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { concatBytes } from '../../core/data/bytes.ts';
 import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, cidToText } from '../../core/data/cid.ts';
 import { assertNothing, bytesOf, contentOf, listOf, streamOf, text, withStore } from './blob-store-harness.ts';
 import type { BlobStoreHarness } from './blob-store-harness.ts';
+import { scratchFileCases } from './scratch-file-cases.ts';
 import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';
 import type { Case } from '../case.ts';
 import { errorName, isBlob } from '../../core/data/platform-values.ts';
@@ -326,4 +327,10 @@ const living: readonly Case<BlobStoreHarness>[] = [
 ];
 
 /** All cases. Every implementation runs them. */
-export const blobStoreCases: readonly Case<BlobStoreHarness>[] = [...storing, ...refusing, ...listing, ...living];
+export const blobStoreCases: readonly Case<BlobStoreHarness>[] = [
+  ...storing,
+  ...refusing,
+  ...listing,
+  ...living,
+  ...scratchFileCases,
+];

@@ -3,6 +3,7 @@
  * area, then writes the blocks of the tree and moves the head. If a check fails, the transaction is rolled back.
  */
 import type { CarOptions } from '../../car/decoder.ts';
+import { MAX_CAR_SIZE } from '../../car/decoder.ts';
 import { readPackedCar } from '../../car/reader.ts';
 import type { CarSource } from '../../car/source.ts';
 import { toDidKey } from '../../crypto/key-source.ts';
@@ -30,6 +31,7 @@ import { listCommit } from './kept-refs.ts';
 import { keepLocalWork } from './local-work.ts';
 import type { StoredImport } from './past-import.ts';
 import { addPastImport, findPastImport } from './past-import.ts';
+import { SlowSource } from './slow-source.ts';
 import { Staging } from './staging.ts';
 import { noteWhole } from './whole-tree.ts';
 import { noteCounts } from '../read/collection-counts.ts';
@@ -151,9 +153,10 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
   const { dryRun, maxBlocks, maxBlockSize, maxSize, maxUnlinked = MAX_UNLINKED, onProgress, request, signal } = options;
   assertRequest(request);
   const tally: Tally = { phase: 'read', bytes: 0, blocks: 0, records: 0 };
+  const slow = new SlowSource(source);
   const notify = (): void => {
     signal?.throwIfAborted();
-    onProgress?.({ ...tally });
+    onProgress?.({ ...tally, bytes: Math.max(tally.bytes, slow.kept) });
   };
   const past = async (change: BlockChange): Promise<Imported | undefined> => {
     const found = request && (await findPastImport(parts, change, request));
@@ -169,7 +172,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
   }
   const { hashAll } = parts;
   const staging = new Staging(source);
-  const reading = await readInto(staging, source, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, notify);
+  const reading = await readInto(staging, slow, { hashAll, maxSize, maxBlocks, maxBlockSize }, tally, notify);
   let isRead = false;
 
   let dry: StoredImport | undefined;
@@ -249,8 +252,11 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
   };
 
   try {
-    // What fits in memory is read before the change begins, so that a slow source does not delay other writes.
+    // The source is read before the change begins, so that a slow one does not delay other writes.
     isRead = await reading.stage(() => staging.isFull);
+    if (!isRead) {
+      await slow.keep(parts.blobs, maxSize ?? MAX_CAR_SIZE, notify);
+    }
     const imported = await keepingTransition(parts.pins, (keep) =>
       parts.store.transact(async (change) => (await past(change)) ?? run(change, keep)),
     );
@@ -265,5 +271,6 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
     return { result: dry, transition: undefined, isReset: false };
   } finally {
     await reading.close();
+    await slow.close();
   }
 };
