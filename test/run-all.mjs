@@ -16,7 +16,7 @@ const GROUPS = [
   { name: 'fast', projects: ['node', 'isolated'] },
   { name: 'slow', projects: ['slow', 'tree'] },
   // Together, so that both workers are busy until the end.
-  { name: 'browser', projects: ['browser', 'site', 'environments'] },
+  { name: 'browser', projects: ['browser', 'site', 'environments', 'alone'] },
   { name: 'network', projects: ['network'] },
 ];
 

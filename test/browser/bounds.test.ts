@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { boundsCases } from '../hostile/bounds-cases.ts';
 import { BASE_REV, carOf, posts, repositoryOf } from '../hostile/build-repository.ts';
 import { drivenOf, isMissing } from './browsers.ts';
-import { useFreshBrowser } from './fresh-browser.ts';
+import { useBrowserWith } from './use-browser.ts';
 import { useSite } from './in-browser.ts';
 
 /**
@@ -141,10 +141,12 @@ beforeAll(async () => {
 
 for (const name of ['chromium', 'firefox'] as const) {
   describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
-    const started = useFreshBrowser(name, async (browser) => ({
-      browser,
-      page: await browser.open(`${site().url}bounds`),
-    }));
+    // Alone, because the test measures all processes of the browser.
+    const started = useBrowserWith(
+      name,
+      async (browser) => ({ browser, page: await browser.open(`${site().url}bounds`) }),
+      { isAlone: true },
+    );
 
     test.each(boundsCases.map((one, i) => [one.name, one, i] as const))('%s', async (_name, { car, end }, i) => {
       const bytes = cars.get(i) ?? (await car());

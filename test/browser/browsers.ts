@@ -33,6 +33,10 @@ export interface TestPage {
 }
 
 export interface TestBrowser {
+  /** The process that leads the group of its processes. */
+  readonly pid: number;
+  /** Returns a function that closes the pages that are opened from now on. */
+  watchPages(): Promise<() => Promise<void>>;
   open(url: string): Promise<TestPage>;
   /** Kills all its processes, as a crash does. The profile stays. */
   kill(): Promise<void>;
@@ -151,11 +155,36 @@ const startPuppeteer = (
     protocolTimeout: 600_000,
   });
 
+/** Rejects if the work takes longer. */
+const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('it does not end')), ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 class PuppeteerBrowser implements TestBrowser {
   readonly browser: Browser;
 
   constructor(browser: Browser) {
     this.browser = browser;
+  }
+
+  get pid(): number {
+    return this.browser.process()!.pid!;
+  }
+
+  async watchPages(): Promise<() => Promise<void>> {
+    const before = new Set(await this.browser.pages());
+    return async () => {
+      const later = (await this.browser.pages()).filter((page) => !before.has(page));
+      await within(CLOSE_MS, Promise.all(later.map((page) => page.close()))).catch(() => this.kill());
+    };
   }
 
   async open(url: string): Promise<TestPage> {
@@ -192,13 +221,8 @@ class PuppeteerBrowser implements TestBrowser {
   }
 
   async close(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('it does not end')), CLOSE_MS);
-    });
     // If it cannot be closed because it has already ended, nothing is left to do.
-    await Promise.race([this.browser.close(), late]).catch(() => this.kill());
-    clearTimeout(timer);
+    await within(CLOSE_MS, this.browser.close()).catch(() => this.kill());
   }
 }
 

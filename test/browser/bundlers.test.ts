@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { buildPackage } from '../built-package.ts';
 import { drivenOf, isMissing } from './browsers.ts';
 import { APP_NAMES, apps } from './bundled-apps.ts';
-import { useFreshBrowser } from './fresh-browser.ts';
+import { useBrowserWith } from './use-browser.ts';
 
 /** Returns the result of the app, or its error. Neither exists if a module does not load. */
 const outcomeOf = async (page: Page, timeout: number): Promise<string> => {
@@ -24,7 +24,7 @@ describe.skipIf(isMissing('chromium'))('an app (needs chromium)', () => {
   beforeAll(async () => {
     pkg = await buildPackage('bundlers');
   }, 180_000);
-  const browser = useFreshBrowser('chromium', drivenOf);
+  const browser = useBrowserWith('chromium', drivenOf);
 
   for (const name of APP_NAMES) {
     test(`with ${name}`, { timeout: 180_000 }, async () => {

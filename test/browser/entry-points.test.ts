@@ -7,7 +7,7 @@ import { repoCases } from '../../src/testing/repo/cases.ts';
 import { DID } from '../../src/testing/repo/harness.ts';
 import { BROWSERS, isMissing } from './browsers.ts';
 import type { BrowserName } from './browsers.ts';
-import { useFreshBrowser } from './fresh-browser.ts';
+import { useBrowserWith } from './use-browser.ts';
 import { useSite } from './in-browser.ts';
 import { openTab, serveTabs } from './tab-site.ts';
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
 
 for (const name of BROWSERS) {
   describe.skipIf(isMissing(name))(`${name} (needs the browser)`, () => {
-    const tab = useFreshBrowser(name, (browser) => openTab(browser, site()));
+    const tab = useBrowserWith(name, (browser) => openTab(browser, site()));
 
     // First, because a list opens each repository that the cases leave.
     test('repositories are listed and deleted, but not while they are open', async () => {

@@ -17,7 +17,7 @@ import { buildPackage } from '../built-package.ts';
 import { root } from '../house/sources.ts';
 import { drivenOf } from './browsers.ts';
 import type { BrowserName } from './browsers.ts';
-import { useFreshBrowser } from './fresh-browser.ts';
+import { useBrowserWith } from './use-browser.ts';
 import { bodyOf } from './site.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -142,9 +142,9 @@ const listNotices = (): void => {
   Object.assign(globalThis, { notices });
 };
 
-/** Pages of a browser with a new profile, for all tests of the `describe`. */
+/** Pages of a browser, for all tests of the `describe`. */
 export const useVisitor = (name: BrowserName): ((url: string) => Promise<VisitedPage>) => {
-  const browser = useFreshBrowser(name, drivenOf);
+  const browser = useBrowserWith(name, drivenOf);
   return async (url) => {
     const page = await browser().newPage();
     // A failed test does not close its pages.

@@ -12,7 +12,7 @@ import { samplesOf } from '../readme/samples.ts';
 import type { Sample } from '../readme/samples.ts';
 import { drivenOf, isMissing } from './browsers.ts';
 import { POLLING } from './example-site.ts';
-import { useFreshBrowser } from './fresh-browser.ts';
+import { useBrowserWith } from './use-browser.ts';
 import { serveFolder } from './serve-folder.ts';
 
 /** Enough for a build and several visits on a busy machine. */
@@ -21,7 +21,7 @@ const TIMEOUT_MS = 240_000;
 const guide = (name: string): Sample[] => samplesOf(textOf(`docs/guides/${name}.md`));
 
 describe.skipIf(isMissing('chromium'))('the pages of the guides (need chromium)', { timeout: TIMEOUT_MS }, () => {
-  const browser = useFreshBrowser('chromium', drivenOf);
+  const browser = useBrowserWith('chromium', drivenOf);
   let built: string;
   beforeAll(async () => {
     built = await buildPackage('guides-pages');

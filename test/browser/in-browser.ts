@@ -1,7 +1,7 @@
 /** The site and a browser for the tests of a file. */
 import { afterAll, beforeAll } from 'vitest';
 import type { BrowserName, StartOptions, TestBrowser, TestPage } from './browsers.ts';
-import { useFreshBrowser } from './fresh-browser.ts';
+import { useBrowserWith } from './use-browser.ts';
 import { startSite } from './site.ts';
 import type { Site } from './site.ts';
 
@@ -19,6 +19,6 @@ export const useSite = (): (() => Site) => {
 export const useBrowser = (
   name: BrowserName,
   site: () => Site,
-  prefs: StartOptions['prefs'] = {},
+  prefs?: StartOptions['prefs'],
 ): (() => { browser: TestBrowser; page: TestPage }) =>
-  useFreshBrowser(name, async (browser) => ({ browser, page: await browser.open(site().url) }), prefs);
+  useBrowserWith(name, async (browser) => ({ browser, page: await browser.open(site().url) }), { prefs });

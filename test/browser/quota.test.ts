@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { isMissing } from './browsers.ts';
 import type { TestBrowser, TestPage } from './browsers.ts';
-import { useFreshBrowser } from './fresh-browser.ts';
+import { useBrowserWith } from './use-browser.ts';
 import { useSite } from './in-browser.ts';
 import type { State } from './repo-commands.ts';
 
@@ -21,10 +21,11 @@ for (const name of ['chromium', 'firefox'] as const) {
           return page;
         };
         // Firefox's preference is in kilobytes.
-        const page = useFreshBrowser(name, open, {
+        const prefs = {
           'dom.quotaManager.temporaryStorage.fixedLimit': QUOTA_KB,
           'dom.quotaManager.temporaryStorage.chunkSize': 64,
-        });
+        };
+        const page = useBrowserWith(name, open, { prefs });
         const place = { name: 'full', storage };
 
         test('a repository that fills the quota is StorageFull, and keeps its commits', async () => {

@@ -10,7 +10,7 @@ import { createReader } from '../readme/reader.ts';
 import type { Reader } from '../readme/reader.ts';
 import { pageSamples, terminalSamples } from '../readme/samples.ts';
 import { drivenOf, isMissing } from './browsers.ts';
-import { useFreshBrowser } from './fresh-browser.ts';
+import { useBrowserWith } from './use-browser.ts';
 import { serveFolder } from './serve-folder.ts';
 import type { App } from './serve-folder.ts';
 
@@ -49,7 +49,7 @@ const WAYS: Readonly<Record<string, Way>> = {
 };
 
 describe.skipIf(isMissing('chromium'))('the page of README.md (needs chromium)', { timeout: TIMEOUT_MS }, () => {
-  const browser = useFreshBrowser('chromium', drivenOf);
+  const browser = useBrowserWith('chromium', drivenOf);
   let reader: Reader | undefined;
   beforeAll(async () => {
     reader = await createReader(await buildPackage('readme-page'));

@@ -20,6 +20,11 @@ export interface Site {
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>pdsdb</title><link rel="icon" href="data:,"><script type="module" src="page.js"></script>';
 
+let bundling: Promise<Map<string, string>> | undefined;
+
+/** The scripts, bundled once per process. */
+const bundled = (): Promise<Map<string, string>> => (bundling ??= bundle());
+
 const bundle = async (): Promise<Map<string, string>> => {
   const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const { outputFiles } = await build({
@@ -47,7 +52,7 @@ export const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
 };
 
 export const startSite = async (): Promise<Site> => {
-  const scripts = await bundle();
+  const scripts = await bundled();
   const wasm = await readFile(createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm'));
   const handlers = new Map<string, Handler>();
   const respond = (response: ServerResponse, type: string, body: string | Buffer): void => {

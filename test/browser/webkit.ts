@@ -69,6 +69,11 @@ export const startWebkit = async (program: string, profile: string): Promise<Tes
     const base = `/session/${(session as { sessionId: string }).sessionId}`;
     await ask('POST', `${base}/timeouts`, { script: SCRIPT_MS });
     return {
+      pid: child.pid!,
+      // It has one page, which the next test loads again.
+      watchPages: async () => async () => {
+        await ask('POST', `${base}/url`, { url: 'about:blank' });
+      },
       async open(url) {
         await ask('POST', `${base}/url`, { url });
         return pageOf((script, args) => ask('POST', `${base}/execute/async`, { script, args }));

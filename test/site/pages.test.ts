@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAxeMissing, violationsOf } from '../browser/axe.ts';
 import { drivenOf, isMissing } from '../browser/browsers.ts';
 import { POLLING } from '../browser/example-site.ts';
-import { useFreshBrowser } from '../browser/fresh-browser.ts';
+import { useBrowserWith } from '../browser/use-browser.ts';
 import { serveFolder } from '../browser/serve-folder.ts';
 import type { App } from '../browser/serve-folder.ts';
 import { filesBelow } from '../house/sources.ts';
@@ -39,7 +39,7 @@ describe.skipIf(isSiteMissing)('the contents of the site (need npm run docs:buil
 
 describe.skipIf(isNeedMissing)('axe-core (needs npm run docs:build, chromium and axe-core)', () => {
   // One page for all addresses: a new one has to start a process, and to load the scripts again.
-  const page = useFreshBrowser('chromium', (browser) => drivenOf(browser).newPage());
+  const page = useBrowserWith('chromium', (browser) => drivenOf(browser).newPage());
   let site: App;
   beforeAll(async () => {
     // VitePress has scripts in its pages, and the examples have WebAssembly.
