@@ -71,26 +71,34 @@ const listTexts = (): void => {
 /**
  * Returns the violations of a page, one line per rule and element. Best practices are included. Of texts that have the
  * same contrast, three are checked.
- * @param only `contrast`: checks only the contrast of texts. Default: all rules.
+ * @param options.only `contrast`: checks only the contrast of texts. Default: all rules.
+ * @param options.within Checks the other rules only in the element of this selector. Default: the whole page.
  */
-export const violationsOf = async (page: Page, only?: 'contrast'): Promise<string[]> => {
+export const violationsOf = async (
+  page: Page,
+  { only, within = ':root' }: { readonly only?: 'contrast'; readonly within?: string } = {},
+): Promise<string[]> => {
   if (!(await page.evaluate(() => 'axe' in globalThis))) {
     // Through the protocol of the browser, because the policy of the page does not apply there.
     await page.evaluate(readFileSync(PATH, 'utf8'));
   }
   await page.evaluate(listTexts);
-  return page.evaluate(async (isContrast) => {
-    const { axe, texts } = globalThis as unknown as { axe: Axe; texts: readonly Element[] };
-    const run = async (include: readonly Element[], options: object): Promise<string[]> => {
-      const { violations } = await axe.run({ include }, { resultTypes: ['violations'], ...options });
-      return violations.flatMap(({ id, nodes }) =>
-        nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary ?? ''}`),
-      );
-    };
-    const found = isContrast
-      ? []
-      : await run([document.documentElement], { rules: { 'color-contrast': { enabled: false } } });
-    const contrast = texts.length === 0 ? [] : await run(texts, { runOnly: ['color-contrast'] });
-    return [...found, ...contrast];
-  }, only === 'contrast');
+  const isContrast = only === 'contrast';
+  return page.evaluate(
+    async ({ isContrast, within }) => {
+      const { axe, texts } = globalThis as unknown as { axe: Axe; texts: readonly Element[] };
+      const run = async (include: readonly Element[], options: object): Promise<string[]> => {
+        const { violations } = await axe.run({ include }, { resultTypes: ['violations'], ...options });
+        return violations.flatMap(({ id, nodes }) =>
+          nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary ?? ''}`),
+        );
+      };
+      const found = isContrast
+        ? []
+        : await run([document.querySelector(within)!], { rules: { 'color-contrast': { enabled: false } } });
+      const contrast = texts.length === 0 ? [] : await run(texts, { runOnly: ['color-contrast'] });
+      return [...found, ...contrast];
+    },
+    { isContrast, within },
+  );
 };
