@@ -35,6 +35,10 @@ const ALONE = ['test/browser/one-worker.test.ts'];
 /** Suites with a package.json of their own, which .ci/run installs. */
 const ENVIRONMENTS = ['test/environments/**/*.test.ts'];
 
+/** `test/browser/use-browser.ts` then keeps its browsers for the next file, and this ends them. */
+const SHARE_BROWSERS = { PDSDB_SHARE_BROWSERS: '1' };
+const CLOSE_BROWSERS = 'test/browser/close-browsers.ts';
+
 /** Projects of one order share the workers. An order begins when the one before it has ended. */
 export default defineConfig({
   test: {
@@ -66,7 +70,8 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'slow', include: SLOW, sequence: { groupOrder: 2 } },
+        // A process loads the modules once for all its files.
+        test: { name: 'slow', include: SLOW, isolate: false, sequence: { groupOrder: 2 } },
       },
       {
         extends: true,
@@ -76,8 +81,8 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           exclude: ALONE,
           isolate: false,
-          env: { PDSDB_SHARE_BROWSERS: '1' },
-          globalSetup: ['test/browser/close-browsers.ts'],
+          env: SHARE_BROWSERS,
+          globalSetup: [CLOSE_BROWSERS],
           sequence: { groupOrder: 3 },
         },
       },
@@ -93,7 +98,16 @@ export default defineConfig({
       {
         extends: true,
         // Real PDSs, from the packages of test/network. Each file starts its own. A third worker works while others wait.
-        test: { name: 'network', include: ['test/network/*.test.ts'], maxWorkers: 3, sequence: { groupOrder: 5 } },
+        // The files of a process share the modules of the PDS, and browsers.
+        test: {
+          name: 'network',
+          include: ['test/network/*.test.ts'],
+          isolate: false,
+          env: SHARE_BROWSERS,
+          globalSetup: [CLOSE_BROWSERS],
+          maxWorkers: 3,
+          sequence: { groupOrder: 5 },
+        },
       },
       {
         extends: true,

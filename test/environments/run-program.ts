@@ -1,6 +1,9 @@
 /** Runs programs, and returns the end of their output. */
 import { spawn } from 'node:child_process';
 
+/** A program that hangs would keep a core busy after its test has given up. The slowest builds take two minutes. */
+const LIMIT_MS = 600_000;
+
 export interface ProgramOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -21,7 +24,13 @@ export const runProgram = (program: string, args: readonly string[], options: Pr
     for (const name of Object.keys(env).filter((key) => /^(VITEST|NODE_ENV|NODE_OPTIONS|npm_)/.test(key))) {
       delete (env as Record<string, string>)[name];
     }
-    const child = spawn(program, args, { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+    });
     let output = '';
     let stdout = '';
     child.stdout.on('data', (data: Buffer) => {

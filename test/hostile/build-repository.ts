@@ -1,8 +1,9 @@
 /** Builds whole repositories as an attacker would. Every part can be replaced. */
+import { createHash } from 'node:crypto';
 import { concatBytes } from '../../src/core/data/bytes.ts';
 import { encodeCbor } from '../../src/core/data/cbor-encode.ts';
 import type { CID, CidBytes } from '../../src/core/data/cid.ts';
-import { CODEC_DAG_CBOR, cidOf, decodeCid } from '../../src/core/data/cid.ts';
+import { CODEC_DAG_CBOR, cidOfDigest, decodeCid } from '../../src/core/data/cid.ts';
 import { createTreeBuilder } from '../../src/core/mst/build.ts';
 import type { Signer } from '../../src/core/crypto/signer.ts';
 import type { Block } from '../../src/core/blocks/block.ts';
@@ -11,7 +12,11 @@ import { tidOf } from '../../src/core/syntax/tid.ts';
 import { DID, KEY, POST, post, rkeyOf } from '../../src/testing/repo/harness.ts';
 import { headerOf, sectionOf } from '../core/car/raw-car.ts';
 
-export const blockOfBytes = (bytes: Uint8Array): Block => ({ cid: cidOf(CODEC_DAG_CBOR, bytes), bytes });
+/** Returns a block. Node hashes, because some attacks have 100,000 blocks. */
+export const blockOfBytes = (bytes: Uint8Array): Block => ({
+  cid: cidOfDigest(CODEC_DAG_CBOR, createHash('sha256').update(bytes).digest()),
+  bytes,
+});
 
 /** The time of these commits: after that of the repository that they replace, and before now. */
 export const BASE_REV: Tid = tidOf(1_700_000_000_000_000, 0);
