@@ -1,7 +1,7 @@
 /** Compares a copy with what the driver knows, and with the host. */
 import { expect } from 'vitest';
 import type { Repo } from '../../src/index.ts';
-import { listOf } from '../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../src/core/data/list-of.ts';
 import type { Driver } from './network.ts';
 
 /** Returns the CIDs of a copy's records by path. */

@@ -23,7 +23,7 @@ import type { Signer } from '../../src/core/crypto/signer.ts';
 import { importKey } from '../../src/core/crypto/signing-key.ts';
 import { DID } from '../../src/testing/repo/harness.ts';
 import { readAll } from '../../src/core/data/streams.ts';
-import { listOf } from '../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../src/core/data/list-of.ts';
 import { randomWrites } from '../random/random-writes.ts';
 import { seeded } from '../random/seeded.ts';
 

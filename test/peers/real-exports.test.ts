@@ -10,7 +10,7 @@ import { MemoryBlobStore } from '../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../src/core/storage/memory-block-store.ts';
 import type { Repo } from '../../src/core/repo/repo.ts';
 import { repoOver } from '../../src/core/repo/local-repo.ts';
-import { listOf } from '../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../src/core/data/list-of.ts';
 import { readAll } from '../../src/core/data/streams.ts';
 import { vectorBytes, vectorNames } from '../vectors.ts';
 

@@ -1,6 +1,6 @@
 /** Test cases of every repository: blobs. */
 import { CODEC_RAW, cidOf } from '../../core/data/cid.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import type { RepoHarness } from './harness.ts';

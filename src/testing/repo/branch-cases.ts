@@ -1,7 +1,7 @@
 /** Test cases of every repository: branches. */
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
 import { DID, KEY, LIKE, POST, creates, over, post, rkeyOf } from './harness.ts';
 import { assertCared } from './line-cases.ts';

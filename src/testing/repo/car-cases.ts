@@ -11,7 +11,7 @@ import type { Repo, WriteOp } from '../../core/repo/repo.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { Block } from '../../core/blocks/block.ts';
 import { tidOf } from '../../core/syntax/tid.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import type { RepoHarness } from './harness.ts';

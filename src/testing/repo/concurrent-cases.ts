@@ -2,7 +2,7 @@
 import type { CommitRef, Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, rejectionOf } from '../case.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
 import { KEY, LIKE, OTHER_KEY, POST, creates, over, post, rkeyOf } from './harness.ts';
 

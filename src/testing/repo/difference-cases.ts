@@ -10,7 +10,7 @@ import { createCommit, encodeCommit } from '../../core/repo/commit.ts';
 import type { HeadChange, Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf } from '../case.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { MakeRepo, RepoHarness } from './harness.ts';
 import { DID, KEY, POST, creates, describe, overMore, post, rkeyOf } from './harness.ts';
 

@@ -8,7 +8,7 @@ import { verifyProof } from '../../core/repo/proof/verify-proof.ts';
 import type { Repo, WriteOp } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf } from '../case.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
 import { DID, KEY, LIKE, POST, POSTGATE, creates, over, post, rkeyOf } from './harness.ts';
 

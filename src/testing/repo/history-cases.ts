@@ -3,7 +3,7 @@ import type { CID } from '../../core/data/cid.ts';
 import type { Tree } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
 import { LIKE, POST, creates, over, post, rkeyOf } from './harness.ts';
 

@@ -2,7 +2,7 @@
 import type { Branch } from '../../core/repo/branch.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import { isTid } from '../../core/syntax/tid.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import { FLOAT, carOf } from './car-cases.ts';

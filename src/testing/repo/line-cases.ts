@@ -3,7 +3,7 @@ import { readAll } from '../../core/data/streams.ts';
 import type { Repo, Tree } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
 import { DID, KEY, LIKE, OTHER_KEY, POST, creates, over, post, rkeyOf } from './harness.ts';
 

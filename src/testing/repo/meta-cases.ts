@@ -4,7 +4,7 @@ import type { Repo, Tree } from '../../core/repo/repo.ts';
 import { MAX_META_NAME_SIZE, MAX_META_VALUE_SIZE } from '../../core/repo/write/meta.ts';
 import type { Case } from '../case.ts';
 import { assertEqual, assertRejects, assertTypeError, skip } from '../case.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
 import { DID, KEY, POST, creates, over, post } from './harness.ts';
 

@@ -4,7 +4,7 @@ import type { LongWork } from '../../core/repo/long-work.ts';
 import type { ListOptions, Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
 import { DID, KEY, LIKE, OTHER_DID, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 

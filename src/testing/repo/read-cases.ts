@@ -1,6 +1,6 @@
 /** Test cases of every repository: reads of records, lists, trees, history and refs. */
 import type { Repo } from '../../core/repo/repo.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf } from '../case.ts';
 import type { RepoHarness } from './harness.ts';

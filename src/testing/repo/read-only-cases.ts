@@ -1,7 +1,7 @@
 /** Test cases of every repository that is open for reading. */
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, skip } from '../case.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
 import { creates, over, POST, rkeyOf } from './harness.ts';
 

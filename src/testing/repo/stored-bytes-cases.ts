@@ -1,7 +1,7 @@
 /** Test cases of every repository: the stored bytes of records. */
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import { FLOAT, carOf } from './car-cases.ts';
 import type { RepoHarness } from './harness.ts';
 import { KEY, POST, creates, over, post, rkeyOf } from './harness.ts';

@@ -1,7 +1,7 @@
 /** Test cases of every repository: writes. */
 import type { WriteOp } from '../../core/repo/repo.ts';
 import { isTid } from '../../core/syntax/tid.ts';
-import { listOf } from '../storage/block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, assertTypeError, skip } from '../case.ts';
 import type { RepoHarness } from './harness.ts';

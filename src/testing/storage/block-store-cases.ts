@@ -6,7 +6,8 @@
 import type { BlockStore } from '../../core/storage/ports.ts';
 import { blockStoreChangeReadCases } from './block-store-change-read-cases.ts';
 import { blockStoreChangeCases } from './block-store-change-cases.ts';
-import { blockOf, blockOfBytes, blocksOf, cidsOf, listOf, put, revOf, textsOf } from './block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
+import { blockOf, blockOfBytes, blocksOf, cidsOf, put, revOf, textsOf } from './block-store-harness.ts';
 import type { BlockStoreHarness } from './block-store-harness.ts';
 import { blockStoreLifeCases } from './block-store-life-cases.ts';
 import { blockStoreOwnerCases } from './block-store-owner-cases.ts';

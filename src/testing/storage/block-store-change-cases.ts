@@ -1,6 +1,7 @@
 /** The contract of `BlockStore`: changes. */
 import type { BlockChange, BlockStore } from '../../core/storage/ports.ts';
-import { blockOf, blockOfBytes, blocksOf, cidsOf, listOf, put, revOf, textsOf } from './block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
+import { blockOf, blockOfBytes, blocksOf, cidsOf, put, revOf, textsOf } from './block-store-harness.ts';
 import type { BlockStoreHarness } from './block-store-harness.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf } from '../case.ts';

@@ -3,7 +3,8 @@ import type { BlockChange, BlockStore, StoreReader } from '../../core/storage/po
 import type { Case } from '../case.ts';
 import { assertEqual } from '../case.ts';
 import type { BlockStoreHarness } from './block-store-harness.ts';
-import { blockOf, blocksOf, cidsOf, listOf, put, revOf, textsOf } from './block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
+import { blockOf, blocksOf, cidsOf, put, revOf, textsOf } from './block-store-harness.ts';
 
 const [a, b, c] = [blockOf(0), blockOf(1), blockOf(2)];
 

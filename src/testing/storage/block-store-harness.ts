@@ -1,4 +1,5 @@
 /** The harness for the cases of block stores, and test data. */
+import { listOf } from '../../core/data/list-of.ts';
 import type { CID } from '../../core/data/cid.ts';
 import { cidOf, CODEC_DAG_CBOR, CODEC_RAW } from '../../core/data/cid.ts';
 import type { BlockStore } from '../../core/storage/ports.ts';
@@ -41,15 +42,6 @@ export const put = (store: BlockStore, blocks: readonly Block[]): Promise<boolea
   store.transact((change) => change.put(blocks));
 
 export const cidsOf = (blocks: readonly Block[]): CID[] => blocks.map(({ cid }) => cid);
-
-/** Returns all values of an iterable. */
-export const listOf = async <T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> => {
-  const list: T[] = [];
-  for await (const item of items) {
-    list.push(item);
-  }
-  return list;
-};
 
 /** Formats pairs of a name and a CID as texts that can be compared. */
 export const textsOf = async (pairs: AsyncIterable<readonly [string, CID]>): Promise<string[]> => {

@@ -1,6 +1,7 @@
 /** The contract of `BlockStore`: opening, closing and crashing. */
 import type { BlockStore, StoreMaintenance } from '../../core/storage/ports.ts';
-import { blockOf, blocksOf, cidsOf, listOf, put, revOf, textsOf } from './block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
+import { blockOf, blocksOf, cidsOf, put, revOf, textsOf } from './block-store-harness.ts';
 import type { BlockStoreHarness } from './block-store-harness.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';

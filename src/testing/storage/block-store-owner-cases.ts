@@ -3,7 +3,8 @@ import type { BlockStore } from '../../core/storage/ports.ts';
 import type { Case } from '../case.ts';
 import { assertEqual, assertRejects, skip } from '../case.ts';
 import type { BlockStoreHarness } from './block-store-harness.ts';
-import { blockOf, cidsOf, listOf, put, revOf, textsOf } from './block-store-harness.ts';
+import { listOf } from '../../core/data/list-of.ts';
+import { blockOf, cidsOf, put, revOf, textsOf } from './block-store-harness.ts';
 
 const [a, b, c] = [blockOf(0), blockOf(1), blockOf(2)];
 

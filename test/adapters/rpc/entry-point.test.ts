@@ -14,7 +14,7 @@ import { sqliteRepo } from '../../../src/adapters/sqlite/open-repo.ts';
 import { RepoError } from '../../../src/core/errors.ts';
 import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
-import { listOf } from '../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../src/core/data/list-of.ts';
 import { DID, POST, post } from '../../../src/testing/repo/harness.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
 import { PlayedBrowser } from './tabs.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RepoError } from '../../../src/core/errors.ts';
 import type { RepoErrorCode } from '../../../src/core/errors.ts';
 import type { HeadChange, Repo } from '../../../src/core/repo/repo.ts';
-import { listOf } from '../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../src/core/data/list-of.ts';
 import { DID, POST, post } from '../../../src/testing/repo/harness.ts';
 import { PlayedBrowser } from './tabs.ts';
 import type { PlayedTab } from './tabs.ts';

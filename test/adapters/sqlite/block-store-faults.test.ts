@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RepoError } from '../../../src/core/errors.ts';
-import { blockOf, listOf, put, revOf } from '../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../src/core/data/list-of.ts';
+import { blockOf, put, revOf } from '../../../src/testing/storage/block-store-harness.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
 import { openDatabase } from './open-database.ts';
 import { createStore, fill, openStore } from './open-store.ts';

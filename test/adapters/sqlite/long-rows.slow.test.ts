@@ -7,7 +7,7 @@ import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts'
 import type { SqliteBlockStore } from '../../../src/adapters/sqlite/block-store.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
 import { blockOf } from '../../../src/testing/storage/block-store-harness.ts';
-import { listOf } from '../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../src/core/data/list-of.ts';
 import { openDatabase } from './open-database.ts';
 import { createStore, DID, fill, openStore } from './open-store.ts';
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { isRepoError } from '../../../src/core/errors.ts';
 import type { RepoErrorCode } from '../../../src/core/errors.ts';
 import type { Head, HeadChange, Repo } from '../../../src/core/repo/repo.ts';
-import { listOf } from '../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../src/core/data/list-of.ts';
 import { DID, KEY, POST, creates, post, rkeyOf } from '../../../src/testing/repo/harness.ts';
 import { readAll } from '../../../src/core/data/streams.ts';
 import { PlayedBrowser } from '../rpc/tabs.ts';

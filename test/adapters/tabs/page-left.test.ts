@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { watchPage } from '../../../src/adapters/tabs/page-lifecycle.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
-import { listOf } from '../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../src/core/data/list-of.ts';
 import { DID, KEY, POST, post } from '../../../src/testing/repo/harness.ts';
 import { PlayedBrowser } from '../rpc/tabs.ts';
 import type { PlayedTab, TabOpenOptions } from '../rpc/tabs.ts';

@@ -12,7 +12,7 @@ import type { NodeContent } from '../../../src/core/mst/node.ts';
 import { createNodeReader } from '../../../src/core/mst/node-reader.ts';
 import { verifyDifference } from '../../../src/core/mst/verify-difference.ts';
 import { verifyTree } from '../../../src/core/mst/verify.ts';
-import { listOf } from '../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../src/core/data/list-of.ts';
 
 const cidBytesOf = (text: string): CidBytes => parseCid(text).bytes as CidBytes;
 

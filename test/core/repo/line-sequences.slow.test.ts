@@ -8,7 +8,7 @@ import { repoOver } from '../../../src/core/repo/local-repo.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
 import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../../src/core/storage/memory-block-store.ts';
-import { listOf } from '../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../src/core/data/list-of.ts';
 import { DID, KEY, POST, post } from '../../../src/testing/repo/harness.ts';
 import { seeded } from '../../random/seeded.ts';
 

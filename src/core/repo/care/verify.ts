@@ -10,7 +10,7 @@ import { createNodeReader } from '../../mst/node-reader.ts';
 import { toDidKey } from '../../crypto/key-source.ts';
 import { verifyTree } from '../../mst/verify.ts';
 import type { VerifyOptions, VerifyReport } from '../long-work.ts';
-import { collect } from '../../data/collect.ts';
+import { listOf } from '../../data/list-of.ts';
 import type { Fault } from '../../data/fault.ts';
 import { addLeaves, storedCounts } from '../read/collection-counts.ts';
 import { resolveCommit } from '../read/history.ts';
@@ -253,8 +253,8 @@ const checkRepo = async (
   const lenient = parts.store.maintenance ?? parts.store;
   const names: Names = {
     head: await guarded(() => parts.store.ref(MAIN)),
-    refs: (await guarded(() => collect(lenient.refs()))) ?? [],
-    listed: (await guarded(() => collect(lenient.commits()))) ?? [],
+    refs: (await guarded(() => listOf(lenient.refs()))) ?? [],
+    listed: (await guarded(() => listOf(lenient.commits()))) ?? [],
   };
   for (const message of (await parts.store.maintenance?.check()) ?? []) {
     report(search, 'Corrupt', message);

@@ -1,7 +1,7 @@
 /** `Branch.rebase`: applies the changes of a branch to the current head. */
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidEquals, decodeCid } from '../../data/cid.ts';
-import { collect } from '../../data/collect.ts';
+import { listOf } from '../../data/list-of.ts';
 import { diffTrees } from '../../mst/diff.ts';
 import { findValues } from '../../mst/find.ts';
 import { requireBlock } from '../../storage/checked-blocks.ts';
@@ -35,7 +35,7 @@ const planOf = async (
   onConflict: NonNullable<RebaseOptions['onConflict']>,
 ): Promise<Plan> => {
   const inside = partsIn(parts, change);
-  const changes = await collect(diffTrees(inside.nodes, base.data, head.data));
+  const changes = await listOf(diffTrees(inside.nodes, base.data, head.data));
   const values = await findValues(
     inside.nodes,
     onto.data,

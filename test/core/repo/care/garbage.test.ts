@@ -4,7 +4,7 @@ import { MemoryBlobStore } from '../../../../src/core/storage/memory-blob-store.
 import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-store.ts';
 import type { Repo } from '../../../../src/core/repo/repo.ts';
 import { repoOver } from '../../../../src/core/repo/local-repo.ts';
-import { listOf } from '../../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../../src/core/data/list-of.ts';
 import { DID, POST, post } from '../../../../src/testing/repo/harness.ts';
 
 const newRepo = (): Repo => repoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });

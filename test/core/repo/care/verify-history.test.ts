@@ -5,7 +5,7 @@ import type { CidLike } from '../../../../src/core/data/cid.ts';
 import { MemoryBlobStore } from '../../../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-store.ts';
 import { repoOver } from '../../../../src/core/repo/local-repo.ts';
-import { listOf } from '../../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../../src/core/data/list-of.ts';
 import { DID, KEY, POST, creates, post, rkeyOf } from '../../../../src/testing/repo/harness.ts';
 
 class CountingStore extends MemoryBlockStore {

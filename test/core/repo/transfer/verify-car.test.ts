@@ -6,7 +6,7 @@ import { CODEC_DAG_CBOR, CODEC_RAW, cidOf, decodeCid } from '../../../../src/cor
 import { readAll } from '../../../../src/core/data/streams.ts';
 import { createTreeBuilder } from '../../../../src/core/mst/build.ts';
 import { openCar } from '../../../../src/core/repo/transfer/open-car.ts';
-import { listOf } from '../../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../../src/core/data/list-of.ts';
 import { readCar } from '../../../../src/core/car/reader.ts';
 import { createCommit } from '../../../../src/core/repo/commit.ts';
 import { EMPTY_ROOT } from '../../../../src/core/mst/node.ts';

@@ -6,7 +6,7 @@ import type { Repo, Tree } from '../../../../src/core/repo/repo.ts';
 import { MemoryBlobStore } from '../../../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-store.ts';
 import type { BlockStore } from '../../../../src/core/storage/ports.ts';
-import { listOf } from '../../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../../src/core/data/list-of.ts';
 import { DID, POST, creates, post, rkeyOf } from '../../../../src/testing/repo/harness.ts';
 
 /** Replaces the bytes of a stored block. */

@@ -7,7 +7,7 @@ import type { Repo } from '../../../../src/core/repo/repo.ts';
 import { repoOver } from '../../../../src/core/repo/local-repo.ts';
 import { MemoryBlobStore } from '../../../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-store.ts';
-import { listOf } from '../../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../../src/core/data/list-of.ts';
 import { DID, KEY, OTHER_KEY, POST, creates, post } from '../../../../src/testing/repo/harness.ts';
 
 const YEAR = 365 * 24 * 60 * 60 * 1000;

@@ -6,7 +6,7 @@ import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-stor
 import type { Repo } from '../../../../src/core/repo/repo.ts';
 import { repoOver } from '../../../../src/core/repo/local-repo.ts';
 import { MAX_REQUESTS } from '../../../../src/core/repo/write/requests.ts';
-import { listOf } from '../../../../src/testing/storage/block-store-harness.ts';
+import { listOf } from '../../../../src/core/data/list-of.ts';
 import { DID, POST, creates, post, rkeyOf } from '../../../../src/testing/repo/harness.ts';
 import { readAll } from '../../../../src/core/data/streams.ts';
 
