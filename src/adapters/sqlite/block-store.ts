@@ -4,6 +4,7 @@ import { ChangeQueue } from '../../core/storage/change-queue.ts';
 import { CheckedReader } from '../../core/storage/checked-reader.ts';
 import { PendingChange } from '../../core/storage/pending-change.ts';
 import type { BlockChange, BlockStore, ChangeMaintenance, StoreMaintenance } from '../../core/storage/ports.ts';
+import { readsOf } from '../../core/storage/reads-of.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { Checkpointer } from './checkpointer.ts';
@@ -123,15 +124,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
     };
     const tables = this.#tables;
     const change = new SqliteChange({
-      get: (cid) => tables.get(cid),
-      getMany: (cids) => tables.getMany(cids),
-      ref: (name) => tables.ref(name),
-      refs: () => tables.refs(),
-      meta: (name) => tables.meta(name),
-      metaEntries: (prefix) => tables.metaEntries(prefix),
-      commit: (rev) => tables.commit(rev),
-      commits: (range) => tables.commits(range),
-      cids: () => tables.cids(),
+      ...readsOf(tables),
       add: (blocks) => write(() => tables.add(blocks)),
     });
     change.maintenance = createChangeMaintenance(this.#maintained, change, {

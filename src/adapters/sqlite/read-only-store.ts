@@ -18,6 +18,7 @@ import type {
   StoreMaintenance,
   StoreSnapshot,
 } from '../../core/storage/ports.ts';
+import { readsOf } from '../../core/storage/reads-of.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
 import type { ReadOnlyFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 import type { SqliteBlockStore } from './block-store.ts';
@@ -119,15 +120,7 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
       throw readOnlyError();
     };
     return run({
-      get: (cid) => this.get(cid),
-      getMany: (cids) => this.getMany(cids),
-      ref: (name) => this.ref(name),
-      refs: () => this.refs(),
-      meta: (name) => this.meta(name),
-      metaEntries: (prefix) => this.metaEntries(prefix),
-      commit: (rev) => this.commit(rev),
-      commits: (range) => this.commits(range),
-      cids: () => this.cids(),
+      ...readsOf(this),
       put: refuse,
       remove: refuse,
       setRef: refuse,

@@ -4,6 +4,7 @@
  * seconds for an import of 20,000 records.
  */
 import type { BlockChange, BlockStore, StoreMaintenance, StoreReader } from '../../core/storage/ports.ts';
+import { readsOf } from '../../core/storage/reads-of.ts';
 
 /** The longest time that a message waits. Yielding this often costs less than 1 % of the time. */
 const YIELD_INTERVAL_MS = 20;
@@ -33,6 +34,7 @@ export const createYieldToEvents = (): YieldToEvents => {
 };
 
 const yieldingReader = (reader: StoreReader, yieldToEvents: YieldToEvents): StoreReader => ({
+  ...readsOf(reader),
   async get(cid) {
     await yieldToEvents();
     return reader.get(cid);
@@ -41,13 +43,6 @@ const yieldingReader = (reader: StoreReader, yieldToEvents: YieldToEvents): Stor
     await yieldToEvents();
     return reader.getMany(cids);
   },
-  ref: (name) => reader.ref(name),
-  refs: () => reader.refs(),
-  meta: (name) => reader.meta(name),
-  metaEntries: (prefix) => reader.metaEntries(prefix),
-  commit: (rev) => reader.commit(rev),
-  commits: (range) => reader.commits(range),
-  cids: () => reader.cids(),
 });
 
 const yieldingChange = (change: BlockChange, yieldToEvents: YieldToEvents): BlockChange => ({

@@ -7,6 +7,7 @@
 import { ChangeQueue } from './change-queue.ts';
 import { NestedChange } from './nested-change.ts';
 import type { BlockChange, BlockStore } from './ports.ts';
+import { readsOf } from './reads-of.ts';
 
 /** Most changes that become durable together. The first one waits for the last one: about 0.2 s for signed commits. */
 export const GROUP_SIZE = 128;
@@ -146,15 +147,7 @@ export const groupingStore = (store: BlockStore, onLost: () => void): GroupingSt
   return {
     exclusive: store.exclusive,
     maintenance: store.maintenance,
-    get: (cid) => store.get(cid),
-    getMany: (cids) => store.getMany(cids),
-    ref: (name) => store.ref(name),
-    refs: () => store.refs(),
-    meta: (name) => store.meta(name),
-    metaEntries: (prefix) => store.metaEntries(prefix),
-    commit: (rev) => store.commit(rev),
-    commits: (range) => store.commits(range),
-    cids: () => store.cids(),
+    ...readsOf(store),
     count: () => store.count(),
     transact(run) {
       open = undefined;

@@ -3,6 +3,7 @@ import type { CID, CidBytes } from '../data/cid.ts';
 import { bytesOfCid, decodeCid, parseCid } from '../data/cid.ts';
 import { PendingChange } from './pending-change.ts';
 import type { BlockChange } from './ports.ts';
+import { readsOf } from './reads-of.ts';
 
 /**
  * Its reads see the writes of its parent and its own. Blocks go to the parent at once. Names and removals are pending
@@ -15,15 +16,7 @@ export class NestedChange extends PendingChange {
 
   constructor(parent: BlockChange) {
     super({
-      get: (cid) => parent.get(cid),
-      getMany: (cids) => parent.getMany(cids),
-      ref: (name) => parent.ref(name),
-      refs: () => parent.refs(),
-      meta: (name) => parent.meta(name),
-      metaEntries: (prefix) => parent.metaEntries(prefix),
-      commit: (rev) => parent.commit(rev),
-      commits: (range) => parent.commits(range),
-      cids: () => parent.cids(),
+      ...readsOf(parent),
       add: async (blocks) => {
         try {
           const added = await parent.put(blocks);
