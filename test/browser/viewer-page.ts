@@ -2,6 +2,7 @@
 import type { Page } from 'puppeteer-core';
 import { MemoryBlobStore, MemoryBlockStore, decodeCommit, generateKey, readCar, repoOver } from '../../src/index.ts';
 import type { RecordValue, Repo } from '../../src/index.ts';
+import { POLLING } from './example-site.ts';
 import type { ExampleSite } from './example-site.ts';
 
 export const POSTS = 'app.bsky.feed.post';
@@ -67,6 +68,15 @@ export const seesProgress = async (
     return isSeen;
   };
   await page.waitForFunction(isUnderWay, { polling: 20 }, cancel);
+};
+
+/** Opens the first record of a list. Its rows may be drawn after the text that counts them. */
+export const openFirst = async (page: Page): Promise<void> => {
+  await page.waitForFunction(() => {
+    const row = document.querySelector<HTMLElement>('.row');
+    row?.click();
+    return row !== null;
+  }, POLLING);
 };
 
 /** Sets the text of the search box. */

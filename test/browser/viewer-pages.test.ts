@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { isAxeMissing, violationsOf } from './axe.ts';
 import { isMissing } from './browsers.ts';
 import { POLLING, press, sees, seesNotice, textsOf, useExample, useVisitor } from './example-site.ts';
-import { LIKES, POSTS, carWith, drop, searchFor } from './viewer-page.ts';
+import { LIKES, POSTS, carWith, drop, openFirst, searchFor } from './viewer-page.ts';
 
 const DID = 'did:web:pages.example';
 const PROFILE = 'app.bsky.actor.profile/self';
@@ -103,7 +103,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       await sees(page, '1 found');
       expect(await textsOf(page, '.row mark')).toEqual(['tide', 'late']);
       expect(await textsOf(page, '.row .mono')).toEqual(['k1']);
-      await page.$eval('.row', (row) => (row as HTMLElement).click());
+      await openFirst(page);
       await page.waitForSelector('.json');
       await page.reload();
       await page.waitForSelector('.json');
@@ -121,7 +121,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       await sees(page, 'All collections');
       await searchFor(page, 'tide');
       await sees(page, '2 found');
-      await page.$eval('.row', (row) => (row as HTMLElement).click());
+      await openFirst(page);
       await page.waitForSelector('.json');
       await page.reload();
       await sees(page, '2 found');

@@ -10,7 +10,7 @@ import { vectorBytes } from '../vectors.ts';
 import { sampleCar } from '../large/sample-car.ts';
 import { isMissing } from './browsers.ts';
 import { POLLING, folderForFiles, press, sees, seesNotice, textsOf, useExample, useVisitor } from './example-site.ts';
-import { PICTURE, POSTS, drop, inMemory, seesProgress } from './viewer-page.ts';
+import { PICTURE, POSTS, drop, inMemory, openFirst, seesProgress } from './viewer-page.ts';
 
 const serve = useExample('viewer');
 
@@ -62,7 +62,7 @@ for (const name of ['chromium', 'firefox'] as const) {
         .next();
       await press(page, collection);
       await page.waitForSelector('.row .said');
-      await page.$eval('.row', (row) => (row as HTMLElement).click());
+      await openFirst(page);
       await page.waitForSelector('.json');
       expect(new URL(page.url()).hash).toBe(`#${collection}/${newest.rkey}`);
       await page.goBack();
@@ -116,7 +116,7 @@ for (const name of ['chromium', 'firefox'] as const) {
         await sees(page, 'All collections');
         await page.type('.search input', 'TIDE');
         await sees(page, '2 found');
-        await page.$eval('.row', (row) => (row as HTMLElement).click());
+        await openFirst(page);
         await page.waitForFunction(
           () => document.querySelector<HTMLImageElement>('.figures img')?.naturalWidth === 1,
           POLLING,
@@ -150,7 +150,7 @@ for (const name of ['chromium', 'firefox'] as const) {
       await sees(page, 'mention 1 blob that is not here');
       await press(page, POSTS);
       await page.waitForSelector('.row .said');
-      await page.$eval('.row', (row) => (row as HTMLElement).click());
+      await openFirst(page);
       await sees(page, 'Not here');
       expect((await textsOf(page, '.json-aside'))[0]).toMatch(/^14 Mar 2026/);
 
