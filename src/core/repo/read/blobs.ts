@@ -19,6 +19,7 @@ import { mimeTypeKey } from '../store-names.ts';
 import { listHead } from './head-view.ts';
 import { decodeStored } from '../record.ts';
 import { isBlob } from '../../data/platform-values.ts';
+import { recordMissing } from './record-bytes.ts';
 
 const DEFAULT_MIME_TYPE = 'application/octet-stream';
 
@@ -113,10 +114,7 @@ export async function* mentionedBlobs(parts: ReadParts, root: CID): AsyncGenerat
     for (const [i, { key: path }] of batch.entries()) {
       const bytes = blocks[i];
       if (bytes === undefined) {
-        throw new RepoError(
-          'BlockNotFound',
-          `the record's block is missing: import a CAR that has it; path=${path} cid=${cidToText(cids[i]!)}`,
-        );
+        throw recordMissing(path, cids[i]!);
       }
       for (const mention of mentionsOf(path, cids[i]!, bytes)) {
         yield { ...mention, path };

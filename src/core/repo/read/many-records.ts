@@ -1,5 +1,4 @@
 /** Reads records of one tree by their paths, with one read per level of the tree and one read of the records. */
-import { cidToText } from '../../data/cid.ts';
 import type { CID } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
 import { findValues } from '../../mst/find.ts';
@@ -7,7 +6,7 @@ import { pathOf } from '../path.ts';
 import { decodeStored } from '../record.ts';
 import type { FoundRecord } from '../repo.ts';
 import type { StoredRecord } from '../stored-records.ts';
-import { readRecords } from './record-bytes.ts';
+import { readRecords, recordMissing } from './record-bytes.ts';
 import type { View } from './records.ts';
 
 /** Most paths of one `getMany`. All records of a call are in memory together. */
@@ -48,10 +47,7 @@ export const findManyStored = async (view: View, paths: readonly string[]): Prom
 
 const storedAt = ({ did }: View, path: string, cid: CID, bytes: StoredRecord['bytes'] | undefined): StoredRecord => {
   if (bytes === undefined) {
-    throw new RepoError(
-      'BlockNotFound',
-      `the record's block is missing: import a CAR that has it; path=${path} cid=${cidToText(cid)}`,
-    );
+    throw recordMissing(path, cid);
   }
   return { uri: `at://${did}/${path}`, cid, bytes };
 };

@@ -2,9 +2,18 @@
 import type { CidCache } from '../../blocks/cid-cache.ts';
 import type { Bytes } from '../../data/bytes.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
+import { cidToText } from '../../data/cid.ts';
 import type { HashAll } from '../../data/sha256.ts';
+import { RepoError } from '../../errors.ts';
 import { assertBlocks, requireBlock } from '../../storage/checked-blocks.ts';
 import type { BlockReader } from '../../storage/ports.ts';
+
+/** The error of a record whose block is not stored. */
+export const recordMissing = (path: string, cid: CID): RepoError =>
+  new RepoError(
+    'BlockNotFound',
+    `the record's block is missing: import a CAR that has it; path=${path} cid=${cidToText(cid)}`,
+  );
 
 export interface RecordSource {
   readonly blocks: BlockReader;

@@ -1,7 +1,6 @@
 /** Reads records of one tree: by key, and as a list. */
 import type { CID } from '../../data/cid.ts';
-import { cidToText, decodeCid } from '../../data/cid.ts';
-import { RepoError } from '../../errors.ts';
+import { decodeCid } from '../../data/cid.ts';
 import { findValue } from '../../mst/find.ts';
 import type { NodeReader } from '../../mst/node-reader.ts';
 import type { Leaf, WalkRange } from '../../mst/walk.ts';
@@ -14,7 +13,7 @@ import { decodeStored } from '../record.ts';
 import type { StoredEntry, StoredRecord } from '../stored-records.ts';
 import { listArguments } from './list-arguments.ts';
 import type { RecordSource } from './record-bytes.ts';
-import { readRecord } from './record-bytes.ts';
+import { readRecord, recordMissing } from './record-bytes.ts';
 
 /**
  * One state of the records: the root of its tree and readers of its blocks. `root` is `undefined` before the first
@@ -99,10 +98,7 @@ async function* storedBatches(
       const cid = cids[i]!;
       const bytes = blocks[i];
       if (bytes === undefined) {
-        throw new RepoError(
-          'BlockNotFound',
-          `the record's block is missing: import a CAR that has it; path=${key} cid=${cidToText(cid)}`,
-        );
+        throw recordMissing(key, cid);
       }
       return { uri: `at://${view.did}/${key}`, cid, ...splitPath(key), bytes };
     };
