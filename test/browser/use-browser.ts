@@ -13,6 +13,7 @@ import type { BrowserName, StartOptions, TestBrowser } from './browsers.ts';
 import { SHARED_BROWSERS } from './close-browsers.ts';
 
 interface Running {
+  readonly profile: string;
   readonly browser: TestBrowser;
   readonly remove: () => Promise<void>;
 }
@@ -30,7 +31,7 @@ const start = async (name: BrowserName, prefs: StartOptions['prefs']): Promise<R
   const { profile, remove } = await makeProfile();
   try {
     const browser = await startBrowser(name, { profile, prefs });
-    return { browser, remove };
+    return { profile, browser, remove };
   } catch (error) {
     await remove();
     throw error;
@@ -50,11 +51,9 @@ const startShared = async (name: BrowserName): Promise<Running> => {
   }
   shared.delete(name);
   await found?.remove();
-  const { profile, remove } = await makeProfile();
-  const browser = await startBrowser(name, { profile });
+  const running = await start(name, undefined);
   await mkdir(SHARED_BROWSERS, { recursive: true });
-  writeFileSync(join(SHARED_BROWSERS, String(browser.pid)), profile);
-  const running = { browser, remove };
+  writeFileSync(join(SHARED_BROWSERS, String(running.browser.pid)), running.profile);
   shared.set(name, running);
   return running;
 };

@@ -276,23 +276,18 @@ class FolderBlobStore implements BlobStore {
     return this.#lifetime.run(async () => {
       const path = `${BLOBS_ROOT}/${randomName()}.tmp-scratch`;
       const writer = await io(doing, this.#folder.create(path));
-      const chunks = this.#folder.read(path);
+      const folder = this.#folder;
       return {
         append: (bytes) => this.#lifetime.run(() => io(doing, writer.write(bytes))),
         async *read() {
-          await io(doing, writer.close());
-          const reading = chunks[Symbol.asyncIterator]();
           try {
-            for (
-              let next = await io(doing, reading.next());
-              next.done !== true;
-              next = await io(doing, reading.next())
-            ) {
+            await writer.close();
+            for await (const chunk of folder.read(path)) {
               // The folder may read into the same memory again.
-              yield next.value.slice();
+              yield chunk.slice();
             }
-          } finally {
-            await reading.return?.();
+          } catch (error) {
+            throw toStorageError(error, doing);
           }
         },
         remove: () => this.#discard(writer, path),

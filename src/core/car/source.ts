@@ -6,6 +6,13 @@ import { chunksOf } from '../data/streams.ts';
 /** The bytes of a CAR, in memory or in chunks. */
 export type CarSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
+/** By its methods, because an object of another realm is not an instance of this realm's class. */
+const isFile = (source: object): source is Blob =>
+  ('stream' in source && typeof source.stream === 'function') || isBlob(source);
+
+/** Whether the chunks of a source may come slowly: it is neither in memory nor a file. */
+export const isStreamed = (source: CarSource): boolean => !isBytes(source) && !isFile(source);
+
 const readBytes = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array, undefined> {
   yield bytes;
 };
@@ -20,12 +27,8 @@ export const toChunks = (source: CarSource): AsyncIterable<Uint8Array> => {
     return readBytes(source);
   }
   if (typeof source === 'object' && source !== null) {
-    // By their methods, because an object of another realm is not an instance of this realm's class.
-    if ('stream' in source && typeof source.stream === 'function') {
-      return chunksOf(source.stream());
-    }
-    if (isBlob(source)) {
-      return chunksOf(blobReader(source));
+    if (isFile(source)) {
+      return chunksOf(typeof source.stream === 'function' ? source.stream() : blobReader(source));
     }
     if (isReadableStream(source)) {
       return chunksOf(source);

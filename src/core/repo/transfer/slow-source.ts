@@ -4,16 +4,13 @@
  */
 import { isBytes } from '../../data/platform-values.ts';
 import type { CarSource } from '../../car/source.ts';
-import { toChunks } from '../../car/source.ts';
+import { isStreamed, toChunks } from '../../car/source.ts';
 import type { BlobStore, ScratchFile } from '../../storage/ports.ts';
-
-/** Whether the bytes are at hand: in memory, or in a file. */
-const isQuick = (source: CarSource): boolean => isBytes(source) || 'stream' in source;
 
 /** Yields the chunks of a source, once. After {@link keep}, the later ones come from a scratch file. */
 export class SlowSource implements AsyncIterable<Uint8Array> {
   readonly #chunks: AsyncIterator<Uint8Array>;
-  readonly #isQuick: boolean;
+  readonly #isStreamed: boolean;
   #bytes = 0;
   #file: ScratchFile | undefined;
   /** The chunk after those in the file. */
@@ -22,7 +19,7 @@ export class SlowSource implements AsyncIterable<Uint8Array> {
   /** @throws {TypeError} when the argument is not a {@link CarSource}. */
   constructor(source: CarSource) {
     this.#chunks = toChunks(source)[Symbol.asyncIterator]();
-    this.#isQuick = isQuick(source);
+    this.#isStreamed = isStreamed(source);
   }
 
   /** Number of bytes that the source has given, if some of them are in a scratch file, and otherwise 0. */
@@ -39,12 +36,12 @@ export class SlowSource implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Reads the source to its end into a scratch file of `blobs`, unless the source is quick or `blobs` has none. Stops
-   * after `maxSize` bytes of the source, and at a chunk of another type: the reader of the chunks refuses both.
+   * Reads the source to its end into a scratch file of `blobs`. Does nothing for bytes in memory and for a file, and if
+   * `blobs` has none. Stops after `maxSize` bytes, and at a chunk of another type: the reader of chunks refuses both.
    * @param notify Called before each chunk. It may throw.
    */
   async keep(blobs: BlobStore, maxSize: number, notify: () => void): Promise<void> {
-    if (this.#isQuick || blobs.scratch === undefined) {
+    if (!this.#isStreamed || blobs.scratch === undefined) {
       return;
     }
     const file = await blobs.scratch();
