@@ -14,6 +14,7 @@ import { chunksOf } from '../../core/data/streams.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import { decodeCommit } from '../../core/repo/commit.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
+import { noCommit } from '../../core/repo/read/head.ts';
 import { pathOf } from '../../core/repo/path.ts';
 import { decodeStored } from '../../core/repo/record.ts';
 import type { Repo, Tree, TreeEntry } from '../../core/repo/repo.ts';
@@ -211,7 +212,7 @@ const fill = async (repo: Repo, place: Place, temporary: string, options: Unpack
   const tree = await repo.checkout(options.at);
   const head = tree.base;
   if (head === undefined) {
-    throw new RepoError('HeadNotFound', `the repository has no commit: write a record first; did=${repo.did}`);
+    throw noCommit(repo.did);
   }
   const commit = await readBlock(repo, head);
   const writer = new Writer(place, temporary);

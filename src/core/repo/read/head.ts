@@ -21,6 +21,10 @@ export const headOf = (cid: CID, commit: Commit): Head => ({
   signed: commit.sig !== undefined,
 });
 
+/** The error of a call that needs a commit. */
+export const noCommit = (did: string): RepoError =>
+  new RepoError('HeadNotFound', `the repository has no commit: write a record first; did=${did}`);
+
 /** Returns the newest commit, or `undefined` before the first commit. */
 export const readHead = async (parts: ReadParts): Promise<Head | undefined> => {
   const { heads, store } = parts;

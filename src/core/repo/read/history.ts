@@ -10,7 +10,7 @@ import type { Tid } from '../../syntax/tid.ts';
 import { isTid } from '../../syntax/tid.ts';
 import type { ReadParts, RepoParts } from '../open-parts.ts';
 import { MAIN, messageKey } from '../store-names.ts';
-import { headOf, readCommit, readHead } from './head.ts';
+import { headOf, noCommit, readCommit, readHead } from './head.ts';
 import { partsIn } from '../open-parts.ts';
 import { pathOf, splitPath } from '../path.ts';
 import { keptKey } from '../transfer/kept-refs.ts';
@@ -44,7 +44,7 @@ export const commitAt = async (parts: ReadParts, at: string | CID | undefined): 
   }
   const head = await readHead(parts);
   if (head === undefined) {
-    throw new RepoError('HeadNotFound', `the repository has no commit: write a record first; did=${parts.did}`);
+    throw noCommit(parts.did);
   }
   return head;
 };

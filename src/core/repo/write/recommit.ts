@@ -4,7 +4,7 @@ import { RepoError } from '../../errors.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { MAIN, messageKey } from '../store-names.ts';
-import { assertSwapCommit, readHead } from '../read/head.ts';
+import { assertSwapCommit, noCommit, readHead } from '../read/head.ts';
 import { partsIn } from '../open-parts.ts';
 import type { RecommitOptions, RecommitResult } from '../commits.ts';
 import type { BlockChange } from '../../storage/ports.ts';
@@ -41,7 +41,7 @@ export const recommitHead = async (
     const head = await readHead(inside);
     assertSwapCommit(head, swapCommit);
     if (head === undefined) {
-      throw new RepoError('HeadNotFound', `the repository has no commit: write a record first; did=${parts.did}`);
+      throw noCommit(parts.did);
     }
     const signer = options.signer ?? parts.signer;
     if (signer === undefined && head.signed) {
