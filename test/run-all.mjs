@@ -49,24 +49,20 @@ const runGroup = ({ name, projects }) => {
   return { report, status, seconds: Math.round((performance.now() - start) / 1000) };
 };
 
-/** Returns the report of a group that has run. */
-const readReport = (report) => {
-  const { success, startTime, testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  const end = Math.max(...testResults.map(({ endTime }) => endTime));
-  return { report, status: success ? 0 : 1, seconds: Math.round((end - startTime) / 1000) };
-};
-
 /** Returns the counts of a group. A file that fails before its first test counts as one failure. */
 const countGroup = (group) => {
   const { name } = group;
-  const { report, status, seconds } = name === ranName ? readReport(ranReport) : runGroup(group);
-  let testResults;
+  const ran = name === ranName ? { report: ranReport } : runGroup(group);
+  let content;
   try {
-    ({ testResults } = JSON.parse(readFileSync(report, 'utf8')));
+    content = JSON.parse(readFileSync(ran.report, 'utf8'));
   } catch (error) {
     console.error(`${name}: vitest wrote no report: ${error}`);
-    return { name, seconds, files: 0, passed: 0, failed: 1, failures: [], skipped: [] };
+    return { name, seconds: ran.seconds ?? 0, files: 0, passed: 0, failed: 1, failures: [], skipped: [] };
   }
+  const { startTime, success, testResults } = content;
+  const end = Math.max(...testResults.map(({ endTime }) => endTime));
+  const { status = success ? 0 : 1, seconds = Math.round((end - startTime) / 1000) } = ran;
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
   const count = (wanted) => tests.filter(({ status: found }) => found === wanted).length;
   const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
