@@ -11,6 +11,7 @@ export const corpus: readonly CorpusCase[] = [
   { target: 'repair', seed: 1227766539, what: 'a head whose root has a valid hash and is not a tree node' },
   { target: 'repair', seed: 564360902, what: 'a block with a zero byte behind its key' },
   { target: 'repair', seed: 1277390951, what: 'a row that claims to be larger than SQLite allows' },
+  { target: 'repair', seed: 1086525062, what: 'a damaged index, in which counting the blocks hid the fault' },
   { target: 'salvage', seed: 217226420, what: 'blocks without a commit, reported as whole' },
   { target: 'salvage', seed: 2570702713, what: 'a damaged frame of the WAL before sound frames of the same page' },
   { target: 'salvage', seed: 2849266377, what: 'a sound block with a damaged key' },

@@ -22,6 +22,7 @@ import type { KeyValueTable } from './key-value-table.ts';
 import type { TablePrefix } from './schema.ts';
 import { decodeText, openTable } from './schema.ts';
 import type { SqlDatabase } from './sql-database.ts';
+import { BLOCK_COUNT, StoredCount } from './stored-count.ts';
 
 /** All calls are synchronous and run in the current transaction of the database. */
 export class StoreTables implements ChangeSource {
@@ -29,6 +30,7 @@ export class StoreTables implements ChangeSource {
 
   /** The number of blocks. It stays in memory, and so does the ref that was read last. */
   readonly blockCount: BlockCount;
+  readonly #storedCount: StoredCount;
   #lastRef: { readonly name: string; readonly cid: CID | undefined } | undefined;
 
   constructor(database: SqlDatabase, prefix: TablePrefix) {
@@ -38,7 +40,9 @@ export class StoreTables implements ChangeSource {
       meta: openTable(database, prefix, 'meta'),
       refs: openTable(database, prefix, 'refs'),
     };
-    this.blockCount = new BlockCount(() => this.table.blocks.count());
+    const storedCount = new StoredCount(database, this.table);
+    this.#storedCount = storedCount;
+    this.blockCount = new BlockCount({ count: () => this.table.blocks.count(), stored: () => storedCount.read() });
   }
 
   get(cid: CidLike): Bytes | undefined {
@@ -67,6 +71,7 @@ export class StoreTables implements ChangeSource {
   undo(): void {
     this.blockCount.undo();
     this.#lastRef = undefined;
+    this.#storedCount.undo();
   }
 
   /** Call when rows were changed in another way. The values in memory are read again. */
@@ -82,13 +87,18 @@ export class StoreTables implements ChangeSource {
   }
 
   meta(name: string): string | undefined {
+    if (name === BLOCK_COUNT) {
+      return undefined;
+    }
     const value = this.table.meta.get(name);
     return value && decodeText(this.table.meta, name, value);
   }
 
   *metaEntries(prefix = ''): Generator<[name: string, value: string]> {
     for (const [name, value] of this.table.meta.iterate({ prefix })) {
-      yield [name, decodeText(this.table.meta, name, value)];
+      if (name !== BLOCK_COUNT) {
+        yield [name, decodeText(this.table.meta, name, value)];
+      }
     }
   }
 
@@ -136,6 +146,7 @@ export class StoreTables implements ChangeSource {
     applyTo(this.table.refs, refs, cidToText);
     applyTo(this.table.meta, meta, String);
     applyTo(this.table.commits, commits, cidToText);
+    this.#storedCount.write(this.blockCount.known);
   }
 
   /** Finalizes the statements. The next use prepares them again. */
@@ -143,12 +154,14 @@ export class StoreTables implements ChangeSource {
     for (const table of Object.values(this.table)) {
       table.release();
     }
+    this.#storedCount.release();
   }
 
   close(): void {
     for (const table of Object.values(this.table)) {
       table.close();
     }
+    this.#storedCount.release();
   }
 }
 

@@ -100,6 +100,7 @@ describe('over files of Node', () => {
         expect(sqlite3(path, 'select key, typeof(value), cast(value as text) from meta order by key')).toEqual([
           `did|blob|${DID}`,
           'message|blob|first',
+          `pdsdb:blocks|blob|500 500 ${a.cid}`,
           'version|blob|1',
         ]);
         expect(sqlite3(path, `select typeof(value), hex(value) from blocks where key = '${a.cid}'`)).toEqual([
