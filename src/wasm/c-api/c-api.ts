@@ -10,7 +10,6 @@ import { RepoError } from '../../core/errors.ts';
 export type Pointer = number;
 
 export interface CApi {
-  readonly addFunction: (run: (...args: never[]) => number, signature: string) => Pointer;
   readonly free: (pointer: Pointer) => void;
   /** Returns 0 if memory is exhausted. */
   readonly malloc: (size: number) => Pointer;
@@ -55,7 +54,6 @@ export interface CApi {
 
 /** The same names as values, to check the exports of sql.js. The compiler keeps both equal. */
 const NAMES: Readonly<Record<keyof CApi, true>> = {
-  addFunction: true,
   free: true,
   malloc: true,
   sqlite3_bind_blob: true,

@@ -50,6 +50,13 @@ export class Heap {
     return this.#words[pointer >> 2]!;
   }
 
+  /** Returns the first address from `from` and below `until` of this word, or `undefined`. */
+  findWord(value: number, from: Pointer, until: Pointer): Pointer | undefined {
+    this.#refresh();
+    const at = this.#words.subarray(0, until >> 2).indexOf(value, from >> 2);
+    return at === -1 ? undefined : at << 2;
+  }
+
   setWord(pointer: Pointer, value: number): void {
     this.#refresh();
     this.#words[pointer >> 2] = value;

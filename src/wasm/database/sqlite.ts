@@ -54,7 +54,7 @@ const load = async (module: WebAssembly.Module): Promise<Sqlite> => {
     throw wrongSqlJs('missing=memory');
   }
   const heap = new Heap(api, memory);
-  const sqlite = new Sqlite(new Instance(api, heap, new Vfs(api, heap, table)));
+  const sqlite = new Sqlite(new Instance(api, heap, new Vfs(heap, table)));
   probe(sqlite);
   return sqlite;
 };

@@ -6,10 +6,13 @@
  */
 import { JOURNAL_SUFFIX, PAGE_SIZE, WAL_SUFFIX } from '../../core/storage/layout.ts';
 import { RepoError } from '../../core/errors.ts';
-import { type CApi, type Pointer, wrongSqlJs } from '../c-api/c-api.ts';
+import type { Pointer } from '../c-api/c-api.ts';
+import type { CFunction } from '../c-api/c-functions.ts';
+import { addFunctions } from '../c-api/c-functions.ts';
 import type { DatabaseFiles, SyncFile } from './database-files.ts';
 import { BufferedFile } from './buffered-file.ts';
 import type { Heap } from '../c-api/heap.ts';
+import { findVfs } from './find-vfs.ts';
 import { showAsWal } from './header.ts';
 import { writeMain } from './main-writes.ts';
 import { Mount } from './mount.ts';
@@ -29,20 +32,11 @@ import {
 } from '../c-api/result-codes.ts';
 import { isCount, writeAll } from './write-all.ts';
 
-/** `sqlite3_vfs`, version 3, on a machine with 32-bit pointers. */
-const VFS_VERSION = 3;
-const VFS_MAX_PATHNAME = 512;
-const VFS_NAME = 'unix\0';
-const AT_VERSION = 0;
-const AT_MAX_PATHNAME = 8;
-const AT_NAME = 16;
+/** Offsets in `sqlite3_vfs` on a machine with 32-bit pointers. */
 const AT_OPEN = 24;
 const AT_DELETE = 28;
 const AT_ACCESS = 32;
 const AT_FULL_PATHNAME = 36;
-/** The range to search. The structure is static data, within the first 80 KB in sql.js 1.10 to 1.16. */
-const STATIC_DATA = 1 << 20;
-
 /** Prefix of our file names. Other names belong to a program that also uses sql.js. */
 const PREFIX = 'pdsdb-';
 
@@ -75,15 +69,17 @@ interface Named {
   readonly flag: number;
 }
 
-/** C passes numbers, and bigints for 64-bit integers. */
-type CFunction = (...args: any[]) => any;
+/** A function of the VFS, and its offset there. */
+interface Diverted extends CFunction {
+  readonly at: number;
+}
 
 const readFailed = (reason: string): RepoError =>
   new RepoError('StorageFailed', `reading a file failed, check the disk: ${reason}`);
 
 export class Vfs {
-  readonly #api: CApi;
   readonly #heap: Heap;
+  /** The C structure of functions for our open files. */
   readonly #methods: Pointer;
   /** Files by name. */
   readonly #named = new Map<string, Named>();
@@ -95,11 +91,16 @@ export class Vfs {
    * Replaces functions of the default VFS.
    * @throws {RepoError} `StorageFailed` when the default VFS is not found exactly once.
    */
-  constructor(api: CApi, heap: Heap, table: WebAssembly.Table) {
-    this.#api = api;
+  constructor(heap: Heap, table: WebAssembly.Table) {
     this.#heap = heap;
-    this.#methods = this.#fileMethods();
-    this.#replace(table);
+    const vfs = findVfs(heap);
+    const methods = this.#fileMethods();
+    const diverted = this.#diverted((at) => table.get(heap.word(vfs + at)) as CFunction['run']);
+    const pointers = addFunctions(table, [...methods, ...diverted]);
+    this.#methods = heap.allocate(4 * (1 + methods.length));
+    heap.setWord(this.#methods, METHODS_VERSION);
+    methods.forEach((_, i) => heap.setWord(this.#methods + 4 * (1 + i), pointers[i]!));
+    diverted.forEach(({ at }, i) => heap.setWord(vfs + at, pointers[methods.length + i]!));
   }
 
   /** Binds three files to a name that SQLite may open. */
@@ -129,18 +130,18 @@ export class Vfs {
     }
   }
 
-  #replace(table: WebAssembly.Table): void {
+  /** @param functionAt Returns the function at an offset of the VFS. */
+  #diverted(functionAt: (at: number) => CFunction['run']): readonly Diverted[] {
     const heap = this.#heap;
-    const vfs = this.#find();
     /** Replaces the function at offset `at` of the VFS: ours for our names, the old one for others. */
     const divert = (
       at: number,
       signature: string,
       failed: number,
       run: (name: string, ...args: any[]) => number,
-    ): void => {
-      const theirs = table.get(heap.word(vfs + at)) as CFunction;
-      const either: CFunction = (self: Pointer, nameAt: Pointer, ...rest) => {
+    ): Diverted => {
+      const theirs = functionAt(at);
+      const either: CFunction['run'] = (self: Pointer, nameAt: Pointer, ...rest) => {
         const name = nameAt === 0 ? '' : heap.cText(nameAt);
         if (!name.startsWith(PREFIX)) {
           return theirs(self, nameAt, ...rest);
@@ -152,10 +153,10 @@ export class Vfs {
           return named?.mount.fail(failed, error) ?? failed;
         }
       };
-      heap.setWord(vfs + at, this.#api.addFunction(either, signature));
+      return { at, signature, run: either };
     };
 
-    divert(AT_OPEN, 'iiiiii', SQLITE_CANTOPEN, (name, file: Pointer, flags: number, outFlags: Pointer) => {
+    const open = divert(AT_OPEN, 'iiiiii', SQLITE_CANTOPEN, (name, file: Pointer, flags: number, outFlags: Pointer) => {
       heap.setWord(file + AT_METHODS, 0);
       const named = this.#named.get(name);
       if (named === undefined || (flags & named.flag) === 0) {
@@ -171,7 +172,7 @@ export class Vfs {
       return SQLITE_OK;
     });
 
-    divert(AT_DELETE, 'iiii', SQLITE_IOERR_DELETE, (name) => {
+    const remove = divert(AT_DELETE, 'iiii', SQLITE_IOERR_DELETE, (name) => {
       const named = this.#named.get(name);
       if (named === undefined || named.slot === 'main') {
         return SQLITE_IOERR_DELETE;
@@ -184,49 +185,28 @@ export class Vfs {
       return SQLITE_OK;
     });
 
-    divert(AT_ACCESS, 'iiiii', SQLITE_IOERR_ACCESS, (name, _flags: number, out: Pointer) => {
+    const access = divert(AT_ACCESS, 'iiiii', SQLITE_IOERR_ACCESS, (name, _flags: number, out: Pointer) => {
       const named = this.#named.get(name);
       heap.setWord(out, named !== undefined && (named.slot === 'main' || named.file.getSize() > 0) ? 1 : 0);
       return SQLITE_OK;
     });
 
-    divert(AT_FULL_PATHNAME, 'iiiii', SQLITE_CANTOPEN, (name, room: number, out: Pointer) => {
+    const fullPathname = divert(AT_FULL_PATHNAME, 'iiiii', SQLITE_CANTOPEN, (name, room: number, out: Pointer) => {
       if (heap.roomFor(name) >= room) {
         return SQLITE_CANTOPEN;
       }
       heap.bytes[out + heap.setText(out, name)] = 0;
       return SQLITE_OK;
     });
+    return [open, remove, access, fullPathname];
   }
 
-  /** Finds the structure of the default VFS in static memory. */
-  #find(): Pointer {
-    const heap = this.#heap;
-    const name = new TextEncoder().encode(VFS_NAME);
-    const isName = (pointer: Pointer): boolean =>
-      pointer > 0 && pointer < STATIC_DATA && name.every((byte, i) => heap.bytes[pointer + i] === byte);
-    const found: Pointer[] = [];
-    for (let pointer = 0; pointer < STATIC_DATA; pointer += 4) {
-      if (
-        heap.word(pointer + AT_VERSION) === VFS_VERSION &&
-        heap.word(pointer + AT_MAX_PATHNAME) === VFS_MAX_PATHNAME &&
-        isName(heap.word(pointer + AT_NAME))
-      ) {
-        found.push(pointer);
-      }
-    }
-    if (found.length !== 1) {
-      throw wrongSqlJs(`vfs=${found.length}`);
-    }
-    return found[0]!;
-  }
-
-  /** Makes the C structure of functions for our open files. */
-  #fileMethods(): Pointer {
+  /** The functions for our open files, in the order of their C structure. */
+  #fileMethods(): readonly CFunction[] {
     const heap = this.#heap;
     /** Catches exceptions, because C cannot. Records them as the cause of the error for the code. */
-    const method = (signature: string, failed: number, run: (open: Named, ...args: any[]) => number): Pointer => {
-      const guarded: CFunction = (file: Pointer, ...args) => {
+    const method = (signature: string, failed: number, run: (open: Named, ...args: any[]) => number): CFunction => {
+      const guarded: CFunction['run'] = (file: Pointer, ...args) => {
         const open = this.#open.get(heap.word(file + AT_FILE));
         if (open === undefined || open.mount.fatal !== undefined) {
           return failed;
@@ -237,16 +217,16 @@ export class Vfs {
           return open.mount.fail(failed, error);
         }
       };
-      return this.#api.addFunction(guarded, signature);
+      return { signature, run: guarded };
     };
     const noLock = method('iii', SQLITE_OK, () => SQLITE_OK);
 
-    const functions: readonly Pointer[] = [
+    return [
       // xClose. It must work after a fatal failure too.
-      this.#api.addFunction(
-        (file: Pointer) => (this.#open.delete(heap.word(file + AT_FILE)) ? SQLITE_OK : SQLITE_IOERR_CLOSE),
-        'ii',
-      ),
+      {
+        signature: 'ii',
+        run: (file: Pointer) => (this.#open.delete(heap.word(file + AT_FILE)) ? SQLITE_OK : SQLITE_IOERR_CLOSE),
+      },
       method('iiiij', SQLITE_IOERR_READ, this.#read),
       method('iiiij', SQLITE_IOERR_WRITE, this.#write),
       method('iij', SQLITE_IOERR_TRUNCATE, (open, size: bigint) => {
@@ -270,14 +250,9 @@ export class Vfs {
       method('iiii', SQLITE_NOTFOUND, (open, operation: number) =>
         operation === COMMITTED ? this.#afterCommit(open) : SQLITE_NOTFOUND,
       ),
-      this.#api.addFunction(() => SECTOR_SIZE, 'ii'),
-      this.#api.addFunction(() => DEVICE_CHARACTERISTICS, 'ii'),
+      { signature: 'ii', run: () => SECTOR_SIZE },
+      { signature: 'ii', run: () => DEVICE_CHARACTERISTICS },
     ];
-
-    const methods = heap.allocate(4 * (1 + functions.length));
-    heap.setWord(methods, METHODS_VERSION);
-    functions.forEach((pointer, i) => heap.setWord(methods + 4 * (1 + i), pointer));
-    return methods;
   }
 
   readonly #read = (open: Named, target: Pointer, length: number, offset: bigint): number => {
