@@ -74,7 +74,7 @@ const bundle = async (contents, outfile, options) => {
   const { metafile } = await build({
     stdin: { contents, resolveDir: root },
     nodePaths: [join(root, 'node_modules')],
-    outfile: join(out, outfile),
+    ...(outfile === undefined ? {} : { outfile: join(out, outfile) }),
     bundle: true,
     format: 'esm',
     platform: 'browser',
@@ -108,15 +108,41 @@ await bundle(
 );
 replaceOnce(bundledWorker, '../../wasm/sql-wasm.wasm', '../wasm/sql-wasm.wasm');
 
-// The command in one file: a process loads it in a third of the time of its modules.
-const bundledCommand = 'bundled/command.js';
-await bundle(`export { main } from '${pathToFileURL(join(out, 'cli', 'main.js')).pathname}';`, bundledCommand, {
+/** Commander starts processes for verbs that are programs of their own. Ours are not, and Node needs 10 ms to load that. */
+const withoutChildren = {
+  name: 'without-children',
+  setup(build) {
+    const isCommander = ({ importer }) => importer.includes('/node_modules/commander/');
+    build.onResolve({ filter: /^node:child_process$/ }, (args) =>
+      isCommander(args) ? { path: 'child-processes', namespace: 'empty' } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: 'empty' }, () => ({ contents: '' }));
+  },
+};
+
+const WASM_FROM_BUNDLE = '../../wasm/sql-wasm.wasm';
+
+// The command: `bundled/command.js`, and the verbs for the network in another file. A process loads it in a third of the
+// time of its modules.
+await bundle(`export { main } from '${pathToFileURL(join(out, 'cli', 'main.js')).pathname}';`, undefined, {
+  outdir: join(out, 'bundled'),
+  entryNames: 'command',
+  chunkNames: 'command-[name]-[hash]',
+  splitting: true,
   platform: 'node',
   minify: true,
+  plugins: [withoutChildren],
   // Commander is CommonJS, and asks for modules of Node.
   banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
 });
-replaceOnce(bundledCommand, '../../wasm/sql-wasm.wasm', '../wasm/sql-wasm.wasm');
+const commandFiles = readdirSync(join(out, 'bundled')).filter((name) => name.startsWith('command'));
+const naming = commandFiles.filter((name) =>
+  readFileSync(join(out, 'bundled', name), 'utf8').includes(WASM_FROM_BUNDLE),
+);
+if (naming.length !== 1) {
+  throw new Error(`one file of the command must name the wasm file, not ${naming.join(', ') || 'none'}`);
+}
+replaceOnce(`bundled/${naming[0]}`, WASM_FROM_BUNDLE, '../wasm/sql-wasm.wasm');
 replaceOnce('cli.js', './cli/main.js', './bundled/command.js');
 
 writeLicenses(out, join(root, 'node_modules'), bundled);

@@ -107,7 +107,7 @@ describe('reference tables', () => {
     expect(firstColumn(page, 'import').sort()).toEqual(names.map((name) => name.replace(/^\./, 'pdsdb')).sort());
   });
 
-  test('docs/command.md names every verb of the command, and no other', () => {
+  test('docs/command.md names every verb of the command, and no other', async () => {
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
     const shell = {
       env: {},
@@ -116,7 +116,8 @@ describe('reference tables', () => {
       stderr: nowhere,
       signal: new AbortController().signal,
     };
-    const verbs = createProgram(shell, '0.0.0').commands.flatMap((command) =>
+    const { commands } = await createProgram(shell, '0.0.0', []);
+    const verbs = commands.flatMap((command) =>
       command.commands.length === 0
         ? [command.name()]
         : command.commands.map((inner) => `${command.name()} ${inner.name()}`),

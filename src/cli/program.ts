@@ -1,90 +1,111 @@
 /** Builds the command line: all verbs and the global options. */
 import { Command } from 'commander';
-import { addBackup } from './repo/backup.ts';
-import { addBranchVerbs } from './repo/branch.ts';
-import { addBlobVerbs } from './blob/blob.ts';
-import { addCarVerbs } from './car/car.ts';
-import { addProve } from './car/prove.ts';
-import { addTree } from './car/tree.ts';
-import { addDiff } from './repo/diff.ts';
-import { addExport } from './repo/export.ts';
-import { addGc } from './repo/gc.ts';
-import { addGet } from './record/get.ts';
-import { addImport } from './repo/import.ts';
-import { addInfo } from './repo/info.ts';
 import { addInit } from './repo/init.ts';
-import { addKeyVerbs } from './key/key.ts';
-import { addLog } from './repo/log.ts';
-import { addLs } from './record/ls.ts';
-import { addPack } from './files/pack.ts';
-import { addUnpack } from './files/unpack.ts';
-import { addPut } from './record/put.ts';
-import { addRecommit } from './repo/recommit.ts';
-import { addReset } from './repo/reset.ts';
-import { addRefs } from './repo/refs.ts';
-import { addRepair } from './repo/repair.ts';
-import { addRestore } from './repo/restore.ts';
-import { addRestoreRecord } from './record/restore-record.ts';
-import { addRm } from './record/rm.ts';
+import { addImport } from './repo/import.ts';
+import { addExport } from './repo/export.ts';
+import { addInfo } from './repo/info.ts';
 import { addStats } from './repo/stats.ts';
-import { wholeNumber } from './terminal/arguments.ts';
-import type { Output } from './terminal/output.ts';
-import type { GlobalOptions, Shell } from './terminal/shell.ts';
-import { createContext } from './terminal/shell.ts';
+import { addLs } from './record/ls.ts';
+import { addGet } from './record/get.ts';
+import { addPut } from './record/put.ts';
+import { addRm } from './record/rm.ts';
+import { addRestoreRecord } from './record/restore-record.ts';
+import { addLog } from './repo/log.ts';
+import { addDiff } from './repo/diff.ts';
+import { addTree } from './car/tree.ts';
+import { addProve } from './car/prove.ts';
 import { addVerify } from './repo/verify.ts';
+import { addRepair } from './repo/repair.ts';
+import { addBackup } from './repo/backup.ts';
+import { addRestore } from './repo/restore.ts';
+import { addUnpack } from './files/unpack.ts';
+import { addPack } from './files/pack.ts';
+import { addCarVerbs } from './car/car.ts';
+import { addBlobVerbs } from './blob/blob.ts';
+import { addRefs } from './repo/refs.ts';
+import { addReset } from './repo/reset.ts';
+import { addBranchVerbs } from './repo/branch.ts';
+import { addRecommit } from './repo/recommit.ts';
+import { addGc } from './repo/gc.ts';
+import { addKeyVerbs } from './key/key.ts';
+import { wholeNumber } from './terminal/arguments.ts';
 import { addVersion } from './version.ts';
-import { addBlobFetch } from './network/blob-fetch.ts';
-import { addClone } from './network/clone.ts';
-import { addFollow } from './network/follow.ts';
-import { addLoginVerbs } from './network/login.ts';
-import { addMigrate } from './network/migrate.ts';
-import { addOutboxVerbs } from './network/outbox.ts';
-import { addPull } from './network/pull.ts';
-import { addPush } from './network/push.ts';
-import { addResolve } from './network/resolve.ts';
-import { addStatus } from './network/status.ts';
+import type { Output } from './terminal/output.ts';
+import type { GlobalOptions, Shell, Verbs } from './terminal/shell.ts';
+import { createContext } from './terminal/shell.ts';
 
-/** In the order of the help. */
-const VERBS = [
-  addInit,
-  addClone,
-  addPull,
-  addFollow,
-  addStatus,
-  addOutboxVerbs,
-  addPush,
-  addMigrate,
-  addLoginVerbs,
-  addResolve,
-  addImport,
-  addExport,
-  addInfo,
-  addStats,
-  addLs,
-  addGet,
-  addPut,
-  addRm,
-  addRestoreRecord,
-  addLog,
-  addDiff,
-  addTree,
-  addProve,
-  addVerify,
-  addRepair,
-  addBackup,
-  addRestore,
-  addUnpack,
-  addPack,
-  addCarVerbs,
-  addBlobVerbs,
-  addBlobFetch,
-  addRefs,
-  addReset,
-  addBranchVerbs,
-  addRecommit,
-  addGc,
-  addKeyVerbs,
-] as const;
+/** The verbs that need no network. */
+const LOCAL: Verbs = {
+  init: addInit,
+  import: addImport,
+  export: addExport,
+  info: addInfo,
+  stats: addStats,
+  ls: addLs,
+  get: addGet,
+  put: addPut,
+  rm: addRm,
+  'restore-record': addRestoreRecord,
+  log: addLog,
+  diff: addDiff,
+  tree: addTree,
+  prove: addProve,
+  verify: addVerify,
+  repair: addRepair,
+  backup: addBackup,
+  restore: addRestore,
+  unpack: addUnpack,
+  pack: addPack,
+  car: addCarVerbs,
+  blob: addBlobVerbs,
+  refs: addRefs,
+  reset: addReset,
+  branch: addBranchVerbs,
+  recommit: addRecommit,
+  gc: addGc,
+  key: addKeyVerbs,
+};
+
+/** All verbs in the order of the help. */
+const ORDER = [
+  'init',
+  'clone',
+  'pull',
+  'follow',
+  'status',
+  'outbox',
+  'push',
+  'migrate',
+  'login',
+  'resolve',
+  'import',
+  'export',
+  'info',
+  'stats',
+  'ls',
+  'get',
+  'put',
+  'rm',
+  'restore-record',
+  'log',
+  'diff',
+  'tree',
+  'prove',
+  'verify',
+  'repair',
+  'backup',
+  'restore',
+  'unpack',
+  'pack',
+  'car',
+  'blob',
+  'refs',
+  'reset',
+  'branch',
+  'recommit',
+  'gc',
+  'key',
+];
 
 const AFTER_HELP = `
 Lists have one tab-separated line per entry. Results go to standard output; progress, warnings and errors go to standard
@@ -102,8 +123,18 @@ const writeSoon =
     output.text(text).catch(() => undefined);
   };
 
-/** Returns the program. Parsing a command line runs the verb. */
-export const createProgram = (shell: Shell, version: string): Command => {
+/**
+ * Returns the verbs for the network, unless the command line needs none of them. Loading them takes long. `blob` has a
+ * verb of them, and the help and the error for an unknown verb name all.
+ */
+const networkVerbs = async (args: readonly string[]): Promise<Verbs> => {
+  const first = args.find((arg) => !arg.startsWith('-')) ?? args[0];
+  const isLocal = first !== undefined && first !== 'blob' && Object.hasOwn(LOCAL, first);
+  return isLocal || first === 'version' || first === '--version' ? {} : (await import('./network/verbs.ts')).NETWORK;
+};
+
+/** Returns the program for a command line. Parsing the line runs the verb. */
+export const createProgram = async (shell: Shell, version: string, args: readonly string[]): Promise<Command> => {
   const program = new Command('pdsdb');
   const context = createContext(shell, () => program.opts<GlobalOptions>());
   program
@@ -125,8 +156,11 @@ export const createProgram = (shell: Shell, version: string): Command => {
     .addHelpText('after', AFTER_HELP)
     // Throws instead of ending the process. The verbs inherit this.
     .exitOverride();
-  for (const add of [...VERBS, addVersion(version)]) {
-    add(program, context);
+  const network = await networkVerbs(args);
+  for (const name of ORDER) {
+    LOCAL[name]?.(program, context);
+    network[name]?.(program, context);
   }
+  addVersion(version)(program, context);
   return program;
 };

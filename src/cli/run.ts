@@ -96,7 +96,7 @@ export const run = async (args: readonly string[], shell: Shell, version: string
   const ignore = (): void => {};
   shell.stdout.on('error', ignore);
   shell.stderr.on('error', ignore);
-  const program = createProgram(shell, version);
+  const program = await createProgram(shell, version, args);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return 0;

@@ -1,5 +1,6 @@
 /** The process that runs the command, as far as the command uses it. Tests pass another one. */
 import type { Readable, Writable } from 'node:stream';
+import type { Command } from 'commander';
 import type { Output } from './output.ts';
 import { createOutput } from './output.ts';
 
@@ -21,6 +22,9 @@ export interface Context extends Omit<Shell, 'stdout' | 'stderr'> {
   /** `--wait`: milliseconds to wait until another program releases the repository. */
   readonly waitMs: number | undefined;
 }
+
+/** Functions that add a verb to the program, by its name. */
+export type Verbs = Readonly<Record<string, (program: Command, context: Context) => void>>;
 
 /** The global options. */
 export interface GlobalOptions {
