@@ -18,7 +18,7 @@ import type { Head } from './repo.ts';
 export interface KnownKeys {
   /** The key that signed a head. Checked once per head. */
   signed: { readonly head: CID; readonly key: string } | undefined;
-  /** The stored key of the account. */
+  /** The stored key of the account. Stays unknown if another owner of the store may write it. */
   account: string | undefined;
   /** Whether the base of local work is stored. */
   hasBase: boolean;
@@ -66,6 +66,8 @@ export interface RepoParts {
    */
   readonly heads: { last: Head | undefined; whole: WholeTree | undefined; counted: CountedTree | undefined };
   readonly keys: KnownKeys;
+  /** Whether nobody else can have the repository open. */
+  readonly isOnlyOwner: boolean;
   readonly listeners: Listeners;
 }
 

@@ -78,6 +78,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     storedBlobs: new Map(),
     heads,
     keys,
+    isOnlyOwner: given.exclusive,
     listeners: createListeners(nodes),
   };
 };

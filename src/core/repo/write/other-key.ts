@@ -55,7 +55,7 @@ export const assertSameKey = async (
 
 /** Records the key that signed a new head. Part of the change that makes it. */
 export const noteKey = async (
-  { keys }: Pick<ReadParts, 'keys'>,
+  { keys, isOnlyOwner }: Pick<ReadParts, 'isOnlyOwner' | 'keys'>,
   change: BlockChange,
   head: CID,
   key: string | undefined,
@@ -64,10 +64,10 @@ export const noteKey = async (
     return;
   }
   keys.signed = { head, key };
-  keys.account ??= await change.meta(ACCOUNT_KEY);
-  if (keys.account !== key) {
-    // Cleared, because the change may fail.
-    keys.account = undefined;
+  const account = keys.account ?? (await change.meta(ACCOUNT_KEY));
+  // Cleared for a new key, because the change may fail.
+  keys.account = account === key && isOnlyOwner ? key : undefined;
+  if (account !== key) {
     await change.setMeta(ACCOUNT_KEY, key);
   }
 };
