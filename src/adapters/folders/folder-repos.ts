@@ -57,6 +57,11 @@ export interface RepoOptions extends WasmOptions {
    * value applies to all.
    */
   readonly cacheBytes?: number | undefined;
+  /**
+   * The blobs of the repository, in another store than files. Pass them at every opening. The repository closes them
+   * when it closes. Default: files in its folder.
+   */
+  readonly blobs?: BlobStore | undefined;
 }
 
 export interface OpenOptions extends RepoOptions {
@@ -115,7 +120,7 @@ export interface FolderPlatform {
 const repoPlatform = (
   platform: FolderPlatform,
   directory: string,
-  { wasm, waitMs, cacheBytes, readOnly }: OpenOptions,
+  { wasm, waitMs, cacheBytes, readOnly, blobs }: OpenOptions,
   create: boolean,
 ): RepoPlatform => ({
   wasm: () => platform.wasm(wasm),
@@ -123,7 +128,7 @@ const repoPlatform = (
   verifySignature: platform.verifySignature,
   cacheBytes,
   openFiles: () => platform.openFiles(directory, { create, waitMs }),
-  openBlobs: () => platform.openBlobs(directory, { readOnly }),
+  openBlobs: async () => blobs ?? platform.openBlobs(directory, { readOnly }),
 });
 
 /** Creates a repository in a folder and opens it. */
@@ -169,7 +174,8 @@ export const importRepo = async (
 ): Promise<ImportedRepo> => {
   const imported = await importFolderRepo(
     platform.place(directory),
-    (name) => repoPlatform(platform, platform.beside(directory, name), options, true),
+    // A CAR has no blobs, and the repository that is imported first closes its own.
+    (name) => repoPlatform(platform, platform.beside(directory, name), { ...options, blobs: undefined }, true),
     siblingLocks(platform, directory),
     car,
     options,
