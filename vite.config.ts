@@ -111,6 +111,16 @@ export default defineConfig({
       },
       {
         extends: true,
+        // A real S3 server, which the project starts once.
+        test: {
+          name: 's3',
+          include: ['test/s3/*.test.ts'],
+          globalSetup: ['test/s3/start-server.ts'],
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
         test: {
           name: 'environments',
           include: ENVIRONMENTS,

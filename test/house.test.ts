@@ -296,6 +296,7 @@ describe('size', () => {
     browser: 47,
     worker: 160,
     testing: 102,
+    s3: 29,
     sync: 90,
   };
   const entryPoints = sources.map((file) => file.path).filter((path) => isEntryPoint(path) && path !== 'src/cli.ts');

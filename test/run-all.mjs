@@ -19,6 +19,7 @@ const GROUPS = [
   // Together, so that both workers are busy until the end.
   { name: 'browser', projects: ['browser', 'site', 'environments', 'alone'] },
   { name: 'network', projects: ['network'] },
+  { name: 's3', projects: ['s3'] },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, ran: { type: 'string' } } });

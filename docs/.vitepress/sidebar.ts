@@ -17,6 +17,7 @@ const pages: DefaultTheme.SidebarItem[] = [
       page('History and proofs', '/guides/history-and-proofs'),
       page('Import from a PDS', '/guides/import-from-a-pds'),
       page('Records as files', '/guides/records-as-files'),
+      page('Keep blobs in S3', '/guides/keep-blobs-in-s3'),
       page('Move an account', '/guides/migrate'),
       page('Verify and repair', '/guides/verify-and-repair'),
       page('Several tabs', '/guides/several-tabs'),
@@ -60,7 +61,7 @@ const api: DefaultTheme.SidebarItem[] = [
   {
     text: 'API',
     link: '/api/index',
-    items: ['index', 'node', 'deno', 'browser', 'worker', 'sync', 'testing'].map((name) =>
+    items: ['index', 'node', 'deno', 'browser', 'worker', 's3', 'sync', 'testing'].map((name) =>
       page(name === 'index' ? 'pdsdb' : `pdsdb/${name}`, `/api/${name}/index`),
     ),
   },

@@ -26,6 +26,9 @@ import { MAX_META_NAME_SIZE, MAX_META_VALUE_SIZE } from '../../src/core/repo/wri
 import { MAX_REQUESTS } from '../../src/core/repo/write/requests.ts';
 import { MAX_RECORD_SIZE } from '../../src/core/repo/record.ts';
 import { MAX_COLLECTION_LENGTH, MAX_DID_LENGTH, MAX_RECORD_KEY_LENGTH } from '../../src/core/syntax/identifiers.ts';
+import { MAX_COPIED_SIZE } from '../../src/adapters/s3/blob-upload.ts';
+import { MAX_UPLOAD_PARTS } from '../../src/adapters/s3/multipart.ts';
+import { MAX_XML_ELEMENTS, MAX_XML_SIZE } from '../../src/adapters/s3/xml.ts';
 import { MAX_VARINT_LENGTH } from '../../src/core/data/varint.ts';
 
 export interface Limit {
@@ -81,6 +84,7 @@ export const limits: readonly Limit[] = [
   { name: 'MAX_CBOR_KEY_LENGTH', value: MAX_CBOR_KEY_LENGTH, what: 'bytes of a key of a map', option: FIXED },
   { name: 'MAX_CBOR_VALUES', value: MAX_CBOR_VALUES, what: 'values and keys in one record', option: FIXED },
   { name: 'MAX_COLLECTION_LENGTH', value: MAX_COLLECTION_LENGTH, what: 'characters of a collection', option: FIXED },
+  { name: 'MAX_COPIED_SIZE', value: MAX_COPIED_SIZE, what: 'bytes of a blob on an S3 server', option: FIXED },
   {
     name: 'MAX_DID_DOCUMENT_LENGTH',
     value: MAX_DID_DOCUMENT_LENGTH,
@@ -154,5 +158,18 @@ export const limits: readonly Limit[] = [
     what: 'bytes of unlinked blocks with their CIDs, if they are also more than four times the other blocks',
     option: '`maxUnlinked` of `importCar`',
   },
+  {
+    name: 'MAX_UPLOAD_PARTS',
+    value: MAX_UPLOAD_PARTS,
+    what: 'parts of a blob that is sent to an S3 server',
+    option: '`partSize` of `openS3Blobs`, `s3Blobs`, for larger parts',
+  },
   { name: 'MAX_VARINT_LENGTH', value: MAX_VARINT_LENGTH, what: 'bytes of a length in a CAR', option: FIXED },
+  { name: 'MAX_XML_ELEMENTS', value: MAX_XML_ELEMENTS, what: 'elements of a response of an S3 server', option: FIXED },
+  {
+    name: 'MAX_XML_SIZE',
+    value: MAX_XML_SIZE,
+    what: 'bytes of a response of an S3 server without a blob',
+    option: FIXED,
+  },
 ];

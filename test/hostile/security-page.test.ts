@@ -32,10 +32,10 @@ test('its table of attacks has those of the suite, each with its costs', () => {
   expect(page).not.toMatch(/ - \|$/m);
 });
 
-test('every limit that the core exports is listed', () => {
-  const exported = sourcesBelow('src/core').flatMap(({ text }) =>
-    [...text.matchAll(/^export const (MAX_[A-Z_]+)/gm)].map(([, name]) => name!),
-  );
+test('every limit that the core and the adapter for S3 export is listed', () => {
+  const exported = ['src/core', 'src/adapters/s3']
+    .flatMap(sourcesBelow)
+    .flatMap(({ text }) => [...text.matchAll(/^export const (MAX_[A-Z_]+)/gm)].map(([, name]) => name!));
   expect(limits.map(({ name }) => name)).toEqual(exported.sort());
 });
 

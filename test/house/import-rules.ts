@@ -93,6 +93,11 @@ const LAYERS: readonly Layer[] = [
     files: /^src\/adapters\/folders\//,
     may: [adapters('blobs', 'folders', 'sqlite'), BELOW_ADAPTERS, /^node:/],
   },
+  // Requests to a server. The only adapter that uses no platform but `fetch`.
+  {
+    files: /^src\/adapters\/s3\//,
+    may: [adapters('s3'), /^src\/core\//, packages(['@noble/hashes', 'aws4fetch'])],
+  },
   // The database of another server, read as files of a disk.
   { files: /^src\/adapters\/pds\//, may: [adapters('files', 'pds', 'sqlite'), BELOW_ADAPTERS] },
   {

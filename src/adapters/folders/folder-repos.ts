@@ -58,7 +58,7 @@ export interface RepoOptions extends WasmOptions {
    */
   readonly cacheBytes?: number | undefined;
   /**
-   * The blobs of the repository, in another store than files. Pass them at every opening. The repository closes them
+   * The blobs of the repository, such as those of `openS3Blobs`. Pass them at every opening. The repository closes them
    * when it closes. Default: files in its folder.
    */
   readonly blobs?: BlobStore | undefined;

@@ -1,0 +1,48 @@
+/** Repeats requests that failed for a reason that passes. */
+import { isS3Failure } from './failure.ts';
+
+/** Milliseconds before the second attempt. Doubles with each attempt. */
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 10_000;
+
+/** Resolves after a time, or rejects with the reason of the signal. */
+const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    if (signal?.aborted === true) {
+      stop();
+    } else {
+      signal?.addEventListener('abort', stop, { once: true });
+    }
+  });
+
+/** Waits before the next attempt. Half of the time is random, so that clients do not return together. */
+export const waitBeforeRetry = (failures: number, signal?: AbortSignal): Promise<void> => {
+  const most = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
+  return pause(most / 2 + (most / 2) * Math.random(), signal);
+};
+
+/** Runs `attempt` until it succeeds, at most `retries` times more. Repeats it only after a transient failure. */
+export const withRetries = async <T>(
+  retries: number,
+  signal: AbortSignal | undefined,
+  attempt: () => Promise<T>,
+): Promise<T> => {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (failures > retries || !isS3Failure(error) || !error.isTransient) {
+        throw error;
+      }
+    }
+    await waitBeforeRetry(failures, signal);
+  }
+};
