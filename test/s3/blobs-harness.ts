@@ -1,13 +1,15 @@
 /** The harness for the cases of blob stores: one bucket per case. */
 import { openS3Blobs } from '../../src/adapters/s3/open-blobs.ts';
 import type { BlobStoreHarness } from '../../src/testing/storage/blob-store-harness.ts';
-import { SOME_CID } from '../adapters/node-harness.ts';
-import { makeBucket } from './s3-server.ts';
+import type { MakeBucket } from './bucket.ts';
+
+/** A text of the form of a blob's CID. */
+const SOME_CID = `bafkrei${'a'.repeat(52)}`;
 
 const PREFIX = 'some folder/';
 
 /** @param partSize Small parts test large blobs with few bytes. The server of the tests permits 64 KiB. */
-export const makeS3Harness = async (partSize?: number): Promise<BlobStoreHarness> => {
+export const makeS3Harness = async (makeBucket: MakeBucket, partSize?: number): Promise<BlobStoreHarness> => {
   const bucket = await makeBucket({ prefix: PREFIX, partSize });
   return {
     async open() {

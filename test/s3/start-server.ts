@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import type { S3Server } from './s3-server.ts';
+import type { S3Server } from './bucket.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
