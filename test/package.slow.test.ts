@@ -10,7 +10,7 @@ import { filesBelow, root } from './house/sources.ts';
 
 /** Files and kilobytes. A change that packs more raises its limit here. */
 const MAX_FILES = 800;
-const MAX_KILOBYTES = 1320;
+const MAX_KILOBYTES = 1340;
 
 interface Packed {
   readonly filename: string;

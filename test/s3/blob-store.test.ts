@@ -1,7 +1,10 @@
 /** Blobs on a real S3 server. */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { createS3BlobStore } from '../../src/adapters/s3/blob-store.ts';
+import { S3Client } from '../../src/adapters/s3/client.ts';
 import { openS3Blobs, s3Blobs } from '../../src/adapters/s3/open-blobs.ts';
+import { s3Place } from '../../src/adapters/s3/options.ts';
 import { CODEC_RAW, cidOf, cidToText } from '../../src/core/data/cid.ts';
 import { listOf } from '../../src/core/data/list-of.ts';
 import { blobStoreCases } from '../../src/testing/storage/blob-store-cases.ts';
@@ -56,18 +59,25 @@ describe.skipIf(lacksS3)(`a bucket${why}`, () => {
     expect(() => blobsOf('alice')).toThrow(expect.objectContaining({ code: 'InvalidDid' }));
   });
 
-  test('a list of 1,100 blobs has two pages', async () => {
-    const bucket = await makeBucket();
-    const store = await openS3Blobs(bucket.options);
-    const names: string[] = [];
-    for (let i = 0; i < 1100; i += 20) {
-      const infos = await Promise.all(Array.from({ length: 20 }, (_, j) => store.put(text(`blob ${i + j}`))));
-      names.push(...infos.map(({ cid }) => cidToText(cid)));
+  test('a list has pages, and continues while blobs are deleted', async () => {
+    const bucket = await makeBucket({ prefix: 'a/' });
+    const { prefix } = bucket.options;
+    const requests: string[] = [];
+    const place = s3Place({ ...bucket.options, fetch: (url, init) => (requests.push(url), fetch(url, init)) });
+    const keys = { prefix: prefix!, temporaryPrefix: `${prefix}tmp/`, pageSize: 10 };
+    const store = createS3BlobStore(new S3Client(place), keys);
+    const infos = await Promise.all(Array.from({ length: 30 }, (_, i) => store.put(text(`blob ${i}`))));
+    const names = infos.map(({ cid }) => cidToText(cid)).sort();
+    requests.length = 0;
+    expect((await listOf(store.list())).map(({ cid }) => cidToText(cid))).toEqual(names);
+    expect(requests.length).toBe(3);
+    const found: string[] = [];
+    for await (const { cid } of store.list()) {
+      found.push(cidToText(cid));
+      await store.delete([cid]);
     }
-    const all = await listOf(store.list());
-    expect(all.map(({ cid }) => cidToText(cid))).toEqual(names.sort());
-    await store.delete(all.map(({ cid }) => cid));
-    expect(await listOf(store.list())).toEqual([]);
+    expect(found).toEqual(names);
+    expect(await bucket.keys()).toEqual([]);
   });
 
   test('a sweep removes what is old enough below its own prefix', async () => {

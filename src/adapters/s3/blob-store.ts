@@ -35,6 +35,8 @@ export interface BlobKeys {
   readonly prefix: string;
   /** The first part of the keys of uploads that are not complete. */
   readonly temporaryPrefix: string;
+  /** Most blobs of one page of a list. Default: that of the server, 1,000. */
+  readonly pageSize?: number | undefined;
 }
 
 /** Returns a store. Sends no request. */
@@ -88,7 +90,7 @@ class BucketBlobStore implements S3BlobStore {
       if (isS3Failure(error) && error.status === 404) {
         return undefined;
       }
-      if (isS3Failure(error) && error.status !== undefined) {
+      if (isS3Failure(error) && error.status !== undefined && !error.isTransient) {
         // A response to HEAD has no body, and so no code. This one says why.
         await this.#client.send({ method: 'GET', key, headers: { range: 'bytes=0-0' }, doing: READING });
       }
@@ -118,12 +120,17 @@ class BucketBlobStore implements S3BlobStore {
   }
 
   async *list(options: { readonly after?: CID | undefined } = {}): AsyncGenerator<BlobInfo, void, undefined> {
-    const { prefix } = this.#keys;
+    const { prefix, pageSize } = this.#keys;
     let after = options.after === undefined ? undefined : `${prefix}${cidToText(options.after)}`;
     for (;;) {
       const { objects, hasMore } = await this.#lifetime.run(() =>
         // Temporary objects and other names are not listed.
-        listObjects(this.#client, { prefix: `${prefix}${BLOB_NAME_START}`, after, doing: 'listing the blobs' }),
+        listObjects(this.#client, {
+          prefix: `${prefix}${BLOB_NAME_START}`,
+          after,
+          limit: pageSize,
+          doing: 'listing the blobs',
+        }),
       );
       for (const { key, size, changedAt } of objects) {
         const cid = cidOfName(key.slice(prefix.length));

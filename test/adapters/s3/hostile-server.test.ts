@@ -41,7 +41,7 @@ const serve = async (respond: Respond) => {
     bucket: 'bucket',
     accessKeyId: 'key',
     secretAccessKey: 'secret',
-    timeoutMs: 500,
+    timeoutMs: 300,
     retries: 1,
     partSize: 300,
   };
@@ -135,7 +135,7 @@ describe('a blob', () => {
     ['of another size', (_request, response) => partial(response, 0, 1001).end(bytes), /another range/],
     ['of another range', (_request, response) => partial(response, 1).end(bytes), /another range/],
     ['without a byte in time', (_request, response) => partial(response).flushHeaders(), /no response in time/],
-    ['without a response', () => undefined, /no response in time.*timeoutMs=500/],
+    ['without a response', () => undefined, /no response in time.*timeoutMs=300/],
     ['whose connection breaks', (request) => void request.socket.destroy(), /check the connection/],
   ])('%s is refused', async (_, get, words) => {
     const { store } = await serveBlob(get);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Starts a real S3 server on loopback: Ceph's gateway with one monitor and one OSD in memory, all in one directory.
-# Needs root and the Debian packages radosgw, ceph-mon and ceph-osd. Takes about a second.
+# Needs the Debian packages radosgw, ceph-mon and ceph-osd. Takes about a second.
 # Environment: S3_PORT (the next 10 ports are used too) and S3_DIR, which must not exist. stop.sh ends it.
 set -euo pipefail
 PORT=${S3_PORT:?} DIR=${S3_DIR:?}
@@ -63,8 +63,8 @@ key mon. --cap mon 'allow *'
 key client.admin --cap mon 'allow *' --cap osd 'allow *'
 key osd.0 --cap mon 'allow profile osd' --cap osd 'allow *'
 monmaptool --create --fsid "$FSID" --addv a "[v2:127.0.0.1:$((PORT+1))]" "$DIR/monmap" >/dev/null
-chown -R ceph:ceph "$DIR"
-as=(-c "$DIR/ceph.conf" --setuser ceph --setgroup ceph)
+as=(-c "$DIR/ceph.conf")
+if [ "$(id -u)" = 0 ]; then chown -R ceph:ceph "$DIR"; as+=(--setuser ceph --setgroup ceph); fi
 step() { local log=$1; shift; timeout 60 "$@" >"$DIR/log/$log" 2>&1 || { cat "$DIR/log/$log" >&2; echo "failed: $*" >&2; exit 1; }; }
 launch() { local log=$1; shift; setsid "$@" -f >"$DIR/log/$log" 2>&1 </dev/null & echo $! >>"$DIR/pids"; }
 step mon-mkfs ceph-mon "${as[@]}" -i a --mkfs --monmap "$DIR/monmap" --keyring "$DIR/keyring"
