@@ -25,11 +25,16 @@ export interface Bucket {
 
 export type MakeBucket = (more?: Partial<S3Options>) => Promise<Bucket>;
 
-/** Returns a function that returns an empty part of one new bucket. To make a bucket takes 0.3 s. */
-export const createBuckets = (server: S3Server): MakeBucket => {
+export const newBucketName = (): string => `pdsdb-${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
+
+/**
+ * Returns a function that returns an empty part of one bucket. To make a bucket takes 0.3 s.
+ * @param existing The name of an existing empty bucket. Default: it is made.
+ */
+export const createBuckets = (server: S3Server, existing?: string): MakeBucket => {
   const client = new AwsClient({ ...server, service: 's3', retries: 0 });
-  const name = `pdsdb-${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
-  let made: Promise<unknown> | undefined;
+  const name = existing ?? newBucketName();
+  let made: Promise<unknown> | undefined = existing === undefined ? undefined : Promise.resolve();
   let count = 0;
   const request = async (method: string, path: string, init: RequestInit = {}): Promise<Response> => {
     const response = await client.fetch(`${server.endpoint}/${name}${path}`, { ...init, method });
