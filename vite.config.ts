@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
 
@@ -117,6 +118,19 @@ export default defineConfig({
           include: ['test/s3/*.test.ts'],
           globalSetup: ['test/s3/start-server.ts'],
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        // One server of PostgreSQL for all files, with the drivers of test/postgres.
+        // `pdsdb/postgres` imports `pg`, which a program installs.
+        resolve: { alias: { pg: fileURLToPath(new URL('test/postgres/node_modules/pg', import.meta.url)) } },
+        test: {
+          name: 'postgres',
+          include: ['test/postgres/*.test.ts'],
+          isolate: false,
+          globalSetup: ['test/postgres/start-server.ts'],
+          sequence: { groupOrder: 6 },
         },
       },
       {

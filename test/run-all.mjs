@@ -20,6 +20,7 @@ const GROUPS = [
   { name: 'browser', projects: ['browser', 'site', 'environments', 'alone'] },
   { name: 'network', projects: ['network'] },
   { name: 's3', projects: ['s3'] },
+  { name: 'postgres', projects: ['postgres'] },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, ran: { type: 'string' } } });

@@ -68,6 +68,8 @@ const LAYERS: readonly Layer[] = [
   { files: /^src\/adapters\/blobs\//, may: [adapters('blobs'), BELOW_ADAPTERS, /^node:/] },
   // The stores get files and blobs as arguments.
   { files: /^src\/adapters\/sqlite\//, may: [adapters('sqlite'), BELOW_ADAPTERS] },
+  // The driver is loaded at run time.
+  { files: /^src\/adapters\/postgres\//, may: [adapters('postgres'), /^src\/core\//] },
   // RPC uses the Repo interface only.
   { files: /^src\/adapters\/rpc\//, may: [adapters('rpc'), /^src\/core\//] },
   // Leadership among tabs uses RPC.

@@ -10,7 +10,8 @@ interface Port {
 const PORTS: readonly Port[] = [
   {
     cases: 'src/testing/storage/blob-store-cases.ts',
-    adapters: /^src\/(adapters\/(blobs\/[a-z]+-blobs|s3\/open-blobs)|core\/storage\/[a-z]+-blob-store)\.ts$/,
+    adapters:
+      /^src\/(adapters\/(blobs\/[a-z]+-blobs|postgres\/blob-store|s3\/open-blobs)|core\/storage\/[a-z]+-blob-store)\.ts$/,
   },
   {
     cases: 'src/testing/storage/block-store-cases.ts',

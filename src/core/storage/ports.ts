@@ -160,8 +160,9 @@ export interface BlockStore extends StoreReader, AsyncDisposable {
    * A store that is not `exclusive` locks the repository before it calls `run`, so that changes of all owners queue.
    * The reads of the change then see every change that any owner has completed: each caller reads the head inside the
    * change.
-   * @throws {RepoError} `StorageFull`, `StorageFailed`; after `StorageFailed` the store rejects every call until it is
-   *   opened again.
+   * @throws {RepoError} `StorageFull`, `StorageFailed`. If the store does not know what is stored after
+   *   `StorageFailed`, it rejects every call until it is opened again. A store that is not `exclusive` also: `Locked`
+   *   after a timeout; `OutcomeUnknown` if the change may be complete. Later calls see what is stored.
    */
   transact<T>(run: (change: BlockChange) => Promise<T>): Promise<T>;
   readonly maintenance?: StoreMaintenance | undefined;

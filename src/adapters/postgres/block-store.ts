@@ -1,0 +1,111 @@
+/** The blocks, refs, meta values and commits of one repository in PostgreSQL. */
+import { cidEquals } from '../../core/data/cid.ts';
+import { ChangeQueue } from '../../core/storage/change-queue.ts';
+import { CheckedReader } from '../../core/storage/checked-reader.ts';
+import { PendingChange } from '../../core/storage/pending-change.ts';
+import type { PendingWrites } from '../../core/storage/pending-reads.ts';
+import type { BlockChange, BlockStore } from '../../core/storage/ports.ts';
+import { RepoError } from '../../core/errors.ts';
+import { ChangeTables } from './change-tables.ts';
+import { RepoTables } from './repo-tables.ts';
+import type { TableNames } from './schema.ts';
+import type { SqlClient } from './sql-client.ts';
+import { withSqlErrors } from './sql-errors.ts';
+import type { RepoRow, TransactionLimits } from './transaction.ts';
+import { beginTransaction } from './transaction.ts';
+
+/**
+ * A block store over PostgreSQL, which several processes can have open. Nothing is cached. A change holds one
+ * connection, and reads outside of changes never wait for it.
+ *
+ * A change whose statement fails is rolled back, and the store stays usable: the next change reads what is stored.
+ */
+export class PostgresBlockStore extends CheckedReader implements BlockStore {
+  readonly exclusive = false;
+  readonly #client: SqlClient;
+  readonly #names: TableNames;
+  readonly #row: RepoRow;
+  readonly #limits: TransactionLimits;
+  readonly #tables: RepoTables;
+  readonly #queue: ChangeQueue = new ChangeQueue();
+  readonly #onClose: () => void;
+  #closing: Promise<void> | undefined;
+
+  /** The client stays open after `close`, because many stores share it. */
+  constructor(
+    client: SqlClient,
+    names: TableNames,
+    row: RepoRow,
+    limits: TransactionLimits,
+    onClose: () => void = () => undefined,
+  ) {
+    const tables = new RepoTables(withSqlErrors(client, `reading the repository of ${row.did}`), names, row.id);
+    super(tables, () => this.#assertOpen());
+    this.#client = client;
+    this.#names = names;
+    this.#row = row;
+    this.#limits = limits;
+    this.#tables = tables;
+    this.#onClose = onClose;
+  }
+
+  async count(): Promise<number> {
+    this.#assertOpen();
+    return this.#tables.count();
+  }
+
+  async transact<T>(run: (change: BlockChange) => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    return this.#queue.run(() => this.#change(run));
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#queue.idle().then(this.#onClose));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #change<T>(run: (change: BlockChange) => Promise<T>): Promise<T> {
+    const transaction = await beginTransaction(this.#client, this.#names, this.#row, this.#limits);
+    const tables = new ChangeTables(transaction, this.#names, this.#row.id);
+    const change = new PendingChange(tables);
+    let result: T;
+    try {
+      try {
+        result = await run(change);
+      } finally {
+        change.end();
+      }
+      await transaction.assertSound();
+      await tables.apply(change.pending);
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
+    await transaction.commit(() => this.#isStored(change.pending));
+    return result;
+  }
+
+  /** Returns whether a write of a change is stored, or `undefined` if it wrote nothing that can be compared. */
+  async #isStored({ commits, meta, refs }: PendingWrites): Promise<boolean | undefined> {
+    // A commit has a rev of its own, so it is asked for first. Another change may have replaced the other values.
+    for (const [rev, cid] of commits) {
+      return cidEquals(await this.#tables.commit(rev), cid);
+    }
+    for (const [name, cid] of refs) {
+      return cidEquals(await this.#tables.ref(name), cid);
+    }
+    for (const [name, value] of meta) {
+      return (await this.#tables.meta(name)) === value;
+    }
+    return undefined;
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) {
+      throw new RepoError('Closed', `the block store is closed: open it again to use it; did=${this.#row.did}`);
+    }
+  }
+}

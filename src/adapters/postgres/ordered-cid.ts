@@ -1,0 +1,59 @@
+/**
+ * The keys of blocks and blobs in PostgreSQL: 36 bytes that sort like the texts of the CIDs.
+ *
+ * In base32, `a` to `z` stand for 0 to 25 and `2` to `7` for 26 to 31, but in ASCII digits sort before letters. So the
+ * key has each five bits of the CID plus six, modulo 32. The last three bits are the high bits of the last character,
+ * whose low bits are zero: they become plus one, modulo 8. A key of 59 bytes of text would take 23 bytes more in the
+ * table and again in its index.
+ */
+import type { CID, CidBytes } from '../../core/data/cid.ts';
+import { CID_LENGTH, decodeCid, isCidBytes } from '../../core/data/cid.ts';
+import { RepoError } from '../../core/errors.ts';
+
+/** Added to each five bits, and the same for the last three bits. */
+const SHIFT = 6;
+const LAST_SHIFT = 1;
+
+const shifted = (from: Uint8Array, into: Uint8Array, at: number, shift: number, lastShift: number): void => {
+  let [bits, count, next] = [0, 0, at];
+  let [read, readCount, index] = [0, 0, 0];
+  for (let group = 0; group < 57; group++) {
+    if (readCount < 5) {
+      read = ((read << 8) | from[index++]!) & 0xfff;
+      readCount += 8;
+    }
+    readCount -= 5;
+    bits = ((bits << 5) | ((((read >> readCount) & 31) + shift) & 31)) & 0xfff;
+    count += 5;
+    if (count >= 8) {
+      count -= 8;
+      into[next++] = (bits >> count) & 0xff;
+    }
+  }
+  into[next] = ((bits << 3) | (((read & 7) + lastShift) & 7)) & 0xff;
+};
+
+/** Writes the key of a CID to `into` at `at`. */
+export const writeKey = (cid: CidBytes, into: Uint8Array, at = 0): void => shifted(cid, into, at, SHIFT, LAST_SHIFT);
+
+/** Returns the key of a CID. */
+export const keyOfCid = (cid: CidBytes): Uint8Array<ArrayBuffer> => {
+  const key = new Uint8Array(CID_LENGTH);
+  writeKey(cid, key);
+  return key;
+};
+
+/**
+ * Returns the CID of a stored key.
+ * @throws {RepoError} `Corrupt` if it is not a key.
+ */
+export const cidOfKey = (key: Uint8Array): CID => {
+  const bytes = new Uint8Array(CID_LENGTH);
+  if (key.length === CID_LENGTH) {
+    shifted(key, bytes, 0, 32 - SHIFT, 8 - LAST_SHIFT);
+  }
+  if (!isCidBytes(bytes)) {
+    throw new RepoError('Corrupt', `a key of the database is not a CID: restore a backup; bytes=${key.length}`);
+  }
+  return decodeCid(bytes);
+};

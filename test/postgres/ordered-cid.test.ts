@@ -1,0 +1,43 @@
+/** The keys of blocks have the order of the CIDs' texts. */
+import { expect, test } from 'vitest';
+import { cidOfKey, keyOfCid } from '../../src/adapters/postgres/ordered-cid.ts';
+import { compareBytes } from '../../src/core/data/bytes.ts';
+import type { CidBytes } from '../../src/core/data/cid.ts';
+import { cidBytesToText, cidOf, CODEC_DAG_CBOR, CODEC_RAW, cidTextToBytes } from '../../src/core/data/cid.ts';
+import { isRepoError } from '../../src/core/errors.ts';
+
+const random = Array.from({ length: 2000 }, (_, n) =>
+  cidOf(n % 3 === 0 ? CODEC_RAW : CODEC_DAG_CBOR, new Uint8Array([n & 255, n >> 8])),
+);
+
+test('a key is the CID again', () => {
+  for (const cid of random) {
+    expect(String(cidOfKey(keyOfCid(cid.bytes as CidBytes)))).toBe(String(cid));
+  }
+});
+
+test('keys sort as texts do', () => {
+  const texts = random.map(String).sort();
+  const keys = random.map((cid) => keyOfCid(cid.bytes as CidBytes)).sort(compareBytes);
+  expect(keys.map((key) => String(cidOfKey(key)))).toEqual(texts);
+});
+
+test('keys of CIDs that differ in one character sort as texts do, at each character', () => {
+  const base = String(random[0]);
+  const characters = [...'234567abcdefghijklmnopqrstuvwxyz'];
+  // The first characters are the version, the codec and the hash. The last one has two bits that are zero.
+  for (let at = 8; at < base.length; at++) {
+    const cids = characters
+      .map((character) => cidTextToBytes(base.slice(0, at) + character + base.slice(at + 1)))
+      .filter((cid) => cid !== undefined);
+    expect(cids.length).toBe(at === 58 ? 8 : 32);
+    const sorted = cids.map(keyOfCid).sort(compareBytes);
+    expect(sorted.map((key) => String(cidOfKey(key)))).toEqual(cids.map(cidBytesToText));
+  }
+});
+
+test('other bytes are Corrupt', () => {
+  for (const bytes of [new Uint8Array(36), new Uint8Array(35), new Uint8Array(0)]) {
+    expect(() => cidOfKey(bytes)).toThrow(expect.toSatisfy((error: unknown) => isRepoError(error, 'Corrupt')));
+  }
+});
