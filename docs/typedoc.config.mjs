@@ -1,5 +1,5 @@
 /** The pages below api/, from the docstrings of the entry points. */
-const names = ['index', 'node', 'deno', 'browser', 'worker', 's3', 'sync', 'testing'];
+const names = ['index', 'node', 'deno', 'browser', 'worker', 's3', 'sync', 'postgres', 'testing'];
 
 export default {
   plugin: ['typedoc-plugin-markdown'],

@@ -298,6 +298,7 @@ describe('size', () => {
     testing: 102,
     s3: 29,
     sync: 90,
+    postgres: 110,
   };
   const entryPoints = sources.map((file) => file.path).filter((path) => isEntryPoint(path) && path !== 'src/cli.ts');
 

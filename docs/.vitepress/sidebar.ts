@@ -61,7 +61,7 @@ const api: DefaultTheme.SidebarItem[] = [
   {
     text: 'API',
     link: '/api/index',
-    items: ['index', 'node', 'deno', 'browser', 'worker', 's3', 'sync', 'testing'].map((name) =>
+    items: ['index', 'node', 'deno', 'browser', 'worker', 's3', 'sync', 'postgres', 'testing'].map((name) =>
       page(name === 'index' ? 'pdsdb' : `pdsdb/${name}`, `/api/${name}/index`),
     ),
   },

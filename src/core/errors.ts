@@ -68,7 +68,7 @@ export const REPO_ERROR_CODES = [
   'StorageFull',
   /** The key is not valid, or of a kind that atproto does not use. */
   'UnknownKey',
-  /** A newer version of this library wrote the repository. */
+  /** A newer version of this library wrote the repository, or its tables are not migrated. */
   'UnknownVersion',
   /** The environment lacks something that the message names. */
   'Unsupported',

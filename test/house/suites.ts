@@ -22,7 +22,7 @@ const PORTS: readonly Port[] = [
     adapters: /^src\/(adapters\/files\/[a-z]+-files|testing\/files\/memory-files)\.ts$/,
   },
   // An entry point opens a repository.
-  { cases: 'src/testing/repo/cases.ts', adapters: /^src\/(deno|node)\.ts$/ },
+  { cases: 'src/testing/repo/cases.ts', adapters: /^src\/(deno|node|postgres)\.ts$/ },
 ];
 
 /** All files that a test file imports, directly or through files of `test/`. */

@@ -6,7 +6,7 @@ import { parseSource, textOf } from '../house/sources.ts';
 import type { SourceFile, SyntaxNode } from '../house/sources.ts';
 import { SITE, htmlOf, isSiteMissing, resolveTarget, targetsOf } from './built-site.ts';
 
-const ENTRY_POINTS = ['index', 'node', 'deno', 'browser', 'worker', 's3', 'sync', 'testing'];
+const ENTRY_POINTS = ['index', 'node', 'deno', 'browser', 'worker', 's3', 'sync', 'postgres', 'testing'];
 
 interface Named {
   readonly name: string;
