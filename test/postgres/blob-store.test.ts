@@ -1,59 +1,22 @@
 /** The contract of a blob store, over PostgreSQL. */
 import { describe, expect, test } from 'vitest';
 import { MAX_POSTGRES_BLOB, PostgresBlobStore } from '../../src/adapters/postgres/blob-store.ts';
-import { keyOfCid } from '../../src/adapters/postgres/ordered-cid.ts';
 import { deleteRows, insertRepo } from '../../src/adapters/postgres/repo-rows.ts';
-import { CHUNK_SIZE, removeOrphanedUploads, Upload } from '../../src/adapters/postgres/upload.ts';
+import { CHUNK_SIZE, removeOrphanedUploads } from '../../src/adapters/postgres/upload.ts';
 import { equalBytes } from '../../src/core/data/bytes.ts';
-import type { CidBytes } from '../../src/core/data/cid.ts';
 import { blobStoreCases } from '../../src/testing/storage/blob-store-cases.ts';
-import type { BlobStoreHarness } from '../../src/testing/storage/blob-store-harness.ts';
 import { bytesOf, contentOf } from '../../src/testing/storage/blob-store-harness.ts';
 import { runCases } from '../run-cases.ts';
-import { connectPg, LIMITS, newDid, useDatabase } from './database.ts';
-import type { TestDatabase } from './database.ts';
+import { connectPg, LIMITS, newDid } from './connect.ts';
+import { useDatabase } from './database.ts';
+import { blobHarness, MINUTE, orphans } from './harnesses.ts';
 import { connectPostgresJs } from './postgres-js-client.ts';
 import { lacksPostgres, why } from './postgres-test.ts';
-
-/** The uploads that no blob refers to. */
-const orphans = async ({ client, names }: TestDatabase): Promise<string[]> => {
-  const rows = await client.query(
-    `select distinct encode(upload, 'hex') from ${names.blobChunks} as c
-    where not exists (select from ${names.blobs} as b where b.repo = c.repo and b.upload = c.upload)`,
-  );
-  return rows.map(([upload]) => upload as string);
-};
-
-const MINUTE = 60_000;
-
-const harnessOver = async (database: TestDatabase): Promise<BlobStoreHarness> => {
-  const { client, names } = database;
-  const row = await insertRepo(client, names, newDid());
-  return {
-    async open() {
-      // Opening a store removes nothing, because other processes may write: an operator calls `sweep`.
-      await removeOrphanedUploads(client, names, Date.now() + MINUTE);
-      return new PostgresBlobStore(client, names, row);
-    },
-    keeps: true,
-    async damage(cid, bytes) {
-      const upload = `(select upload from ${names.blobs} where repo = $1::text::int8 and key = $2::bytea)`;
-      await client.query(
-        `update ${names.blobChunks} set bytes = $3::bytea where repo = $1::text::int8 and upload = ${upload}`,
-        [row.id, keyOfCid(cid.bytes as CidBytes), bytes],
-      );
-    },
-    async leaveUnfinished() {
-      await new Upload(client, names, row.id).append(bytesOf(CHUNK_SIZE + 1));
-    },
-    temporaryFiles: () => orphans(database),
-  };
-};
 
 for (const [driver, connect] of Object.entries({ pg: connectPg, postgres: connectPostgresJs })) {
   describe.skipIf(lacksPostgres)(`a blob store in PostgreSQL, with the driver ${driver}${why}`, () => {
     const database = useDatabase(connect);
-    runCases(blobStoreCases, () => harnessOver(database));
+    runCases(blobStoreCases, () => blobHarness(database));
   });
 }
 

@@ -1,30 +1,24 @@
 /** The contract of a block store, over PostgreSQL. */
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { PostgresBlockStore } from '../../src/adapters/postgres/block-store.ts';
-import { findRepo, insertRepo } from '../../src/adapters/postgres/repo-rows.ts';
+import { insertRepo } from '../../src/adapters/postgres/repo-rows.ts';
 import { blockStoreCases } from '../../src/testing/storage/block-store-cases.ts';
 import type { BlockStoreHarness } from '../../src/testing/storage/block-store-harness.ts';
 import { runCases } from '../run-cases.ts';
-import { connectPg, LIMITS, newDid, useDatabase } from './database.ts';
+import { connectPg, LIMITS, newDid } from './connect.ts';
 import type { TestDatabase } from './database.ts';
+import { useDatabase } from './database.ts';
+import { blockHarness } from './harnesses.ts';
 import { connectPostgresJs } from './postgres-js-client.ts';
 import { lacksPostgres, why } from './postgres-test.ts';
 
-const harnessOver = async ({ client, names }: TestDatabase): Promise<BlockStoreHarness> => {
-  const row = await insertRepo(client, names, newDid());
-  const open = async (own = client): Promise<PostgresBlockStore> =>
-    new PostgresBlockStore(own, names, await findRepo(own, names, row.did), LIMITS);
-  return { open: () => open(), openBeside: () => open() };
-};
-
 /** A process that ends loses its connections. So its client is here, and the server ends the connections. */
-const crashingOver = async (database: TestDatabase): Promise<BlockStoreHarness> => {
-  const { client, names, url } = database;
+const crashingOver = async ({ client, names }: TestDatabase): Promise<BlockStoreHarness> => {
   const row = await insertRepo(client, names, newDid());
   const name = row.did.slice(0, 63);
   return {
     async open() {
-      const own = connectPg(`${url}?application_name=${encodeURIComponent(name)}`);
+      const own = connectPg(`${inject('postgresUrl')}?application_name=${encodeURIComponent(name)}`);
       // Not awaited: the change of the lost process never ends.
       onTestFinished(() => void own.close());
       return new PostgresBlockStore(own, names, row, LIMITS);
@@ -48,6 +42,6 @@ describe.skipIf(lacksPostgres)(`a block store in PostgreSQL whose process ends${
 for (const [driver, connect] of Object.entries({ pg: connectPg, postgres: connectPostgresJs })) {
   describe.skipIf(lacksPostgres)(`a block store in PostgreSQL, with the driver ${driver}${why}`, () => {
     const database = useDatabase(connect);
-    runCases(blockStoreCases, () => harnessOver(database));
+    runCases(blockStoreCases, () => blockHarness(database));
   });
 }

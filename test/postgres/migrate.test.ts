@@ -4,7 +4,7 @@ import { migrateTables } from '../../src/adapters/postgres/migrate.ts';
 import { insertRepo } from '../../src/adapters/postgres/repo-rows.ts';
 import { assertMigrated, TABLES_VERSION, tablesIn, tablesVersion } from '../../src/adapters/postgres/schema.ts';
 import type { SqlClient } from '../../src/adapters/postgres/sql-client.ts';
-import { connectPg, newDid, newSchema } from './database.ts';
+import { connectPg, newDid, newSchema } from './connect.ts';
 import { lacksPostgres, why } from './postgres-test.ts';
 
 describe.skipIf(lacksPostgres)(`migrations${why}`, () => {

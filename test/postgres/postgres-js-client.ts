@@ -1,6 +1,6 @@
 /** The driver `postgres` as a `SqlClient`: a second one shows that the interface is not that of `pg`. */
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type {
   SqlCell,
   SqlClient,
@@ -8,7 +8,6 @@ import type {
   SqlParameter,
   SqlRow,
 } from '../../src/adapters/postgres/sql-client.ts';
-import { packages } from './postgres-test.ts';
 
 interface Query extends Promise<readonly SqlRow[] | readonly (readonly SqlRow[])[]> {
   values(): Query;
@@ -40,7 +39,10 @@ const ask = async (session: Session, text: string, parameters: readonly SqlParam
 };
 
 export const connectPostgresJs = (url: string): SqlClient => {
-  const connect = require(join(packages, 'postgres', 'cjs', 'src')) as (url: string, settings: object) => Sql;
+  const connect = require(fileURLToPath(new URL('node_modules/postgres', import.meta.url))) as (
+    url: string,
+    settings: object,
+  ) => Sql;
   const [reading, writing] = [8, 8].map((max) => connect(url, { max, onnotice: () => undefined })) as [Sql, Sql];
   return {
     query: (text, parameters) => ask(reading, text, parameters),

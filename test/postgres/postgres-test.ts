@@ -16,7 +16,7 @@ const places = [
 /** The folder of the programs `postgres` and `initdb`, if there is one. */
 export const programs: string | undefined = places.find((place) => existsSync(join(place, 'initdb')));
 
-export const packages: string = fileURLToPath(new URL('node_modules', import.meta.url));
+const packages = fileURLToPath(new URL('node_modules', import.meta.url));
 
 const missing = [
   ...(programs === undefined ? ['the Debian package postgresql'] : []),
