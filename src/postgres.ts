@@ -18,6 +18,8 @@ export type {
   PostgresRepos,
   SweepOptions,
 } from './adapters/postgres/postgres-repos.ts';
+export type { Pg, PgOptions, PgSettings } from './adapters/postgres/pg-client.ts';
+export { pgClient } from './adapters/postgres/pg-client.ts';
 export type { ListReposOptions, RepoEntry } from './adapters/postgres/repo-rows.ts';
 export type {
   SqlCell,

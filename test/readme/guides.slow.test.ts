@@ -76,6 +76,9 @@ const GUIDES: Readonly<Record<string, Pick<Run, 'made' | 'outcomes'>>> = {
 /** The guides whose programs are pages. */
 const PAGES = ['bundlers', 'keep-an-account-in-a-browser', 'several-tabs'];
 
+/** test/postgres runs its program. */
+const WITH_POSTGRES = ['keep-many-accounts-in-postgres'];
+
 /** The guides that need a PDS: test/network runs their program, or makes the same calls. */
 const WITH_PDS = ['import-from-a-pds', 'keep-a-copy', 'migrate', 'write-offline'];
 
@@ -84,7 +87,7 @@ const WITH_S3 = ['keep-blobs-in-s3'];
 
 test('every guide has a test', () => {
   const guides = filesBelow('docs/guides').map((path) => path.replace(/^docs\/guides\/|\.md$/g, ''));
-  expect(guides).toEqual([...Object.keys(GUIDES), ...PAGES, ...WITH_PDS, ...WITH_S3].sort());
+  expect(guides).toEqual([...Object.keys(GUIDES), ...PAGES, ...WITH_PDS, ...WITH_POSTGRES, ...WITH_S3].sort());
 });
 
 let built: string;
