@@ -20,7 +20,10 @@ const DELETE_REQUESTS = 8;
 
 const READING = 'reading a blob';
 
-/** The blobs of one repository on an S3 server. Several stores, of several processes, may use one bucket. */
+/**
+ * The blobs of one repository on an S3 server. Several stores, of several processes, may use one bucket. If `put`
+ * rejects because the last response was lost, the blob may be stored, complete.
+ */
 export interface S3BlobStore extends BlobStore {
   /**
    * Removes the uploads below the store's prefix that a crash or a lost connection has interrupted: multipart uploads
