@@ -5,8 +5,6 @@
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { CID } from '../../core/data/cid.ts';
-import { reportingErrors } from '../../core/data/report-error.ts';
-import type { LongWork } from '../../core/repo/long-work.ts';
 import type { Entry } from '../../core/repo/method-tables.ts';
 import { recordPath } from '../../core/repo/path.ts';
 import type { Validate } from '../../core/repo/record.ts';
@@ -21,8 +19,8 @@ import { Peer } from './peer.ts';
 import type { ClientMethods, ServerMethods, StateRead } from './server.ts';
 import { uniqueName } from './unique-name.ts';
 
-/** The fields of options that do not cross as they are. */
-interface GivenOptions extends LongWork {
+/** The fields of options that the page changes. */
+interface GivenOptions {
   readonly signer?: Signer | undefined;
   readonly request?: WriteRequest | undefined;
   readonly key?: unknown;
@@ -32,21 +30,11 @@ interface GivenOptions extends LongWork {
 const wireKey = (key: unknown): unknown =>
   typeof key === 'object' && key !== null && !Array.isArray(key) ? JSON.stringify(key) : key;
 
-/** An error of a listener is the listener's, and no reply to the other end. */
-const wireWork = ({ onProgress, ...rest }: LongWork): LongWork =>
-  onProgress === undefined ? rest : { ...rest, onProgress: reportingErrors(onProgress) };
-
 export interface ClientOptions {
   /** Signs the commits of the page. */
   readonly signer?: Signer | undefined;
   readonly validate?: Validate | undefined;
 }
-
-/** A signer stays in the page: its method crosses as a function, and its key as a text. */
-const wireSigner = (signer: Signer): object => ({
-  sign: (bytes: Uint8Array<ArrayBuffer>) => signer.sign(bytes),
-  did: signer.did?.(),
-});
 
 export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
   /** For the records that the page encodes. */
@@ -96,20 +84,15 @@ export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
     lead: readonly unknown[] = [],
   ): Promise<unknown> {
     const isOfHead = lead.length === 0;
-    const { signer = this.#signer, request, key, ...rest } = ((at !== undefined && given[at]) || {}) as GivenOptions;
-    const since = this.#rev;
     const changes = way === 'write' || way === 'once';
-    const isSigned = changes && isOfHead && signer !== undefined;
+    const { request, key, ...rest } = ((at !== undefined && given[at]) || {}) as GivenOptions;
+    const signer = changes && isOfHead ? (rest.signer ?? this.#signer) : undefined;
     const name = way === 'write' ? (request ?? { id: `${this.#name}.${this.#writes++}` }) : undefined;
+    const since = this.#rev;
     const params = (again?: WriteRequest['again']): never => {
       const sent = [...given];
       if (at !== undefined) {
-        sent[at] = {
-          ...wireWork(rest),
-          ...(key !== undefined && { key: wireKey(key) }),
-          ...(isSigned && { signer: wireSigner(signer) }),
-          ...(name && { request: { id: name.id, again: name.again ?? again } }),
-        };
+        sent[at] = { ...rest, signer, key: wireKey(key), request: name && { id: name.id, again: name.again ?? again } };
       }
       return [...lead, ...sent] as never;
     };
@@ -129,11 +112,6 @@ export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
     params: Parameters<StoredTree[K]>,
   ): ReturnType<StoredTree[K]> {
     return this.call(`state.${method}` as never, [state, ...params] as never) as ReturnType<StoredTree[K]>;
-  }
-
-  /** Calls a method that returns a stream, and yields its items. */
-  stream<T>(method: string, params: readonly unknown[], options?: LongWork): AsyncGenerator<T> {
-    return this.open(method, options ? [...params, wireWork(options)] : params) as AsyncGenerator<T>;
   }
 
   /**

@@ -40,7 +40,7 @@ export const createReads = (calls: ClientCalls, state: NamedState): StateReads =
     let after = cursor;
     let rest = limit;
     const open = (): AsyncGenerator<ListItem<T>> =>
-      calls.stream(`state.${method}`, [at, collection, { cursor: after, limit: rest, reverse }]);
+      calls.open(`state.${method}`, [at, collection, { cursor: after, limit: rest, reverse }]);
     return resumed(open, () => (item) => {
       if ('base' in item) {
         at = at !== undefined && 'edits' in at ? at : { base: item.base, edits: [] };

@@ -1,7 +1,7 @@
 /** Errors across the wire: as data, and at the end where an error was thrown as the same object again. */
 import { isError } from '../../core/data/platform-values.ts';
 import type { RepoErrorCode } from '../../core/errors.ts';
-import { RepoError } from '../../core/errors.ts';
+import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { ErrorData } from './protocol.ts';
 import { uniqueName } from './unique-name.ts';
 
@@ -9,6 +9,14 @@ import { uniqueName } from './unique-name.ts';
 const MAX_REMEMBERED = 64;
 /** A cause may be its own cause: a chain is cut after so many. */
 const MAX_CAUSES = 8;
+
+const GONE = 'the tab that had the repository open went away while a stream was read: read it again';
+
+/** The error of a call to a reference that this end does not have: it has replaced the end that had it. */
+export const goneError = (): RepoError => new RepoError('StorageFailed', GONE);
+
+/** Whether that is the error of a call. It crosses like every other one. */
+export const isGone = (error: unknown): boolean => isRepoError(error, 'StorageFailed') && error.message === GONE;
 
 const rebuild = ({ name, message, code }: ErrorData, options: ErrorOptions): Error => {
   if (code !== undefined) {

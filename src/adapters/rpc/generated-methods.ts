@@ -68,15 +68,15 @@ const methodOf = (calls: ClientCalls, method: string, entry: Entry, lead: Params
     case 'bytes':
       return ({ onProgress, ...options }: LongWork = {}) => {
         const open = (listener: LongWork['onProgress']): AsyncGenerator<Uint8Array> =>
-          calls.stream(method, lead, { ...options, onProgress: listener });
+          calls.open(method, [...lead, { ...options, onProgress: listener }]);
         return byteStream(resumedExport(open, onProgress));
       };
     case 'files':
-      return (options: LongWork = {}) => calls.stream(method, lead, options);
+      return (options: LongWork = {}) => calls.open(method, [...lead, options]);
     case 'list':
       return async function* (...given) {
         const params = [...lead, ...(await encode(calls, ...given))];
-        yield* resumedList(() => calls.stream(method, params), entry.compare as Compare<unknown>);
+        yield* resumedList(() => calls.open(method, params), entry.compare as Compare<unknown>);
       };
     default:
       return async (...given) => {

@@ -3,18 +3,16 @@
  * messages. Functions and streams among the parameters last as long as the call, a stream that is returned until it is
  * read.
  */
-import { isReadableStream } from '../../core/data/platform-values.ts';
-import { chunksOf } from '../../core/data/streams.ts';
 import { RepoError } from '../../core/errors.ts';
-import { ErrorBook } from './error-data.ts';
+import { ErrorBook, goneError } from './error-data.ts';
 import type { Message } from './protocol.ts';
-import type { References } from './references.ts';
-import { goneError, Scope } from './references.ts';
-import { MAX_PAGE_BYTES, MAX_SOURCE_PAGE_BYTES } from './streams.ts';
-import { pack, unpack } from './wire-values.ts';
+import { unpack } from './received-values.ts';
+import { MAX_PAGE_BYTES, MAX_SOURCE_PAGE_BYTES, Scope } from './sent-values.ts';
 
 /** The calls that an end serves. A function is called with the message, and not later. */
 type Methods<M> = { readonly [K in keyof M]: (...params: never[]) => Promise<unknown> };
+
+type Handler = (...params: unknown[]) => unknown;
 
 export type Send = (message: Message) => void;
 
@@ -51,9 +49,10 @@ const outcomeUnknown = (method: string, cause?: unknown): RepoError =>
 export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> {
   readonly #handlers: Served;
   readonly #errors = new ErrorBook();
-  readonly #references: References = new Map();
+  /** What the other end can call by name, while it is in a scope. */
+  readonly #references = new Map<string, Handler>();
   readonly #pending = new Map<number, Pending>();
-  readonly #running = new Map<number, Running>();
+  #running = new Map<number, Running>();
   /** Of calls that wait for their replies. */
   readonly #replies = new Set<Promise<unknown>>();
   readonly #works = new Set<Promise<void>>();
@@ -86,12 +85,10 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
   }
 
   /** Calls a method that returns a stream, and yields its items. The call lasts as long as the stream. */
-  async *open(method: string, params: readonly unknown[]): AsyncGenerator {
+  async *open<T>(method: string, params: readonly unknown[]): AsyncGenerator<T> {
     const { reply, release } = this.#ask(method, params);
     try {
-      const stream = (await reply) as AsyncIterable<unknown> | ReadableStream<Uint8Array>;
-      // Streams of WebKit have no async iterator.
-      yield* isReadableStream(stream) ? chunksOf(stream) : stream;
+      yield* (await reply) as AsyncIterable<T>;
     } finally {
       release();
     }
@@ -119,7 +116,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     this.#refusal ??= { error };
     // A stream that gives nothing would never end by itself.
     this.#failStreams(error);
-    await Promise.all(this.#replies);
+    await Promise.allSettled(this.#replies);
   }
 
   receive(message: Message): void {
@@ -204,6 +201,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     const release = (): void => {
       scope.signal?.removeEventListener('abort', abort);
       this.#pending.delete(id);
+      this.#replies.delete(reply);
       scope.release();
     };
     const reply = new Promise<unknown>((resolve, reject) => {
@@ -212,8 +210,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
       this.#sendCall(id, pending, params, true);
       scope.signal?.addEventListener('abort', abort, { once: true });
     });
-    const settled: Promise<unknown> = reply.catch(() => {}).finally(() => this.#replies.delete(settled));
-    this.#replies.add(settled);
+    this.#replies.add(reply);
     return { reply, release };
   }
 
@@ -222,7 +219,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
    * nothing is undone. Throws what the call rejects with.
    */
   #sendCall(id: number, { method, scope }: Pending, given: readonly unknown[], isFirst = false): void {
-    const params = given.map((param) => pack(param, scope));
+    const params = given.map((param) => scope.pack(param));
     const { signal } = scope;
     if (isFirst) {
       signal?.throwIfAborted();
@@ -248,11 +245,13 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
   }
 
   #stop(reason: unknown): void {
-    for (const { controller, scope } of this.#running.values()) {
+    const running = this.#running;
+    // The next end numbers its calls from the start.
+    this.#running = new Map();
+    for (const { controller, scope } of running.values()) {
       controller.abort(reason);
       scope.release();
     }
-    this.#running.clear();
   }
 
   #run({ id, method, params, aborted }: Message & { kind: 'call' }): void {
@@ -260,48 +259,38 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     if (aborted !== undefined) {
       controller.abort(this.#errors.toError(aborted));
     }
-    const scope = new Scope(this.#references, MAX_PAGE_BYTES, () => forget());
-    const running: Running = { controller, scope };
-    const forget = (): void => {
-      if (this.#running.get(id) === running) {
-        this.#running.delete(id);
-      }
-    };
-    this.#running.set(id, running);
-    // The reply goes to the end that asked, and not to one that has replaced it meanwhile.
-    const send = this.#send;
+    const running = this.#running;
+    const scope = new Scope(this.#references, MAX_PAGE_BYTES, () => running.delete(id));
+    running.set(id, { controller, scope });
     const reply = (make: () => Message): void => {
-      if (this.#running.get(id) === running) {
-        send(make());
+      // The reply goes to the end that asked, and not to one that has replaced it meanwhile.
+      if (running === this.#running) {
+        this.#send(make());
       }
     };
     const work = this.#handle(method, params, controller.signal)
-      .then((value) => reply(() => ({ kind: 'reply', id, value: pack(value, scope) })))
+      .then((value) => reply(() => ({ kind: 'reply', id, value: scope.pack(value) })))
       .catch((error: unknown) => reply(() => ({ kind: 'failure', id, error: this.#errors.toData(error) })))
       .finally(() => {
         this.#works.delete(work);
         if (scope.isEmpty) {
-          forget();
+          running.delete(id);
         }
       });
     this.#works.add(work);
   }
 
   async #handle(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown> {
-    const handler = this.#references.get(method) ?? this.#handlerOf(method);
+    const own = Object.hasOwn(this.#handlers, method) ? this.#handlers[method as keyof Served] : undefined;
+    const handler = this.#references.get(method) ?? (own as Handler | undefined);
+    if (handler === undefined) {
+      throw method.startsWith('/')
+        ? goneError()
+        : new RepoError(
+            'StorageFailed',
+            `the page and its worker are of different versions: reload all tabs; method=${method}`,
+          );
+    }
     return handler(...params.map((param) => unpack(param, this.#referring(signal))));
-  }
-
-  #handlerOf(method: string): (...params: unknown[]) => unknown {
-    if (method.startsWith('/')) {
-      throw goneError();
-    }
-    if (!Object.hasOwn(this.#handlers, method)) {
-      throw new RepoError(
-        'StorageFailed',
-        `the page and its worker are of different versions: reload all tabs; method=${method}`,
-      );
-    }
-    return this.#handlers[method as keyof Served] as unknown as (...params: unknown[]) => unknown;
   }
 }

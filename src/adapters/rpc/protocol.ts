@@ -1,11 +1,11 @@
 /**
  * What crosses the wire between a page and a worker, its own or the one of another tab: messages of peers, with values
- * as `wire-values.ts` packs them. `methods.ts` has the calls.
+ * as `sent-values.ts` packs them. `server.ts` has the calls.
  */
 import type { RepoErrorCode } from '../../core/errors.ts';
 
 /** Raised when a tab with the code of before could not understand one with the code of now. */
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 /** An error as data: neither its class nor its code survives `postMessage`. */
 export interface ErrorData {
@@ -30,6 +30,19 @@ export type Message =
     }
   | { readonly kind: 'failure'; readonly id: number; readonly error: ErrorData }
   | { readonly kind: 'reply'; readonly id: number; readonly value: unknown };
+
+/** What stands for a value that cannot be cloned. No value of ours has a field of the name `/`. A CID has no kind. */
+export interface Reference {
+  readonly '/': string;
+  readonly kind?: 'bytes' | 'content' | 'items' | 'listener' | 'signal' | 'signer' | undefined;
+  /** Of the content of a file. */
+  readonly size?: number | undefined;
+  /** Of a signer. */
+  readonly did?: string | undefined;
+}
+
+/** Items of a stream, and whether they are the last ones. */
+export type Page = IteratorResult<readonly unknown[], readonly unknown[]>;
 
 /** Where a browser keeps a repository. */
 export type StorageKind = 'indexeddb' | 'opfs';

@@ -3,7 +3,7 @@ import { compareBytes } from '../../core/data/bytes.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import type { Compare } from '../../core/repo/method-tables.ts';
-import { isGone } from './references.ts';
+import { isGone } from './error-data.ts';
 
 /** The header of a CAR with one root has 59 bytes, and names the commit: what follows is the same for the same one. */
 const HEADER_LENGTH = 59;

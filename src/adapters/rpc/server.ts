@@ -1,6 +1,8 @@
 /** A repository that serves a client at the other end of a wire. */
 import type { CarSource } from '../../core/car/source.ts';
 import type { CID } from '../../core/data/cid.ts';
+import { isReadableStream } from '../../core/data/platform-values.ts';
+import { chunksOf } from '../../core/data/streams.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { ImportOptions, ImportResult } from '../../core/repo/long-work.ts';
 import type { Entry } from '../../core/repo/method-tables.ts';
@@ -11,7 +13,7 @@ import type { EditedCommit, NamedState, StoredRepo, StoredTree } from '../../cor
 import type { StoredImport } from '../../core/repo/transfer/past-import.ts';
 import type { Send } from './peer.ts';
 import { Peer } from './peer.ts';
-import type { Message, StorageKind } from './protocol.ts';
+import type { StorageKind } from './protocol.ts';
 
 /** The calls to a client. */
 export interface ClientMethods {
@@ -51,22 +53,12 @@ const STATE: Readonly<Record<StateRead | 'entries' | 'listStored', Entry>> = {
 export type ListItem<T> = T | { readonly base: CID | undefined };
 
 /** One client, while it is served. */
-export interface Served {
-  receive(message: Message): void;
-  /** Resolves when what the client has asked for so far has ended. */
-  idle(): Promise<void>;
+export interface Served extends Pick<Peer<ClientMethods, ServerMethods>, 'idle' | 'receive'> {
   /** Forgets the client, and stops what runs for it. The repository stays open. */
   end(): void;
 }
 
 type Method = (...params: unknown[]) => unknown;
-
-/** Options as they were given to the client. The `did` of a signer crosses as a text, because it returns no promise. */
-const givenOptions = (options: unknown): object => {
-  const { signer, ...given } = options as { readonly signer?: { readonly did?: string | undefined } };
-  const { did } = signer ?? {};
-  return signer === undefined ? given : { ...given, signer: { ...signer, did: did === undefined ? did : () => did } };
-};
 
 /** Returns the tree of a state, which `gc` keeps until the call ends. */
 type CheckOut = (state: NamedState) => Promise<StoredTree>;
@@ -81,7 +73,7 @@ const passedThrough = (
   table: Readonly<Record<string, Entry>>,
   targetOf: TargetOf,
 ): Record<string, (...params: unknown[]) => Promise<unknown>> => {
-  /** Yields what a method returns, or the entries of its list. Then releases the trees. */
+  /** Yields what a method returns, or the items of its stream. Then releases the trees. */
   async function* run(name: string, entry: Entry, given: unknown[]): AsyncGenerator {
     const releases: (() => void)[] = [];
     const checkOut: CheckOut = async (state) => {
@@ -93,18 +85,16 @@ const passedThrough = (
       const target = await targetOf(given, checkOut, entry);
       // A tree of the client crosses as its commit and its edits.
       const params = await Promise.all(given.map((param) => (isEdited(param) ? checkOut(param) : param)));
-      if (entry.options !== undefined && params[entry.options] !== undefined) {
-        params[entry.options] = givenOptions(params[entry.options]);
-      }
       const result = (target as Record<string, Method>)[name]!(...params);
-      if (entry.way !== 'list') {
+      if (!isStream(entry)) {
         yield await result;
         return;
       }
       if (table === STATE) {
         yield { base: (target as StoredTree).base } satisfies ListItem<never>;
       }
-      yield* result as AsyncIterable<unknown>;
+      // Streams of WebKit have no async iterator.
+      yield* isReadableStream(result) ? chunksOf(result) : (result as AsyncIterable<unknown>);
     } finally {
       releases.forEach((release) => release());
     }
@@ -113,15 +103,18 @@ const passedThrough = (
     (name: string, entry: Entry) =>
     async (...given: unknown[]): Promise<unknown> => {
       const found = run(name, entry, given);
-      if (entry.way === 'list') {
+      if (isStream(entry)) {
         return found;
       }
-      const { value } = await found.next();
-      await found.return(undefined);
-      return value as unknown;
+      for await (const value of found) {
+        return value;
+      }
+      return undefined;
     };
   return Object.fromEntries(Object.entries(table).map(([name, entry]) => [prefix + name, handlerOf(name, entry)]));
 };
+
+const isStream = ({ way }: Entry): boolean => way === 'bytes' || way === 'files' || way === 'list';
 
 const isEdited = (param: unknown): param is EditedCommit =>
   typeof param === 'object' && param !== null && 'edits' in param;

@@ -1,7 +1,7 @@
 /** Exports across a wire: as far as they are read, as they are followed, and as they are left. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { resumedExport } from '../../../src/adapters/rpc/resumed.ts';
-import { goneError } from '../../../src/adapters/rpc/references.ts';
+import { goneError } from '../../../src/adapters/rpc/error-data.ts';
 import type { Progress } from '../../../src/core/repo/long-work.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
 import { DID, creates } from '../../../src/testing/repo/harness.ts';

@@ -3,15 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { ErrorBook } from '../../../src/adapters/rpc/error-data.ts';
 import { Peer } from '../../../src/adapters/rpc/peer.ts';
 import type { Message } from '../../../src/adapters/rpc/protocol.ts';
-import type { Names } from '../../../src/adapters/rpc/wire-values.ts';
-import { pack, unpack } from '../../../src/adapters/rpc/wire-values.ts';
+import { unpack } from '../../../src/adapters/rpc/received-values.ts';
+import { MAX_PAGE_BYTES, Scope } from '../../../src/adapters/rpc/sent-values.ts';
 import { CID, CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { RepoError } from '../../../src/core/errors.ts';
 
 const cid = cidOf(CODEC_RAW, new Uint8Array([1, 2, 3]));
-const names: Names = { signal: undefined, nameOf: () => '' };
+const scope = new Scope(new Map(), MAX_PAGE_BYTES);
 const across = (value: unknown): unknown =>
-  unpack(structuredClone(pack(value, names)), { call: () => Promise.reject(new Error('not called')) });
+  unpack(structuredClone(scope.pack(value)), { call: () => Promise.reject(new Error('not called')) });
 
 describe('values', () => {
   test('CIDs at any depth are CIDs after a message', () => {
@@ -26,7 +26,7 @@ describe('values', () => {
 
   test('a view of a buffer is sent without the rest of the buffer', () => {
     const part = new Uint8Array(1_000_000).subarray(5, 8);
-    const packed = pack(part, names) as Uint8Array;
+    const packed = scope.pack(part) as Uint8Array;
     expect([packed.length, packed.buffer.byteLength]).toEqual([3, 3]);
   });
 });
