@@ -39,11 +39,13 @@ export interface ClientOptions {
 export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
   /** For the records that the page encodes. */
   readonly planner: Planner;
+  /** Of the repository, once a server has begun. */
+  did = '';
+  /** The newest rev that this page has heard of. */
+  rev: string | undefined;
   readonly #signer: Signer | undefined;
   readonly #name = uniqueName();
   #writes = 0;
-  /** The newest rev that this page has heard of. */
-  #rev: string | undefined;
 
   /** @param onChange Called with each new head, if the page has subscribed. */
   constructor(send: Send, { signer, validate }: ClientOptions, onChange: (change: HeadChange) => void) {
@@ -55,10 +57,6 @@ export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
     });
     this.#signer = signer;
     this.planner = { validate, clock: createTidClock() };
-  }
-
-  get rev(): string | undefined {
-    return this.#rev;
   }
 
   /** A record that is to be written. Throws what `validate` throws. */
@@ -88,7 +86,7 @@ export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
     const { request, key, ...rest } = ((at !== undefined && given[at]) || {}) as GivenOptions;
     const signer = changes && isOfHead ? (rest.signer ?? this.#signer) : undefined;
     const name = way === 'write' ? (request ?? { id: `${this.#name}.${this.#writes++}` }) : undefined;
-    const since = this.#rev;
+    const since = this.rev;
     const params = (again?: WriteRequest['again']): never => {
       const sent = [...given];
       if (at !== undefined) {
@@ -114,19 +112,9 @@ export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
     return this.call(`state.${method}` as never, [state, ...params] as never) as ReturnType<StoredTree[K]>;
   }
 
-  /**
-   * Asks a server that begins for the DID, and for the head's rev: after a reset it may be less than before.
-   * See {@link ServerMethods.begin}.
-   */
-  async begin(...listening: Parameters<ServerMethods['begin']>): ReturnType<ServerMethods['begin']> {
-    const begun = await this.call('begin', listening);
-    this.#rev = begun.rev;
-    return begun;
-  }
-
   #note(rev: string | undefined, reset = false): void {
-    if (rev !== undefined && (reset || this.#rev === undefined || rev > this.#rev)) {
-      this.#rev = rev;
+    if (rev !== undefined && (reset || this.rev === undefined || rev > this.rev)) {
+      this.rev = rev;
     }
   }
 }

@@ -3,6 +3,7 @@ import { reportingErrors } from '../../core/data/report-error.ts';
 import { isRepoError } from '../../core/errors.ts';
 import type { HeadChange } from '../../core/repo/repo.ts';
 import type { ClientCalls } from './client-calls.ts';
+import type { Begun } from './server.ts';
 
 export class ClientChanges {
   readonly #calls: ClientCalls;
@@ -22,11 +23,11 @@ export class ClientChanges {
     this.#listeners.add(own);
     if (this.#listeners.size === 1) {
       this.#raise(this.#calls.rev);
-      this.#follow(undefined);
+      void this.#follow(undefined);
     }
     return () => {
       if (this.#listeners.delete(own) && this.#listeners.size === 0) {
-        this.#follow(undefined);
+        void this.#follow(undefined);
       }
     };
   }
@@ -44,10 +45,10 @@ export class ClientChanges {
     this.#listeners.forEach((listener) => listener(change));
   }
 
-  /** Another server serves the calls from now on, and is asked for the heads that were missed. */
-  moved(): void {
+  /** Another server serves the calls from now on. Asks it for the DID, and for the heads that were missed. */
+  moved(): Promise<Begun> {
     // Not from the newest rev that is known otherwise: a server may have gone while it told what was missed.
-    this.#follow(this.#known);
+    return this.#follow(this.#known);
   }
 
   #raise(rev: string | undefined): void {
@@ -57,10 +58,15 @@ export class ClientChanges {
   }
 
   /** @param since The head that the listeners know; `undefined` for the one of now. */
-  #follow(since: string | null | undefined): void {
+  #follow(since: string | null | undefined): Promise<Begun> {
     const isListening = this.#listeners.size > 0;
-    this.#calls.begin(isListening, since).then(
-      ({ rev }) => isListening && this.#raise(rev),
+    const begun = this.#calls.call('begin', [isListening, since]);
+    begun.then(
+      ({ did, rev }) => {
+        // After a reset it may be less than before.
+        Object.assign(this.#calls, { did, rev });
+        this.#raise(isListening ? rev : undefined);
+      },
       (error: unknown) => {
         // `moved` asks the next server, if one went away meanwhile. One that does not reply still has the call, and
         // tells if it resumes. After a close there is nothing to hear. Another error is reported as uncaught.
@@ -69,5 +75,6 @@ export class ClientChanges {
         }
       },
     );
+    return begun;
   }
 }

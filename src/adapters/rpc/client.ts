@@ -40,8 +40,6 @@ const BranchBase = RecordMethods as unknown as abstract new () => Omit<Branch, O
   RecordMethods;
 
 export class RemoteRepo extends RepoBase implements Repo {
-  /** Known once the repository can be used. */
-  did = '';
   readonly meta: RepoMeta;
   readonly #options: RemoteRepoOptions;
   readonly #calls: ClientCalls;
@@ -70,23 +68,27 @@ export class RemoteRepo extends RepoBase implements Repo {
     return this.#calls;
   }
 
-  /** Resolves once the repository can be used. */
-  async begin(): Promise<void> {
-    this.did = (await this.#calls.begin(false)).did;
+  /** Known once the repository can be used. */
+  get did(): string {
+    return this.#calls.did;
   }
 
-  /** Another worker serves the calls from now on: open calls are sent to it, and listeners hear what they missed. */
-  moved(send: Send): void {
+  /**
+   * Another worker serves the calls from now on: open calls are sent to it, and listeners hear what they missed.
+   * Resolves once the repository can be used.
+   */
+  moved(send: Send): Promise<unknown> {
     this.#calls.moved(send);
-    this.#changes.moved();
+    return this.#changes.moved();
   }
 
   /** The other end has ended: all calls that wait, and all that follow, reject. */
   lost(error: unknown): void {
+    const cause = error instanceof RepoError ? error : closedError(error);
     this.#closing ??= Promise.resolve();
-    this.#calls.giveUp(error);
-    this.#calls.end(closedError(error));
-    RepoMethods.endWatches(this, error);
+    this.#calls.giveUp(cause);
+    this.#calls.end(closedError(cause));
+    RepoMethods.endWatches(this, cause);
   }
 
   async info(): Promise<RepoInfo> {

@@ -21,17 +21,20 @@ export interface ClientMethods {
   change(change: HeadChange): Promise<void>;
 }
 
+export interface Begun {
+  readonly did: string;
+  /** Of the head. */
+  readonly rev: string | undefined;
+}
+
 /** The calls to a server that no table generates. */
 export interface ServerMethods {
   /**
-   * Returns the DID, and the rev of the head.
+   * Begins to serve the client, or changes whether it listens.
    * @param isListening Whether this client hears of new heads from now on.
    * @param known The head that it knows (`null` for none): it first hears of those that it missed.
    */
-  begin(
-    isListening: boolean,
-    known?: string | null,
-  ): Promise<{ readonly did: string; readonly rev: string | undefined }>;
+  begin(isListening: boolean, known?: string | null): Promise<Begun>;
   info(): Promise<RepoInfo>;
   /** Returns the commit whose tree it is, and the head under which a commit of it is expected. */
   checkout(at: string | CID | undefined): Promise<{ readonly base: CID | undefined; readonly head: CID | undefined }>;

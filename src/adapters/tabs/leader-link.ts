@@ -2,28 +2,23 @@
  * The way of a page to the leader: a port of its own worker, or a mailbox of the worker of another tab. The page ends
  * it when it goes out of sight, and makes another one when it is back.
  */
+import type { RemoteRepo } from '../rpc/client.ts';
 import type { Send } from '../rpc/peer.ts';
-import type { Message } from '../rpc/protocol.ts';
+import type { Message, StorageKind } from '../rpc/protocol.ts';
 import type { Channel, ChannelMessage, OpenChannel } from './channel.ts';
-import { mailboxName } from './channel.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { channelName, mailboxName } from './channel.ts';
+import type { Connection } from './connection.ts';
+import { Heartbeat, silenceError } from './heartbeat.ts';
 
 export interface LinkParts {
-  /** The name of the page, which no other has. */
-  readonly member: string;
-  /** The name of the channel of the repository. */
-  readonly channel: string;
+  readonly name: string;
+  readonly storage: StorageKind;
+  readonly connection: Pick<Connection, 'member' | 'openLeader'>;
   readonly openChannel: OpenChannel;
-  /** Opens the way to a leader in the page's own worker. */
-  openOwn(leader: string): Channel;
-  /** Whether a call of the page waits for its reply. */
-  isWaiting(): boolean;
+  /** The calls of the page. */
+  readonly peer: RemoteRepo['peer'];
   /** From now on, `send` carries the messages of the page to a leader, which `isOwn` or in another tab. */
   onLeader(send: Send, isOwn: boolean): void;
-  /** A message of that leader. */
-  onMessage(message: Message): void;
-  /** It does not reply any longer. */
-  onSilence(): void;
 }
 
 /** A leader, and the way to it. */
@@ -34,6 +29,7 @@ interface Joined {
 
 export class LeaderLink {
   readonly #parts: LinkParts;
+  readonly #member: string;
   /** What all tabs hear, and what only this page hears. */
   readonly #channel: Channel;
   readonly #mailbox: Channel;
@@ -47,11 +43,16 @@ export class LeaderLink {
 
   /** Looks for the leader. */
   constructor(parts: LinkParts) {
-    const { member, channel, openChannel, isWaiting, onSilence } = parts;
+    const { connection, name, openChannel, peer, storage } = parts;
     this.#parts = parts;
-    this.#channel = openChannel(channel);
-    this.#mailbox = openChannel(mailboxName(member));
-    this.#heartbeat = new Heartbeat(isWaiting, () => this.#channel.postMessage({ kind: 'ping' }), onSilence);
+    this.#member = connection.member;
+    this.#channel = openChannel(channelName(storage, name));
+    this.#mailbox = openChannel(mailboxName(this.#member));
+    this.#heartbeat = new Heartbeat(
+      () => peer.isWaiting,
+      () => this.#channel.postMessage({ kind: 'ping' }),
+      () => peer.giveUp(silenceError(name)),
+    );
     this.#channel.onmessage = ({ data }) => this.hear(data);
     this.#mailbox.onmessage = ({ data }) => this.hear(data);
     // For calls that wait since the page was out of sight.
@@ -61,7 +62,7 @@ export class LeaderLink {
 
   /** Tells the leader, which forgets the page. */
   end(): void {
-    this.#now?.channel.postMessage({ kind: 'away', from: this.#parts.member });
+    this.#now?.channel.postMessage({ kind: 'away', from: this.#member });
     this.#leave();
     [this.#next?.channel, this.#channel, this.#mailbox].forEach((channel) => channel?.close());
   }
@@ -76,25 +77,24 @@ export class LeaderLink {
       this.#attach(this.#next);
     } else if (data.kind === 'message' && data.from === this.#now?.leader) {
       this.#heartbeat.heard();
-      this.#parts.onMessage(data.message);
+      this.#parts.peer.receive(data.message);
     }
   }
 
   #join(leader: string): void {
-    const { member, openChannel, openOwn } = this.#parts;
-    const isOwn = leader.startsWith(member);
+    const { connection, openChannel } = this.#parts;
+    const isOwn = leader.startsWith(this.#member);
     const isKnown = leader === this.#now?.leader || leader === this.#next?.leader;
     // What is heard of others while the own worker leads is late.
     if (!isKnown && (isOwn || !this.#isOwn)) {
       this.#isOwn = isOwn;
       this.#next?.channel.close();
-      this.#next = { leader, channel: isOwn ? openOwn(leader) : openChannel(mailboxName(leader)) };
-      this.#next.channel.postMessage({ kind: 'join', from: member });
+      this.#next = { leader, channel: isOwn ? connection.openLeader(leader) : openChannel(mailboxName(leader)) };
+      this.#next.channel.postMessage({ kind: 'join', from: this.#member });
     }
   }
 
   #attach(joined: Joined): void {
-    const { member, onLeader } = this.#parts;
     const isOwn = this.#isOwn;
     this.#leave();
     this.#next = undefined;
@@ -102,13 +102,13 @@ export class LeaderLink {
     const send = (message: Message): void => {
       // A closed channel throws. The calls of a page that is out of sight wait.
       if (this.#now === joined) {
-        joined.channel.postMessage({ kind: 'message', from: member, message });
+        joined.channel.postMessage({ kind: 'message', from: this.#member, message });
         if (!isOwn) {
           this.#heartbeat.start();
         }
       }
     };
-    onLeader(send, isOwn);
+    this.#parts.onLeader(send, isOwn);
   }
 
   #leave(): void {

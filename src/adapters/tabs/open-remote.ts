@@ -8,10 +8,8 @@ import { RemoteRepo } from '../rpc/client.ts';
 import type { Connection, WorkerLike } from './connection.ts';
 import { connect } from './connection.ts';
 import type { Locks } from '../origin/locks.ts';
-import type { Send } from '../rpc/peer.ts';
 import type { WantedStorage } from '../rpc/protocol.ts';
 import type { OpenChannel } from './channel.ts';
-import { channelName } from './channel.ts';
 import { silenceError } from './heartbeat.ts';
 import { LeaderLink } from './leader-link.ts';
 import { watchPage } from './page-lifecycle.ts';
@@ -52,24 +50,19 @@ export const openRemote = (
   { name, did, storage, waitMs, signer, validate, readOnly, locks, openChannel, isPersistent }: OpenRemoteOptions,
 ): Promise<Repo> =>
   new Promise((resolve, reject) => {
-    let repo: RemoteRepo | undefined;
     /** The use of a worker, unless the page is out of sight. */
     let connection: Connection | undefined;
     let letGo = (): void => {};
     let unwatch = (): void => {};
     let timeout: ReturnType<typeof setTimeout> | undefined;
+    /** A leader was found. */
+    let opening: Promise<void> | undefined;
     /** The worker has ended, and so its files are closed, which is all that closing waits for. */
     let isGone = false;
 
     const end = (error: unknown): void => {
       unwatch();
-      repo?.lost(
-        error instanceof RepoError
-          ? error
-          : new RepoError('Closed', 'the worker of the repository has ended: open the repository again', {
-              cause: error,
-            }),
-      );
+      repo.lost(error);
       reject(error as Error);
       letGo();
     };
@@ -86,20 +79,16 @@ export const openRemote = (
       }
     };
     const hide = (): void => {
-      if (repo?.peer.isClosed === true) {
+      if (repo.peer.isClosed) {
         // A page that is left gets no replies, and its closing waits for them.
         repo.lost(new RepoError('Closed', 'the page was hidden while it closed the repository: open it again'));
       }
       isGone = true;
       letGo();
     };
-    const attach = async (send: Send): Promise<void> => {
-      if (repo !== undefined) {
-        repo.moved(send);
-        return;
-      }
-      repo = new RemoteRepo(send, { signer, validate, hangUp, isPersistent });
-      await repo.begin();
+    /** It is called only after a leader was found, and calls that leader. */
+    const repo = new RemoteRepo(() => {}, { signer, validate, hangUp, isPersistent });
+    const opened = (): void => {
       unwatch = watchPage({ onHide: hide, onShow: begin, needsTime: !supply.isFresh });
       resolve(readOnly ? readOnlyRepo(repo) : repo);
     };
@@ -108,57 +97,56 @@ export const openRemote = (
     const look = async (): Promise<void> => {
       const { worker, release } = supply.take();
       let link: LeaderLink | undefined;
-      const opened = connect(worker, locks, {
+      const used = connect(worker, locks, {
         onLeader: (data) => link?.hear(data),
         onEnd(error, hasEnded) {
           isGone = hasEnded;
           end(error);
         },
       });
-      connection = opened;
+      connection = used;
       isGone = false;
       letGo = () => {
         clearTimeout(timeout);
         link?.end();
-        opened.close();
+        used.close();
         release();
         connection = undefined;
         letGo = () => {};
       };
-      const isFirst = repo === undefined;
+      const isFirst = opening === undefined;
       try {
-        const found = await opened.worker.call('find', [name, storage, isFirst ? did : undefined]);
-        if (connection !== opened) {
+        const found = await used.worker.call('find', [name, storage, isFirst ? did : undefined]);
+        if (connection !== used) {
           return;
         }
         if (isFirst) {
           timeout = setTimeout(() => end(silenceError(name, waitMs)), waitMs);
         }
         link = new LeaderLink({
-          member: opened.member,
-          channel: channelName(found, name),
+          name,
+          storage: found,
+          connection: used,
           openChannel,
-          openOwn: opened.openLeader,
-          isWaiting: () => repo?.peer.isWaiting === true,
+          peer: repo.peer,
           onLeader(send, isOwn) {
             clearTimeout(timeout);
-            if (!isOwn && did !== undefined && repo === undefined) {
+            if (!isOwn && did !== undefined && opening === undefined) {
               end(new RepoError('RepoExists', `the repository already exists: open it with openRepo; name=${name}`));
               return;
             }
             if (!isOwn) {
               // The worker may have ended, of which the page hears by itself.
-              opened.worker.call('follow', []).catch(() => {});
+              used.worker.call('follow', []).catch(() => {});
             }
-            attach(send).catch(end);
+            const moved = repo.moved(send);
+            opening ??= moved.then(opened, end);
           },
-          onMessage: (message) => repo?.peer.receive(message),
-          onSilence: () => repo?.peer.giveUp(silenceError(name)),
         });
-        await opened.worker.call('lead', [!isFirst]);
+        await used.worker.call('lead', [!isFirst]);
         clearTimeout(timeout);
       } catch (error) {
-        if (connection === opened) {
+        if (connection === used) {
           end(error);
         }
       }

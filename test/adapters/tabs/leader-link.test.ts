@@ -1,5 +1,6 @@
 /** The way of a page to the leader, over channels that belong to this test. */
 import { afterEach, expect, test } from 'vitest';
+import { RemoteRepo } from '../../../src/adapters/rpc/client.ts';
 import type { Channel, ChannelMessage } from '../../../src/adapters/tabs/channel.ts';
 import { openBroadcastChannel, portChannel } from '../../../src/adapters/tabs/channel.ts';
 import { LeaderLink } from '../../../src/adapters/tabs/leader-link.ts';
@@ -16,14 +17,15 @@ test('a late message of the leader of another tab does not replace the own worke
   const sent: [to: string, kind: string][] = [];
   const attached: boolean[] = [];
   const link = new LeaderLink({
-    member: 'page',
-    channel: 'repo',
+    name: 'repo',
+    storage: 'opfs',
+    connection: {
+      member: 'page',
+      openLeader: (leader) => portChannel((data: ChannelMessage) => sent.push([leader, data.kind])),
+    },
     openChannel: (name): Channel => openBroadcastChannel(prefix + name),
-    openOwn: (leader) => portChannel((data: ChannelMessage) => sent.push([leader, data.kind])),
-    isWaiting: () => false,
+    peer: new RemoteRepo(() => {}, { hangUp: async () => {} }).peer,
     onLeader: (_, isOwn) => attached.push(isOwn),
-    onMessage: () => {},
-    onSilence: () => {},
   });
   ends.push(() => link.end());
   link.hear({ kind: 'here', from: 'page.1' });
