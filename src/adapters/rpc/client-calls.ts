@@ -4,19 +4,18 @@
  */
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { Bytes } from '../../core/data/bytes.ts';
-import type { CID } from '../../core/data/cid.ts';
 import type { Entry } from '../../core/repo/method-tables.ts';
-import { recordPath } from '../../core/repo/path.ts';
+import { splitPath } from '../../core/repo/path.ts';
 import type { Validate } from '../../core/repo/record.ts';
-import { encodeRecord } from '../../core/repo/record.ts';
-import type { HeadChange, RecordValue } from '../../core/repo/repo.ts';
-import type { NamedState, StoredTree } from '../../core/repo/stored-records.ts';
+import type { HeadChange, WriteOp } from '../../core/repo/repo.ts';
+import type { TreeEdit } from '../../core/repo/stored-records.ts';
 import type { Planner } from '../../core/repo/write/plan.ts';
+import { planOp } from '../../core/repo/write/plan.ts';
 import type { WriteRequest } from '../../core/repo/write/write-request.ts';
 import { createTidClock } from '../../core/syntax/tid.ts';
 import type { Send } from './peer.ts';
 import { Peer } from './peer.ts';
-import type { ClientMethods, ServerMethods, StateRead } from './server.ts';
+import type { ClientMethods, ServerMethods, TableMethods } from './server.ts';
 import { uniqueName } from './unique-name.ts';
 
 /** The fields of options that the page changes. */
@@ -36,14 +35,14 @@ export interface ClientOptions {
   readonly validate?: Validate | undefined;
 }
 
-export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
-  /** For the records that the page encodes. */
-  readonly planner: Planner;
+export class ClientCalls extends Peer<ServerMethods & TableMethods, ClientMethods> {
   /** Of the repository, once a server has begun. */
   did = '';
   /** The newest rev that this page has heard of. */
   rev: string | undefined;
   readonly #signer: Signer | undefined;
+  /** For the records that the page encodes. */
+  readonly #planner: Planner;
   readonly #name = uniqueName();
   #writes = 0;
 
@@ -56,18 +55,14 @@ export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
       },
     });
     this.#signer = signer;
-    this.planner = { validate, clock: createTidClock() };
+    this.#planner = { validate, clock: createTidClock() };
   }
 
-  /** A record that is to be written. Throws what `validate` throws. */
-  encode(
-    collection: string,
-    rkey: string,
-    value: RecordValue | Uint8Array,
-  ): { readonly cid: CID; readonly bytes: Bytes } {
-    recordPath(collection, rkey);
-    const { cid, bytes } = encodeRecord(collection, value, this.planner.validate);
-    return { cid, bytes: bytes as Bytes };
+  /** Returns an operation as it crosses: with the bytes of its record. Throws what `validate` throws. */
+  plan(given: WriteOp): TreeEdit & Pick<WriteOp, 'action' | 'swapRecord'> {
+    const { path, ...op } = planOp(this.#planner, given);
+    const value = 'record' in op ? (op.record.bytes as Bytes) : undefined;
+    return { action: given.action, ...splitPath(path), swapRecord: op.swapRecord, value };
   }
 
   /**
@@ -101,15 +96,6 @@ export class ClientCalls extends Peer<ServerMethods, ClientMethods> {
       this.#note(rev, way === 'once');
     }
     return reply;
-  }
-
-  /** A read of one state, on a tree of the server. */
-  read<K extends StateRead>(
-    method: K,
-    state: NamedState,
-    params: Parameters<StoredTree[K]>,
-  ): ReturnType<StoredTree[K]> {
-    return this.call(`state.${method}` as never, [state, ...params] as never) as ReturnType<StoredTree[K]>;
   }
 
   #note(rev: string | undefined, reset = false): void {

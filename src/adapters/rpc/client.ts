@@ -15,9 +15,8 @@ import type { RepoMeta } from '../../core/repo/write/meta.ts';
 import type { ClientOptions } from './client-calls.ts';
 import { ClientCalls } from './client-calls.ts';
 import { ClientChanges } from './client-changes.ts';
-import type { StateReads } from './client-reads.ts';
-import { createReads } from './client-reads.ts';
-import { RemoteTree } from './client-tree.ts';
+import type { StateReads } from './client-state.ts';
+import { createReads, RemoteTree } from './client-state.ts';
 import { generatedMethods } from './generated-methods.ts';
 import type { Send } from './peer.ts';
 

@@ -18,6 +18,9 @@ export const goneError = (): RepoError => new RepoError('StorageFailed', GONE);
 /** Whether that is the error of a call. It crosses like every other one. */
 export const isGone = (error: unknown): boolean => isRepoError(error, 'StorageFailed') && error.message === GONE;
 
+export const versionError = (detail: string): RepoError =>
+  new RepoError('StorageFailed', `the page and its worker are of different versions: reload all tabs; ${detail}`);
+
 const rebuild = ({ name, message, code }: ErrorData, options: ErrorOptions): Error => {
   if (code !== undefined) {
     return new RepoError(code, message, options);

@@ -3,13 +3,11 @@ import { asCid } from '../../core/data/cid.ts';
 import { byteStream } from '../../core/data/streams.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import type { Compare, Entry, Table } from '../../core/repo/method-tables.ts';
-import { splitPath } from '../../core/repo/path.ts';
-import type { Head, RecordValue, Repo, Tree, WriteOp, WriteOptions } from '../../core/repo/repo.ts';
-import { planOp } from '../../core/repo/write/plan.ts';
+import type { RecordValue, Repo, Tree, WriteOp, WriteOptions } from '../../core/repo/repo.ts';
 import type { LazyBlobSource } from '../../core/storage/blob-source.ts';
 import { isPending, openSource } from '../../core/storage/blob-source.ts';
 import type { ClientCalls } from './client-calls.ts';
-import { RemoteTree } from './client-tree.ts';
+import { RemoteTree } from './client-state.ts';
 import { resumedExport, resumedList } from './resumed.ts';
 
 type Params = readonly unknown[];
@@ -20,18 +18,11 @@ type Encode = (calls: ClientCalls, ...params: never[]) => Params | Promise<Param
 const put: Encode = (calls, collection: string, rkey: string, value: RecordValue | Uint8Array, options: unknown) => [
   collection,
   rkey,
-  calls.encode(collection, rkey, value).bytes,
+  calls.plan({ action: 'update', collection, rkey, value }).value,
   options,
 ];
 
-const write: Encode = ({ planner }, ops: readonly WriteOp[], options: unknown) => [
-  ops.map((given) => {
-    const { path, ...op } = planOp(planner, given);
-    const at = { action: op.action, ...splitPath(path), swapRecord: op.swapRecord };
-    return 'record' in op ? { ...at, value: op.record.bytes } : at;
-  }),
-  options,
-];
+const write: Encode = (calls, ops: readonly WriteOp[], options: unknown) => [ops.map((op) => calls.plan(op)), options];
 
 type DiffState = Parameters<Repo['diff']>[0];
 
@@ -57,7 +48,7 @@ const ENCODERS: Readonly<Record<string, Encode>> = {
   // The head of now, also when the list is opened again under another one.
   diff: async (calls, from: DiffState, to: DiffState, options: unknown) => [
     crossing(calls, from),
-    crossing(calls, to) ?? ((await calls.run('head', { way: 'read' }, [])) as Head | undefined)?.cid,
+    crossing(calls, to) ?? (await calls.call('head', []))?.cid,
     options,
   ],
 };

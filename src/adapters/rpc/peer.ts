@@ -4,7 +4,7 @@
  * read.
  */
 import { RepoError } from '../../core/errors.ts';
-import { ErrorBook, goneError } from './error-data.ts';
+import { ErrorBook, goneError, versionError } from './error-data.ts';
 import type { Message } from './protocol.ts';
 import { unpack } from './received-values.ts';
 import { MAX_PAGE_BYTES, MAX_SOURCE_PAGE_BYTES, Scope } from './sent-values.ts';
@@ -284,12 +284,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     const own = Object.hasOwn(this.#handlers, method) ? this.#handlers[method as keyof Served] : undefined;
     const handler = this.#references.get(method) ?? (own as Handler | undefined);
     if (handler === undefined) {
-      throw method.startsWith('/')
-        ? goneError()
-        : new RepoError(
-            'StorageFailed',
-            `the page and its worker are of different versions: reload all tabs; method=${method}`,
-          );
+      throw method.startsWith('/') ? goneError() : versionError(`method=${method}`);
     }
     return handler(...params.map((param) => unpack(param, this.#referring(signal))));
   }

@@ -8,7 +8,7 @@ import type { ImportOptions, ImportResult } from '../../core/repo/long-work.ts';
 import type { Entry } from '../../core/repo/method-tables.ts';
 import { BRANCH, META, REPO } from '../../core/repo/method-tables.ts';
 import { listenSince } from '../../core/repo/read/missed-changes.ts';
-import type { HeadChange, RepoInfo } from '../../core/repo/repo.ts';
+import type { HeadChange, Repo, RepoInfo } from '../../core/repo/repo.ts';
 import type { EditedCommit, NamedState, StoredRepo, StoredTree } from '../../core/repo/stored-records.ts';
 import type { StoredImport } from '../../core/repo/transfer/past-import.ts';
 import type { Send } from './peer.ts';
@@ -42,7 +42,16 @@ export interface ServerMethods {
   importCar(source: CarSource, options: ImportOptions): Promise<StoredImport>;
 }
 
-export type StateRead = 'collections' | 'getManyStored' | 'getStored';
+type StateRead = 'collections' | 'getManyStored' | 'getStored';
+
+/** The calls to a server that a table generates, and the client has code for. Those of a state have its name first. */
+export type TableMethods = Pick<Repo, 'head'> & {
+  readonly [K in StateRead as `state.${K}`]: (
+    state: NamedState,
+    ...params: Parameters<StoredTree[K]>
+  ) => ReturnType<StoredTree[K]>;
+};
+
 /** The reads of one state that cross. Records cross as their bytes, which the client decodes. */
 const STATE: Readonly<Record<StateRead | 'entries' | 'listStored', Entry>> = {
   collections: { way: 'read' },

@@ -10,6 +10,7 @@ import { PROTOCOL_VERSION } from '../rpc/protocol.ts';
 import { uniqueName } from '../rpc/unique-name.ts';
 import type { Channel, ChannelMessage } from './channel.ts';
 import { portChannel } from './channel.ts';
+import type { RepoPlaces } from './repo-place.ts';
 
 /** The last messages of a worker may arrive after the release of its lock, which tells of its end. */
 const LAST_WORDS_MS = 100;
@@ -47,11 +48,7 @@ export type ToPage =
   | { readonly kind: 'leader'; readonly data: ChannelMessage };
 
 /** The calls of a page to its worker. */
-export interface WorkerMethods {
-  list(): Promise<readonly unknown[]>;
-  remove(name: string): Promise<void>;
-  exportFolder(name: string, storage: WantedStorage): Promise<AsyncIterable<BackupFile>>;
-  importFolder(name: string, storage: WantedStorage, files: AsyncIterable<BackupFile>): Promise<unknown>;
+export interface WorkerMethods extends Omit<RepoPlaces, 'find'> {
   /**
    * Finds the repository, or the place of a new one.
    * @param did Makes the repository, of this account.

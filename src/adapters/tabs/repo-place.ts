@@ -1,8 +1,20 @@
-/** Where one repository is stored, as far as its leader has to know. */
+/** Where the repositories of a browser are stored, as far as its workers have to know. */
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
-import type { StorageKind } from '../rpc/protocol.ts';
+import type { BackupFile } from '../../core/storage/backup-file.ts';
+import type { StorageKind, WantedStorage } from '../rpc/protocol.ts';
 
-/** A place for a repository in the storage of this browser. */
+export interface RepoPlaces {
+  /** Where a repository is, or where a new one goes. */
+  find(name: string, storage: WantedStorage, create: boolean): Promise<RepoPlace>;
+  list(): Promise<readonly unknown[]>;
+  /** Removes a repository that is open nowhere. */
+  remove(name: string): Promise<void>;
+  /** The files of a repository that is open nowhere. */
+  exportFolder(name: string, storage: WantedStorage): Promise<AsyncIterable<BackupFile>>;
+  importFolder(name: string, storage: WantedStorage, files: AsyncIterable<BackupFile>): Promise<unknown>;
+}
+
+/** A place for a repository. */
 export interface RepoPlace {
   readonly name: string;
   readonly storage: StorageKind;

@@ -1,29 +1,14 @@
 /** The worker's end of the entry point: each page, or each request of a page, comes on a port of its own. */
-import { RepoError } from '../../core/errors.ts';
-import { ErrorBook } from '../rpc/error-data.ts';
-import type { BackupFile } from '../../core/storage/backup-file.ts';
+import { ErrorBook, versionError } from '../rpc/error-data.ts';
 import type { Locks } from '../origin/locks.ts';
 import { Peer } from '../rpc/peer.ts';
-import type { WantedStorage } from '../rpc/protocol.ts';
 import { PROTOCOL_VERSION } from '../rpc/protocol.ts';
 import { Candidate } from './candidate.ts';
 import type { OpenChannel } from './channel.ts';
 import { portChannel } from './channel.ts';
 import type { ToPage, ToWorker, WorkerGreeting, WorkerMethods } from './connection.ts';
 import { memberLock } from './connection.ts';
-import type { RepoPlace } from './repo-place.ts';
-
-/** The repositories of this browser. */
-export interface RepoPlaces {
-  /** Where a repository is, or where a new one goes. */
-  find(name: string, storage: WantedStorage, create: boolean): Promise<RepoPlace>;
-  list(): Promise<readonly unknown[]>;
-  /** Removes a repository that is open nowhere. */
-  remove(name: string): Promise<void>;
-  /** The files of a repository that is open nowhere. */
-  exportFolder(name: string, storage: WantedStorage): Promise<AsyncIterable<BackupFile>>;
-  importFolder(name: string, storage: WantedStorage, files: AsyncIterable<BackupFile>): Promise<unknown>;
-}
+import type { RepoPlaces } from './repo-place.ts';
 
 export interface Station {
   /** Takes a message of the worker's scope; one that is not for a repository is left to others. */
@@ -47,10 +32,7 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
       const channel = portChannel((data) => post({ kind: 'leader', data }));
       let candidate: Candidate | undefined;
       const page = new Peer<object, WorkerMethods>(post, {
-        list: () => places.list(),
-        remove: (name) => places.remove(name),
-        exportFolder: (name, storage) => places.exportFolder(name, storage),
-        importFolder: (...params) => places.importFolder(...params),
+        ...places,
         async find(name, storage, did) {
           const place = await places.find(name, storage, did !== undefined);
           candidate = new Candidate({ member, place, did, locks, openChannel, page: channel, onFailure: reject });
@@ -86,13 +68,7 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
       const fail = (error: unknown): void =>
         port.postMessage({ kind: 'failed', error: new ErrorBook().toData(error) } satisfies ToPage);
       if (data.pdsdb !== PROTOCOL_VERSION) {
-        const versions = `page=${String(data.pdsdb)} worker=${PROTOCOL_VERSION}`;
-        fail(
-          new RepoError(
-            'StorageFailed',
-            `the page and its worker are of different versions: reload all tabs; ${versions}`,
-          ),
-        );
+        fail(versionError(`page=${String(data.pdsdb)} worker=${PROTOCOL_VERSION}`));
         return;
       }
       // The failure is sent before the lock is released, so that the page does not take it for the end of the worker.

@@ -8,7 +8,7 @@ import type { Locks } from '../../../src/adapters/origin/locks.ts';
 import { createLocalLocks } from '../../../src/adapters/origin/locks.ts';
 import type { OpenChannel } from '../../../src/adapters/tabs/channel.ts';
 import { openRemote } from '../../../src/adapters/tabs/open-remote.ts';
-import type { RepoPlaces } from '../../../src/adapters/tabs/station.ts';
+import type { RepoPlaces } from '../../../src/adapters/tabs/repo-place.ts';
 import { createStation } from '../../../src/adapters/tabs/station.ts';
 import { sqliteRepo } from '../../../src/adapters/sqlite/open-repo.ts';
 import { RepoError } from '../../../src/core/errors.ts';

@@ -7,7 +7,7 @@ import { openRemote } from '../../../src/adapters/tabs/open-remote.ts';
 import type { ChannelMessage, OpenChannel } from '../../../src/adapters/tabs/channel.ts';
 import { openBroadcastChannel } from '../../../src/adapters/tabs/channel.ts';
 import { createStation } from '../../../src/adapters/tabs/station.ts';
-import type { RepoPlaces } from '../../../src/adapters/tabs/station.ts';
+import type { RepoPlaces } from '../../../src/adapters/tabs/repo-place.ts';
 import { sqliteRepo } from '../../../src/adapters/sqlite/open-repo.ts';
 import { RepoError } from '../../../src/core/errors.ts';
 import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
