@@ -57,7 +57,7 @@ interface WorkerScope {
  */
 export const serveRepos = (options: ServeOptions = {}): void => {
   const station = browserStation(options);
-  (globalThis as unknown as WorkerScope).addEventListener('message', (event) => station.receive(event));
+  (globalThis as unknown as WorkerScope).addEventListener('message', station);
 };
 
 /**
@@ -79,7 +79,7 @@ export const serveRepos = (options: ServeOptions = {}): void => {
 export const createPageWorker = (options: ServeOptions = {}): RepoWorker => {
   const station = browserStation(options);
   return {
-    postMessage: (data, transfer) => station.receive({ data, ports: transfer as MessagePort[] }),
+    postMessage: (data, transfer) => station({ data, ports: transfer as MessagePort[] }),
     // It has no load errors, and it exists as long as the page.
     addEventListener: () => {},
     removeEventListener: () => {},

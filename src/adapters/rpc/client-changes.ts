@@ -3,7 +3,6 @@ import { reportingErrors } from '../../core/data/report-error.ts';
 import { isRepoError } from '../../core/errors.ts';
 import type { HeadChange } from '../../core/repo/repo.ts';
 import type { ClientCalls } from './client-calls.ts';
-import type { Begun } from './server.ts';
 
 export class ClientChanges {
   readonly #calls: ClientCalls;
@@ -46,7 +45,7 @@ export class ClientChanges {
   }
 
   /** Another server serves the calls from now on. Asks it for the DID, and for the heads that were missed. */
-  moved(): Promise<Begun> {
+  moved(): Promise<unknown> {
     // Not from the newest rev that is known otherwise: a server may have gone while it told what was missed.
     return this.#follow(this.#known);
   }
@@ -58,7 +57,7 @@ export class ClientChanges {
   }
 
   /** @param since The head that the listeners know; `undefined` for the one of now. */
-  #follow(since: string | null | undefined): Promise<Begun> {
+  #follow(since: string | null | undefined): Promise<unknown> {
     const isListening = this.#listeners.size > 0;
     const begun = this.#calls.call('begin', [isListening, since]);
     begun.then(

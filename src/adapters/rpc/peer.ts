@@ -36,6 +36,8 @@ interface Running {
   readonly controller: AbortController;
   /** What the other end can call after the reply. */
   readonly scope: Scope;
+  /** Resolves after the reply. */
+  readonly work: Promise<void>;
 }
 
 const outcomeUnknown = (method: string, cause?: unknown): RepoError =>
@@ -55,7 +57,6 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
   #running = new Map<number, Running>();
   /** Of calls that wait for their replies. */
   readonly #replies = new Set<Promise<unknown>>();
-  readonly #works = new Set<Promise<void>>();
   #send: Send;
   #calls = 0;
   /** What new calls reject with. */
@@ -168,7 +169,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
 
   /** Resolves when everything that the other end asked for so far has ended. */
   async idle(): Promise<void> {
-    await Promise.allSettled(this.#works);
+    await Promise.all([...this.#running.values()].map(({ work }) => work));
   }
 
   /** Ends it: calls that wait are given up, what runs for the other end is aborted with the error, and streams end. */
@@ -261,7 +262,6 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     }
     const running = this.#running;
     const scope = new Scope(this.#references, MAX_PAGE_BYTES, () => running.delete(id));
-    running.set(id, { controller, scope });
     const reply = (make: () => Message): void => {
       // The reply goes to the end that asked, and not to one that has replaced it meanwhile.
       if (running === this.#running) {
@@ -272,12 +272,11 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
       .then((value) => reply(() => ({ kind: 'reply', id, value: scope.pack(value) })))
       .catch((error: unknown) => reply(() => ({ kind: 'failure', id, error: this.#errors.toData(error) })))
       .finally(() => {
-        this.#works.delete(work);
         if (scope.isEmpty) {
           running.delete(id);
         }
       });
-    this.#works.add(work);
+    running.set(id, { controller, scope, work });
   }
 
   async #handle(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown> {

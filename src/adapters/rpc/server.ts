@@ -21,20 +21,17 @@ export interface ClientMethods {
   change(change: HeadChange): Promise<void>;
 }
 
-export interface Begun {
-  readonly did: string;
-  /** Of the head. */
-  readonly rev: string | undefined;
-}
-
 /** The calls to a server that no table generates. */
 export interface ServerMethods {
   /**
-   * Begins to serve the client, or changes whether it listens.
+   * Returns the DID, and the rev of the head.
    * @param isListening Whether this client hears of new heads from now on.
    * @param known The head that it knows (`null` for none): it first hears of those that it missed.
    */
-  begin(isListening: boolean, known?: string | null): Promise<Begun>;
+  begin(
+    isListening: boolean,
+    known?: string | null,
+  ): Promise<{ readonly did: string; readonly rev?: string | undefined }>;
   info(): Promise<RepoInfo>;
   /** Returns the commit whose tree it is, and the head under which a commit of it is expected. */
   checkout(at: string | CID | undefined): Promise<{ readonly base: CID | undefined; readonly head: CID | undefined }>;
@@ -85,7 +82,7 @@ const passedThrough = (
   table: Readonly<Record<string, Entry>>,
   targetOf: TargetOf,
 ): Record<string, (...params: unknown[]) => Promise<unknown>> => {
-  /** Yields what a method returns, or the items of its stream. Then releases the trees. */
+  /** Returns what a method returns, or yields the items of its stream. Then releases the trees. */
   async function* run(name: string, entry: Entry, given: unknown[]): AsyncGenerator {
     const releases: (() => void)[] = [];
     const checkOut: CheckOut = async (state) => {
@@ -99,14 +96,13 @@ const passedThrough = (
       const params = await Promise.all(given.map((param) => (isEdited(param) ? checkOut(param) : param)));
       const result = (target as Record<string, Method>)[name]!(...params);
       if (!isStream(entry)) {
-        yield await result;
-        return;
+        return await result;
       }
       if (table === STATE) {
         yield { base: (target as StoredTree).base } satisfies ListItem<never>;
       }
       // Streams of WebKit have no async iterator.
-      yield* isReadableStream(result) ? chunksOf(result) : (result as AsyncIterable<unknown>);
+      return yield* isReadableStream(result) ? chunksOf(result) : (result as AsyncGenerator);
     } finally {
       releases.forEach((release) => release());
     }
@@ -115,13 +111,7 @@ const passedThrough = (
     (name: string, entry: Entry) =>
     async (...given: unknown[]): Promise<unknown> => {
       const found = run(name, entry, given);
-      if (isStream(entry)) {
-        return found;
-      }
-      for await (const value of found) {
-        return value;
-      }
-      return undefined;
+      return isStream(entry) ? found : (await found.next()).value;
     };
   return Object.fromEntries(Object.entries(table).map(([name, entry]) => [prefix + name, handlerOf(name, entry)]));
 };

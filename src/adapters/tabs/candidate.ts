@@ -52,9 +52,9 @@ export class Candidate {
     const { signal } = this.#queue;
     this.#wasOpen = wasOpen;
     return new Promise((resolve) => {
-      const held = async (): Promise<void> => {
+      const held = (): Promise<void> => {
         resolve();
-        await this.#rule(signal);
+        return this.#rule(signal);
       };
       locks
         .request(`pdsdb:leader:${place.storage}:${place.name}`, { signal }, held)

@@ -10,10 +10,8 @@ import type { ToPage, ToWorker, WorkerGreeting, WorkerMethods } from './connecti
 import { memberLock } from './connection.ts';
 import type { RepoPlaces } from './repo-place.ts';
 
-export interface Station {
-  /** Takes a message of the worker's scope; one that is not for a repository is left to others. */
-  receive(event: { readonly data: unknown; readonly ports: readonly MessagePort[] }): void;
-}
+/** Takes a message of the worker's scope; one that is not for a repository is left to others. */
+export type Station = (event: { readonly data: unknown; readonly ports: readonly MessagePort[] }) => void;
 
 const isGreeting = (data: unknown): data is WorkerGreeting =>
   typeof data === 'object' && data !== null && 'pdsdb' in data && 'request' in data;
@@ -59,20 +57,18 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
       post({ kind: 'begun' });
     });
 
-  return {
-    receive({ data, ports }) {
-      const [port] = ports;
-      if (!isGreeting(data) || port === undefined) {
-        return;
-      }
-      const fail = (error: unknown): void =>
-        port.postMessage({ kind: 'failed', error: new ErrorBook().toData(error) } satisfies ToPage);
-      if (data.pdsdb !== PROTOCOL_VERSION) {
-        fail(versionError(`page=${String(data.pdsdb)} worker=${PROTOCOL_VERSION}`));
-        return;
-      }
-      // The failure is sent before the lock is released, so that the page does not take it for the end of the worker.
-      locks.request(memberLock(data.request), {}, () => serve(data.request, port).catch(fail)).catch(fail);
-    },
+  return ({ data, ports }) => {
+    const [port] = ports;
+    if (!isGreeting(data) || port === undefined) {
+      return;
+    }
+    const fail = (error: unknown): void =>
+      port.postMessage({ kind: 'failed', error: new ErrorBook().toData(error) } satisfies ToPage);
+    if (data.pdsdb !== PROTOCOL_VERSION) {
+      fail(versionError(`page=${String(data.pdsdb)} worker=${PROTOCOL_VERSION}`));
+      return;
+    }
+    // The failure is sent before the lock is released, so that the page does not take it for the end of the worker.
+    locks.request(memberLock(data.request), {}, () => serve(data.request, port).catch(fail)).catch(fail);
   };
 };

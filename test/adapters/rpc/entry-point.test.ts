@@ -59,7 +59,7 @@ const startWorker = (places: Partial<RepoPlaces>, locks: Locks): PlayedWorker =>
       set: (listener: typeof port.onmessage) =>
         (port.onmessage = (event) => void (isDead || listener?.call(port, event))),
     });
-    station.receive({ data, ports: [mouth as unknown as MessagePort] });
+    station({ data, ports: [mouth as unknown as MessagePort] });
   };
   return {
     worker: {

@@ -184,7 +184,7 @@ export class PlayedTab {
       openChannel: this.#openChannel,
     });
     this.#worker = {
-      postMessage: (data, [port]) => queueMicrotask(() => station.receive({ data, ports: [port as MessagePort] })),
+      postMessage: (data, [port]) => queueMicrotask(() => station({ data, ports: [port as MessagePort] })),
       addEventListener: () => {},
       removeEventListener: () => {},
     };
