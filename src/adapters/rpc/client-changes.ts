@@ -63,7 +63,8 @@ export class ClientChanges {
     begun.then(
       ({ did, rev }) => {
         // After a reset it may be less than before.
-        Object.assign(this.#calls, { did, rev });
+        this.#calls.rev = rev;
+        this.#calls.did = did;
         this.#raise(isListening ? rev : undefined);
       },
       (error: unknown) => {

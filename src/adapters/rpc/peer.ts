@@ -57,6 +57,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
   #running = new Map<number, Running>();
   /** Of calls that wait for their replies. */
   readonly #replies = new Set<Promise<unknown>>();
+  readonly #callBack: Parameters<typeof unpack>[1] = (name, params) => this.call(name as never, params as never);
   #send: Send;
   #calls = 0;
   /** What new calls reject with. */
@@ -135,7 +136,7 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
         this.#take(message.id)?.reject(this.#errors.toError(message.error));
         break;
       case 'reply':
-        this.#take(message.id)?.resolve(unpack(message.value, this.#referring()));
+        this.#take(message.id)?.resolve(unpack(message.value, this.#callBack));
         break;
     }
   }
@@ -235,10 +236,6 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     }
   }
 
-  #referring(signal?: AbortSignal): Parameters<typeof unpack>[1] {
-    return { call: (name, params) => this.call(name as never, params as never), signal };
-  }
-
   #take(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
@@ -285,6 +282,6 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     if (handler === undefined) {
       throw method.startsWith('/') ? goneError() : versionError(`method=${method}`);
     }
-    return handler(...params.map((param) => unpack(param, this.#referring(signal))));
+    return handler(...params.map((param) => unpack(param, this.#callBack, signal)));
   }
 }

@@ -6,26 +6,22 @@ import { byteStream } from '../../core/data/streams.ts';
 import type { Page, Reference } from './protocol.ts';
 import { mapInner } from './sent-values.ts';
 
-/** What references become at the end that receives them. */
-export interface Referring {
-  /** Calls what the other end has under a name. */
-  call(name: string, params: readonly unknown[]): Promise<unknown>;
-  /** Of the call whose parameters are unpacked. */
-  readonly signal?: AbortSignal | undefined;
-}
+/** Calls what the other end has under a name. */
+type CallBack = (name: string, params: readonly unknown[]) => Promise<unknown>;
 
-export const unpack = (value: unknown, end: Referring): unknown => {
+/** @param signal Of the call whose parameters are unpacked. */
+export const unpack = (value: unknown, callBack: CallBack, signal?: AbortSignal): unknown => {
   if (typeof value !== 'object' || value === null || isBytes(value)) {
     return value;
   }
   return isPlainMap(value) && typeof value['/'] === 'string'
-    ? refer(value as unknown as Reference, end)
-    : mapInner(value, (inner) => unpack(inner, end));
+    ? refer(value as unknown as Reference, callBack, signal)
+    : mapInner(value, (inner) => unpack(inner, callBack, signal));
 };
 
-const refer = ({ '/': name, kind, size, did }: Reference, end: Referring): unknown => {
+const refer = ({ '/': name, kind, size, did }: Reference, callBack: CallBack, signal?: AbortSignal): unknown => {
   const run = (...params: unknown[]): Promise<unknown> => {
-    const reply = end.call(name, params);
+    const reply = callBack(name, params);
     // A caller that ignores the reply, as for progress, ignores its failure.
     reply.catch(() => {});
     return reply;
@@ -42,7 +38,7 @@ const refer = ({ '/': name, kind, size, did }: Reference, end: Referring): unkno
     case 'listener':
       return run;
     case 'signal':
-      return end.signal;
+      return signal;
     case 'signer':
       return { sign: run, did: did === undefined ? did : () => did };
   }

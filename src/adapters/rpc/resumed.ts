@@ -69,18 +69,20 @@ export const resumedExport = (
       onProgress?.(progress);
     }
   };
-  const begin = (): ((chunk: Uint8Array) => Uint8Array | undefined) => {
-    let at = 0;
-    return (chunk) => {
-      header ??= chunk.slice(0, HEADER_LENGTH);
-      if (at === 0 && compareBytes(chunk.subarray(0, header.length), header) !== 0) {
-        throw new RepoError('InvalidSwap', 'the head has changed while it was exported: export it again');
-      }
-      const rest = chunk.subarray(Math.max(0, given - at));
-      at += chunk.length;
-      given = Math.max(given, at);
-      return rest.length > 0 ? rest : undefined;
-    };
-  };
-  return resumed(() => open(onProgress && tell), begin);
+  return resumed(
+    () => open(onProgress && tell),
+    () => {
+      let at = 0;
+      return (chunk) => {
+        header ??= chunk.slice(0, HEADER_LENGTH);
+        if (at === 0 && compareBytes(chunk.subarray(0, header.length), header) !== 0) {
+          throw new RepoError('InvalidSwap', 'the head has changed while it was exported: export it again');
+        }
+        const rest = chunk.subarray(Math.max(0, given - at));
+        at += chunk.length;
+        given = Math.max(given, at);
+        return rest.length > 0 ? rest : undefined;
+      };
+    },
+  );
 };

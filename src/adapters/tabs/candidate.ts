@@ -100,22 +100,21 @@ export class Candidate {
       }
     };
     try {
-      let failure: LeaderFailure | undefined = 'failed';
-      while (failure === 'failed' && !signal.aborted) {
-        this.#isOpening = true;
-        const repo = await this.#open(signal).finally(() => (this.#isOpening = false));
-        failure = repo && (await this.#reign(repo, channel, signal));
+      while (!signal.aborted && (await this.#reign(channel, signal)) === 'failed') {
+        // Its files are closed. They are opened again.
       }
     } finally {
       channel.close();
     }
   }
 
-  async #reign(repo: StoredRepo, channel: Channel, signal: AbortSignal): Promise<LeaderFailure | undefined> {
+  async #reign(channel: Channel, signal: AbortSignal): Promise<LeaderFailure | undefined> {
     const { place, onFailure } = this.#parts;
+    this.#isOpening = true;
+    const repo = await this.#open(signal).finally(() => (this.#isOpening = false));
     // The page may have gone while the repository was opened.
-    if (signal.aborted) {
-      await repo.close();
+    if (repo === undefined || signal.aborted) {
+      await repo?.close();
       return undefined;
     }
     const leader = new Leader({ ...this.#parts, repo, channel });
