@@ -5,7 +5,7 @@
  */
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
-import type { Channel, ChannelMessage } from './channel.ts';
+import type { Channel } from './channel.ts';
 import { channelName } from './channel.ts';
 import type { LeaderFailure, LeaderParts } from './leader.ts';
 import { Leader } from './leader.ts';
@@ -68,13 +68,6 @@ export class Candidate {
   async follow(): Promise<void> {
     this.#wasOpen = true;
     await this.#parts.place.prepare();
-  }
-
-  /** A message of the page to a leader that is, or was, in this worker. */
-  toLeader(leader: string, data: ChannelMessage): void {
-    if (this.#leader?.id === leader) {
-      this.#leader.hear(data);
-    }
   }
 
   /** Ends the wait, or the leadership. Resolves when the files are closed. */

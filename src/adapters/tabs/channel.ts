@@ -24,7 +24,7 @@ export interface Channel {
   close(): void;
 }
 
-/** The channel to the other end of a port. */
+/** A channel over a port, which also carries other messages. Who receives them calls `onmessage`. */
 export const portChannel = (postMessage: Channel['postMessage']): Channel => ({
   onmessage: null,
   postMessage,

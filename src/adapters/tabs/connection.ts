@@ -34,18 +34,14 @@ export interface WorkerGreeting {
 /** The lock that a worker holds while it works for a page, so that others notice its end. */
 export const memberLock = (member: string): string => `pdsdb:member:${member}`;
 
-/** From a page to its worker, or to the leader `to` in it. */
-export type ToWorker = Message | { readonly kind: 'leader'; readonly to: string; readonly data: ChannelMessage };
+/** From a page to its worker, or to the leader in it. */
+export type ToWorker = Extract<ChannelMessage, { readonly from: string }> | Message;
 
 /**
  * From a worker, or the leader in it, to its page. `begun` comes first, once the worker holds its lock. After `failed`,
  * nothing follows.
  */
-export type ToPage =
-  | Message
-  | { readonly kind: 'begun' }
-  | { readonly kind: 'failed'; readonly error: ErrorData }
-  | { readonly kind: 'leader'; readonly data: ChannelMessage };
+export type ToPage = ToWorker | { readonly kind: 'begun' } | { readonly kind: 'failed'; readonly error: ErrorData };
 
 /** The calls of a page to its worker. */
 export interface WorkerMethods extends Omit<RepoPlaces, 'find'> {
@@ -81,37 +77,30 @@ export interface Connection {
   readonly worker: Peer<WorkerMethods, object>;
   /** A text that no other connection has. The worker holds the {@link memberLock} of it as long as the connection. */
   readonly member: string;
-  /** Opens the way to a leader in the worker. */
-  openLeader(leader: string): Channel;
+  /** The way to a leader in the worker. */
+  readonly own: Channel;
   /** Ends the use of the worker. */
   close(): void;
-}
-
-/** The events of a connection. None follows `onEnd`. */
-export interface ConnectionEvents {
-  /** A message of the leader in the worker. */
-  readonly onLeader?: (data: ChannelMessage) => void;
-  /** The worker has refused or failed; or it `isGone`, and its files are closed. */
-  readonly onEnd?: (error: unknown, isGone: boolean) => void;
 }
 
 /**
  * Begins to use a worker.
  * @param locks The worker holds one of them as long as the connection; `undefined` where the page and the worker share
  *   no locks.
+ * @param onEnd The worker has refused or failed; or it `isGone`, and its files are closed. Called once.
  */
 export const connect = (
   worker: WorkerLike,
   locks: Locks | undefined,
-  { onLeader, onEnd }: ConnectionEvents = {},
+  onEnd: (error: unknown, isGone: boolean) => void = () => {},
 ): Connection => {
   const { port1: port, port2: theirs } = new MessageChannel();
   const member = uniqueName();
   const watch = new AbortController();
   let hasReplied = false;
 
-  const post = (message: ToWorker): void => port.postMessage(message);
-  const peer = new Peer<WorkerMethods, object>(post, {});
+  const own = portChannel((message) => port.postMessage(message));
+  const peer = new Peer<WorkerMethods, object>((message) => port.postMessage(message), {});
   const close = (): void => {
     watch.abort();
     clearTimeout(start);
@@ -124,7 +113,7 @@ export const connect = (
     if (!watch.signal.aborted) {
       peer.end(error);
       close();
-      onEnd?.(error, isGone);
+      onEnd(error, isGone);
     }
   };
   const notStarted = (what: string, cause?: unknown): void =>
@@ -149,30 +138,25 @@ export const connect = (
   };
 
   port.onmessage = ({ data }: MessageEvent<ToPage>) => {
-    switch (data.kind) {
-      case 'begun':
-        clearTimeout(start);
-        // From now on an error event comes from other code in the worker, and does not end it.
-        worker.removeEventListener('error', onError);
-        if (locks !== undefined) {
-          watchLife(locks).catch((error: unknown) => end(error, false));
-        }
-        break;
-      case 'failed':
-        end(new ErrorBook().toError(data.error), false);
-        break;
-      case 'leader':
-        onLeader?.(data.data);
-        break;
-      default:
-        hasReplied ||= data.kind === 'reply';
-        peer.receive(data);
+    if (data.kind === 'begun') {
+      clearTimeout(start);
+      // From now on an error event comes from other code in the worker, and does not end it.
+      worker.removeEventListener('error', onError);
+      if (locks !== undefined) {
+        watchLife(locks).catch((error: unknown) => end(error, false));
+      }
+    } else if (data.kind === 'failed') {
+      end(new ErrorBook().toError(data.error), false);
+    } else if ('from' in data) {
+      own.onmessage?.({ data });
+    } else {
+      hasReplied ||= data.kind === 'reply';
+      peer.receive(data);
     }
   };
   worker.addEventListener('error', onError);
   worker.postMessage({ pdsdb: PROTOCOL_VERSION, request: member } satisfies WorkerGreeting, [theirs]);
-  const openLeader = (to: string): Channel => portChannel((data) => post({ kind: 'leader', to, data }));
-  return { worker: peer, member, openLeader, close };
+  return { worker: peer, member, own, close };
 };
 
 /** Asks a worker for something that has one reply. */

@@ -13,7 +13,7 @@ import { Heartbeat, silenceError } from './heartbeat.ts';
 export interface LinkParts {
   readonly name: string;
   readonly storage: StorageKind;
-  readonly connection: Pick<Connection, 'member' | 'openLeader'>;
+  readonly connection: Pick<Connection, 'member' | 'own'>;
   readonly openChannel: OpenChannel;
   /** The calls of the page. */
   readonly peer: RemoteRepo['peer'];
@@ -53,8 +53,9 @@ export class LeaderLink {
       () => this.#channel.postMessage({ kind: 'ping' }),
       () => peer.giveUp(silenceError(name)),
     );
-    this.#channel.onmessage = ({ data }) => this.hear(data);
-    this.#mailbox.onmessage = ({ data }) => this.hear(data);
+    [this.#channel, this.#mailbox, connection.own].forEach((channel) => {
+      channel.onmessage = ({ data }) => this.#hear(data);
+    });
     // For calls that wait since the page was out of sight.
     this.#heartbeat.start();
     this.#channel.postMessage({ kind: 'hello' });
@@ -68,7 +69,7 @@ export class LeaderLink {
   }
 
   /** A message of the leader in the page's own worker, of the one in another tab, or for all tabs. */
-  hear(data: ChannelMessage): void {
+  #hear(data: ChannelMessage): void {
     if (data.kind === 'pong') {
       this.#heartbeat.heard();
     } else if (data.kind === 'here') {
@@ -89,7 +90,7 @@ export class LeaderLink {
     if (!isKnown && (isOwn || !this.#isOwn)) {
       this.#isOwn = isOwn;
       this.#next?.channel.close();
-      this.#next = { leader, channel: isOwn ? connection.openLeader(leader) : openChannel(mailboxName(leader)) };
+      this.#next = { leader, channel: isOwn ? connection.own : openChannel(mailboxName(leader)) };
       this.#next.channel.postMessage({ kind: 'join', from: this.#member });
     }
   }
@@ -100,8 +101,8 @@ export class LeaderLink {
     this.#next = undefined;
     this.#now = joined;
     const send = (message: Message): void => {
-      // A closed channel throws. The calls of a page that is out of sight wait.
-      if (this.#now === joined) {
+      // A closed channel throws. The calls of a page that is out of sight, or joins the next term of its own worker, wait.
+      if (this.#now === joined && !(isOwn && this.#next !== undefined)) {
         joined.channel.postMessage({ kind: 'message', from: this.#member, message });
         if (!isOwn) {
           this.#heartbeat.start();

@@ -28,7 +28,7 @@ export interface LeaderParts {
   readonly openChannel: OpenChannel;
   /** What all tabs hear. */
   readonly channel: Channel;
-  /** Carries messages to the page. */
+  /** The way to the page. The next leader in this worker uses it again. */
   readonly page: Channel;
 }
 
@@ -39,7 +39,7 @@ export class Leader {
    * The name of this term of leadership, which begins with the name of the page. A worker that opens the files again
    * begins another term.
    */
-  readonly id: string;
+  readonly #id: string;
   readonly #parts: LeaderParts;
   readonly #mailbox: Channel;
   /** The pages that have joined. */
@@ -49,10 +49,12 @@ export class Leader {
 
   constructor(parts: LeaderParts) {
     this.over = new Promise((resolve) => (this.#end = resolve));
-    this.id = `${parts.member}.${uniqueName()}`;
+    this.#id = `${parts.member}.${uniqueName()}`;
     this.#parts = parts;
-    this.#mailbox = parts.openChannel(mailboxName(this.id));
-    this.#mailbox.onmessage = ({ data }) => this.hear(data);
+    this.#mailbox = parts.openChannel(mailboxName(this.#id));
+    [this.#mailbox, parts.page].forEach((channel) => {
+      channel.onmessage = ({ data }) => this.#hear(data);
+    });
     this.#announce();
   }
 
@@ -81,7 +83,7 @@ export class Leader {
   }
 
   /** A message of a page. */
-  hear(data: ChannelMessage): void {
+  #hear(data: ChannelMessage): void {
     if (data.kind === 'join' && !this.#isLeaving) {
       this.#admit(data.from);
     } else if (data.kind === 'away') {
@@ -97,7 +99,7 @@ export class Leader {
     this.#drop(member);
     const channel = member === this.#parts.member ? page : openChannel(mailboxName(member));
     const served = serveRepo(repo, place.storage, (message) => {
-      channel.postMessage({ kind: 'message', from: this.id, message });
+      channel.postMessage({ kind: 'message', from: this.#id, message });
       // A reply may tell of a storage that fails: it may have failed for every page.
       const code = message.kind === 'failure' ? message.error.code : undefined;
       if (code === 'StorageFailed' || code === 'StorageFull') {
@@ -113,7 +115,7 @@ export class Leader {
     this.#clients.set(member, { ...served, end });
     // The worker of the page holds this lock as long as it lives.
     void isReleased(locks, memberLock(member), watch.signal).then((isGone) => isGone && this.#drop(member));
-    channel.postMessage({ kind: 'welcome', from: this.id });
+    channel.postMessage({ kind: 'welcome', from: this.#id });
   }
 
   #drop(member: string): void {
@@ -122,7 +124,7 @@ export class Leader {
   }
 
   #announce(): void {
-    [this.#parts.page, this.#parts.channel].forEach((channel) => channel.postMessage({ kind: 'here', from: this.id }));
+    [this.#parts.page, this.#parts.channel].forEach((channel) => channel.postMessage({ kind: 'here', from: this.#id }));
   }
 
   /**

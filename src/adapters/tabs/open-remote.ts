@@ -97,12 +97,9 @@ export const openRemote = (
     const look = async (): Promise<void> => {
       const { worker, release } = supply.take();
       let link: LeaderLink | undefined;
-      const used = connect(worker, locks, {
-        onLeader: (data) => link?.hear(data),
-        onEnd(error, hasEnded) {
-          isGone = hasEnded;
-          end(error);
-        },
+      const used = connect(worker, locks, (error, hasEnded) => {
+        isGone = hasEnded;
+        end(error);
       });
       connection = used;
       isGone = false;

@@ -27,13 +27,13 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
   const serve = (member: string, port: MessagePort): Promise<void> =>
     new Promise((resolve, reject) => {
       const post = (message: ToPage): void => port.postMessage(message);
-      const channel = portChannel((data) => post({ kind: 'leader', data }));
+      const own = portChannel((message) => port.postMessage(message));
       let candidate: Candidate | undefined;
       const page = new Peer<object, WorkerMethods>(post, {
         ...places,
         async find(name, storage, did) {
           const place = await places.find(name, storage, did !== undefined);
-          candidate = new Candidate({ member, place, did, locks, openChannel, page: channel, onFailure: reject });
+          candidate = new Candidate({ member, place, did, locks, openChannel, page: own, onFailure: reject });
           return place.storage;
         },
         lead: async (wasOpen) => candidate?.lead(wasOpen),
@@ -47,13 +47,8 @@ export const createStation = ({ places, locks, openChannel }: StationParts): Sta
           }
         },
       });
-      port.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-        if (data.kind === 'leader') {
-          candidate?.toLeader(data.to, data.data);
-        } else {
-          page.receive(data);
-        }
-      };
+      port.onmessage = ({ data }: MessageEvent<ToWorker>) =>
+        'from' in data ? own.onmessage?.({ data }) : page.receive(data);
       post({ kind: 'begun' });
     });
 

@@ -1,8 +1,10 @@
 /** The way of a page to the leader, over channels that belong to this test. */
 import { afterEach, expect, test } from 'vitest';
 import { RemoteRepo } from '../../../src/adapters/rpc/client.ts';
+import type { Send } from '../../../src/adapters/rpc/peer.ts';
+import type { Message } from '../../../src/adapters/rpc/protocol.ts';
 import type { Channel, ChannelMessage } from '../../../src/adapters/tabs/channel.ts';
-import { openBroadcastChannel, portChannel } from '../../../src/adapters/tabs/channel.ts';
+import { portChannel } from '../../../src/adapters/tabs/channel.ts';
 import { LeaderLink } from '../../../src/adapters/tabs/leader-link.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
 import { DID, POST, post } from '../../../src/testing/repo/harness.ts';
@@ -13,36 +15,60 @@ const ends: (() => void)[] = [];
 afterEach(() => ends.splice(0).forEach((end) => end()));
 
 test('a late message of the leader of another tab does not replace the own worker', () => {
-  const prefix = crypto.randomUUID();
-  const sent: [to: string, kind: string][] = [];
+  const sent: string[] = [];
   const attached: boolean[] = [];
+  const channels: Channel[] = [];
+  const openChannel = (): Channel => {
+    channels.push(portChannel(({ kind }) => sent.push(kind)));
+    return channels.at(-1)!;
+  };
+  const own = openChannel();
   const link = new LeaderLink({
     name: 'repo',
     storage: 'opfs',
-    connection: {
-      member: 'page',
-      openLeader: (leader) => portChannel((data: ChannelMessage) => sent.push([leader, data.kind])),
-    },
-    openChannel: (name): Channel => openBroadcastChannel(prefix + name),
+    connection: { member: 'page', own },
+    openChannel,
     peer: new RemoteRepo(() => {}, { hangUp: async () => {} }).peer,
     onLeader: (_, isOwn) => attached.push(isOwn),
   });
   ends.push(() => link.end());
-  link.hear({ kind: 'here', from: 'page.1' });
-  link.hear({ kind: 'here', from: 'other.1' });
-  link.hear({ kind: 'welcome', from: 'other.1' });
+  const [, all, mailbox] = channels;
+  const hear = (channel: Channel | undefined, data: ChannelMessage): void => channel!.onmessage!({ data });
+  hear(own, { kind: 'here', from: 'page.1' });
+  hear(all, { kind: 'here', from: 'other.1' });
+  hear(mailbox, { kind: 'welcome', from: 'other.1' });
   expect(attached).toEqual([]);
-  link.hear({ kind: 'welcome', from: 'page.1' });
-  link.hear({ kind: 'here', from: 'other.2' });
+  hear(own, { kind: 'welcome', from: 'page.1' });
+  hear(all, { kind: 'here', from: 'other.2' });
   // The own worker opens the files again, and the page stays with the first term until it is welcome in the next.
-  link.hear({ kind: 'here', from: 'page.2' });
+  hear(own, { kind: 'here', from: 'page.2' });
   expect(attached).toEqual([true]);
-  link.hear({ kind: 'welcome', from: 'page.2' });
+  hear(own, { kind: 'welcome', from: 'page.2' });
   expect(attached).toEqual([true, true]);
-  expect(sent).toEqual([
-    ['page.1', 'join'],
-    ['page.2', 'join'],
-  ]);
+  expect(sent).toEqual(['hello', 'join', 'join']);
+});
+
+test('a page sends nothing to a term of its own worker that is over', () => {
+  const sent: string[] = [];
+  const own = portChannel(({ kind }) => sent.push(kind));
+  const sends: Send[] = [];
+  const link = new LeaderLink({
+    name: 'repo',
+    storage: 'opfs',
+    connection: { member: 'page', own },
+    openChannel: () => portChannel(() => {}),
+    peer: new RemoteRepo(() => {}, { hangUp: async () => {} }).peer,
+    onLeader: (send) => sends.push(send),
+  });
+  ends.push(() => link.end());
+  const call: Message = { kind: 'call', id: 0, method: 'head', params: [] };
+  for (const from of ['page.1', 'page.2']) {
+    own.onmessage!({ data: { kind: 'here', from } });
+    sends.forEach((send) => send(call));
+    own.onmessage!({ data: { kind: 'welcome', from } });
+  }
+  sends.forEach((send) => send(call));
+  expect(sent).toEqual(['join', 'join', 'message']);
 });
 
 test('no page hears the calls of other pages', async () => {
