@@ -38,8 +38,6 @@ export class LeaderLink {
   #next: Joined | undefined;
   /** It serves the page. */
   #now: Joined | undefined;
-  /** The own worker leads, until this ends. */
-  #isOwn = false;
 
   /** Looks for the leader. */
   constructor(parts: LinkParts) {
@@ -87,8 +85,7 @@ export class LeaderLink {
     const isOwn = leader.startsWith(this.#member);
     const isKnown = leader === this.#now?.leader || leader === this.#next?.leader;
     // What is heard of others while the own worker leads is late.
-    if (!isKnown && (isOwn || !this.#isOwn)) {
-      this.#isOwn = isOwn;
+    if (!isKnown && (isOwn || (this.#next ?? this.#now)?.channel !== connection.own)) {
       this.#next?.channel.close();
       this.#next = { leader, channel: isOwn ? connection.own : openChannel(mailboxName(leader)) };
       this.#next.channel.postMessage({ kind: 'join', from: this.#member });
@@ -96,12 +93,12 @@ export class LeaderLink {
   }
 
   #attach(joined: Joined): void {
-    const isOwn = this.#isOwn;
+    const isOwn = joined.channel === this.#parts.connection.own;
     this.#leave();
     this.#next = undefined;
     this.#now = joined;
     const send = (message: Message): void => {
-      // A closed channel throws. The calls of a page that is out of sight, or joins the next term of its own worker, wait.
+      // A closed channel throws. The calls of a page wait while it is out of sight, or joins a new term of its worker.
       if (this.#now === joined && !(isOwn && this.#next !== undefined)) {
         joined.channel.postMessage({ kind: 'message', from: this.#member, message });
         if (!isOwn) {
