@@ -86,7 +86,7 @@ export const openRemote = (
       isGone = true;
       letGo();
     };
-    /** It is called only after a leader was found, and calls that leader. */
+    /** Sends nothing before `moved` gives it the way to a leader. */
     const repo = new RemoteRepo(() => {}, { signer, validate, hangUp, isPersistent });
     const opened = (): void => {
       unwatch = watchPage({ onHide: hide, onShow: begin, needsTime: !supply.isFresh });
