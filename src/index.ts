@@ -41,6 +41,7 @@ export { createManifestReader, decodeManifest } from './core/repo/transfer/backu
 export type { BlobMention, BlobRef } from './core/data/blob-ref.ts';
 export { blobMentions, isBlobRef } from './core/data/blob-ref.ts';
 export type { Bytes } from './core/data/bytes.ts';
+export type { HeadMove, OtherHeads } from './core/repo/read/other-heads.ts';
 export type { CarOptions } from './core/car/decoder.ts';
 export { MAX_BLOCK_SIZE, MAX_CAR_BLOCKS, MAX_CAR_HEADER, MAX_CAR_SIZE } from './core/car/decoder.ts';
 export { MAX_CAR_ROOTS } from './core/car/header.ts';

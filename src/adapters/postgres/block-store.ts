@@ -7,12 +7,20 @@ import type { PendingWrites } from '../../core/storage/pending-reads.ts';
 import type { BlockChange, BlockStore } from '../../core/storage/ports.ts';
 import { RepoError } from '../../core/errors.ts';
 import { ChangeTables } from './change-tables.ts';
+import type { NoticeTarget } from './head-notices.ts';
 import { RepoTables } from './repo-tables.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlClient } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
 import type { RepoRow, TransactionLimits } from './transaction.ts';
 import { beginTransaction } from './transaction.ts';
+
+export interface PostgresBlockStoreOptions {
+  /** Where changes tell other processes of new heads. Default: nowhere. */
+  readonly notice?: NoticeTarget | undefined;
+  /** Called when the store has closed. */
+  readonly onClose?: (() => void) | undefined;
+}
 
 /**
  * A block store over PostgreSQL, which several processes can have open. Nothing is cached. A change holds one
@@ -28,7 +36,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
   readonly #limits: TransactionLimits;
   readonly #tables: RepoTables;
   readonly #queue: ChangeQueue = new ChangeQueue();
-  readonly #onClose: () => void;
+  readonly #options: PostgresBlockStoreOptions;
   #closing: Promise<void> | undefined;
 
   /** The client stays open after `close`, because many stores share it. */
@@ -37,7 +45,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
     names: TableNames,
     row: RepoRow,
     limits: TransactionLimits,
-    onClose: () => void = () => undefined,
+    options: PostgresBlockStoreOptions = {},
   ) {
     const tables = new RepoTables(withSqlErrors(client, `reading the repository of ${row.did}`), names, row.id);
     super(tables, () => this.#assertOpen());
@@ -46,7 +54,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
     this.#row = row;
     this.#limits = limits;
     this.#tables = tables;
-    this.#onClose = onClose;
+    this.#options = options;
   }
 
   async count(): Promise<number> {
@@ -60,7 +68,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
   }
 
   close(): Promise<void> {
-    return (this.#closing ??= this.#queue.idle().then(this.#onClose));
+    return (this.#closing ??= this.#queue.idle().then(() => this.#options.onClose?.()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -79,7 +87,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
         change.end();
       }
       await transaction.assertSound();
-      await tables.apply(change.pending);
+      await tables.apply(change.pending, this.#options.notice);
     } catch (error) {
       await transaction.rollback();
       throw error;

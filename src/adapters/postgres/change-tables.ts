@@ -4,6 +4,8 @@ import type { CID } from '../../core/data/cid.ts';
 import { CID_LENGTH, cidToText, parseCid } from '../../core/data/cid.ts';
 import type { ChangeSource } from '../../core/storage/pending-change.ts';
 import type { PendingWrites } from '../../core/storage/pending-reads.ts';
+import { MAIN } from '../../core/repo/store-names.ts';
+import type { NoticeTarget } from './head-notices.ts';
 import { cidOfKey } from './ordered-cid.ts';
 import { chunksOfList, packKeys, packList } from './packed-list.ts';
 import { encodeText, RepoTables } from './repo-tables.ts';
@@ -18,6 +20,8 @@ const KEYS_AT_ONCE = 5000;
 class Statement {
   readonly parameters: SqlParameter[] = [];
   readonly #parts: string[] = [];
+  /** The expression that it returns. */
+  result = `''::text`;
 
   /** Adds a parameter, and returns how it stands in the text. */
   bind(value: SqlParameter): string {
@@ -30,7 +34,7 @@ class Statement {
   }
 
   get text(): string | undefined {
-    return this.#parts.length === 0 ? undefined : `with ${this.#parts.join(', ')} select ''::text`;
+    return this.#parts.length === 0 ? undefined : `with ${this.#parts.join(', ')} select ${this.result}`;
   }
 }
 
@@ -65,17 +69,29 @@ export class ChangeTables extends RepoTables implements ChangeSource {
     return added;
   }
 
-  /** Applies the writes that waited. */
-  async apply({ removed, refs, meta, commits }: PendingWrites): Promise<void> {
+  /** Applies the writes that waited. With `notice`, tells other processes of a new head when the change commits. */
+  async apply({ removed, refs, meta, commits }: PendingWrites, notice?: NoticeTarget): Promise<void> {
     await this.#remove([...removed]);
     const names = this.#names;
     const statement = new Statement();
     this.#set(statement, { table: names.refs, key: 'name', value: 'cid', encode: bytesOf }, refs);
     this.#set(statement, { table: names.meta, key: 'name', value: 'value', encode: encodeText }, meta);
     this.#set(statement, { table: names.commits, key: 'rev', value: 'cid', encode: bytesOf }, commits);
+    const head = refs.get(MAIN);
+    if (notice !== undefined && head !== undefined) {
+      this.#notify(statement, notice, head);
+    }
     if (statement.text !== undefined) {
       await this.#session.query(statement.text, statement.parameters);
     }
+  }
+
+  /** All parts of a statement see the state before it, so `refs` still has the head before. */
+  #notify(statement: Statement, { channel, sender }: NoticeTarget, head: CID): void {
+    const bind = (value: SqlParameter): string => statement.bind(value);
+    statement.result = `pg_notify(${bind(channel)}, ${bind(`${sender} ${this.#repo} `)} || coalesce(
+      (select encode(cid, 'hex') from ${this.#names.refs} where repo = $1::text::int8 and name = ${bind(encodeText(MAIN))}),
+      '-') || ' ' || encode(${bind(head.bytes)}, 'hex'))::text`;
   }
 
   async #addSome(blocks: readonly NamedBlock[]): Promise<boolean[]> {

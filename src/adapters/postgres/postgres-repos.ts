@@ -10,6 +10,7 @@ import { Lifetime } from '../../core/storage/lifetime.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import { PostgresBlobStore } from './blob-store.ts';
 import { PostgresBlockStore } from './block-store.ts';
+import { HeadNotices } from './head-notices.ts';
 import { migrateTables } from './migrate.ts';
 import type { ListReposOptions, RepoEntry } from './repo-rows.ts';
 import { deleteRows, findRepo, insertRepo, listRows } from './repo-rows.ts';
@@ -23,6 +24,13 @@ import { removeOrphanedUploads } from './upload.ts';
 export interface PostgresOptions {
   /** The schema of the tables. Default: `pdsdb`. Several schemas in one database are independent. */
   readonly schema?: string | undefined;
+  /**
+   * Whether `onChange` and `watch` also see the changes of other owners that set this: of other processes, and of the
+   * same repository opened twice. Each commit then sends a
+   * `NOTIFY`, and PostgreSQL makes commits with one durable one after the other, of all accounts. Not for PgBouncer in
+   * transaction mode. Default: false.
+   */
+  readonly notify?: boolean | undefined;
   /** Another store for the blobs of an account. Default: the same database. */
   readonly blobs?: ((did: string) => BlobStore | Promise<BlobStore>) | undefined;
   /** Milliseconds that a change waits for changes of other processes. Then it rejects with `Locked`. Default: 30,000. */
@@ -67,6 +75,7 @@ export class PostgresRepos implements AsyncDisposable {
   readonly #names: TableNames;
   readonly #limits: TransactionLimits;
   readonly #blobs: PostgresOptions['blobs'];
+  readonly #notices: HeadNotices | undefined;
   readonly #hashAll: HashAll;
   readonly #budget: CacheBudget;
   readonly #lifetime: Lifetime = new Lifetime('database');
@@ -80,6 +89,7 @@ export class PostgresRepos implements AsyncDisposable {
     this.#hashAll = hashAll;
     this.#names = tablesIn(schema);
     this.#blobs = options.blobs;
+    this.#notices = options.notify === true ? new HeadNotices(client, schema) : undefined;
     this.#budget = new CacheBudget(cacheBytes);
     this.#limits = {
       lockTimeoutMs: millisecondsOf('lockTimeoutMs', options.lockTimeoutMs ?? 30_000),
@@ -157,6 +167,7 @@ export class PostgresRepos implements AsyncDisposable {
   close(): Promise<void> {
     return this.#lifetime.close(async () => {
       await Promise.all([...this.#open].map((repo) => repo.close()));
+      await this.#notices?.stop();
       await this.#client.close();
     });
   }
@@ -169,6 +180,7 @@ export class PostgresRepos implements AsyncDisposable {
     return this.#lifetime.run(async () => {
       if (!this.#isMigrated) {
         await assertMigrated(this.#client, this.#names);
+        await this.#notices?.start();
         this.#isMigrated = true;
       }
       return work();
@@ -177,7 +189,11 @@ export class PostgresRepos implements AsyncDisposable {
 
   async #repo(row: RepoRow, { signer, validate }: OpenPostgresRepoOptions): Promise<Repo> {
     const blobs = (await this.#blobs?.(row.did)) ?? new PostgresBlobStore(this.#client, this.#names, row);
-    const store = new PostgresBlockStore(this.#client, this.#names, row, this.#limits, () => this.#open.delete(repo));
+    const notices = this.#notices?.of(row.id);
+    const store = new PostgresBlockStore(this.#client, this.#names, row, this.#limits, {
+      notice: notices?.target,
+      onClose: () => this.#open.delete(repo),
+    });
     const repo = repoOver({
       did: row.did,
       store,
@@ -186,6 +202,7 @@ export class PostgresRepos implements AsyncDisposable {
       validate,
       hashAll: this.#hashAll,
       cacheBudget: this.#budget,
+      otherHeads: notices?.otherHeads,
     });
     this.#open.add(repo);
     return repo;

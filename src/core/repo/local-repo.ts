@@ -58,6 +58,8 @@ import { checkoutPinned } from './read/named-state.ts';
 import type { RepoParts } from './open-parts.ts';
 import { readHead } from './read/head.ts';
 import { listCollections } from './read/collection-counts.ts';
+import type { OtherHeads } from './read/other-heads.ts';
+import { notifyOfOtherHeads } from './read/other-heads.ts';
 import { findManyRecords, findManyStored } from './read/many-records.ts';
 import { findRecord, findStored, listRecords } from './read/records.ts';
 import { RepoMethods } from './repo-methods.ts';
@@ -84,7 +86,7 @@ import { commitTree, deleteRecord, putRecord, writeOps } from './write/write.ts'
 export const repoOver = (stores: RepoStores): Repo => storedRepoOver(stores);
 
 /** The same, for who hands records on as they are stored. */
-export const storedRepoOver = (stores: RepoStores): StoredRepo => new LocalRepo(partsOf(stores));
+export const storedRepoOver = (stores: RepoStores): StoredRepo => new LocalRepo(partsOf(stores), stores.otherHeads);
 
 const putWithClock = ({ uri, cid, commit }: Put): PutResult => {
   const { clockAhead } = withClock(commit);
@@ -94,11 +96,14 @@ const putWithClock = ({ uri, cid, commit }: Put): PutResult => {
 class LocalRepo extends ProofMethods implements StoredRepo {
   readonly #held: RepoParts;
   readonly meta: RepoMeta;
+  readonly #otherHeads: OtherHeads | undefined;
+  #endOtherHeads: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(parts: RepoParts) {
+  constructor(parts: RepoParts, otherHeads: OtherHeads | undefined) {
     super(() => this.#parts);
     this.#held = parts;
+    this.#otherHeads = otherHeads;
     this.meta = createMeta(() => this.#parts.store);
   }
 
@@ -303,11 +308,15 @@ class LocalRepo extends ProofMethods implements StoredRepo {
   }
 
   override onChange(listener: (change: HeadChange) => void): () => void {
+    if (this.#otherHeads !== undefined && !this.#isClosed) {
+      this.#endOtherHeads ??= notifyOfOtherHeads(this.#held, this.#otherHeads);
+    }
     return this.#held.listeners.add(listener);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#endOtherHeads?.();
     RepoMethods.endWatches(this);
     await this.#held.blobs.close();
     try {

@@ -13,6 +13,7 @@ import { Pins } from './care/pins.ts';
 import type { Validate } from './record.ts';
 import type { KnownKeys, RepoParts } from './open-parts.ts';
 import { createListeners } from './read/listeners.ts';
+import type { OtherHeads } from './read/other-heads.ts';
 
 /** Open stores. The repository owns both and closes them. */
 export interface RepoStores {
@@ -31,6 +32,11 @@ export interface RepoStores {
    * messages while it works. Without it, long work does not yield.
    */
   readonly yieldToEvents?: (() => Promise<void>) | undefined;
+  /**
+   * Heads that other owners of the store make. Without it, listeners are notified of the changes of this repository
+   * only.
+   */
+  readonly otherHeads?: OtherHeads | undefined;
   /** Bounds the memory of cached tree nodes and records. Repositories may share one. */
   readonly cacheBudget?: CacheBudget | undefined;
 }
