@@ -91,14 +91,18 @@ describe.skipIf(lacksPostgres)(`notices of new heads${why}`, () => {
     const { commit } = await other.put(POST, 'one', post('one'));
     const watch = own.watch(POST);
     expect((await watch.next()).value?.records).toHaveLength(1);
-    const next = watch.next();
     await other.put(POST, 'two', post('two'));
-    expect((await next).value?.records).toHaveLength(2);
+    // A notice takes a while, so that of the first record may make a page of its own.
+    let records: readonly unknown[] | undefined = [];
+    while (records !== undefined && records.length < 2) {
+      records = (await watch.next()).value?.records;
+    }
+    expect(records).toHaveLength(2);
     const heard: HeadChange[] = [];
     own.onChange((change) => heard.push(change));
     await other.reset(commit.cid);
-    await until(() => heard.length === 1);
-    expect(heard[0]).toMatchObject({ reset: true, deleted: [`${POST}/two`] });
+    await until(() => heard.some(({ reset }) => reset === true));
+    expect(heard.at(-1)).toMatchObject({ reset: true, deleted: [`${POST}/two`] });
   });
 
   test('without notify, and without LISTEN', async () => {

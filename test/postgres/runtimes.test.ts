@@ -16,7 +16,8 @@ const permissions = ['run', '--no-prompt', '--allow-read', '--allow-env', '--all
 for (const [runtime, args] of Object.entries({ bun: [], deno: permissions }) as ['bun' | 'deno', string[]][]) {
   const found = findRuntime(runtime);
   const isSkipped = lacksPostgres || found === undefined;
-  describe.skipIf(isSkipped)(`${runtime}${found === undefined ? ' (not found)' : why}`, () => {
+  // Its first test waits for all cases.
+  describe.skipIf(isSkipped)(`${runtime}${found === undefined ? ' (not found)' : why}`, { timeout: 600_000 }, () => {
     runConformance('PostgreSQL', found!, [...args, program, isSkipped ? '' : inject('postgresUrl')], names);
   });
 }
