@@ -43,8 +43,8 @@ export interface PgSettings {
   readonly connectionString?: string | undefined;
   readonly max?: number | undefined;
   readonly connectionTimeoutMillis?: number | undefined;
-  readonly query_timeout?: number | undefined;
   readonly keepAlive?: boolean | undefined;
+  readonly [setting: string]: unknown;
 }
 
 /** The module `pg`. */
