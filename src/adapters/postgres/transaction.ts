@@ -21,6 +21,16 @@ export interface RepoRow {
   readonly id: string;
 }
 
+/** A transaction in the server. */
+interface TransactionId {
+  /** Its number. A server that has crashed may give the number to another transaction. */
+  readonly number: string;
+  /** When the server started. */
+  readonly started: string;
+}
+
+const STARTED = 'extract(epoch from pg_postmaster_start_time())::text';
+
 /** How often a lost commit is looked up, and the pause in milliseconds. A restart of the server takes seconds. */
 const OUTCOME_ATTEMPTS = 100;
 const OUTCOME_PAUSE_MS = 100;
@@ -41,14 +51,13 @@ export class Transaction implements SqlSession {
   readonly #client: SqlClient;
   readonly #connection: SqlConnection;
   readonly #did: string;
-  /** The number of the transaction in the server. */
-  readonly #id: string;
+  readonly #id: TransactionId;
   readonly #running = new Set<Promise<unknown>>();
   /** The first failure of a statement. PostgreSQL then rejects all others, and `commit` would roll back silently. */
   #fault: RepoError | undefined;
 
   /** Use {@link beginTransaction}. */
-  constructor(client: SqlClient, connection: SqlConnection, did: string, id: string) {
+  constructor(client: SqlClient, connection: SqlConnection, did: string, id: TransactionId) {
     this.#client = client;
     this.#connection = connection;
     this.#did = did;
@@ -113,12 +122,19 @@ export class Transaction implements SqlSession {
   async #outcome(isStored: () => Promise<boolean | undefined>): Promise<'aborted' | 'committed' | 'unknown'> {
     for (let attempt = 0; attempt < OUTCOME_ATTEMPTS; attempt++) {
       try {
-        const [row] = await this.#client.query('select pg_xact_status($1::text::xid8)', [this.#id]);
+        const { number, started } = this.#id;
+        const [server] = await this.#client.query(`select ${STARTED}`);
+        if (server?.[0] !== started) {
+          // The transaction ended with its server, or a standby has become the primary.
+          const stored = await isStored();
+          return stored === undefined ? 'unknown' : stored ? 'committed' : 'aborted';
+        }
+        const [row] = await this.#client.query('select pg_xact_status($1::text::xid8)', [number]);
         if (row?.[0] === 'aborted') {
           return 'aborted';
         }
         if (row?.[0] === 'committed') {
-          // A standby that became the primary may have given the number to another transaction.
+          // A server whose process crashed has the same start, and may have given the number to another transaction.
           return (await isStored()) === true ? 'committed' : 'unknown';
         }
         if (row?.[0] !== 'in progress') {
@@ -158,12 +174,12 @@ export const beginTransaction = async (
       set local lock_timeout = ${limits.lockTimeoutMs};
       set local statement_timeout = ${limits.statementTimeoutMs};
       set local idle_in_transaction_session_timeout = ${limits.idleTimeoutMs};
-      select pg_current_xact_id()::text from ${repos} where id = ${BigInt(id)} for no key update`,
+      select pg_current_xact_id()::text, ${STARTED} from ${repos} where id = ${BigInt(id)} for no key update`,
     );
     if (row?.[0] == null) {
       throw new RepoError('RepoNotFound', `the repository was deleted: create it again to use it; did=${did}`);
     }
-    return new Transaction(client, connection, did, row[0] as string);
+    return new Transaction(client, connection, did, { number: row[0] as string, started: row[1] as string });
   } catch (error) {
     await rollBack(connection);
     throw toSqlError(error, doing);
