@@ -195,6 +195,8 @@ export { repoOver } from './core/repo/local-repo.ts';
 export type { Validate } from './core/repo/record.ts';
 export { MAX_RECORD_SIZE } from './core/repo/record.ts';
 export { MAX_CAR_LOOKAHEAD } from './core/repo/transfer/car-with-did.ts';
+export type { CopyOptions, CopyResult } from './core/repo/transfer/copy/copy-repo.ts';
+export { copyRepo } from './core/repo/transfer/copy/copy-repo.ts';
 export type { DidOfCarOptions } from './core/repo/transfer/did-of-car.ts';
 export { didOfCar } from './core/repo/transfer/did-of-car.ts';
 export type { OpenCarOptions } from './core/repo/transfer/open-car.ts';

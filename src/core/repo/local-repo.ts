@@ -62,6 +62,7 @@ import type { OtherHeads } from './read/other-heads.ts';
 import { notifyOfOtherHeads } from './read/other-heads.ts';
 import { findManyRecords, findManyStored } from './read/many-records.ts';
 import { findRecord, findStored, listRecords } from './read/records.ts';
+import { giveAccess } from './repo-access.ts';
 import { RepoMethods } from './repo-methods.ts';
 import { repairRepo } from './care/repair.ts';
 import { RepoTree } from './write/tree.ts';
@@ -104,6 +105,7 @@ class LocalRepo extends ProofMethods implements StoredRepo {
     super(() => this.#parts);
     this.#held = parts;
     this.#otherHeads = otherHeads;
+    giveAccess(this, { parts: () => this.#parts });
     this.meta = createMeta(() => this.#parts.store);
   }
 

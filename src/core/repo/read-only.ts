@@ -2,6 +2,7 @@
 import { isRepoError, RepoError } from '../errors.ts';
 import type { Entry, OwnOfBranch, OwnOfRepo } from './method-tables.ts';
 import { BRANCH, META, REPO } from './method-tables.ts';
+import { giveReadAccess } from './repo-access.ts';
 import type { Repo } from './repo.ts';
 
 /** The kind of a method. `own` passes through unchanged. */
@@ -169,8 +170,10 @@ export const readOnlyRepo = (repo: Repo, { storage = UNCHANGING, message }: Read
   const refuse = async (): Promise<never> => {
     throw readOnlyError(message);
   };
-  return guarded(repo, REPO, over, refuse, {
+  const reader = guarded(repo, REPO, over, refuse, {
     meta: guarded(repo.meta, META, over, refuse),
     branch: (name) => guarded(repo.branch(name), BRANCH, over, refuse),
   });
+  giveReadAccess(reader, repo, storage);
+  return reader;
 };

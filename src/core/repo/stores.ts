@@ -46,6 +46,13 @@ const RECORD_CACHE_CAPACITY = 4096;
 
 const neverYield = async (): Promise<void> => {};
 
+/** Forgets what was read or noted of the stored state. */
+export const forgetState = ({ nodes, heads, keys }: Pick<RepoParts, 'heads' | 'keys' | 'nodes'>): void => {
+  nodes.clear();
+  Object.assign(heads, { last: undefined, whole: undefined, counted: undefined });
+  Object.assign(keys, { signed: undefined, account: undefined, hasBase: false });
+};
+
 /** Returns the parts of a repository over open stores. */
 export const partsOf = (stores: RepoStores): RepoParts => {
   const {
@@ -64,9 +71,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
   const keys: KnownKeys = { signed: undefined, account: undefined, hasBase: false };
   const store = groupingStore(given, () => {
     // Each change has noted what the next one reads, but is not stored.
-    nodes.clear();
-    Object.assign(heads, { last: undefined, whole: undefined, counted: undefined });
-    Object.assign(keys, { signed: undefined, account: undefined, hasBase: false });
+    forgetState({ nodes, heads, keys });
   });
   return {
     did,

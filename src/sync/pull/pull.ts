@@ -4,6 +4,7 @@ import type { RepoErrorCode } from '../../core/errors.ts';
 import type { CommitRef } from '../../core/repo/commits.ts';
 import type { ImportOptions, ImportResult, KeptWork } from '../../core/repo/long-work.ts';
 import type { Repo } from '../../core/repo/repo.ts';
+import { WITH_ALL_BLOBS } from '../../core/repo/store-names.ts';
 import type { RecordChange } from '../../core/repo/tree.ts';
 import type { MetaValues } from '../../core/repo/write/meta.ts';
 import { isTransient } from '../http/retry.ts';
@@ -77,8 +78,6 @@ export interface PullResult {
   readonly blobs: FetchedBlobs;
 }
 
-/** The value in `Repo.meta` with the CID of a head whose blobs are all stored. */
-const COMPLETE = 'app:sync:blobs';
 const NO_BLOBS: FetchedBlobs = { fetched: 0, bytes: 0, failed: [] };
 const NO_CHANGES = { created: 0, updated: 0, deleted: 0, changes: [] };
 
@@ -205,13 +204,13 @@ const pullHead = async (pulling: Pulling, isFresh: boolean): Promise<MovedHead> 
 /** Fetches the missing blobs, unless the head before had all of them and the changes add none. */
 const pullBlobs = async ({ pulling, result: { from, to }, addsNoBlobs }: MovedHead): Promise<FetchedBlobs> => {
   const { repo, host, report } = pulling;
-  const complete = await repo.meta.get(COMPLETE);
+  const complete = await repo.meta.get(WITH_ALL_BLOBS);
   const isComplete = addsNoBlobs === true && complete !== undefined && complete === from?.cid.toString();
   const onBlob = ({ fetched, bytes }: { readonly fetched: number; readonly bytes: number }): void =>
     report('blobs', { blobs: fetched, bytes });
   const blobs = isComplete ? NO_BLOBS : await fetchBlobs(repo, host, { onBlob });
   if (blobs.failed.length === 0 && blobs.stopped === undefined && complete !== to?.cid.toString()) {
-    await repo.meta.set(COMPLETE, to?.cid.toString());
+    await repo.meta.set(WITH_ALL_BLOBS, to?.cid.toString());
   }
   return blobs;
 };

@@ -20,13 +20,23 @@ export type ReadNodes = (subtrees: readonly Subtree[]) => Promise<readonly (Node
  * @param onLeaf Called for each leaf of each new node, in no defined order.
  * @throws the errors of `read`.
  */
-export const reachTree = async (
+export const reachTree = (
   read: ReadNodes,
   root: CID,
   reached: CidSet,
   onLeaf?: (key: string, value: CidBytes) => void,
+): Promise<void> => reachTrees(read, [root], reached, onLeaf);
+
+/** As {@link reachTree}, for many trees with few requests. */
+export const reachTrees = async (
+  read: ReadNodes,
+  roots: readonly CID[],
+  reached: CidSet,
+  onLeaf?: (key: string, value: CidBytes) => void,
 ): Promise<void> => {
-  const rest: Subtree[] = reached.add(root.bytes) ? [{ subtree: root.bytes as CidBytes, layer: undefined }] : [];
+  const rest: Subtree[] = roots
+    .filter((root) => reached.add(root.bytes))
+    .map((root) => ({ subtree: root.bytes as CidBytes, layer: undefined }));
   while (rest.length > 0) {
     for (const node of await read(rest.splice(-BATCH))) {
       if (node === undefined) {
