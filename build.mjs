@@ -131,6 +131,8 @@ await bundle(`export { main } from '${pathToFileURL(join(out, 'cli', 'main.js'))
   splitting: true,
   platform: 'node',
   minify: true,
+  // The user installs it beside pdsdb.
+  external: ['pg'],
   plugins: [withoutChildren],
   // Commander is CommonJS, and asks for modules of Node.
   banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },

@@ -18,6 +18,7 @@ import { addVerify } from './repo/verify.ts';
 import { addRepair } from './repo/repair.ts';
 import { addBackup } from './repo/backup.ts';
 import { addRestore } from './repo/restore.ts';
+import { addCopy } from './repo/copy.ts';
 import { addUnpack } from './files/unpack.ts';
 import { addPack } from './files/pack.ts';
 import { addCarVerbs } from './car/car.ts';
@@ -54,6 +55,7 @@ const LOCAL: Verbs = {
   repair: addRepair,
   backup: addBackup,
   restore: addRestore,
+  copy: addCopy,
   unpack: addUnpack,
   pack: addPack,
   car: addCarVerbs,
@@ -95,6 +97,7 @@ const ORDER = [
   'repair',
   'backup',
   'restore',
+  'copy',
   'unpack',
   'pack',
   'car',

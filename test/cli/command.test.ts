@@ -238,6 +238,7 @@ describe('results', () => {
       'repair',
       'backup',
       'restore',
+      'copy',
       'unpack',
       'pack',
       'car',

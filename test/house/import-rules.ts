@@ -124,7 +124,12 @@ const LAYERS: readonly Layer[] = [
   // The command uses the entry points, as a user does, and the names of the files.
   {
     files: /^src\/cli(\/|\.ts$)/,
-    may: [/^src\/cli\//, /^src\/(index|node|sync|core\/storage\/layout)\.ts$/, /^node:/, packages(['commander'])],
+    may: [
+      /^src\/cli\//,
+      /^src\/(index|node|postgres|sync|core\/storage\/layout)\.ts$/,
+      /^node:/,
+      packages(['commander']),
+    ],
   },
   { files: /^src\/sync\.ts$/, may: [/^src\/(core|sync)\//] },
   { files: /^src\/(index|testing)\.ts$/, may: [/^src\/(core|adapters|testing|wasm)\//] },

@@ -5,6 +5,7 @@ import { openRepo } from '../../node.ts';
 import { CommandError } from './command-error.ts';
 import { assertPath, nameOfInput, openInput } from './input.ts';
 import { isStandardInput } from './pipe.ts';
+import { assertNoDatabase } from './postgres-url.ts';
 import { withProgress } from './progress.ts';
 import type { Context } from './shell.ts';
 
@@ -37,8 +38,11 @@ export const isCar = async (where: string): Promise<boolean> => {
   }
 };
 
-/** @throws {CommandError} `InvalidRequest` if the argument may be a CAR and the verb needs a repository. */
+/**
+ * @throws {CommandError} `InvalidRequest` if the argument may be a CAR, or is a database, and the verb needs a folder.
+ */
 export const assertRepo = async (where: string): Promise<void> => {
+  assertNoDatabase(where);
   if (await isCar(where)) {
     const name = nameOfInput(where);
     throw new CommandError(
