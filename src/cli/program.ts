@@ -111,6 +111,7 @@ const ORDER = [
 ];
 
 const AFTER_HELP = `
+A repository is a folder. Most verbs also take one in PostgreSQL: postgres://host/database#did:plc:...
 Lists have one tab-separated line per entry. Results go to standard output; progress, warnings and errors go to standard
 error. The exit code is 0, 1 after an error, or 130 after Ctrl-C.
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withoutPassword } from '../../src/cli/terminal/postgres-url.ts';
 import { openRepo } from '../../src/node.ts';
 import { KEY } from '../../src/testing/repo/harness.ts';
 import { fillRepo } from '../random/fill-repo.ts';
@@ -103,4 +104,19 @@ test('a database without an account is refused before pg is loaded, and no messa
   ]);
   expect(outcomes[1]!.stderr).toContain('npm install pg');
   expect(JSON.stringify(outcomes)).not.toContain('secret');
+});
+
+test.each([
+  [
+    'postgres://user:secret@localhost/accounts#did:web:a.example',
+    'postgres://user:***@localhost/accounts#did:web:a.example',
+  ],
+  [
+    'postgresql://u:se@cr#et@/x?host=/tmp&password=secret#did:web:a',
+    'postgresql://u:***@/x?host=/tmp&password=***#did:web:a',
+  ],
+  ['postgres://localhost/x', 'postgres://localhost/x'],
+  ['user:secret@folder', 'user:secret@folder'],
+])('the password of a database is replaced in messages: %s', (where, shown) => {
+  expect(withoutPassword(where)).toBe(shown);
 });

@@ -117,4 +117,48 @@ describe.skipIf(lacksPostgres)(`a copy between a folder and PostgreSQL${why}`, (
       stderr: expect.stringContaining('no repository here') as string,
     });
   });
+
+  test('the verbs of the command open a repository in the database', async () => {
+    const did = newDid();
+    const url = `${inject('postgresUrl')}#${did}`;
+    const json = async (...args: readonly string[]): Promise<unknown[]> => {
+      const { code, stdout, stderr } = await pdsdb([...args, '--json']);
+      expect([code, stderr], args.join(' ')).toEqual([0, '']);
+      return jsonLines(stdout);
+    };
+    const path = `${POST}/one`;
+    await json('init', at('empty'), '--did', did);
+    await json('copy', at('empty'), url, '--migrate');
+    expect(await json('put', url, path, JSON.stringify(post('one')), '-m', 'first')).toHaveLength(1);
+    const [info] = (await json('info', url)) as [{ rev: string }];
+    expect(info).toMatchObject({ did, records: 1, commits: 1 });
+    expect(await json('ls', url, POST)).toMatchObject([{ path }]);
+    expect(await json('get', url, path)).toMatchObject([{ value: post('one') }]);
+    expect(await json('log', url)).toMatchObject([{ rev: info.rev, message: 'first' }]);
+    expect(await json('verify', url)).toMatchObject([{ ok: true, records: 1 }]);
+    expect(await json('export', url, '-o', at('one.car'))).toMatchObject([{ rev: info.rev }]);
+    expect(await json('ls', at('one.car'))).toHaveLength(1);
+    expect(await json('refs', 'ls', url)).toMatchObject([{ name: 'main' }]);
+    await json('gc', url);
+    await json('rm', url, path);
+    expect(await json('ls', url)).toEqual([]);
+    const refused = [
+      ['init', url, '--did', did],
+      ['import', url, at('one.car')],
+      ['clone', did, url],
+      ['backup', url, at('backup')],
+      ['backup', at('empty'), url],
+      ['restore', at('backup'), url],
+      ['repair', url],
+      ['unpack', at('empty'), url],
+      ['push', url],
+    ];
+    for (const args of refused) {
+      const { code, stderr } = await pdsdb(args);
+      expect([code, stderr], args.join(' ')).toEqual([
+        1,
+        expect.stringMatching(/needs a folder|no files to back up|Give --session/) as string,
+      ]);
+    }
+  });
 });

@@ -10,6 +10,7 @@ import { withExamples } from '../terminal/arguments.ts';
 import { CommandError } from '../terminal/command-error.ts';
 import { ifThere, naming } from '../terminal/file-error.ts';
 import { makeFolder } from '../terminal/make-folder.ts';
+import { assertNoDatabase } from '../terminal/postgres-url.ts';
 import type { Context } from '../terminal/shell.ts';
 import { shellWord } from '../terminal/shell-word.ts';
 import { assertRepo, closing } from '../terminal/with-repo.ts';
@@ -130,6 +131,7 @@ export const addClone = (program: Command, context: Context): void => {
       if (given === '') {
         throw new CommandError('InvalidRequest', 'The path of the repository is empty. Give a folder.');
       }
+      assertNoDatabase(given ?? '');
       const target = new Target(given);
       const again = (): string =>
         [

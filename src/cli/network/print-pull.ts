@@ -1,5 +1,6 @@
 /** Prints the result of a pull: what has changed, and what to run next. */
 import type { FetchedBlobs, PullResult } from '../../sync.ts';
+import { withoutPassword } from '../terminal/postgres-url.ts';
 import { printOne, warn } from '../terminal/print.ts';
 import { Reported } from '../terminal/reported.ts';
 import type { Context } from '../terminal/shell.ts';
@@ -88,7 +89,7 @@ export const printPull = async (
   const { status, to, created, updated, deleted, kept, blobs } = result;
   await printOne(context, toJson(copy.did, result), [
     ['did', copy.did],
-    ['repository', copy.directory],
+    ['repository', withoutPassword(copy.directory)],
     ['status', status],
     ['head', to?.cid.toString() ?? 'none yet'],
     ['rev', to?.rev],

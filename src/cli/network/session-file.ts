@@ -6,6 +6,7 @@ import type { PasswordSession, SessionStore } from '../../sync.ts';
 import { passwordSession } from '../../sync.ts';
 import { CommandError } from '../terminal/command-error.ts';
 import { ifThere, naming } from '../terminal/file-error.ts';
+import { isDatabase } from '../terminal/postgres-url.ts';
 import { writeFile } from '../terminal/write-file.ts';
 
 /** Only the owner may read tokens. */
@@ -16,9 +17,19 @@ const OTHERS = 0o077;
 export const sessionOption = (): Option =>
   new Option('--session <file>', 'file with the tokens of the session (default: <repo>.session)');
 
-/** Returns the path of the file: the given one, or beside the repository. */
-export const sessionPath = (directory: string, given: string | undefined): string =>
-  given ?? `${resolve(directory)}.session`;
+/**
+ * Returns the path of the file: the given one, or beside the repository.
+ * @throws {CommandError} `InvalidRequest` if the repository is in a database and no path is given.
+ */
+export const sessionPath = (directory: string, given: string | undefined): string => {
+  if (given === undefined && isDatabase(directory)) {
+    throw new CommandError(
+      'InvalidRequest',
+      'A repository in PostgreSQL has no folder for the file of the session. Give --session <file>.',
+    );
+  }
+  return given ?? `${resolve(directory)}.session`;
+};
 
 const readTokens = async (path: string): Promise<string> => {
   const { mode } = await stat(path);

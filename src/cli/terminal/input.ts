@@ -9,6 +9,7 @@ import { fromJson } from '../../index.ts';
 import { CommandError } from './command-error.ts';
 import { naming, toFileError } from './file-error.ts';
 import { isStandardInput, openReadPipe, openTerminal } from './pipe.ts';
+import { assertNoDatabase } from './postgres-url.ts';
 import type { Context } from './shell.ts';
 
 /** The largest JSON text of a record. A block has at most 2 MiB. */
@@ -19,8 +20,12 @@ const STANDARD_INPUT = 'standard input';
 /** The name of a source in messages. */
 export const nameOfInput = (source: string): string => (isStandardInput(source) ? STANDARD_INPUT : source);
 
-/** @throws {CommandError} `InvalidRequest` if `path` is empty. The system would take it for the current folder. */
+/**
+ * @throws {CommandError} `InvalidRequest` if `path` is empty, because the system would take it for the current folder,
+ *   or if it is a database.
+ */
 export const assertPath = (path: string, what: string): void => {
+  assertNoDatabase(path);
   if (path === '') {
     throw new CommandError('InvalidRequest', `The path of ${what} is empty. For the current folder, give a dot.`);
   }

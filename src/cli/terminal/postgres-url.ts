@@ -10,6 +10,12 @@ const WITH_DID = /^(.*)#(did:[^#]*)$/s;
 
 export const isDatabase = (where: string): boolean => DATABASE.test(where);
 
+/** Returns an argument for messages. The password of a database is replaced. */
+export const withoutPassword = (where: string): string =>
+  isDatabase(where)
+    ? where.replace(/^([^/]*\/\/[^:/?#]*):.*@/s, '$1:***@').replace(/([?&]password=)[^&#]*/g, '$1***')
+    : where;
+
 interface Address {
   readonly url: string;
   readonly did: string | undefined;

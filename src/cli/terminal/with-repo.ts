@@ -5,7 +5,7 @@ import { openRepo } from '../../node.ts';
 import { CommandError } from './command-error.ts';
 import { assertPath, nameOfInput, openInput } from './input.ts';
 import { isStandardInput } from './pipe.ts';
-import { assertNoDatabase } from './postgres-url.ts';
+import { assertNoDatabase, isDatabase, withDatabaseRepo } from './postgres-url.ts';
 import { withProgress } from './progress.ts';
 import type { Context } from './shell.ts';
 
@@ -26,6 +26,9 @@ export const closing = async <T>(repo: Repo, use: (repo: Repo) => Promise<T>): P
 
 /** Whether the argument `<repo>` may be a CAR: standard input, a file or a pipe. */
 export const isCar = async (where: string): Promise<boolean> => {
+  if (isDatabase(where)) {
+    return false;
+  }
   assertPath(where, 'the repository');
   if (isStandardInput(where)) {
     return true;
@@ -60,6 +63,9 @@ export const withRepo = async <T>(
   signer?: Signer,
 ): Promise<T> => {
   context.signal.throwIfAborted();
+  if (isDatabase(directory)) {
+    return withDatabaseRepo(directory, use, signer);
+  }
   await assertRepo(directory);
   const { waitMs } = context;
   return closing(await openRepo(directory, { waitMs, signer }), use);
@@ -72,6 +78,9 @@ export const withReader = async <T>(
   use: (repo: Repo) => Promise<T>,
 ): Promise<T> => {
   context.signal.throwIfAborted();
+  if (isDatabase(directory)) {
+    return withDatabaseRepo(directory, use);
+  }
   await assertRepo(directory);
   return closing(await openReader(context, directory), use);
 };
@@ -88,5 +97,8 @@ export const withCar = async <T>(context: Context, source: string, use: (repo: R
 /** Opens a repository or a CAR for reading while `use` runs. */
 export const withReadable = async <T>(context: Context, where: string, use: (repo: Repo) => Promise<T>): Promise<T> => {
   context.signal.throwIfAborted();
+  if (isDatabase(where)) {
+    return withDatabaseRepo(where, use);
+  }
   return (await isCar(where)) ? withCar(context, where, use) : closing(await openReader(context, where), use);
 };
