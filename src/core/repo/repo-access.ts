@@ -12,7 +12,7 @@ export interface RepoAccess {
 
 const accesses = /* @__PURE__ */ new WeakMap<Repo, RepoAccess>();
 
-/** Registers a repository in this thread. */
+/** Registers a repository over stores. A client of a worker is not registered. */
 export const giveAccess = (repo: Repo, access: RepoAccess): void => void accesses.set(repo, access);
 
 /** Registers `reader`, which reads `repo`, if `repo` is registered. */
@@ -23,13 +23,13 @@ export const giveReadAccess = (reader: Repo, repo: Repo, readOnly: { readonly ch
   }
 };
 
-/** @throws {RepoError} `Unsupported` if the stores of the repository are in another thread. */
+/** @throws {RepoError} `Unsupported` if the stores of the repository are behind a worker. */
 export const accessOf = (repo: Repo): RepoAccess => {
   const access = accesses.get(repo);
   if (access === undefined) {
     throw new RepoError(
       'Unsupported',
-      `the repository is in a worker, so its stores cannot be reached from here: call copyRepo in the worker; did=${repo.did}`,
+      `the stores of the repository are behind a worker and cannot be copied: use exportFolder, or export a CAR; did=${repo.did}`,
     );
   }
   return access;

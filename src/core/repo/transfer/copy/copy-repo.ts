@@ -145,7 +145,7 @@ const copyState = async (copying: Copying, withBlobs: boolean): Promise<CopyResu
  * console.log(`${head}: ${blocks} blocks, ${blobs} blobs`);
  * ```
  * @throws {RepoError} `RepoExists` if the target is not empty; `WrongDid` if it is of another account; `ReadOnly` if it
- *   is open for reading; `Unsupported` if a repository is in a worker and the call is not; `BlockNotFound`,
+ *   is open for reading; `Unsupported` for a repository of a browser; `BlockNotFound`,
  *   `BlobNotFound`, `Corrupt` if the source is damaged; `Locked` if another process removed blocks of the source
  *   meanwhile; `StorageFull`, `StorageFailed`.
  */
