@@ -1,5 +1,5 @@
 /** The verb `copy` between folders. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -49,6 +49,13 @@ test('copies into an empty repository, without blobs, and shows progress on a te
   expect(stdout).toMatch(/^blobs +0$/m);
   expect(stderr).toContain('blocks');
   expect(await pdsdb(['blob', 'ls', at('empty')])).toMatchObject({ code: 0, stdout: '' });
+});
+
+test('copies into a folder that a killed copy has left', async () => {
+  mkdirSync(at('killed/blobs/ba'), { recursive: true });
+  writeFileSync(at('killed/pds.db'), '');
+  expect(await pdsdb(['copy', at('alice'), at('killed')])).toMatchObject({ code: 0 });
+  expect(await contentAt('killed')).toEqual(await contentAt('alice'));
 });
 
 test('refuses a target that is not empty, of another account, or not a repository', async () => {

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { BLOBS_ROOT, MAIN_NAME } from '../../core/storage/layout.ts';
 import type { CopyResult, Repo } from '../../index.ts';
 import { copyRepo, isRepoError, RepoError } from '../../index.ts';
-import { createRepo, openRepo } from '../../node.ts';
+import { openOrCreateRepo } from '../../node.ts';
 import { withExamples } from '../terminal/arguments.ts';
 import { CommandError } from '../terminal/command-error.ts';
 import { ifThere, naming } from '../terminal/file-error.ts';
@@ -53,18 +53,20 @@ const toFolder = async ({ waitMs }: Context, directory: string, did: string, use
   assertPath(directory, 'the target');
   await assertRepo(directory);
   const names = (await ifThere(naming('read', directory, readdir(directory)))) ?? [];
-  if (names.includes(MAIN_NAME)) {
-    return closing(await openRepo(directory, { waitMs }), use);
-  }
-  if (!names.every(isOurs)) {
+  if (!names.includes(MAIN_NAME) && !names.every(isOurs)) {
     throw new RepoError(
       'RepoExists',
       `Cannot copy into ${directory}: the folder has other files. Choose an empty or new folder.`,
     );
   }
+  // Not only created: a copy that was killed may have left an empty file or an empty repository.
+  const open = (): Promise<Repo> => openOrCreateRepo(directory, { did, waitMs });
+  if (names.length > 0) {
+    return closing(await open(), use);
+  }
   const takeBack = await naming('make', directory, makeFolder(directory));
   try {
-    return await closing(await createRepo(directory, { did }), (repo) => fillNew(directory, repo, use));
+    return await closing(await open(), (repo) => fillNew(directory, repo, use));
   } catch (error) {
     // A folder that is not empty stays.
     await takeBack();
