@@ -13,7 +13,7 @@ import { KEY, POST, post } from '../../src/testing/repo/harness.ts';
 import { jsonLines, pdsdb } from '../cli/run-command.ts';
 import { fillRepo } from '../random/fill-repo.ts';
 import { contentOf } from '../random/repo-content.ts';
-import { newDid, newSchema } from './connect.ts';
+import { connectPg, newDid, newSchema } from './connect.ts';
 import { lacksPostgres, why } from './postgres-test.ts';
 
 describe.skipIf(lacksPostgres)(`a copy between a folder and PostgreSQL${why}`, () => {
@@ -21,11 +21,18 @@ describe.skipIf(lacksPostgres)(`a copy between a folder and PostgreSQL${why}`, (
   let accounts: PostgresRepos;
   const schema = newSchema();
   const at = (name: string): string => join(folder, name);
+  /** A database of its own for the command, which uses the default schema, as another file of this folder does. */
+  let database: string;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'pdsdb-postgres-copy-'));
     accounts = await openPostgres(inject('postgresUrl'), { schema });
     await accounts.migrate();
+    const client = connectPg(inject('postgresUrl'));
+    const name = newSchema();
+    await client.query(`create database ${name}`);
+    await client.close();
+    database = Object.assign(new URL(inject('postgresUrl')), { pathname: `/${name}` }).href;
   });
   afterAll(async () => {
     await accounts.close();
@@ -96,7 +103,7 @@ describe.skipIf(lacksPostgres)(`a copy between a folder and PostgreSQL${why}`, (
 
   test('by the command, with --migrate for a database without tables', async () => {
     const did = newDid();
-    const url = inject('postgresUrl');
+    const url = database;
     {
       await using repo = await createRepo(at('alice'), { did, signer: KEY });
       await fillRepo(repo, 5);
@@ -120,7 +127,7 @@ describe.skipIf(lacksPostgres)(`a copy between a folder and PostgreSQL${why}`, (
 
   test('the verbs of the command open a repository in the database', async () => {
     const did = newDid();
-    const url = `${inject('postgresUrl')}#${did}`;
+    const url = `${database}#${did}`;
     const json = async (...args: readonly string[]): Promise<unknown[]> => {
       const { code, stdout, stderr } = await pdsdb([...args, '--json']);
       expect([code, stderr], args.join(' ')).toEqual([0, '']);
