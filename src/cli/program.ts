@@ -35,8 +35,8 @@ import type { Output } from './terminal/output.ts';
 import type { GlobalOptions, Shell, Verbs } from './terminal/shell.ts';
 import { createContext } from './terminal/shell.ts';
 
-/** The verbs that need no network. */
-const LOCAL: Verbs = {
+/** The verbs that need no network, in the order of the help. */
+const LOCAL = {
   init: addInit,
   import: addImport,
   export: addExport,
@@ -66,49 +66,7 @@ const LOCAL: Verbs = {
   recommit: addRecommit,
   gc: addGc,
   key: addKeyVerbs,
-};
-
-/** All verbs in the order of the help. */
-const ORDER = [
-  'init',
-  'clone',
-  'pull',
-  'follow',
-  'status',
-  'outbox',
-  'push',
-  'migrate',
-  'login',
-  'resolve',
-  'import',
-  'export',
-  'info',
-  'stats',
-  'ls',
-  'get',
-  'put',
-  'rm',
-  'restore-record',
-  'log',
-  'diff',
-  'tree',
-  'prove',
-  'verify',
-  'repair',
-  'backup',
-  'restore',
-  'copy',
-  'unpack',
-  'pack',
-  'car',
-  'blob',
-  'refs',
-  'reset',
-  'branch',
-  'recommit',
-  'gc',
-  'key',
-];
+} satisfies Verbs;
 
 const AFTER_HELP = `
 A repository is a folder. Most verbs also take one in PostgreSQL: postgres://host/database#did:plc:...
@@ -160,11 +118,12 @@ export const createProgram = async (shell: Shell, version: string, args: readonl
     .addHelpText('after', AFTER_HELP)
     // Throws instead of ending the process. The verbs inherit this.
     .exitOverride();
-  const network = await networkVerbs(args);
-  for (const name of ORDER) {
-    LOCAL[name]?.(program, context);
-    network[name]?.(program, context);
+  const { init, ...local } = LOCAL;
+  const { blob: addToBlob, ...network } = await networkVerbs(args);
+  for (const add of [init, ...Object.values(network), ...Object.values(local)]) {
+    add(program, context);
   }
+  addToBlob?.(program, context);
   addVersion(version)(program, context);
   return program;
 };

@@ -1,4 +1,4 @@
-/** The verbs for the network. A process loads them only if it needs one of them. */
+/** The verbs for the network, in the order of the help. A process loads them only if it needs one of them. */
 import type { Verbs } from '../terminal/shell.ts';
 import { addClone } from './clone.ts';
 import { addPull } from './pull.ts';
