@@ -10,7 +10,8 @@ import { CommandError } from '../terminal/command-error.ts';
 import { naming } from '../terminal/file-error.ts';
 import { withProgress } from '../terminal/progress.ts';
 import type { Context } from '../terminal/shell.ts';
-import { closing, withRepo } from '../terminal/with-repo.ts';
+import { closing } from '../terminal/closing.ts';
+import { withRepo } from '../terminal/with-repo.ts';
 
 /** Attempts while the PDS writes to its database. */
 const MAX_TRIES = 10;

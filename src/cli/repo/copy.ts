@@ -14,7 +14,8 @@ import { isDatabase, withDatabase, withDatabaseRepo } from '../terminal/postgres
 import { printOne } from '../terminal/print.ts';
 import { formatBytes, withProgress } from '../terminal/progress.ts';
 import type { Context } from '../terminal/shell.ts';
-import { assertRepo, closing, withReader } from '../terminal/with-repo.ts';
+import { closing } from '../terminal/closing.ts';
+import { assertRepo, withReader } from '../terminal/with-repo.ts';
 import { removeRepo } from './remove-repo.ts';
 
 interface Flags {

@@ -19,7 +19,8 @@ import { warnOfMore } from '../terminal/warn-of-more.ts';
 import { withProgress } from '../terminal/progress.ts';
 import { removeRepo } from './remove-repo.ts';
 import type { Context } from '../terminal/shell.ts';
-import { assertRepo, closing, withRepo } from '../terminal/with-repo.ts';
+import { closing } from '../terminal/closing.ts';
+import { assertRepo, withRepo } from '../terminal/with-repo.ts';
 import { writeFile } from '../terminal/write-file.ts';
 
 interface Flags {

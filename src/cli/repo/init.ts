@@ -5,7 +5,7 @@ import { readSigner } from '../key/key-file.ts';
 import { assertPath } from '../terminal/input.ts';
 import { printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
-import { closing } from '../terminal/with-repo.ts';
+import { closing } from '../terminal/closing.ts';
 
 /** `init`: creates an empty repository. With a key, it also makes a first, empty, signed commit, as servers do. */
 export const addInit = (program: Command, context: Context): void => {

@@ -9,7 +9,8 @@ import { warnOfMore } from '../terminal/warn-of-more.ts';
 import { withProgress } from '../terminal/progress.ts';
 import { Reported } from '../terminal/reported.ts';
 import type { Context } from '../terminal/shell.ts';
-import { assertRepo, closing } from '../terminal/with-repo.ts';
+import { closing } from '../terminal/closing.ts';
+import { assertRepo } from '../terminal/with-repo.ts';
 
 interface Outcome {
   readonly salvage: SalvageReport | undefined;

@@ -2,6 +2,7 @@
 import type { Repo, Signer } from '../../index.ts';
 import { isRepoError, RepoError } from '../../index.ts';
 import type { PostgresRepos } from '../../postgres.ts';
+import { closing } from './closing.ts';
 import { CommandError } from './command-error.ts';
 
 const DATABASE = /^postgres(ql)?:\/\//;
@@ -67,17 +68,7 @@ export const withDatabase = async <T>(
   } catch (error) {
     throw withoutDriver(error);
   }
-  let result: T;
-  try {
-    result = await use(accounts, did);
-  } catch (error) {
-    await accounts.close().catch(() => {
-      // The first error is reported.
-    });
-    throw error;
-  }
-  await accounts.close();
-  return result;
+  return closing(accounts, () => use(accounts, did));
 };
 
 /** Opens the repository of an account in a database while `use` runs. */

@@ -2,27 +2,13 @@ import { stat } from 'node:fs/promises';
 import type { Repo, Signer } from '../../index.ts';
 import { openCar } from '../../index.ts';
 import { openRepo } from '../../node.ts';
+import { closing } from './closing.ts';
 import { CommandError } from './command-error.ts';
 import { assertPath, nameOfInput, openInput } from './input.ts';
 import { isStandardInput } from './pipe.ts';
 import { assertNoDatabase, isDatabase, withDatabaseRepo } from './postgres-url.ts';
 import { withProgress } from './progress.ts';
 import type { Context } from './shell.ts';
-
-/** Runs `use` and closes the repository. An error of `use` is thrown, not a later error of `close`. */
-export const closing = async <T>(repo: Repo, use: (repo: Repo) => Promise<T>): Promise<T> => {
-  let result: T;
-  try {
-    result = await use(repo);
-  } catch (error) {
-    await repo.close().catch(() => {
-      // The first error is reported.
-    });
-    throw error;
-  }
-  await repo.close();
-  return result;
-};
 
 /** Whether the argument `<repo>` may be a CAR: standard input, a file or a pipe. */
 export const isCar = async (where: string): Promise<boolean> => {
