@@ -1,14 +1,14 @@
 /** The blobs of one repository in PostgreSQL. */
 import type { CidBytes } from '../../core/data/cid.ts';
 import type { CID } from '../../core/data/cid.ts';
-import { CID_LENGTH, cidOfDigest, CODEC_RAW } from '../../core/data/cid.ts';
+import { cidOfDigest, CODEC_RAW } from '../../core/data/cid.ts';
 import { sha256Stream } from '../../core/data/sha256.ts';
 import { RepoError } from '../../core/errors.ts';
 import { readBlobSource } from '../../core/storage/blob-source.ts';
 import { Lifetime } from '../../core/storage/lifetime.ts';
 import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions, ScratchFile } from '../../core/storage/ports.ts';
 import { cidOfKey, keyOfCid } from './ordered-cid.ts';
-import { packKeys } from './packed-list.ts';
+import { packedKeyAt, packKeys } from './packed-list.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlParameter, SqlSession } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
@@ -105,7 +105,7 @@ export class PostgresBlobStore implements BlobStore {
         await this.#session.query(
           `with gone as (
             delete from ${blobs} where repo = $1::text::int8 and key in (
-              select substring($2::bytea from o.n * ${CID_LENGTH} + 1 for ${CID_LENGTH})
+              select ${packedKeyAt('$2::bytea', 'o.n')}
               from generate_series(0, $3::text::int4 - 1) as o(n)
             ) returning upload
           )

@@ -1,13 +1,13 @@
 /** The reads and writes of a change, inside its transaction. */
 import type { NamedBlock } from '../../core/blocks/block.ts';
 import type { CID } from '../../core/data/cid.ts';
-import { CID_LENGTH, cidToText, parseCid } from '../../core/data/cid.ts';
+import { cidToText, parseCid } from '../../core/data/cid.ts';
 import type { ChangeSource } from '../../core/storage/pending-change.ts';
 import type { PendingWrites } from '../../core/storage/pending-reads.ts';
 import { MAIN } from '../../core/repo/store-names.ts';
 import type { NoticeTarget } from './head-notices.ts';
 import { cidOfKey } from './ordered-cid.ts';
-import { chunksOfList, packKeys, packList } from './packed-list.ts';
+import { chunksOfList, packedKeyAt, packKeys, packList } from './packed-list.ts';
 import { encodeText, RepoTables } from './repo-tables.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlParameter, SqlSession } from './sql-client.ts';
@@ -99,7 +99,7 @@ export class ChangeTables extends RepoTables implements ChangeSource {
     const rows = await this.#session.query(
       `insert into ${this.#names.blocks} (repo, key, bytes)
       select $1::text::int8,
-        substring($2::bytea from (o.n::int4 - 1) * ${CID_LENGTH} + 1 for ${CID_LENGTH}),
+        ${packedKeyAt('$2::bytea', '(o.n::int4 - 1)')},
         substring($3::bytea from o.start for o.length)
       from unnest($4::text::int4[], $5::text::int4[]) with ordinality as o(start, length, n)
       on conflict (repo, key) do nothing returning key`,
@@ -115,7 +115,7 @@ export class ChangeTables extends RepoTables implements ChangeSource {
       const some = texts.slice(start, start + KEYS_AT_ONCE);
       await this.#session.query(
         `delete from ${this.#names.blocks} where repo = $1::text::int8 and key in (
-          select substring($2::bytea from o.n * ${CID_LENGTH} + 1 for ${CID_LENGTH})
+          select ${packedKeyAt('$2::bytea', 'o.n')}
           from generate_series(0, $3::text::int4 - 1) as o(n)
         )`,
         [this.#repo, packKeys(some.map(parseCid)), String(some.length)],

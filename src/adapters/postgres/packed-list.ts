@@ -11,6 +11,10 @@ export const packKeys = (cids: readonly CidLike[]): Uint8Array<ArrayBuffer> => {
   return packed;
 };
 
+/** The expression of one of these keys. `keys` and `index` are expressions, and indexes begin with 0. */
+export const packedKeyAt = (keys: string, index: string): string =>
+  `substring(${keys} from ${index} * ${CID_LENGTH} + 1 for ${CID_LENGTH})`;
+
 /** Items of different lengths. The numbers are texts that cast to `int4[]`. */
 export interface PackedList {
   readonly bytes: Uint8Array;

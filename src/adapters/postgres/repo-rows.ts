@@ -2,14 +2,14 @@
 import type { CID } from '../../core/data/cid.ts';
 import { decodeCid } from '../../core/data/cid.ts';
 import { sha256 } from '../../core/data/sha256.ts';
-import { RepoError } from '../../core/errors.ts';
+import { isRepoError, RepoError } from '../../core/errors.ts';
 import { MAIN } from '../../core/repo/store-names.ts';
 import { assertDid } from '../../core/syntax/identifiers.ts';
 import { encodeText } from './repo-tables.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlClient } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
-import type { RepoRow, TransactionLimits } from './transaction.ts';
+import type { RepoRow, Transaction, TransactionLimits } from './transaction.ts';
 import { beginTransaction } from './transaction.ts';
 
 /** An account of the database. */
@@ -99,11 +99,11 @@ export const deleteRows = async (
   limits: TransactionLimits,
 ): Promise<boolean> => {
   const row = rowOf(did);
-  let transaction: Awaited<ReturnType<typeof beginTransaction>>;
+  let transaction: Transaction;
   try {
     transaction = await beginTransaction(client, names, row, limits);
   } catch (error) {
-    if (error instanceof RepoError && error.code === 'RepoNotFound') {
+    if (isRepoError(error, 'RepoNotFound')) {
       return false;
     }
     throw error;

@@ -1,13 +1,13 @@
 /** The reads of one repository, over a pool or inside a transaction. */
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { CID, CidLike } from '../../core/data/cid.ts';
-import { bytesOfCid, CID_LENGTH, decodeCid } from '../../core/data/cid.ts';
+import { bytesOfCid, decodeCid } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { ReaderSource } from '../../core/storage/checked-reader.ts';
 import type { CommitRange } from '../../core/storage/ports.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
 import { cidOfKey, keyOfCid } from './ordered-cid.ts';
-import { packKeys } from './packed-list.ts';
+import { packedKeyAt, packKeys } from './packed-list.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlCell, SqlRow, SqlSession } from './sql-client.ts';
 
@@ -163,7 +163,7 @@ export class RepoTables implements ReaderSource {
     const rows = await this.#session.query(
       `select o.n::text, b.bytes from generate_series(0, $3::text::int4 - 1) as o(n) cross join lateral (
         select bytes from ${this.#names.blocks}
-        where repo = $1::text::int8 and key = substring($2::bytea from o.n * ${CID_LENGTH} + 1 for ${CID_LENGTH})
+        where repo = $1::text::int8 and key = ${packedKeyAt('$2::bytea', 'o.n')}
         offset 0
       ) as b`,
       [this.#repo, packKeys(cids), String(cids.length)],
