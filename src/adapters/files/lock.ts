@@ -41,6 +41,7 @@
  *
  * Releasing removes `pds.lock` if it still has our token. If the removal fails, the record is withdrawn.
  */
+import { pause } from '../../core/data/pause.ts';
 import { RepoError } from '../../core/errors.ts';
 import { systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -106,7 +107,7 @@ const waitFor = async <T>(
   look: () => Position | { readonly done: T },
 ): Promise<T> => {
   const begin = performance.now();
-  let pause = FIRST_PAUSE_MS;
+  let interval = FIRST_PAUSE_MS;
   for (;;) {
     signal?.throwIfAborted();
     const outcome = look();
@@ -118,8 +119,8 @@ const waitFor = async <T>(
     if (!(left > 0)) {
       throw refusal(disk, folder, outcome);
     }
-    await sleep(Math.min(pause, left), signal);
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    await pause(Math.min(interval, left), signal);
+    interval = Math.min(interval * 2, LONGEST_PAUSE_MS);
   }
 };
 
@@ -295,16 +296,3 @@ const becomeOwner = (disk: Disk, folder: string, name: string, file: DiskFile, r
     },
   };
 };
-
-const sleep = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(signal!.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener('abort', abort, { once: true });
-  });

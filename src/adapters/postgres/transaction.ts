@@ -1,4 +1,5 @@
 /** A transaction that changes one repository. It holds the lock of the repository until it ends. */
+import { pause } from '../../core/data/pause.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlClient, SqlConnection, SqlParameter, SqlRow, SqlSession } from './sql-client.ts';
@@ -44,8 +45,6 @@ const rollBack = async (connection: SqlConnection): Promise<void> => {
     connection.release(true);
   }
 };
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Transaction implements SqlSession {
   readonly #client: SqlClient;
@@ -143,7 +142,7 @@ export class Transaction implements SqlSession {
       } catch {
         // The server may be starting: the next attempt asks again, and the last one ends as unknown.
       }
-      await pause(OUTCOME_PAUSE_MS);
+      await pause(OUTCOME_PAUSE_MS, undefined);
     }
     return 'unknown';
   }

@@ -1,27 +1,10 @@
 /** Repeats requests that failed for a reason that passes. */
+import { pause } from '../../core/data/pause.ts';
 import { isS3Failure } from './failure.ts';
 
 /** Milliseconds before the second attempt. Doubles with each attempt. */
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 10_000;
-
-/** Resolves after a time, or rejects with the reason of the signal. */
-const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    }, ms);
-    if (signal?.aborted === true) {
-      stop();
-    } else {
-      signal?.addEventListener('abort', stop, { once: true });
-    }
-  });
 
 /** Waits before the next attempt. Half of the time is random, so that clients do not return together. */
 export const waitBeforeRetry = (failures: number, signal?: AbortSignal): Promise<void> => {

@@ -1,5 +1,5 @@
 /** Waits between attempts to connect. */
-import { pause } from '../http/pause.ts';
+import { pause } from '../../core/data/pause.ts';
 
 const FIRST = 1000;
 const LONGEST = 60_000;

@@ -1,7 +1,7 @@
 /** Repeats calls that are safe to repeat, when the host or the connection failed. */
 import pRetry from 'p-retry';
 import { isRepoError } from '../../core/errors.ts';
-import { pause } from './pause.ts';
+import { pause } from '../../core/data/pause.ts';
 import type { XrpcError } from './xrpc-error.ts';
 
 /** Longest wait for the end of a rate limit. A caller that waits longer is told. */
