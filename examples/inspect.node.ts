@@ -23,7 +23,7 @@ const didOf = async (path: string): Promise<string> => {
       return decodeCommit(commit.bytes).did;
     }
   }
-  throw new Error(`${path} lacks the commit in its root`);
+  throw new Error(`The CAR lacks the commit that its header names: export or download it again; path=${path}`);
 };
 
 const show = async (repo: Repo): Promise<void> => {
@@ -41,7 +41,7 @@ const show = async (repo: Repo): Promise<void> => {
     }
   }
   const { ok, faults, signature } = await repo.verify();
-  console.log(`sound        ${ok ? 'yes' : 'no'}; signature ${signature}`);
+  console.log(`valid        ${ok ? 'yes' : 'no'}; signature ${signature}`);
   for (const { code, message } of faults) {
     console.log(`  ${code}: ${message}`);
   }
@@ -49,7 +49,7 @@ const show = async (repo: Repo): Promise<void> => {
 
 const [path] = process.argv.slice(2);
 if (path === undefined) {
-  throw new Error('which CAR file or repository folder?');
+  throw new Error('Give the path of a CAR file or of a repository folder: node examples/inspect.node.ts alice.car');
 }
 if ((await stat(path)).isDirectory()) {
   const repo = await openRepo(path);

@@ -70,7 +70,7 @@ describe('inspect.node.ts', () => {
     expect(shown).toMatch(/^ +4 {2}app\.bsky\.feed\.post$/m);
     expect([...shown.matchAll(/^ {2}\w{13} {2}"(\w+)"$/gm)].map(([, text]) => text)).toEqual(['four', 'three', 'two']);
     // The example does not get the signer's key, so the signature is unchecked.
-    expect(shown).toMatch(/^sound {8}yes; signature unchecked$/m);
+    expect(shown).toMatch(/^valid {8}yes; signature unchecked$/m);
   });
 });
 

@@ -1,4 +1,4 @@
-/** The metadata of the OAuth client that a published page is. https://atproto.com/specs/oauth#clients */
+/** The metadata that makes a published page an OAuth client. https://atproto.com/specs/oauth#clients */
 import type { Plugin } from 'vite';
 import { SCOPE } from './src/oauth-client.ts';
 

@@ -7,7 +7,7 @@ import { inPlainWords } from './plain-words.ts';
 
 const LATER = 'Nothing was changed. Try again later.';
 
-/** Where the texts of `inPlainWords` are about a file, a sign-in, or this browser. */
+/** Replaces texts of `inPlainWords` that are about a file, a sign-in, or this browser. */
 const WORDS: Readonly<Partial<Record<RepoErrorCode, readonly [what: string, advice: string]>>> = {
   AuthenticationRequired: ['The server asks for a sign-in.', 'The account cannot be read without one.'],
   BlobNotFound: [
@@ -22,13 +22,16 @@ const WORDS: Readonly<Partial<Record<RepoErrorCode, readonly [what: string, advi
     'The signature is not by the key of the DID document.',
     'Nothing was stored. The server may have sent changed data, or not have signed with a new key yet. Try again later.',
   ],
-  LimitExceeded: ['The server sent more than the limit.', 'Nothing was changed.'],
+  LimitExceeded: [
+    'The server sent more data than this page accepts.',
+    'Nothing was changed. The message below names the limit.',
+  ],
   Malformed: ['The server sent data that is not valid.', LATER],
   RepoNotFound: ['The server does not have this account.', 'It may have moved. Try again later.'],
   UnknownKey: ['The DID document has no key for commits.', 'The account cannot be verified, so nothing is stored.'],
   UnsafeHost: [
     'The address is not that of a public server.',
-    'Addresses of a local network are asked only if you name one under “Advanced”.',
+    'This page contacts a server in a local network only if you enter its address under “Advanced”.',
   ],
   WrongDid: ['The server sent another account.', LATER],
 };

@@ -1,4 +1,4 @@
-/** The page of an account: its notes, and their way to the server and back. */
+/** The page of an account: its notes, their synchronization with the server, and the sign-out. */
 import { deleteRepo } from 'pdsdb/browser';
 import { button } from '../../page/element.ts';
 import { tell } from '../../page/toast.ts';
@@ -25,7 +25,7 @@ export class AccountPage {
   #notes: readonly Note[] = [];
   #local: readonly Note[] = [];
   #isLeaving = false;
-  #ends: () => void = () => undefined;
+  #stopListening: () => void = () => undefined;
 
   /** @param onLeave Called after a sign-out. */
   constructor(account: KeptAccount, notebook: AccountNotebook, session: OpenSession | undefined, onLeave: () => void) {
@@ -53,7 +53,7 @@ export class AccountPage {
   start(root: HTMLElement): App {
     this.#app.start(root, this.#panel.element);
     this.#syncing.start(this.#session?.call);
-    this.#ends = onOtherAccount(() => {
+    this.#stopListening = onOtherAccount(() => {
       tell(
         'Another tab has signed in or out.',
         button('Reload', () => location.reload()),
@@ -110,11 +110,11 @@ export class AccountPage {
   async #leave(lost: number | undefined): Promise<void> {
     await this.#syncing.stop();
     const pending = await this.#notebook.countPending();
-    // Something was written since the question.
+    // The user agreed to lose `lost` changes. If there are more now, the copy stays.
     const isKept = lost === undefined || pending > lost;
     this.#isLeaving = true;
     this.#app.stop();
-    this.#ends();
+    this.#stopListening();
     await this.#session?.signOut();
     forgetSessions();
     await this.#notebook.close();

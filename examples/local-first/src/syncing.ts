@@ -1,4 +1,4 @@
-/** Brings changes of the notes to the account's server, and its changes here. */
+/** Sends changes of the notes to the account's server, and fetches changes from it. */
 import { isRepoError } from 'pdsdb';
 import type { PushResult, Session } from 'pdsdb/sync';
 import { follow, pull } from 'pdsdb/sync';
@@ -6,7 +6,7 @@ import type { AccountNotebook } from './account-notebook.ts';
 import type { KeptAccount } from './kept-account.ts';
 import { networkOf } from './kept-account.ts';
 
-/** Milliseconds until a push that did not reach the server is tried again. */
+/** Milliseconds until a push that the server did not receive, or did not accept yet, is tried again. */
 const RETRY_MS = 30_000;
 
 export type SyncState = 'failed' | 'sending' | PushResult['status'];
@@ -20,11 +20,11 @@ export class Syncing {
   #isWanted = false;
   #running: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  /** Ends the pause after which following is tried again. */
+  /** Ends the current `follow`, also in a pause between two connections. The next one connects at once. */
   #wake: AbortController | undefined;
   #isOffline = false;
   state: SyncState = 'done';
-  /** Of `failed`. */
+  /** The error behind `state`, or `undefined`. */
   error: unknown;
 
   /** @param onState Called after each change of `state`. */
@@ -121,7 +121,7 @@ export class Syncing {
     }
   }
 
-  /** One tab follows for all of them. When it closes, the next one does. */
+  /** One tab follows for all tabs: the one that holds the lock. When it closes, another tab gets the lock. */
   async #followAlone(): Promise<void> {
     const { signal } = this.#end;
     try {

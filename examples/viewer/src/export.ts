@@ -16,8 +16,8 @@ async function* tarFiles(files: AsyncIterable<FolderEntry>): AsyncGenerator<TarF
 }
 
 /**
- * Saves `pds.db` and `blobs/` as an archive, because not every browser can save a folder. Calls `files` once the user
- * has chosen a file.
+ * Saves `pds.db` and `blobs/` as an archive, because not every browser can save a folder. Calls `files` after the
+ * user has chosen a file.
  */
 export const saveFolder = (
   did: string,

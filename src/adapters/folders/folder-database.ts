@@ -6,7 +6,7 @@ import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
 import type { SqlDatabase, SqlStatement } from '../sqlite/sql-database.ts';
 
-/** An open database in a locked folder. Every method except `close` is synchronous, and throws `Closed` afterwards. */
+/** An open database in a locked folder. Every method except `close` is synchronous, and throws `Closed` after it. */
 export interface FolderDatabase extends SqlDatabase, AsyncDisposable {
   /**
    * Runs one transaction and returns the result of `run`. The transaction is then committed and durable. If `run`
@@ -17,7 +17,7 @@ export interface FolderDatabase extends SqlDatabase, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Opens a database over files. Closes the files with the database, or at once if this rejects. */
+/** Opens a database over files. Its `close` also closes the files. If it cannot be opened, the files are closed. */
 export const openFolderDatabase = async (
   wasm: WebAssembly.Module,
   openFiles: () => Promise<DatabaseFiles>,

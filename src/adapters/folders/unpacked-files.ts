@@ -21,7 +21,7 @@ export interface RecordFile {
 
 const FILE = /^(.*)\.(json|cbor|bin)$/s;
 
-/** Files that desktops add to folders. A record never has such a file. */
+/** Files that file managers of macOS and Windows add to folders. The file of a record never has such a name. */
 const DESKTOP = /^(?:\.DS_Store|\.localized|\._.*|Thumbs\.db|desktop\.ini)$/i;
 
 /** The most bytes of a file. In JSON, an escape takes six characters for one. */
@@ -105,7 +105,7 @@ class Walk {
       if (!isTreeKey(key)) {
         throw new RepoError(
           'Malformed',
-          `the name of a file is not a record key and an ending: rename it, or move it out of the folder; path=${this.#show(inner)}`,
+          `the path of a file is not that of a record, <collection>/<rkey>.json: rename it, or move it out of the folder; path=${this.#show(inner)}`,
         );
       }
       this.files.push({ key, ending: ending as RecordEnding, file: inner });

@@ -13,7 +13,7 @@ import { blobsToJson, warnOfBlobs } from './print-pull.ts';
 import { withPullProgress } from './pull-progress.ts';
 import { resumable } from './resumable.ts';
 
-/** `blob fetch`: fetches missing blobs from the host. Follows `addBlobVerbs`. */
+/** `blob fetch`: fetches missing blobs from the host. Call it after `addBlobVerbs`, which adds the verb `blob`. */
 export const addBlobFetch = (program: Command, context: Context): void => {
   const blob = program.commands.find((command) => command.name() === 'blob')!;
   const command = addNetworkOptions(blob.command('fetch').description('fetch missing blobs from the host'))
@@ -38,7 +38,7 @@ export const addBlobFetch = (program: Command, context: Context): void => {
             if (blobs.failed.length > 0) {
               const stopped = blobs.stopped === undefined ? '' : 'The host stopped sending blobs. ';
               throw new Reported(
-                `${stopped}${blobs.failed.length} blobs were not fetched. To try again, run: ${again}`,
+                `${stopped}Number of blobs that were not fetched: ${blobs.failed.length}. To try again, run: ${again}`,
               );
             }
           }),

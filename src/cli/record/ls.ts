@@ -8,6 +8,7 @@ import type { ListPrinter } from '../terminal/print.ts';
 import { jsonText, printList } from '../terminal/print.ts';
 import { Reported } from '../terminal/reported.ts';
 import type { Context } from '../terminal/shell.ts';
+import { shellWord } from '../terminal/shell-word.ts';
 import { withCar, withReadable } from '../terminal/with-repo.ts';
 
 interface Flags {
@@ -44,7 +45,7 @@ const addWithValue = async (
   }
 };
 
-/** `ls` and `car ls`: print one line per record. @param argument {@link CAR} */
+/** `ls` and `car ls`: print one line per record. @param argument {@link CAR} for `car ls`. */
 export const addLs = (program: Command, context: Context, argument: typeof CAR = REPO_OR_CAR): void => {
   const open = argument === CAR ? withCar : withReadable;
   const command = program
@@ -75,7 +76,9 @@ export const addLs = (program: Command, context: Context, argument: typeof CAR =
         }
         await list.end();
         if (unreadable > 0) {
-          throw new Reported(`${unreadable} of the listed records cannot be read. Run pdsdb verify for the reasons.`);
+          throw new Reported(
+            `${unreadable} of the listed records cannot be read. To find all faults, run: pdsdb verify ${shellWord(directory)}`,
+          );
         }
       });
     });

@@ -10,9 +10,10 @@ import { statisticsOf } from './statistics.ts';
 
 /** The longest bar, in characters. */
 const BAR_LENGTH = 40;
-const DEFAULT_MOST = 5;
+/** Default of `--top`. */
+const DEFAULT_TOP = 5;
 
-/** Formats rows as columns. The first is aligned to the left, and numbers to the right. */
+/** Formats rows as columns. Texts are aligned to the left, and numbers to the right. */
 const columns = (rows: readonly (readonly (number | string)[])[]): string => {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => String(row[i]).length)));
   return rows
@@ -73,8 +74,8 @@ export const addStats = (program: Command, context: Context): void => {
     .command('stats')
     .description('count records and bytes by collection and by month; list the largest records and orphaned blobs')
     .argument(...REPO_OR_CAR)
-    .option('--top <n>', `how many of the largest records and blobs (default: ${DEFAULT_MOST})`, wholeNumber(0))
-    .action((where: string, { top = DEFAULT_MOST }: { top?: number }) =>
+    .option('--top <n>', `how many of the largest records and blobs (default: ${DEFAULT_TOP})`, wholeNumber(0))
+    .action((where: string, { top = DEFAULT_TOP }: { top?: number }) =>
       withReadable(context, where, async (repo) => {
         const statistics = await withProgress(context, ({ signal, onProgress }) =>
           statisticsOf(repo, top, signal!, (records, bytes) =>

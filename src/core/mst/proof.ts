@@ -1,6 +1,6 @@
 /**
- * Proofs: the nodes of a tree that prove the value of a key, or its absence. To check a proof, call {@link findValue}
- * with the root of the commit and only these blocks. https://atproto.com/specs/sync
+ * Proofs: the nodes of a tree that prove the value of a key, or its absence. To check a proof, call `findValue` with
+ * the tree's root, which the commit names, and a reader of only these blocks. https://atproto.com/specs/sync
  */
 import type { CID } from '../data/cid.ts';
 import { decodeCid } from '../data/cid.ts';

@@ -51,7 +51,10 @@ export const resolveDocument = async (did: string, options: IdentityOptions): Pr
       throw known;
     }
     if (error instanceof DocumentNotFoundError) {
-      throw new RepoError('DidNotFound', `no document has this DID: check it and the PLC directory; did=${did}`);
+      throw new RepoError(
+        'DidNotFound',
+        `no document has this DID: check the DID, and for a did:plc the PLC directory; did=${did}`,
+      );
     }
     if (statusIn(error) === GONE) {
       throw new RepoError('DidDeactivated', `the DID is deactivated, its account is deleted; did=${did}`);
@@ -61,7 +64,10 @@ export const resolveDocument = async (did: string, options: IdentityOptions): Pr
     });
   }
   if (doc.id !== did) {
-    throw new RepoError('DidNotFound', `the document is of another DID: check its host; did=${did} id=${doc.id}`);
+    throw new RepoError(
+      'DidNotFound',
+      `the document that was found is of another DID: check the server that sent it; did=${did} id=${doc.id}`,
+    );
   }
   return doc;
 };

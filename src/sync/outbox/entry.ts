@@ -8,7 +8,7 @@ import { MAX_META_NAME_SIZE } from '../../core/repo/write/meta.ts';
 /** The branch that has the pending values. */
 export const BRANCH = 'outbox';
 const PREFIX = 'app:outbox:';
-/** Begins the name of a path that is too long for a name. No path begins with it. */
+/** Begins the hash that replaces a path too long for the name of a meta value. No path begins with it. */
 const HASHED = '#';
 
 export const ENTRY_STATES = [
@@ -35,7 +35,7 @@ export interface Entry {
   readonly state: EntryState;
   /** What the host had when the change was made. The request compares with it. */
   readonly base: Value;
-  /** The rev of the commit that made `base`, if a push did. An older copy of the host cannot contradict it. */
+  /** If a push made `base`: the rev of its commit. A copy of the host before this rev says nothing about the change. */
   readonly baseRev?: string | undefined;
   /** The value on the branch. */
   readonly ours: Value;
@@ -43,7 +43,7 @@ export interface Entry {
   readonly sent?: Value | undefined;
   /** `sending` and `unknown`: the host's rev before the request. `landed`: the rev of its commit. */
   readonly rev?: string | undefined;
-  /** Requests that were sent and may have had an effect. */
+  /** Number of requests that were sent and may have had an effect. */
   readonly attempts: number;
   readonly error?: EntryError | undefined;
   /** Paths of the same group are sent together. */
@@ -73,7 +73,7 @@ const parseEntry = (name: string, text: string): Entry => {
   }
   throw new RepoError(
     'Malformed',
-    `the state of a pending change is not readable: another program changed it. Remove it with repo.meta.set; name=${name}`,
+    `the state of a pending change is not readable: another program changed it. To remove it, call repo.meta.set(name, undefined); name=${name}`,
   );
 };
 

@@ -57,7 +57,7 @@ export async function* listPending(
   const keyOf = (path: string): string => (collection === undefined ? path : splitPath(path).rkey);
   const order = (a: string, b: string): number => (reverse ? compareText(b, a) : compareText(a, b));
   const entries = await store.entries(collection);
-  const isChanged = new Set(entries.map(({ path }) => path));
+  const changedPaths = new Set(entries.map(({ path }) => path));
   const pending: Keyed[] = [];
   for (const entry of reverse ? entries.reverse() : entries) {
     const key = keyOf(entry.path);
@@ -71,7 +71,7 @@ export async function* listPending(
   const stored = store.repo.list(collection, { cursor: options.cursor, reverse: options.reverse });
   for await (const record of stored) {
     const path = `${record.collection}/${record.rkey}`;
-    if (isChanged.has(path)) {
+    if (changedPaths.has(path)) {
       continue;
     }
     while (next < pending.length && order(pending[next]![0], keyOf(path)) < 0) {

@@ -1,4 +1,4 @@
-/** The states of a pending change around a request. */
+/** The states of a pending change before and after a request. */
 import { isRepoError } from '../../core/errors.ts';
 import { errorName, isError } from '../../core/data/platform-values.ts';
 import type { Entry, EntryError, Value } from './entry.ts';
@@ -27,7 +27,7 @@ export const sendingEntry = ({ error: _, ...entry }: Entry, rev: string | undefi
   attempts: entry.attempts + 1,
 });
 
-/** The host has the value that was sent. */
+/** Returns the entry after the host has accepted the value that was sent. */
 const landedEntry = (entry: Entry, sent: Value, rev: string): Entry => {
   const { path, base, ours, attempts, group } = entry;
   return ours === sent
@@ -38,7 +38,7 @@ const landedEntry = (entry: Entry, sent: Value, rev: string): Entry => {
 /**
  * Returns the entry after a request.
  * @param sent The value of the request. The value on the branch may be newer.
- * @param hasSentBlobs The blobs were uploaded again for this request.
+ * @param hasSentBlobs Whether the blobs were uploaded again, because the host lacked one. A second lack is a refusal.
  */
 export const afterOutcome = (entry: Entry, sent: Value, outcome: Outcome, hasSentBlobs: boolean): Entry => {
   if (entry.state !== 'sending') {

@@ -8,7 +8,7 @@ const PHASES: Readonly<Record<PullProgress['phase'], string>> = {
   head: 'Asking its host for the newest commit',
   read: 'Downloading the records',
   verify: 'Checking every block, the tree and the signature',
-  write: 'Storing it',
+  write: 'Storing the repository',
   blobs: 'Downloading the blobs',
 };
 
@@ -35,14 +35,14 @@ export class CloneView {
       this.#title,
       this.#who,
       this.#phase,
-      // The host does not say how much it sends.
+      // Without a value: the host does not say how much it sends.
       element('progress', { 'aria-label': 'Progress' }),
       element('p', { class: 'counts quiet' }, this.#bytes, this.#records),
       element('div', { class: 'actions' }, cancel),
     );
   }
 
-  /** The field that had the focus may be gone. */
+  /** Focuses the title: the field that had the focus may no longer be in the page. */
   focus(): void {
     this.#title.focus();
   }

@@ -6,7 +6,7 @@ import { countOf, formatBytes } from '../../../page/quantities.ts';
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
   read: 'Reading the file',
   verify: 'Checking every block and the tree',
-  write: 'Storing it',
+  write: 'Storing the repository',
 };
 
 export class ImportView {

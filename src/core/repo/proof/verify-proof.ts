@@ -37,7 +37,7 @@ interface ProvenCommit {
  *
  * - `present`: the commit has this record. `bytes` is its block, or `undefined` if the CAR lacks it.
  * - `absent`: the commit has no record of this path.
- * - `unproven`: the CAR lacks the commit or a tree node that decides. The record may exist or not.
+ * - `unproven`: the CAR lacks the commit, or a tree node on the way to the record. The record may exist or not.
  * - `invalid`: the CAR is malformed, of another account, not signed by the key, or its tree breaks a rule.
  */
 export type ProofResult =

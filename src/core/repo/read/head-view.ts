@@ -23,7 +23,7 @@ export const withHead = <T>(parts: RepoParts, read: (view: View, head: Head | un
     ([head]) => read(viewOf(parts, head), head),
   );
 
-/** Iterates with `read` over the head at the first `next`. */
+/** Yields the values that `read` yields for the head. Reads and pins the head at the first `next`. */
 export const listHead = <T>(
   parts: RepoParts,
   read: (view: View, head: Head | undefined) => AsyncIterable<T>,

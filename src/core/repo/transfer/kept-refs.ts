@@ -1,6 +1,6 @@
 /**
- * Refs that keep old heads: `local-<rev>`, or `local-<rev>-<6 characters>` if that name is taken by another commit. For
- * local work, a meta value stores the digest of the work and its base.
+ * Refs that keep old heads: `local-<rev>`, or `local-<rev>-<6 characters of the CID>` if another commit has that name.
+ * If the head has local work (changes that the host does not have), a meta value stores the work's digest and base.
  */
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText } from '../../data/cid.ts';
@@ -31,8 +31,8 @@ export const keepCommit = async (change: BlockChange, { cid, rev }: CommitRef): 
 };
 
 /**
- * Adds a commit to the list. If it replaces another commit with the same rev, a ref keeps that one, and its name is
- * returned.
+ * Adds a commit to the list of commits. If it replaces another commit with the same rev, a ref keeps the replaced one.
+ * Returns the name of that ref.
  */
 export const listCommit = async (change: BlockChange, rev: Tid, cid: CID): Promise<string | undefined> => {
   const before = await change.commit(rev);

@@ -1,6 +1,6 @@
 /**
- * The source of an import that does not fit in memory. Its rest is kept in a scratch file before the change begins, so
- * that a slow download does not delay other writes.
+ * The source of an import. If it does not fit in memory, the bytes that are not read yet are copied to a scratch file
+ * before the change begins. So a slow download does not delay other writes.
  */
 import { isBytes } from '../../data/platform-values.ts';
 import type { CarSource } from '../../car/source.ts';
@@ -36,8 +36,9 @@ export class SlowSource implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Reads the source to its end into a scratch file of `blobs`. Does nothing for bytes in memory and for a file, and if
-   * `blobs` has none. Stops after `maxSize` bytes, and at a chunk of another type: the reader of chunks refuses both.
+   * Reads the source to its end into a scratch file of `blobs`. Does nothing if the source is bytes in memory or a
+   * file, or if `blobs` has no scratch files. Stops after `maxSize` bytes, and at a chunk of another type: the reader
+   * of chunks refuses both.
    * @param notify Called before each chunk. It may throw.
    */
   async keep(blobs: BlobStore, maxSize: number, notify: () => void): Promise<void> {
