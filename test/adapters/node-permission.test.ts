@@ -24,7 +24,7 @@ const replace = (target: object, name: string, value: unknown): void => {
   );
 };
 
-/** The flags of each file, by its name, that was opened last. */
+/** The flags of the last `openSync` of each path. */
 const flagsOf = new Map<string, number>();
 
 beforeAll(async () => {

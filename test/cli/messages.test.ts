@@ -37,7 +37,7 @@ describe('the command', () => {
         `the folder has no repository, because it has no pds.db: check the path, or create one with createRepo; path=${at('notes')}`,
     ],
     [
-      'import into such a folder',
+      'import into a folder that is not a repository',
       () => ['import', at('notes'), at('alice.car')],
       'RepoNotFound',
       () =>
@@ -121,7 +121,7 @@ describe('the command', () => {
     expect(await json(['version'])).toEqual([{ version: '1.2.3' }]);
   });
 
-  test('no error shows only a code of the system', async () => {
+  test('no message is only the error code of the operating system', async () => {
     for (const args of [
       ['import', at('alice.car/x'), at('alice.car')],
       ['import', at('new'), at('alice.car/x')],

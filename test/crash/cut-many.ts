@@ -1,4 +1,4 @@
-/** Runs workloads one after the other, and cuts each. */
+/** Runs workloads one after the other, and cuts the power in each, until there are enough cuts. */
 import { seeded } from '../random/seeded.ts';
 import { cutEverywhere, noCuts, recordRun } from './cut-run.ts';
 import type { CutCounts } from './cut-run.ts';

@@ -38,11 +38,11 @@ const blobCid = cidOfDigest(CODEC_RAW, sha256(blobBytes));
 const readBlob = async (repo: Repo): Promise<void> => {
   const blob = await repo.getBlob(blobCid);
   if (blob?.size !== blobBytes.length) {
-    throw new Error('the blob is not there');
+    throw new Error(`the blob is missing or has another size; size=${blob?.size}`);
   }
-  const { steps: mended } = await repo.repair({ dryRun: true });
-  if (mended.length > 0) {
-    throw new Error(`a repair would: ${mended[0]!.message}`);
+  const { steps: repairs } = await repo.repair({ dryRun: true });
+  if (repairs.length > 0) {
+    throw new Error(`repair reports damage in a valid repository: ${repairs[0]!.message}`);
   }
 };
 
@@ -92,8 +92,10 @@ export interface FaultOutcome {
 }
 
 /**
- * Runs the workload, and closes and opens once in the middle. `heal` ends the injected fault. A rejected step is
- * repeated. If the repository then says that it has failed, it is closed, opened, and the step is repeated again.
+ * Runs the workload, and closes and opens once in the middle. A rejected step is repeated. If it rejects again, the
+ * repository is closed and opened, and the step is repeated once more.
+ * @param hasFailed Whether the fault was injected. If it was not, nothing is checked.
+ * @param heal Ends the injected fault.
  */
 export const runWithFault = async (place: Place, hasFailed: () => boolean, heal: () => void): Promise<FaultOutcome> => {
   const wrong: string[] = [];

@@ -101,14 +101,14 @@ const flushOf =
   (pattern: RegExp) =>
   ({ verb, path }: DiskCall): boolean =>
     verb === 'flush' && pattern.test(path);
-/** The n-th sync of a folder, from 1. Default: every sync. */
+/** Matches the n-th sync of a folder through the port `blobs`, from 1. Default: every sync. */
 const syncOf = (pattern: RegExp, n?: number): Mutation['forgets'] => {
   let count = 0;
   return ({ verb, port, path }) =>
     verb === 'syncFolder' && port === 'blobs' && pattern.test(path) && (n === undefined || ++count === n);
 };
 
-/** The first `n` syncs of a folder, by any caller. The first write to a file of a database follows its own sync. */
+/** Matches the first `n` syncs of a folder through any port: database files sync it too, before their first write. */
 const firstSyncsOf = (pattern: RegExp, n: number): Mutation['forgets'] => {
   let count = 0;
   return ({ verb, path }) => verb === 'syncFolder' && pattern.test(path) && ++count <= n;

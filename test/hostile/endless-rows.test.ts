@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { SqlDatabase, SqlStatement } from '../../src/adapters/sqlite/sql-database.ts';
 import { KeyValueTable } from '../../src/adapters/sqlite/key-value-table.ts';
 
-/** A database that returns the same rows endlessly for any query. */
+/** A database that returns the same rows for every query, wherever it begins. An unchecked list would never end. */
 const circle = (keys: readonly string[]): SqlDatabase => ({
   changes: 0,
   exec: () => undefined,

@@ -20,7 +20,7 @@ const OLD_TERMS: readonly (readonly [standard: string, old: RegExp])[] = [
   ['is not a valid …', /\b(is|are|was|were) none\b|\bthat (is|are) no [a-z]+\b/],
   ['is stored, in storage order', /\b(it|they|file|files|bytes|blocks|folder) lies?\b|\bwhere (it|they) lies?\b/],
   ['missing, present', /\bwhat is (gone|there)\b|\b(is|are|was|were) gone\b/],
-  ['one … per …', /\ba sentence a fault\b|\bone (entry|request|file|commit|line|line) a [a-z]+\b/],
+  ['one … per …', /\ba sentence a fault\b|\bone (entry|request|file|commit|line) a [a-z]+\b/],
   ['flush, insert into the cache', /\.(settle|learn)\(|\bunsettled\b/],
   ['the caller, a reader', /\bwhoever\b/i],
   ['continues', /\b(go|goes|went|going) on\b/i],
@@ -36,7 +36,7 @@ const OLD_TERMS: readonly (readonly [standard: string, old: RegExp])[] = [
   ['the rest, the fault', /\bwhat is (left|wrong|right|kept)\b/i],
   ['no longer', /\bany more\b/i],
   ['forever, endlessly', /\bfor ever\b/i],
-  ['can be repeated', /\b(can|could|may) be had\b/i],
+  ['is available', /\b(can|could|may) be had\b/i],
 ];
 
 /** Returns `path:line: old term (standard: …)` for each old term of a text. */

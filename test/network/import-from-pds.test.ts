@@ -115,7 +115,7 @@ describe.skipIf(lacksPds)(`the disk of a PDS${why}`, () => {
     expect(uploaded).toContain(blob!.cid);
   });
 
-  test('imports what was written since, into the same repository', async () => {
+  test('imports later writes into the same repository', async () => {
     for (let i = 0; i < 20; i++) {
       await write();
       if (i % 5 === 0) {
@@ -129,7 +129,7 @@ describe.skipIf(lacksPds)(`the disk of a PDS${why}`, () => {
     expect(await recordsIn('alice')).toEqual(Object.fromEntries(records));
   });
 
-  test('a write during the read gives the state of the opening, or Locked', async () => {
+  test('a read during which the PDS writes returns the state at the opening, or rejects with Locked', async () => {
     const source = await openPdsAccount(account.store);
     const head = await headOfHost();
     await write();
@@ -147,7 +147,7 @@ describe.skipIf(lacksPds)(`the disk of a PDS${why}`, () => {
     expect(await headOfHost()).not.toBe(head);
   });
 
-  test('refuses an account into the repository of another one', async () => {
+  test('refuses to import an account into the repository of another account', async () => {
     await json(['init', at('other'), '--did', 'did:web:other.example']);
     const wrong = await pdsdb(['import', at('other'), '--from-pds', account.store, '--json']);
     expect(JSON.parse(wrong.stdout)).toMatchObject({ error: 'WrongDid' });

@@ -1,4 +1,4 @@
-/** Compares a copy with what the driver knows, and with the host. */
+/** Compares a copy with the state that the host must have after the writes of the driver. */
 import { expect } from 'vitest';
 import type { Repo } from '../../src/index.ts';
 import { listOf } from '../../src/core/data/list-of.ts';
@@ -14,7 +14,7 @@ export const recordsOf = async (repo: Repo): Promise<Map<string, string>> => {
   return records;
 };
 
-/** Expects the records, the head and the blobs of the host. */
+/** Expects the records and the head that the host must have, and no missing blob. */
 export const expectTruth = async (repo: Repo, driver: Driver): Promise<void> => {
   expect([...(await recordsOf(repo))].sort()).toEqual([...driver.at()].sort());
   expect((await repo.head())?.cid.toString()).toBe(driver.head.cid);

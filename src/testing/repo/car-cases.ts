@@ -75,13 +75,14 @@ export const FLOAT: Block = /* @__PURE__ */ blockOf(
   ]),
 );
 
-/** Returns a repository with posts, as a CAR. */
+/** Returns the code and the path of each fault. */
 const namesOf = ({ faults }: { readonly faults: readonly Fault[] }): string[] =>
   faults.map(({ code, path }) => `${code} ${path}`);
 
 /** `{"$type": "x"}`, the smallest record. */
 const TYPED: Block = /* @__PURE__ */ blockOf(new Uint8Array([0xa1, 0x65, 0x24, 0x74, 0x79, 0x70, 0x65, 0x61, 0x78]));
 
+/** Returns the CAR of a new repository with posts, and its head. */
 const exported = async (
   harness: RepoHarness,
   ops: readonly WriteOp[] = creates(30),
@@ -175,8 +176,8 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     assertEqual([result.updated, result.unchanged], [1, 49], 'counts');
     assert((await repo.verify()).ok, 'it is sound');
     const nothing = await readAll(source.exportCar({ since: (await source.head())!.rev }));
-    assertEqual([...readCar(nothing)].length, 0, 'since the head there is nothing');
-    assertEqual((await repo.importCar(nothing)).unchanged, 50, 'and without a fault');
+    assertEqual([...readCar(nothing)].length, 0, 'blocks since the head');
+    assertEqual((await repo.importCar(nothing)).unchanged, 50, 'records that an import without blocks leaves');
     await source.close();
   }),
 
@@ -191,7 +192,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     assertEqual(order, [...records.values()], 'records in key order');
   }),
 
-  over('an export before the first commit is refused', async (repo) => {
+  over('an export before the first commit, or since an unknown rev, is refused', async (repo) => {
     await assertRejects(() => readAll(repo.exportCar()), 'HeadNotFound', 'exportCar');
     await repo.write(creates(1));
     await assertRejects(() => readAll(repo.exportCar({ since: 'nothing' })), 'RefNotFound', 'an unknown rev');
@@ -203,7 +204,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
     );
     const records = [[`${POST}/a`, record] as const];
     await refused(repo, await carOf(records, { did: OTHER_DID }), 'WrongDid', 'another account');
-    await refused(repo, await carOf(records), 'WrongDid', 'not the one that was asked for', { did: OTHER_DID });
+    await refused(repo, await carOf(records), 'WrongDid', 'another account than the option did', { did: OTHER_DID });
     await refused(repo, await carOf(records), 'InvalidSignature', 'another key', { key: OTHER_KEY.did!() });
     await refused(repo, await carOf(records), 'UnknownKey', 'an invalid key', { key: 'did:key:zzz' });
     await refused(repo, await carOf(records, { signer: null }), 'InvalidSignature', 'no signature');
@@ -235,7 +236,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
       assert('code' in error && error.name === 'RepoError', `a flipped bit at ${at} is refused`);
       codes.add(error.code);
     }
-    assertEqual(codes.has('Malformed'), true, 'as Malformed');
+    assertEqual(codes.has('Malformed'), true, 'some damage is Malformed');
     for (let length = 0; length < car.length; length += 97) {
       const error = await repo.importCar(car.subarray(0, length)).catch((cause: unknown) => cause as { name: string });
       assertEqual('name' in error && error.name, 'RepoError', `cut after ${length} bytes`);
@@ -284,7 +285,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
   }),
 
   over('a tree with a key that is not a record path is refused', async (repo) => {
-    await refused(repo, await carOf([['nonsid/a', TYPED]]), 'Malformed', 'a collection that is no NSID');
+    await refused(repo, await carOf([['nonsid/a', TYPED]]), 'Malformed', 'a collection that is not an NSID');
   }),
 
   over('an import reports progress and can be aborted', async (repo, harness) => {
@@ -299,7 +300,7 @@ export const repoCarCases: readonly Case<RepoHarness>[] = [
         onProgress: ({ bytes }) => bytes > 20_000 && stop.abort(new Error('enough')),
       })
       .catch((error: unknown) => error);
-    assertEqual((reason as Error).message, 'enough', 'the reason comes out');
+    assertEqual((reason as Error).message, 'enough', 'rejects with the reason of the abort');
     assertEqual(await describe(repo), before, 'the repository');
     await repo.importCar(chunked(car, 4096), {
       onProgress({ phase, bytes, records }) {

@@ -62,7 +62,11 @@ export const repoHistoryCases: readonly Case<RepoHarness>[] = [
       [rkeyOf(1), 'draft'],
       'with a prefix',
     );
-    assertEqual(await listOf(repo.diff(before.rev, undefined, { prefix: 'app.bsky.graph' })), [], 'nothing with it');
+    assertEqual(
+      await listOf(repo.diff(before.rev, undefined, { prefix: 'app.bsky.graph' })),
+      [],
+      'a prefix without changes',
+    );
   }),
 
   over('diff compares checked-out and edited trees with other states', async (repo) => {

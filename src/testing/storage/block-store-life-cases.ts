@@ -115,7 +115,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     await again.close();
   }),
 
-  life('every method rejects with Closed once it is closed', async (harness) => {
+  life('every method rejects with Closed after the store is closed', async (harness) => {
     const store = await harness.open();
     await fill(store);
     for (const [name, call] of Object.entries(callsOf(store))) {
@@ -129,7 +129,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     }
   }),
 
-  life('a list that is being read rejects with Closed once it is closed', async (harness) => {
+  life('a list that is being read rejects with Closed after the store is closed', async (harness) => {
     const store = await harness.open();
     await put(store, blocksOf(2_000));
     await store.transact(async (change) => {
@@ -146,7 +146,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
       refs: store.refs()[Symbol.asyncIterator](),
     };
     for (const [name, list] of Object.entries(lists)) {
-      assertEqual((await list.next()).done, false, `${name} has a first one`);
+      assertEqual((await list.next()).done, false, `${name} is at its end after the first next`);
     }
     await store.close();
     for (const [name, list] of Object.entries(lists)) {
@@ -173,7 +173,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     const log: string[] = [];
     const work = (name: string): Promise<void> =>
       store.transact(async (change) => {
-        // More turns of the event loop than closing alone needs.
+        // More microtasks than closing alone needs.
         for (let n = 0; n < 50; n++) {
           await change.put([blockOf(n)]);
           await new Promise<void>((resolve) => queueMicrotask(resolve));
@@ -193,7 +193,7 @@ export const blockStoreLifeCases: readonly Case<BlockStoreHarness>[] = [
     const store = await harness.open();
     const thrown = new Error('refused');
     const caught = await rejectionOf(() => store.transact(() => Promise.reject(thrown)), 'the change');
-    assert(caught === thrown, 'the very error comes out');
+    assert(caught === thrown, 'rejects with the error of the callback itself');
     await store.close();
   }),
 ];

@@ -59,7 +59,7 @@ test('a table exists after reopening, and any SQLite reads it', () =>
     }
   }));
 
-test('it has one owner at a time', () =>
+test('a database has one owner at a time', () =>
   inFolder(async (folder) => {
     const database = await openDatabase(folder, { create: true });
     database.exec('create table t (x)');
@@ -70,7 +70,7 @@ test('it has one owner at a time', () =>
     await using(folder, {}, (again) => again.exec('insert into t values (1)'));
   }));
 
-test('without create nothing is created, with create nothing is opened, and a file that is not a database leaves no lock', () =>
+test('create refuses an existing database, the default refuses a missing one, and a damaged file leaves no lock', () =>
   inFolder(async (folder) => {
     await expect(openDatabase(join(folder, 'none'))).rejects.toMatchObject({ code: 'RepoNotFound' });
     await using(join(folder, 'some'), { create: true }, (database) => database.exec('create table t (x)'));

@@ -72,7 +72,7 @@ describe('createSchema', () => {
 });
 
 describe('openSchema accepts', () => {
-  test('tables with the prefix of other writers', async () => {
+  test('tables with the prefix kv_, which other programs use', async () => {
     const database = await written(...tables('kv_'), meta(DID, '1', 'kv_'));
     expect(openSchema(database)).toEqual({ did: DID, prefix: 'kv_', others: [] });
   });
@@ -212,7 +212,7 @@ describe('openSchema refuses', () => {
     '(key TEXT PRIMARY KEY DESC, value BLOB NOT NULL)',
     '(key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL)',
     '(key TEXT UNIQUE PRIMARY KEY, value BLOB NOT NULL)',
-    // To SQLite these are types of columns, and there is no key, or a value may be missing.
+    // SQLite reads the quoted words as part of a name or a type. So there is no primary key, or a value may be NULL.
     '(key TEXT "PRIMARY KEY", value BLOB NOT NULL)',
     '(key TEXT [PRIMARY KEY], value BLOB NOT NULL)',
     '(key TEXT `PRIMARY KEY`, value BLOB NOT NULL)',
@@ -220,7 +220,7 @@ describe('openSchema refuses', () => {
     '(key TEXT PRIMARY KEY, value BLOB "NOT NULL")',
     '(key TEXT PRIMARY KEY, value "BLOB NOT NULL")',
     '(key TEXT PRIMARY KEY, value BLOB NOT NULL /* a comment is left out */, "value BLOB NOT NULL")',
-    // U+00A0 is no space, U+212A is no k, and U+017F is no s.
+    // To SQLite, U+00A0 and U+2003 are not spaces, and U+212A (the Kelvin sign) is not a k.
     '(key TEXT\u00a0PRIMARY\u00a0KEY, value BLOB NOT NULL)',
     '(key TEXT PRIMARY KEY, value BLOB\u00a0NOT\u00a0NULL)',
     '(\u212aey TEXT PRIMARY KEY, value BLOB NOT NULL)',

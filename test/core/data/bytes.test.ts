@@ -19,7 +19,7 @@ test('parts are put together in their order', () => {
 });
 
 describe('a copy', () => {
-  test('is of its own, also when a Buffer is copied', () => {
+  test('has a buffer of its own, also if the original is a Buffer', () => {
     for (const bytes of [Uint8Array.of(1, 2, 3), Buffer.from([1, 2, 3]).subarray(0, 3)]) {
       const copy = copyBytes(bytes);
       bytes[0] = 9;

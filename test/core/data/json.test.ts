@@ -19,7 +19,7 @@ const invalidAt = (path: string): unknown =>
 describe('round trips', () => {
   test.each<[string, unknown, unknown]>([
     ['null', null, null],
-    ['texts and truth', ['', 'é', true, false], ['', 'é', true, false]],
+    ['strings and booleans', ['', 'é', true, false], ['', 'é', true, false]],
     ['integers', [0, -1, Number.MAX_SAFE_INTEGER], [0, -1, Number.MAX_SAFE_INTEGER]],
     ['a link', link, { $link }],
     ['no bytes', new Uint8Array(0), { $bytes: '' }],
@@ -35,7 +35,7 @@ describe('round trips', () => {
     expect(JSON.stringify(toJson(fromJson(json)))).toBe(JSON.stringify(json));
   });
 
-  test('keys that the language knows stay keys', () => {
+  test('keys such as __proto__ and constructor are ordinary keys', () => {
     const text = '{"1":0,"__proto__":{"polluted":true},"constructor":1,"toString":2}';
     const value = fromJson(JSON.parse(text)) as Record<string, unknown>;
     expect(Object.keys(value)).toContain('__proto__');
@@ -67,26 +67,26 @@ describe('reading', () => {
     ['a float', '{"a":[1.5]}', '/a/0'],
     ['2^53', '[9007199254740992]', '/0'],
     ['a number that JSON.parse makes infinite', '[1e999]', '/0'],
-    ['half a surrogate pair', '{"a":"\\ud800"}', '/a'],
-    ['half a surrogate pair in a key', '{"\\ud800":1}', '/\ud800'],
-    ['a link with company', `{"l":{"$link":"${$link}","a":1}}`, '/l'],
+    ['a lone surrogate', '{"a":"\\ud800"}', '/a'],
+    ['a lone surrogate in a key', '{"\\ud800":1}', '/\ud800'],
+    ['a link with another field', `{"l":{"$link":"${$link}","a":1}}`, '/l'],
     ['a link that is not a text', '{"l":{"$link":1}}', '/l'],
-    ['a link that is no CID', '{"l":{"$link":"bafy"}}', '/l'],
+    ['a link that is not a CID', '{"l":{"$link":"bafy"}}', '/l'],
     ['a link in upper case', `{"l":{"$link":"${$link.toUpperCase()}"}}`, '/l'],
     ['a link of version 0', '{"l":{"$link":"QmbWqxBEKC3P8tqsKc98xmWNzrzDtRLMiMPL8wBuTGsMnR"}}', '/l'],
-    ['bytes with company', '{"b":{"$bytes":"AA","$type":"a"}}', '/b'],
+    ['bytes with another field', '{"b":{"$bytes":"AA","$type":"a"}}', '/b'],
     ['bytes that are not a text', '{"b":{"$bytes":[1]}}', '/b'],
     ['a link and bytes in one', `{"b":{"$bytes":"AA","$link":"${$link}"}}`, '/b'],
     ['base64 for URLs', '{"b":{"$bytes":"-_8"}}', '/b'],
     ['base64 with a blank', '{"b":{"$bytes":"AA AA"}}', '/b'],
     ['base64 of one character', '{"b":{"$bytes":"A"}}', '/b'],
-    ['base64 with bits to spare', '{"b":{"$bytes":"AB"}}', '/b'],
+    ['base64 whose unused bits are not 0', '{"b":{"$bytes":"AB"}}', '/b'],
     ['too little padding', '{"b":{"$bytes":"AA="}}', '/b'],
     ['too much padding', '{"b":{"$bytes":"AAE=="}}', '/b'],
     ['only padding', '{"b":{"$bytes":"===="}}', '/b'],
     ['misplaced padding', '{"b":{"$bytes":"AAEC=="}}', '/b'],
     ['a $type of null', '{"r":{"$type":null}}', '/r'],
-    ['a $type of no letters', '{"r":[{"$type":""}]}', '/r/0'],
+    ['an empty $type', '{"r":[{"$type":""}]}', '/r/0'],
     ['a blob with a size that is text', JSON.stringify({ b: { ...blob, size: '3' } }), '/b'],
     ['a blob with a size below 0', JSON.stringify({ b: { ...blob, size: -1 } }), '/b'],
     ['a blob with a ref that is text', JSON.stringify({ b: { ...blob, ref: ref.toString() } }), '/b'],
@@ -105,7 +105,7 @@ describe('reading', () => {
     ['a function', [() => 1]],
     ['a Date', new Date(0)],
     ['bytes', Uint8Array.of(1)],
-  ])('refuses %s, which no JSON has', (_, value) => {
+  ])('refuses %s, which JSON cannot contain', (_, value) => {
     expect(() => fromJson(value)).toThrow(expect.objectContaining({ code: 'InvalidRecord' }));
   });
 
@@ -130,7 +130,7 @@ describe('writing', () => {
     ['a map that would read as bytes', [{ $bytes: 'AA' }], '/0'],
     ['a float', { a: 1.5 }, '/a'],
     ['a bigint of 2^53', [2n ** 53n], '/0'],
-    ['a bigint past all doubles', [10n ** 400n], '/0'],
+    ['a bigint above the largest double', [10n ** 400n], '/0'],
     ['a Date', { a: new Date(0) }, '/a'],
     ['undefined in an array', [undefined], '/0'],
   ])('refuses %s', (_, value, path) => {

@@ -47,14 +47,14 @@ const OTHERS = [
   new Set(),
 ];
 
-describe('a value of the platform', () => {
-  test('is recognized from every realm, and other values are not', () => {
+describe('values of the platform', () => {
+  test('are recognized from every realm, and other values are not', () => {
     for (const [is, values] of CASES) {
       expect([...ALL, ...OTHERS].filter(is)).toEqual(values);
     }
   });
 
-  test('returns the name and the code of an error', () => {
+  test('errors of every realm have a name and a code', () => {
     const error = foreign(`Object.assign(new Error('a'), { code: 'ENOENT' })`);
     expect([errorName(error), errorCode(error)]).toEqual(['Error', 'ENOENT']);
     expect([errorName('Error'), errorCode(null), errorCode(new DOMException('a'))]).toEqual([

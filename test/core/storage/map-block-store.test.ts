@@ -13,13 +13,13 @@ const harness = (): BlockStoreHarness => ({ forgetful: true, open: async () => n
 
 const repoHarness = (): RepoHarness => ({
   create: async (options) => repoOver({ ...options, store: new MapBlockStore(), blobs: new MemoryBlobStore() }),
-  open: () => Promise.reject(new Error('memory keeps nothing')),
+  open: () => Promise.reject(new Error('a MapBlockStore cannot be opened again: it keeps nothing after close')),
   other: repoHarness,
   forgetful: true,
   noFiles: true,
 });
 
-describe('a repository over it', () => {
+describe('a repository over a store over plain Maps', () => {
   runCases(repoCases, repoHarness);
 });
 

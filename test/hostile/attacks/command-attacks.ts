@@ -10,7 +10,8 @@ import type { Attack, AttackClass } from './attack.ts';
  * bidirectional text.
  */
 const EVIL = '\u001b[31m\u009b2J\u001b]0;title\u0007\u007f\b\r\u0085\u2028\u2029\u202a\u202e\u2066\u2069';
-const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+/** A character that a terminal or a text layout obeys. Tabs and line feeds are allowed. */
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const CLEAR_LINE = /\r\u001b\[2K/g;
 /** Repeated, for messages whose length matters. */
 const LONG = EVIL.repeat(50_000);
@@ -34,7 +35,7 @@ const onTerminal =
       arg === 'repo' || arg.startsWith('in/') ? join(folder, arg.replace('in/', '')) : arg,
     );
     const { code, stdout, stderr } = await pdsdb(paths, { isTTY: true });
-    return `${code}, ${OBEYED.test(`${stdout}${stderr}`.replace(CLEAR_LINE, '')) ? 'obeyed' : 'escaped'}`;
+    return `${code}, ${CONTROL.test(`${stdout}${stderr}`.replace(CLEAR_LINE, '')) ? 'obeyed' : 'escaped'}`;
   };
 
 const cases: Readonly<Record<string, readonly string[]>> = {

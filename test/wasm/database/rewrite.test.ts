@@ -32,7 +32,7 @@ const opened = (durableOn: 'flush' | 'persist', rows = 5000): { files: MemoryFil
   return { files, database };
 };
 
-/** A file as older versions wrote it, without `auto_vacuum`. */
+/** The files of a database without `auto_vacuum`, as older versions of pdsdb wrote it. */
 const older = (durableOn: 'flush' | 'persist'): MemoryFiles => {
   const files = new MemoryFiles({ durableOn });
   const database = sqlite.open(files);
@@ -46,7 +46,7 @@ const older = (durableOn: 'flush' | 'persist'): MemoryFiles => {
 };
 
 describe.each(['flush', 'persist'] as const)('files durable on %s', (durableOn) => {
-  test('a new one can be shortened, and opening one again writes nothing', () => {
+  test('a new database can be shrunk, and opening it again writes nothing', () => {
     const { files, database } = opened(durableOn, 10);
     expect(pragma(database, 'auto_vacuum')).toBe('2');
     database.close();
@@ -84,7 +84,7 @@ describe.each(['flush', 'persist'] as const)('files durable on %s', (durableOn) 
     expect(holds(files, secret)).toBe(false);
   });
 
-  test('a rewritten one is compact, and usable', () => {
+  test('a rewritten database is compact, and usable', () => {
     const { files, database } = opened(durableOn);
     exec(database, 'delete from rows where rowid % 2 = 0');
     database.shrink();
@@ -102,7 +102,7 @@ describe.each(['flush', 'persist'] as const)('files durable on %s', (durableOn) 
     again.close();
   });
 
-  test('an older one can be shrunk after a rewrite', () => {
+  test('a database of an older version can be shrunk after a rewrite', () => {
     const files = older(durableOn);
     const database = sqlite.open(files);
     createTable(database);
@@ -145,7 +145,7 @@ const watched = (files: MemoryFiles, onWrite: (end: number) => void): DatabaseFi
   [Symbol.asyncDispose]: () => files.close(),
 });
 
-test('a file without free room takes at most 2.2 times its size while it is rewritten', () => {
+test('a file without free pages takes at most 2.2 times its size while it is rewritten', () => {
   const { files, database } = opened('flush');
   database.rewrite();
   database.close();
