@@ -37,7 +37,7 @@ const openBackup = async (folder: string, car: string): Promise<Repo> => {
 
 const [folder] = Deno.args;
 if (folder === undefined) {
-  throw new Error('which folder?');
+  throw new Error('name the folder of the backups, for example: backup.deno.ts backups');
 }
 const incoming = `${folder}/new.car`;
 const repo = await openBackup(`${folder}/repo`, incoming);
@@ -59,7 +59,7 @@ try {
   const backup = `${folder}/${new Date().toISOString().slice(0, 10)}-${rev}.car`;
   await Deno.writeFile(`${backup}.part`, repo.exportCar());
   await Deno.rename(`${backup}.part`, backup);
-  console.log(`everything is sound; wrote ${backup}`);
+  console.log(`the copy is valid; wrote ${backup}`);
 } finally {
   await repo.close();
 }

@@ -12,7 +12,7 @@ import { collect, jsonLines, pdsdb } from './run-command.ts';
 const POST = 'app.bsky.feed.post';
 /** One of each kind: ESC [, C1 CSI, OSC with BEL, DEL, backspace, return, line separators, bidirectional controls. */
 const EVIL = '\u001b[31m\u009b2J\u001b]0;title\u0007\u007f\b\r\u0085\u2028\u2029\u202a\u202e\u2066\u2069';
-const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
@@ -50,7 +50,7 @@ describe('a command line', () => {
         );
         expect(outcome.code).toBe(1);
         expect(outcome.stdout).toBe('');
-        expect(outcome.stderr.replaceAll('\r\u001b[2K', '')).not.toMatch(OBEYED);
+        expect(outcome.stderr.replaceAll('\r\u001b[2K', '')).not.toMatch(CONTROL);
         expect(outcome.stderr).not.toMatch(/^error: forged/m);
         if (args[0] !== 'help') {
           expect(outcome.stderr).toMatch(/^error: [^\n]+\n$/);
@@ -72,9 +72,9 @@ describe('content of a repository', () => {
   ])('%s shows it escaped, and as JSON with its value', async (_, [verb, ...rest]) => {
     const shown = await pdsdb([verb!, at('repo'), ...rest]);
     expect(shown).toMatchObject({ code: 0, stderr: '' });
-    expect(shown.stdout).not.toMatch(OBEYED);
+    expect(shown.stdout).not.toMatch(CONTROL);
     const json = await pdsdb([verb!, at('repo'), ...rest, '--json']);
-    expect(json.stdout).not.toMatch(OBEYED);
+    expect(json.stdout).not.toMatch(CONTROL);
     const [entry] = jsonLines(json.stdout) as [{ value?: { text: string }; message?: string }];
     expect(entry.value?.text ?? entry.message).toBe(EVIL);
   });
@@ -84,14 +84,14 @@ test('an output writes only safe text, and bytes only if it is not a terminal', 
   const chunks: Buffer[] = [];
   const terminal = createOutput(collect(chunks, true));
   await terminal.text(`a\tb\n${EVIL}\n`);
-  expect(Buffer.concat(chunks).toString()).not.toMatch(OBEYED);
+  expect(Buffer.concat(chunks).toString()).not.toMatch(CONTROL);
   expect(Buffer.concat(chunks).toString()).toMatch(/^a\tb\n\\u001b\[31m/);
   await expect(terminal.bytes(Buffer.from(EVIL))).rejects.toMatchObject({ code: 'InvalidRequest' });
   const piped: Buffer[] = [];
   await createOutput(collect(piped, false)).bytes(Buffer.from(EVIL));
   expect(Buffer.concat(piped).toString()).toBe(EVIL);
   terminal.status(`phase ${EVIL}`);
-  expect(Buffer.concat(chunks).toString().split('\r\u001b[2K')[1]).not.toMatch(OBEYED);
+  expect(Buffer.concat(chunks).toString().split('\r\u001b[2K')[1]).not.toMatch(CONTROL);
 });
 
 const hasScript = await promisify(execFile)('script', ['--version']).then(
@@ -121,7 +121,7 @@ describe.skipIf(!hasScript)('on a pseudo terminal', () => {
     for (const args of [[EVIL], ['ls', at('repo'), '--values'], ['info', EVIL], ['verify', at('repo')]]) {
       const shown = await shownFor(built, args);
       expect(shown.length).toBeGreaterThan(10);
-      expect(shown.replaceAll('\r\u001b[2K', '').replaceAll('\r\n', '\n')).not.toMatch(OBEYED);
+      expect(shown.replaceAll('\r\u001b[2K', '').replaceAll('\r\n', '\n')).not.toMatch(CONTROL);
     }
     expect(await shownFor(built, ['export', at('repo')])).toMatch(/^error: [^\n]*-o <file>[^\n]*\r\n$/);
   });

@@ -27,14 +27,14 @@ describe('the command', () => {
       () => ['info', at('none')],
       'RepoNotFound',
       () =>
-        `cannot open the repository: the folder is missing. Check the path, or create a repository with createRepo; path=${at('none')}`,
+        `cannot open the repository: the folder is missing. Check the path, or create a repository there; path=${at('none')}`,
     ],
     [
       'a folder that is not a repository',
       () => ['info', at('notes')],
       'RepoNotFound',
       () =>
-        `the folder has no repository, because it has no pds.db: check the path, or create one with createRepo; path=${at('notes')}`,
+        `the folder has no repository, because it has no pds.db: check the path, or create a repository there; path=${at('notes')}`,
     ],
     [
       'import into a folder that is not a repository',
@@ -65,8 +65,7 @@ describe('the command', () => {
       'init of an existing repository',
       () => ['init', at('alice'), '--did', DID],
       'RepoExists',
-      () =>
-        `the repository already exists: open it with openRepo, or choose another folder; path=${join(at('alice'), 'pds.db')}`,
+      () => `the repository already exists: open it, or choose another folder; path=${join(at('alice'), 'pds.db')}`,
     ],
     [
       'init with the path of a file',
@@ -148,11 +147,11 @@ describe('the library', () => {
     await expect(createRepo('', { did: DID })).rejects.toMatchObject({ code: 'RepoNotFound' });
     await expect(openRepo(at('alice.car'))).rejects.toMatchObject({
       code: 'RepoNotFound',
-      message: `cannot open the repository: the path is a file, and a repository is a folder. To read a CAR, call openCar or importRepo; path=${at('alice.car')}`,
+      message: `cannot open the repository: the path is a file, and a repository is a folder. Open a CAR as a CAR, or import it into a new folder; path=${at('alice.car')}`,
     });
     await expect(createRepo(at('alice'), { did: DID })).rejects.toMatchObject({
       code: 'RepoExists',
-      message: expect.stringContaining('open it with openRepo'),
+      message: expect.stringContaining('open it, or choose another folder'),
     });
   });
 

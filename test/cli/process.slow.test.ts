@@ -130,7 +130,7 @@ const startWaiting = async (target: string): Promise<Process> => {
 const refused = {
   code: 1,
   stdout: '',
-  stderr: expect.stringMatching(/^error: the repository already exists: open it with openRepo, [^\n]+; path=[^\n]+\n$/),
+  stderr: expect.stringMatching(/^error: the repository already exists: open it, [^\n]+; path=[^\n]+\n$/),
 };
 
 test('a late import does not change the repository that another import has created', async () => {

@@ -75,7 +75,7 @@ export const anyCut = (random: () => number): Cut => {
   };
 };
 
-/** Cuts the power at one moment in several ways. Adds to `counts`. */
+/** Cuts the power at each moment of a recording (or at a share of them) in several ways. Adds to `counts`. */
 export const cutEverywhere = async <I, E extends { readonly kind: string }>(
   recording: Recording<I, E>,
   options: CutOptions,

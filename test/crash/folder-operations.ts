@@ -105,7 +105,7 @@ export const makeBefore = async (): Promise<Before> => {
   return { image: disk.image, newer, older, entries: await collect(disk) };
 };
 
-/** Makes commits that are only in the WAL, each with a ref. */
+/** The refs of commits that are only in the WAL. */
 const KEPT = Array.from({ length: 3 }, (_, i) => `kept-${i}`);
 
 /** The newer repository, as a killed process leaves it. */

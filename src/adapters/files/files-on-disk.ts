@@ -139,17 +139,14 @@ export const assertPresence = (
   if (!create && (main === undefined || !hasContent)) {
     throw new RepoError(
       'RepoNotFound',
-      `the folder has no repository, because it has no ${FILE_NAMES[0]}: check the path, or create one with createRepo; path=${folder}`,
+      `the folder has no repository, because it has no ${FILE_NAMES[0]}: check the path, or create a repository there; path=${folder}`,
     );
   }
   return entries;
 };
 
 const alreadyThere = (path: string): RepoError =>
-  new RepoError(
-    'RepoExists',
-    `the repository already exists: open it with openRepo, or choose another folder; path=${path}`,
-  );
+  new RepoError('RepoExists', `the repository already exists: open it, or choose another folder; path=${path}`);
 
 /** Returns the entry of a path, or `undefined` if it is missing or cannot be read. */
 const lookAt = (disk: Disk, path: string): DiskEntry | undefined => {
@@ -166,9 +163,9 @@ const noFolder = (disk: Disk, path: string): RepoError => {
   const kind = lookAt(disk, path)?.kind;
   const is =
     kind === undefined
-      ? 'the folder is missing. Check the path, or create a repository with createRepo'
+      ? 'the folder is missing. Check the path, or create a repository there'
       : kind === 'file'
-        ? 'the path is a file, and a repository is a folder. To read a CAR, call openCar or importRepo'
+        ? 'the path is a file, and a repository is a folder. Open a CAR as a CAR, or import it into a new folder'
         : 'the path is a link, a pipe or a device, and a repository is a folder. Check the path';
   return new RepoError('RepoNotFound', `cannot open the repository: ${is}; path=${path}`);
 };

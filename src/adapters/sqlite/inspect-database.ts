@@ -48,12 +48,12 @@ export const openInspected = (sqlite: Sqlite, files: DatabaseFiles, { isNew, isF
   if (isNew && object !== undefined) {
     throw new RepoError(
       'RepoExists',
-      `cannot create a repository: the database is not empty. Open it with openRepo; ${object.type}=${object.name}`,
+      `cannot create a repository: the database is not empty. Open it instead; ${object.type}=${object.name}`,
     );
   }
   // If a hot journal empties the file, SQLite must apply it before a repository can be created there.
   if (!isNew && readableFile(files.main, 'opening the database').getSize() === 0) {
-    throw new RepoError('RepoNotFound', 'the database is empty: create the repository with createRepo');
+    throw new RepoError('RepoNotFound', 'the database is empty: create the repository first');
   }
   return sqlite.open(files, { recovers: false });
 };

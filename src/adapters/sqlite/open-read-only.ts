@@ -22,7 +22,7 @@ const NOTHING: SyncFile = { read: () => 0, write: refuse, truncate: refuse, getS
 export const recoveredFiles = (files: ReadOnlyFiles): DatabaseFiles => {
   const recovered = recoveredFile(files);
   if (recovered === undefined) {
-    throw new RepoError('RepoNotFound', 'the database is empty: create the repository with createRepo');
+    throw new RepoError('RepoNotFound', 'the database is empty: create the repository first');
   }
   return {
     main: {

@@ -57,7 +57,7 @@ export const createSchema = (database: SchemaDatabase, did: string): Schema => {
     if (object !== undefined) {
       throw new RepoError(
         'RepoExists',
-        `cannot create a repository: the database is not empty. Open it with openRepo; ${object.type}=${object.name}`,
+        `cannot create a repository: the database is not empty. Open it instead; ${object.type}=${object.name}`,
       );
     }
     for (const name of TABLES) {
@@ -82,7 +82,7 @@ export const createSchema = (database: SchemaDatabase, did: string): Schema => {
 export const openSchema = (database: SchemaDatabase, { isReadOnly = false }: OpenSchemaOptions = {}): Schema => {
   const objects = readObjects(database);
   if (objects.length === 0) {
-    throw new RepoError('RepoNotFound', 'the database is empty: create the repository with createRepo');
+    throw new RepoError('RepoNotFound', 'the database is empty: create the repository first');
   }
   assertHarmless(objects);
   const encoding = readRows(database, 'pragma encoding', 1)[0]?.[0];

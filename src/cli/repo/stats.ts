@@ -15,7 +15,7 @@ const DEFAULT_TOP = 5;
 
 /** Formats rows as columns. Texts are aligned to the left, and numbers to the right. */
 const columns = (rows: readonly (readonly (number | string)[])[]): string => {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => String(row[i]).length)));
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => printable(String(row[i])).length)));
   return rows
     .map((row) =>
       row

@@ -159,7 +159,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
         }),
       'a run that throws',
     );
-    assert(caught === thrown, 'the very error comes out');
+    assert(caught === thrown, 'transact rejects with the error that run threw');
     assertEqual(await stateOf(store), before, 'the state');
     assertEqual(await put(store, [c]), [true], 'the block that was put is new again');
   }),
@@ -174,7 +174,7 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
         }),
       'a run that throws',
     );
-    assert(caught === thrown, 'the very error comes out');
+    assert(caught === thrown, 'transact rejects with the error that run threw');
     assertEqual(await stateOf(store), before, 'the state');
   }),
 
