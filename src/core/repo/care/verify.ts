@@ -29,6 +29,9 @@ import { report } from './verify-search.ts';
 /** Blocks between two calls of `onProgress`. */
 const NOTIFY_EVERY = 512;
 
+/** Attempts to read the names while others write. Then the head is newer than the list, which is no fault. */
+const NAME_ATTEMPTS = 5;
+
 /** The refs and the list of commits, read before the blocks. Later writes have blocks that were not read. */
 interface Names {
   readonly head: CID | undefined;
@@ -251,11 +254,20 @@ const checkRepo = async (
   };
   const chosen = at === undefined ? undefined : (await resolveCommit(parts, at)).cid;
   const lenient = parts.store.maintenance ?? parts.store;
-  const names: Names = {
-    head: await guarded(() => parts.store.ref(MAIN)),
-    refs: (await guarded(() => listOf(lenient.refs()))) ?? [],
-    listed: (await guarded(() => listOf(lenient.commits()))) ?? [],
+  const readNames = async (): Promise<Names> => {
+    let head = await guarded(() => parts.store.ref(MAIN));
+    for (let attempt = 1; ; attempt++) {
+      const refs = (await guarded(() => listOf(lenient.refs()))) ?? [];
+      const listed = (await guarded(() => listOf(lenient.commits()))) ?? [];
+      const after = await guarded(() => parts.store.ref(MAIN));
+      // A list that is newer than the head would look like a fault.
+      if (cidEquals(head, after) || attempt === NAME_ATTEMPTS) {
+        return { head: after, refs, listed };
+      }
+      head = after;
+    }
   };
+  const names = await readNames();
   for (const message of (await parts.store.maintenance?.check()) ?? []) {
     report(search, 'Corrupt', message);
   }
