@@ -46,6 +46,8 @@ export interface NodeReaderOptions {
 
 /** Reads trees. Returned nodes are shared; do not change them. */
 export interface NodeReader {
+  /** Whether a node that is not cached takes a round trip to another machine. */
+  readonly isDistant: boolean;
   /** Inserts new nodes into the cache. Call it after they are stored. */
   insert(nodes: readonly NamedNode[]): void;
   /** Returns a node from the cache, synchronously, or `undefined`. */
@@ -128,6 +130,7 @@ export const createNodeReader = (blocks: BlockReader, options: NodeReaderOptions
   };
 
   const over = (from: BlockReader): NodeReader => ({
+    isDistant: from.isDistant === true,
     insert,
     cached,
     async node(cid, layer) {

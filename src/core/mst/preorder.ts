@@ -9,7 +9,7 @@ import type { NamedBlock } from '../blocks/block.ts';
 import type { Leaf } from './node.ts';
 import type { Subtree } from './read-nodes.ts';
 import { readNodes, subtreeAt } from './read-nodes.ts';
-import { unfold } from './unfold.ts';
+import { batchesOf, unfold } from './unfold.ts';
 
 /** A node with its stored bytes, or a key and the CID of its record. */
 export type PreorderStep = NamedBlock | Leaf;
@@ -49,7 +49,7 @@ export async function* walkPreorder(
   if (!filter.hasNode(top.subtree, undefined, undefined)) {
     return;
   }
-  yield* unfold<PreorderStep, Place>(top, async (places) => {
+  const open = async (places: readonly Place[]): Promise<(PreorderStep | Place)[][]> => {
     const read = await readNodes(blocks, places, hashAll);
     return read.map(({ cid, bytes, node }, at) => {
       const { after, before } = places[at]!;
@@ -67,5 +67,6 @@ export async function* walkPreorder(
       }
       return steps;
     });
-  });
+  };
+  yield* unfold<PreorderStep, Place>(top, open, batchesOf(blocks.isDistant));
 }

@@ -23,9 +23,11 @@ import { layersOf } from './key.ts';
 import type { Leaf, NodeContent } from './node.ts';
 import { MAX_TREE_DEPTH } from './node.ts';
 import type { Subtree } from './read-nodes.ts';
-import { unfold } from './unfold.ts';
+import { batchesOf, unfold } from './unfold.ts';
 
 export interface VerifyTreeOptions {
+  /** Whether each read is a round trip to another machine. */
+  readonly isDistant?: boolean | undefined;
   /** Called for each node that is present and matches its CID. */
   readonly onNode?: ((cid: CidBytes) => void) | undefined;
   /** Called with batches of leaves in tree order, also for a tree with faults. The walk awaits it. */
@@ -246,7 +248,7 @@ export const verifyTreeOf = async (
   root: CidBytes,
   options: VerifyTreeOptions = {},
 ): Promise<TreeReport> => {
-  const { onFault, onNode, onLeaves, hashAll, hashed, signal } = options;
+  const { onFault, onNode, onLeaves, hashAll, hashed, signal, isDistant } = options;
   const faults = new BoundedList<Fault>();
   const report: Report = (code, message, where) => {
     const fault: Fault = { code, message, ...where };
@@ -275,7 +277,7 @@ export const verifyTreeOf = async (
 
   const branch: Branch = { subtree: root, layer: undefined, depth: 0 };
   const open = createOpen({ read, report, onNode: count, hash: hashAll ?? hashOneByOne, hashed, signal });
-  for await (const batch of unfold<LayeredLeaf, Branch>(branch, open)) {
+  for await (const batch of unfold<LayeredLeaf, Branch>(branch, open, batchesOf(isDistant))) {
     signal?.throwIfAborted();
     batch.forEach(checkLeaf);
     leaves += batch.length;
@@ -291,4 +293,4 @@ export const verifyTreeOf = async (
 
 /** {@link verifyTreeOf} for a tree in a store. */
 export const verifyTree = (blocks: BlockReader, root: CID, options: VerifyTreeOptions = {}): Promise<TreeReport> =>
-  verifyTreeOf((cids) => blocks.getMany(cids), root.bytes as CidBytes, options);
+  verifyTreeOf((cids) => blocks.getMany(cids), root.bytes as CidBytes, { isDistant: blocks.isDistant, ...options });

@@ -4,7 +4,7 @@ import type { Leaf, Node } from './node.ts';
 import type { NodeReader } from './node-reader.ts';
 import type { Subtree } from './read-nodes.ts';
 import { subtreeAt } from './read-nodes.ts';
-import { unfold } from './unfold.ts';
+import { batchesOf, unfold } from './unfold.ts';
 
 export type { Leaf } from './node.ts';
 
@@ -18,6 +18,8 @@ export interface WalkRange {
   readonly prefix?: string | undefined;
   /** From the last key to the first. */
   readonly reverse?: boolean | undefined;
+  /** How many leaves are needed. The walk does not end there, but reads no more ahead. */
+  readonly limit?: number | undefined;
 }
 
 /** A range: `from` is inclusive, `until` exclusive. */
@@ -69,11 +71,13 @@ const stepsWithin = (node: Node, { from, until }: Bounds): (Leaf | Subtree)[] =>
  */
 export const walkLeaves = (reader: NodeReader, root: CID, range: WalkRange = {}): AsyncGenerator<Leaf[]> => {
   const bounds = boundsOf(range);
-  return unfold<Leaf, Subtree>({ subtree: root.bytes as CidBytes, layer: undefined }, async (subtrees) => {
+  const open = async (subtrees: readonly Subtree[]): Promise<(Leaf | Subtree)[][]> => {
     const nodes = await reader.nodes(subtrees);
     return nodes.map((node) => {
       const steps = stepsWithin(node, bounds);
       return range.reverse === true ? steps.reverse() : steps;
     });
-  });
+  };
+  const top: Subtree = { subtree: root.bytes as CidBytes, layer: undefined };
+  return unfold<Leaf, Subtree>(top, open, batchesOf(reader.isDistant, range.limit));
 };

@@ -15,6 +15,7 @@ export type List<T> = AsyncIterable<T> | Iterable<T>;
  * do not check whether the store is open.
  */
 export interface ReaderSource {
+  readonly isDistant?: boolean | undefined;
   get(cid: CidLike): Awaitable<Bytes | undefined>;
   getMany(cids: readonly CidLike[]): Awaitable<(Bytes | undefined)[]>;
   ref(name: string): Awaitable<CID | undefined>;
@@ -34,6 +35,10 @@ export class CheckedReader implements StoreReader {
   constructor(source: ReaderSource, check: () => void) {
     this.#source = source;
     this.#check = check;
+  }
+
+  get isDistant(): boolean | undefined {
+    return this.#source.isDistant;
   }
 
   async get(cid: CidLike): Promise<Bytes | undefined> {

@@ -23,6 +23,7 @@ export const readsAfter = (stored: ReaderSource, pending: PendingWrites): Reader
   const { commits, meta, refs, removed } = pending;
   const isRemoved = (cid: CidLike): boolean => removed.size > 0 && removed.has(cidToText(cid));
   return {
+    isDistant: stored.isDistant,
     get: (cid) => (isRemoved(cid) ? undefined : stored.get(cid)),
     async getMany(cids) {
       const found = await stored.getMany(cids);

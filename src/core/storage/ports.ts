@@ -14,6 +14,8 @@ import type { Tid } from '../syntax/tid.ts';
 
 /** The minimum for reading a tree. */
 export interface BlockReader {
+  /** Whether each read is a round trip to another machine. Then walks make fewer and larger reads. Default: false. */
+  readonly isDistant?: boolean | undefined;
   /** Returns the bytes of a block, or `undefined` if it is missing. Rejects if the read fails. */
   get(cid: CidLike): Promise<Bytes | undefined>;
   /** The same for many blocks. Returns one entry per CID, in order. */

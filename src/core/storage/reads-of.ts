@@ -1,9 +1,13 @@
 /** The reads of a store, for an object that hands them on. */
 import type { ReaderSource } from './checked-reader.ts';
 
+type Reads<R extends ReaderSource> = Pick<R, Exclude<keyof ReaderSource, 'isDistant'>> &
+  Pick<ReaderSource, 'isDistant'>;
+
 /** Returns the reads of a store, a change or a table as functions. Other members are left out. */
-export const readsOf = <R extends ReaderSource>(reader: R): Pick<R, keyof ReaderSource> => {
+export const readsOf = <R extends ReaderSource>(reader: R): Reads<R> => {
   const reads: ReaderSource = {
+    isDistant: reader.isDistant,
     get: (cid) => reader.get(cid),
     getMany: (cids) => reader.getMany(cids),
     ref: (name) => reader.ref(name),
@@ -15,5 +19,5 @@ export const readsOf = <R extends ReaderSource>(reader: R): Pick<R, keyof Reader
     cids: () => reader.cids(),
   };
   // Each returns what the reader returns: promises of a store, and values of a table.
-  return reads as Pick<R, keyof ReaderSource>;
+  return reads as Reads<R>;
 };

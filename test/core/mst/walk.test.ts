@@ -53,6 +53,36 @@ describe('leaves', () => {
     }
   });
 
+  test('of a distant store: the same leaves, with one read per layer', async () => {
+    for (const limit of [1, 10, 100, 1000, undefined]) {
+      let reads = 0;
+      const distant = createNodeReader({
+        isDistant: true,
+        get: (cid) => blocks.get(cid),
+        getMany(cids) {
+          reads += 1;
+          return blocks.getMany(cids);
+        },
+      });
+      for (const range of [{}, { reverse: true }, { after: keys[700] }, { before: keys[500], reverse: true }]) {
+        const walk = walkLeaves(distant, root, { ...range, limit });
+        const found: string[] = [];
+        for await (const batch of walk) {
+          found.push(...batch.map(({ key }) => key));
+          if (found.length >= (limit ?? Infinity)) {
+            break;
+          }
+        }
+        const expected = await keysIn(range);
+        expect(found.slice(0, limit)).toEqual(expected.slice(0, limit));
+      }
+      const before = reads;
+      distant.clear();
+      await walkLeaves(distant, root, { limit }).next();
+      expect(reads - before).toBeLessThanOrEqual((await distant.node(root.bytes as CidBytes)).layer + 1);
+    }
+  });
+
   test('between two keys, with a prefix and without (seed 52)', async () => {
     const random = seeded(52);
     const pick = (): string | undefined => {

@@ -12,6 +12,8 @@ import type { BlockReader, StoreReader } from '../../storage/ports.ts';
 const BATCH = 64;
 /** Blocks per read request: 64 MiB if each has the largest size. */
 const READ_BATCH = 8;
+/** The same for a store on another machine. Most blocks have less than a kilobyte. */
+const DISTANT_READ_BATCH = 128;
 /** Bytes after which blocks are hashed, even if they are fewer than {@link BATCH}. */
 const BATCH_BYTES: number = 4 * 1024 * 1024;
 
@@ -39,6 +41,7 @@ const readOne = async (blocks: BlockReader, cid: CidLike): Promise<Bytes | undef
 
 /** Returns a reader that returns `undefined` for unreadable blocks. For searches that have already reported them. */
 export const pastDamage = (blocks: BlockReader): BlockReader => ({
+  isDistant: blocks.isDistant,
   get: (cid) => readOne(blocks, cid),
   async getMany(cids) {
     try {
@@ -85,10 +88,11 @@ export const surveyBlocks = async (store: StoreReader, hashAll: HashAll, onBlock
       hash();
     }
   };
+  const readBatch = store.isDistant === true ? DISTANT_READ_BATCH : READ_BATCH;
   let batch: CID[] = [];
   for await (const cid of (store.maintenance ?? store).cids()) {
     batch.push(cid);
-    if (batch.length === READ_BATCH) {
+    if (batch.length === readBatch) {
       await look(batch);
       batch = [];
     }

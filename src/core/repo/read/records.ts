@@ -74,7 +74,7 @@ async function* limitedLeaves(
   if (view.root === undefined || rest === 0) {
     return;
   }
-  for await (const batch of walkLeaves(view.nodes, view.root, range)) {
+  for await (const batch of walkLeaves(view.nodes, view.root, { ...range, limit })) {
     yield batch.length > rest ? batch.slice(0, rest) : batch;
     rest -= batch.length;
     if (rest <= 0) {
