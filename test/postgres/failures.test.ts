@@ -2,7 +2,7 @@
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { PostgresBlockStore } from '../../src/adapters/postgres/block-store.ts';
 import { insertRepo } from '../../src/adapters/postgres/repo-rows.ts';
-import type { SqlClient, SqlConnection } from '../../src/adapters/postgres/sql-client.ts';
+import type { SqlClient } from '../../src/adapters/postgres/sql-client.ts';
 import type { RepoRow, TransactionLimits } from '../../src/adapters/postgres/transaction.ts';
 import type { BlockChange } from '../../src/core/storage/ports.ts';
 import { blockOf, put, revOf } from '../../src/testing/storage/block-store-harness.ts';
@@ -12,8 +12,8 @@ import { lacksPostgres, why } from './postgres-test.ts';
 
 const [a, b] = [blockOf(0), blockOf(1)];
 
-/** How the connection of a change ends at its commit. */
-type Cut = (connection: SqlConnection, backend: string) => Promise<void>;
+/** How the connection of a change ends at its commit. `commit` runs the last writes of the change and commits. */
+type Cut = (commit: () => Promise<void>, backend: string) => Promise<void>;
 
 describe.skipIf(lacksPostgres)(`failures of PostgreSQL${why}`, () => {
   const database = useDatabase();
@@ -34,11 +34,11 @@ describe.skipIf(lacksPostgres)(`failures of PostgreSQL${why}`, () => {
         return {
           ...connection,
           async run(statements) {
-            if (statements !== 'commit') {
+            if (!statements.endsWith('commit')) {
               return connection.run(statements);
             }
             const [row] = await connection.query('select pg_backend_pid()::text');
-            await cut(connection, row![0] as string);
+            await cut(async () => void (await connection.run(statements)), row![0] as string);
             throw new Error('the connection was lost');
           },
         };
@@ -131,8 +131,63 @@ describe.skipIf(lacksPostgres)(`failures of PostgreSQL${why}`, () => {
     expect(await put(store, [a, b])).toEqual([true, true]);
   });
 
+  describe('a commit that the server refuses', () => {
+    const writing = async (change: BlockChange): Promise<void> => {
+      await change.put([a]);
+      await change.setRef('main', a.cid);
+      await change.setMeta('name', 'value');
+    };
+
+    /** Makes the table of meta values raise, at the statement or at the commit. */
+    const raising = async (trigger: string): Promise<() => Promise<void>> => {
+      const { client, names } = database;
+      const { schema, meta } = names;
+      const connection = await client.connect();
+      await connection.run(
+        `create function ${schema}.refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;
+        ${trigger} on ${meta} ${trigger.includes('constraint') ? 'deferrable initially deferred' : ''}
+        for each row execute function ${schema}.refuse()`,
+      );
+      return async () => {
+        await connection.run(`drop function ${schema}.refuse() cascade`);
+        connection.release();
+      };
+    };
+
+    for (const [title, trigger] of Object.entries({
+      'because its last statement fails': 'create trigger refuse before insert',
+      'because a deferred constraint fails': 'create constraint trigger refuse after insert',
+    })) {
+      test(`${title}: nothing has changed, the lock is free, and the next one succeeds`, async () => {
+        const row = await newRow();
+        const store = open(row, { limits: { ...LIMITS, lockTimeoutMs: 1000 } });
+        const allow = await raising(trigger);
+        const refused = await store.transact(writing).catch((error: unknown) => error);
+        await allow();
+        expect(refused).toMatchObject({ code: 'StorageFailed', message: expect.stringContaining('refused') });
+        expect(await store.ref('main')).toBeUndefined();
+        expect(await store.get(a.cid)).toBeUndefined();
+        await store.transact(writing);
+        expect(await store.meta('name')).toBe('value');
+      });
+    }
+
+    for (const code of ['57P01', '08006', 'EPIPE']) {
+      test(`with the code ${code}, which does not tell the result: it is looked up`, async () => {
+        const row = await newRow();
+        const stopped: Cut = async (commit) => {
+          await commit();
+          throw Object.assign(new Error('the connection ends'), { code });
+        };
+        const store = open(row, { client: cuttingAtCommit(stopped) });
+        await store.transact(writing);
+        expect(await open(row).meta('name')).toBe('value');
+      });
+    }
+  });
+
   describe('a connection that is lost at the commit', () => {
-    const committing: Cut = async (connection) => void (await connection.run('commit'));
+    const committing: Cut = (commit) => commit();
     const ending: Cut = async (_, backend) => terminate(backend);
     const writing = async (change: BlockChange): Promise<string> => {
       await change.put([a]);
@@ -160,10 +215,8 @@ describe.skipIf(lacksPostgres)(`failures of PostgreSQL${why}`, () => {
     test('while the server commits: the change waits for the result', async () => {
       const row = await newRow();
       let late: Promise<void> | undefined;
-      const slowly: Cut = async (connection) => {
-        late = new Promise((resolve) => setTimeout(resolve, 500)).then(
-          async () => void (await connection.run('commit')),
-        );
+      const slowly: Cut = async (commit) => {
+        late = new Promise((resolve) => setTimeout(resolve, 500)).then(commit);
       };
       // The transaction continues in the server, although this side gives the connection up.
       const client = cuttingAtCommit(slowly);
@@ -184,8 +237,8 @@ describe.skipIf(lacksPostgres)(`failures of PostgreSQL${why}`, () => {
     test('and a result that cannot be told is OutcomeUnknown', async () => {
       const row = await newRow();
       const other = open(row);
-      const overwritten: Cut = async (connection) => {
-        await connection.run('commit');
+      const overwritten: Cut = async (commit) => {
+        await commit();
         await other.transact((change) => change.setMeta('name', 'of another process'));
       };
       const store = open(row, { client: cuttingAtCommit(overwritten) });

@@ -1,10 +1,12 @@
 /** The keys of blocks have the order of the CIDs' texts. */
-import { expect, test } from 'vitest';
-import { cidOfKey, keyOfCid } from '../../src/adapters/postgres/ordered-cid.ts';
+import { describe, expect, test } from 'vitest';
+import { cidOfKey, keyExpression, keyOfCid } from '../../src/adapters/postgres/ordered-cid.ts';
 import { compareBytes } from '../../src/core/data/bytes.ts';
 import type { CidBytes } from '../../src/core/data/cid.ts';
 import { cidBytesToText, cidOf, CODEC_DAG_CBOR, CODEC_RAW, cidTextToBytes } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
+import { useDatabase } from './database.ts';
+import { lacksPostgres, why } from './postgres-test.ts';
 
 const random = Array.from({ length: 2000 }, (_, n) =>
   cidOf(n % 3 === 0 ? CODEC_RAW : CODEC_DAG_CBOR, new Uint8Array([n & 255, n >> 8])),
@@ -40,4 +42,15 @@ test('other bytes are Corrupt', () => {
   for (const bytes of [new Uint8Array(36), new Uint8Array(35), new Uint8Array(0)]) {
     expect(() => cidOfKey(bytes)).toThrow(expect.toSatisfy((error: unknown) => isRepoError(error, 'Corrupt')));
   }
+});
+
+describe.skipIf(lacksPostgres)(`in PostgreSQL${why}`, () => {
+  const database = useDatabase();
+  test('the expression of a key is the same key', async () => {
+    for (const cid of random.slice(0, 200)) {
+      const bytes = cid.bytes as CidBytes;
+      const [row] = await database.client.query(`select ${keyExpression('$1::bytea')}`, [bytes]);
+      expect(row).toEqual([keyOfCid(bytes)]);
+    }
+  });
 });

@@ -1,5 +1,6 @@
 /** The blocks, refs, meta values and commits of one repository in PostgreSQL. */
 import { cidEquals } from '../../core/data/cid.ts';
+import type { CacheBudget } from '../../core/blocks/cid-cache.ts';
 import { ChangeQueue } from '../../core/storage/change-queue.ts';
 import { CheckedReader } from '../../core/storage/checked-reader.ts';
 import { PendingChange } from '../../core/storage/pending-change.ts';
@@ -8,7 +9,8 @@ import type { BlockChange, BlockStore } from '../../core/storage/ports.ts';
 import { RepoError } from '../../core/errors.ts';
 import { ChangeTables } from './change-tables.ts';
 import type { NoticeTarget } from './head-notices.ts';
-import { RepoTables } from './repo-tables.ts';
+import { HeadTables } from './head-tables.ts';
+import { preloadOf, preloadStatement } from './preload.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlClient } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
@@ -18,13 +20,16 @@ import { beginTransaction } from './transaction.ts';
 export interface PostgresBlockStoreOptions {
   /** Where changes tell other processes of new heads. Default: nowhere. */
   readonly notice?: NoticeTarget | undefined;
+  /** Bounds the bytes of preloaded blocks. Default: no bound but their number. */
+  readonly budget?: CacheBudget | undefined;
   /** Called when the store has closed. */
   readonly onClose?: (() => void) | undefined;
 }
 
 /**
- * A block store over PostgreSQL, which several processes can have open. Nothing is cached. A change holds one
- * connection, and reads outside of changes never wait for it.
+ * A block store over PostgreSQL, which several processes can have open. A change holds one connection, and reads outside
+ * of changes never wait for it. Each read of the head asks the database. The first one also reads the blocks of a small
+ * repository, which wait in memory until they are used.
  *
  * A change whose statement fails is rolled back, and the store stays usable: the next change reads what is stored.
  */
@@ -34,7 +39,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
   readonly #names: TableNames;
   readonly #row: RepoRow;
   readonly #limits: TransactionLimits;
-  readonly #tables: RepoTables;
+  readonly #tables: HeadTables;
   readonly #queue: ChangeQueue = new ChangeQueue();
   readonly #options: PostgresBlockStoreOptions;
   #closing: Promise<void> | undefined;
@@ -47,7 +52,8 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
     limits: TransactionLimits,
     options: PostgresBlockStoreOptions = {},
   ) {
-    const tables = new RepoTables(withSqlErrors(client, `reading the repository of ${row.did}`), names, row.id);
+    const session = withSqlErrors(client, `reading the repository of ${row.did}`);
+    const tables = new HeadTables(session, names, row.id, options.budget);
     super(tables, () => this.#assertOpen());
     this.#client = client;
     this.#names = names;
@@ -68,7 +74,10 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
   }
 
   close(): Promise<void> {
-    return (this.#closing ??= this.#queue.idle().then(() => this.#options.onClose?.()));
+    return (this.#closing ??= this.#queue.idle().then(() => {
+      this.#tables.forget();
+      this.#options.onClose?.();
+    }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -76,10 +85,14 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
   }
 
   async #change<T>(run: (change: BlockChange) => Promise<T>): Promise<T> {
-    const transaction = await beginTransaction(this.#client, this.#names, this.#row, this.#limits);
-    const tables = new ChangeTables(transaction, this.#names, this.#row.id);
+    const options = this.#tables.preloadOfChange();
+    const statement = preloadStatement(this.#names, this.#row.id, options);
+    const transaction = await beginTransaction(this.#client, this.#names, this.#row, this.#limits, statement);
+    const preload = preloadOf(transaction.preloaded);
+    const tables = new ChangeTables(transaction, this.#names, this.#row.id, preload);
     const change = new PendingChange(tables);
     let result: T;
+    let last: string | undefined;
     try {
       try {
         result = await run(change);
@@ -87,12 +100,13 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
         change.end();
       }
       await transaction.assertSound();
-      await tables.apply(change.pending, this.#options.notice);
+      last = await tables.apply(change.pending, this.#options.notice);
     } catch (error) {
       await transaction.rollback();
       throw error;
     }
-    await transaction.commit(() => this.#isStored(change.pending));
+    await transaction.commit(() => this.#isStored(change.pending), last);
+    this.#tables.changed(preload, options, change.pending);
     return result;
   }
 

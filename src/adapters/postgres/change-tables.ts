@@ -1,30 +1,48 @@
 /** The reads and writes of a change, inside its transaction. */
 import type { NamedBlock } from '../../core/blocks/block.ts';
 import type { CID } from '../../core/data/cid.ts';
-import { cidToText, parseCid } from '../../core/data/cid.ts';
+import { CID_LENGTH, cidToText, parseCid } from '../../core/data/cid.ts';
 import type { ChangeSource } from '../../core/storage/pending-change.ts';
 import type { PendingWrites } from '../../core/storage/pending-reads.ts';
 import { MAIN } from '../../core/repo/store-names.ts';
+import type { Tid } from '../../core/syntax/tid.ts';
 import type { NoticeTarget } from './head-notices.ts';
 import { cidOfKey } from './ordered-cid.ts';
 import { chunksOfList, packedKeyAt, packKeys, packList } from './packed-list.ts';
+import type { Preload } from './preload.ts';
+import { PreloadedBlocks } from './preload.ts';
 import { encodeText, RepoTables } from './repo-tables.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlParameter, SqlSession } from './sql-client.ts';
+import { literalOf } from './sql-literals.ts';
 
 /** Most blocks of one statement. Their bytes are in memory twice here, and once in the server. */
 const BLOCKS_AT_ONCE = { count: 10_000, bytes: 8 * 1024 * 1024 };
 const KEYS_AT_ONCE = 5000;
 
+const REV_LENGTH = 13;
+
+/** Most bytes of names and values that are part of the text of a statement. Larger ones are parameters. */
+const MAX_LITERALS: number = 64 * 1024;
+
 /** A statement of several parts, which apply together in one round trip. */
 class Statement {
   readonly parameters: SqlParameter[] = [];
   readonly #parts: string[] = [];
+  readonly #hasParameters: boolean;
   /** The expression that it returns. */
   result = `''::text`;
 
-  /** Adds a parameter, and returns how it stands in the text. */
+  /** @param options.parameters Without them, the values are part of the text. */
+  constructor({ parameters }: { readonly parameters: boolean }) {
+    this.#hasParameters = parameters;
+  }
+
+  /** Adds a value, and returns how it stands in the text. */
   bind(value: SqlParameter): string {
+    if (!this.#hasParameters) {
+      return literalOf(value);
+    }
     this.parameters.push(value);
     return `$${this.parameters.length}${typeof value === 'string' ? '::text' : '::bytea'}`;
   }
@@ -48,17 +66,50 @@ interface NamedTable<V> {
 
 const bytesOf = ({ bytes }: CID): Uint8Array => bytes;
 
+/** Returns the number of characters in names and values. A CID has 36 bytes. */
+const sizeOfWrites = ({ refs, meta, commits }: PendingWrites): number => {
+  let size = CID_LENGTH * (refs.size + commits.size) + REV_LENGTH * commits.size;
+  for (const name of refs.keys()) {
+    size += name.length;
+  }
+  for (const [name, value] of meta) {
+    size += name.length + (value?.length ?? 0);
+  }
+  return size;
+};
+
 export class ChangeTables extends RepoTables implements ChangeSource {
   readonly #session: SqlSession;
   readonly #names: TableNames;
   readonly #repo: string;
+  readonly #preload: Preload;
 
-  /** @param repo The number of the repository, in decimal. */
-  constructor(session: SqlSession, names: TableNames, repo: string) {
-    super(session, names, repo);
+  /**
+   * @param repo The number of the repository, in decimal.
+   * @param preload What was read when the change began. Only this change can write until it ends.
+   */
+  constructor(session: SqlSession, names: TableNames, repo: string, preload: Preload) {
+    const blocks = new PreloadedBlocks();
+    blocks.add(preload.blocks);
+    super(session, names, repo, (cid) => blocks.get(cid));
     this.#session = session;
     this.#names = names;
     this.#repo = repo;
+    this.#preload = preload;
+  }
+
+  override async ref(name: string): Promise<CID | undefined> {
+    return name === MAIN ? this.#preload.head : super.ref(name);
+  }
+
+  override async meta(name: string): Promise<string | undefined> {
+    const { meta } = this.#preload;
+    return meta.has(name) ? meta.get(name) : super.meta(name);
+  }
+
+  override async commit(rev: Tid): Promise<CID | undefined> {
+    const { newestRev } = this.#preload;
+    return newestRev !== undefined && rev > newestRev ? undefined : super.commit(rev);
   }
 
   async add(blocks: readonly NamedBlock[]): Promise<boolean[]> {
@@ -69,11 +120,16 @@ export class ChangeTables extends RepoTables implements ChangeSource {
     return added;
   }
 
-  /** Applies the writes that waited. With `notice`, tells other processes of a new head when the change commits. */
-  async apply({ removed, refs, meta, commits }: PendingWrites, notice?: NoticeTarget): Promise<void> {
+  /**
+   * Applies the writes that waited. With `notice`, tells other processes of a new head when the change commits. If the
+   * writes are few, returns a statement without parameters that applies them, to run together with the commit.
+   */
+  async apply(pending: PendingWrites, notice?: NoticeTarget): Promise<string | undefined> {
+    const { removed, refs, meta, commits } = pending;
     await this.#remove([...removed]);
     const names = this.#names;
-    const statement = new Statement();
+    const isSmall = sizeOfWrites(pending) <= MAX_LITERALS;
+    const statement = new Statement({ parameters: !isSmall });
     this.#set(statement, { table: names.refs, key: 'name', value: 'cid', encode: bytesOf }, refs);
     this.#set(statement, { table: names.meta, key: 'name', value: 'value', encode: encodeText }, meta);
     this.#set(statement, { table: names.commits, key: 'rev', value: 'cid', encode: bytesOf }, commits);
@@ -81,16 +137,18 @@ export class ChangeTables extends RepoTables implements ChangeSource {
     if (notice !== undefined && head !== undefined) {
       this.#notify(statement, notice, head);
     }
-    if (statement.text !== undefined) {
-      await this.#session.query(statement.text, statement.parameters);
+    if (isSmall || statement.text === undefined) {
+      return statement.text;
     }
+    await this.#session.query(statement.text, statement.parameters);
+    return undefined;
   }
 
   /** All parts of a statement see the state before it, so `refs` still has the head before. */
   #notify(statement: Statement, { channel, sender }: NoticeTarget, head: CID): void {
     const bind = (value: SqlParameter): string => statement.bind(value);
     statement.result = `pg_notify(${bind(channel)}, ${bind(`${sender} ${this.#repo} `)} || coalesce(
-      (select encode(cid, 'hex') from ${this.#names.refs} where repo = $1::text::int8 and name = ${bind(encodeText(MAIN))}),
+      (select encode(cid, 'hex') from ${this.#names.refs} where repo = ${bind(this.#repo)}::int8 and name = ${bind(encodeText(MAIN))}),
       '-') || ' ' || encode(${bind(head.bytes)}, 'hex'))::text`;
   }
 
@@ -128,7 +186,7 @@ export class ChangeTables extends RepoTables implements ChangeSource {
     const { key, value, encode } = table;
     const removed = [...writes].filter(([, to]) => to === undefined).map(([name]) => encodeText(name));
     const set = [...writes].filter((entry): entry is [string, V] => entry[1] !== undefined);
-    const repo = `${statement.parameters.length === 0 ? statement.bind(this.#repo) : '$1::text'}::int8`;
+    const repo = `'${BigInt(this.#repo)}'::int8`;
     /** The items of a list as the columns `o.…start` and `o.…length`, and as an expression. */
     const list = (items: readonly Uint8Array[]): { readonly arrays: string; readonly bytes: string } => {
       const { bytes, starts, lengths } = packList(items);

@@ -43,6 +43,28 @@ export const keyOfCid = (cid: CidBytes): Uint8Array<ArrayBuffer> => {
   return key;
 };
 
+/** Five bits in each of the eight groups of 40 bits, as a decimal number. */
+const inEachGroup = (bits: string): string => BigInt(`0b${bits.repeat(8)}`).toString();
+
+/**
+ * Returns the SQL expression of the key of a CID, for statements that follow a link. It adds to the low four bits of each
+ * group, which cannot overflow, and toggles the high bit. The last 40 bits begin with the last byte of the CID.
+ * @param cid An expression of the 36 bytes of a CID.
+ */
+export const keyExpression = (cid: string): string => {
+  const [low, high, shift] = ['01111', '10000', '00110'].map(inEachGroup) as [string, string, string];
+  const lastShift = BigInt(`0b0011000100${'0'.repeat(30)}`);
+  return `(
+    select substring(string_agg(substring(
+      int8send(((part & ${low}) + case n when 7 then ${lastShift} else ${shift} end) # (part & ${high})) from 4
+    ), '' order by n) from 1 for ${CID_LENGTH})
+    from (
+      select n, ('x' || encode(substring(${cid} || decode('00000000', 'hex') from n * 5 + 1 for 5), 'hex'))::bit(40)::int8
+      from generate_series(0, 7) as n
+    ) as parts(n, part)
+  )`;
+};
+
 /**
  * Returns the CID of a stored key.
  * @throws {RepoError} `Corrupt` if it is not a key.

@@ -192,6 +192,7 @@ export class PostgresRepos implements AsyncDisposable {
     const notices = this.#notices?.of(row.id);
     const store = new PostgresBlockStore(this.#client, this.#names, row, this.#limits, {
       notice: notices?.target,
+      budget: this.#budget,
       onClose: () => this.#open.delete(repo),
     });
     const repo = repoOver({

@@ -1,6 +1,6 @@
 /** The reads of one repository, over a pool or inside a transaction. */
 import type { Bytes } from '../../core/data/bytes.ts';
-import type { CID, CidLike } from '../../core/data/cid.ts';
+import type { CID, CidBytes, CidLike } from '../../core/data/cid.ts';
 import { bytesOfCid, decodeCid } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { ReaderSource } from '../../core/storage/checked-reader.ts';
@@ -25,7 +25,7 @@ const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBO
 export const encodeText = (text: string): Uint8Array => encoder.encode(text);
 export const decodeText = (cell: SqlCell): string => decoder.decode(cell as Uint8Array);
 
-const cidOfCell = (cell: SqlCell, table: string): CID => {
+export const cidOfCell = (cell: SqlCell, table: string): CID => {
   try {
     return decodeCid(cell as Uint8Array);
   } catch (cause) {
@@ -46,30 +46,38 @@ const endOfPrefix = (prefix: Uint8Array): Uint8Array | undefined => {
 };
 
 export class RepoTables implements ReaderSource {
+  readonly isDistant = true;
   readonly #session: SqlSession;
   readonly #names: TableNames;
   /** The number of the repository, in decimal. */
   readonly #repo: string;
+  readonly #inMemory: (cid: CidBytes) => Bytes | undefined;
 
-  constructor(session: SqlSession, names: TableNames, repo: string) {
+  /** @param inMemory Returns a block that was read before, if it is in memory. */
+  constructor(
+    session: SqlSession,
+    names: TableNames,
+    repo: string,
+    inMemory: (cid: CidBytes) => Bytes | undefined = () => undefined,
+  ) {
     this.#session = session;
     this.#names = names;
     this.#repo = repo;
+    this.#inMemory = inMemory;
   }
 
   async get(cid: CidLike): Promise<Bytes | undefined> {
-    const [row] = await this.#session.query(
-      `select bytes from ${this.#names.blocks} where repo = $1::text::int8 and key = $2::bytea`,
-      [this.#repo, keyOfCid(bytesOfCid(cid))],
-    );
-    return row?.[0] as Bytes | undefined;
+    return this.#inMemory(bytesOfCid(cid)) ?? this.#getOne(cid);
   }
 
   async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
-    const found: (Bytes | undefined)[] = [];
-    for (let start = 0; start < cids.length; start += KEYS_AT_ONCE) {
-      const some = cids.slice(start, start + KEYS_AT_ONCE);
-      found.push(...(some.length === 1 ? [await this.get(some[0]!)] : await this.#getSome(some)));
+    const found = cids.map((cid) => this.#inMemory(bytesOfCid(cid)));
+    const absent = [...found.keys()].filter((i) => found[i] === undefined);
+    for (let start = 0; start < absent.length; start += KEYS_AT_ONCE) {
+      const some = absent.slice(start, start + KEYS_AT_ONCE);
+      const wanted = some.map((i) => cids[i]!);
+      const read = wanted.length === 1 ? [await this.#getOne(wanted[0]!)] : await this.#getSome(wanted);
+      some.forEach((i, at) => (found[i] = read[at]));
     }
     return found;
   }
@@ -155,6 +163,14 @@ export class RepoTables implements ReaderSource {
       [this.#repo],
     );
     return Number(row![0]);
+  }
+
+  async #getOne(cid: CidLike): Promise<Bytes | undefined> {
+    const [row] = await this.#session.query(
+      `select bytes from ${this.#names.blocks} where repo = $1::text::int8 and key = $2::bytea`,
+      [this.#repo, keyOfCid(bytesOfCid(cid))],
+    );
+    return row?.[0] as Bytes | undefined;
   }
 
   /** `offset 0` keeps one index lookup per key. Without it, the planner may read all blocks of the repository. */

@@ -1,7 +1,7 @@
 /** The tables, and their versions. `docs/postgres.md` describes them for operators. */
 import { RepoError } from '../../core/errors.ts';
 import type { SqlSession } from './sql-client.ts';
-import { toSqlError } from './sql-errors.ts';
+import { sqlStateOf, toSqlError } from './sql-errors.ts';
 
 /** The version of the tables that this library reads and writes. */
 export const TABLES_VERSION = 1;
@@ -103,13 +103,17 @@ alter table ${blobChunks} alter column bytes set storage external;
 `,
 ];
 
+const UNDEFINED_TABLE = '42P01';
+
 /** Returns the version of the tables, or `undefined` if the schema has no tables. */
 export const tablesVersion = async (session: SqlSession, names: TableNames): Promise<number | undefined> => {
+  // Asked first, because a statement that fails ends the transaction of the migration.
   const [found] = await session.query('select to_regclass($1::text)::text', [names.layout]);
-  if (found?.[0] == null) {
-    return undefined;
-  }
-  const [row] = await session.query(`select max(version)::text from ${names.layout}`);
+  return found?.[0] == null ? undefined : storedVersion(session, names);
+};
+
+const storedVersion = async (session: SqlSession, { layout }: TableNames): Promise<number | undefined> => {
+  const [row] = await session.query(`select max(version)::text from ${layout}`);
   return row?.[0] == null ? undefined : Number(row[0]);
 };
 
@@ -125,7 +129,10 @@ export const assertNotNewer = (version: number | undefined, { schema }: TableNam
 
 /** @throws {RepoError} `UnknownVersion` unless the tables have the version of this library. */
 export const assertMigrated = async (session: SqlSession, names: TableNames): Promise<void> => {
-  const version = await tablesVersion(session, names).catch((error: unknown) => {
+  const version = await storedVersion(session, names).catch((error: unknown) => {
+    if (sqlStateOf(error) === UNDEFINED_TABLE) {
+      return undefined;
+    }
     throw toSqlError(error, 'reading the version of the tables');
   });
   assertNotNewer(version, names);

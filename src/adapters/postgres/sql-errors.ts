@@ -12,7 +12,8 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 /** Returns the SQLSTATE of an error of the server, or `undefined` if the connection failed. */
 export const sqlStateOf = (error: unknown): string | undefined => {
   const code = errorCode(error);
-  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  // With a digit, because `EPIPE` is an error of a socket.
+  return code !== undefined && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
 };
 
 const messageOf = (error: unknown): string =>

@@ -3,7 +3,7 @@ import { pause } from '../../core/data/pause.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlClient, SqlConnection, SqlParameter, SqlRow, SqlSession } from './sql-client.ts';
-import { toSqlError } from './sql-errors.ts';
+import { sqlStateOf, toSqlError } from './sql-errors.ts';
 
 /** Limits in milliseconds. 0 means no limit. */
 export interface TransactionLimits {
@@ -32,6 +32,9 @@ interface TransactionId {
 
 const STARTED = 'extract(epoch from pg_postmaster_start_time())::text';
 
+/** The kind of the row with the transaction's id. */
+const TRANSACTION = 'transaction';
+
 /** How often a lost commit is looked up, and the pause in milliseconds. A restart of the server takes seconds. */
 const OUTCOME_ATTEMPTS = 100;
 const OUTCOME_PAUSE_MS = 100;
@@ -46,7 +49,18 @@ const rollBack = async (connection: SqlConnection): Promise<void> => {
   }
 };
 
+/** Classes of errors that do not tell whether a commit has happened: a lost connection, a server that stops, a pooler, a bug. */
+const UNCERTAIN = /^(?:08|53|57P|58|XX)/;
+
+/** Returns whether an error of `…; commit` means that nothing has changed. */
+const isRefusal = (error: unknown): boolean => {
+  const state = sqlStateOf(error);
+  return state !== undefined && !UNCERTAIN.test(state);
+};
+
 export class Transaction implements SqlSession {
+  /** What the statement has read that was passed to {@link beginTransaction}. */
+  readonly preloaded: readonly SqlRow[];
   readonly #client: SqlClient;
   readonly #connection: SqlConnection;
   readonly #did: string;
@@ -56,7 +70,14 @@ export class Transaction implements SqlSession {
   #fault: RepoError | undefined;
 
   /** Use {@link beginTransaction}. */
-  constructor(client: SqlClient, connection: SqlConnection, did: string, id: TransactionId) {
+  constructor(
+    client: SqlClient,
+    connection: SqlConnection,
+    did: string,
+    id: TransactionId,
+    preloaded: readonly SqlRow[],
+  ) {
+    this.preloaded = preloaded;
     this.#client = client;
     this.#connection = connection;
     this.#did = did;
@@ -90,18 +111,24 @@ export class Transaction implements SqlSession {
 
   /**
    * Commits. If the connection is lost meanwhile, asks the server on another one for the result of the transaction.
+   * @param last Statements to run before, in the same round trip.
    * @param isStored Returns whether a value of this change is stored, or `undefined` if it cannot know.
    * @throws {RepoError} `OutcomeUnknown`; `StorageFull` or `StorageFailed` if nothing has changed.
    */
-  async commit(isStored: () => Promise<boolean | undefined>): Promise<void> {
+  async commit(isStored: () => Promise<boolean | undefined>, last?: string): Promise<void> {
     try {
-      await this.#connection.run('commit');
+      await this.#connection.run(last === undefined ? 'commit' : `${last}; commit`);
       this.#connection.release();
     } catch (error) {
+      const failed = (): RepoError => toSqlError(error, `the commit of a change of ${this.#did}`);
+      if (isRefusal(error)) {
+        await this.rollback();
+        throw failed();
+      }
       this.#connection.release(true);
       const outcome = await this.#outcome(isStored);
       if (outcome === 'aborted') {
-        throw toSqlError(error, `the commit of a change of ${this.#did}`);
+        throw failed();
       }
       if (outcome === 'unknown') {
         throw new RepoError(
@@ -154,6 +181,8 @@ export class Transaction implements SqlSession {
  * The transaction is READ COMMITTED and locks first. So each later statement sees every earlier change.
  * Without the lock, two processes built on the same head and acknowledged records were lost.
  * `no key` lets other transactions refer to the row.
+ * @param preload A statement without parameters, whose rows begin with a text and have three more columns: `bytea`,
+ *   `bytea` and `text`. It runs after the lock, in the same round trip.
  * @throws {RepoError} `RepoNotFound` if the repository was deleted; `Locked` after `lockTimeoutMs`; `StorageFailed`.
  */
 export const beginTransaction = async (
@@ -161,6 +190,7 @@ export const beginTransaction = async (
   { repos }: TableNames,
   { did, id }: RepoRow,
   limits: TransactionLimits,
+  preload?: string,
 ): Promise<Transaction> => {
   const doing = `beginning a change of ${did}`;
   const connection = await client.connect().catch((error: unknown) => {
@@ -168,17 +198,23 @@ export const beginTransaction = async (
   });
   try {
     // In one round trip, so the number is part of the text. `set local` ends with the transaction, as a pooler needs.
-    const [row] = await connection.run(
+    // The statement after the lock has a later snapshot, which has what the lock has waited for.
+    const rows = await connection.run(
       `begin isolation level read committed;
       set local lock_timeout = ${limits.lockTimeoutMs};
       set local statement_timeout = ${limits.statementTimeoutMs};
       set local idle_in_transaction_session_timeout = ${limits.idleTimeoutMs};
-      select pg_current_xact_id()::text, ${STARTED} from ${repos} where id = ${BigInt(id)} for no key update`,
+      select from ${repos} where id = ${BigInt(id)} for no key update;
+      select '${TRANSACTION}', null::bytea, null::bytea, pg_current_xact_id()::text || ' ' || ${STARTED}
+      from ${repos} where id = ${BigInt(id)}
+      ${preload === undefined ? '' : `union all (${preload})`}`,
     );
-    if (row?.[0] == null) {
+    const row = rows.find(([kind]) => kind === TRANSACTION);
+    if (row === undefined) {
       throw new RepoError('RepoNotFound', `the repository was deleted: create it again to use it; did=${did}`);
     }
-    return new Transaction(client, connection, did, { number: row[0] as string, started: row[1] as string });
+    const [number, started] = (row[3] as string).split(' ') as [string, string];
+    return new Transaction(client, connection, did, { number, started }, rows);
   } catch (error) {
     await rollBack(connection);
     throw toSqlError(error, doing);

@@ -20,7 +20,7 @@ import { decodeCommitBlock } from '../../core/repo/commit.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { LongWork } from '../../core/repo/long-work.ts';
 import { createNodeReader } from '../../core/mst/node-reader.ts';
-import { COUNTS } from '../../core/repo/read/collection-counts.ts';
+import { COUNTS } from '../../core/repo/store-names.ts';
 import { WHOLE } from '../../core/repo/transfer/whole-tree.ts';
 import { createIsWhole } from '../../core/repo/care/whole-trees.ts';
 import type { BlockChange } from '../../core/storage/ports.ts';

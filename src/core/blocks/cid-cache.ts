@@ -127,6 +127,20 @@ export class CidCache<T> {
     return entry.value;
   }
 
+  /** Returns a value and removes it, or `undefined` if it is absent. */
+  take(cid: CidBytes): T | undefined {
+    const slot = slotOf(cid);
+    for (const generation of [this.#young, this.#old]) {
+      const entry = generation.entries.get(slot);
+      if (entry !== undefined && equalBytes(entry.cid, cid)) {
+        generation.remove(slot, entry);
+        this.#budget.removed(entry.size);
+        return entry.value;
+      }
+    }
+    return undefined;
+  }
+
   /**
    * @param cid Stored, so it must not be a view of a large buffer.
    * @param size Estimated bytes of the value in memory.

@@ -16,10 +16,8 @@ import type { BlockChange, StoreReader } from '../../storage/ports.ts';
 import type { CountedTree, RepoParts } from '../open-parts.ts';
 import type { CollectionCount, RecordChange } from '../tree.ts';
 import { splitPath } from '../path.ts';
+import { COUNTS } from '../store-names.ts';
 import type { View } from './records.ts';
-
-/** The meta key. */
-export const COUNTS = 'counts';
 
 /** Most collections of a value. A commit writes the value, so it has to be short. */
 const MAX_COLLECTIONS = 1_000;

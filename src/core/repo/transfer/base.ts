@@ -8,9 +8,8 @@ import type { CID } from '../../data/cid.ts';
 import { cidToText, parseCid } from '../../data/cid.ts';
 import type { BlockChange, StoreReader } from '../../storage/ports.ts';
 import type { Head } from '../commits.ts';
+import { BASE } from '../store-names.ts';
 
-/** The meta key. */
-const BASE = 'base';
 const NO_COMMIT = '-';
 
 export type BaseCommit = Pick<Head, 'cid' | 'data' | 'rev'>;

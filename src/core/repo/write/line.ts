@@ -9,7 +9,7 @@ import type { CommitRef, Head, WriteOptions } from '../commits.ts';
 import type { ReadParts, RepoParts } from '../open-parts.ts';
 import { MAIN, messageKey } from '../store-names.ts';
 import { partsIn } from '../open-parts.ts';
-import { readHead } from '../read/head.ts';
+import { headOf, readHead } from '../read/head.ts';
 import { readBase, setBase } from '../transfer/base.ts';
 import { listCommit } from '../transfer/kept-refs.ts';
 import { setMetaValues } from './meta.ts';
@@ -55,6 +55,8 @@ export const mainLine: Line = {
     await change.put([...blocks, commit]);
     await checked;
     await change.setRef(MAIN, commit.cid);
+    // The next read compares the CID with that of the ref, so a change that fails leaves nothing wrong.
+    parts.heads.last = headOf(commit.cid, commit.commit);
     await listCommit(change, rev, commit.cid);
     await recordBase(parts, change, head);
     await noteKey(parts, change, commit.cid, signer?.did?.());

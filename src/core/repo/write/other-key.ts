@@ -9,11 +9,9 @@ import type { Signer } from '../../crypto/signer.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import { decodeCommit, unsignedBytes } from '../commit.ts';
 import type { ReadParts } from '../open-parts.ts';
+import { ACCOUNT_KEY } from '../store-names.ts';
 import { requireBlock } from '../../storage/checked-blocks.ts';
 import type { Head } from '../commits.ts';
-
-/** The meta key of the account's `did:key`: of the last write, or of the last import with a verified signature. */
-export const ACCOUNT_KEY = 'key';
 
 const isSignedBy = async (parts: ReadParts, cid: CID, key: string): Promise<boolean> => {
   const commit = decodeCommit(await requireBlock(parts.store, cid));

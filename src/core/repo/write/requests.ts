@@ -9,15 +9,13 @@ import type { CommitRef } from '../repo.ts';
 import type { BlockChange, StoreReader } from '../../storage/ports.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import { ZERO_TID } from '../../syntax/tid.ts';
+import { REQUESTS } from '../store-names.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /**
- * The meta key. Its first line is the rev up to which requests were dropped. Then follows one line per request, oldest
+ * The first line of the meta value is the rev up to which requests were dropped. Then follows one line per request, oldest
  * first.
- */
-const REQUESTS = 'requests';
-
-/**
+ *
  * This many lines of about 30 bytes fit into one page of SQLite, so a commit changes one page more. Results are lost
  * when a tab dies during its writes, and few writes of a tab run at once.
  */

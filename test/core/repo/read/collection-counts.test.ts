@@ -5,7 +5,7 @@ import { readAll } from '../../../../src/core/data/streams.ts';
 import { MemoryBlobStore } from '../../../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-store.ts';
 import { repoOver } from '../../../../src/core/repo/local-repo.ts';
-import { COUNTS } from '../../../../src/core/repo/read/collection-counts.ts';
+import { COUNTS } from '../../../../src/core/repo/store-names.ts';
 import type { Repo, WriteOp } from '../../../../src/core/repo/repo.ts';
 import { seeded } from '../../../random/seeded.ts';
 import { DID, KEY, LIKE, POST, POSTGATE, creates, post, rkeyOf } from '../../../../src/testing/repo/harness.ts';
