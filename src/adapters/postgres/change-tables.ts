@@ -91,7 +91,7 @@ export class ChangeTables extends RepoTables implements ChangeSource {
   constructor(session: SqlSession, names: TableNames, repo: string, preload: Preload) {
     const blocks = new PreloadedBlocks();
     blocks.add(preload.blocks);
-    super(session, names, repo, (cid) => blocks.get(cid));
+    super(session, names, repo, blocks);
     this.#session = session;
     this.#names = names;
     this.#repo = repo;

@@ -31,7 +31,10 @@ export class HeadTables extends RepoTables {
   constructor(session: SqlSession, names: TableNames, repo: string, budget?: CacheBudget) {
     const preloaded = new PreloadedBlocks(budget);
     // An export reads the commit of the head again. Other readers keep what they have read.
-    super(session, names, repo, (cid) => (this.#isHead(cid) ? preloaded.get(cid) : preloaded.take(cid)));
+    super(session, names, repo, {
+      get: (cid) => (this.#isHead(cid) ? preloaded.get(cid) : preloaded.take(cid)),
+      add: (blocks) => preloaded.add(blocks),
+    });
     this.#session = session;
     this.#names = names;
     this.#repo = repo;
@@ -88,11 +91,10 @@ export class HeadTables extends RepoTables {
     this.#preloaded.clear();
   }
 
-  /** @param small Whether a small repository was read. */
-  #keep({ blocks }: Preload, small: boolean): void {
+  /** @param small Whether a small repository was to be read. */
+  #keep({ blocks, isSmall }: Preload, small: boolean): void {
     if (small) {
-      // Of a larger one, the commit and the root were read at most.
-      this.#isSmall = blocks.length > 2;
+      this.#isSmall = isSmall;
     }
     this.#preloaded.add(blocks);
   }

@@ -66,6 +66,16 @@ export const keyExpression = (cid: string): string => {
 };
 
 /**
+ * Returns a list for `from`, with the column `key`: the keys of the children of a tree node. Any other block has no such links,
+ * or a few that are read for nothing. In DAG-CBOR, a child has the field `l` or `t`, tag 42, and bytes that begin with zero.
+ * @param bytes An expression of the bytes of a block.
+ */
+export const childKeys = (bytes: string): string => `(
+    select ${keyExpression(`decode(link[1], 'hex')`)} as key
+    from regexp_matches(encode(${bytes}, 'hex'), '61(?:6c|74)d82a582500(01711220[0-9a-f]{64})', 'g') as link
+  )`;
+
+/**
  * Returns the CID of a stored key.
  * @throws {RepoError} `Corrupt` if it is not a key.
  */

@@ -5,7 +5,8 @@ import type { CID, CidBytes } from '../../core/data/cid.ts';
 import { CID_LENGTH } from '../../core/data/cid.ts';
 import { isRepoError } from '../../core/errors.ts';
 import { MAIN, READ_BY_WRITES } from '../../core/repo/store-names.ts';
-import { cidOfKey, keyExpression } from './ordered-cid.ts';
+import { childKeys, cidOfKey, keyExpression } from './ordered-cid.ts';
+import type { ReadAhead } from './repo-tables.ts';
 import { cidOfCell, decodeText, encodeText } from './repo-tables.ts';
 import type { TableNames } from './schema.ts';
 import { bytesLiteral } from './sql-literals.ts';
@@ -44,17 +45,19 @@ export const preloadStatement = (
   // or meta values of a repository that it believes to be small.
   const block = (cid: string): string =>
     `lateral (select key, bytes from ${blocks} where ${ofRepo} and key = ${keyExpression(cid)} offset 0) as block`;
+  const childBlock = `lateral (select key, bytes from ${blocks} where ${ofRepo} and key = link.key offset 0) as child`;
   const root = `substring(commit.bytes from position(decode('${DATA_LINK}', 'hex') in commit.bytes) + ${DATA_LINK.length / 2} for ${CID_LENGTH})`;
   const parts = [
     `select 'head'::text as kind, null::bytea as name, cid as value, null::text as rev from head`,
     `select 'block', key, bytes, null from commit`,
     `select 'block', key, bytes, null from root`,
+    `select 'block', child.key, child.bytes, null from root, lateral ${childKeys('root.bytes')} as link, ${childBlock}`,
   ];
   if (small) {
     const least = `(select key, bytes from ${blocks} where ${ofRepo} order by key limit ${SMALL_COUNT + 1}) as least`;
     // `case` decides by the index alone whether a repository has too many blocks.
     parts.push(
-      `select 'block', key, bytes, null from ${least} where case
+      `select 'small', key, bytes, null from ${least} where case
         when (select count(*) from (select from ${blocks} where ${ofRepo} order by key limit ${SMALL_COUNT + 1}) as keys)
           <= ${SMALL_COUNT}
         then (select sum(octet_length(bytes)) from ${least}) <= ${SMALL_SIZE}
@@ -77,7 +80,7 @@ export const preloadStatement = (
     ), commit as materialized (
       select block.* from head, ${block('head.cid')}
       ${known === undefined ? '' : `where head.cid <> ${bytesLiteral(known.bytes)}`}
-    ), root as (
+    ), root as materialized (
       select block.* from commit, ${block(root)}
     )
     ${parts.join(' union all ')}`;
@@ -88,6 +91,8 @@ export interface Preload {
   readonly head: CID | undefined;
   /** With their CIDs. Hashes are not checked. */
   readonly blocks: readonly (readonly [cid: CidBytes, bytes: Bytes])[];
+  /** Whether they are all blocks of a small repository. */
+  readonly isSmall: boolean;
   /** The meta values of a write, `undefined` if absent. A larger one is left out. */
   readonly meta: ReadonlyMap<string, string | undefined>;
   /** The newest rev of the list of commits, `''` if it is empty. `undefined` if it was not asked for. */
@@ -109,12 +114,14 @@ const cidOfRow = (key: Uint8Array): CidBytes | undefined => {
 /** Reads the rows of {@link preloadStatement}. Ignores rows of another kind. */
 export const preloadOf = (rows: readonly SqlRow[]): Preload => {
   let [head, newestRev]: [CID | undefined, string | undefined] = [undefined, undefined];
+  let isSmall = false;
   const blocks: [CidBytes, Bytes][] = [];
   const meta = new Map<string, string | undefined>();
   for (const [kind, name, value, rev] of rows) {
     if (kind === 'head') {
       head = cidOfCell(value!, 'refs');
-    } else if (kind === 'block') {
+    } else if (kind === 'block' || kind === 'small') {
+      isSmall ||= kind === 'small';
       const cid = cidOfRow(name as Uint8Array);
       if (cid !== undefined) {
         blocks.push([cid, value as Bytes]);
@@ -125,18 +132,18 @@ export const preloadOf = (rows: readonly SqlRow[]): Preload => {
       newestRev = (rev as string | null) ?? '';
     }
   }
-  return { head, blocks, meta, newestRev };
+  return { head, blocks, isSmall, meta, newestRev };
 };
 
 /** Preloaded blocks of one repository. The budget may evict them: then they are read from the database. */
-export class PreloadedBlocks {
+export class PreloadedBlocks implements ReadAhead {
   readonly #cache: CidCache<Bytes>;
 
   constructor(budget: CacheBudget = new CacheBudget(Number.POSITIVE_INFINITY)) {
     this.#cache = new CidCache(2 * (SMALL_COUNT + 2), budget);
   }
 
-  add(blocks: Preload['blocks']): void {
+  add(blocks: Iterable<readonly [cid: CidBytes, bytes: Bytes]>): void {
     for (const [cid, bytes] of blocks) {
       this.#cache.set(cid, bytes, bytes.length + BLOCK_OVERHEAD);
     }

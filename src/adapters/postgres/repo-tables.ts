@@ -6,7 +6,7 @@ import { RepoError } from '../../core/errors.ts';
 import type { ReaderSource } from '../../core/storage/checked-reader.ts';
 import type { CommitRange } from '../../core/storage/ports.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
-import { cidOfKey, keyOfCid } from './ordered-cid.ts';
+import { childKeys, cidOfKey, keyOfCid } from './ordered-cid.ts';
 import { packedKeyAt, packKeys } from './packed-list.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlCell, SqlRow, SqlSession } from './sql-client.ts';
@@ -45,38 +45,47 @@ const endOfPrefix = (prefix: Uint8Array): Uint8Array | undefined => {
   return undefined;
 };
 
+/** Blocks that were read before they were asked for. */
+export interface ReadAhead {
+  /** Returns a block if it is in memory. */
+  get(cid: CidBytes): Bytes | undefined;
+  add(blocks: Iterable<readonly [cid: CidBytes, bytes: Bytes]>): void;
+}
+
 export class RepoTables implements ReaderSource {
   readonly isDistant = true;
   readonly #session: SqlSession;
   readonly #names: TableNames;
   /** The number of the repository, in decimal. */
   readonly #repo: string;
-  readonly #inMemory: (cid: CidBytes) => Bytes | undefined;
+  readonly #ahead: ReadAhead;
 
-  /** @param inMemory Returns a block that was read before, if it is in memory. */
-  constructor(
-    session: SqlSession,
-    names: TableNames,
-    repo: string,
-    inMemory: (cid: CidBytes) => Bytes | undefined = () => undefined,
-  ) {
+  constructor(session: SqlSession, names: TableNames, repo: string, ahead: ReadAhead) {
     this.#session = session;
     this.#names = names;
     this.#repo = repo;
-    this.#inMemory = inMemory;
+    this.#ahead = ahead;
   }
 
   async get(cid: CidLike): Promise<Bytes | undefined> {
-    return this.#inMemory(bytesOfCid(cid)) ?? this.#getOne(cid);
+    const known = this.#ahead.get(bytesOfCid(cid));
+    if (known !== undefined) {
+      return known;
+    }
+    const [row] = await this.#session.query(
+      `select bytes from ${this.#names.blocks} where repo = $1::text::int8 and key = $2::bytea`,
+      [this.#repo, keyOfCid(bytesOfCid(cid))],
+    );
+    return row?.[0] as Bytes | undefined;
   }
 
   async getMany(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
-    const found = cids.map((cid) => this.#inMemory(bytesOfCid(cid)));
+    const found = cids.map((cid) => this.#ahead.get(bytesOfCid(cid)));
     const absent = [...found.keys()].filter((i) => found[i] === undefined);
     for (let start = 0; start < absent.length; start += KEYS_AT_ONCE) {
       const some = absent.slice(start, start + KEYS_AT_ONCE);
       const wanted = some.map((i) => cids[i]!);
-      const read = wanted.length === 1 ? [await this.#getOne(wanted[0]!)] : await this.#getSome(wanted);
+      const read = wanted.length === 1 ? [await this.#getNode(wanted[0]!)] : await this.#getSome(wanted);
       some.forEach((i, at) => (found[i] = read[at]));
     }
     return found;
@@ -165,12 +174,22 @@ export class RepoTables implements ReaderSource {
     return Number(row![0]);
   }
 
-  async #getOne(cid: CidLike): Promise<Bytes | undefined> {
-    const [row] = await this.#session.query(
-      `select bytes from ${this.#names.blocks} where repo = $1::text::int8 and key = $2::bytea`,
+  /** Reads a block that is probably a node of a tree, and its children, because the next read is one of them. */
+  async #getNode(cid: CidLike): Promise<Bytes | undefined> {
+    const { blocks } = this.#names;
+    const rows = await this.#session.query(
+      `with node as materialized (
+        select key, bytes from ${blocks} where repo = $1::text::int8 and key = $2::bytea
+      )
+      select null::bytea, bytes from node
+      union all select child.key, child.bytes from node, lateral ${childKeys('node.bytes')} as link, lateral (
+        select key, bytes from ${blocks} where repo = $1::text::int8 and key = link.key offset 0
+      ) as child`,
       [this.#repo, keyOfCid(bytesOfCid(cid))],
     );
-    return row?.[0] as Bytes | undefined;
+    const children = rows.filter(([key]) => key !== null);
+    this.#ahead.add(children.map(([key, bytes]) => [bytesOfCid(cidOfKey(key as Uint8Array)), bytes as Bytes]));
+    return rows.find(([key]) => key === null)?.[1] as Bytes | undefined;
   }
 
   /** `offset 0` keeps one index lookup per key. Without it, the planner may read all blocks of the repository. */
