@@ -290,7 +290,7 @@ describe('ports', () => {
 describe('size', () => {
   // Kilobytes, minified and compressed. A change that makes an entry point heavier raises its limit here.
   const most: Readonly<Record<string, number>> = {
-    index: 108,
+    index: 110,
     node: 166,
     deno: 165,
     browser: 47,
@@ -298,7 +298,7 @@ describe('size', () => {
     testing: 102,
     s3: 29,
     sync: 90,
-    postgres: 110,
+    postgres: 113,
   };
   const entryPoints = sources.map((file) => file.path).filter((path) => isEntryPoint(path) && path !== 'src/cli.ts');
 

@@ -27,9 +27,9 @@ export interface PostgresBlockStoreOptions {
 }
 
 /**
- * A block store over PostgreSQL, which several processes can have open. A change holds one connection, and reads outside
- * of changes never wait for it. Each read of the head asks the database. The first one also reads the blocks of a small
- * repository, which wait in memory until they are used.
+ * A block store over PostgreSQL, which several processes can have open. A change holds one connection, and reads
+ * outside of changes never wait for it. Each read of the head asks the database. The first one also reads the blocks of
+ * a small repository, which wait in memory until they are used.
  *
  * A change whose statement fails is rolled back, and the store stays usable: the next change reads what is stored.
  */

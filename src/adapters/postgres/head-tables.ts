@@ -41,7 +41,7 @@ export class HeadTables extends RepoTables {
     this.#preloaded = preloaded;
   }
 
-  /** A read of the head. It also reads the commit and the root of a new head, at a fraction of the time of a round trip. */
+  /** A read of the head. If the head has moved, also reads its commit and its root. */
   override async ref(name: string): Promise<CID | undefined> {
     if (name !== MAIN) {
       return super.ref(name);

@@ -47,8 +47,8 @@ export const keyOfCid = (cid: CidBytes): Uint8Array<ArrayBuffer> => {
 const inEachGroup = (bits: string): string => BigInt(`0b${bits.repeat(8)}`).toString();
 
 /**
- * Returns the SQL expression of the key of a CID, for statements that follow a link. It adds to the low four bits of each
- * group, which cannot overflow, and toggles the high bit. The last 40 bits begin with the last byte of the CID.
+ * Returns the SQL expression of the key of a CID, for statements that follow a link. It adds to the low four bits of
+ * each group, which cannot overflow, and toggles the high bit. The last 40 bits begin with the last byte of the CID.
  * @param cid An expression of the 36 bytes of a CID.
  */
 export const keyExpression = (cid: string): string => {
@@ -66,8 +66,9 @@ export const keyExpression = (cid: string): string => {
 };
 
 /**
- * Returns a list for `from`, with the column `key`: the keys of the children of a tree node. Any other block has no such links,
- * or a few that are read for nothing. In DAG-CBOR, a child has the field `l` or `t`, tag 42, and bytes that begin with zero.
+ * Returns a list for `from`, with the column `key`: the keys of the children of a tree node. Any other block has no
+ * such links, or a few that are read for nothing. In DAG-CBOR, a child has the field `l` or `t`, tag 42, and bytes that
+ * begin with zero.
  * @param bytes An expression of the bytes of a block.
  */
 export const childKeys = (bytes: string): string => `(

@@ -22,7 +22,7 @@ const META_SIZE: number = 64 * 1024;
 /** Bytes that V8 uses for a block and its entry in a cache. */
 const BLOCK_OVERHEAD = 250;
 
-/** The link of a commit to its tree in DAG-CBOR, up to its CID: the text `data`, tag 42, and bytes that begin with zero. */
+/** The link of a commit to its tree in DAG-CBOR, up to the CID: the text `data`, tag 42, bytes that begin with zero. */
 const DATA_LINK = '6464617461d82a582500';
 
 export interface PreloadOptions {
@@ -41,8 +41,8 @@ export const preloadStatement = (
   { known, small, forWrite }: PreloadOptions,
 ): string => {
   const ofRepo = `repo = '${BigInt(repo)}'::int8`;
-  // Each part names the order or the key of an index, and `offset 0` keeps it. The planner would otherwise read all blocks
-  // or meta values of a repository that it believes to be small.
+  // Each part names the order or the key of an index, and `offset 0` keeps it. The planner would otherwise read all
+  // blocks or meta values of a repository that it believes to be small.
   const block = (cid: string): string =>
     `lateral (select key, bytes from ${blocks} where ${ofRepo} and key = ${keyExpression(cid)} offset 0) as block`;
   const childBlock = `lateral (select key, bytes from ${blocks} where ${ofRepo} and key = link.key offset 0) as child`;

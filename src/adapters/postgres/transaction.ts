@@ -49,7 +49,7 @@ const rollBack = async (connection: SqlConnection): Promise<void> => {
   }
 };
 
-/** Classes of errors that do not tell whether a commit has happened: a lost connection, a server that stops, a pooler, a bug. */
+/** Classes of errors that do not tell whether a commit has happened: of connections, poolers and stopped servers. */
 const UNCERTAIN = /^(?:08|53|57P|58|XX)/;
 
 /** Returns whether an error of `…; commit` means that nothing has changed. */

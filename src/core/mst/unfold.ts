@@ -21,8 +21,8 @@ const DISTANT: Batches = { first: 1024, last: 1024, nodes: 256, ahead: 2 };
 
 /**
  * Returns the batches of a walk.
- * @param limit The number of items that are needed, if it is known. Without it, a walk of a distant store reads as if all
- *   items were needed.
+ * @param limit The number of items that are needed, if it is known. Without it, a walk of a distant store reads as if
+ *   all items were needed.
  */
 export const batchesOf = (isDistant: boolean | undefined, limit: number = Infinity): Batches => {
   if (isDistant !== true) {

@@ -13,8 +13,8 @@ import { REQUESTS } from '../store-names.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /**
- * The first line of the meta value is the rev up to which requests were dropped. Then follows one line per request, oldest
- * first.
+ * The first line of the meta value is the rev up to which requests were dropped. Then follows one line per request,
+ * oldest first.
  *
  * This many lines of about 30 bytes fit into one page of SQLite, so a commit changes one page more. Results are lost
  * when a tab dies during its writes, and few writes of a tab run at once.
