@@ -1,8 +1,8 @@
 /** The keys of blocks have the order of the CIDs' texts. */
 import { describe, expect, test } from 'vitest';
-import { cidOfKey, keyExpression, keyOfCid } from '../../src/adapters/postgres/ordered-cid.ts';
-import { compareBytes } from '../../src/core/data/bytes.ts';
-import type { CidBytes } from '../../src/core/data/cid.ts';
+import { childrenQuery, cidOfKey, keyExpression, keyOfCid } from '../../src/adapters/postgres/ordered-cid.ts';
+import { compareBytes, concatBytes } from '../../src/core/data/bytes.ts';
+import type { CID, CidBytes } from '../../src/core/data/cid.ts';
 import { cidBytesToText, cidOf, CODEC_DAG_CBOR, CODEC_RAW, cidTextToBytes } from '../../src/core/data/cid.ts';
 import { isRepoError } from '../../src/core/errors.ts';
 import { useDatabase } from './database.ts';
@@ -52,5 +52,30 @@ describe.skipIf(lacksPostgres)(`in PostgreSQL${why}`, () => {
       const [row] = await database.client.query(`select ${keyExpression('$1::bytea')}`, [bytes]);
       expect(row).toEqual([keyOfCid(bytes)]);
     }
+  });
+
+  test('a node brings each small child once, and no large one', async () => {
+    const { client, names } = database;
+    const store = async (cid: CID, bytes: Uint8Array): Promise<void> => {
+      await client.query(`insert into ${names.blocks} (repo, key, bytes) values (1, $1::bytea, $2::bytea)`, [
+        keyOfCid(cid.bytes as CidBytes),
+        bytes,
+      ]);
+    };
+    const link = (cid: CID): Uint8Array =>
+      concatBytes([Uint8Array.of(0x61, 0x74, 0xd8, 0x2a, 0x58, 0x25, 0), cid.bytes]);
+    const children = async (node: Uint8Array): Promise<unknown[]> => {
+      const rows = await client.query(
+        `select key from ${childrenQuery(names.blocks, 'repo = 1', '$1::bytea')} as child`,
+        [node],
+      );
+      return rows.map(([key]) => String(cidOfKey(key as Uint8Array))).sort();
+    };
+    const [small, large, missing] = random.filter(({ code }) => code === CODEC_DAG_CBOR) as [CID, CID, CID];
+    await store(small, new Uint8Array(100));
+    await store(large, new Uint8Array(20_000));
+    const node = concatBytes([...Array.from({ length: 200 }, () => link(small)), link(large), link(missing)]);
+    expect(await children(node)).toEqual([String(small)]);
+    expect(await children(concatBytes([node, new Uint8Array(20_000)]))).toEqual([]);
   });
 });

@@ -65,15 +65,26 @@ export const keyExpression = (cid: string): string => {
   )`;
 };
 
+/** Most bytes of a node whose children are read with it, and of such a child. Most nodes have about a kilobyte. */
+const MAX_FOLLOWED = 16 * 1024;
+
 /**
- * Returns a list for `from`, with the column `key`: the keys of the children of a tree node. Any other block has no
- * such links, or a few that are read for nothing. In DAG-CBOR, a child has the field `l` or `t`, tag 42, and bytes that
- * begin with zero.
+ * Returns a query of the columns `key` and `bytes`: the children of a tree node, each once. Any other block has no such
+ * links, or a few that are read for nothing. In DAG-CBOR, a child has the field `l` or `t`, tag 42, and bytes that begin
+ * with zero. Large nodes and children are left out, because a hostile tree could have thousands of them.
  * @param bytes An expression of the bytes of a block.
  */
-export const childKeys = (bytes: string): string => `(
-    select ${keyExpression(`decode(link[1], 'hex')`)} as key
-    from regexp_matches(encode(${bytes}, 'hex'), '61(?:6c|74)d82a582500(01711220[0-9a-f]{64})', 'g') as link
+export const childrenQuery = (blocks: string, repo: string, bytes: string): string => `(
+    select child.key, child.bytes from (
+      select distinct link[1] as cid from regexp_matches(
+        case when octet_length(${bytes}) <= ${MAX_FOLLOWED} then encode(${bytes}, 'hex') else '' end,
+        '61(?:6c|74)d82a582500(01711220[0-9a-f]{64})', 'g'
+      ) as link
+    ) as links, lateral (
+      select key, bytes from ${blocks}
+      where ${repo} and key = ${keyExpression(`decode(links.cid, 'hex')`)} and octet_length(bytes) <= ${MAX_FOLLOWED}
+      offset 0
+    ) as child
   )`;
 
 /**

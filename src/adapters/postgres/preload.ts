@@ -5,7 +5,7 @@ import type { CID, CidBytes } from '../../core/data/cid.ts';
 import { CID_LENGTH } from '../../core/data/cid.ts';
 import { isRepoError } from '../../core/errors.ts';
 import { MAIN, READ_BY_WRITES } from '../../core/repo/store-names.ts';
-import { childKeys, cidOfKey, keyExpression } from './ordered-cid.ts';
+import { childrenQuery, cidOfKey, keyExpression } from './ordered-cid.ts';
 import type { ReadAhead } from './repo-tables.ts';
 import { cidOfCell, decodeText, encodeText } from './repo-tables.ts';
 import type { TableNames } from './schema.ts';
@@ -45,13 +45,12 @@ export const preloadStatement = (
   // blocks or meta values of a repository that it believes to be small.
   const block = (cid: string): string =>
     `lateral (select key, bytes from ${blocks} where ${ofRepo} and key = ${keyExpression(cid)} offset 0) as block`;
-  const childBlock = `lateral (select key, bytes from ${blocks} where ${ofRepo} and key = link.key offset 0) as child`;
   const root = `substring(commit.bytes from position(decode('${DATA_LINK}', 'hex') in commit.bytes) + ${DATA_LINK.length / 2} for ${CID_LENGTH})`;
   const parts = [
     `select 'head'::text as kind, null::bytea as name, cid as value, null::text as rev from head`,
     `select 'block', key, bytes, null from commit`,
     `select 'block', key, bytes, null from root`,
-    `select 'block', child.key, child.bytes, null from root, lateral ${childKeys('root.bytes')} as link, ${childBlock}`,
+    `select 'block', child.key, child.bytes, null from root, lateral ${childrenQuery(blocks, ofRepo, 'root.bytes')} as child`,
   ];
   if (small) {
     const least = `(select key, bytes from ${blocks} where ${ofRepo} order by key limit ${SMALL_COUNT + 1}) as least`;

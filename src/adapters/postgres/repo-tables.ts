@@ -6,7 +6,7 @@ import { RepoError } from '../../core/errors.ts';
 import type { ReaderSource } from '../../core/storage/checked-reader.ts';
 import type { CommitRange } from '../../core/storage/ports.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
-import { childKeys, cidOfKey, keyOfCid } from './ordered-cid.ts';
+import { childrenQuery, cidOfKey, keyOfCid } from './ordered-cid.ts';
 import { packedKeyAt, packKeys } from './packed-list.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlCell, SqlRow, SqlSession } from './sql-client.ts';
@@ -182,9 +182,8 @@ export class RepoTables implements ReaderSource {
         select key, bytes from ${blocks} where repo = $1::text::int8 and key = $2::bytea
       )
       select null::bytea, bytes from node
-      union all select child.key, child.bytes from node, lateral ${childKeys('node.bytes')} as link, lateral (
-        select key, bytes from ${blocks} where repo = $1::text::int8 and key = link.key offset 0
-      ) as child`,
+      union all select child.key, child.bytes
+      from node, lateral ${childrenQuery(blocks, 'repo = $1::text::int8', 'node.bytes')} as child`,
       [this.#repo, keyOfCid(bytesOfCid(cid))],
     );
     const children = rows.filter(([key]) => key !== null);

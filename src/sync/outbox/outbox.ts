@@ -59,8 +59,8 @@ export type OutboxOp =
 
 export interface OutboxWriteOptions {
   /**
-   * The host makes one commit of all operations, and a conflict or a refusal of one of them stops all of them. A write of
-   * more than 200 operations or 140,000 bytes of JSON becomes several commits. Default: `false`.
+   * The host makes one commit of all operations, and a conflict or a refusal of one of them stops all of them. A write
+   * of more than 200 operations or 140,000 bytes of JSON becomes several commits. Default: `false`.
    */
   readonly atomic?: boolean | undefined;
 }
