@@ -4,10 +4,11 @@
  * time with the files open.
  */
 import { isRepoError, RepoError } from '../../core/errors.ts';
+import { pause } from '../../core/data/pause.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import type { Channel } from './channel.ts';
 import { channelName } from './channel.ts';
-import type { LeaderFailure, LeaderParts } from './leader.ts';
+import type { LeaderEnd, LeaderParts } from './leader.ts';
 import { Leader } from './leader.ts';
 
 /** A storage that fails may work again in a moment. This is the number of attempts, and the pause between two. */
@@ -23,7 +24,7 @@ const clearedError = (name: string, cause?: unknown): RepoError =>
     { cause },
   );
 
-export interface CandidateParts extends Omit<LeaderParts, 'channel' | 'repo'> {
+export interface CandidateParts extends Omit<LeaderParts, 'channel' | 'repo' | 'signal'> {
   /** Makes the repository, of this account. */
   readonly did: string | undefined;
   /** Called when the repository is no longer usable, unless the page has left it. */
@@ -34,8 +35,10 @@ export class Candidate {
   readonly #parts: CandidateParts;
   /** In this tab or in another one. */
   #wasOpen = false;
-  /** Ends the wait for the lock, and attempts to open the files. */
-  readonly #queue = new AbortController();
+  /** Ends the wait for the lock, attempts to open the files, and the leadership. */
+  readonly #left = new AbortController();
+  /** Resolves when the files are closed, if this has the lock. */
+  #ruling: Promise<void> | undefined;
   #leader: Leader | undefined;
   #isOpening = false;
 
@@ -49,12 +52,13 @@ export class Candidate {
    */
   lead(wasOpen: boolean): Promise<void> {
     const { locks, place, onFailure } = this.#parts;
-    const { signal } = this.#queue;
+    const { signal } = this.#left;
     this.#wasOpen = wasOpen;
     return new Promise((resolve) => {
       const held = (): Promise<void> => {
         resolve();
-        return this.#rule(signal);
+        this.#ruling = this.#rule(signal);
+        return this.#ruling;
       };
       locks
         .request(`pdsdb:leader:${place.storage}:${place.name}`, { signal }, held)
@@ -72,10 +76,10 @@ export class Candidate {
 
   /** Ends the wait, or the leadership. Resolves when the files are closed. */
   async leave(): Promise<void> {
-    this.#queue.abort();
+    this.#left.abort();
     // Also for one that is about to lead, and has the files half open.
     this.#parts.place.hurry();
-    await this.#leader?.leave();
+    await this.#ruling;
   }
 
   /** Has the lock. Resolves when the reign is over, with the files closed. A storage that failed is opened again. */
@@ -83,9 +87,6 @@ export class Candidate {
     const { place, openChannel } = this.#parts;
     const channel = openChannel(channelName(place.storage, place.name));
     channel.onmessage = ({ data }) => {
-      if (signal.aborted) {
-        return;
-      }
       if (data.kind === 'hello') {
         void this.#leader?.greet();
       } else if (data.kind === 'ping' && (this.#leader !== undefined || this.#isOpening)) {
@@ -93,7 +94,7 @@ export class Candidate {
       }
     };
     try {
-      while (!signal.aborted && (await this.#reign(channel, signal)) === 'failed') {
+      while ((await this.#reign(channel, signal)) === 'failed') {
         // Its files are closed. They are opened again.
       }
     } finally {
@@ -101,58 +102,57 @@ export class Candidate {
     }
   }
 
-  async #reign(channel: Channel, signal: AbortSignal): Promise<LeaderFailure | undefined> {
+  async #reign(channel: Channel, signal: AbortSignal): Promise<LeaderEnd> {
     const { place, onFailure } = this.#parts;
     this.#isOpening = true;
     const repo = await this.#open(signal).finally(() => (this.#isOpening = false));
     // The page may have gone while the repository was opened.
     if (repo === undefined || signal.aborted) {
       await repo?.close();
-      return undefined;
+      return 'left';
     }
-    const leader = new Leader({ ...this.#parts, repo, channel });
-    this.#leader = leader;
     this.#wasOpen = true;
-    const failure = await leader.over;
+    const leader = new Leader({ ...this.#parts, repo, channel, signal });
+    this.#leader = leader;
+    const end = await leader.over;
     this.#leader = undefined;
-    const left = leader.leave().catch(() => {
-      // A storage that has failed fails once more when it is closed. A page that closes hears of it by `leave`.
+    const closed = leader.close().catch((error: unknown) => {
+      // A storage that has failed fails once more when it is closed.
+      if (end === 'left') {
+        throw error;
+      }
     });
-    if (failure === 'cleared') {
+    if (end === 'cleared') {
       // Its files may never close.
       onFailure(clearedError(place.name));
     } else {
-      await left;
+      await closed;
     }
-    return failure;
+    return end;
   }
 
   /** Opens, or makes, the repository. `undefined` when `signal` aborts. */
   async #open(signal: AbortSignal): Promise<StoredRepo | undefined> {
     const { place, did } = this.#parts;
-    if (!this.#wasOpen) {
-      return place.open(did);
-    }
-    let failures = 0;
-    while (!signal.aborted) {
+    for (let failures = 0; !signal.aborted; ) {
       try {
-        return await place.open(undefined);
+        return await place.open(this.#wasOpen ? undefined : did);
       } catch (error) {
-        if (isRepoError(error, 'Locked')) {
+        if (this.#wasOpen && isRepoError(error, 'Locked')) {
           // The last leader closes the files soon, or is frozen. Each attempt has its own timeout.
           this.#isOpening = false;
           continue;
         }
-        if (isRepoError(error, 'RepoNotFound')) {
+        if (this.#wasOpen && isRepoError(error, 'RepoNotFound')) {
           throw clearedError(place.name, error);
         }
         failures += 1;
         const mayPass = isRepoError(error, 'StorageFailed') || isRepoError(error, 'StorageFull');
-        if (!mayPass || failures === MAX_ATTEMPTS) {
+        if (!this.#wasOpen || !mayPass || failures === MAX_ATTEMPTS) {
           throw error;
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await pause(PAUSE_MS, undefined);
     }
     return undefined;
   }

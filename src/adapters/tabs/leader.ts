@@ -1,4 +1,5 @@
 /** The worker of the tab that has the files open: serves the pages of all tabs, its own by a port. */
+import { pause } from '../../core/data/pause.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import { isReleased } from '../origin/locks.ts';
 import type { Locks } from '../origin/locks.ts';
@@ -14,10 +15,10 @@ import type { RepoPlace } from './repo-place.ts';
 const GRACE_MS = 250;
 
 /**
- * The end of a leader: its storage has `failed`, and works again once it is closed and opened; or the browser has
- * `cleared` the repository away.
+ * Why the reign of a leader is over: its storage has `failed`, and works again once it is closed and opened; the
+ * browser has `cleared` the repository away; or its page has `left`.
  */
-export type LeaderFailure = 'cleared' | 'failed';
+export type LeaderEnd = 'cleared' | 'failed' | 'left';
 
 export interface LeaderParts {
   /** The name of the page, which no other has. A lock of that name is held until the end: see {@link memberLock}. */
@@ -30,11 +31,13 @@ export interface LeaderParts {
   readonly channel: Channel;
   /** The way to the page. The next leader in this worker uses it again. */
   readonly page: Channel;
+  /** Aborts when the page has no more use of this worker. */
+  readonly signal: AbortSignal;
 }
 
 export class Leader {
-  /** Resolves when the reign is over: to its failure, or to `undefined` after {@link leave}. */
-  readonly over: Promise<LeaderFailure | undefined>;
+  /** Resolves when the reign is over. The caller then closes the leader. */
+  readonly over: Promise<LeaderEnd>;
   /**
    * The name of this term of leadership, which begins with the name of the page. A worker that opens the files again
    * begins another term.
@@ -44,8 +47,8 @@ export class Leader {
   readonly #mailbox: Channel;
   /** The pages that have joined. */
   readonly #clients = new Map<string, Served>();
-  #end: (failure?: LeaderFailure) => void = () => {};
-  #isLeaving = false;
+  #end: (end: LeaderEnd) => void = () => {};
+  #isClosing = false;
 
   constructor(parts: LeaderParts) {
     this.over = new Promise((resolve) => (this.#end = resolve));
@@ -55,40 +58,33 @@ export class Leader {
     [this.#mailbox, parts.page].forEach((channel) => {
       channel.onmessage = ({ data }) => this.#hear(data);
     });
+    parts.signal.addEventListener('abort', () => this.#end('left'), { once: true });
     this.#announce();
   }
 
   /** A page looks for the leader. It may be about to create the repository again, if the browser has cleared it. */
   async greet(): Promise<void> {
-    if ((await this.#isSound(false)) && !this.#isLeaving) {
+    if ((await this.#isSound(false)) && !this.#isClosing) {
       this.#announce();
     }
   }
 
-  /** Ends the reign: ends the calls that run, or leaves them if that takes long, and closes the repository. */
-  async leave(): Promise<void> {
-    this.#isLeaving = true;
+  /** Ends the calls that run, or leaves them if that takes long, and closes the repository. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
     const all = [...this.#clients.values()];
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, GRACE_MS)));
-    await Promise.race([grace, Promise.all(all.map((served) => served.idle()))]);
-    clearTimeout(timer);
+    await Promise.race([pause(GRACE_MS, undefined), Promise.all(all.map((served) => served.idle()))]);
     all.forEach((served) => served.end());
-    try {
-      await this.#parts.repo.close();
-    } finally {
-      this.#mailbox.close();
-      this.#end();
-    }
+    await this.#parts.repo.close().finally(() => this.#mailbox.close());
   }
 
   /** A message of a page. */
   #hear(data: ChannelMessage): void {
-    if (data.kind === 'join' && !this.#isLeaving) {
+    if (data.kind === 'join' && !this.#isClosing) {
       this.#admit(data.from);
     } else if (data.kind === 'away') {
       this.#drop(data.from);
-    } else if (data.kind === 'message' && !(this.#isLeaving && data.message.kind === 'call')) {
+    } else if (data.kind === 'message' && !(this.#isClosing && data.message.kind === 'call')) {
       // Calls to a leader that goes are sent to the next one; replies to its own calls it still needs.
       this.#clients.get(data.from)?.receive(data.message);
     }

@@ -14,6 +14,7 @@ import { sqliteRepo } from '../../../src/adapters/sqlite/open-repo.ts';
 import { RepoError } from '../../../src/core/errors.ts';
 import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
+import type { StoredRepo } from '../../../src/core/repo/stored-records.ts';
 import { listOf } from '../../../src/core/data/list-of.ts';
 import { DID, POST, post } from '../../../src/testing/repo/harness.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
@@ -263,6 +264,27 @@ describe('where there are no locks that a page and its worker share', () => {
 });
 
 describe('closing', () => {
+  test('closes the files once', async () => {
+    let closings = 0;
+    const place = memoryPlace();
+    const find: RepoPlaces['find'] = async (...given) => {
+      const found = await place.find(...given);
+      const opened = async (did: string | undefined): Promise<StoredRepo> => {
+        const repo = await found.open(did);
+        const close = repo.close.bind(repo);
+        repo.close = () => ((closings += 1), close());
+        return repo;
+      };
+      return { ...found, open: opened };
+    };
+    const locks = createLocalLocks();
+    const { worker } = startWorker({ find }, locks);
+    await (await open(worker, locks)).close();
+    // The lock of the leader is released after all of its work.
+    await locks.request('pdsdb:leader:indexeddb:repo', {}, async () => {});
+    expect(closings).toBe(1);
+  });
+
   test('rejects with what went wrong, and has closed all the same', async () => {
     const browser = new PlayedBrowser();
     const repo = await browser.tab().open('repo', { did: DID });
