@@ -5,7 +5,7 @@
 import type { RepoErrorCode } from '../../core/errors.ts';
 
 /** Raised when a tab with the code of before could not understand one with the code of now. */
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 
 /** An error as data: neither its class nor its code survives `postMessage`. */
 export interface ErrorData {

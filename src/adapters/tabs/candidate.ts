@@ -87,8 +87,8 @@ export class Candidate {
     const { place, openChannel } = this.#parts;
     const channel = openChannel(channelName(place.storage, place.name));
     channel.onmessage = ({ data }) => {
-      if (data.kind === 'hello') {
-        void this.#leader?.greet();
+      if (data.kind === 'join') {
+        void this.#leader?.greet(data.from);
       } else if (data.kind === 'ping' && (this.#leader !== undefined || this.#isOpening)) {
         channel.postMessage({ kind: 'pong' });
       }

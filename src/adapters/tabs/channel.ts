@@ -6,15 +6,13 @@ import type { Message, StorageKind } from '../rpc/protocol.ts';
 import { PROTOCOL_VERSION } from '../rpc/protocol.ts';
 
 /**
- * All tabs hear `hello`, with which a page looks for the leader, and `here`, which a leader says when it begins and
- * after each `hello`. The worker that holds the leader's lock replies to a `ping`.
- *
- * A page then sends `join` to the mailbox of the leader. From its `welcome` on, `message` carries calls and replies.
- * What an earlier leader has sent arrives before that. A page that closes, or may be frozen, sends `away`.
+ * A leader says `here` to all tabs when it begins. A page says `join` to all tabs when it begins, and after each
+ * `here`. From the `welcome` of the leader on, which only that page hears, `message` carries calls and replies. What an
+ * earlier leader has sent arrives before that. The worker that holds the leader's lock replies to a `ping`.
  */
 export type ChannelMessage =
-  | { readonly kind: 'hello' | 'ping' | 'pong' }
-  | { readonly kind: 'away' | 'here' | 'join' | 'welcome'; readonly from: string }
+  | { readonly kind: 'ping' | 'pong' }
+  | { readonly kind: 'here' | 'join' | 'welcome'; readonly from: string }
   | { readonly kind: 'message'; readonly from: string; readonly message: Message };
 
 /** `BroadcastChannel`, as far as it is used. */

@@ -21,92 +21,84 @@ export interface LinkParts {
   onLeader(send: Send, isOwn: boolean): void;
 }
 
-/** A leader, and the way to it. */
-interface Joined {
-  readonly leader: string;
-  readonly channel: Channel;
-}
-
 export class LeaderLink {
   readonly #parts: LinkParts;
-  readonly #member: string;
   /** What all tabs hear, and what only this page hears. */
   readonly #channel: Channel;
   readonly #mailbox: Channel;
   readonly #heartbeat: Heartbeat;
-  /** The page asks to join it. */
-  #next: Joined | undefined;
-  /** It serves the page. */
-  #now: Joined | undefined;
+  /** The leader that serves the page, and the way to it. */
+  #now: { readonly leader: string; readonly channel: Channel } | undefined;
+  /** The own worker leads until the end: what is heard of others is late. */
+  #isOwn = false;
 
   /** Looks for the leader. */
   constructor(parts: LinkParts) {
     const { connection, name, openChannel, peer, storage } = parts;
     this.#parts = parts;
-    this.#member = connection.member;
     this.#channel = openChannel(channelName(storage, name));
-    this.#mailbox = openChannel(mailboxName(this.#member));
+    this.#mailbox = openChannel(mailboxName(connection.member));
     this.#heartbeat = new Heartbeat(
       () => peer.isWaiting,
       () => this.#channel.postMessage({ kind: 'ping' }),
       () => peer.giveUp(silenceError(name)),
     );
     [this.#channel, this.#mailbox, connection.own].forEach((channel) => {
-      channel.onmessage = ({ data }) => this.#hear(data);
+      channel.onmessage = ({ data }) => this.#hear(data, channel);
     });
     // For calls that wait since the page was out of sight.
     this.#heartbeat.start();
-    this.#channel.postMessage({ kind: 'hello' });
+    this.#join(this.#channel);
   }
 
-  /** Tells the leader, which forgets the page. */
   end(): void {
-    this.#now?.channel.postMessage({ kind: 'away', from: this.#member });
     this.#leave();
-    [this.#next?.channel, this.#channel, this.#mailbox].forEach((channel) => channel?.close());
+    [this.#channel, this.#mailbox].forEach((channel) => channel.close());
   }
 
   /** A message of the leader in the page's own worker, of the one in another tab, or for all tabs. */
-  #hear(data: ChannelMessage): void {
+  #hear(data: ChannelMessage, channel: Channel): void {
+    const isOwn = channel === this.#parts.connection.own;
     if (data.kind === 'pong') {
       this.#heartbeat.heard();
-    } else if (data.kind === 'here') {
-      this.#join(data.from);
-    } else if (data.kind === 'welcome' && data.from === this.#next?.leader) {
-      this.#attach(this.#next);
+    } else if (data.kind === 'here' && isOwn) {
+      // The last term of the own worker is over. Calls wait for the welcome, because this port goes to both terms.
+      this.#leave();
+      this.#isOwn = true;
+      this.#join(channel);
+    } else if (isOwn !== this.#isOwn) {
+      // Late.
+    } else if (data.kind === 'here' && data.from !== this.#now?.leader) {
+      this.#join(channel);
+    } else if (data.kind === 'welcome') {
+      this.#attach(data.from);
     } else if (data.kind === 'message' && data.from === this.#now?.leader) {
       this.#heartbeat.heard();
       this.#parts.peer.receive(data.message);
     }
   }
 
-  #join(leader: string): void {
-    const { connection, openChannel } = this.#parts;
-    const isOwn = leader.startsWith(this.#member);
-    const isKnown = leader === this.#now?.leader || leader === this.#next?.leader;
-    // What is heard of others while the own worker leads is late.
-    if (!isKnown && (isOwn || (this.#next ?? this.#now)?.channel !== connection.own)) {
-      this.#next?.channel.close();
-      this.#next = { leader, channel: isOwn ? connection.own : openChannel(mailboxName(leader)) };
-      this.#next.channel.postMessage({ kind: 'join', from: this.#member });
-    }
+  #join(channel: Channel): void {
+    channel.postMessage({ kind: 'join', from: this.#parts.connection.member });
   }
 
-  #attach(joined: Joined): void {
-    const isOwn = joined.channel === this.#parts.connection.own;
+  #attach(leader: string): void {
+    const { connection, onLeader, openChannel } = this.#parts;
+    const isOwn = this.#isOwn;
     this.#leave();
-    this.#next = undefined;
+    const channel = isOwn ? connection.own : openChannel(mailboxName(leader));
+    const joined = { leader, channel };
     this.#now = joined;
     const send = (message: Message): void => {
-      // A closed channel throws. The calls of a page wait while it is out of sight, or joins a new term of its worker.
-      if (this.#now === joined && !(isOwn && this.#next !== undefined)) {
-        joined.channel.postMessage({ kind: 'message', from: this.#member, message });
+      // A closed channel throws. Calls wait while the page is out of sight.
+      if (this.#now === joined) {
+        channel.postMessage({ kind: 'message', from: connection.member, message });
         if (!isOwn) {
           this.#heartbeat.start();
         }
       }
     };
-    this.#parts.onLeader(send, isOwn);
+    onLeader(send, isOwn);
   }
 
   #leave(): void {

@@ -38,11 +38,8 @@ export interface LeaderParts {
 export class Leader {
   /** Resolves when the reign is over. The caller then closes the leader. */
   readonly over: Promise<LeaderEnd>;
-  /**
-   * The name of this term of leadership, which begins with the name of the page. A worker that opens the files again
-   * begins another term.
-   */
-  readonly #id: string;
+  /** The name of this term of leadership. A worker that opens the files again begins another term. */
+  readonly #id = uniqueName();
   readonly #parts: LeaderParts;
   readonly #mailbox: Channel;
   /** The pages that have joined. */
@@ -52,26 +49,29 @@ export class Leader {
 
   constructor(parts: LeaderParts) {
     this.over = new Promise((resolve) => (this.#end = resolve));
-    this.#id = `${parts.member}.${uniqueName()}`;
     this.#parts = parts;
     this.#mailbox = parts.openChannel(mailboxName(this.#id));
     [this.#mailbox, parts.page].forEach((channel) => {
       channel.onmessage = ({ data }) => this.#hear(data);
     });
     parts.signal.addEventListener('abort', () => this.#end('left'), { once: true });
-    this.#announce();
+    [parts.page, parts.channel].forEach((channel) => channel.postMessage({ kind: 'here', from: this.#id }));
   }
 
   /** A page looks for the leader. It may be about to create the repository again, if the browser has cleared it. */
-  async greet(): Promise<void> {
-    if ((await this.#isSound(false)) && !this.#isClosing) {
-      this.#announce();
+  async greet(member: string): Promise<void> {
+    if (await this.#isSound(false)) {
+      this.#admit(member);
     }
   }
 
   /** Ends the calls that run, or leaves them if that takes long, and closes the repository. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    if (this.#parts.signal.aborted) {
+      // The page waits for no reply, and may be about to be frozen.
+      this.#drop(this.#parts.member);
+    }
     const all = [...this.#clients.values()];
     await Promise.race([pause(GRACE_MS, undefined), Promise.all(all.map((served) => served.idle()))]);
     all.forEach((served) => served.end());
@@ -80,19 +80,20 @@ export class Leader {
 
   /** A message of a page. */
   #hear(data: ChannelMessage): void {
-    if (data.kind === 'join' && !this.#isClosing) {
+    if (data.kind === 'join') {
       this.#admit(data.from);
-    } else if (data.kind === 'away') {
-      this.#drop(data.from);
     } else if (data.kind === 'message' && !(this.#isClosing && data.message.kind === 'call')) {
       // Calls to a leader that goes are sent to the next one; replies to its own calls it still needs.
       this.#clients.get(data.from)?.receive(data.message);
     }
   }
 
+  /** A page asks each time that it hears of a leader. It joins once. */
   #admit(member: string): void {
     const { locks, openChannel, page, place, repo } = this.#parts;
-    this.#drop(member);
+    if (this.#isClosing || this.#clients.has(member)) {
+      return;
+    }
     const channel = member === this.#parts.member ? page : openChannel(mailboxName(member));
     const served = serveRepo(repo, place.storage, (message) => {
       channel.postMessage({ kind: 'message', from: this.#id, message });
@@ -117,10 +118,6 @@ export class Leader {
   #drop(member: string): void {
     this.#clients.get(member)?.end();
     this.#clients.delete(member);
-  }
-
-  #announce(): void {
-    [this.#parts.page, this.#parts.channel].forEach((channel) => channel.postMessage({ kind: 'here', from: this.#id }));
   }
 
   /**

@@ -5,7 +5,14 @@ import type { Send } from '../../../src/adapters/rpc/peer.ts';
 import type { Message } from '../../../src/adapters/rpc/protocol.ts';
 import type { Channel, ChannelMessage } from '../../../src/adapters/tabs/channel.ts';
 import { portChannel } from '../../../src/adapters/tabs/channel.ts';
+import { Leader } from '../../../src/adapters/tabs/leader.ts';
+import { memberLock } from '../../../src/adapters/tabs/connection.ts';
 import { LeaderLink } from '../../../src/adapters/tabs/leader-link.ts';
+import type { RepoPlace } from '../../../src/adapters/tabs/repo-place.ts';
+import { createLocalLocks } from '../../../src/adapters/origin/locks.ts';
+import { storedRepoOver } from '../../../src/core/repo/local-repo.ts';
+import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
+import { MemoryBlockStore } from '../../../src/core/storage/memory-block-store.ts';
 import type { Repo } from '../../../src/core/repo/repo.ts';
 import { DID, POST, post } from '../../../src/testing/repo/harness.ts';
 import type { PlayedTab } from '../rpc/tabs.ts';
@@ -40,12 +47,12 @@ test('a late message of the leader of another tab does not replace the own worke
   expect(attached).toEqual([]);
   hear(own, { kind: 'welcome', from: 'page.1' });
   hear(all, { kind: 'here', from: 'other.2' });
-  // The own worker opens the files again, and the page stays with the first term until it is welcome in the next.
+  // The own worker opens the files again.
   hear(own, { kind: 'here', from: 'page.2' });
   expect(attached).toEqual([true]);
   hear(own, { kind: 'welcome', from: 'page.2' });
   expect(attached).toEqual([true, true]);
-  expect(sent).toEqual(['hello', 'join', 'join']);
+  expect(sent).toEqual(['join', 'join', 'join']);
 });
 
 test('a page sends nothing to a term of its own worker that is over', () => {
@@ -69,6 +76,46 @@ test('a page sends nothing to a term of its own worker that is over', () => {
   }
   sends.forEach((send) => send(call));
   expect(sent).toEqual(['join', 'join', 'message']);
+});
+
+test('a page that asks twice is welcome once, so that its calls run once', async () => {
+  const said: ChannelMessage[] = [];
+  const page = portChannel((message) => said.push(message));
+  const repo = storedRepoOver({ did: DID, store: new MemoryBlockStore(), blobs: new MemoryBlobStore() });
+  const place: RepoPlace = {
+    name: 'repo',
+    storage: 'opfs',
+    open: async () => repo,
+    prepare: async () => {},
+    hurry: () => {},
+  };
+  const left = new AbortController();
+  const locks = createLocalLocks();
+  void locks.request(memberLock('page'), {}, () => new Promise(() => {}));
+  const leader = new Leader({
+    member: 'page',
+    place,
+    repo,
+    locks,
+    openChannel: () => portChannel(() => {}),
+    channel: portChannel(() => {}),
+    page,
+    signal: left.signal,
+  });
+  const hear = (data: ChannelMessage): void => page.onmessage!({ data });
+  hear({ kind: 'join', from: 'page' });
+  hear({ kind: 'message', from: 'page', message: { kind: 'call', id: 0, method: 'head', params: [] } });
+  hear({ kind: 'join', from: 'page' });
+  await repo.head();
+  await leader.greet('page');
+  expect(said.map((message) => (message.kind === 'message' ? message.message.kind : message.kind))).toEqual([
+    'here',
+    'welcome',
+    'reply',
+  ]);
+  left.abort();
+  expect(await leader.over).toBe('left');
+  await leader.close();
 });
 
 test('no page hears the calls of other pages', async () => {
