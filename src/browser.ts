@@ -222,8 +222,8 @@ const openEmpty = async (
  * ```
  * @throws {RepoError} `StorageFailed`.
  */
-export const listRepos = (options: WorkerOptions): Promise<KeptRepo[]> =>
-  withWorker(options, async (worker) => (await ask(worker, sharedLocks(), 'list')) as KeptRepo[]);
+export const listRepos = async ({ worker }: WorkerOptions): Promise<KeptRepo[]> =>
+  (await ask(checked(worker), sharedLocks(), 'list')) as KeptRepo[];
 
 /**
  * Deletes a repository with its blobs. Does nothing if it is missing.
@@ -237,8 +237,8 @@ export const listRepos = (options: WorkerOptions): Promise<KeptRepo[]> =>
  * ```
  * @throws {RepoError} `Locked` if any tab has it open; `StorageFailed`.
  */
-export const deleteRepo = (name: string, options: WorkerOptions): Promise<void> =>
-  withWorker(options, (worker) => ask(worker, sharedLocks(), 'remove', name));
+export const deleteRepo = async (name: string, { worker }: WorkerOptions): Promise<void> =>
+  ask(checked(worker), sharedLocks(), 'remove', name);
 
 /**
  * Yields the files of a repository, in the layout of a folder in Node: `pds.db` first, then the blobs. Read each file
@@ -259,12 +259,7 @@ export async function* exportFolder(
   name: string,
   { worker, storage = 'auto' }: PlaceOptions,
 ): AsyncGenerator<FolderEntry, void, undefined> {
-  const { worker: own, release } = takeWorker(worker);
-  try {
-    yield* takeFromWorker(own, sharedLocks(), name, storage);
-  } finally {
-    release();
-  }
+  yield* takeFromWorker(checked(worker), sharedLocks(), name, storage);
 }
 
 /**
@@ -273,37 +268,22 @@ export async function* exportFolder(
  * @throws {RepoError} `RepoExists`; `RepoNotFound` if `pds.db` is missing; `Malformed` if `pds.db` is not a repository,
  *   or a blob does not match its name; `StorageFull`, `StorageFailed`.
  */
-export const importFolder = (
+export const importFolder = async (
   name: string,
   files: AsyncIterable<FolderEntry> | Iterable<FolderEntry>,
-  { storage = 'auto', ...options }: PlaceOptions,
+  { worker, storage = 'auto' }: PlaceOptions,
 ): Promise<FolderImport> =>
-  withWorker(
-    options,
-    async (worker) => (await ask(worker, sharedLocks(), 'importFolder', name, storage, each(files))) as FolderImport,
-  );
+  (await ask(checked(worker), sharedLocks(), 'importFolder', name, storage, each(files))) as FolderImport;
 
 /** A stream of files, which crosses to the worker. */
 async function* each(files: AsyncIterable<FolderEntry> | Iterable<FolderEntry>): AsyncGenerator<FolderEntry> {
   yield* files;
 }
 
-const takeWorker = (worker: WorkerOptions['worker']): { readonly worker: RepoWorker; readonly release: () => void } => {
+/** Checks that this is a browser. */
+const checked = (worker: WorkerOptions['worker']): WorkerOptions['worker'] => {
   assertBrowser(typeof worker === 'function');
-  if (typeof worker !== 'function') {
-    return { worker, release: () => {} };
-  }
-  const own = worker();
-  return { worker: own, release: () => own.terminate() };
-};
-
-const withWorker = async <T>({ worker }: WorkerOptions, use: (worker: RepoWorker) => Promise<T>): Promise<T> => {
-  const { worker: own, release } = takeWorker(worker);
-  try {
-    return await use(own);
-  } finally {
-    release();
-  }
+  return worker;
 };
 
 const open = async (
@@ -325,19 +305,16 @@ const open = async (
     // Not awaited: some browsers ask the user, and opening does not depend on the decision.
     void manager?.persist().catch(() => false);
   }
-  return openRemote(
-    { take: () => takeWorker(worker), isFresh: typeof worker === 'function' },
-    {
-      name,
-      did,
-      storage,
-      waitMs,
-      signer,
-      readOnly,
-      validate,
-      locks: sharedLocks(),
-      openChannel: openBroadcastChannel,
-      isPersistent: async () => (await manager?.persisted()) ?? false,
-    },
-  );
+  return openRemote(checked(worker), {
+    name,
+    did,
+    storage,
+    waitMs,
+    signer,
+    readOnly,
+    validate,
+    locks: sharedLocks(),
+    openChannel: openBroadcastChannel,
+    isPersistent: async () => (await manager?.persisted()) ?? false,
+  });
 };

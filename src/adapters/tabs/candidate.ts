@@ -48,7 +48,7 @@ export class Candidate {
 
   /**
    * Waits for the lock, and then leads. Resolves when it holds the lock, or waits no longer.
-   * @param wasOpen The repository was open before.
+   * @param wasOpen The page has had the repository open before.
    */
   lead(wasOpen: boolean): Promise<void> {
     const { locks, place, onFailure } = this.#parts;
@@ -68,7 +68,7 @@ export class Candidate {
     });
   }
 
-  /** Another tab leads: loads what a failover needs. */
+  /** The page has found the leader in another tab: loads what a failover needs. */
   async follow(): Promise<void> {
     this.#wasOpen = true;
     await this.#parts.place.prepare();

@@ -1,6 +1,6 @@
 /**
  * Channels between pages and leaders: one that all tabs of a repository hear, a mailbox for each page and for each
- * leader, and the port between a page and its own worker.
+ * leader, the port between a page and its own worker, and the lock that tells of the end of a page.
  */
 import type { Message, StorageKind } from '../rpc/protocol.ts';
 import { PROTOCOL_VERSION } from '../rpc/protocol.ts';
@@ -42,3 +42,5 @@ export const channelName = (storage: StorageKind, name: string): string =>
   `pdsdb:${PROTOCOL_VERSION}:${storage}:${name}`;
 /** The channel that only one page or leader hears. Its name is unique. */
 export const mailboxName = (owner: string): string => `pdsdb:${PROTOCOL_VERSION}:${owner}`;
+/** The lock that a worker holds while it works for a page, so that others notice its end. */
+export const memberLock = (member: string): string => `pdsdb:member:${member}`;

@@ -1,4 +1,5 @@
 /** The page's end of the entry point: its use of a worker, on a port of its own. */
+import { pause } from '../../core/data/pause.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { BackupFile } from '../../core/storage/backup-file.ts';
 import { isReleased } from '../origin/locks.ts';
@@ -8,8 +9,9 @@ import { Peer } from '../rpc/peer.ts';
 import type { ErrorData, Message, StorageKind, WantedStorage } from '../rpc/protocol.ts';
 import { PROTOCOL_VERSION } from '../rpc/protocol.ts';
 import { uniqueName } from '../rpc/unique-name.ts';
+import type { Candidate } from './candidate.ts';
 import type { Channel, ChannelMessage } from './channel.ts';
-import { portChannel } from './channel.ts';
+import { memberLock, portChannel } from './channel.ts';
 import type { RepoPlaces } from './repo-place.ts';
 
 /** The last messages of a worker may arrive after the release of its lock, which tells of its end. */
@@ -31,9 +33,6 @@ export interface WorkerGreeting {
   readonly request: string;
 }
 
-/** The lock that a worker holds while it works for a page, so that others notice its end. */
-export const memberLock = (member: string): string => `pdsdb:member:${member}`;
-
 /** From a page to its worker, or to the leader in it. */
 export type ToWorker = Extract<ChannelMessage, { readonly from: string }> | Message;
 
@@ -44,34 +43,26 @@ export type ToWorker = Extract<ChannelMessage, { readonly from: string }> | Mess
 export type ToPage = ToWorker | { readonly kind: 'begun' } | { readonly kind: 'failed'; readonly error: ErrorData };
 
 /** The calls of a page to its worker. */
-export interface WorkerMethods extends Omit<RepoPlaces, 'find'> {
+export interface WorkerMethods extends Omit<RepoPlaces, 'find'>, Pick<Candidate, 'follow' | 'lead'> {
   /**
    * Finds the repository, or the place of a new one.
    * @param did Makes the repository, of this account.
    */
   find(name: string, storage: WantedStorage, did: string | undefined): Promise<StorageKind>;
-  /**
-   * Waits for the leader's lock, and then leads. Resolves when it holds the lock, or waits no longer.
-   * @param wasOpen The page has had the repository open before.
-   */
-  lead(wasOpen: boolean): Promise<void>;
-  /** The page has found the leader in another tab: prepares for a failover. */
-  follow(): Promise<void>;
   /** The page has no more use of the worker. Resolves when the files that are open for it are closed. */
   close(): Promise<void>;
 }
 
-/** `Worker`, as far as it is used. */
-export interface WorkerLike {
+/** `Worker`, or what stands in for one. */
+export interface RepoWorker {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: 'error' | 'messageerror', listener: (event: Event) => void): void;
   removeEventListener(type: 'error' | 'messageerror', listener: (event: Event) => void): void;
-}
-
-/** `Worker`, or what stands in for one. */
-export interface RepoWorker extends WorkerLike {
   terminate(): void;
 }
+
+/** A worker, or a function that makes another one for each use, which is terminated at its end. */
+export type WorkerSource = RepoWorker | (() => RepoWorker);
 
 export interface Connection {
   readonly worker: Peer<WorkerMethods, object>;
@@ -87,37 +78,39 @@ export interface Connection {
  * Begins to use a worker.
  * @param locks The worker holds one of them as long as the connection; `undefined` where the page and the worker share
  *   no locks.
- * @param onEnd The worker has refused or failed; or it `isGone`, and its files are closed. Called once.
+ * @param onEnd The worker has refused, failed or ended. Called once.
  */
 export const connect = (
-  worker: WorkerLike,
+  source: WorkerSource,
   locks: Locks | undefined,
-  onEnd: (error: unknown, isGone: boolean) => void = () => {},
+  onEnd: (error: unknown) => void = () => {},
 ): Connection => {
+  const worker = typeof source === 'function' ? source() : source;
   const { port1: port, port2: theirs } = new MessageChannel();
   const member = uniqueName();
   const watch = new AbortController();
-  let hasReplied = false;
 
   const own = portChannel((message) => port.postMessage(message));
   const peer = new Peer<WorkerMethods, object>((message) => port.postMessage(message), {});
-  const close = (): void => {
+  const close = (error: unknown = new RepoError('Closed', 'the page has no more use of the worker')): void => {
     watch.abort();
     clearTimeout(start);
     worker.removeEventListener('error', onError);
     peer.call('close', []).catch(() => {});
-    peer.end(new RepoError('Closed', 'the page has no more use of the worker'));
+    peer.end(error);
     port.close();
+    if (worker !== source) {
+      worker.terminate();
+    }
   };
-  const end = (error: unknown, isGone: boolean): void => {
+  const end = (error: unknown): void => {
     if (!watch.signal.aborted) {
-      peer.end(error);
-      close();
-      onEnd(error, isGone);
+      close(error);
+      onEnd(error);
     }
   };
   const notStarted = (what: string, cause?: unknown): void =>
-    end(new RepoError('StorageFailed', `the worker did not start: ${what}`, { cause }), true);
+    end(new RepoError('StorageFailed', `the worker did not start: ${what}`, { cause }));
   const onError = (event: Event): void => {
     const { message, error } = event as Partial<ErrorEvent>;
     // The event of a script that cannot be loaded has no message.
@@ -131,9 +124,8 @@ export const connect = (
   /** A worker that is terminated, or crashes, fires no event; but the browser lets go of its locks. */
   const watchLife = async (shared: Locks): Promise<void> => {
     if (await isReleased(shared, memberLock(member), watch.signal)) {
-      await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
-      const code = hasReplied ? 'Closed' : 'StorageFailed';
-      end(new RepoError(code, 'the worker has ended: open the repository again'), true);
+      await pause(LAST_WORDS_MS, undefined);
+      end(new RepoError('StorageFailed', 'the worker has ended: open the repository again'));
     }
   };
 
@@ -143,47 +135,41 @@ export const connect = (
       // From now on an error event comes from other code in the worker, and does not end it.
       worker.removeEventListener('error', onError);
       if (locks !== undefined) {
-        watchLife(locks).catch((error: unknown) => end(error, false));
+        watchLife(locks).catch(end);
       }
     } else if (data.kind === 'failed') {
-      end(new ErrorBook().toError(data.error), false);
+      end(new ErrorBook().toError(data.error));
     } else if ('from' in data) {
       own.onmessage?.({ data });
     } else {
-      hasReplied ||= data.kind === 'reply';
       peer.receive(data);
     }
   };
   worker.addEventListener('error', onError);
   worker.postMessage({ pdsdb: PROTOCOL_VERSION, request: member } satisfies WorkerGreeting, [theirs]);
-  return { worker: peer, member, own, close };
+  return { worker: peer, member, own, close: () => close() };
 };
 
 /** Asks a worker for something that has one reply. */
 export const ask = async <K extends 'importFolder' | 'list' | 'remove'>(
-  worker: WorkerLike,
+  worker: WorkerSource,
   locks: Locks | undefined,
   method: K,
   ...params: Parameters<WorkerMethods[K]>
 ): Promise<Awaited<ReturnType<WorkerMethods[K]>>> => {
   const connection = connect(worker, locks);
-  try {
-    return await connection.worker.call(method, params);
-  } finally {
-    connection.close();
-  }
+  return connection.worker.call(method, params).finally(connection.close);
 };
 
 /** The files of a repository in the worker. */
 export async function* takeFromWorker(
-  worker: WorkerLike,
+  worker: WorkerSource,
   locks: Locks | undefined,
-  name: string,
-  storage: WantedStorage,
+  ...params: Parameters<WorkerMethods['exportFolder']>
 ): AsyncGenerator<BackupFile, void, undefined> {
   const connection = connect(worker, locks);
   try {
-    yield* connection.worker.open('exportFolder', [name, storage]) as AsyncGenerator<BackupFile, void>;
+    yield* connection.worker.open('exportFolder', params) as AsyncGenerator<BackupFile, void>;
   } finally {
     connection.close();
   }

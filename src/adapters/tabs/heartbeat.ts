@@ -54,16 +54,14 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    this.#timer = undefined;
-    if (!this.#isWaiting()) {
-      this.#silent = 0;
-    } else if (this.#silent === MOST_SILENT) {
-      this.#silent = 0;
-      this.#onSilence();
-    } else {
-      this.#silent += 1;
+    const silent = this.#silent;
+    this.stop();
+    if (this.#isWaiting() && silent < MOST_SILENT) {
+      this.#silent = silent + 1;
       this.start();
       this.#ping();
+    } else if (this.#isWaiting()) {
+      this.#onSilence();
     }
   }
 }

@@ -7,8 +7,7 @@ import type { Served } from '../rpc/server.ts';
 import { serveRepo } from '../rpc/server.ts';
 import { uniqueName } from '../rpc/unique-name.ts';
 import type { Channel, ChannelMessage, OpenChannel } from './channel.ts';
-import { mailboxName } from './channel.ts';
-import { memberLock } from './connection.ts';
+import { mailboxName, memberLock } from './channel.ts';
 import type { RepoPlace } from './repo-place.ts';
 
 /** How long a leader that goes waits for the calls that it has begun. Calls that take longer go to the next leader. */

@@ -1,11 +1,10 @@
 /** A repository of this browser, opened for a page through its worker. */
-import type { Signer } from '../../core/crypto/signer.ts';
 import { RepoError } from '../../core/errors.ts';
 import { readOnlyRepo } from '../../core/repo/read-only.ts';
-import type { Validate } from '../../core/repo/record.ts';
 import type { Repo } from '../../core/repo/repo.ts';
+import type { RemoteRepoOptions } from '../rpc/client.ts';
 import { RemoteRepo } from '../rpc/client.ts';
-import type { Connection, WorkerLike } from './connection.ts';
+import type { Connection, WorkerSource } from './connection.ts';
 import { connect } from './connection.ts';
 import type { Locks } from '../origin/locks.ts';
 import type { WantedStorage } from '../rpc/protocol.ts';
@@ -14,28 +13,18 @@ import { silenceError } from './heartbeat.ts';
 import { LeaderLink } from './leader-link.ts';
 import { watchPage } from './page-lifecycle.ts';
 
-export interface OpenRemoteOptions {
+export interface OpenRemoteOptions extends Omit<RemoteRepoOptions, 'hangUp'> {
   readonly name: string;
   /** Makes the repository, of this account. */
   readonly did?: string | undefined;
   readonly storage: WantedStorage;
   /** How long to wait for a sign of the worker that has the files. */
   readonly waitMs: number;
-  readonly signer: Signer | undefined;
   /** Refuses every write. The worker that has the files serves the reads. */
   readonly readOnly: boolean;
-  readonly validate?: Validate | undefined;
   /** `undefined` where the page and its worker share no locks. */
   readonly locks: Locks | undefined;
   readonly openChannel: OpenChannel;
-  readonly isPersistent: (() => Promise<boolean>) | undefined;
-}
-
-/** A worker while it is wanted. */
-export interface WorkerSupply {
-  take(): { readonly worker: WorkerLike; readonly release: () => void };
-  /** `take` makes another worker each time, which ends when it is released. */
-  readonly isFresh: boolean;
 }
 
 /**
@@ -45,21 +34,23 @@ export interface WorkerSupply {
  * that, the page ends its use of the worker, and begins again when it comes back. A worker of our own is terminated, as
  * by a crash, which loses nothing. A worker of the caller's is told to close the files, and given a moment for it.
  */
-export const openRemote = (
-  supply: WorkerSupply,
-  { name, did, storage, waitMs, signer, validate, readOnly, locks, openChannel, isPersistent }: OpenRemoteOptions,
-): Promise<Repo> =>
+export const openRemote = (worker: WorkerSource, options: OpenRemoteOptions): Promise<Repo> =>
   new Promise((resolve, reject) => {
+    const { name, did, storage, waitMs, readOnly, locks, openChannel } = options;
     /** The use of a worker, unless the page is out of sight. */
     let connection: Connection | undefined;
-    let letGo = (): void => {};
-    let unwatch = (): void => {};
+    let link: LeaderLink | undefined;
     let timeout: ReturnType<typeof setTimeout> | undefined;
+    let unwatch = (): void => {};
     /** A leader was found. */
     let opening: Promise<void> | undefined;
-    /** The worker has ended, and so its files are closed, which is all that closing waits for. */
-    let isGone = false;
 
+    const letGo = (): void => {
+      clearTimeout(timeout);
+      link?.end();
+      connection?.close();
+      [link, connection] = [undefined, undefined];
+    };
     const end = (error: unknown): void => {
       unwatch();
       repo.lost(error);
@@ -70,7 +61,8 @@ export const openRemote = (
       try {
         await connection?.worker.call('close', []);
       } catch (error) {
-        if (!isGone) {
+        // A worker that has ended, or that the page has let go, has no files open, which is all that closing waits for.
+        if (connection !== undefined) {
           throw error;
         }
       } finally {
@@ -78,45 +70,32 @@ export const openRemote = (
         letGo();
       }
     };
-    const hide = (): void => {
+    const onHide = (): void => {
       if (repo.peer.isClosed) {
         // A page that is left gets no replies, and its closing waits for them.
         repo.lost(new RepoError('Closed', 'the page was hidden while it closed the repository: open it again'));
       }
-      isGone = true;
       letGo();
     };
+    const onShow = (): void => {
+      if (connection === undefined) {
+        begin();
+      }
+    };
     /** Sends nothing before `moved` gives it the way to a leader. */
-    const repo = new RemoteRepo(() => {}, { signer, validate, hangUp, isPersistent });
+    const repo = new RemoteRepo(() => {}, { ...options, hangUp });
     const opened = (): void => {
-      unwatch = watchPage({ onHide: hide, onShow: begin, needsTime: !supply.isFresh });
+      unwatch = watchPage({ onHide, onShow, needsTime: typeof worker !== 'function' });
       resolve(readOnly ? readOnlyRepo(repo) : repo);
     };
 
     /** Looks for the leader, which the worker may become. */
     const look = async (): Promise<void> => {
-      const { worker, release } = supply.take();
-      let link: LeaderLink | undefined;
-      const used = connect(worker, locks, (error, hasEnded) => {
-        isGone = hasEnded;
-        end(error);
-      });
+      const used = connect(worker, locks, end);
       connection = used;
-      isGone = false;
-      letGo = () => {
-        clearTimeout(timeout);
-        link?.end();
-        used.close();
-        release();
-        connection = undefined;
-        letGo = () => {};
-      };
       const isFirst = opening === undefined;
       try {
         const found = await used.worker.call('find', [name, storage, isFirst ? did : undefined]);
-        if (connection !== used) {
-          return;
-        }
         if (isFirst) {
           timeout = setTimeout(() => end(silenceError(name, waitMs)), waitMs);
         }

@@ -5,7 +5,9 @@
  */
 
 export interface PageLife {
+  /** Called for each sign that the page may be frozen. */
   onHide(): void;
+  /** Called for each sign that the page runs, also if it was never hidden. */
   onShow(): void;
   /** Whether the release takes time, in a worker that is frozen together with the page. */
   readonly needsTime: boolean;
@@ -29,29 +31,19 @@ export const watchPage = ({ onHide, onShow, needsTime }: PageLife): (() => void)
   if (typeof document === 'undefined') {
     return () => {};
   }
-  const removals: (() => void)[] = [];
-  // Without a signal: jsdom accepts only its own, and another program may have replaced the global class.
-  const listen = (target: EventTarget, type: string, listener: (event: Event) => void, capture = false): void => {
-    target.addEventListener(type, listener, capture);
-    removals.push(() => target.removeEventListener(type, listener, capture));
-  };
-  let isHidden = false;
-  const becomes = (hidden: boolean) => (): void => {
-    if (isHidden !== hidden) {
-      isHidden = hidden;
-      (hidden ? onHide : onShow)();
-    }
-  };
-  // `pagehide` and `pageshow` are the window's, `freeze` and `resume` the document's; these bubble no further up.
   const page: EventTarget = document;
-  for (const target of [window, page]) {
-    // Captured events come first, so that every release has begun before a handler spends the time.
-    ['pagehide', 'freeze'].forEach((type) => listen(target, type, becomes(true), true));
-    ['pageshow', 'resume'].forEach((type) => listen(target, type, becomes(false)));
-  }
+  // Captured events come first, so that every release has begun before a handler spends the time.
+  const listeners: (readonly [EventTarget, string, (event: Event) => void, boolean])[] = [
+    [window, 'pagehide', onHide, true],
+    [page, 'freeze', onHide, true],
+    [window, 'pageshow', onShow, false],
+    [page, 'resume', onShow, false],
+  ];
   if (needsTime) {
     // A function of its own: the same one would be added once for all repositories, and removed with the first.
-    listen(page, 'freeze', (event) => linger(event));
+    listeners.push([page, 'freeze', (event) => linger(event), false]);
   }
-  return () => removals.forEach((remove) => remove());
+  // Without a signal: jsdom accepts only its own, and another program may have replaced the global class.
+  listeners.forEach(([target, ...listener]) => target.addEventListener(...listener));
+  return () => listeners.forEach(([target, ...listener]) => target.removeEventListener(...listener));
 };

@@ -5,9 +5,8 @@ import { Peer } from '../rpc/peer.ts';
 import { PROTOCOL_VERSION } from '../rpc/protocol.ts';
 import { Candidate } from './candidate.ts';
 import type { OpenChannel } from './channel.ts';
-import { portChannel } from './channel.ts';
+import { memberLock, portChannel } from './channel.ts';
 import type { ToPage, ToWorker, WorkerGreeting, WorkerMethods } from './connection.ts';
-import { memberLock } from './connection.ts';
 import type { RepoPlaces } from './repo-place.ts';
 
 /** Takes a message of the worker's scope; one that is not for a repository is left to others. */

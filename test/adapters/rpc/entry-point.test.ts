@@ -1,7 +1,7 @@
 /** The connection of a page to its worker, and requests to a worker that does not reply. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
-import type { WorkerLike } from '../../../src/adapters/tabs/connection.ts';
+import type { RepoWorker } from '../../../src/adapters/tabs/connection.ts';
 import { ask, takeFromWorker } from '../../../src/adapters/tabs/connection.ts';
 import type { BackupFile } from '../../../src/core/storage/backup-file.ts';
 import type { Locks } from '../../../src/adapters/origin/locks.ts';
@@ -27,7 +27,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const deaf: OpenChannel = () => ({ onmessage: null, postMessage: () => {}, close: () => {} });
 
 interface PlayedWorker {
-  readonly worker: WorkerLike;
+  readonly worker: RepoWorker;
   /** Ends it as `terminate()` does: without a message, but its locks are released. */
   terminate(): void;
 }
@@ -67,6 +67,7 @@ const startWorker = (places: Partial<RepoPlaces>, locks: Locks): PlayedWorker =>
       postMessage: (data, [port]) => queueMicrotask(() => receive(structuredClone(data), port as MessagePort)),
       addEventListener: () => {},
       removeEventListener: () => {},
+      terminate: () => {},
     },
     terminate,
   };
@@ -91,21 +92,18 @@ const memoryPlace = (): Pick<RepoPlaces, 'find'> => ({
   }),
 });
 
-const open = (worker: WorkerLike, locks: Locks | undefined): Promise<Repo> =>
-  openRemote(
-    { take: () => ({ worker, release: () => {} }), isFresh: false },
-    {
-      name: 'repo',
-      did: DID,
-      storage: 'auto',
-      waitMs: 5_000,
-      signer: undefined,
-      readOnly: false,
-      locks,
-      openChannel: deaf,
-      isPersistent: undefined,
-    },
-  );
+const open = (worker: RepoWorker, locks: Locks | undefined): Promise<Repo> =>
+  openRemote(worker, {
+    name: 'repo',
+    did: DID,
+    storage: 'auto',
+    waitMs: 5_000,
+    signer: undefined,
+    readOnly: false,
+    locks,
+    openChannel: deaf,
+    isPersistent: undefined,
+  });
 
 const oneFile: BackupFile = { path: 'pds.db', content: { size: 3, stream: () => new Blob(['abc']).stream() } };
 
@@ -150,7 +148,7 @@ describe('a worker that is terminated keeps nobody waiting', () => {
     };
     const { worker, terminate } = startWorker({ exportFolder: async () => files() }, locks);
     const taken = listOf(takeFromWorker(worker, locks, 'repo', 'auto'));
-    await Promise.all([expect(taken).rejects.toMatchObject({ code: 'Closed' }), pause(20).then(terminate)]);
+    await Promise.all([expect(taken).rejects.toMatchObject(died), pause(20).then(terminate)]);
   });
 
   test('who closes', async () => {
@@ -172,7 +170,7 @@ describe('a worker that is terminated keeps nobody waiting', () => {
     await pause(200);
     await expect(repo.head()).rejects.toMatchObject({
       code: 'Closed',
-      cause: { code: 'Closed', message: died.message },
+      cause: died,
     });
     await repo.close();
   });
@@ -242,7 +240,12 @@ describe('a worker that does not begin', () => {
 
   test('times out after a few seconds', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const silent: WorkerLike = { postMessage: () => {}, addEventListener: () => {}, removeEventListener: () => {} };
+    const silent: RepoWorker = {
+      postMessage: () => {},
+      addEventListener: () => {},
+      removeEventListener: () => {},
+      terminate: () => {},
+    };
     const failed = { code: 'StorageFailed', message: expect.stringMatching(/^the worker did not start/) as string };
     const all = [open(silent, undefined), ask(silent, undefined, 'list')].map((asked) =>
       expect(asked).rejects.toMatchObject(failed),

@@ -1,5 +1,5 @@
 /** Tabs of a browser, played in one process: each with locks and a worker of its own, over storage that all share. */
-import type { WorkerLike } from '../../../src/adapters/tabs/connection.ts';
+import type { RepoWorker } from '../../../src/adapters/tabs/connection.ts';
 import { ask } from '../../../src/adapters/tabs/connection.ts';
 import { createLocalLocks } from '../../../src/adapters/origin/locks.ts';
 import type { Locks } from '../../../src/adapters/origin/locks.ts';
@@ -142,7 +142,7 @@ export class PlayedTab {
   readonly #browser: PlayedBrowser;
   readonly #channels = new Set<{ close(): void }>();
   readonly #dead: Promise<void>;
-  readonly #worker: WorkerLike;
+  readonly #worker: RepoWorker;
   readonly #openChannel: OpenChannel;
   readonly locks: Locks;
   #die = (): void => {};
@@ -187,25 +187,23 @@ export class PlayedTab {
       postMessage: (data, [port]) => queueMicrotask(() => station({ data, ports: [port as MessagePort] })),
       addEventListener: () => {},
       removeEventListener: () => {},
+      terminate: () => {},
     };
   }
 
   open(name: string, { did, signer, validate, waitMs = 5_000, readOnly = false }: TabOpenOptions = {}): Promise<Repo> {
-    return openRemote(
-      { take: () => ({ worker: this.#worker, release: () => {} }), isFresh: false },
-      {
-        name,
-        did,
-        signer,
-        validate,
-        waitMs,
-        readOnly,
-        storage: 'auto',
-        locks: this.locks,
-        openChannel: this.#openChannel,
-        isPersistent: undefined,
-      },
-    );
+    return openRemote(this.#worker, {
+      name,
+      did,
+      signer,
+      validate,
+      waitMs,
+      readOnly,
+      storage: 'auto',
+      locks: this.locks,
+      openChannel: this.#openChannel,
+      isPersistent: undefined,
+    });
   }
 
   list(): Promise<unknown> {
