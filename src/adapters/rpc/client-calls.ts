@@ -22,12 +22,7 @@ import { uniqueName } from './unique-name.ts';
 interface GivenOptions {
   readonly signer?: Signer | undefined;
   readonly request?: WriteRequest | undefined;
-  readonly key?: unknown;
 }
-
-/** A DID document goes as its JSON, because it may hold what cannot be cloned. The other end reads it. */
-const wireKey = (key: unknown): unknown =>
-  typeof key === 'object' && key !== null && !Array.isArray(key) ? JSON.stringify(key) : key;
 
 export interface ClientOptions {
   /** Signs the commits of the page. */
@@ -78,14 +73,14 @@ export class ClientCalls extends Peer<ServerMethods & TableMethods, ClientMethod
   ): Promise<unknown> {
     const isOfHead = lead.length === 0;
     const changes = way === 'write' || way === 'once';
-    const { request, key, ...rest } = ((at !== undefined && given[at]) || {}) as GivenOptions;
+    const { request, ...rest } = ((at !== undefined && given[at]) || {}) as GivenOptions;
     const signer = changes && isOfHead ? (rest.signer ?? this.#signer) : undefined;
     const name = way === 'write' ? (request ?? { id: `${this.#name}.${this.#writes++}` }) : undefined;
     const since = this.rev;
     const params = (again?: WriteRequest['again']): never => {
       const sent = [...given];
       if (at !== undefined) {
-        sent[at] = { ...rest, signer, key: wireKey(key), request: name && { id: name.id, again: name.again ?? again } };
+        sent[at] = { ...rest, signer, request: name && { id: name.id, again: name.again ?? again } };
       }
       return [...lead, ...sent] as never;
     };

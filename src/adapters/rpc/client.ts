@@ -28,7 +28,7 @@ export interface RemoteRepoOptions extends ClientOptions {
 }
 
 const closedError = (cause?: unknown): RepoError =>
-  new RepoError('Closed', 'the repository is closed: open it again', cause === undefined ? {} : { cause });
+  new RepoError('Closed', 'the repository is closed: open it again', { cause });
 
 type RepoReads = Omit<StateReads, 'entries'>;
 
@@ -122,11 +122,7 @@ export class RemoteRepo extends RepoBase implements Repo {
   async #close(): Promise<void> {
     const closed = closedError();
     await this.#calls.close(closed);
-    try {
-      await this.#options.hangUp();
-    } finally {
-      this.#calls.end(closed);
-    }
+    await this.#options.hangUp().finally(() => this.#calls.end(closed));
   }
 }
 

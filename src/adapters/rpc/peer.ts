@@ -78,21 +78,18 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     params: Parameters<Asked[K]>,
     again?: Again<Parameters<Asked[K]>>,
   ): Promise<Awaited<ReturnType<Asked[K]>>> {
-    const { reply, release } = this.#ask(method, params, again);
+    const asked = this.#ask(method, params, again);
     try {
-      return (await reply) as Awaited<ReturnType<Asked[K]>>;
+      return (await asked.next()).value as Awaited<ReturnType<Asked[K]>>;
     } finally {
-      release();
+      await asked.return(undefined);
     }
   }
 
   /** Calls a method that returns a stream, and yields its items. The call lasts as long as the stream. */
   async *open<T>(method: string, params: readonly unknown[]): AsyncGenerator<T> {
-    const { reply, release } = this.#ask(method, params);
-    try {
-      yield* (await reply) as AsyncIterable<T>;
-    } finally {
-      release();
+    for await (const items of this.#ask(method, params)) {
+      yield* items as AsyncIterable<T>;
     }
   }
 
@@ -132,11 +129,8 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
       case 'call':
         this.#run(message);
         break;
-      case 'failure':
-        this.#take(message.id)?.reject(this.#errors.toError(message.error));
-        break;
       case 'reply':
-        this.#take(message.id)?.resolve(unpack(message.value, this.#callBack));
+        this.#settle(message);
         break;
     }
   }
@@ -187,11 +181,12 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     this.#pending.forEach(({ scope }) => scope.fail(error));
   }
 
-  #ask(
+  /** Sends a call, and yields its reply. What the parameters refer to lasts until the iteration ends. */
+  async *#ask(
     method: string,
     params: readonly unknown[],
     again?: Again<readonly unknown[]>,
-  ): { readonly reply: Promise<unknown>; readonly release: () => void } {
+  ): AsyncGenerator<unknown, undefined, undefined> {
     this.assertOpen();
     const id = this.#calls++;
     const scope = new Scope(this.#references, MAX_SOURCE_PAGE_BYTES);
@@ -200,12 +195,6 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
       scope.fail(scope.signal?.reason);
       this.#send({ kind: 'abort', id, reason: this.#errors.toData(scope.signal?.reason) });
     };
-    const release = (): void => {
-      scope.signal?.removeEventListener('abort', abort);
-      this.#pending.delete(id);
-      this.#replies.delete(reply);
-      scope.release();
-    };
     const reply = new Promise<unknown>((resolve, reject) => {
       const pending: Pending = { method, params, again, resolve, reject, scope };
       this.#pending.set(id, pending);
@@ -213,7 +202,14 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
       scope.signal?.addEventListener('abort', abort, { once: true });
     });
     this.#replies.add(reply);
-    return { reply, release };
+    try {
+      yield await reply;
+    } finally {
+      scope.signal?.removeEventListener('abort', abort);
+      this.#pending.delete(id);
+      this.#replies.delete(reply);
+      scope.release();
+    }
   }
 
   /**
@@ -236,10 +232,14 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     }
   }
 
-  #take(id: number): Pending | undefined {
+  #settle({ id, value, error }: Message & { readonly kind: 'reply' }): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    return pending;
+    if (error === undefined) {
+      pending?.resolve(unpack(value, this.#callBack));
+    } else {
+      pending?.reject(this.#errors.toError(error));
+    }
   }
 
   #stop(reason: unknown): void {
@@ -252,27 +252,23 @@ export class Peer<Asked extends Methods<Asked>, Served extends Methods<Served>> 
     }
   }
 
-  #run({ id, method, params, aborted }: Message & { kind: 'call' }): void {
+  #run({ id, method, params, aborted }: Message & { readonly kind: 'call' }): void {
     const controller = new AbortController();
     if (aborted !== undefined) {
       controller.abort(this.#errors.toError(aborted));
     }
     const running = this.#running;
     const scope = new Scope(this.#references, MAX_PAGE_BYTES, () => running.delete(id));
-    const reply = (make: () => Message): void => {
+    const reply = (make: () => Pick<Message & { readonly kind: 'reply' }, 'error' | 'value'>): void => {
       // The reply goes to the end that asked, and not to one that has replaced it meanwhile.
       if (running === this.#running) {
-        this.#send(make());
+        this.#send({ kind: 'reply', id, ...make() });
       }
     };
     const work = this.#handle(method, params, controller.signal)
-      .then((value) => reply(() => ({ kind: 'reply', id, value: scope.pack(value) })))
-      .catch((error: unknown) => reply(() => ({ kind: 'failure', id, error: this.#errors.toData(error) })))
-      .finally(() => {
-        if (scope.isEmpty) {
-          running.delete(id);
-        }
-      });
+      .then((value) => reply(() => ({ value: scope.pack(value) })))
+      .catch((error: unknown) => reply(() => ({ error: this.#errors.toData(error) })))
+      .finally(() => scope.isEmpty && running.delete(id));
     running.set(id, { controller, scope, work });
   }
 

@@ -17,7 +17,7 @@ export interface ErrorData {
   readonly token: string;
 }
 
-/** One message between two ends that ask each other. Each end numbers its own calls. */
+/** One message between two ends that ask each other. Each end numbers its own calls. A failed call has an error. */
 export type Message =
   | { readonly kind: 'abort'; readonly id: number; readonly reason: ErrorData }
   | {
@@ -28,17 +28,12 @@ export type Message =
       /** The call was aborted before it was sent. The reply says what has happened already. */
       readonly aborted?: ErrorData | undefined;
     }
-  | { readonly kind: 'failure'; readonly id: number; readonly error: ErrorData }
-  | { readonly kind: 'reply'; readonly id: number; readonly value: unknown };
+  | { readonly kind: 'reply'; readonly id: number; readonly value?: unknown; readonly error?: ErrorData | undefined };
 
 /** What stands for a value that cannot be cloned. No value of ours has a field of the name `/`. A CID has no kind. */
 export interface Reference {
   readonly '/': string;
-  readonly kind?: 'bytes' | 'content' | 'items' | 'listener' | 'signal' | 'signer' | undefined;
-  /** Of the content of a file. */
-  readonly size?: number | undefined;
-  /** Of a signer. */
-  readonly did?: string | undefined;
+  readonly kind?: 'bytes' | 'content' | 'function' | 'items' | 'signal' | 'text' | undefined;
 }
 
 /** Items of a stream, and whether they are the last ones. */

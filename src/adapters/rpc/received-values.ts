@@ -19,7 +19,7 @@ export const unpack = (value: unknown, callBack: CallBack, signal?: AbortSignal)
     : mapInner(value, (inner) => unpack(inner, callBack, signal));
 };
 
-const refer = ({ '/': name, kind, size, did }: Reference, callBack: CallBack, signal?: AbortSignal): unknown => {
+const refer = ({ '/': name, kind }: Reference, callBack: CallBack, signal?: AbortSignal): unknown => {
   const run = (...params: unknown[]): Promise<unknown> => {
     const reply = callBack(name, params);
     // A caller that ignores the reply, as for progress, ignores its failure.
@@ -32,15 +32,15 @@ const refer = ({ '/': name, kind, size, did }: Reference, callBack: CallBack, si
     case 'bytes':
       return byteStream(itemsFrom<Uint8Array>(run));
     case 'content':
-      return { size, stream: () => byteStream(itemsFrom<Uint8Array>(run)) };
+      return () => byteStream(itemsFrom<Uint8Array>(run));
+    case 'function':
+      return run;
     case 'items':
       return itemsFrom(run);
-    case 'listener':
-      return run;
     case 'signal':
       return signal;
-    case 'signer':
-      return { sign: run, did: did === undefined ? did : () => did };
+    case 'text':
+      return () => name;
   }
 };
 

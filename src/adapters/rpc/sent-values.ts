@@ -1,6 +1,6 @@
 /**
  * Values as one end sends them. `structuredClone` does not keep classes and clones no function: CIDs cross as texts,
- * listeners, signers, streams, contents of files and signals as references, which the other end calls by name. A stream
+ * functions, streams and signals as references, which the other end calls by name. A stream
  * is a function that returns the next page. Its source is read on demand. CARs, blobs, files and lists all cross so.
  */
 import type { Signer } from '../../core/crypto/signer.ts';
@@ -97,7 +97,8 @@ const isSigner = (value: object): value is Signer => 'sign' in value && typeof v
 
 const isSignal = (value: object): value is AbortSignal => 'aborted' in value && 'addEventListener' in value;
 
-const isContent = (value: object): value is BackupContent => 'size' in value && 'stream' in value;
+const isContent = (value: object): value is BackupContent =>
+  'size' in value && 'stream' in value && typeof value.stream === 'function';
 
 /** Opens the file when its first bytes are asked for. */
 async function* bytesOf(content: BackupContent): AsyncGenerator<Uint8Array> {
@@ -146,7 +147,7 @@ export class Scope {
   pack(value: unknown): unknown {
     if (typeof value === 'function') {
       // An error of a listener is the listener's, and no reply to the other end.
-      return this.#refer('listener', value, reportingErrors(value as (event: unknown) => void));
+      return this.#refer('function', value, reportingErrors(value as (event: unknown) => void));
     }
     if (typeof value !== 'object' || value === null) {
       return value;
@@ -168,9 +169,9 @@ export class Scope {
       return this.#refer('items', value, value);
     }
     if (isSigner(value)) {
-      // The key crosses as a text, because it returns no promise.
-      const did = value.did?.();
-      return { ...this.#refer('signer', value, (bytes: Uint8Array<ArrayBuffer>) => value.sign(bytes)), did };
+      // The key crosses as a text, because `did` returns no promise.
+      const did = value.did && ({ '/': value.did(), kind: 'text' } satisfies Reference);
+      return { sign: this.#refer('function', value, (bytes: Uint8Array<ArrayBuffer>) => value.sign(bytes)), did };
     }
     if (isSignal(value)) {
       this.signal = value;
@@ -182,7 +183,7 @@ export class Scope {
       return isCloned ? value : this.#refer('bytes', {}, chunksOf(blobReader(value)));
     }
     if (isContent(value)) {
-      return { ...this.#refer('content', {}, bytesOf(value)), size: value.size };
+      return { size: value.size, stream: this.#refer('content', {}, bytesOf(value)) };
     }
     return mapInner(value, (inner) => this.pack(inner));
   }
@@ -224,15 +225,16 @@ export class Scope {
     const pages = pagesOf(source, this.#maxBytes);
     // What the items of a page refer to ends with the next page.
     const inPage = new Scope(this.#references, this.#maxBytes);
-    let fail = (_: unknown): void => {};
-    const failed = new Promise<never>((_, reject) => (fail = reject));
-    // The end that reads hears of it, if there is one.
-    failed.catch(() => {});
+    let next = (): Promise<Page> => pages.next();
+    /** Rejects the page that is waited for. A promise for all pages, in a race with each, would keep them in memory. */
+    let stop = (_: unknown): void => {};
     const end = async (error: unknown): Promise<void> => {
+      next = () => Promise.reject(error);
+      stop(error);
       inPage.release();
-      fail(error);
-      // Nothing is lost if this fails: the source was only read.
-      await pages.return([]).catch(() => {});
+      // A generator that was never asked does not cancel its source. Nothing is lost if this fails: it was only read.
+      const isUnread = isReadableStream(value) && value.locked === false;
+      await (isUnread ? value.cancel(error) : pages.return([])).catch(() => {});
     };
     const run = async (isLeft?: boolean): Promise<unknown> => {
       if (isLeft === true) {
@@ -240,7 +242,10 @@ export class Scope {
         return end(leftError());
       }
       inPage.release();
-      const page = await Promise.race([failed, pages.next()]);
+      const page = await new Promise<Page>((resolve, reject) => {
+        stop = reject;
+        next().then(resolve, reject);
+      });
       if (page.done === true) {
         this.#forget(value);
       }

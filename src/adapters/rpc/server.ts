@@ -3,7 +3,6 @@ import type { CarSource } from '../../core/car/source.ts';
 import type { CID } from '../../core/data/cid.ts';
 import { isReadableStream } from '../../core/data/platform-values.ts';
 import { chunksOf } from '../../core/data/streams.ts';
-import { RepoError } from '../../core/errors.ts';
 import type { ImportOptions, ImportResult } from '../../core/repo/long-work.ts';
 import type { Entry } from '../../core/repo/method-tables.ts';
 import { BRANCH, META, REPO } from '../../core/repo/method-tables.ts';
@@ -61,12 +60,6 @@ const STATE: Readonly<Record<StateRead | 'entries' | 'listStored', Entry>> = {
 /** An entry of a list of a state. The commit of the state comes first: another server continues the list from it. */
 export type ListItem<T> = T | { readonly base: CID | undefined };
 
-/** One client, while it is served. */
-export interface Served extends Pick<Peer<ClientMethods, ServerMethods>, 'idle' | 'receive'> {
-  /** Forgets the client, and stops what runs for it. The repository stays open. */
-  end(): void;
-}
-
 type Method = (...params: unknown[]) => unknown;
 
 /** Returns the tree of a state, which `gc` keeps until the call ends. */
@@ -107,13 +100,14 @@ const passedThrough = (
       releases.forEach((release) => release());
     }
   }
-  const handlerOf =
-    (name: string, entry: Entry) =>
-    async (...given: unknown[]): Promise<unknown> => {
+  const handlers = Object.entries(table).map(([name, entry]) => {
+    const handler = async (...given: unknown[]): Promise<unknown> => {
       const found = run(name, entry, given);
       return isStream(entry) ? found : (await found.next()).value;
     };
-  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [prefix + name, handlerOf(name, entry)]));
+    return [prefix + name, handler] as const;
+  });
+  return Object.fromEntries(handlers);
 };
 
 const isStream = ({ way }: Entry): boolean => way === 'bytes' || way === 'files' || way === 'list';
@@ -121,19 +115,20 @@ const isStream = ({ way }: Entry): boolean => way === 'bytes' || way === 'files'
 const isEdited = (param: unknown): param is EditedCommit =>
   typeof param === 'object' && param !== null && 'edits' in param;
 
-/** Serves a client. @param send Carries messages to it, in order. */
-export const serveRepo = (repo: StoredRepo, storage: StorageKind, send: Send): Served => {
+/** Serves a client, until it ends. The repository stays open. @param send Carries messages to the client, in order. */
+export const serveRepo = (repo: StoredRepo, storage: StorageKind, send: Send): Peer<ClientMethods, ServerMethods> => {
   let unsubscribe = (): void => {};
   const ofRepo = passedThrough(repo, '', REPO, () => repo);
   const handlers: ServerMethods = {
     async begin(isListening, known) {
       unsubscribe();
-      unsubscribe = () => {};
       if (!isListening) {
         return { did: repo.did, rev: (await repo.head())?.rev };
       }
-      // A client that has gone hears of the change from the next leader.
-      const { stop, rev } = listenSince(repo, known, (change) => void peer.call('change', [change]).catch(() => {}));
+      const { stop, rev } = listenSince(repo, known, (change) => {
+        // A client that has gone hears of the change from the next leader.
+        peer.call('change', [change]).catch(() => peer.isClosed && stop());
+      });
       unsubscribe = stop;
       return { did: repo.did, rev: await rev };
     },
@@ -158,12 +153,5 @@ export const serveRepo = (repo: StoredRepo, storage: StorageKind, send: Send): S
     }),
     ...handlers,
   });
-  return {
-    receive: (message) => peer.receive(message),
-    idle: () => peer.idle(),
-    end() {
-      unsubscribe();
-      peer.end(new RepoError('Closed', 'the page of this call was closed: open the repository again'));
-    },
-  };
+  return peer;
 };

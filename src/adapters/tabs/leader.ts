@@ -1,9 +1,9 @@
 /** The worker of the tab that has the files open: serves the pages of all tabs, its own by a port. */
+import { RepoError } from '../../core/errors.ts';
 import { pause } from '../../core/data/pause.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import { isReleased } from '../origin/locks.ts';
 import type { Locks } from '../origin/locks.ts';
-import type { Served } from '../rpc/server.ts';
 import { serveRepo } from '../rpc/server.ts';
 import { uniqueName } from '../rpc/unique-name.ts';
 import type { Channel, ChannelMessage, OpenChannel } from './channel.ts';
@@ -42,7 +42,7 @@ export class Leader {
   readonly #parts: LeaderParts;
   readonly #mailbox: Channel;
   /** The pages that have joined. */
-  readonly #clients = new Map<string, Served>();
+  readonly #clients = new Map<string, { readonly peer: ReturnType<typeof serveRepo>; end(): void }>();
   #end: (end: LeaderEnd) => void = () => {};
   #isClosing = false;
 
@@ -72,8 +72,8 @@ export class Leader {
       this.#drop(this.#parts.member);
     }
     const all = [...this.#clients.values()];
-    await Promise.race([pause(GRACE_MS, undefined), Promise.all(all.map((served) => served.idle()))]);
-    all.forEach((served) => served.end());
+    await Promise.race([pause(GRACE_MS, undefined), Promise.all(all.map(({ peer }) => peer.idle()))]);
+    all.forEach((client) => client.end());
     await this.#parts.repo.close().finally(() => this.#mailbox.close());
   }
 
@@ -83,7 +83,7 @@ export class Leader {
       this.#admit(data.from);
     } else if (data.kind === 'message' && !(this.#isClosing && data.message.kind === 'call')) {
       // Calls to a leader that goes are sent to the next one; replies to its own calls it still needs.
-      this.#clients.get(data.from)?.receive(data.message);
+      this.#clients.get(data.from)?.peer.receive(data.message);
     }
   }
 
@@ -94,10 +94,10 @@ export class Leader {
       return;
     }
     const channel = member === this.#parts.member ? page : openChannel(mailboxName(member));
-    const served = serveRepo(repo, place.storage, (message) => {
+    const peer = serveRepo(repo, place.storage, (message) => {
       channel.postMessage({ kind: 'message', from: this.#id, message });
       // A reply may tell of a storage that fails: it may have failed for every page.
-      const code = message.kind === 'failure' ? message.error.code : undefined;
+      const code = message.kind === 'reply' ? message.error?.code : undefined;
       if (code === 'StorageFailed' || code === 'StorageFull') {
         void this.#isSound(true);
       }
@@ -105,10 +105,10 @@ export class Leader {
     const watch = new AbortController();
     const end = (): void => {
       watch.abort();
-      served.end();
+      peer.end(new RepoError('Closed', 'the page of this call was closed: open the repository again'));
       channel.close();
     };
-    this.#clients.set(member, { ...served, end });
+    this.#clients.set(member, { peer, end });
     // The worker of the page holds this lock as long as it lives.
     void isReleased(locks, memberLock(member), watch.signal).then((isGone) => isGone && this.#drop(member));
     channel.postMessage({ kind: 'welcome', from: this.#id });

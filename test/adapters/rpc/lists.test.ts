@@ -3,7 +3,6 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RemoteRepo } from '../../../src/adapters/rpc/client.ts';
 import type { Message } from '../../../src/adapters/rpc/protocol.ts';
 import { serveRepo } from '../../../src/adapters/rpc/server.ts';
-import type { Served } from '../../../src/adapters/rpc/server.ts';
 import { storedRepoOver } from '../../../src/core/repo/local-repo.ts';
 import type { EditedCommit, StoredRepo } from '../../../src/core/repo/stored-records.ts';
 import { MemoryBlobStore } from '../../../src/core/storage/memory-blob-store.ts';
@@ -13,7 +12,7 @@ import { DID, POST, creates, post, rkeyOf } from '../../../src/testing/repo/harn
 const RECORDS = 250;
 
 let repo: StoredRepo;
-let served: Served;
+let served: ReturnType<typeof serveRepo>;
 let remote: RemoteRepo;
 let calls: (Message & { readonly kind: 'call' })[];
 
@@ -82,7 +81,7 @@ test('the states of lists end with the connection, and a record crosses as its b
   expect((await list.next()).value.value).toMatchObject({ text: 'post 0' });
   await replaceAll();
   const { blocks } = await repo.info();
-  served.end();
+  served.end(new Error('over'));
   await repo.gc();
   expect((await repo.info()).blocks).toBeLessThan(blocks);
 });

@@ -1,11 +1,14 @@
 /** What crosses a wire comes out as it went in: values with CIDs, and errors. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { ErrorBook } from '../../../src/adapters/rpc/error-data.ts';
 import { Peer } from '../../../src/adapters/rpc/peer.ts';
-import type { Message } from '../../../src/adapters/rpc/protocol.ts';
+import type { Message, Page } from '../../../src/adapters/rpc/protocol.ts';
 import { unpack } from '../../../src/adapters/rpc/received-values.ts';
 import { MAX_PAGE_BYTES, Scope } from '../../../src/adapters/rpc/sent-values.ts';
 import { CID, CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
+import { chunksOf } from '../../../src/core/data/streams.ts';
 import { RepoError } from '../../../src/core/errors.ts';
 
 const cid = cidOf(CODEC_RAW, new Uint8Array([1, 2, 3]));
@@ -79,5 +82,56 @@ describe('two ends', () => {
     await expect(client.call('other', [new WeakMap()])).rejects.toThrow(TypeError);
     client.end(new Error('over'));
     await expect(client.call('slow', [1])).rejects.toThrow('over');
+  });
+
+  test('a stream that the other end never reads is cancelled when the call ends', async () => {
+    interface Ignoring {
+      ignore(source: ReadableStream<Uint8Array>): Promise<void>;
+    }
+    const wire: { toServer?: (message: Message) => void } = {};
+    const client = new Peer<Ignoring, object>((message) => wire.toServer!(structuredClone(message)), {});
+    const server = new Peer<object, Ignoring>((message) => client.receive(structuredClone(message)), {
+      ignore: async () => {},
+    });
+    wire.toServer = (message) => server.receive(message);
+    const reasons: unknown[] = [];
+    await client.call('ignore', [new ReadableStream({ cancel: (reason) => void reasons.push(reason) })]);
+    expect(reasons).toMatchObject([{ code: 'Closed' }]);
+  });
+
+  test('the pages of a stream that were read are not kept until the call ends', async () => {
+    interface Reading {
+      read(source: ReadableStream<Uint8Array>): Promise<number>;
+    }
+    const sent: WeakRef<object>[] = [];
+    const wire: { toServer?: (message: Message) => void } = {};
+    const client = new Peer<Reading, object>((message) => {
+      if (message.kind === 'reply') {
+        (message.value as Page | undefined)?.value.forEach((chunk) => sent.push(new WeakRef(chunk as Uint8Array)));
+      }
+      queueMicrotask(() => wire.toServer!(structuredClone(message)));
+    }, {});
+    const server = new Peer<object, Reading>(
+      (message) => queueMicrotask(() => client.receive(structuredClone(message))),
+      {
+        async read(source) {
+          const chunks = chunksOf(source);
+          for (let i = 0; i < 100; i++) {
+            await chunks.next();
+          }
+          // A reference that was made in this turn of the event loop still keeps its value.
+          await new Promise((resolve) => setTimeout(resolve));
+          setFlagsFromString('--expose-gc');
+          (runInNewContext('gc') as () => void)();
+          await chunks.return(undefined);
+          return sent.filter((chunk) => chunk.deref() !== undefined).length;
+        },
+      },
+    );
+    wire.toServer = (message) => server.receive(message);
+    const pull = (controller: ReadableStreamDefaultController): void =>
+      controller.enqueue(new Uint8Array(MAX_PAGE_BYTES));
+    const kept = await client.call('read', [new ReadableStream({ pull })]);
+    expect([sent.length >= 100, kept < 20]).toEqual([true, true]);
   });
 });
