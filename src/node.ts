@@ -29,6 +29,7 @@ import type { PdsAccount } from './adapters/pds/pds-account.ts';
 import { openPdsAccount as openPdsAccountOver } from './adapters/pds/pds-account.ts';
 import { openPdsFiles } from './adapters/pds/pds-files.ts';
 import { nodeHashAll } from './adapters/platform/node-hash.ts';
+import { nodeFastVerify, nodeSignBytes } from './adapters/platform/node-secp256k1.ts';
 import { createNodeVerifySignature } from './adapters/platform/node-signatures.ts';
 import { nodeSqliteWasm } from './adapters/platform/node-sqlite-wasm.ts';
 import type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
@@ -70,7 +71,8 @@ const platform: FolderPlatform = {
   beside: besideNode,
   /** One for all repositories of the process, because each has its own WebAssembly memory. */
   hashAll: /* @__PURE__ */ createHashAll(nodeHashAll, 3),
-  verifySignature: /* @__PURE__ */ createNodeVerifySignature(),
+  verifySignature: /* @__PURE__ */ createNodeVerifySignature(nodeFastVerify),
+  signBytes: nodeSignBytes,
 };
 
 /**

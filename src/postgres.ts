@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { nodeFastVerify, nodeSignBytes } from './adapters/platform/node-secp256k1.ts';
+import { createNodeVerifySignature } from './adapters/platform/node-signatures.ts';
 import type { PgOptions } from './adapters/postgres/pg-client.ts';
 import { loadPg, pgClient } from './adapters/postgres/pg-client.ts';
-import type { PostgresOptions } from './adapters/postgres/postgres-repos.ts';
+import type { PostgresCrypto, PostgresOptions } from './adapters/postgres/postgres-repos.ts';
 import { PostgresRepos } from './adapters/postgres/postgres-repos.ts';
 import type { SqlClient } from './adapters/postgres/sql-client.ts';
-import type { HashAll } from './core/data/sha256.ts';
 import { createHashAll } from './wasm/hash/sha256.ts';
 
 export type {
@@ -43,7 +44,11 @@ export interface PostgresUrlOptions extends PostgresOptions {
 
 const DEFAULT_CONNECTIONS = 4;
 
-const hashAll: HashAll = /* @__PURE__ */ createHashAll();
+const crypto: PostgresCrypto = {
+  hashAll: /* @__PURE__ */ createHashAll(),
+  verifySignature: /* @__PURE__ */ createNodeVerifySignature(nodeFastVerify),
+  signBytes: nodeSignBytes,
+};
 
 const connectionsOf = (name: string, value: number = DEFAULT_CONNECTIONS): number => {
   if (!Number.isSafeInteger(value) || value < 1) {
@@ -74,7 +79,7 @@ export const openPostgres = async (
   options: PostgresUrlOptions = {},
 ): Promise<PostgresRepos> => {
   if (typeof database !== 'string') {
-    return new PostgresRepos(database, hashAll, options);
+    return new PostgresRepos(database, crypto, options);
   }
   const settings: PgOptions = {
     ...options.pg,
@@ -82,5 +87,5 @@ export const openPostgres = async (
     readers: connectionsOf('readers', options.readers),
     writers: connectionsOf('writers', options.writers),
   };
-  return new PostgresRepos(pgClient(await loadPg(), settings), hashAll, options);
+  return new PostgresRepos(pgClient(await loadPg(), settings), crypto, options);
 };

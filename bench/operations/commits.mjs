@@ -17,7 +17,7 @@ export const divide = { by: COUNT * 1000, unit: 'ms per commit' };
 
 export const contenders = {
   pdsdb: {
-    does: 'tree, signature checked against its key, one flush per commit',
+    does: 'tree, signature by libsecp256k1 if tiny-secp256k1 is installed, checked against its key, one flush per commit',
     skips: 'nothing',
     load: async (input) => {
       const folder = join(input.scratch(), 'repo');
@@ -49,7 +49,7 @@ export const contenders = {
     },
   },
   '@atcute/mst + better-sqlite3': {
-    does: 'putRecord, signature, one flush per commit',
+    does: 'putRecord, signature by @atcute/crypto in JavaScript, one flush per commit',
     skips: 'checking the signature; the head, which it has in memory',
     load: async (input) => {
       const folder = join(input.scratch(), 'repo');

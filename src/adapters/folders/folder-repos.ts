@@ -4,6 +4,7 @@
  */
 import type { VerifySignature } from '../../core/crypto/keys.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
+import type { SignBytes } from '../../core/crypto/signing-key.ts';
 import type { HashAll } from '../../core/data/sha256.ts';
 import type { Validate } from '../../core/repo/record.ts';
 import type { Repo } from '../../core/repo/repo.ts';
@@ -115,6 +116,8 @@ export interface FolderPlatform {
   readonly hashAll?: HashAll | undefined;
   /** See {@link RepoPlatform}. */
   readonly verifySignature?: VerifySignature | undefined;
+  /** See {@link RepoPlatform}. */
+  readonly signBytes?: SignBytes | undefined;
 }
 
 const repoPlatform = (
@@ -126,6 +129,7 @@ const repoPlatform = (
   wasm: () => platform.wasm(wasm),
   hashAll: platform.hashAll,
   verifySignature: platform.verifySignature,
+  signBytes: platform.signBytes,
   cacheBytes,
   openFiles: () => platform.openFiles(directory, { create, waitMs }),
   openBlobs: async () => blobs ?? platform.openBlobs(directory, { readOnly }),

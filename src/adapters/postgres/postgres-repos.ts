@@ -1,11 +1,11 @@
 /** The repositories of many accounts in one PostgreSQL database. */
 import { CacheBudget } from '../../core/blocks/cid-cache.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
-import type { HashAll } from '../../core/data/sha256.ts';
 import { repoOver } from '../../core/repo/local-repo.ts';
 import { openOrCreate } from '../../core/repo/open-or-create.ts';
 import type { Validate } from '../../core/repo/record.ts';
 import type { Repo } from '../../core/repo/repo.ts';
+import type { RepoStores } from '../../core/repo/stores.ts';
 import { Lifetime } from '../../core/storage/lifetime.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import { PostgresBlobStore } from './blob-store.ts';
@@ -69,6 +69,9 @@ const millisecondsOf = (name: string, value: number): number => {
   return value;
 };
 
+/** Hashes and signatures of the platform. */
+export type PostgresCrypto = Pick<RepoStores, 'hashAll' | 'signBytes' | 'verifySignature'>;
+
 /** The repositories of a database. Many processes can have one open, and can write to the same repository. */
 export class PostgresRepos implements AsyncDisposable {
   readonly #client: SqlClient;
@@ -76,17 +79,17 @@ export class PostgresRepos implements AsyncDisposable {
   readonly #limits: TransactionLimits;
   readonly #blobs: PostgresOptions['blobs'];
   readonly #notices: HeadNotices | undefined;
-  readonly #hashAll: HashAll;
+  readonly #crypto: PostgresCrypto;
   readonly #budget: CacheBudget;
   readonly #lifetime: Lifetime = new Lifetime('database');
   readonly #open = new Set<Repo>();
   #isMigrated = false;
 
   /** Use `openPostgres`. */
-  constructor(client: SqlClient, hashAll: HashAll, options: PostgresOptions = {}) {
+  constructor(client: SqlClient, crypto: PostgresCrypto, options: PostgresOptions = {}) {
     const { schema = DEFAULT_SCHEMA, cacheBytes = DEFAULT_CACHE_BYTES } = options;
     this.#client = client;
-    this.#hashAll = hashAll;
+    this.#crypto = crypto;
     this.#names = tablesIn(schema);
     this.#blobs = options.blobs;
     this.#notices = options.notify === true ? new HeadNotices(client, schema) : undefined;
@@ -201,7 +204,7 @@ export class PostgresRepos implements AsyncDisposable {
       blobs,
       signer,
       validate,
-      hashAll: this.#hashAll,
+      ...this.#crypto,
       cacheBudget: this.#budget,
       otherHeads: notices?.otherHeads,
     });

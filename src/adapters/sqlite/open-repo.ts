@@ -7,6 +7,7 @@ import type { Validate } from '../../core/repo/record.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
 import type { HashAll } from '../../core/data/sha256.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
+import type { SignBytes } from '../../core/crypto/signing-key.ts';
 import type { BlobStore, BlockStore } from '../../core/storage/ports.ts';
 import type { DatabaseFiles, ReadOnlyFiles } from '../../wasm/vfs/database-files.ts';
 import { createHashAll } from '../../wasm/hash/sha256.ts';
@@ -66,6 +67,8 @@ export interface RepoPlatform {
   readonly hashAll?: HashAll | undefined;
   /** Checks signatures, where the platform is faster than JavaScript. */
   readonly verifySignature?: VerifySignature | undefined;
+  /** Signs with the keys of `generateKey` and `importKey`, where the platform is faster than JavaScript. */
+  readonly signBytes?: SignBytes | undefined;
 }
 
 /** The account of a new repository, and how to write. */
@@ -129,7 +132,7 @@ const loadFor = async (platform: RepoPlatform): Promise<Sqlite> => {
 };
 
 const repoOn = (
-  { yieldToEvents, hashAll = bySimd, verifySignature }: RepoPlatform,
+  { yieldToEvents, hashAll = bySimd, verifySignature, signBytes }: RepoPlatform,
   store: BlockStore & { readonly did: string },
   blobs: BlobStore,
   { signer, validate }: Pick<SqliteRepoOptions, 'signer' | 'validate'>,
@@ -142,6 +145,7 @@ const repoOn = (
     validate,
     hashAll,
     verifySignature,
+    signBytes,
     yieldToEvents,
     cacheBudget,
   });

@@ -65,12 +65,14 @@ const compress = (curve: Curve, point: Uint8Array): Bytes => {
   if (point.length !== COMPRESSED_LENGTH && point.length !== UNCOMPRESSED_LENGTH) {
     throw unknownKey(`the public key has the wrong length: pass 33 (compressed) or 65 bytes; length=${point.length}`);
   }
-  if (!ecdsa.utils.isValidPublicKey(point)) {
+  try {
+    return ecdsa.Point.fromBytes(point).toBytes(true) as Bytes;
+  } catch (cause) {
     throw unknownKey(
       `the public key is not a point of the curve: check the key; curve=${curve} key=${bytesToHex(point)}`,
+      cause,
     );
   }
-  return ecdsa.Point.fromBytes(point).toBytes(true) as Bytes;
 };
 
 const decodeMultibase = (text: string): Uint8Array => {
@@ -146,11 +148,7 @@ export const parseMultikey = (multibase: string, type = 'Multikey'): PublicKey =
  * to a repository. It must return the same as {@link verifySignature}.
  * @throws {RepoError} `UnknownKey` when `didKey` is not a supported key.
  */
-export interface VerifySignature {
-  (didKey: string, bytes: Uint8Array, signature: Uint8Array): boolean;
-  /** The same in another thread, if the platform has one. */
-  readonly aside?: ((didKey: string, bytes: Uint8Array, signature: Uint8Array) => Promise<boolean>) | undefined;
-}
+export type VerifySignature = (didKey: string, bytes: Uint8Array, signature: Uint8Array) => boolean;
 
 /** Returns whether the s of a signature of 64 bytes is in the upper half of its range. */
 export const isHighS = (curve: Curve, signature: Uint8Array): boolean => {

@@ -12,6 +12,8 @@ import { asCid, cidOf, cidToText, CODEC_DAG_CBOR } from '../data/cid.ts';
 import { isRepoError, RepoError } from '../errors.ts';
 import type { VerifySignature } from '../crypto/keys.ts';
 import { SIGNATURE_LENGTH, verifySignature } from '../crypto/keys.ts';
+import type { SignBytes } from '../crypto/signing-key.ts';
+import { signBy } from '../crypto/signing-key.ts';
 import { isPlainMap } from '../data/plain-map.ts';
 import type { Signer } from '../crypto/signer.ts';
 import { assertDid } from '../syntax/identifiers.ts';
@@ -179,8 +181,8 @@ export const verifyCommit = (
 };
 
 /** Returns a signature in the form of atproto. Does not check that the signer's key made it. */
-const signBytes = async (unsigned: Bytes, signer: Signer): Promise<Bytes> => {
-  const sig = await signer.sign(unsigned);
+const signatureBy = async (signer: Signer, unsigned: Bytes, signBytes: SignBytes | undefined): Promise<Bytes> => {
+  const sig = await signBy(signer, unsigned, signBytes);
   if (!isBytes(sig) || sig.length !== SIGNATURE_LENGTH) {
     const found = isBytes(sig) ? `length=${sig.length}` : `type=${typeof sig}`;
     throw new RepoError(
@@ -200,14 +202,9 @@ const signBytes = async (unsigned: Bytes, signer: Signer): Promise<Bytes> => {
 };
 
 /** @throws {RepoError} `InvalidSignature` when the signer names its key and the signature is not of that key. */
-const assertSignedBy = async (signer: Signer, unsigned: Bytes, sig: Bytes, verify: VerifySignature): Promise<void> => {
+const assertSignedBy = (signer: Signer, unsigned: Bytes, sig: Bytes, verify: VerifySignature): void => {
   const didKey = signer.did?.();
-  if (didKey === undefined) {
-    return;
-  }
-  const isRight =
-    verify.aside === undefined ? verify(didKey, unsigned, sig) : await verify.aside(didKey, unsigned, sig);
-  if (!isRight) {
+  if (didKey !== undefined && !verify(didKey, unsigned, sig)) {
     throw new RepoError(
       'InvalidSignature',
       `the signature is not of the key that the signer's did() names: let sign() and did() use one key; key=${didKey}`,
@@ -215,50 +212,29 @@ const assertSignedBy = async (signer: Signer, unsigned: Bytes, sig: Bytes, verif
   }
 };
 
-/** A commit whose signature is being checked. */
-export interface BegunCommit {
-  readonly commit: CreatedCommit;
-  /**
-   * Rejects as {@link createCommit} does when the signature is not of the signer's key. Await it before the commit
-   * becomes visible.
-   */
-  readonly checked: Promise<void>;
-}
-
-/** As {@link createCommit}, but returns while the signature is still being checked. */
-export const beginCommit = async (
-  { did, data, rev }: Pick<Commit, 'did' | 'data' | 'rev'>,
-  signer?: Signer,
-  verify: VerifySignature = verifySignature,
-): Promise<BegunCommit> => {
-  assertDid(did);
-  const unsigned = encodeCommit({ did, version: 3, data, rev, prev: null });
-  // Decoded before it is signed, so that no unreadable commit is made.
-  const commit = decodeCommit(unsigned);
-  if (signer === undefined) {
-    return { commit: { cid: cidOf(CODEC_DAG_CBOR, unsigned), bytes: unsigned, commit }, checked: Promise.resolve() };
-  }
-  const sig = await signBytes(unsigned, signer);
-  const checked = assertSignedBy(signer, unsigned, sig, verify);
-  // A caller that fails before it awaits `checked` reports its own error.
-  checked.catch(() => undefined);
-  const signed: Commit = { ...commit, sig };
-  const bytes = encodeCommit(signed);
-  return { commit: { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes, commit: signed }, checked };
-};
-
 /**
  * Returns a commit of version 3 over a tree, signed if a signer is given. Stores nothing.
+ * @param signBytes Signs for keys of this library, where a platform is faster.
  * @throws {RepoError} `InvalidDid`; `Malformed` when `data` is not a dag-cbor CID or `rev` is not a TID;
  *   `InvalidSignature` when the signature is not 64 bytes with a low s, or not of the key in `did()`; `UnknownKey` when
  *   that key is not supported. Rejects with the signer's own error if the signer fails.
  */
 export const createCommit = async (
-  fields: Pick<Commit, 'did' | 'data' | 'rev'>,
+  { did, data, rev }: Pick<Commit, 'did' | 'data' | 'rev'>,
   signer?: Signer,
   verify: VerifySignature = verifySignature,
+  signBytes?: SignBytes,
 ): Promise<CreatedCommit> => {
-  const { commit, checked } = await beginCommit(fields, signer, verify);
-  await checked;
-  return commit;
+  assertDid(did);
+  const unsigned = encodeCommit({ did, version: 3, data, rev, prev: null });
+  // Decoded before it is signed, so that no unreadable commit is made.
+  const commit = decodeCommit(unsigned);
+  if (signer === undefined) {
+    return { cid: cidOf(CODEC_DAG_CBOR, unsigned), bytes: unsigned, commit };
+  }
+  const sig = await signatureBy(signer, unsigned, signBytes);
+  assertSignedBy(signer, unsigned, sig, verify);
+  const signed: Commit = { ...commit, sig };
+  const bytes = encodeCommit(signed);
+  return { cid: cidOf(CODEC_DAG_CBOR, bytes), bytes, commit: signed };
 };

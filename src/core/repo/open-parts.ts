@@ -4,6 +4,7 @@ import type { CidCache } from '../blocks/cid-cache.ts';
 import type { Bytes } from '../data/bytes.ts';
 import type { CID } from '../data/cid.ts';
 import type { Signer } from '../crypto/signer.ts';
+import type { SignBytes } from '../crypto/signing-key.ts';
 import type { HashAll } from '../data/sha256.ts';
 import type { NodeReader } from '../mst/node-reader.ts';
 import type { GroupingStore } from '../storage/grouping-store.ts';
@@ -51,6 +52,7 @@ export interface RepoParts {
   /** Hashes many messages at once. */
   readonly hashAll: HashAll;
   readonly verifySignature: VerifySignature;
+  readonly signBytes: SignBytes | undefined;
   /** Lets the event loop run in the middle of long work. */
   readonly yieldToEvents: () => Promise<void>;
   /** Commits that running readers use. `gc` keeps them. */

@@ -2,6 +2,7 @@
 import type { VerifySignature } from '../crypto/keys.ts';
 import { verifySignature as verifyInJavaScript } from '../crypto/keys.ts';
 import type { Signer } from '../crypto/signer.ts';
+import type { SignBytes } from '../crypto/signing-key.ts';
 import type { HashAll } from '../data/sha256.ts';
 import { hashAll as hashOneByOne } from '../data/sha256.ts';
 import { CacheBudget, CidCache } from '../blocks/cid-cache.ts';
@@ -27,6 +28,8 @@ export interface RepoStores {
   readonly hashAll?: HashAll | undefined;
   /** Checks signatures. Default: in JavaScript. */
   readonly verifySignature?: VerifySignature | undefined;
+  /** Signs commits by keys of `generateKey` and `importKey`. Default: in JavaScript. */
+  readonly signBytes?: SignBytes | undefined;
   /**
    * Called often and awaited in the middle of long work. It lets the event loop run, so that a worker receives
    * messages while it works. Without it, long work does not yield.
@@ -63,6 +66,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     validate,
     hashAll = hashOneByOne,
     verifySignature = verifyInJavaScript,
+    signBytes,
     yieldToEvents = neverYield,
     cacheBudget = new CacheBudget(Number.POSITIVE_INFINITY),
   } = stores;
@@ -81,6 +85,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     validate,
     hashAll,
     verifySignature,
+    signBytes,
     yieldToEvents,
     nodes,
     records: new CidCache(RECORD_CACHE_CAPACITY, cacheBudget),

@@ -4,7 +4,7 @@ import { RepoError } from '../../errors.ts';
 import type { Block } from '../../blocks/block.ts';
 import type { BlockChange } from '../../storage/ports.ts';
 import { isTid } from '../../syntax/tid.ts';
-import { beginCommit } from '../commit.ts';
+import { createCommit } from '../commit.ts';
 import type { CommitRef, Head, WriteOptions } from '../commits.ts';
 import type { ReadParts, RepoParts } from '../open-parts.ts';
 import { MAIN, messageKey } from '../store-names.ts';
@@ -51,9 +51,8 @@ export const mainLine: Line = {
     }
     await assertSameKey(partsIn(parts, change), head, signer, options.allowOtherKey);
     const rev = parts.clock.next(head === undefined || !isTid(head.rev) ? undefined : head.rev);
-    const { commit, checked } = await beginCommit({ did: parts.did, data, rev }, signer, parts.verifySignature);
+    const commit = await createCommit({ did: parts.did, data, rev }, signer, parts.verifySignature, parts.signBytes);
     await change.put([...blocks, commit]);
-    await checked;
     await change.setRef(MAIN, commit.cid);
     // The next read compares the CID with that of the ref, so a change that fails leaves nothing wrong.
     parts.heads.last = headOf(commit.cid, commit.commit);

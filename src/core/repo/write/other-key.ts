@@ -18,8 +18,7 @@ const isSignedBy = async (parts: ReadParts, cid: CID, key: string): Promise<bool
   if (commit.sig === undefined) {
     return false;
   }
-  const verify = parts.verifySignature;
-  return (verify.aside ?? verify)(key, unsignedBytes(commit), commit.sig);
+  return parts.verifySignature(key, unsignedBytes(commit), commit.sig);
 };
 
 /**

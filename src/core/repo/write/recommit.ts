@@ -1,5 +1,5 @@
 /** Signs the head's tree again at the present time, when revs are in the future because a clock was ahead. */
-import { beginCommit } from '../commit.ts';
+import { createCommit } from '../commit.ts';
 import { RepoError } from '../../errors.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import type { RepoParts } from '../open-parts.ts';
@@ -51,9 +51,8 @@ export const recommitHead = async (
     parts.clock.rewind();
     const rev = parts.clock.next(await lastPast(change));
     const fields = { did: parts.did, data: head.data, rev };
-    const { commit, checked } = await beginCommit(fields, signer, parts.verifySignature);
+    const commit = await createCommit(fields, signer, parts.verifySignature, parts.signBytes);
     await change.put([commit]);
-    await checked;
     const ref = await removeLater(change, rev, head);
     await change.setRef(MAIN, commit.cid);
     await change.addCommit(rev, commit.cid);
