@@ -49,7 +49,7 @@ export const contenders = {
     },
   },
   '@atcute/mst + better-sqlite3': {
-    does: 'putRecord, signature by @atcute/crypto in JavaScript, one flush per commit',
+    does: 'putRecord, signature by OpenSSL, one flush per commit',
     skips: 'checking the signature; the head, which it has in memory',
     load: async (input) => {
       const folder = join(input.scratch(), 'repo');

@@ -50,13 +50,11 @@ export const loadSecp256k1 = (): Promise<Secp256k1 | undefined> => {
   return loading;
 };
 
-/**
- * Runs on libsecp256k1 if it is loaded, and returns `undefined` otherwise. Starts to load it after a number of calls.
- */
+/** Counts a use. Returns whether it is time to load. */
+const isTimeToLoad = (): boolean => loading === undefined && ++uses > USES_BEFORE_LOADING;
+
+/** Runs on libsecp256k1 if it is loaded. Returns `undefined` otherwise. */
 const attempt = <T>(run: (library: Secp256k1) => T): T | undefined => {
-  if (loading === undefined && ++uses > USES_BEFORE_LOADING) {
-    void loadSecp256k1();
-  }
   try {
     return loaded && run(loaded);
   } catch {
@@ -69,9 +67,24 @@ const attempt = <T>(run: (library: Secp256k1) => T): T | undefined => {
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
 /** Signs with keys of secp256k1. */
-export const nodeSignBytes: SignBytes = (curve, secret, bytes) =>
-  curve === 'secp256k1' ? attempt((library) => library.sign(sha256(bytes), secret)) : undefined;
+export const nodeSignBytes: SignBytes = async (curve, secret, bytes) => {
+  if (curve !== 'secp256k1') {
+    return undefined;
+  }
+  if (isTimeToLoad()) {
+    // Awaited, because a program that only writes never returns to the event loop, which reads the file.
+    await loadSecp256k1();
+  }
+  return attempt((library) => library.sign(sha256(bytes), secret));
+};
 
 /** Checks signatures of secp256k1. */
-export const nodeFastVerify: FastVerify = ({ curve, publicKey }, bytes, signature) =>
-  curve === 'secp256k1' ? attempt((library) => library.verify(sha256(bytes), publicKey, signature)) : undefined;
+export const nodeFastVerify: FastVerify = ({ curve, publicKey }, bytes, signature) => {
+  if (curve !== 'secp256k1') {
+    return undefined;
+  }
+  if (isTimeToLoad()) {
+    void loadSecp256k1();
+  }
+  return attempt((library) => library.verify(sha256(bytes), publicKey, signature));
+};

@@ -21,9 +21,9 @@ export interface SigningKey extends Signer {
 
 /**
  * Signs the SHA-256 of `bytes` where a platform is faster than JavaScript. It must return the signature that
- * {@link SigningKey.sign} returns, or `undefined` if it cannot sign with this curve now. It must not keep the secret.
+ * {@link SigningKey.sign} returns, or `undefined` if it cannot sign with this curve. It must not keep the secret.
  */
-export type SignBytes = (curve: Curve, secret: Uint8Array, bytes: Uint8Array) => Bytes | undefined;
+export type SignBytes = (curve: Curve, secret: Uint8Array, bytes: Uint8Array) => Promise<Bytes | undefined>;
 
 const HEX = /^[0-9a-f]{64}$/i;
 
@@ -47,7 +47,7 @@ const createSigningKey = (curve: Curve, secret: Bytes): SigningKey => {
  */
 export const signBy = async (signer: Signer, bytes: Bytes, signBytes: SignBytes | undefined): Promise<Uint8Array> => {
   const own = signBytes && secrets.get(signer.sign);
-  return (own && signBytes(own.curve, own.secret, bytes)) ?? signer.sign(bytes);
+  return (own && (await signBytes(own.curve, own.secret, bytes))) ?? signer.sign(bytes);
 };
 
 /** Returns a new key from the platform's source of randomness. */
