@@ -64,6 +64,11 @@ export class LazyFile implements SyncFile {
     this.#file = atOnce ? names.open(path) : undefined;
   }
 
+  /** Whether the file existed when it was opened, or was created since. Also after `close`. */
+  get exists(): boolean {
+    return this.#file !== undefined;
+  }
+
   read(buffer: Uint8Array, options: { at: number }): number {
     return this.#opened()?.read(buffer, options) ?? 0;
   }

@@ -23,6 +23,11 @@ export interface DiskFile extends SyncFile {
   close(): void;
   /** Returns `false` once the file was removed, or another file was renamed over it. */
   hasName(): boolean;
+  /**
+   * Returns the entry of the open file, also if its path has another file by now. Returns `undefined` if the file has no
+   * name, or if the file system does not count names.
+   */
+  entry?(): DiskEntry | undefined;
   /** The file descriptor, if the runtime closes it at the end of the thread. */
   readonly descriptor?: number | undefined;
 }

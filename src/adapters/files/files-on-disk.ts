@@ -40,14 +40,17 @@ export const openDiskFiles = async (
       }
       disk.makeFolder(folder);
     }
-    assertPresence(disk, folder, paths, create);
+    // A database with content is checked once, under the lock.
+    if (create || !hasBytes(lookAt(disk, paths[0]!))) {
+      assertPresence(disk, folder, paths, create);
+    }
   });
   const lock = await acquireLock(disk, folder, options);
   const opened: LazyFile[] = [];
   const created: string[] = [];
   try {
     return attempt(`opening ${folder}`, () => {
-      const entries = assertPresence(disk, folder, paths, create);
+      const entries = checkedEntries(disk, folder, paths, create);
       const names = new FileNames(disk, folder);
       paths.forEach((path, i) => {
         // `create` creates the main file at once. The first write creates a journal.
@@ -116,6 +119,18 @@ export const assertPresence = (
   if (!disk.isFolder(folder)) {
     throw noFolder(disk, folder);
   }
+  return checkedEntries(disk, folder, paths, create);
+};
+
+const hasBytes = (entry: DiskEntry | undefined): boolean => entry?.kind === 'file' && entry.size > 0;
+
+/** The same, in a folder that exists. */
+const checkedEntries = (
+  disk: Disk,
+  folder: string,
+  paths: readonly string[],
+  create: boolean,
+): (DiskEntry | undefined)[] => {
   const entries = paths.map((path) => {
     const entry = disk.entry(path);
     // Checked before it is opened: opening a FIFO blocks, and a symbolic link leads out of the locked folder. The code
@@ -211,8 +226,8 @@ class DiskFiles implements DatabaseFiles {
     const errors: unknown[] = [];
     const steps = [
       ...this.#opened.map((file) => () => file.close()),
-      () => this.#removeEmpty(JOURNAL_NAME),
-      () => this.#removeEmpty(WAL_NAME),
+      () => this.#removeEmpty(1, JOURNAL_NAME),
+      () => this.#removeEmpty(2, WAL_NAME),
       // Before the lock is released: after a power cut, a removed journal must not reappear beside a newer database.
       () => (this.#hasRemoved ? this.#disk.syncFolder(this.#folder) : undefined),
       () => this.#lock.release(),
@@ -230,7 +245,11 @@ class DiskFiles implements DatabaseFiles {
     }
   }
 
-  #removeEmpty(name: string): void {
+  /** @param index The index of the file in the opened files. A file that was never opened does not exist. */
+  #removeEmpty(index: number, name: string): void {
+    if (!this.#opened[index]!.exists) {
+      return;
+    }
     const path = this.#disk.join(this.#folder, name);
     // Without the lock, the file may belong to another owner, who is about to write it.
     if (this.#lock.isHeld() && this.#disk.entry(path)?.size === 0) {

@@ -24,13 +24,13 @@ const MAX_RECORD_SIZE = 4096;
  * The tokens of this thread's own locks, per disk. A lock that it could neither remove nor withdraw is `given up`: it
  * is stale for this thread, and held for others until the thread ends.
  */
-const own: WeakMap<Disk, Map<string, 'given up' | 'held'>> = /* @__PURE__ */ new WeakMap();
+const ownLocks: WeakMap<Disk, Map<string, 'given up' | 'held'>> = /* @__PURE__ */ new WeakMap();
 
 export const noteOwn = (disk: Disk, { token }: LockRecord, what: 'given up' | 'held'): void => {
-  own.set(disk, (own.get(disk) ?? new Map<string, 'given up' | 'held'>()).set(token, what));
+  ownLocks.set(disk, (ownLocks.get(disk) ?? new Map<string, 'given up' | 'held'>()).set(token, what));
 };
 
-export const forgetOwn = (disk: Disk, { token }: LockRecord): void => void own.get(disk)?.delete(token);
+export const forgetOwn = (disk: Disk, { token }: LockRecord): void => void ownLocks.get(disk)?.delete(token);
 
 /** The result of a walk along the chain. */
 export type Position =
@@ -39,20 +39,30 @@ export type Position =
   | { readonly kind: 'held'; readonly holder: LockRecord; readonly unsure: boolean }
   | { readonly kind: 'writing' };
 
+/** A lock file that this thread has created and still has open. */
+export interface OwnFile {
+  readonly record: LockRecord;
+  /**
+   * The id of the open file, and not of its path, which may have another file by now. `undefined` if the system does not
+   * provide it. The id is unique while the file is open, so a path with this id needs not be read.
+   */
+  readonly id: string | undefined;
+}
+
 /**
  * Walks the chain from `pds.lock` to the first file that is not stale, or to the name of the next file.
- * @param token The token of the caller's own file, if it has created one.
+ * @param own The caller's own file, if it has created one.
  */
-export const walk = (disk: Disk, folder: string, token: string | undefined): Position => {
+export const walk = (disk: Disk, folder: string, own?: OwnFile): Position => {
   let name = LOCK_NAME;
   for (let step = 0; step < MAX_CHAIN; step++) {
     const path = disk.join(folder, name);
-    const found = look(disk, path);
+    const found = look(disk, path, own);
     if (found === undefined) {
       return { kind: 'free', name };
     }
     const { record, entry } = found;
-    if (record !== undefined && record.token === token) {
+    if (record !== undefined && record.token === own?.record.token) {
       return { kind: 'own' };
     }
     if (record === undefined) {
@@ -61,7 +71,7 @@ export const walk = (disk: Disk, folder: string, token: string | undefined): Pos
         return { kind: 'writing' };
       }
     } else if (record.withdrawn !== true && !isCopy(disk, folder, record, entry)) {
-      const known = own.get(disk)?.get(record.token);
+      const known = ownLocks.get(disk)?.get(record.token);
       const liveness = known === undefined ? disk.livenessOf(record, path) : known === 'held' ? 'alive' : 'gone';
       if (liveness !== 'gone') {
         return { kind: 'held', holder: record, unsure: liveness === 'unknown' };
@@ -75,10 +85,14 @@ export const walk = (disk: Disk, folder: string, token: string | undefined): Pos
   );
 };
 
-/** Returns the record and the entry of a lock file, or `undefined` if it is missing. */
+/**
+ * Returns the record and the entry of a lock file, or `undefined` if it is missing.
+ * @param own The caller's own file, if it has created one. It is not read.
+ */
 export const look = (
   disk: Disk,
   path: string,
+  own?: OwnFile,
 ): { readonly record: LockRecord | undefined; readonly entry: DiskEntry } | undefined => {
   const entry = disk.entry(path);
   if (entry === undefined) {
@@ -89,6 +103,9 @@ export const look = (
       'StorageFailed',
       `the lock file is a link, a pipe, a device or a folder: remove it; path=${path}`,
     );
+  }
+  if (own?.id !== undefined && entry.id === own.id) {
+    return { record: own.record, entry };
   }
   try {
     return { record: entry.size > MAX_RECORD_SIZE ? undefined : parseLock(disk.readText(path)), entry };

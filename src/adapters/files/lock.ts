@@ -36,6 +36,9 @@
  *     not find its own record. A creator withdraws through its open file and not by name, because the name may already
  *     belong to the winner.
  *
+ * A process compares the id of its open file with that of the path, where the disk has one, instead of reading its record
+ * back. The id is of the open file: its path may have a contender's file by then.
+ *
  * Kernel locks are not used, except Deno's flock: no kernel lock is available in every runtime. SQLite's own lock ends
  * as soon as the process closes any descriptor of the file.
  *
@@ -45,7 +48,7 @@ import { pause } from '../../core/data/pause.ts';
 import { RepoError } from '../../core/errors.ts';
 import { systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
-import type { Position } from './lock-chain.ts';
+import type { OwnFile, Position } from './lock-chain.ts';
 import { forgetOwn, look, noteOwn, WRITING_MS, walk } from './lock-chain.ts';
 import { placeOf } from './lock-identity.ts';
 import { CLAIM, LOCK_NAME, successorOf } from './lock-names.ts';
@@ -90,13 +93,13 @@ export const acquireLock = (disk: Disk, folder: string, options: LockOptions = {
  */
 export const awaitUnlocked = (disk: Disk, folder: string, options: LockOptions = {}): Promise<void> =>
   waitFor(disk, folder, options, () => {
-    const position = attempt('reading', folder, () => walk(disk, folder, undefined));
+    const position = attempt('reading', folder, () => walk(disk, folder));
     return position.kind === 'free' ? { done: undefined } : position;
   });
 
 /** Returns `held` if the owner runs or may run, `stale` if it has ended, and `free` if there is no lock file. */
 export const lockStateOf = (disk: Disk, folder: string): 'free' | 'held' | 'stale' => {
-  const position = attempt('reading', folder, () => walk(disk, folder, undefined));
+  const position = attempt('reading', folder, () => walk(disk, folder));
   return position.kind !== 'free' ? 'held' : position.name === LOCK_NAME ? 'free' : 'stale';
 };
 
@@ -148,7 +151,7 @@ export const tryLock = (disk: Disk, folder: string): Lock | Position =>
   attempt('taking', folder, () => {
     let position: Position = { kind: 'writing' };
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      position = walk(disk, folder, undefined);
+      position = walk(disk, folder);
       if (position.kind !== 'free') {
         return position;
       }
@@ -182,7 +185,8 @@ const claim = (disk: Disk, folder: string, name: string): Lock | undefined => {
   }
   let record: LockRecord | undefined;
   try {
-    const entry = disk.entry(path);
+    const opened = file.entry?.();
+    const entry = opened ?? disk.entry(path);
     if (entry === undefined) {
       // An owner has removed it: another process was faster.
       file.close();
@@ -202,8 +206,9 @@ const claim = (disk: Disk, folder: string, name: string): Lock | undefined => {
       withdraw(file, record);
       return undefined;
     }
-    if (walk(disk, folder, record.token).kind === 'own') {
-      return becomeOwner(disk, folder, name, file, record);
+    const own = { record, id: opened?.id };
+    if (walk(disk, folder, own).kind === 'own') {
+      return becomeOwner(disk, folder, name, file, own);
     }
     if (name !== LOCK_NAME) {
       disk.remove(path);
@@ -256,7 +261,8 @@ const encodeLock = (record: LockRecord): Uint8Array => new TextEncoder().encode(
 /**
  * Step 4. The file stays open, because its flock ends when it is closed, and `isHeld` checks whether it has a name.
  */
-const becomeOwner = (disk: Disk, folder: string, name: string, file: DiskFile, record: LockRecord): Lock => {
+const becomeOwner = (disk: Disk, folder: string, name: string, file: DiskFile, own: OwnFile): Lock => {
+  const { record } = own;
   const path = disk.join(folder, LOCK_NAME);
   if (name !== LOCK_NAME) {
     disk.rename(disk.join(folder, name), path);
@@ -283,7 +289,7 @@ const becomeOwner = (disk: Disk, folder: string, name: string, file: DiskFile, r
       forgetOwn(disk, record);
       try {
         // A person may have removed the file, and another process may have taken the lock since.
-        if (look(disk, path)?.record?.token === record.token) {
+        if (look(disk, path, own)?.record?.token === record.token) {
           removeClaims();
           disk.remove(path);
         }

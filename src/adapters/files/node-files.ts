@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { RepoError } from '../../core/errors.ts';
 import type { DatabaseFiles, ReadOnlyFiles } from '../../wasm/vfs/database-files.ts';
 import { cannotSyncFolder, isNotFound, systemCodeOf } from '../../core/storage/storage-error.ts';
-import type { Disk, DiskFile } from './disk.ts';
+import type { Disk, DiskEntry, DiskFile } from './disk.ts';
 import { openDiskFiles } from './files-on-disk.ts';
 import type { OpenFilesOptions } from './files-on-disk.ts';
 import type { Lock, LockOptions } from './lock.ts';
@@ -48,6 +48,17 @@ const HEADER_SIZE = 512;
  */
 const isRestricted = (): boolean => (process as { readonly permission?: unknown }).permission !== undefined;
 
+const entryOf = (stats: fs.BigIntStats): DiskEntry => {
+  const id = idOf(stats);
+  return {
+    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other',
+    size: Number(stats.size),
+    modifiedMs: Number(stats.mtimeNs / 1_000_000n),
+    id,
+    version: `${id}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`,
+  };
+};
+
 class NodeFile implements DiskFile {
   /** Whether the file was opened with `O_SYNC`. */
   readonly #writesThrough: boolean;
@@ -59,7 +70,9 @@ class NodeFile implements DiskFile {
    */
   #size: number | undefined;
 
-  constructor(path: string, flags: number) {
+  /** @param size The size, if it is known. */
+  constructor(path: string, flags: number, size?: number) {
+    this.#size = size;
     this.#writesThrough = isRestricted();
     this.#fd = fs.openSync(path, this.#writesThrough ? flags | fs.constants.O_SYNC : flags, 0o666);
   }
@@ -151,6 +164,11 @@ class NodeFile implements DiskFile {
     return fs.fstatSync(this.#open()).nlink > 0;
   }
 
+  entry(): DiskEntry | undefined {
+    const stats = fs.fstatSync(this.#open(), { bigint: true });
+    return stats.nlink > 0n ? entryOf(stats) : undefined;
+  }
+
   /** `undefined` in Bun, which does not close the files of a worker that ends. */
   get descriptor(): number | undefined {
     return process.versions.bun === undefined ? this.#fd : undefined;
@@ -207,18 +225,7 @@ export const nodeDisk: Disk = {
   entry(path) {
     // As `bigint`, because names of lock files contain the time, and a fraction of a millisecond sometimes rounds up.
     const stats = fs.lstatSync(path, { throwIfNoEntry: false, bigint: true });
-    if (stats === undefined) {
-      return undefined;
-    }
-    const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
-    const id = idOf(stats);
-    return {
-      kind,
-      size: Number(stats.size),
-      modifiedMs: Number(stats.mtimeNs / 1_000_000n),
-      id,
-      version: `${id}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`,
-    };
+    return stats && entryOf(stats);
   },
   isFolder: (path) => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
   makeFolder(path) {
@@ -248,7 +255,7 @@ export const nodeDisk: Disk = {
   open: (path) => new NodeFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT | NO_FOLLOW),
   openReading: (path) => new NodeFile(path, fs.constants.O_RDONLY | NO_FOLLOW),
   createLocked: (path) =>
-    new NodeFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC | fs.constants.O_EXCL),
+    new NodeFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC | fs.constants.O_EXCL, 0),
   readText: (path) => fs.readFileSync(path, 'utf8'),
   rename: (from, to) => fs.renameSync(from, to),
   remove(path) {

@@ -123,7 +123,10 @@ export class Contender {
       ...file,
       write: (bytes, options) => this.#ask(() => file.write(bytes, options)),
       truncate: (size) => this.#ask(() => file.truncate(size)),
+      // A pause runs the code that handles errors, which closes files.
+      close: () => this.#ask(() => file.close()),
       hasName: () => this.#ask(() => file.hasName()),
+      ...(file.entry === undefined ? {} : { entry: () => this.#ask(() => file.entry?.()) }),
     };
   }
 }

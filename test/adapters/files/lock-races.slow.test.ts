@@ -55,7 +55,7 @@ interface Outcome {
 /** Four contenders. Some die and some release the lock; time passes in jumps. */
 const race = (seed: number, files: Leave): Outcome => {
   const random = seeded(seed);
-  const disk = new LockDisk();
+  const disk = new LockDisk({ hasIds: seed % 2 === 0 });
   disk.kill(DEAD);
   files.forEach(([name, text]) => disk.leave(name, text, WRITING_MS * 2));
   let lateMs = 0;
