@@ -24,8 +24,8 @@ export interface DiskFile extends SyncFile {
   /** Returns `false` once the file was removed, or another file was renamed over it. */
   hasName(): boolean;
   /**
-   * Returns the entry of the open file, also if its path has another file by now. Returns `undefined` if the file has no
-   * name, or if the file system does not count names.
+   * Returns the entry of the open file, also if its path has another file by now. Returns `undefined` if the file has
+   * no name, or if the file system does not count names.
    */
   entry?(): DiskEntry | undefined;
   /** The file descriptor, if the runtime closes it at the end of the thread. */

@@ -43,8 +43,8 @@ export type Position =
 export interface OwnFile {
   readonly record: LockRecord;
   /**
-   * The id of the open file, and not of its path, which may have another file by now. `undefined` if the system does not
-   * provide it. The id is unique while the file is open, so a path with this id needs not be read.
+   * The id of the open file, and not of its path, which may have another file by now. `undefined` if the system does
+   * not provide it. The id is unique while the file is open, so a path with this id needs not be read.
    */
   readonly id: string | undefined;
 }

@@ -36,8 +36,8 @@
  *     not find its own record. A creator withdraws through its open file and not by name, because the name may already
  *     belong to the winner.
  *
- * A process compares the id of its open file with that of the path, where the disk has one, instead of reading its record
- * back. The id is of the open file: its path may have a contender's file by then.
+ * A process compares the id of its open file with that of the path, where the disk has one, instead of reading its
+ * record back. The id is of the open file: its path may have a contender's file by then.
  *
  * Kernel locks are not used, except Deno's flock: no kernel lock is available in every runtime. SQLite's own lock ends
  * as soon as the process closes any descriptor of the file.
