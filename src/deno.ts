@@ -28,6 +28,7 @@ import { besideDeno, denoParent, denoPlace } from './adapters/folders/deno-place
 import type { PdsAccount } from './adapters/pds/pds-account.ts';
 import { openPdsAccount as openPdsAccountOver } from './adapters/pds/pds-account.ts';
 import { openPdsFiles } from './adapters/pds/pds-files.ts';
+import { nativeHashStream } from './adapters/platform/native-hash-stream.ts';
 import { createNodeVerifySignature } from './adapters/platform/node-signatures.ts';
 import { denoSqliteWasm } from './adapters/platform/deno-sqlite-wasm.ts';
 import type { SalvageOptions, SalvageReport } from './adapters/salvage/salvage.ts';
@@ -66,6 +67,7 @@ const platform: FolderPlatform = {
   parent: denoParent,
   place: denoPlace,
   beside: besideDeno,
+  createHash: nativeHashStream,
   verifySignature: /* @__PURE__ */ createNodeVerifySignature(),
 };
 

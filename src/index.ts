@@ -212,7 +212,7 @@ export type {
   Records,
 } from './core/repo/typed-records.ts';
 export { MAX_REV_AHEAD_MS } from './core/repo/write/accept.ts';
-export type { HashAll, Message } from './core/data/sha256.ts';
+export type { CreateHash, HashAll, Message, Sha256Stream } from './core/data/sha256.ts';
 export type { Signer } from './core/crypto/signer.ts';
 export type { SigningKey } from './core/crypto/signing-key.ts';
 export { generateKey, importKey } from './core/crypto/signing-key.ts';
@@ -245,6 +245,7 @@ export type { MetaValues, RepoMeta } from './core/repo/write/meta.ts';
 export { MAX_META_NAME_SIZE, MAX_META_VALUE_SIZE, META_PREFIX } from './core/repo/write/meta.ts';
 export type { WriteRequest } from './core/repo/write/write-request.ts';
 export { createHashAll } from './wasm/hash/sha256.ts';
+export { sha256Stream } from './wasm/hash/sha256-stream.ts';
 
 const hashAll: HashAll = /* @__PURE__ */ createHashAll();
 

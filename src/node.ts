@@ -28,6 +28,7 @@ import { besideNode, nodeParent, nodePlace } from './adapters/folders/node-place
 import type { PdsAccount } from './adapters/pds/pds-account.ts';
 import { openPdsAccount as openPdsAccountOver } from './adapters/pds/pds-account.ts';
 import { openPdsFiles } from './adapters/pds/pds-files.ts';
+import { nativeHashStream } from './adapters/platform/native-hash-stream.ts';
 import { nodeHashAll } from './adapters/platform/node-hash.ts';
 import { nodeFastVerify, nodeSignBytes } from './adapters/platform/node-secp256k1.ts';
 import { createNodeVerifySignature } from './adapters/platform/node-signatures.ts';
@@ -71,6 +72,7 @@ const platform: FolderPlatform = {
   beside: besideNode,
   /** One for all repositories of the process, because each has its own WebAssembly memory. */
   hashAll: /* @__PURE__ */ createHashAll(nodeHashAll, 3),
+  createHash: nativeHashStream,
   verifySignature: /* @__PURE__ */ createNodeVerifySignature(nodeFastVerify),
   signBytes: nodeSignBytes,
 };

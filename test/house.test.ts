@@ -296,7 +296,7 @@ describe('size', () => {
     browser: 47,
     worker: 160,
     testing: 102,
-    s3: 29,
+    s3: 32,
     sync: 90,
     postgres: 113,
   };

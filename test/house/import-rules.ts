@@ -69,7 +69,10 @@ const LAYERS: readonly Layer[] = [
   // The stores get files and blobs as arguments.
   { files: /^src\/adapters\/sqlite\//, may: [adapters('sqlite'), BELOW_ADAPTERS] },
   // The driver is loaded at run time.
-  { files: /^src\/adapters\/postgres\//, may: [adapters('postgres'), /^(src\/core\/|@noble\/hashes\/utils\.js$)/] },
+  {
+    files: /^src\/adapters\/postgres\//,
+    may: [adapters('postgres'), /^(src\/(core|wasm\/hash)\/|@noble\/hashes\/utils\.js$)/],
+  },
   // RPC uses the Repo interface only.
   { files: /^src\/adapters\/rpc\//, may: [adapters('rpc'), /^src\/core\//] },
   // Leadership among tabs uses RPC.
@@ -98,7 +101,7 @@ const LAYERS: readonly Layer[] = [
   // Requests to a server. The only adapter that uses no platform but `fetch`.
   {
     files: /^src\/adapters\/s3\//,
-    may: [adapters('s3'), /^src\/core\//, packages(['@noble/hashes', 'aws4fetch'])],
+    may: [adapters('s3'), /^src\/(core|wasm\/hash)\//, packages(['@noble/hashes', 'aws4fetch'])],
   },
   // The database of another server, read as files of a disk.
   { files: /^src\/adapters\/pds\//, may: [adapters('files', 'pds', 'sqlite'), BELOW_ADAPTERS] },

@@ -12,7 +12,7 @@ import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '..
 import type { CID } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import { Lifetime } from '../../core/storage/lifetime.ts';
-import { sha256Stream } from '../../core/data/sha256.ts';
+import type { CreateHash } from '../../core/data/sha256.ts';
 import type {
   BlobInfo,
   BlobSource,
@@ -22,6 +22,7 @@ import type {
   ScratchFile,
 } from '../../core/storage/ports.ts';
 import { isNotFound, systemCodeOf, toStorageError } from '../../core/storage/storage-error.ts';
+import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
 import type { BlobFolder, BlobWriter } from './blob-folder.ts';
 
 /** The temporary file of an interrupted `put` or import. */
@@ -46,6 +47,8 @@ const io = async <T>(doing: string, work: Promise<T>): Promise<T> => {
 export interface OpenBlobsOptions {
   /** Opening then writes nothing. The caller must not write later. */
   readonly readOnly?: boolean | undefined;
+  /** Hashes blobs. Default: in WebAssembly. */
+  readonly createHash?: CreateHash | undefined;
 }
 
 /**
@@ -54,7 +57,7 @@ export interface OpenBlobsOptions {
  */
 export const openFolderBlobs = async (
   folder: BlobFolder,
-  { readOnly = false }: OpenBlobsOptions = {},
+  { readOnly = false, createHash = sha256Stream }: OpenBlobsOptions = {},
 ): Promise<BlobStore> => {
   let isNamed = false;
   try {
@@ -82,7 +85,7 @@ export const openFolderBlobs = async (
     }
     throw toStorageError(error, 'opening the blobs');
   }
-  return new FolderBlobStore(folder, isNamed);
+  return new FolderBlobStore(folder, createHash, isNamed);
 };
 
 /** Checks that an existing entry is a folder. A symbolic link would lead out of the locked folder. */
@@ -111,6 +114,7 @@ const ensureFolder = async (folder: BlobFolder, path: string, above: string): Pr
 
 class FolderBlobStore implements BlobStore {
   readonly #folder: BlobFolder;
+  readonly #createHash: CreateHash;
   readonly #lifetime = new Lifetime('blob store');
   /**
    * Whether the name of the folder `blobs` was made durable at the opening. Its creator may have been killed before it
@@ -119,8 +123,9 @@ class FolderBlobStore implements BlobStore {
   readonly #isNamed: boolean;
   #hasFolder = false;
 
-  constructor(folder: BlobFolder, isNamed: boolean) {
+  constructor(folder: BlobFolder, createHash: CreateHash, isNamed: boolean) {
     this.#folder = folder;
+    this.#createHash = createHash;
     this.#isNamed = isNamed;
   }
 
@@ -138,7 +143,7 @@ class FolderBlobStore implements BlobStore {
   }
 
   async #fill(writer: BlobWriter, temporary: string, source: BlobSource, options: PutBlobOptions): Promise<BlobInfo> {
-    const hash = sha256Stream();
+    const hash = this.#createHash();
     let size = 0;
     for await (const chunk of readBlobSource(source, options)) {
       hash.update(chunk);
@@ -179,7 +184,7 @@ class FolderBlobStore implements BlobStore {
     if (entry?.kind !== 'file' || entry.size !== size) {
       return false;
     }
-    const hash = sha256Stream();
+    const hash = this.#createHash();
     for await (const chunk of this.#folder.read(path)) {
       hash.update(chunk);
     }

@@ -9,7 +9,7 @@ import { CODEC_RAW, cidOfDigest, cidTextToBytes, cidToText, decodeCid } from '..
 import type { CID } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import { Lifetime } from '../../core/storage/lifetime.ts';
-import { sha256Stream } from '../../core/data/sha256.ts';
+import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../core/storage/ports.ts';
 import { completionOf, openIdbDatabase } from '../origin/idb-database.ts';

@@ -5,7 +5,7 @@
 import type { VerifySignature } from '../../core/crypto/keys.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { SignBytes } from '../../core/crypto/signing-key.ts';
-import type { HashAll } from '../../core/data/sha256.ts';
+import type { CreateHash, HashAll } from '../../core/data/sha256.ts';
 import type { Validate } from '../../core/repo/record.ts';
 import type { Repo } from '../../core/repo/repo.ts';
 import { openOrCreate } from '../../core/repo/open-or-create.ts';
@@ -101,7 +101,10 @@ export interface FolderPlatform {
   /** Opens the files of the database in a folder for reading, without a lock. */
   openFilesReadOnly(directory: string, options?: { readonly waitMs?: number | undefined }): Promise<ReadOnlyFiles>;
   /** Opens the blobs in a folder whose lock is held, or for reading only. */
-  openBlobs(directory: string, options?: { readonly readOnly?: boolean | undefined }): Promise<BlobStore>;
+  openBlobs(
+    directory: string,
+    options?: { readonly readOnly?: boolean | undefined; readonly createHash?: CreateHash | undefined },
+  ): Promise<BlobStore>;
   /** Takes the lock of a folder, with or without a database. */
   lockFolder(directory: string): Promise<{ release(): void }>;
   /** Whether a folder has a lock: see {@link SiblingLocks}. */
@@ -114,6 +117,8 @@ export interface FolderPlatform {
   beside(directory: string, name: string): string;
   /** See {@link RepoPlatform}. */
   readonly hashAll?: HashAll | undefined;
+  /** See {@link RepoPlatform}. */
+  readonly createHash?: CreateHash | undefined;
   /** See {@link RepoPlatform}. */
   readonly verifySignature?: VerifySignature | undefined;
   /** See {@link RepoPlatform}. */
@@ -128,11 +133,12 @@ const repoPlatform = (
 ): RepoPlatform => ({
   wasm: () => platform.wasm(wasm),
   hashAll: platform.hashAll,
+  createHash: platform.createHash,
   verifySignature: platform.verifySignature,
   signBytes: platform.signBytes,
   cacheBytes,
   openFiles: () => platform.openFiles(directory, { create, waitMs }),
-  openBlobs: async () => blobs ?? platform.openBlobs(directory, { readOnly }),
+  openBlobs: async () => blobs ?? platform.openBlobs(directory, { readOnly, createHash: platform.createHash }),
 });
 
 /** Creates a repository in a folder and opens it. */

@@ -8,7 +8,7 @@ import { createManifestReader, isBackupPath, MAX_MANIFEST_SIZE } from '../../cor
 import { cidToText } from '../../core/data/cid.ts';
 import { isRepoError, RepoError } from '../../core/errors.ts';
 import type { Repo } from '../../core/repo/repo.ts';
-import { sha256Stream } from '../../core/data/sha256.ts';
+import type { CreateHash } from '../../core/data/sha256.ts';
 
 export interface ManifestCheck {
   /** Returns the content of a file. Reading it computes its hash. */
@@ -35,7 +35,7 @@ const readManifest = async (content: BackupContent): Promise<BackupManifest> => 
   return reader.end();
 };
 
-export const createManifestCheck = (): ManifestCheck => {
+export const createManifestCheck = (createHash: CreateHash): ManifestCheck => {
   const came = new Map<string, BackedUpFile>();
   let manifest: BackupManifest | undefined;
   let hasLog = false;
@@ -46,7 +46,7 @@ export const createManifestCheck = (): ManifestCheck => {
         // As a call, because `stream` of a `Blob` needs its `this`.
         return { size: content.size, stream: () => content.stream() };
       }
-      const hash = sha256Stream();
+      const hash = createHash();
       let size = 0;
       const counted = new TransformStream<Uint8Array, Uint8Array>({
         transform(chunk, controller) {

@@ -11,6 +11,7 @@ import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { BlobStore } from '../../core/storage/ports.ts';
 import type { DatabaseFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
+import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
 import { writeAll } from '../../wasm/vfs/write-all.ts';
 import { MANIFEST_PATH } from '../../core/repo/transfer/backup-manifest.ts';
 import { contentOf } from '../sqlite/file-content.ts';
@@ -124,7 +125,7 @@ const importEntries = async (
 ): Promise<FolderImport> => {
   const [main, wal] = [withRepoErrors(files.main), withRepoErrors(files.wal)];
   const stored: CID[] = [];
-  const check = createManifestCheck();
+  const check = createManifestCheck(platform.createHash ?? sha256Stream);
   try {
     let first: Uint8Array | undefined;
     for await (const entry of entries) {

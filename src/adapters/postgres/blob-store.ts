@@ -2,7 +2,7 @@
 import type { CidBytes } from '../../core/data/cid.ts';
 import type { CID } from '../../core/data/cid.ts';
 import { cidOfDigest, CODEC_RAW } from '../../core/data/cid.ts';
-import { sha256Stream } from '../../core/data/sha256.ts';
+import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
 import { RepoError } from '../../core/errors.ts';
 import { readBlobSource } from '../../core/storage/blob-source.ts';
 import { Lifetime } from '../../core/storage/lifetime.ts';

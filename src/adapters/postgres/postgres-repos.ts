@@ -16,6 +16,7 @@ import type { ListReposOptions, RepoEntry } from './repo-rows.ts';
 import { deleteRows, findRepo, insertRepo, listRows } from './repo-rows.ts';
 import type { TableNames } from './schema.ts';
 import { assertMigrated, DEFAULT_SCHEMA, tablesIn } from './schema.ts';
+import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
 import type { SqlClient } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
 import type { RepoRow, TransactionLimits } from './transaction.ts';
@@ -205,6 +206,7 @@ export class PostgresRepos implements AsyncDisposable {
       signer,
       validate,
       ...this.#crypto,
+      createHash: sha256Stream,
       cacheBudget: this.#budget,
       otherHeads: notices?.otherHeads,
     });

@@ -6,7 +6,7 @@ import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import type { Bytes } from '../../core/data/bytes.ts';
 import { CODEC_RAW, cidOfDigest } from '../../core/data/cid.ts';
 import type { CID } from '../../core/data/cid.ts';
-import { sha256Stream } from '../../core/data/sha256.ts';
+import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
 import { RepoError } from '../../core/errors.ts';
 import type { S3Client } from './client.ts';
 import type { MultipartUpload } from './multipart.ts';

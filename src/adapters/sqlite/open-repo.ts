@@ -5,12 +5,13 @@ import { storedRepoOver } from '../../core/repo/local-repo.ts';
 import { readOnlyRepo } from '../../core/repo/read-only.ts';
 import type { Validate } from '../../core/repo/record.ts';
 import type { StoredRepo } from '../../core/repo/stored-records.ts';
-import type { HashAll } from '../../core/data/sha256.ts';
+import type { CreateHash, HashAll } from '../../core/data/sha256.ts';
 import type { Signer } from '../../core/crypto/signer.ts';
 import type { SignBytes } from '../../core/crypto/signing-key.ts';
 import type { BlobStore, BlockStore } from '../../core/storage/ports.ts';
 import type { DatabaseFiles, ReadOnlyFiles } from '../../wasm/vfs/database-files.ts';
 import { createHashAll } from '../../wasm/hash/sha256.ts';
+import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
 import type { Sqlite } from '../../wasm/database/sqlite.ts';
 import { PAGE_CACHE_KIBIBYTES } from '../../wasm/database/settings.ts';
 import { loadSqlite } from '../../wasm/database/sqlite.ts';
@@ -65,6 +66,8 @@ export interface RepoPlatform {
   readonly isBulk?: IsBulk | undefined;
   /** Hashes many messages, where the platform is faster than WebAssembly with SIMD. */
   readonly hashAll?: HashAll | undefined;
+  /** Hashes blobs and backups, where the platform is faster than WebAssembly. */
+  readonly createHash?: CreateHash | undefined;
   /** Checks signatures, where the platform is faster than JavaScript. */
   readonly verifySignature?: VerifySignature | undefined;
   /** Signs with the keys of `generateKey` and `importKey`, where the platform is faster than JavaScript. */
@@ -132,7 +135,7 @@ const loadFor = async (platform: RepoPlatform): Promise<Sqlite> => {
 };
 
 const repoOn = (
-  { yieldToEvents, hashAll = bySimd, verifySignature, signBytes }: RepoPlatform,
+  { yieldToEvents, hashAll = bySimd, createHash = sha256Stream, verifySignature, signBytes }: RepoPlatform,
   store: BlockStore & { readonly did: string },
   blobs: BlobStore,
   { signer, validate }: Pick<SqliteRepoOptions, 'signer' | 'validate'>,
@@ -144,6 +147,7 @@ const repoOn = (
     signer,
     validate,
     hashAll,
+    createHash,
     verifySignature,
     signBytes,
     yieldToEvents,

@@ -27,10 +27,15 @@ export const hashAll: HashAll = (messages) => {
   return digests;
 };
 
-/** An incremental hash. */
+/** A hash of one message that comes in parts. It reads the bytes of a part before `update` returns. */
 export interface Sha256Stream {
   update(bytes: Uint8Array): unknown;
+  /** Ends the hash. Call it once. */
   digest(): Uint8Array;
 }
 
-export const sha256Stream = (): Sha256Stream => nobleSha256.create();
+/** Starts a hash. A caller may pass a faster function than {@link sha256Stream}. */
+export type CreateHash = () => Sha256Stream;
+
+/** Starts a hash in JavaScript. */
+export const sha256Stream: CreateHash = () => nobleSha256.create();

@@ -5,7 +5,7 @@ import type { Bytes } from '../data/bytes.ts';
 import type { CID } from '../data/cid.ts';
 import type { Signer } from '../crypto/signer.ts';
 import type { SignBytes } from '../crypto/signing-key.ts';
-import type { HashAll } from '../data/sha256.ts';
+import type { CreateHash, HashAll } from '../data/sha256.ts';
 import type { NodeReader } from '../mst/node-reader.ts';
 import type { GroupingStore } from '../storage/grouping-store.ts';
 import type { BlobStore, BlockChange, StoreReader } from '../storage/ports.ts';
@@ -51,6 +51,8 @@ export interface RepoParts {
   readonly validate: Validate | undefined;
   /** Hashes many messages at once. */
   readonly hashAll: HashAll;
+  /** Starts the hash of a message that comes in parts. */
+  readonly createHash: CreateHash;
   readonly verifySignature: VerifySignature;
   readonly signBytes: SignBytes | undefined;
   /** Lets the event loop run in the middle of long work. */

@@ -3,8 +3,8 @@ import type { VerifySignature } from '../crypto/keys.ts';
 import { verifySignature as verifyInJavaScript } from '../crypto/keys.ts';
 import type { Signer } from '../crypto/signer.ts';
 import type { SignBytes } from '../crypto/signing-key.ts';
-import type { HashAll } from '../data/sha256.ts';
-import { hashAll as hashOneByOne } from '../data/sha256.ts';
+import type { CreateHash, HashAll } from '../data/sha256.ts';
+import { hashAll as hashOneByOne, sha256Stream } from '../data/sha256.ts';
 import { CacheBudget, CidCache } from '../blocks/cid-cache.ts';
 import { createNodeReader } from '../mst/node-reader.ts';
 import { groupingStore } from '../storage/grouping-store.ts';
@@ -26,6 +26,8 @@ export interface RepoStores {
   readonly validate?: Validate | undefined;
   /** Hashes many messages at once. Default: one by one in JavaScript. `createHashAll` makes a faster one. */
   readonly hashAll?: HashAll | undefined;
+  /** Hashes the bytes of a blob or a backup. Default: in JavaScript. `sha256Stream` is faster. */
+  readonly createHash?: CreateHash | undefined;
   /** Checks signatures. Default: in JavaScript. */
   readonly verifySignature?: VerifySignature | undefined;
   /** Signs commits by keys of `generateKey` and `importKey`. Default: in JavaScript. */
@@ -65,6 +67,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     signer,
     validate,
     hashAll = hashOneByOne,
+    createHash = sha256Stream,
     verifySignature = verifyInJavaScript,
     signBytes,
     yieldToEvents = neverYield,
@@ -84,6 +87,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     signer,
     validate,
     hashAll,
+    createHash,
     verifySignature,
     signBytes,
     yieldToEvents,

@@ -6,7 +6,7 @@
 import type { Bytes } from '../../core/data/bytes.ts';
 import type { HashAll, Message } from '../../core/data/sha256.ts';
 import { DIGEST_LENGTH, hashAll as hashOneByOne } from '../../core/data/sha256.ts';
-import { SHA256_WASM } from './sha256-wasm.ts';
+import { growTo, instantiateSha256 } from './sha256-module.ts';
 
 /** Most messages per call. */
 const MAX_JOBS = 4096;
@@ -18,15 +18,6 @@ const ARENA_SIZE: number = 2 * 1024 * 1024;
 const MAX_BESIDE_PLATFORM: number = BATCH_SIZE / 8;
 const WORDS_PER_JOB = 2;
 const BYTES_PER_JOB = 8;
-const PAGE_SIZE: number = 64 * 1024;
-
-/** The exports of the module. */
-interface Exports {
-  readonly memory: WebAssembly.Memory;
-  /** Returns the start of the caller's memory. */
-  base(): number;
-  hash(jobs: number, count: number, digests: number): void;
-}
 
 /** The module and views of its memory, which has its final size. */
 interface Lanes {
@@ -38,26 +29,16 @@ interface Lanes {
   hash(jobs: number, count: number, digests: number): void;
 }
 
-const decodeBase64 = (text: string): Bytes => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-
-/** Compiles 1.8 kB in under a millisecond. Returns `undefined` without SIMD or if WebAssembly is not allowed. */
 const loadLanes = (): Lanes | undefined => {
-  const code = decodeBase64(SHA256_WASM);
-  if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(code)) {
+  const module = instantiateSha256();
+  if (module === undefined) {
     return undefined;
   }
-  let instance: WebAssembly.Instance;
-  try {
-    instance = new WebAssembly.Instance(new WebAssembly.Module(code));
-  } catch {
-    // The page's policy forbids WebAssembly, so JavaScript hashes.
-    return undefined;
-  }
-  const { memory, base, hash } = instance.exports as unknown as Exports;
-  const jobs = Math.ceil(base() / BYTES_PER_JOB) * BYTES_PER_JOB;
+  const jobs = Math.ceil(module.base() / BYTES_PER_JOB) * BYTES_PER_JOB;
   const digests = jobs + MAX_JOBS * BYTES_PER_JOB;
   const arena = digests + MAX_JOBS * DIGEST_LENGTH;
-  memory.grow(Math.ceil((arena + ARENA_SIZE - memory.buffer.byteLength) / PAGE_SIZE));
+  growTo(module, arena + ARENA_SIZE);
+  const { memory, hash } = module;
   return { bytes: new Uint8Array(memory.buffer), words: new Uint32Array(memory.buffer), jobs, digests, arena, hash };
 };
 

@@ -12,14 +12,15 @@ import { pastDamage } from './survey.ts';
 
 /** Returns blobs whose bytes do not match, and other entries at the paths of blobs. */
 const findBadBlobs = async (
-  { blobs }: ReadParts,
+  parts: ReadParts,
   signal: AbortSignal | undefined,
 ): Promise<Map<string, { cid: CID; message: string }>> => {
+  const { blobs } = parts;
   const bad = new Map<string, { cid: CID; message: string }>();
   for await (const { cid, size } of blobs.list()) {
     signal?.throwIfAborted();
     const blob = await blobs.get(cid);
-    if (blob !== undefined && !(await isBlobIntact(cid, blob))) {
+    if (blob !== undefined && !(await isBlobIntact(parts, cid, blob))) {
       bad.set(cidToText(cid), {
         cid,
         message: `removed a file that does not match the blob of its name; cid=${cidToText(cid)} size=${size}`,

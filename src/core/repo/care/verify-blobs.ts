@@ -9,7 +9,7 @@ import { report } from './verify-search.ts';
 const checkBlob = async (search: Search, cid: CID): Promise<void> => {
   try {
     const blob = await search.parts.blobs.get(cid);
-    if (blob === undefined || !(await isBlobIntact(cid, blob))) {
+    if (blob === undefined || !(await isBlobIntact(search.parts, cid, blob))) {
       report(
         search,
         'Corrupt',

@@ -10,7 +10,7 @@ import { createCidSet } from '../../data/cid-set.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
 import { walkLeaves } from '../../mst/walk.ts';
 import type { Head, MissingBlob, PutBlobRefOptions, StoredBlob } from '../repo.ts';
-import { sha256Stream } from '../../data/sha256.ts';
+import type { CreateHash } from '../../data/sha256.ts';
 import { toStorageError } from '../../storage/storage-error.ts';
 import { readBlobSource } from '../../storage/blob-source.ts';
 import type { BlobSource, PutBlobOptions } from '../../storage/ports.ts';
@@ -30,9 +30,10 @@ const DEFAULT_MIME_TYPE = 'application/octet-stream';
 async function* expectedBlob(
   source: BlobSource,
   expect: CID,
+  createHash: CreateHash,
   options: PutBlobOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const hash = sha256Stream();
+  const hash = createHash();
   for await (const chunk of readBlobSource(source, options)) {
     hash.update(chunk);
     yield chunk;
@@ -51,7 +52,9 @@ export const putBlob = async (
   const { expect, ...storing } = options;
   const given = options.mimeType ?? (isBlob(source) && source.type !== '' ? source.type : undefined);
   const { cid, size } = await parts.blobs.put(
-    expect === undefined ? source : byteStream(expectedBlob(source, expect, { maxSize: storing.maxSize })),
+    expect === undefined
+      ? source
+      : byteStream(expectedBlob(source, expect, parts.createHash, { maxSize: storing.maxSize })),
     storing,
   );
   parts.storedBlobs.set(cidToText(cid), Date.now());
@@ -66,8 +69,12 @@ export const putBlob = async (
  * Returns whether a blob's bytes match its CID. Reads all of them, chunk by chunk.
  * @throws {RepoError} `StorageFailed` when the file behind the blob cannot be read or has changed.
  */
-export const isBlobIntact = async (cid: CID, blob: Blob): Promise<boolean> => {
-  const hash = sha256Stream();
+export const isBlobIntact = async (
+  { createHash }: Pick<RepoParts, 'createHash'>,
+  cid: CID,
+  blob: Blob,
+): Promise<boolean> => {
+  const hash = createHash();
   try {
     await forEachChunk(blobReader(blob), (chunk) => {
       hash.update(chunk);
@@ -84,7 +91,7 @@ export const getBlob = async (parts: RepoParts, cid: CID): Promise<Blob | undefi
   if (blob === undefined) {
     return undefined;
   }
-  if (!(await isBlobIntact(cid, blob))) {
+  if (!(await isBlobIntact(parts, cid, blob))) {
     throw new RepoError(
       'Corrupt',
       `the stored blob does not match its CID: run repair, then store the blob again; cid=${cidToText(cid)}`,

@@ -12,7 +12,7 @@ import { createCidSet } from '../../data/cid-set.ts';
 import { isRepoError, RepoError } from '../../errors.ts';
 import type { Progress } from '../long-work.ts';
 import type { Fault } from '../../data/fault.ts';
-import { sha256Stream } from '../../data/sha256.ts';
+import type { CreateHash } from '../../data/sha256.ts';
 import { toStorageError } from '../../storage/storage-error.ts';
 import type { StoreSnapshot } from '../../storage/ports.ts';
 import { isBlobIntact } from '../read/blobs.ts';
@@ -59,12 +59,13 @@ const refuseDamage = async (parts: RepoParts, tally: Tally, { signal, onProgress
 const watched = (
   path: string,
   content: BackupContent,
+  createHash: CreateHash,
   onChunk: (length: number) => void,
   onEnd: (file: BackedUpFile) => void,
 ): BackupContent => ({
   size: content.size,
   stream() {
-    const hash = sha256Stream();
+    const hash = createHash();
     let size = 0;
     const reader = content.stream().getReader();
     const read = async (): Promise<ReadableStreamReadResult<Uint8Array>> => {
@@ -104,13 +105,13 @@ const watched = (
 const digestText = (cid: CID): string => bytesToHex(cid.multihash.digest);
 
 /** Collects size and hash of each file. They are known after the file has been read to its end. */
-const createManifestFiles = (onChunk: (length: number) => void) => {
+const createManifestFiles = (createHash: CreateHash, onChunk: (length: number) => void) => {
   const files = new Map<string, BackedUpFile>();
   return {
     files,
     watch: (path: string, content: BackupContent, check?: (file: BackedUpFile) => void): BackupFile => ({
       path,
-      content: watched(path, content, onChunk, (file) => {
+      content: watched(path, content, createHash, onChunk, (file) => {
         check?.(file);
         files.set(path, file);
       }),
@@ -197,7 +198,7 @@ export async function* backupRepo(
     await refuseDamage(parts, tally, options);
   }
   tally.phase = 'write';
-  const { files, watch, assertRead } = createManifestFiles((length) => {
+  const { files, watch, assertRead } = createManifestFiles(parts.createHash, (length) => {
     signal?.throwIfAborted();
     tally.bytes += length;
     onProgress?.({ ...tally });
@@ -222,7 +223,7 @@ export async function* backupRepo(
     for (const cid of cids) {
       const path = blobPath(cid);
       const blob = await requireBlob(parts, cid);
-      if (damaged && !(await isBlobIntact(cid, blob))) {
+      if (damaged && !(await isBlobIntact(parts, cid, blob))) {
         // A restore would reject it, because its bytes do not match its name.
         continue;
       }

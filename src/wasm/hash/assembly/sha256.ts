@@ -1,5 +1,6 @@
 /**
- * SHA-256 of many messages, four in parallel: each vector has the same word of four messages. FIPS 180-4.
+ * SHA-256 of many messages, four in parallel: each vector has the same word of four messages. And of one message that
+ * comes in parts: there, each vector has the same word of four chunks of the message. FIPS 180-4.
  * AssemblyScript, not TypeScript: `npm run build` compiles it into `../sha256-wasm.ts`. Its numbers are those of
  * WebAssembly.
  *
@@ -32,7 +33,7 @@ const ROUNDS: usize = memory.data<u32>([
 
 /** Eight vectors: the state of the four hashes. */
 const STATE: usize = memory.data(8 * 16, 16);
-/** Sixty-four vectors: the message schedule, with the rounds' constants added. */
+/** Sixty-four vectors: the message schedule of four chunks. */
 const SCHEDULE: usize = memory.data(64 * 16, 16);
 /** Two chunks per lane, for the end of its message and the padding. */
 const TAILS: usize = memory.data(512, 16);
@@ -61,8 +62,8 @@ function gather(a: usize, b: usize, c: usize, d: usize): v128 {
   return i8x16.swizzle(words, i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
 }
 
-/** Adds one chunk of each of the four messages to the state. */
-function compress(p0: usize, p1: usize, p2: usize, p3: usize): void {
+/** Makes the message schedule of four chunks. */
+function expand(p0: usize, p1: usize, p2: usize, p3: usize): void {
   for (let t: usize = 0; t < 16; t++) {
     v128.store(SCHEDULE + (t << 4), gather(p0 + (t << 2), p1 + (t << 2), p2 + (t << 2), p3 + (t << 2)));
   }
@@ -73,6 +74,11 @@ function compress(p0: usize, p1: usize, p2: usize, p3: usize): void {
     const s1 = v128.xor(v128.xor(rotate(w2, 17), rotate(w2, 19)), i32x4.shr_u(w2, 10));
     v128.store(at, i32x4.add(i32x4.add(v128.load(at - 256), s0), i32x4.add(v128.load(at - 112), s1)));
   }
+}
+
+/** Adds one chunk of each of the four messages to the state. */
+function compress(p0: usize, p1: usize, p2: usize, p3: usize): void {
+  expand(p0, p1, p2, p3);
   let a = v128.load(STATE);
   let b = v128.load(STATE, 16);
   let c = v128.load(STATE, 32);
@@ -187,5 +193,79 @@ export function hash(jobs: usize, count: usize, digests: usize): void {
         store<usize>(LANE_STATES + lane * LANE_SIZE, TAILS);
       }
     }
+  }
+}
+
+function sum1(x: u32): u32 {
+  return rotr<u32>(x, 6) ^ rotr<u32>(x, 11) ^ rotr<u32>(x, 25);
+}
+
+function sum0(x: u32): u32 {
+  return rotr<u32>(x, 2) ^ rotr<u32>(x, 13) ^ rotr<u32>(x, 22);
+}
+
+function choice(x: u32, y: u32, z: u32): u32 {
+  return z ^ (x & (y ^ z));
+}
+
+function majority(x: u32, y: u32, z: u32): u32 {
+  return (x & y) ^ (z & (x ^ y));
+}
+
+/**
+ * Adds `count` chunks of one message, from `at` on, to its state: eight words at `state`. Reads up to three chunks
+ * more, and ignores them.
+ */
+export function append(state: usize, at: usize, count: usize): void {
+  for (let chunk: usize = 0; chunk < count; chunk++, at += CHUNK_SIZE) {
+    const lane = (chunk & 3) << 2;
+    if (lane == 0) {
+      // The schedule of a chunk does not depend on the state, so those of four chunks are made together.
+      expand(at, at + CHUNK_SIZE, at + 2 * CHUNK_SIZE, at + 3 * CHUNK_SIZE);
+    }
+    let a = load<u32>(state);
+    let b = load<u32>(state, 4);
+    let c = load<u32>(state, 8);
+    let d = load<u32>(state, 12);
+    let e = load<u32>(state, 16);
+    let f = load<u32>(state, 20);
+    let g = load<u32>(state, 24);
+    let h = load<u32>(state, 28);
+    let word = SCHEDULE + lane;
+    // Eight rounds at a time: the variables change their roles, and no value moves.
+    for (let k = ROUNDS; k < ROUNDS + 256; k += 32, word += 128) {
+      let t = h + sum1(e) + choice(e, f, g) + load<u32>(k) + load<u32>(word);
+      d += t;
+      h = t + sum0(a) + majority(a, b, c);
+      t = g + sum1(d) + choice(d, e, f) + load<u32>(k, 4) + load<u32>(word, 16);
+      c += t;
+      g = t + sum0(h) + majority(h, a, b);
+      t = f + sum1(c) + choice(c, d, e) + load<u32>(k, 8) + load<u32>(word, 32);
+      b += t;
+      f = t + sum0(g) + majority(g, h, a);
+      t = e + sum1(b) + choice(b, c, d) + load<u32>(k, 12) + load<u32>(word, 48);
+      a += t;
+      e = t + sum0(f) + majority(f, g, h);
+      t = d + sum1(a) + choice(a, b, c) + load<u32>(k, 16) + load<u32>(word, 64);
+      h += t;
+      d = t + sum0(e) + majority(e, f, g);
+      t = c + sum1(h) + choice(h, a, b) + load<u32>(k, 20) + load<u32>(word, 80);
+      g += t;
+      c = t + sum0(d) + majority(d, e, f);
+      t = b + sum1(g) + choice(g, h, a) + load<u32>(k, 24) + load<u32>(word, 96);
+      f += t;
+      b = t + sum0(c) + majority(c, d, e);
+      t = a + sum1(f) + choice(f, g, h) + load<u32>(k, 28) + load<u32>(word, 112);
+      e += t;
+      a = t + sum0(b) + majority(b, c, d);
+    }
+    store<u32>(state, load<u32>(state) + a);
+    store<u32>(state, load<u32>(state, 4) + b, 4);
+    store<u32>(state, load<u32>(state, 8) + c, 8);
+    store<u32>(state, load<u32>(state, 12) + d, 12);
+    store<u32>(state, load<u32>(state, 16) + e, 16);
+    store<u32>(state, load<u32>(state, 20) + f, 20);
+    store<u32>(state, load<u32>(state, 24) + g, 24);
+    store<u32>(state, load<u32>(state, 28) + h, 28);
   }
 }

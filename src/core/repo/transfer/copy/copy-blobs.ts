@@ -3,7 +3,7 @@ import { equalBytes } from '../../../data/bytes.ts';
 import type { CID } from '../../../data/cid.ts';
 import { cidEquals, cidToText, decodeCid } from '../../../data/cid.ts';
 import type { CidSet } from '../../../data/cid-set.ts';
-import { sha256Stream } from '../../../data/sha256.ts';
+import type { CreateHash } from '../../../data/sha256.ts';
 import { byteStream } from '../../../data/streams.ts';
 import { RepoError } from '../../../errors.ts';
 import { readBlobSource } from '../../../storage/blob-source.ts';
@@ -22,8 +22,13 @@ const damaged = (cid: CID): RepoError =>
   );
 
 /** Yields the bytes of a blob. Throws at its end, before a store keeps them, if they do not match the CID. */
-async function* checkedBlob(cid: CID, blob: Blob, { signal, onBytes }: CopyBlobsOptions): AsyncGenerator<Uint8Array> {
-  const hash = sha256Stream();
+async function* checkedBlob(
+  cid: CID,
+  blob: Blob,
+  createHash: CreateHash,
+  { signal, onBytes }: CopyBlobsOptions,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash();
   for await (const chunk of readBlobSource(blob, { signal })) {
     hash.update(chunk);
     onBytes(chunk.length);
@@ -36,7 +41,7 @@ async function* checkedBlob(cid: CID, blob: Blob, { signal, onBytes }: CopyBlobs
 
 const hasBlob = async (to: RepoParts, cid: CID, size: number): Promise<boolean> => {
   const stored = await to.blobs.get(cid);
-  return stored?.size === size && (await isBlobIntact(cid, stored));
+  return stored?.size === size && (await isBlobIntact(to, cid, stored));
 };
 
 const copyBlob = async (from: RepoParts, to: RepoParts, cid: CID, options: CopyBlobsOptions): Promise<void> => {
@@ -48,7 +53,7 @@ const copyBlob = async (from: RepoParts, to: RepoParts, cid: CID, options: CopyB
     return;
   }
   const { signal } = options;
-  const stored = await to.blobs.put(byteStream(checkedBlob(cid, blob, options)), { signal });
+  const stored = await to.blobs.put(byteStream(checkedBlob(cid, blob, from.createHash, options)), { signal });
   if (!cidEquals(stored.cid, cid)) {
     throw damaged(cid);
   }
