@@ -251,8 +251,8 @@ const hashAll: HashAll = /* @__PURE__ */ createHashAll();
 
 /**
  * Checks that a CAR is a complete repository, and returns a report. Checks the hash of every block, the tree, that
- * every record is present and valid in the data model, the DID, and with `key` the signature. Stores nothing. The whole
- * CAR is in memory meanwhile.
+ * every record is present and valid in the data model, the DID, and with `key` the signature. Stores nothing. Of a
+ * stream or a `Blob`, it keeps the CIDs and the nodes of the tree in memory, and not the records.
  *
  * @example
  * ```ts

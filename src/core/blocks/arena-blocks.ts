@@ -3,7 +3,6 @@ import type { PackedBlocks } from './packed-blocks.ts';
 import { CID_LENGTH } from '../data/cid.ts';
 import type { CidSet } from '../data/cid-set.ts';
 import { createCidSet } from '../data/cid-set.ts';
-import type { Arena } from './arena.ts';
 import { LARGEST_CHUNK } from './arena.ts';
 import { isBytes } from '../data/platform-values.ts';
 
@@ -20,13 +19,21 @@ const enlarged = (words: Uint32Array): Uint32Array => {
   return larger;
 };
 
+/** Where the bytes of blocks are kept. */
+export interface BlockMemory {
+  /** Returns the same number of blocks in memory that stays valid until `clear`. They need not have their CIDs. */
+  keep(blocks: PackedBlocks): PackedBlocks;
+  /** Drops all blocks. */
+  clear(): void;
+}
+
 /**
  * Blocks, numbered in the order of arrival. Skips duplicates. Three numbers locate each block: an object with two views
  * took 350 bytes, and the garbage collector moved it.
  */
 export class ArenaBlocks {
   readonly #cids: CidSet;
-  readonly #memory: Arena | undefined;
+  readonly #memory: BlockMemory | undefined;
   readonly #memories: Uint8Array[] = [];
   /** Places of the blocks in memory, from `#first` on. */
   #places: Uint32Array = new Uint32Array(FIRST_CAPACITY * WORDS);
@@ -37,15 +44,15 @@ export class ArenaBlocks {
 
   /**
    * @param expected The expected number of blocks.
-   * @param memory The arena for copies of the blocks. Default: the blocks stay in the memory that `add` received.
+   * @param memory The memory for copies of the blocks. Default: the blocks stay in the memory that `add` received.
    */
-  constructor(expected = 0, memory?: Arena) {
+  constructor(expected = 0, memory?: BlockMemory) {
     this.#cids = createCidSet(expected);
     this.#memory = memory;
   }
 
   /** For the blocks of a CAR. If the CAR is in memory, its size gives the expected number. */
-  static for(source: unknown, memory?: Arena): ArenaBlocks {
+  static for(source: unknown, memory?: BlockMemory): ArenaBlocks {
     return new ArenaBlocks(isBytes(source) ? source.length / USUAL_BLOCK : 0, memory);
   }
 

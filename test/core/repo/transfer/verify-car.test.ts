@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { CarSource } from '../../../../src/core/car/source.ts';
 import { writeCar } from '../../../../src/core/car/writer.ts';
 import { encodeCbor } from '../../../../src/core/data/cbor-encode.ts';
 import type { CidBytes } from '../../../../src/core/data/cid.ts';
@@ -12,6 +13,9 @@ import { createCommit } from '../../../../src/core/repo/commit.ts';
 import { EMPTY_ROOT } from '../../../../src/core/mst/node.ts';
 import { verifyCar } from '../../../../src/core/repo/transfer/verify-car.ts';
 import { generateKey } from '../../../../src/core/crypto/signing-key.ts';
+import { encodeNode } from '../../../../src/core/mst/codec.ts';
+import { CheckedRecords } from '../../../../src/core/repo/transfer/checked-records.ts';
+import { PackedBlocks } from '../../../../src/core/blocks/packed-blocks.ts';
 import type { Block } from '../../../../src/core/blocks/block.ts';
 import { tidOf } from '../../../../src/core/syntax/tid.ts';
 import { createHashAll } from '../../../../src/wasm/hash/sha256.ts';
@@ -160,4 +164,114 @@ test('says whether a CAR is a repository, a part of one, or damaged', async () =
   const commit = await createCommit({ did: DID, data: decodeCid(tree.finish()), rev: tidOf(1, 1) }, key);
   expect(await contentOf(writeCar(commit.cid, [commit, ...nodes, record]))).toBe('damaged');
   await repo.close();
+});
+
+describe('a stream has the same report as the same bytes', () => {
+  /** Chunks that end inside blocks. */
+  async function* streamOf(car: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < car.length; at += size) {
+      yield car.slice(at, at + size);
+    }
+  }
+
+  /** The report, or the message of the error. */
+  const outcomeOf = async (source: CarSource): Promise<unknown> => {
+    try {
+      return await verifyCar(source, { did: DID, key: key.did(), hashAll: createHashAll() });
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  const expectSame = async (car: Uint8Array): Promise<void> => {
+    const expected = await outcomeOf(car);
+    for (const size of [100, 5000, 1_000_000]) {
+      expect(await outcomeOf(streamOf(car, size))).toEqual(expected);
+    }
+    expect(await outcomeOf(new Blob([Uint8Array.from(car)]))).toEqual(expected);
+  };
+
+  /** A CAR of a tree with these records, by key. */
+  const carOf = async (records: ReadonlyMap<string, Uint8Array>, more: readonly Block[] = []): Promise<Uint8Array> => {
+    const made: Block[] = [...more];
+    const builder = createTreeBuilder((cid, bytes) => made.push({ cid: decodeCid(cid), bytes }));
+    for (const [path, bytes] of records) {
+      const cid = cidOf(CODEC_DAG_CBOR, bytes);
+      made.push({ cid, bytes });
+      builder.add(path, cid.bytes as CidBytes);
+    }
+    const commit = await createCommit({ did: DID, data: decodeCid(builder.finish()), rev: tidOf(1, 1) }, key);
+    return writeCar(commit.cid, [...made, commit]);
+  };
+
+  const record = encodeCbor({ $type: 'com.example.note', text: 'a' });
+
+  test('of a sound repository, and of one with repeated blocks', async () => {
+    await expectSame(sample.car);
+    await expectSame(writeCar(sample.head, [...blocks, ...blocks.slice(0, 200), ...blocks.toReversed()]));
+  });
+
+  test('without a block', async () => {
+    for (const left of [blocks[0]!, blocks.find(isNode)!, blocks.findLast(isNode)!, blocks.at(-1)!]) {
+      await expectSame(without(left));
+    }
+  });
+
+  test('with records that break the data model, also short ones', async () => {
+    const bad = [[0xa0], [0xa1, 0x61, 0x61], [], [0xa2, 0x61, 0x65, 0x80], [0x83, 1, 2, 3], [...record, 0]];
+    const paths = bad.map((bytes, i) => [`com.example.note/k${i}`, Uint8Array.from(bytes)] as const);
+    await expectSame(await carOf(new Map([...paths, ['com.example.note/ok', record]])));
+  });
+
+  test('with the same record under two keys, and a node as a record', async () => {
+    const node = blocks.find(isNode)!.bytes;
+    await expectSame(
+      await carOf(
+        new Map([
+          ['com.example.note/a', record],
+          ['com.example.note/b', record],
+        ]),
+      ),
+    );
+    await expectSame(
+      await carOf(
+        new Map([
+          ['com.example.note/a', node],
+          ['com.example.note/b', record],
+        ]),
+      ),
+    );
+  });
+
+  test('with a record as a node, as the root of the tree and as the root of the CAR', async () => {
+    const cid = cidOf(CODEC_DAG_CBOR, record);
+    const leaf = { key: 'com.example.note/abc', value: cid.bytes as CidBytes };
+    const node = encodeNode({
+      keys: [leaf.key],
+      values: [leaf.value],
+      children: [{ cid: cid.bytes as CidBytes, node: undefined }, undefined],
+    });
+    const parts: Block[] = [
+      { cid, bytes: record },
+      { cid: cidOf(CODEC_DAG_CBOR, node), bytes: node },
+    ];
+    for (const data of parts.map((part) => part.cid)) {
+      const commit = await createCommit({ did: DID, data, rev: tidOf(1, 1) }, key);
+      await expectSame(writeCar(commit.cid, [...parts, commit]));
+    }
+    await expectSame(writeCar(cid, parts));
+  });
+});
+
+test('of a stream, keeps no valid records in memory', async () => {
+  const memory = new CheckedRecords(undefined);
+  const kept = blocks.map(({ cid, bytes }) => {
+    const frames = new PackedBlocks(Uint8Array.from([...cid.bytes, ...bytes]));
+    frames.push(cid.bytes.length, cid.bytes.length + bytes.length);
+    return memory.keep(frames).size;
+  });
+  const whole = blocks.filter((block) => isNode(block) || block.cid.equals(sample.head));
+  expect(kept.reduce((sum, size) => sum + size)).toBe(
+    whole.reduce((sum, { bytes }) => sum + bytes.length, 0) + 3 * (blocks.length - whole.length),
+  );
 });
