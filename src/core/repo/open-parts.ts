@@ -1,6 +1,7 @@
 /** The parts of an open repository. Every operation in this folder takes them. */
 import type { VerifySignature } from '../crypto/keys.ts';
 import type { CidCache } from '../blocks/cid-cache.ts';
+import type { BlobMention } from '../data/blob-ref.ts';
 import type { Bytes } from '../data/bytes.ts';
 import type { CID } from '../data/cid.ts';
 import type { Signer } from '../crypto/signer.ts';
@@ -38,6 +39,14 @@ export interface CountedTree {
   readonly counts: ReadonlyMap<string, number>;
 }
 
+/** A tree, and the blobs that its records mention, by their keys. */
+export interface MentioningTree {
+  readonly data: CID;
+  readonly byPath: ReadonlyMap<string, readonly BlobMention[]>;
+  /** Number of mentions. */
+  readonly count: number;
+}
+
 export interface RepoParts {
   readonly did: string;
   readonly store: GroupingStore;
@@ -66,9 +75,14 @@ export interface RepoParts {
   readonly storedBlobs: Map<string, number>;
   /**
    * The head that was read last. Its commit is read, hashed and decoded once, not per record. And the last trees that
-   * are known to be whole, and that were counted.
+   * are known to be whole, that were counted, and whose mentions of blobs were read.
    */
-  readonly heads: { last: Head | undefined; whole: WholeTree | undefined; counted: CountedTree | undefined };
+  readonly heads: {
+    last: Head | undefined;
+    whole: WholeTree | undefined;
+    counted: CountedTree | undefined;
+    mentioning: MentioningTree | undefined;
+  };
   readonly keys: KnownKeys;
   /** Whether nobody else can have the repository open. */
   readonly isOnlyOwner: boolean;

@@ -54,7 +54,7 @@ const neverYield = async (): Promise<void> => {};
 /** Forgets what was read or noted of the stored state. */
 export const forgetState = ({ nodes, heads, keys }: Pick<RepoParts, 'heads' | 'keys' | 'nodes'>): void => {
   nodes.clear();
-  Object.assign(heads, { last: undefined, whole: undefined, counted: undefined });
+  Object.assign(heads, { last: undefined, whole: undefined, counted: undefined, mentioning: undefined });
   Object.assign(keys, { signed: undefined, account: undefined, hasBase: false });
 };
 
@@ -74,7 +74,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     cacheBudget = new CacheBudget(Number.POSITIVE_INFINITY),
   } = stores;
   const nodes = createNodeReader(given, { hashAll, budget: cacheBudget });
-  const heads: RepoParts['heads'] = { last: undefined, whole: undefined, counted: undefined };
+  const heads: RepoParts['heads'] = { last: undefined, whole: undefined, counted: undefined, mentioning: undefined };
   const keys: KnownKeys = { signed: undefined, account: undefined, hasBase: false };
   const store = groupingStore(given, () => {
     // Each change has noted what the next one reads, but is not stored.

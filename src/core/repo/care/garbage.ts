@@ -8,7 +8,7 @@ import type { BlockChange } from '../../storage/ports.ts';
 import type { GarbageOptions, GarbageResult } from '../long-work.ts';
 import type { Head } from '../repo.ts';
 import type { Tid } from '../../syntax/tid.ts';
-import { mentionedBlobs } from '../read/blobs.ts';
+import { mentionedBlobs } from '../read/blob-mentions.ts';
 import type { ReadParts, RepoParts } from '../open-parts.ts';
 import { headOf, readCommit } from '../read/head.ts';
 import { messageKey } from '../store-names.ts';

@@ -1,25 +1,22 @@
 /** Blobs: stores them with a MIME type, checks their hashes, and compares them with the records. */
 import { byteStream, forEachChunk } from '../../data/streams.ts';
-import type { BlobMention, BlobRef } from '../../data/blob-ref.ts';
-import { blobMentions } from '../../data/blob-ref.ts';
+import type { BlobRef } from '../../data/blob-ref.ts';
 import { blobReader } from '../../data/blob-reader.ts';
 import { equalBytes } from '../../data/bytes.ts';
 import type { CID } from '../../data/cid.ts';
-import { cidToText, decodeCid } from '../../data/cid.ts';
+import { cidToText } from '../../data/cid.ts';
 import { createCidSet } from '../../data/cid-set.ts';
-import { isRepoError, RepoError } from '../../errors.ts';
-import { walkLeaves } from '../../mst/walk.ts';
+import { RepoError } from '../../errors.ts';
 import type { Head, MissingBlob, PutBlobRefOptions, StoredBlob } from '../repo.ts';
 import type { CreateHash } from '../../data/sha256.ts';
 import { toStorageError } from '../../storage/storage-error.ts';
 import { readBlobSource } from '../../storage/blob-source.ts';
 import type { BlobSource, PutBlobOptions } from '../../storage/ports.ts';
-import type { ReadParts, RepoParts } from '../open-parts.ts';
+import type { RepoParts } from '../open-parts.ts';
 import { mimeTypeKey } from '../store-names.ts';
+import { headMentions } from './head-mentions.ts';
 import { listHead } from './head-view.ts';
-import { decodeStored } from '../record.ts';
 import { isBlob } from '../../data/platform-values.ts';
-import { recordMissing } from './record-bytes.ts';
 
 const DEFAULT_MIME_TYPE = 'application/octet-stream';
 
@@ -108,42 +105,6 @@ export async function* listBlobs(parts: RepoParts): AsyncGenerator<StoredBlob> {
   }
 }
 
-/** A blob that a record mentions, with the record's key. */
-export interface PathMention extends BlobMention {
-  readonly path: string;
-}
-
-/** Yields each mention of a blob in a tree, in key order. Skips records that break the data model. */
-export async function* mentionedBlobs(parts: ReadParts, root: CID): AsyncGenerator<PathMention> {
-  for await (const batch of walkLeaves(parts.nodes, root, {})) {
-    const cids = batch.map(({ value }) => decodeCid(value));
-    const blocks = await parts.store.getMany(cids);
-    for (const [i, { key: path }] of batch.entries()) {
-      const bytes = blocks[i];
-      if (bytes === undefined) {
-        throw recordMissing(path, cids[i]!);
-      }
-      for (const mention of mentionsOf(path, cids[i]!, bytes)) {
-        yield { ...mention, path };
-      }
-    }
-  }
-}
-
-/**
- * Returns the mentions in one stored record. Returns none if its bytes break the data model, which `verify` reports.
- */
-export const mentionsOf = (path: string, cid: CID, bytes: Uint8Array<ArrayBuffer>): readonly BlobMention[] => {
-  try {
-    return blobMentions(decodeStored(path, cid, bytes));
-  } catch (error) {
-    if (isRepoError(error, 'Malformed')) {
-      return [];
-    }
-    throw error;
-  }
-};
-
 /** `Repo.missingBlobs`. One entry per blob, at its first mention. */
 export const missingBlobs = (parts: RepoParts): AsyncGenerator<MissingBlob> =>
   listHead(parts, (_, head) => missingFrom(parts, head));
@@ -156,7 +117,7 @@ async function* missingFrom(parts: RepoParts, head: Head | undefined): AsyncGene
   for await (const { cid } of parts.blobs.list()) {
     seen.add(cid.bytes);
   }
-  for await (const { path, ...mention } of mentionedBlobs(parts, head.data)) {
+  for await (const { path, ...mention } of headMentions(parts, head.data)) {
     if (seen.add(mention.cid.bytes)) {
       yield { ...mention, uri: `at://${parts.did}/${path}` };
     }

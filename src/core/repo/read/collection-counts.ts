@@ -78,6 +78,7 @@ export const noteCounts = async (change: BlockChange, counted: CountedTree | und
 /** Part of a change that repairs a repository. */
 export const forgetCounts = async ({ heads }: Pick<RepoParts, 'heads'>, change: BlockChange): Promise<void> => {
   heads.counted = undefined;
+  heads.mentioning = undefined;
   await change.setMeta(COUNTS, undefined);
 };
 
