@@ -1,14 +1,14 @@
 /** The reads and writes of a change, inside its transaction. */
 import type { NamedBlock } from '../../core/blocks/block.ts';
 import type { CID } from '../../core/data/cid.ts';
-import { CID_LENGTH, cidToText, parseCid } from '../../core/data/cid.ts';
+import { CID_LENGTH, parseCid } from '../../core/data/cid.ts';
 import type { ChangeSource } from '../../core/storage/pending-change.ts';
 import type { PendingWrites } from '../../core/storage/pending-reads.ts';
 import { MAIN } from '../../core/repo/store-names.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
 import type { NoticeTarget } from './head-notices.ts';
-import { cidOfKey } from './ordered-cid.ts';
-import { chunksOfList, packedKeyAt, packKeys, packList } from './packed-list.ts';
+import { insertBlocks } from './insert-blocks.ts';
+import { packedKeyAt, packKeys, packList } from './packed-list.ts';
 import type { Preload } from './preload.ts';
 import { PreloadedBlocks } from './preload.ts';
 import { encodeText, RepoTables } from './repo-tables.ts';
@@ -16,8 +16,6 @@ import type { TableNames } from './schema.ts';
 import type { SqlParameter, SqlSession } from './sql-client.ts';
 import { literalOf } from './sql-literals.ts';
 
-/** Most blocks of one statement. Their bytes are in memory twice here, and once in the server. */
-const BLOCKS_AT_ONCE = { count: 10_000, bytes: 8 * 1024 * 1024 };
 const KEYS_AT_ONCE = 5000;
 
 const REV_LENGTH = 13;
@@ -112,12 +110,8 @@ export class ChangeTables extends RepoTables implements ChangeSource {
     return newestRev !== undefined && rev > newestRev ? undefined : super.commit(rev);
   }
 
-  async add(blocks: readonly NamedBlock[]): Promise<boolean[]> {
-    const added: boolean[] = [];
-    for (const some of chunksOfList(blocks, BLOCKS_AT_ONCE, ({ bytes }) => bytes.length)) {
-      added.push(...(await this.#addSome(some)));
-    }
-    return added;
+  add(blocks: readonly NamedBlock[]): Promise<boolean[]> {
+    return insertBlocks(this.#session, this.#names, this.#repo, blocks);
   }
 
   /**
@@ -150,22 +144,6 @@ export class ChangeTables extends RepoTables implements ChangeSource {
     statement.result = `pg_notify(${bind(channel)}, ${bind(`${sender} ${this.#repo} `)} || coalesce(
       (select encode(cid, 'hex') from ${this.#names.refs} where repo = ${bind(this.#repo)}::int8 and name = ${bind(encodeText(MAIN))}),
       '-') || ' ' || encode(${bind(head.bytes)}, 'hex'))::text`;
-  }
-
-  async #addSome(blocks: readonly NamedBlock[]): Promise<boolean[]> {
-    const { bytes, starts, lengths } = packList(blocks.map((block) => block.bytes));
-    const rows = await this.#session.query(
-      `insert into ${this.#names.blocks} (repo, key, bytes)
-      select $1::text::int8,
-        ${packedKeyAt('$2::bytea', '(o.n::int4 - 1)')},
-        substring($3::bytea from o.start for o.length)
-      from unnest($4::text::int4[], $5::text::int4[]) with ordinality as o(start, length, n)
-      on conflict (repo, key) do nothing returning key`,
-      [this.#repo, packKeys(blocks.map(({ cid }) => cid)), bytes, starts, lengths],
-    );
-    const isNew = new Set(rows.map(([key]) => cidToText(cidOfKey(key as Uint8Array))));
-    // The second of two equal blocks is not new.
-    return blocks.map(({ cid }) => isNew.delete(cidToText(cid)));
   }
 
   async #remove(texts: readonly string[]): Promise<void> {

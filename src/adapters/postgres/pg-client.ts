@@ -97,8 +97,11 @@ export const pgClient = (pg: Pg, { readers, writers, ...settings }: PgOptions): 
   const [reading, writing] = [poolOf(readers), poolOf(writers)];
 
   const parseBytes = pg.types.getTypeParser(BYTEA, 'text');
-  // A copy, because a `Buffer` has another `slice`, and a small one keeps a chunk of memory that it shares.
-  const bytesOf = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(parseBytes(text) as Uint8Array);
+  // A `Buffer` has another `slice`. A small one keeps a chunk of memory that it shares, so it is copied.
+  const bytesOf = (text: string): Uint8Array<ArrayBuffer> => {
+    const bytes = parseBytes(text) as Uint8Array<ArrayBuffer>;
+    return bytes.length === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
+  };
   const types = { getTypeParser: (type: number) => (type === BYTEA ? bytesOf : (text: string): string => text) };
 
   const ask = async (session: PgSession, text: string, values?: readonly unknown[]): Promise<readonly SqlRow[]> => {
