@@ -2,15 +2,17 @@
 import { cidEquals } from '../../core/data/cid.ts';
 import type { CacheBudget } from '../../core/blocks/cid-cache.ts';
 import { ChangeQueue } from '../../core/storage/change-queue.ts';
-import { CheckedReader } from '../../core/storage/checked-reader.ts';
+import { CheckedReader, checkedList } from '../../core/storage/checked-reader.ts';
 import { PendingChange } from '../../core/storage/pending-change.ts';
 import type { PendingWrites } from '../../core/storage/pending-reads.ts';
-import type { BlockChange, BlockStore } from '../../core/storage/ports.ts';
+import type { BlockChange, BlockStore, StoreMaintenance } from '../../core/storage/ports.ts';
 import { RepoError } from '../../core/errors.ts';
 import { ChangeTables } from './change-tables.ts';
 import type { NoticeTarget } from './head-notices.ts';
 import { HeadTables } from './head-tables.ts';
 import { preloadOf, preloadStatement } from './preload.ts';
+import type { RepoTables } from './repo-tables.ts';
+import { scanBlocks } from './scan-blocks.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlClient } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
@@ -27,6 +29,26 @@ export interface PostgresBlockStoreOptions {
 }
 
 /**
+ * Returns what PostgreSQL offers for one repository. It has no file of its own to check, measure, copy or shrink, and
+ * constraints refuse invalid rows.
+ */
+const maintenanceOf = (
+  { copyOut }: SqlClient,
+  names: TableNames,
+  { id }: RepoRow,
+  tables: RepoTables,
+  check: () => void,
+): StoreMaintenance | undefined =>
+  copyOut && {
+    async scan(maxBytes) {
+      check();
+      const isWanted = async (): Promise<boolean> => maxBytes === Infinity || (await tables.blockBytes()) <= maxBytes;
+      const pages = await scanBlocks(copyOut, names, id, isWanted);
+      return pages && checkedList(() => pages, check);
+    },
+  };
+
+/**
  * A block store over PostgreSQL, which several processes can have open. A change holds one connection, and reads
  * outside of changes never wait for it. Each read of the head asks the database. The first one also reads the blocks of
  * a small repository, which wait in memory until they are used.
@@ -35,6 +57,7 @@ export interface PostgresBlockStoreOptions {
  */
 export class PostgresBlockStore extends CheckedReader implements BlockStore {
   readonly exclusive = false;
+  readonly maintenance: StoreMaintenance | undefined;
   readonly #client: SqlClient;
   readonly #names: TableNames;
   readonly #row: RepoRow;
@@ -61,6 +84,8 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
     this.#limits = limits;
     this.#tables = tables;
     this.#options = options;
+    const check = (): void => this.#assertOpen();
+    this.maintenance = maintenanceOf(client, names, row, tables, check);
   }
 
   async count(): Promise<number> {

@@ -88,10 +88,10 @@ export const childrenQuery = (blocks: string, repo: string, bytes: string): stri
   )`;
 
 /**
- * Returns the CID of a stored key.
+ * Returns the bytes of the CID of a stored key.
  * @throws {RepoError} `Corrupt` if it is not a key.
  */
-export const cidOfKey = (key: Uint8Array): CID => {
+export const cidBytesOfKey = (key: Uint8Array): CidBytes => {
   const bytes = new Uint8Array(CID_LENGTH);
   if (key.length === CID_LENGTH) {
     shifted(key, bytes, 0, 32 - SHIFT, 8 - LAST_SHIFT);
@@ -99,5 +99,11 @@ export const cidOfKey = (key: Uint8Array): CID => {
   if (!isCidBytes(bytes)) {
     throw new RepoError('Corrupt', `a key of the database is not a CID: restore a backup; bytes=${key.length}`);
   }
-  return decodeCid(bytes);
+  return bytes;
 };
+
+/**
+ * Returns the CID of a stored key.
+ * @throws {RepoError} `Corrupt` if it is not a key.
+ */
+export const cidOfKey = (key: Uint8Array): CID => decodeCid(cidBytesOfKey(key));

@@ -13,8 +13,14 @@ interface PgQuery {
   readonly types: { getTypeParser(type: number, format?: string): (text: string) => unknown };
 }
 
+/** A statement whose messages can be handled here. */
+interface PgStatement {
+  handleCopyData(message: { readonly chunk: Uint8Array }): void;
+}
+
 interface PgSession {
   query(query: PgQuery): Promise<PgResult | readonly PgResult[]>;
+  query(statement: PgStatement): Promise<unknown>;
 }
 
 interface PgEvents {
@@ -51,6 +57,7 @@ export interface PgSettings {
 export interface Pg {
   readonly Pool: new (settings: PgSettings) => PgPool;
   readonly Client: new (settings: PgSettings) => PgClient;
+  readonly Query: new (query: { readonly text: string }) => PgStatement;
   readonly types: { getTypeParser(type: number, format: 'text'): (text: string) => unknown };
 }
 
@@ -112,6 +119,11 @@ export const pgClient = (pg: Pg, { readers, writers, ...settings }: PgOptions): 
 
   return {
     query: (text, parameters = []) => ask(reading, text, parameters),
+    async copyOut(text, onChunk) {
+      const statement = new pg.Query({ text });
+      statement.handleCopyData = ({ chunk }) => onChunk(chunk);
+      await reading.query(statement);
+    },
     async connect(): Promise<SqlConnection> {
       const client = await writing.connect();
       client.on('error', ignoreLoss);

@@ -191,6 +191,16 @@ export class RepoTables implements ReaderSource {
     return rows.find(([key]) => key === null)?.[1] as Bytes | undefined;
   }
 
+  /** Returns the number of bytes of all blocks. The server reads all of their rows. */
+  async blockBytes(): Promise<number> {
+    const [row] = await this.#session.query(
+      `select coalesce(sum(octet_length(bytes)), 0)::text from ${this.#names.blocks}
+      where repo = $1::text::int8`,
+      [this.#repo],
+    );
+    return Number(row![0]);
+  }
+
   /** `offset 0` keeps one index lookup per key. Without it, the planner may read all blocks of the repository. */
   async #getSome(cids: readonly CidLike[]): Promise<(Bytes | undefined)[]> {
     const found = new Array<Bytes | undefined>(cids.length);

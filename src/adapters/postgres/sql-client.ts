@@ -34,6 +34,12 @@ export interface SqlClient extends SqlSession {
   /** Takes a connection for a transaction. */
   connect(): Promise<SqlConnection>;
   /**
+   * Runs a `COPY … TO STDOUT` without parameters, and calls `onChunk` with its bytes, in order. The bytes may change
+   * after the call. Like `query`, it never waits for a connection of `connect`. Absent if the driver has no `COPY`:
+   * then each block is read as a row, and reading a whole repository takes several times as long.
+   */
+  copyOut?(text: string, onChunk: (bytes: Uint8Array) => void): Promise<void>;
+  /**
    * Calls `onNotice` with the payload of each notification of a channel, and connects again after a failure. Absent if
    * the driver or the pooler has no `LISTEN`. Returns a function that stops.
    */

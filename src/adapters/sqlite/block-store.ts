@@ -3,12 +3,12 @@ import { isRepoError, RepoError } from '../../core/errors.ts';
 import { ChangeQueue } from '../../core/storage/change-queue.ts';
 import { CheckedReader } from '../../core/storage/checked-reader.ts';
 import { PendingChange } from '../../core/storage/pending-change.ts';
-import type { BlockChange, BlockStore, ChangeMaintenance, StoreMaintenance } from '../../core/storage/ports.ts';
+import type { BlockChange, BlockStore, ChangeMaintenance } from '../../core/storage/ports.ts';
 import { readsOf } from '../../core/storage/reads-of.ts';
 import { toStorageError } from '../../core/storage/storage-error.ts';
 import type { DatabaseFiles } from '../../wasm/vfs/database-files.ts';
 import { Checkpointer } from './checkpointer.ts';
-import type { MaintainedStore } from './maintenance.ts';
+import type { FullMaintenance, MaintainedStore } from './maintenance.ts';
 import { createChangeMaintenance, createMaintenance } from './maintenance.ts';
 import type { Schema } from './schema.ts';
 import type { StoreDatabase } from './store-database.ts';
@@ -47,7 +47,7 @@ export class SqliteBlockStore extends CheckedReader implements BlockStore {
   readonly exclusive = true;
   /** The account that the repository belongs to. */
   readonly did: string;
-  readonly maintenance: StoreMaintenance;
+  readonly maintenance: FullMaintenance;
   readonly #database: StoreDatabase;
   readonly #files: DatabaseFiles;
   readonly #tables: StoreTables;

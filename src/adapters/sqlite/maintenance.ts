@@ -90,8 +90,11 @@ const lenientReader = (store: MaintainedStore, source: LenientSource, check: () 
   },
 });
 
+/** SQLite has all capabilities. */
+export type FullMaintenance = Required<StoreMaintenance>;
+
 /** @param check Throws if the store cannot be used. */
-export const createMaintenance = (store: MaintainedStore, check: () => void): StoreMaintenance => {
+export const createMaintenance = (store: MaintainedStore, check: () => void): FullMaintenance => {
   const { database, files, tables } = store;
   let isFrozen = false;
   return {

@@ -10,16 +10,10 @@ import { RepoError } from '../../core/errors.ts';
 import type { ChangingStorage } from '../../core/repo/read-only.ts';
 import { changedMeanwhile, readOnlyError } from '../../core/repo/read-only.ts';
 import { MAIN_NAME } from '../../core/storage/layout.ts';
-import type {
-  BlockChange,
-  BlockStore,
-  CommitRange,
-  LenientReader,
-  StoreMaintenance,
-  StoreSnapshot,
-} from '../../core/storage/ports.ts';
+import type { BlockChange, BlockStore, CommitRange, LenientReader, StoreSnapshot } from '../../core/storage/ports.ts';
 import { readsOf } from '../../core/storage/reads-of.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
+import type { FullMaintenance } from './maintenance.ts';
 import type { ReadOnlyFiles, SyncFile } from '../../wasm/vfs/database-files.ts';
 import type { SqliteBlockStore } from './block-store.ts';
 import { contentOf } from './file-content.ts';
@@ -46,7 +40,7 @@ const nameOf = ([name]: readonly [string, unknown]): string => name;
 export class ReadOnlyStore implements BlockStore, ChangingStorage {
   readonly exclusive = false;
   readonly did: string;
-  readonly maintenance: StoreMaintenance;
+  readonly maintenance: FullMaintenance;
   readonly #open: () => Promise<OpenedStore>;
   #current: Promise<OpenedStore> | undefined;
   readonly #dropped = new WeakSet<OpenedStore>();
@@ -263,7 +257,7 @@ export class ReadOnlyStore implements BlockStore, ChangingStorage {
     }
   }
 
-  async #scan(maxBytes: number): ReturnType<StoreMaintenance['scan']> {
+  async #scan(maxBytes: number): ReturnType<FullMaintenance['scan']> {
     const found = await this.#read(async (opened) => ({
       opened,
       batches: await opened.store.maintenance.scan(maxBytes),

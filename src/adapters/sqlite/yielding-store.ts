@@ -69,13 +69,18 @@ const yieldingBatches = async function* <T>(
   }
 };
 
-const yieldingMaintenance = (maintenance: StoreMaintenance, yieldToEvents: YieldToEvents): StoreMaintenance => ({
-  ...maintenance,
-  async scan(maxBytes) {
-    const batches = await maintenance.scan(maxBytes);
-    return batches && yieldingBatches(batches, yieldToEvents);
-  },
-});
+const yieldingMaintenance = (maintenance: StoreMaintenance, yieldToEvents: YieldToEvents): StoreMaintenance => {
+  const { scan } = maintenance;
+  return scan === undefined
+    ? maintenance
+    : {
+        ...maintenance,
+        async scan(maxBytes) {
+          const batches = await scan(maxBytes);
+          return batches && yieldingBatches(batches, yieldToEvents);
+        },
+      };
+};
 
 /** Returns the same store, whose reads and writes yield to the event loop. */
 export const yielding = (store: BlockStore, yieldToEvents: YieldToEvents): BlockStore => ({

@@ -65,8 +65,8 @@ export interface StoreReader extends BlockReader {
    * index: SQLite's `text`, and in PostgreSQL `text collate "C"`, or `bytea` that holds the 59 bytes of the text.
    */
   cids(): AsyncIterable<CID>;
-  /** Reads that skip invalid rows. Absent if rows cannot be invalid. */
-  readonly maintenance?: LenientReader | undefined;
+  /** Reads that skip invalid rows: all of them, or none if rows cannot be invalid. See `lenientReads`. */
+  readonly maintenance?: Partial<LenientReader> | undefined;
 }
 
 /**
@@ -100,32 +100,32 @@ export interface ShrinkOptions {
   readonly compact: boolean;
 }
 
-/** Optional capabilities of a store. Without them, some operations are slower or unsupported. */
-export interface StoreMaintenance extends LenientReader {
+/** Optional capabilities of a store, each by itself. Without one, some operations are slower or unsupported. */
+export interface StoreMaintenance extends Partial<LenientReader> {
   /**
    * Describes the faults of the storage below the blocks, one sentence per fault. Empty if the storage has no fault.
    * (For SQLite: `pragma integrity_check`.)
    */
-  check(): Promise<readonly string[]>;
+  check?(): Promise<readonly string[]>;
   /**
    * Reads every block in the fastest order. Resolves to `undefined` if the storage has more than `maxBytes` bytes. Does
    * not check hashes; skips invalid rows.
    */
-  scan(maxBytes: number): Promise<AsyncIterable<PackedBlocks> | undefined>;
+  scan?(maxBytes: number): Promise<AsyncIterable<PackedBlocks> | undefined>;
   /**
    * Returns a snapshot between two changes. Changes continue meanwhile.
    * @throws {RepoError} `Locked` while another snapshot is open; `StorageFailed`.
    */
-  snapshot(): Promise<StoreSnapshot>;
+  snapshot?(): Promise<StoreSnapshot>;
   /** Returns the size of the storage and of its free part. */
-  space(): Promise<StorageSpace>;
+  space?(): Promise<StorageSpace>;
   /**
    * Frees space and erases removed data, between two changes. Resolves to the number of bytes by which the storage
    * shrank. Durable once it resolves. While a snapshot is open, does nothing without `compact`.
    * @throws {RepoError} `Locked` with `compact` while a snapshot is open; `StorageFull`, `StorageFailed`. On an error,
    *   the content stays unchanged.
    */
-  shrink(options: ShrinkOptions): Promise<number>;
+  shrink?(options: ShrinkOptions): Promise<number>;
 }
 
 /** Optional capabilities of a change. Its reads see the writes of the change. */

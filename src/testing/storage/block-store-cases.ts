@@ -37,7 +37,7 @@ const readCases: readonly Case<BlockStoreHarness>[] = [
     assertEqual(await listOf(store.cids()), [], 'blocks');
     assertEqual(await store.count(), 0, 'the number of blocks');
     assertEqual(await listOf(store.metaEntries('x')), [], 'meta values');
-    assertEqual((await store.maintenance?.check()) ?? [], [], 'faults');
+    assertEqual((await store.maintenance?.check?.()) ?? [], [], 'faults');
   }),
 
   over('get returns a block, or undefined', async (store) => {

@@ -225,7 +225,7 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
     return { ...counts, bytes: 0 };
   }
   // From here on, an abort would leave the removed data in the file.
-  const bytes = (await parts.store.maintenance?.shrink({ compact })) ?? 0;
+  const bytes = (await parts.store.maintenance?.shrink?.({ compact })) ?? 0;
   return { ...counts, blobs: blobs ? await removeOrphans(parts, blobAge) : 0, bytes };
 };
 

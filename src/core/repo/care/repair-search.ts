@@ -8,6 +8,7 @@ import type { Commit } from '../commit.ts';
 import { decodeCommitBlock } from '../commit.ts';
 import { isRepoError } from '../../errors.ts';
 import { verifyTree } from '../../mst/verify.ts';
+import { lenientReads } from '../../storage/lenient-reads.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import type { ReadParts } from '../open-parts.ts';
 import { MAIN } from '../store-names.ts';
@@ -59,7 +60,7 @@ export const searchRepo = async (parts: ReadParts, onBlock: (bytes: number) => v
       commits.set(cidToText(cid), { cid, commit });
     }
   });
-  const names = store.maintenance ?? store;
+  const names = lenientReads(store);
   const refs = new Map<string, CID>();
   for await (const [name, cid] of names.refs()) {
     refs.set(name, cid);

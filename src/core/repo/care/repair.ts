@@ -135,7 +135,7 @@ const makePlan = async (parts: ReadParts, { signal, onProgress }: RepairOptions)
     tally.blocks += 1;
     onProgress?.({ ...tally });
   });
-  const { count = 0, messages = [] } = (await parts.store.maintenance?.invalidRows()) ?? {};
+  const { count = 0, messages = [] } = (await parts.store.maintenance?.invalidRows?.()) ?? {};
   const planned: Plan = {
     steps: createSteps(),
     lost: new BoundedList(),
@@ -219,7 +219,7 @@ export interface Repaired {
 /** `Repo.repair`. */
 export const repairRepo = async (parts: RepoParts, options: RepairOptions = {}): Promise<Repaired> => {
   const { dryRun = false } = options;
-  const [fault] = (await parts.store.maintenance?.check()) ?? [];
+  const [fault] = (await parts.store.maintenance?.check?.()) ?? [];
   if (fault !== undefined) {
     throw new RepoError(
       'Corrupt',

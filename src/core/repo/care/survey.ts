@@ -1,12 +1,13 @@
 /** Checks the hash of every stored block, history included. */
 import type { Bytes } from '../../data/bytes.ts';
 import type { CID, CidLike } from '../../data/cid.ts';
-import { bytesOfCid, isDigestOf } from '../../data/cid.ts';
+import { bytesOfCid, decodeCid, isDigestOf } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
 import { createCidSet } from '../../data/cid-set.ts';
 import type { HashAll } from '../../data/sha256.ts';
 import { isRepoError } from '../../errors.ts';
-import type { BlockReader, StoreReader } from '../../storage/ports.ts';
+import { hasInvalidRows, lenientReads } from '../../storage/lenient-reads.ts';
+import type { BlockReader, StoreMaintenance, StoreReader } from '../../storage/ports.ts';
 
 /** Blocks per hash call. */
 const BATCH = 64;
@@ -59,11 +60,17 @@ export const pastDamage = (blocks: BlockReader): BlockReader => ({
   },
 });
 
+/** What is surveyed: a store or a change. */
+interface Surveyed extends StoreReader {
+  readonly maintenance?: StoreMaintenance | undefined;
+}
+
 /**
- * Reads every block and hashes it once.
+ * Reads every block and hashes it once. A scan skips invalid rows, which this must report. So it is used only if rows
+ * cannot be invalid.
  * @throws the errors of `onBlock` and of the storage.
  */
-export const surveyBlocks = async (store: StoreReader, hashAll: HashAll, onBlock: OnBlock): Promise<Survey> => {
+export const surveyBlocks = async (store: Surveyed, hashAll: HashAll, onBlock: OnBlock): Promise<Survey> => {
   const survey: Survey = { sound: createCidSet(), damaged: createCidSet() };
   const blocks = pastDamage(store);
   let read: [cid: CID, bytes: Bytes | undefined][] = [];
@@ -88,9 +95,20 @@ export const surveyBlocks = async (store: StoreReader, hashAll: HashAll, onBlock
       hash();
     }
   };
+  const scan = hasInvalidRows(store.maintenance) ? undefined : await store.maintenance?.scan?.(Infinity);
+  for await (const packed of scan ?? []) {
+    for (let i = 0; i < packed.length; i++) {
+      const bytes = packed.bytesAt(i) as Bytes;
+      read.push([decodeCid(packed.cidAt(i).slice()), bytes]);
+      size += bytes.length;
+      if (read.length >= BATCH || size >= BATCH_BYTES) {
+        hash();
+      }
+    }
+  }
   const readBatch = store.isDistant === true ? DISTANT_READ_BATCH : READ_BATCH;
   let batch: CID[] = [];
-  for await (const cid of (store.maintenance ?? store).cids()) {
+  for await (const cid of scan === undefined ? lenientReads(store).cids() : []) {
     batch.push(cid);
     if (batch.length === readBatch) {
       await look(batch);

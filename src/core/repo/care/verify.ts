@@ -7,6 +7,7 @@ import type { Commit } from '../commit.ts';
 import { decodeCommitBlock } from '../commit.ts';
 import { isRepoError } from '../../errors.ts';
 import { createNodeReader } from '../../mst/node-reader.ts';
+import { hasInvalidRows, lenientReads } from '../../storage/lenient-reads.ts';
 import { toDidKey } from '../../crypto/key-source.ts';
 import { verifyTree } from '../../mst/verify.ts';
 import type { VerifyOptions, VerifyReport } from '../long-work.ts';
@@ -14,6 +15,7 @@ import { listOf } from '../../data/list-of.ts';
 import type { Fault } from '../../data/fault.ts';
 import { addLeaves, storedCounts } from '../read/collection-counts.ts';
 import { resolveCommit } from '../read/history.ts';
+import { preload } from '../transfer/preload.ts';
 import { createRecordCheck } from '../transfer/check-records.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { MAIN } from '../store-names.ts';
@@ -104,7 +106,8 @@ const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | u
   const { count: faultsBefore } = search.faults;
   const { reached, damaged, sound, tally } = search;
   const { hashAll, store } = search.parts;
-  const blocks = pastDamage(store);
+  // A store whose rows cannot be invalid was scanned, so that a second scan is as fast. SQLite has the blocks in its cache.
+  const blocks = pastDamage(hasInvalidRows(store.maintenance) ? store : await preload(store, signal));
   const onFault = (fault: Fault): void => {
     // A damaged block was reported before.
     if (fault.cid === undefined || !damaged.has(fault.cid.bytes)) {
@@ -253,7 +256,7 @@ const checkRepo = async (
     }
   };
   const chosen = at === undefined ? undefined : (await resolveCommit(parts, at)).cid;
-  const lenient = parts.store.maintenance ?? parts.store;
+  const lenient = lenientReads(parts.store);
   const readNames = async (): Promise<Names> => {
     let head = await guarded(() => parts.store.ref(MAIN));
     for (let attempt = 1; ; attempt++) {
@@ -268,11 +271,11 @@ const checkRepo = async (
     }
   };
   const names = await readNames();
-  for (const message of (await parts.store.maintenance?.check()) ?? []) {
+  for (const message of (await parts.store.maintenance?.check?.()) ?? []) {
     report(search, 'Corrupt', message);
   }
   await guarded(async () => {
-    const { count = 0, messages = [] } = (await parts.store.maintenance?.invalidRows()) ?? {};
+    const { count = 0, messages = [] } = (await parts.store.maintenance?.invalidRows?.()) ?? {};
     for (const message of messages) {
       report(search, 'Corrupt', message);
     }

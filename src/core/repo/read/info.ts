@@ -30,6 +30,6 @@ export const repoInfo = async (parts: RepoParts): Promise<RepoInfo> => {
     blocks: await store.count(),
     blobs: storedBlobs,
     collections,
-    ...(await store.maintenance?.space()),
+    ...(await store.maintenance?.space?.()),
   };
 };

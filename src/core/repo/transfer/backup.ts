@@ -191,7 +191,7 @@ export async function* backupRepo(
   const { damaged = false, onProgress, signal } = options;
   const tally: Tally = { phase: 'verify', bytes: 0, blocks: 0, records: 0 };
   const { maintenance } = parts.store;
-  if (maintenance === undefined) {
+  if (maintenance?.snapshot === undefined) {
     throw new RepoError('StorageFailed', `the storage has no files to back up: export a CAR instead; did=${parts.did}`);
   }
   if (!damaged) {

@@ -16,7 +16,7 @@ const MAX_BYTES: number = 64 * 1024 * 1024;
  * that are not in memory are read from the store. Hashes are not checked. The bytes are views.
  */
 export const preload = async (store: BlockStore, signal: AbortSignal | undefined): Promise<BlockReader> => {
-  const scan = await store.maintenance?.scan(MAX_BYTES);
+  const scan = await store.maintenance?.scan?.(MAX_BYTES);
   if (scan === undefined) {
     return store;
   }
