@@ -30,7 +30,6 @@ export type {
   SqlRow,
   SqlSession,
 } from './adapters/postgres/sql-client.ts';
-export { MAX_POSTGRES_BLOB } from './adapters/postgres/blob-store.ts';
 
 /** The options of a database that is given by its address. */
 export interface PostgresUrlOptions extends PostgresOptions {

@@ -51,7 +51,9 @@ export const blobHarness = async (database: TestDatabase): Promise<BlobStoreHarn
       );
     },
     async leaveUnfinished() {
-      await new Upload(client, names, row.id).append(bytesOf(CHUNK_SIZE + 1));
+      const upload = new Upload(client, names, row.id);
+      await upload.append(bytesOf(CHUNK_SIZE + 1));
+      await upload.flush();
     },
     temporaryFiles: () => orphans(database),
   };

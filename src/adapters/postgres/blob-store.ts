@@ -1,25 +1,23 @@
 /** The blobs of one repository in PostgreSQL. */
+import type { Bytes } from '../../core/data/bytes.ts';
 import type { CidBytes } from '../../core/data/cid.ts';
 import type { CID } from '../../core/data/cid.ts';
 import { cidOfDigest, CODEC_RAW } from '../../core/data/cid.ts';
 import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
 import { RepoError } from '../../core/errors.ts';
 import { readBlobSource } from '../../core/storage/blob-source.ts';
+import { LazyBlob } from '../../core/storage/lazy-blob.ts';
 import { Lifetime } from '../../core/storage/lifetime.ts';
 import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions, ScratchFile } from '../../core/storage/ports.ts';
+import type { BlobPlace, StoredBlob } from './blob-ranges.ts';
+import { findBlob, readBlobRange } from './blob-ranges.ts';
 import { cidOfKey, keyOfCid } from './ordered-cid.ts';
 import { packedKeyAt, packKeys } from './packed-list.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlParameter, SqlSession } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
 import type { RepoRow } from './transaction.ts';
-import { readUpload, Upload } from './upload.ts';
-
-/**
- * The largest blob in bytes. `get` loads a blob into a `Blob`, because no platform can make one that reads from a
- * database later. Twice as much as the largest blob that hosts accept for a video.
- */
-export const MAX_POSTGRES_BLOB: number = 200 * 1024 * 1024;
+import { Upload } from './upload.ts';
 
 /** Blobs per page of a list, and per statement that removes them. */
 const PAGE_ENTRIES = 1000;
@@ -54,8 +52,7 @@ export class PostgresBlobStore implements BlobStore {
       const hash = sha256Stream();
       let size = 0;
       try {
-        const maxSize = Math.min(options.maxSize ?? MAX_POSTGRES_BLOB, MAX_POSTGRES_BLOB);
-        for await (const chunk of readBlobSource(source, { ...options, maxSize })) {
+        for await (const chunk of readBlobSource(source, options)) {
           hash.update(chunk);
           size += chunk.length;
           await upload.append(chunk);
@@ -72,29 +69,18 @@ export class PostgresBlobStore implements BlobStore {
 
   get(cid: CID): Promise<Blob | undefined> {
     return this.#lifetime.run(async () => {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const [row] = await this.#session.query(
-          `select size::text, upload from ${this.#names.blobs} where repo = $1::text::int8 and key = $2::bytea`,
-          [this.#repo, keyOfCid(cid.bytes as CidBytes)],
-        );
-        if (row === undefined) {
-          return undefined;
-        }
-        const chunks: Uint8Array<ArrayBuffer>[] = [];
-        for await (const chunk of readUpload(this.#session, this.#names, this.#repo, row[1] as Uint8Array)) {
-          chunks.push(chunk);
-        }
-        const blob = new Blob(chunks);
-        // Storing the blob again removes the rows of its last upload, also while they are read here.
-        if (blob.size === Number(row[0])) {
-          return blob;
-        }
-      }
-      throw new RepoError(
-        'Corrupt',
-        `the rows of a blob are not complete: store it again; cid=${cid} did=${this.#did}`,
-      );
+      const place = { session: this.#session, names: this.#names, repo: this.#repo, cid };
+      const blob = await findBlob(place);
+      return blob && new LazyBlob((start, end) => this.#range(place, blob, start, end), 0, blob.size, '');
     });
+  }
+
+  async *#range(place: BlobPlace, blob: StoredBlob, start: number, end: number): AsyncGenerator<Bytes> {
+    this.#lifetime.assertOpen();
+    for await (const bytes of readBlobRange(place, blob, start, end)) {
+      yield bytes;
+      this.#lifetime.assertOpen();
+    }
   }
 
   delete(cids: readonly CID[]): Promise<void> {

@@ -1,12 +1,10 @@
 /** Bytes on their way into the database, in rows of 256 KiB. A blob or a scratch file consists of one upload. */
+import { RepoError } from '../../core/errors.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlSession } from './sql-client.ts';
 
 /** Bytes of a row. Each is one statement, so a stream of any length needs this much memory. */
 export const CHUNK_SIZE: number = 256 * 1024;
-
-/** Rows of one read: 4 MiB. */
-const CHUNKS_AT_ONCE = 16;
 
 const UPLOAD_ID_LENGTH = 16;
 const TIME_LENGTH = 6;
@@ -25,34 +23,35 @@ const newUploadId = (): Uint8Array<ArrayBuffer> => {
   return id;
 };
 
-/** Yields the bytes of an upload, in order. */
-export async function* readUpload(
+/** Returns the rows of an upload from number `first` up to, but not including, `end`. Rows that are missing are absent. */
+export const readChunks = async (
   session: SqlSession,
   { blobChunks }: TableNames,
-  repo: string,
-  id: Uint8Array,
-): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
-  for (let next = 0; ; next += CHUNKS_AT_ONCE) {
-    const rows = await session.query(
-      `select bytes from ${blobChunks} where repo = $1::text::int8 and upload = $2::bytea and number >= $3::text::int4
-      order by number limit ${CHUNKS_AT_ONCE}`,
-      [repo, id, String(next)],
-    );
-    for (const [bytes] of rows) {
-      yield bytes as Uint8Array<ArrayBuffer>;
-    }
-    if (rows.length < CHUNKS_AT_ONCE) {
-      return;
-    }
-  }
-}
+  { repo, id }: { readonly repo: string; readonly id: Uint8Array },
+  first: number,
+  end: number,
+): Promise<Uint8Array<ArrayBuffer>[]> => {
+  const rows = await session.query(
+    `select bytes from ${blobChunks} where repo = $1::text::int8 and upload = $2::bytea
+    and number >= $3::text::int4 and number < $4::text::int4 order by number`,
+    [repo, id, String(first), String(end)],
+  );
+  return rows.map(([bytes]) => bytes as Uint8Array<ArrayBuffer>);
+};
 
+/**
+ * The rows of an upload. A row is sent while the next one is filled. The rows need not be durable: the statement that
+ * points a blob to them waits for the disk, and PostgreSQL writes its log in order. After a crash, it finds rows missing.
+ */
 export class Upload {
   readonly id: Uint8Array = newUploadId();
   readonly #session: SqlSession;
   readonly #names: TableNames;
   readonly #repo: string;
-  readonly #buffer = new Uint8Array(CHUNK_SIZE);
+  #buffer = new Uint8Array(CHUNK_SIZE);
+  /** The other buffer, while its row is sent. */
+  #spare = new Uint8Array(CHUNK_SIZE);
+  #sending: Promise<void> | undefined;
   #used = 0;
   #chunks = 0;
 
@@ -75,31 +74,61 @@ export class Upload {
       this.#used += some.length;
       at += some.length;
       if (this.#used === CHUNK_SIZE) {
-        await this.flush();
+        await this.#send();
       }
     }
   }
 
-  /** Stores the rest. */
+  /** Stores the rest, and waits for all rows. */
   async flush(): Promise<void> {
     if (this.#used > 0) {
-      await this.#session.query(
-        `insert into ${this.#names.blobChunks} (repo, upload, number, bytes)
-        values ($1::text::int8, $2::bytea, $3::text::int4, $4::bytea)`,
-        [this.#repo, this.id, String(this.#chunks), this.#buffer.slice(0, this.#used)],
-      );
-      this.#chunks += 1;
-      this.#used = 0;
+      await this.#send();
     }
+    await this.#sending;
   }
 
-  read(): AsyncIterable<Uint8Array> {
-    return readUpload(this.#session, this.#names, this.#repo, this.id);
+  /** Waits for the row before, then begins to store the buffer. */
+  async #send(): Promise<void> {
+    await this.#sending;
+    const sending = this.#insert(this.#chunks, this.#buffer.subarray(0, this.#used));
+    // Reported by the next `append` or `flush`.
+    sending.catch(() => undefined);
+    this.#sending = sending;
+    this.#chunks += 1;
+    this.#used = 0;
+    [this.#buffer, this.#spare] = [this.#spare, this.#buffer];
+  }
+
+  async #insert(number: number, bytes: Uint8Array): Promise<void> {
+    await this.#session.query(
+      `insert into ${this.#names.blobChunks} (repo, upload, number, bytes)
+      select $1::text::int8, $2::bytea, $3::text::int4, $4::bytea
+      from set_config('synchronous_commit', 'off', true)`,
+      [this.#repo, this.id, String(number), bytes],
+    );
+  }
+
+  /** @throws {RepoError} `StorageFailed` if rows are missing. */
+  async *read(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let number = 0; number < this.#chunks; number += 1) {
+      const [bytes] = await readChunks(
+        this.#session,
+        this.#names,
+        { repo: this.#repo, id: this.id },
+        number,
+        number + 1,
+      );
+      if (bytes === undefined) {
+        throw new RepoError('StorageFailed', `rows of a scratch file were removed: try again; number=${number}`);
+      }
+      yield bytes;
+    }
   }
 
   /** Removes its rows. Does not reject: `sweep` removes the rest. */
   async remove(): Promise<void> {
     try {
+      await this.#sending?.catch(() => undefined);
       await this.#session.query(
         `delete from ${this.#names.blobChunks} where repo = $1::text::int8 and upload = $2::bytea`,
         [this.#repo, this.id],

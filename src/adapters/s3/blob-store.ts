@@ -2,13 +2,13 @@
 import type { CID } from '../../core/data/cid.ts';
 import { cidToText } from '../../core/data/cid.ts';
 import { readBlobSource } from '../../core/storage/blob-source.ts';
+import { LazyBlob } from '../../core/storage/lazy-blob.ts';
 import { Lifetime } from '../../core/storage/lifetime.ts';
 import type { BlobInfo, BlobSource, BlobStore, PutBlobOptions } from '../../core/storage/ports.ts';
 import { readRange } from './blob-ranges.ts';
 import { BlobUpload } from './blob-upload.ts';
 import type { S3Client } from './client.ts';
 import { invalidFailure, isS3Failure } from './failure.ts';
-import { LazyBlob } from './lazy-blob.ts';
 import { listObjects } from './listing.ts';
 import { deleteObject } from './objects.ts';
 import { BLOB_NAME_START, cidOfName, nameOfCid } from './options.ts';

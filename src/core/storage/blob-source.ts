@@ -90,13 +90,13 @@ async function* readAll(
   maxSize: number | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const aborted = abortOf(signal);
+  const reads = abortableReads(reader, signal);
   let reason: unknown = new Error('the blob was not stored');
   let ended = false;
   let size = 0;
   try {
     for (;;) {
-      const { done, value } = await Promise.race([reader.read(), aborted.promise]);
+      const { done, value } = await reads.read();
       if (done) {
         ended = true;
         return;
@@ -113,7 +113,7 @@ async function* readAll(
     reason = error;
     throw error;
   } finally {
-    aborted.dispose();
+    reads.dispose();
     if (!ended) {
       // Errors of `cancel` are ignored, because the first error is reported. Not awaited, because a source may never
       // finish cancelling.
@@ -123,24 +123,27 @@ async function* readAll(
   }
 }
 
-/** Returns a promise that rejects when the signal aborts, and a function that stops listening. */
-const abortOf = (
+/**
+ * Reads that reject when the signal aborts. A read has no promise that lives longer: `Promise.race` with a promise of the
+ * abort kept every chunk of a blob in memory until its end.
+ */
+const abortableReads = (
+  reader: BytesReader,
   signal: AbortSignal | undefined,
-): { readonly promise: Promise<never>; readonly dispose: () => void } => {
-  let stop = (): void => {};
-  const promise = new Promise<never>((_, reject) => {
-    if (signal === undefined) {
-      return;
-    }
-    const listen = (): void => reject(signal.reason as Error);
-    if (signal.aborted) {
-      listen();
-      return;
-    }
-    signal.addEventListener('abort', listen, { once: true });
-    stop = () => signal.removeEventListener('abort', listen);
-  });
-  // It may reject between two reads, when nothing awaits it. The reader then checks the signal itself.
-  promise.catch(() => {});
-  return { promise, dispose: () => stop() };
+): Pick<BytesReader, 'read'> & { dispose(): void } => {
+  let rejectRead: ((reason: unknown) => void) | undefined;
+  const listen = (): void => rejectRead?.(signal?.reason);
+  signal?.addEventListener('abort', listen, { once: true });
+  return {
+    read: () =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted === true) {
+          reject(signal.reason);
+          return;
+        }
+        rejectRead = reject;
+        reader.read().then(resolve, reject);
+      }),
+    dispose: () => signal?.removeEventListener('abort', listen),
+  };
 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LazyBlob } from '../../../src/adapters/s3/lazy-blob.ts';
+import { LazyBlob } from '../../../src/core/storage/lazy-blob.ts';
 import { readAll } from '../../../src/core/data/streams.ts';
 import { isBlob } from '../../../src/core/data/platform-values.ts';
 

@@ -4,10 +4,10 @@
  * or `arrayBuffer()`. It fails there, because the platform would otherwise store an empty file or the text
  * `[object Blob]`.
  */
-import type { Bytes } from '../../core/data/bytes.ts';
-import { concatBytes } from '../../core/data/bytes.ts';
-import { listOf } from '../../core/data/list-of.ts';
-import { byteStream } from '../../core/data/streams.ts';
+import type { Bytes } from '../data/bytes.ts';
+import { concatBytes } from '../data/bytes.ts';
+import { listOf } from '../data/list-of.ts';
+import { byteStream } from '../data/streams.ts';
 
 /** Yields the bytes from `start` up to, but not including, `end`. */
 export type ReadBytes = (start: number, end: number) => AsyncIterable<Bytes>;
