@@ -48,7 +48,7 @@ describe.skipIf(lacksPds)(`the examples with a PDS${why}`, () => {
     expect(stdout).toMatch(/current, \d+ records, 0 things to do, signature valid/);
   });
 
-  test.skipIf(!hasDeno)('mirror.deno.ts keeps copies current', { timeout: 120_000 }, async () => {
+  test.skipIf(!hasDeno)('mirror.deno.ts keeps copies in a folder current', { timeout: 120_000 }, async () => {
     const network = await startNetwork();
     const [pds] = network.pds;
     const account = await pds!.createAccount({ name: 'alice' });
@@ -56,14 +56,14 @@ describe.skipIf(lacksPds)(`the examples with a PDS${why}`, () => {
     await driver.run(30);
     copyFileSync(join(root, 'examples', 'mirror.deno.ts'), join(built, 'examples', 'mirror.deno.ts'));
     writeFileSync(join(folder, 'accounts.txt'), `# mine\n${account.handle}\n\n`);
-    const hosts = { ATP_PDS_HOST: pds!.url, ATP_PLC_HOST: network.plcUrl };
+    const hosts = ['--pds', pds!.url, '--plc', network.plcUrl, '--allow-private'];
     const run = async (): Promise<string> => {
-      const variables = '--allow-env=ATP_PDS_HOST,ATP_PLC_HOST';
-      const permissions = ['--allow-net=localhost', `--allow-read=${folder}`, `--allow-write=${folder}`, variables];
+      const permissions = ['--allow-net=localhost', `--allow-read=${folder}`, `--allow-write=${folder}`];
       const args = ['run', '--no-prompt', '--no-check', ...permissions, join('examples', 'mirror.deno.ts'), folder];
-      return (await promisify(execFile)('deno', args, { cwd: built, env: { ...env, ...hosts } })).stdout;
+      args.push('--once', '--accounts', join(folder, 'accounts.txt'), ...hosts);
+      return (await promisify(execFile)('deno', args, { cwd: built, env })).stdout;
     };
-    expect(await run()).toMatch(new RegExp(`^${account.handle}\tupdated\t${driver.at().size}\t`));
+    expect(await run()).toMatch(new RegExp(`^${account.did}\tcopied\tupdated\t${driver.at().size}\t`));
     await driver.run(10);
     expect(await run()).toMatch(/\tupdated\t/);
     expect(await run()).toMatch(/\tcurrent\t0\t0\t0\t0\t0\n$/);
