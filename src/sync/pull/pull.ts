@@ -185,7 +185,9 @@ const pullHead = async (pulling: Pulling, isFresh: boolean): Promise<MovedHead> 
     return imported(pulling, found, from, latest);
   } catch (error) {
     if (isRepoError(error, 'OutdatedRev')) {
-      return unchanged('rolledBack', { host: latest });
+      // Another process may have pulled a newer head meanwhile.
+      const isMoved = from?.cid.toString() !== refOf(await repo.head())?.cid.toString();
+      return isMoved ? pullHead(pulling, isFresh) : unchanged('rolledBack', { host: latest });
     }
     if (!isRepoError(error, 'InvalidSignature')) {
       throw error;
