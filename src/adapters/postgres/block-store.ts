@@ -7,14 +7,17 @@ import { PendingChange } from '../../core/storage/pending-change.ts';
 import type { PendingWrites } from '../../core/storage/pending-reads.ts';
 import type { BlockChange, BlockStore, StoreMaintenance } from '../../core/storage/ports.ts';
 import { RepoError } from '../../core/errors.ts';
+import type { HeadMove } from '../../core/repo/read/other-heads.ts';
+import { MAIN } from '../../core/repo/store-names.ts';
 import { ChangeTables } from './change-tables.ts';
 import type { NoticeTarget } from './head-notices.ts';
+import type { PolledHeads } from './head-poller.ts';
 import { HeadTables } from './head-tables.ts';
 import { preloadOf, preloadStatement } from './preload.ts';
 import type { RepoTables } from './repo-tables.ts';
 import { scanBlocks } from './scan-blocks.ts';
 import type { TableNames } from './schema.ts';
-import type { SqlClient } from './sql-client.ts';
+import type { SqlClient, SqlSession } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
 import type { RepoRow, TransactionLimits } from './transaction.ts';
 import { beginTransaction } from './transaction.ts';
@@ -24,6 +27,12 @@ export interface PostgresBlockStoreOptions {
   readonly notice?: NoticeTarget | undefined;
   /** Bounds the bytes of preloaded blocks. Default: no bound but their number. */
   readonly budget?: CacheBudget | undefined;
+  /** Told of the changes of this owner. Default: nobody. */
+  readonly heads?: Pick<PolledHeads, 'begin'> | undefined;
+  /** The session of reads outside of changes. Default: the client. */
+  readonly reads?: SqlSession | undefined;
+  /** Called after each change, also after one that has failed. */
+  readonly afterChange?: (() => void) | undefined;
   /** Called when the store has closed. */
   readonly onClose?: (() => void) | undefined;
 }
@@ -75,7 +84,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
     limits: TransactionLimits,
     options: PostgresBlockStoreOptions = {},
   ) {
-    const session = withSqlErrors(client, `reading the repository of ${row.did}`);
+    const session = withSqlErrors(options.reads ?? client, `reading the repository of ${row.did}`);
     const tables = new HeadTables(session, names, row.id, options.budget);
     super(tables, () => this.#assertOpen());
     this.#client = client;
@@ -110,6 +119,18 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
   }
 
   async #change<T>(run: (change: BlockChange) => Promise<T>): Promise<T> {
+    const end = this.#options.heads?.begin();
+    let move: HeadMove | undefined;
+    try {
+      return await this.#transaction(run, (made) => (move = made));
+    } finally {
+      this.#options.afterChange?.();
+      end?.(move);
+    }
+  }
+
+  /** @param onMove Called after the commit of a new head. */
+  async #transaction<T>(run: (change: BlockChange) => Promise<T>, onMove: (move: HeadMove) => void): Promise<T> {
     const options = this.#tables.preloadOfChange();
     const statement = preloadStatement(this.#names, this.#row.id, options);
     const transaction = await beginTransaction(this.#client, this.#names, this.#row, this.#limits, statement);
@@ -121,6 +142,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
     try {
       try {
         result = await run(change);
+        await change.settle();
       } finally {
         change.end();
       }
@@ -132,6 +154,10 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
     }
     await transaction.commit(() => this.#isStored(change.pending), last);
     this.#tables.changed(preload, options, change.pending);
+    const after = change.pending.refs.get(MAIN);
+    if (after !== undefined) {
+      onMove({ before: preload.head, after });
+    }
     return result;
   }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { GarbageOptions } from '../../index.ts';
 import { REPO, wholeNumber, withExamples } from '../terminal/arguments.ts';
 import { printOne } from '../terminal/print.ts';
 import type { Context } from '../terminal/shell.ts';
@@ -13,8 +14,13 @@ export const addGc = (program: Command, context: Context): void => {
     .option('--keep <n>', 'number of the newest commits to keep, with the head', wholeNumber(1), 1)
     .option('--blobs', 'also remove blobs that no kept record refers to and that are older than an hour')
     .option('--blob-age <ms>', 'with --blobs: smallest age of a removed blob, in milliseconds', wholeNumber(0))
+    .option(
+      '--commit-age <ms>',
+      'smallest age of a removed commit, in milliseconds (default: an hour in PostgreSQL, 0 in a folder)',
+      wholeNumber(0),
+    )
     .option('--compact', 'also rewrite the database; this needs its size on the disk again')
-    .action((directory: string, options: { keep: number; blobs?: boolean; blobAge?: number; compact?: boolean }) =>
+    .action((directory: string, options: GarbageOptions) =>
       withRepo(context, directory, async (repo) => {
         const { blocks, commits, blobs, bytes } = await repo.gc(options);
         await printOne(context, { blocks, commits, blobs, bytes }, [

@@ -151,4 +151,9 @@ export interface HeadChange extends CommitRef {
   readonly deleted: readonly string[];
   /** Set if the rev is not greater than the previous one, after `reset` or `recommit`. */
   readonly reset?: true | undefined;
+  /**
+   * Set if the lists are empty because the changes are unknown: another process has made this head, and has removed the
+   * one before with `gc`. Read again what you show.
+   */
+  readonly incomplete?: true | undefined;
 }

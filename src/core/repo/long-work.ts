@@ -218,6 +218,12 @@ export interface GarbageOptions extends LongWork {
    */
   readonly blobAge?: number | undefined;
   /**
+   * Milliseconds for which a commit stays after another one has replaced it as the head. Default: one hour where several
+   * processes may have the repository open, because they may read it, and 0 elsewhere: readers of this process are
+   * known. The time is that of the next commit, as its rev or its import says.
+   */
+  readonly commitAge?: number | undefined;
+  /**
    * Also rewrites the database without free space. Reads wait meanwhile. Needs disk space for the new file beside the
    * old one, and 10 MiB of memory; in IndexedDB, memory of the size of the new file. A power cut leaves the old file or
    * the new one.

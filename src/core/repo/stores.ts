@@ -94,11 +94,11 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     nodes,
     records: new CidCache(RECORD_CACHE_CAPACITY, cacheBudget),
     clock: createTidClock(),
-    pins: new Pins(),
+    pins: new Pins(given.exclusive ? undefined : async (cid) => (await given.get(cid)) !== undefined),
     storedBlobs: new Map(),
     heads,
     keys,
     isOnlyOwner: given.exclusive,
-    listeners: createListeners(nodes),
+    listeners: createListeners(nodes, given.exclusive),
   };
 };

@@ -7,10 +7,11 @@ import type { CID } from '../data/cid.ts';
 import { bytesOfCid, CID_LENGTH, cidToText, isCidBytes } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
 import type { Tid } from '../syntax/tid.ts';
-import type { Awaitable, ReaderSource } from './checked-reader.ts';
+import type { Awaitable, List, ReaderSource } from './checked-reader.ts';
 import { CheckedReader } from './checked-reader.ts';
 import type { PendingWrites } from './pending-reads.ts';
 import { readsAfter } from './pending-reads.ts';
+import { readsOf } from './reads-of.ts';
 import type { NamedBlock } from '../blocks/block.ts';
 import type { BlockChange } from './ports.ts';
 
@@ -31,11 +32,15 @@ export class PendingChange extends CheckedReader implements BlockChange {
   /** Writes to apply at the end. */
   readonly pending: PendingWrites;
   readonly #source: ChangeSource;
+  /** Blocks that are being added. */
+  readonly #adding: Set<Promise<unknown>>;
   #ended = false;
 
   constructor(source: ChangeSource) {
     const pending: PendingWrites = { refs: new Map(), meta: new Map(), commits: new Map(), removed: new Set() };
-    super(readsAfter(source, pending), () => this.assertRunning());
+    const adding = new Set<Promise<unknown>>();
+    super(readsAfter(afterAdding(source, adding), pending), () => this.assertRunning());
+    this.#adding = adding;
     this.#source = source;
     this.pending = pending;
   }
@@ -44,10 +49,29 @@ export class PendingChange extends CheckedReader implements BlockChange {
     this.assertRunning();
     // All CIDs are checked before the first block is added, so that a bad CID rejects the whole call.
     blocks.forEach(assertNamed);
-    const added = await this.#source.add(blocks);
     const { removed } = this.pending;
-    // A block that this change removed is still stored, but counts as new.
-    return removed.size === 0 ? added : blocks.map(({ cid }, i) => removed.delete(cidToText(cid)) || added[i]!);
+    // A block that this change removed is still stored, but counts as new. Before the wait, so that a later call of
+    // `remove` counts.
+    const restored = removed.size === 0 ? [] : blocks.map(({ cid }) => removed.delete(cidToText(cid)));
+    const adding = this.#source.add(blocks);
+    const added = adding instanceof Promise ? await this.#awaited(adding) : adding;
+    return restored.length === 0 ? added : added.map((isNew, i) => restored[i]! || isNew);
+  }
+
+  /**
+   * Waits for calls of `put` that nobody awaited. A store calls it before it applies `pending`.
+   * @throws the first error of one of them, which `run` may have ignored.
+   */
+  async settle(): Promise<void> {
+    await Promise.all(this.#adding);
+  }
+
+  async #awaited(adding: Promise<boolean[]>): Promise<boolean[]> {
+    this.#adding.add(adding);
+    const added = await adding;
+    // A failed one stays, because the change lacks its blocks.
+    this.#adding.delete(adding);
+    return added;
   }
 
   async remove(cids: readonly CID[]): Promise<void> {
@@ -88,6 +112,19 @@ export class PendingChange extends CheckedReader implements BlockChange {
       throw new RepoError('Closed', 'the change has ended: await all its calls inside transact');
     }
   }
+}
+
+/** Returns the reads of a source. Reads of blocks wait for those that are being added: a large `put` has several steps. */
+const afterAdding = (source: ReaderSource, adding: ReadonlySet<Promise<unknown>>): ReaderSource => ({
+  ...readsOf(source),
+  get: (cid) => (adding.size === 0 ? source.get(cid) : Promise.all(adding).then(() => source.get(cid))),
+  getMany: (cids) => (adding.size === 0 ? source.getMany(cids) : Promise.all(adding).then(() => source.getMany(cids))),
+  cids: () => (adding.size === 0 ? source.cids() : listAfter(adding, () => source.cids())),
+});
+
+async function* listAfter<T>(adding: ReadonlySet<Promise<unknown>>, list: () => List<T>): AsyncGenerator<T> {
+  await Promise.all(adding);
+  yield* list();
 }
 
 const assertNamed = ({ cid }: NamedBlock): void => {

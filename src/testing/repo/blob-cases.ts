@@ -4,7 +4,7 @@ import { listOf } from '../../core/data/list-of.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import type { RepoHarness } from './harness.ts';
-import { LIKE, POST, over, post } from './harness.ts';
+import { AT_ONCE, LIKE, POST, over, post } from './harness.ts';
 
 const picture = new Uint8Array(100_000).map((_, i) => i * 7);
 const pictureCid = cidOf(CODEC_RAW, picture);
@@ -121,8 +121,8 @@ export const repoBlobCases: readonly Case<RepoHarness>[] = [
     const kept = await repo.putBlob(picture);
     const orphan = await repo.putBlob(new Uint8Array(5));
     await repo.put(POST, 'a', { ...post('a'), image: kept });
-    assertEqual((await repo.gc()).blobs, 0, 'not asked');
-    assertEqual((await repo.gc({ blobs: true, blobAge: 0 })).blobs, 1, 'asked');
+    assertEqual((await repo.gc(AT_ONCE)).blobs, 0, 'not asked');
+    assertEqual((await repo.gc({ ...AT_ONCE, blobs: true, blobAge: 0 })).blobs, 1, 'asked');
     assertEqual(await repo.getBlob(orphan.ref), undefined, 'the orphan');
     assertEqual(await bytesOf(await repo.getBlob(kept.ref)), picture, 'the other');
     assert((await repo.verify()).ok, 'it is sound');

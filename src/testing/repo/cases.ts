@@ -21,6 +21,7 @@ import { repoLineCases } from './line-cases.ts';
 import { repoMakingCases } from './making-cases.ts';
 import { repoMetaCases } from './meta-cases.ts';
 import { repoOptionCases } from './option-cases.ts';
+import { repoOwnerCases } from './owner-cases.ts';
 import { repoProofCases } from './proof-cases.ts';
 import { repoReadCases } from './read-cases.ts';
 import { repoReadOnlyCases } from './read-only-cases.ts';
@@ -57,4 +58,5 @@ export const repoCases: readonly Case<RepoHarness>[] = [
   ...repoOptionCases,
   ...repoWatchCases,
   ...repoValidateCases,
+  ...repoOwnerCases,
 ];

@@ -12,7 +12,7 @@ import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf } from '../case.ts';
 import { listOf } from '../../core/data/list-of.ts';
 import type { MakeRepo, RepoHarness } from './harness.ts';
-import { DID, KEY, POST, creates, describe, overMore, post, rkeyOf } from './harness.ts';
+import { AT_ONCE, DID, KEY, POST, creates, describe, overMore, post, rkeyOf } from './harness.ts';
 
 const headText = async (repo: Repo): Promise<string> => String((await repo.head())?.cid);
 
@@ -67,10 +67,10 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
       assertEqual(listed[0], `delete ${rkeyOf(7)}`, 'in key order');
     }
     await repo.setRef('before', previous!);
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     assertEqual((await listOf(changes)).length, 1201, 'a ref keeps the head before');
     await repo.removeRef('before');
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     await assertRejects(() => listOf(changes), 'BlockNotFound', 'the tree before was removed');
     assertEqual(changes.first.length, 1000, 'the first changes stay');
   }),
@@ -85,7 +85,7 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
       ]);
       await repo.importCar(host.exportCar({ since: rev }), { key: KEY.did() });
       if (i % 10 === 5) {
-        await repo.gc();
+        await repo.gc(AT_ONCE);
       }
     }
     const other = await make();
@@ -154,7 +154,7 @@ export const repoDifferenceCases: readonly Case<RepoHarness>[] = [
       'listeners',
     );
     assertEqual((await repo.verify()).faults, [], 'no fault');
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     assertEqual((await listOf(repo.diff(replaced))).length, 3, 'the old head is still readable');
   }),
 

@@ -5,7 +5,7 @@ import type { HeadChange, Repo } from '../../core/repo/repo.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import type { MakeRepo, RepoHarness } from './harness.ts';
-import { DID, KEY, OTHER_DID, OTHER_KEY, POST, creates, over, overMore, post, rkeyOf } from './harness.ts';
+import { AT_ONCE, DID, KEY, OTHER_DID, OTHER_KEY, POST, creates, over, overMore, post, rkeyOf } from './harness.ts';
 
 const commitEvent = async (repo: Repo, at?: string): Promise<CommitEvent> => {
   const event = await repo.commitEvent(at);
@@ -53,7 +53,7 @@ export const repoEventCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.commitEvent()).type, 'sync', 'three records of 900,000 bytes');
     await repo.put(POST, 'a', post('a'));
     assertEqual((await repo.commitEvent()).type, 'commit', 'one record');
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     assertEqual((await repo.commitEvent()).type, 'sync', 'after gc removed the commit before');
     await repo.put(POST, 'b', post('b'));
     assertEqual((await repo.commitEvent()).type, 'commit', 'the next commit');

@@ -10,7 +10,7 @@ import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf } from '../case.ts';
 import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
-import { DID, KEY, LIKE, POST, POSTGATE, creates, over, post, rkeyOf } from './harness.ts';
+import { AT_ONCE, DID, KEY, LIKE, POST, POSTGATE, creates, over, post, rkeyOf } from './harness.ts';
 
 const likes = (count: number): WriteOp[] =>
   Array.from({ length: count }, (_, i) => ({
@@ -94,7 +94,7 @@ export const repoExportCases: readonly Case<RepoHarness>[] = [
   over('an export since a commit that is not stored is refused', async (repo) => {
     const { rev } = await repo.write(creates(3));
     await repo.put(POST, 'a', post('a'));
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     const error = await rejectionOf(() => readAll(repo.exportCar({ since: rev })), 'a removed commit');
     assert(isRepoError(error, 'RefNotFound') && /without `since`/.test(error.message), 'it offers the whole CAR');
     await assertRejects(() => readAll(repo.exportCar({ since: 'unknown' })), 'RefNotFound', 'an unknown ref');
@@ -110,7 +110,7 @@ export const repoExportCases: readonly Case<RepoHarness>[] = [
       'the CAR',
     );
     await repo.delete(POST, rkeyOf(1));
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     const error = await rejectionOf(() => repo.exportBlocks([record.cid]), 'a removed block');
     assert(
       isRepoError(error, 'BlockNotFound') && error.message.includes(cidToText(record.cid)),

@@ -5,7 +5,7 @@ import type { Case } from '../case.ts';
 import { assert, assertEqual, rejectionOf, assertRejects } from '../case.ts';
 import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
-import { DID, KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
+import { AT_ONCE, DID, KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 
 const COUNT = 400;
 
@@ -18,7 +18,7 @@ const replaceAll = async (repo: Repo, name: string): Promise<void> => {
     value: post(`${name} ${i}`),
   }));
   await repo.write(ops);
-  await repo.gc();
+  await repo.gc(AT_ONCE);
 };
 
 /** Reads one entry, runs `meanwhile`, and reads the rest. */
@@ -47,7 +47,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
       Array.from({ length: COUNT }, (_, i) => `post ${i}`),
       'the texts',
     );
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     await isSound(repo);
   }),
 
@@ -75,7 +75,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     for (let i = 0; i < 5; i++) {
       await repo.put(POST, 'a', post(`${i}`));
     }
-    const revs = (await readAround(repo.log(), async () => void (await repo.gc()))).map(({ rev }) => rev);
+    const revs = (await readAround(repo.log(), async () => void (await repo.gc(AT_ONCE)))).map(({ rev }) => rev);
     assertEqual(revs[0], (await repo.head())?.rev, 'the newest commit');
     await isSound(repo);
   }),
@@ -111,7 +111,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     const full = await half(repo.exportCar(), 'fourth');
     assertEqual(String((await copy.importCar(full)).head), String(third?.cid), 'the whole');
     await copy.close();
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     await isSound(repo);
   }),
 
@@ -124,8 +124,8 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     const reader = repo.exportCar().getReader();
     await reader.read();
     await reader.cancel();
-    await repo.gc();
-    assertEqual((await repo.gc()).blocks, 0, 'blocks that are left to remove');
+    await repo.gc(AT_ONCE);
+    assertEqual((await repo.gc(AT_ONCE)).blocks, 0, 'blocks that are left to remove');
     const { blocks } = await repo.info();
     await replaceAll(repo, 'newer');
     assertEqual((await repo.info()).blocks, blocks, 'as many blocks as for the same records before');
@@ -148,15 +148,15 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
 
   over('gc keeps a blob for an hour, or for blobAge', async (repo) => {
     const image = await repo.putBlob(new Uint8Array([1, 2, 3]));
-    assertEqual((await repo.gc({ blobs: true })).blobs, 0, 'a blob that a record is about to mention');
+    assertEqual((await repo.gc({ ...AT_ONCE, blobs: true })).blobs, 0, 'a blob that a record is about to mention');
     await repo.put(POST, 'a', { ...post('a'), image });
     assertEqual(await listOf(repo.missingBlobs()), [], 'missing blobs');
     await repo.putBlob(new Uint8Array([4]));
-    assertEqual((await repo.gc({ blobs: true, blobAge: 60_000 })).blobs, 0, 'younger than a minute');
-    assertEqual((await repo.gc({ blobs: true, blobAge: 0 })).blobs, 1, 'of any age');
+    assertEqual((await repo.gc({ ...AT_ONCE, blobs: true, blobAge: 60_000 })).blobs, 0, 'younger than a minute');
+    assertEqual((await repo.gc({ ...AT_ONCE, blobs: true, blobAge: 0 })).blobs, 1, 'of any age');
     assertEqual((await listOf(repo.blobs())).length, 1, 'the blob that a record mentions stays');
     for (const blobAge of [-1, Number.NaN, '1' as unknown as number]) {
-      const error = await repo.gc({ blobs: true, blobAge }).catch((cause: unknown) => cause);
+      const error = await repo.gc({ ...AT_ONCE, blobs: true, blobAge }).catch((cause: unknown) => cause);
       assert((error as Error).name === 'TypeError', `blobAge=${blobAge} is a TypeError`);
     }
   }),
@@ -164,7 +164,7 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
   over('a checked-out state that gc has removed cannot be read', async (repo) => {
     const { rev } = await repo.write(creates(3));
     await repo.put(POST, 'a', post('a'));
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     await assertRejects(() => repo.checkout(rev), 'RefNotFound', 'checkout of a removed commit');
   }),
 
@@ -179,12 +179,12 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     await repo.write(deletes);
     const textsOf = async () => (await listOf(repo.list(POST))).map(({ value }) => value.text);
     const texts = await textsOf();
-    const { bytes } = await repo.gc();
+    const { bytes } = await repo.gc(AT_ONCE);
     const { size, free } = await repo.info();
     assert(size === undefined || (bytes > 0 && size < before.size! && free === 0), `bytes=${bytes} size=${size}`);
-    const compacted = await repo.gc({ compact: true });
+    const compacted = await repo.gc({ ...AT_ONCE, compact: true });
     assert(size === undefined || compacted.bytes > 0, `by compaction; bytes=${compacted.bytes}`);
-    assertEqual([compacted.blocks, (await repo.gc({ compact: true })).bytes], [0, 0], 'a second time');
+    assertEqual([compacted.blocks, (await repo.gc({ ...AT_ONCE, compact: true })).bytes], [0, 0], 'a second time');
     assertEqual(await textsOf(), texts, 'the records');
     await repo.put(POST, 'after', post('after'));
     assertEqual((await repo.get(POST, 'after'))?.value.text, 'after', 'what is written next');
@@ -194,10 +194,14 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
   over('readers and verify continue during compaction', async (repo) => {
     await repo.write(creates(COUNT));
     const checking = repo.verify();
-    const records = await readAround(repo.list(POST), async () => void (await repo.gc({ compact: true })));
+    const records = await readAround(repo.list(POST), async () => void (await repo.gc({ ...AT_ONCE, compact: true })));
     assertEqual(records.length, COUNT, 'records of the list');
     assertEqual((await checking).ok, true, 'the check');
-    await Promise.all([repo.put(POST, 'a', post('a')), repo.gc({ compact: true }), repo.put(POST, 'b', post('b'))]);
+    await Promise.all([
+      repo.put(POST, 'a', post('a')),
+      repo.gc({ ...AT_ONCE, compact: true }),
+      repo.put(POST, 'b', post('b')),
+    ]);
     assertEqual((await listOf(repo.list(POST))).length, COUNT + 2, 'records, with those that were written meanwhile');
     await isSound(repo);
   }),
@@ -207,16 +211,16 @@ export const repoGarbageCases: readonly Case<RepoHarness>[] = [
     await repo.put(POST, rkeyOf(1), post('changed'));
     await repo.putBlob(new Uint8Array([1, 2, 3]));
     const before = await describe(repo);
-    const tried = await repo.gc({ dryRun: true, blobs: true, blobAge: 0, compact: true });
+    const tried = await repo.gc({ ...AT_ONCE, dryRun: true, blobs: true, blobAge: 0, compact: true });
     assert(tried.blocks > 0, 'blocks to remove');
     assertEqual([tried.commits, tried.blobs, tried.bytes], [1, 1, 0], 'commits, blobs and bytes');
     assertEqual(await describe(repo), before, 'nothing has changed');
     const signal = AbortSignal.abort(new Error('enough'));
-    const error = await rejectionOf(() => repo.gc({ signal }), 'an aborted gc');
+    const error = await rejectionOf(() => repo.gc({ ...AT_ONCE, signal }), 'an aborted gc');
     assertEqual((error as Error).message, 'enough', 'the reason');
     assertEqual(await describe(repo), before, 'nothing has changed after the abort');
     const phases: string[] = [];
-    const done = await repo.gc({ blobs: true, blobAge: 0, onProgress: ({ phase }) => phases.push(phase) });
+    const done = await repo.gc({ ...AT_ONCE, blobs: true, blobAge: 0, onProgress: ({ phase }) => phases.push(phase) });
     assertEqual([done.blocks, done.commits, done.blobs], [tried.blocks, 1, 1], 'the same counts');
     assertEqual([phases[0], phases.at(-1)], ['verify', 'write'], 'progress');
     await isSound(repo);

@@ -19,6 +19,10 @@ export interface RepoHarness {
   }): Promise<Repo>;
   /** Opens the same place again. What was open there before has been closed. */
   open(options?: { readonly signer?: Signer | undefined }): Promise<Repo>;
+  /** Opens the same place while it is open. Left out where a repository has one owner at a time. */
+  openBeside?(options?: { readonly signer?: Signer | undefined }): Promise<Repo>;
+  /** Said of a place where listeners of one owner hear of the heads of others. */
+  readonly hearsOthers?: true;
   /** Opens the same place for reading. Left out where there is no such thing. */
   openReadOnly?(): Promise<Repo>;
   /** Opens the place, and makes a repository if the place is empty. Left out by an adapter without such a function. */
@@ -44,6 +48,12 @@ export const LIKE = 'app.bsky.feed.like';
 /** Keys out of thin air, the same each time. */
 export const KEY: SigningKey = /* @__PURE__ */ importKey('11'.repeat(32), 'secp256k1');
 export const OTHER_KEY: SigningKey = /* @__PURE__ */ importKey('22'.repeat(32), 'p256');
+
+/**
+ * An option of `gc`: removes at once what nothing keeps. Where several processes may have a repository open, it stays
+ * for an hour otherwise.
+ */
+export const AT_ONCE = { commitAge: 0 } as const;
 
 /** A short record; those with different texts have different CIDs. */
 export const post = (text: string): { readonly $type: string; readonly text: string; readonly createdAt: string } => ({

@@ -5,7 +5,7 @@ import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
-import { LIKE, POST, creates, over, post, rkeyOf } from './harness.ts';
+import { AT_ONCE, LIKE, POST, creates, over, post, rkeyOf } from './harness.ts';
 
 const textsOf = (cids: readonly (CID | undefined)[]): string[] => cids.map(String);
 
@@ -126,7 +126,7 @@ export const repoHistoryCases: readonly Case<RepoHarness>[] = [
     );
     assertEqual((await branch.get(POST, rkeyOf(4)))?.value.text, 'theirs', 'a change of the head');
     assertEqual((await listOf(repo.log({ ref: 'draft', limit: 1 })))[0]?.message, 'a draft', 'its message');
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     assertEqual((await repo.verify()).faults, [], 'no fault');
   }),
 

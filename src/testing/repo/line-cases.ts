@@ -5,7 +5,7 @@ import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
-import { DID, KEY, LIKE, OTHER_KEY, POST, creates, over, post, rkeyOf } from './harness.ts';
+import { AT_ONCE, DID, KEY, LIKE, OTHER_KEY, POST, creates, over, post, rkeyOf } from './harness.ts';
 
 /** Asserts that `verify`, `repair` and `gc` find no fault, and change nothing that a reader sees. */
 export const assertCared = async (repo: Repo): Promise<void> => {
@@ -18,7 +18,7 @@ export const assertCared = async (repo: Repo): Promise<void> => {
     );
     const { whole, steps } = await repo.repair();
     assertEqual([whole, ...steps.map(({ message }) => message)], [true], 'repair');
-    await repo.gc();
+    await repo.gc(AT_ONCE);
   }
 };
 

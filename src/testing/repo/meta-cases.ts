@@ -6,7 +6,7 @@ import type { Case } from '../case.ts';
 import { assertEqual, assertRejects, assertTypeError, skip } from '../case.ts';
 import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
-import { DID, KEY, POST, creates, over, post } from './harness.ts';
+import { AT_ONCE, DID, KEY, POST, creates, over, post } from './harness.ts';
 
 const metaOf = async (repo: Repo, prefix?: string): Promise<string[]> =>
   (await listOf(repo.meta.list(prefix))).map(([name, value]) => `${name}=${value}`);
@@ -160,7 +160,7 @@ export const repoMetaCases: readonly Case<RepoHarness>[] = [
   over('meta: values stay over gc and repair', async (repo) => {
     await repo.put(POST, 'a', post('a'), { meta: { 'app:x': 'kept' } });
     await repo.write(creates(2));
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     await repo.repair();
     assertEqual(await metaOf(repo), ['app:x=kept'], 'the values');
   }),

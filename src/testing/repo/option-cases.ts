@@ -6,7 +6,20 @@ import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';
 import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
-import { DID, KEY, LIKE, OTHER_DID, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
+import {
+  AT_ONCE,
+  DID,
+  KEY,
+  LIKE,
+  OTHER_DID,
+  OTHER_KEY,
+  POST,
+  creates,
+  describe,
+  over,
+  post,
+  rkeyOf,
+} from './harness.ts';
 
 /** More than two pages of a list between a page and a worker. */
 const COUNT = 250;
@@ -177,7 +190,7 @@ export const repoOptionCases: readonly Case<RepoHarness>[] = [
     for (let i = 0; i < 5; i++) {
       await repo.put(POST, 'a', post(`${i}`));
     }
-    await repo.gc({ keep: 3 });
+    await repo.gc({ ...AT_ONCE, keep: 3 });
     assertEqual((await listOf(repo.log())).length, 3, 'commits');
     const before = await describe(repo);
     const { dryRun, stepCount, whole } = await repo.repair({ dryRun: true });

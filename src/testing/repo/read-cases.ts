@@ -4,7 +4,7 @@ import { listOf } from '../../core/data/list-of.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf } from '../case.ts';
 import type { RepoHarness } from './harness.ts';
-import { DID, LIKE, POST, POSTGATE, creates, describe, over, post, rkeyOf } from './harness.ts';
+import { AT_ONCE, DID, LIKE, POST, POSTGATE, creates, describe, over, post, rkeyOf } from './harness.ts';
 import { errorName } from '../../core/data/platform-values.ts';
 
 const rkeysOf = async (repo: Pick<Repo, 'list'>, ...args: Parameters<Repo['list']>): Promise<string[]> =>
@@ -202,7 +202,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
       await repo.put(POST, rkeyOf(0), post(`version ${i}`));
     }
     const before = await repo.info();
-    const { blocks, commits } = await repo.gc({ keep: 2 });
+    const { blocks, commits } = await repo.gc({ ...AT_ONCE, keep: 2 });
     const after = await repo.info();
     assert(blocks > 0, 'blocks were removed');
     assertEqual(before.blocks - after.blocks, blocks, 'as many as it says');
@@ -211,7 +211,7 @@ export const repoReadCases: readonly Case<RepoHarness>[] = [
     assertEqual((await repo.get(POST, rkeyOf(0)))?.value.text, 'version 4', 'the head');
     assertEqual((await (await repo.checkout('tag')).get(POST, rkeyOf(0)))?.value.text, 'post 0', 'the tag');
     assert((await repo.verify()).ok, 'it is sound');
-    assertEqual((await repo.gc({ keep: 2 })).blocks, 0, 'a second time there is nothing to do');
+    assertEqual((await repo.gc({ ...AT_ONCE, keep: 2 })).blocks, 0, 'a second time there is nothing to do');
   }),
 
   over('onChange notifies about every new head, after it is stored', async (repo, harness) => {

@@ -11,7 +11,7 @@ import { sha256 } from '../../core/data/sha256.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, rejectionOf, skip } from '../case.ts';
 import type { RepoHarness } from './harness.ts';
-import { KEY, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
+import { AT_ONCE, KEY, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 import { errorName } from '../../core/data/platform-values.ts';
 import { readAll } from '../../core/data/streams.ts';
 
@@ -83,7 +83,7 @@ export const repoRepairCases: readonly Case<RepoHarness>[] = [
     const { rev } = await repo.write(creates(10));
     await repo.setRef('before', rev);
     await repo.delete(POST, rkeyOf(3));
-    await repo.gc({ keep: 1 });
+    await repo.gc({ ...AT_ONCE, keep: 1 });
     const before = await describe(repo);
     assertEqual((await repo.repair()).steps.length, 0, 'steps');
     assertEqual(await describe(repo), before, 'the repository');

@@ -5,7 +5,7 @@ import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects } from '../case.ts';
 import { listOf } from '../../core/data/list-of.ts';
 import type { RepoHarness } from './harness.ts';
-import { POST, creates, describe, over, post, rkeyOf } from './harness.ts';
+import { AT_ONCE, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 
 const COUNT = 60;
 
@@ -35,11 +35,11 @@ export const repoTreeCases: readonly Case<RepoHarness>[] = [
     const { rev } = await repo.write(creates(COUNT));
     await replaceAll(repo);
     const tree = await (await repo.checkout(rev)).put(POST, 'mine', post('mine'));
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     const before = await describe(repo);
     await assertRejects(() => repo.commit(tree), 'BlockNotFound', 'commit');
     assertEqual(await describe(repo), before, 'the repository');
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     await assertSound(repo);
     const again = await (await repo.checkout()).put(POST, 'mine', post('mine'));
     await repo.commit(again);
@@ -52,7 +52,7 @@ export const repoTreeCases: readonly Case<RepoHarness>[] = [
     await replaceAll(repo);
     await repo.setRef('before', rev);
     const [byRev, byRef] = [await repo.checkout(rev), await repo.checkout('before')];
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     await repo.commit(await byRev.put(POST, 'mine', post('mine')));
     assertEqual((await repo.get(POST, rkeyOf(0)))?.value.text, 'post 0', 'the old state is the head');
     await assertSound(repo);
@@ -63,7 +63,7 @@ export const repoTreeCases: readonly Case<RepoHarness>[] = [
     await repo.write(creates(COUNT));
     await replaceAll(repo);
     const tree = await (await repo.checkout()).put(POST, 'mine', post('mine'));
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     await repo.commit(await tree.delete(POST, rkeyOf(1)));
     assertEqual((await repo.info()).records, COUNT, 'records');
     await assertSound(repo);
@@ -73,10 +73,10 @@ export const repoTreeCases: readonly Case<RepoHarness>[] = [
     const { cid, rev } = await repo.write(creates(COUNT));
     await repo.setRef('before', rev);
     await replaceAll(repo);
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     const tree = await (await repo.checkout('before')).put(POST, 'mine', post('mine'));
     await repo.removeRef('before');
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     await assertRejects(() => repo.commit(tree), 'BlockNotFound', 'commit');
     await assertRejects(() => repo.checkout(cid), 'RefNotFound', 'checkout');
     await assertSound(repo);

@@ -5,7 +5,7 @@ import { listOf } from '../../core/data/list-of.ts';
 import type { Case } from '../case.ts';
 import { assert, assertEqual, assertRejects, assertTypeError, skip } from '../case.ts';
 import type { RepoHarness } from './harness.ts';
-import { DID, KEY, LIKE, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
+import { AT_ONCE, DID, KEY, LIKE, OTHER_KEY, POST, creates, describe, over, post, rkeyOf } from './harness.ts';
 
 const texts = (
   ...ops: readonly (readonly [action: 'create' | 'update' | 'delete', rkey: string, text?: string])[]
@@ -99,7 +99,7 @@ export const repoWriteCases: readonly Case<RepoHarness>[] = [
   over('of two equal records, deleting one keeps the other', async (repo) => {
     await repo.write(texts(['create', 'a', 'same'], ['create', 'b', 'same']));
     await repo.delete(POST, 'a');
-    await repo.gc();
+    await repo.gc(AT_ONCE);
     assertEqual((await repo.get(POST, 'b'))?.value.text, 'same', 'the text');
     assert((await repo.verify()).ok, 'it is sound');
   }),

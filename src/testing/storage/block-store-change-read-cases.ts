@@ -1,7 +1,7 @@
 /** The contract of `BlockStore`: reads in a change see its earlier writes, in order. */
 import type { BlockChange, BlockStore, StoreReader } from '../../core/storage/ports.ts';
 import type { Case } from '../case.ts';
-import { assertEqual } from '../case.ts';
+import { assertEqual, assertRejects } from '../case.ts';
 import type { BlockStoreHarness } from './block-store-harness.ts';
 import { listOf } from '../../core/data/list-of.ts';
 import { blockOf, blocksOf, cidsOf, put, revOf, textsOf } from './block-store-harness.ts';
@@ -163,6 +163,51 @@ export const blockStoreChangeReadCases: readonly Case<BlockStoreHarness>[] = [
       .catch(() => undefined);
     assertEqual(await seenBy(store), before, 'the state');
     await store.transact(async (change) => assertEqual(await seenBy(change), before, 'the next change'));
+  }),
+
+  over('calls that nobody awaits take effect in their order', async (store) => {
+    const many = blocksOf(12_000).slice(3);
+    const last = many.at(-1)!;
+    let unawaited: Promise<unknown> | undefined;
+    await store.transact(async (change) => {
+      unawaited = change.put(many);
+      const reads = [change.get(last.cid), change.getMany([c.cid, last.cid]), listOf(change.cids())] as const;
+      const [one, some, all] = await Promise.all(reads);
+      assertEqual([one, some, all.length], [last.bytes, [undefined, last.bytes], many.length + 2], 'reads of a put');
+      const calls = [
+        change.put([c]),
+        change.remove([c.cid, a.cid]),
+        change.put([a]),
+        change.setMeta('app:b', 'second'),
+      ];
+      const seen = await Promise.all([change.get(c.cid), change.get(a.cid), change.meta('app:b')]);
+      assertEqual(seen, [undefined, a.bytes, 'second'], 'reads of later calls');
+      assertEqual((await Promise.all(calls)).slice(0, 3), [[true], undefined, [true]], 'which blocks are new');
+      for (const value of ['third', 'last']) {
+        void change.setMeta('app:b', value);
+        void change.setRef('main', b.cid);
+        void change.addCommit(revOf(5), b.cid);
+      }
+    });
+    await unawaited;
+    assertEqual(await store.getMany(cidsOf([a, c, last])), [a.bytes, undefined, last.bytes], 'the blocks');
+    assertEqual([await store.meta('app:b'), String(await store.ref('main'))], ['last', String(b.cid)], 'the values');
+    assertEqual(String(await store.commit(revOf(5))), String(b.cid), 'the commit');
+  }),
+
+  over('a put that is not complete when run ends is part of the change', async (store) => {
+    const many = blocksOf(12_000);
+    let late: BlockChange | undefined;
+    await store.transact(async (change) => {
+      late = change;
+      void change.put(many);
+    });
+    assertEqual(await store.count(), many.length, 'blocks');
+    await assertRejects(() => late!.put([c]), 'Closed', 'put after the end');
+    await assertRejects(() => late!.get(c.cid), 'Closed', 'get after the end');
+    await assertRejects(() => listOf(late!.cids()), 'Closed', 'a list after the end');
+    await assertRejects(() => late!.setMeta('app:b', 'late'), 'Closed', 'setMeta after the end');
+    assertEqual(await store.meta('app:b'), 'first', 'the value');
   }),
 
   over('it reads while the store is closing', async (store) => {

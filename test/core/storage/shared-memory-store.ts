@@ -8,6 +8,7 @@ import { RepoError } from '../../../src/core/errors.ts';
 import { ChangeQueue } from '../../../src/core/storage/change-queue.ts';
 import type { ReaderSource } from '../../../src/core/storage/checked-reader.ts';
 import { CheckedReader } from '../../../src/core/storage/checked-reader.ts';
+import type { ChangeSource } from '../../../src/core/storage/pending-change.ts';
 import { PendingChange } from '../../../src/core/storage/pending-change.ts';
 import type { BlockChange, BlockStore } from '../../../src/core/storage/ports.ts';
 import type { Tid } from '../../../src/core/syntax/tid.ts';
@@ -27,11 +28,14 @@ export class SharedMemoryStore extends CheckedReader implements BlockStore {
   readonly #state: SharedState;
   /** The changes of this owner, for which `close` waits. */
   readonly #queue = new ChangeQueue();
+  readonly #later: (source: ChangeSource) => ChangeSource;
   #closing: Promise<void> | undefined;
 
-  constructor(state: SharedState) {
+  /** @param later Delays the calls of a change. Default: each takes effect at once. */
+  constructor(state: SharedState, later: (source: ChangeSource) => ChangeSource = (source) => source) {
     super(readsOf(state), () => this.#assertOpen());
     this.#state = state;
+    this.#later = later;
   }
 
   async count(): Promise<number> {
@@ -64,9 +68,10 @@ export class SharedMemoryStore extends CheckedReader implements BlockStore {
       }
       return isNew;
     };
-    const change = new PendingChange({ ...readsOf(this.#state), add: (more) => more.map(add) });
+    const change = new PendingChange(this.#later({ ...readsOf(this.#state), add: (more) => more.map(add) }));
     try {
       const result = await run(change);
+      await change.settle();
       change.pending.removed.forEach((key) => blocks.delete(key));
       apply(refs, change.pending.refs);
       apply(meta, change.pending.meta);

@@ -16,7 +16,7 @@ import { partsIn } from '../open-parts.ts';
 import { raiseEpoch } from './epoch.ts';
 import type { Pinnable, Sweep } from './pins.ts';
 import { readBase, rootOf } from '../transfer/base.ts';
-import { forgetJump, markJump } from '../transfer/jumps.ts';
+import { becameHeadAt, forgetJump, markJump } from '../transfer/jumps.ts';
 import { isKeptRef, keptRefs } from '../transfer/kept-refs.ts';
 import type { ReadNodes } from './reach.ts';
 import { batchesOf, nodesPastMissing, reachNodes, reachTree } from './reach.ts';
@@ -24,6 +24,9 @@ import { forgetResets } from './resets.ts';
 
 /** Default minimum age of a removed blob: a new record may be about to mention a younger one. */
 export const BLOB_AGE_MS: number = 60 * 60 * 1000;
+
+/** Default minimum age of a removed commit where other owners may read it. */
+export const COMMIT_AGE_MS: number = 60 * 60 * 1000;
 
 /** Blocks between two calls of `onProgress`. */
 const NOTIFY_EVERY = 4096;
@@ -41,8 +44,12 @@ interface KeptCommits {
   readonly followers: readonly Tid[];
 }
 
-/** Returns the commits that stay: the newest ones and the targets of refs. */
-const keptCommits = async (parts: ReadParts, keep: number): Promise<KeptCommits> => {
+/**
+ * Returns the commits that stay: the newest ones, the targets of refs, and those that were the head within the last
+ * `commitAge` milliseconds.
+ */
+const keptCommits = async (parts: ReadParts, keep: number, commitAge: number): Promise<KeptCommits> => {
+  const since = Date.now() - commitAge;
   const pinned = new Set<string>();
   const kept: Kept[] = [];
   const retain = async (cid: CID, mayLack = false): Promise<void> => {
@@ -58,13 +65,16 @@ const keptCommits = async (parts: ReadParts, keep: number): Promise<KeptCommits>
   const dropped: [Tid, CID][] = [];
   const followers: Tid[] = [];
   let newest = 0;
+  /** Whether the commit was replaced recently. Those before it were replaced earlier. */
+  let isRecent = commitAge > 0;
   /** The commit after, if it stays. */
   let next: Tid | undefined;
   for await (const [rev, cid] of parts.store.commits({ reverse: true })) {
     newest += 1;
-    if (newest <= keep) {
+    if (newest <= keep || isRecent) {
       await retain(cid);
     }
+    isRecent &&= (await becameHeadAt(parts.store, rev)) > since;
     if (pinned.has(cidToText(cid))) {
       next = rev;
       continue;
@@ -162,12 +172,15 @@ const reachBases = async (parts: ReadParts): Promise<CidSet> => {
  */
 export const collectGarbage = async (parts: RepoParts, options: GarbageOptions = {}): Promise<GarbageResult> => {
   const { keep = 1, blobs = false, blobAge = BLOB_AGE_MS, compact = false } = options;
+  const { commitAge = parts.isOnlyOwner ? 0 : COMMIT_AGE_MS } = options;
   const { dryRun = false, onProgress, signal } = options;
   if (!Number.isInteger(keep) || keep < 1) {
     throw new TypeError(`keep is not a valid number of commits: use a whole number from 1; keep=${keep}`);
   }
-  if (typeof blobAge !== 'number' || !(blobAge >= 0)) {
-    throw new TypeError(`blobAge is not a valid number of milliseconds: use a number from 0; blobAge=${blobAge}`);
+  for (const [name, age] of Object.entries({ blobAge, commitAge })) {
+    if (typeof age !== 'number' || !(age >= 0)) {
+      throw new TypeError(`${name} is not a valid number of milliseconds: use a number from 0; ${name}=${age}`);
+    }
   }
   const tally = { phase: 'verify' as 'verify' | 'write', bytes: 0, blocks: 0, records: 0 };
   const notify = (): void => {
@@ -177,7 +190,7 @@ export const collectGarbage = async (parts: RepoParts, options: GarbageOptions =
   const counts = await sweeping(parts, async (change, sweep) => {
     const inside = partsIn(parts, change);
     notify();
-    const { kept, dropped, followers } = await keptCommits(inside, keep);
+    const { kept, dropped, followers } = await keptCommits(inside, keep, commitAge);
     const reached = await reachCommits(inside, kept, notify);
     const pinned = sweep.mark(reached);
     await reachPinned(inside, pinned, reached);
@@ -250,7 +263,7 @@ const sweeping = async <T>(parts: RepoParts, run: (change: BlockChange, sweep: S
  */
 const removeOrphans = (parts: RepoParts, blobAge: number): Promise<number> =>
   sweeping(parts, async (change) => {
-    const { kept } = await keptCommits(partsIn(parts, change), Infinity);
+    const { kept } = await keptCommits(partsIn(parts, change), Infinity, 0);
     const orphans = await orphanBlobs(parts, change, [...kept, ...parts.pins.pinned()], blobAge);
     await parts.blobs.delete(orphans);
     return orphans.length;

@@ -4,9 +4,14 @@
  *
  * A reader first finds its commits and then pins them. A sweep may start between the two. If the sweep does not keep
  * these commits, the reader waits for its end and finds its commits again.
+ *
+ * Other owners of a store do not know these pins. Their `gc` keeps what was replaced a short time ago, and a reader that
+ * loses its blocks nevertheless gets an error that says so.
  */
 import type { CID } from '../../data/cid.ts';
+import { cidToText } from '../../data/cid.ts';
 import type { CidSet } from '../../data/cid-set.ts';
+import { isRepoError, RepoError } from '../../errors.ts';
 
 /** A commit, or only the root of a tree. */
 export interface Pinnable {
@@ -44,6 +49,35 @@ export class Pins {
   readonly #checks = new Set<Promise<void>>();
   #marks = 0;
   #sweep: RunningSweep | undefined;
+  readonly #isStored: ((cid: CID) => Promise<boolean>) | undefined;
+
+  /** @param isStored Whether a block is stored. Only if other owners may remove blocks. */
+  constructor(isStored?: (cid: CID) => Promise<boolean>) {
+    this.#isStored = isStored;
+  }
+
+  /**
+   * Returns the error of a reader: another one than `error` if a block is missing because another owner has removed a
+   * state of the reader.
+   */
+  async explain(error: unknown, states: States): Promise<unknown> {
+    if (this.#isStored === undefined || !isRepoError(error, 'BlockNotFound')) {
+      return error;
+    }
+    for (const state of states) {
+      const cid = state?.cid ?? state?.data;
+      // Without a connection, nobody knows more than `error` says.
+      if (cid !== undefined && !(await this.#isStored(cid).catch(() => true))) {
+        return new RepoError(
+          'BlockNotFound',
+          'another process has replaced this state and removed it with gc: try again with the head, or give gc a larger ' +
+            `commitAge; cid=${cidToText(cid)}`,
+          { cause: error },
+        );
+      }
+    }
+    return error;
+  }
 
   /** Finds states with `resolve` and pins them. Rejects with the error of `resolve`. */
   async pin<S extends States>(resolve: () => Promise<S>): Promise<Pinned<S>> {
@@ -138,15 +172,25 @@ const deferred = (): { readonly ended: Promise<void>; readonly end: () => void }
   return { ended, end };
 };
 
-/** Iterates over pinned states. Releases them when the iteration ends. */
+/** Finds states, pins them and iterates over them. Releases them when the iteration ends. */
 export async function* readPinned<S extends States, T>(
   pins: Pins,
   resolve: () => Promise<S>,
   read: (states: S) => AsyncIterable<T>,
 ): AsyncGenerator<T> {
-  const { states, release } = await pins.pin(resolve);
+  yield* readHeld(pins, await pins.pin(resolve), read);
+}
+
+/** Iterates over states that are pinned. Releases them when the iteration ends. */
+export async function* readHeld<S extends States, T>(
+  pins: Pins,
+  { states, release }: Pinned<S>,
+  read: (states: S) => AsyncIterable<T>,
+): AsyncGenerator<T> {
   try {
     yield* read(states);
+  } catch (error) {
+    throw await pins.explain(error, states);
   } finally {
     release();
   }
@@ -161,6 +205,8 @@ export const withPinned = async <S extends States, T>(
   const { states, release } = await pins.pin(resolve);
   try {
     return await run(states);
+  } catch (error) {
+    throw await pins.explain(error, states);
   } finally {
     release();
   }

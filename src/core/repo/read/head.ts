@@ -1,7 +1,7 @@
 /** Reads the head of a repository and its commit. */
 import type { CID } from '../../data/cid.ts';
 import { cidEquals, cidToText } from '../../data/cid.ts';
-import { RepoError } from '../../errors.ts';
+import { isRepoError, RepoError } from '../../errors.ts';
 import { requireBlock } from '../../storage/checked-blocks.ts';
 import type { BlockReader } from '../../storage/ports.ts';
 import type { Commit } from '../commit.ts';
@@ -32,7 +32,16 @@ export const readHead = async (parts: ReadParts): Promise<Head | undefined> => {
   if (cid === undefined || cidEquals(heads.last?.cid, cid)) {
     return cid && heads.last;
   }
-  const head = headOf(cid, await readCommit(store, cid));
+  let head: Head;
+  try {
+    head = headOf(cid, await readCommit(store, cid));
+  } catch (error) {
+    if (!isRepoError(error, 'BlockNotFound') || cidEquals(await store.ref(MAIN), cid)) {
+      throw error;
+    }
+    // Between the two reads, another owner has replaced the head, and removed it.
+    return readHead(parts);
+  }
   heads.last = head;
   return head;
 };

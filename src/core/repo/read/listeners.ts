@@ -6,22 +6,26 @@ import type { NodeReader } from '../../mst/node-reader.ts';
 import type { CommitRef, HeadChange, RecordChange } from '../repo.ts';
 import type { Transition } from './transition.ts';
 
+/** The changes that a head brings: a list, two trees to compare, or `undefined` if they are unknown. */
+export type Changes = readonly RecordChange[] | Transition | undefined;
+
 export interface Listeners {
   add(listener: (change: HeadChange) => void): () => void;
   /**
    * Notifies listeners of a durable head. Compares two trees only if there is a listener. Never rejects, because the
    * write has succeeded.
    */
-  notify(commit: CommitRef, changes: readonly RecordChange[] | Transition, reset?: boolean): Promise<void>;
+  notify(commit: CommitRef, changes: Changes, reset?: boolean): Promise<void>;
 }
+
+type Paths = Omit<HeadChange, keyof CommitRef | 'reset'>;
 
 const pathsOf = (changes: readonly RecordChange[], action: RecordChange['action']): string[] =>
   changes.filter((change) => change.action === action).map(({ collection, rkey }) => `${collection}/${rkey}`);
 
-const differenceOf = async (
-  nodes: NodeReader,
-  { before, after }: Transition,
-): Promise<Omit<HeadChange, keyof CommitRef>> => {
+const UNKNOWN: Paths = { created: [], updated: [], deleted: [], incomplete: true };
+
+const differenceOf = async (nodes: NodeReader, { before, after }: Transition): Promise<Paths> => {
   const [created, updated, deleted]: [string[], string[], string[]] = [[], [], []];
   for await (const { key, from, to } of diffTrees(nodes, before, after)) {
     (from === undefined ? created : to === undefined ? deleted : updated).push(key);
@@ -29,27 +33,42 @@ const differenceOf = async (
   return { created, updated, deleted };
 };
 
-const isTransition = (changes: readonly RecordChange[] | Transition): changes is Transition => 'after' in changes;
+const isTransition = (changes: Changes): changes is Transition => changes !== undefined && 'after' in changes;
 
-export const createListeners = (nodes: NodeReader): Listeners => {
+/**
+ * @param isOnlyOwner Whether nobody else removes blocks. Otherwise the changes are unknown if a block is missing, or if
+ *   the connection to the storage is.
+ */
+export const createListeners = (nodes: NodeReader, isOnlyOwner: boolean): Listeners => {
   const listeners = new Set<(change: HeadChange) => void>();
   // One after the other, so that a slow diff does not reorder heads.
   let last: Promise<void> = Promise.resolve();
 
-  const callAll = async (
-    commit: CommitRef,
-    changes: readonly RecordChange[] | Transition,
-    reset: boolean,
-  ): Promise<void> => {
-    let paths: Omit<HeadChange, keyof CommitRef>;
+  const pathsIn = async (changes: Changes): Promise<Paths> => {
+    if (changes === undefined) {
+      return UNKNOWN;
+    }
+    if (!isTransition(changes)) {
+      return {
+        created: pathsOf(changes, 'create'),
+        updated: pathsOf(changes, 'update'),
+        deleted: pathsOf(changes, 'delete'),
+      };
+    }
     try {
-      paths = isTransition(changes)
-        ? await differenceOf(nodes, changes)
-        : {
-            created: pathsOf(changes, 'create'),
-            updated: pathsOf(changes, 'update'),
-            deleted: pathsOf(changes, 'delete'),
-          };
+      return await differenceOf(nodes, changes);
+    } catch (error) {
+      if (!isOnlyOwner && (isRepoError(error, 'BlockNotFound') || isRepoError(error, 'StorageFailed'))) {
+        return UNKNOWN;
+      }
+      throw error;
+    }
+  };
+
+  const callAll = async (commit: CommitRef, changes: Changes, reset: boolean): Promise<void> => {
+    let paths: Paths;
+    try {
+      paths = await pathsIn(changes);
     } catch (error) {
       // A repository that was closed meanwhile notifies no listener.
       if (!isRepoError(error, 'Closed')) {

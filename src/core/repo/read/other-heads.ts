@@ -1,10 +1,11 @@
 /** Tells listeners of heads that another owner of the same store has made. */
 import type { CID } from '../../data/cid.ts';
+import { listOf } from '../../data/list-of.ts';
 import { reportError } from '../../data/report-error.ts';
+import type { RepoErrorCode } from '../../errors.ts';
 import { isRepoError } from '../../errors.ts';
 import { ChangeQueue } from '../../storage/change-queue.ts';
 import type { RepoParts } from '../open-parts.ts';
-import type { RecordChange } from '../repo.ts';
 import { diffStates } from './diff-states.ts';
 import { readCommit } from './head.ts';
 
@@ -17,24 +18,45 @@ export interface HeadMove {
 /** Calls `onMove` after each head that another owner has made. Returns a function that ends this. */
 export type OtherHeads = (onMove: (move: HeadMove) => void) => () => void;
 
-/** Notifies the listeners of a repository of the heads of others, in order. Returns a function that ends this. */
+const EXPECTED: readonly RepoErrorCode[] = ['BlockNotFound', 'Closed', 'StorageFailed'];
+
+/** Returns what `read` returns, or `undefined` if `gc` of another owner has removed blocks that it needs. */
+const unlessRemoved = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isRepoError(error, 'BlockNotFound')) {
+      throw error;
+    }
+    return undefined;
+  }
+};
+
+/**
+ * Notifies the listeners of a repository of the heads of others, in order. After a head that could not be read, the next
+ * one is announced without its changes. Returns a function that ends this.
+ */
 export const notifyOfOtherHeads = (parts: RepoParts, subscribe: OtherHeads): (() => void) => {
   const queue = new ChangeQueue();
+  /** Whether the listeners lack a head. */
+  let isBehind = false;
   const notify = async ({ before, after }: HeadMove): Promise<void> => {
+    const wasBehind = isBehind;
+    // Until this head is announced. A head that has been removed has a successor, which is announced too.
+    isBehind = true;
     const { rev } = await readCommit(parts.store, after);
-    const isReset = before !== undefined && rev <= (await readCommit(parts.store, before)).rev;
-    const changes: RecordChange[] = [];
-    for await (const change of diffStates(parts, before, after)) {
-      changes.push(change);
-    }
-    await parts.listeners.notify({ cid: after, rev }, changes, isReset);
+    const old = before && (await unlessRemoved(() => readCommit(parts.store, before)));
+    const isKnown = !wasBehind && (before === undefined || old !== undefined);
+    const changes = isKnown ? await unlessRemoved(() => listOf(diffStates(parts, before, after))) : undefined;
+    await parts.listeners.notify({ cid: after, rev }, changes, old !== undefined && rev <= old.rev);
+    isBehind = false;
   };
   return subscribe((move) => {
     queue
       .run(() => notify(move))
       .catch((error: unknown) => {
-        // `gc` of another owner may have removed the head before, and this repository may have been closed.
-        if (!isRepoError(error, 'BlockNotFound') && !isRepoError(error, 'Closed')) {
+        // The blocks may have been removed, the connection may be lost, or this repository may have been closed.
+        if (!isRepoError(error) || !EXPECTED.includes(error.code)) {
           reportError(error);
         }
       });

@@ -103,9 +103,10 @@ export class Watch<C extends string> implements RecordWatch<C> {
     });
   }
 
-  #concerns({ created, updated, deleted }: HeadChange): boolean {
+  #concerns({ created, updated, deleted, incomplete }: HeadChange): boolean {
     const prefix = this.#collection === undefined ? '' : `${this.#collection}/`;
-    return [created, updated, deleted].some((paths) => paths.some((path) => path.startsWith(prefix)));
+    const isIn = (paths: readonly string[]): boolean => paths.some((path) => path.startsWith(prefix));
+    return incomplete === true || [created, updated, deleted].some(isIn);
   }
 
   async #take(): Promise<IteratorResult<RecordPage<C>, undefined>> {

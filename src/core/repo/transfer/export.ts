@@ -9,6 +9,7 @@ import type { Head } from '../repo.ts';
 import type { NamedBlock } from '../../blocks/block.ts';
 import { preload } from './preload.ts';
 import { commitAt, resolveCommit } from '../read/history.ts';
+import { readHeld } from '../care/pins.ts';
 import type { RepoParts } from '../open-parts.ts';
 import { requireBlock, requireBlocks } from '../../storage/checked-blocks.ts';
 import { assertExportOptions, exportFilter } from './export-filter.ts';
@@ -71,15 +72,6 @@ const resolveSince = async (parts: RepoParts, since: string): Promise<Head> => {
   }
 };
 
-/** Calls `end` when the iteration ends, fails or is stopped. */
-async function* endingWith<T>(end: () => void, items: AsyncGenerator<T>): AsyncGenerator<T> {
-  try {
-    yield* items;
-  } finally {
-    end();
-  }
-}
-
 /** `Repo.exportCar`. Exports the head at the first read of the stream. Later commits are not included. */
 export const exportCar = (parts: RepoParts, options: ExportOptions = {}): ReadableStream<Uint8Array> => {
   const { at, signal, onProgress, since } = options;
@@ -103,6 +95,6 @@ export const exportCar = (parts: RepoParts, options: ExportOptions = {}): Readab
         [await commitAt(parts, at), since === undefined ? undefined : await resolveSince(parts, since)] as const,
     );
     const [head, base] = states;
-    return { roots: head.cid, blocks: endingWith(release, blocks(head, base)) };
+    return { roots: head.cid, blocks: readHeld(parts.pins, { states, release }, () => blocks(head, base)) };
   });
 };
