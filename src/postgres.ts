@@ -32,7 +32,9 @@ export type {
 } from './adapters/postgres/sql-client.ts';
 
 /** The options of a database that is given by its address. */
-export interface PostgresUrlOptions extends PostgresOptions {
+export interface PostgresUrlOptions extends Omit<PostgresOptions, 'replica'> {
+  /** The address of a standby, or a client of one. See `PostgresOptions`. */
+  readonly replica?: SqlClient | string | undefined;
   /** Most connections of this process for reads and blobs. Default: 4. */
   readonly readers?: number | undefined;
   /** Most connections of this process for changes. A change has one until it ends. Default: 4. */
@@ -77,14 +79,18 @@ export const openPostgres = async (
   database: SqlClient | string,
   options: PostgresUrlOptions = {},
 ): Promise<PostgresRepos> => {
-  if (typeof database !== 'string') {
-    return new PostgresRepos(database, crypto, options);
-  }
-  const settings: PgOptions = {
-    ...options.pg,
-    connectionString: database,
-    readers: connectionsOf('readers', options.readers),
-    writers: connectionsOf('writers', options.writers),
+  const connect = async (at: SqlClient | string): Promise<SqlClient> => {
+    if (typeof at !== 'string') {
+      return at;
+    }
+    const settings: PgOptions = {
+      ...options.pg,
+      connectionString: at,
+      readers: connectionsOf('readers', options.readers),
+      writers: connectionsOf('writers', options.writers),
+    };
+    return pgClient(await loadPg(), settings);
   };
-  return new PostgresRepos(pgClient(await loadPg(), settings), crypto, options);
+  const replica = options.replica === undefined ? undefined : await connect(options.replica);
+  return new PostgresRepos(await connect(database), crypto, { ...options, replica });
 };

@@ -66,7 +66,13 @@ export const blobHarness = async (database: TestDatabase): Promise<BlobStoreHarn
 export const createRepoHarness = (client: SqlClient): (() => RepoHarness) => {
   const places: Promise<PostgresRepos>[] = [];
   const migrated = async (): Promise<PostgresRepos> => {
-    const repos = await openPostgres({ ...client, close: async () => undefined }, { schema: newSchema() });
+    const repos = await openPostgres(
+      { ...client, close: async () => undefined },
+      {
+        schema: newSchema(),
+        pollMs: 5,
+      },
+    );
     await repos.migrate();
     return repos;
   };
@@ -91,8 +97,10 @@ export const createRepoHarness = (client: SqlClient): (() => RepoHarness) => {
         return (await repos()).createRepo(options);
       },
       open: async (options) => (await repos()).openRepo(did, options),
+      openBeside: async (options) => (await repos()).openRepo(did, options),
       openOrCreate: async (options) => (await repos()).openOrCreateRepo(options),
       other: () => harnessAt(next(), next),
+      hearsOthers: true,
       noFiles: true,
     };
   };

@@ -16,7 +16,10 @@ const until = async (isDone: () => boolean): Promise<void> => {
   }
 };
 
-describe.skipIf(lacksPostgres)(`notices of new heads${why}`, () => {
+/** The two ways to hear of the heads of others. */
+const WAYS: Readonly<Record<string, PostgresOptions>> = { notify: { notify: true }, polls: { pollMs: 10 } };
+
+describe.skipIf(lacksPostgres).each(Object.entries(WAYS))(`notices of new heads by %s${why}`, (_, way) => {
   const open = async (options: PostgresOptions): Promise<PostgresRepos> => {
     const places = await openPostgres(connectPg(inject('postgresUrl')), options);
     onTestFinished(() => places.close());
@@ -25,7 +28,7 @@ describe.skipIf(lacksPostgres)(`notices of new heads${why}`, () => {
   };
 
   test('a listener hears of the changes of its own and of the other process, each once and in order', async () => {
-    const options = { schema: newSchema(), notify: true };
+    const options = { schema: newSchema(), ...way };
     const [here, there] = [await open(options), await open(options)];
     const did = newDid();
     const own = await here.createRepo({ did, signer: KEY });
@@ -54,7 +57,7 @@ describe.skipIf(lacksPostgres)(`notices of new heads${why}`, () => {
   });
 
   test('a repository that is open twice hears of both', async () => {
-    const places = await open({ schema: newSchema(), notify: true });
+    const places = await open({ schema: newSchema(), ...way });
     const did = newDid();
     const own = await places.createRepo({ did, signer: KEY });
     const heard: string[] = [];
@@ -68,7 +71,7 @@ describe.skipIf(lacksPostgres)(`notices of new heads${why}`, () => {
   });
 
   test('concurrent changes of both are heard once each', async () => {
-    const options = { schema: newSchema(), notify: true };
+    const options = { schema: newSchema(), ...way };
     const [here, there] = [await open(options), await open(options)];
     const did = newDid();
     const own = await here.createRepo({ did, signer: KEY });
@@ -83,7 +86,7 @@ describe.skipIf(lacksPostgres)(`notices of new heads${why}`, () => {
   });
 
   test('a watch reads the page again, and a reset is marked', async () => {
-    const options = { schema: newSchema(), notify: true };
+    const options = { schema: newSchema(), ...way };
     const [here, there] = [await open(options), await open(options)];
     const did = newDid();
     const own = await here.createRepo({ did, signer: KEY });
@@ -118,5 +121,50 @@ describe.skipIf(lacksPostgres)(`notices of new heads${why}`, () => {
     const { listen: _, ...client } = connectPg(inject('postgresUrl'));
     onTestFinished(() => client.close());
     await expect(openPostgres(client, { notify: true })).rejects.toMatchObject({ code: 'Unsupported' });
+  });
+});
+
+describe.skipIf(lacksPostgres)(`polls of heads${why}`, () => {
+  test('one query reads the heads of all repositories with listeners, also after the server was away', async () => {
+    const schema = newSchema();
+    const client = connectPg(inject('postgresUrl'));
+    let [polls, failures] = [0, 0];
+    const counting = {
+      ...client,
+      query: async (text: string, parameters?: readonly (string | Uint8Array)[]) => {
+        const isPoll = text.startsWith('select repo::text, cid');
+        polls += isPoll ? 1 : 0;
+        if (isPoll && failures > 0) {
+          failures -= 1;
+          throw new Error('no connection');
+        }
+        return client.query(text, parameters);
+      },
+    };
+    const here = await openPostgres(counting, { schema, pollMs: 20 });
+    const there = await openPostgres(connectPg(inject('postgresUrl')), { schema });
+    onTestFinished(() => here.close());
+    onTestFinished(() => there.close());
+    await here.migrate();
+    const dids = Array.from({ length: 5 }, newDid);
+    const heard: string[] = [];
+    for (const did of dids) {
+      const repo = await here.createRepo({ did, signer: KEY });
+      repo.onChange(({ created }) => heard.push(did, ...created));
+      await repo.head();
+    }
+    polls = 0;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(polls).toBeGreaterThan(1);
+    expect(polls).toBeLessThan(26);
+    failures = 3;
+    await (await there.openRepo(dids[3]!, { signer: KEY })).put(POST, 'one', post('one'));
+    await until(() => heard.length > 0);
+    expect([heard, failures]).toEqual([[dids[3], `${POST}/one`], 0]);
+    await expect(openPostgres(client, { notify: true, pollMs: 20 })).rejects.toThrow(TypeError);
+    await here.close();
+    polls = 0;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(polls).toBe(0);
   });
 });

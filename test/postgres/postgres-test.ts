@@ -16,6 +16,11 @@ const places = [
 /** The folder of the programs `postgres` and `initdb`, if there is one. */
 export const programs: string | undefined = places.find((place) => existsSync(join(place, 'initdb')));
 
+/** The program that copies a server, for a standby. Its folder may be another one. */
+export const baseBackup: string | undefined = places
+  .map((place) => join(place, 'pg_basebackup'))
+  .find((path) => existsSync(path));
+
 const packages = fileURLToPath(new URL('node_modules', import.meta.url));
 
 const missing = [

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { programs } from './postgres-test.ts';
+import { baseBackup, programs } from './postgres-test.ts';
 
 export interface PostgresServer {
   /** The address of an empty database. */
@@ -16,6 +16,8 @@ export interface PostgresServer {
   readonly port: number;
   /** Stops the server without a checkpoint, as a crash does, and starts it again. */
   restart(): Promise<void>;
+  /** Starts a standby, which replays what this server writes. `stop` of this server does not stop it. */
+  standby(): Promise<PostgresServer>;
   /** Stops the server and removes its folder. */
   stop(): Promise<void>;
 }
@@ -45,7 +47,20 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-export const startServer = async ({ durable = false }: ServerSettings = {}): Promise<PostgresServer> => {
+export const startServer = ({ durable = false }: ServerSettings = {}): Promise<PostgresServer> =>
+  startOver({ durable }, async (data, options) => {
+    await run(
+      join(programs!, 'initdb'),
+      ['-D', data, '-U', 'pdsdb', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+      options,
+    );
+  });
+
+/** Starts a server over a folder that `init` makes. */
+const startOver = async (
+  { durable = false }: ServerSettings,
+  init: (data: string, options: { readonly cwd: string }) => Promise<void>,
+): Promise<PostgresServer> => {
   const owner = await account();
   const folder = mkdtempSync(join(tmpdir(), 'pdsdb-postgres-'));
   if (owner !== undefined) {
@@ -53,11 +68,7 @@ export const startServer = async ({ durable = false }: ServerSettings = {}): Pro
   }
   const options = { cwd: folder, ...owner };
   const data = join(folder, 'data');
-  await run(
-    join(programs!, 'initdb'),
-    ['-D', data, '-U', 'pdsdb', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-    options,
-  );
+  await init(data, options);
   const port = await freePort();
   const fast = durable ? [] : ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
   const settings = ['-c', 'max_connections=200', '-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1'];
@@ -95,6 +106,11 @@ export const startServer = async ({ durable = false }: ServerSettings = {}): Pro
       await end('SIGQUIT');
       child = await start();
     },
+    standby: () =>
+      startOver({ durable }, async (copy, own) => {
+        const from = ['-h', '127.0.0.1', '-p', String(port), '-U', 'pdsdb'];
+        await run(baseBackup!, ['-D', copy, ...from, '-R', '-c', 'fast', '--no-sync'], own);
+      }),
     async stop() {
       await end('SIGQUIT');
       rmSync(folder, { recursive: true, force: true });

@@ -11,9 +11,12 @@ import type { BlobStore } from '../../core/storage/ports.ts';
 import { PostgresBlobStore } from './blob-store.ts';
 import { PostgresBlockStore } from './block-store.ts';
 import { HeadNotices } from './head-notices.ts';
+import { HeadPoller } from './head-poller.ts';
+import type { OtherHeads } from '../../core/repo/read/other-heads.ts';
 import { migrateTables } from './migrate.ts';
+import { ReplicaReads } from './replica-reads.ts';
 import type { ListReposOptions, RepoEntry } from './repo-rows.ts';
-import { deleteRows, findRepo, insertRepo, listRows } from './repo-rows.ts';
+import { deleteRows, findRepo, insertRepo, listRows, rowOf } from './repo-rows.ts';
 import type { TableNames } from './schema.ts';
 import { assertMigrated, DEFAULT_SCHEMA, tablesIn } from './schema.ts';
 import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
@@ -32,6 +35,17 @@ export interface PostgresOptions {
    * transaction mode. Default: false.
    */
   readonly notify?: boolean | undefined;
+  /**
+   * The same without `NOTIFY`: reads the heads of all repositories with listeners each so many milliseconds, in one
+   * query. For PgBouncer in transaction mode, and for many commits a second. Heads that follow one another within this
+   * time are announced as one change. Default: no polls.
+   */
+  readonly pollMs?: number | undefined;
+  /**
+   * A standby, for reads outside of changes. It may lag: no read shows an older state of a repository than a write or a
+   * read of this process before it. Other processes may be ahead. Blobs and lists of accounts are read from the primary.
+   */
+  readonly replica?: SqlClient | undefined;
   /** Another store for the blobs of an account. Default: the same database. */
   readonly blobs?: ((did: string) => BlobStore | Promise<BlobStore>) | undefined;
   /** Milliseconds that a change waits for changes of other processes. Then it rejects with `Locked`. Default: 30,000. */
@@ -80,6 +94,9 @@ export class PostgresRepos implements AsyncDisposable {
   readonly #limits: TransactionLimits;
   readonly #blobs: PostgresOptions['blobs'];
   readonly #notices: HeadNotices | undefined;
+  readonly #poller: HeadPoller | undefined;
+  readonly #standby: SqlClient | undefined;
+  readonly #replica: ReplicaReads | undefined;
   readonly #crypto: PostgresCrypto;
   readonly #budget: CacheBudget;
   readonly #lifetime: Lifetime = new Lifetime('database');
@@ -93,7 +110,15 @@ export class PostgresRepos implements AsyncDisposable {
     this.#crypto = crypto;
     this.#names = tablesIn(schema);
     this.#blobs = options.blobs;
-    this.#notices = options.notify === true ? new HeadNotices(client, schema) : undefined;
+    const { notify = false, pollMs } = options;
+    if (notify && pollMs !== undefined) {
+      throw new TypeError(`notify and pollMs do the same: choose one; pollMs=${pollMs}`);
+    }
+    this.#notices = notify ? new HeadNotices(client, schema) : undefined;
+    this.#poller =
+      pollMs === undefined ? undefined : new HeadPoller(client, this.#names, millisecondsOf('pollMs', pollMs));
+    this.#standby = options.replica;
+    this.#replica = options.replica && new ReplicaReads(client, options.replica);
     this.#budget = new CacheBudget(cacheBytes);
     this.#limits = {
       lockTimeoutMs: millisecondsOf('lockTimeoutMs', options.lockTimeoutMs ?? 30_000),
@@ -116,7 +141,11 @@ export class PostgresRepos implements AsyncDisposable {
    * @throws {RepoError} `InvalidDid`; `RepoExists`; `UnknownVersion` if `migrate` is missing; `StorageFailed`.
    */
   createRepo({ did, ...options }: CreatePostgresRepoOptions): Promise<Repo> {
-    return this.#run(async () => this.#repo(await insertRepo(this.#client, this.#names, did), options));
+    return this.#run(async () => {
+      const row = await insertRepo(this.#client, this.#names, did);
+      this.#replica?.wrote(row.id);
+      return this.#repo(row, options);
+    });
   }
 
   /**
@@ -124,7 +153,7 @@ export class PostgresRepos implements AsyncDisposable {
    * @throws {RepoError} `InvalidDid`; `RepoNotFound`; `UnknownVersion` if `migrate` is missing; `StorageFailed`.
    */
   openRepo(did: string, options: OpenPostgresRepoOptions = {}): Promise<Repo> {
-    return this.#run(async () => this.#repo(await findRepo(this.#client, this.#names, did), options));
+    return this.#run(async () => this.#repo(await this.#find(did), options));
   }
 
   /** Opens the repository of an account, or creates it if the account has none. */
@@ -151,7 +180,13 @@ export class PostgresRepos implements AsyncDisposable {
    * @throws {RepoError} `InvalidDid`; `Locked`; `OutcomeUnknown`; `UnknownVersion`; `StorageFailed`.
    */
   deleteRepo(did: string): Promise<boolean> {
-    return this.#run(() => deleteRows(this.#client, this.#names, did, this.#limits));
+    return this.#run(async () => {
+      try {
+        return await deleteRows(this.#client, this.#names, did, this.#limits);
+      } finally {
+        this.#replica?.wrote(rowOf(did).id);
+      }
+    });
   }
 
   /**
@@ -172,7 +207,8 @@ export class PostgresRepos implements AsyncDisposable {
     return this.#lifetime.close(async () => {
       await Promise.all([...this.#open].map((repo) => repo.close()));
       await this.#notices?.stop();
-      await this.#client.close();
+      await this.#poller?.stop();
+      await Promise.all([this.#client.close(), this.#standby?.close()]);
     });
   }
 
@@ -191,12 +227,45 @@ export class PostgresRepos implements AsyncDisposable {
     });
   }
 
+  async #find(did: string): Promise<RepoRow> {
+    const { id } = rowOf(did);
+    if (this.#replica !== undefined) {
+      try {
+        return await findRepo(this.#replica.of(id), this.#names, did);
+      } catch {
+        // The standby may not have it yet. Its other failures are not those of the primary.
+        this.#replica.wrote(id);
+      }
+    }
+    return findRepo(this.#client, this.#names, did);
+  }
+
+  /** Returns heads of others, of which no later read may be behind. */
+  #heard(id: string, otherHeads: OtherHeads | undefined): OtherHeads | undefined {
+    const replica = this.#replica;
+    return replica === undefined || otherHeads === undefined
+      ? otherHeads
+      : (onMove) => {
+          const stop = otherHeads((move) => {
+            replica.wrote(id);
+            onMove(move);
+          });
+          replica.wrote(id);
+          return stop;
+        };
+  }
+
   async #repo(row: RepoRow, { signer, validate }: OpenPostgresRepoOptions): Promise<Repo> {
     const blobs = (await this.#blobs?.(row.did)) ?? new PostgresBlobStore(this.#client, this.#names, row);
     const notices = this.#notices?.of(row.id);
+    const heads = this.#poller?.of(row.id);
+    const reads = this.#replica?.of(row.id) ?? this.#client;
     const store = new PostgresBlockStore(this.#client, this.#names, row, this.#limits, {
       notice: notices?.target,
       budget: this.#budget,
+      heads,
+      reads: heads?.after(reads) ?? reads,
+      afterChange: () => this.#replica?.wrote(row.id),
       onClose: () => this.#open.delete(repo),
     });
     const repo = repoOver({
@@ -208,7 +277,7 @@ export class PostgresRepos implements AsyncDisposable {
       ...this.#crypto,
       createHash: sha256Stream,
       cacheBudget: this.#budget,
-      otherHeads: notices?.otherHeads,
+      otherHeads: this.#heard(row.id, notices?.otherHeads ?? heads?.otherHeads),
     });
     this.#open.add(repo);
     return repo;

@@ -7,7 +7,7 @@ import { MAIN } from '../../core/repo/store-names.ts';
 import { assertDid } from '../../core/syntax/identifiers.ts';
 import { encodeText } from './repo-tables.ts';
 import type { TableNames } from './schema.ts';
-import type { SqlClient } from './sql-client.ts';
+import type { SqlClient, SqlSession } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
 import type { RepoRow, Transaction, TransactionLimits } from './transaction.ts';
 import { beginTransaction } from './transaction.ts';
@@ -53,7 +53,7 @@ export const insertRepo = async (client: SqlClient, { repos }: TableNames, did: 
 };
 
 /** @throws {RepoError} `RepoNotFound`; `InvalidDid`; `StorageFailed`. */
-export const findRepo = async (client: SqlClient, { repos }: TableNames, did: string): Promise<RepoRow> => {
+export const findRepo = async (client: SqlSession, { repos }: TableNames, did: string): Promise<RepoRow> => {
   const row = rowOf(did);
   const found = await withSqlErrors(client, `opening the repository of ${did}`).query(
     `select 1::text from ${repos} where id = $1::text::int8 and did = $2::text`,
