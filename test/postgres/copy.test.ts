@@ -85,7 +85,7 @@ describe.skipIf(lacksPostgres)(`a copy between a folder and PostgreSQL${why}`, (
     // The blobs of the target are listed after the state of the source was read.
     class Sweeping extends MemoryBlobStore {
       override async *list(): AsyncGenerator<BlobInfo> {
-        await sweeper.gc({ keep: 1 });
+        await sweeper.gc({ keep: 1, commitAge: 0 });
         yield* super.list();
       }
     }
