@@ -290,15 +290,15 @@ describe('ports', () => {
 describe('size', () => {
   // Kilobytes, minified and compressed. A change that makes an entry point heavier raises its limit here.
   const most: Readonly<Record<string, number>> = {
-    index: 110,
+    index: 112,
     node: 166,
     deno: 165,
     browser: 47,
     worker: 160,
-    testing: 102,
+    testing: 104,
     s3: 32,
     sync: 90,
-    postgres: 113,
+    postgres: 118,
   };
   const entryPoints = sources.map((file) => file.path).filter((path) => isEntryPoint(path) && path !== 'src/cli.ts');
 

@@ -142,7 +142,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
     try {
       try {
         result = await run(change);
-        await change.settle();
+        await change.awaitPuts();
       } finally {
         change.end();
       }

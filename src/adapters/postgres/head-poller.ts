@@ -1,4 +1,4 @@
-/** Finds the heads of other processes without `LISTEN`: reads the heads of repositories with listeners at fixed times. */
+/** Finds the heads of other processes without `LISTEN`: reads the heads of all repositories with listeners. */
 import type { CID } from '../../core/data/cid.ts';
 import { cidEquals, decodeCid } from '../../core/data/cid.ts';
 import { reportError } from '../../core/data/report-error.ts';
@@ -10,28 +10,28 @@ import type { TableNames } from './schema.ts';
 import type { SqlSession } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
 
-/** A head, or that there is none. */
-interface Known {
-  readonly head: CID | undefined;
-}
-
 /** One open repository. */
 export class PolledHeads {
   /** Its number, in decimal. */
   readonly id: string;
-  readonly #start: (heads: PolledHeads) => Promise<void>;
+  readonly #start: (heads: PolledHeads) => void;
   readonly #stop: (heads: PolledHeads) => void;
-  /** The head that the listeners know. `undefined` until the first poll. */
-  #known: Known | undefined;
+  /** The head of the opening, then the one that was announced last. So no head is missed before the first poll. */
+  #known: CID | undefined;
   #onMove: ((move: HeadMove) => void) | undefined;
-  #isReady: Promise<void> | undefined;
   /** Changes of this owner that run, and that have ended. */
   #running = 0;
   #ended = 0;
 
   /** Use {@link HeadPoller.of}. */
-  constructor(id: string, start: (heads: PolledHeads) => Promise<void>, stop: (heads: PolledHeads) => void) {
+  constructor(
+    id: string,
+    known: CID | undefined,
+    start: (heads: PolledHeads) => void,
+    stop: (heads: PolledHeads) => void,
+  ) {
     this.id = id;
+    this.#known = known;
     this.#start = start;
     this.#stop = stop;
   }
@@ -39,22 +39,12 @@ export class PolledHeads {
   /** The source of the heads of others. */
   readonly otherHeads = (onMove: (move: HeadMove) => void): (() => void) => {
     this.#onMove = onMove;
-    this.#isReady = this.#start(this);
+    this.#start(this);
     return () => {
       this.#onMove = undefined;
       this.#stop(this);
     };
   };
-
-  /** Returns a session whose reads wait for the first poll. So a reader sees that head or a later, announced one. */
-  after(session: SqlSession): SqlSession {
-    return {
-      query: async (text, parameters) => {
-        await this.#isReady;
-        return session.query(text, parameters);
-      },
-    };
-  }
 
   /** Call it before a change of this owner. Call the result when the change has ended, with its move of the head. */
   begin(): (move?: HeadMove) => void {
@@ -62,12 +52,10 @@ export class PolledHeads {
     return (move) => {
       this.#running -= 1;
       this.#ended += 1;
-      if (move !== undefined && this.#onMove !== undefined) {
+      if (move !== undefined) {
         // The listeners hear of this move by the repository itself. What came before it, they may not know.
-        if (this.#known !== undefined) {
-          this.#announce(move.before);
-        }
-        this.#known = { head: move.after };
+        this.#announce(move.before);
+        this.#known = move.after;
       }
     };
   }
@@ -76,9 +64,7 @@ export class PolledHeads {
   poll(): (head: CID | undefined) => void {
     const { ended, isRunning } = { ended: this.#ended, isRunning: this.#running > 0 };
     return (head) => {
-      if (this.#known === undefined) {
-        this.#known = { head };
-      } else if (!isRunning && this.#running === 0 && this.#ended === ended) {
+      if (!isRunning && this.#running === 0 && this.#ended === ended) {
         this.#announce(head);
       }
       // Otherwise the head may be of this owner's change. The end of the change or the next poll tells.
@@ -86,8 +72,8 @@ export class PolledHeads {
   }
 
   #announce(head: CID | undefined): void {
-    const before = this.#known?.head;
-    this.#known = { head };
+    const before = this.#known;
+    this.#known = head;
     if (head !== undefined && !cidEquals(before, head)) {
       this.#onMove?.({ before, after: head });
     }
@@ -110,13 +96,17 @@ export class HeadPoller {
     this.#intervalMs = intervalMs;
   }
 
-  /** Returns the heads of a repository that is being opened. `id` is its number, in decimal. */
-  of(id: string): PolledHeads {
+  /**
+   * Returns the heads of a repository that is being opened. `id` is its number, in decimal.
+   * @throws {RepoError} `StorageFailed`.
+   */
+  async of(id: string): Promise<PolledHeads> {
     return new PolledHeads(
       id,
+      (await this.#headsOf([id])).get(id),
       (heads) => {
         this.#watched.add(heads);
-        return this.#poll();
+        this.#poll();
       },
       (heads) => void this.#watched.delete(heads),
     );
@@ -130,10 +120,17 @@ export class HeadPoller {
   }
 
   /** Polls after the poll that runs, and then at fixed times for as long as there are listeners. Never rejects. */
-  #poll(): Promise<void> {
+  #poll(): void {
     clearTimeout(this.#timer);
     this.#last = this.#last.then(() => this.#readHeads());
-    return this.#last;
+  }
+
+  async #headsOf(ids: readonly string[]): Promise<ReadonlyMap<string, CID>> {
+    const rows = await this.#session.query(
+      `select repo::text, cid from ${this.#names.refs} where repo = any($1::text::int8[]) and name = $2::bytea`,
+      [`{${ids.join(',')}}`, encodeText(MAIN)],
+    );
+    return new Map(rows.map(([id, cid]) => [id as string, decodeCid(cid as Uint8Array)]));
   }
 
   async #readHeads(): Promise<void> {
@@ -143,11 +140,7 @@ export class HeadPoller {
       return;
     }
     try {
-      const rows = await this.#session.query(
-        `select repo::text, cid from ${this.#names.refs} where repo = any($1::text::int8[]) and name = $2::bytea`,
-        [`{${[...new Set(takers.map(([id]) => id))].join(',')}}`, encodeText(MAIN)],
-      );
-      const heads = new Map(rows.map(([id, cid]) => [id, decodeCid(cid as Uint8Array)]));
+      const heads = await this.#headsOf([...new Set(takers.map(([id]) => id))]);
       takers.forEach(([id, take]) => take(heads.get(id)));
     } catch (error) {
       // The next poll asks again, and announces what came meanwhile.
@@ -155,6 +148,6 @@ export class HeadPoller {
         reportError(error);
       }
     }
-    this.#timer = setTimeout(() => void this.#poll(), this.#intervalMs);
+    this.#timer = setTimeout(() => this.#poll(), this.#intervalMs);
   }
 }

@@ -42,8 +42,9 @@ export interface PostgresOptions {
    */
   readonly pollMs?: number | undefined;
   /**
-   * A standby, for reads outside of changes. It may lag: no read shows an older state of a repository than a write or a
-   * read of this process before it. Other processes may be ahead. Blobs and lists of accounts are read from the primary.
+   * A standby, for reads outside of changes. It may lag: no read shows an older state of a repository than a write or
+   * a read of this process before it. Other processes may be ahead. Blobs and lists of accounts are read from the
+   * primary.
    */
   readonly replica?: SqlClient | undefined;
   /** Another store for the blobs of an account. Default: the same database. */
@@ -258,13 +259,12 @@ export class PostgresRepos implements AsyncDisposable {
   async #repo(row: RepoRow, { signer, validate }: OpenPostgresRepoOptions): Promise<Repo> {
     const blobs = (await this.#blobs?.(row.did)) ?? new PostgresBlobStore(this.#client, this.#names, row);
     const notices = this.#notices?.of(row.id);
-    const heads = this.#poller?.of(row.id);
-    const reads = this.#replica?.of(row.id) ?? this.#client;
+    const heads = await this.#poller?.of(row.id);
     const store = new PostgresBlockStore(this.#client, this.#names, row, this.#limits, {
       notice: notices?.target,
       budget: this.#budget,
       heads,
-      reads: heads?.after(reads) ?? reads,
+      reads: this.#replica?.of(row.id),
       afterChange: () => this.#replica?.wrote(row.id),
       onClose: () => this.#open.delete(repo),
     });

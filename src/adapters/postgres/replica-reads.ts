@@ -1,6 +1,6 @@
 /**
- * Reads from a standby, which may lag behind the primary. No read shows an older state of a repository than a write or a
- * read of this process before it.
+ * Reads from a standby, which may lag behind the primary. No read shows an older state of a repository than a write or
+ * a read of this process before it.
  *
  * The first read of a repository goes to the standby, whose state only moves forward. After a write, reads go to the
  * primary until the standby has replayed everything that the primary had after the last of them. This check costs two

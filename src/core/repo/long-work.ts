@@ -218,9 +218,9 @@ export interface GarbageOptions extends LongWork {
    */
   readonly blobAge?: number | undefined;
   /**
-   * Milliseconds for which a commit stays after another one has replaced it as the head. Default: one hour where several
-   * processes may have the repository open, because they may read it, and 0 elsewhere: readers of this process are
-   * known. The time is that of the next commit, as its rev or its import says.
+   * Milliseconds for which a commit stays after another one has replaced it as the head. Default: one hour where
+   * several processes may have the repository open, because they may read it, and 0 elsewhere: readers of this process
+   * are known. The time is that of the next commit, as its rev or its import says.
    */
   readonly commitAge?: number | undefined;
   /**

@@ -54,7 +54,7 @@ export class PendingChange extends CheckedReader implements BlockChange {
     // `remove` counts.
     const restored = removed.size === 0 ? [] : blocks.map(({ cid }) => removed.delete(cidToText(cid)));
     const adding = this.#source.add(blocks);
-    const added = adding instanceof Promise ? await this.#awaited(adding) : adding;
+    const added = Array.isArray(adding) ? adding : await this.#awaited(adding);
     return restored.length === 0 ? added : added.map((isNew, i) => restored[i]! || isNew);
   }
 
@@ -62,7 +62,7 @@ export class PendingChange extends CheckedReader implements BlockChange {
    * Waits for calls of `put` that nobody awaited. A store calls it before it applies `pending`.
    * @throws the first error of one of them, which `run` may have ignored.
    */
-  async settle(): Promise<void> {
+  async awaitPuts(): Promise<void> {
     await Promise.all(this.#adding);
   }
 
@@ -114,7 +114,7 @@ export class PendingChange extends CheckedReader implements BlockChange {
   }
 }
 
-/** Returns the reads of a source. Reads of blocks wait for those that are being added: a large `put` has several steps. */
+/** Returns the reads of a source. Those of blocks wait until running calls of `add` have ended. */
 const afterAdding = (source: ReaderSource, adding: ReadonlySet<Promise<unknown>>): ReaderSource => ({
   ...readsOf(source),
   get: (cid) => (adding.size === 0 ? source.get(cid) : Promise.all(adding).then(() => source.get(cid))),

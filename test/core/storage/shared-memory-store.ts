@@ -71,7 +71,7 @@ export class SharedMemoryStore extends CheckedReader implements BlockStore {
     const change = new PendingChange(this.#later({ ...readsOf(this.#state), add: (more) => more.map(add) }));
     try {
       const result = await run(change);
-      await change.settle();
+      await change.awaitPuts();
       change.pending.removed.forEach((key) => blocks.delete(key));
       apply(refs, change.pending.refs);
       apply(meta, change.pending.meta);

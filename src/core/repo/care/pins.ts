@@ -5,8 +5,8 @@
  * A reader first finds its commits and then pins them. A sweep may start between the two. If the sweep does not keep
  * these commits, the reader waits for its end and finds its commits again.
  *
- * Other owners of a store do not know these pins. Their `gc` keeps what was replaced a short time ago, and a reader that
- * loses its blocks nevertheless gets an error that says so.
+ * Other owners of a store do not know these pins. Their `gc` keeps what was replaced a short time ago, and a reader
+ * that loses its blocks nevertheless gets an error that says so.
  */
 import type { CID } from '../../data/cid.ts';
 import { cidToText } from '../../data/cid.ts';

@@ -18,14 +18,16 @@ export interface HeadMove {
 /** Calls `onMove` after each head that another owner has made. Returns a function that ends this. */
 export type OtherHeads = (onMove: (move: HeadMove) => void) => () => void;
 
-const EXPECTED: readonly RepoErrorCode[] = ['BlockNotFound', 'Closed', 'StorageFailed'];
+/** A commit by its CID is `RefNotFound` if its block is missing. */
+const REMOVED: readonly RepoErrorCode[] = ['BlockNotFound', 'RefNotFound'];
+const EXPECTED: readonly RepoErrorCode[] = [...REMOVED, 'Closed', 'StorageFailed'];
 
 /** Returns what `read` returns, or `undefined` if `gc` of another owner has removed blocks that it needs. */
 const unlessRemoved = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await read();
   } catch (error) {
-    if (!isRepoError(error, 'BlockNotFound')) {
+    if (!isRepoError(error) || !REMOVED.includes(error.code)) {
       throw error;
     }
     return undefined;
@@ -33,8 +35,8 @@ const unlessRemoved = async <T>(read: () => Promise<T>): Promise<T | undefined> 
 };
 
 /**
- * Notifies the listeners of a repository of the heads of others, in order. After a head that could not be read, the next
- * one is announced without its changes. Returns a function that ends this.
+ * Notifies the listeners of a repository of the heads of others, in order. After a head that could not be read, the
+ * next one is announced without its changes. Returns a function that ends this.
  */
 export const notifyOfOtherHeads = (parts: RepoParts, subscribe: OtherHeads): (() => void) => {
   const queue = new ChangeQueue();
