@@ -291,8 +291,8 @@ describe('size', () => {
   // Kilobytes, minified and compressed. A change that makes an entry point heavier raises its limit here.
   const most: Readonly<Record<string, number>> = {
     index: 112,
-    node: 166,
-    deno: 165,
+    node: 169,
+    deno: 168,
     browser: 47,
     worker: 160,
     testing: 104,

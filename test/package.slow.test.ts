@@ -9,7 +9,7 @@ import { buildPackage } from './built-package.ts';
 import { filesBelow, root } from './house/sources.ts';
 
 /** Files and kilobytes. A change that packs more raises its limit here. */
-const MAX_FILES = 850;
+const MAX_FILES = 870;
 const MAX_KILOBYTES = 1400;
 
 interface Packed {

@@ -20,7 +20,7 @@ describe.skipIf(lacksPostgres)(`adding blocks to PostgreSQL${why}`, () => {
   test('fills the pages of the index', async () => {
     const { client, names } = database;
     const blocks = Array.from({ length: 12_000 }, (_, i) => blockOf(i));
-    // Another account lies behind this one: PostgreSQL has a rule of its own for the last page of an index.
+    // Another account follows this one: PostgreSQL has a rule of its own for the last page of an index.
     await insertBlocks(client, names, String(2n ** 63n - 1n), blocks.slice(0, 200));
     const { id } = await insertRepo(client, names, newDid());
     const added = await insertBlocks(client, names, id, blocks);

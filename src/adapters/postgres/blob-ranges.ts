@@ -40,8 +40,8 @@ export const findBlob = async ({ session, names, repo, cid }: BlobPlace): Promis
 const isEqualUpload = (a: Uint8Array, b: Uint8Array): boolean => a.join() === b.join();
 
 /**
- * Yields the bytes from `start` up to, but not including, `end`. All of them, or it throws. All uploads of a CID have the
- * same bytes, so another upload continues at the same position.
+ * Yields the bytes from `start` up to, but not including, `end`. All of them, or it throws. All uploads of a CID have
+ * the same bytes, so another upload continues at the same position.
  * @throws {RepoError} `BlobNotFound` if the blob was deleted; `Corrupt` if rows are missing; `StorageFailed`.
  */
 export async function* readBlobRange(

@@ -69,9 +69,9 @@ export const keyExpression = (cid: string): string => {
 const MAX_FOLLOWED = 16 * 1024;
 
 /**
- * Returns a query of the columns `key` and `bytes`: the children of a tree node, each once. Any other block has no such
- * links, or a few that are read for nothing. In DAG-CBOR, a child has the field `l` or `t`, tag 42, and bytes that begin
- * with zero. Large nodes and children are left out, because a hostile tree could have thousands of them.
+ * Returns a query of the columns `key` and `bytes`: the children of a tree node, each once. Any other block has no
+ * such links, or a few that are read for nothing. In DAG-CBOR, a child has the field `l` or `t`, tag 42, and bytes that
+ * begin with zero. Large nodes and children are left out, because a hostile tree could have thousands of them.
  * @param bytes An expression of the bytes of a block.
  */
 export const childrenQuery = (blocks: string, repo: string, bytes: string): string => `(

@@ -23,7 +23,7 @@ const newUploadId = (): Uint8Array<ArrayBuffer> => {
   return id;
 };
 
-/** Returns the rows of an upload from number `first` up to, but not including, `end`. Rows that are missing are absent. */
+/** Returns the rows of an upload from number `first` up to, but not including, `end`. Missing rows are absent. */
 export const readChunks = async (
   session: SqlSession,
   { blobChunks }: TableNames,
@@ -41,7 +41,8 @@ export const readChunks = async (
 
 /**
  * The rows of an upload. A row is sent while the next one is filled. The rows need not be durable: the statement that
- * points a blob to them waits for the disk, and PostgreSQL writes its log in order. After a crash, it finds rows missing.
+ * points a blob to them waits for the disk, and PostgreSQL writes its log in order. After a crash, that statement
+ * counts too few rows.
  */
 export class Upload {
   readonly id: Uint8Array = newUploadId();

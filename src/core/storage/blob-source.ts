@@ -124,8 +124,8 @@ async function* readAll(
 }
 
 /**
- * Reads that reject when the signal aborts. A read has no promise that lives longer: `Promise.race` with a promise of the
- * abort kept every chunk of a blob in memory until its end.
+ * Reads that reject when the signal aborts. A read has no promise that lives longer: `Promise.race` with a promise of
+ * the abort kept every chunk of a blob in memory until its end.
  */
 const abortableReads = (
   reader: BytesReader,

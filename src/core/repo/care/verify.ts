@@ -106,7 +106,7 @@ const checkHead = async (search: Search, commit: Commit, signal: AbortSignal | u
   const { count: faultsBefore } = search.faults;
   const { reached, damaged, sound, tally } = search;
   const { hashAll, store } = search.parts;
-  // A store whose rows cannot be invalid was scanned, so that a second scan is as fast. SQLite has the blocks in its cache.
+  // SQLite has the blocks in its cache. Any other store was scanned before, and is scanned again.
   const blocks = pastDamage(hasInvalidRows(store.maintenance) ? store : await preload(store, signal));
   const onFault = (fault: Fault): void => {
     // A damaged block was reported before.

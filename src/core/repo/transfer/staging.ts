@@ -17,7 +17,7 @@ import { keyOrder } from './staging-order.ts';
 
 /** Most bytes in memory, for a CAR of any size. 100,000 records (33 MB of blocks) fit. */
 const MAX_STAGED: number = 40 * 1024 * 1024;
-/** Blocks per write call: about 1 MiB. Two calls run at a time, because a store over a network writes while this prepares. */
+/** Blocks per write call: about 1 MiB. Two calls run at a time, so that a server writes while this prepares. */
 const BATCH = 4096;
 const FIRST_CAPACITY = 1024;
 
