@@ -97,7 +97,7 @@ describe.skipIf(lacksPostgres)(`reads from a standby${why}`, () => {
       expect(await listOf(again.list(POST))).toHaveLength(10);
       await again.close();
     }
-    expect([far.count - onPrimary, near.count - onStandby > 60]).toEqual([0, true]);
+    expect([far.count - onPrimary, near.count - onStandby >= 40]).toEqual([0, true]);
   });
 
   test('a process that has read a state never reads an older one; another process may be behind', async () => {

@@ -14,7 +14,6 @@ import type { NoticeTarget } from './head-notices.ts';
 import type { PolledHeads } from './head-poller.ts';
 import { HeadTables } from './head-tables.ts';
 import { preloadOf, preloadStatement } from './preload.ts';
-import type { RepoTables } from './repo-tables.ts';
 import { scanBlocks } from './scan-blocks.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlClient, SqlSession } from './sql-client.ts';
@@ -45,12 +44,14 @@ const maintenanceOf = (
   { copyOut }: SqlClient,
   names: TableNames,
   { id }: RepoRow,
-  tables: RepoTables,
+  tables: HeadTables,
   check: () => void,
 ): StoreMaintenance | undefined =>
   copyOut && {
     async scan(maxBytes) {
       check();
+      // A block that is missing now must not be found in memory afterwards.
+      tables.forget();
       const isWanted = async (): Promise<boolean> => maxBytes === Infinity || (await tables.blockBytes()) <= maxBytes;
       const pages = await scanBlocks(copyOut, names, id, isWanted);
       return pages && checkedList(() => pages, check);
