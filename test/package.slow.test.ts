@@ -10,7 +10,7 @@ import { filesBelow, root } from './house/sources.ts';
 
 /** Files and kilobytes. A change that packs more raises its limit here. */
 const MAX_FILES = 870;
-const MAX_KILOBYTES = 1400;
+const MAX_KILOBYTES = 1450;
 
 interface Packed {
   readonly filename: string;
