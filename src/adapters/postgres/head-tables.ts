@@ -41,6 +41,11 @@ export class HeadTables extends RepoTables {
     this.#preloaded = preloaded;
   }
 
+  /** Whether a read of the head has also read all blocks, and this owner has changed nothing since. */
+  get isSmall(): boolean {
+    return this.#isSmall === true;
+  }
+
   /** A read of the head. If the head has moved, also reads its commit and its root. */
   override async ref(name: string): Promise<CID | undefined> {
     if (name !== MAIN) {
@@ -83,6 +88,8 @@ export class HeadTables extends RepoTables {
     } else {
       this.#keep(preload, small);
     }
+    // It may have become large.
+    this.#isSmall = false;
     // The repository that has written the head knows its nodes.
     this.#moves = false;
   }

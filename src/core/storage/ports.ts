@@ -108,8 +108,8 @@ export interface StoreMaintenance extends Partial<LenientReader> {
    */
   check?(): Promise<readonly string[]>;
   /**
-   * Reads every block in the fastest order. Resolves to `undefined` if the storage has more than `maxBytes` bytes. Does
-   * not check hashes; skips invalid rows.
+   * Reads every block in the fastest order. Resolves to `undefined` if the storage has more than `maxBytes` bytes. With
+   * a finite `maxBytes`, also if reading block by block is as fast. Does not check hashes; skips invalid rows.
    */
   scan?(maxBytes: number): Promise<AsyncIterable<PackedBlocks> | undefined>;
   /**
