@@ -12,15 +12,16 @@ const WORKERS = 2;
 const TREE = ['test/{docs,house,practices}.test.ts'];
 
 /**
- * These change globals, or hand the number of an open file to a socket. Each gets a process of
+ * These change globals or load modules again, or hand the number of an open file to a socket. Each gets a process of
  * its own. The others share threads, which load each module once and save half of the time. When a thread ends, Node
  * closes the numbers that the thread opened. One that a socket has closed may be another file by then: it was the pipe
  * to the next test process, which ended (`Worker exited unexpectedly`).
  */
 const ISOLATED = [
   'test/vectors.test.ts',
+  'test/wasm/hash/sha256-stream.test.ts',
   'test/cli/{car-argument,write-file}.test.ts',
-  'test/adapters/{origin/opfs-root,rpc/entry-point,tabs/page-left,tabs/silence}.test.ts',
+  'test/adapters/{origin/opfs-root,platform/node-secp256k1,rpc/entry-point,tabs/page-left,tabs/silence}.test.ts',
 ];
 
 /** What takes minutes, or needs programs that are not everywhere. `npm run test:slow`. */

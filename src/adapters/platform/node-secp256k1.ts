@@ -1,7 +1,8 @@
 /** Loads libsecp256k1 in Node and Bun, if the user has installed `tiny-secp256k1` beside this package. Not in Deno. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+// Under another name, because bundles of programs often begin with an import of `createRequire`.
+import { createRequire as createRequireFrom } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { SignBytes } from '../../core/crypto/signing-key.ts';
 import type { FastVerify } from './node-signatures.ts';
@@ -20,7 +21,7 @@ let loaded: Secp256k1 | undefined;
 
 /** Its `package.json` exports only the main module: `lib/cjs/index.cjs` for `require`, or `lib/index.js`. */
 const wasmFile = (from: string): URL => {
-  const main = createRequire(from).resolve('tiny-secp256k1');
+  const main = createRequireFrom(from).resolve('tiny-secp256k1');
   return new URL(main.endsWith('.cjs') ? '../secp256k1.wasm' : 'secp256k1.wasm', pathToFileURL(main));
 };
 

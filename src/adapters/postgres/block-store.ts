@@ -54,6 +54,7 @@ const maintenanceOf = (
         // Its blocks came with the head.
         return undefined;
       }
+      // A block that is missing now must not be found in memory afterwards.
       tables.forget();
       const isWanted = async (): Promise<boolean> => maxBytes === Infinity || (await tables.blockBytes()) <= maxBytes;
       const pages = await scanBlocks(copyOut, names, id, isWanted);
