@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { nativeHashStream } from './adapters/platform/native-hash-stream.ts';
 import { nodeFastVerify, nodeSignBytes } from './adapters/platform/node-secp256k1.ts';
 import { createNodeVerifySignature } from './adapters/platform/node-signatures.ts';
 import type { PgOptions } from './adapters/postgres/pg-client.ts';
@@ -47,6 +48,7 @@ const DEFAULT_CONNECTIONS = 4;
 
 const crypto: PostgresCrypto = {
   hashAll: /* @__PURE__ */ createHashAll(),
+  createHash: nativeHashStream,
   verifySignature: /* @__PURE__ */ createNodeVerifySignature(nodeFastVerify),
   signBytes: nodeSignBytes,
 };

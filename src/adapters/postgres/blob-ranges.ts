@@ -1,5 +1,6 @@
 /** Reads a part of a stored blob. A blob that is stored again meanwhile is read to its end. */
 import type { Bytes } from '../../core/data/bytes.ts';
+import { equalBytes } from '../../core/data/bytes.ts';
 import type { CID, CidBytes } from '../../core/data/cid.ts';
 import { RepoError } from '../../core/errors.ts';
 import { keyOfCid } from './ordered-cid.ts';
@@ -37,8 +38,6 @@ export const findBlob = async ({ session, names, repo, cid }: BlobPlace): Promis
   return row && { size: Number(row[0]), upload: row[1] as Uint8Array };
 };
 
-const isEqualUpload = (a: Uint8Array, b: Uint8Array): boolean => a.join() === b.join();
-
 /**
  * Yields the bytes from `start` up to, but not including, `end`. All of them, or it throws. All uploads of a CID have
  * the same bytes, so another upload continues at the same position.
@@ -75,7 +74,7 @@ export async function* readBlobRange(
       throw new RepoError('BlobNotFound', `the blob was deleted while it was read; cid=${cid}`);
     }
     attempts += 1;
-    if (isEqualUpload(present.upload, upload) || present.size !== blob.size || attempts > ATTEMPTS) {
+    if (equalBytes(present.upload, upload) || present.size !== blob.size || attempts > ATTEMPTS) {
       throw new RepoError('Corrupt', `the rows of a blob are not complete: store it again; cid=${cid}`);
     }
     upload = present.upload;

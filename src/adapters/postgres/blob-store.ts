@@ -3,6 +3,7 @@ import type { Bytes } from '../../core/data/bytes.ts';
 import type { CidBytes } from '../../core/data/cid.ts';
 import type { CID } from '../../core/data/cid.ts';
 import { cidOfDigest, CODEC_RAW } from '../../core/data/cid.ts';
+import type { CreateHash } from '../../core/data/sha256.ts';
 import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
 import { RepoError } from '../../core/errors.ts';
 import { readBlobSource } from '../../core/storage/blob-source.ts';
@@ -36,20 +37,22 @@ export class PostgresBlobStore implements BlobStore {
   readonly #names: TableNames;
   readonly #did: string;
   readonly #repo: string;
+  readonly #createHash: CreateHash;
   readonly #lifetime: Lifetime = new Lifetime('blob store');
 
   /** @param session Never waits for a connection of a change, because blobs are also read inside of changes. */
-  constructor(session: SqlSession, names: TableNames, { did, id }: RepoRow) {
+  constructor(session: SqlSession, names: TableNames, { did, id }: RepoRow, createHash: CreateHash = sha256Stream) {
     this.#session = withSqlErrors(session, `a statement for the blobs of ${did}`);
     this.#names = names;
     this.#did = did;
     this.#repo = id;
+    this.#createHash = createHash;
   }
 
   put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobInfo> {
     return this.#lifetime.run(async () => {
       const upload = this.#upload();
-      const hash = sha256Stream();
+      const hash = this.#createHash();
       let size = 0;
       try {
         for await (const chunk of readBlobSource(source, options)) {
@@ -69,7 +72,7 @@ export class PostgresBlobStore implements BlobStore {
 
   get(cid: CID): Promise<Blob | undefined> {
     return this.#lifetime.run(async () => {
-      const place = { session: this.#session, names: this.#names, repo: this.#repo, cid };
+      const place = this.#place(cid);
       const blob = await findBlob(place);
       return blob && new LazyBlob((start, end) => this.#range(place, blob, start, end), 0, blob.size, '');
     });
@@ -149,6 +152,10 @@ export class PostgresBlobStore implements BlobStore {
     return this.close();
   }
 
+  #place(cid: CID): BlobPlace {
+    return { session: this.#session, names: this.#names, repo: this.#repo, cid };
+  }
+
   #upload(): Upload {
     return new Upload(this.#session, this.#names, this.#repo);
   }
@@ -165,10 +172,7 @@ export class PostgresBlobStore implements BlobStore {
     const isComplete = `(select count(*) from ${blobChunks}
       where repo = $1::text::int8 and upload = $3::bytea) = $5::text::int8`;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const [old] = await this.#session.query(
-        `select upload from ${blobs} where repo = $1::text::int8 and key = $2::bytea`,
-        [this.#repo, key],
-      );
+      const old = await findBlob(this.#place(cid));
       const [stored] =
         old === undefined
           ? await this.#session.query(
@@ -188,7 +192,7 @@ export class PostgresBlobStore implements BlobStore {
                 where repo = $1::text::int8 and upload = $6::bytea and exists (select from moved)
               )
               select ${MILLISECONDS} from moved`,
-              [...parameters, old[0] as Uint8Array],
+              [...parameters, old.upload],
             );
       if (stored !== undefined) {
         return Number(stored[0]);

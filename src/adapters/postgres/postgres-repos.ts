@@ -19,7 +19,6 @@ import type { ListReposOptions, RepoEntry } from './repo-rows.ts';
 import { deleteRows, findRepo, insertRepo, listRows, rowOf } from './repo-rows.ts';
 import type { TableNames } from './schema.ts';
 import { assertMigrated, DEFAULT_SCHEMA, tablesIn } from './schema.ts';
-import { sha256Stream } from '../../wasm/hash/sha256-stream.ts';
 import type { SqlClient } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
 import type { RepoRow, TransactionLimits } from './transaction.ts';
@@ -86,7 +85,7 @@ const millisecondsOf = (name: string, value: number): number => {
 };
 
 /** Hashes and signatures of the platform. */
-export type PostgresCrypto = Pick<RepoStores, 'hashAll' | 'signBytes' | 'verifySignature'>;
+export type PostgresCrypto = Pick<RepoStores, 'createHash' | 'hashAll' | 'signBytes' | 'verifySignature'>;
 
 /** The repositories of a database. Many processes can have one open, and can write to the same repository. */
 export class PostgresRepos implements AsyncDisposable {
@@ -257,7 +256,8 @@ export class PostgresRepos implements AsyncDisposable {
   }
 
   async #repo(row: RepoRow, { signer, validate }: OpenPostgresRepoOptions): Promise<Repo> {
-    const blobs = (await this.#blobs?.(row.did)) ?? new PostgresBlobStore(this.#client, this.#names, row);
+    const blobs =
+      (await this.#blobs?.(row.did)) ?? new PostgresBlobStore(this.#client, this.#names, row, this.#crypto.createHash);
     const notices = this.#notices?.of(row.id);
     const heads = await this.#poller?.of(row.id);
     const store = new PostgresBlockStore(this.#client, this.#names, row, this.#limits, {
@@ -275,7 +275,6 @@ export class PostgresRepos implements AsyncDisposable {
       signer,
       validate,
       ...this.#crypto,
-      createHash: sha256Stream,
       cacheBudget: this.#budget,
       otherHeads: this.#heard(row.id, notices?.otherHeads ?? heads?.otherHeads),
     });
