@@ -136,8 +136,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
 
   /** @param onMove Called after the commit of a new head. */
   async #transaction<T>(run: (change: BlockChange) => Promise<T>, onMove: (move: HeadMove) => void): Promise<T> {
-    const options = this.#tables.preloadOfChange();
-    const statement = preloadStatement(this.#names, this.#row.id, options);
+    const statement = preloadStatement(this.#names, this.#row.id, this.#tables.preloadOfChange());
     const transaction = await beginTransaction(this.#client, this.#names, this.#row, this.#limits, statement);
     const preload = preloadOf(transaction.preloaded);
     const tables = new ChangeTables(transaction, this.#names, this.#row.id, preload);
@@ -158,7 +157,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
       throw error;
     }
     await transaction.commit(() => this.#isStored(change.pending), last);
-    this.#tables.changed(preload, options, change.pending);
+    this.#tables.changed(preload, change.pending);
     const after = change.pending.refs.get(MAIN);
     if (after !== undefined) {
       onMove({ before: preload.head, after });

@@ -18,9 +18,11 @@ export class HeadTables extends RepoTables {
   readonly #preloaded: PreloadedBlocks;
   /** The last head that was read or written. The repository above has its commit and its nodes. */
   #known: CID | undefined;
-  /** Whether the repository is so small that all its blocks were read together. `undefined` before the first read. */
+  /**
+   * Whether the repository is so small that all its blocks were read together. `undefined` before the first read, and
+   * `false` after the first change, because it may have become large.
+   */
   #isSmall: boolean | undefined;
-  #hasChanged = false;
   /** Whether the last read found another head than the one before. Then the next one probably does too. */
   #moves = true;
 
@@ -60,7 +62,10 @@ export class HeadTables extends RepoTables {
     const text = preloadStatement(this.#names, this.#repo, { known: this.#known, small, forWrite: false });
     const preload = preloadOf(await this.#session.query(text));
     this.#note(preload.head);
-    this.#keep(preload, small);
+    if (small) {
+      this.#isSmall = preload.isSmall;
+    }
+    this.#preloaded.add(preload.blocks);
     return preload.head;
   }
 
@@ -75,20 +80,17 @@ export class HeadTables extends RepoTables {
    * block that was read before it has the lock.
    */
   preloadOfChange(): PreloadOptions {
-    const small = !this.#hasChanged && this.#isSmall !== false;
-    this.#hasChanged = true;
-    return { known: this.#known, small, forWrite: true };
+    return { known: this.#known, small: this.#isSmall !== false, forWrite: true };
   }
 
   /** Call it after a change with what it has preloaded. */
-  changed(preload: Preload, { small }: PreloadOptions, { refs, removed }: PendingWrites): void {
+  changed(preload: Preload, { refs, removed }: PendingWrites): void {
     this.#note(refs.has(MAIN) ? refs.get(MAIN) : preload.head);
     if (removed.size > 0) {
       this.#preloaded.clear();
     } else {
-      this.#keep(preload, small);
+      this.#preloaded.add(preload.blocks);
     }
-    // It may have become large.
     this.#isSmall = false;
     // The repository that has written the head knows its nodes.
     this.#moves = false;
@@ -96,14 +98,6 @@ export class HeadTables extends RepoTables {
 
   forget(): void {
     this.#preloaded.clear();
-  }
-
-  /** @param small Whether a small repository was to be read. */
-  #keep({ blocks, isSmall }: Preload, small: boolean): void {
-    if (small) {
-      this.#isSmall = isSmall;
-    }
-    this.#preloaded.add(blocks);
   }
 
   #isHead(cid: CidBytes): boolean {

@@ -66,7 +66,7 @@ const pageOf = (memory: Uint8Array<ArrayBuffer>): Page => {
   }
   // The signature, 4 bytes of flags, and an extension with its length.
   let at = SIGNATURE.length + 8 + view.getUint32(SIGNATURE.length + 4);
-  for (; view.getInt16(at) === FIELDS; ) {
+  while (view.getInt16(at) === FIELDS) {
     const keyStart = at + 6;
     if (view.getInt32(at + 2) !== CID_LENGTH) {
       throw unreadable();
