@@ -86,24 +86,19 @@ export const surveyBlocks = async (store: Surveyed, hashAll: HashAll, onBlock: O
     read = [];
     size = 0;
   };
-  const look = async (cids: readonly CID[]): Promise<void> => {
-    for (const [i, bytes] of (await blocks.getMany(cids)).entries()) {
-      read.push([cids[i]!, bytes]);
-      size += bytes?.length ?? 0;
-    }
+  const add = (cid: CID, bytes: Bytes | undefined): void => {
+    read.push([cid, bytes]);
+    size += bytes?.length ?? 0;
     if (read.length >= BATCH || size >= BATCH_BYTES) {
       hash();
     }
   };
+  const look = async (cids: readonly CID[]): Promise<void> =>
+    (await blocks.getMany(cids)).forEach((bytes, i) => add(cids[i]!, bytes));
   const scan = hasInvalidRows(store.maintenance) ? undefined : await store.maintenance?.scan?.(Infinity);
   for await (const packed of scan ?? []) {
     for (let i = 0; i < packed.length; i++) {
-      const bytes = packed.bytesAt(i) as Bytes;
-      read.push([decodeCid(packed.cidAt(i).slice()), bytes]);
-      size += bytes.length;
-      if (read.length >= BATCH || size >= BATCH_BYTES) {
-        hash();
-      }
+      add(decodeCid(packed.cidAt(i).slice()), packed.bytesAt(i) as Bytes);
     }
   }
   const readBatch = store.isDistant === true ? DISTANT_READ_BATCH : READ_BATCH;

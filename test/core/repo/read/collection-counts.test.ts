@@ -1,6 +1,5 @@
 /** The stored counts of the collections: right after each kind of change, read without the tree, and checked. */
 import { describe, expect, test } from 'vitest';
-import type { CidLike } from '../../../../src/core/data/cid.ts';
 import { readAll } from '../../../../src/core/data/streams.ts';
 import { MemoryBlobStore } from '../../../../src/core/storage/memory-blob-store.ts';
 import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-store.ts';
@@ -9,20 +8,7 @@ import { COUNTS } from '../../../../src/core/repo/store-names.ts';
 import type { Repo, WriteOp } from '../../../../src/core/repo/repo.ts';
 import { seeded } from '../../../random/seeded.ts';
 import { DID, KEY, LIKE, POST, POSTGATE, creates, post, rkeyOf } from '../../../../src/testing/repo/harness.ts';
-
-class CountingStore extends MemoryBlockStore {
-  reads = 0;
-
-  override get(cid: CidLike) {
-    this.reads += 1;
-    return super.get(cid);
-  }
-
-  override getMany(cids: readonly CidLike[]) {
-    this.reads += cids.length;
-    return super.getMany(cids);
-  }
-}
+import { CountingStore } from './counting-store.ts';
 
 const open = (store: MemoryBlockStore): Repo =>
   repoOver({ did: DID, signer: KEY, store, blobs: new MemoryBlobStore() });

@@ -1,6 +1,5 @@
 /** `missingBlobs` after each kind of change, compared with a walk over all records, and what it reads. */
 import { describe, expect, test } from 'vitest';
-import type { CidLike } from '../../../../src/core/data/cid.ts';
 import { CODEC_RAW, cidOf } from '../../../../src/core/data/cid.ts';
 import { blobMentions } from '../../../../src/core/data/blob-ref.ts';
 import { listOf } from '../../../../src/core/data/list-of.ts';
@@ -11,20 +10,7 @@ import { MemoryBlobStore } from '../../../../src/core/storage/memory-blob-store.
 import { MemoryBlockStore } from '../../../../src/core/storage/memory-block-store.ts';
 import { seeded } from '../../../random/seeded.ts';
 import { DID, KEY, LIKE, POST, creates, post, rkeyOf } from '../../../../src/testing/repo/harness.ts';
-
-class CountingStore extends MemoryBlockStore {
-  reads = 0;
-
-  override get(cid: CidLike) {
-    this.reads += 1;
-    return super.get(cid);
-  }
-
-  override getMany(cids: readonly CidLike[]) {
-    this.reads += cids.length;
-    return super.getMany(cids);
-  }
-}
+import { CountingStore } from './counting-store.ts';
 
 const blobBytes = (n: number): Uint8Array<ArrayBuffer> => Uint8Array.of(n, 7);
 
