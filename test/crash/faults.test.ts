@@ -1,8 +1,9 @@
 /**
  * Each call of the storage fails in each possible way, once and from then on. `PDSDB_FAULTS` is the share of the calls
- * that are tested: 1 for all.
+ * that are tested, of each kind of call: 1 for all.
  */
 import { expect, test } from 'vitest';
+import { drawShare } from '../random/draw-share.ts';
 import { seeded } from '../random/seeded.ts';
 import { runWithFault } from './fault-run.ts';
 import { placeOn } from './place.ts';
@@ -66,22 +67,30 @@ const callsOfRun = async (): Promise<DiskCall[]> => {
   return calls;
 };
 
+/** Draws calls of each kind (verb, and whether a part can be written), at least one of each. The first call is 1. */
+const drawCalls = (calls: readonly DiskCall[]): number[] => {
+  const random = seeded(SEED);
+  const kindOf = (call: DiskCall): string => `${call.verb} ${isPaged(call)}`;
+  return [...new Set(calls.map(kindOf))].flatMap((kind) => {
+    const numbers = calls.flatMap((call, i) => (kindOf(call) === kind ? [i + 1] : []));
+    return drawShare(numbers, SHARE, random);
+  });
+};
+
 test.each(['once', 'from then on'] as const)(
   `each call on a disk fails %s (${SHARE} of the calls, seed ${SEED})`,
   { timeout: 3_600_000 },
   async (mode) => {
-    const random = seeded(SEED);
     const found: string[] = [];
     const tried = new Map<string, number>(faults.map(([name]) => [name, 0]));
-    for (const [i, call] of (await callsOfRun()).entries()) {
-      if (random() >= SHARE) {
-        continue;
-      }
+    const calls = await callsOfRun();
+    for (const n of drawCalls(calls)) {
+      const call = calls[n - 1]!;
       for (const fault of faults.filter(([, make]) => make(call) !== undefined)) {
         const [name] = fault;
         tried.set(name, tried.get(name)! + 1);
-        const wrong = await failAt(i + 1, fault, mode);
-        found.push(...wrong.map((sentence) => `call ${i + 1}, ${call.verb} of ${call.path}, ${name}: ${sentence}`));
+        const wrong = await failAt(n, fault, mode);
+        found.push(...wrong.map((sentence) => `call ${n}, ${call.verb} of ${call.path}, ${name}: ${sentence}`));
       }
     }
     if (process.env['PDSDB_TABLE'] !== undefined) {

@@ -4,6 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isRepoError } from '../../src/core/errors.ts';
+import { drawShare } from '../random/draw-share.ts';
 import { seeded } from '../random/seeded.ts';
 import { cutOperation, runOperation } from './folder-cuts.ts';
 import { folderOperations, makeBefore } from './folder-operations.ts';
@@ -42,15 +43,12 @@ describe.each(byName)('%s', (name, operation) => {
   test(`rejects with a RepoError when a call fails, and leaves a valid state; ${SHARE} of the calls, seed ${SEED}`, {
     timeout: 3_600_000,
   }, async () => {
-    const random = seeded(SEED);
     const wrong: string[] = [];
-    for (let n = 1, isPast = false; !isPast; n++) {
-      if (random() >= SHARE) {
-        continue;
-      }
+    const { count } = await failAt(operation, Number.POSITIVE_INFINITY, 'once');
+    const numbers = Array.from({ length: count }, (_, i) => i + 1);
+    for (const n of drawShare(numbers, SHARE, seeded(SEED))) {
       for (const mode of ['once', 'from then on'] as const) {
-        const { found, count } = await failAt(operation, n, mode);
-        isPast = count < n;
+        const { found } = await failAt(operation, n, mode);
         wrong.push(...found.map((sentence) => `call ${n}, ${mode}: ${sentence}`));
       }
     }
