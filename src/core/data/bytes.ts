@@ -23,6 +23,10 @@ const isAscii = (text: string): boolean => !/[^\u0000-\u007f]/.test(text);
 
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compareBytes(a, b) === 0;
 
+/** Returns the bytes in a buffer of their own size, to keep them: a view would keep all of a larger buffer. */
+export const detached = <T extends Uint8Array>(bytes: T): T =>
+  bytes.length === bytes.buffer.byteLength ? bytes : (bytes.slice() as T);
+
 export const concatBytes = (parts: readonly Uint8Array[]): Bytes => {
   let length = 0;
   for (const part of parts) {

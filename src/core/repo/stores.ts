@@ -46,8 +46,8 @@ export interface RepoStores {
   readonly cacheBudget?: CacheBudget | undefined;
 }
 
-/** Cached records. A post takes about half a kilobyte, so a full cache has about 2 MB. */
-const RECORD_CACHE_CAPACITY = 4096;
+/** Cached records. A post takes about half a kilobyte, so a full cache has about 16 MB. */
+const RECORD_CACHE_CAPACITY = 32_768;
 
 const neverYield = async (): Promise<void> => {};
 

@@ -14,12 +14,15 @@ import { keysOfLayer, writeShape } from './raw-node.ts';
 
 const bytesOf = (cid: { bytes: Uint8Array }): CidBytes => cid.bytes as CidBytes;
 
+/** Stores a tree of one key for each key, and returns the roots. */
+const rootsOf = (blocks: BlocksInMemory, keys: readonly string[]): CidBytes[] =>
+  keys.map((key) => bytesOf(buildTree(blocks, [[key, valueOf(key)]])));
+
 test('reads a node once, and again when it has been pushed out', async () => {
   const blocks = new BlocksInMemory();
-  const roots = keysOfLayer(0, 3).map((key) => bytesOf(buildTree(blocks, [[key, valueOf(key)]])));
+  const [a, b, c] = rootsOf(blocks, keysOfLayer(1, 3)) as [CidBytes, CidBytes, CidBytes];
   const reader = createNodeReader(blocks, { capacity: 2 });
-  const [a, b, c] = roots as [CidBytes, CidBytes, CidBytes];
-  expect((await reader.node(a)).keys).toEqual(keysOfLayer(0, 1));
+  expect((await reader.node(a)).keys).toEqual(keysOfLayer(1, 1));
   await reader.node(b);
   expect(await reader.node(a)).toBe(await reader.node(a));
   expect(blocks.read).toBe(2);
@@ -29,6 +32,48 @@ test('reads a node once, and again when it has been pushed out', async () => {
   expect(blocks.read).toBe(3);
   await reader.node(b);
   expect(blocks.read).toBe(4);
+});
+
+describe('blocks of the lowest layer', () => {
+  test('stay in memory longer than their decoded nodes, if they were read one by one', async () => {
+    const blocks = new BlocksInMemory();
+    const roots = rootsOf(blocks, keysOfLayer(0, 12));
+    const reader = createNodeReader(blocks, { capacity: 2 });
+    const first = await reader.node(roots[0]!);
+    for (const root of roots) {
+      await reader.node(root);
+    }
+    expect(blocks.read).toBe(12);
+    const again = reader.cached(roots[0]!, 0);
+    expect(again).toEqual(first);
+    expect(again).not.toBe(first);
+    expect(reader.cached(roots[0]!, 0)).toBe(again);
+    expect(reader.cached(roots[0]!, 1)).toBe(undefined);
+    reader.clear();
+    expect(reader.cached(roots[0]!, 0)).toBe(undefined);
+  });
+
+  test('are not kept by a read of many nodes', async () => {
+    const blocks = new BlocksInMemory();
+    const roots = rootsOf(blocks, keysOfLayer(0, 12));
+    const reader = createNodeReader(blocks, { capacity: 2 });
+    await reader.nodes(roots.map((subtree) => ({ subtree, layer: 0 })));
+    expect(reader.cached(roots[0]!, 0)).toBe(undefined);
+  });
+
+  test('are not kept as views of a larger buffer', async () => {
+    const blocks = new BlocksInMemory();
+    const [root] = rootsOf(blocks, keysOfLayer(0, 1)) as [CidBytes];
+    const large = new Uint8Array(1 << 16);
+    const [stored] = await blocks.getMany([root]);
+    large.set(stored!, 100);
+    const views = { getMany: async () => [large.subarray(100, 100 + stored!.length)], get: async () => undefined };
+    const reader = createNodeReader(views, { capacity: 2 });
+    const node = await reader.node(root);
+    large.fill(0);
+    await reader.nodes([{ subtree: root, layer: 0 }]);
+    expect(reader.cached(root, 0)).toEqual(node);
+  });
 });
 
 test('a walk over the lowest layer evicts no node above it', async () => {

@@ -1,6 +1,7 @@
 /** Reads the bytes of records by CID, through the cache of records. */
 import type { CidCache } from '../../blocks/cid-cache.ts';
 import type { Bytes } from '../../data/bytes.ts';
+import { detached } from '../../data/bytes.ts';
 import type { CID, CidBytes } from '../../data/cid.ts';
 import { cidToText } from '../../data/cid.ts';
 import type { HashAll } from '../../data/sha256.ts';
@@ -31,9 +32,7 @@ const RECORD_OVERHEAD = 250;
 const copyOf = ({ records }: RecordSource, cid: CID, bytes: Bytes): Bytes => {
   const copy = bytes.slice();
   if (records !== undefined && bytes.length <= MAX_CACHED) {
-    // A view would keep all of a larger buffer.
-    const kept = bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
-    records.set(cid.bytes.slice() as CidBytes, kept, kept.length + RECORD_OVERHEAD);
+    records.set(cid.bytes.slice() as CidBytes, detached(bytes), bytes.length + RECORD_OVERHEAD);
   }
   return copy;
 };
