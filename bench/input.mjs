@@ -34,7 +34,7 @@ const places = (size) => ({
 /** Makes the input of a size, if it is missing. */
 export const makeInput = async (size) => {
   const { car, facts, repo } = places(size);
-  if (existsSync(facts)) {
+  if (existsSync(facts) && existsSync(join(repo, 'pds.db'))) {
     return;
   }
   mkdirSync(folder, { recursive: true });
@@ -60,10 +60,25 @@ export const makeInput = async (size) => {
 export const readInput = (size) => {
   const { car, facts, repo } = places(size);
   const known = JSON.parse(readFileSync(facts, 'utf8'));
+  /** Returns a folder that is removed when the process ends. */
+  const scratch = () => {
+    const path = mkdtempSync(join(tmpdir(), 'pdsdb-bench-'));
+    process.on('exit', () => rmSync(path, { recursive: true, force: true }));
+    return path;
+  };
+  let copy;
   return {
     ...known,
+    scratch,
+    /** The repository, in a copy of its own, because the contenders run beside each other. */
+    get repo() {
+      if (copy === undefined) {
+        copy = join(scratch(), 'repo');
+        cpSync(repo, copy, { recursive: true });
+      }
+      return copy;
+    },
     carFile: car,
-    repo,
     did: DID,
     key: signer.did(),
     signer,
@@ -72,12 +87,6 @@ export const readInput = (size) => {
     randomPaths: (count, seed) => {
       const random = seeded(seed);
       return Array.from({ length: count }, () => known.paths[Math.floor(random() * known.paths.length)]);
-    },
-    /** Returns a folder that is removed when the process ends. */
-    scratch: () => {
-      const path = mkdtempSync(join(tmpdir(), 'pdsdb-bench-'));
-      process.on('exit', () => rmSync(path, { recursive: true, force: true }));
-      return path;
     },
     /** Returns a writable copy of the repository. */
     copyRepo: (to) => cpSync(repo, to, { recursive: true }),

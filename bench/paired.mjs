@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { intervalOf, medianOf } from './interval.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -46,23 +47,8 @@ const makeInputs = () => {
   }
 };
 
-/** The number of pairs on either side of a 95 % interval of the median, by the binomial distribution. */
-const marginOf = (pairs) => {
-  let below = 0;
-  let chance = 0.5 ** pairs;
-  for (let k = 0; ; k++) {
-    below += chance;
-    if (below > 0.025) {
-      return k;
-    }
-    chance = (chance * (pairs - k)) / (k + 1);
-  }
-};
-
 const describe = (ratios) => {
-  const sorted = ratios.toSorted((a, b) => a - b);
-  const margin = Math.max(0, marginOf(sorted.length) - 1);
-  const [low, median, high] = [sorted[margin], sorted[sorted.length >> 1], sorted.at(-1 - margin)];
+  const { low, median, high } = intervalOf(ratios);
   return `${median.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
 };
 
@@ -82,7 +68,7 @@ for (const operation of values.only.split(',')) {
     ours.push(our.wall);
     theirs.push(their.wall);
   }
-  const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1].toFixed(1);
+  const median = (list) => medianOf(list).toFixed(1);
   console.log(
     `${operation} ${values.size}: this ${median(ours)} ms, other ${median(theirs)} ms; wall ${describe(wall)}, processor ${describe(cpu)}`,
   );

@@ -1,5 +1,5 @@
 // Plots one operation: bars of time at the largest size that all contenders ran, on a logarithmic scale.
-import { timeOf } from './report.mjs';
+import { laterTime, timeOf } from './report.mjs';
 
 const WIDTH = 800;
 const BAR = 22;
@@ -12,9 +12,11 @@ const escape = (text) => text.replace(/[&<>]/g, (character) => ({ '&': '&amp;', 
 
 export const plotOf = (result) => {
   const { rows, title } = result;
-  const shared = rows.filter(({ size, wall }) => size <= 100_000 && wall !== null && wall !== undefined);
-  const size = Math.max(...shared.map((row) => row.size));
-  const bars = shared.filter((row) => row.size === size);
+  const timed = rows
+    .filter((row) => row.size <= 100_000 && row.runs.length > 0)
+    .map(({ name, size, runs }) => ({ name, size, wall: laterTime({ runs }) }));
+  const size = Math.max(...timed.map((row) => row.size));
+  const bars = timed.filter((row) => row.size === size);
   const walls = bars.map(({ wall }) => wall);
   const [least, most] = [Math.min(...walls) / 2, Math.max(...walls)];
   const span = Math.log(most / least);

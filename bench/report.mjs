@@ -1,5 +1,6 @@
 // Formats measurements as tables in Markdown.
 import { cpus } from 'node:os';
+import { intervalOf, medianOf } from './interval.mjs';
 
 const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(2));
 
@@ -14,47 +15,57 @@ export const timeOf = ({ divide }, ms) => {
 
 const sizeText = (size) => size.toLocaleString('en');
 
-/** Returns the row of pdsdb at a size, for comparison. */
-const oursAt = (rows, size) => rows.find((row) => row.size === size && row.name === 'pdsdb');
-
-/** Returns how many times as long a contender takes as pdsdb. A target is for the later runs. */
-const ratioText = (result, row, timeIn) => {
-  const name = result.against?.[row.name];
-  const ours =
-    name === undefined
-      ? oursAt(result.rows, row.size)
-      : result.rows.find((other) => other.size === row.size && other.name === name);
-  const [time, our] = [timeIn(row), ours === undefined ? undefined : timeIn(ours)];
-  if (time === undefined || our === undefined || row === ours) {
-    return '';
-  }
-  const ratio = time / our;
-  const target = timeIn === later ? result.targets[row.name]?.[row.size] : undefined;
-  const verdict = target === undefined ? '' : ` (target: ${digits(target)}, ${ratio >= target ? 'met' : 'not met'})`;
-  return `${digits(ratio)}${verdict}`;
+/** Returns the row that a contender is compared with: the one of `against`, or pdsdb. */
+const oursFor = ({ rows, against }, row) => {
+  const name = against?.[row.name] ?? 'pdsdb';
+  const ours = rows.find((other) => other.size === row.size && other.name === name);
+  return ours === row ? undefined : ours;
 };
 
-const first = (row) => row.first?.wall;
-const later = (row) => row.wall;
+const firstRatio = (result, row) => {
+  const ours = oursFor(result, row);
+  return ours?.first === undefined ? '' : digits(row.first.wall / ours.first.wall);
+};
+
+/** Returns how many times as long the later runs of a contender last, round by round. */
+const laterRatio = (result, row) => {
+  const field = result.compares ?? 'wall';
+  const ratios = row.runs.flatMap((run, i) => {
+    const ours = oursFor(result, row)?.runs[i];
+    return ours === undefined ? [] : [run[field] / ours[field]];
+  });
+  if (ratios.length === 0) {
+    return '';
+  }
+  const { low, median, high } = intervalOf(ratios);
+  const target = result.targets[row.name]?.[row.size];
+  const verdict = target === undefined ? '' : `; target: ${digits(target)}, ${median >= target ? 'met' : 'not met'}`;
+  return `${digits(median)} (${digits(low)} to ${digits(high)}${verdict})`;
+};
+
+/** Returns the median of the later runs, or `undefined` without one. */
+export const laterTime = ({ runs }, field = 'wall') =>
+  runs.length === 0 ? undefined : medianOf(runs.map((run) => run[field]));
 
 const cells = (values) => `| ${values.join(' | ')} |`;
 
 export const tableOf = (result) => {
-  const head = ['records', 'who', 'first run', 'later runs', 'their processor time', 'memory', 'first', 'later'];
+  const ratio = result.compares === 'cpu' ? 'later, processor time' : 'later';
+  const head = ['records', 'who', 'first run', 'later runs', 'their processor time', 'memory', 'first', ratio];
   const time = (ms) => (ms === undefined ? '' : timeOf(result, ms));
   const rows = result.rows.map((row) =>
     cells(
-      row.first === undefined
+      row.first === undefined || row.error !== undefined
         ? [sizeText(row.size), row.name, 'failed', '', '', '', '', '']
         : [
             sizeText(row.size),
             row.name,
             time(row.first.wall),
-            time(row.wall),
-            time(row.cpu),
+            time(laterTime(row)),
+            time(laterTime(row, 'cpu')),
             `${row.growth.toFixed(0)} MiB`,
-            ratioText(result, row, first),
-            ratioText(result, row, later),
+            firstRatio(result, row),
+            laterRatio(result, row),
           ],
     ),
   );
@@ -96,6 +107,13 @@ const browserSection = (browsers, nodeImport) => {
   ];
 };
 
+/** Returns the time of pdsdb's import of 100,000 records, or `undefined` if it was not measured. */
+const importTime = (results) => {
+  const rows = results.find(({ operation }) => operation === 'import')?.rows ?? [];
+  const row = rows.find(({ size, name }) => size === 100_000 && name === 'pdsdb');
+  return row === undefined ? undefined : laterTime(row);
+};
+
 /** Returns the whole page. */
 export const reportPage = (results, browsers, notes) => {
   const [cpu] = cpus();
@@ -111,15 +129,10 @@ export const reportPage = (results, browsers, notes) => {
   return [
     '# Benchmarks',
     `\`npm run bench -- --write\` has written this page, on ${machine}. Only the notes are written by hand.`,
-    'Each contender runs in a process of its own. *First run* is the first call in a fresh process, with the compilation of its code: the median of several processes for up to 10,000 records, and one process for more. *Later runs* is the median of the calls after it. *Memory* is the growth of the process from before it reads its input, at its peak. The last two columns divide the time of a contender by the time of pdsdb: above 1, pdsdb is faster. *Target* is the ratio that the project aims at.',
+    'Each contender runs in a process of its own. *First run* is the first call in a new process, with the compilation of its code: the median of five processes for 1,000 records, and one process for more. Then each contender runs for a second, so that the code that repeats is compiled. *Later runs* is the median of 15 rounds, each with one run of each contender in turn; a contender that has run for a minute leaves after five. *Memory* is the growth of the process from before it reads its input, at its peak. The last two columns divide the time of a contender by the time of pdsdb: above 1, pdsdb is faster. The ratio of the later runs is the median of the ratios of each round, with its 95 % interval. *Target* is the ratio that the project aims at.',
     'The sample has the collections of an account: 60 % likes, 22 % posts, 12 % follows, 6 % reposts. Posts have replies, facets and embeds of the usual sizes. A repository with other records has other ratios: with larger records, hashing has a larger share, and the ratios of verify and import come closer to those of *floor*. With a collection whose records differ in form, `list` decodes more slowly.',
     ...sections,
-    ...browserSection(
-      browsers,
-      results
-        .find(({ operation }) => operation === 'import')
-        ?.rows.find(({ size, name }) => size === 100_000 && name === 'pdsdb')?.wall,
-    ),
+    ...browserSection(browsers, importTime(results)),
     notes,
   ].join('\n\n');
 };

@@ -1,8 +1,8 @@
-// `npm run bench`: every operation in pdsdb and the peers, each contender in a separate process, one after the other.
-//   --sizes 1000,10000,100000   records in the sample
+// `npm run bench`: every operation in pdsdb and the peers, each contender in a separate process, one run of each in turn.
+//   --sizes 1000,100000         records in the sample
 //   --million                   also 1,000,000 records, for ours alone
 //   --only verify,import        these operations
-//   --runs 5                    runs of each contender after the first, and first runs in a fresh process
+//   --runs 15                   runs of each contender after the first and a warm-up
 //   --browsers                  also pdsdb in Chromium and Firefox, if they are installed
 //   --write                     writes docs/benchmarks.md and its plots; else they are only printed
 import { spawnSync } from 'node:child_process';
@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeInput } from './input.mjs';
+import { measureInTurn } from './round.mjs';
 import { reportPage, tableOf } from './report.mjs';
 import { plotOf } from './plot.mjs';
 
@@ -24,6 +25,8 @@ const OPERATIONS = [
   'concurrent',
   'batch',
   'export',
+  'info',
+  'counts',
   'diff',
   'build',
   'stream',
@@ -33,68 +36,34 @@ const MILLION = 1_000_000;
 
 const { values } = parseArgs({
   options: {
-    sizes: { type: 'string', default: '1000,10000,100000' },
+    sizes: { type: 'string', default: '1000,100000' },
     million: { type: 'boolean', default: false },
     browsers: { type: 'boolean', default: false },
     only: { type: 'string', default: OPERATIONS.join(',') },
-    runs: { type: 'string', default: '5' },
+    runs: { type: 'string', default: '15' },
     write: { type: 'boolean', default: false },
   },
 });
 const sizes = values.sizes.split(',').map(Number);
 
-/** Sizes up to this one have the median of several first runs, each in a process of its own. */
-const MOST_COLD = 10_000;
-
-const medianOf = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
-
-/** Measures a contender in processes of its own. */
-const measure = (operation, name, size, runs, coldRuns) => {
-  const whole = measureOnce(operation, name, size, runs);
-  if (whole === undefined) {
-    return undefined;
-  }
-  const firsts = [whole.first];
-  while (firsts.length < coldRuns) {
-    firsts.push(measureOnce(operation, name, size, 0).first);
-  }
-  const median = (field) => medianOf(firsts.map((one) => one[field]));
-  return { ...whole, first: { wall: median('wall'), cpu: median('cpu') } };
-};
-
-const measureOnce = (operation, name, size, runs) => {
-  const one = fileURLToPath(new URL('one.mjs', import.meta.url));
-  const args = ['--max-old-space-size=8192', one, operation, name, String(size), String(runs)];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  if (status !== 0) {
-    process.stderr.write(`${operation}, ${name}, ${size} records: ${stderr}\n`);
-    return undefined;
-  }
-  return JSON.parse(stdout.trim().split('\n').at(-1));
-};
-
 const results = [];
 for (const operation of values.only.split(',')) {
   const module = await import(`./operations/${operation}.mjs`);
-  const { title, contenders, targets, against } = module;
+  const { title, contenders, targets, against, compares, divide } = module;
   const wanted = module.sizes ?? [...sizes, ...(values.million ? [MILLION] : [])];
   const rows = [];
   for (const size of wanted) {
     await makeInput(size);
-    for (const [name, { does, skips }] of Object.entries(contenders)) {
-      if (size === MILLION && !name.startsWith('pdsdb')) {
-        continue;
-      }
-      // With a million records, the first run takes minutes, and is the only one.
-      const runs = size === MILLION && !module.isShort ? 0 : Math.max(Number(values.runs), module.runs ?? 0);
-      const measured = measure(operation, name, size, runs, size <= MOST_COLD ? Number(values.runs) : 1);
-      rows.push({ size, name, does, skips, ...measured });
-      process.stderr.write(
-        `${operation} ${size} ${name}: ${measured === undefined ? 'failed' : `first ${measured.first.wall.toFixed(1)} ms, later ${measured.wall?.toFixed(1)} ms`}\n`,
-      );
+    const names = Object.keys(contenders).filter((name) => size < MILLION || name.startsWith('pdsdb'));
+    // With a million records, the first run takes minutes, and is the only one.
+    const rounds = size === MILLION && !module.isShort ? 0 : Math.max(Number(values.runs), module.runs ?? 0);
+    for (const measured of await measureInTurn(operation, names, size, rounds)) {
+      const { does, skips } = contenders[measured.name];
+      rows.push({ size, does, skips, ...measured });
+      process.stderr.write(`${operation} ${size} ${measured.name}: ${measured.error?.stack ?? 'measured'}\n`);
     }
   }
-  const result = { operation, title, targets, against, divide: module.divide, rows };
+  const result = { operation, title, targets, against, compares, divide, rows };
   results.push(result);
   console.log(`\n${title}\n${tableOf(result)}`);
 }
@@ -103,7 +72,7 @@ const browsers = [];
 if (values.browsers) {
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    [fileURLToPath(new URL('browser.mjs', import.meta.url)), '--runs', values.runs],
+    [fileURLToPath(new URL('browser.mjs', import.meta.url)), '--runs', '5'],
     { encoding: 'utf8' },
   );
   process.stderr.write(stderr);
