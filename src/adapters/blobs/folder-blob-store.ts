@@ -287,10 +287,7 @@ class FolderBlobStore implements BlobStore {
         async *read() {
           try {
             await writer.close();
-            for await (const chunk of folder.read(path)) {
-              // The folder may read into the same memory again.
-              yield chunk.slice();
-            }
+            yield* folder.read(path);
           } catch (error) {
             throw toStorageError(error, doing);
           }

@@ -226,7 +226,7 @@ export interface ScratchFile {
    * @throws {RepoError} `StorageFull`; `StorageFailed`; `Closed` after the end of the store.
    */
   append(bytes: Uint8Array): Promise<void>;
-  /** Yields all bytes in order. Call it once, after the last `append`. A chunk is the caller's. */
+  /** Yields all bytes in order. Call it once, after the last `append`. A chunk is valid until the next one. */
   read(): AsyncIterable<Uint8Array>;
   /** Removes the file. Does not reject. */
   remove(): Promise<void>;

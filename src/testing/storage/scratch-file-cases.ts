@@ -9,7 +9,7 @@ import { assertNothing, bytesOf, withStore } from './blob-store-harness.ts';
 const contentOf = async (file: ScratchFile): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = [];
   for await (const chunk of file.read()) {
-    chunks.push(chunk);
+    chunks.push(chunk.slice());
   }
   return concatBytes(chunks);
 };
