@@ -7,6 +7,7 @@ import { isStoredAsWal } from '../vfs/header.ts';
 import type { Instance } from './instance.ts';
 import { requireMode, switchMode } from './journal-mode.ts';
 import { openConnection } from './open-connection.ts';
+import { BULK_CACHE_KIBIBYTES } from './settings.ts';
 import type { Space } from './space.ts';
 import { truncateFree, rewriteInMemory, rewriteThroughLog, spaceOf } from './space.ts';
 import { Statement } from './statement.ts';
@@ -119,6 +120,7 @@ export class Database {
 
   /** Begins a write transaction. */
   begin(): void {
+    this.#instance.pageCaches.limitOne(this.#connection, undefined);
     this.recover();
     this.#startLog();
     this.#connection.exec('begin immediate');
@@ -128,8 +130,8 @@ export class Database {
   /**
    * Makes the current transaction bypass the WAL: its pages go to the main file, with a rollback journal. Each page is
    * then written once; through the WAL, it is written twice and read in between. Call it before the first write of the
-   * transaction. The next transaction uses the WAL again. Does nothing without a WAL, while frozen, or while a
-   * statement is between two rows.
+   * transaction. The next transaction uses the WAL again. Until the commit, or until then, the page cache is small.
+   * Does nothing without a WAL, while frozen, or while a statement is between two rows.
    */
   bypassLog(): void {
     if (!this.#isLogging || this.#isFrozen) {
@@ -141,6 +143,7 @@ export class Database {
     // If a power cut restored the old WAL, it would hide the new pages.
     connection.flushLog();
     this.#isLogging = switchMode(connection, 'truncate') === 'wal';
+    this.#instance.pageCaches.limitOne(connection, BULK_CACHE_KIBIBYTES);
     connection.exec('begin immediate');
     connection.began();
   }
@@ -163,6 +166,7 @@ export class Database {
       throw error;
     }
     connection.ended();
+    this.#instance.pageCaches.limitOne(connection, undefined);
     if (connection.logSize > LONGEST_LOG) {
       this.checkpoint();
     }

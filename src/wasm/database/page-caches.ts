@@ -23,6 +23,8 @@ export class PageCaches {
   /** The caches that share the budget, least recently used first. */
   #active: PageCache[] = [];
   #current: PageCache | undefined;
+  /** Limits of single caches in kibibytes. */
+  readonly #limits = new Map<PageCache, number>();
 
   /** @param kibibytes The budget. */
   constructor(kibibytes: number) {
@@ -40,8 +42,24 @@ export class PageCaches {
     this.use(cache);
   }
 
+  /** Sets a limit of one cache, or removes it with `undefined`. */
+  limitOne(cache: PageCache, kibibytes: number | undefined): void {
+    if (this.#limits.get(cache) === kibibytes || !this.#open.has(cache)) {
+      return;
+    }
+    if (kibibytes === undefined) {
+      this.#limits.delete(cache);
+    } else {
+      this.#limits.set(cache, kibibytes);
+    }
+    if (this.#active.includes(cache)) {
+      this.#divide();
+    }
+  }
+
   remove(cache: PageCache): void {
     this.#open.delete(cache);
+    this.#limits.delete(cache);
     if (this.#current === cache) {
       this.#current = undefined;
     }
@@ -72,7 +90,8 @@ export class PageCaches {
   #divide(): void {
     const share = Math.floor(this.#kibibytes / Math.max(1, this.#active.length));
     for (const cache of this.#active) {
-      cache.resize(Math.min(cache.largest, Math.max(IDLE_KIBIBYTES, share)));
+      const largest = Math.min(cache.largest, this.#limits.get(cache) ?? Infinity);
+      cache.resize(Math.min(largest, Math.max(IDLE_KIBIBYTES, share)));
     }
   }
 }

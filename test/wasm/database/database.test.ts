@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { nodeSqliteWasm } from '../../../src/adapters/platform/node-sqlite-wasm.ts';
 import { isRepoError } from '../../../src/core/errors.ts';
 import { MemoryFiles } from '../../../src/testing/files/memory-files.ts';
+import { BULK_CACHE_KIBIBYTES } from '../../../src/wasm/database/settings.ts';
 import { loadSqlite } from '../../../src/wasm/database/sqlite.ts';
 import type { Sqlite } from '../../../src/wasm/database/sqlite.ts';
 import { countRows, createTable, fillTable, pragma, valueOf } from './table.ts';
@@ -95,6 +96,39 @@ describe('lifetime', () => {
     const again = sqlite.open(files.reopened());
     expect(countRows(again)).toBe(100);
     expect(again.integrityCheck()).toEqual([]);
+    again.close();
+    database.close();
+  });
+
+  test('a transaction that bypasses the WAL spills early, and is undone by a crash', () => {
+    const files = filled(100);
+    const database = sqlite.open(files);
+    // The next transaction uses the WAL.
+    database.transaction(() => undefined);
+    const cache = pragma(database, 'cache_size');
+    const spill = (): void => {
+      database.begin();
+      database.bypassLog();
+      expect(pragma(database, 'cache_size')).toBe(String(-BULK_CACHE_KIBIBYTES));
+      database.exec("insert into rows select 'spilled' || a.key || b.key, zeroblob(2000) from rows a, rows b");
+      expect(files.main.getSize()).toBeGreaterThan(8_000_000);
+    };
+    spill();
+    for (const left of [files.reopened(), files.afterPowerCut()]) {
+      const again = sqlite.open(left);
+      expect(countRows(again)).toBe(100);
+      expect(again.integrityCheck()).toEqual([]);
+      again.close();
+    }
+    database.rollback();
+    database.begin();
+    expect(pragma(database, 'cache_size')).toBe(cache);
+    database.rollback();
+    spill();
+    database.commit();
+    expect(pragma(database, 'cache_size')).toBe(cache);
+    const again = sqlite.open(files.afterPowerCut());
+    expect(countRows(again)).toBe(10_100);
     again.close();
     database.close();
   });

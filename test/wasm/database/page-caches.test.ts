@@ -53,6 +53,24 @@ test('closed caches return their share to the others', () => {
   expect(first.size).toBe(200);
 });
 
+test('a limit of one cache stays until it is removed', () => {
+  const caches = new PageCaches(1000);
+  const [first, second] = [cacheOf(), cacheOf()];
+  caches.add(first);
+  caches.limitOne(first, 300);
+  expect(first.size).toBe(300);
+  caches.add(second);
+  expect([first.size, second.size]).toEqual([300, 500]);
+  caches.limitOne(first, undefined);
+  expect([first.size, second.size]).toEqual([500, 500]);
+  // A closed cache is not resized, and takes no limit into the next opening.
+  caches.limitOne(first, 300);
+  caches.remove(first);
+  caches.limitOne(first, 200);
+  caches.add(first);
+  expect(first.size).toBe(500);
+});
+
 test('alternating use of the same caches resizes none', () => {
   const caches = new PageCaches(1000);
   const [first, second] = [cacheOf(), cacheOf()];
