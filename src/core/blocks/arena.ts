@@ -17,6 +17,7 @@ const FIRST_SIZE: number = 64 * 1024;
 const LARGEST_SIZE: number = 1024 * 1024;
 
 export class Arena {
+  readonly hasCids = true;
   readonly #segments: Uint8Array[] = [];
   /** The segment that is being filled, and the offset of its free part. */
   #segment = 0;
@@ -44,8 +45,11 @@ export class Arena {
     return kept;
   }
 
-  /** Drops all blocks. Later blocks overwrite them. */
-  clear(): void {
+  /** Drops all blocks. Later blocks overwrite them. Keeps at most `most` bytes. */
+  clear(most: number): void {
+    let kept = 0;
+    const length = this.#segments.findIndex((segment) => (kept += segment.length) > most);
+    this.#segments.length = length < 0 ? this.#segments.length : length;
     this.#segment = 0;
     this.#at = 0;
   }

@@ -40,6 +40,8 @@ export interface VerifyTreeOptions {
   readonly hashAll?: HashAll | undefined;
   /** CIDs whose blocks are already hashed. They are not hashed again. */
   readonly hashed?: Pick<CidSet, 'has'> | undefined;
+  /** Takes the CID of each node that is opened. Returns `false` if it has it. Default: a new set of CIDs. */
+  readonly visit?: ((cid: CidBytes) => boolean) | undefined;
 }
 
 /** Returns the bytes of blocks, in order. They may be views. */
@@ -113,6 +115,7 @@ interface Check {
   readonly onNode: (cid: CidBytes) => void;
   readonly hash: HashAll;
   readonly hashed: Pick<CidSet, 'has'> | undefined;
+  readonly visit: (cid: CidBytes) => boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -185,10 +188,14 @@ const stepsOf = (
   return steps;
 };
 
+const createVisit = () => {
+  const visited = createCidSet();
+  return (cid: CidBytes): boolean => visited.add(cid);
+};
+
 /** Returns a function that opens branches. A branch that cannot be read gives no steps. */
 const createOpen = (check: Check) => {
-  const { read, report, hash, signal } = check;
-  const visited = createCidSet();
+  const { read, report, hash, visit, signal } = check;
 
   /** Returns whether a branch may be opened. Reports branches that are too deep or were opened before. */
   const admit = ({ subtree, layer, depth }: Branch): boolean => {
@@ -205,7 +212,7 @@ const createOpen = (check: Check) => {
     if (subtree[1] !== CODEC_DAG_CBOR) {
       return refuse('the tree node has a CID of raw bytes, expected dag-cbor');
     }
-    return visited.add(subtree) || refuse('the tree has the same node in two places');
+    return visit(subtree) || refuse('the tree has the same node in two places');
   };
 
   return async (branches: readonly Branch[]): Promise<(Branch | LayeredLeaf)[][]> => {
@@ -248,7 +255,7 @@ export const verifyTreeOf = async (
   root: CidBytes,
   options: VerifyTreeOptions = {},
 ): Promise<TreeReport> => {
-  const { onFault, onNode, onLeaves, hashAll, hashed, signal, isDistant } = options;
+  const { onFault, onNode, onLeaves, hashAll, hashed, signal, isDistant, visit = createVisit() } = options;
   const faults = new BoundedList<Fault>();
   const report: Report = (code, message, where) => {
     const fault: Fault = { code, message, ...where };
@@ -276,7 +283,7 @@ export const verifyTreeOf = async (
   };
 
   const branch: Branch = { subtree: root, layer: undefined, depth: 0 };
-  const open = createOpen({ read, report, onNode: count, hash: hashAll ?? hashOneByOne, hashed, signal });
+  const open = createOpen({ read, report, onNode: count, hash: hashAll ?? hashOneByOne, hashed, visit, signal });
   for await (const batch of unfold<LayeredLeaf, Branch>(branch, open, batchesOf(isDistant))) {
     signal?.throwIfAborted();
     batch.forEach(checkLeaf);

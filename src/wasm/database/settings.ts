@@ -11,8 +11,8 @@ export const PAGE_CACHE_KIBIBYTES: number = 40 * 1024;
 
 /**
  * The page cache of a transaction that bypasses the WAL. WebAssembly memory never shrinks. Rows come in the order of
- * their keys, so 100,000 records take the same processor time as with {@link PAGE_CACHE_KIBIBYTES}. A million take a
- * tenth more at most, because later sorted runs change the same pages again.
+ * their keys, so 100,000 records take the same processor time as with {@link PAGE_CACHE_KIBIBYTES}. More
+ * records take more, because later sorted runs change the same pages again.
  */
 export const BULK_CACHE_KIBIBYTES: number = 8 * 1024;
 

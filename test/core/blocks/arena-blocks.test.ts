@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { equalBytes } from '../../../src/core/data/bytes.ts';
 import { CODEC_RAW, cidOf } from '../../../src/core/data/cid.ts';
 import { ArenaBlocks } from '../../../src/core/blocks/arena-blocks.ts';
@@ -32,8 +32,9 @@ class CountingArena extends Arena {
 
 const assertHeld = (held: ArenaBlocks, blocks: readonly Block[]): void => {
   for (const { cid, bytes } of blocks) {
-    const found = held.bytesAt(held.cids.indexOf(cid.bytes));
+    const found = held.find(cid.bytes);
     expect(found !== undefined && equalBytes(found, bytes), String(cid)).toBe(true);
+    expect(equalBytes(held.cidAt(held.indexOf(cid.bytes)), cid.bytes)).toBe(true);
   }
 };
 
@@ -56,7 +57,7 @@ describe.each([1, 2, 3])('seed %i', (seed) => {
       }
       expect([held.first, held.size]).toEqual([first, next]);
       assertHeld(held, blocks);
-      held.release();
+      held.release(round === 0 ? Infinity : 1_000_000);
       expect([held.first, held.bytes, held.bytesAt(next - 1)]).toEqual([next, 0, undefined]);
       expect(held.sizeAt(next - 1)).toBe(blocks.at(-1)!.bytes.length);
     }
@@ -73,11 +74,31 @@ test('memory that was released is used again', () => {
         held,
         Array.from({ length: 100 }, (_, i) => blockOf(n - i, 60_000)),
       );
-      held.release();
+      held.release(Infinity);
     }
   }
   const sizes = [...memory.pieces].map(({ length }) => length);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(100 * 60_000 * 1.3);
+});
+
+test('released memory is freed, except for the part that is kept', () => {
+  const memory = new CountingArena();
+  const held = new ArenaBlocks(0, memory);
+  const segments = (from: number): Uint8Array[] => {
+    memory.pieces.clear();
+    for (let n = from; n < from + 100; n++) {
+      held.add(chunkOf([blockOf(n, 60_000)]));
+    }
+    return [...memory.pieces];
+  };
+  const first = segments(0);
+  held.release(3_000_000);
+  const second = segments(1000);
+  const again = second.filter((piece) => first.includes(piece));
+  expect(again.reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(3_000_000);
+  expect(again.length).toBeGreaterThan(3);
+  held.release();
+  expect(segments(2000).filter((piece) => second.includes(piece))).toEqual([]);
 });
 
 test('a chunk without a new block is not kept, so that an endlessly repeated block takes no memory', () => {
@@ -88,6 +109,19 @@ test('a chunk without a new block is not kept, so that an endlessly repeated blo
     held.add(same);
   }
   expect([memory.kept, held.size]).toEqual([1, 1]);
+});
+
+test('a block is found only by its whole CID, even if another CID has the same fingerprint', () => {
+  // Without factors, all fingerprints are equal.
+  const random = vi.spyOn(crypto, 'getRandomValues').mockImplementation((factors) => factors);
+  try {
+    const held = new ArenaBlocks(0, new Arena());
+    held.add(chunkOf([blockOf(1, 100)]));
+    expect([held.has(blockOf(2, 100).cid.bytes), held.find(blockOf(2, 100).cid.bytes)]).toEqual([true, undefined]);
+    expect(held.find(blockOf(1, 100).cid.bytes)).toEqual(blockOf(1, 100).bytes);
+  } finally {
+    random.mockRestore();
+  }
 });
 
 test('a whole CAR in memory is not copied, and only its blocks are counted', () => {

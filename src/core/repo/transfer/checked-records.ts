@@ -30,6 +30,7 @@ const isRecord = (bytes: Uint8Array): boolean => {
 };
 
 export class CheckedRecords implements BlockMemory {
+  readonly hasCids = false;
   readonly #root: CidBytes | undefined;
   #valid: readonly boolean[] = [];
 

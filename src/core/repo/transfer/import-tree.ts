@@ -150,6 +150,7 @@ const checkAll = async (
     signal: options.signal,
     hashAll: parts.hashAll,
     hashed: staging,
+    visit: (cid) => staging.visit(cid),
     onNode: (cid) => staging.link(cid),
     async onLeaves(batch) {
       await records.check(batch);

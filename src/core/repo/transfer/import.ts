@@ -188,6 +188,7 @@ export const importCar = async (parts: RepoParts, source: CarSource, given: Impo
     if (!isRead) {
       await reading.stage(() => false);
     }
+    await staging.end();
     const { cid, bytes } = await requireRoot(staging, reading.roots);
     const commit = acceptCommit(parts.did, cid, bytes, before, options, parts.verifySignature);
     const isNew = !cidEquals(before?.cid, cid);

@@ -86,8 +86,7 @@ class CarStore implements BlockStore {
 
   async *cids(): AsyncGenerator<CID> {
     this.#assertOpen();
-    const { cids } = this.#blocks;
-    const all = Array.from({ length: this.#blocks.size }, (_, i) => decodeCid(cids.at(i).slice()));
+    const all = Array.from({ length: this.#blocks.size }, (_, i) => decodeCid(this.#blocks.cidAt(i).slice()));
     const texts = new Map(all.map((cid) => [cidToText(cid), cid]));
     for (const text of [...texts.keys()].sort()) {
       yield texts.get(text)!;
@@ -114,7 +113,7 @@ class CarStore implements BlockStore {
 
   #find(cid: CidLike): Bytes | undefined {
     this.#assertOpen();
-    return this.#blocks.bytesAt(this.#blocks.cids.indexOf(bytesOfCid(cid))) as Bytes | undefined;
+    return this.#blocks.find(bytesOfCid(cid)) as Bytes | undefined;
   }
 
   #assertOpen(): void {
@@ -154,7 +153,7 @@ export const openCar = async (source: CarSource, options: OpenCarOptions = {}): 
   if (root === undefined) {
     throw noRoot();
   }
-  const block = blocks.bytesAt(blocks.cids.indexOf(root.bytes));
+  const block = blocks.find(root.bytes);
   if (block === undefined) {
     throw rootMissing(root);
   }

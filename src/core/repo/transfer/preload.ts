@@ -25,8 +25,7 @@ export const preload = async (store: BlockStore, signal: AbortSignal | undefined
     signal?.throwIfAborted();
     blocks.add(packed);
   }
-  const loaded = (cid: CidLike): Bytes | undefined =>
-    blocks.bytesAt(blocks.cids.indexOf(bytesOfCid(cid))) as Bytes | undefined;
+  const loaded = (cid: CidLike): Bytes | undefined => blocks.find(bytesOfCid(cid)) as Bytes | undefined;
   const reader: BlockReader = {
     async get(cid) {
       return loaded(cid) ?? store.get(cid);

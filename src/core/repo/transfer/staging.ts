@@ -1,13 +1,15 @@
 /**
  * Staging of an import. Up to 40 MiB of blocks stay in memory: they are checked there, written once in key order, and
- * unreferenced blocks are never written. A larger CAR is written to the change in sorted runs, and only its CIDs stay
- * in memory.
+ * unreferenced blocks are never written. A larger CAR is written to the change in sorted runs, and only fingerprints of
+ * its CIDs stay in memory. The later runs are shorter, because then there are many fingerprints.
  */
 import type { Bytes } from '../../data/bytes.ts';
 import { equalBytes } from '../../data/bytes.ts';
 import type { PackedBlocks } from '../../blocks/packed-blocks.ts';
 import type { CID, CidBytes, CidLike } from '../../data/cid.ts';
-import { bytesOfCid, CID_LENGTH, cidBytesToText, decodeCid } from '../../data/cid.ts';
+import { bytesOfCid, CID_LENGTH, cidBytesToText } from '../../data/cid.ts';
+import { createCidSet } from '../../data/cid-set.ts';
+import { isBytes } from '../../data/platform-values.ts';
 import { RepoError } from '../../errors.ts';
 import { ArenaBlocks } from '../../blocks/arena-blocks.ts';
 import { Arena } from '../../blocks/arena.ts';
@@ -17,6 +19,8 @@ import { keyOrder } from './staging-order.ts';
 
 /** Most bytes in memory, for a CAR of any size. 100,000 records (33 MB of blocks) fit. */
 const MAX_STAGED: number = 40 * 1024 * 1024;
+/** Most bytes in memory after the first sorted run, unless the CAR is in memory anyway. */
+const MAX_LATER: number = 12 * 1024 * 1024;
 /** Blocks per write call: about 1 MiB. Two calls run at a time, so that a server writes while this prepares. */
 const BATCH = 4096;
 const FIRST_CAPACITY = 1024;
@@ -25,6 +29,7 @@ const FIRST_CAPACITY = 1024;
 const NEW = 1;
 const LINKED = 2;
 const PLAIN = 4;
+const VISITED = 8;
 
 /**
  * A class, not an object literal. After one batch of literals survives a collection, V8 allocates later ones in old
@@ -48,10 +53,15 @@ export class Staging implements BlockReader {
   readonly #blocks: ArenaBlocks;
   /** Indexed by block number. */
   #flags: Uint8Array = new Uint8Array(FIRST_CAPACITY);
+  /** Most bytes in memory after the first sorted run. */
+  readonly #maxLater: number;
+  /** Nodes that were opened and are not in the CAR. */
+  readonly #visited = createCidSet();
 
-  /** @param source The source of the CAR. Its size gives the size of the CID table. */
+  /** @param source The source of the CAR. Its size gives the expected number of blocks. */
   constructor(source?: unknown) {
     this.#blocks = ArenaBlocks.for(source, new Arena());
+    this.#maxLater = isBytes(source) ? MAX_STAGED : MAX_LATER;
   }
 
   /** Number of staged blocks. */
@@ -61,7 +71,7 @@ export class Staging implements BlockReader {
 
   /** Whether no more blocks fit in memory. */
   get isFull(): boolean {
-    return this.#blocks.bytes > MAX_STAGED;
+    return this.#blocks.bytes > (this.#hasWritten ? this.#maxLater : MAX_STAGED);
   }
 
   /** Gives the change, to which blocks are written. Only {@link add} works before, until {@link isFull}. */
@@ -85,25 +95,42 @@ export class Staging implements BlockReader {
       this.#flags = flags;
     }
     if (this.isFull && this.#change !== undefined) {
-      this.#flagPlainRecords();
-      await this.#write(() => true);
+      await this.#writeRun(this.#maxLater);
+    }
+  }
+
+  /** Call after the last block. Frees the memory of a CAR that does not fit, because the checks need memory, too. */
+  async end(): Promise<void> {
+    if (this.#hasWritten) {
+      await this.#writeRun(0);
     }
   }
 
   /** Returns whether a block was staged. The hashes of staged blocks are verified. */
   has(cid: Uint8Array): boolean {
-    return this.#blocks.cids.has(cid);
+    return this.#blocks.has(cid);
   }
 
   /** Returns whether a block is known to be a valid record without blobs, so that it need not be read again. */
   isPlain(cid: Uint8Array): boolean {
     // While all blocks are in memory, no block has the flag. The first test saves a lookup per record.
-    return this.#blocks.first > 0 && ((this.#flags[this.#blocks.cids.indexOf(cid)] ?? 0) & PLAIN) !== 0;
+    return this.#hasWritten && ((this.#flags[this.#blocks.indexOf(cid)] ?? 0) & PLAIN) !== 0;
+  }
+
+  /** Marks a node as opened. Returns `false` if it is already marked. */
+  visit(cid: CidBytes): boolean {
+    const number = this.#blocks.indexOf(cid);
+    if (number < 0) {
+      return this.#visited.add(cid);
+    }
+    const isFirst = !this.#is(number, VISITED);
+    this.#flags[number]! |= VISITED;
+    return isFirst;
   }
 
   /** Marks a block as part of the repository. Ignores blocks that were not staged. */
   link(cid: Uint8Array): void {
-    const number = this.#blocks.cids.indexOf(cid);
+    const number = this.#blocks.indexOf(cid);
     if (number >= 0) {
       this.#flags[number]! |= LINKED;
     }
@@ -123,7 +150,7 @@ export class Staging implements BlockReader {
     const found: (Uint8Array | undefined)[] = [];
     const absent: number[] = [];
     for (let i = 0; i < cids.length; i++) {
-      const bytes = this.#blocks.bytesAt(this.#blocks.cids.indexOf(cids[i]!));
+      const bytes = this.#blocks.find(cids[i]!);
       found.push(bytes);
       if (bytes === undefined) {
         absent.push(i);
@@ -144,8 +171,8 @@ export class Staging implements BlockReader {
    * @param admit Called with the number of unreferenced bytes before anything is written. It may throw.
    */
   async flush(admit: (unlinkedBytes: number) => void): Promise<number> {
-    const remove: CID[] = [];
     let added = 0;
+    let isAnyUnwanted = false;
     let unlinkedBytes = 0;
     for (let number = 0; number < this.#blocks.size; number++) {
       const isNew = this.#is(number, NEW);
@@ -154,13 +181,30 @@ export class Staging implements BlockReader {
         continue;
       }
       unlinkedBytes += this.#blocks.sizeAt(number) + CID_LENGTH;
-      if (isNew) {
-        remove.push(decodeCid(this.#blocks.cids.at(number).slice()));
-      }
+      isAnyUnwanted ||= isNew;
     }
     admit(unlinkedBytes);
-    await this.#into.remove(remove);
-    return added + (await this.#write((number) => this.#is(number, LINKED)));
+    if (isAnyUnwanted) {
+      await this.#removeUnwanted();
+    }
+    return added + (await this.#write((number) => this.#is(number, LINKED), 0));
+  }
+
+  /** Removes the blocks that this import has written, and that are not linked. Their CIDs are only in the store. */
+  async #removeUnwanted(): Promise<void> {
+    const unwanted: CID[] = [];
+    for await (const cid of this.#into.cids()) {
+      const number = this.#blocks.indexOf(cid.bytes);
+      if (number >= 0 && this.#is(number, NEW) && !this.#is(number, LINKED)) {
+        unwanted.push(cid);
+      }
+    }
+    await this.#into.remove(unwanted);
+  }
+
+  /** Whether blocks have left memory. */
+  get #hasWritten(): boolean {
+    return this.#blocks.first > 0;
   }
 
   #is(number: number, flag: number): boolean {
@@ -179,9 +223,18 @@ export class Staging implements BlockReader {
     }
   }
 
-  /** Writes the wanted blocks in memory in key order, then frees the memory. Returns the number of new blocks. */
-  async #write(isWanted: (number: number) => boolean): Promise<number> {
-    const { cids, first, size } = this.#blocks;
+  /** Writes all blocks in memory, before it is known which ones are linked. Keeps `most` bytes of memory. */
+  async #writeRun(most: number): Promise<void> {
+    this.#flagPlainRecords();
+    await this.#write(() => true, most);
+  }
+
+  /**
+   * Writes the wanted blocks in memory in key order, then frees the memory, except for `most` bytes. Returns the number
+   * of new blocks.
+   */
+  async #write(isWanted: (number: number) => boolean, most: number): Promise<number> {
+    const { first, size } = this.#blocks;
     const numbers: number[] = [];
     let bytes = 0;
     for (let number = first; number < size; number++) {
@@ -191,14 +244,14 @@ export class Staging implements BlockReader {
       }
     }
     await this.#into.maintenance?.expect(bytes);
-    const order = keyOrder(numbers.length, (i) => cids.at(numbers[i]!));
+    const order = keyOrder(numbers.length, (i) => this.#blocks.cidAt(numbers[i]!));
     let added = 0;
     let before: Promise<number> | undefined;
     for (let at = 0; at < order.length; at += BATCH) {
       const blocks: NumberedBlock[] = [];
       for (let i = at; i < Math.min(at + BATCH, order.length); i++) {
         const number = numbers[order[i]!]!;
-        blocks.push(new NumberedBlock(number, cids.at(number), this.#blocks.bytesAt(number)!));
+        blocks.push(new NumberedBlock(number, this.#blocks.cidAt(number), this.#blocks.bytesAt(number)!));
       }
       const putting = this.#put(blocks);
       // Awaited after the one before, which may reject first.
@@ -207,7 +260,7 @@ export class Staging implements BlockReader {
       before = putting;
     }
     added += (await before) ?? 0;
-    this.#blocks.release();
+    this.#blocks.release(most);
     return added;
   }
 

@@ -107,7 +107,7 @@ const readBlocks = async (
       const isNew = blocks.size - before === frames.length;
       for (let i = 0; i < frames.length; i++) {
         if (records.valid[i] === true) {
-          checked[isNew ? before + i : blocks.cids.indexOf(frames.cidAt(i))] = 1;
+          checked[isNew ? before + i : blocks.indexOf(frames.cidAt(i))] = 1;
         }
       }
     }
@@ -122,14 +122,14 @@ const readBlocks = async (
       return taken;
     },
     take(cid) {
-      const number = blocks.cids.indexOf(cid);
+      const number = blocks.indexOf(cid);
       if (isTaken[number] === 0) {
         isTaken[number] = 1;
         taken += 1;
       }
       return blocks.bytesAt(number);
     },
-    isChecked: (cid) => checked[blocks.cids.indexOf(cid)] === 1,
+    isChecked: (cid) => checked[blocks.indexOf(cid)] === 1,
   };
 };
 

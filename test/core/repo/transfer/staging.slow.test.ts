@@ -85,8 +85,8 @@ test('blocks above the limit are written on arrival, and removed again if unrefe
     for (const block of large) {
       await staging.add(packedOf([block]));
     }
-    // One more than fit into 40 MiB: each block has some bytes of overhead.
-    expect(puts.length).toBe(40);
+    // One more than fit into 40 MiB, then into 12 MiB twice: each block has some bytes of overhead.
+    expect(puts.length).toBe(40 + 12 + 12);
     expect((await staging.get(large[1]!.cid))?.subarray(0, 4)).toEqual(large[1]!.bytes.subarray(0, 4));
     expect(staging.has(large[1]!.cid.bytes)).toBe(true);
     link(staging, linked);
@@ -95,6 +95,18 @@ test('blocks above the limit are written on arrival, and removed again if unrefe
   // Blocks that were stored before stay.
   expect([added, await store.count()]).toEqual([linked.length, linked.length + 1]);
   expect((await store.get(stored.cid))?.length).toBe(stored.bytes.length);
+});
+
+test('the sorted runs of a CAR in memory have all the same size', async () => {
+  const puts: string[] = [];
+  await new MemoryBlockStore().transact(async (change) => {
+    const staging = new Staging(new Uint8Array(1));
+    staging.begin(recorded(change, puts));
+    for (let n = 0; n < 70; n++) {
+      await staging.add(packedOf([blockOf(n, 1024 * 1024)]));
+    }
+    expect(puts.length).toBe(40);
+  });
 });
 
 test('a chunk stays in memory for any of its blocks, up to the limit', async () => {
@@ -106,10 +118,44 @@ test('a chunk stays in memory for any of its blocks, up to the limit', async () 
     for (let n = 0; n < 60; n++) {
       await staging.add(packedOf([blockOf(n), filler]));
     }
-    expect(puts.length).toBe(41);
+    expect(puts.length).toBe(41 + 12);
     await staging.flush(() => undefined);
   });
   expect(await store.count()).toBe(0);
+});
+
+test('the end of a CAR that does not fit writes the rest, and that of another one writes nothing', async () => {
+  const puts: string[] = [];
+  await new MemoryBlockStore().transact(async (change) => {
+    const small = begun(recorded(change, puts));
+    await small.add(packedOf(few));
+    await small.end();
+    expect(puts.length).toBe(0);
+    const large = begun(recorded(change, puts));
+    for (let n = 0; n < 45; n++) {
+      await large.add(packedOf([blockOf(n, 1024 * 1024)]));
+    }
+    expect(puts.length).toBe(40);
+    await large.end();
+    expect(puts.length).toBe(45);
+    expect((await large.get(blockOf(44, 1024 * 1024).cid))?.length).toBe(1024 * 1024);
+  });
+});
+
+test('a node is visited once, whether it is staged or not', async () => {
+  await new MemoryBlockStore().transact(async (change) => {
+    const staging = begun(change);
+    await staging.add(packedOf(few));
+    const visits = [few[0]!, few[1]!, few[0]!, blockOf(1e6), blockOf(1e6 + 1), blockOf(1e6)];
+    expect(visits.map(({ cid }) => staging.visit(cid.bytes as CidBytes))).toEqual([
+      true,
+      true,
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
 });
 
 test('a record that left memory is not read again when it is sound and mentions no blob', async () => {
