@@ -298,7 +298,7 @@ describe('size', () => {
     testing: 104,
     s3: 32,
     sync: 90,
-    postgres: 119,
+    postgres: 121,
   };
   const entryPoints = sources.map((file) => file.path).filter((path) => isEntryPoint(path) && path !== 'src/cli.ts');
 

@@ -13,12 +13,13 @@ import { ChangeTables } from './change-tables.ts';
 import type { NoticeTarget } from './head-notices.ts';
 import type { PolledHeads } from './head-poller.ts';
 import { HeadTables } from './head-tables.ts';
+import type { Preload } from './preload.ts';
 import { preloadOf, preloadStatement } from './preload.ts';
 import { scanBlocks } from './scan-blocks.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlClient, SqlSession } from './sql-client.ts';
 import { withSqlErrors } from './sql-errors.ts';
-import type { RepoRow, TransactionLimits } from './transaction.ts';
+import type { RepoRow, Transaction, TransactionLimits } from './transaction.ts';
 import { beginTransaction } from './transaction.ts';
 
 export interface PostgresBlockStoreOptions {
@@ -136,9 +137,7 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
 
   /** @param onMove Called after the commit of a new head. */
   async #transaction<T>(run: (change: BlockChange) => Promise<T>, onMove: (move: HeadMove) => void): Promise<T> {
-    const statement = preloadStatement(this.#names, this.#row.id, this.#tables.preloadOfChange());
-    const transaction = await beginTransaction(this.#client, this.#names, this.#row, this.#limits, statement);
-    const preload = preloadOf(transaction.preloaded);
+    const { transaction, preload } = await this.#begin();
     const tables = new ChangeTables(transaction, this.#names, this.#row.id, preload);
     const change = new PendingChange(tables);
     let result: T;
@@ -163,6 +162,26 @@ export class PostgresBlockStore extends CheckedReader implements BlockStore {
       onMove({ before: preload.head, after });
     }
     return result;
+  }
+
+  async #begin(): Promise<{ readonly transaction: Transaction; readonly preload: Preload }> {
+    const tables = this.#tables;
+    const { id } = this.#row;
+    const options = tables.preloadOfChange();
+    const statement = preloadStatement(this.#names, id, options);
+    const transaction = await beginTransaction(this.#client, this.#names, this.#row, this.#limits, statement);
+    try {
+      const preload = preloadOf(transaction.preloaded);
+      if (options.nodes || cidEquals(preload.head, options.known)) {
+        return { transaction, preload };
+      }
+      const moved = { ...options, nodes: true, forWrite: false };
+      const { blocks } = preloadOf(await transaction.query(preloadStatement(this.#names, id, moved)));
+      return { transaction, preload: { ...preload, blocks } };
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
   }
 
   /** Returns whether a write of a change is stored, or `undefined` if it wrote nothing that can be compared. */

@@ -1,46 +1,32 @@
 /** The reads and writes of a change, inside its transaction. */
 import type { NamedBlock } from '../../core/blocks/block.ts';
 import type { CID } from '../../core/data/cid.ts';
-import { CID_LENGTH, parseCid } from '../../core/data/cid.ts';
+import { parseCid } from '../../core/data/cid.ts';
 import type { ChangeSource } from '../../core/storage/pending-change.ts';
 import type { PendingWrites } from '../../core/storage/pending-reads.ts';
 import { MAIN } from '../../core/repo/store-names.ts';
 import type { Tid } from '../../core/syntax/tid.ts';
 import type { NoticeTarget } from './head-notices.ts';
 import { insertBlocks } from './insert-blocks.ts';
+import { literalWrites, MAX_LITERALS, noticeExpression, sizeOfWrites } from './literal-writes.ts';
 import { packedKeyAt, packKeys, packList } from './packed-list.ts';
 import type { Preload } from './preload.ts';
 import { PreloadedBlocks } from './preload.ts';
 import { encodeText, RepoTables } from './repo-tables.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlParameter, SqlSession } from './sql-client.ts';
-import { literalOf } from './sql-literals.ts';
 
 const KEYS_AT_ONCE = 5000;
 
-const REV_LENGTH = 13;
-
-/** Most bytes of names and values that are part of the text of a statement. Larger ones are parameters. */
-const MAX_LITERALS: number = 64 * 1024;
-
-/** A statement of several parts, which apply together in one round trip. */
+/** A statement of several parts, which apply together in one round trip. Its values are parameters. */
 class Statement {
   readonly parameters: SqlParameter[] = [];
   readonly #parts: string[] = [];
-  readonly #hasParameters: boolean;
   /** The expression that it returns. */
   result = `''::text`;
 
-  /** @param options.parameters Without them, the values are part of the text. */
-  constructor({ parameters }: { readonly parameters: boolean }) {
-    this.#hasParameters = parameters;
-  }
-
   /** Adds a value, and returns how it stands in the text. */
   bind(value: SqlParameter): string {
-    if (!this.#hasParameters) {
-      return literalOf(value);
-    }
     this.parameters.push(value);
     return `$${this.parameters.length}${typeof value === 'string' ? '::text' : '::bytea'}`;
   }
@@ -49,8 +35,8 @@ class Statement {
     this.#parts.push(`part${this.#parts.length} as (${part})`);
   }
 
-  get text(): string | undefined {
-    return this.#parts.length === 0 ? undefined : `with ${this.#parts.join(', ')} select ${this.result}`;
+  get text(): string {
+    return `with ${this.#parts.join(', ')} select ${this.result}`;
   }
 }
 
@@ -64,19 +50,8 @@ interface NamedTable<V> {
 
 const bytesOf = ({ bytes }: CID): Uint8Array => bytes;
 
-/** Returns the number of characters in names and values. A CID has 36 bytes. */
-const sizeOfWrites = ({ refs, meta, commits }: PendingWrites): number => {
-  let size = CID_LENGTH * (refs.size + commits.size) + REV_LENGTH * commits.size;
-  for (const name of refs.keys()) {
-    size += name.length;
-  }
-  for (const [name, value] of meta) {
-    size += name.length + (value?.length ?? 0);
-  }
-  return size;
-};
-
 export class ChangeTables extends RepoTables implements ChangeSource {
+  readonly stagedBytes: number = MAX_LITERALS;
   readonly #session: SqlSession;
   readonly #names: TableNames;
   readonly #repo: string;
@@ -116,34 +91,27 @@ export class ChangeTables extends RepoTables implements ChangeSource {
 
   /**
    * Applies the writes that waited. With `notice`, tells other processes of a new head when the change commits. If the
-   * writes are few, returns a statement without parameters that applies them, to run together with the commit.
+   * writes are few, returns statements without parameters that apply them, to run together with the commit.
    */
   async apply(pending: PendingWrites, notice?: NoticeTarget): Promise<string | undefined> {
-    const { removed, refs, meta, commits } = pending;
+    const { removed, staged, refs, meta, commits } = pending;
     await this.#remove([...removed]);
     const names = this.#names;
-    const isSmall = sizeOfWrites(pending) <= MAX_LITERALS;
-    const statement = new Statement({ parameters: !isSmall });
+    if (sizeOfWrites(pending) <= MAX_LITERALS) {
+      return literalWrites(names, this.#repo, pending, notice);
+    }
+    await this.add([...staged.values()]);
+    const statement = new Statement();
     this.#set(statement, { table: names.refs, key: 'name', value: 'cid', encode: bytesOf }, refs);
     this.#set(statement, { table: names.meta, key: 'name', value: 'value', encode: encodeText }, meta);
     this.#set(statement, { table: names.commits, key: 'rev', value: 'cid', encode: bytesOf }, commits);
     const head = refs.get(MAIN);
     if (notice !== undefined && head !== undefined) {
-      this.#notify(statement, notice, head);
-    }
-    if (isSmall || statement.text === undefined) {
-      return statement.text;
+      // All parts of a statement see the state before it, so the ref still has the head before.
+      statement.result = noticeExpression(names, this.#repo, notice, head);
     }
     await this.#session.query(statement.text, statement.parameters);
     return undefined;
-  }
-
-  /** All parts of a statement see the state before it, so `refs` still has the head before. */
-  #notify(statement: Statement, { channel, sender }: NoticeTarget, head: CID): void {
-    const bind = (value: SqlParameter): string => statement.bind(value);
-    statement.result = `pg_notify(${bind(channel)}, ${bind(`${sender} ${this.#repo} `)} || coalesce(
-      (select encode(cid, 'hex') from ${this.#names.refs} where repo = ${bind(this.#repo)}::int8 and name = ${bind(encodeText(MAIN))}),
-      '-') || ' ' || encode(${bind(head.bytes)}, 'hex'))::text`;
   }
 
   async #remove(texts: readonly string[]): Promise<void> {

@@ -25,6 +25,8 @@ export class HeadTables extends RepoTables {
   #isSmall: boolean | undefined;
   /** Whether the last read found another head than the one before. Then the next one probably does too. */
   #moves = true;
+  /** The same for the last change. Between two changes, this owner may read the head that another one has written. */
+  #movedBeforeChange = false;
 
   /**
    * @param repo The number of the repository, in decimal.
@@ -59,7 +61,7 @@ export class HeadTables extends RepoTables {
       return head;
     }
     const small = this.#isSmall === undefined;
-    const text = preloadStatement(this.#names, this.#repo, { known: this.#known, small, forWrite: false });
+    const text = preloadStatement(this.#names, this.#repo, { known: this.#known, small, nodes: true, forWrite: false });
     const preload = preloadOf(await this.#session.query(text));
     this.#note(preload.head);
     if (small) {
@@ -77,14 +79,17 @@ export class HeadTables extends RepoTables {
 
   /**
    * Returns what a change that begins preloads. The first one also reads a small repository, because a change uses no
-   * block that was read before it has the lock.
+   * block that was read before it has the lock. Nodes only if the head has probably moved.
    */
   preloadOfChange(): PreloadOptions {
-    return { known: this.#known, small: this.#isSmall !== false, forWrite: true };
+    const small = this.#isSmall !== false;
+    const nodes = small || this.#moves || this.#movedBeforeChange;
+    return { known: this.#known, small, nodes, forWrite: true };
   }
 
   /** Call it after a change with what it has preloaded. */
   changed(preload: Preload, { refs, removed }: PendingWrites): void {
+    this.#movedBeforeChange = !cidEquals(preload.head, this.#known);
     this.#note(refs.has(MAIN) ? refs.get(MAIN) : preload.head);
     if (removed.size > 0) {
       this.#preloaded.clear();

@@ -6,6 +6,7 @@ import { keyOfCid } from './ordered-cid.ts';
 import { chunksOfList, packedKeyAt, packList } from './packed-list.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlSession } from './sql-client.ts';
+import { bytesLiteral } from './sql-literals.ts';
 
 /** Most blocks of one statement. Their bytes are in memory twice here, and once in the server. */
 const BLOCKS_AT_ONCE = { count: 10_000, bytes: 8 * 1024 * 1024 };
@@ -66,6 +67,21 @@ const fillingOrder = (sorted: readonly Row[]): readonly Row[] => {
   return [...sorted.filter((_, i) => isFirst(i)), ...sorted.filter((_, i) => !isFirst(i))];
 };
 
+/** Returns the rows of blocks in the order of their keys. Of two equal blocks, the first one. */
+const sortedRows = (blocks: readonly NamedBlock[]): Row[] =>
+  blocks
+    .map(({ cid, bytes }, place): Row => ({ key: keyOfCid(bytesOfCid(cid)), bytes, place }))
+    .sort((a, b) => compareBytes(a.key, b.key) || a.place - b.place)
+    .filter(({ key }, i, all) => i === 0 || !equalBytes(key, all[i - 1]!.key));
+
+/** Returns a statement without parameters that adds a few blocks. Existing ones stay unchanged. */
+export const insertStatement = ({ blocks }: TableNames, repo: string, added: readonly NamedBlock[]): string => {
+  const rows = fillingOrder(sortedRows(added)).map(
+    ({ key, bytes }) => `(${BigInt(repo)}, ${bytesLiteral(key)}, ${bytesLiteral(bytes)})`,
+  );
+  return `insert into ${blocks} (repo, key, bytes) values ${rows.join(', ')} on conflict (repo, key) do nothing`;
+};
+
 /**
  * Adds blocks. Existing ones stay unchanged. Returns for each block whether it was new, and `false` for the second of
  * two equal blocks.
@@ -77,11 +93,7 @@ export const insertBlocks = async (
   blocks: readonly NamedBlock[],
 ): Promise<boolean[]> => {
   const isNew = blocks.map(() => false);
-  const sorted = blocks
-    .map(({ cid, bytes }, place): Row => ({ key: keyOfCid(bytesOfCid(cid)), bytes, place }))
-    .sort((a, b) => compareBytes(a.key, b.key) || a.place - b.place)
-    .filter(({ key }, i, all) => i === 0 || !equalBytes(key, all[i - 1]!.key));
-  for (const some of chunksOfList(sorted, BLOCKS_AT_ONCE, ({ bytes }) => bytes.length)) {
+  for (const some of chunksOfList(sortedRows(blocks), BLOCKS_AT_ONCE, ({ bytes }) => bytes.length)) {
     const rows = fillingOrder(some);
     const added = await insertRows(session, names, repo, rows);
     for (const { key, place } of rows) {

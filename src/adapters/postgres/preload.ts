@@ -30,6 +30,11 @@ export interface PreloadOptions {
   readonly known: CID | undefined;
   /** Whether to read all blocks of a small repository. */
   readonly small: boolean;
+  /**
+   * Whether to read the commit, the root and its children if the head is not `known`. The server plans these reads for
+   * each statement, also if nothing is read: this takes 0.7 ms of its processor, and the rest takes 0.3 ms.
+   */
+  readonly nodes: boolean;
   /** Whether to read what a write needs: meta values, and the newest rev of the list of commits. */
   readonly forWrite: boolean;
 }
@@ -38,20 +43,25 @@ export interface PreloadOptions {
 export const preloadStatement = (
   { blocks, commits, meta, refs }: TableNames,
   repo: string,
-  { known, small, forWrite }: PreloadOptions,
+  { known, small, nodes, forWrite }: PreloadOptions,
 ): string => {
   const ofRepo = `repo = '${BigInt(repo)}'::int8`;
   // Each part names the order or the key of an index, and `offset 0` keeps it. The planner would otherwise read all
   // blocks or meta values of a repository that it believes to be small.
   const block = (cid: string): string =>
     `lateral (select key, bytes from ${blocks} where ${ofRepo} and key = ${keyExpression(cid)} offset 0) as block`;
-  const root = `substring(commit.bytes from position(decode('${DATA_LINK}', 'hex') in commit.bytes) + ${DATA_LINK.length / 2} for ${CID_LENGTH})`;
+  const main = `select cid from ${refs} where ${ofRepo} and name = ${bytesLiteral(encodeText(MAIN))}`;
   const parts = [
-    `select 'head'::text as kind, null::bytea as name, cid as value, null::text as rev from head`,
-    `select 'block', key, bytes, null from commit`,
-    `select 'block', key, bytes, null from root`,
-    `select 'block', child.key, child.bytes, null from root, lateral ${childrenQuery(blocks, ofRepo, 'root.bytes')} as child`,
+    `select 'head'::text as kind, null::bytea as name, cid as value, null::text as rev from (${main}) as head`,
   ];
+  const root = `substring(commit.bytes from position(decode('${DATA_LINK}', 'hex') in commit.bytes) + ${DATA_LINK.length / 2} for ${CID_LENGTH})`;
+  if (nodes) {
+    parts.push(
+      `select 'block', key, bytes, null from commit`,
+      `select 'block', key, bytes, null from root`,
+      `select 'block', child.key, child.bytes, null from root, lateral ${childrenQuery(blocks, ofRepo, 'root.bytes')} as child`,
+    );
+  }
   if (small) {
     const least = `(select key, bytes from ${blocks} where ${ofRepo} order by key limit ${SMALL_COUNT + 1}) as least`;
     // `case` decides by the index alone whether a repository has too many blocks.
@@ -74,15 +84,16 @@ export const preloadStatement = (
       `select 'newest', null, null, (select rev from ${commits} where ${ofRepo} order by rev desc limit 1)`,
     );
   }
-  return `with head as materialized (
-      select cid from ${refs} where ${ofRepo} and name = ${bytesLiteral(encodeText(MAIN))}
-    ), commit as materialized (
-      select block.* from head, ${block('head.cid')}
-      ${known === undefined ? '' : `where head.cid <> ${bytesLiteral(known.bytes)}`}
-    ), root as materialized (
-      select block.* from commit, ${block(root)}
-    )
-    ${parts.join(' union all ')}`;
+  const all = parts.join(' union all ');
+  return nodes
+    ? `with commit as materialized (
+        select block.* from (${main}) as head, ${block('head.cid')}
+        ${known === undefined ? '' : `where head.cid <> ${bytesLiteral(known.bytes)}`}
+      ), root as materialized (
+        select block.* from commit, ${block(root)}
+      )
+      ${all}`
+    : all;
 };
 
 /** What {@link preloadStatement} has read. */

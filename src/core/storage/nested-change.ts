@@ -6,8 +6,8 @@ import type { BlockChange } from './ports.ts';
 import { readsOf } from './reads-of.ts';
 
 /**
- * Its reads see the writes of its parent and its own. Blocks go to the parent at once. Names and removals are pending
- * until `merge`.
+ * Its reads see the writes of its parent and its own. Blocks go to the parent at once, or at `merge` if the parent
+ * stages them. Names and removals are pending until `merge`.
  */
 export class NestedChange extends PendingChange {
   readonly #parent: BlockChange;
@@ -17,6 +17,7 @@ export class NestedChange extends PendingChange {
   constructor(parent: BlockChange) {
     super({
       ...readsOf(parent),
+      stagedBytes: parent.stage && Number.POSITIVE_INFINITY,
       add: async (blocks) => {
         try {
           const added = await parent.put(blocks);
@@ -42,8 +43,11 @@ export class NestedChange extends PendingChange {
 
   /** Hands the pending writes to the parent. */
   async merge(): Promise<void> {
-    const { refs, meta, commits, removed } = this.pending;
+    const { refs, meta, commits, removed, staged } = this.pending;
     await this.#parent.remove([...removed].map(parseCid));
+    if (staged.size > 0) {
+      await this.#parent.stage!([...staged.values()]);
+    }
     for (const [name, cid] of refs) {
       await this.#parent.setRef(name, cid);
     }
@@ -55,7 +59,7 @@ export class NestedChange extends PendingChange {
     }
   }
 
-  /** Removes the blocks that it added. Nothing else has reached the parent. */
+  /** Removes the blocks that it added. Nothing else has reached the parent: neither names nor staged blocks. */
   async undo(): Promise<void> {
     await this.#parent.remove(this.#added);
   }

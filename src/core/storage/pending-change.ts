@@ -1,9 +1,11 @@
 /**
  * The part of a change that all block stores share. Blocks are stored at once, so that a large import needs little
- * memory. Removals, refs, meta and commits are pending until the end. A store then applies them in one step, so that no
- * reader sees half a change.
+ * memory; a few may be staged. Removals, refs, meta and commits are pending until the end. A store then applies them in
+ * one step, so that no reader sees half a change.
  */
-import type { CID } from '../data/cid.ts';
+import type { Bytes } from '../data/bytes.ts';
+import { copyBytes } from '../data/bytes.ts';
+import type { CID, CidLike } from '../data/cid.ts';
 import { bytesOfCid, CID_LENGTH, cidToText, isCidBytes } from '../data/cid.ts';
 import { RepoError } from '../errors.ts';
 import type { Tid } from '../syntax/tid.ts';
@@ -22,6 +24,11 @@ export interface ChangeSource extends ReaderSource {
    * two equal blocks, `false` for the second).
    */
   add(blocks: readonly NamedBlock[]): Awaitable<boolean[]>;
+  /**
+   * Most bytes of staged blocks and their CIDs. They are in `pending.staged`, and the store adds them when it applies
+   * `pending`. Absent if each block is added at once.
+   */
+  readonly stagedBytes?: number | undefined;
 }
 
 /**
@@ -31,31 +38,73 @@ export interface ChangeSource extends ReaderSource {
 export class PendingChange extends CheckedReader implements BlockChange {
   /** Writes to apply at the end. */
   readonly pending: PendingWrites;
+  readonly stage: BlockChange['stage'];
   readonly #source: ChangeSource;
   /** Blocks that are being added. */
   readonly #adding: Set<Promise<unknown>>;
+  #stagedSize = 0;
   #ended = false;
 
   constructor(source: ChangeSource) {
-    const pending: PendingWrites = { refs: new Map(), meta: new Map(), commits: new Map(), removed: new Set() };
+    const pending: PendingWrites = {
+      refs: new Map(),
+      meta: new Map(),
+      commits: new Map(),
+      removed: new Set(),
+      staged: new Map(),
+    };
     const adding = new Set<Promise<unknown>>();
-    super(readsAfter(afterAdding(source, adding), pending), () => this.assertRunning());
+    const flush = (): Promise<unknown> => this.#flush();
+    super(readsAfter(withStaged(afterAdding(source, adding), pending.staged, flush), pending), () =>
+      this.assertRunning(),
+    );
     this.#adding = adding;
     this.#source = source;
     this.pending = pending;
+    const { stagedBytes } = source;
+    this.stage = stagedBytes === undefined ? undefined : (blocks) => this.#stage(blocks, stagedBytes);
   }
 
   async put(blocks: readonly NamedBlock[]): Promise<boolean[]> {
     this.assertRunning();
     // All CIDs are checked before the first block is added, so that a bad CID rejects the whole call.
     blocks.forEach(assertNamed);
-    const { removed } = this.pending;
+    const { removed, staged } = this.pending;
     // A block that this change removed is still stored, but counts as new. Before the wait, so that a later call of
     // `remove` counts.
     const restored = removed.size === 0 ? [] : blocks.map(({ cid }) => removed.delete(cidToText(cid)));
+    const known = staged.size === 0 ? [] : blocks.map(({ cid }) => staged.has(cidToText(cid)));
     const adding = this.#source.add(blocks);
     const added = Array.isArray(adding) ? adding : await this.#awaited(adding);
-    return restored.length === 0 ? added : added.map((isNew, i) => restored[i]! || isNew);
+    return restored.length + known.length === 0
+      ? added
+      : added.map((isNew, i) => (restored[i] ?? false) || (isNew && known[i] !== true));
+  }
+
+  async #stage(blocks: readonly NamedBlock[], most: number): Promise<void> {
+    this.assertRunning();
+    blocks.forEach(assertNamed);
+    const { removed, staged } = this.pending;
+    for (const block of blocks) {
+      const text = cidToText(block.cid);
+      removed.delete(text);
+      staged.set(text, block);
+      this.#stagedSize += CID_LENGTH + block.bytes.length;
+    }
+    if (this.#stagedSize > most) {
+      await this.#flush();
+    }
+  }
+
+  /** Adds the staged blocks now. */
+  async #flush(): Promise<void> {
+    const { staged } = this.pending;
+    if (staged.size > 0) {
+      const blocks = [...staged.values()];
+      staged.clear();
+      this.#stagedSize = 0;
+      await this.#awaited((async () => this.#source.add(blocks))());
+    }
   }
 
   /**
@@ -76,8 +125,11 @@ export class PendingChange extends CheckedReader implements BlockChange {
 
   async remove(cids: readonly CID[]): Promise<void> {
     this.assertRunning();
+    const { removed, staged } = this.pending;
     for (const cid of cids) {
-      this.pending.removed.add(cidToText(cid));
+      const text = cidToText(cid);
+      staged.delete(text);
+      removed.add(text);
     }
   }
 
@@ -122,7 +174,35 @@ const afterAdding = (source: ReaderSource, adding: ReadonlySet<Promise<unknown>>
   cids: () => (adding.size === 0 ? source.cids() : listAfter(adding, () => source.cids())),
 });
 
-async function* listAfter<T>(adding: ReadonlySet<Promise<unknown>>, list: () => List<T>): AsyncGenerator<T> {
+/** Returns reads that see staged blocks. A list of all blocks adds them first. */
+const withStaged = (
+  source: ReaderSource,
+  staged: ReadonlyMap<string, NamedBlock>,
+  flush: () => Promise<unknown>,
+): ReaderSource => {
+  // The caller owns the returned bytes.
+  const find = (cid: CidLike): Bytes | undefined => {
+    const block = staged.size === 0 ? undefined : staged.get(cidToText(cid));
+    return block && copyBytes(block.bytes);
+  };
+  return {
+    ...source,
+    get: (cid) => find(cid) ?? source.get(cid),
+    async getMany(cids) {
+      if (staged.size === 0) {
+        return source.getMany(cids);
+      }
+      const found = cids.map(find);
+      const others = cids.filter((_, i) => found[i] === undefined);
+      const stored = others.length === 0 ? [] : await source.getMany(others);
+      let next = 0;
+      return found.map((bytes) => bytes ?? stored[next++]);
+    },
+    cids: () => (staged.size === 0 ? source.cids() : listAfter([flush()], () => source.cids())),
+  };
+};
+
+async function* listAfter<T>(adding: Iterable<Promise<unknown>>, list: () => List<T>): AsyncGenerator<T> {
   await Promise.all(adding);
   yield* list();
 }

@@ -1,4 +1,5 @@
 /** Reads of a storage with the pending writes of a change applied. */
+import type { NamedBlock } from '../blocks/block.ts';
 import type { CID, CidLike } from '../data/cid.ts';
 import { cidToText } from '../data/cid.ts';
 import { compareText } from '../data/bytes.ts';
@@ -13,11 +14,13 @@ export interface PendingWrites {
   readonly commits: Map<Tid, CID | undefined>;
   /** CID texts of the blocks to remove. */
   readonly removed: Set<string>;
+  /** Blocks to add, by their CID texts. Empty unless the source has `stagedBytes`. None of them is in `removed`. */
+  readonly staged: Map<string, NamedBlock>;
 }
 
 /**
  * Returns the reads of `stored` with the writes of `pending` applied. `stored` already has the blocks that the change
- * added.
+ * added, also the staged ones.
  */
 export const readsAfter = (stored: ReaderSource, pending: PendingWrites): ReaderSource => {
   const { commits, meta, refs, removed } = pending;

@@ -182,6 +182,11 @@ export interface BlockChange extends StoreReader {
    * first of two equal blocks, `false` for the second).
    */
   put(blocks: readonly NamedBlock[]): Promise<boolean[]>;
+  /**
+   * Adds blocks as `put` does, and does not tell which ones were new. So a store may send them at the end of the
+   * change. Absent: use `put`.
+   */
+  readonly stage?: ((blocks: readonly NamedBlock[]) => Promise<void>) | undefined;
   /** Removes blocks. Ignores missing ones. */
   remove(cids: readonly CID[]): Promise<void>;
   /** Points a ref to a CID, or removes it with `undefined`. */

@@ -1,6 +1,7 @@
 /** The contract of `BlockStore`: changes. */
 import type { BlockChange, BlockStore } from '../../core/storage/ports.ts';
 import { listOf } from '../../core/data/list-of.ts';
+import { stageBlocks } from '../../core/storage/stage-blocks.ts';
 import { blockOf, blockOfBytes, blocksOf, cidsOf, put, revOf, textsOf } from './block-store-harness.ts';
 import type { BlockStoreHarness } from './block-store-harness.ts';
 import type { Case } from '../case.ts';
@@ -119,6 +120,66 @@ export const blockStoreChangeCases: readonly Case<BlockStoreHarness>[] = [
       assertEqual(await change.get(c.cid), undefined, 'the block within the change');
     });
     assertEqual(await store.getMany(cidsOf([a, b, c])), [undefined, b.bytes, undefined], 'the blocks afterwards');
+  }),
+
+  over('staged blocks are read by the change, and stored at its end', async (store) => {
+    await store.transact(async (change) => {
+      await stageBlocks(change, [a, c, c]);
+      assertEqual(await change.get(c.cid), c.bytes, 'a staged block');
+      assertEqual(await change.getMany(cidsOf([b, c, blockOf(9), a])), [b.bytes, c.bytes, undefined, a.bytes], 'all');
+      await change.setRef('main', c.cid);
+    });
+    assertEqual(await store.getMany(cidsOf([a, b, c])), [a.bytes, b.bytes, c.bytes], 'the blocks afterwards');
+    assertEqual(await store.count(), 3, 'their number');
+  }),
+
+  over('a staged block is not new for put, and a list of all blocks has it', async (store) => {
+    await store.transact(async (change) => {
+      await stageBlocks(change, [c]);
+      assertEqual(await change.put([b, c, blockOf(9)]), [false, false, true], 'what is new');
+      await stageBlocks(change, [blockOf(10)]);
+      assertEqual((await listOf(change.cids())).length, 5, 'the number of listed blocks');
+      await stageBlocks(change, [blockOf(10), blockOf(11)]);
+    });
+    assertEqual((await listOf(store.cids())).length, 6, 'the number of blocks afterwards');
+  }),
+
+  over('staged blocks and removals follow their order', async (store) => {
+    await store.transact(async (change) => {
+      await stageBlocks(change, [c, blockOf(9)]);
+      await change.remove(cidsOf([a, b, c]));
+      assertEqual(await change.getMany(cidsOf([b, c])), [undefined, undefined], 'the removed blocks');
+      await stageBlocks(change, [b]);
+      assertEqual(await change.get(b.cid), b.bytes, 'a block that was staged again');
+    });
+    const found = await store.getMany(cidsOf([a, b, c, blockOf(9)]));
+    assertEqual(found, [undefined, b.bytes, undefined, blockOf(9).bytes], 'the blocks afterwards');
+  }),
+
+  over('many staged blocks are stored, and none if the change fails', async (store) => {
+    const many = Array.from({ length: 40 }, (_, n) => blockOfBytes(new Uint8Array(10_000).fill(n), n));
+    const stageAll = async (change: BlockChange): Promise<void> => {
+      for (const block of many) {
+        await stageBlocks(change, [block]);
+      }
+      assertEqual(
+        await change.getMany(cidsOf(many)),
+        many.map(({ bytes }) => bytes),
+        'the blocks within the change',
+      );
+    };
+    const failing = store.transact(async (change) => {
+      await stageAll(change);
+      throw new Error('enough');
+    });
+    await rejectionOf(() => failing, 'the change');
+    assertEqual(await store.count(), 2, 'the number of blocks after the failure');
+    await store.transact(stageAll);
+    assertEqual(
+      await store.getMany(cidsOf(many)),
+      many.map(({ bytes }) => bytes),
+      'the blocks afterwards',
+    );
   }),
 
   over('removing an absent block is not an error', async (store) => {

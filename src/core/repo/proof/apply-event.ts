@@ -6,6 +6,7 @@ import { isRepoError } from '../../errors.ts';
 import type { TreeChange } from '../../mst/diff.ts';
 import type { NamedNode } from '../../mst/node.ts';
 import type { BlockChange } from '../../storage/ports.ts';
+import { stageBlocks } from '../../storage/stage-blocks.ts';
 import type { Head } from '../commits.ts';
 import type { CountedTree, RepoParts, WholeTree } from '../open-parts.ts';
 import { partsIn } from '../open-parts.ts';
@@ -163,7 +164,7 @@ export const applyEvent = async (
     if ('outcome' in applied) {
       return stay(applied);
     }
-    await change.put([...applied.blocks, { cid, bytes: commitBytes }]);
+    await stageBlocks(change, [...applied.blocks, { cid, bytes: commitBytes }]);
     await listCommit(change, commit.rev, cid);
     const { rev, data } = commit;
     await setHostHead(parts, change, { cid, rev, data }, { isJump: event.type === 'sync', didKey, meta });

@@ -4,6 +4,7 @@ import { cidOf, cidTextToBytes, CODEC_DAG_CBOR } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
 import { EMPTY_NODE_BYTES, EMPTY_ROOT } from '../../mst/node.ts';
 import type { BlockChange } from '../../storage/ports.ts';
+import { stageBlocks } from '../../storage/stage-blocks.ts';
 import { isTid, ZERO_TID } from '../../syntax/tid.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import type { Commit } from '../commit.ts';
@@ -99,7 +100,7 @@ export const storeUnsigned = async (
   // Decoded before it is stored, so that no unreadable commit is made.
   decodeCommit(bytes);
   const cid = cidOf(CODEC_DAG_CBOR, bytes);
-  await change.put([{ cid, bytes }]);
+  await stageBlocks(change, [{ cid, bytes }]);
   return cid;
 };
 
@@ -108,7 +109,7 @@ const beginAt = async (did: string, change: BlockChange, head: Head | undefined)
   if (head !== undefined) {
     return head.cid;
   }
-  await change.put([{ cid: EMPTY_ROOT, bytes: EMPTY_NODE_BYTES }]);
+  await stageBlocks(change, [{ cid: EMPTY_ROOT, bytes: EMPTY_NODE_BYTES }]);
   return storeUnsigned(change, { did, data: EMPTY_ROOT, rev: ZERO_TID, prev: EMPTY_ROOT });
 };
 
@@ -120,7 +121,7 @@ export const branchLine = (name: string): Line => ({
   async store({ clock, did }, change, { head, state }, data, blocks, { message, meta, request }) {
     const base = head === undefined ? await beginAt(did, change, state) : (await change.ref(baseRef(name)))!;
     const rev = clock.next(state === undefined ? undefined : (state.rev as Tid));
-    await change.put(blocks);
+    await stageBlocks(change, blocks);
     const cid = await storeUnsigned(change, { did, data, rev, prev: base });
     await change.setRef(name, cid);
     await change.setRef(baseRef(name), base);

@@ -3,6 +3,7 @@ import type { CID } from '../../data/cid.ts';
 import { RepoError } from '../../errors.ts';
 import type { Block } from '../../blocks/block.ts';
 import type { BlockChange } from '../../storage/ports.ts';
+import { stageBlocks } from '../../storage/stage-blocks.ts';
 import { isTid } from '../../syntax/tid.ts';
 import { createCommit } from '../commit.ts';
 import type { CommitRef, Head, WriteOptions } from '../commits.ts';
@@ -52,7 +53,7 @@ export const mainLine: Line = {
     await assertSameKey(partsIn(parts, change), head, signer, options.allowOtherKey);
     const rev = parts.clock.next(head === undefined || !isTid(head.rev) ? undefined : head.rev);
     const commit = await createCommit({ did: parts.did, data, rev }, signer, parts.verifySignature, parts.signBytes);
-    await change.put([...blocks, commit]);
+    await stageBlocks(change, [...blocks, commit]);
     await change.setRef(MAIN, commit.cid);
     // The next read compares the CID with that of the ref, so a change that fails leaves nothing wrong.
     parts.heads.last = headOf(commit.cid, commit.commit);

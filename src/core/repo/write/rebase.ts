@@ -6,6 +6,7 @@ import { diffTrees } from '../../mst/diff.ts';
 import { findValues } from '../../mst/find.ts';
 import { requireBlock } from '../../storage/checked-blocks.ts';
 import type { BlockChange } from '../../storage/ports.ts';
+import { stageBlocks } from '../../storage/stage-blocks.ts';
 import type { Tid } from '../../syntax/tid.ts';
 import type { RebaseConflict, RebaseOptions, RebaseResult } from '../branch.ts';
 import type { Head } from '../commits.ts';
@@ -87,7 +88,7 @@ export const rebaseBranch = (
     const { head } = ends;
     const newer = head.rev > onto.rev ? head : onto;
     const rev = parts.clock.next(newer.rev as Tid);
-    await change.put(applied.blocks);
+    await stageBlocks(change, applied.blocks);
     const cid = await storeUnsigned(change, { did: parts.did, data: applied.root, rev, prev: onto.cid });
     await change.setRef(name, cid);
     await change.setRef(baseRef(name), onto.cid);

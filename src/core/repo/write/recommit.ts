@@ -8,6 +8,7 @@ import { assertSwapCommit, noCommit, readHead } from '../read/head.ts';
 import { partsIn } from '../open-parts.ts';
 import type { RecommitOptions, RecommitResult } from '../commits.ts';
 import type { BlockChange } from '../../storage/ports.ts';
+import { stageBlocks } from '../../storage/stage-blocks.ts';
 import type { BaseCommit } from '../transfer/base.ts';
 import { readBase, setBase } from '../transfer/base.ts';
 import { aheadOf, timeOf } from './clock-ahead.ts';
@@ -52,7 +53,7 @@ export const recommitHead = async (
     const rev = parts.clock.next(await lastPast(change));
     const fields = { did: parts.did, data: head.data, rev };
     const commit = await createCommit(fields, signer, parts.verifySignature, parts.signBytes);
-    await change.put([commit]);
+    await stageBlocks(change, [commit]);
     const ref = await removeLater(change, rev, head);
     await change.setRef(MAIN, commit.cid);
     await change.addCommit(rev, commit.cid);
