@@ -55,6 +55,44 @@ describe.skipIf(lacksPostgres)(`scanning blocks in PostgreSQL${why}`, () => {
     expect(entriesOf(read)).toEqual(expected(blocks));
   });
 
+  test.each([
+    ['more blocks than a page', smallBlocks(40_000), 2],
+    ['large blocks', Array.from({ length: 9 }, (_, i) => blockOf(new Uint8Array(1024 * 1024 + i).fill(i))), 3],
+  ])('for a reader that keeps them, %s: after the first page, in one statement', async (_, blocks, parts) => {
+    const { client, names } = database;
+    const row = await insertRepo(client, names, newDid());
+    const copied: string[] = [];
+    const copyOut: NonNullable<SqlClient['copyOut']> = (text, onChunk) => {
+      copied.push(text);
+      // Chunks may end anywhere.
+      return client.copyOut!(text, (chunk) => {
+        for (let start = 0; start < chunk.length; start += 65_521) {
+          onChunk(chunk.subarray(start, start + 65_521));
+        }
+      });
+    };
+    const store = new PostgresBlockStore({ ...client, copyOut }, names, row, LIMITS);
+    await store.transact((change) => change.put(blocks));
+    const read = await listOf((await store.maintenance!.scan!(64 * 1024 * 1024))!);
+    expect(copied).toHaveLength(2);
+    expect(read.length).toBeGreaterThanOrEqual(parts);
+    expect(entriesOf(read)).toEqual(expected(blocks));
+  });
+
+  test('a failure of the statement for the rest is reported', async () => {
+    const { client, names } = database;
+    const row = await insertRepo(client, names, newDid());
+    let count = 0;
+    const copyOut: NonNullable<SqlClient['copyOut']> = (text, onChunk) => {
+      count += 1;
+      return client.copyOut!(count === 1 ? text : text.replace('key, bytes', '1 / 0, bytes'), onChunk);
+    };
+    const store = new PostgresBlockStore({ ...client, copyOut }, names, row, LIMITS);
+    await store.transact((change) => change.put(smallBlocks(20_000)));
+    const pages = (await store.maintenance!.scan!(64 * 1024 * 1024))!;
+    await expect(listOf(pages)).rejects.toMatchObject({ code: 'StorageFailed' });
+  });
+
   test('is refused above the limit, and stops early', async () => {
     const blocks = smallBlocks(20_000);
     const store = await open(blocks);

@@ -57,7 +57,8 @@ const maintenanceOf = (
       }
       // A block that is missing now must not be found in memory afterwards.
       tables.forget();
-      const isWanted = async (): Promise<boolean> => maxBytes === Infinity || (await tables.blockBytes()) <= maxBytes;
+      const isWanted =
+        maxBytes === Infinity ? undefined : async (): Promise<boolean> => (await tables.blockBytes()) <= maxBytes;
       const pages = await scanBlocks(copyOut, names, id, isWanted);
       return pages && checkedList(() => pages, check);
     },

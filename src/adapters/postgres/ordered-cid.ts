@@ -14,23 +14,28 @@ import { RepoError } from '../../core/errors.ts';
 const SHIFT = 6;
 const LAST_SHIFT = 1;
 
+/** Of 20 bits: the low four bits of each five, and the high bit of each. */
+const LOW = 0b01111_01111_01111_01111;
+const HIGH = 0b10000_10000_10000_10000;
+
+/** Adds to each five of 20 bits, modulo 32. The low four bits cannot overflow, and the high bit is toggled. */
+const addToEach = (bits: number, added: number): number => ((bits & LOW) + (added & LOW)) ^ ((bits ^ added) & HIGH);
+
+/** Eight groups of five bits at a time. A loop over the 57 groups took four times as long. */
 const shifted = (from: Uint8Array, into: Uint8Array, at: number, shift: number, lastShift: number): void => {
-  let [bits, count, next] = [0, 0, at];
-  let [read, readCount, index] = [0, 0, 0];
-  for (let group = 0; group < 57; group++) {
-    if (readCount < 5) {
-      read = ((read << 8) | from[index++]!) & 0xfff;
-      readCount += 8;
-    }
-    readCount -= 5;
-    bits = ((bits << 5) | ((((read >> readCount) & 31) + shift) & 31)) & 0xfff;
-    count += 5;
-    if (count >= 8) {
-      count -= 8;
-      into[next++] = (bits >> count) & 0xff;
-    }
+  const added = shift * 0b00001_00001_00001_00001;
+  const last = CID_LENGTH - 1;
+  for (let i = 0; i < last; i += 5) {
+    const middle = from[i + 2]!;
+    const high = addToEach((from[i]! << 12) | (from[i + 1]! << 4) | (middle >> 4), added);
+    const low = addToEach(((middle & 15) << 16) | (from[i + 3]! << 8) | from[i + 4]!, added);
+    into[at + i] = high >> 12;
+    into[at + i + 1] = high >> 4;
+    into[at + i + 2] = (high << 4) | (low >> 16);
+    into[at + i + 3] = low >> 8;
+    into[at + i + 4] = low;
   }
-  into[next] = ((bits << 3) | (((read & 7) + lastShift) & 7)) & 0xff;
+  into[at + last] = ((((from[last]! >> 3) + shift) & 31) << 3) | ((from[last]! + lastShift) & 7);
 };
 
 /** Writes the key of a CID to `into` at `at`. */

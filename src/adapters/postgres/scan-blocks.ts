@@ -1,10 +1,8 @@
 /** Reads all blocks of a repository by `COPY`, which takes a fifth of the time of rows. */
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { PackedBlocks } from '../../core/blocks/packed-blocks.ts';
-import type { CidBytes } from '../../core/data/cid.ts';
-import { CID_LENGTH } from '../../core/data/cid.ts';
-import { RepoError } from '../../core/errors.ts';
-import { cidBytesOfKey, keyOfCid } from './ordered-cid.ts';
+import type { PackedBlocks } from '../../core/blocks/packed-blocks.ts';
+import { CopiedBlocks, ROW_OVERHEAD } from './copied-blocks.ts';
+import { keyOfCid } from './ordered-cid.ts';
 import type { TableNames } from './schema.ts';
 import type { SqlClient } from './sql-client.ts';
 import { toSqlError } from './sql-errors.ts';
@@ -13,78 +11,20 @@ import { toSqlError } from './sql-errors.ts';
 const PAGE_ROWS = 16_384;
 const PAGE_BYTES = 4 * 1024 * 1024;
 
+/** Memory for the first page, which may be small, and for others. More is taken if a page needs it. In bytes. */
+const FIRST_MEMORY: number = 64 * 1024;
+const FULL_MEMORY: number = PAGE_BYTES + PAGE_ROWS * ROW_OVERHEAD;
+
+const READING = 'reading the blocks of a repository';
+
 /** Runs `COPY`, see `SqlClient`. */
 export type CopyOut = NonNullable<SqlClient['copyOut']>;
-
-/** The chunks of a `COPY`, one after the other. */
-class CopiedBytes {
-  #memory = new Uint8Array(64 * 1024);
-  #size = 0;
-
-  add(chunk: Uint8Array): void {
-    const end = this.#size + chunk.length;
-    if (end > this.#memory.length) {
-      const larger = new Uint8Array(Math.max(end, 2 * this.#memory.length));
-      larger.set(this.#memory.subarray(0, this.#size));
-      this.#memory = larger;
-    }
-    this.#memory.set(chunk, this.#size);
-    this.#size = end;
-  }
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#memory.subarray(0, this.#size);
-  }
-}
 
 interface Page {
   readonly blocks: PackedBlocks;
   /** The last key, or `undefined` if no block follows. */
   readonly last: Uint8Array | undefined;
 }
-
-const SIGNATURE = 'PGCOPY\n\xff\r\n\0';
-const FIELDS = 2;
-
-const unreadable = (): RepoError =>
-  new RepoError(
-    'StorageFailed',
-    'PostgreSQL sent a COPY in an unknown format: read with another version of the server',
-  );
-
-/**
- * Takes blocks from a `COPY` of keys and bytes in the binary format. Writes each CID before its block.
- * https://www.postgresql.org/docs/current/sql-copy.html
- */
-const pageOf = (memory: Uint8Array<ArrayBuffer>): Page => {
-  const view = new DataView(memory.buffer, memory.byteOffset, memory.length);
-  const blocks = new PackedBlocks(memory);
-  let last: CidBytes | undefined;
-  let size = 0;
-  if (String.fromCharCode(...memory.subarray(0, SIGNATURE.length)) !== SIGNATURE) {
-    throw unreadable();
-  }
-  // The signature, 4 bytes of flags, and an extension with its length.
-  let at = SIGNATURE.length + 8 + view.getUint32(SIGNATURE.length + 4);
-  while (view.getInt16(at) === FIELDS) {
-    const keyStart = at + 6;
-    if (view.getInt32(at + 2) !== CID_LENGTH) {
-      throw unreadable();
-    }
-    const start = keyStart + CID_LENGTH + 4;
-    const length = view.getInt32(start - 4);
-    last = cidBytesOfKey(memory.subarray(keyStart, keyStart + CID_LENGTH));
-    memory.set(last, start - CID_LENGTH);
-    blocks.push(start, start + length);
-    size += length;
-    at = start + length;
-  }
-  if (view.getInt16(at) !== -1) {
-    throw unreadable();
-  }
-  const isFull = blocks.length === PAGE_ROWS || size >= PAGE_BYTES;
-  return { blocks, last: isFull ? keyOfCid(last!) : undefined };
-};
 
 /**
  * Reads the next blocks in the order of their keys, until they have {@link PAGE_BYTES}.
@@ -96,7 +36,7 @@ const readPage = async (
   repo: string,
   after: Uint8Array | undefined,
 ): Promise<Page> => {
-  const copied = new CopiedBytes();
+  const copied = new CopiedBlocks(after === undefined ? FIRST_MEMORY : FULL_MEMORY);
   const isNext = after === undefined ? '' : `and key > '\\x${bytesToHex(after)}'::bytea`;
   try {
     await copyOut(
@@ -112,10 +52,68 @@ const readPage = async (
       (chunk) => copied.add(chunk),
     );
   } catch (error) {
-    throw toSqlError(error, 'reading the blocks of a repository');
+    throw toSqlError(error, READING);
   }
-  return pageOf(copied.bytes);
+  const page = copied.end();
+  const isFull = page.length === PAGE_ROWS || page.size >= PAGE_BYTES;
+  return { blocks: page, last: isFull ? keyOfCid(page.cidAt(page.length - 1)) : undefined };
 };
+
+/** Reads all blocks after a key by one `COPY`. Yields them while they come, in parts of about {@link PAGE_BYTES}. */
+async function* restAfter(
+  copyOut: CopyOut,
+  { blocks }: TableNames,
+  repo: string,
+  after: Uint8Array,
+): AsyncGenerator<PackedBlocks, void, undefined> {
+  const copied = new CopiedBlocks(FULL_MEMORY);
+  const parts: PackedBlocks[] = [];
+  let wake = (): void => undefined;
+  let isDone = false;
+  let fault: unknown;
+  const copying = copyOut(
+    `copy (
+      select key, bytes from ${blocks} where repo = ${BigInt(repo)} and key > '\\x${bytesToHex(after)}'::bytea order by key
+    ) to stdout (format binary)`,
+    (chunk) => {
+      if (fault !== undefined) {
+        return;
+      }
+      copied.add(chunk);
+      if (copied.size >= PAGE_BYTES) {
+        try {
+          parts.push(copied.take(FULL_MEMORY));
+        } catch (error) {
+          // It would end the process, because the driver calls this.
+          fault = error;
+        }
+        wake();
+      }
+    },
+  ).finally(() => {
+    isDone = true;
+    wake();
+  });
+  // The reader may stop before the end.
+  copying.catch(() => undefined);
+  while (!isDone || parts.length > 0) {
+    const part = parts.shift();
+    if (part === undefined) {
+      await new Promise<void>((resolve) => (wake = resolve));
+    } else {
+      yield part;
+    }
+  }
+  try {
+    await copying;
+  } catch (error) {
+    throw toSqlError(error, READING);
+  }
+  if (fault !== undefined) {
+    throw fault;
+  }
+  yield copied.end();
+}
 
 async function* pagesFrom(
   first: Page,
@@ -135,17 +133,30 @@ async function* pagesFrom(
 }
 
 /**
- * Returns all blocks in the order of their CIDs' texts. A block that is added meanwhile may be included. No connection
- * is held between two pages.
- * @param isWanted Called if the first page is not the only one. If it resolves to `false`, returns `undefined`.
+ * Returns all blocks in the order of their CIDs' texts. A block that is added meanwhile may be included. Without
+ * `isWanted`, no connection is held between two pages.
+ * @param isWanted For a reader that keeps all blocks in memory. Called if the first page is not the only one. If it
+ *   resolves to `false`, returns `undefined`. If `true`, the rest is one `COPY`, which takes half the time of pages.
  */
 export const scanBlocks = async (
   copyOut: CopyOut,
   names: TableNames,
   repo: string,
-  isWanted: () => Promise<boolean>,
+  isWanted?: () => Promise<boolean>,
 ): Promise<AsyncIterable<PackedBlocks> | undefined> => {
   const read = (after?: Uint8Array): Promise<Page> => readPage(copyOut, names, repo, after);
   const first = await read();
-  return first.last === undefined || (await isWanted()) ? pagesFrom(first, read) : undefined;
+  const { last } = first;
+  if (last === undefined || isWanted === undefined) {
+    return pagesFrom(first, read);
+  }
+  return (await isWanted()) ? joined(first.blocks, restAfter(copyOut, names, repo, last)) : undefined;
 };
+
+async function* joined(
+  first: PackedBlocks,
+  rest: AsyncIterable<PackedBlocks>,
+): AsyncGenerator<PackedBlocks, void, undefined> {
+  yield first;
+  yield* rest;
+}
