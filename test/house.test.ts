@@ -290,7 +290,7 @@ describe('ports', () => {
 describe('size', () => {
   // Kilobytes, minified and compressed. A change that makes an entry point heavier raises its limit here.
   const most: Readonly<Record<string, number>> = {
-    index: 112,
+    index: 113,
     node: 169,
     deno: 168,
     browser: 47,

@@ -153,13 +153,13 @@ describe.skipIf(lacksPostgres)(`polls of heads${why}`, () => {
       repo.onChange(({ created }) => heard.push(did, ...created));
       await repo.head();
     }
-    // Each new listener polls at once.
-    await until(() => polls > 5);
+    // Each new listener polls at once, and perhaps once more.
+    await until(() => polls > 10);
     polls = 0;
     const start = performance.now();
-    await until(() => polls > 5);
-    // One query for the five repositories in each interval of 20 ms.
-    expect(polls).toBeLessThanOrEqual((performance.now() - start) / 20 + 1);
+    await until(() => polls > 20);
+    // One query for the five repositories in each interval of 20 ms. The last polls of the listeners may be among them.
+    expect(polls).toBeLessThanOrEqual((performance.now() - start) / 20 + 3);
     failures = 3;
     await (await there.openRepo(dids[3]!, { signer: KEY })).put(POST, 'one', post('one'));
     await until(() => heard.length > 0);
