@@ -291,10 +291,10 @@ describe('size', () => {
   // Kilobytes, minified and compressed. A change that makes an entry point heavier raises its limit here.
   const most: Readonly<Record<string, number>> = {
     index: 113,
-    node: 169,
-    deno: 168,
+    node: 170,
+    deno: 169,
     browser: 47,
-    worker: 160,
+    worker: 161,
     testing: 104,
     s3: 32,
     sync: 90,

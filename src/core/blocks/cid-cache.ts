@@ -15,7 +15,14 @@ interface Entry<T> {
 const slotOf = (cid: CidBytes): number =>
   ((cid[4]! << 22) ^ (cid[5]! << 14) ^ (cid[6]! << 6) ^ (cid[7]! >> 2)) & 0x3fff_ffff;
 
-/** A budget in bytes that caches share. It evicts from the cache that added an entry least recently. */
+/** The share of the limit that an eviction leaves in use, so that evictions are rare. */
+const KEPT = 7 / 8;
+
+/**
+ * A budget in bytes that caches share. It evicts from the cache with the fewest hits for its bytes: the nodes at the
+ * top of a tree are few and hit by every lookup, and records that are read once would evict them. Of caches without
+ * hits, it evicts from the one that added an entry least recently.
+ */
 export class CacheBudget {
   readonly #caches = new Set<CidCache<unknown>>();
   /** The last of `#caches`, so that a cache that adds many entries is moved there once. */
@@ -39,7 +46,7 @@ export class CacheBudget {
     this.#shrink();
   }
 
-  /** Records that a cache added `size` bytes. May evict from other caches, and from this one last. */
+  /** Records that a cache added `size` bytes. May evict from this cache and from others. */
   added(cache: CidCache<unknown>, size: number): void {
     if (this.#latest !== cache) {
       this.#caches.delete(cache);
@@ -56,16 +63,18 @@ export class CacheBudget {
   }
 
   #shrink(): void {
-    while (this.#used > this.#limit) {
-      const [oldest] = this.#caches;
-      if (oldest === undefined) {
-        return;
+    if (this.#used <= this.#limit) {
+      return;
+    }
+    for (const cache of [...this.#caches].sort((a, b) => a.hitsPerByte - b.hitsPerByte)) {
+      // The second round drops the young generation.
+      while (this.#used > this.#limit * KEPT && !cache.isEmpty) {
+        cache.shed();
       }
-      // The next round drops the last generation of a cache.
-      oldest.shed();
-      if (oldest.isEmpty) {
-        this.#caches.delete(oldest);
-        this.#latest = this.#latest === oldest ? undefined : this.#latest;
+      cache.forgetHits();
+      if (cache.isEmpty) {
+        this.#caches.delete(cache);
+        this.#latest = this.#latest === cache ? undefined : this.#latest;
       }
     }
   }
@@ -97,6 +106,7 @@ export class CidCache<T> {
   readonly #budget: CacheBudget;
   #young = new Generation<T>();
   #old = new Generation<T>();
+  #hits = 0;
 
   /**
    * @param capacity Most entries; an odd number is rounded up. 0 disables the cache.
@@ -111,16 +121,28 @@ export class CidCache<T> {
     return this.#young.entries.size === 0 && this.#old.entries.size === 0;
   }
 
+  /** The hits since the last evictions, of which the later ones count more. */
+  get hitsPerByte(): number {
+    return this.#hits / Math.max(1, this.#young.size + this.#old.size);
+  }
+
+  /** Halves the weight of the hits so far. */
+  forgetHits(): void {
+    this.#hits /= 2;
+  }
+
   get(cid: CidBytes): T | undefined {
     const slot = slotOf(cid);
     const recent = this.#young.entries.get(slot);
     if (recent !== undefined && equalBytes(recent.cid, cid)) {
+      this.#hits += 1;
       return recent.value;
     }
     const entry = this.#old.entries.get(slot);
     if (entry === undefined || !equalBytes(entry.cid, cid)) {
       return undefined;
     }
+    this.#hits += 1;
     this.#old.remove(slot, entry);
     this.#budget.removed(entry.size);
     this.#keep(slot, entry);
@@ -133,6 +155,7 @@ export class CidCache<T> {
     for (const generation of [this.#young, this.#old]) {
       const entry = generation.entries.get(slot);
       if (entry !== undefined && equalBytes(entry.cid, cid)) {
+        this.#hits += 1;
         generation.remove(slot, entry);
         this.#budget.removed(entry.size);
         return entry.value;

@@ -41,7 +41,24 @@ describe('a budget', () => {
     expect(knownOf(cache, 999, 1000)).toBe(1);
   });
 
-  test('evicts from the cache with the oldest last insert', () => {
+  test('evicts from the cache with the fewest hits for its bytes', () => {
+    const budget = new CacheBudget(100 * SIZE);
+    const [hot, cold] = [new CidCache<Node>(1000, budget), new CidCache<Node>(1000, budget)];
+    fill(hot, 0, 40);
+    for (let round = 0; round < 50; round++) {
+      fill(cold, 100 + 20 * round, 120 + 20 * round);
+      expect(knownOf(hot, 0, 40)).toBe(40);
+      expect(knownOf(cold, 119 + 20 * round, 120 + 20 * round)).toBe(1);
+    }
+    // A cache without further hits is evicted as well.
+    for (let round = 0; round < 50; round++) {
+      fill(cold, 20 * round, 20 + 20 * round);
+      knownOf(cold, 20 * round, 20 + 20 * round);
+    }
+    expect(knownOf(hot, 0, 40)).toBe(0);
+  });
+
+  test('evicts from the cache with the oldest last insert, without hits', () => {
     const budget = new CacheBudget(100 * SIZE);
     const [idle, busy] = [new CidCache<Node>(1000, budget), new CidCache<Node>(1000, budget)];
     fill(idle, 0, 60);
