@@ -38,6 +38,16 @@ const warmUp = async () => {
   }
 };
 
+/** Runs for a tenth of a second, or once if that takes longer, and returns the medians: other processes ran before. */
+const measureSome = async () => {
+  const some = [];
+  const start = performance.now();
+  do {
+    some.push(await measure());
+  } while (performance.now() - start < 100);
+  return { wall: medianOf(some.map(({ wall }) => wall)), cpu: medianOf(some.map(({ cpu }) => cpu)) };
+};
+
 // The first run includes the compilers of JavaScript and WebAssembly.
 const first = await measure();
 const growth = () => memory('VmHWM') - base;
@@ -58,6 +68,6 @@ process.on('message', async (wanted) => {
   if (wanted === 'warm up') {
     await warmUp();
   }
-  process.send({ ...(await measure()), growth: growth() });
+  process.send({ ...(await measureSome()), growth: growth() });
 });
 process.send({ first, growth: growth() });

@@ -9,9 +9,9 @@ const execArgv = ['--max-old-space-size=8192'];
 /** Up to this size, the first run is the median of several processes. */
 const MOST_COLD = 10_000;
 const COLD = 5;
-/** A contender that has run for this time, in milliseconds, and this often, leaves the rounds. */
-const ENOUGH = 60_000;
-const LEAST_RUNS = 5;
+/** A contender that has run for this time in milliseconds, in at least so many rounds, leaves them. */
+const ENOUGH = 15_000;
+const LEAST_ROUNDS = 5;
 
 /** Starts the process of a contender. Its first message is the first run. */
 const start = (operation, name, size) => {
@@ -84,13 +84,14 @@ export const measureInTurn = async (operation, names, size, rounds) => {
     for (let round = 0; round < rounds; round++) {
       // The order changes from round to round, so that no contender always runs after the same one.
       for (const entry of entries.map((_, i) => entries[(i + round) % entries.length])) {
-        if (entry.error !== undefined || (entry.used > ENOUGH && entry.runs.length >= LEAST_RUNS)) {
+        if (entry.error !== undefined || (entry.used > ENOUGH && entry.runs.length >= LEAST_ROUNDS)) {
           continue;
         }
         try {
+          const start = performance.now();
           const { wall, cpu, growth } = await entry.child.run('run');
           entry.runs.push({ wall, cpu });
-          Object.assign(entry, { used: entry.used + wall, growth });
+          Object.assign(entry, { used: entry.used + performance.now() - start, growth });
         } catch (error) {
           entry.error = error;
         }

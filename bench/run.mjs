@@ -2,7 +2,7 @@
 //   --sizes 1000,100000         records in the sample
 //   --million                   also 1,000,000 records, for ours alone
 //   --only verify,import        these operations
-//   --runs 15                   runs of each contender after the first and a warm-up
+//   --runs 15                   rounds, in which the contenders take turns
 //   --browsers                  also pdsdb in Chromium and Firefox, if they are installed
 //   --write                     writes docs/benchmarks.md and its plots; else they are only printed
 import { spawnSync } from 'node:child_process';
@@ -56,7 +56,7 @@ for (const operation of values.only.split(',')) {
     await makeInput(size);
     const names = Object.keys(contenders).filter((name) => size < MILLION || name.startsWith('pdsdb'));
     // With a million records, the first run takes minutes, and is the only one.
-    const rounds = size === MILLION && !module.isShort ? 0 : Math.max(Number(values.runs), module.runs ?? 0);
+    const rounds = size === MILLION && !module.isShort ? 0 : Number(values.runs);
     for (const measured of await measureInTurn(operation, names, size, rounds)) {
       const { does, skips } = contenders[measured.name];
       rows.push({ size, does, skips, ...measured });
@@ -72,7 +72,7 @@ const browsers = [];
 if (values.browsers) {
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    [fileURLToPath(new URL('browser.mjs', import.meta.url)), '--runs', '5'],
+    [fileURLToPath(new URL('browser.mjs', import.meta.url)), '--runs', '3'],
     { encoding: 'utf8' },
   );
   process.stderr.write(stderr);

@@ -10,7 +10,6 @@ const COLLECTION = 'app.bsky.feed.post';
 
 export const title = 'Diff of two commits after 100 changes';
 export const targets = { '@atproto/repo': { 100000: 5 }, '@atcute/mst': { 100000: 1 } };
-export const runs = 15;
 
 /** The repository in memory before and after, for all contenders. */
 const edit = async (input) => {

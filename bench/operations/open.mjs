@@ -14,8 +14,6 @@ const ATCUTE = 1 / 1.6;
 export const targets = {
   '@atcute/mst + better-sqlite3': { 1000: ATCUTE, 10000: ATCUTE, 100000: ATCUTE },
 };
-/** The number of openings, a few milliseconds each. The code is compiled by then. */
-export const runs = 61;
 
 const blockFile = (input) => join(input.repo, 'pds.db');
 
@@ -23,7 +21,7 @@ const withAtcute = (driver) => ({
   does: 'path of the tree, record',
   skips: 'hashes, the lock, the layout; the CID of the head, which is given',
   load: (input) => {
-    const paths = input.randomPaths(1000, 7);
+    const paths = input.randomPaths(100_000, 7);
     return async () => {
       const native = openNative(blockFile(input), { readonly: true, ...natives[driver] });
       const { data } = CBOR.decode(native.get(input.head));
@@ -40,7 +38,7 @@ export const contenders = {
     does: 'lock, layout, head, path of the tree with every hash checked, record; closed',
     skips: 'nothing',
     load: (input) => {
-      const paths = input.randomPaths(1000, 7);
+      const paths = input.randomPaths(100_000, 7);
       return async () => {
         const repo = await openRepo(input.repo);
         const [collection, rkey] = paths.pop().split('/');
@@ -55,7 +53,7 @@ export const contenders = {
     does: 'Repo.load, getRecord',
     skips: 'hashes, the lock, the layout; the CID of the head, which is given',
     load: (input) => {
-      const paths = input.randomPaths(1000, 7);
+      const paths = input.randomPaths(100_000, 7);
       return async () => {
         const native = openNative(blockFile(input), { readonly: true });
         const repo = await Repo.load(new StorageOver(native), MultiformatsCid.parse(input.head));
@@ -68,7 +66,7 @@ export const contenders = {
     does: 'the whole file into memory, Repo.load, getRecord',
     skips: 'hashes, the lock, the layout; the CID of the head, which is given',
     load: async (input) => {
-      const paths = input.randomPaths(1000, 7);
+      const paths = input.randomPaths(100_000, 7);
       const SQL = await initSqlJs();
       return async () => {
         const db = new SQL.Database(readFileSync(blockFile(input)));
