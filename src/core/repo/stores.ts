@@ -42,12 +42,15 @@ export interface RepoStores {
    * only.
    */
   readonly otherHeads?: OtherHeads | undefined;
-  /** Bounds the memory of cached tree nodes and records. Repositories may share one. */
+  /** Bounds the memory of cached tree nodes and records. Repositories may share one. Default: 24 MiB of its own. */
   readonly cacheBudget?: CacheBudget | undefined;
 }
 
 /** Cached records. A post takes about half a kilobyte, so a full cache has about 16 MB. */
 const RECORD_CACHE_CAPACITY = 32_768;
+
+/** For a repository without a shared budget. */
+const OWN_CACHE_BYTES: number = 24 * 1024 * 1024;
 
 const neverYield = async (): Promise<void> => {};
 
@@ -71,7 +74,7 @@ export const partsOf = (stores: RepoStores): RepoParts => {
     verifySignature = verifyInJavaScript,
     signBytes,
     yieldToEvents = neverYield,
-    cacheBudget = new CacheBudget(Number.POSITIVE_INFINITY),
+    cacheBudget = new CacheBudget(OWN_CACHE_BYTES),
   } = stores;
   const nodes = createNodeReader(given, { hashAll, budget: cacheBudget });
   const heads: RepoParts['heads'] = { last: undefined, whole: undefined, counted: undefined, mentioning: undefined };
