@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { measureAlone } from './alone.mjs';
 import { intervalOf, medianOf } from './interval.mjs';
 
 const { values } = parseArgs({
@@ -22,19 +23,6 @@ if (values.against === undefined) {
 }
 const here = fileURLToPath(new URL('.', import.meta.url));
 const there = join(resolve(values.against), 'bench');
-
-/**
- * Runs one contender of one checkout in a separate process. Returns its median wall and processor time, in
- * milliseconds.
- */
-const measure = (bench, operation) => {
-  const args = ['--max-old-space-size=8192', join(bench, 'one.mjs'), operation, 'pdsdb', values.size, values.runs];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  if (status !== 0) {
-    throw new Error(`${operation} in ${bench}: ${stderr}`);
-  }
-  return JSON.parse(stdout.trim().split('\n').at(-1));
-};
 
 /** Each checkout makes its own input: the files that an import leaves may differ. */
 const makeInputs = () => {
@@ -61,7 +49,7 @@ for (const operation of values.only.split(',')) {
   for (let pair = 0; pair < Number(values.pairs); pair++) {
     // The order alternates, so that neither always runs after the other.
     const order = pair % 2 === 0 ? [there, here] : [here, there];
-    const [first, second] = order.map((bench) => measure(bench, operation));
+    const [first, second] = order.map((bench) => measureAlone(bench, operation, 'pdsdb', values.size, values.runs));
     const [our, their] = order[0] === here ? [first, second] : [second, first];
     wall.push(our.wall / their.wall);
     cpu.push(our.cpu / their.cpu);

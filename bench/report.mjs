@@ -29,10 +29,9 @@ const firstRatio = (result, row) => {
 
 /** Returns how many times as long the later runs of a contender last, round by round. */
 const laterRatio = (result, row) => {
-  const field = result.compares ?? 'wall';
   const ratios = row.runs.flatMap((run, i) => {
     const ours = oursFor(result, row)?.runs[i];
-    return ours === undefined ? [] : [run[field] / ours[field]];
+    return ours === undefined ? [] : [run.wall / ours.wall];
   });
   if (ratios.length === 0) {
     return '';
@@ -50,8 +49,7 @@ export const laterTime = ({ runs }, field = 'wall') =>
 const cells = (values) => `| ${values.join(' | ')} |`;
 
 export const tableOf = (result) => {
-  const ratio = result.compares === 'cpu' ? 'later, processor time' : 'later';
-  const head = ['records', 'who', 'first run', 'later runs', 'their processor time', 'memory', 'first', ratio];
+  const head = ['records', 'who', 'first run', 'later runs', 'their processor time', 'memory', 'first', 'later'];
   const time = (ms) => (ms === undefined ? '' : timeOf(result, ms));
   const rows = result.rows.map((row) =>
     cells(
@@ -128,7 +126,7 @@ export const reportPage = (results, browsers, notes) => {
   );
   return [
     '# Benchmarks',
-    `\`npm run bench -- --write\` has written this page, on ${machine}. Only the notes are written by hand.`,
+    `\`npm run bench -- --write${browsers.length > 0 ? ' --browsers' : ''}\` has written this page, on ${machine}. Only the notes are written by hand.`,
     'Each contender runs in a process of its own. *First run* is the first call in a new process, with the compilation of its code: the median of five processes for 1,000 records, and one process for more. Then each contender runs for a second, so that the code that repeats is compiled. *Later runs* is the median of 15 rounds, in which the contenders take turns; a round of a short operation is the median of a tenth of a second, and a contender that has run for 15 seconds leaves after five rounds. *Memory* is the growth of the process from before it reads its input, at its peak. The last two columns divide the time of a contender by the time of pdsdb: above 1, pdsdb is faster. The ratio of the later runs is the median of the ratios of each round, with its 95 % interval. *Target* is the ratio that the project aims at.',
     'The sample has the collections of an account: 60 % likes, 22 % posts, 12 % follows, 6 % reposts. Posts have replies, facets and embeds of the usual sizes. A repository with other records has other ratios: with larger records, hashing has a larger share, and the ratios of verify and import come closer to those of *floor*. With a collection whose records differ in form, `list` decodes more slowly.',
     ...sections,

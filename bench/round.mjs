@@ -1,11 +1,12 @@
 // Measures the contenders of an operation in turn: each has a process, and each round has a run of each contender.
-import { fork, spawnSync } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measureAlone, NODE_OPTIONS } from './alone.mjs';
 import { medianOf } from './interval.mjs';
 
-const one = fileURLToPath(new URL('one.mjs', import.meta.url));
-const execArgv = ['--max-old-space-size=8192'];
+const here = fileURLToPath(new URL('.', import.meta.url));
 /** Up to this size, the first run is the median of several processes. */
 const MOST_COLD = 10_000;
 const COLD = 5;
@@ -15,7 +16,7 @@ const LEAST_ROUNDS = 5;
 
 /** Starts the process of a contender. Its first message is the first run. */
 const start = (operation, name, size) => {
-  const child = fork(one, [operation, name, String(size), '0'], { execArgv });
+  const child = fork(join(here, 'one.mjs'), [operation, name, String(size), '0'], { execArgv: NODE_OPTIONS });
   const reply = async () => {
     const ended = new AbortController();
     const { signal } = ended;
@@ -46,15 +47,6 @@ const start = (operation, name, size) => {
   };
 };
 
-const firstOnly = (operation, name, size) => {
-  const args = [...execArgv, one, operation, name, String(size), '0'];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  if (status !== 0) {
-    throw new Error(`${operation}, ${name}, ${size} records: ${stderr}`);
-  }
-  return JSON.parse(stdout.trim().split('\n').at(-1)).first;
-};
-
 /**
  * Returns for each contender the median of its first runs in new processes, its later runs (`runs[i]` of all contenders
  * are of the same round), and the growth of its memory in MiB. A contender that fails has an `error` instead.
@@ -70,7 +62,7 @@ export const measureInTurn = async (operation, names, size, rounds) => {
         const { first, growth } = await entry.child.reply();
         const firsts = [first];
         while (size <= MOST_COLD && rounds > 0 && firsts.length < COLD) {
-          firsts.push(firstOnly(operation, name, size));
+          firsts.push(measureAlone(here, operation, name, size, 0).first);
         }
         const median = (field) => medianOf(firsts.map((run) => run[field]));
         Object.assign(entry, { first: { wall: median('wall'), cpu: median('cpu') }, growth });
@@ -88,10 +80,10 @@ export const measureInTurn = async (operation, names, size, rounds) => {
           continue;
         }
         try {
-          const start = performance.now();
+          const before = performance.now();
           const { wall, cpu, growth } = await entry.child.run('run');
           entry.runs.push({ wall, cpu });
-          Object.assign(entry, { used: entry.used + performance.now() - start, growth });
+          Object.assign(entry, { used: entry.used + performance.now() - before, growth });
         } catch (error) {
           entry.error = error;
         }

@@ -49,7 +49,7 @@ const sizes = values.sizes.split(',').map(Number);
 const results = [];
 for (const operation of values.only.split(',')) {
   const module = await import(`./operations/${operation}.mjs`);
-  const { title, contenders, targets, against, compares, divide } = module;
+  const { title, contenders, targets, against, divide } = module;
   const wanted = module.sizes ?? [...sizes, ...(values.million ? [MILLION] : [])];
   const rows = [];
   for (const size of wanted) {
@@ -63,7 +63,7 @@ for (const operation of values.only.split(',')) {
       process.stderr.write(`${operation} ${size} ${measured.name}: ${measured.error?.stack ?? 'measured'}\n`);
     }
   }
-  const result = { operation, title, targets, against, compares, divide, rows };
+  const result = { operation, title, targets, against, divide, rows };
   results.push(result);
   console.log(`\n${title}\n${tableOf(result)}`);
 }

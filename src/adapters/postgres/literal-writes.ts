@@ -29,7 +29,7 @@ export const sizeOfWrites = ({ refs, meta, commits }: PendingWrites): number => 
   return size;
 };
 
-/** Returns the statement that notifies of a new head. `cid` is an expression of type `bytea`. */
+/** Returns the expression that notifies of a new head. It reads the ref, which must have the head before. */
 export const noticeExpression = (
   { refs }: TableNames,
   repo: string,
