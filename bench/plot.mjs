@@ -1,10 +1,10 @@
 // Plots one operation: bars of time at the largest size that all contenders ran, on a logarithmic scale.
 import { laterTime, timeOf } from './report.mjs';
 
-const WIDTH = 800;
+const WIDTH = 820;
 const BAR = 22;
 const GAP = 10;
-const LABEL = 290;
+const LABEL = 310;
 const VALUE = 130;
 const TOP = 34;
 
@@ -34,7 +34,7 @@ export const plotOf = (result) => {
   const height = TOP + bars.length * (BAR + GAP) + 4;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#57606a">`,
-    `<text x="8" y="18" font-weight="600">${escape(title)}: ${size.toLocaleString('en')} records, logarithmic scale, shorter is faster</text>`,
+    `<text x="8" y="18" font-weight="600">${escape(title.replaceAll('`', ''))}: ${size.toLocaleString('en')} records, logarithmic scale, shorter is faster</text>`,
     ...lines,
     '</svg>',
     '',
